@@ -1,0 +1,24 @@
+// What a call's media came to: one record per side, written to the log and the history when the call ends.
+
+/** Counted at the bridge for packets that came from one side. */
+export interface SideStats {
+  readonly packets: number;
+  readonly bytes: number;
+  /** Expected less received, never below zero (RFC 3550 s6.4.1). */
+  readonly lost: number;
+  /** Interarrival jitter in ms (RFC 3550 s6.4.1). */
+  readonly jitterMs: number;
+  /** ms since the epoch of the last packet; undefined if none came. */
+  readonly lastHeardAtMs: number | undefined;
+}
+
+export interface MediaStats {
+  readonly codec: string | undefined;
+  readonly fromMatrix: SideStats;
+  readonly fromTrunk: SideStats;
+}
+
+const silence: SideStats = { packets: 0, bytes: 0, lost: 0, jitterMs: 0, lastHeardAtMs: undefined };
+
+/** Of a session that never carried anything, or whose engine died with its counters. */
+export const noMediaStats: MediaStats = { codec: undefined, fromMatrix: silence, fromTrunk: silence };

@@ -1,0 +1,64 @@
+// Branded identifiers: a string that was parsed or made once, and cannot be mistaken for another kind.
+// Foreign ids (Matrix, SIP) and our own stand side by side, so every name says whose it is.
+
+declare const brand: unique symbol;
+type Brand<Name extends string> = string & { readonly [brand]: Name };
+
+/** Our own id of a call, `c-` and a random part; the only id the whole bridge shares. */
+export type CallId = Brand<"CallId">;
+/** `call_id` of the Matrix VoIP module, chosen by the client that called. */
+export type MatrixCallId = Brand<"MatrixCallId">;
+/** `party_id` of the Matrix VoIP module: one device's end of a call. */
+export type PartyId = Brand<"PartyId">;
+export type RoomId = Brand<"RoomId">;
+export type EventId = Brand<"EventId">;
+/** A full Matrix user id, `@localpart:domain`. */
+export type UserId = Brand<"UserId">;
+/** Call-ID header of a SIP dialog (RFC 3261 s20.8). */
+export type SipCallId = Brand<"SipCallId">;
+/** `+` and 1 to 15 digits (ITU-T E.164). */
+export type E164 = Brand<"E164">;
+/** The name an admin gave a trunk in the configuration. */
+export type TrunkName = Brand<"TrunkName">;
+
+const maxIdBytes = 255;
+const userIdForm = /^@([^:\0]*):([^\0]+)$/s;
+const encoder = { byteLength: (text: string): number => new TextEncoder().encode(text).length };
+
+/** Parses `@localpart:domain`; undefined if it is not one or is longer than 255 bytes (Matrix spec, appendices). */
+export function parseUserId(text: string): UserId | undefined {
+  if (!userIdForm.test(text) || encoder.byteLength(text) > maxIdBytes) return undefined;
+  return text as UserId;
+}
+
+/** The part between `@` and the first `:`. */
+export function localpartOf(user: UserId): string {
+  return user.slice(1, user.indexOf(":"));
+}
+
+/** The server name after the first `:`. */
+export function domainOf(user: UserId): string {
+  return user.slice(user.indexOf(":") + 1);
+}
+
+export function callId(text: string): CallId {
+  return text as CallId;
+}
+export function matrixCallId(text: string): MatrixCallId {
+  return text as MatrixCallId;
+}
+export function partyId(text: string): PartyId {
+  return text as PartyId;
+}
+export function roomId(text: string): RoomId {
+  return text as RoomId;
+}
+export function eventId(text: string): EventId {
+  return text as EventId;
+}
+export function sipCallId(text: string): SipCallId {
+  return text as SipCallId;
+}
+export function trunkName(text: string): TrunkName {
+  return text as TrunkName;
+}

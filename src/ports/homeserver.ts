@@ -1,0 +1,128 @@
+// The homeserver as the bridge sees it: facts come in through the durable intake, orders go out as a ghost or the bot.
+// No Matrix event shape passes here; `matrix/` alone knows those.
+import type { IceCandidate } from "../core/call/event.ts";
+import type { LegSignal, MatrixLeg } from "../core/call/matrix-leg.ts";
+import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
+import type { IceServer } from "./media.ts";
+
+interface FactOrigin {
+  readonly eventId: EventId;
+  readonly room: RoomId;
+  readonly sender: UserId;
+  /** Age of the event when the bridge received it, in ms, by the homeserver's reckoning. */
+  readonly ageMs: number;
+  readonly receivedAtMs: number;
+}
+
+/** Which call, by the client's own ids. */
+export interface CallReference {
+  readonly matrixCallId: MatrixCallId;
+  readonly party: PartyId | undefined;
+  readonly version: "0" | "1";
+}
+
+export type MatrixFact = FactOrigin &
+  (
+    | { readonly kind: "member.invited"; readonly user: UserId; readonly direct: boolean; readonly encrypted: boolean }
+    | { readonly kind: "member.joined"; readonly user: UserId }
+    /** Left, kicked or banned. */
+    | { readonly kind: "member.left"; readonly user: UserId }
+    | { readonly kind: "room.encrypted" }
+    /** An encrypted event that the bridge cannot read. */
+    | { readonly kind: "event.unreadable" }
+    | { readonly kind: "message.received"; readonly body: string }
+    | (CallReference & {
+        readonly kind: "call.invited";
+        readonly sdp: string;
+        readonly lifetimeMs: number;
+        /** If named, the only user whom the call is for. */
+        readonly invitee: UserId | undefined;
+      })
+    | (CallReference & { readonly kind: "call.candidates"; readonly candidates: readonly IceCandidate[] })
+    | (CallReference & { readonly kind: "call.answered"; readonly sdp: string })
+    | (CallReference & { readonly kind: "call.selected"; readonly selected: PartyId })
+    | (CallReference & { readonly kind: "call.rejected"; readonly reason: string | undefined })
+    | (CallReference & { readonly kind: "call.hungUp"; readonly reason: string | undefined })
+    | (CallReference & { readonly kind: "call.offered"; readonly sdp: string; readonly lifetimeMs: number })
+    | (CallReference & { readonly kind: "call.reanswered"; readonly sdp: string })
+  );
+
+/** Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). Never rejects. */
+export type MatrixSink = (fact: MatrixFact) => Promise<void>;
+
+export class HomeserverError extends Error {
+  override readonly name = "HomeserverError";
+  /** The Matrix errcode, or `UNREACHABLE`. */
+  readonly code: string;
+  /** True where trying again later can help. */
+  readonly transient: boolean;
+  constructor(code: string, message: string, transient: boolean, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.transient = transient;
+  }
+}
+
+/** One result of `/thirdparty/user` (Matrix application service API). */
+export interface ThirdPartyUser {
+  readonly userid: UserId;
+  readonly protocol: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What the matrix edge asks of the bridge while it serves the homeserver's requests; all answer at once. */
+export interface ApplicationServiceQueries {
+  /** Protocol description for `/thirdparty/protocol/{protocol}`; undefined is 404. */
+  protocol(protocol: string): ThirdPartyProtocol | undefined;
+  /** `fields` as they came: a repeated field is an array. Unknown protocol: undefined (404). */
+  usersByField(protocol: string, fields: Readonly<Record<string, unknown>>): readonly ThirdPartyUser[] | undefined;
+  /** Reverse lookup by user id. */
+  usersById(user: string): readonly ThirdPartyUser[];
+  /** True where the id is a ghost's canonical id; the ghost is registered before this resolves. */
+  userExists(user: string): Promise<boolean>;
+}
+
+export interface ThirdPartyProtocol {
+  readonly user_fields: readonly string[];
+  readonly location_fields: readonly string[];
+  readonly icon: string;
+  readonly field_types: Readonly<Record<string, { readonly regexp: string; readonly placeholder: string }>>;
+  readonly instances: readonly {
+    readonly network_id: string;
+    readonly desc: string;
+    readonly fields: Readonly<Record<string, string>>;
+  }[];
+}
+
+export type PingOutcome =
+  | { readonly kind: "answered"; readonly durationMs: number }
+  /** The homeserver has no ping endpoint (404). */
+  | { readonly kind: "unsupported" }
+  | { readonly kind: "failed"; readonly message: string };
+
+export interface Homeserver {
+  readonly domain: string;
+  readonly bot: UserId;
+  /** Registered already is success. Throws HomeserverError. */
+  register(user: UserId): Promise<void>;
+  setDisplayName(user: UserId, name: string): Promise<void>;
+  join(room: RoomId, as: UserId): Promise<void>;
+  leave(room: RoomId, as: UserId): Promise<void>;
+  /** What was sent in the room lately and may not have been pushed, oldest first, no older than `maxAgeMs`. */
+  readBack(room: RoomId, as: UserId, maxAgeMs: number): Promise<readonly MatrixFact[]>;
+  isEncrypted(room: RoomId, as: UserId): Promise<boolean>;
+  /** Joined and invited members. */
+  members(
+    room: RoomId,
+    as: UserId,
+  ): Promise<readonly { readonly user: UserId; readonly membership: "join" | "invite" }[]>;
+  /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
+  signal(leg: MatrixLeg, signal: LegSignal): Promise<void>;
+  /** A plain `m.notice`. */
+  notice(room: RoomId, as: UserId, text: string): Promise<void>;
+  /** A direct room made by `as`, the person invited, unencrypted. */
+  createDirectRoom(as: UserId, invite: UserId): Promise<RoomId>;
+  invite(room: RoomId, as: UserId, user: UserId): Promise<void>;
+  iceServers(as: UserId): Promise<readonly IceServer[]>;
+  ping(): Promise<PingOutcome>;
+}

@@ -1,0 +1,83 @@
+// The media engine as the bridge sees it: one interface for embedded, rtpengine and passthrough.
+// An engine never decides about the call; it answers orders and reports facts.
+import type { CallId } from "../core/ids.ts";
+import type { IceCandidate, MediaFact } from "../core/call/event.ts";
+import type { MediaFault, MediaSide } from "../core/call/media-side.ts";
+import type { MediaStats } from "../core/call/media-stats.ts";
+
+/** One entry of the homeserver's TURN reply, or of the configuration. */
+export interface IceServer {
+  readonly urls: readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** How RTP to one trunk has to look. */
+export interface TrunkMedia {
+  /** `off`: RTP/AVP; `required`: RTP/SAVP with SDES (RFC 4568). */
+  readonly srtp: "off" | "required";
+  /** Codec names in order of preference: `PCMU`, `PCMA`, `G722`, `opus`. */
+  readonly codecs: readonly string[];
+  /** Extra networks (CIDR) a trunk's RTP may come from besides the address in its SDP. */
+  readonly rtpNetworks: readonly string[];
+}
+
+export interface MediaSessionOptions {
+  readonly call: CallId;
+  readonly iceServers: readonly IceServer[];
+  readonly trunk: TrunkMedia;
+}
+
+/** Spontaneous facts of a session; answers to orders come back from the order itself. */
+export type MediaReport = Extract<
+  MediaFact,
+  { kind: "media.connected" | "media.failed" | "media.timedOut" | "media.lost" | "media.dtmf" }
+>;
+
+/** SDP for the other side, or (`settled`) the answer for the side that offered, which the other need not hear of. */
+export type OfferOutcome =
+  | { readonly kind: "forward"; readonly sdp: string }
+  | { readonly kind: "settled"; readonly sdp: string };
+
+/** An order could not be carried out; the session stays as it was. */
+export class MediaError extends Error {
+  override readonly name = "MediaError";
+  readonly code: MediaFault;
+  constructor(code: MediaFault, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface MediaSession {
+  /** First offer and every re-offer. From `matrix` gives the trunk's offer, or settles (ICE restart alone). Throws MediaError. */
+  offer(from: MediaSide, sdp: string): Promise<OfferOutcome>;
+  /** Answer of `from` to the other side's offer; gives the SDP for the side that offered, with all our candidates. Throws MediaError. */
+  answer(from: MediaSide, sdp: string): Promise<string>;
+  /** The other side refused the pending offer: gives the answer for the side that made it, with the media as it was. Throws MediaError. */
+  settle(from: MediaSide): Promise<string>;
+  /** Our present description as an offer for the trunk. Throws MediaError. */
+  describe(): Promise<string>;
+  /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
+  addCandidates(candidates: readonly IceCandidate[]): void;
+  stats(): Promise<MediaStats>;
+  /** Ends the session; never throws, may be called once only. */
+  close(): Promise<MediaStats>;
+}
+
+export interface MediaHealth {
+  readonly ready: boolean;
+  readonly sessions: number;
+  /** Sessions the engine would still take now. */
+  readonly free: number;
+  readonly detail: string;
+}
+
+export interface MediaEngine {
+  /** Ready when it resolves: workers up, ports bindable. */
+  start(): Promise<void>;
+  /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
+  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession>;
+  health(): MediaHealth;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+// What the bridge tells its operators: log lines with constant messages, and counted facts.
+// Values that are personal (numbers) are masked by the implementation, by field name.
+import type { CallRecord } from "../core/call/record.ts";
+import type { TrunkName } from "../core/ids.ts";
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Message is a constant string; everything that varies is a field. */
+export interface Log {
+  trace(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  child(fields: LogFields): Log;
+}
+
+export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protocol";
+
+export interface Telemetry {
+  readonly log: Log;
+  callStarted(): void;
+  /** Counts and writes the one line a call. */
+  callEnded(record: CallRecord): void;
+  /** From the invite to the answer, in ms. */
+  callAnswered(setupMs: number): void;
+  lookedUp(protocol: string, outcome: LookupOutcome): void;
+  /** A fact that did not fit the call's phase. */
+  factIgnored(fact: string, phase: string): void;
+  trunkState(trunk: TrunkName, up: boolean): void;
+  /** Events received, duplicates dropped, events waiting. */
+  eventsTaken(count: number, duplicates: number): void;
+  inboxDepth(events: number): void;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/e2e/**", "node_modules/**"],
+    // Many tests open real sockets and processes: a hung one must fail, not stall the run.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+});
