@@ -1,0 +1,10 @@
+// Runs once before all end-to-end tests: the real parts are there, and the logs of the last run are not.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { install } from "./install.ts";
+import { CACHE } from "./versions.ts";
+
+export default async function setup(): Promise<void> {
+  await rm(join(CACHE, "e2e"), { recursive: true, force: true });
+  await install();
+}
