@@ -1,6 +1,6 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
 import type { CallId, TrunkName } from "../core/ids.ts";
-import type { SipDialogState } from "../core/call/dialog-state.ts";
+import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
@@ -54,7 +54,7 @@ export interface TrunkHealth {
 export interface SipTrunks {
   /** Binds and connects. A trunk that cannot be reached is reported in `health`, it does not stop the others. Throws on a local address in use. */
   start(): Promise<void>;
-  /** Exactly one final fact follows: accepted, rejected or failed. */
+  /** `sip.sent` follows when it went out, then exactly one final fact: accepted, rejected or failed. */
   invite(call: CallId, order: InviteOrder): void;
   /** Before the final response. `sip.ended` or, where the 200 was faster, `sip.accepted` follows. */
   cancel(call: CallId): void;
@@ -67,6 +67,11 @@ export interface SipTrunks {
   refuseReoffer(call: CallId, status: number): void;
   /** After a restart: rebuilds the dialog so that `bye` works and the peer's BYE finds it. */
   resume(call: CallId, dialog: SipDialogState): void;
+  /**
+   * After a restart: cancels an INVITE whose transaction is gone, by the ids it was sent with, and ends the dialog
+   * of a 2xx that still comes. `sip.ended` follows once the peer is done with it, or after 64*T1.
+   */
+  abandon(call: CallId, invite: SipInviteState): void;
   health(): readonly TrunkHealth[];
   /** Waits (bounded) for what is still owed, then closes. */
   stop(): Promise<void>;

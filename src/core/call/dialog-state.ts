@@ -1,6 +1,23 @@
-// What must outlive the process so that a confirmed SIP dialog can still be ended (RFC 3261 s12).
+// What must outlive the process so that the trunk's side of a call can still be ended (RFC 3261 s9.1, s12).
 // Plain JSON: the store keeps it with the call.
 import type { SipCallId, TrunkName } from "../ids.ts";
+
+/** An INVITE on its way: enough to cancel it, or to end the dialog that a late 2xx makes. */
+export interface SipInviteState {
+  readonly trunk: TrunkName;
+  readonly sipCallId: SipCallId;
+  readonly localTag: string;
+  /** From and To values as sent, without tag parameters. */
+  readonly from: string;
+  readonly to: string;
+  /** Top Via value and branch, Request-URI, Route values and CSeq of the INVITE last sent. */
+  readonly via: string;
+  readonly branch: string;
+  readonly requestUri: string;
+  readonly routes: readonly string[];
+  readonly cseq: number;
+  readonly localAddress: { readonly host: string; readonly port: number };
+}
 
 export interface SipDialogState {
   readonly trunk: TrunkName;

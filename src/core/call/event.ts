@@ -1,6 +1,6 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
-import type { SipDialogState } from "./dialog-state.ts";
+import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaSide } from "./media-side.ts";
 
@@ -51,6 +51,8 @@ export type MediaFact =
 
 /** What happened on the trunk's dialog. */
 export type SipFact =
+  /** The INVITE went out (again, after a challenge): what is needed to cancel it after a restart. */
+  | { readonly kind: "sip.sent"; readonly invite: SipInviteState }
   | { readonly kind: "sip.trying" }
   /** 180 and its like: the callee's telephone rings. */
   | { readonly kind: "sip.ringing" }

@@ -1,0 +1,206 @@
+// How a call ends: one vocabulary for SIP, Matrix, the words a person reads, the metric's label and the log's field.
+// Both directions are total: every status, Q.850 value and client reason has a cause, every cause all its words.
+import type { MediaFault } from "./media-side.ts";
+import type { RefusalReason } from "./matrix-leg.ts";
+
+/** Whose doing the end was: the metric's `result`. */
+export type CallResult = "success" | "caller" | "callee" | "upstream" | "bridge";
+
+interface CauseEntry {
+  readonly result: CallResult;
+  /** How an unanswered Matrix leg is refused. */
+  readonly refusal: RefusalReason;
+  /** What the room is told where the client alone could not say it; undefined where it can, or nobody needs to know. */
+  readonly words: string | undefined;
+  /** Reason header of our CANCEL or BYE (RFC 3326, ITU-T Q.850). */
+  readonly q850: number;
+}
+
+function entry(result: CallResult, refusal: RefusalReason, q850: number, words?: string): CauseEntry {
+  return { result, refusal, q850, words };
+}
+
+const causes = {
+  "caller-hung-up": entry("success", "declined", 16),
+  "callee-hung-up": entry("success", "declined", 16),
+  "max-duration": entry("success", "failed", 16, "The call was ended because it reached the longest time allowed."),
+
+  "caller-cancelled": entry("caller", "declined", 16),
+  "caller-left": entry("caller", "declined", 16),
+  "caller-media-failed": entry("caller", "failed", 16, "Your client could not use its microphone."),
+  "bad-offer": entry("caller", "failed", 16, "Your client offered audio that cannot be used for a telephone call."),
+  "not-permitted": entry("caller", "failed", 21, "You are not permitted to make telephone calls here."),
+  "premium-barred": entry("caller", "failed", 21, "Calls to premium-rate numbers are not allowed here."),
+  "shared-cost-barred": entry("caller", "failed", 21, "Calls to shared-cost numbers are not allowed here."),
+  "satellite-barred": entry("caller", "failed", 21, "Calls to satellite telephones are not allowed here."),
+  emergency: entry(
+    "caller",
+    "failed",
+    21,
+    "Emergency numbers cannot be called from here. Please use a mobile or landline telephone.",
+  ),
+  "too-many-calls-user": entry("caller", "failed", 42, "You already have as many calls as you may have at once."),
+  "too-many-calls": entry("bridge", "failed", 42, "All lines are in use. Please try again later."),
+  "no-route": entry("caller", "failed", 3, "There is no way from here to this number."),
+  "not-dialable": entry("caller", "failed", 28, "This is not a number that can be dialled."),
+  "domain-not-allowed": entry("caller", "failed", 3, "Calls to this SIP domain are not allowed here."),
+  "already-in-call": entry("caller", "busy", 17),
+
+  busy: entry("callee", "busy", 17),
+  "no-answer": entry("callee", "failed", 19, "Nobody answered."),
+  declined: entry("callee", "declined", 21),
+  "not-in-service": entry("callee", "failed", 1, "This number is not in service."),
+  "invalid-number": entry("callee", "failed", 28, "This number is incomplete or not valid."),
+  "number-changed": entry("callee", "failed", 22, "This number has changed."),
+  unavailable: entry("callee", "failed", 20, "The person you called cannot be reached at the moment."),
+  "answered-elsewhere": entry("callee", "declined", 26),
+
+  forbidden: entry("upstream", "failed", 57, "The telephone provider does not allow calls to this number."),
+  congestion: entry("upstream", "failed", 42, "The telephone network is busy. Please try again later."),
+  "trunk-error": entry("upstream", "failed", 41, "The telephone provider could not place the call."),
+  "trunk-timeout": entry("upstream", "failed", 102, "The telephone provider did not respond. Please try again later."),
+  "trunk-unreachable": entry("upstream", "failed", 38, "The telephone provider cannot be reached. Please try again later."),
+  "trunk-credentials": entry("upstream", "failed", 57, "The telephone provider refused this bridge's login."),
+  incompatible: entry("upstream", "failed", 88, "The other end cannot handle this kind of call."),
+
+  "media-failed": entry("bridge", "failed", 41, "The audio connection to your client could not be made."),
+  "media-silent": entry("bridge", "failed", 41, "The call was ended because no audio came any more."),
+  "media-lost": entry("bridge", "failed", 41, "The call was ended by a fault in the bridge's audio."),
+  "encrypted-room": entry(
+    "bridge",
+    "failed",
+    65,
+    "This room is encrypted, so the call cannot be connected. Please call from a room without encryption.",
+  ),
+  restarted: entry("bridge", "failed", 41, "The call was ended because the bridge was restarted."),
+  fault: entry("bridge", "failed", 41, "The call was ended by a fault in the bridge."),
+  "admin-ended": entry("bridge", "failed", 16, "The call was ended by an administrator."),
+} as const satisfies Record<string, CauseEntry>;
+
+export type Cause = keyof typeof causes;
+
+/** Every cause, for metrics and documentation. */
+export const allCauses = Object.keys(causes) as readonly Cause[];
+
+export function describeCause(cause: Cause): CauseEntry {
+  return causes[cause];
+}
+
+const byQ850: Readonly<Record<number, Cause>> = {
+  1: "not-in-service",
+  2: "no-route",
+  3: "no-route",
+  17: "busy",
+  18: "no-answer",
+  19: "no-answer",
+  20: "unavailable",
+  21: "declined",
+  22: "number-changed",
+  26: "answered-elsewhere",
+  27: "unavailable",
+  28: "invalid-number",
+  29: "forbidden",
+  34: "congestion",
+  38: "trunk-error",
+  41: "congestion",
+  42: "congestion",
+  44: "congestion",
+  47: "congestion",
+  50: "forbidden",
+  52: "forbidden",
+  55: "forbidden",
+  57: "forbidden",
+  65: "incompatible",
+  79: "incompatible",
+  88: "incompatible",
+  102: "trunk-timeout",
+};
+
+const byStatus: Readonly<Record<number, Cause>> = {
+  401: "trunk-credentials",
+  402: "forbidden",
+  403: "forbidden",
+  404: "not-in-service",
+  407: "trunk-credentials",
+  408: "trunk-timeout",
+  410: "number-changed",
+  415: "incompatible",
+  416: "invalid-number",
+  480: "unavailable",
+  484: "invalid-number",
+  485: "invalid-number",
+  486: "busy",
+  487: "no-answer",
+  488: "incompatible",
+  503: "congestion",
+  504: "trunk-timeout",
+  600: "busy",
+  603: "declined",
+  604: "not-in-service",
+  606: "incompatible",
+  607: "declined",
+  608: "forbidden",
+};
+
+/** Statuses that gateways use for many things, so that a Q.850 value in Reason knows better (RFC 3398 s7.2.4.1). */
+function isVague(status: number): boolean {
+  return status !== 486 && status !== 600 && status !== 603 && status !== 401 && status !== 407;
+}
+
+/**
+ * Cause of a final failure response, 300 to 699.
+ * `rang`: a provisional 18x had come, so that a 408 or 480 is a telephone nobody picked up.
+ */
+export function causeOfRejection(status: number, q850: number | undefined, rang: boolean): Cause {
+  if (q850 !== undefined && isVague(status)) {
+    const known = byQ850[q850];
+    if (known !== undefined) return known;
+  }
+  if (rang && (status === 408 || status === 480)) return "no-answer";
+  return byStatus[status] ?? (status >= 600 ? "declined" : "trunk-error");
+}
+
+/** Cause of a call that never had a final response. */
+export function causeOfFailure(fault: "timeout" | "transport" | "resolve" | "credentials" | "internal"): Cause {
+  switch (fault) {
+    case "timeout":
+      return "trunk-timeout";
+    case "transport":
+    case "resolve":
+      return "trunk-unreachable";
+    case "credentials":
+      return "trunk-credentials";
+    case "internal":
+      return "fault";
+  }
+}
+
+/** Cause of a hang-up by the client, from the `reason` it gave (Matrix spec, `m.call.hangup`). */
+export function causeOfHangup(reason: string | undefined, answered: boolean): Cause {
+  switch (reason) {
+    case "ice_failed":
+    case "ice_timeout":
+      return "media-failed";
+    case "user_media_failed":
+      return "caller-media-failed";
+    case "invite_timeout":
+      return answered ? "caller-hung-up" : "no-answer";
+    default:
+      return answered ? "caller-hung-up" : "caller-cancelled";
+  }
+}
+
+export function causeOfMediaFault(fault: MediaFault): Cause {
+  switch (fault) {
+    case "bad-description":
+      return "bad-offer";
+    case "no-common-codec":
+    case "encryption-mismatch":
+      return "incompatible";
+    case "no-ports":
+    case "no-capacity":
+      return "too-many-calls";
+    case "engine":
+      return "media-lost";
+  }
+}
