@@ -44,6 +44,10 @@ export interface RoomDirectory {
   /** The direct room of a ghost (or the bot) and a person, if the bridge knows one. */
   direct(ghost: UserId, person: UserId): Promise<RoomId | undefined>;
   saveDirect(ghost: UserId, person: UserId, room: RoomId): Promise<void>;
+  /** Our users (ghosts, the bot) that are joined to a room. */
+  ours(room: RoomId): Promise<readonly UserId[]>;
+  saveOurs(room: RoomId, user: UserId): Promise<void>;
+  removeOurs(room: RoomId, user: UserId): Promise<void>;
   forget(room: RoomId): Promise<void>;
   /** True the first time it is asked of a room and a subject: for what is said only once. */
   firstTime(room: RoomId, subject: string): Promise<boolean>;

@@ -44,7 +44,6 @@ const causes = {
   "no-route": entry("caller", "failed", 3, "There is no way from here to this number."),
   "not-dialable": entry("caller", "failed", 28, "This is not a number that can be dialled."),
   "domain-not-allowed": entry("caller", "failed", 3, "Calls to this SIP domain are not allowed here."),
-  "already-in-call": entry("caller", "busy", 17),
 
   busy: entry("callee", "busy", 17),
   "no-answer": entry("callee", "failed", 19, "Nobody answered."),
@@ -59,19 +58,18 @@ const causes = {
   congestion: entry("upstream", "failed", 42, "The telephone network is busy. Please try again later."),
   "trunk-error": entry("upstream", "failed", 41, "The telephone provider could not place the call."),
   "trunk-timeout": entry("upstream", "failed", 102, "The telephone provider did not respond. Please try again later."),
-  "trunk-unreachable": entry("upstream", "failed", 38, "The telephone provider cannot be reached. Please try again later."),
+  "trunk-unreachable": entry(
+    "upstream",
+    "failed",
+    38,
+    "The telephone provider cannot be reached. Please try again later.",
+  ),
   "trunk-credentials": entry("upstream", "failed", 57, "The telephone provider refused this bridge's login."),
   incompatible: entry("upstream", "failed", 88, "The other end cannot handle this kind of call."),
 
   "media-failed": entry("bridge", "failed", 41, "The audio connection to your client could not be made."),
   "media-silent": entry("bridge", "failed", 41, "The call was ended because no audio came any more."),
   "media-lost": entry("bridge", "failed", 41, "The call was ended by a fault in the bridge's audio."),
-  "encrypted-room": entry(
-    "bridge",
-    "failed",
-    65,
-    "This room is encrypted, so the call cannot be connected. Please call from a room without encryption.",
-  ),
   restarted: entry("bridge", "failed", 41, "The call was ended because the bridge was restarted."),
   fault: entry("bridge", "failed", 41, "The call was ended by a fault in the bridge."),
   "admin-ended": entry("bridge", "failed", 16, "The call was ended by an administrator."),

@@ -1,0 +1,133 @@
+// The call as data: a union by phase, each member holding only what is true in that phase. No behaviour lives here.
+import type { CallerIdentity } from "../policy/caller-identity.ts";
+import type { CallId, TrunkName } from "../ids.ts";
+import type { Cause } from "./cause.ts";
+import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
+import type { MatrixLeg } from "./matrix-leg.ts";
+import type { MediaStats } from "./media-stats.ts";
+import type { CallRecord } from "./record.ts";
+
+/** The telephone side: where the INVITE goes and as whom. */
+export interface TrunkSide {
+  readonly name: TrunkName;
+  /** Request-URI and To. */
+  readonly target: string;
+  /** As sent to the trunk, for history and log. */
+  readonly number: string;
+  readonly identity: CallerIdentity;
+}
+
+interface Common {
+  readonly id: CallId;
+  readonly direction: "outbound";
+  readonly leg: MatrixLeg;
+  /** Undefined for a call that was refused before a trunk was chosen. */
+  readonly trunk: TrunkSide | undefined;
+  /** Text of the number for history, even where no trunk was chosen. */
+  readonly number: string;
+  readonly startedAtMs: number;
+  readonly maxDurationMs: number;
+  /** Whether the room is told in words why a call failed. */
+  readonly notices: boolean;
+}
+
+/** The client's offer is with the media engine. */
+export interface Offering extends Common {
+  readonly phase: "offering";
+  readonly trunk: TrunkSide;
+}
+
+/** INVITE ordered; no final response yet. */
+export interface Inviting extends Common {
+  readonly phase: "inviting";
+  readonly trunk: TrunkSide;
+  readonly invite: SipInviteState | undefined;
+  readonly progress: "none" | "trying" | "ringing" | "early";
+  readonly ringingAtMs: number | undefined;
+}
+
+/** The callee answered; the client's answer is being made. */
+export interface Answering extends Common {
+  readonly phase: "answering";
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number;
+}
+
+/**
+ * Who is in the middle of changing an established session, and what is awaited.
+ * One exchange at a time (RFC 3264 s4): a second offer of the trunk gets 491, one of the client waits.
+ */
+export type Renegotiation =
+  | { readonly by: "nobody" }
+  | {
+      readonly by: "matrix";
+      readonly awaiting: "media" | "trunk" | "media-answer";
+      readonly queued: string | undefined;
+    }
+  | {
+      readonly by: "trunk";
+      readonly awaiting: "media" | "person" | "media-answer";
+      readonly queued: string | undefined;
+    }
+  /** The trunk asked for our offer: described, then its answer in the ACK. */
+  | {
+      readonly by: "trunk-empty";
+      readonly awaiting: "media" | "trunk" | "media-answer";
+      readonly queued: string | undefined;
+    };
+
+/** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
+export interface Connected extends Common {
+  readonly phase: "connected";
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number;
+  readonly mediaUp: boolean;
+  readonly renegotiation: Renegotiation;
+}
+
+/** What a side is still owed before the call may be forgotten. */
+export interface Owed {
+  readonly trunk: "nothing" | "cancel" | "bye";
+  readonly media: "nothing" | "release";
+}
+
+export interface Ending extends Common {
+  readonly phase: "ending";
+  readonly cause: Cause;
+  readonly sipStatus: number | undefined;
+  readonly invite: SipInviteState | undefined;
+  readonly dialog: SipDialogState | undefined;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number | undefined;
+  readonly endedAtMs: number;
+  readonly owed: Owed;
+  readonly media: MediaStats;
+}
+
+export interface Ended extends Common {
+  readonly phase: "ended";
+  readonly record: CallRecord;
+}
+
+/**
+ * ```
+ *   invite, allowed                                    refused by policy
+ *        |                                                    |
+ *    Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--> Connected
+ *        |                          |                          |                             |  ^
+ *        |                          |                          |                        renegotiation
+ *        +--------- any end --------+-----------+--------------+-----------------------------+
+ *                                               |
+ *                                            Ending  (CANCEL, BYE, release outstanding)
+ *                                               |  nothing owed any more, or the deadline
+ *                                             Ended
+ * ```
+ */
+export type Call = Offering | Inviting | Answering | Connected | Ending | Ended;
+
+/** Phases in which people are still in the call. */
+export type LiveCall = Offering | Inviting | Answering | Connected;

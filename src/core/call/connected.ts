@@ -1,0 +1,208 @@
+// A connected call: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time (RFC 3264 s4).
+// How it ends stands in ending.ts.
+import type { Connected, Renegotiation } from "./call.ts";
+import type { CallEffect } from "./effect.ts";
+import { end, endIfOver } from "./ending.ts";
+import type { CallEvent } from "./event.ts";
+import { ignored, to, unchanged, type Step } from "./transition.ts";
+
+/** How long the person's client may take over an offer of ours, as the lifetime in it. */
+const reofferLifetimeMs = 30_000;
+
+const idle: Renegotiation = { by: "nobody" };
+
+export function stepConnected(call: Connected, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.candidates":
+      return to(call, { kind: "media.candidates", candidates: event.candidates });
+    case "matrix.selected":
+      // Another party was chosen: for us the call is over (Matrix spec, m.call.select_answer).
+      return event.ours ? unchanged(call) : end(call, "answered-elsewhere", event.atMs, { person: true });
+    case "media.connected":
+      return to({ ...call, mediaUp: true });
+    case "media.dtmf":
+      return unchanged(call);
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "deadline.passed":
+      if (event.name === "duration") return end(call, "max-duration", event.atMs, {});
+      if (event.name === "renegotiation") return personSilent(call, event);
+      return ignored(call, event);
+    case "matrix.offered":
+    case "matrix.reanswered":
+    case "media.offered":
+    case "media.settled":
+    case "media.answered":
+    case "media.described":
+    case "media.refused":
+    case "sip.offered":
+    case "sip.offerWanted":
+    case "sip.reanswered":
+    case "sip.offerRefused":
+      return renegotiate(call, event);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
+
+type RenegotiationEvent = Extract<
+  CallEvent,
+  {
+    kind:
+      | "matrix.offered"
+      | "matrix.reanswered"
+      | "media.offered"
+      | "media.settled"
+      | "media.answered"
+      | "media.described"
+      | "media.refused"
+      | "sip.offered"
+      | "sip.offerWanted"
+      | "sip.reanswered"
+      | "sip.offerRefused";
+  }
+>;
+
+function renegotiate(call: Connected, event: RenegotiationEvent): Step {
+  const now = call.renegotiation;
+  switch (event.kind) {
+    case "matrix.offered":
+      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
+      return personOffers(call, event.sdp);
+    case "sip.offered":
+      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      return to(
+        { ...call, renegotiation: { by: "trunk", awaiting: "media", queued: undefined } },
+        { kind: "media.offer", from: "trunk", sdp: event.sdp },
+      );
+    case "sip.offerWanted":
+      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      return to(
+        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: undefined } },
+        { kind: "media.describe" },
+      );
+    default:
+      switch (now.by) {
+        case "nobody":
+          return ignored(call, event);
+        case "matrix":
+          return personsExchange(call, now, event);
+        case "trunk":
+          return trunksExchange(call, now, event);
+        case "trunk-empty":
+          return emptyExchange(call, now, event);
+      }
+  }
+}
+
+/** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
+function personsExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "matrix" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.settled")
+      return close(call, { kind: "matrix.signal", signal: { kind: "reanswer", sdp: event.sdp } });
+    if (event.kind === "media.offered")
+      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
+    // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
+    if (event.kind === "media.refused") return close(call);
+  }
+  if (now.awaiting === "trunk") {
+    if (event.kind === "sip.reanswered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+      );
+    // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
+    if (event.kind === "sip.offerRefused")
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+  }
+  if (now.awaiting === "media-answer") {
+    if (event.kind === "media.answered")
+      return close(call, { kind: "matrix.signal", signal: { kind: "reanswer", sdp: event.sdp } });
+    if (event.kind === "media.refused")
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+  }
+  return ignored(call, event);
+}
+
+/** The far end's hold, a moved media address, a session refresh; rarely something the client has to agree to. */
+function trunksExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "trunk" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (event.kind === "media.offered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "person" } },
+        { kind: "matrix.signal", signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs } },
+        { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + reofferLifetimeMs },
+      );
+  }
+  if (now.awaiting === "person" && event.kind === "matrix.reanswered")
+    return to(
+      { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+      { kind: "deadline.clear", name: "renegotiation" },
+      { kind: "media.answer", from: "matrix", sdp: event.sdp },
+    );
+  if (now.awaiting === "media-answer") {
+    if (event.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+  }
+  return ignored(call, event);
+}
+
+/** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
+function emptyExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "trunk-empty" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.described")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
+        { kind: "sip.answerReoffer", sdp: event.sdp },
+      );
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+  }
+  if (now.awaiting === "trunk") {
+    if (event.kind === "sip.reanswered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+      );
+    if (event.kind === "sip.offerRefused") return close(call);
+  }
+  if (now.awaiting === "media-answer" && (event.kind === "media.answered" || event.kind === "media.refused"))
+    return close(call);
+  return ignored(call, event);
+}
+
+function personOffers(call: Connected, sdp: string): Step {
+  return to(
+    { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
+    { kind: "media.offer", from: "matrix", sdp },
+  );
+}
+
+/** The client never answered the offer that the trunk's re-INVITE needed. */
+function personSilent(call: Connected, event: CallEvent): Step {
+  const now = call.renegotiation;
+  if (now.by !== "trunk" || now.awaiting !== "person") return ignored(call, event);
+  return close(call, { kind: "sip.refuseReoffer", status: 488 });
+}
+
+/** Ends the exchange; an offer of the client's that had to wait has its turn. */
+function close(call: Connected, ...effects: readonly CallEffect[]): Step {
+  const now = call.renegotiation;
+  const settled: Connected = { ...call, renegotiation: idle };
+  if (now.by === "nobody" || now.queued === undefined) return to(settled, ...effects);
+  const next = personOffers(settled, now.queued);
+  return to(next.call, ...effects, ...next.effects);
+}

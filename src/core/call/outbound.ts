@@ -1,0 +1,176 @@
+// A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
+// How it ends stands in ending.ts, what happens once it is connected in connected.ts.
+import type { CallId } from "../ids.ts";
+import type { Answering, Call, Connected, Inviting, Offering, TrunkSide } from "./call.ts";
+import { causeOfMediaFault, describeCause, type Cause } from "./cause.ts";
+import type { CallEffect } from "./effect.ts";
+import { end, endIfOver } from "./ending.ts";
+import type { CallEvent } from "./event.ts";
+import type { MatrixLeg } from "./matrix-leg.ts";
+import { noMediaStats } from "./media-stats.ts";
+import { ignored, to, type Step } from "./transition.ts";
+
+/** Everything known when a client's invite has been judged. */
+export interface OutboundRequest {
+  readonly id: CallId;
+  readonly leg: MatrixLeg;
+  /** For history and log. */
+  readonly number: string;
+  readonly sdp: string;
+  readonly atMs: number;
+  /** When the invite's lifetime ends; nobody answers later than this. */
+  readonly answerByMs: number;
+  readonly notices: boolean;
+}
+
+/** Starts a call that policy allows. */
+export function beginOutbound(request: OutboundRequest, trunk: TrunkSide, maxDurationMs: number): Step {
+  const call: Offering = {
+    phase: "offering",
+    id: request.id,
+    direction: "outbound",
+    leg: request.leg,
+    trunk,
+    number: request.number,
+    startedAtMs: request.atMs,
+    maxDurationMs,
+    notices: request.notices,
+  };
+  return to(
+    call,
+    { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
+    { kind: "media.offer", from: "matrix", sdp: request.sdp },
+  );
+}
+
+/** A call that may not be made: the client is told, history has it, nothing else is touched. */
+export function refuseOutbound(request: OutboundRequest, cause: Cause): Step {
+  const { words, refusal, result } = describeCause(cause);
+  const call: Call = {
+    phase: "ended",
+    id: request.id,
+    direction: "outbound",
+    leg: request.leg,
+    trunk: undefined,
+    number: request.number,
+    startedAtMs: request.atMs,
+    maxDurationMs: 0,
+    notices: request.notices,
+    record: {
+      id: request.id,
+      direction: "outbound",
+      leg: request.leg,
+      trunk: undefined,
+      sipCallId: undefined,
+      number: request.number,
+      cause,
+      result,
+      sipStatus: undefined,
+      startedAtMs: request.atMs,
+      ringingAtMs: undefined,
+      answeredAtMs: undefined,
+      endedAtMs: request.atMs,
+      media: noMediaStats,
+      unsettled: false,
+    },
+  };
+  const effects: CallEffect[] = [{ kind: "matrix.signal", signal: { kind: "reject", reason: refusal } }];
+  // Whoever is refused is told why, also where notices of failed calls are switched off.
+  if (words !== undefined) effects.push({ kind: "matrix.notice", text: words });
+  return to(call, ...effects, { kind: "history.write", record: call.record });
+}
+
+export function stepOffering(call: Offering, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.candidates":
+      return to(call, { kind: "media.candidates", candidates: event.candidates });
+    case "media.offered": {
+      const { name, target, identity } = call.trunk;
+      const inviting: Inviting = {
+        ...call,
+        phase: "inviting",
+        invite: undefined,
+        progress: "none",
+        ringingAtMs: undefined,
+      };
+      return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: event.sdp });
+    }
+    case "media.refused":
+      return end(call, causeOfMediaFault(event.fault), event.atMs, {});
+    case "deadline.passed":
+      return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
+
+export function stepInviting(call: Inviting, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.candidates":
+      return to(call, { kind: "media.candidates", candidates: event.candidates });
+    case "media.connected":
+      return ignored(call, event);
+    case "sip.sent":
+      return to({ ...call, invite: event.invite });
+    case "sip.trying":
+      return to({ ...call, progress: call.progress === "none" ? "trying" : call.progress });
+    case "sip.ringing":
+      return to({ ...call, progress: "ringing", ringingAtMs: call.ringingAtMs ?? event.atMs });
+    case "sip.progressed":
+      // A legacy client cannot hear anything before the answer; it plays its own ringing tone.
+      return to({ ...call, progress: "early" });
+    case "sip.accepted": {
+      const { invite: _invite, progress: _progress, ...rest } = call;
+      const answering: Answering = {
+        ...rest,
+        phase: "answering",
+        dialog: event.dialog,
+        answeredAtMs: event.atMs,
+      };
+      return to(
+        answering,
+        { kind: "deadline.clear", name: "answer" },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+      );
+    }
+    case "deadline.passed":
+      return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
+
+export function stepAnswering(call: Answering, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.candidates":
+      return to(call, { kind: "media.candidates", candidates: event.candidates });
+    case "media.answered": {
+      const connected: Connected = {
+        ...call,
+        phase: "connected",
+        mediaUp: false,
+        renegotiation: { by: "nobody" },
+      };
+      return to(
+        connected,
+        { kind: "matrix.signal", signal: { kind: "answer", sdp: event.sdp } },
+        { kind: "deadline.set", name: "duration", atMs: call.answeredAtMs + call.maxDurationMs },
+      );
+    }
+    case "media.refused":
+      return end(
+        call,
+        event.fault === "bad-description" ? "trunk-error" : causeOfMediaFault(event.fault),
+        event.atMs,
+        {},
+      );
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "sip.offered":
+    case "sip.offerWanted":
+      // Our own answer to the client is still being made (RFC 3261 s14.2).
+      return to(call, { kind: "sip.refuseReoffer", status: 491 });
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
