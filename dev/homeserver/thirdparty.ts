@@ -1,0 +1,97 @@
+// Third-party networks: what clients ask, put to the application services that list the
+// protocol. Protocol descriptions are kept for an hour, failures too; lookups are not.
+import type { AppserviceConnection } from "./appservice-connection.ts";
+import type { JsonObject } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+import { encodeForm, quotePath } from "./quoting.ts";
+
+const cacheMs = 60 * 60 * 1000;
+
+type CacheEntry = { readonly expires: number; readonly answer: Promise<JsonObject | undefined> };
+
+export class ThirdPartyNetworks {
+  readonly #connections: readonly AppserviceConnection[];
+  readonly #now: () => number;
+  readonly #cache = new Map<string, CacheEntry>();
+
+  constructor(connections: readonly AppserviceConnection[], now: () => number) {
+    this.#connections = connections;
+    this.#now = now;
+  }
+
+  /** The protocols that answered, by name: all of them, or the one asked for. */
+  async protocols(only?: string): Promise<Record<string, JsonObject>> {
+    const names = new Set(this.#connections.flatMap(({ appservice }) => appservice.protocols));
+    const wanted = [...names].filter((name) => only === undefined || name === only);
+    const merged = await Promise.all(wanted.map((name) => this.#protocol(name)));
+    return Object.fromEntries(
+      wanted.flatMap((name, index) => {
+        const protocol = merged[index];
+        return protocol ? [[name, protocol]] : [];
+      }),
+    );
+  }
+
+  /** All results of all services. A failing one, or one that answers nonsense, has none. */
+  async lookUp(kind: "user" | "location", protocol: string, query: URLSearchParams): Promise<JsonObject[]> {
+    const fields = encodeForm([...query].filter(([name]) => name !== "access_token"));
+    const path = `/thirdparty/${kind}/${quotePath(protocol)}${fields && `?${fields}`}`;
+    const answers = await Promise.all(this.#speaking(protocol).map((connection) => connection.send("GET", path)));
+    const idField = kind === "user" ? "userid" : "alias";
+    return answers.flatMap((answer) => {
+      if (answer.outcome !== "accepted" || !Array.isArray(answer.body)) return [];
+      return answer.body.filter((item) => isResult(item, idField));
+    });
+  }
+
+  async #protocol(name: string): Promise<JsonObject | undefined> {
+    const found: JsonObject[] = [];
+    for (const connection of this.#speaking(name)) {
+      const protocol = await this.#cached(connection, name);
+      if (protocol) found.push(protocol);
+    }
+    const [first] = found;
+    return first && { ...first, instances: found.flatMap((protocol) => protocol["instances"]) };
+  }
+
+  #cached(connection: AppserviceConnection, protocol: string): Promise<JsonObject | undefined> {
+    const key = JSON.stringify([connection.appservice.id, protocol]);
+    const entry = this.#cache.get(key);
+    if (entry && entry.expires > this.#now()) return entry.answer;
+    const answer = describe(connection, protocol);
+    this.#cache.set(key, { expires: this.#now() + cacheMs, answer });
+    return answer;
+  }
+
+  #speaking(protocol: string): AppserviceConnection[] {
+    return this.#connections.filter(
+      ({ appservice }) => appservice.url !== null && appservice.protocols.includes(protocol),
+    );
+  }
+}
+
+async function describe(connection: AppserviceConnection, protocol: string): Promise<JsonObject | undefined> {
+  const answer = await connection.send("GET", `/thirdparty/protocol/${quotePath(protocol)}`);
+  if (answer.outcome !== "accepted" || !isJsonObject(answer.body)) return undefined;
+  const { instances } = answer.body;
+  if (!Array.isArray(instances)) return undefined;
+  return {
+    ...answer.body,
+    instances: instances.filter(isJsonObject).map((one) => named(one, connection.appservice.id)),
+  };
+}
+
+function named(instance: JsonObject, appserviceId: string): JsonObject {
+  const network = instance["network_id"];
+  if (typeof network !== "string") return instance;
+  return { ...instance, instance_id: `${appserviceId}|${network}` };
+}
+
+function isResult(item: unknown, idField: string): item is JsonObject {
+  return (
+    isJsonObject(item) &&
+    typeof item[idField] === "string" &&
+    typeof item["protocol"] === "string" &&
+    isJsonObject(item["fields"])
+  );
+}
