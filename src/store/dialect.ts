@@ -1,0 +1,61 @@
+// All that differs between databases. A second one is a second value of `Database`; the queries stay as they are.
+import SqliteDatabase from "better-sqlite3";
+import { type ColumnDefinitionBuilder, type Dialect, type Kysely, SqliteDialect, sql } from "kysely";
+import { StoreError } from "../ports/store.ts";
+import type { Tables } from "./schema.ts";
+
+export interface Database {
+  readonly dialect: Dialect;
+  /** Makes a column number its rows in order of arrival. */
+  numbered(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** Runs `work` so that what it commits is on the disk, even if the power fails, when this resolves. */
+  durably<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** The store's error for what the driver threw. */
+  errorOf(cause: unknown): StoreError;
+}
+
+/** A query waits this long for another process's lock. better-sqlite3 blocks the thread while it waits, so: briefly. */
+const lockWaitMs = 1_000;
+
+const lockedCodes = /^SQLITE_(BUSY|LOCKED)/;
+const corruptCodes = /^SQLITE_(CORRUPT|NOTADB)/;
+
+function sqliteErrorOf(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  if (lockedCodes.test(code)) return new StoreError("locked", "another process holds the database", { cause });
+  if (corruptCodes.test(code)) return new StoreError("corrupt", "the file is not a sound SQLite database", { cause });
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError("unavailable", `the database cannot be used: ${detail}`, { cause });
+}
+
+/** Opens or creates the file at `path`. Throws StoreError. */
+export function sqliteDatabase(path: string): Database {
+  let file: SqliteDatabase.Database;
+  try {
+    file = new SqliteDatabase(path, { timeout: lockWaitMs });
+    // Readers (backups, a curious admin) never block the bridge's writes, nor the other way round.
+    file.pragma("journal_mode = WAL");
+    file.pragma("foreign_keys = ON");
+    // In WAL mode NORMAL survives the death of the process, but the last commits may be lost with the power.
+    // That is enough for calls, which a restart ends anyway; for what was acknowledged see `durably`.
+    file.pragma("synchronous = NORMAL");
+  } catch (cause) {
+    throw sqliteErrorOf(cause);
+  }
+  return {
+    dialect: new SqliteDialect({ database: file }),
+    numbered: (column) => column.primaryKey().autoIncrement(),
+    // `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held.
+    durably: (db, work) =>
+      db.connection().execute(async (held) => {
+        await sql`pragma synchronous = full`.execute(held);
+        try {
+          return await work(held);
+        } finally {
+          await sql`pragma synchronous = normal`.execute(held);
+        }
+      }),
+    errorOf: sqliteErrorOf,
+  };
+}

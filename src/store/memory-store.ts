@@ -1,0 +1,137 @@
+// The store without a disk, for tests and trials. Calls are kept as JSON here too, so that nothing is shared by reference.
+import type { Call } from "../core/call/call.ts";
+import type { CallRecord } from "../core/call/record.ts";
+import type { EventId, RoomId, UserId } from "../core/ids.ts";
+import type { CallLedger, Inbox, InboxEntry, RoomDirectory, Store } from "../ports/store.ts";
+import { readCall, readRecord } from "./stored-json.ts";
+
+function memoryInbox(): Inbox {
+  const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
+  return {
+    async take(entries) {
+      const fresh: InboxEntry[] = [];
+      for (const entry of entries) {
+        if (seen.has(entry.eventId)) continue;
+        seen.set(entry.eventId, { entry, done: false });
+        fresh.push(entry);
+      }
+      return fresh;
+    },
+    async done(event) {
+      const known = seen.get(event);
+      if (known !== undefined) known.done = true;
+    },
+    async pending() {
+      return [...seen.values()].filter((known) => !known.done).map((known) => known.entry);
+    },
+    async prune(beforeMs) {
+      let pruned = 0;
+      for (const [event, known] of seen) {
+        if (!known.done || known.entry.receivedAtMs >= beforeMs) continue;
+        seen.delete(event);
+        pruned++;
+      }
+      return pruned;
+    },
+  };
+}
+
+interface LedgerRow {
+  readonly id: string;
+  readonly room: RoomId;
+  readonly matrixCallId: string;
+  readonly call: string | undefined;
+  readonly record: CallRecord | undefined;
+}
+
+function memoryLedger(): CallLedger {
+  const rows = new Map<string, LedgerRow>();
+  const write = (of: Pick<Call, "id" | "leg">, call: Call | undefined, record: CallRecord | undefined): void => {
+    rows.set(of.id, {
+      id: of.id,
+      room: of.leg.room,
+      matrixCallId: of.leg.matrixCallId,
+      call: call === undefined ? undefined : JSON.stringify(call),
+      record: record === undefined ? undefined : readRecord(record.id, JSON.stringify(record)),
+    });
+  };
+  return {
+    async save(call) {
+      if (call.phase === "ended") write(call, undefined, call.record);
+      else write(call, call, undefined);
+    },
+    async finish(_call, record) {
+      write(record, undefined, record);
+    },
+    async open() {
+      const calls = [...rows.values()].map((row) => (row.call === undefined ? undefined : readCall(row.id, row.call)));
+      return calls.filter((call) => call !== undefined);
+    },
+    async known(room, matrixCallId) {
+      return [...rows.values()].some((row) => row.room === room && row.matrixCallId === matrixCallId);
+    },
+    async history(limit) {
+      const records = [...rows.values()].map((row) => row.record).filter((record) => record !== undefined);
+      return records.toSorted((a, b) => b.endedAtMs - a.endedAtMs).slice(0, limit);
+    },
+  };
+}
+
+function pairKey(ghost: string, person: string): string {
+  return JSON.stringify([ghost, person]);
+}
+
+function memoryRooms(): RoomDirectory {
+  const direct = new Map<string, RoomId>();
+  const said = new Map<RoomId, Set<string>>();
+  const ours = new Map<RoomId, Set<UserId>>();
+  return {
+    async direct(ghost, person) {
+      return direct.get(pairKey(ghost, person));
+    },
+    async saveDirect(ghost, person, room) {
+      direct.set(pairKey(ghost, person), room);
+    },
+    async ours(room) {
+      return [...(ours.get(room) ?? [])].toSorted();
+    },
+    async saveOurs(room, user) {
+      ours.set(room, (ours.get(room) ?? new Set<UserId>()).add(user));
+    },
+    async removeOurs(room, user) {
+      ours.get(room)?.delete(user);
+    },
+    async forget(room) {
+      for (const [pair, known] of direct) if (known === room) direct.delete(pair);
+      ours.delete(room);
+      said.delete(room);
+    },
+    async firstTime(room, subject) {
+      const subjects = said.get(room) ?? new Set();
+      said.set(room, subjects);
+      if (subjects.has(subject)) return false;
+      subjects.add(subject);
+      return true;
+    },
+  };
+}
+
+export function openMemoryStore(): Store {
+  const ghosts = new Map<string, { readonly displayName: string | undefined }>();
+  const settings = new Map<string, string>();
+  return {
+    inbox: memoryInbox(),
+    calls: memoryLedger(),
+    ghosts: {
+      find: async (user) => ghosts.get(user),
+      save: async (user, displayName) => void ghosts.set(user, { displayName }),
+    },
+    rooms: memoryRooms(),
+    settings: {
+      get: async (key) => settings.get(key),
+      set: async (key, value) => void settings.set(key, value),
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+}

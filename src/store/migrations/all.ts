@@ -1,0 +1,37 @@
+// Every migration in its order: the schema's version is how many of them have run. Only ever append.
+import type { Kysely } from "kysely";
+import { StoreError } from "../../ports/store.ts";
+import type { Database } from "../dialect.ts";
+import type { Tables } from "../schema.ts";
+import { up as start } from "./001-start.ts";
+
+const migrations: readonly ((db: Kysely<Tables>, database: Database) => Promise<void>)[] = [start];
+
+/** Brings the schema to this release's version, each step in a transaction of its own. Throws StoreError `newer-schema`. */
+export async function migrate(db: Kysely<Tables>, database: Database): Promise<void> {
+  await db.schema
+    .createTable("schema_version")
+    .ifNotExists()
+    .addColumn("version", "integer", (column) => column.notNull())
+    .execute();
+  const row = await db.selectFrom("schema_version").select("version").executeTakeFirst();
+  const found = row?.version ?? 0;
+  if (found > migrations.length) {
+    throw new StoreError(
+      "newer-schema",
+      `the database was written by a newer release (schema ${found}, this release knows ${migrations.length})`,
+    );
+  }
+  for (let version = found; version < migrations.length; version++) {
+    const migration = migrations[version];
+    if (migration === undefined) continue;
+    await db.transaction().execute(async (step) => {
+      await migration(step, database);
+      await step.deleteFrom("schema_version").execute();
+      await step
+        .insertInto("schema_version")
+        .values({ version: version + 1 })
+        .execute();
+    });
+  }
+}

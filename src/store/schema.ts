@@ -1,0 +1,65 @@
+// The tables, as the query builder sees them. Times are ms since the epoch; calls and records are JSON of core's types.
+import type { Generated } from "kysely";
+
+export interface InboxTable {
+  /** Order of arrival. */
+  seq: Generated<number>;
+  event_id: string;
+  room: string;
+  received_at_ms: number;
+  /** The event as pushed; null once it is done with, so that only its id is kept. */
+  json: string | null;
+}
+
+export interface CallTable {
+  id: string;
+  room: string;
+  matrix_call_id: string;
+  /** Null once the call has ended. */
+  call: string | null;
+  /** Null until the call has ended. */
+  record: string | null;
+  ended_at_ms: number | null;
+}
+
+export interface GhostTable {
+  user: string;
+  display_name: string | null;
+}
+
+export interface DirectRoomTable {
+  ghost: string;
+  person: string;
+  room: string;
+}
+
+/** Ghosts and the bot, in the rooms they are joined to. */
+export interface OwnMemberTable {
+  room: string;
+  user: string;
+}
+
+export interface SaidTable {
+  room: string;
+  subject: string;
+}
+
+export interface SettingTable {
+  key: string;
+  value: string;
+}
+
+export interface SchemaVersionTable {
+  version: number;
+}
+
+export interface Tables {
+  inbox: InboxTable;
+  call: CallTable;
+  ghost: GhostTable;
+  direct_room: DirectRoomTable;
+  own_member: OwnMemberTable;
+  said: SaidTable;
+  setting: SettingTable;
+  schema_version: SchemaVersionTable;
+}

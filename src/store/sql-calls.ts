@@ -1,0 +1,76 @@
+// The ledger of calls: open ones as JSON of the call, ended ones as JSON of their record.
+import type { Kysely } from "kysely";
+import type { Call } from "../core/call/call.ts";
+import type { CallRecord } from "../core/call/record.ts";
+import type { CallLedger } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+import type { Tables } from "./schema.ts";
+import { readCall, readRecord } from "./stored-json.ts";
+
+export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLedger {
+  async function write(
+    call: Pick<Call, "id" | "leg">,
+    json: string | null,
+    record: CallRecord | undefined,
+  ): Promise<void> {
+    const columns = {
+      call: json,
+      record: record === undefined ? null : JSON.stringify(record),
+      ended_at_ms: record?.endedAtMs ?? null,
+    };
+    await db
+      .insertInto("call")
+      .values({ id: call.id, room: call.leg.room, matrix_call_id: call.leg.matrixCallId, ...columns })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
+      .execute();
+  }
+
+  return {
+    async save(call) {
+      if (call.phase === "ended") await write(call, null, call.record);
+      else await write(call, JSON.stringify(call), undefined);
+    },
+
+    async finish(_call, record) {
+      await write(record, null, record);
+    },
+
+    async open() {
+      const rows = await db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute();
+      const calls: Call[] = [];
+      for (const row of rows) {
+        const call = readCall(row.id, row.call ?? "");
+        if (call === undefined) log?.error("stored call cannot be read, skipped", { call: row.id });
+        else calls.push(call);
+      }
+      return calls;
+    },
+
+    async known(room, matrixCallId) {
+      const row = await db
+        .selectFrom("call")
+        .select("id")
+        .where("room", "=", room)
+        .where("matrix_call_id", "=", matrixCallId)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
+    async history(limit) {
+      const rows = await db
+        .selectFrom("call")
+        .select(["id", "record"])
+        .where("ended_at_ms", "is not", null)
+        .orderBy("ended_at_ms", "desc")
+        .limit(limit)
+        .execute();
+      const records: CallRecord[] = [];
+      for (const row of rows) {
+        const record = readRecord(row.id, row.record ?? "");
+        if (record === undefined) log?.error("stored call record cannot be read, skipped", { call: row.id });
+        else records.push(record);
+      }
+      return records;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+// Ghosts, direct rooms, what was said once, and settings: small tables without rules of their own.
+import type { Kysely } from "kysely";
+import { roomId, type UserId } from "../core/ids.ts";
+import type { GhostDirectory, RoomDirectory, Settings } from "../ports/store.ts";
+import type { Tables } from "./schema.ts";
+
+export function sqlGhostDirectory(db: Kysely<Tables>): GhostDirectory {
+  return {
+    async find(user) {
+      const row = await db.selectFrom("ghost").select("display_name").where("user", "=", user).executeTakeFirst();
+      return row === undefined ? undefined : { displayName: row.display_name ?? undefined };
+    },
+    async save(user, displayName) {
+      const display_name = displayName ?? null;
+      await db
+        .insertInto("ghost")
+        .values({ user, display_name })
+        .onConflict((conflict) => conflict.column("user").doUpdateSet({ display_name }))
+        .execute();
+    },
+  };
+}
+
+export function sqlRoomDirectory(db: Kysely<Tables>): RoomDirectory {
+  return {
+    async direct(ghost, person) {
+      const row = await db
+        .selectFrom("direct_room")
+        .select("room")
+        .where("ghost", "=", ghost)
+        .where("person", "=", person)
+        .executeTakeFirst();
+      return row === undefined ? undefined : roomId(row.room);
+    },
+    async saveDirect(ghost, person, room) {
+      await db
+        .insertInto("direct_room")
+        .values({ ghost, person, room })
+        .onConflict((conflict) => conflict.columns(["ghost", "person"]).doUpdateSet({ room }))
+        .execute();
+    },
+    async ours(room) {
+      const rows = await db.selectFrom("own_member").select("user").where("room", "=", room).orderBy("user").execute();
+      return rows.map((row) => row.user as UserId);
+    },
+    async saveOurs(room, user) {
+      await db
+        .insertInto("own_member")
+        .values({ room, user })
+        .onConflict((conflict) => conflict.columns(["room", "user"]).doNothing())
+        .execute();
+    },
+    async removeOurs(room, user) {
+      await db.deleteFrom("own_member").where("room", "=", room).where("user", "=", user).execute();
+    },
+    async forget(room) {
+      await db.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom("direct_room").where("room", "=", room).execute();
+        await transaction.deleteFrom("own_member").where("room", "=", room).execute();
+        await transaction.deleteFrom("said").where("room", "=", room).execute();
+      });
+    },
+    async firstTime(room, subject) {
+      const row = await db
+        .insertInto("said")
+        .values({ room, subject })
+        .onConflict((conflict) => conflict.columns(["room", "subject"]).doNothing())
+        .returning("room")
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+  };
+}
+
+export function sqlSettings(db: Kysely<Tables>): Settings {
+  return {
+    async get(key) {
+      const row = await db.selectFrom("setting").select("value").where("key", "=", key).executeTakeFirst();
+      return row?.value;
+    },
+    async set(key, value) {
+      await db
+        .insertInto("setting")
+        .values({ key, value })
+        .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+        .execute();
+    },
+  };
+}

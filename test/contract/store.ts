@@ -1,0 +1,238 @@
+// What every store must do, whatever it is made of. Each implementation's test file calls this once.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Ended, Offering } from "../../src/core/call/call.ts";
+import { noMediaStats } from "../../src/core/call/media-stats.ts";
+import type { CallRecord } from "../../src/core/call/record.ts";
+import { callId, eventId, matrixCallId, partyId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
+import type { InboxEntry, Store } from "../../src/ports/store.ts";
+
+const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
+const person = "@alice:example.org" as UserId;
+const room = roomId("!room:example.org");
+
+export function inboxEntry(id: string, receivedAtMs = 1_000): InboxEntry {
+  return { eventId: eventId(id), room, receivedAtMs, json: JSON.stringify({ event_id: id }) };
+}
+
+export function offeringCall(id: string): Offering {
+  return {
+    id: callId(id),
+    direction: "outbound",
+    phase: "offering",
+    leg: {
+      room,
+      ghost,
+      person,
+      matrixCallId: matrixCallId(`matrix-${id}`),
+      personParty: partyId("DEVICE"),
+      ownParty: partyId("bridge"),
+      version: "1",
+    },
+    trunk: {
+      name: trunkName("main"),
+      target: "sip:01818118181@sip.example.org",
+      number: "01818118181",
+      identity: {
+        from: { user: "alice", host: undefined, displayName: undefined },
+        asserted: [],
+        preferred: undefined,
+        privacy: [],
+      },
+    },
+    number: "01818118181",
+    startedAtMs: 1_000,
+    maxDurationMs: 3_600_000,
+    notices: true,
+  };
+}
+
+export function recordOf(call: Offering, endedAtMs: number): CallRecord {
+  return {
+    id: call.id,
+    direction: "outbound",
+    leg: call.leg,
+    trunk: call.trunk.name,
+    sipCallId: undefined,
+    number: call.number,
+    cause: "busy",
+    result: "callee",
+    sipStatus: 486,
+    startedAtMs: call.startedAtMs,
+    ringingAtMs: undefined,
+    answeredAtMs: undefined,
+    endedAtMs,
+    media: noMediaStats,
+    unsettled: false,
+  };
+}
+
+/** As JSON has it: without what is undefined. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+export function describeStore(name: string, open: () => Promise<Store>): void {
+  describe(`${name} keeps the store's contract`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+
+    it("takes an event once, and says which were new", async () => {
+      const [a, b, c] = [inboxEntry("$a"), inboxEntry("$b"), inboxEntry("$c")];
+      expect(await store.inbox.take([a, b])).toEqual([a, b]);
+      expect(await store.inbox.take([b, c, c])).toEqual([c]);
+      expect(await store.inbox.take([])).toEqual([]);
+    });
+
+    it("lists what is not done yet in the order of arrival", async () => {
+      await store.inbox.take([inboxEntry("$z"), inboxEntry("$a")]);
+      await store.inbox.take([inboxEntry("$m", 500)]);
+      await store.inbox.done(eventId("$a"));
+      expect(await store.inbox.pending()).toEqual([inboxEntry("$z"), inboxEntry("$m", 500)]);
+    });
+
+    it("remembers a done event until it is pruned, and never prunes one that is not done", async () => {
+      await store.inbox.take([inboxEntry("$old", 100), inboxEntry("$new", 900), inboxEntry("$stuck", 100)]);
+      await store.inbox.done(eventId("$old"));
+      await store.inbox.done(eventId("$new"));
+      expect(await store.inbox.take([inboxEntry("$old")])).toEqual([]);
+      expect(await store.inbox.prune(900)).toBe(1);
+      expect((await store.inbox.take([inboxEntry("$old"), inboxEntry("$new")])).map((entry) => entry.eventId)).toEqual([
+        "$old",
+      ]);
+      expect((await store.inbox.pending()).map((entry) => entry.eventId)).toEqual(["$stuck", "$old"]);
+    });
+
+    it("does not mind hearing that an unknown event is done", async () => {
+      await store.inbox.done(eventId("$never"));
+      expect(await store.inbox.pending()).toEqual([]);
+    });
+
+    it("gives an open call back as it was saved last", async () => {
+      const call = offeringCall("c-1");
+      await store.calls.save(call);
+      await store.calls.save({ ...call, number: "changed" });
+      expect(plain(await store.calls.open())).toEqual([plain({ ...call, number: "changed" })]);
+    });
+
+    it("keeps its own copy of a call", async () => {
+      await store.calls.save(offeringCall("c-1"));
+      const [first] = await store.calls.open();
+      const [second] = await store.calls.open();
+      expect(first).not.toBe(second);
+    });
+
+    it("moves a finished call from open to history", async () => {
+      const call = offeringCall("c-1");
+      await store.calls.save(call);
+      await store.calls.finish(call.id, recordOf(call, 2_000));
+      expect(await store.calls.open()).toEqual([]);
+      expect(plain(await store.calls.history(10))).toEqual([plain(recordOf(call, 2_000))]);
+    });
+
+    it("moves a call saved as ended to history too", async () => {
+      const call = offeringCall("c-1");
+      const ended: Ended = {
+        id: call.id,
+        direction: call.direction,
+        leg: call.leg,
+        trunk: call.trunk,
+        number: call.number,
+        startedAtMs: call.startedAtMs,
+        maxDurationMs: call.maxDurationMs,
+        notices: call.notices,
+        phase: "ended",
+        record: recordOf(call, 3_000),
+      };
+      await store.calls.save(call);
+      await store.calls.save(ended);
+      await store.calls.finish(call.id, ended.record);
+      expect(await store.calls.open()).toEqual([]);
+      expect(plain(await store.calls.history(10))).toEqual([plain(ended.record)]);
+    });
+
+    it("keeps the record of a call that was refused before it was ever saved", async () => {
+      const call = offeringCall("c-refused");
+      await store.calls.finish(call.id, recordOf(call, 2_000));
+      expect((await store.calls.history(1)).map((record) => record.id)).toEqual(["c-refused"]);
+    });
+
+    it("lists history newest first, and no more than asked", async () => {
+      for (const [id, endedAtMs] of [
+        ["c-1", 200],
+        ["c-2", 300],
+        ["c-3", 100],
+      ] as const) {
+        await store.calls.finish(callId(id), recordOf(offeringCall(id), endedAtMs));
+      }
+      expect((await store.calls.history(2)).map((record) => record.id)).toEqual(["c-2", "c-1"]);
+    });
+
+    it("knows a client's call id in its room, open or ended, and in no other room", async () => {
+      const open = offeringCall("c-open");
+      const over = offeringCall("c-over");
+      await store.calls.save(open);
+      await store.calls.finish(over.id, recordOf(over, 1));
+      expect(await store.calls.known(room, open.leg.matrixCallId)).toBe(true);
+      expect(await store.calls.known(room, over.leg.matrixCallId)).toBe(true);
+      expect(await store.calls.known(room, "other")).toBe(false);
+      expect(await store.calls.known(roomId("!other:example.org"), open.leg.matrixCallId)).toBe(false);
+    });
+
+    it("finds a ghost by its exact id, with its name or without", async () => {
+      expect(await store.ghosts.find(ghost)).toBeUndefined();
+      await store.ghosts.save(ghost, undefined);
+      expect(await store.ghosts.find(ghost)).toEqual({ displayName: undefined });
+      await store.ghosts.save(ghost, "0181 811 8181");
+      expect(await store.ghosts.find(ghost)).toEqual({ displayName: "0181 811 8181" });
+      expect(await store.ghosts.find(ghost.toUpperCase() as UserId)).toBeUndefined();
+    });
+
+    it("keeps one direct room for a ghost and a person, until the room is forgotten", async () => {
+      const other = roomId("!other:example.org");
+      await store.rooms.saveDirect(ghost, person, other);
+      await store.rooms.saveDirect(ghost, person, room);
+      expect(await store.rooms.direct(ghost, person)).toBe(room);
+      expect(await store.rooms.direct(person, ghost)).toBeUndefined();
+      await store.rooms.forget(other);
+      expect(await store.rooms.direct(ghost, person)).toBe(room);
+      await store.rooms.forget(room);
+      expect(await store.rooms.direct(ghost, person)).toBeUndefined();
+    });
+
+    it("knows which of our users are in a room", async () => {
+      const bot = "@_sip_bot:example.org" as UserId;
+      await store.rooms.saveOurs(room, bot);
+      await store.rooms.saveOurs(room, ghost);
+      await store.rooms.saveOurs(room, ghost);
+      expect(new Set(await store.rooms.ours(room))).toEqual(new Set([ghost, bot]));
+      await store.rooms.removeOurs(room, bot);
+      expect(await store.rooms.ours(room)).toEqual([ghost]);
+      await store.rooms.forget(room);
+      expect(await store.rooms.ours(room)).toEqual([]);
+    });
+
+    it("says a thing for the first time once per room and subject", async () => {
+      const other = roomId("!other:example.org");
+      expect(await store.rooms.firstTime(room, "encrypted")).toBe(true);
+      expect(await store.rooms.firstTime(room, "encrypted")).toBe(false);
+      expect(await store.rooms.firstTime(room, "welcome")).toBe(true);
+      expect(await store.rooms.firstTime(other, "encrypted")).toBe(true);
+      await store.rooms.forget(room);
+      expect(await store.rooms.firstTime(room, "encrypted")).toBe(true);
+    });
+
+    it("keeps settings", async () => {
+      expect(await store.settings.get("encoding")).toBeUndefined();
+      await store.settings.set("encoding", "percent");
+      await store.settings.set("encoding", "grammar");
+      expect(await store.settings.get("encoding")).toBe("grammar");
+    });
+
+    it("can prove that it is writable", async () => {
+      await expect(store.check()).resolves.toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import SqliteDatabase from "better-sqlite3";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Log, LogFields } from "../../src/ports/telemetry.ts";
+import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { describeStore, inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "store-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+function freshPath(): string {
+  return join(folder, `${++files}.db`);
+}
+
+describeStore("the SQLite store", () => openSqliteStore(freshPath()));
+
+/** Collects error lines. */
+function errorLog(): { readonly log: Log; readonly errors: { message: string; fields: LogFields | undefined }[] } {
+  const errors: { message: string; fields: LogFields | undefined }[] = [];
+  const log: Log = {
+    trace: () => undefined,
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message, fields) => void errors.push({ message, fields }),
+    child: () => log,
+  };
+  return { log, errors };
+}
+
+describe("a SQLite file", () => {
+  it("still holds events, calls and settings after it was closed and opened again", async () => {
+    const path = freshPath();
+    const first = await openSqliteStore(path);
+    await first.inbox.take([inboxEntry("$a"), inboxEntry("$b")]);
+    await first.inbox.done(inboxEntry("$a").eventId);
+    await first.calls.save(offeringCall("c-1"));
+    await first.settings.set("encoding", "percent");
+    await first.close();
+
+    const second = await openSqliteStore(path);
+    expect((await second.inbox.pending()).map((entry) => entry.eventId)).toEqual(["$b"]);
+    expect(await second.inbox.take([inboxEntry("$a"), inboxEntry("$b")])).toEqual([]);
+    expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
+    expect(await second.settings.get("encoding")).toBe("percent");
+    await second.close();
+  });
+
+  it("of a newer release is refused and left as it is", async () => {
+    const path = freshPath();
+    await (await openSqliteStore(path)).close();
+    const raw = new SqliteDatabase(path);
+    raw.exec("update schema_version set version = 999");
+    raw.close();
+
+    await expect(openSqliteStore(path)).rejects.toMatchObject({ name: "StoreError", code: "newer-schema" });
+    const after = new SqliteDatabase(path);
+    expect(after.prepare("select version from schema_version").get()).toEqual({ version: 999 });
+    after.close();
+  });
+
+  it("that is no database is refused as corrupt", async () => {
+    const path = freshPath();
+    writeFileSync(path, "this is a letter to my aunt, not a database\n".repeat(100));
+    await expect(openSqliteStore(path)).rejects.toMatchObject({ name: "StoreError", code: "corrupt" });
+  });
+
+  it("in a folder that does not exist is refused as unavailable", async () => {
+    await expect(openSqliteStore(join(folder, "nowhere", "x.db"))).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("that another process keeps locked gives a locked error, and nothing is taken", async () => {
+    const path = freshPath();
+    const store = await openSqliteStore(path);
+    const other = new SqliteDatabase(path);
+    other.exec("begin immediate");
+    await expect(store.inbox.take([inboxEntry("$a")])).rejects.toMatchObject({ name: "StoreError", code: "locked" });
+    other.exec("rollback");
+    other.close();
+    expect(await store.inbox.take([inboxEntry("$a")])).toHaveLength(1);
+    await store.close();
+  });
+
+  it("with rows that cannot be read opens all the same, skips them and says so", async () => {
+    const path = freshPath();
+    const first = await openSqliteStore(path);
+    await first.calls.save(offeringCall("c-good"));
+    await first.calls.save(offeringCall("c-garbage"));
+    await first.calls.save(offeringCall("c-other-id"));
+    await first.calls.save(offeringCall("c-no-leg"));
+    const over = offeringCall("c-over");
+    await first.calls.finish(over.id, recordOf(over, 1));
+    await first.close();
+    const raw = new SqliteDatabase(path);
+    const spoil = raw.prepare("update call set call = ? where id = ?");
+    spoil.run("{not json", "c-garbage");
+    spoil.run(JSON.stringify(offeringCall("c-somebody")), "c-other-id");
+    spoil.run(JSON.stringify({ id: "c-no-leg", phase: "offering" }), "c-no-leg");
+    raw.prepare("update call set record = 'null' where id = 'c-over'").run();
+    raw.close();
+
+    const { log, errors } = errorLog();
+    const second = await openSqliteStore(path, log);
+    expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-good"]);
+    expect(await second.calls.history(10)).toEqual([]);
+    expect(new Set(errors.map((line) => line.fields?.["call"]))).toEqual(
+      new Set(["c-garbage", "c-other-id", "c-no-leg", "c-over"]),
+    );
+    await second.close();
+  });
+});
