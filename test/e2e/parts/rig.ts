@@ -8,6 +8,8 @@ import { type ProcessOptions, type RunningProcess, startProcess } from "./proces
 
 const ROOT = resolve(import.meta.dirname, "../../../.cache/e2e");
 
+const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 80);
+
 export class Rig {
   readonly folder: string;
   readonly #logs: Log[] = [];
@@ -16,7 +18,6 @@ export class Rig {
   readonly #names = new Map<string, number>();
 
   constructor(...names: readonly string[]) {
-    const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 80);
     this.folder = join(ROOT, ...names.map(slug));
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
@@ -83,7 +84,7 @@ export class Rig {
 /** A rig for all tests of a `describe` or a file: call it there, start parts in `beforeAll`. */
 export function suiteRig(name: string): Rig {
   const rig = new Rig(name);
-  beforeEach(({ onTestFailed: failed }) => failed(() => process.stderr.write(`${rig.evidence()}\n`)));
+  beforeEach((context) => context.onTestFailed(() => void process.stderr.write(`${rig.evidence()}\n`)));
   afterAll(() => rig.close());
   return rig;
 }
@@ -93,6 +94,6 @@ export function testRig(): Rig {
   const { currentTestName = "test" } = expect.getState();
   const rig = new Rig("tests", currentTestName);
   onTestFinished(() => rig.close());
-  onTestFailed(() => process.stderr.write(`${rig.evidence()}\n`));
+  onTestFailed(() => void process.stderr.write(`${rig.evidence()}\n`));
   return rig;
 }
