@@ -16,9 +16,9 @@ const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-const CONTROL = /(?![\t\r\n])\p{Cc}/u;
+const CONTROL = /[^\P{Cc}\t\r\n]/u;
 /** Control characters are legal nowhere but in quoted-pair (RFC 3261 s25.1). */
-const BARE_CONTROL = /(?<!\\)(?:\\\\)*(?![\t\r\n])\p{Cc}/u;
+const BARE_CONTROL = /(?<!\\)(?:\\\\)*[^\P{Cc}\t\r\n]/u;
 
 /**
  * Cuts `text`, which ends after the last header field's line end. Lines end in CRLF; a message whose start

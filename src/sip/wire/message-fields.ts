@@ -110,12 +110,11 @@ function tagOf(address: NameAddr): string | undefined {
   return tag === null ? "" : tag;
 }
 
-/** All Via values, topmost first; undefined when one of them is malformed. */
-export function parseVias(lines: readonly string[]): [Via, ...Via[]] | undefined {
+function parseVias(lines: readonly string[]): [Via, ...Via[]] | undefined {
   const vias: Via[] = [];
   for (const line of lines) {
     const some = parseViaList(line);
-    if (some === undefined) return undefined;
+    if (some === undefined || some.some((via) => via.version !== "2.0")) return undefined;
     vias.push(...some);
   }
   return vias as [Via, ...Via[]];

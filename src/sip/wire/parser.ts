@@ -1,12 +1,13 @@
 // Bytes of one datagram or frame to a message, or to what is to be done instead. Never throws.
 // No transaction knowledge here: who may send what is for dialog and trunk to judge.
+import { splitOutside } from "./grammar.ts";
 import { parseHeaderSection } from "./header-section.ts";
 import type { SipMessage } from "./message.ts";
-import { parseFields, parseVias } from "./message-fields.ts";
+import { parseFields } from "./message-fields.ts";
 import { answerTo, type Problem } from "./problems.ts";
 import { collectFields, type RawFields } from "./raw-fields.ts";
 import { parseStartLine } from "./start-line.ts";
-import type { Via } from "./via.ts";
+import { parseVia, type Via } from "./via.ts";
 
 /** All that a response to a broken request can be built from (RFC 3261 s8.2.6.2); values as sent. */
 export type AnswerFields = {
@@ -89,12 +90,18 @@ function findHeaderEnd(bytes: Buffer, start: number): { headEnd: number; bodySta
 }
 
 function refuse(problem: Problem, method: string | undefined, fields: RawFields): ParseResult {
-  const vias = fields.via.length === 0 ? undefined : parseVias(fields.via);
   // RFC 3261 s17.1.1.3: nobody answers an ACK.
-  if (method === undefined || method === "ACK" || vias === undefined) {
-    return { outcome: "unrepresentable", problem };
-  }
+  const vias = method === undefined || method === "ACK" ? undefined : readableVias(fields.via);
+  if (method === undefined || vias === undefined) return { outcome: "unrepresentable", problem };
   const { from, to, sipCallId, cseq } = fields;
   const answer = { method, vias, from, to, sipCallId, cseq };
   return { outcome: "invalid", problem, ...answerTo(problem), answer };
+}
+
+/** The Via values that can be read; undefined when the topmost cannot, and so nobody is there to be answered. */
+function readableVias(lines: readonly string[]): [Via, ...Via[]] | undefined {
+  const values = lines.flatMap((line) => splitOutside(line, ",") ?? []);
+  const [top, ...below] = values.map(parseVia);
+  if (top === undefined) return undefined;
+  return [top, ...below.filter((via) => via !== undefined)];
 }

@@ -4,6 +4,8 @@ import { parseDigits, parseParams, splitList, type Params } from "./grammar.ts";
 import { parseHostPort } from "./uri.ts";
 
 export type Via = {
+  /** The SIP version of that hop, `2.0` in every message that is not refused. */
+  readonly version: string;
   /** Upper case: UDP, TCP, TLS, WS, WSS, or one we do not know. */
   readonly transport: string;
   /** sent-by, lower case; IPv6 in brackets. */
@@ -22,7 +24,7 @@ export type Via = {
 /** RFC 3261 s18.1.1 and s17.2.3: a branch that starts so was made to be unique. */
 export const MAGIC_COOKIE = "z9hG4bK";
 
-const SENT_PROTOCOL = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+/i;
+const SENT_PROTOCOL = /^SIP\s*\/\s*(\d+\.\d+)\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+/i;
 const SENT_BY = /^((?:\[[^\]]*\]|[^\s:;[\]]+))(?:\s*:\s*(\d{1,5}))?\s*(?=;|$)/;
 
 /** One via-parm; undefined when it is malformed. */
@@ -40,7 +42,8 @@ export function parseVia(value: string): Via | undefined {
   const rport = parseRport(params.get("rport"));
   if (rport === "malformed") return undefined;
   return {
-    transport: (protocol[1] as string).toUpperCase(),
+    version: protocol[1] as string,
+    transport: (protocol[2] as string).toUpperCase(),
     host: address.host,
     port: address.port,
     branch: params.get("branch") || undefined,
@@ -98,5 +101,5 @@ export function responseTarget(via: Via): { readonly host: string; readonly port
 /** Via as it goes on the wire. */
 export function formatVia(via: Via): string {
   const port = via.port === undefined ? "" : `:${via.port}`;
-  return `SIP/2.0/${tokenText(via.transport)} ${hostText(via.host)}${port}${paramsText(via.params)}`;
+  return `SIP/${via.version}/${tokenText(via.transport)} ${hostText(via.host)}${port}${paramsText(via.params)}`;
 }
