@@ -51,7 +51,8 @@ const route = ({ numbers }: KamailioOptions): string =>
 const configuration = (port: number, realm: string, options: KamailioOptions): string => `#!KAMAILIO
 debug=2
 log_stderror=yes
-children=2
+# one worker: two of them reorder an ACK and the BYE behind it
+children=1
 tcp_children=1
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}

@@ -103,7 +103,7 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
     command: SIPP,
     args: [
       ...(options.target === undefined ? [] : [options.target]),
-      ...Object.entries(flags).flatMap(([flag, values]) => [`-${flag}`, ...values]),
+      ...Object.entries(flags).flatMap(([flag, values]) => [`-${flag}`].concat(values)),
     ],
     cwd: rig.folder,
     // The screen wants a terminal's kind to draw itself.
