@@ -103,6 +103,8 @@ export interface Ending extends Common {
   readonly dialog: SipDialogState | undefined;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
+  /** Whether the client has our answer: it is then told by a hang-up, not by a refusal. */
+  readonly personAnswered: boolean;
   readonly endedAtMs: number;
   readonly owed: Owed;
   readonly media: MediaStats;

@@ -29,6 +29,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     dialog: call.phase === "answering" || call.phase === "connected" ? call.dialog : undefined,
     ringingAtMs: call.phase === "offering" ? undefined : call.ringingAtMs,
     answeredAtMs: call.phase === "answering" || call.phase === "connected" ? call.answeredAtMs : undefined,
+    personAnswered: call.phase === "connected",
     endedAtMs: atMs,
     owed,
     media: noMediaStats,
@@ -88,7 +89,11 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
 /** A call that the store still lists after a restart: its media is gone with the process, the rest is still owed. */
 export function recover(call: Call, atMs: number): Step {
   if (call.phase === "ended") return to(call);
-  const stopped: Step = call.phase === "ending" ? to(call) : end(call, "restarted", atMs, {});
+  // A farewell may have been lost with the process: it is said again, which a client that heard it ignores.
+  const stopped: Step =
+    call.phase === "ending"
+      ? to(call, ...personFarewell(call.personAnswered, call.cause))
+      : end(call, "restarted", atMs, {});
   const ending = stopped.call.phase === "ending" ? { ...stopped.call, owed: { ...stopped.call.owed } } : undefined;
   if (ending === undefined) return stopped;
   const trunkOrders: CallEffect[] = [];

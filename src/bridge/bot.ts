@@ -1,0 +1,89 @@
+// The bridge's bot: `call NUMBER` and `help`, for clients and homeservers without a dial pad.
+import type { RoomId, UserId } from "../core/ids.ts";
+import { describeCause } from "../core/call/cause.ts";
+import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
+import type { GhostIds } from "../core/number/ghost-id.ts";
+import { judge, type Policy } from "../core/policy/permission.ts";
+import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
+import type { Log } from "../ports/telemetry.ts";
+import type { Ghosts } from "./ghosts.ts";
+import type { Rooms } from "./rooms.ts";
+
+export interface BotParts {
+  readonly user: UserId;
+  readonly ids: GhostIds;
+  readonly ghosts: Ghosts;
+  readonly rooms: Rooms;
+  readonly homeserver: Homeserver;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly log: Log;
+}
+
+const helpWords = [
+  "I connect Matrix calls to telephones.",
+  "call NUMBER – opens a room with that number; press the call button there. Example: call +44 1632 960123",
+  "help – shows this.",
+].join("\n");
+
+export class Bot {
+  readonly #parts: BotParts;
+
+  constructor(parts: BotParts) {
+    this.#parts = parts;
+  }
+
+  /** What a person reads first. */
+  async greet(room: RoomId, encrypted: boolean): Promise<void> {
+    if (!encrypted) await this.#say(room, helpWords);
+  }
+
+  /** A message in a room of the bot's. Other people's talk in larger rooms is none of its business. */
+  async hear(room: RoomId, person: UserId, body: string): Promise<void> {
+    const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
+    const command = word.toLowerCase();
+    const direct = await this.#isDirect(room);
+    if (command === "call") return this.#call(room, person, rest);
+    if (command === "help" || direct) return this.#say(room, helpWords);
+  }
+
+  async #call(room: RoomId, person: UserId, text: string): Promise<void> {
+    const { ids, ghosts, rooms, plan, policy, log } = this.#parts;
+    if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
+    const found = ids.forDialled(text);
+    if (found.kind === "none") return this.#say(room, describeCause("not-dialable").words ?? found.why);
+    const verdict = judge({ person, plan: planCall(found.target, plan), callsOfPerson: 0, callsInAll: 0 }, policy);
+    if (verdict.kind === "refused")
+      return this.#say(room, describeCause(verdict.cause).words ?? "This is not possible.");
+    try {
+      await ghosts.ensure(found.user);
+      const direct = await rooms.direct(found.user, person);
+      await this.#say(
+        room,
+        `Here is the room of ${ids.displayName(found.target)}: https://matrix.to/#/${encodeURIComponent(direct)} – press the call button there.`,
+      );
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("room for a number could not be made", { person, code: error.code, error });
+      await this.#say(room, "The room for this number could not be made. Please try again later.");
+    }
+  }
+
+  async #isDirect(room: RoomId): Promise<boolean> {
+    try {
+      return (await this.#parts.homeserver.members(room, this.#parts.user)).length <= 2;
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      return false;
+    }
+  }
+
+  async #say(room: RoomId, text: string): Promise<void> {
+    try {
+      await this.#parts.homeserver.notice(room, this.#parts.user, text);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      this.#parts.log.warn("bot could not speak", { room, code: error.code, error });
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// One mailbox per call: take a fact, step, save, hand the orders out, take what they bring.
+// Orders to one target go out in their order; a slow homeserver does not hold up a BYE.
+import type { Call } from "../core/call/call.ts";
+import type { CallEffect } from "../core/call/effect.ts";
+import type { CallFact, DeadlineName } from "../core/call/event.ts";
+import type { CallRecord } from "../core/call/record.ts";
+import { step, type Step } from "../core/call/step.ts";
+import type { CallId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { CallLedger } from "../ports/store.ts";
+import type { Log, Telemetry } from "../ports/telemetry.ts";
+import type { Orders } from "./perform.ts";
+
+export interface CallRunnerParts {
+  readonly ledger: CallLedger;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Called once, when the call is over and its record is kept. */
+  readonly onEnded: (record: CallRecord) => void;
+}
+
+type Lane = "media" | "sip" | "matrix";
+
+export class CallRunner {
+  readonly id: CallId;
+  readonly log: Log;
+  #call: Call;
+  readonly #parts: CallRunnerParts;
+  readonly #orders: Orders;
+  readonly #lanes = new Map<Lane, Promise<void>>();
+  readonly #deadlines = new Map<DeadlineName, () => void>();
+  #mailbox: Promise<void> = Promise.resolve();
+  #over = false;
+
+  /** `first` is the step that began (or recovered) the call; `start` performs it. */
+  constructor(first: Step, orders: (runner: CallRunner) => Orders, parts: CallRunnerParts) {
+    this.#call = first.call;
+    this.id = first.call.id;
+    this.#parts = parts;
+    const { leg } = first.call;
+    this.log = parts.telemetry.log.child({ call: this.id, matrixCall: leg.matrixCallId, room: leg.room });
+    this.#orders = orders(this);
+  }
+
+  get call(): Call {
+    return this.#call;
+  }
+
+  /** Saves and performs the first step. */
+  start(first: Step): Promise<void> {
+    return this.#enqueue(() => this.#commit(first, undefined));
+  }
+
+  /** Resolves when the fact has been acted on and the call saved; the orders may still be on their way. Never rejects. */
+  post(fact: CallFact): Promise<void> {
+    return this.#enqueue(async () => {
+      const before = this.#call;
+      await this.#commit(step(before, { ...fact, atMs: this.#parts.clock.nowMs() }), before);
+    });
+  }
+
+  /** Resolves when all orders given so far have been carried out. */
+  async settled(): Promise<void> {
+    await this.#mailbox;
+    await Promise.all(this.#lanes.values());
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#mailbox = this.#mailbox.then(work).catch((error: unknown) => this.#fault("call", error));
+    return this.#mailbox;
+  }
+
+  async #commit(next: Step, before: Call | undefined): Promise<void> {
+    this.#call = next.call;
+    if (next.call.phase !== before?.phase) this.log.debug("call phase", { phase: next.call.phase });
+    // An ended call is saved by `finish`, with its record.
+    if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
+    for (const effect of next.effects) this.#dispatch(effect);
+    if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
+  }
+
+  /** A call whose state cannot be saved goes on: people talk. It is only not known after a crash. */
+  async #save(call: Call): Promise<void> {
+    try {
+      await this.#parts.ledger.save(call);
+    } catch (error) {
+      this.log.error("call could not be saved", { error });
+    }
+  }
+
+  async #finish(record: CallRecord): Promise<void> {
+    this.#over = true;
+    for (const cancel of this.#deadlines.values()) cancel();
+    this.#deadlines.clear();
+    try {
+      await this.#parts.ledger.finish(this.id, record);
+    } catch (error) {
+      this.log.error("history could not be written", { error });
+    }
+    this.#parts.telemetry.callEnded(record);
+    this.#parts.onEnded(record);
+  }
+
+  #dispatch(effect: CallEffect): void {
+    switch (effect.kind) {
+      case "deadline.set":
+        this.#deadlines.get(effect.name)?.();
+        this.#deadlines.set(
+          effect.name,
+          this.#parts.clock.at(effect.atMs, () => {
+            this.#deadlines.delete(effect.name);
+            void this.post({ kind: "deadline.passed", name: effect.name });
+          }),
+        );
+        return;
+      case "deadline.clear":
+        this.#deadlines.get(effect.name)?.();
+        this.#deadlines.delete(effect.name);
+        return;
+      case "history.write":
+        return;
+      case "note.ignored":
+        this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
+        this.log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
+        return;
+      default:
+        this.#perform(effect);
+    }
+  }
+
+  #perform(effect: Parameters<Orders>[0]): void {
+    const lane = laneOf(effect);
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const after = before.then(async () => {
+      try {
+        const fact = await this.#orders(effect);
+        // Not awaited: the mailbox may itself be waiting for this lane.
+        if (fact !== undefined) void this.post(fact);
+      } catch (error) {
+        this.#fault(effect.kind, error);
+      }
+    });
+    this.#lanes.set(lane, after);
+  }
+
+  /** An edge threw what it never should: this call ends, the others do not notice. */
+  #fault(where: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.log.error("call fault", { where, error });
+    if (this.#over) return;
+    // A fault while ending must not loop: `ending` ignores it and its deadline ends the call.
+    void this.post({ kind: "fault.thrown", where, message });
+  }
+}
+
+function laneOf(effect: Parameters<Orders>[0]): Lane {
+  const [target] = effect.kind.split(".");
+  return target === "media" || target === "sip" ? target : "matrix";
+}

@@ -1,0 +1,88 @@
+// Ghosts: the Matrix users that stand for telephone numbers. Registered and named once, in the background after a
+// lookup, at once where the homeserver or a person asks for one. Which ids are ghosts is core/number/ghost-id's business.
+import type { GhostIds } from "../core/number/ghost-id.ts";
+import type { UserId } from "../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
+import type { GhostDirectory } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+
+export interface GhostsParts {
+  readonly ids: GhostIds;
+  readonly homeserver: Pick<Homeserver, "register" | "setDisplayName">;
+  readonly directory: GhostDirectory;
+  readonly log: Log;
+}
+
+/** Lookups may name more numbers than anyone calls: so many registrations run or wait at once, the rest are left. */
+const backgroundLimit = 64;
+const backgroundConcurrency = 4;
+
+export class Ghosts {
+  readonly #parts: GhostsParts;
+  /** One registration at a time for each ghost, shared by all who want it. */
+  readonly #underway = new Map<UserId, Promise<void>>();
+  readonly #waiting: UserId[] = [];
+  #running = 0;
+
+  constructor(parts: GhostsParts) {
+    this.#parts = parts;
+  }
+
+  /** True where the id is one that this bridge would give a number or SIP address. */
+  isGhost(user: string): boolean {
+    return this.#parts.ids.parse(user) !== undefined;
+  }
+
+  /** Registers and names the ghost if that was never done. Throws HomeserverError. */
+  ensure(ghost: UserId): Promise<void> {
+    const underway = this.#underway.get(ghost);
+    if (underway !== undefined) return underway;
+    const work = this.#make(ghost).finally(() => this.#underway.delete(ghost));
+    this.#underway.set(ghost, work);
+    return work;
+  }
+
+  /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
+  prepare(ghost: UserId): void {
+    if (this.#underway.has(ghost) || this.#waiting.includes(ghost)) return;
+    if (this.#waiting.length >= backgroundLimit) {
+      this.#parts.log.debug("ghost left for its invite", { waiting: this.#waiting.length });
+      return;
+    }
+    this.#waiting.push(ghost);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < backgroundConcurrency) {
+      const ghost = this.#waiting.shift();
+      if (ghost === undefined) return;
+      this.#running += 1;
+      void this.ensure(ghost)
+        .catch((error: unknown) => this.#parts.log.warn("ghost could not be prepared", { ghost, error }))
+        .finally(() => {
+          this.#running -= 1;
+          this.#next();
+        });
+    }
+  }
+
+  async #make(ghost: UserId): Promise<void> {
+    const { ids, homeserver, directory, log } = this.#parts;
+    const target = ids.parse(ghost);
+    if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
+    const name = ids.displayName(target);
+    const known = await directory.find(ghost);
+    if (known?.displayName === name) return;
+    if (known === undefined) await homeserver.register(ghost);
+    try {
+      await homeserver.setDisplayName(ghost, name);
+      await directory.save(ghost, name);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      // A ghost without a name can be called; it is named at the next occasion.
+      await directory.save(ghost, undefined);
+      log.warn("ghost could not be named", { ghost, error });
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// STUN and TURN servers for a call: the configured ones and those the homeserver lends its users.
+import type { UserId } from "../core/ids.ts";
+import type { Homeserver } from "../ports/homeserver.ts";
+import type { IceServer } from "../ports/media.ts";
+import type { Log } from "../ports/telemetry.ts";
+
+export interface IceDirectory {
+  readonly homeserver: Pick<Homeserver, "iceServers">;
+  readonly configured: readonly IceServer[];
+  /** Whether the homeserver's TURN servers are asked for. */
+  readonly askHomeserver: boolean;
+}
+
+/** Never throws: without TURN most calls still connect, and the log says what was missing. */
+export async function iceServersFor(ghost: UserId, ice: IceDirectory, log: Log): Promise<readonly IceServer[]> {
+  if (!ice.askHomeserver) return ice.configured;
+  try {
+    return [...ice.configured, ...(await ice.homeserver.iceServers(ghost))];
+  } catch (error) {
+    log.warn("homeserver named no TURN servers", { error });
+    return ice.configured;
+  }
+}

@@ -1,0 +1,101 @@
+// An invite comes in: is it still alive, where would it go, may this person? Gives the first step of the call.
+import type { Call } from "../core/call/call.ts";
+import type { MatrixLeg } from "../core/call/matrix-leg.ts";
+import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
+import type { Step } from "../core/call/step.ts";
+import { callId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
+import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
+import type { GhostIds } from "../core/number/ghost-id.ts";
+import { callerIdentity, type IdentityTemplates } from "../core/policy/caller-identity.ts";
+import { judge, type Policy } from "../core/policy/permission.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { MatrixFact } from "../ports/homeserver.ts";
+import type { Log } from "../ports/telemetry.ts";
+
+export interface Invitation {
+  readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
+  readonly ghost: UserId;
+  /** All calls of the moment, for the limits. */
+  readonly calls: readonly Call[];
+}
+
+export interface ReceptionParts {
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly identities: (trunk: TrunkName) => IdentityTemplates;
+  /** Whether failed calls are explained in the room. */
+  readonly notices: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A call this close to the end of its invite's life would be cut off while it is set up. */
+const leastRemainingMs = 1_000;
+/** No invite rings longer than this, whatever lifetime the client gives it. */
+const longestLifetimeMs = 5 * 60_000;
+
+export class Reception {
+  readonly #parts: ReceptionParts;
+
+  constructor(parts: ReceptionParts) {
+    this.#parts = parts;
+  }
+
+  /** Undefined where the invite is dead already, or its ghost stands for nothing. */
+  receive(invitation: Invitation): Step | undefined {
+    const { ids, clock, log, notices } = this.#parts;
+    const { fact, ghost, calls } = invitation;
+    const now = clock.nowMs();
+    const sentAtMs = fact.receivedAtMs - fact.ageMs;
+    const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
+    if (answerByMs - now < leastRemainingMs) {
+      log.info("invite was no longer alive", { room: fact.room, matrixCall: fact.matrixCallId });
+      return undefined;
+    }
+    const target = ids.parse(ghost);
+    if (target === undefined) return undefined;
+
+    const leg: MatrixLeg = {
+      room: fact.room,
+      ghost,
+      person: fact.sender,
+      matrixCallId: fact.matrixCallId,
+      personParty: fact.party,
+      ownParty: partyId(clock.newId()),
+      version: fact.version,
+    };
+    const route = planCall(target, this.#parts.plan);
+    const request: OutboundRequest = {
+      id: callId(`c-${clock.newId()}`),
+      leg,
+      number: route.kind === "route" ? route.number : ids.displayName(target),
+      sdp: fact.sdp,
+      atMs: now,
+      answerByMs,
+      notices,
+    };
+    const verdict = judge(
+      {
+        person: fact.sender,
+        plan: route,
+        callsOfPerson: calls.filter((call) => call.leg.person === fact.sender && isRunning(call)).length,
+        callsInAll: calls.filter(isRunning).length,
+      },
+      this.#parts.policy,
+    );
+    if (verdict.kind === "refused") return refuseOutbound(request, verdict.cause);
+    if (route.kind === "refused") return refuseOutbound(request, route.why);
+    const trunk = {
+      name: route.trunk,
+      target: route.uri,
+      number: route.number,
+      identity: callerIdentity(fact.sender, undefined, this.#parts.identities(route.trunk)),
+    };
+    return beginOutbound(request, trunk, verdict.maxDurationMs);
+  }
+}
+
+function isRunning(call: Call): boolean {
+  return call.phase !== "ending" && call.phase !== "ended";
+}

@@ -1,0 +1,113 @@
+// Rooms of ghosts and of the bot: who of ours is in which, joining, reading back what was sent before the join,
+// the direct room of a person and a number, and what a room is told only once.
+import type { RoomId, UserId } from "../core/ids.ts";
+import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
+import type { RoomDirectory } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+
+export interface RoomsParts {
+  readonly homeserver: Homeserver;
+  readonly directory: RoomDirectory;
+  readonly log: Log;
+}
+
+/** The longest lifetime of an invite that is worth looking for; clients use 60 s. */
+const readBackMaxAgeMs = 5 * 60_000;
+
+const encryptedWords =
+  "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.";
+
+export class Rooms {
+  readonly #parts: RoomsParts;
+
+  constructor(parts: RoomsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Joins, and gives what was sent before the join and so was never pushed, oldest first.
+   * Empty where the room cannot be joined: the log says why.
+   */
+  async enter(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
+    const { homeserver, directory, log } = this.#parts;
+    try {
+      await homeserver.join(room, user);
+      await directory.saveOurs(room, user);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("room could not be joined", { room, user, code: error.code, error });
+      return [];
+    }
+    try {
+      return await homeserver.readBack(room, user, readBackMaxAgeMs);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("timeline could not be read back", { room, user, code: error.code, error });
+      return [];
+    }
+  }
+
+  ours(room: RoomId): Promise<readonly UserId[]> {
+    return this.#parts.directory.ours(room);
+  }
+
+  /** One of ours was removed from the room. */
+  async gone(room: RoomId, user: UserId): Promise<void> {
+    await this.#parts.directory.removeOurs(room, user);
+  }
+
+  /** The last person left: ours leave too, so that nobody is invited into an empty room. */
+  async leaveIfEmpty(room: RoomId): Promise<void> {
+    const { homeserver, directory, log } = this.#parts;
+    const ours = await directory.ours(room);
+    const [witness] = ours;
+    if (witness === undefined) return;
+    try {
+      const members = await homeserver.members(room, witness);
+      if (members.some((member) => !ours.includes(member.user))) return;
+      for (const user of ours) await homeserver.leave(room, user);
+      await directory.forget(room);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("empty room could not be left", { room, code: error.code, error });
+    }
+  }
+
+  /** The direct room of a ghost and a person, made if there is none; the person is invited (again) where need be. */
+  async direct(ghost: UserId, person: UserId): Promise<RoomId> {
+    const { homeserver, directory } = this.#parts;
+    const known = await directory.direct(ghost, person);
+    if (known !== undefined && (await this.#usable(known, ghost, person))) return known;
+    const room = await homeserver.createDirectRoom(ghost, person);
+    await directory.saveDirect(ghost, person, room);
+    await directory.saveOurs(room, ghost);
+    return room;
+  }
+
+  /** Says once in a room that its encryption keeps calls from being connected. */
+  async explainEncryption(room: RoomId, as: UserId): Promise<void> {
+    const { homeserver, directory, log } = this.#parts;
+    if (!(await directory.firstTime(room, "encryption"))) return;
+    log.warn("room is encrypted, its calls cannot be read", { room });
+    try {
+      await homeserver.notice(room, as, encryptedWords);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("encryption could not be explained", { room, code: error.code, error });
+    }
+  }
+
+  async #usable(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
+    const { homeserver, directory } = this.#parts;
+    try {
+      const members = await homeserver.members(room, ghost);
+      if (members.some((member) => member.user === person)) return true;
+      await homeserver.invite(room, ghost, person);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.transient) throw error;
+      await directory.forget(room);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,231 @@
+// Takes every fact that comes in and brings it to the call, ghost or room it belongs to. Holds the calls of the moment.
+// What a call does with a fact is core/call's business, who may call core/policy's.
+import type { Call } from "../core/call/call.ts";
+import { recover } from "../core/call/ending.ts";
+import type { CallFact, SipFact } from "../core/call/event.ts";
+import type { CallRecord } from "../core/call/record.ts";
+import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
+import type { CallReference, MatrixFact } from "../ports/homeserver.ts";
+import type { CallLedger } from "../ports/store.ts";
+import type { Bot } from "./bot.ts";
+import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
+import { EarlyFacts } from "./early-facts.ts";
+import type { Ghosts } from "./ghosts.ts";
+import type { Invitation, Reception } from "./reception.ts";
+import { ordersFor, type PerformParts } from "./perform.ts";
+import { RecentIds } from "./recent-ids.ts";
+import type { Rooms } from "./rooms.ts";
+
+export interface SwitchboardParts {
+  readonly ledger: CallLedger;
+  readonly ghosts: Ghosts;
+  readonly rooms: Rooms;
+  readonly bot: Bot;
+  readonly reception: Reception;
+  readonly perform: PerformParts;
+  readonly runner: Omit<CallRunnerParts, "onEnded">;
+  readonly botUser: UserId;
+}
+
+/** Events remembered as acted on; the ledger remembers calls for longer. */
+const recentEvents = 20_000;
+
+type CallKey = string;
+
+export class Switchboard {
+  readonly #parts: SwitchboardParts;
+  readonly #byKey = new Map<CallKey, CallRunner>();
+  readonly #byId = new Map<CallId, CallRunner>();
+  readonly #early: EarlyFacts;
+  readonly #acted = new RecentIds(recentEvents);
+  #drained: (() => void) | undefined;
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+    this.#early = new EarlyFacts(parts.runner.clock);
+  }
+
+  /** Calls of the moment. */
+  get calls(): readonly Call[] {
+    return [...this.#byId.values()].map((runner) => runner.call);
+  }
+
+  /** The door for everything of Matrix. Resolves when the fact has been acted on; never rejects. */
+  async takeMatrix(fact: MatrixFact): Promise<void> {
+    if (!this.#acted.add(fact.eventId)) return;
+    try {
+      await this.#route(fact);
+    } catch (error) {
+      this.#parts.runner.telemetry.log.error("fact could not be acted on", {
+        fact: fact.kind,
+        room: fact.room,
+        event: fact.eventId,
+        error,
+      });
+    }
+  }
+
+  /** The door for everything of the trunks. */
+  takeSip(call: CallId, fact: SipFact): void {
+    const runner = this.#byId.get(call);
+    if (runner === undefined) this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+    else void runner.post(fact);
+  }
+
+  /** Takes up a call that the store still listed at the start, in order to end it on both sides. */
+  async recover(call: Call): Promise<void> {
+    const first = recover(call, this.#parts.runner.clock.nowMs());
+    await this.#run(first.call, first);
+  }
+
+  /** Ends every call and waits until nothing is owed to anybody, or until `deadline` resolves. */
+  async drain(deadline: Promise<void>): Promise<void> {
+    const empty = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    if (this.#byId.size === 0) this.#drained?.();
+    for (const runner of this.#byId.values()) void runner.post({ kind: "bridge.stopped" });
+    await Promise.race([empty, deadline]);
+  }
+
+  async #route(fact: MatrixFact): Promise<void> {
+    switch (fact.kind) {
+      case "member.invited":
+        return this.#invitedToRoom(fact);
+      case "member.joined":
+        return;
+      case "member.left":
+        return this.#left(fact.room, fact.user);
+      case "room.encrypted":
+      case "event.unreadable":
+        return this.#encrypted(fact.room);
+      case "message.received":
+        if ((await this.#parts.rooms.ours(fact.room)).includes(this.#parts.botUser))
+          await this.#parts.bot.hear(fact.room, fact.sender, fact.body);
+        return;
+      case "call.invited":
+        return this.#invitedToCall(fact);
+      case "call.answered":
+      case "call.rejected":
+        // Another device of the person's own: outbound calls have nobody else to answer them.
+        return;
+      case "call.candidates":
+        return this.#toCall(fact, { kind: "matrix.candidates", candidates: fact.candidates });
+      case "call.selected": {
+        const runner = this.#byKey.get(keyOf(fact.room, fact.matrixCallId));
+        const ours = fact.selected === runner?.call.leg.ownParty;
+        return this.#toCall(fact, { kind: "matrix.selected", ours });
+      }
+      case "call.hungUp":
+        return this.#toCall(fact, { kind: "matrix.hungUp", reason: fact.reason });
+      case "call.offered":
+        return this.#toCall(fact, { kind: "matrix.offered", sdp: fact.sdp });
+      case "call.reanswered":
+        return this.#toCall(fact, { kind: "matrix.reanswered", sdp: fact.sdp });
+    }
+  }
+
+  async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<void> {
+    const { ghosts, rooms, bot, botUser } = this.#parts;
+    const isBot = fact.user === botUser;
+    if (!isBot) {
+      if (!ghosts.isGhost(fact.user)) return;
+      await ghosts.ensure(fact.user);
+    }
+    const missed = await rooms.enter(fact.room, fact.user);
+    if (fact.encrypted) await rooms.explainEncryption(fact.room, fact.user);
+    if (isBot) await bot.greet(fact.room, fact.encrypted);
+    // What came before the join, in its order: a call that was given up again must not ring.
+    const givenUp = new Set(
+      missed.filter((one) => one.kind === "call.hungUp").map((one) => keyOf(one.room, one.matrixCallId)),
+    );
+    for (const one of missed) {
+      if (one.kind === "call.invited" && givenUp.has(keyOf(one.room, one.matrixCallId))) this.#acted.add(one.eventId);
+      else await this.takeMatrix(one);
+    }
+  }
+
+  async #left(room: RoomId, user: UserId): Promise<void> {
+    const { rooms } = this.#parts;
+    if ((await rooms.ours(room)).includes(user)) {
+      await rooms.gone(room, user);
+      for (const runner of this.#byId.values())
+        if (runner.call.leg.room === room && runner.call.leg.ghost === user) void runner.post({ kind: "matrix.left" });
+      return;
+    }
+    for (const runner of this.#byId.values())
+      if (runner.call.leg.room === room && runner.call.leg.person === user) await runner.post({ kind: "matrix.left" });
+    await rooms.leaveIfEmpty(room);
+  }
+
+  async #encrypted(room: RoomId): Promise<void> {
+    const [speaker] = await this.#parts.rooms.ours(room);
+    if (speaker !== undefined) await this.#parts.rooms.explainEncryption(room, speaker);
+  }
+
+  async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
+    const key = keyOf(fact.room, fact.matrixCallId);
+    if (this.#byKey.has(key) || (await this.#parts.ledger.known(fact.room, fact.matrixCallId))) return;
+    const ghost = await this.#calledGhost(fact);
+    if (ghost === undefined) return;
+    const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
+    if (early.some((one) => one.fact.kind === "matrix.hungUp")) return;
+    const invitation: Invitation = { fact, ghost, calls: this.calls };
+    const first = this.#parts.reception.receive(invitation);
+    if (first === undefined) return;
+    await this.#run(first.call, first);
+    for (const one of early) await this.#byKey.get(key)?.post(one.fact);
+  }
+
+  /** The ghost an invite is for: the one it names, or the only one in the room. Two numbers are never rung at once. */
+  async #calledGhost(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
+    const { rooms, ghosts } = this.#parts;
+    const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
+    if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
+    if (present.length > 1)
+      this.#parts.runner.telemetry.log.info("call to a room of several numbers ignored", { room: fact.room });
+    return present.length === 1 ? present[0] : undefined;
+  }
+
+  async #toCall(reference: MatrixFact & CallReference, fact: CallFact): Promise<void> {
+    const key = keyOf(reference.room, reference.matrixCallId);
+    const runner = this.#byKey.get(key);
+    if (runner === undefined) {
+      this.#early.keep(key, { sender: reference.sender, party: reference.party, fact });
+      return;
+    }
+    const { leg } = runner.call;
+    if (reference.sender !== leg.person) return;
+    if (!sameParty(reference, { party: leg.personParty, version: leg.version })) return;
+    await runner.post(fact);
+  }
+
+  async #run(call: Call, first: Parameters<CallRunner["start"]>[0]): Promise<void> {
+    const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform), {
+      ...this.#parts.runner,
+      onEnded: (record) => this.#ended(record),
+    });
+    this.#byId.set(call.id, runner);
+    this.#byKey.set(keyOf(call.leg.room, call.leg.matrixCallId), runner);
+    this.#parts.runner.telemetry.callStarted();
+    await runner.start(first);
+  }
+
+  #ended(record: CallRecord): void {
+    this.#byId.delete(record.id);
+    this.#byKey.delete(keyOf(record.leg.room, record.leg.matrixCallId));
+    if (this.#byId.size === 0) this.#drained?.();
+  }
+}
+
+function keyOf(room: RoomId, matrixCallId: MatrixCallId): CallKey {
+  return `${room}\n${matrixCallId}`;
+}
+
+/** Whether an event comes from the device that made the call; version 0 has no devices. */
+function sameParty(
+  event: { readonly party: string | undefined },
+  call: { readonly party: string | undefined; readonly version: "0" | "1" },
+): boolean {
+  return call.version === "0" || call.party === undefined || event.party === call.party;
+}

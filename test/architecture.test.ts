@@ -1,0 +1,136 @@
+// Who may import whom. The rules are few: read them as a drawing of the house, arrows pointing down.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const edges = ["matrix", "sip", "media", "store", "http", "telemetry", "clock"];
+/** Rooms a room may import besides itself. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  ports: ["core"],
+  bridge: ["core", "ports"],
+  config: ["core", "ports"],
+  ...Object.fromEntries(edges.map((edge) => [edge, ["core", "ports"]])),
+};
+const everywhere = ["core", "ports", "bridge", "config", ...edges];
+const tops: Readonly<Record<string, readonly string[]>> = {
+  "app.ts": everywhere,
+  cli: [...everywhere, "app.ts"],
+  "main.ts": ["cli"],
+};
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const sources: readonly Source[] = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => {
+    const text = readFileSync(join(root, "src", path), "utf8");
+    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
+    return { path, room: path.split("/")[0] ?? path, text, imports };
+  });
+
+const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+
+const local = (source: Source): readonly string[] =>
+  source.imports
+    .filter((name) => name.startsWith("."))
+    .map((name) => relative(join(root, "src"), join(root, "src", dirname(source.path), name)));
+
+test("every room imports only what its place in the house allows", () => {
+  const wrong = sources.flatMap((source) => {
+    const rooms = [source.room, ...(allowed[source.room] ?? tops[source.room] ?? [])];
+    return local(source)
+      .filter((path) => path.startsWith("..") || !rooms.includes(path.split("/")[0] ?? path))
+      .map((path) => `${source.path} imports ${path}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("there is no import cycle", () => {
+  const graph = new Map(sources.map((source) => [source.path, local(source)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+test("core is pure: no Node, no clock, no chance, no waiting, and two packages", () => {
+  const wrong = sources
+    .filter((source) => source.room === "core")
+    .flatMap((source) => {
+      const code = withoutComments(source.text);
+      const found = code.match(/\bDate\b|Math\.random|setTimeout|setInterval|\bawait\b|\basync\b|\bprocess\./g) ?? [];
+      const packages = source.imports.filter((name) => !name.startsWith("."));
+      const home =
+        (source.path === "core/number/e164.ts" && packages.every((name) => name.startsWith("libphonenumber-js"))) ||
+        (source.path.startsWith("core/sdp/") && packages.every((name) => name === "sdp-transform"));
+      return [...found, ...(home ? [] : packages)].map((what) => `${source.path}: ${what}`);
+    });
+  expect(wrong).toEqual([]);
+});
+
+test("the bridge talks to packages through ports only", () => {
+  const wrong = sources
+    .filter((source) => source.room === "bridge" || source.room === "ports")
+    .flatMap((source) =>
+      source.imports.filter((name) => !name.startsWith(".")).map((name) => `${source.path}: ${name}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
+test("what is dangerous has one home", () => {
+  const homes: readonly (readonly [RegExp, RegExp])[] = [
+    [/^sip\.js/, /^sip\/sipjs(\.ts$|\/)/],
+    [/^libphonenumber-js/, /^core\/number\/e164\.ts$/],
+    [/^sdp-transform/, /^core\/sdp\//],
+    [/^node-datachannel/, /^media\/embedded\//],
+    [/^matrix-appservice/, /^(matrix|config)\//],
+    [/^(better-sqlite3|kysely)/, /^store\//],
+    [/^(pino|@prometheus-io)/, /^telemetry\//],
+    [/^commander/, /^cli\//],
+  ];
+  const wrong = sources.flatMap((source) =>
+    source.imports.flatMap((name) =>
+      homes.filter(([pack, home]) => pack.test(name) && !home.test(source.path)).map(() => `${source.path}: ${name}`),
+    ),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("only main.ts reads the process", () => {
+  const wrong = sources
+    .filter((source) => source.path !== "main.ts" && !source.path.includes("worker"))
+    .filter((source) =>
+      /\bprocess\.(?!getBuiltinModule)/.test(source.text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")),
+    )
+    .map((source) => source.path);
+  expect(wrong).toEqual([]);
+});
+
+test("no m.call event name outside the matrix edge", () => {
+  const wrong = sources
+    .filter((source) => source.room !== "matrix")
+    .filter((source) => /["'`]m\.call\./.test(withoutComments(source.text)))
+    .map((source) => source.path);
+  expect(wrong).toEqual([]);
+});
+
+test("no room is a god file", () => {
+  const large = sources.filter((source) => source.text.split("\n").length > 400).map((source) => source.path);
+  expect(large).toEqual([]);
+});

@@ -1,0 +1,117 @@
+// Ready-made calls and facts for the tests of core/call.
+import type { Call, TrunkSide } from "../../../src/core/call/call.ts";
+import type { SipDialogState, SipInviteState } from "../../../src/core/call/dialog-state.ts";
+import type { CallEffect } from "../../../src/core/call/effect.ts";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound.ts";
+import { step, type Step } from "../../../src/core/call/step.ts";
+import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+
+export const request: OutboundRequest = {
+  id: callId("c-1"),
+  leg: {
+    room: roomId("!room:example.org"),
+    ghost: "@_sip_01818118181%40sip.example.org:example.org" as UserId,
+    person: "@ann:example.org" as UserId,
+    matrixCallId: matrixCallId("1795352762720ALbFZNvJadYrdRjy"),
+    personParty: partyId("KDRIZOWGWP"),
+    ownParty: partyId("bridge1"),
+    version: "1",
+  },
+  number: "+441818118181",
+  sdp: "client offer",
+  atMs: 1_000,
+  answerByMs: 61_000,
+  notices: true,
+};
+
+export const trunk: TrunkSide = {
+  name: trunkName("main"),
+  target: "sip:+441818118181@sip.example.org",
+  number: "+441818118181",
+  identity: {
+    from: { user: "ann", host: undefined, displayName: undefined },
+    asserted: [],
+    preferred: undefined,
+    privacy: [],
+  },
+};
+
+const localAddress = { host: "127.0.0.1", port: 5060 };
+
+export const invite: SipInviteState = {
+  trunk: trunk.name,
+  sipCallId: sipCallId("abc@example.org"),
+  localTag: "l",
+  from: "<sip:ann@example.org>",
+  to: "<sip:+441818118181@sip.example.org>",
+  via: "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1",
+  branch: "z9hG4bK1",
+  requestUri: trunk.target,
+  routes: [],
+  cseq: 1,
+  localAddress,
+};
+
+export const dialog: SipDialogState = {
+  trunk: trunk.name,
+  sipCallId: invite.sipCallId,
+  localTag: "l",
+  remoteTag: "r",
+  localUri: "sip:ann@example.org",
+  remoteUri: trunk.target,
+  remoteTarget: "sip:gw@127.0.0.1:5070",
+  routeSet: [],
+  localCSeq: 1,
+  remoteCSeq: undefined,
+  secure: false,
+  localAddress,
+};
+
+export const maxDurationMs = 3_600_000;
+
+export function begin(changes: Partial<OutboundRequest> = {}): Step {
+  return beginOutbound({ ...request, ...changes }, trunk, maxDurationMs);
+}
+
+/** Every order of a ladder, and the call it leads to. */
+export interface Ladder {
+  readonly call: Call;
+  readonly effects: readonly CallEffect[];
+}
+
+/** Plays facts one after the other, a second apart. */
+export function play(first: Step, ...facts: readonly CallFact[]): Ladder {
+  let call = first.call;
+  const effects = [...first.effects];
+  let atMs = 2_000;
+  for (const fact of facts) {
+    const next = step(call, { ...fact, atMs });
+    call = next.call;
+    effects.push(...next.effects);
+    atMs += 1_000;
+  }
+  return { call, effects };
+}
+
+export function kinds(effects: readonly CallEffect[]): readonly string[] {
+  return effects.map((effect) => effect.kind).filter((kind) => !kind.startsWith("deadline."));
+}
+
+export const offered: CallFact = { kind: "media.offered", from: "matrix", sdp: "trunk offer" };
+export const accepted: CallFact = { kind: "sip.accepted", sdp: "trunk answer", dialog };
+export const answered: CallFact = { kind: "media.answered", from: "trunk", sdp: "client answer" };
+export const released: CallFact = {
+  kind: "media.released",
+  stats: {
+    codec: "PCMU",
+    fromMatrix: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
+    fromTrunk: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
+  },
+};
+
+/** A call in which both talk. */
+export function connected(): Step {
+  const { call } = play(begin(), offered, { kind: "sip.ringing" }, accepted, answered);
+  return { call, effects: [] };
+}

@@ -1,0 +1,316 @@
+// Ladders of a call from Matrix to the telephone, named by what the people see.
+import { describe, expect, test } from "vitest";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound.ts";
+import { recover } from "../../../src/core/call/ending.ts";
+import {
+  accepted,
+  answered,
+  begin,
+  connected,
+  dialog,
+  invite,
+  kinds,
+  maxDurationMs,
+  offered,
+  play,
+  released,
+  request,
+  trunk,
+} from "./examples.ts";
+
+const rejected = (status: number, q850?: number): CallFact => ({ kind: "sip.rejected", status, phrase: "", q850 });
+
+/** What the client and the room were told at the end. */
+function told(facts: readonly CallFact[], first = begin()): { signal: unknown; notice: string | undefined } {
+  const { effects } = play(first, ...facts);
+  const signal = effects.flatMap((effect) => (effect.kind === "matrix.signal" ? [effect.signal] : [])).at(-1);
+  const notice = effects.flatMap((effect) => (effect.kind === "matrix.notice" ? [effect.text] : [])).at(-1);
+  return { signal, notice };
+}
+
+describe("the call is set up", () => {
+  test("the offer goes to the media engine, its offer to the trunk, the answers back", () => {
+    const { call, effects } = play(
+      begin(),
+      offered,
+      { kind: "sip.trying" },
+      { kind: "sip.ringing" },
+      accepted,
+      answered,
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
+    expect(effects).toContainEqual({
+      kind: "sip.invite",
+      trunk: trunk.name,
+      target: trunk.target,
+      identity: trunk.identity,
+      sdp: "trunk offer",
+    });
+    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "answer", sdp: "client answer" } });
+    expect(call.phase).toBe("connected");
+  });
+
+  test("the longest duration counts from the answer", () => {
+    const { effects } = play(begin(), offered, accepted, answered);
+    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 3_000 + maxDurationMs });
+    expect(effects).toContainEqual({ kind: "deadline.clear", name: "answer" });
+  });
+
+  test("candidates reach the media engine in every phase before the end", () => {
+    const trickle: CallFact = { kind: "matrix.candidates", candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }] };
+    const { effects } = play(begin(), trickle, offered, trickle, accepted, trickle, answered, trickle);
+    expect(effects.filter((effect) => effect.kind === "media.candidates")).toHaveLength(4);
+  });
+});
+
+describe("the call is not answered", () => {
+  test("the caller hears busy", () => {
+    expect(told([offered, rejected(486)])).toEqual({ signal: { kind: "reject", reason: "busy" }, notice: undefined });
+  });
+
+  test("the caller sees that the callee declined", () => {
+    expect(told([offered, rejected(603)])).toEqual({
+      signal: { kind: "reject", reason: "declined" },
+      notice: undefined,
+    });
+  });
+
+  test.each([
+    [404, undefined, "This number is not in service."],
+    [404, 22, "This number has changed."],
+    [480, 19, "Nobody answered."],
+    [484, undefined, "This number is incomplete or not valid."],
+    [503, undefined, "The telephone network is busy. Please try again later."],
+    [500, 1, "This number is not in service."],
+    [403, undefined, "The telephone provider does not allow calls to this number."],
+    [299 + 99, undefined, "The telephone provider could not place the call."],
+  ])("the room is told why after %i (Q.850 %s)", (status, q850, notice) => {
+    expect(told([offered, rejected(status, q850)])).toEqual({ signal: { kind: "reject", reason: "failed" }, notice });
+  });
+
+  test("a telephone that rang and was not picked up is not an unreachable one", () => {
+    expect(told([offered, { kind: "sip.ringing" }, rejected(480)]).notice).toBe("Nobody answered.");
+    expect(told([offered, rejected(480)]).notice).toBe("The person you called cannot be reached at the moment.");
+  });
+
+  test("the room stays silent where notices are switched off", () => {
+    expect(told([offered, rejected(404)], begin({ notices: false })).notice).toBeUndefined();
+  });
+
+  test("nobody answers within the invite's lifetime: the telephone stops ringing", () => {
+    const { effects } = play(begin(), offered, { kind: "sip.ringing" }, { kind: "deadline.passed", name: "answer" });
+    expect(kinds(effects)).toEqual([
+      "media.offer",
+      "sip.invite",
+      "sip.cancel",
+      "matrix.signal",
+      "matrix.notice",
+      "media.release",
+    ]);
+  });
+
+  test("the trunk cannot be reached: the room is told", () => {
+    expect(told([offered, { kind: "sip.failed", fault: "transport", message: "ECONNREFUSED" }]).notice).toBe(
+      "The telephone provider cannot be reached. Please try again later.",
+    );
+  });
+
+  test("the client's offer has no codec for the trunk: no INVITE is sent", () => {
+    const { effects } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
+    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
+  });
+});
+
+describe("the caller gives up", () => {
+  const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
+
+  test("before the INVITE: the telephone never rings", () => {
+    const { call, effects } = play(begin(), giveUp, offered);
+    expect(kinds(effects)).not.toContain("sip.invite");
+    expect(call.phase).toBe("ending");
+  });
+
+  test("while it rings: CANCEL, and 487 ends it", () => {
+    const { call, effects } = play(begin(), offered, { kind: "sip.ringing" }, giveUp, { kind: "sip.ended" }, released);
+    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release", "history.write"]);
+    expect(call.phase === "ended" && call.record).toMatchObject({
+      cause: "caller-cancelled",
+      result: "caller",
+      unsettled: false,
+      number: "+441818118181",
+    });
+  });
+
+  test("as the callee picks up: the answer that crossed the CANCEL is ended with BYE", () => {
+    const { effects } = play(begin(), offered, giveUp, accepted, { kind: "sip.ended" }, released);
+    expect(kinds(effects)).toEqual([
+      "media.offer",
+      "sip.invite",
+      "sip.cancel",
+      "media.release",
+      "sip.bye",
+      "history.write",
+    ]);
+  });
+
+  test("while our answer is being made: BYE", () => {
+    const { effects } = play(begin(), offered, accepted, giveUp, answered);
+    expect(kinds(effects)).toEqual([
+      "media.offer",
+      "sip.invite",
+      "media.answer",
+      "sip.bye",
+      "media.release",
+      "note.ignored",
+    ]);
+  });
+
+  test("by leaving the room", () => {
+    const { effects } = play(begin(), offered, { kind: "matrix.left" });
+    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
+  });
+
+  test("and the trunk never says another word: the call is forgotten all the same, and marked", () => {
+    const { call } = play(begin(), offered, giveUp, released, { kind: "deadline.passed", name: "ending" });
+    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
+  });
+});
+
+describe("a connected call ends", () => {
+  test("the callee hangs up: the client is hung up, the trunk is owed nothing", () => {
+    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released);
+    expect(kinds(effects)).toEqual(["matrix.signal", "media.release", "history.write"]);
+    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "user_hangup" } });
+    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
+  });
+
+  test("the caller hangs up: BYE with cause 16", () => {
+    const { effects } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    expect(effects).toContainEqual({ kind: "sip.bye", q850: 16 });
+  });
+
+  test("the client's audio connection fails: both sides are told", () => {
+    const { effects } = play(connected(), { kind: "media.failed", message: "ice" });
+    expect(kinds(effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "ice_failed" } });
+  });
+
+  test("it has lasted as long as it may", () => {
+    const { effects } = play(connected(), { kind: "deadline.passed", name: "duration" });
+    expect(kinds(effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+  });
+
+  test("the client chose another party's answer: the trunk is hung up, the client is left alone", () => {
+    const { effects } = play(connected(), { kind: "matrix.selected", ours: false });
+    expect(kinds(effects)).toEqual(["sip.bye", "media.release"]);
+  });
+});
+
+describe("hold and resume", () => {
+  const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
+  const fromMatrix: CallFact = { kind: "media.offered", from: "matrix", sdp: "trunk sendonly" };
+
+  test("the client holds: re-INVITE, and its answer answers the client", () => {
+    const { effects } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
+    expect(effects).toEqual([
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "sip.reoffer", sdp: "trunk sendonly" },
+      { kind: "media.answer", from: "trunk", sdp: "recvonly" },
+      { kind: "matrix.signal", signal: { kind: "reanswer", sdp: "client answer" } },
+    ]);
+  });
+
+  test("a trunk that refuses the re-INVITE: the client is answered all the same", () => {
+    const { effects } = play(
+      connected(),
+      hold,
+      fromMatrix,
+      { kind: "sip.offerRefused", status: 488 },
+      { kind: "media.settled", from: "matrix", sdp: "local" },
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
+  });
+
+  test("an ICE restart is answered without the trunk", () => {
+    const { effects } = play(connected(), hold, { kind: "media.settled", from: "matrix", sdp: "new ufrag" });
+    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal"]);
+  });
+
+  test("the trunk offers while the client's hold is under way: 491", () => {
+    const { effects } = play(connected(), hold, { kind: "sip.offered", sdp: "x" });
+    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+  });
+
+  test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
+    const { effects } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
+      kind: "media.settled",
+      from: "trunk",
+      sdp: "ok",
+    });
+    expect(effects).toEqual([
+      { kind: "media.offer", from: "trunk", sdp: "moved" },
+      { kind: "sip.answerReoffer", sdp: "ok" },
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+    ]);
+  });
+
+  test("the trunk's re-INVITE without an offer gets ours, and its ACK is taken", () => {
+    const { call, effects } = play(
+      connected(),
+      { kind: "sip.offerWanted" },
+      { kind: "media.described", sdp: "ours" },
+      { kind: "sip.reanswered", sdp: "theirs" },
+      answered,
+    );
+    expect(kinds(effects)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
+    expect(call.phase === "connected" && call.renegotiation).toEqual({ by: "nobody" });
+  });
+
+  test("a re-offer the client must agree to and does not: 488 after its lifetime", () => {
+    const { effects } = play(
+      connected(),
+      { kind: "sip.offered", sdp: "other codec" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "deadline.passed", name: "renegotiation" },
+    );
+    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
+  });
+});
+
+describe("who may not call", () => {
+  test("is told why in the room, even where notices are off, and nothing is dialled", () => {
+    const { call, effects } = refuseOutbound({ ...request, notices: false }, "premium-barred");
+    expect(effects).toEqual([
+      { kind: "matrix.signal", signal: { kind: "reject", reason: "failed" } },
+      { kind: "matrix.notice", text: "Calls to premium-rate numbers are not allowed here." },
+      { kind: "history.write", record: call.phase === "ended" ? call.record : undefined },
+    ]);
+  });
+});
+
+describe("after a restart", () => {
+  test("a connected call is hung up on both sides", () => {
+    const { effects } = recover(connected().call, 10_000);
+    expect(effects).toEqual([
+      { kind: "sip.resume", dialog },
+      { kind: "sip.bye", q850: 41 },
+      { kind: "matrix.signal", signal: { kind: "hangup", reason: "unknown_error" } },
+      { kind: "matrix.notice", text: "The call was ended because the bridge was restarted." },
+      { kind: "deadline.set", name: "ending", atMs: 50_000 },
+    ]);
+  });
+
+  test("a telephone that still rings stops ringing", () => {
+    const ringing = play(begin(), offered, { kind: "sip.sent", invite }, { kind: "sip.ringing" }).call;
+    expect(recover(ringing, 10_000).effects.slice(0, 2)).toEqual([
+      { kind: "sip.abandon", invite },
+      { kind: "matrix.signal", signal: { kind: "reject", reason: "failed" } },
+    ]);
+  });
+
+  test("a call whose INVITE was never sent is over at once", () => {
+    const { call } = recover(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
+    expect(call.phase).toBe("ended");
+  });
+});
