@@ -38,7 +38,10 @@ export function parseStartLine(line: string): RequestLine | StatusLine | BrokenL
       return { kind: "broken", method, problem: "unsupported-version" };
     }
     const uri = parseUri(uriText);
-    if (uri === undefined) return { kind: "broken", method, problem: "malformed-request-uri" };
+    // RFC 3261 s19.1.1: a Request-URI carries no headers.
+    if (uri === undefined || (uri.kind === "sip" && uri.headers.length > 0)) {
+      return { kind: "broken", method, problem: "malformed-request-uri" };
+    }
     return { kind: "request", method, uri, uriText };
   }
   const status = STATUS_LINE.exec(line);

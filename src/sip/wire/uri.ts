@@ -86,7 +86,9 @@ function parseSipUri(scheme: "sip" | "sips", rest: string): SipUri | undefined {
 export function parseHostPort(text: string): { readonly host: string; readonly port: number | undefined } | undefined {
   const match = HOST_PORT.exec(text);
   if (match === null) return undefined;
-  const [, ipv6, name, portText] = match;
+  const [, bracketed, name, portText] = match;
+  // RFC 5118 s4.10: the grammar of RFC 3261 wrongly allows a third colon before an embedded IPv4 address.
+  const ipv6 = bracketed?.replace(/:::(?=[\d.]+\]$)/, "::");
   if (ipv6 !== undefined && !isIPv6(ipv6.slice(1, -1))) return undefined;
   const port = portText === undefined ? undefined : parseDigits(portText, 65_535);
   if (portText !== undefined && port === undefined) return undefined;
