@@ -1,0 +1,58 @@
+// Third-party lookups of the homeserver (MSC2845): what a dial pad asks, and the way back from a ghost to its number.
+// Answers at once and registers nothing: who is found is handed on, so that ghosts can be made in the background.
+import type { UserId } from "../core/ids.ts";
+import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
+import type { ApplicationServiceQueries, ThirdPartyProtocol, ThirdPartyUser } from "../ports/homeserver.ts";
+
+/** The stable name first; clients of before look for the other, Element on iOS for nothing else. */
+export const pstnProtocols = ["m.protocol.pstn", "im.vector.protocol.pstn"] as const;
+
+const phoneField = "m.id.phone";
+
+const description: ThirdPartyProtocol = {
+  user_fields: [phoneField],
+  location_fields: [],
+  icon: "",
+  field_types: { [phoneField]: { regexp: "[+0-9*#(][0-9*#() ./-]*", placeholder: "+441632960123" } },
+  instances: [{ network_id: "pstn", desc: "Telephone", fields: {} }],
+};
+
+export type Lookup = Omit<ApplicationServiceQueries, "userExists">;
+
+export interface LookupParts {
+  readonly ghostIds: GhostIds;
+  /** Must neither throw nor wait. */
+  readonly onFound: (user: UserId, target: DialTarget) => void;
+}
+
+export function createLookup({ ghostIds, onFound }: LookupParts): Lookup {
+  return {
+    protocol: (protocol) => (isPstn(protocol) ? description : undefined),
+
+    usersByField(protocol, fields) {
+      if (!isPstn(protocol)) return undefined;
+      // A field given twice comes as an array, one with brackets in its name as an object.
+      const text = Object.hasOwn(fields, phoneField) ? fields[phoneField] : undefined;
+      if (typeof text !== "string") return [];
+      const found = ghostIds.forDialled(text);
+      if (found.kind === "none") return [];
+      onFound(found.user, found.target);
+      return [result(found.user, protocol, found.entered)];
+    },
+
+    usersById(user) {
+      const target = ghostIds.parse(user);
+      if (!target) return [];
+      const entered = target.kind === "number" ? target.dialled : `${target.user}@${target.host}`;
+      return [result(user as UserId, pstnProtocols[0], entered)];
+    },
+  };
+}
+
+function isPstn(protocol: string): boolean {
+  return (pstnProtocols as readonly string[]).includes(protocol);
+}
+
+function result(userid: UserId, protocol: string, entered: string): ThirdPartyUser {
+  return { userid, protocol, fields: { [phoneField]: entered } };
+}

@@ -1,0 +1,167 @@
+// Where a call goes: which trunk, which Request-URI, and what kind of number that is. Who may call it is policy's business.
+import type { E164, TrunkName } from "../ids.ts";
+import { dialString } from "./dialled.ts";
+import { classify, nationalForm, toE164, type Country, type NumberClass } from "./e164.ts";
+import { isEmergencyCode } from "./emergency.ts";
+import type { DialTarget } from "./ghost-id.ts";
+import { formatSipUri } from "./sip-uri.ts";
+
+/** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
+export type NumberFormat = "e164" | "e164-without-plus" | "national" | "as-dialled";
+
+export interface PlanTrunk {
+  readonly name: TrunkName;
+  /** Host and port of the Request-URI of a number. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly format: NumberFormat;
+  /** Put in front of every number as sent, emergency numbers excepted. */
+  readonly numberPrefix: string;
+  /** Adds `user=phone` (RFC 3261 s19.1.1). */
+  readonly userPhone: boolean;
+}
+
+export interface PlanRoute {
+  /** `+44` is matched against E.164, `9` or `*1` against what was dialled; empty matches everything. */
+  readonly prefix: string;
+  readonly trunk: TrunkName;
+  /** Characters taken away in front of what the prefix matched. */
+  readonly strip: number;
+  /** Put in front instead. */
+  readonly prepend: string;
+}
+
+export interface DialPlan {
+  readonly country: Country | undefined;
+  readonly trunks: readonly PlanTrunk[];
+  /** None at all: everything goes to the first trunk. Otherwise the longest prefix decides, and no match is no route. */
+  readonly routes: readonly PlanRoute[];
+  /** Undefined: emergency numbers are refused. */
+  readonly emergencyTrunk: TrunkName | undefined;
+  /** SIP domains (lower case) that may be called, and the trunk that reaches each. */
+  readonly sipDomains: ReadonlyMap<string, TrunkName>;
+}
+
+export type PlannedCall =
+  | {
+      readonly kind: "route";
+      readonly trunk: TrunkName;
+      /** Request-URI and To, escaped. */
+      readonly uri: string;
+      /** For people and logs: E.164 where it is one, else as sent to the trunk, or `user@host`. */
+      readonly number: string;
+      readonly e164: E164 | undefined;
+      readonly class: NumberClass;
+    }
+  | { readonly kind: "refused"; readonly why: "no-route" | "not-dialable" | "domain-not-allowed" | "emergency" };
+
+/** Never throws; a plan that names a trunk it does not have has no route there. */
+export function planCall(target: DialTarget, plan: DialPlan): PlannedCall {
+  return target.kind === "number" ? planNumber(target.dialled, plan) : planAddress(target.user, target.host, plan);
+}
+
+/** What is sent, what it means, and what it may cost. */
+interface Routed {
+  readonly trunk: PlanTrunk;
+  readonly sent: string;
+  readonly e164: E164 | undefined;
+  readonly class: NumberClass;
+}
+
+function planNumber(dialled: string, plan: DialPlan): PlannedCall {
+  const keys = dialString(dialled);
+  if (keys === undefined) return { kind: "refused", why: "not-dialable" };
+  const routed = route(keys, plan);
+  // Emergency either way: 911 although 9 is the outside line, and 9911 because it is.
+  if (classify(keys, plan.country) === "emergency") return planEmergency(keys, plan);
+  if (routed?.class === "emergency") return planEmergency(routed.sent, plan);
+  if (!routed) return { kind: "refused", why: "no-route" };
+  const { trunk, sent, e164 } = routed;
+  const uri = numberUri(trunk, trunk.numberPrefix + sent);
+  return { kind: "route", trunk: trunk.name, uri, number: e164 ?? sent, e164, class: routed.class };
+}
+
+/** As short as the network wants it: never in E.164, never with a prefix. */
+function planEmergency(keys: string, plan: DialPlan): PlannedCall {
+  const trunk = plan.trunks.find(({ name }) => name === plan.emergencyTrunk);
+  if (!trunk) return { kind: "refused", why: "emergency" };
+  const number = emergencyCode(keys, plan.country);
+  const uri = numberUri(trunk, number);
+  return { kind: "route", trunk: trunk.name, uri, number, e164: undefined, class: "emergency" };
+}
+
+/** `+49112`, `0112` and `*31#112` mean the 112 at their end. */
+function emergencyCode(keys: string, country: Country | undefined): string {
+  for (let start = 0; start < keys.length - 1; start += 1) {
+    const end = keys.slice(start);
+    if (isEmergencyCode(end, country)) return end;
+  }
+  return keys;
+}
+
+function route(keys: string, plan: DialPlan): Routed | undefined {
+  const e164 = toE164(keys, plan.country);
+  const best = bestRoute(keys, e164, plan);
+  const trunk = plan.trunks.find(({ name }) => name === best?.trunk);
+  if (!best || !trunk) return undefined;
+  const rewrites = best.strip > 0 || best.prepend !== "";
+  if (!rewrites) return { trunk, sent: written(keys, e164, trunk, plan), e164, class: classify(keys, plan.country) };
+  const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
+  const rewritten = best.prepend + (byE164 ? e164 : keys).slice(best.strip);
+  if (dialString(rewritten) === undefined) return undefined;
+  // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
+  if (byE164) return { trunk, sent: rewritten, e164, class: dearer(keys, rewritten, plan) };
+  // What is left behind an outside-line digit is the number that was meant.
+  const meant = toE164(rewritten, plan.country);
+  return { trunk, sent: written(rewritten, meant, trunk, plan), e164: meant, class: classify(rewritten, plan.country) };
+}
+
+const dear: ReadonlySet<NumberClass> = new Set(["emergency", "satellite", "premium", "shared-cost"]);
+
+function dearer(keys: string, rewritten: string, plan: DialPlan): NumberClass {
+  const own = classify(keys, plan.country);
+  const other = classify(rewritten, plan.country);
+  return dear.has(other) && !dear.has(own) ? other : own;
+}
+
+function bestRoute(keys: string, e164: E164 | undefined, plan: DialPlan): PlanRoute | undefined {
+  const [first] = plan.trunks;
+  if (plan.routes.length === 0) return first && { prefix: "", trunk: first.name, strip: 0, prepend: "" };
+  let best: PlanRoute | undefined;
+  for (const candidate of plan.routes) {
+    const text = candidate.prefix.startsWith("+") ? (e164 ?? keys) : keys;
+    // Of two equally long ones the first in the list counts.
+    if (text.startsWith(candidate.prefix) && (!best || candidate.prefix.length > best.prefix.length)) best = candidate;
+  }
+  return best;
+}
+
+function written(keys: string, e164: E164 | undefined, trunk: PlanTrunk, plan: DialPlan): string {
+  if (e164 === undefined) return keys;
+  switch (trunk.format) {
+    case "e164":
+      return e164;
+    case "e164-without-plus":
+      return e164.slice(1);
+    case "national":
+      return plan.country === undefined ? e164 : nationalForm(e164, plan.country);
+    case "as-dialled":
+      return keys;
+  }
+}
+
+function numberUri({ host, port, userPhone }: PlanTrunk, number: string): string {
+  return formatSipUri({ user: number, host, port, parameters: userPhone ? [["user", "phone"]] : [] });
+}
+
+function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
+  const trunk = plan.sipDomains.get(host);
+  if (trunk === undefined) return { kind: "refused", why: "domain-not-allowed" };
+  if (!plan.trunks.some(({ name }) => name === trunk)) return { kind: "refused", why: "no-route" };
+  // A number before the @ costs what it costs anywhere; parameters of a telephone-subscriber (RFC 3966) do not hide it.
+  const keys = dialString(user.replace(/;.*$/s, ""));
+  const kind = keys === undefined ? "private" : classify(keys, plan.country);
+  if (keys !== undefined && kind === "emergency") return planEmergency(keys, plan);
+  const e164 = keys === undefined ? undefined : toE164(keys, plan.country);
+  return { kind: "route", trunk, uri: formatSipUri({ user, host }), number: `${user}@${host}`, e164, class: kind };
+}

@@ -1,0 +1,45 @@
+// Writing bytes as a mark and two hex digits, the one trick that SIP URIs, percent ids and grammar ids share.
+// What stands as it is differs by user and is given; hex is written in lower case, always.
+
+export interface Escaping {
+  /** `%` or `=`; never one of the plain characters. */
+  readonly mark: string;
+  /** Tests one ASCII character: true if it stands as it is. */
+  readonly plain: RegExp;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Escapes the UTF-8 of `text`. A lone surrogate becomes U+FFFD, as everywhere on the web. */
+export function escapeBytes(text: string, { mark, plain }: Escaping): string {
+  let out = "";
+  for (const byte of encoder.encode(text)) {
+    const char = String.fromCharCode(byte);
+    out += byte < 0x80 && plain.test(char) ? char : mark + byte.toString(16).padStart(2, "0");
+  }
+  return out;
+}
+
+/** Undoes `escapeBytes`, taking any hex case and needless escapes; undefined on a stray character or bytes that are not UTF-8. */
+export function unescapeBytes(text: string, { mark, plain }: Escaping): string | undefined {
+  const bytes: number[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charAt(at);
+    if (char === mark) {
+      const hex = text.slice(at + 1, at + 3);
+      if (!/^[0-9A-Fa-f]{2}$/.test(hex)) return undefined;
+      bytes.push(Number.parseInt(hex, 16));
+      at += 2;
+    } else if (plain.test(char)) {
+      bytes.push(char.charCodeAt(0));
+    } else {
+      return undefined;
+    }
+  }
+  try {
+    return decoder.decode(Uint8Array.from(bytes));
+  } catch {
+    return undefined;
+  }
+}

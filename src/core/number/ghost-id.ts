@@ -1,0 +1,141 @@
+// The user id of a telephone number's ghost, and back (MSC2845's example, the user-id grammar, MSC4009).
+// Pure text: nothing here depends on the numbering plan, so an id means the same for ever. Who comes in: lookup, ghosts, rooms.
+import { localpartOf, parseUserId, type UserId } from "../ids.ts";
+import { dialString, restorePlus } from "./dialled.ts";
+import { internationalForm, knownForm, type Country } from "./e164.ts";
+import { escapeBytes, unescapeBytes, type Escaping } from "./escape.ts";
+import { escapeUser, parseSipUri } from "./sip-uri.ts";
+
+/** `dialled` is as entered, separators and all. `user` is unescaped, `host` in lower case. */
+export type DialTarget =
+  | { readonly kind: "number"; readonly dialled: string }
+  | { readonly kind: "address"; readonly user: string; readonly host: string };
+
+export type GhostEncoding = "percent" | "grammar" | "e164";
+
+export interface GhostIdOptions {
+  /** The homeserver's server name. */
+  readonly domain: string;
+  /** What every ghost's localpart begins with: `_sip_`. */
+  readonly prefix: string;
+  /** How new ids are written. All three can always be read. */
+  readonly encoding: GhostEncoding;
+  /** Host in the SIP address of a dialled number. */
+  readonly gateway: string;
+  /** Hosts of SIP addresses that may be looked up, in lower case. */
+  readonly sipDomains: readonly string[];
+  /** For the display name of a number dialled nationally. */
+  readonly country?: Country | undefined;
+}
+
+export type GhostLookup =
+  /** `entered` is the text as the person typed it, a plus that the query string lost put back. */
+  | { readonly kind: "ghost"; readonly user: UserId; readonly target: DialTarget; readonly entered: string }
+  | { readonly kind: "none"; readonly why: "empty" | "not-dialable" | "domain-not-allowed" | "too-long" };
+
+export interface GhostIds {
+  /** The ghost for a text from a dial pad. */
+  forDialled(text: string): GhostLookup;
+  /** The id of a target in the configured or the given encoding; undefined where none can be: over 255 bytes, or not callable text. */
+  format(target: DialTarget, encoding?: GhostEncoding): UserId | undefined;
+  /** What a canonical id of ours stands for, in whichever encoding; undefined for every other text. */
+  parse(user: string): DialTarget | undefined;
+  /** International form where the numbering plan knows the number, else as dialled; an address as `user@host`. */
+  displayName(target: DialTarget): string;
+}
+
+// `+` stands as it is in both (MSC4009).
+const percent: Escaping = { mark: "%", plain: /^[a-z0-9._+-]$/ };
+// The grammar would let `/` stand, but Synapse puts it bare into the path of its user query, where it is a separator.
+const grammar: Escaping = { mark: "=", plain: /^[a-z0-9._+-]$/ };
+// By form alone (ITU-T E.164: no country code begins with 0), so that news from a numbering plan never renames a ghost.
+const e164Form = /^\+[1-9]\d{0,14}$/;
+const maxEnteredLength = 255;
+
+export function createGhostIds(options: GhostIdOptions): GhostIds {
+  const { domain, prefix } = options;
+  const gateway = options.gateway.toLowerCase();
+  const sipDomains = new Set(options.sipDomains.map((name) => name.toLowerCase()));
+  const start = `@${prefix}`;
+  const end = `:${domain}`;
+
+  /** One meaning, one target: a number at the gateway is a number, and nothing else lives there unless the config says so. */
+  function target(user: string, host: string): DialTarget | undefined {
+    if (host === gateway && dialString(user) !== undefined) return { kind: "number", dialled: user };
+    if (host === gateway && !sipDomains.has(host)) return undefined;
+    return isCallableUser(user) ? { kind: "address", user, host } : undefined;
+  }
+
+  function format(wanted: DialTarget, encoding = options.encoding): UserId | undefined {
+    const user = wanted.kind === "number" ? wanted.dialled : wanted.user;
+    const host = wanted.kind === "number" ? gateway : wanted.host;
+    const found = target(user, host);
+    if (!found || (wanted.kind === "number" && found.kind !== "number")) return undefined;
+    const address = `${escapeUser(user)}@${host}`;
+    if (parseSipUri(`sip:${address}`)?.host !== host) return undefined;
+    if (encoding === "e164" && found.kind === "number" && e164Form.test(user)) return parseUserId(start + user + end);
+    return parseUserId(start + escapeBytes(address, encoding === "percent" ? percent : grammar) + end);
+  }
+
+  function parse(user: string): DialTarget | undefined {
+    if (!user.startsWith(start) || !user.endsWith(end)) return undefined;
+    const rest = user.slice(start.length, user.length - end.length);
+    // `=` is escaped in a percent id and `%` in a grammar id, and both escape the `@` that each of them holds:
+    // so the first mark tells the encoding, and an id without one can only be E.164.
+    const encoding = rest.includes("%") ? "percent" : rest.includes("=") ? "grammar" : "e164";
+    const found =
+      encoding === "e164"
+        ? numberAt(rest)
+        : addressTarget(unescapeBytes(rest, encoding === "percent" ? percent : grammar));
+    // What its own encoding would have written otherwise is another user.
+    return found && format(found, encoding) === user ? found : undefined;
+  }
+
+  function addressTarget(address: string | undefined): DialTarget | undefined {
+    const uri = address === undefined ? undefined : parseSipUri(`sip:${address}`);
+    if (uri?.user === undefined || uri.port !== undefined || uri.parameters.length > 0) return undefined;
+    return target(uri.user, uri.host);
+  }
+
+  function forDialled(text: string): GhostLookup {
+    if (text.trim() === "") return { kind: "none", why: "empty" };
+    if (text.length > maxEnteredLength) return { kind: "none", why: "too-long" };
+    const entered = restorePlus(text);
+    const found: DialTarget | undefined = entered.includes("@")
+      ? addressTarget(escapeForeign(entered.replace(/^sips?:/i, "")))
+      : dialString(entered) === undefined
+        ? undefined
+        : { kind: "number", dialled: entered };
+    if (!found) return { kind: "none", why: "not-dialable" };
+    if (found.kind === "address" && !sipDomains.has(found.host)) return { kind: "none", why: "domain-not-allowed" };
+    const user = format(found);
+    return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target: found, entered };
+  }
+
+  function displayName(shown: DialTarget): string {
+    if (shown.kind === "address") return `${shown.user}@${shown.host}`;
+    const known = knownForm(shown.dialled, options.country);
+    return known === undefined ? shown.dialled : internationalForm(known);
+  }
+
+  return { forDialled, format, parse, displayName };
+}
+
+function numberAt(text: string): DialTarget | undefined {
+  return e164Form.test(text) ? { kind: "number", dialled: text } : undefined;
+}
+
+/** A person types letters beyond ASCII as they are; a URI cannot hold them so. */
+function escapeForeign(address: string): string {
+  return address.replaceAll(/[^\0-\x7f]+/g, escapeUser);
+}
+
+/** Text without control characters, line separators, direction overrides and broken surrogates: it is shown to people and logged. */
+function isCallableUser(user: string): boolean {
+  return user !== "" && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(user);
+}
+
+/** True if the user id is in the namespace, canonical or not. */
+export function isInNamespace(user: UserId, prefix: string): boolean {
+  return localpartOf(user).startsWith(prefix);
+}

@@ -1,0 +1,90 @@
+// Who may call what, how often at once and for how long. Nobody may anything until the configuration says so.
+import { domainOf, type UserId } from "../ids.ts";
+import type { PlannedCall } from "../number/dial-plan.ts";
+import type { NumberClass } from "../number/e164.ts";
+
+/** Kinds of number that are barred unless allowed by name. */
+export type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "satellite">;
+
+export interface Permission {
+  readonly mayCall: boolean;
+  /** Allowed besides what the policy allows everyone. */
+  readonly allow: ReadonlySet<BarredClass>;
+  /** Instead of the policy's own limits, if given. */
+  readonly callsPerUser: number | undefined;
+  readonly maxDurationMs: number | undefined;
+}
+
+export interface Policy {
+  /** The homeserver's server name: `*` means its users only. */
+  readonly domain: string;
+  /** By Matrix user id, server name, or `*`; the most specific decides alone. */
+  readonly permissions: ReadonlyMap<string, Permission>;
+  readonly allow: ReadonlySet<BarredClass>;
+  /** Calls at once. */
+  readonly callsPerUser: number;
+  readonly callsInAll: number;
+  /** From the answer to the forced end. */
+  readonly maxDurationMs: number;
+}
+
+export interface CallRequest {
+  readonly person: UserId;
+  readonly plan: PlannedCall;
+  /** Calls the person has now, and the bridge has now; this one not counted. */
+  readonly callsOfPerson: number;
+  readonly callsInAll: number;
+}
+
+export type RefusalCause =
+  | "not-permitted"
+  | "premium-barred"
+  | "shared-cost-barred"
+  | "satellite-barred"
+  | "emergency"
+  | "too-many-calls-user"
+  | "too-many-calls"
+  | "no-route"
+  | "not-dialable"
+  | "domain-not-allowed";
+
+export type Verdict =
+  | { readonly kind: "allowed"; readonly maxDurationMs: number }
+  | { readonly kind: "refused"; readonly cause: RefusalCause };
+
+/** No dispatcher is cut off by a limit that was made against fraud. */
+const emergencyDurationMs = 24 * 3_600_000;
+
+export function judge(request: CallRequest, policy: Policy): Verdict {
+  const { person, plan } = request;
+  // First of all: whoever needs help must learn at once that it is not to be had here.
+  if (plan.kind === "refused" && plan.why === "emergency") return refused("emergency");
+  const permission = permissionOf(person, policy);
+  if (permission?.mayCall !== true) return refused("not-permitted");
+  if (plan.kind === "refused") return refused(plan.why);
+  if (plan.class === "emergency") return { kind: "allowed", maxDurationMs: emergencyDurationMs };
+  if (isBarred(plan.class) && !policy.allow.has(plan.class) && !permission.allow.has(plan.class)) {
+    return refused(`${plan.class}-barred`);
+  }
+  if (request.callsOfPerson >= (permission.callsPerUser ?? policy.callsPerUser)) return refused("too-many-calls-user");
+  if (request.callsInAll >= policy.callsInAll) return refused("too-many-calls");
+  return { kind: "allowed", maxDurationMs: permission.maxDurationMs ?? policy.maxDurationMs };
+}
+
+/** The entry for the user, else for the user's server, else `*` if the server is ours. */
+export function permissionOf(person: UserId, policy: Policy): Permission | undefined {
+  const domain = domainOf(person);
+  return (
+    policy.permissions.get(person) ??
+    policy.permissions.get(domain) ??
+    (domain === policy.domain ? policy.permissions.get("*") : undefined)
+  );
+}
+
+function isBarred(numberClass: NumberClass): numberClass is BarredClass {
+  return numberClass === "premium" || numberClass === "shared-cost" || numberClass === "satellite";
+}
+
+function refused(cause: RefusalCause): Verdict {
+  return { kind: "refused", cause };
+}
