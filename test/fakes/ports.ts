@@ -1,0 +1,200 @@
+// Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
+import type { SipDialogState } from "../../src/core/call/dialog-state.ts";
+import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
+import { noMediaStats } from "../../src/core/call/media-stats.ts";
+import type { CallRecord } from "../../src/core/call/record.ts";
+import { roomId, type CallId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
+import {
+  MediaError,
+  type MediaEngine,
+  type MediaHealth,
+  type MediaReport,
+  type MediaSession,
+  type MediaSessionOptions,
+  type OfferOutcome,
+} from "../../src/ports/media.ts";
+import type { InviteOrder, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
+import type { Log, Telemetry } from "../../src/ports/telemetry.ts";
+
+export class FakeHomeserver implements Homeserver {
+  readonly domain = "example.org";
+  readonly bot = "@_sip_bot:example.org" as UserId;
+  readonly told: { readonly leg: MatrixLeg; readonly signal: LegSignal }[] = [];
+  readonly notices: { readonly room: RoomId; readonly as: UserId; readonly text: string }[] = [];
+  readonly registered: UserId[] = [];
+  readonly names = new Map<UserId, string>();
+  readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
+  readonly left: { readonly room: RoomId; readonly user: UserId }[] = [];
+  readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
+  /** What the timeline holds that was never pushed. */
+  timeline: MatrixFact[] = [];
+  memberList: { user: UserId; membership: "join" | "invite" }[] = [];
+  /** Orders fail with this for as long as it is set. */
+  failure: HomeserverError | undefined;
+
+  async #allow(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+  }
+  async register(user: UserId): Promise<void> {
+    await this.#allow();
+    this.registered.push(user);
+  }
+  async setDisplayName(user: UserId, name: string): Promise<void> {
+    this.names.set(user, name);
+  }
+  async join(room: RoomId, user: UserId): Promise<void> {
+    await this.#allow();
+    this.joined.push({ room, user });
+  }
+  async leave(room: RoomId, user: UserId): Promise<void> {
+    this.left.push({ room, user });
+  }
+  async readBack(): Promise<readonly MatrixFact[]> {
+    return this.timeline;
+  }
+  async isEncrypted(): Promise<boolean> {
+    return false;
+  }
+  async members(): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
+    return this.memberList;
+  }
+  async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {
+    await this.#allow();
+    this.told.push({ leg, signal });
+  }
+  async notice(room: RoomId, as: UserId, text: string): Promise<void> {
+    await this.#allow();
+    this.notices.push({ room, as, text });
+  }
+  async createDirectRoom(as: UserId, invite: UserId): Promise<RoomId> {
+    await this.#allow();
+    const room = roomId(`!made${this.rooms.length + 1}:example.org`);
+    this.rooms.push({ room, as, invite });
+    return room;
+  }
+  async invite(): Promise<void> {
+    await this.#allow();
+  }
+  async iceServers(): Promise<readonly []> {
+    return [];
+  }
+  async ping(): Promise<PingOutcome> {
+    return { kind: "answered", durationMs: 1 };
+  }
+}
+
+/** Every order to the trunks, in order, as `verb` and argument. */
+export class FakeTrunks implements SipTrunks {
+  readonly orders: { readonly call: CallId; readonly verb: string; readonly argument: unknown }[] = [];
+
+  get verbs(): readonly string[] {
+    return this.orders.map(({ verb }) => verb);
+  }
+  #note(call: CallId, verb: string, argument?: unknown): void {
+    this.orders.push({ call, verb, argument });
+  }
+  async start(): Promise<void> {}
+  invite(call: CallId, order: InviteOrder): void {
+    this.#note(call, "invite", order);
+  }
+  cancel(call: CallId): void {
+    this.#note(call, "cancel");
+  }
+  bye(call: CallId, q850?: number): void {
+    this.#note(call, "bye", q850);
+  }
+  reoffer(call: CallId, sdp: string): void {
+    this.#note(call, "reoffer", sdp);
+  }
+  answerReoffer(call: CallId, sdp: string): void {
+    this.#note(call, "answerReoffer", sdp);
+  }
+  refuseReoffer(call: CallId, status: number): void {
+    this.#note(call, "refuseReoffer", status);
+  }
+  resume(call: CallId, dialog: SipDialogState): void {
+    this.#note(call, "resume", dialog);
+  }
+  abandon(call: CallId, invite: unknown): void {
+    this.#note(call, "abandon", invite);
+  }
+  health(): readonly TrunkHealth[] {
+    return [];
+  }
+  async stop(): Promise<void> {}
+}
+
+export class FakeMedia implements MediaEngine {
+  readonly orders: string[] = [];
+  readonly reports = new Map<CallId, (fact: MediaReport) => void>();
+  refusal: MediaError | undefined;
+  /** Set to make an order throw what it never should. */
+  defect: Error | undefined;
+  outcome: OfferOutcome = { kind: "forward", sdp: "trunk offer" };
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+  health(): MediaHealth {
+    return { ready: true, sessions: 0, free: 1, detail: "" };
+  }
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.reports.set(options.call, report);
+    const note = (order: string): void => {
+      this.orders.push(order);
+      if (this.defect !== undefined) throw this.defect;
+    };
+    return {
+      offer: async (from, sdp) => {
+        note(`offer ${from} ${sdp}`);
+        return this.outcome;
+      },
+      answer: async (from, sdp) => {
+        note(`answer ${from} ${sdp}`);
+        return "client answer";
+      },
+      settle: async (from) => {
+        note(`settle ${from}`);
+        return "settled";
+      },
+      describe: async () => "description",
+      addCandidates: (candidates) => note(`candidates ${candidates.length}`),
+      stats: async () => noMediaStats,
+      close: async () => {
+        this.orders.push("close");
+        return noMediaStats;
+      },
+    };
+  }
+}
+
+const silent: Log = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silent,
+};
+
+export class FakeTelemetry implements Telemetry {
+  readonly log = silent;
+  readonly ended: CallRecord[] = [];
+  readonly ignored: string[] = [];
+  started = 0;
+  callStarted(): void {
+    this.started += 1;
+  }
+  callEnded(record: CallRecord): void {
+    this.ended.push(record);
+  }
+  callAnswered(): void {}
+  lookedUp(): void {}
+  factIgnored(fact: string, phase: string): void {
+    this.ignored.push(`${fact} in ${phase}`);
+  }
+  trunkState(): void {}
+  eventsTaken(): void {}
+  inboxDepth(): void {}
+}

@@ -1,0 +1,42 @@
+// A clock that moves only when told to, so that no test waits.
+import type { Clock } from "../../src/ports/clock.ts";
+
+export class VirtualClock implements Clock {
+  #nowMs: number;
+  #ids = 0;
+  #timers: { readonly atMs: number; readonly then: () => void }[] = [];
+
+  constructor(startMs = 1_800_000_000_000) {
+    this.#nowMs = startMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  at(atMs: number, then: () => void): () => void {
+    const timer = { atMs, then };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  newId(): string {
+    this.#ids += 1;
+    return `id${this.#ids}`;
+  }
+
+  /** Moves on, calling back what is due, in order. */
+  advance(byMs: number): void {
+    const untilMs = this.#nowMs + byMs;
+    for (;;) {
+      const due = this.#timers.filter((timer) => timer.atMs <= untilMs).toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
+      due.then();
+    }
+    this.#nowMs = untilMs;
+  }
+}

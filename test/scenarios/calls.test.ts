@@ -1,0 +1,372 @@
+// Stories of whole calls through the bridge, with doubles at its edges.
+import { describe, expect, test } from "vitest";
+import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
+import { HomeserverError } from "../../src/ports/homeserver.ts";
+import { MediaError } from "../../src/ports/media.ts";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { dialog, invite } from "../core/call/examples.ts";
+import { ann, ghost, House, room } from "./house.ts";
+
+const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+
+describe("a person dials a number", () => {
+  test("the ghost gets a name, joins, and the telephone rings", async () => {
+    const house = new House();
+    await house.ring();
+    expect(house.homeserver.registered).toEqual([ghost]);
+    expect(house.homeserver.names.get(ghost)).toBe("01818118181");
+    expect(house.homeserver.joined).toEqual([{ room, user: ghost }]);
+    expect(house.trunks.orders).toMatchObject([
+      { verb: "invite", argument: { trunk: "main", target: "sip:+441818118181@sip.example.org", sdp: "trunk offer" } },
+    ]);
+  });
+
+  test("a number that the numbering plan knows is shown in international form", async () => {
+    const house = new House();
+    const london = "@_sip_02079460123%40sip.example.org:example.org" as UserId;
+    await house.take({ ...house.origin(), kind: "member.invited", user: london, direct: true, encrypted: false });
+    expect(house.homeserver.names.get(london)).toBe("+44 20 7946 0123");
+  });
+
+  test("the callee answers, both talk, the callee hangs up", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip({ kind: "sip.ringing" });
+    await house.sip(accepted);
+    expect(house.signals).toEqual(["answer"]);
+    await house.sip({ kind: "sip.hungUp", q850: 16 });
+    expect(house.signals).toEqual(["answer", "hangup user_hangup"]);
+    expect(house.media.orders.at(-1)).toBe("close");
+    expect(house.telemetry.ended).toMatchObject([{ cause: "callee-hung-up", unsettled: false }]);
+    expect(house.switchboard.calls).toEqual([]);
+  });
+
+  test("an invite that was sent before the ghost had joined rings, once, also if it is pushed after all", async () => {
+    const house = new House();
+    const fact = house.inviteFact();
+    const trickle = {
+      ...house.callOf(),
+      kind: "call.candidates" as const,
+      candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }],
+    };
+    house.homeserver.timeline = [fact, trickle];
+    await house.enterRoom();
+    await house.take(fact, trickle);
+    expect(house.trunks.verbs).toEqual(["invite"]);
+    expect(house.media.orders).toEqual(["offer matrix client offer", "candidates 1"]);
+  });
+
+  test("an invite read back that was given up again never rings", async () => {
+    const house = new House();
+    house.homeserver.timeline = [house.inviteFact(), { ...house.callOf(), kind: "call.hungUp", reason: undefined }];
+    await house.enterRoom();
+    expect(house.trunks.verbs).toEqual([]);
+  });
+
+  test("an invite that is too old does not ring", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take(house.inviteFact({ ageMs: 59_500 }));
+    expect(house.trunks.verbs).toEqual([]);
+    await house.take(house.inviteFact({ ageMs: 50_000, matrixCallId: matrixCallId("call2") }));
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("candidates that overtook the invite are used", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take({
+      ...house.callOf(),
+      kind: "call.candidates",
+      candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }],
+    });
+    await house.take(house.inviteFact());
+    expect(house.media.orders).toEqual(["offer matrix client offer", "candidates 1"]);
+  });
+
+  test("a hang-up that overtook the invite keeps the telephone silent", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    await house.take(house.inviteFact());
+    expect(house.trunks.verbs).toEqual([]);
+  });
+
+  test("nobody answers while the invite lives: the telephone stops ringing", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip({ kind: "sip.ringing" });
+    await house.passTime(60_000);
+    expect(house.trunks.verbs).toEqual(["invite", "cancel"]);
+    expect(house.signals).toEqual(["reject failed"]);
+    expect(house.words).toEqual(["Nobody answered."]);
+  });
+
+  test("the longest call is ended", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    await house.passTime(4 * 3_600_000);
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.signals).toEqual(["answer", "hangup user_hangup"]);
+  });
+});
+
+describe("other devices, other people, other rooms", () => {
+  test("events of the person's other devices change nothing", async () => {
+    const house = new House();
+    await house.ring();
+    await house.take({ ...house.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", reason: undefined });
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("somebody else in the room cannot hang up", async () => {
+    const house = new House();
+    await house.ring();
+    await house.take({ ...house.callOf("@eve:example.org" as UserId), kind: "call.hungUp", reason: undefined });
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("an invite for somebody else is not ours", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take(house.inviteFact({ invitee: "@bob:example.org" as UserId }));
+    expect(house.trunks.verbs).toEqual([]);
+  });
+
+  test("in a room with two numbers only the one named rings", async () => {
+    const house = new House();
+    const second = "@_sip_01632960123%40sip.example.org:example.org" as UserId;
+    await house.enterRoom();
+    await house.take({ ...house.origin(), kind: "member.invited", user: second, direct: false, encrypted: false });
+    await house.take(house.inviteFact());
+    expect(house.trunks.verbs).toEqual([]);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2"), invitee: second }));
+    expect(house.trunks.orders).toMatchObject([
+      { verb: "invite", argument: { target: "sip:+441632960123@sip.example.org" } },
+    ]);
+  });
+
+  test("leaving the room hangs up, and the ghost leaves an empty room", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    house.homeserver.memberList = [{ user: ghost, membership: "join" }];
+    await house.take({ ...house.origin(), kind: "member.left", user: ann });
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.homeserver.left).toEqual([{ room, user: ghost }]);
+  });
+
+  test("a version 0 client has no devices to tell apart", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take(house.inviteFact({ version: "0", party: undefined }));
+    await house.take({ ...house.callOf(), version: "0", party: undefined, kind: "call.hungUp", reason: undefined });
+    expect(house.trunks.verbs).toEqual(["invite", "cancel"]);
+  });
+
+  test("calls are independent: a defect in one ends that one", async () => {
+    const house = new House();
+    const call = await house.ring();
+    house.media.defect = new Error("bug");
+    await house.take({ ...house.callOf(), kind: "call.candidates", candidates: [] });
+    house.media.defect = undefined;
+    expect(house.switchboard.calls.map(({ id, phase }) => [id, phase])).toEqual([[call, "ending"]]);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["ending", "inviting"]);
+  });
+});
+
+describe("who may not call", () => {
+  test("an unknown domain is told so in the room, and nothing is dialled", async () => {
+    const house = new House();
+    await house.enterRoom();
+    await house.take(house.inviteFact({ sender: "@bob:elsewhere.org" as UserId }));
+    expect(house.trunks.verbs).toEqual([]);
+    expect(house.signals).toEqual(["reject failed"]);
+    expect(house.words).toEqual(["You are not permitted to make telephone calls here."]);
+    expect(house.telemetry.ended).toMatchObject([{ cause: "not-permitted", result: "caller" }]);
+  });
+
+  test("more calls at once than allowed", async () => {
+    const house = new House();
+    await house.ring();
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call3") }));
+    expect(house.trunks.verbs).toEqual(["invite", "invite"]);
+    expect(house.words).toEqual(["You already have as many calls as you may have at once."]);
+  });
+});
+
+describe("encrypted rooms", () => {
+  test("are told once, in one sentence, that calls cannot be read", async () => {
+    const house = new House();
+    await house.take({ ...house.origin(), kind: "member.invited", user: ghost, direct: true, encrypted: true });
+    await house.take({ ...house.origin(), kind: "event.unreadable" }, { ...house.origin(), kind: "event.unreadable" });
+    expect(house.words).toEqual([
+      "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.",
+    ]);
+  });
+});
+
+describe("hold and resume", () => {
+  test("reach the trunk and are answered", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    await house.take({ ...house.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
+    await house.sip({ kind: "sip.reanswered", sdp: "recvonly" });
+    expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
+    expect(house.signals).toEqual(["answer", "reanswer"]);
+  });
+});
+
+describe("things fail", () => {
+  test("no lines free: the caller is told, nothing is dialled", async () => {
+    const house = new House();
+    house.media.refusal = new MediaError("no-capacity", "full");
+    await house.enterRoom();
+    await house.take(house.inviteFact());
+    expect(house.trunks.verbs).toEqual([]);
+    expect(house.words).toEqual(["All lines are in use. Please try again later."]);
+  });
+
+  test("the worker with the call's media dies: both sides are told", async () => {
+    const house = new House();
+    const call = await house.ring();
+    await house.sip(accepted);
+    house.media.reports.get(call)?.({ kind: "media.lost" });
+    await house.quiet();
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.signals).toEqual(["answer", "hangup unknown_error"]);
+    expect(house.words).toEqual(["The call was ended by a fault in the bridge's audio."]);
+  });
+
+  test("the answer cannot be delivered to the homeserver: the callee is hung up", async () => {
+    const house = new House();
+    await house.ring();
+    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+    await house.sip(accepted);
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  });
+
+  test("facts of calls that are long gone are counted and harmless", async () => {
+    const house = new House();
+    const call = await house.ring();
+    await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
+    await house.sip({ kind: "sip.hungUp", q850: undefined }, call);
+    expect(house.telemetry.ignored).toEqual(["sip.hungUp in none"]);
+  });
+});
+
+describe("a restart", () => {
+  const restart = async (before: House): Promise<House> => {
+    const after = new House({ store: before.store });
+    for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
+    await after.quiet();
+    return after;
+  };
+
+  test("ends a connected call on both sides and acts on none of its events again", async () => {
+    const before = new House({ store: openMemoryStore() });
+    const fact = before.inviteFact();
+    await before.enterRoom();
+    await before.take(fact);
+    await before.sip(accepted);
+    const after = await restart(before);
+    expect(after.trunks.orders.map(({ verb, argument }) => [verb, argument])).toEqual([
+      ["resume", dialog],
+      ["bye", 41],
+    ]);
+    expect(after.signals).toEqual(["hangup unknown_error"]);
+    await after.sip({ kind: "sip.ended" });
+    expect(await after.store.calls.open()).toEqual([]);
+    await after.take(fact);
+    expect(after.trunks.verbs).toEqual(["resume", "bye"]);
+  });
+
+  test("stops a telephone that rings", async () => {
+    const before = new House({ store: openMemoryStore() });
+    await before.ring();
+    await before.sip({ kind: "sip.sent", invite });
+    const after = await restart(before);
+    expect(after.trunks.verbs).toEqual(["abandon"]);
+    expect(after.signals).toEqual(["reject failed"]);
+  });
+
+  test("a planned stop ends the calls and waits until everybody knows", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    const drained = house.switchboard.drain(new Promise(() => {}));
+    await house.sip({ kind: "sip.ended" });
+    await drained;
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  });
+});
+
+describe("the bot", () => {
+  const bot = "@_sip_bot:example.org" as UserId;
+  const lobby = roomId("!lobby:example.org");
+  const open = async (house: House): Promise<void> => {
+    house.homeserver.memberList = [
+      { user: ann, membership: "join" },
+      { user: bot, membership: "join" },
+    ];
+    await house.take({
+      ...house.origin(ann, lobby),
+      kind: "member.invited",
+      user: bot,
+      direct: true,
+      encrypted: false,
+    });
+  };
+  const say = (house: House, body: string, sender = ann) =>
+    house.take({ ...house.origin(sender, lobby), kind: "message.received", body });
+
+  test("says what it can do when it is invited", async () => {
+    const house = new House();
+    await open(house);
+    expect(house.words[0]).toContain("call NUMBER");
+  });
+
+  test("makes the room with a number and invites the person; the call made there rings", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call 0181 811 8181");
+    const [made] = house.homeserver.rooms;
+    expect(made).toMatchObject({ invite: ann });
+    expect(house.words.at(-1)).toContain("https://matrix.to/#/");
+    await house.take(house.inviteFact({ room: made?.room ?? room, party: partyId("PHONE") }));
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("finds the room again", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call 01818118181");
+    await say(house, "CALL 01818118181");
+    expect(house.homeserver.rooms).toHaveLength(1);
+  });
+
+  test("tells whoever may not call", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call 01818118181", "@bob:elsewhere.org" as UserId);
+    expect(house.homeserver.rooms).toEqual([]);
+    expect(house.words.at(-1)).toBe("You are not permitted to make telephone calls here.");
+  });
+
+  test("answers nonsense with help", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call");
+    await say(house, "hello");
+    await say(house, "call xyzzy!!");
+    expect(house.words.slice(1)).toEqual([
+      "Which number? Example: call +44 1632 960123",
+      expect.stringContaining("help"),
+      "This is not a number that can be dialled.",
+    ]);
+  });
+});

@@ -1,0 +1,174 @@
+// The bridge with doubles at its edges and a virtual clock: what a person does goes in, what everybody sees comes out.
+import { Bot } from "../../src/bridge/bot.ts";
+import { Ghosts } from "../../src/bridge/ghosts.ts";
+import { Reception } from "../../src/bridge/reception.ts";
+import { Rooms } from "../../src/bridge/rooms.ts";
+import { Switchboard } from "../../src/bridge/switchboard.ts";
+import type { CallFact } from "../../src/core/call/event.ts";
+import {
+  eventId,
+  matrixCallId,
+  partyId,
+  roomId,
+  trunkName,
+  type CallId,
+  type EventId,
+  type RoomId,
+  type UserId,
+} from "../../src/core/ids.ts";
+import type { DialPlan } from "../../src/core/number/dial-plan.ts";
+import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import type { Policy } from "../../src/core/policy/permission.ts";
+import type { MatrixFact } from "../../src/ports/homeserver.ts";
+import type { SipFact } from "../../src/core/call/event.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
+import { examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
+
+export const ann = "@ann:example.org" as UserId;
+export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
+export const room: RoomId = roomId("!dm:example.org");
+
+export interface HouseOptions {
+  readonly store?: Store;
+  readonly plan?: DialPlan;
+  readonly policy?: Policy;
+  readonly notices?: boolean;
+}
+
+export class House {
+  readonly clock = new VirtualClock();
+  readonly homeserver = new FakeHomeserver();
+  readonly trunks = new FakeTrunks();
+  readonly media = new FakeMedia();
+  readonly telemetry = new FakeTelemetry();
+  readonly store: Store;
+  readonly switchboard: Switchboard;
+  #events = 0;
+
+  constructor(options: HouseOptions = {}) {
+    this.store = options.store ?? openMemoryStore();
+    const { clock, homeserver, telemetry, store } = this;
+    const plan = options.plan ?? examplePlan;
+    const policy = options.policy ?? examplePolicy;
+    const log = telemetry.log;
+    const ids = createGhostIds({
+      domain: "example.org",
+      prefix: "_sip_",
+      encoding: "percent",
+      gateway: "sip.example.org",
+      sipDomains: [],
+      country: "GB",
+    });
+    const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
+    const rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    this.switchboard = new Switchboard({
+      ledger: store.calls,
+      ghosts,
+      rooms,
+      bot: new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log }),
+      reception: new Reception({
+        ids,
+        plan,
+        policy,
+        identities: () => exampleTemplates,
+        notices: options.notices ?? true,
+        clock,
+        log,
+      }),
+      perform: {
+        homeserver,
+        media: this.media,
+        sip: this.trunks,
+        ice: { homeserver, configured: [], askHomeserver: true },
+        trunkMedia: () => ({ srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }),
+      },
+      runner: { ledger: store.calls, clock, telemetry },
+      botUser: homeserver.bot,
+    });
+  }
+
+  origin(
+    sender: UserId = ann,
+    where: RoomId = room,
+  ): Pick<MatrixFact, "eventId" | "room" | "sender" | "ageMs" | "receivedAtMs"> {
+    this.#events += 1;
+    const id: EventId = eventId(`$event${this.#events}`);
+    return { eventId: id, room: where, sender, ageMs: 20, receivedAtMs: this.clock.nowMs() };
+  }
+
+  callOf(sender: UserId = ann, matrixCall = "call1", party = "PHONE") {
+    return {
+      ...this.origin(sender),
+      matrixCallId: matrixCallId(matrixCall),
+      party: partyId(party),
+      version: "1" as const,
+    };
+  }
+
+  inviteFact(
+    changes: Partial<Extract<MatrixFact, { kind: "call.invited" }>> = {},
+  ): Extract<MatrixFact, { kind: "call.invited" }> {
+    return {
+      ...this.callOf(),
+      kind: "call.invited",
+      sdp: "client offer",
+      lifetimeMs: 60_000,
+      invitee: undefined,
+      ...changes,
+    };
+  }
+
+  async take(...facts: readonly MatrixFact[]): Promise<void> {
+    for (const fact of facts) await this.switchboard.takeMatrix(fact);
+    await this.quiet();
+  }
+
+  /** Ann opens the room with the number. */
+  async enterRoom(): Promise<void> {
+    await this.take({ ...this.origin(), kind: "member.invited", user: ghost, direct: true, encrypted: false });
+  }
+
+  /** Ann calls, in a room in which the ghost is already. */
+  async ring(): Promise<CallId> {
+    await this.enterRoom();
+    await this.take(this.inviteFact());
+    return this.call();
+  }
+
+  call(): CallId {
+    const [call] = this.switchboard.calls;
+    if (call === undefined) throw new Error("there is no call");
+    return call.id;
+  }
+
+  async sip(fact: SipFact, call: CallId = this.call()): Promise<void> {
+    this.switchboard.takeSip(call, fact);
+    await this.quiet();
+  }
+
+  async passTime(byMs: number): Promise<void> {
+    this.clock.advance(byMs);
+    await this.quiet();
+  }
+
+  /** Until nothing more happens by itself: the doubles answer within a turn of the event loop. */
+  async quiet(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  get signals(): readonly string[] {
+    return this.homeserver.told.map(({ signal }) =>
+      signal.kind === "reject" || signal.kind === "hangup" ? `${signal.kind} ${signal.reason}` : signal.kind,
+    );
+  }
+
+  get words(): readonly string[] {
+    return this.homeserver.notices.map(({ text }) => text);
+  }
+}
+
+export const trunk = trunkName("main");
+export type { CallFact };
