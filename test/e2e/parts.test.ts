@@ -1,6 +1,7 @@
 // Each real part of the rig proves itself before a bridge stands between them.
 import { describe, expect, it } from "vitest";
 import { startBaresip } from "./parts/baresip.ts";
+import { startBrowser } from "./parts/browser.ts";
 import { startKamailio } from "./parts/kamailio.ts";
 import { suiteRig, testRig } from "./parts/rig.ts";
 import { openRtpEar } from "./parts/rtp-ear.ts";
@@ -161,5 +162,78 @@ describe("SIPp behind Kamailio, called by baresip", () => {
     await phone.event("CALL_ESTABLISHED");
     await phone.hangup();
     await expect(far.done()).rejects.toThrow(/exit code 1/);
+  });
+});
+
+describe("Two people with browsers on one Synapse", () => {
+  const rig = suiteRig("parts-browsers");
+
+  it("call each other and hear each other's tone", async () => {
+    const synapse = await startSynapse(rig);
+    const [alice, bob] = await Promise.all(
+      [
+        { name: "alice", toneHz: NEAR_HZ },
+        { name: "bob", toneHz: FAR_HZ },
+      ].map(async ({ name, toneHz }) =>
+        startBrowser(rig, { homeserver: synapse.url, account: await synapse.register(name), toneHz }),
+      ),
+    );
+    if (alice === undefined || bob === undefined) throw new Error("two were started");
+    const { roomId } = await alice.phone.call(bob.userId);
+    await until("the invitation", async () => (await bob.phone.invitations()).includes(roomId));
+    await bob.phone.join(roomId);
+    await bob.ringing();
+    await bob.phone.answer();
+    await alice.inState("connected");
+    await bob.inState("connected");
+    await Promise.all([alice.hearing(FAR_HZ, [NEAR_HZ, 700]), bob.hearing(NEAR_HZ, [FAR_HZ, 700])]);
+
+    await alice.phone.mute(true);
+    await bob.hearingNothing();
+    await alice.phone.mute(false);
+    await bob.hearing(NEAR_HZ, [FAR_HZ, 700]);
+
+    await alice.phone.hold(true);
+    await bob.hearingNothing();
+    expect((await bob.report()).localOnHold).toBe(true);
+    await alice.phone.hold(false);
+    await bob.hearing(NEAR_HZ, [FAR_HZ, 700]);
+
+    await alice.phone.dtmf("15", 100);
+    await alice.phone.send(roomId, "that was me");
+    expect((await bob.message(/that was/)).sender).toBe(alice.userId);
+    await bob.phone.hangup();
+    expect(await alice.inState("ended")).toMatchObject({
+      hangupParty: "remote",
+      hangupReason: "user_hangup",
+      errors: [],
+    });
+
+    await alice.phone.call(bob.userId);
+    await bob.ringing();
+    await bob.phone.reject();
+    expect(await alice.inState("ended")).toMatchObject({ shown: "Call declined" });
+  });
+});
+
+describe("A Synapse that encrypts every room", () => {
+  const rig = suiteRig("parts-encrypted");
+
+  it("lets a client call, in events that only the members can read", async () => {
+    const synapse = await startSynapse(rig, { encryptByDefault: true });
+    const [account, other] = await Promise.all([synapse.register("alice"), synapse.register("bob")]);
+    const alice = await startBrowser(rig, { homeserver: synapse.url, account, toneHz: NEAR_HZ, encryption: true });
+    const { roomId } = await alice.phone.call(other.userId);
+    await alice.inState("invite_sent");
+    const token = account.accessToken;
+    const types = await until("the encrypted invite", async () => {
+      const { chunk } = await synapse.request("GET", `/_matrix/client/v3/rooms/${roomId}/messages?dir=b&limit=20`, {
+        token,
+      });
+      const seen = (chunk as { type: string }[]).map(({ type }) => type);
+      return seen.includes("m.room.encrypted") && seen;
+    });
+    expect(types).not.toContain("m.call.invite");
+    await alice.phone.hangup();
   });
 });

@@ -1,0 +1,92 @@
+// What a test can ask of the page: plain data in and out, as it crosses from Node to the browser.
+
+/** What Element's tile or dialog says when a call has ended, where it says anything. */
+export type Shown = "Call declined" | "User Busy" | "Call Failed";
+
+/** One call as the client sees it. */
+export interface CallReport {
+  readonly matrixCallId: string;
+  readonly roomId: string;
+  readonly direction: string;
+  /** The call's state in matrix-js-sdk's words: `invite_sent`, `connecting`, `connected`, `ended` ... */
+  readonly state: string;
+  /** Every state with its moment, in ms since the call was placed or came in. */
+  readonly history: readonly { readonly state: string; readonly atMs: number }[];
+  readonly hangupParty: string | undefined;
+  readonly hangupReason: string | undefined;
+  /** Codes of the errors the call emitted. */
+  readonly errors: readonly string[];
+  readonly shown: Shown | undefined;
+  /** Did we hold the other side, did it hold us? */
+  readonly remoteOnHold: boolean;
+  readonly localOnHold: boolean;
+  readonly microphoneMuted: boolean;
+  /** The peer connection's own words: `connected`, `failed` ... */
+  readonly connection: string | undefined;
+}
+
+/** What the far side sounds like. */
+export interface HeardReport {
+  readonly hz: number | undefined;
+  readonly ratio: number;
+  readonly levelDb: number;
+}
+
+/** One message that a person would read in the room. */
+export interface RoomMessage {
+  readonly roomId: string;
+  readonly sender: string;
+  readonly msgtype: string;
+  readonly body: string;
+}
+
+export interface DialReport {
+  /** The user the lookup gave. */
+  readonly userId: string;
+  readonly roomId: string;
+  readonly matrixCallId: string;
+  readonly lookupMs: number;
+}
+
+/** The telephone in the page. All waiting is done outside, by asking again. */
+export interface Phone {
+  /** Logs in, waits for the first sync, and asks for the third-party protocols as Element does at login. */
+  login(options: { homeserver: string; user: string; password: string; encryption: boolean }): Promise<{
+    userId: string;
+    deviceId: string;
+  }>;
+  /** The protocols the homeserver offered at login; the dial pad is there if one of them is PSTN's. */
+  protocols(): string[];
+  /** The user ids that a lookup gives for a number; nothing else happens. */
+  lookup(number: string): Promise<string[]>;
+  /** Dials a number: lookup, direct room, voice call. */
+  dial(number: string): Promise<DialReport>;
+  /** Calls a user in their direct room. */
+  call(userId: string): Promise<{ roomId: string; matrixCallId: string }>;
+  /** Calls in a room that is there already. */
+  callIn(roomId: string): Promise<{ roomId: string; matrixCallId: string }>;
+  /** Every call so far, the oldest first. */
+  calls(): CallReport[];
+  /** The remaining ones are about the newest call. */
+  answer(): Promise<void>;
+  reject(): void;
+  hangup(): void;
+  hold(onHold: boolean): void;
+  mute(muted: boolean): Promise<void>;
+  /** Presses keys of `durationMs` each, and waits until the last is let go. */
+  dtmf(digits: string, durationMs: number): Promise<void>;
+  /** The last `durationMs` of what the far side plays; undefined before there is as much. */
+  heard(frequencies: readonly number[], durationMs: number): HeardReport | undefined;
+  /** All messages of all rooms, in the order they came. */
+  messages(): RoomMessage[];
+  send(roomId: string, body: string): Promise<void>;
+  /** Joins a room this user is invited to. */
+  join(roomId: string): Promise<void>;
+  leave(roomId: string): Promise<void>;
+  /** Rooms this user is invited to. */
+  invitations(): string[];
+  /** A direct room with a user, found or made as Element makes it. */
+  directRoom(userId: string): Promise<string>;
+  /** The name a room's member shows, if the client knows it. */
+  displayName(roomId: string, userId: string): string | undefined;
+}

@@ -1,0 +1,200 @@
+// A Matrix client with a dial pad and no screen: matrix-js-sdk's legacy calls, driven by a test.
+// What it sends, and in which order, is what Element Web sends when a person dials.
+import { createClient, type MatrixClient, Preset, Visibility } from "matrix-js-sdk";
+import { EventType } from "matrix-js-sdk/lib/@types/event.js";
+import { ClientEvent } from "matrix-js-sdk/lib/client.js";
+import { RoomEvent } from "matrix-js-sdk/lib/models/room.js";
+import { SyncState } from "matrix-js-sdk/lib/sync.js";
+import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
+import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
+import type { Phone, RoomMessage } from "./api.ts";
+import { Ear } from "./ear.ts";
+import { TrackedCall } from "./tracked-call.ts";
+
+declare global {
+  var phone: Phone;
+}
+
+/** Element's order: the stable protocol first. */
+const PSTN = ["m.protocol.pstn", "im.vector.protocol.pstn"];
+/** Element gives the other member this long to be seen in the room, then calls in any case. */
+const MEMBER_WAIT_MS = 1500;
+
+const ear = new Ear();
+const tracked: TrackedCall[] = [];
+const messages: RoomMessage[] = [];
+let client: MatrixClient | undefined;
+let protocols: string[] = [];
+
+function theClient(): MatrixClient {
+  if (client === undefined) throw new Error("nobody is logged in");
+  return client;
+}
+
+function theCall(): TrackedCall {
+  const call = tracked.at(-1);
+  if (call === undefined) throw new Error("there is no call");
+  return call;
+}
+
+function synced(of: MatrixClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    of.on(ClientEvent.Sync, (state, _before, data) => {
+      if (state === SyncState.Prepared) resolve();
+      if (state === SyncState.Error) reject(new Error("sync failed", { cause: data?.error }));
+    });
+  });
+}
+
+async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["login"]> {
+  const { homeserver: baseUrl, user, password } = options;
+  const session = await createClient({ baseUrl }).loginRequest({
+    type: "m.login.password",
+    identifier: { type: "m.id.user", user },
+    password,
+  });
+  client = createClient({
+    baseUrl,
+    accessToken: session.access_token,
+    userId: session.user_id,
+    deviceId: session.device_id,
+    fallbackICEServerAllowed: false,
+  });
+  if (options.encryption) await client.initRustCrypto({ useIndexedDB: false });
+  // A microphone's filters would take a pure tone for noise.
+  await client.getMediaHandler().setAudioSettings({
+    autoGainControl: false,
+    echoCancellation: false,
+    noiseSuppression: false,
+  });
+  client.on(CallEventHandlerEvent.Incoming, (call) => tracked.push(new TrackedCall(call, ear)));
+  client.on(RoomEvent.Timeline, (event) => {
+    if (event.getType() !== "m.room.message") return;
+    const { msgtype, body } = event.getContent();
+    messages.push({
+      roomId: event.getRoomId() ?? "",
+      sender: event.getSender() ?? "",
+      msgtype: String(msgtype),
+      body: String(body),
+    });
+  });
+  const ready = synced(client);
+  await client.startClient({ initialSyncLimit: 20 });
+  await ready;
+  protocols = Object.keys(await client.getThirdpartyProtocols());
+  return { userId: session.user_id, deviceId: session.device_id };
+}
+
+async function lookup(number: string): Promise<string[]> {
+  const protocol = PSTN.find((name) => protocols.includes(name));
+  if (protocol === undefined) throw new Error("the homeserver offers no PSTN protocol: there is no dial pad");
+  const found = await theClient().getThirdpartyUser(protocol, { "m.id.phone": number });
+  return found.map((result) => result.userid);
+}
+
+async function directRoom(userId: string): Promise<string> {
+  const matrix = theClient();
+  const direct: Record<string, string[]> = { ...matrix.getAccountData(EventType.Direct)?.getContent() };
+  const known = direct[userId]?.find((id) => matrix.getRoom(id)?.getMyMembership() === "join");
+  if (known !== undefined) return known;
+  const { room_id: roomId } = await matrix.createRoom({
+    preset: Preset.TrustedPrivateChat,
+    visibility: Visibility.Private,
+    invite: [userId],
+    is_direct: true,
+    initial_state: [
+      { type: "m.room.guest_access", state_key: "", content: { guest_access: "can_join" } },
+      { type: "m.room.history_visibility", state_key: "", content: { history_visibility: "invited" } },
+    ],
+  });
+  direct[userId] = [roomId, ...(direct[userId] ?? [])];
+  await matrix.setAccountData(EventType.Direct, direct);
+  await memberSeen(roomId, userId);
+  return roomId;
+}
+
+/** Until the member is invited or joined as this client sees it, or Element's patience is over. */
+function memberSeen(roomId: string, userId: string): Promise<void> {
+  const matrix = theClient();
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (matrix.getRoom(roomId)?.getMember(userId) === null) return;
+      if (matrix.getRoom(roomId) === null) return;
+      done();
+    };
+    const done = (): void => {
+      clearTimeout(timer);
+      matrix.off(ClientEvent.Event, look);
+      resolve();
+    };
+    const timer = setTimeout(done, MEMBER_WAIT_MS);
+    matrix.on(ClientEvent.Event, look);
+    look();
+  });
+}
+
+async function callIn(roomId: string): ReturnType<Phone["callIn"]> {
+  const call = createNewMatrixCall(theClient(), roomId);
+  if (call === null) throw new Error("this browser has no WebRTC");
+  tracked.push(new TrackedCall(call, ear));
+  await call.placeVoiceCall();
+  return { roomId, matrixCallId: call.callId };
+}
+
+async function dial(number: string): ReturnType<Phone["dial"]> {
+  const began = performance.now();
+  const [userId] = await lookup(number);
+  const lookupMs = Math.round(performance.now() - began);
+  if (userId === undefined) throw new Error("Unable to look up phone number");
+  return { userId, lookupMs, ...(await callIn(await directRoom(userId))) };
+}
+
+async function dtmf(digits: string, durationMs: number): Promise<void> {
+  const sender = theCall()
+    .call.peerConn?.getSenders()
+    .find((each) => each.track?.kind === "audio")?.dtmf;
+  if (sender === undefined || sender === null || !sender.canInsertDTMF) throw new Error("this call takes no DTMF");
+  const over = new Promise<void>((resolve) => {
+    sender.addEventListener("tonechange", (event) => {
+      if (event.tone === "") resolve();
+    });
+  });
+  sender.insertDTMF(digits, durationMs, 70);
+  await over;
+}
+
+globalThis.phone = {
+  login,
+  lookup,
+  dial,
+  directRoom,
+  callIn,
+  dtmf,
+  protocols: () => protocols,
+  call: async (userId) => callIn(await directRoom(userId)),
+  calls: () => tracked.map((each) => each.report()),
+  answer: () => theCall().call.answer(true, false),
+  reject: () => theCall().call.reject(),
+  hangup: () => theCall().call.hangup(CallErrorCode.UserHangup, false),
+  hold: (onHold) => theCall().call.setRemoteOnHold(onHold),
+  async mute(muted) {
+    await theCall().call.setMicrophoneMuted(muted);
+  },
+  heard: (frequencies, durationMs) => ear.heard(frequencies, durationMs),
+  messages: () => [...messages],
+  async send(roomId, body) {
+    await theClient().sendTextMessage(roomId, body);
+  },
+  async join(roomId) {
+    await theClient().joinRoom(roomId);
+  },
+  async leave(roomId) {
+    await theClient().leave(roomId);
+  },
+  invitations: () =>
+    theClient()
+      .getRooms()
+      .filter((room) => room.getMyMembership() === "invite")
+      .map((room) => room.roomId),
+  displayName: (roomId, userId) => theClient().getRoom(roomId)?.getMember(userId)?.name,
+};
