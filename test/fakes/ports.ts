@@ -4,15 +4,15 @@ import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
 import { roomId, type CallId, type RoomId, type UserId } from "../../src/core/ids.ts";
-import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
-import {
+import type { Homeserver, HomeserverError, MatrixFact, PingOutcome } from "../../src/ports/homeserver.ts";
+import type {
+  MediaEngine,
   MediaError,
-  type MediaEngine,
-  type MediaHealth,
-  type MediaReport,
-  type MediaSession,
-  type MediaSessionOptions,
-  type OfferOutcome,
+  MediaHealth,
+  MediaReport,
+  MediaSession,
+  MediaSessionOptions,
+  OfferOutcome,
 } from "../../src/ports/media.ts";
 import type { InviteOrder, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
 import type { Log, Telemetry } from "../../src/ports/telemetry.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 export class VirtualClock implements Clock {
   #nowMs: number;
   #ids = 0;
-  #timers: { readonly atMs: number; readonly then: () => void }[] = [];
+  #timers: { readonly atMs: number; readonly callBack: () => void }[] = [];
 
   constructor(startMs = 1_800_000_000_000) {
     this.#nowMs = startMs;
@@ -15,7 +15,7 @@ export class VirtualClock implements Clock {
   }
 
   at(atMs: number, then: () => void): () => void {
-    const timer = { atMs, then };
+    const timer = { atMs, callBack: then };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -35,7 +35,7 @@ export class VirtualClock implements Clock {
       if (due === undefined) break;
       this.#timers = this.#timers.filter((timer) => timer !== due);
       this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      due.then();
+      due.callBack();
     }
     this.#nowMs = untilMs;
   }
