@@ -1,0 +1,25 @@
+# Build: docker build -t matrix-appservice-sip .
+# Run:   docker run --network host -v /etc/matrix-appservice-sip:/data matrix-appservice-sip
+# Host networking because SIP and RTP name their own addresses and need a range of UDP ports.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build && npm prune --omit=dev
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+COPY config config
+VOLUME /data
+USER node
+EXPOSE 9555
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9556/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/main.js"]
+CMD ["-c", "/data/config.yaml", "-f", "/data/registration.yaml"]
