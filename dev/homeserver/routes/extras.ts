@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { requireJoined } from "../authorisation.ts";
 import { forbidden } from "../matrix-error.ts";
-import { pushRules } from "../push-rules.ts";
+import { pushRulesOf } from "../push-rules.ts";
 import { roomVersion } from "../room-creation.ts";
 import type { Router } from "../router.ts";
 import type { World } from "../world.ts";
@@ -29,7 +29,7 @@ export function addExtraRoutes(router: Router, world: World): void {
   router.on("GET", `${base}/voip/turnServer`, () => ({}));
 
   for (const path of [`${base}/pushrules`, `${base}/pushrules/`]) {
-    router.on("GET", path, () => ({ global: pushRules }));
+    router.on("GET", path, (_call, { account }) => ({ global: pushRulesOf(account.userId) }));
   }
 
   addKeyRoutes(router, world);

@@ -1,0 +1,21 @@
+// What the page asks its own server for before anything else. The server writes it
+// (serve.ts), the page reads it; the bundle itself knows no server and no password.
+
+export type SoftphoneConfig = {
+  /** Base URL of the homeserver's client-server API. */
+  readonly homeserverUrl: string;
+  /** Localpart or whole user id. */
+  readonly user: string;
+  readonly password: string;
+  /** Numbers that a newcomer may try, and what answers there. */
+  readonly numbers: readonly { readonly number: string; readonly description: string }[];
+};
+
+export const configPath = "/config.json";
+
+/** Throws where the page's own server does not answer. */
+export async function fetchConfig(): Promise<SoftphoneConfig> {
+  const response = await fetch(configPath, { cache: "no-store" });
+  if (!response.ok) throw new Error(`${configPath} answered ${response.status}`);
+  return (await response.json()) as SoftphoneConfig;
+}

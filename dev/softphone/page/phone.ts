@@ -1,0 +1,240 @@
+// The phone: one Matrix client, one call at a time, made with the SDK's own legacy calls
+// as Element Web makes them. Knows no page; whoever shows it listens for changes.
+import type { MatrixClient } from "matrix-js-sdk";
+import { EventType, RoomEvent, createNewMatrixCall } from "matrix-js-sdk";
+import type { MatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
+import { CallDirection, CallErrorCode, CallEvent, CallParty, CallState } from "matrix-js-sdk/lib/webrtc/call.js";
+import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
+import { ensureDirectRoom, findProtocol, lookUp } from "./directory.ts";
+import { Ear } from "./ear.ts";
+import type { Ending, Phase, PhoneState } from "./phone-state.ts";
+import { endingOf } from "./phone-state.ts";
+import { RingTone } from "./ring-tone.ts";
+
+const messageType: string = EventType.RoomMessage;
+
+export type Message = {
+  readonly sender: string;
+  readonly body: string;
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number;
+  readonly isNotice: boolean;
+};
+
+export class Phone {
+  readonly ear = new Ear();
+  readonly messages: Message[] = [];
+  readonly #client: MatrixClient;
+  readonly #ringTone = new RingTone();
+  readonly #listeners = new Set<() => void>();
+  #protocol: string | undefined;
+  #state: PhoneState = { phase: "starting" };
+  #call: MatrixCall | undefined;
+  /** Counts up with each call and each hang-up: an older attempt to dial gives up. */
+  #attempt = 0;
+  #talkingSince: number | undefined;
+  #digits = "";
+  #isHeld = false;
+
+  constructor(client: MatrixClient) {
+    this.#client = client;
+  }
+
+  get state(): PhoneState {
+    return this.#state;
+  }
+
+  get userId(): string {
+    return this.#client.getUserId() ?? "";
+  }
+
+  /** False where the homeserver has no bridge to telephones. */
+  get canDial(): boolean {
+    return this.#protocol !== undefined;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** To be called with a client that has synced. */
+  async start(): Promise<void> {
+    if (!this.#client.supportsVoip()) {
+      this.fail("This browser allows calls only on https or on localhost");
+      return;
+    }
+    this.#client.on(CallEventHandlerEvent.Incoming, (call) => this.#ring(call));
+    this.#client.on(RoomEvent.Timeline, (event, room, _toStart, _removed, { liveEvent }) => {
+      if (liveEvent !== true || event.getType() !== messageType) return;
+      const { body, msgtype } = event.getContent();
+      if (typeof body !== "string") return;
+      const sender = event.getSender() ?? "";
+      const name = room?.getMember(sender)?.name ?? sender;
+      this.messages.push({ sender: name, body, sentAt: event.getTs(), isNotice: msgtype === "m.notice" });
+      this.#changed();
+    });
+    this.#protocol = await findProtocol(this.#client);
+    this.#become({ phase: "idle" });
+  }
+
+  fail(problem: string): void {
+    this.#become({ phase: "broken", problem });
+  }
+
+  async dial(typed: string): Promise<void> {
+    if (this.#state.phase !== "idle" || this.#protocol === undefined || typed.trim() === "") return;
+    const attempt = (this.#attempt += 1);
+    const isOver = () => attempt !== this.#attempt;
+    this.#become({ phase: "looking-up", peer: typed });
+    try {
+      await this.ear.wake();
+      const userId = await lookUp(this.#client, this.#protocol, typed);
+      if (isOver()) return;
+      if (userId === undefined) return this.#end({ words: "There is no such number", isFailure: true });
+      const roomId = await ensureDirectRoom(this.#client, userId);
+      if (isOver()) return;
+      const call = createNewMatrixCall(this.#client, roomId);
+      if (!call) return this.#end({ words: "This browser cannot make calls", isFailure: true });
+      this.#follow(call, typed);
+      await call.placeVoiceCall();
+    } catch (error) {
+      console.error("The call could not be placed", error);
+      if (!isOver() && this.#state.phase !== "idle") this.#end({ words: "Call failed", isFailure: true });
+    }
+  }
+
+  async answer(): Promise<void> {
+    if (this.#state.phase !== "incoming") return;
+    await this.ear.wake();
+    await this.#call?.answer(true, false);
+  }
+
+  /** Cancels, declines or ends, whatever there is. */
+  hangUp(): void {
+    this.#attempt += 1;
+    const call = this.#call;
+    if (!call) {
+      if (this.#state.phase === "looking-up") this.#end({ words: "Cancelled", isFailure: false });
+      return;
+    }
+    if (call.state === CallState.Ringing) call.reject();
+    else call.hangup(CallErrorCode.UserHangup, false);
+  }
+
+  async setMuted(isMuted: boolean): Promise<void> {
+    await this.#call?.setMicrophoneMuted(isMuted);
+    this.#update();
+  }
+
+  setHeld(isHeld: boolean): void {
+    if (this.#state.phase !== "talking") return;
+    this.#isHeld = isHeld;
+    this.#call?.setRemoteOnHold(isHeld);
+    this.#update();
+  }
+
+  /** Sends a digit of the pad to the other side (RFC 4733, by the browser). */
+  press(digit: string): void {
+    if (this.#state.phase !== "talking" || !this.#state.takesDigits) return;
+    this.#call?.sendDtmfDigit(digit);
+    this.#digits += digit;
+    this.#update();
+  }
+
+  #ring(call: MatrixCall): void {
+    if (this.#call || this.#state.phase !== "idle") {
+      call.reject();
+      return;
+    }
+    const room = this.#client.getRoom(call.roomId);
+    this.#attempt += 1;
+    this.#follow(call, call.getOpponentMember()?.name ?? room?.name ?? "Somebody");
+  }
+
+  #follow(call: MatrixCall, peer: string): void {
+    this.#call = call;
+    this.#talkingSince = undefined;
+    this.#digits = "";
+    this.#isHeld = false;
+    const update = () => this.#update(peer);
+    call.on(CallEvent.State, update);
+    call.on(CallEvent.LocalHoldUnhold, update);
+    call.on(CallEvent.FeedsChanged, update);
+    call.on(CallEvent.Error, (error) => console.error("The call reports", error));
+    call.on(CallEvent.Replaced, (next) => this.#follow(next, peer));
+    update();
+  }
+
+  #update(peer = "peer" in this.#state ? this.#state.peer : ""): void {
+    const call = this.#call;
+    if (!call) return;
+    switch (call.state) {
+      case CallState.Fledgling:
+      case CallState.WaitLocalMedia:
+      case CallState.CreateOffer:
+        return this.#become({ phase: "preparing", peer });
+      case CallState.InviteSent:
+        return this.#become({ phase: "ringing", peer });
+      case CallState.Ringing:
+        return this.#become({ phase: "incoming", peer });
+      case CallState.CreateAnswer:
+      case CallState.Connecting:
+        return this.#become({ phase: "connecting", peer });
+      case CallState.Connected:
+        return this.#talk(call, peer);
+      case CallState.Ended:
+        return this.#ended(call);
+    }
+  }
+
+  #talk(call: MatrixCall, peer: string): void {
+    this.#talkingSince ??= Date.now();
+    const heard = call.getRemoteFeeds().find((feed) => feed.hasAudioTrack);
+    if (heard) this.ear.listenTo(heard.stream);
+    this.#become({
+      phase: "talking",
+      peer,
+      since: this.#talkingSince,
+      isMuted: call.isMicrophoneMuted(),
+      isHeld: this.#isHeld,
+      isHeldByPeer: call.isLocalOnHold() && !this.#isHeld,
+      takesDigits: call.opponentSupportsDTMF(),
+      digits: this.#digits,
+    });
+  }
+
+  #ended(call: MatrixCall): void {
+    this.#call = undefined;
+    const talkedMs = this.#talkingSince === undefined ? undefined : Date.now() - this.#talkingSince;
+    this.#end(
+      endingOf({
+        by: call.hangupParty === CallParty.Local ? "us" : "them",
+        reason: call.hangupReason,
+        talkedMs,
+        isOutbound: call.direction === CallDirection.Outbound,
+      }),
+    );
+  }
+
+  #end(ending: Ending): void {
+    this.ear.stop();
+    this.#become({ phase: "idle", ending });
+  }
+
+  #become(state: PhoneState): void {
+    this.#state = state;
+    if (state.phase === "ringing" || state.phase === "incoming") {
+      void this.#soundRing(state.phase);
+    } else this.#ringTone.stop();
+    this.#changed();
+  }
+
+  async #soundRing(phase: Phase): Promise<void> {
+    const context = await this.ear.wake();
+    if (this.#state.phase === phase) this.#ringTone.start(context);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
