@@ -1,0 +1,203 @@
+// The HTTP side towards the homeserver: matrix-appservice's AppService with a front of ours before it.
+// The library acknowledges a transaction before anybody has acted on it, compares tokens in leaking time, parses
+// `a[b]` in queries and answers 200 for aliases that do not exist; those parts are replaced, its other routes serve.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { NextFunction, Request, Response } from "express";
+import type { Log } from "../ports/telemetry.ts";
+import { tokenCheck } from "./hs-token.ts";
+import { AppService } from "./library.ts";
+import { parseQuery } from "./query-string.ts";
+
+export interface ApplicationServiceParts {
+  readonly hsToken: string;
+  /** Stores the events of one transaction; only then is it acknowledged. */
+  readonly take: (events: readonly unknown[]) => Promise<void>;
+  readonly log: Log;
+}
+
+const prefix = "/_matrix/app/";
+const transactionPath = /^\/_matrix\/app\/v1\/transactions\/[^/]+$/;
+const aliasPath = /^\/_matrix\/app\/v1\/rooms\//i;
+/** Unversioned paths of old homeservers, which the library redirects. */
+const legacyPath = /^\/(users|rooms|transactions)\//;
+
+/**
+ * 100 events of 64 KiB, as many ephemeral and to-device ones, and the state that comes with invites. A transaction
+ * refused for its size would be sent again for ever and hold up all others, and only our homeserver gets this far.
+ */
+const maxTransactionBytes = 50_000_000;
+
+/**
+ * Synapse keeps a pooled connection for 2 minutes. If we closed it first, a transaction could be sent into the closing
+ * connection, and one failed transaction silences some homeservers for half a minute.
+ */
+const keepAliveMs = 125_000;
+const closeGraceMs = 2_000;
+
+type TransactionBody =
+  | { readonly kind: "events"; readonly events: readonly unknown[] }
+  | { readonly kind: "refused"; readonly status: number; readonly errcode: string; readonly error: string };
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function refuse(response: ServerResponse, status: number, errcode: string, error: string): void {
+  answer(response, status, { errcode, error });
+}
+
+/** undefined: longer than allowed. Rejects if the peer goes away. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseTransaction(text: string | undefined): TransactionBody {
+  if (text === undefined) {
+    return { kind: "refused", status: 413, errcode: "M_TOO_LARGE", error: "Transaction too large" };
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { kind: "refused", status: 400, errcode: "M_NOT_JSON", error: "Not JSON" };
+  }
+  const events = typeof body === "object" && body !== null && "events" in body ? body.events : [];
+  if (typeof body !== "object" || body === null || Array.isArray(body) || !Array.isArray(events)) {
+    return { kind: "refused", status: 400, errcode: "M_BAD_JSON", error: "Not a transaction" };
+  }
+  return { kind: "events", events };
+}
+
+export class ApplicationService extends AppService {
+  readonly #parts: ApplicationServiceParts;
+  readonly #authorityOf: ReturnType<typeof tokenCheck>;
+  readonly #server: Server;
+
+  constructor(parts: ApplicationServiceParts) {
+    super({ homeserverToken: parts.hsToken });
+    this.#parts = parts;
+    this.#authorityOf = tokenCheck(parts.hsToken);
+    this.#server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+      this.#serve(request, response).catch((err: unknown) => {
+        parts.log.error("request of the homeserver failed", { err });
+        if (!response.headersSent) refuse(response, 500, "M_UNKNOWN", "Internal error");
+      });
+    });
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Called by the library's Bridge once it has mounted its routes. Rejects where the address cannot be had. */
+  override async listen(port: number, hostname: string, backlog: number): Promise<void> {
+    this.#mountLastRoutes();
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, hostname, backlog, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    this.#server.on("error", (err) => this.#parts.log.error("application service listener failed", { err }));
+  }
+
+  override async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const impatience = setTimeout(() => this.#server.closeAllConnections(), closeGraceMs);
+    await closed;
+    clearTimeout(impatience);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? "/";
+    const mark = url.indexOf("?");
+    const path = mark < 0 ? url : url.slice(0, mark);
+    if (!path.startsWith(prefix)) {
+      if (legacyPath.test(path)) this.expressApp(request as Request, response as Response);
+      else refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
+      return;
+    }
+
+    const fields = parseQuery(mark < 0 ? "" : url.slice(mark + 1));
+    const legacyToken = fields["access_token"];
+    const authority = this.#authorityOf(
+      request.headers.authorization,
+      typeof legacyToken === "string" ? legacyToken : undefined,
+    );
+    if (authority === "missing") {
+      refuse(response, 401, "M_MISSING_TOKEN", "Missing homeserver token");
+      return;
+    }
+    if (authority === "wrong") {
+      this.#parts.log.warn("request with a wrong homeserver token refused", { from: request.socket.remoteAddress });
+      refuse(response, 403, "M_FORBIDDEN", "Bad homeserver token");
+      return;
+    }
+
+    if (request.method === "PUT" && transactionPath.test(path)) {
+      await this.#transaction(request, response);
+    } else if (request.method === "PUT") {
+      // The library matches paths whatever their case: no transaction may reach its own route.
+      refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
+    } else if (aliasPath.test(path)) {
+      refuse(response, 404, "M_NOT_FOUND", "Room aliases are not served");
+    } else {
+      // The library checks again, by its own lights; and express leaves a query alone that is there already.
+      request.headers.authorization = `Bearer ${this.#parts.hsToken}`;
+      this.expressApp(Object.assign(request, { query: fields }) as unknown as Request, response as Response);
+    }
+  }
+
+  async #transaction(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text: string | undefined;
+    try {
+      text = await readBody(request, maxTransactionBytes);
+    } catch {
+      // The homeserver went away in the middle; it will send the transaction again.
+      response.destroy();
+      return;
+    }
+    const body = parseTransaction(text);
+    if (body.kind === "refused") {
+      this.#parts.log.error("transaction refused", { errcode: body.errcode });
+      refuse(response, body.status, body.errcode, body.error);
+      return;
+    }
+    try {
+      await this.#parts.take(body.events);
+    } catch (err) {
+      this.#parts.log.error("transaction could not be stored, the homeserver will send it again", { err });
+      refuse(response, 500, "M_UNKNOWN", "The events could not be stored");
+      return;
+    }
+    answer(response, 200, {});
+  }
+
+  #mountLastRoutes(): void {
+    const app = this.expressApp;
+    app.disable("x-powered-by");
+    app.set("etag", false);
+    app.post("/_matrix/app/v1/ping", (_request: Request, response: Response) => answer(response, 200, {}));
+    app.use((_request: Request, response: Response) => refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request"));
+    // Four parameters make it express's error handler. What fails here is the request: bad JSON, a bad escape in the path.
+    app.use((err: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      const isJson = err instanceof SyntaxError;
+      if (response.headersSent) return;
+      refuse(response, 400, isJson ? "M_NOT_JSON" : "M_UNKNOWN", isJson ? "Not JSON" : "Bad request");
+    });
+  }
+}

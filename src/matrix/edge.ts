@@ -1,0 +1,129 @@
+// The Matrix edge put together: the library's Bridge for users, queries and third-party routes, our intake for events,
+// our Homeserver for orders. Who comes in: app.ts, and tests.
+import type { UserId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ApplicationServiceQueries, Homeserver, MatrixSink } from "../ports/homeserver.ts";
+import type { Inbox } from "../ports/store.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { ApplicationService } from "./application-service.ts";
+import type { OwnUser } from "./homeserver-client.ts";
+import { HttpHomeserver } from "./homeserver.ts";
+import { Intake } from "./intake.ts";
+import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./library.ts";
+import { type RegistrationDocument, senderOf } from "./registration.ts";
+import { thirdPartyRoutes } from "./third-party.ts";
+
+export interface MatrixEdgeOptions {
+  readonly registration: RegistrationDocument;
+  /** Base address of the client-server API, without `/_matrix`. */
+  readonly homeserverUrl: string;
+  readonly domain: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly inbox: Inbox;
+  readonly sink: MatrixSink;
+  readonly queries: ApplicationServiceQueries;
+  readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
+  readonly clock: Clock;
+}
+
+export interface MatrixEdge {
+  readonly homeserver: Homeserver;
+  /** Answers the homeserver from here on: queries at once, events stored and held. Rejects where the port is taken. */
+  listen(): Promise<void>;
+  /** Hands facts to the sink from here on, those of before the start first. Throws StoreError. */
+  deliver(): Promise<void>;
+  /** The port listened on, after `listen`. */
+  port(): number;
+  /** Facts stored and handed over that the bridge has not finished with. */
+  inboxDepth(): number;
+  /** Resolves when the bridge has acted on everything handed over. */
+  idle(): Promise<void>;
+  /** Stops listening, then waits, but not for ever, for what is under way. */
+  stop(): Promise<void>;
+}
+
+const listenBacklog = 511;
+/** How long the facts under way may take when the bridge is stopped. */
+const stopGraceMs = 5_000;
+
+/** Resolves when `work` is done, or when the time for it is over. */
+async function withinGrace(clock: Clock, work: () => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const cancel = clock.at(clock.nowMs() + stopGraceMs, resolve);
+    work().then(resolve, reject).finally(cancel);
+  });
+}
+
+export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
+  const { clock, domain, queries, telemetry } = options;
+  const { log } = telemetry;
+  const bot = senderOf(options.registration, domain);
+  const registration = AppServiceRegistration.fromObject({
+    ...options.registration,
+    protocols: [...(options.registration.protocols ?? [])],
+    namespaces: { users: options.registration.namespaces.users.map((namespace) => ({ ...namespace })) },
+  });
+  const isOwn = (user: UserId): boolean => user === bot || registration.isUserMatch(user, false);
+
+  const intake = new Intake({ inbox: options.inbox, sink: options.sink, isOwn, clock, telemetry });
+
+  const bridge = new Bridge({
+    registration,
+    homeserverUrl: options.homeserverUrl,
+    domain,
+    // The store is ours, with more than the library's could hold.
+    disableStores: true,
+    // Ids are made exact by core; see library.ts for the library's second switch.
+    escapeUserIds: false,
+    logRequestOutcome: false,
+    controller: {
+      // Events do not come this way: the intake takes them before the library sees them.
+      onEvent: () => undefined,
+      onLog: () => undefined,
+      onUserQuery: async (user) => {
+        // The library answers 200 to everything but an error, which would make every id a user.
+        if (await queries.userExists(user.getId())) return {};
+        throw new AppserviceHttpError({ errcode: "M_NOT_FOUND", error: "No such user" }, 404);
+      },
+      thirdPartyLookup: thirdPartyRoutes(queries),
+    },
+  });
+
+  const service = new ApplicationService({
+    hsToken: options.registration.hs_token,
+    take: (events) => intake.take(events),
+    log,
+  });
+
+  const homeserver = new HttpHomeserver({
+    domain,
+    bot,
+    applicationService: options.registration.id,
+    userOf: (user): OwnUser => bridge.getIntent(user),
+    intake,
+    clock,
+    log,
+  });
+
+  return {
+    homeserver,
+    async listen() {
+      await bridge.initialise();
+      await bridge.listen(options.port, options.host, listenBacklog, service);
+    },
+    deliver: () => intake.deliver(),
+    port: () => service.port,
+    inboxDepth: () => intake.depth,
+    idle: () => intake.idle(),
+    async stop() {
+      intake.stop();
+      await bridge.close();
+      await withinGrace(clock, async () => {
+        await intake.idle();
+        await homeserver.stop();
+      });
+    },
+  };
+}

@@ -1,0 +1,170 @@
+// The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
+import { z } from "zod";
+import { roomId, type RoomId, type UserId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { badAnswer, HomeserverClient, type OwnUser, type Patience } from "./homeserver-client.ts";
+import type { Intake } from "./intake.ts";
+import { Outbox } from "./outbox.ts";
+import { failureOf } from "./request-failure.ts";
+import { readTimeline } from "./timeline.ts";
+import { TurnServers } from "./turn-servers.ts";
+import { userIdText } from "./wire/envelope.ts";
+import { eventOf } from "./wire/signal.ts";
+
+export interface HomeserverParts {
+  readonly domain: string;
+  readonly bot: UserId;
+  /** `id` of the registration, which the ping names. */
+  readonly applicationService: string;
+  readonly userOf: (user: UserId) => OwnUser;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const repeatable: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
+/** Creating a room or inviting twice is worse than not at all. */
+const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
+/** The homeserver gives itself a minute to reach us. */
+const pingPatience: Patience = { again: "never", giveUpAfterMs: 70_000 };
+
+const membersForm = z.object({
+  chunk: z.array(
+    z
+      .object({ state_key: userIdText, content: z.object({ membership: z.enum(["join", "invite"]) }) })
+      .optional()
+      .catch(undefined),
+  ),
+});
+
+const createdForm = z.object({ room_id: z.string().min(1).max(255) });
+const pingForm = z.object({ duration_ms: z.number() });
+
+export class HttpHomeserver implements Homeserver {
+  readonly domain: string;
+  readonly bot: UserId;
+  readonly #parts: HomeserverParts;
+  readonly #client: HomeserverClient;
+  readonly #outbox: Outbox;
+  readonly #turnServers: TurnServers;
+
+  constructor(parts: HomeserverParts) {
+    this.domain = parts.domain;
+    this.bot = parts.bot;
+    this.#parts = parts;
+    this.#client = new HomeserverClient(parts.userOf, parts.clock, parts.log);
+    this.#outbox = new Outbox(this.#client, parts.clock);
+    this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
+  }
+
+  register(user: UserId): Promise<void> {
+    return this.#client.register(user, repeatable);
+  }
+
+  async setDisplayName(user: UserId, name: string): Promise<void> {
+    const path = ["v3", "profile", user, "displayname"];
+    await this.#client.request(user, { method: "PUT", path, body: { displayname: name } }, repeatable);
+  }
+
+  async join(room: RoomId, as: UserId): Promise<void> {
+    await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "join"], body: {} }, repeatable);
+  }
+
+  async leave(room: RoomId, as: UserId): Promise<void> {
+    try {
+      await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "leave"], body: {} }, repeatable);
+    } catch (cause) {
+      // Whoever is not in the room has left it.
+      if (failureOf(cause).error.code !== "M_FORBIDDEN") throw cause;
+    }
+  }
+
+  async readBack(room: RoomId, as: UserId, maxAgeMs: number): ReturnType<Homeserver["readBack"]> {
+    const events = await readTimeline(this.#client, this.#parts.clock, room, as, maxAgeMs);
+    return this.#parts.intake.claim(events);
+  }
+
+  async isEncrypted(room: RoomId, as: UserId): Promise<boolean> {
+    try {
+      const path = ["v3", "rooms", room, "state", "m.room.encryption"];
+      await this.#client.request(as, { method: "GET", path }, repeatable);
+      return true;
+    } catch (cause) {
+      if (failureOf(cause).error.code === "M_NOT_FOUND") return false;
+      throw cause;
+    }
+  }
+
+  async members(room: RoomId, as: UserId): ReturnType<Homeserver["members"]> {
+    const path = ["v3", "rooms", room, "members"];
+    const answer = await this.#client.request(as, { method: "GET", path }, repeatable);
+    const parsed = membersForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("members");
+    return parsed.data.chunk.flatMap((member) =>
+      member === undefined ? [] : [{ user: member.state_key, membership: member.content.membership }],
+    );
+  }
+
+  async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
+    const event = eventOf(leg, signal);
+    if (event === undefined) {
+      throw new HomeserverError("UNSUPPORTED", "a version 0 client cannot be offered anything new", false);
+    }
+    await this.#outbox.send(leg.room, leg.ghost, event.type, event.content);
+  }
+
+  async notice(room: RoomId, as: UserId, text: string): Promise<void> {
+    await this.#outbox.send(room, as, "m.room.message", { msgtype: "m.notice", body: text });
+  }
+
+  /** The only place that makes rooms. The preset gives the person the power to call; nothing asks for encryption. */
+  async createDirectRoom(as: UserId, invite: UserId): Promise<RoomId> {
+    const body = { preset: "trusted_private_chat", visibility: "private", is_direct: true, invite: [invite] };
+    const answer = await this.#client.request(as, { method: "POST", path: ["v3", "createRoom"], body }, onlyUnsent);
+    const parsed = createdForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("createRoom");
+    return roomId(parsed.data.room_id);
+  }
+
+  async invite(room: RoomId, as: UserId, user: UserId): Promise<void> {
+    try {
+      const path = ["v3", "rooms", room, "invite"];
+      await this.#client.request(as, { method: "POST", path, body: { user_id: user } }, onlyUnsent);
+    } catch (cause) {
+      // A member cannot be invited again, and need not be.
+      if (failureOf(cause).error.code !== "M_FORBIDDEN") throw cause;
+      const members = await this.members(room, as);
+      if (!members.some((member) => member.user === user)) throw cause;
+    }
+  }
+
+  iceServers(as: UserId): ReturnType<Homeserver["iceServers"]> {
+    return this.#turnServers.of(as);
+  }
+
+  async ping(): Promise<PingOutcome> {
+    const path = ["v1", "appservice", this.#parts.applicationService, "ping"];
+    const body = { transaction_id: this.#parts.clock.newId() };
+    try {
+      const answer = await this.#client.request(this.bot, { method: "POST", path, body }, pingPatience);
+      const parsed = pingForm.safeParse(answer);
+      return parsed.success
+        ? { kind: "answered", durationMs: parsed.data.duration_ms }
+        : { kind: "failed", message: badAnswer("ping").message };
+    } catch (cause) {
+      const { error } = failureOf(cause);
+      // Without the endpoint a homeserver says 404 M_UNRECOGNIZED, or a 404 or 405 of its web server.
+      if (["M_UNRECOGNIZED", "M_NOT_FOUND", "HTTP_404", "HTTP_405"].includes(error.code))
+        return { kind: "unsupported" };
+      return { kind: "failed", message: `${error.code}: ${error.message}` };
+    }
+  }
+
+  /** Waits for what is being sent; attempts that are waiting are made once more and then given up. */
+  async stop(): Promise<void> {
+    this.#client.stop();
+    await this.#outbox.idle();
+  }
+}

@@ -1,0 +1,197 @@
+// The one door in: events are stored, acknowledged, then handed to the bridge, in order within a room and side by side
+// across rooms. What is stored and not done is handed over again after a restart.
+import type { EventId, RoomId, UserId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { MatrixFact, MatrixSink } from "../ports/homeserver.ts";
+import type { Inbox, InboxEntry } from "../ports/store.ts";
+import type { Log, Telemetry } from "../ports/telemetry.ts";
+import { readEvent } from "./wire/event.ts";
+
+export interface IntakeParts {
+  readonly inbox: Inbox;
+  readonly sink: MatrixSink;
+  readonly isOwn: (user: UserId) => boolean;
+  readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
+}
+
+/** A homeserver sends a transaction again until it is acknowledged, for days if need be. */
+const rememberMs = 7 * 24 * 3_600_000;
+const pruneIntervalMs = 6 * 3_600_000;
+/** The bridge answers a fact by queueing it; longer than this is worth a line. */
+const slowMs = 5_000;
+
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #log: Log;
+  /** The last fact of each room that is being acted on. */
+  readonly #tails = new Map<RoomId, Promise<void>>();
+  #depth = 0;
+  #delivering = false;
+  /** Serialises what changes the inbox's order. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #cancelPrune: () => void = () => undefined;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#log = parts.telemetry.log;
+  }
+
+  /** Stored facts that the bridge has not finished with. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Stores a transaction's events; when this resolves they may be acknowledged. Throws StoreError. */
+  async take(events: readonly unknown[]): Promise<void> {
+    const facts = this.#read(events);
+    await this.#inTurn(async () => {
+      const fresh = await this.#store(facts);
+      if (this.#delivering) for (const fact of fresh) this.#enqueue(fact);
+    });
+  }
+
+  /**
+   * For events that were found in a timeline: gives the facts that were never taken, and takes them.
+   * They are the caller's from now on. Throws StoreError.
+   */
+  async claim(events: readonly unknown[]): Promise<readonly MatrixFact[]> {
+    const facts = this.#read(events);
+    return this.#inTurn(async () => {
+      const fresh = await this.#store(facts);
+      for (const fact of fresh) await this.#finish(fact.eventId);
+      return fresh;
+    });
+  }
+
+  /** Hands over what is stored, oldest first, and from now on everything that comes. Throws StoreError. */
+  async deliver(): Promise<void> {
+    await this.#inTurn(async () => {
+      const pending = await this.#parts.inbox.pending();
+      this.#delivering = true;
+      for (const entry of pending) {
+        const fact = this.#reread(entry);
+        if (fact === undefined) await this.#finish(entry.eventId);
+        else this.#enqueue(fact);
+      }
+    });
+    await this.#prune();
+  }
+
+  /** Resolves when the bridge has acted on everything handed over. */
+  async idle(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.all(this.#tails.values());
+  }
+
+  /** Nothing is handed over any more; what comes is stored for the next start. */
+  stop(): void {
+    this.#delivering = false;
+    this.#cancelPrune();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work, work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #read(events: readonly unknown[]): ReadonlyMap<MatrixFact, unknown> {
+    const nowMs = this.#parts.clock.nowMs();
+    const facts = new Map<MatrixFact, unknown>();
+    for (const event of events) {
+      const reading = readEvent(event, nowMs, this.#parts.isOwn);
+      if (reading.kind === "fact") facts.set(reading.fact, event);
+      else if (reading.why === "malformed") this.#log.warn("malformed event ignored", labelOf(event));
+    }
+    return facts;
+  }
+
+  async #store(facts: ReadonlyMap<MatrixFact, unknown>): Promise<readonly MatrixFact[]> {
+    if (facts.size === 0) return [];
+    const entries: InboxEntry[] = [];
+    for (const [{ eventId, room, receivedAtMs }, event] of facts) {
+      entries.push({ eventId, room, receivedAtMs, json: JSON.stringify(event) });
+    }
+    const taken = new Set((await this.#parts.inbox.take(entries)).map((entry) => entry.eventId));
+    this.#parts.telemetry.eventsTaken(facts.size, facts.size - taken.size);
+    const fresh: MatrixFact[] = [];
+    // One transaction may hold an event twice: `delete` lets only the first of them through.
+    for (const fact of facts.keys()) if (taken.delete(fact.eventId)) fresh.push(fact);
+    return fresh;
+  }
+
+  #reread(entry: InboxEntry): MatrixFact | undefined {
+    try {
+      const reading = readEvent(JSON.parse(entry.json), entry.receivedAtMs, this.#parts.isOwn);
+      if (reading.kind === "fact") return reading.fact;
+    } catch {
+      // Falls through: a row that holds no event is as good as none.
+    }
+    this.#log.error("stored event cannot be read, skipped", { event: entry.eventId });
+    return undefined;
+  }
+
+  #enqueue(fact: MatrixFact): void {
+    this.#count(1);
+    const tail = this.#tails.get(fact.room) ?? Promise.resolve();
+    const next = tail
+      .then(() => this.#act(fact))
+      .finally(() => {
+        if (this.#tails.get(fact.room) === next) this.#tails.delete(fact.room);
+      });
+    this.#tails.set(fact.room, next);
+  }
+
+  /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
+  async #act(fact: MatrixFact): Promise<void> {
+    const { clock, sink } = this.#parts;
+    const cancelWarning = clock.at(clock.nowMs() + slowMs, () =>
+      this.#log.warn("the bridge is slow to take a fact", { event: fact.eventId, fact: fact.kind }),
+    );
+    try {
+      await sink(fact);
+    } catch (err) {
+      this.#log.error("the bridge failed to take a fact", { event: fact.eventId, fact: fact.kind, err });
+    } finally {
+      cancelWarning();
+    }
+    await this.#finish(fact.eventId);
+    this.#count(-1);
+  }
+
+  async #finish(event: EventId): Promise<void> {
+    try {
+      await this.#parts.inbox.done(event);
+    } catch (err) {
+      this.#log.error("event could not be marked as done and will be seen again", { event, err });
+    }
+  }
+
+  #count(change: number): void {
+    this.#depth += change;
+    this.#parts.telemetry.inboxDepth(this.#depth);
+  }
+
+  async #prune(): Promise<void> {
+    const { clock, inbox } = this.#parts;
+    try {
+      await inbox.prune(clock.nowMs() - rememberMs);
+    } catch (err) {
+      this.#log.warn("old events could not be pruned", { err });
+    }
+    if (!this.#delivering) return;
+    this.#cancelPrune();
+    this.#cancelPrune = clock.at(clock.nowMs() + pruneIntervalMs, () => void this.#prune());
+  }
+}
+
+function shortText(value: unknown): string | undefined {
+  return typeof value === "string" ? value.slice(0, 255) : undefined;
+}
+
+/** What can be said in the log of an event that cannot be read. */
+function labelOf(event: unknown): Readonly<Record<string, unknown>> {
+  if (typeof event !== "object" || event === null) return { is: event === null ? "null" : typeof event };
+  const { event_id, type } = event as Readonly<Record<string, unknown>>;
+  return { event: shortText(event_id), type: shortText(type) };
+}

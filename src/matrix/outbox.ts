@@ -1,0 +1,46 @@
+// The one door out: every event that a ghost or the bot sends goes through `send`. In order within a room; an event that
+// is sent again after a lost answer keeps its transaction id, so that the room sees it once. (Encryption will live here.)
+import type { RoomId, UserId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "./homeserver-client.ts";
+
+/** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
+const patience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
+
+export class Outbox {
+  readonly #client: HomeserverClient;
+  readonly #clock: Clock;
+  readonly #tails = new Map<RoomId, Promise<void>>();
+
+  constructor(client: HomeserverClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Gives the event's id. Throws HomeserverError. */
+  send(room: RoomId, as: UserId, type: string, content: Readonly<Record<string, unknown>>): Promise<string> {
+    const transaction = this.#clock.newId();
+    const before = this.#tails.get(room) ?? Promise.resolve();
+    const sent = before.then(async () => {
+      const path = ["v3", "rooms", room, "send", type, transaction];
+      const answer = await this.#client.request(as, { method: "PUT", path, body: content }, patience);
+      if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
+      return String(answer.event_id);
+    });
+    const settled = sent
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        if (this.#tails.get(room) === settled) this.#tails.delete(room);
+      });
+    this.#tails.set(room, settled);
+    return sent;
+  }
+
+  /** Resolves when nothing is being sent any more. */
+  async idle(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.all(this.#tails.values());
+  }
+}

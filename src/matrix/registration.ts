@@ -1,0 +1,22 @@
+// The registration that bridge and homeserver share (Matrix application service API, "Registration"), as far as this edge reads it.
+import { parseUserId, type UserId } from "../core/ids.ts";
+
+export interface RegistrationDocument {
+  readonly id: string;
+  readonly url: string | null;
+  readonly as_token: string;
+  readonly hs_token: string;
+  readonly sender_localpart: string;
+  readonly rate_limited?: boolean;
+  readonly protocols?: readonly string[];
+  readonly namespaces: {
+    readonly users: readonly { readonly regex: string; readonly exclusive: boolean }[];
+  };
+}
+
+/** The bot. Throws where the registration and the domain make no user id. */
+export function senderOf(registration: RegistrationDocument, domain: string): UserId {
+  const bot = parseUserId(`@${registration.sender_localpart}:${domain}`);
+  if (bot === undefined) throw new TypeError("sender_localpart and domain make no valid user id");
+  return bot;
+}

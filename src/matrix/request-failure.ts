@@ -1,0 +1,53 @@
+// What the library's client throws, made into our one error. It throws MatrixError for an answer with an errcode,
+// the raw response for any other failure status, and Node's own errors for the network.
+import { HomeserverError } from "../ports/homeserver.ts";
+
+export interface RequestFailure {
+  readonly error: HomeserverError;
+  readonly status: number | undefined;
+  /** How long the homeserver asks us to wait, in ms (429, M_LIMIT_EXCEEDED). */
+  readonly retryAfterMs: number | undefined;
+  /** The request certainly never reached the homeserver, so that even a creation may be tried again. */
+  readonly unsent: boolean;
+}
+
+const unsentCodes: ReadonlySet<unknown> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"]);
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function ofStatus(status: number, errcode: unknown, cause: unknown): RequestFailure {
+  const limited = status === 429;
+  const wait = field(cause, "retryAfterMs");
+  const code = typeof errcode === "string" ? errcode : `HTTP_${status}`;
+  const reason = field(cause, "error");
+  return {
+    error: new HomeserverError(
+      code,
+      typeof reason === "string" ? reason : `status ${status}`,
+      limited || status >= 500,
+      {
+        cause: cause instanceof Error ? cause : undefined,
+      },
+    ),
+    status,
+    retryAfterMs: limited && typeof wait === "number" && wait > 0 ? wait : undefined,
+    unsent: limited,
+  };
+}
+
+export function failureOf(cause: unknown): RequestFailure {
+  if (cause instanceof HomeserverError) {
+    return { error: cause, status: undefined, retryAfterMs: undefined, unsent: false };
+  }
+  const status = field(cause, "statusCode");
+  if (typeof status === "number") return ofStatus(status, field(cause, "errcode"), cause);
+  const message = cause instanceof Error ? cause.message : "no answer";
+  return {
+    error: new HomeserverError("UNREACHABLE", message, true, { cause }),
+    status: undefined,
+    retryAfterMs: undefined,
+    unsent: unsentCodes.has(field(cause, "code")),
+  };
+}

@@ -1,0 +1,147 @@
+// `m.call.*` of the Matrix VoIP module, versions 0 and 1, from content to facts. Types are strict, unknown fields are let be.
+// Which call a fact belongs to, and whether it comes in time, is not decided here.
+import { z } from "zod";
+import type { IceCandidate } from "../../core/call/event.ts";
+import { matrixCallId, partyId } from "../../core/ids.ts";
+import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
+import { type Envelope, userIdText } from "./envelope.ts";
+
+/** An event holds 64 KiB in all, so no description can be longer. */
+const maxSdpLength = 65_536;
+/** A client with many interfaces and several TURN servers sends some dozens. */
+const maxCandidates = 256;
+const maxCandidateLength = 1_024;
+const maxReasonLength = 255;
+/** What every client sends, for one that sends none. */
+const defaultLifetimeMs = 60_000;
+const longestLifetimeMs = 10 * 60_000;
+
+/**
+ * The specification's opaque identifier is `[0-9A-Za-z-._~]`, 1 to 255. Party ids are device ids, which servers choose
+ * more freely: anything printable and without a space is taken.
+ */
+const opaqueId = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+
+const referenceForm = z.object({
+  call_id: opaqueId,
+  party_id: opaqueId.optional().catch(undefined),
+  version: z.union([z.string(), z.number()]).optional().catch(undefined),
+});
+
+const sdp = z.string().min(1).max(maxSdpLength);
+const reason = z.string().max(maxReasonLength).optional().catch(undefined);
+const lifetime = z
+  .number()
+  .finite()
+  .positive()
+  .optional()
+  .catch(undefined)
+  .transform((ms) => Math.min(ms ?? defaultLifetimeMs, longestLifetimeMs));
+
+const inviteForm = z.object({
+  offer: z.object({ type: z.literal("offer"), sdp }),
+  lifetime,
+  invitee: userIdText.optional(),
+});
+
+const answerForm = z.object({ answer: z.object({ type: z.literal("answer"), sdp }) });
+
+const negotiateForm = z.object({ description: z.object({ type: z.enum(["offer", "answer"]), sdp }), lifetime });
+
+const selectForm = z.object({ selected_party_id: opaqueId });
+
+const endForm = z.object({ reason });
+
+const candidatesForm = z.object({ candidates: z.array(z.unknown()).max(maxCandidates) });
+
+const candidateForm = z.object({
+  candidate: z.string().max(maxCandidateLength),
+  sdpMid: z.string().max(255).nullish().catch(undefined),
+  sdpMLineIndex: z.number().int().min(0).max(255).nullish().catch(undefined),
+});
+
+/** Unknown versions are spoken to as version 1 (VoIP module, "Common fields"). Version 0 knows no parties. */
+function readReference(content: unknown): CallReference | undefined {
+  const parsed = referenceForm.safeParse(content);
+  if (!parsed.success) return undefined;
+  const { call_id, party_id, version } = parsed.data;
+  const old = version === 0 || version === "0" || (version === undefined && party_id === undefined);
+  return {
+    matrixCallId: matrixCallId(call_id),
+    party: old || party_id === undefined ? undefined : partyId(party_id),
+    version: old ? "0" : "1",
+  };
+}
+
+/** Candidates that are none are left out; the others still help. */
+function readCandidates(items: readonly unknown[]): readonly IceCandidate[] {
+  return items.flatMap((item) => {
+    const parsed = candidateForm.safeParse(item);
+    if (!parsed.success) return [];
+    const { candidate, sdpMid, sdpMLineIndex } = parsed.data;
+    return [{ candidate, mid: sdpMid ?? null, mLineIndex: sdpMLineIndex ?? null }];
+  });
+}
+
+/** What is left of a fact when its origin and call are known. */
+type Particulars<F> = F extends MatrixFact
+  ? Omit<F, "eventId" | "room" | "sender" | "ageMs" | "receivedAtMs" | keyof CallReference>
+  : never;
+type CallParticulars = Particulars<Extract<MatrixFact, CallReference>>;
+
+type Reader = (content: unknown) => CallParticulars | undefined;
+
+function reader<Form extends z.ZodType>(form: Form, toFact: (content: z.output<Form>) => CallParticulars): Reader {
+  return (content) => {
+    const parsed = form.safeParse(content);
+    return parsed.success ? toFact(parsed.data) : undefined;
+  };
+}
+
+const readers: ReadonlyMap<string, Reader> = new Map([
+  [
+    "m.call.invite",
+    reader(inviteForm, ({ offer, lifetime, invitee }) => ({
+      kind: "call.invited",
+      sdp: offer.sdp,
+      lifetimeMs: lifetime,
+      invitee,
+    })),
+  ],
+  [
+    "m.call.candidates",
+    reader(candidatesForm, ({ candidates }) => ({ kind: "call.candidates", candidates: readCandidates(candidates) })),
+  ],
+  ["m.call.answer", reader(answerForm, ({ answer }) => ({ kind: "call.answered", sdp: answer.sdp }))],
+  [
+    "m.call.select_answer",
+    reader(selectForm, ({ selected_party_id }) => ({ kind: "call.selected", selected: partyId(selected_party_id) })),
+  ],
+  ["m.call.reject", reader(endForm, ({ reason }) => ({ kind: "call.rejected", reason }))],
+  ["m.call.hangup", reader(endForm, ({ reason }) => ({ kind: "call.hungUp", reason }))],
+  // A client that transfers forgets the call without a hang-up. We do not offer to be transferred (capability
+  // `m.call.transferee` is false); where one does it all the same, its leg is over.
+  ["m.call.replaces", reader(endForm, () => ({ kind: "call.hungUp", reason: "replaced" }))],
+  [
+    "m.call.negotiate",
+    reader(negotiateForm, ({ description, lifetime }) =>
+      description.type === "offer"
+        ? { kind: "call.offered", sdp: description.sdp, lifetimeMs: lifetime }
+        : { kind: "call.reanswered", sdp: description.sdp },
+    ),
+  ],
+]);
+
+/** Types that readCallContent understands. */
+export function isCallType(type: string): boolean {
+  return readers.has(type);
+}
+
+/** undefined: the content is not what its type asks for. */
+export function readCallFact(event: Envelope): MatrixFact | undefined {
+  const reference = readReference(event.content);
+  const particulars = readers.get(event.type)?.(event.content);
+  if (reference === undefined || particulars === undefined) return undefined;
+  const { eventId, room, sender, ageMs, receivedAtMs } = event;
+  return { eventId, room, sender, ageMs, receivedAtMs, ...reference, ...particulars };
+}

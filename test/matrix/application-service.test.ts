@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import { StoreError } from "../../src/ports/store.ts";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { ghost, hsToken, pstn, startEdge, textMessage } from "./edge-rig.ts";
+
+const pstnUser = "/_matrix/app/v1/thirdparty/user/m.protocol.pstn";
+
+describe("the homeserver's token", () => {
+  it.each([
+    ["a transaction", "PUT", "/_matrix/app/v1/transactions/1"],
+    ["a lookup", "GET", `${pstnUser}?m.id.phone=1`],
+    ["a protocol query", "GET", "/_matrix/app/unstable/thirdparty/protocol/m.protocol.pstn"],
+    ["a user query", "GET", "/_matrix/app/v1/users/%40a%3Ab"],
+    ["a ping", "POST", "/_matrix/app/v1/ping"],
+    ["an unknown path", "GET", "/_matrix/app/v1/nothing"],
+  ])("is asked of %s: without it 401, with a wrong one 403", async (_what, method, path) => {
+    const rig = await startEdge();
+    expect(await rig.request(method, path, { token: undefined })).toMatchObject({
+      status: 401,
+      body: { errcode: "M_MISSING_TOKEN" },
+    });
+    expect(await rig.request(method, path, { token: `${hsToken}x` })).toMatchObject({
+      status: 403,
+      body: { errcode: "M_FORBIDDEN" },
+    });
+  });
+
+  it("is also taken from the query, as old homeservers send it, and not passed on", async () => {
+    const rig = await startEdge();
+    const answer = await rig.request("GET", `${pstnUser}?m.id.phone=1&access_token=${hsToken}`, { token: undefined });
+    expect(answer.status).toBe(200);
+    expect(JSON.stringify(answer.body)).not.toContain(hsToken);
+    const wrong = await rig.request("GET", `${pstnUser}?m.id.phone=1&access_token=x`, { token: undefined });
+    expect(wrong.status).toBe(403);
+    expect((await fetch(`${rig.url}${pstnUser}`, { headers: { authorization: "Basic Zm9v" } })).status).toBe(403);
+  });
+});
+
+describe("a lookup's query", () => {
+  it.each([
+    ["as entered", "m.id.phone=01818118181", { "m.id.phone": "01818118181" }],
+    ["with an escaped plus", "m.id.phone=%2B4418", { "m.id.phone": "+4418" }],
+    ["with a raw plus, which becomes a space", "m.id.phone=+4418", { "m.id.phone": " 4418" }],
+    ["as a service code", "m.id.phone=%2A67+%23%C3%A9", { "m.id.phone": "*67 #é" }],
+    ["repeated", "m.id.phone=1&m.id.phone=2&m.id.phone=3", { "m.id.phone": ["1", "2", "3"] }],
+    ["with brackets, which make no object", "m.id.phone[a]=1&b[]=2", { "m.id.phone[a]": "1", "b[]": "2" }],
+    ["naming a prototype", "__proto__=1&constructor=2", { __proto__: undefined, constructor: "2" }],
+    ["absent", "", {}],
+  ])("reaches the bridge %s", async (_how, query, expected) => {
+    const seen: unknown[] = [];
+    const rig = await startEdge({
+      queries: {
+        usersByField: (_protocol, fields) => {
+          seen.push({ ...fields });
+          return [];
+        },
+      },
+    });
+    expect(await rig.request("GET", `${pstnUser}?${query}`)).toEqual({ status: 200, body: [] });
+    expect(seen).toEqual([query.startsWith("__proto__") ? { ["__proto__"]: "1", constructor: "2" } : expected]);
+  });
+});
+
+describe("the third-party routes", () => {
+  it.each(["v1", "unstable"])("of %s answer both names of the telephone network", async (version) => {
+    const rig = await startEdge();
+    for (const protocol of ["m.protocol.pstn", "im.vector.protocol.pstn"]) {
+      const path = `/_matrix/app/${version}/thirdparty`;
+      expect(await rig.request("GET", `${path}/protocol/${protocol}`)).toEqual({ status: 200, body: pstn });
+      expect(await rig.request("GET", `${path}/user/${protocol}?m.id.phone=1`)).toEqual({
+        status: 200,
+        body: [{ userid: ghost, protocol, fields: { asked: '{"m.id.phone":"1"}' } }],
+      });
+      expect(await rig.request("GET", `${path}/location/${protocol}?x=1`)).toEqual({ status: 200, body: [] });
+    }
+    expect(await rig.request("GET", `/_matrix/app/${version}/thirdparty/location?alias=%23a%3Ab`)).toEqual({
+      status: 200,
+      body: [],
+    });
+    expect(
+      await rig.request("GET", `/_matrix/app/${version}/thirdparty/user?userid=${encodeURIComponent(ghost)}`),
+    ).toMatchObject({ status: 200, body: [{ userid: ghost }] });
+  });
+
+  it("answer 404 for another network", async () => {
+    const rig = await startEdge();
+    for (const kind of ["protocol", "user", "location"]) {
+      expect((await rig.request("GET", `/_matrix/app/v1/thirdparty/${kind}/irc`)).status).toBe(404);
+    }
+  });
+});
+
+describe("queries for users and rooms", () => {
+  it("find a ghost under its exact id only", async () => {
+    const rig = await startEdge();
+    const path = (user: string): string => `/_matrix/app/v1/users/${encodeURIComponent(user)}`;
+    expect(path(ghost)).toContain("%2540");
+    // Registering is the query's business; the homeserver of this test is out of reach.
+    const other = await rig.request("GET", path(ghost.replace("%40", "@")));
+    expect(other).toMatchObject({ status: 404, body: { errcode: "M_NOT_FOUND" } });
+  });
+
+  it("find no room alias", async () => {
+    const rig = await startEdge();
+    expect(await rig.request("GET", "/_matrix/app/v1/rooms/%23_sip_1%3Aexample.org")).toMatchObject({
+      status: 404,
+      body: { errcode: "M_NOT_FOUND" },
+    });
+    expect((await rig.request("GET", "/_matrix/app/v1/ROOMS/%23_sip_1%3Aexample.org")).status).toBe(404);
+  });
+});
+
+describe("other requests", () => {
+  it("answer a ping", async () => {
+    const rig = await startEdge();
+    expect(await rig.request("POST", "/_matrix/app/v1/ping", { body: '{"transaction_id":"t"}' })).toEqual({
+      status: 200,
+      body: {},
+    });
+  });
+
+  it.each([
+    ["GET", "/"],
+    ["GET", "/health"],
+    ["PUT", "/_MATRIX/app/v1/transactions/1"],
+    ["PUT", "/_matrix/app/v1/Transactions/1"],
+    ["PUT", "/_matrix/app/v1/transactions/1/"],
+    ["PUT", "/_matrix/app/v2/transactions/1"],
+    ["GET", "/_matrix/app/v1/unknown"],
+    ["POST", "/_matrix/app/v1/transactions/1"],
+  ])("%s %s is not recognised", async (method, path) => {
+    const rig = await startEdge();
+    expect(await rig.request(method, path, { body: undefined as never })).toMatchObject({
+      status: 404,
+      body: { errcode: "M_UNRECOGNIZED" },
+    });
+  });
+
+  it("on the unversioned paths of old homeservers are sent to the new ones", async () => {
+    const rig = await startEdge();
+    const answer = await fetch(`${rig.url}/users/x`, { redirect: "manual" });
+    expect([answer.status, answer.headers.get("location")]).toEqual([308, "/_matrix/app/v1/users/x"]);
+  });
+
+  it("with a bad escape in the path are refused", async () => {
+    const rig = await startEdge();
+    expect((await rig.request("GET", "/_matrix/app/v1/users/%zz")).status).toBe(400);
+  });
+});
+
+describe("a transaction", () => {
+  it("that is no JSON is refused as M_NOT_JSON", async () => {
+    const rig = await startEdge();
+    for (const body of ["", "{", "events"]) {
+      expect(await rig.request("PUT", "/_matrix/app/v1/transactions/1", { body })).toMatchObject({
+        status: 400,
+        body: { errcode: "M_NOT_JSON" },
+      });
+    }
+  });
+
+  it("that is another JSON is refused as M_BAD_JSON", async () => {
+    const rig = await startEdge();
+    for (const body of ["null", "[]", "7", '"x"', '{"events":{}}', '{"events":null}']) {
+      expect(await rig.request("PUT", "/_matrix/app/v1/transactions/1", { body })).toMatchObject({
+        status: 400,
+        body: { errcode: "M_BAD_JSON" },
+      });
+    }
+  });
+
+  it("with only ephemeral data is acknowledged", async () => {
+    const rig = await startEdge();
+    const body = JSON.stringify({ ephemeral: [{ type: "m.typing" }] });
+    expect(await rig.request("PUT", "/_matrix/app/v1/transactions/1", { body })).toEqual({ status: 200, body: {} });
+  });
+
+  it("of 100 events of 64 KiB is taken", async () => {
+    const rig = await startEdge();
+    const large = Array.from({ length: 100 }, (_, index) =>
+      textMessage(`n ${index}`, { unsigned: { age: 1, padding: "x".repeat(65_000) } }),
+    );
+    expect((await rig.push("1", large)).status).toBe(200);
+    await rig.factCount(100);
+  });
+
+  it("is not acknowledged before its events are stored", async () => {
+    const memory = openMemoryStore();
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let reached: () => void = () => undefined;
+    const storing = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const store = {
+      ...memory,
+      inbox: {
+        ...memory.inbox,
+        take: async (entries: Parameters<typeof memory.inbox.take>[0]) => {
+          reached();
+          await gate;
+          return memory.inbox.take(entries);
+        },
+      },
+    };
+    const rig = await startEdge({ store });
+    let acknowledged = false;
+    const push = rig.push("1", [textMessage("hello")]).then((answer) => {
+      acknowledged = true;
+      return answer;
+    });
+    await storing;
+    // Another request goes all the way through meanwhile; the transaction still waits.
+    await rig.request("POST", "/_matrix/app/v1/ping", { body: "{}" });
+    expect([acknowledged, rig.facts.length]).toEqual([false, 0]);
+    release();
+    expect((await push).status).toBe(200);
+    await rig.factCount(1);
+  });
+
+  it("that cannot be stored is answered 500, and taken when it comes again", async () => {
+    const memory = openMemoryStore();
+    let broken = true;
+    const store = {
+      ...memory,
+      inbox: {
+        ...memory.inbox,
+        take: async (entries: Parameters<typeof memory.inbox.take>[0]) => {
+          if (broken) throw new StoreError("unavailable", "disk full");
+          return memory.inbox.take(entries);
+        },
+      },
+    };
+    const rig = await startEdge({ store });
+    const events = [textMessage("hello")];
+    expect(await rig.push("1", events)).toMatchObject({ status: 500, body: { errcode: "M_UNKNOWN" } });
+    expect(rig.facts).toEqual([]);
+    broken = false;
+    expect((await rig.push("1", events)).status).toBe(200);
+    await rig.factCount(1);
+    expect(rig.facts).toMatchObject([{ kind: "message.received", body: "hello" }]);
+  });
+});

@@ -1,0 +1,214 @@
+// The Matrix edge on a free port with a memory store, for tests: what it hands over and what it counts can be looked at.
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock/system-clock.ts";
+import type { UserId } from "../../src/core/ids.ts";
+import { createMatrixEdge, type MatrixEdge } from "../../src/matrix/edge.ts";
+import type { RegistrationDocument } from "../../src/matrix/registration.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type {
+  ApplicationServiceQueries,
+  MatrixFact,
+  MatrixSink,
+  ThirdPartyProtocol,
+} from "../../src/ports/homeserver.ts";
+import type { Store } from "../../src/ports/store.ts";
+import type { Log, LogFields } from "../../src/ports/telemetry.ts";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+
+export const domain = "example.org";
+export const hsToken = "hs-token-of-the-test";
+export const bot = "@_sip_bot:example.org" as UserId;
+export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
+export const alice = "@alice:example.org" as UserId;
+
+export const pstn: ThirdPartyProtocol = {
+  user_fields: ["m.id.phone"],
+  location_fields: [],
+  icon: "mxc://example.org/pstn",
+  field_types: { "m.id.phone": { regexp: "\\+?[0-9]+", placeholder: "0123456789" } },
+  instances: [{ network_id: "sip", desc: "SIP", fields: {} }],
+};
+
+export function registrationFor(port: number): RegistrationDocument {
+  return {
+    id: "sip",
+    url: `http://127.0.0.1:${port}`,
+    as_token: "as-token-of-the-test",
+    hs_token: hsToken,
+    sender_localpart: "_sip_bot",
+    rate_limited: false,
+    protocols: ["m.protocol.pstn", "im.vector.protocol.pstn"],
+    namespaces: { users: [{ regex: "^@_sip_.*:example\\.org$", exclusive: true }] },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export interface LogLine {
+  readonly level: "trace" | "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+export function collectingLog(lines: LogLine[]): Log {
+  const at =
+    (level: LogLine["level"]) =>
+    (message: string, fields?: LogFields): void =>
+      void lines.push({ level, message, fields });
+  const log: Log = {
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: () => log,
+  };
+  return log;
+}
+
+export interface EdgeRig {
+  readonly edge: MatrixEdge;
+  readonly url: string;
+  readonly store: Store;
+  readonly facts: readonly MatrixFact[];
+  readonly lines: readonly LogLine[];
+  /** Numbers given to telemetry: events taken and duplicates among them. */
+  readonly taken: { events: number; duplicates: number };
+  /** Resolves when so many facts have been handed over. */
+  factCount(count: number): Promise<void>;
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  push(transaction: string, events: readonly unknown[]): Promise<Answer>;
+}
+
+export interface RequestOptions {
+  readonly token?: string | undefined;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface RigOptions {
+  readonly homeserverUrl?: string;
+  readonly port?: number;
+  readonly store?: Store;
+  readonly sink?: MatrixSink;
+  readonly clock?: Clock;
+  readonly queries?: Partial<ApplicationServiceQueries>;
+  /** Whether facts are handed over at once; true unless said otherwise. */
+  readonly delivering?: boolean;
+}
+
+/** Starts an edge that the test's end stops. */
+export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
+  const store = options.store ?? openMemoryStore();
+  const facts: MatrixFact[] = [];
+  const lines: LogLine[] = [];
+  const taken = { events: 0, duplicates: 0 };
+  const watchers = new Set<() => void>();
+  const edge = createMatrixEdge({
+    registration: registrationFor(options.port ?? 0),
+    homeserverUrl: options.homeserverUrl ?? "http://127.0.0.1:9",
+    domain,
+    host: "127.0.0.1",
+    port: options.port ?? 0,
+    inbox: store.inbox,
+    clock: options.clock ?? systemClock,
+    telemetry: {
+      log: collectingLog(lines),
+      eventsTaken: (count, duplicates) => {
+        taken.events += count;
+        taken.duplicates += duplicates;
+      },
+      inboxDepth: () => undefined,
+    },
+    sink: async (fact) => {
+      facts.push(fact);
+      for (const watch of watchers) watch();
+      await options.sink?.(fact);
+    },
+    queries: {
+      protocol: (name) => (name.endsWith("protocol.pstn") ? pstn : undefined),
+      usersByField: (protocol, fields) =>
+        protocol.endsWith("protocol.pstn")
+          ? [{ userid: ghost, protocol, fields: { asked: JSON.stringify(fields) } }]
+          : undefined,
+      usersById: (user) => (user === ghost ? [{ userid: ghost, protocol: "m.protocol.pstn", fields: {} }] : []),
+      userExists: async (user) => user === ghost,
+      ...options.queries,
+    },
+  });
+  await edge.listen();
+  onTestFinished(() => edge.stop());
+  if (options.delivering !== false) await edge.deliver();
+  const url = `http://127.0.0.1:${edge.port()}`;
+
+  const request = async (method: string, path: string, requestOptions: RequestOptions = {}): Promise<Answer> => {
+    const token = "token" in requestOptions ? requestOptions.token : hsToken;
+    const response = await fetch(url + path, {
+      method,
+      redirect: "manual",
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(requestOptions.body === undefined ? {} : { body: requestOptions.body }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  };
+
+  return {
+    edge,
+    url,
+    store,
+    facts,
+    lines,
+    taken,
+    request,
+    factCount: (count) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (facts.length < count) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      }),
+    push: (transaction, events) =>
+      request("PUT", `/_matrix/app/v1/transactions/${transaction}`, { body: JSON.stringify({ events }) }),
+  };
+}
+
+let events = 0;
+
+/** An event as Synapse pushes it. */
+export function roomEvent(
+  type: string,
+  content: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
+  events++;
+  return {
+    event_id: `$event${events}`,
+    room_id: "!room:example.org",
+    sender: alice,
+    type,
+    content,
+    origin_server_ts: Date.now(),
+    unsigned: { age: 12 },
+    ...more,
+  };
+}
+
+export function textMessage(body: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return roomEvent("m.room.message", { msgtype: "m.text", body }, more);
+}
