@@ -6,9 +6,9 @@ import { once } from "node:events";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../audio/g711.ts";
 import { decodeRtp, encodeRtp } from "../audio/rtp.ts";
 import { keypad, type Keypress } from "../audio/telephone-event.ts";
-import { everyFrame } from "./pacer.ts";
-import { Reception } from "./reception.ts";
-import { encodeBye, encodeSenderReport, rtcpTypes } from "./rtcp.ts";
+import { everyFrame } from "../audio/pacer.ts";
+import { Reception } from "../audio/reception.ts";
+import { encodeBye, encodeSenderReport, rtcpTypes } from "../audio/rtcp.ts";
 import type { Codec } from "./session-description.ts";
 import { makeSound, type Sound } from "./sounds.ts";
 

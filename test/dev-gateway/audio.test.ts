@@ -8,7 +8,7 @@ import { decodeRtp, encodeRtp, type RtpPacket } from "../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent } from "../../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone } from "../../dev/audio/tone.ts";
 import { startGateway, type GatewayOptions, type ScriptStep } from "../../dev/gateway/gateway.ts";
-import { everyFrame } from "../../dev/gateway/pacer.ts";
+import { everyFrame } from "../../dev/audio/pacer.ts";
 import { offerOf, rawPeer } from "./raw-peer.ts";
 
 const ending: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 // What arrives on one RTP leg: counted as RFC 3550 s A.1 and s A.8 count it, decoded, and kept for a few
 // seconds so that a test can ask which tone it was.
-import { listen, type Heard } from "../audio/goertzel.ts";
-import type { RtpPacket } from "../audio/rtp.ts";
+import { listen, type Heard } from "./goertzel.ts";
+import type { RtpPacket } from "./rtp.ts";
 import type { ReceptionReport } from "./rtcp.ts";
 
 const RATE = 8_000;
