@@ -1,0 +1,145 @@
+// Which formats go through a call, as pure functions over what the two sides listed: nothing is transcoded, so a
+// codec passes only if both have it, under the payload type each of them chose.
+import type { MediaSide } from "../call/media-side.ts";
+import { otherSide } from "../call/media-side.ts";
+import {
+  canonicalName,
+  isKnownCodec,
+  isSameCodec,
+  isTelephoneEvent,
+  offeredCodecs,
+  telephoneEventName,
+  type Format,
+} from "./format.ts";
+
+/** A format as one leg knows it: `payloadType` is what the peer wants to get, `ours` what we asked it to send. */
+export interface LegFormat extends Format {
+  readonly ours: number;
+}
+
+/** One format on both legs. */
+export type Passage = Readonly<Record<MediaSide, LegFormat>>;
+
+/** How a packet of one payload type leaves on the other leg. */
+export interface Crossing {
+  readonly payloadType: number;
+  readonly name: string;
+  readonly isEvent: boolean;
+  /** Hz of the format on the leg it comes from, and on the one it goes to. They differ for events at most. */
+  readonly fromClockRate: number;
+  readonly toClockRate: number;
+}
+
+function event(payloadType: number, clockRate: number): Format {
+  return { payloadType, name: telephoneEventName, clockRate, channels: 1, parameters: "" };
+}
+
+/** What we can offer a trunk: its codecs in its order, and telephone-event in the clocks of both kinds of codec. */
+export function trunkCapability(codecs: readonly string[]): Format[] {
+  return [...offeredCodecs(codecs), event(101, 8000), event(102, 48_000)];
+}
+
+/** What we can offer a client; the numbers are those that browsers use themselves. */
+export function clientCapability(codecs: readonly string[]): Format[] {
+  return [...offeredCodecs(codecs), event(126, 8000), event(110, 48_000)];
+}
+
+/** Only the formats whose codec the trunk is configured for, and events. */
+export function allowedFormats(formats: readonly Format[], codecs: readonly string[]): Format[] {
+  const names = new Set(codecs.map(canonicalName));
+  return formats.filter((format) => names.has(format.name) || isTelephoneEvent(format));
+}
+
+/**
+ * Pairs what both sides list. Codecs come in the order of `leader`'s list; events follow, matched by the clock of the
+ * codecs (RFC 4733 s2.1: with G.711 the 48 kHz event is six times too long). Without a codec in common: empty.
+ */
+export function pairFormats(
+  matrix: readonly Format[],
+  trunk: readonly Format[],
+  leader: MediaSide,
+): readonly Passage[] {
+  const lists = { matrix, trunk };
+  const codecs: Passage[] = [];
+  for (const format of lists[leader].filter(isKnownCodec)) {
+    const other = lists[otherSide(leader)].find((each) => isSameCodec(each, format));
+    if (other !== undefined) codecs.push(passage(leader === "matrix" ? [format, other] : [other, format]));
+  }
+  return codecs.length === 0 ? [] : [...codecs, ...eventPassages(codecs, matrix, trunk)];
+}
+
+function passage([matrix, trunk]: readonly [Format, Format]): Passage {
+  return { matrix: { ...matrix, ours: matrix.payloadType }, trunk: { ...trunk, ours: trunk.payloadType } };
+}
+
+function eventOf(formats: readonly Format[], clockRate: number): Format | undefined {
+  return formats.find((format) => isTelephoneEvent(format) && format.clockRate === clockRate);
+}
+
+function eventPassages(codecs: readonly Passage[], matrix: readonly Format[], trunk: readonly Format[]): Passage[] {
+  const passages: Passage[] = [];
+  const clocks = [...new Set(codecs.map((codec) => codec.matrix.clockRate))];
+  for (const [index, clockRate] of clocks.entries()) {
+    const exact = [eventOf(matrix, clockRate), eventOf(trunk, clockRate)] as const;
+    // Digits of the codec that will be spoken must get through, if need be with their durations converted.
+    const [one, other] =
+      index > 0 ? exact : [exact[0] ?? matrix.find(isTelephoneEvent), exact[1] ?? trunk.find(isTelephoneEvent)];
+    if (one !== undefined && other !== undefined) passages.push(passage([one, other]));
+  }
+  return passages;
+}
+
+/** After `side` answered an offer of ours: it sends by the numbers of that offer, whatever it wrote itself. */
+export function rememberOurNumbers(
+  passages: readonly Passage[],
+  side: MediaSide,
+  offered: readonly Format[],
+): readonly Passage[] {
+  return passages.map((each) => {
+    const ours = offered.find((format) => isSameCodec(format, each[side]))?.payloadType ?? each[side].payloadType;
+    return { ...each, [side]: { ...each[side], ours } };
+  });
+}
+
+/** An answer may only take from the offer (RFC 3264 s6.1): what else it lists is dropped. */
+export function answeredFormats(answer: readonly Format[], offered: readonly Format[]): Format[] {
+  return answer.filter((format) => offered.some((each) => isSameCodec(each, format)));
+}
+
+/** The formats to write to `side`, under our numbers. Opus parameters are the other side's wishes, passed on. */
+export function writtenFormats(passages: readonly Passage[], side: MediaSide): Format[] {
+  const formats = new Map<number, Format>();
+  for (const each of passages) {
+    const { ours: payloadType, name, clockRate, channels } = each[side];
+    if (formats.has(payloadType)) continue;
+    const events = side === "trunk" ? "0-15" : "";
+    const parameters = name === telephoneEventName ? events : name === "opus" ? each[otherSide(side)].parameters : "";
+    formats.set(payloadType, { payloadType, name, clockRate, channels, parameters });
+  }
+  return [...formats.values()];
+}
+
+/** By payload type: how packets that come from `from` leave on the other side. What is not in it is not forwarded. */
+export function crossings(passages: readonly Passage[], from: MediaSide): ReadonlyMap<number, Crossing> {
+  const map = new Map<number, Crossing>();
+  const take = (number: number, each: Passage): void => {
+    if (map.has(number)) return;
+    const to = each[otherSide(from)];
+    map.set(number, {
+      payloadType: to.payloadType,
+      name: to.name,
+      isEvent: isTelephoneEvent(to),
+      fromClockRate: each[from].clockRate,
+      toClockRate: to.clockRate,
+    });
+  };
+  for (const each of passages) take(each[from].ours, each);
+  // Some answerers send by the number they wrote instead of the one they were offered.
+  for (const each of passages) take(each[from].payloadType, each);
+  return map;
+}
+
+/** Name of the codec that is spoken, for logs and statistics. */
+export function spokenCodec(passages: readonly Passage[]): string | undefined {
+  return passages[0]?.trunk.name;
+}
