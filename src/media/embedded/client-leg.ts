@@ -1,0 +1,189 @@
+// The client's leg: its transport, the next one while ICE restarts, and the candidates that come whenever they like.
+// An ICE restart takes a new transport with a new certificate (RFC 8842 s4), which the client takes for a new DTLS
+// association; the old one carries on until the new one is up.
+import type { IceCandidate } from "../../core/call/event.ts";
+import { isUsable, parseCandidate, type Candidate } from "../../core/sdp/candidate.ts";
+import type { Description, Setup } from "../../core/sdp/description.ts";
+import { webRtcEnd, type WebRtcEnd } from "../../core/sdp/requirement.ts";
+import { MediaError } from "../../ports/media.ts";
+import { ClientTransport, type LocalEnd, type TransportOptions } from "./client-transport.ts";
+import { isRtcp } from "./rtp-packet.ts";
+
+export interface ClientReports {
+  rtp(packet: Buffer): void;
+  rtcp(packet: Buffer): void;
+  /** Each time a transport comes up. */
+  connected(): void;
+  /** No transport is left; the client may come back by an ICE restart. `was` tells if it ever was up. */
+  gone(reason: string, was: boolean): void;
+  candidateIgnored(candidate: string): void;
+}
+
+/** Candidates of a session, in all its ICE generations: enough for any client, not for a scan of our network. */
+const maxCandidates = 100;
+
+export class ClientLeg {
+  readonly #options: TransportOptions;
+  readonly #reports: ClientReports;
+  #current: { transport: ClientTransport; local: LocalEnd } | undefined;
+  #next: { transport: ClientTransport; local: LocalEnd } | undefined;
+  /** Those for which there is no transport yet. */
+  #early: Candidate[] = [];
+  #candidateCount = 0;
+  #wasConnected = false;
+
+  constructor(options: TransportOptions, reports: ClientReports) {
+    this.#options = options;
+    this.#reports = reports;
+  }
+
+  get isConnected(): boolean {
+    return this.#current?.transport.isOpen ?? false;
+  }
+
+  /** Our end for the answer to `offer`: the present one, or a new one where the client restarts ICE. */
+  async answerEnd(offer: Description): Promise<LocalEnd> {
+    const remote = endOf(offer);
+    const latest = this.#next ?? this.#current;
+    if (latest !== undefined && !latest.transport.isOver && isSameEnd(latest.transport.remote, remote)) {
+      this.#take(offer);
+      return latest.local;
+    }
+    // DTLS roles stay for the life of the call, also over a new association (RFC 8842 s5.5).
+    const setup = remote.setup === "actpass" && latest !== undefined ? opposite(latest.local.setup) : remote.setup;
+    const transport = this.#open();
+    try {
+      const local = await transport.accept({ ...remote, setup });
+      this.#install({ transport, local });
+      this.#take(offer);
+      return local;
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+  }
+
+  /** Our end for a first offer to the client. */
+  async offerEnd(): Promise<LocalEnd> {
+    if (this.#current !== undefined) return this.#current.local;
+    const transport = this.#open();
+    try {
+      const local = await transport.offer();
+      this.#install({ transport, local });
+      return local;
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+  }
+
+  /** The client's answer to our offer. */
+  complete(answer: Description): void {
+    const { current } = { current: this.#current };
+    if (current === undefined) throw new MediaError("engine", "an answer without an offer");
+    const remote = endOf(answer);
+    if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
+    current.transport.complete(remote);
+    current.local = { ...current.local, setup: opposite(remote.setup) };
+    this.#take(answer);
+  }
+
+  addCandidates(candidates: readonly IceCandidate[]): void {
+    for (const { candidate } of candidates) {
+      // The empty one is the end marker (RFC 8840), which we do not wait for.
+      if (candidate === "") continue;
+      const parsed = parseCandidate(candidate);
+      this.#candidateCount += 1;
+      if (parsed === undefined || !isUsable(parsed) || this.#candidateCount > maxCandidates)
+        this.#reports.candidateIgnored(candidate);
+      else this.#add(parsed);
+    }
+  }
+
+  send(packet: Buffer): boolean {
+    return this.#current?.transport.send(packet) ?? false;
+  }
+
+  close(): void {
+    this.#current?.transport.close();
+    this.#next?.transport.close();
+  }
+
+  #open(): ClientTransport {
+    const transport: ClientTransport = new ClientTransport(this.#options, {
+      connected: () => this.#connected(transport),
+      gone: (reason) => this.#gone(transport, reason),
+      packet: (packet) => {
+        if (isRtcp(packet)) this.#reports.rtcp(packet);
+        else this.#reports.rtp(packet);
+      },
+    });
+    return transport;
+  }
+
+  #install(fresh: { transport: ClientTransport; local: LocalEnd }): void {
+    this.#next?.transport.close();
+    this.#next = undefined;
+    if (this.#current?.transport.isOpen === true) {
+      this.#next = fresh;
+      return;
+    }
+    this.#current?.transport.close();
+    this.#current = fresh;
+  }
+
+  #connected(transport: ClientTransport): void {
+    if (this.#next?.transport === transport) {
+      this.#current?.transport.close();
+      this.#current = this.#next;
+      this.#next = undefined;
+    }
+    this.#wasConnected = true;
+    this.#reports.connected();
+  }
+
+  #gone(transport: ClientTransport, reason: string): void {
+    if (this.#next?.transport === transport) this.#next = undefined;
+    else if (this.#current?.transport === transport && this.#next !== undefined) {
+      this.#current = this.#next;
+      this.#next = undefined;
+      return;
+    }
+    if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(reason, this.#wasConnected);
+  }
+
+  #take(description: Description): void {
+    const waiting = this.#early;
+    this.#early = [];
+    for (const candidate of [...description.audio.candidates.filter(isUsable), ...waiting]) this.#add(candidate);
+  }
+
+  /** Each candidate belongs to one ICE generation; those of a generation to come wait for it. */
+  #add(candidate: Candidate): void {
+    const transports = [this.#next?.transport, this.#current?.transport];
+    const transport = transports.find(
+      (each) => each?.remote !== undefined && (candidate.ufrag ?? each.remote.ice.ufrag) === each.remote.ice.ufrag,
+    );
+    if (transport !== undefined) transport.addCandidate(candidate);
+    else if (this.#early.length < maxCandidates) this.#early.push(candidate);
+  }
+}
+
+function endOf(description: Description): WebRtcEnd {
+  const end = webRtcEnd(description.audio);
+  if ("fault" in end) throw new MediaError(end.fault, end.message);
+  return end;
+}
+
+function isSameEnd(one: WebRtcEnd | undefined, other: WebRtcEnd): boolean {
+  return (
+    one !== undefined &&
+    one.ice.ufrag === other.ice.ufrag &&
+    one.ice.pwd === other.ice.pwd &&
+    one.fingerprint.value === other.fingerprint.value
+  );
+}
+
+function opposite(setup: Setup): Setup {
+  return setup === "active" ? "passive" : "active";
+}

@@ -1,0 +1,167 @@
+// One ICE and DTLS-SRTP association with a client, by node-datachannel: the only file that knows it. The library sees
+// a description of our making, with nothing of the client's but its ICE, DTLS and candidate values; of its own it is
+// asked for the same. Directions and payload types are none of its business, so a re-offer does not reach it.
+import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
+import { writeCandidate, type Candidate } from "../../core/sdp/candidate.ts";
+import { isMalformed, parseDescription } from "../../core/sdp/description.ts";
+import type { Fingerprint, IceCredentials, Setup } from "../../core/sdp/description.ts";
+import type { IceServer } from "../../ports/media.ts";
+import { nativeIceServers } from "./ice-servers.ts";
+import type { WorkerSettings } from "./protocol.ts";
+
+/** One end of the association, ours or the client's. */
+export interface TransportEnd {
+  readonly ice: IceCredentials;
+  readonly fingerprint: Fingerprint;
+  readonly setup: Setup;
+}
+
+export interface LocalEnd extends TransportEnd {
+  readonly candidates: readonly Candidate[];
+}
+
+export interface TransportReports {
+  connected(): void;
+  /** Over for good: libdatachannel does not come back from a disconnection, and cannot restart ICE. */
+  gone(reason: string): void;
+  packet(packet: Buffer): void;
+}
+
+export interface TransportOptions {
+  readonly ice: WorkerSettings["ice"];
+  readonly iceServers: readonly IceServer[];
+  readonly ssrc: number;
+  readonly cname: string;
+}
+
+/** How long an answer waits for slow STUN and TURN servers before it goes with what there is. */
+const gatherTimeoutMs = 2000;
+const mid = "0";
+
+export class ClientTransport {
+  readonly #connection: PeerConnection;
+  readonly #track: Track;
+  readonly #gathered: Promise<void>;
+  #isOpen = false;
+  #isOver = false;
+  #remote: TransportEnd | undefined;
+
+  constructor(options: TransportOptions, reports: TransportReports) {
+    const { ice } = options;
+    this.#connection = new nodeDataChannel.PeerConnection("client", {
+      iceServers: nativeIceServers(options.iceServers),
+      disableAutoNegotiation: true,
+      ...(ice.bindHost === undefined ? {} : { bindAddress: ice.bindHost }),
+      ...(ice.portMin === undefined ? {} : { portRangeBegin: ice.portMin }),
+      ...(ice.portMax === undefined ? {} : { portRangeEnd: ice.portMax }),
+    });
+    this.#gathered = new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherTimeoutMs);
+      this.#connection.onGatheringStateChange((state) => {
+        if (state !== "complete") return;
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    const audio = new nodeDataChannel.Audio(mid, "SendRecv");
+    audio.addAudioCodec(0, "PCMU");
+    audio.addSSRC(options.ssrc, options.cname, "bridge", "audio");
+    this.#track = this.#connection.addTrack(audio);
+    this.#track.onOpen(() => {
+      if (this.#isOver) return;
+      this.#isOpen = true;
+      reports.connected();
+    });
+    this.#track.onMessage((packet) => {
+      if (!this.#isOver) reports.packet(packet);
+    });
+    this.#connection.onStateChange((state) => {
+      if (this.#isOver || (state !== "disconnected" && state !== "failed" && state !== "closed")) return;
+      this.#isOpen = false;
+      this.#isOver = true;
+      reports.gone(state);
+    });
+  }
+
+  /** Carries packets now. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Will never carry packets again. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The client's end, once it is known. */
+  get remote(): TransportEnd | undefined {
+    return this.#remote;
+  }
+
+  /** Takes the client's offered end and gives ours, all candidates gathered. */
+  async accept(remote: TransportEnd): Promise<LocalEnd> {
+    this.#remote = remote;
+    this.#connection.setRemoteDescription(endText(remote), "offer");
+    this.#connection.setLocalDescription("answer");
+    return this.#local();
+  }
+
+  /** Gives our end as an offer, all candidates gathered. */
+  async offer(): Promise<LocalEnd> {
+    this.#connection.setLocalDescription("offer");
+    return this.#local();
+  }
+
+  /** Takes the client's end in answer to our offer. */
+  complete(remote: TransportEnd): void {
+    this.#remote = remote;
+    this.#connection.setRemoteDescription(endText(remote), "answer");
+  }
+
+  addCandidate(candidate: Candidate): void {
+    if (!this.#isOver) this.#connection.addRemoteCandidate(writeCandidate(candidate), mid);
+  }
+
+  /** RTP or RTCP; false where it cannot be sent now. */
+  send(packet: Buffer): boolean {
+    return this.#isOpen && this.#track.isOpen() && this.#track.sendMessageBinary(packet);
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#isOver = true;
+    this.#connection.close();
+  }
+
+  async #local(): Promise<LocalEnd> {
+    await this.#gathered;
+    const text = this.#connection.localDescription()?.sdp ?? "";
+    const parsed = parseDescription(text);
+    if (isMalformed(parsed)) throw new Error(`engine's own description: ${parsed.problem}`);
+    const { ice, fingerprint, setup, candidates } = parsed.audio;
+    if (ice === undefined || fingerprint === undefined || setup === undefined)
+      throw new Error("engine's own description lacks ICE or DTLS values");
+    return { ice, fingerprint, setup, candidates };
+  }
+}
+
+function endText({ ice, fingerprint, setup }: TransportEnd): string {
+  return [
+    "v=0",
+    "o=- 1 1 IN IP4 127.0.0.1",
+    "s=-",
+    "t=0 0",
+    `a=group:BUNDLE ${mid}`,
+    "m=audio 9 UDP/TLS/RTP/SAVPF 0",
+    "c=IN IP4 0.0.0.0",
+    `a=mid:${mid}`,
+    "a=sendrecv",
+    "a=rtcp-mux",
+    `a=ice-ufrag:${ice.ufrag}`,
+    `a=ice-pwd:${ice.pwd}`,
+    `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
+    `a=setup:${setup}`,
+    "a=rtpmap:0 PCMU/8000",
+    "",
+  ].join("\r\n");
+}

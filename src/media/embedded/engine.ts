@@ -1,0 +1,289 @@
+// The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
+// dies. What happens inside a session is session.ts, in the worker.
+import { networkInterfaces } from "node:os";
+import { isIP } from "node:net";
+import { noMediaStats, type MediaStats } from "../../core/call/media-stats.ts";
+import { isUnspecified } from "../../core/sdp/address.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { MediaError } from "../../ports/media.ts";
+import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../ports/media.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { PortPool } from "./port-pool.ts";
+import type { OrderKind, OrderOf, OrderResults, WorkerSettings } from "./protocol.ts";
+import { arePortsBindable } from "./trunk-socket.ts";
+import { WorkerLink } from "./worker-link.ts";
+
+export interface EmbeddedEngineOptions {
+  /** Processes; about one for each core that may be spent on media. */
+  readonly workers: number;
+  /** 150 to 200 calls keep one core busy. */
+  readonly sessionsPerWorker: number;
+  readonly rtp: {
+    /** Address to bind towards the trunks; `0.0.0.0` or `::` for all. */
+    readonly host: string;
+    readonly portMin: number;
+    readonly portMax: number;
+    /** IP address to write into SDP instead of `host`, behind a one-to-one NAT. */
+    readonly advertisedHost?: string;
+    /** How long a freed port pair is left alone. */
+    readonly restMs?: number;
+  };
+  readonly ice: {
+    /** Address to bind towards the clients; all when absent. */
+    readonly bindHost?: string;
+    /** IP addresses to offer instead of the local ones of their family, behind a one-to-one NAT. */
+    readonly advertisedHosts?: readonly string[];
+    readonly portMin?: number;
+    readonly portMax?: number;
+  };
+  /** A side that is not on hold and not heard for so long is reported as timed out. */
+  readonly silenceTimeoutMs: number;
+  /** How long a client that lost its connection has for an ICE restart. */
+  readonly reconnectTimeoutMs?: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const defaults = { restMs: 10_000, reconnectTimeoutMs: 30_000 };
+/** Ports of the range may be taken by others: so many pairs are tried for one session. */
+const portTries = 20;
+const backoffMs = { first: 500, most: 30_000 };
+/** A worker that ran for so long has not died of its start. */
+const settledAfterMs = 60_000;
+
+interface Place {
+  worker: WorkerLink | undefined;
+  readonly sessions: Set<number>;
+  /** Deaths in a row. */
+  deaths: number;
+  startedAtMs: number;
+}
+
+interface Entry {
+  readonly place: Place;
+  readonly worker: WorkerLink;
+  readonly rtpPort: number;
+  readonly report: (fact: MediaReport) => void;
+}
+
+export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngine {
+  return new EmbeddedEngine(options);
+}
+
+class EmbeddedEngine implements MediaEngine {
+  readonly #options: EmbeddedEngineOptions;
+  readonly #settings: WorkerSettings;
+  readonly #ports: PortPool;
+  readonly #places: Place[];
+  readonly #entries = new Map<number, Entry>();
+  readonly #restarts = new Set<() => void>();
+  #count = 0;
+  #isStopping = false;
+
+  constructor(options: EmbeddedEngineOptions) {
+    const { rtp, ice } = options;
+    this.#options = options;
+    this.#settings = {
+      rtp: { host: rtp.host, advertisedHost: rtp.advertisedHost ?? ownAddress(rtp.host) },
+      ice: {
+        bindHost: ice.bindHost,
+        advertisedHosts: ice.advertisedHosts ?? [],
+        portMin: ice.portMin,
+        portMax: ice.portMax,
+      },
+      silenceTimeoutMs: options.silenceTimeoutMs,
+      reconnectTimeoutMs: options.reconnectTimeoutMs ?? defaults.reconnectTimeoutMs,
+    };
+    this.#ports = new PortPool(rtp.portMin, rtp.portMax, rtp.restMs ?? defaults.restMs);
+    this.#places = Array.from({ length: options.workers }, () => ({
+      worker: undefined,
+      sessions: new Set(),
+      deaths: 0,
+      startedAtMs: 0,
+    }));
+  }
+
+  async start(): Promise<void> {
+    const { rtp } = this.#options;
+    if (isIP(this.#settings.rtp.advertisedHost) === 0)
+      throw new MediaError("engine", "the advertised RTP host is no IP address");
+    if (!(await arePortsBindable(rtp.host, rtp.portMin, rtp.portMax)))
+      throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
+    try {
+      await Promise.all(this.#places.map(async (place) => this.#startWorker(place)));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+    const refused = new Set<number>();
+    try {
+      for (let attempt = 0; attempt < portTries; attempt += 1) {
+        const place = this.#freest();
+        const worker = place?.worker;
+        if (place === undefined || worker === undefined || this.#isStopping)
+          throw new MediaError("no-capacity", "every media worker is full or gone");
+        const rtpPort = this.#ports.take(this.#options.clock.nowMs());
+        if (rtpPort === undefined) throw new MediaError("no-ports", "no RTP port pair is free and rested");
+        const session = await this.#openAt(place, worker, rtpPort, options, report);
+        if (session !== undefined) return session;
+        refused.add(rtpPort);
+      }
+      throw new MediaError("no-ports", "the RTP ports are taken by others");
+    } finally {
+      for (const port of refused) this.#ports.giveBack(port, this.#options.clock.nowMs());
+    }
+  }
+
+  health(): MediaHealth {
+    const running = this.#places.filter((place) => place.worker !== undefined);
+    const sessions = running.reduce((sum, place) => sum + place.sessions.size, 0);
+    const seats = running.length * this.#options.sessionsPerWorker - sessions;
+    return {
+      ready: running.length > 0 && !this.#isStopping,
+      sessions,
+      free: Math.max(0, Math.min(seats, this.#ports.free(this.#options.clock.nowMs()))),
+      detail: `${running.length} of ${this.#places.length} workers running`,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const cancel of this.#restarts) cancel();
+    this.#restarts.clear();
+    await Promise.all(this.#places.map(async (place) => place.worker?.stop()));
+  }
+
+  async #openAt(
+    place: Place,
+    worker: WorkerLink,
+    rtpPort: number,
+    options: MediaSessionOptions,
+    report: (fact: MediaReport) => void,
+  ): Promise<MediaSession | undefined> {
+    this.#count += 1;
+    const number = this.#count;
+    // Taken before the worker has answered, so that many calls at once do not all go to the same one.
+    place.sessions.add(number);
+    this.#entries.set(number, { place, worker, rtpPort, report });
+    const { call, iceServers, trunk } = options;
+    try {
+      if (await worker.order(number, { kind: "open", opening: { call, iceServers, trunk, rtpPort } }))
+        return new EmbeddedSession(this.#ordersOf(number, worker), () => this.#forget(number));
+      this.#entries.delete(number);
+      place.sessions.delete(number);
+      return undefined;
+    } catch (error) {
+      this.#forget(number);
+      throw error;
+    }
+  }
+
+  #ordersOf(session: number, worker: WorkerLink): SessionOrders {
+    return async (order) => worker.order(session, order);
+  }
+
+  #forget(session: number): void {
+    const entry = this.#entries.get(session);
+    if (entry === undefined) return;
+    this.#entries.delete(session);
+    entry.place.sessions.delete(session);
+    this.#ports.giveBack(entry.rtpPort, this.#options.clock.nowMs());
+  }
+
+  #freest(): Place | undefined {
+    let freest: Place | undefined;
+    for (const place of this.#places) {
+      if (place.worker === undefined || place.sessions.size >= this.#options.sessionsPerWorker) continue;
+      if (freest === undefined || place.sessions.size < freest.sessions.size) freest = place;
+    }
+    return freest;
+  }
+
+  async #startWorker(place: Place): Promise<void> {
+    const { log, clock } = this.#options;
+    place.startedAtMs = clock.nowMs();
+    place.worker = await WorkerLink.start(this.#settings, log, {
+      report: (session, fact) => this.#entries.get(session)?.report(fact),
+      ended: (detail) => this.#workerEnded(place, detail),
+    });
+  }
+
+  #workerEnded(place: Place, detail: string): void {
+    const { log, clock } = this.#options;
+    const wasRunning = place.worker !== undefined;
+    place.worker = undefined;
+    const lost = [...place.sessions].map((session) => ({ session, entry: this.#entries.get(session) }));
+    for (const { session } of lost) this.#forget(session);
+    for (const { entry } of lost) entry?.report({ kind: "media.lost" });
+    if (this.#isStopping) return;
+    log.error("media worker ended", { detail, sessions: lost.length });
+    // One that never came up fails `start`, or the restart that wanted it.
+    if (wasRunning) this.#restart(place, clock.nowMs());
+  }
+
+  #restart(place: Place, nowMs: number): void {
+    const { clock, log } = this.#options;
+    place.deaths = nowMs - place.startedAtMs >= settledAfterMs ? 1 : place.deaths + 1;
+    const delayMs = Math.min(backoffMs.most, backoffMs.first * 2 ** (place.deaths - 1));
+    const cancel = clock.at(nowMs + delayMs, () => {
+      this.#restarts.delete(cancel);
+      this.#startWorker(place).then(
+        async () => {
+          log.info("media worker replaced", { pid: place.worker?.pid });
+          // Stopped while it was starting.
+          if (this.#isStopping) await place.worker?.stop();
+        },
+        (error: unknown) => {
+          log.error("media worker did not start", { error: String(error) });
+          if (!this.#isStopping) this.#restart(place, clock.nowMs());
+        },
+      );
+    });
+    this.#restarts.add(cancel);
+  }
+}
+
+type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
+
+class EmbeddedSession implements MediaSession {
+  readonly #orders: SessionOrders;
+  readonly #closed: () => void;
+
+  constructor(orders: SessionOrders, closed: () => void) {
+    this.#orders = orders;
+    this.#closed = closed;
+  }
+
+  offer: MediaSession["offer"] = async (from, sdp) => this.#orders({ kind: "offer", from, sdp });
+  answer: MediaSession["answer"] = async (from, sdp) => this.#orders({ kind: "answer", from, sdp });
+  settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
+  describe: MediaSession["describe"] = async () => this.#orders({ kind: "describe" });
+  stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
+
+  addCandidates: MediaSession["addCandidates"] = (candidates) => {
+    // A worker that is gone has already been reported as `media.lost`.
+    this.#orders({ kind: "candidates", candidates }).catch(() => undefined);
+  };
+
+  close = async (): Promise<MediaStats> => {
+    try {
+      return await this.#orders({ kind: "close" });
+    } catch {
+      return noMediaStats;
+    } finally {
+      this.#closed();
+    }
+  };
+}
+
+/** The address of `host`, or for "all" the first of its family that the world might reach. */
+function ownAddress(host: string): string {
+  if (!isUnspecified(host)) return host;
+  const family = isIP(host) === 6 ? "IPv6" : "IPv4";
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const found = addresses.find((each) => each.family === family && !each.internal && !each.address.startsWith("fe80"));
+  return found?.address ?? host;
+}

@@ -1,0 +1,101 @@
+// One direction of a call's audio, packet by packet: read, counted, renumbered into one continuous stream, sent on.
+// Runs 50 times a second and call, so it works in the buffer the packet came in.
+import type { Crossing } from "../../core/sdp/agreement.ts";
+import type { Digit } from "./digit-listener.ts";
+import { DigitListener } from "./digit-listener.ts";
+import { Reception } from "./reception.ts";
+import { readRtp, rewriteRtp, type RtpHeader } from "./rtp-packet.ts";
+import { Splice, type SpliceStart } from "./splice.ts";
+
+export interface LaneExit {
+  /** False: there is nowhere to send it yet. */
+  send(packet: Buffer): boolean;
+  digit(digit: Digit): void;
+}
+
+/** What our stream has carried, for sender reports (RFC 3550 s6.4.1). */
+export interface Sent {
+  readonly packets: number;
+  readonly octets: number;
+}
+
+export class Lane {
+  /** Of the one stream this lane sends, for the life of the session. */
+  readonly ssrc: number;
+  readonly reception = new Reception();
+  readonly #exit: LaneExit;
+  readonly #splice: Splice;
+  readonly #digits = new DigitListener();
+  #crossings: ReadonlyMap<number, Crossing> = new Map();
+  #isOpen = false;
+  #clockRate = 8000;
+  #sentPackets = 0;
+  #sentOctets = 0;
+  #malformed = 0;
+
+  constructor(ssrc: number, start: SpliceStart, exit: LaneExit) {
+    this.ssrc = ssrc;
+    this.#splice = new Splice(start);
+    this.#exit = exit;
+  }
+
+  get sent(): Sent {
+    return { packets: this.#sentPackets, octets: this.#sentOctets };
+  }
+
+  /** Packets that were no RTP. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  /** What may pass, and whether it may now (hold). */
+  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean): void {
+    this.#crossings = crossings;
+    this.#isOpen = isOpen;
+  }
+
+  timestampAt(nowMs: number): number {
+    return this.#splice.timestampAt(nowMs, this.#clockRate);
+  }
+
+  packet(packet: Buffer, nowMs: number): void {
+    const header = readRtp(packet);
+    if (header === undefined) {
+      this.#malformed += 1;
+      return;
+    }
+    const crossing = this.#crossings.get(header.payloadType);
+    const timed = crossing === undefined || crossing.isEvent ? undefined : crossing.fromClockRate;
+    const { ssrc, sequence, timestamp, start, end } = header;
+    this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
+    // Comfort noise, redundancy and everything that was not agreed on both sides ends here.
+    if (crossing === undefined || !this.#isOpen || start === end) this.#splice.skip(ssrc, sequence);
+    else this.#forward(packet, header, crossing, nowMs);
+  }
+
+  #forward(packet: Buffer, header: RtpHeader, crossing: Crossing, nowMs: number): void {
+    const { ssrc, sequence, timestamp, start, end } = header;
+    if (!crossing.isEvent) this.#clockRate = crossing.toClockRate;
+    const place = this.#splice.place(ssrc, sequence, timestamp, this.#clockRate, nowMs);
+    if (place === undefined) return;
+    if (crossing.isEvent) this.#event(packet.subarray(start, end), timestamp, crossing);
+    const sent = rewriteRtp(packet, header, {
+      payloadType: crossing.payloadType,
+      marker: header.marker || place.isFirst,
+      sequence: place.sequence,
+      timestamp: place.timestamp,
+      ssrc: this.ssrc,
+    });
+    if (!this.#exit.send(sent)) return;
+    this.#sentPackets += 1;
+    this.#sentOctets += end - start;
+  }
+
+  #event(payload: Buffer, timestamp: number, crossing: Crossing): void {
+    const { fromClockRate, toClockRate } = crossing;
+    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate)) this.#exit.digit(digit);
+    if (fromClockRate === toClockRate || payload.length < 4) return;
+    const duration = Math.round((payload.readUInt16BE(2) * toClockRate) / fromClockRate);
+    payload.writeUInt16BE(Math.min(0xffff, duration), 2);
+  }
+}

@@ -1,0 +1,76 @@
+// What the engine and its worker processes say to each other over the IPC channel: plain JSON, typed on both ends.
+import type { CallId } from "../../core/ids.ts";
+import type { IceCandidate } from "../../core/call/event.ts";
+import type { MediaFault, MediaSide } from "../../core/call/media-side.ts";
+import type { MediaStats } from "../../core/call/media-stats.ts";
+import type { IceServer, MediaReport, OfferOutcome, TrunkMedia } from "../../ports/media.ts";
+
+/** What every session of a worker shares. */
+export interface WorkerSettings {
+  readonly rtp: { readonly host: string; readonly advertisedHost: string };
+  readonly ice: {
+    readonly bindHost: string | undefined;
+    readonly advertisedHosts: readonly string[];
+    readonly portMin: number | undefined;
+    readonly portMax: number | undefined;
+  };
+  readonly silenceTimeoutMs: number;
+  readonly reconnectTimeoutMs: number;
+}
+
+export interface SessionOpening {
+  readonly call: CallId;
+  readonly iceServers: readonly IceServer[];
+  readonly trunk: TrunkMedia;
+  /** The even port for RTP; RTCP has the next one. */
+  readonly rtpPort: number;
+}
+
+/** What each kind of order carries. */
+interface Orders {
+  readonly open: { readonly opening: SessionOpening };
+  readonly offer: { readonly from: MediaSide; readonly sdp: string };
+  readonly answer: { readonly from: MediaSide; readonly sdp: string };
+  readonly settle: { readonly from: MediaSide };
+  readonly describe: unknown;
+  readonly candidates: { readonly candidates: readonly IceCandidate[] };
+  readonly stats: unknown;
+  readonly close: unknown;
+}
+
+export type OrderKind = keyof Orders;
+export type OrderOf<Kind extends OrderKind> = { readonly kind: Kind } & Orders[Kind];
+export type Order = { [Kind in OrderKind]: OrderOf<Kind> }[OrderKind];
+
+/** And what it brings. */
+export interface OrderResults {
+  /** False: the ports are taken by somebody else. */
+  readonly open: boolean;
+  readonly offer: OfferOutcome;
+  readonly answer: string;
+  readonly settle: string;
+  readonly describe: string;
+  readonly candidates: null;
+  readonly stats: MediaStats;
+  readonly close: MediaStats;
+}
+
+export type OrderResult = OrderResults[OrderKind];
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+export type ToWorker =
+  | { readonly kind: "start"; readonly settings: WorkerSettings }
+  /** Orders of one session are carried out one after the other. `number` comes back with the outcome. */
+  | { readonly kind: "order"; readonly number: number; readonly session: number; readonly order: Order };
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "done"; readonly number: number; readonly result: OrderResult }
+  | { readonly kind: "refused"; readonly number: number; readonly fault: MediaFault; readonly message: string }
+  | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
+  | {
+      readonly kind: "log";
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

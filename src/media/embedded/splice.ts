@@ -1,0 +1,89 @@
+// Makes one continuous RTP stream of what may be several: whoever listens hears one SSRC whose sequence numbers and
+// timestamps never jump back, whatever happens at the source (re-INVITE, another media server, hold, ICE restart).
+
+/** A step ahead that is no loss any more but a new start of the source (RFC 3550 A.1, MAX_DROPOUT). */
+const maxDropout = 3000;
+/** A packet this far behind is a new start as well (MAX_MISORDER). */
+const maxMisorder = 100;
+
+export interface Place {
+  readonly sequence: number;
+  readonly timestamp: number;
+  /** First packet of a source: the listener should adapt its playout (marker, RFC 3551 s4.1). */
+  readonly isFirst: boolean;
+}
+
+export interface SpliceStart {
+  readonly sequence: number;
+  readonly timestamp: number;
+}
+
+export class Splice {
+  #source: number | undefined;
+  #sequenceShift = 0;
+  #timestampShift = 0;
+  /** Highest sequence number of the source, and the one below which the present shift does not hold. */
+  #highest = 0;
+  #shiftedAt = 0;
+  #lastSequence: number;
+  #lastTimestamp: number;
+  #lastAtMs: number | undefined;
+
+  constructor(start: SpliceStart) {
+    this.#lastSequence = start.sequence;
+    this.#lastTimestamp = start.timestamp;
+  }
+
+  /** RTP timestamp of our stream at `nowMs`, for sender reports. */
+  timestampAt(nowMs: number, clockRate: number): number {
+    const elapsedMs = this.#lastAtMs === undefined ? 0 : nowMs - this.#lastAtMs;
+    return (this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000)) >>> 0;
+  }
+
+  /** Where a packet goes in our stream; undefined if its place is already taken. */
+  place(ssrc: number, sequence: number, timestamp: number, clockRate: number, nowMs: number): Place | undefined {
+    const isFirst = this.#isNewSource(ssrc, sequence);
+    if (isFirst) this.#begin(ssrc, sequence, timestamp, clockRate, nowMs);
+    const ahead = distance(this.#highest, sequence);
+    if (ahead < 0 && distance(this.#shiftedAt, sequence) < 0) return undefined;
+    const placed = (sequence + this.#sequenceShift) & 0xffff;
+    const shifted = (timestamp + this.#timestampShift) >>> 0;
+    if (ahead >= 0) {
+      this.#highest = sequence;
+      this.#lastSequence = placed;
+      this.#lastTimestamp = shifted;
+      this.#lastAtMs = nowMs;
+    }
+    return { sequence: placed, timestamp: shifted, isFirst };
+  }
+
+  /** A packet of the source that is not passed on: the numbers close over it, so that it does not look lost. */
+  skip(ssrc: number, sequence: number): void {
+    if (this.#isNewSource(ssrc, sequence)) return;
+    if (distance(this.#highest, sequence) <= 0) return;
+    this.#highest = sequence;
+    this.#sequenceShift -= 1;
+    this.#shiftedAt = sequence;
+  }
+
+  #isNewSource(ssrc: number, sequence: number): boolean {
+    const ahead = distance(this.#highest, sequence);
+    return ssrc !== this.#source || ahead > maxDropout || ahead < -maxMisorder;
+  }
+
+  #begin(ssrc: number, sequence: number, timestamp: number, clockRate: number, nowMs: number): void {
+    // At least one packet time later than the last one, and as much later as it really is.
+    const elapsedMs = this.#lastAtMs === undefined ? 20 : Math.max(20, nowMs - this.#lastAtMs);
+    const next = this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000);
+    this.#source = ssrc;
+    this.#sequenceShift = this.#lastSequence + 1 - sequence;
+    this.#timestampShift = next - timestamp;
+    this.#highest = sequence;
+    this.#shiftedAt = sequence;
+  }
+}
+
+/** Signed distance from one 16-bit sequence number to another. */
+function distance(from: number, to: number): number {
+  return (((to - from) & 0xffff) ^ 0x8000) - 0x8000;
+}
