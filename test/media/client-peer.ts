@@ -1,0 +1,193 @@
+// A WebRTC client for tests: node-datachannel with a microphone that plays a tone and an ear that remembers. Like a
+// browser it says one audio section, and sends and receives real DTLS-SRTP.
+import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
+import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
+import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
+import { encodeTelephoneEvent } from "../../dev/audio/telephone-event.ts";
+import { continuousTone } from "../../dev/audio/tone.ts";
+import { Ear, type Waiting } from "./ear.ts";
+
+export const clientEvents = 126;
+
+export interface ClientPeerOptions {
+  /** Hz of the microphone. */
+  readonly hz: number;
+  readonly ssrc?: number;
+  /** Payload type and name of the codec; PCMU unless said otherwise. */
+  readonly codec?: { readonly payloadType: number; readonly name: string };
+}
+
+export class ClientPeer {
+  readonly ear: Ear;
+  readonly rtcp: Buffer[] = [];
+  readonly states: string[] = [];
+  #connection: PeerConnection;
+  #track: Track;
+  readonly #ssrc: number;
+  readonly #payloadType: number;
+  readonly #tone;
+  readonly #codecName: string;
+  #sequence = 1000;
+  #timestamp = 160_000;
+  #timer: NodeJS.Timeout | undefined;
+  #version = 1;
+  #waiting: Waiting[] = [];
+
+  constructor(options: ClientPeerOptions) {
+    this.#ssrc = options.ssrc ?? 0x1234_5678;
+    this.#payloadType = options.codec?.payloadType ?? 0;
+    this.#codecName = options.codec?.name ?? "PCMU";
+    this.#tone = continuousTone(options.hz, 8000);
+    this.ear = new Ear(this.#payloadType, decodeUlaw);
+    [this.#connection, this.#track] = this.#connect();
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.state() === "connected";
+  }
+
+  /** Resolves when media can flow. */
+  async connected(): Promise<void> {
+    return this.#when(() => this.isConnected && this.#track.isOpen());
+  }
+
+  /** A browser-like offer in the given direction; candidates are in it. */
+  async offer(direction = "sendrecv"): Promise<string> {
+    if (this.#connection.localDescription() === null) await this.#gather("offer");
+    return this.#text(direction);
+  }
+
+  answered(sdp: string): void {
+    this.#connection.setRemoteDescription(sdp, "answer");
+  }
+
+  /** Takes an offer and gives the answer. */
+  async answer(sdp: string, direction = "sendrecv"): Promise<string> {
+    this.#connection.setRemoteDescription(sdp, "offer");
+    await this.#gather("answer");
+    return this.#text(direction);
+  }
+
+  /** What a browser does after its network changed: new ICE credentials (and here a new association). */
+  async restartIce(direction = "sendrecv"): Promise<string> {
+    const old = this.#connection;
+    [this.#connection, this.#track] = this.#connect();
+    old.close();
+    return this.offer(direction);
+  }
+
+  /** Starts the microphone. */
+  speak(): void {
+    const startMs = performance.now();
+    let sent = 0;
+    this.#timer = setInterval(() => {
+      for (; (performance.now() - startMs) / 20 > sent; sent += 1) this.#frame();
+    }, 5);
+  }
+
+  stopSpeaking(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** One key held for `durationMs`, the end told three times, at once (no pacing). */
+  press(digit: string, durationMs: number, clockRate = 8000, payloadType: number = clientEvents): void {
+    const timestamp = this.#timestamp;
+    for (let elapsedMs = 20; elapsedMs <= durationMs + 40; elapsedMs += 20) {
+      const duration = (Math.min(elapsedMs, durationMs) * clockRate) / 1000;
+      const payload = encodeTelephoneEvent({ digit, end: elapsedMs >= durationMs, volume: 10, duration });
+      this.sendRtp({ payloadType, marker: elapsedMs === 20, timestamp, payload });
+    }
+    this.#timestamp += (durationMs * 8000) / 1000;
+  }
+
+  sendRtp(packet: Pick<RtpPacket, "payloadType" | "marker" | "timestamp" | "payload">): void {
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const bytes = encodeRtp({ ...packet, sequence: this.#sequence, ssrc: this.#ssrc });
+    this.#track.sendMessageBinary(Buffer.from(bytes));
+  }
+
+  close(): void {
+    this.stopSpeaking();
+    this.#connection.close();
+  }
+
+  #frame(): void {
+    const payload = encodeUlaw(this.#tone.next(160));
+    this.sendRtp({ payloadType: this.#payloadType, marker: false, timestamp: this.#timestamp, payload });
+    this.#timestamp += 160;
+  }
+
+  #connect(): [PeerConnection, Track] {
+    const connection = new nodeDataChannel.PeerConnection("client", {
+      iceServers: [],
+      bindAddress: "127.0.0.1",
+      disableAutoNegotiation: true,
+    });
+    const audio = new nodeDataChannel.Audio("0", "SendRecv");
+    audio.addAudioCodec(0, "PCMU");
+    audio.addSSRC(this.#ssrc, "client", "stream", "track");
+    const track = connection.addTrack(audio);
+    track.onMessage((bytes) => {
+      const packet = decodeRtp(bytes);
+      if (isRtcp(bytes)) this.rtcp.push(bytes);
+      else if (packet !== undefined) this.ear.hear(packet);
+      this.#check();
+    });
+    track.onOpen(() => this.#check());
+    connection.onStateChange((state) => {
+      this.states.push(state);
+      this.#check();
+    });
+    return [connection, track];
+  }
+
+  async #gather(type: "offer" | "answer"): Promise<void> {
+    const gathered = new Promise<void>((resolve) => {
+      this.#connection.onGatheringStateChange((state) => {
+        if (state === "complete") resolve();
+      });
+    });
+    this.#connection.setLocalDescription(type);
+    await gathered;
+  }
+
+  /** The library's values in the words of a browser. */
+  #text(direction: string): string {
+    const { sdp = "" } = this.#connection.localDescription() ?? {};
+    const kept = sdp.split("\r\n").filter((line) => /^a=(ice-(ufrag|pwd)|fingerprint|setup|candidate)/.test(line));
+    this.#version += 1;
+    return [
+      "v=0",
+      `o=- 4611731400430051336 ${this.#version} IN IP4 127.0.0.1`,
+      "s=-",
+      "t=0 0",
+      "a=group:BUNDLE 0",
+      "a=msid-semantic: WMS stream",
+      `m=audio 9 UDP/TLS/RTP/SAVPF ${this.#payloadType} ${clientEvents}`,
+      "c=IN IP4 0.0.0.0",
+      "a=rtcp:9 IN IP4 0.0.0.0",
+      ...kept,
+      "a=mid:0",
+      `a=${direction}`,
+      "a=msid:stream track",
+      "a=rtcp-mux",
+      `a=rtpmap:${this.#payloadType} ${this.#codecName}/8000`,
+      `a=rtpmap:${clientEvents} telephone-event/8000`,
+      `a=ssrc:${this.#ssrc} cname:client`,
+      "",
+    ].join("\r\n");
+  }
+
+  async #when(isSo: () => boolean): Promise<void> {
+    if (isSo()) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ isSo, resolve }));
+  }
+
+  #check(): void {
+    this.#waiting = this.#waiting.filter((each) => {
+      if (!each.isSo()) return true;
+      each.resolve();
+      return false;
+    });
+  }
+}

@@ -1,0 +1,101 @@
+// An embedded engine for tests, with a log and a list of what its sessions reported.
+import { callId } from "../../src/core/ids.ts";
+import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
+import type { Log } from "../../src/ports/telemetry.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function recordingLog(lines: LogLine[]): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      void lines.push({ level, message, fields });
+  const log: Log = {
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: () => log,
+  };
+  return log;
+}
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  at: (atMs, then) => {
+    const timer = setTimeout(then, Math.max(0, atMs - Date.now()));
+    return () => clearTimeout(timer);
+  },
+  newId: () => Math.random().toString(36).slice(2),
+};
+
+let portBase = 20_000 + (process.pid % 100) * 100;
+
+/** A slice of ports that no other test of this process uses. */
+export function portSlice(pairs: number): { portMin: number; portMax: number } {
+  const portMin = portBase;
+  portBase += pairs * 2;
+  return { portMin, portMax: portMin + pairs * 2 - 1 };
+}
+
+export interface Rig {
+  readonly engine: MediaEngine;
+  readonly log: LogLine[];
+  open(trunk?: Partial<TrunkMedia>): Promise<OpenSession>;
+}
+
+export interface OpenSession {
+  readonly session: MediaSession;
+  readonly facts: MediaReport[];
+  /** Resolves with the first fact of that kind, past or to come. */
+  fact<Kind extends MediaReport["kind"]>(kind: Kind): Promise<MediaReport & { kind: Kind }>;
+}
+
+export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Promise<Rig> {
+  const log: LogLine[] = [];
+  const engine = createEmbeddedEngine({
+    workers: 1,
+    sessionsPerWorker: 20,
+    rtp: { host: "127.0.0.1", ...portSlice(10), restMs: 0 },
+    ice: { bindHost: "127.0.0.1" },
+    silenceTimeoutMs: 30_000,
+    log: recordingLog(log),
+    clock: realClock,
+    ...options,
+  });
+  await engine.start();
+  let count = 0;
+  const open = async (trunk: Partial<TrunkMedia> = {}): Promise<OpenSession> => {
+    count += 1;
+    const facts: MediaReport[] = [];
+    const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
+    const session = await engine.open(
+      {
+        call: callId(`c-${count}`),
+        iceServers: [],
+        trunk: { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk },
+      },
+      (fact) => {
+        facts.push(fact);
+        for (const each of waiting.filter(({ kind }) => kind === fact.kind)) each.resolve(fact);
+      },
+    );
+    return {
+      session,
+      facts,
+      fact: async (kind) => {
+        const known = facts.find((fact) => fact.kind === kind);
+        const found = known ?? (await new Promise<MediaReport>((resolve) => waiting.push({ kind, resolve })));
+        return found as MediaReport & { kind: typeof kind };
+      },
+    };
+  };
+  return { engine, log, open };
+}

@@ -1,0 +1,151 @@
+// A telephone gateway's media for tests: plain RTP (or what `seal` and `open` make of it) on real UDP sockets.
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
+import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
+import { continuousTone } from "../../dev/audio/tone.ts";
+import { Ear, type Waiting } from "./ear.ts";
+
+/** Encryption of a test's own, where it speaks SRTP. */
+export interface TrunkCipher {
+  seal(packet: Buffer): Buffer;
+  open(packet: Buffer): Buffer | undefined;
+}
+
+export interface TrunkPeerOptions {
+  readonly hz: number;
+  readonly host?: string;
+  readonly ssrc?: number;
+}
+
+export class TrunkPeer {
+  readonly ear = new Ear(0, decodeUlaw);
+  readonly rtcp: Buffer[] = [];
+  /** Where packets came from last. */
+  from: RemoteInfo | undefined;
+  cipher: TrunkCipher | undefined;
+  ssrc: number;
+  sequence = 7;
+  timestamp = 90_000;
+  readonly #rtp: Socket;
+  readonly #rtcpSocket: Socket;
+  readonly #tone;
+  readonly #host: string;
+  #timer: NodeJS.Timeout | undefined;
+  #target = { port: 0, host: "127.0.0.1" };
+  #waiting: Waiting[] = [];
+
+  private constructor(rtp: Socket, rtcp: Socket, host: string, options: TrunkPeerOptions) {
+    this.#rtp = rtp;
+    this.#rtcpSocket = rtcp;
+    this.#host = host;
+    this.#tone = continuousTone(options.hz, 8000);
+    this.ssrc = options.ssrc ?? 0x0bad_cafe;
+    rtp.on("message", (bytes, from) => this.#receive(bytes, from));
+    rtcp.on("message", (bytes) => {
+      this.rtcp.push(bytes);
+      this.#check();
+    });
+  }
+
+  static async open(options: TrunkPeerOptions): Promise<TrunkPeer> {
+    const host = options.host ?? "127.0.0.1";
+    const rtp = await bound(host);
+    const rtcp = await bound(host);
+    return new TrunkPeer(rtp, rtcp, host, options);
+  }
+
+  get port(): number {
+    return this.#rtp.address().port;
+  }
+
+  /** An SDP of this peer; `formats` and `lines` as a gateway would write them. */
+  sdp(options: { formats?: string; lines?: readonly string[]; address?: string; protocol?: string } = {}): string {
+    const { formats = "0 101", address = this.#host, protocol = "RTP/AVP" } = options;
+    const lines = options.lines ?? ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=sendrecv"];
+    return [
+      "v=0",
+      `o=gateway 1 1 IN IP4 ${this.#host}`,
+      "s=-",
+      `c=IN IP4 ${address}`,
+      "t=0 0",
+      `m=audio ${this.port} ${protocol} ${formats}`,
+      `a=rtcp:${this.#rtcpSocket.address().port}`,
+      ...lines,
+      "",
+    ].join("\r\n");
+  }
+
+  /** Sends to the address in this SDP from now on. */
+  aim(sdp: string): void {
+    this.#target = {
+      port: Number(/m=audio (\d+)/.exec(sdp)?.[1]),
+      host: /c=IN IP[46] (\S+)/.exec(sdp)?.[1] ?? "127.0.0.1",
+    };
+  }
+
+  speak(): void {
+    const startMs = performance.now();
+    let sent = 0;
+    this.#timer = setInterval(() => {
+      for (; (performance.now() - startMs) / 20 > sent; sent += 1) {
+        const payload = encodeUlaw(this.#tone.next(160));
+        this.sendRtp({ payloadType: 0, marker: false, timestamp: this.timestamp, payload });
+        this.timestamp += 160;
+      }
+    }, 5);
+  }
+
+  stopSpeaking(): void {
+    clearInterval(this.#timer);
+  }
+
+  sendRtp(packet: Pick<RtpPacket, "payloadType" | "marker" | "timestamp" | "payload">): void {
+    this.sequence = (this.sequence + 1) & 0xffff;
+    this.send(Buffer.from(encodeRtp({ ...packet, sequence: this.sequence, ssrc: this.ssrc })));
+  }
+
+  send(bytes: Buffer): void {
+    this.#rtp.send(this.cipher?.seal(bytes) ?? bytes, this.#target.port, this.#target.host);
+  }
+
+  /** Resolves with the first RTCP that passes. */
+  async report(isIt: (bytes: Buffer) => boolean): Promise<Buffer> {
+    const find = (): Buffer | undefined => this.rtcp.find(isIt);
+    if (find() === undefined)
+      await new Promise<void>((resolve) => this.#waiting.push({ isSo: () => find() !== undefined, resolve }));
+    return find() ?? Buffer.alloc(0);
+  }
+
+  async close(): Promise<void> {
+    this.stopSpeaking();
+    await Promise.all(
+      [this.#rtp, this.#rtcpSocket].map(async (socket) => new Promise<void>((done) => void socket.close(() => done()))),
+    );
+  }
+
+  #receive(bytes: Buffer, from: RemoteInfo): void {
+    if (isRtcp(bytes)) {
+      this.rtcp.push(bytes);
+      this.#check();
+      return;
+    }
+    const clear = this.cipher === undefined ? bytes : this.cipher.open(bytes);
+    const packet = clear === undefined ? undefined : decodeRtp(clear);
+    this.from = from;
+    if (packet !== undefined) this.ear.hear(packet);
+  }
+
+  #check(): void {
+    this.#waiting = this.#waiting.filter((each) => {
+      if (!each.isSo()) return true;
+      each.resolve();
+      return false;
+    });
+  }
+}
+
+async function bound(host: string): Promise<Socket> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  return socket;
+}
