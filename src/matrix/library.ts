@@ -17,6 +17,10 @@ emptyModule.filename = cryptoFile;
 emptyModule.loaded = true;
 require.cache[cryptoFile] = emptyModule;
 
+// One of the library's dependencies calls the deprecated util._extend while it loads, and an operator would be warned of
+// it at every start. This is the replacement that the warning itself asks for.
+Object.assign(require("node:util") as object, { _extend: Object.assign });
+
 const library = require("matrix-appservice-bridge") as typeof Library;
 
 export const { AppService, AppServiceRegistration, AppserviceHttpError, Bridge } = library;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HomeserverClient, Patience } from "./homeserver-client.ts";
+import { callTypes } from "./wire/call.ts";
 import { readEnvelope } from "./wire/envelope.ts";
 
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
@@ -10,10 +11,12 @@ const pageSize = 100;
 /** A call begins with a handful of events; more pages than this are another story. */
 const maxPages = 3;
 
-/** Only what can matter: member events would repeat what the invite said. */
+/**
+ * Only what can matter: member events would repeat what the invite said. Types in full, because not every homeserver
+ * understands `m.call.*` here (Synapse compares the text).
+ */
 const filter = JSON.stringify({
-  types: ["m.call.*", "m.room.encryption", "m.room.encrypted", "m.room.message"],
-  limit: pageSize,
+  types: [...callTypes, "m.room.encryption", "m.room.encrypted", "m.room.message"],
 });
 
 const pageForm = z.object({ chunk: z.array(z.unknown()), end: z.string().optional().catch(undefined) });

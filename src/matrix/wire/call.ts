@@ -132,7 +132,9 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ],
 ]);
 
-/** Types that readCallContent understands. */
+/** Types that readCallFact understands. */
+export const callTypes: readonly string[] = [...readers.keys()];
+
 export function isCallType(type: string): boolean {
   return readers.has(type);
 }

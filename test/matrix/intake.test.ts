@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { MatrixFact } from "../../src/ports/homeserver.ts";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { bot, ghost, roomEvent, startEdge, textMessage } from "./edge-rig.ts";
+
+function bodies(facts: readonly MatrixFact[]): readonly string[] {
+  return facts.map((fact) => (fact.kind === "message.received" ? fact.body : fact.kind));
+}
+
+/** A promise and what settles it. */
+function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}
+
+describe("events", () => {
+  it("are acted on once, however often the homeserver sends them", async () => {
+    const rig = await startEdge();
+    const [one, two, three] = [textMessage("one"), textMessage("two"), textMessage("three")];
+    await rig.push("1", [one, two]);
+    await rig.push("1", [one, two]);
+    await rig.push("2", [two, three, three]);
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["one", "two", "three"]);
+    expect(rig.taken).toEqual({ events: 7, duplicates: 4 });
+  });
+
+  it("of one room are acted on in order, and do not wait for another room", async () => {
+    const held = gate();
+    const begun: string[] = [];
+    const rig = await startEdge({
+      sink: async (fact) => {
+        begun.push(...bodies([fact]));
+        if (fact.room === "!slow:example.org") await held.passed;
+      },
+    });
+    await rig.push("1", [
+      textMessage("slow 1", { room_id: "!slow:example.org" }),
+      textMessage("slow 2", { room_id: "!slow:example.org" }),
+      textMessage("quick 1", { room_id: "!quick:example.org" }),
+      textMessage("quick 2", { room_id: "!quick:example.org" }),
+    ]);
+    await rig.factCount(3);
+    expect(begun).toEqual(["slow 1", "quick 1", "quick 2"]);
+    expect(rig.edge.inboxDepth()).toBeGreaterThanOrEqual(2);
+    held.open();
+    await rig.edge.idle();
+    expect(begun).toEqual(["slow 1", "quick 1", "quick 2", "slow 2"]);
+    expect(rig.edge.inboxDepth()).toBe(0);
+  });
+
+  it("that nothing can be made of do not hold up the others of their transaction", async () => {
+    const rig = await startEdge();
+    const answer = await rig.push("1", [
+      null,
+      7,
+      "event",
+      [],
+      {},
+      { type: "m.call.invite" },
+      roomEvent("m.call.invite", { call_id: "c", version: "1", offer: "v=0" }),
+      roomEvent("m.room.member", { membership: "invite" }, { state_key: "nobody" }),
+      roomEvent("m.room.member", {}),
+      textMessage("x", { sender: "alice" }),
+      textMessage("x", { event_id: `$${"x".repeat(300)}` }),
+      textMessage("x", { content: null }),
+      textMessage("good"),
+    ]);
+    expect(answer.status).toBe(200);
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["good"]);
+    expect(rig.lines.filter((line) => line.message === "malformed event ignored")).toHaveLength(12);
+  });
+
+  it("of our own ghosts and bot are dropped without a word", async () => {
+    const rig = await startEdge();
+    await rig.push("1", [textMessage("ghost", { sender: ghost }), textMessage("bot", { sender: bot })]);
+    await rig.push("2", [roomEvent("m.room.member", { membership: "leave" }, { state_key: ghost })]);
+    await rig.edge.idle();
+    // A person who throws a ghost out is another matter.
+    expect(rig.facts).toMatchObject([{ kind: "member.left", user: ghost }]);
+    expect(rig.lines).toEqual([]);
+  });
+
+  it("on which the bridge fails are logged, done with, and do not stop their room", async () => {
+    const rig = await startEdge({
+      sink: async (fact) => {
+        if (fact.kind === "message.received" && fact.body === "bad") throw new Error("a defect");
+      },
+    });
+    await rig.push("1", [textMessage("bad"), textMessage("good")]);
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["bad", "good"]);
+    expect(await rig.store.inbox.pending()).toEqual([]);
+    expect(rig.lines).toMatchObject([{ level: "error", message: "the bridge failed to take a fact" }]);
+  });
+});
+
+describe("before the bridge is ready", () => {
+  it("events are stored and acknowledged, and handed over in order when it is", async () => {
+    const rig = await startEdge({ delivering: false });
+    expect((await rig.push("1", [textMessage("one")])).status).toBe(200);
+    expect((await rig.push("2", [textMessage("two")])).status).toBe(200);
+    expect(rig.facts).toEqual([]);
+    const three = rig.push("3", [textMessage("three")]);
+    await Promise.all([rig.edge.deliver(), three]);
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["one", "two", "three"]);
+  });
+});
+
+describe("after a restart", () => {
+  it("what was acknowledged and not yet acted on is acted on, and nothing twice", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "intake-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "bridge.db");
+
+    const before = await openSqliteStore(path);
+    const stuck = gate();
+    const first = await startEdge({
+      store: before,
+      sink: async (fact) => {
+        if (fact.kind === "message.received" && fact.body === "two") await stuck.passed;
+      },
+    });
+    const events = [textMessage("one"), textMessage("two"), textMessage("three")];
+    expect((await first.push("1", events)).status).toBe(200);
+    await first.factCount(2);
+    // The process dies here: nothing more is written by it.
+    await before.close();
+
+    const after = await openSqliteStore(path);
+    onTestFinished(() => after.close());
+    const second = await startEdge({ store: after });
+    await second.push("1", events);
+    await second.edge.idle();
+    expect(bodies(second.facts)).toEqual(["two", "three"]);
+    expect(await after.inbox.pending()).toEqual([]);
+    stuck.open();
+  });
+
+  it("a stored event that cannot be read is skipped and logged", async () => {
+    const store = openMemoryStore();
+    const event = textMessage("good");
+    await store.inbox.take([
+      { eventId: "$broken" as never, room: "!room:example.org" as never, receivedAtMs: 1, json: "{" },
+      { eventId: "$event" as never, room: "!room:example.org" as never, receivedAtMs: 2, json: JSON.stringify(event) },
+    ]);
+    const rig = await startEdge({ store });
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["good"]);
+    expect(rig.lines).toMatchObject([
+      { message: "stored event cannot be read, skipped", fields: { event: "$broken" } },
+    ]);
+  });
+
+  it("the age of an event is as it was when it came, with the time it came at", async () => {
+    const store = openMemoryStore();
+    const event = textMessage("old", { unsigned: { age: 40 } });
+    await store.inbox.take([
+      {
+        eventId: "$old" as never,
+        room: "!room:example.org" as never,
+        receivedAtMs: 1_000,
+        json: JSON.stringify(event),
+      },
+    ]);
+    const rig = await startEdge({ store });
+    await rig.edge.idle();
+    expect(rig.facts).toMatchObject([{ ageMs: 40, receivedAtMs: 1_000 }]);
+  });
+});
