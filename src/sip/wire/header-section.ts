@@ -16,9 +16,9 @@ const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-const CONTROL = /[^\P{Cc}\t\r\n]/u;
+const CONTROL = /[^\P{Cc}\t\r\n\u0080-\u009f]/u;
 /** Control characters are legal nowhere but in quoted-pair (RFC 3261 s25.1). */
-const BARE_CONTROL = /(?<!\\)(?:\\\\)*[^\P{Cc}\t\r\n]/u;
+const BARE_CONTROL = /(?<!\\)(?:\\\\)*[^\P{Cc}\t\r\n\u0080-\u009f]/u;
 
 /**
  * Cuts `text`, which ends after the last header field's line end. Lines end in CRLF; a message whose start
@@ -38,6 +38,8 @@ export function parseHeaderSection(text: string, maxHeaders: number): HeaderSect
 
   const headers: HeaderField[] = [];
   let at = firstFeed < 0 ? text.length : firstFeed + 1;
+  // Searched for once, not once for each line that has none.
+  let colon = text.indexOf(":", at);
   for (let lines = 0; at < text.length; lines++) {
     if (lines === maxHeaders) {
       problem ??= "too-many-headers";
@@ -55,7 +57,7 @@ export function parseHeaderSection(text: string, maxHeaders: number): HeaderSect
       problem ??= "malformed-line-end";
       break;
     }
-    const colon = text.indexOf(":", at);
+    if (colon >= 0 && colon < at) colon = text.indexOf(":", at);
     const name = colon < 0 || colon > end ? undefined : canonicalHeaderName(trimmedName(text, at, colon));
     if (name === undefined) problem ??= "malformed-header";
     else {

@@ -100,11 +100,21 @@ function parseUriParams(text: string): Params | undefined {
   for (const part of text.split(";")) {
     if (part === "") continue;
     const equals = part.indexOf("=");
-    const name = (equals < 0 ? part : part.slice(0, equals)).toLowerCase();
+    const name = paramName(equals < 0 ? part : part.slice(0, equals));
     if (name === "") return undefined;
     if (!params.has(name)) params.set(name, equals < 0 ? null : part.slice(equals + 1));
   }
   return params;
+}
+
+/** Lower case, and letters that were escaped without need bare: `%6C%72` is `lr` (RFC 3261 s19.1.4). */
+function paramName(text: string): string {
+  const lower = text.toLowerCase();
+  if (!lower.includes("%")) return lower;
+  return lower.replace(/%([0-9a-f]{2})/g, (triplet, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16)).toLowerCase();
+    return /[a-z0-9]/.test(character) ? character : triplet.toUpperCase();
+  });
 }
 
 function parseUriHeaders(text: string): SipUri["headers"] {

@@ -1,0 +1,268 @@
+// URIs and addresses as telephones, gateways and attackers write them.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { splitList } from "../../../src/sip/wire/grammar.ts";
+import { canonicalHeaderName } from "../../../src/sip/wire/header-names.ts";
+import { parseNameAddr, parseNameAddrList } from "../../../src/sip/wire/name-addr.ts";
+import { formatUri, parseUri, unescaped, uriHeader, userText } from "../../../src/sip/wire/uri.ts";
+import { formatVia, parseVia, parseViaList, responseTarget, withSource, type Via } from "../../../src/sip/wire/via.ts";
+
+function uri(text: string) {
+  const parsed = parseUri(text);
+  if (parsed === undefined) throw new Error(`${text} is no URI`);
+  return parsed;
+}
+
+function via(text: string): Via {
+  const parsed = parseVia(text);
+  if (parsed === undefined) throw new Error(`${text} is no Via`);
+  return parsed;
+}
+
+describe("a URI", () => {
+  it.each([
+    "sip:alice@example.org",
+    "sips:alice:secret@example.org:5061;transport=tcp?subject=project%20x&priority=urgent",
+    "sip:+15558675309;phone-context=example.org@gw.example.org;user=phone",
+    "sip:my_gateway.local:5060",
+    "sip:%2331%23@[2001:db8::1]:5060;lr;maddr=192.0.2.1",
+    "sip:user%3Bx@example.org;x=%6Cr",
+    "tel:+1-555-867-5309",
+    "tel:7042;phone-context=example.org",
+    "urn:service:sos",
+    "http://www.example.org/a?b=c",
+  ])("goes out as it came in: %s", (text) => {
+    expect(formatUri(uri(text))).toBe(text);
+  });
+
+  it("with a # in its user part is read as dialled and sent escaped", () => {
+    const dialled = uri("sip:*31#441632960123@gw.example.org");
+    expect(userText(dialled)).toBe("*31#441632960123");
+    expect(formatUri(dialled)).toBe("sip:*31%23441632960123@gw.example.org");
+  });
+
+  it("keeps the scheme and host without case, the user with it", () => {
+    expect(uri("SIP:Alice@EXAMPLE.org")).toMatchObject({ scheme: "sip", user: "Alice", host: "example.org" });
+  });
+
+  it("knows a parameter by its name, however that is escaped", () => {
+    expect(uri("sip:a@b;%6C%72;N%61me%2C=v%61lue")).toMatchObject({
+      params: new Map([
+        ["lr", null],
+        ["name%2C", "v%61lue"],
+      ]),
+    });
+  });
+
+  it("tells a port from none", () => {
+    expect(uri("sip:a@b:5080")).toMatchObject({ port: 5080 });
+    expect(uri("sip:a@b")).toMatchObject({ port: undefined });
+  });
+
+  it("of a telephone that forgets to escape the @ in Replaces is understood", () => {
+    expect(uriHeader(uri("sip:bob@example.org?Replaces=1@192.0.2.1%3Bto-tag%3Da"), "replaces")).toBe(
+      "1@192.0.2.1;to-tag=a",
+    );
+  });
+
+  it.each([
+    "",
+    "alice",
+    ":x",
+    "sip:",
+    "sip:@example.org",
+    "sip:alice@",
+    "sip:alice@exa mple.org",
+    "sip:alice@example.org:65536",
+    "sip:alice@example.org:",
+    "sip:alice@example.org:5x",
+    "sip:a%zz@example.org",
+    "sip:a@b@c",
+    "sip:alice@[2001:db8::zz]",
+    "sip:alice@2001:db8::1",
+    "sip:alice@[192.0.2.1]",
+    "sip:al<ice@example.org",
+    'sip:al"ice@example.org',
+    "sip:alice@example.org;=x",
+    "sip:alice@example.org\r\nX: 1",
+    "sip:ali\u0000ce@example.org",
+    "tel:",
+    "1tel:5",
+  ])("is none: %j", (text) => {
+    expect(parseUri(text)).toBeUndefined();
+  });
+
+  it("undoes escapes as UTF-8 and never throws", () => {
+    expect(unescaped("%E2%82%AC")).toBe("€");
+    expect(unescaped("100%")).toBe("100%");
+    expect(unescaped("%ff%C3")).toBe("\uFFFD\uFFFD");
+  });
+
+  it("read and written any number of times stays the same", () => {
+    const text = fc.string({ unit: fc.constantFrom(...'sip:@;=?&%2341[]<>"\\ abc.,_#*+é'.split("")), maxLength: 30 });
+    fc.assert(
+      fc.property(fc.constantFrom("sip:", "sips:", "tel:", "x:"), text, (scheme, rest) => {
+        const first = parseUri(scheme + rest);
+        fc.pre(first !== undefined);
+        const written = formatUri(first);
+        expect(written).toMatch(/^[!-~]+$/);
+        const second = parseUri(written);
+        if (second === undefined) throw new Error(`${written} cannot be read back`);
+        expect(formatUri(second)).toBe(written);
+        expect(userText(second)).toBe(userText(first));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("an address", () => {
+  it.each([
+    ["<sip:a@b>", ""],
+    ["sip:a@b", ""],
+    ['"Alice" <sip:a@b>', "Alice"],
+    ["Alice Smith<sip:a@b>", "Alice Smith"],
+    ['"Bob, \\"the\\" <b>" <sip:a@b>', 'Bob, "the" <b>'],
+    ["Zoë Müller <sip:a@b>", "Zoë Müller"],
+    ["Dr. A (Sales) <sip:a@b>", "Dr. A (Sales)"],
+    ['"" <sip:a@b>', ""],
+  ])("%s is of %j", (text, displayName) => {
+    const address = parseNameAddr(text);
+    expect(address?.displayName).toBe(displayName);
+    expect(address && formatUri(address.uri)).toBe("sip:a@b");
+  });
+
+  it("has the parameters after the bracket, the URI those within", () => {
+    const address = parseNameAddr('<sip:a@b;transport=tcp>;tag=1;Expires=60;q="0.5"');
+    expect(address?.uri).toMatchObject({ params: new Map([["transport", "tcp"]]) });
+    expect([...(address?.params ?? [])]).toEqual([
+      ["tag", "1"],
+      ["expires", "60"],
+      ["q", "0.5"],
+    ]);
+  });
+
+  it("of tel and of unknown schemes is an address too", () => {
+    expect(parseNameAddr("<tel:+15558675309>;tag=1")?.uri).toMatchObject({ kind: "tel", number: "+15558675309" });
+    expect(parseNameAddr("Support <urn:service:sos>")?.uri).toMatchObject({ kind: "other", scheme: "urn" });
+  });
+
+  it.each([
+    "",
+    "Alice",
+    "<sip:a@b",
+    "sip:a@b>",
+    '"Alice <sip:a@b>',
+    '"Alice" sip:a@b',
+    '"A" B <sip:a@b>',
+    "Bell, Alexander <sip:a@b>",
+    "<sip:a@b>x",
+    "<sip:a@b>, <sip:c@d>",
+    "<sip:a@b>;tag=1;tag=2",
+    "<sip:a@b>;ta g=1",
+    "<sip:a@b>;tag=a b",
+    "<sip:a@b>;=1",
+    "sip:a@b?subject=x",
+    "sip:a,b@c",
+  ])("is none: %j", (text) => {
+    expect(parseNameAddr(text)).toBeUndefined();
+  });
+
+  it("stands in lists, with commas where they may be", () => {
+    const list = parseNameAddrList('"Bell, A" <sip:a,b@c>;x="1,2" , <sip:d@e>');
+    expect(list?.map(({ displayName }) => displayName)).toEqual(["Bell, A", ""]);
+    expect(parseNameAddrList("<sip:a@b>,")).toBeUndefined();
+    expect(parseNameAddrList("<sip:a@b>,,<sip:c@d>")).toBeUndefined();
+    expect(splitList('"a, b')).toBeUndefined();
+    expect(splitList("  ")).toBeUndefined();
+  });
+});
+
+describe("a Via", () => {
+  it("is read with odd spacing, IPv6 and any transport", () => {
+    expect(via("SIP / 2.0 / udp [2001:DB8::1]:5062 ; branch = z9hG4bK1;rport")).toMatchObject({
+      version: "2.0",
+      transport: "UDP",
+      host: "[2001:db8::1]",
+      port: 5062,
+      branch: "z9hG4bK1",
+      rport: null,
+    });
+    expect(via("SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bK2").transport).toBe("WSS");
+  });
+
+  it("of several in one line, the topmost comes first", () => {
+    const list = parseViaList("SIP/2.0/UDP a;branch=z9hG4bK1 , SIP/2.0/TCP b:5060;branch=z9hG4bK2");
+    expect(list?.map(({ host }) => host)).toEqual(["a", "b"]);
+  });
+
+  it.each([
+    "",
+    "SIP/2.0/UDP",
+    "SIP/2.0 host",
+    "HTTP/2.0/UDP host",
+    "SIP/2.0/UDP a b",
+    "SIP/2.0/UDP a;branch=1;branch=2",
+    "SIP/2.0/UDP a;rport=99999",
+    "SIP/2.0/UDP a:x",
+    "SIP/2.0/UDP [::zz]",
+    "SIP/2.0/UDP <a>",
+  ])("is none: %j", (text) => {
+    expect(parseVia(text)).toBeUndefined();
+  });
+
+  it("is stamped with the source (RFC 3261 s18.2.1, RFC 3581 s4)", () => {
+    const asked = withSource(via("SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bK1"), "198.51.100.7", 40_000);
+    expect(formatVia(asked)).toBe("SIP/2.0/UDP 10.0.0.1:5060;rport=40000;branch=z9hG4bK1;received=198.51.100.7");
+    expect(responseTarget(asked)).toEqual({ host: "198.51.100.7", port: 40_000 });
+    const unasked = withSource(via("SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1"), "198.51.100.7", 40_000);
+    expect(responseTarget(unasked)).toEqual({ host: "198.51.100.7", port: 5070 });
+    const same = via("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1");
+    expect(withSource(same, "192.0.2.1", 5060)).toBe(same);
+    expect(responseTarget(same)).toEqual({ host: "192.0.2.1", port: undefined });
+  });
+
+  it("is not fooled by a peer that writes its own received", () => {
+    const forged = withSource(via("SIP/2.0/UDP a;received=203.0.113.9;branch=z9hG4bK1"), "198.51.100.7", 5060);
+    expect(responseTarget(forged).host).toBe("198.51.100.7");
+  });
+});
+
+describe("a header name", () => {
+  it.each([
+    ["v", "Via"],
+    ["f", "From"],
+    ["t", "To"],
+    ["i", "Call-ID"],
+    ["m", "Contact"],
+    ["l", "Content-Length"],
+    ["c", "Content-Type"],
+    ["e", "Content-Encoding"],
+    ["s", "Subject"],
+    ["k", "Supported"],
+    ["r", "Refer-To"],
+    ["b", "Referred-By"],
+    ["o", "Event"],
+    ["u", "Allow-Events"],
+    ["x", "Session-Expires"],
+    ["a", "Accept-Contact"],
+    ["j", "Reject-Contact"],
+    ["d", "Request-Disposition"],
+    ["y", "Identity"],
+    ["n", "Identity-Info"],
+  ])("%s is %s", (compact, canonical) => {
+    expect(canonicalHeaderName(compact)).toBe(canonical);
+    expect(canonicalHeaderName(compact.toUpperCase())).toBe(canonical);
+  });
+
+  it("is the same in any case", () => {
+    expect(canonicalHeaderName("cSEQ")).toBe("CSeq");
+    expect(canonicalHeaderName("p-asserted-IDENTITY")).toBe("P-Asserted-Identity");
+    expect(canonicalHeaderName("www-authenticate")).toBe("WWW-Authenticate");
+    expect(canonicalHeaderName("constructor")).toBe("Constructor");
+  });
+
+  it("is a token", () => {
+    for (const name of ["", "a b", "a:b", "é", "a\r\nb"]) expect(canonicalHeaderName(name)).toBeUndefined();
+  });
+});
