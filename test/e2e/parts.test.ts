@@ -1,6 +1,7 @@
 // The Matrix parts prove themselves: Synapse, Chromium with the test telephone, and how a process ends.
 import { describe, expect, it } from "vitest";
 import { startBrowser } from "./parts/browser.ts";
+import { silenceAt, toneAt } from "./parts/hearing.ts";
 import { suiteRig, testRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";
 import { until } from "./parts/until.ts";
@@ -71,18 +72,18 @@ describe("Two people with browsers on one Synapse", () => {
     await bob.phone.answer();
     await alice.inState("connected");
     await bob.inState("connected");
-    await Promise.all([alice.hearing(FAR_HZ, [NEAR_HZ, 700]), bob.hearing(NEAR_HZ, [FAR_HZ, 700])]);
+    await Promise.all([toneAt(alice.hears, FAR_HZ, [NEAR_HZ]), toneAt(bob.hears, NEAR_HZ, [FAR_HZ])]);
 
     await alice.phone.mute(true);
-    await bob.hearingNothing();
+    await silenceAt(bob.hears);
     await alice.phone.mute(false);
-    await bob.hearing(NEAR_HZ, [FAR_HZ, 700]);
+    await toneAt(bob.hears, NEAR_HZ, [FAR_HZ]);
 
     await alice.phone.hold(true);
-    await bob.hearingNothing();
+    await silenceAt(bob.hears);
     expect((await bob.report()).localOnHold).toBe(true);
     await alice.phone.hold(false);
-    await bob.hearing(NEAR_HZ, [FAR_HZ, 700]);
+    await toneAt(bob.hears, NEAR_HZ, [FAR_HZ]);
 
     await alice.phone.dtmf("15", 100);
     await alice.phone.send(roomId, "that was me");

@@ -3,10 +3,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { type Heard, listen } from "../../../dev/audio/goertzel.ts";
+import { listen } from "../../../dev/audio/goertzel.ts";
 import { tone } from "../../../dev/audio/tone.ts";
 import { decodeWav, encodeWav } from "../../../dev/audio/wav.ts";
 import { BARESIP, BARESIP_MODULES } from "../setup/versions.ts";
+import type { Hearing } from "./hearing.ts";
 import { freePort, freePorts } from "./port.ts";
 import type { Rig } from "./rig.ts";
 import { answersOptions } from "./sip-ping.ts";
@@ -22,6 +23,8 @@ export interface BaresipOptions {
   /** Answers at once (the default), or rings until `answer()`. */
   readonly answers?: "at once" | "when told";
   readonly codec?: "PCMU" | "PCMA";
+  /** Its SIP port, if it has to be known before; a free one otherwise. */
+  readonly port?: number;
 }
 
 /** What baresip tells of itself, one JSON object each. */
@@ -44,8 +47,8 @@ export interface Baresip {
   hangup(): Promise<void>;
   /** Digits it has decoded from RFC 4733 events, in order. */
   digits(): string;
-  /** Which of the frequencies it heard in the last `durationMs` of the newest call; undefined before that. */
-  heard(frequencies: readonly number[], durationMs?: number): Promise<Heard | undefined>;
+  /** What it hears in the newest call: see {@link Hearing}. */
+  readonly hears: Hearing;
   stop(): Promise<void>;
 }
 
@@ -121,7 +124,7 @@ async function newestRecording(folder: string): Promise<Int16Array | undefined> 
 
 /** Starts the telephone; it ends with the rig. */
 export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<Baresip> {
-  const ports = { sip: await freePort(), control: await freePort(), rtp: await freePorts(RTP_PORTS) };
+  const ports = { sip: options.port ?? (await freePort()), control: await freePort(), rtp: await freePorts(RTP_PORTS) };
   const folder = rig.path(`baresip-${options.number}-${ports.sip}`);
   const recordings = join(folder, "heard");
   await mkdir(recordings, { recursive: true });
@@ -187,7 +190,7 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
         .filter((event) => event.type === "CALL_DTMF_START")
         .map((event) => String(event["param"]))
         .join(""),
-    async heard(frequencies, durationMs = 1000) {
+    async hears(frequencies, durationMs) {
       const samples = await newestRecording(recordings);
       const wanted = Math.round((RATE * durationMs) / 1000);
       return samples === undefined || samples.length < wanted

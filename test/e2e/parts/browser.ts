@@ -3,8 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { chromium, type Page } from "playwright-core";
 import { tone } from "../../../dev/audio/tone.ts";
 import { encodeWav } from "../../../dev/audio/wav.ts";
-import type { CallReport, HeardReport, Phone, RoomMessage } from "../page/api.ts";
+import type { CallReport, Phone, RoomMessage } from "../page/api.ts";
 import { CHROMIUM } from "../setup/versions.ts";
+import type { Hearing } from "./hearing.ts";
 import { bundlePage, servePage } from "./page-server.ts";
 import type { Rig } from "./rig.ts";
 import type { Account } from "./synapse.ts";
@@ -53,21 +54,12 @@ export interface Browser {
   inState(state: string | readonly string[], timeoutMs?: number): Promise<CallReport>;
   /** An incoming call, when it rings; not one of those before. */
   ringing(timeoutMs?: number): Promise<CallReport>;
-  /** The tone `hz`, for `durationMs` and well above the `others`, when it is heard. */
-  hearing(
-    hz: number,
-    others: readonly number[],
-    options?: { timeoutMs?: number; durationMs?: number },
-  ): Promise<HeardReport>;
-  /** Nothing but silence for `durationMs`, when that is so. */
-  hearingNothing(options?: { timeoutMs?: number; durationMs?: number }): Promise<void>;
+  /** What the far side plays: see {@link Hearing}. */
+  readonly hears: Hearing;
   /** The first message that matches, when it is there. */
   message(pattern: RegExp, timeoutMs?: number): Promise<RoomMessage>;
   stop(): Promise<void>;
 }
-
-/** So far above everything else is a tone that came through a codec and a jitter buffer. */
-export const CLEAR = 10;
 
 /** Starts a browser and logs its person in; it ends with the rig. */
 export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<Browser> {
@@ -154,31 +146,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
       rung = rung.add(call.matrixCallId);
       return call;
     },
-    async hearing(hz, others, { timeoutMs = 15_000, durationMs = 1000 } = {}) {
-      let last: HeardReport | undefined;
-      try {
-        return await until(
-          `${hz} Hz`,
-          async () => {
-            last = await phone.heard([hz, ...others], durationMs);
-            return last?.hz === hz && last.ratio > CLEAR && last;
-          },
-          { timeoutMs },
-        );
-      } catch (cause) {
-        throw new Error(`heard last: ${JSON.stringify(last)}`, { cause });
-      }
-    },
-    async hearingNothing({ timeoutMs = 15_000, durationMs = 1000 } = {}) {
-      await until(
-        "silence",
-        async () => {
-          const heard = await phone.heard([440], durationMs);
-          return heard !== undefined && heard.hz === undefined && heard.levelDb < -50;
-        },
-        { timeoutMs },
-      );
-    },
+    hears: (frequencies, durationMs) => phone.heard(frequencies, durationMs),
     message: (pattern, timeoutMs = 15_000) =>
       until(
         `a message like ${String(pattern)}`,

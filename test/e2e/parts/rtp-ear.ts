@@ -3,15 +3,18 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
-import { type Heard, listen } from "../../../dev/audio/goertzel.ts";
+import { listen } from "../../../dev/audio/goertzel.ts";
 import { decodeRtp, encodeRtp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { type Keypress, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone } from "../../../dev/audio/tone.ts";
+import type { Hearing } from "./hearing.ts";
 import { freePorts } from "./port.ts";
 import type { Rig } from "./rig.ts";
 
 const RATE = 8000;
 const PACKET_MS = 20;
+/** A shared machine delivers a packet so much too late. */
+const LATE_MS = 200;
 const PACKET_SAMPLES = (RATE * PACKET_MS) / 1000;
 
 export interface RtpEarOptions {
@@ -25,14 +28,10 @@ export interface RtpEarOptions {
 export interface RtpEar {
   /** The RTP port on 127.0.0.1; the next one is free for RTCP. */
   readonly port: number;
-  /** What was received so far, in the order of arrival, RTCP left out. */
-  readonly packets: readonly RtpPacket[];
-  /** Which of the frequencies is in the last `durationMs`; undefined where less came. */
-  heard(frequencies: readonly number[], durationMs?: number): Heard | undefined;
+  /** What came within the last `durationMs` of the clock: nothing once the peer stops sending. */
+  readonly hears: Hearing;
   /** The keys that were pressed so far, with their durations. */
   keypresses(): Keypress[];
-  /** Stops sending, as a peer does that is on hold. */
-  mute(muted: boolean): void;
 }
 
 /** Opens the ear; it closes with the rig. It sends nothing until it has been sent to. */
@@ -41,14 +40,13 @@ export async function openRtpEar(rig: Rig, options: RtpEarOptions): Promise<RtpE
   const alaw = options.codec === "PCMA";
   const payloadType = alaw ? 8 : 0;
   const eventPayloadType = options.eventPayloadType ?? 101;
-  const packets: RtpPacket[] = [];
+  const arrived: { atMs: number; packet: RtpPacket }[] = [];
   const socket = createSocket("udp4");
   socket.bind(port, "127.0.0.1");
   await once(socket, "listening");
 
   const tone = continuousTone(options.toneHz, RATE);
   let peer: { address: string; port: number } | undefined;
-  let muted = false;
   let sequence = 0;
   let started = 0;
 
@@ -56,7 +54,7 @@ export async function openRtpEar(rig: Rig, options: RtpEarOptions): Promise<RtpE
     const packet = decodeRtp(bytes);
     if (packet === undefined) return;
     peer ??= from;
-    packets.push(packet);
+    arrived.push({ atMs: performance.now(), packet });
   });
   // A late timer sends the packets it owes, so that the stream keeps its rate.
   const clock = setInterval(() => {
@@ -67,7 +65,7 @@ export async function openRtpEar(rig: Rig, options: RtpEarOptions): Promise<RtpE
       const payload = alaw ? encodeAlaw(samples) : encodeUlaw(samples);
       const marker = sequence === 0;
       const packet = { payloadType, marker, sequence, timestamp: sequence * PACKET_SAMPLES, ssrc: 0x0ea7, payload };
-      if (!muted) socket.send(encodeRtp(packet), peer.port, peer.address);
+      socket.send(encodeRtp(packet), peer.port, peer.address);
       sequence += 1;
     }
   }, PACKET_MS / 2);
@@ -78,19 +76,17 @@ export async function openRtpEar(rig: Rig, options: RtpEarOptions): Promise<RtpE
 
   return {
     port,
-    packets,
-    heard(frequencies, durationMs = 1000) {
-      const audio = packets.filter((packet) => packet.payloadType === payloadType).slice(-durationMs / PACKET_MS);
-      const samples = concatenate(audio.map(({ payload }) => (alaw ? decodeAlaw(payload) : decodeUlaw(payload))));
-      return samples.length < (RATE * durationMs) / 1000 ? undefined : listen(samples, RATE, frequencies);
+    hears(frequencies, durationMs) {
+      const since = performance.now() - durationMs - LATE_MS;
+      const audio = arrived.filter(({ atMs, packet }) => atMs >= since && packet.payloadType === payloadType);
+      const wanted = (RATE * durationMs) / 1000;
+      const samples = concatenate(audio.map(({ packet }) => (alaw ? decodeAlaw : decodeUlaw)(packet.payload)));
+      return samples.length < wanted ? undefined : listen(samples.subarray(-wanted), RATE, frequencies);
     },
     keypresses: () =>
       keypresses(
-        packets.filter((packet) => packet.payloadType === eventPayloadType),
+        arrived.map(({ packet }) => packet).filter((packet) => packet.payloadType === eventPayloadType),
         RATE,
       ),
-    mute(wanted) {
-      muted = wanted;
-    },
   };
 }
