@@ -2,10 +2,8 @@
 // Answers at once and registers nothing: who is found is handed on, so that ghosts can be made in the background.
 import type { UserId } from "../core/ids.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
+import { isPstnProtocol, pstnProtocolNames } from "../core/number/protocols.ts";
 import type { ApplicationServiceQueries, ThirdPartyProtocol, ThirdPartyUser } from "../ports/homeserver.ts";
-
-/** The stable name first; clients of before look for the other, Element on iOS for nothing else. */
-export const pstnProtocols = ["m.protocol.pstn", "im.vector.protocol.pstn"] as const;
 
 const phoneField = "m.id.phone";
 
@@ -27,10 +25,10 @@ export interface LookupParts {
 
 export function createLookup({ ghostIds, onFound }: LookupParts): Lookup {
   return {
-    protocol: (protocol) => (isPstn(protocol) ? description : undefined),
+    protocol: (protocol) => (isPstnProtocol(protocol) ? description : undefined),
 
     usersByField(protocol, fields) {
-      if (!isPstn(protocol)) return undefined;
+      if (!isPstnProtocol(protocol)) return undefined;
       // A field given twice comes as an array, one with brackets in its name as an object.
       const text = Object.hasOwn(fields, phoneField) ? fields[phoneField] : undefined;
       if (typeof text !== "string") return [];
@@ -44,13 +42,9 @@ export function createLookup({ ghostIds, onFound }: LookupParts): Lookup {
       const target = ghostIds.parse(user);
       if (!target) return [];
       const entered = target.kind === "number" ? target.dialled : `${target.user}@${target.host}`;
-      return [result(user as UserId, pstnProtocols[0], entered)];
+      return [result(user as UserId, pstnProtocolNames[0], entered)];
     },
   };
-}
-
-function isPstn(protocol: string): boolean {
-  return (pstnProtocols as readonly string[]).includes(protocol);
 }
 
 function result(userid: UserId, protocol: string, entered: string): ThirdPartyUser {

@@ -1,0 +1,104 @@
+// What one key cannot know of itself: names that must exist, addresses that must differ, texts that must fit together.
+import { parseUserId } from "../core/ids.ts";
+import { isHost } from "../core/number/sip-uri.ts";
+import type { ConfigPath, ConfigProblem } from "./problem.ts";
+import type { Config } from "./schema.ts";
+import { splitHostPort } from "./scalars.ts";
+
+type Finding = Pick<ConfigProblem, "path" | "message">;
+
+export function checkConfig(config: Config): readonly Finding[] {
+  return [
+    ...checkTrunkNames(config),
+    ...checkListeners(config),
+    ...checkIdentities(config),
+    ...checkPermissions(config),
+    ...checkPorts(["media", "rtp", "ports"], config.media.rtp.ports, 2),
+    ...(config.media.ice.ports ? checkPorts(["media", "ice", "ports"], config.media.ice.ports, 1) : []),
+    ...checkTls(config),
+  ];
+}
+
+function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Finding> {
+  const names = trunks.map(({ name }) => name);
+  for (const [index, name] of names.entries()) {
+    // Environment variables tell trunks apart in capitals only.
+    const first = names.findIndex((other) => other.toUpperCase() === name.toUpperCase());
+    if (first < index) yield { path: ["trunks", index, "name"], message: `is the name of trunks[${first}] too` };
+  }
+  const uses: (readonly [ConfigPath, string | undefined])[] = [
+    [["dial_plan", "emergency_trunk"], plan.emergency_trunk],
+    ...plan.routes.map(({ trunk }, index) => [["dial_plan", "routes", index, "trunk"], trunk] as const),
+    ...Object.entries(plan.sip_domains).map(([name, trunk]) => [["dial_plan", "sip_domains", name], trunk] as const),
+  ];
+  for (const [path, name] of uses) {
+    if (name !== undefined && !names.includes(name)) {
+      yield { path, message: `should be the name of a trunk: ${names.join(", ")}` };
+    }
+  }
+  for (const name of Object.keys(plan.sip_domains)) {
+    if (!isHost(name)) yield { path: ["dial_plan", "sip_domains", name], message: "should have a domain as its key" };
+  }
+}
+
+function* checkListeners({ appservice, http, trunks }: Config): Generator<Finding> {
+  const seen = new Map<string, string>();
+  const listeners = [
+    { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen },
+    { path: ["http", "listen"], kind: "tcp", ...http.listen },
+    ...trunks.map((trunk, index) => ({
+      path: ["trunks", index, "listen"],
+      kind: trunk.transport === "udp" ? "udp" : "tcp",
+      ...trunk.listen,
+    })),
+  ] satisfies { path: ConfigPath; kind: string; host: string; port: number }[];
+  for (const { path, kind, host, port } of listeners) {
+    if (port === 0) continue;
+    const key = `${kind} ${host} ${port}`;
+    const first = seen.get(key);
+    if (first !== undefined) yield { path: [...path, "port"], message: `is the port of ${first} too` };
+    seen.set(key, path.join("."));
+  }
+}
+
+function* checkIdentities({ trunks }: Config): Generator<Finding> {
+  for (const [index, { identity }] of trunks.entries()) {
+    for (const user of Object.keys(identity.numbers)) {
+      if (parseUserId(user) === undefined) {
+        yield {
+          path: ["trunks", index, "identity", "numbers", user],
+          message: "should have a Matrix user id such as @alice:example.org as its key",
+        };
+      }
+    }
+  }
+}
+
+function* checkPermissions({ permissions }: Config): Generator<Finding> {
+  for (const subject of Object.keys(permissions)) {
+    const known = subject === "*" || (subject.startsWith("@") ? parseUserId(subject) : splitHostPort(subject));
+    if (!known) {
+      yield {
+        path: ["permissions", subject],
+        message: "should have a Matrix user id, a server name or * (in quotes) as its key",
+      };
+    }
+  }
+}
+
+function* checkPorts(path: ConfigPath, { min, max }: { min: number; max: number }, least: number): Generator<Finding> {
+  if (max - min + 1 < least) yield { path, message: "should hold more ports: max is below min, or too near to it" };
+}
+
+function* checkTls({ trunks }: Config): Generator<Finding> {
+  for (const [index, { tls }] of trunks.entries()) {
+    const certificate = tls.certificate ?? tls.certificate_file;
+    const key = tls.key ?? tls.key_file;
+    if (certificate !== undefined && key === undefined) {
+      yield { path: ["trunks", index, "tls"], message: "has a certificate without its key" };
+    }
+    if (key !== undefined && certificate === undefined) {
+      yield { path: ["trunks", index, "tls"], message: "has a key without its certificate" };
+    }
+  }
+}

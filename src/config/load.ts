@@ -1,0 +1,38 @@
+// From a YAML file to a checked configuration, or to all that is wrong with it at once.
+import { readFileSync } from "node:fs";
+import { checkConfig } from "./checks.ts";
+import { explainIssues } from "./explain.ts";
+import { ConfigError, type ConfigProblem } from "./problem.ts";
+import { configSchema, type Config } from "./schema.ts";
+import { codeOf, resolveSecrets, type SecretSources } from "./secrets.ts";
+import { readYaml } from "./yaml-source.ts";
+
+/** Reads and checks a configuration file. Throws ConfigError. */
+export function loadConfig(path: string, env: SecretSources["env"]): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const message = `cannot be read: ${codeOf(error)}`;
+    throw new ConfigError(path, [{ path: [], message, line: undefined }], { cause: error });
+  }
+  return parseConfig(text, { configPath: path, env });
+}
+
+/** As `loadConfig`, of a text; files that it names are still read. Throws ConfigError. */
+export function parseConfig(text: string, sources: SecretSources): Config {
+  const source = readYaml(text);
+  const fail = (problems: readonly ConfigProblem[]): never => {
+    throw new ConfigError(sources.configPath, problems);
+  };
+  if (source.problems.length > 0) return fail(source.problems);
+  if (source.value === undefined || source.value === null) {
+    return fail([{ path: [], message: "is empty", line: undefined }]);
+  }
+  const parsed = configSchema.safeParse(source.value);
+  if (!parsed.success) return fail(explainIssues(parsed.error.issues, source));
+  const { config, findings } = resolveSecrets(parsed.data, sources);
+  const all = [...checkConfig(parsed.data), ...findings];
+  if (all.length > 0) return fail(all.map(({ path, message }) => ({ path, message, line: source.lineOf(path) })));
+  return config;
+}

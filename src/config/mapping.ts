@@ -1,0 +1,163 @@
+// From the configuration's sections to what each room of the bridge takes: names, units and defaults that depend on other keys.
+import { trunkName, type TrunkName } from "../core/ids.ts";
+import type { DialPlan } from "../core/number/dial-plan.ts";
+import type { GhostIdOptions } from "../core/number/ghost-id.ts";
+import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
+import type { Permission, Policy } from "../core/policy/permission.ts";
+import type { IceServer, TrunkMedia } from "../ports/media.ts";
+import type { TrunkSettings } from "../ports/sip.ts";
+import type { Config } from "./schema.ts";
+import { splitHostPort } from "./scalars.ts";
+import type { TrunkConfig } from "./trunk-schema.ts";
+
+interface HostPort {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** The schema has checked the text already. */
+function hostPort(text: string): HostPort {
+  return splitHostPort(text) ?? { host: text, port: undefined };
+}
+
+/** As a socket and a certificate know it: an IPv6 address without its brackets. */
+function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Where the trunk's own URIs live. */
+function domainOfTrunk(trunk: TrunkConfig): HostPort {
+  return hostPort(trunk.domain ?? trunk.server);
+}
+
+/** `userAgent` goes into the header of that name. */
+export function toTrunkSettings(config: Config, userAgent: string): readonly TrunkSettings[] {
+  return config.trunks.map((trunk) => {
+    const server = hostPort(trunk.server);
+    const { listen, advertised, tls, credentials } = trunk;
+    return {
+      name: trunkName(trunk.name),
+      transport: trunk.transport,
+      server: { host: bareHost(server.host), port: server.port, path: trunk.path },
+      local: {
+        host: listen.host,
+        port: listen.port,
+        advertised: advertised && { host: advertised.host, port: advertised.port },
+      },
+      tls: { ca: tls.ca, certificate: tls.certificate, key: tls.key, serverName: tls.server_name },
+      credentials: credentials && { username: credentials.username, password: credentials.password ?? "" },
+      peers: trunk.peers,
+      optionsIntervalMs: trunk.options_interval_seconds * 1000,
+      userAgent,
+    };
+  });
+}
+
+export function toTrunkMedia(config: Config): ReadonlyMap<TrunkName, TrunkMedia> {
+  return new Map(
+    config.trunks.map(({ name, media }) => [
+      trunkName(name),
+      { srtp: media.srtp, codecs: media.codecs, rtpNetworks: media.rtp_networks },
+    ]),
+  );
+}
+
+export function toDialPlan(config: Config): DialPlan {
+  const plan = config.dial_plan;
+  return {
+    country: plan.country,
+    trunks: config.trunks.map((trunk) => ({
+      name: trunkName(trunk.name),
+      ...domainOfTrunk(trunk),
+      format: trunk.number_format,
+      numberPrefix: trunk.number_prefix ?? "",
+      userPhone: trunk.user_phone,
+    })),
+    routes: plan.routes.map(({ prefix, trunk, strip, prepend }) => ({
+      prefix,
+      trunk: trunkName(trunk),
+      strip,
+      prepend,
+    })),
+    emergencyTrunk: plan.emergency_trunk === undefined ? undefined : trunkName(plan.emergency_trunk),
+    sipDomains: new Map(
+      Object.entries(plan.sip_domains).map(([domain, trunk]) => [domain.toLowerCase(), trunkName(trunk)]),
+    ),
+  };
+}
+
+export function toIdentities(config: Config): ReadonlyMap<TrunkName, IdentityTemplates> {
+  return new Map(
+    config.trunks.map((trunk) => {
+      const { identity, credentials } = trunk;
+      const templates: IdentityTemplates = {
+        // Most providers refuse a From that is not the account; a trunk without one knows its callers by number.
+        fromUser: identity.from_user ?? (credentials ? literal(credentials.username) : "{number}"),
+        fallbackUser: identity.fallback_user,
+        fromHost: identity.from_host ?? domainOfTrunk(trunk).host,
+        fromDisplayName: identity.from_display_name,
+        asserted: identity.asserted,
+        preferred: identity.preferred,
+        privacy: identity.privacy,
+        numbers: new Map(Object.entries(identity.numbers)),
+        defaultNumber: identity.default_number,
+      };
+      return [trunkName(trunk.name), templates];
+    }),
+  );
+}
+
+/** A user name that happens to hold braces must not become a template. */
+function literal(text: string): string {
+  return text.replaceAll(/[{}]/g, "");
+}
+
+const noPermission: Permission = {
+  mayCall: false,
+  allow: new Set(),
+  callsPerUser: undefined,
+  maxDurationMs: undefined,
+};
+
+export function toPolicy(config: Config): Policy {
+  const { limits, permissions } = config;
+  return {
+    domain: config.homeserver.domain,
+    permissions: new Map(Object.entries(permissions).map(([subject, entry]) => [subject, toPermission(entry)])),
+    allow: new Set(limits.allow),
+    callsPerUser: limits.calls_per_user,
+    callsInAll: limits.calls_in_all,
+    maxDurationMs: limits.max_duration_seconds * 1000,
+  };
+}
+
+function toPermission(entry: Config["permissions"][string]): Permission {
+  if (entry === "none") return noPermission;
+  if (entry === "call") return { ...noPermission, mayCall: true };
+  return {
+    mayCall: true,
+    allow: new Set(entry.allow),
+    callsPerUser: entry.calls_per_user,
+    maxDurationMs: entry.max_duration_seconds === undefined ? undefined : entry.max_duration_seconds * 1000,
+  };
+}
+
+export function toGhostIdsOptions(config: Config): GhostIdOptions {
+  return {
+    domain: config.homeserver.domain,
+    prefix: config.ghosts.prefix,
+    encoding: config.ghosts.encoding,
+    gateway: config.ghosts.gateway,
+    sipDomains: Object.keys(config.dial_plan.sip_domains),
+    country: config.dial_plan.country,
+  };
+}
+
+/** The bridge's own STUN and TURN servers. */
+export function toIceServers(config: Config): readonly IceServer[] {
+  return config.media.ice.servers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username !== undefined && { username }),
+    ...(credential !== undefined && { credential }),
+  }));
+}

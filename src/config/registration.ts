@@ -1,0 +1,167 @@
+// The registration that homeserver and bridge share (Matrix application service API): written once, checked at each start.
+// The tokens in it are the only proof either has of the other; no message here holds one.
+import { randomBytes } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import * as z from "zod";
+import { pstnProtocolNames } from "../core/number/protocols.ts";
+import { ConfigError, type ConfigProblem } from "./problem.ts";
+import { codeOf } from "./secrets.ts";
+import { readYaml } from "./yaml-source.ts";
+
+const token = z
+  .string({ error: "should be a token in quotes" })
+  .min(16, { error: "should be a token of 16 characters at least" });
+
+const registrationSchema = z.looseObject(
+  {
+    id: z.string({ error: "should be text" }).min(1, { error: "should be text" }),
+    url: z.string({ error: "should be the URL by which the homeserver reaches the bridge" }).nullable().optional(),
+    as_token: token,
+    hs_token: token,
+    sender_localpart: z
+      .string({ error: "should be text" })
+      // Synapse refuses a sender that URL quoting would change.
+      .regex(/^[A-Za-z0-9._~-]+$/, { error: "should be a localpart of letters, digits, dot, hyphen and underscore" }),
+    rate_limited: z.boolean({ error: "should be true or false" }).optional(),
+    receive_ephemeral: z.boolean({ error: "should be true or false" }).optional(),
+    protocols: z.array(z.string(), { error: "should be a list of protocols" }).optional(),
+    namespaces: z.looseObject(
+      {
+        users: z.array(
+          z.looseObject(
+            {
+              regex: z.string({ error: "should be a regular expression in quotes" }),
+              exclusive: z.boolean({ error: "should be true or false" }),
+            },
+            { error: "should have the keys regex and exclusive" },
+          ),
+          { error: "should be a list of namespaces" },
+        ),
+      },
+      { error: "should be a section with the key users" },
+    ),
+  },
+  { error: "should be a registration: id, url, as_token, hs_token, sender_localpart, namespaces" },
+);
+
+export type Registration = z.infer<typeof registrationSchema>;
+
+/** What the configuration says of the registration. */
+export interface RegistrationFacts {
+  readonly id: string;
+  readonly bot: string;
+  readonly prefix: string;
+  readonly domain: string;
+}
+
+/** Anchored at both ends: Synapse anchors the start alone, JavaScript neither. */
+export function namespaceRegex({ prefix, domain }: Pick<RegistrationFacts, "prefix" | "domain">): string {
+  return `^@${escapeRegex(prefix)}.*:${escapeRegex(domain)}$`;
+}
+
+function escapeRegex(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** A registration for this configuration; the tokens of the former one are kept, so that a homeserver that has it goes on working. */
+export function makeRegistration(facts: RegistrationFacts, url: string, former?: Registration): Registration {
+  return {
+    id: former?.id ?? facts.id,
+    url,
+    as_token: former?.as_token ?? newToken(),
+    hs_token: former?.hs_token ?? newToken(),
+    sender_localpart: facts.bot,
+    namespaces: { users: [{ exclusive: true, regex: namespaceRegex(facts) }] },
+    protocols: [...pstnProtocolNames],
+    rate_limited: false,
+    receive_ephemeral: false,
+  };
+}
+
+function newToken(): string {
+  return randomBytes(32).toString("hex");
+}
+
+const head = `# Registration of matrix-appservice-sip with the homeserver.
+# Give this file to the homeserver too (Synapse: app_service_config_files) and keep it secret: it holds both tokens.
+`;
+
+export function formatRegistration(registration: Registration): string {
+  return head + stringify(registration, { lineWidth: 0 });
+}
+
+/** Replaces the file in one step, readable by its owner only. Throws ConfigError. */
+export function writeRegistration(path: string, registration: Registration): void {
+  const temporary = `${path}.new`;
+  try {
+    writeFileSync(temporary, formatRegistration(registration), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    const message = `cannot be written: ${codeOf(error)}`;
+    throw new ConfigError(path, [{ path: [], message, line: undefined }], { cause: error });
+  }
+}
+
+/** undefined where there is no such file. Throws ConfigError if there is one that is not a registration. */
+export function readRegistration(path: string): Registration | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    const message = `cannot be read: ${codeOf(error)}`;
+    throw new ConfigError(path, [{ path: [], message, line: undefined }], { cause: error });
+  }
+  return parseRegistration(text, path);
+}
+
+function parseRegistration(text: string, file: string): Registration {
+  const source = readYaml(text);
+  if (source.problems.length > 0) throw new ConfigError(file, source.problems);
+  const parsed = registrationSchema.safeParse(source.value);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    file,
+    parsed.error.issues.map(({ path, message }): ConfigProblem => {
+      const plain = path.filter((part) => typeof part !== "symbol");
+      return { path: plain, message, line: source.lineOf(plain) };
+    }),
+  );
+}
+
+/** Reads the registration to run with, and holds it against the configuration. Throws ConfigError. */
+export function loadRegistration(path: string, facts: RegistrationFacts): Registration {
+  const registration = readRegistration(path);
+  if (!registration) {
+    throw new ConfigError(path, [
+      {
+        path: [],
+        message: "does not exist; write it with: matrix-appservice-sip -r -u URL -c CONFIG -f FILE",
+        line: undefined,
+      },
+    ]);
+  }
+  const problems = checkRegistration(registration, facts);
+  if (problems.length > 0) throw new ConfigError(path, problems);
+  return registration;
+}
+
+function checkRegistration(registration: Registration, facts: RegistrationFacts): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const add = (path: readonly string[], message: string): void => {
+    problems.push({ path, message: `${message}; write it anew with -r, which keeps the tokens`, line: undefined });
+  };
+  const wanted = namespaceRegex(facts);
+  const namespace = registration.namespaces.users.find(({ regex }) => regex === wanted);
+  if (!namespace) add(["namespaces", "users"], `lacks the namespace of the ghosts, ${wanted}`);
+  else if (!namespace.exclusive) add(["namespaces", "users"], "should claim the namespace of the ghosts as exclusive");
+  const missing = pstnProtocolNames.filter((name) => registration.protocols?.includes(name) !== true);
+  if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so that clients get no dial pad`);
+  if (registration.rate_limited !== false) add(["rate_limited"], "should be false: calls send events in bursts");
+  if (registration.as_token === registration.hs_token) add(["hs_token"], "should differ from as_token");
+  if (registration.sender_localpart !== facts.bot) {
+    add(["sender_localpart"], `should be ${facts.bot}, as appservice.bot in the configuration`);
+  }
+  return problems;
+}

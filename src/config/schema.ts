@@ -1,0 +1,280 @@
+// The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
+// from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
+import * as z from "zod";
+import {
+  bindHost,
+  countryCode,
+  flag,
+  hostName,
+  httpUrl,
+  iceUrl,
+  listOf,
+  localpart,
+  mapOf,
+  oneOf,
+  seconds,
+  section,
+  serverName,
+  text,
+  whole,
+} from "./scalars.ts";
+import { trunk } from "./trunk-schema.ts";
+
+const port = (lowest: 0 | 1) => whole(lowest, 65_535, "port number");
+const trunkName = text("should be the name of a trunk");
+const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite"]), "kinds of number");
+
+const homeserver = section({
+  url: httpUrl
+    .describe("Where the bridge reaches the homeserver's client-server API.")
+    .meta({ examples: ["http://localhost:8008"] }),
+  domain: serverName
+    .describe("The homeserver's server name, the part after the colon in its user ids.")
+    .meta({ examples: ["example.org"] }),
+});
+
+const appservice = section({
+  listen: section({
+    host: bindHost.default("127.0.0.1").describe("Address to listen on."),
+    port: port(0).default(9993).describe("Port to listen on; the command line's -p goes before it."),
+  })
+    .prefault({})
+    .describe("Where the homeserver reaches the bridge: what the `url` of the registration leads to."),
+  id: text("should be a name without |")
+    .regex(/^[^|\s]+$/, { error: "should be a name without | and spaces" })
+    .default("matrix-appservice-sip")
+    .describe("Id of the application service, written into the registration."),
+  bot: localpart.default("_sip_bot").describe("Localpart of the bridge's own user, written into the registration."),
+  bot_display_name: text().default("Telephone").describe("Its display name."),
+});
+
+const prefixText = "should be a prefix of a-z, 0-9, dot, hyphen and underscore";
+
+const ghosts = section({
+  gateway: hostName
+    .overwrite((value) => value.toLowerCase())
+    .describe(
+      "Host that stands in the user ids of telephone numbers. It need not exist; to change it makes every ghost a new user.",
+    )
+    .meta({ examples: ["sip.example.org"] }),
+  prefix: text(prefixText)
+    .regex(/^[a-z0-9._-]{1,64}$/, { error: prefixText })
+    .default("_sip_")
+    .describe("Begins the localpart of every ghost, and is the namespace in the registration."),
+  encoding: oneOf(["percent", "grammar", "e164"])
+    .default("percent")
+    .describe(
+      "How numbers are written in user ids: `percent` as in MSC2845 (@_sip_0181%40sip.example.org, on Synapse only), " +
+        "`grammar` (@_sip_0181=40sip.example.org, everywhere), `e164` as in MSC4009 (@_sip_+441632960123, everywhere; " +
+        "what is not E.164 as in grammar). Ids of all three are understood whatever is chosen.",
+    ),
+});
+
+const route = section({
+  prefix: z
+    .string({ error: 'should be the beginning of a number in quotes, such as "+44"' })
+    .regex(/^\+?[0-9*#]*$/, { error: "should be digits, * and #, or + and digits, in quotes" })
+    .describe(
+      "Beginning of the number: with + of its E.164 form, without of what was dialled. Empty: every number. The longest wins.",
+    )
+    .meta({ examples: ["+44"] }),
+  trunk: trunkName.describe("Where these calls go.").meta({ examples: ["main"] }),
+  strip: whole(0, 32).default(0).describe("So many characters are taken away in front."),
+  prepend: z
+    .string({ error: "should be digits, * and # in quotes" })
+    .regex(/^\+?[0-9*#]*$/, { error: "should be digits, * and # in quotes" })
+    .default("")
+    .describe("Put in front instead."),
+});
+
+const dialPlan = section({
+  country: countryCode
+    .describe(
+      "Where numbers without a country code belong (ISO 3166-1). Decides too what is an emergency, premium or shared-cost number.",
+    )
+    .meta({ examples: ["GB"] }),
+  routes: listOf(route, "routes")
+    .default([])
+    .describe(
+      "Which numbers go to which trunk. Without any, all go to the first one; otherwise a number that no route fits is refused.",
+    )
+    .meta({
+      examples: [
+        [
+          { prefix: "+44", trunk: "main" },
+          { prefix: "", trunk: "main" },
+        ],
+      ],
+    }),
+  sip_domains: mapOf(trunkName, "SIP domains to trunks")
+    .default({})
+    .describe("SIP domains that may be called (user@domain), and the trunk that reaches each.")
+    .meta({ examples: [{ "pbx.example.org": "main" }] }),
+  emergency_trunk: trunkName
+    .optional()
+    .describe(
+      "Trunk for emergency numbers. Without it they are refused in plain words. Name one only if it tells the emergency centre where the caller is.",
+    )
+    .meta({ examples: ["main"] }),
+});
+
+const permission = z.union(
+  [
+    oneOf(["call", "none"]),
+    section({
+      allow: barredClasses
+        .default([])
+        .describe("Kinds of number allowed to them besides what limits.allow allows everyone."),
+      calls_per_user: whole(0, 1000)
+        .optional()
+        .describe("Calls at once of each of them.")
+        .meta({ examples: [4] }),
+      max_duration_seconds: seconds(1, 604_800)
+        .optional()
+        .describe("Longest call of theirs.")
+        .meta({ examples: [3600] }),
+    }),
+  ],
+  { error: "should be `call`, `none`, or a section with the keys allow, calls_per_user, max_duration_seconds" },
+);
+
+const limits = section({
+  allow: barredClasses
+    .default([])
+    .describe(
+      "Kinds of number that everyone who may call may call: premium, shared-cost, satellite. The others are barred.",
+    )
+    .meta({ examples: [["shared-cost"]] }),
+  calls_per_user: whole(1, 1000).default(2).describe("Calls at once of one user."),
+  calls_in_all: whole(1, 100_000).default(100).describe("Calls at once of everyone together."),
+  max_duration_seconds: seconds(1, 604_800).default(14_400).describe("A call is ended after so long."),
+});
+
+const portRange = section({
+  min: port(1)
+    .describe("First port.")
+    .meta({ examples: [20_000] }),
+  max: port(1)
+    .describe("Last port.")
+    .meta({ examples: [29_999] }),
+});
+
+const iceServer = section({
+  urls: listOf(iceUrl, "stun: or turn: URLs")
+    .min(1, { error: "should name one URL at least" })
+    .describe("URLs of the server.")
+    .meta({ examples: [["turn:turn.example.org?transport=udp"]] }),
+  username: text()
+    .optional()
+    .describe("User name, for TURN.")
+    .meta({ examples: ["bridge"] }),
+  credential: text()
+    .optional()
+    .describe(
+      "Password, for TURN. Better a file, or the environment: MATRIX_SIP_ICE_<N>_CREDENTIAL, the first server being 1.",
+    ),
+  credential_file: text("should be the path of a file")
+    .optional()
+    .describe("The same, read from a file.")
+    .meta({ examples: ["turn-password"] }),
+});
+
+const media = section({
+  engine: oneOf(["embedded"]).default("embedded").describe("What carries the audio."),
+  workers: whole(1, 64).default(2).describe("Processes that carry audio; each takes 150 to 200 calls."),
+  rtp: section({
+    host: bindHost.default("0.0.0.0").describe("Address for RTP to and from the trunks."),
+    advertised_host: hostName
+      .optional()
+      .describe("Address that the SDP to trunks names, behind a NAT. Without it: the address that leads to the trunk.")
+      .meta({ examples: ["203.0.113.5"] }),
+    ports: portRange.default({ min: 20_000, max: 29_999 }).describe("Ports for RTP to the trunks, two a call."),
+  })
+    .prefault({})
+    .describe("The trunks' side."),
+  ice: section({
+    host: bindHost
+      .optional()
+      .describe("The only address to use towards clients. Without it: all.")
+      .meta({ examples: ["192.0.2.5"] }),
+    advertised_hosts: listOf(hostName, "addresses")
+      .default([])
+      .describe("Public addresses to offer to clients besides our own, behind a NAT.")
+      .meta({ examples: [["203.0.113.5"]] }),
+    ports: portRange.optional().describe("Ports towards clients. Without it: any."),
+    servers: listOf(iceServer, "ICE servers")
+      .default([])
+      .describe("STUN and TURN servers of the bridge's own.")
+      .meta({
+        examples: [
+          [{ urls: ["turn:turn.example.org?transport=udp"], username: "bridge", credential_file: "turn-password" }],
+        ],
+      }),
+    homeserver_turn: flag.default(true).describe("Use the TURN servers that the homeserver gives its users."),
+  })
+    .prefault({})
+    .describe("The clients' side."),
+  silence_timeout_seconds: seconds(5, 3600)
+    .default(60)
+    .describe("A call in which nothing is heard from a side for so long is ended; time on hold does not count."),
+  reconnect_timeout_seconds: seconds(5, 300)
+    .default(30)
+    .describe("So long a client may take to come back after its network changed."),
+});
+
+export const configSchema = section({
+  homeserver: homeserver.describe("The Matrix homeserver."),
+  appservice: appservice.prefault({}).describe("The bridge as an application service."),
+  ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
+  database: section({
+    path: text("should be the path of a file").default("matrix-appservice-sip.db").describe("The SQLite file."),
+  })
+    .prefault({})
+    .describe("What must survive a restart."),
+  dial_plan: dialPlan.describe("Where calls go."),
+  trunks: listOf(trunk, "trunks")
+    .min(1, { error: "should list one trunk at least" })
+    .describe("SIP trunks, one at least."),
+  permissions: mapOf(permission, "users, domains or * to permissions")
+    .default({})
+    .describe(
+      "Who may call: by Matrix user id, by server name, or * for everyone of this homeserver; the most specific counts. " +
+        "Nobody may until they are named here, and users of other homeservers only if they or their server are.",
+    )
+    .meta({
+      examples: [
+        { "example.org": "call", "@intern:example.org": "none", "@boss:example.org": { allow: ["satellite"] } },
+      ],
+    }),
+  limits: limits.prefault({}).describe("What a call may be."),
+  media: media.prefault({}).describe("Audio."),
+  notices: section({
+    enabled: flag
+      .default(true)
+      .describe("Say in the room why a call failed, where the client can only say that it did."),
+  })
+    .prefault({})
+    .describe("Messages in the room."),
+  logging: section({
+    level: oneOf(["trace", "debug", "info", "warn", "error"])
+      .default("info")
+      .describe("Least important line to write."),
+    mask_numbers: flag.default(true).describe("Hide all but the last digits of telephone numbers."),
+  })
+    .prefault({})
+    .describe("Log lines, JSON on standard output."),
+  http: section({
+    listen: section({
+      host: bindHost.default("127.0.0.1").describe("Address to listen on."),
+      port: port(0).default(9994).describe("Port to listen on; 0 takes any free one."),
+    })
+      .prefault({})
+      .describe("Keep it away from the public."),
+  })
+    .prefault({})
+    .describe("Health, readiness and metrics."),
+});
+
+export type Config = z.infer<typeof configSchema>;
+/** As written in the file, before defaults. */
+export type ConfigInput = z.input<typeof configSchema>;
