@@ -72,11 +72,16 @@ export class CallRunner {
 
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
-    if (next.call.phase !== before?.phase) this.log.debug("call phase", { phase: next.call.phase });
+    if (next.call.phase !== before?.phase) this.#notePhase(next.call);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
     for (const effect of next.effects) this.#dispatch(effect);
     if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
+  }
+
+  #notePhase(call: Call): void {
+    this.log.debug("call phase", { phase: call.phase });
+    if (call.phase === "connected") this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
   }
 
   /** A call whose state cannot be saved goes on: people talk. It is only not known after a crash. */

@@ -182,9 +182,12 @@ export class Switchboard {
     const { rooms, ghosts } = this.#parts;
     const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
     if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
-    if (present.length > 1)
-      this.#parts.runner.telemetry.log.info("call to a room of several numbers ignored", { room: fact.room });
-    return present.length === 1 ? present[0] : undefined;
+    if (present.length === 1) return present[0];
+    this.#parts.runner.telemetry.log.info("call in a room that is not one number's ignored", {
+      room: fact.room,
+      ghosts: present.length,
+    });
+    return undefined;
   }
 
   async #toCall(reference: MatrixFact & CallReference, fact: CallFact): Promise<void> {
