@@ -50,6 +50,7 @@ async function answer(
     });
     write(response, 200, answered);
   } catch (error) {
+    if (gone.signal.aborted) return;
     if (error instanceof MatrixError) write(response, error.status, error.toJSON());
     else {
       console.error("dev homeserver: a request failed", error);

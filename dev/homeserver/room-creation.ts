@@ -6,6 +6,7 @@ import { isJsonObject } from "./json.ts";
 import { MatrixError } from "./matrix-error.ts";
 import type { Room } from "./room.ts";
 import type { Rooms } from "./rooms.ts";
+import { profileOf } from "./rooms.ts";
 
 export const roomVersion = "11";
 
@@ -60,7 +61,7 @@ export function createRoom(rooms: Rooms, creator: Account, request: RoomRequest)
     type: "m.room.member",
     sender,
     stateKey: sender,
-    content: { membership: "join", displayname: creator.displayname },
+    content: { membership: "join", ...profileOf(creator) },
   });
   put("m.room.power_levels", powerLevels(preset, sender, request));
   const given = new Set(request.initial_state.map(({ type, state_key }) => (state_key === "" ? type : "")));

@@ -173,7 +173,8 @@ export function isUserId(text: string): boolean {
   return /^@[^:\0\p{Surrogate}]*:[^\0\p{Surrogate}]+$/u.test(text) && Buffer.byteLength(text) <= 255;
 }
 
-function profileOf(account: Account) {
+/** What a member event says of its user. */
+export function profileOf(account: Account) {
   const { displayname, avatarUrl } = account;
   return {
     ...(displayname !== undefined && { displayname }),

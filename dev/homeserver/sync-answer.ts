@@ -122,11 +122,8 @@ function ephemeralSince(world: World, room: Room, since: number): object[] {
   }
   const receipts = [...room.receipts].filter(([, { position }]) => position > since);
   if (receipts.length > 0) {
-    const content: Record<string, { "m.read": Record<string, { ts: number }> }> = {};
-    for (const [userId, { eventId, ts }] of receipts) {
-      (content[eventId] ??= { "m.read": {} })["m.read"][userId] = { ts };
-    }
-    events.push({ type: "m.receipt", content });
+    const content = receipts.map(([userId, { eventId, ts }]) => [eventId, { "m.read": { [userId]: { ts } } }]);
+    for (const one of content) events.push({ type: "m.receipt", content: Object.fromEntries([one]) as object });
   }
   return events;
 }

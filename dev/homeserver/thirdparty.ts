@@ -19,17 +19,27 @@ export class ThirdPartyNetworks {
     this.#now = now;
   }
 
-  /** The protocols that answered, by name: all of them, or the one asked for. */
-  async protocols(only?: string): Promise<Record<string, JsonObject>> {
-    const names = new Set(this.#connections.flatMap(({ appservice }) => appservice.protocols));
-    const wanted = [...names].filter((name) => only === undefined || name === only);
-    const merged = await Promise.all(wanted.map((name) => this.#protocol(name)));
+  /** The protocols that answered, by name. */
+  async protocols(): Promise<Record<string, JsonObject>> {
+    const names = [...new Set(this.#connections.flatMap(({ appservice }) => appservice.protocols))];
+    const protocols = await Promise.all(names.map((name) => this.protocol(name)));
     return Object.fromEntries(
-      wanted.flatMap((name, index) => {
-        const protocol = merged[index];
+      names.flatMap((name, index) => {
+        const protocol = protocols[index];
         return protocol ? [[name, protocol]] : [];
       }),
     );
+  }
+
+  /** What all services that speak the protocol say of it; undefined where none answered. */
+  async protocol(name: string): Promise<JsonObject | undefined> {
+    const found: JsonObject[] = [];
+    for (const connection of this.#speaking(name)) {
+      const protocol = await this.#cached(connection, name);
+      if (protocol) found.push(protocol);
+    }
+    const [first] = found;
+    return first && { ...first, instances: found.flatMap((protocol) => protocol["instances"]) };
   }
 
   /** All results of all services. A failing one, or one that answers nonsense, has none. */
@@ -42,16 +52,6 @@ export class ThirdPartyNetworks {
       if (answer.outcome !== "accepted" || !Array.isArray(answer.body)) return [];
       return answer.body.filter((item) => isResult(item, idField));
     });
-  }
-
-  async #protocol(name: string): Promise<JsonObject | undefined> {
-    const found: JsonObject[] = [];
-    for (const connection of this.#speaking(name)) {
-      const protocol = await this.#cached(connection, name);
-      if (protocol) found.push(protocol);
-    }
-    const [first] = found;
-    return first && { ...first, instances: found.flatMap((protocol) => protocol["instances"]) };
   }
 
   #cached(connection: AppserviceConnection, protocol: string): Promise<JsonObject | undefined> {

@@ -12,8 +12,7 @@ export function addThirdPartyRoutes(router: Router, world: World): void {
   router.on("GET", `${base}/protocols`, () => world.thirdParty.protocols());
 
   router.on("GET", `${base}/protocol/{protocol}`, async (call) => {
-    const name = call.param("protocol");
-    const protocol = (await world.thirdParty.protocols(name))[name];
+    const protocol = await world.thirdParty.protocol(call.param("protocol"));
     if (!protocol) throw new MatrixError(404, "M_NOT_FOUND", "Unknown protocol");
     return protocol;
   });

@@ -7,7 +7,8 @@ export type PhoneState =
   | { readonly phase: "starting" }
   /** Nothing can be done before the page is loaded again. */
   | { readonly phase: "broken"; readonly problem: string }
-  | { readonly phase: "idle"; readonly ending?: Ending }
+  | { readonly phase: "idle" }
+  | { readonly phase: "idle"; readonly peer: string; readonly ending: Ending }
   /** The number is looked up and its room made. */
   | { readonly phase: "looking-up"; readonly peer: string }
   /** The browser asks for the microphone and prepares the offer. */
@@ -47,7 +48,7 @@ export function statusWords(state: PhoneState): string {
     case "broken":
       return state.problem;
     case "idle":
-      return state.ending?.words ?? "Ready";
+      return "ending" in state ? state.ending.words : "Ready";
     case "looking-up":
       return `Looking up ${state.peer}…`;
     case "preparing":
@@ -61,6 +62,11 @@ export function statusWords(state: PhoneState): string {
     case "talking":
       return talkingWords(state);
   }
+}
+
+/** Who is or was called, or calls; empty where nobody is. */
+export function peerOf(state: PhoneState): string {
+  return "peer" in state ? state.peer : "";
 }
 
 function talkingWords({ isHeld, isHeldByPeer }: Extract<PhoneState, { phase: "talking" }>): string {
@@ -101,7 +107,7 @@ export function endingOf({ by, reason, talkedMs, isOutbound }: CallEnd): Ending 
     case undefined:
     case "user_hangup":
     case "user hangup":
-      if (talkedMs !== undefined) return { words: `Call ended after ${clock(talkedMs)}`, isFailure: false };
+      if (talkedMs !== undefined) return { words: `Ended after ${clock(talkedMs)}`, isFailure: false };
       if (by === "us") return { words: isOutbound ? "Cancelled" : "Declined", isFailure: false };
       return { words: isOutbound ? "Declined" : "Missed call", isFailure: isOutbound };
     default:

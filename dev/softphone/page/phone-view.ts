@@ -2,7 +2,7 @@
 import type { SoftphoneConfig } from "./config.ts";
 import type { Message, Phone } from "./phone.ts";
 import type { Phase, PhoneState } from "./phone-state.ts";
-import { statusLine, statusWords } from "./phone-state.ts";
+import { peerOf, statusLine, statusWords } from "./phone-state.ts";
 
 const dialKey = /^[0-9*#+]$/;
 
@@ -126,11 +126,11 @@ export class PhoneView {
   #render(phone: Phone): void {
     const { state } = phone;
     this.#body.dataset["phase"] = state.phase;
-    this.#body.dataset["ending"] = state.phase === "idle" && state.ending?.isFailure ? "failure" : "none";
+    this.#body.dataset["ending"] = "ending" in state && state.ending.isFailure ? "failure" : "none";
     this.#find("account", HTMLElement).textContent = phone.userId;
     this.#find("no-dialling", HTMLElement).hidden = state.phase !== "idle" || phone.canDial;
     this.#number.readOnly = state.phase !== "idle";
-    this.#find("peer", HTMLElement).textContent = peerOf(state);
+    this.#find("peer", HTMLElement).textContent = secondLine(state);
     this.#announce(statusWords(state));
     this.#renderButtons(phone, state);
     this.#renderMessages(phone.messages);
@@ -220,7 +220,7 @@ function hangUpWord(phase: Phase): string {
   return phase === "talking" || phase === "connecting" ? "Hang up" : "Cancel";
 }
 
-function peerOf(state: PhoneState): string {
-  if (state.phase === "talking" && state.digits !== "") return state.digits;
-  return "peer" in state ? state.peer : "";
+function secondLine(state: PhoneState): string {
+  if (state.phase === "idle" && !("ending" in state)) return "Type a number, or take one from the list";
+  return state.phase === "talking" && state.digits !== "" ? `${state.peer}  ${state.digits}` : peerOf(state);
 }

@@ -8,7 +8,7 @@ import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler
 import { ensureDirectRoom, findProtocol, lookUp } from "./directory.ts";
 import { Ear } from "./ear.ts";
 import type { Ending, Phase, PhoneState } from "./phone-state.ts";
-import { endingOf } from "./phone-state.ts";
+import { endingOf, peerOf } from "./phone-state.ts";
 import { RingTone } from "./ring-tone.ts";
 
 const messageType: string = EventType.RoomMessage;
@@ -165,7 +165,7 @@ export class Phone {
     update();
   }
 
-  #update(peer = "peer" in this.#state ? this.#state.peer : ""): void {
+  #update(peer = peerOf(this.#state)): void {
     const call = this.#call;
     if (!call) return;
     switch (call.state) {
@@ -218,7 +218,7 @@ export class Phone {
 
   #end(ending: Ending): void {
     this.ear.stop();
-    this.#become({ phase: "idle", ending });
+    this.#become({ phase: "idle", peer: peerOf(this.#state), ending });
   }
 
   #become(state: PhoneState): void {
