@@ -1,7 +1,7 @@
 // From what the schema found wrong to what a person can act on: the path, what it should be, the key that was meant.
 import type * as z from "zod";
 import { nearest } from "./nearest.ts";
-import type { ConfigPath, ConfigProblem } from "./problem.ts";
+import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";
 import { configJsonSchema, nodeAt, type SchemaNode } from "./reference.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
@@ -32,7 +32,10 @@ export function explainIssues(issues: readonly Issue[], source: YamlSource): Con
     const path = plain(issue.path);
     const missing = issue.code !== "custom" && valueAt(path, source.value) === undefined;
     if (missing && meant.has(JSON.stringify(path))) continue;
-    problems.push({ path, message: missing ? missingKey(path, schema) : issue.message, line: source.lineOf(path) });
+    // One fault of a value is enough to name what it should be.
+    if (problems.some((known) => formatPath(known.path) === formatPath(path))) continue;
+    const message = missing ? missingKey(path, schema) : issue.message + meantValue(issue, valueAt(path, source.value));
+    problems.push({ path, message, line: source.lineOf(path) });
   }
   return problems.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
 }
@@ -58,6 +61,12 @@ function valueAt(path: ConfigPath, value: unknown): unknown {
     found = (found as Readonly<Record<string | number, unknown>>)[part];
   }
   return found;
+}
+
+function meantValue(issue: Issue, value: unknown): string {
+  if (issue.code !== "invalid_value" || typeof value !== "string") return "";
+  const near = nearest(value, issue.values.map(String));
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 function unknownKey(near: string | undefined, known: readonly string[], section: SchemaNode | undefined): string {

@@ -6,6 +6,7 @@ import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
 import type { Permission, Policy } from "../core/policy/permission.ts";
 import type { IceServer, TrunkMedia } from "../ports/media.ts";
 import type { TrunkSettings } from "../ports/sip.ts";
+import type { RegistrationFacts } from "./registration.ts";
 import type { Config } from "./schema.ts";
 import { splitHostPort } from "./scalars.ts";
 import type { TrunkConfig } from "./trunk-schema.ts";
@@ -160,4 +161,9 @@ export function toIceServers(config: Config): readonly IceServer[] {
     ...(username !== undefined && { username }),
     ...(credential !== undefined && { credential }),
   }));
+}
+
+export function toRegistrationFacts(config: Config): RegistrationFacts {
+  const { homeserver, appservice, ghosts } = config;
+  return { id: appservice.id, bot: appservice.bot, prefix: ghosts.prefix, domain: homeserver.domain };
 }

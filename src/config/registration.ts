@@ -16,16 +16,16 @@ const token = z
 const registrationSchema = z.looseObject(
   {
     id: z.string({ error: "should be text" }).min(1, { error: "should be text" }),
-    url: z.string({ error: "should be the URL by which the homeserver reaches the bridge" }).nullable().optional(),
+    url: z.string({ error: "should be the URL by which the homeserver reaches the bridge" }).nullable().default(null),
     as_token: token,
     hs_token: token,
     sender_localpart: z
       .string({ error: "should be text" })
       // Synapse refuses a sender that URL quoting would change.
       .regex(/^[A-Za-z0-9._~-]+$/, { error: "should be a localpart of letters, digits, dot, hyphen and underscore" }),
-    rate_limited: z.boolean({ error: "should be true or false" }).optional(),
-    receive_ephemeral: z.boolean({ error: "should be true or false" }).optional(),
-    protocols: z.array(z.string(), { error: "should be a list of protocols" }).optional(),
+    rate_limited: z.boolean({ error: "should be true or false" }).default(true),
+    receive_ephemeral: z.boolean({ error: "should be true or false" }).default(false),
+    protocols: z.array(z.string(), { error: "should be a list of protocols" }).default([]),
     namespaces: z.looseObject(
       {
         users: z.array(
@@ -67,6 +67,8 @@ function escapeRegex(text: string): string {
 /** A registration for this configuration; the tokens of the former one are kept, so that a homeserver that has it goes on working. */
 export function makeRegistration(facts: RegistrationFacts, url: string, former?: Registration): Registration {
   return {
+    // What an admin or a homeserver's experiments put in besides stays.
+    ...former,
     id: former?.id ?? facts.id,
     url,
     as_token: former?.as_token ?? newToken(),
@@ -156,9 +158,9 @@ function checkRegistration(registration: Registration, facts: RegistrationFacts)
   const namespace = registration.namespaces.users.find(({ regex }) => regex === wanted);
   if (!namespace) add(["namespaces", "users"], `lacks the namespace of the ghosts, ${wanted}`);
   else if (!namespace.exclusive) add(["namespaces", "users"], "should claim the namespace of the ghosts as exclusive");
-  const missing = pstnProtocolNames.filter((name) => registration.protocols?.includes(name) !== true);
+  const missing = pstnProtocolNames.filter((name) => !registration.protocols.includes(name));
   if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so that clients get no dial pad`);
-  if (registration.rate_limited !== false) add(["rate_limited"], "should be false: calls send events in bursts");
+  if (registration.rate_limited) add(["rate_limited"], "should be false: calls send events in bursts");
   if (registration.as_token === registration.hs_token) add(["hs_token"], "should differ from as_token");
   if (registration.sender_localpart !== facts.bot) {
     add(["sender_localpart"], `should be ${facts.bot}, as appservice.bot in the configuration`);

@@ -1,0 +1,85 @@
+// argv to command. The flags are those of every Matrix bridge; exit codes are in exit-code.ts.
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { ConfigError } from "../config/problem.ts";
+import { httpUrl } from "../config/scalars.ts";
+import { checkFiles } from "./check-config.ts";
+import { exitCode } from "./exit-code.ts";
+import { generateRegistration } from "./generate-registration.ts";
+import { runBridge } from "./run.ts";
+import type { StartBridge } from "./start.ts";
+import type { Terminal } from "./terminal.ts";
+import { packageVersion } from "./version.ts";
+
+interface Flags {
+  readonly generateRegistration?: true;
+  readonly check?: true;
+  readonly url?: string;
+  readonly config: string;
+  readonly file: string;
+  readonly port?: number;
+}
+
+/** The bridge is loaded only to be run: it is most of the program. */
+const startFromApp: StartBridge = async (options) => (await import("../app.ts")).startBridge(options);
+
+/** Runs to the end and gives the exit code. `start` is another one in tests only. */
+export async function runCommand(argv: readonly string[], terminal: Terminal, start = startFromApp): Promise<number> {
+  const program = describeProgram(terminal);
+  try {
+    program.parse(argv, { from: "user" });
+    return await dispatch(program, program.opts<Flags>(), terminal, start);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (!(error instanceof ConfigError)) throw error;
+    terminal.err(`${error.message}\n`);
+    return exitCode.config;
+  }
+}
+
+async function dispatch(program: Command, flags: Flags, terminal: Terminal, start: StartBridge): Promise<number> {
+  const { config: configPath, file: registrationPath, url, port } = flags;
+  if (flags.check) return checkFiles(configPath, registrationPath, terminal);
+  if (!flags.generateRegistration) {
+    if (url !== undefined) program.error("error: -u belongs to -r, which writes the registration");
+    return runBridge({ configPath, registrationPath, port }, terminal, start);
+  }
+  if (url === undefined) {
+    return program.error("error: -r needs -u URL, the address at which the homeserver reaches the bridge");
+  }
+  return generateRegistration({ configPath, registrationPath, url }, terminal);
+}
+
+function describeProgram(terminal: Terminal): Command {
+  return new Command("matrix-appservice-sip")
+    .description("Bridges Matrix calls to SIP trunks and the telephone network.")
+    .usage(
+      "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]",
+    )
+    .option("-r, --generate-registration", "write the registration and end; an existing one keeps its tokens")
+    .option("-u, --url <url>", "with -r: where the homeserver reaches the bridge", parseUrl)
+    .option("-c, --config <path>", "the configuration", "config.yaml")
+    .option("-f, --file <path>", "the registration", "registration.yaml")
+    .option("-p, --port <port>", "listen for the homeserver on this port, whatever the configuration says", parsePort)
+    .option("--check", "check configuration and registration and end")
+    .version(packageVersion(), "-v, --version")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done or stopped, 1 fault, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start.\n" +
+        "SIGTERM and SIGINT end all calls and stop; a second one ends at once.",
+    )
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .exitOverride();
+}
+
+function parseUrl(value: string): string {
+  const parsed = httpUrl.safeParse(value);
+  if (!parsed.success) throw new InvalidArgumentError("It should begin with http:// or https://.");
+  return parsed.data;
+}
+
+function parsePort(value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError("It should be a port from 1 to 65535.");
+  return port;
+}

@@ -1,0 +1,14 @@
+// What the process says to whoever started it. A service manager should not restart after `usage` and `config`.
+
+export const exitCode = {
+  /** Done, or stopped as asked. */
+  ok: 0,
+  /** A defect: an uncaught error, or a stop that took too long. */
+  fault: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** The configuration or the registration is wrong. */
+  config: 3,
+  /** Something outside refused the start: a port in use, a database that cannot be opened, a homeserver's refusal. */
+  start: 4,
+} as const;

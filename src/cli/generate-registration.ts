@@ -1,0 +1,27 @@
+// `-r`: writes the registration, or brings an existing one up to date without touching its tokens.
+import { loadConfig } from "../config/load.ts";
+import { makeRegistration, readRegistration, writeRegistration } from "../config/registration.ts";
+import { toRegistrationFacts } from "../config/mapping.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface GenerateOptions {
+  readonly configPath: string;
+  readonly registrationPath: string;
+  /** Where the homeserver reaches the bridge. */
+  readonly url: string;
+}
+
+/** Throws ConfigError. */
+export function generateRegistration(options: GenerateOptions, terminal: Terminal): number {
+  const config = loadConfig(options.configPath, terminal.env);
+  const former = readRegistration(options.registrationPath);
+  const registration = makeRegistration(toRegistrationFacts(config), options.url, former);
+  writeRegistration(options.registrationPath, registration);
+  const done = former ? "brought up to date, its tokens kept" : "written";
+  terminal.out(
+    `${options.registrationPath}: ${done}. Make it known to the homeserver (Synapse: app_service_config_files), restart that, ` +
+      `then run: matrix-appservice-sip -c ${options.configPath} -f ${options.registrationPath}\n`,
+  );
+  return exitCode.ok;
+}

@@ -1,0 +1,109 @@
+// Runs the bridge until a signal: the first one stops it, within a deadline; the second one ends the process at once.
+import { loadConfig } from "../config/load.ts";
+import { toRegistrationFacts } from "../config/mapping.ts";
+import { ConfigError } from "../config/problem.ts";
+import { loadRegistration } from "../config/registration.ts";
+import { exitCode } from "./exit-code.ts";
+import type { RunningBridge, StartBridge } from "./start.ts";
+import type { StopSignal, Terminal } from "./terminal.ts";
+import { packageVersion } from "./version.ts";
+
+export interface RunOptions {
+  readonly configPath: string;
+  readonly registrationPath: string;
+  readonly port: number | undefined;
+}
+
+/** Container runtimes kill after 10 s. */
+const stopDeadlineMs = 8_000;
+const signalNumbers: Readonly<Record<StopSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+/** Resolves with the exit code when the bridge has stopped. Throws ConfigError. */
+export async function runBridge(
+  options: RunOptions,
+  terminal: Terminal,
+  start: StartBridge,
+  deadlineMs = stopDeadlineMs,
+): Promise<number> {
+  const config = loadConfig(options.configPath, terminal.env);
+  const registration = loadRegistration(options.registrationPath, toRegistrationFacts(config));
+  const asked = firstSignal(terminal);
+  let bridge: RunningBridge;
+  try {
+    bridge = await start({ config, registration, port: options.port, version: packageVersion() });
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    terminal.err(`matrix-appservice-sip: cannot start: ${describeStartError(error)}\n`);
+    return isDefect(error) ? exitCode.fault : exitCode.start;
+  }
+  await asked;
+  return stopWithin(bridge, deadlineMs, terminal);
+}
+
+function firstSignal(terminal: Terminal): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    terminal.onSignal((signal) => {
+      count += 1;
+      if (count > 1) terminal.exit(128 + signalNumbers[signal]);
+      else resolve();
+    });
+  });
+}
+
+async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: Terminal): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), deadlineMs);
+  });
+  try {
+    if ((await Promise.race([bridge.stop(), late])) !== "late") return exitCode.ok;
+    terminal.err(`matrix-appservice-sip: still not stopped after ${deadlineMs} ms; ending anyway\n`);
+  } catch (error) {
+    terminal.err(`matrix-appservice-sip: did not stop cleanly: ${describeStartError(error)}\n`);
+  } finally {
+    clearTimeout(timer);
+  }
+  return exitCode.fault;
+}
+
+/** An error of an edge or of the system has a code; what has none was not foreseen. */
+function isDefect(error: unknown): boolean {
+  return !(error instanceof Error && "code" in error);
+}
+
+/** One line for what can go wrong on any machine, the whole trace of a defect. */
+function describeStartError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const listening = systemErrorOf(error);
+  if (listening?.syscall === "listen" || listening?.syscall === "bind") {
+    const place = `${listening.address ?? "*"}:${listening.port ?? "?"}`;
+    const words: Readonly<Record<string, string>> = {
+      EADDRINUSE: `the address ${place} is in use by another program, or by another copy of this one`,
+      EADDRNOTAVAIL: `the address ${place} does not belong to this machine`,
+      EACCES: `the address ${place} may not be used without more rights; choose a port above 1023`,
+    };
+    const found = words[listening.code ?? ""];
+    if (found !== undefined) return found;
+  }
+  if (isDefect(error)) return error.stack ?? error.message;
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  return `${error.message}${cause}`.replaceAll(/\s*\n\s*/g, " ");
+}
+
+interface ListenError {
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** The error of the system at the bottom of a chain of causes. */
+function systemErrorOf(error: Error): ListenError | undefined {
+  let found: unknown = error;
+  while (found instanceof Error) {
+    if ("syscall" in found) return found as ListenError;
+    found = found.cause;
+  }
+  return undefined;
+}

@@ -1,0 +1,20 @@
+// What the `run` command needs of the bridge. src/app.ts fulfils it.
+import type { Registration } from "../config/registration.ts";
+import type { Config } from "../config/schema.ts";
+
+export interface BridgeOptions {
+  readonly config: Config;
+  readonly registration: Registration;
+  /** Instead of `appservice.listen.port`. */
+  readonly port: number | undefined;
+  /** Of this package. */
+  readonly version: string;
+}
+
+export interface RunningBridge {
+  /** Ends calls, closes everything; resolves when nothing is left. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the bridge serves. Rejects if it cannot: with ConfigError where a setting is to blame. */
+export type StartBridge = (options: BridgeOptions) => Promise<RunningBridge>;
