@@ -1,0 +1,219 @@
+// An INVITE of ours until its first final response: which facts the call hears, whatever forks, races and retries
+// happen on the wire. What comes after the answer is in confirmed-call.ts.
+import type { InviteOrder } from "../ports/sip.ts";
+import { sdpOf } from "./body.ts";
+import type { Emit, SipCall } from "./sip-call.ts";
+import { identityHeaders, type IdentityHeaders } from "./identity.ts";
+import { q850Of } from "./reason.ts";
+import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
+import type { Session } from "./sipjs/session.ts";
+import type { InviteParts } from "./sipjs/user-agent.ts";
+import { targetKey, type Target } from "./transport/target.ts";
+import { TransportError } from "./transport/transport-error.ts";
+import type { SipResponse } from "./wire/message.ts";
+import { parseUri } from "./wire/uri.ts";
+
+/** What a call needs of its trunk. */
+export interface InvitingTrunk {
+  readonly serverHost: string;
+  /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
+  pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined>;
+  targetFailed(target: Target, reason: string): void;
+  targetAnswered(target: Target): void;
+  invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation;
+  /** Ends a dialog that no call wants. */
+  hangUp(session: Session): void;
+}
+
+export interface OutboundCallOptions {
+  readonly order: InviteOrder;
+  readonly trunk: InvitingTrunk;
+  readonly emit: Emit;
+  /** The first 2xx, before its fact is emitted by whoever takes over. */
+  readonly confirmed: (session: Session, sdp: string) => void;
+  /** Nothing more is owed and nothing more will be emitted. */
+  readonly over: () => void;
+}
+
+export class OutboundCall implements SipCall {
+  readonly #options: OutboundCallOptions;
+  readonly #tried = new Set<string>();
+  /** SDP of provisionals, by the tag of their early dialog: a 2xx may come without its own. */
+  readonly #earlySdp = new Map<string, string>();
+  #invitation: Invitation | undefined;
+  #cancelled = false;
+  #winner: Session | undefined;
+  #over = false;
+  #tryingTold = false;
+  #ringingTold = false;
+  #lastProgress: string | undefined;
+
+  constructor(options: OutboundCallOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { order, trunk } = this.#options;
+    try {
+      const target = parseUri(order.target);
+      if (target?.kind !== "sip") throw new TypeError("target is no sip URI");
+      const identity = identityHeaders(order.identity, trunk.serverHost);
+      this.#attempt(identity, () => this.#fail("transport", "no server of the trunk can be reached"));
+    } catch (error) {
+      this.#fail("internal", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  cancel(): void {
+    if (this.#over || this.#cancelled || this.#winner !== undefined) return;
+    this.#cancelled = true;
+    // Without an INVITE on the wire there is nothing to cancel (RFC 3261 s9.1).
+    if (this.#invitation === undefined) this.#end();
+    else this.#invitation.cancel(undefined);
+  }
+
+  bye(): void {
+    this.cancel();
+  }
+  reoffer(): void {}
+  answerReoffer(): void {}
+  refuseReoffer(): void {}
+
+  /** Tries the next server; `otherwise` when there is none left. */
+  #attempt(identity: IdentityHeaders, otherwise: () => void): void {
+    const { trunk, order } = this.#options;
+    trunk.pickTarget(this.#tried).then(
+      (target) => {
+        if (this.#over) return;
+        if (target === undefined) {
+          otherwise();
+          return;
+        }
+        this.#tried.add(targetKey(target));
+        const parts = { uri: order.target, sdp: order.sdp, ...identity };
+        this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
+      },
+      (error: unknown) => {
+        if (this.#over) return;
+        const fault = error instanceof TransportError && error.code === "resolve" ? "resolve" : "transport";
+        this.#fail(fault, error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #events(target: Target, identity: IdentityHeaders): InviteEvents {
+    const { trunk, emit } = this.#options;
+    let heard = false;
+    const nextOr = (reason: string, last: () => void): void => {
+      trunk.targetFailed(target, reason);
+      // RFC 3263 s4.3: the next server, as long as this one has not taken the call on.
+      if (this.#cancelled || heard) last();
+      else {
+        this.#invitation = undefined;
+        this.#attempt(identity, last);
+      }
+    };
+    return {
+      sent: (invite) => {
+        if (!this.#over) emit({ kind: "sip.sent", invite });
+      },
+      provisional: (response) => {
+        heard = true;
+        trunk.targetAnswered(target);
+        this.#provisional(response);
+      },
+      accepted: (response, session) => {
+        trunk.targetAnswered(target);
+        this.#accepted(response, session);
+      },
+      refused: (response) => {
+        if (response.statusCode === 503) nextOr("INVITE answered 503", () => this.#refused(response));
+        else {
+          trunk.targetAnswered(target);
+          this.#refused(response);
+        }
+      },
+      failed: (fault, message) => {
+        if (fault === "internal") this.#fail(fault, message);
+        else nextOr(message, () => this.#fail(fault, message));
+      },
+    };
+  }
+
+  #provisional(response: SipResponse): void {
+    if (this.#over || this.#winner !== undefined) return;
+    const { statusCode, toTag } = response;
+    const sdp = statusCode > 100 ? sdpOf(response) : undefined;
+    if (sdp !== undefined && toTag !== undefined) this.#earlySdp.set(toTag, sdp);
+    if (this.#cancelled) return;
+    const { emit } = this.#options;
+    if (statusCode === 100) {
+      if (!this.#tryingTold) emit({ kind: "sip.trying" });
+      this.#tryingTold = true;
+      return;
+    }
+    this.#tryingTold = true;
+    // 199 ends one of several early dialogs (RFC 6228): nothing that a caller hears.
+    if (statusCode === 199) return;
+    if (statusCode !== 183 && !this.#ringingTold) {
+      this.#ringingTold = true;
+      emit({ kind: "sip.ringing" });
+    }
+    // The same description again, as in each repetition of a 183, is no news.
+    if (sdp !== undefined ? sdp !== this.#lastProgress : statusCode === 183 && this.#lastProgress === undefined) {
+      this.#lastProgress = sdp ?? "";
+      emit({ kind: "sip.progressed", sdp });
+    }
+  }
+
+  #accepted(response: SipResponse, session: Session): void {
+    const { trunk, confirmed } = this.#options;
+    // RFC 3261 s13.2.2.4: of several answers one is kept, the others are acknowledged and ended.
+    if (this.#over || this.#winner !== undefined) {
+      trunk.hangUp(session);
+      return;
+    }
+    const sdp = sdpOf(response) ?? this.#earlySdp.get(response.toTag ?? "");
+    if (sdp === undefined) {
+      trunk.hangUp(session);
+      if (this.#cancelled) this.#end();
+      else this.#fail("internal", "2xx without a session description");
+      return;
+    }
+    this.#winner = session;
+    confirmed(session, sdp);
+  }
+
+  #refused(response: SipResponse): void {
+    if (this.#over || this.#winner !== undefined) return;
+    if (this.#cancelled) {
+      this.#end();
+      return;
+    }
+    const { statusCode: status, reasonPhrase: phrase } = response;
+    if (status === 401 || status === 407) {
+      this.#fail("credentials", `${status} ${phrase}: the trunk does not take our credentials`);
+      return;
+    }
+    this.#over = true;
+    this.#options.emit({ kind: "sip.rejected", status, phrase, q850: q850Of(response) });
+    this.#options.over();
+  }
+
+  #fail(fault: "timeout" | "transport" | "resolve" | "credentials" | "internal", message: string): void {
+    if (this.#over || this.#winner !== undefined) return;
+    if (this.#cancelled) {
+      this.#end();
+      return;
+    }
+    this.#over = true;
+    this.#options.emit({ kind: "sip.failed", fault, message });
+    this.#options.over();
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#options.emit({ kind: "sip.ended" });
+    this.#options.over();
+  }
+}

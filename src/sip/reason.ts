@@ -1,0 +1,16 @@
+// Why a call ended, in the telephone network's own numbers (RFC 3326, ITU-T Q.850).
+import { parseReasons, reasonHeader, type HeaderLine } from "./wire/header-builder.ts";
+import { headerValues, type SipMessage } from "./wire/message.ts";
+
+/** The Q.850 cause of a request or response, 1 to 127; undefined when it names none. */
+export function q850Of(message: SipMessage): number | undefined {
+  for (const { protocol, cause } of headerValues(message, "Reason").flatMap(parseReasons)) {
+    if (protocol.toUpperCase() === "Q.850" && cause !== undefined && cause >= 1 && cause <= 127) return cause;
+  }
+  return undefined;
+}
+
+/** For BYE and CANCEL. */
+export function q850Header(cause: number): HeaderLine {
+  return reasonHeader({ protocol: "Q.850", cause, text: undefined });
+}

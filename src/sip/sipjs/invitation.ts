@@ -1,0 +1,179 @@
+// One INVITE of ours and all that may answer it: provisionals, refusals, challenges, several 2xx, and the CANCEL
+// that races with them (RFC 3261 s9.1, s13). Which fact a call hears of it is decided in outbound-call.ts.
+import {
+  InviteUserAgentClient,
+  NonInviteClientTransaction,
+  TransactionState,
+  UserAgentClient,
+  type IncomingResponseMessage,
+  type OutgoingInviteRequestDelegate,
+  type Session as SipjsSession,
+  type TransportError,
+} from "sip.js/lib/core/index.js";
+import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import type { HeaderLine } from "../wire/header-builder.ts";
+import { header, headerTokens, type SipResponse } from "../wire/message.ts";
+import type { Core } from "./core.ts";
+import { wireOf } from "./messages.ts";
+import { credentialHeaders, type OutgoingRequest } from "./requests.ts";
+import type { Session } from "./session.ts";
+
+export interface InviteEvents {
+  /** It goes out, for the first time or with credentials. */
+  sent(invite: SipInviteState): void;
+  /** 100 to 199; a reliable one has been acknowledged with PRACK. */
+  provisional(response: SipResponse): void;
+  /** Every dialog that a 2xx makes, once each; the 2xx has been acknowledged. */
+  accepted(response: SipResponse, session: Session): void;
+  /** 300 to 699, acknowledged. The last event, like `failed`. */
+  refused(response: SipResponse): void;
+  failed(fault: "timeout" | "transport" | "internal", message: string): void;
+}
+
+export interface InvitationOptions {
+  readonly core: Core;
+  readonly request: OutgoingRequest;
+  readonly events: InviteEvents;
+  /** The same wrapper for the same dialog of sip.js, early and confirmed. */
+  readonly sessionOf: (session: SipjsSession) => Session;
+  readonly stateOf: (request: OutgoingRequest) => SipInviteState;
+  /** Late answers are to be looked after elsewhere from now on. */
+  readonly over: (invite: SipInviteState) => void;
+  /** Calls back after 64*T1; gives a function that takes it back. */
+  readonly afterTransaction: (then: () => void) => () => void;
+}
+
+export class Invitation {
+  readonly #options: InvitationOptions;
+  readonly #client: Client;
+  #cancelReason: HeaderLine | undefined;
+  #cancelWanted = false;
+  #cancelSent = false;
+  #stopWaiting: () => void = () => {};
+  #over = false;
+
+  constructor(options: InvitationOptions) {
+    this.#options = options;
+    const { core, request } = options;
+    // Told before the transport is asked, so that whoever stores it is never behind the wire.
+    this.#client = new Client(core, request, this.#delegate());
+    this.#client.sentAgain = () => options.events.sent(options.stateOf(request));
+    options.events.sent(options.stateOf(request));
+  }
+
+  get request(): OutgoingRequest {
+    return this.#options.request;
+  }
+
+  /** Whether a response may still become an event. */
+  get open(): boolean {
+    return !this.#over;
+  }
+
+  /** Gives the call up: CANCEL as soon as a provisional response allows it (RFC 3261 s9.1). */
+  cancel(reason: HeaderLine | undefined): void {
+    if (this.#over || this.#cancelWanted) return;
+    this.#cancelWanted = true;
+    this.#cancelReason = reason;
+    this.#client.abandoned = true;
+    if (this.#client.transaction.state === TransactionState.Proceeding) this.#sendCancel();
+  }
+
+  /** Stops listening; what is still answered is ended by `over`. */
+  abort(): void {
+    this.#finish();
+    this.#client.discard();
+  }
+
+  #sendCancel(): void {
+    if (this.#cancelSent) return;
+    this.#cancelSent = true;
+    const { core, request } = this.#options;
+    const { ruri, from, to, fromTag, callId, cseq, branch, headers } = request;
+    const extra = [...credentialHeaders(request), ...(this.#cancelReason === undefined ? [] : [this.#cancelReason])];
+    const options = { callId, cseq, fromTag, routeSet: headers["Route"] ?? [] };
+    const cancel = core.makeOutgoingRequestMessage("CANCEL", ruri, from.uri, to.uri, options, extra);
+    // RFC 3261 s9.1: From identical, its display name included; same branch.
+    cancel.setHeader("from", headers["From"] ?? []);
+    cancel.branch = branch;
+    void new UserAgentClient(NonInviteClientTransaction, core, cancel);
+    // RFC 3261 s9.1: without a final response by then the INVITE counts as cancelled.
+    this.#stopWaiting = this.#options.afterTransaction(() => {
+      if (this.#over) return;
+      this.abort();
+      this.#options.events.failed("timeout", "no final response after CANCEL");
+    });
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopWaiting();
+    this.#options.over(this.#options.stateOf(this.request));
+  }
+
+  #delegate(): OutgoingInviteRequestDelegate {
+    const { events, sessionOf } = this.#options;
+    const provisional = (message: IncomingResponseMessage): void => {
+      const response = wireOf(message);
+      if (this.#over || response === undefined) return;
+      events.provisional(response);
+      if (this.#cancelWanted) this.#sendCancel();
+    };
+    const refused = ({ message }: { message: IncomingResponseMessage }): void => {
+      if (this.#over) return;
+      this.#finish();
+      const response = wireOf(message);
+      if (response !== undefined) events.refused(response);
+      else if (this.#client.transportFault !== undefined) events.failed("transport", this.#client.transportFault);
+      else events.failed("timeout", "no response to INVITE");
+    };
+    return {
+      onTrying: ({ message }) => provisional(message),
+      onProgress: (progress) => {
+        const { message, session } = progress;
+        // Listens for what the peer asks inside the early dialog.
+        sessionOf(session);
+        const rack = reliableSequence(wireOf(message));
+        const credentials = credentialHeaders(this.request);
+        if (rack !== undefined)
+          progress.prack({ extraHeaders: [`RAck: ${rack} ${this.request.cseq} INVITE`, ...credentials] });
+        provisional(message);
+      },
+      onAccept: (acceptance) => {
+        const { message, session } = acceptance;
+        acceptance.ack({ extraHeaders: credentialHeaders(this.request) });
+        this.#stopWaiting();
+        const response = wireOf(message);
+        if (response !== undefined) events.accepted(response, sessionOf(session));
+      },
+      onReject: refused,
+      onRedirect: refused,
+    };
+  }
+}
+
+/** RSeq of a provisional response that wants PRACK (RFC 3262 s4). */
+function reliableSequence(response: SipResponse | undefined): number | undefined {
+  if (response === undefined || !headerTokens(response, "Require").includes("100rel")) return undefined;
+  const sequence = Number(header(response, "RSeq"));
+  return Number.isInteger(sequence) && sequence > 0 ? sequence : undefined;
+}
+
+/** sip.js's client, which tells what it hides: the transport's own words, and that it sent again. */
+class Client extends InviteUserAgentClient {
+  /** Read by the challenge's answer in core.ts. */
+  abandoned = false;
+  sentAgain: () => void = () => {};
+  transportFault: string | undefined;
+
+  discard(): void {
+    this.core.userAgentClients.delete(`${this.transaction.id}INVITE`);
+    this.dispose();
+  }
+
+  protected override onTransportError(error: TransportError): void {
+    this.transportFault = error.message;
+    super.onTransportError(error);
+  }
+}

@@ -1,0 +1,301 @@
+// The user agent of one trunk: our messages in, sip.js's core behind, calls and dialogs out. Everything above
+// sees our own types only; sip.js is known to this folder alone.
+import {
+  Levels,
+  LoggerFactory,
+  NonInviteClientTransaction,
+  TransactionState,
+  UserAgentClient,
+  type IncomingResponseMessage,
+  type OutgoingRequestMessage,
+  type Session as SipjsSession,
+  type TransportError,
+} from "sip.js/lib/core/index.js";
+import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import { sipCallId, type TrunkName } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { lineText } from "../wire/escaping.ts";
+import type { HeaderLine } from "../wire/header-builder.ts";
+import type { SipRequest, SipResponse } from "../wire/message.ts";
+import { screenRequest } from "../wire/screening.ts";
+import { Core, type Challenged } from "./core.ts";
+import { Invitation, type InviteEvents } from "./invitation.ts";
+import { LateAnswers, cancelOf } from "./late-answers.ts";
+import { ExactUri, IncomingRequest, IncomingResponse, wireOf } from "./messages.ts";
+import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
+import { Session, type DialogFields } from "./session.ts";
+
+export interface UserAgentOptions {
+  readonly trunk: TrunkName;
+  /** As Via names it: `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
+  readonly protocol: string;
+  /** Sent-by: host, or host and port. */
+  readonly viaHost: string;
+  readonly contact: HeaderLine;
+  readonly userAgent: string;
+  readonly localAddress: { readonly host: string; readonly port: number };
+  /** 64*T1 in ms. */
+  readonly transactionMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Hands a whole message to the transport. */
+  readonly send: (text: string) => Promise<void>;
+  readonly newChallenged: () => Challenged | undefined;
+}
+
+/** What an INVITE is made of besides what the trunk gives. */
+export interface InviteParts {
+  /** Request-URI and To. */
+  readonly uri: string;
+  /** From value with its display name, without the tag; and its URI alone. */
+  readonly from: string;
+  readonly fromUri: string;
+  readonly sipCallId: string;
+  readonly headers: readonly HeaderLine[];
+  readonly sdp: string;
+}
+
+/** The end of a request outside of dialogs: its final response, or why there is none. */
+export type Answer = SipResponse | { readonly kind: "none"; readonly fault: "timeout" | "transport"; message: string };
+
+const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"], optionTags: [] };
+const SDP_ONLY = ["application/sdp"];
+const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK", "UPDATE"]);
+
+export class UserAgent {
+  readonly #options: UserAgentOptions;
+  readonly #core: Core;
+  readonly #late: LateAnswers;
+  /** By sip.js's own dialog. */
+  readonly #sessions = new WeakMap<object, Session>();
+
+  constructor(options: UserAgentOptions) {
+    this.#options = options;
+    const { contact, viaHost, protocol, send, log } = options;
+    const nobody = new ExactUri("sip:localhost", undefined);
+    const loggerFactory = new LoggerFactory();
+    loggerFactory.builtinEnabled = false;
+    loggerFactory.level = Levels.warn;
+    loggerFactory.connector = (level, category, _label, content) => {
+      log.debug("sip.js", { level, category, content: String(content) });
+    };
+    const transport = { protocol, send };
+    this.#core = new Core(
+      {
+        aor: nobody,
+        contact: { pubGruu: undefined, tempGruu: undefined, uri: nobody, toString: () => valueOf(contact) },
+        displayName: "",
+        loggerFactory,
+        hackViaTcp: false,
+        routeSet: [],
+        sipjsId: "",
+        supportedOptionTags: [],
+        supportedOptionTagsResponse: [],
+        userAgentHeaderFieldValue: lineText(options.userAgent),
+        viaForceRport: true,
+        viaHost,
+        authenticationFactory: () => undefined,
+        transportAccessor: () => transport,
+      },
+      options.userAgent,
+      options.newChallenged,
+    );
+    this.#core.delegate = {
+      // Calls from the trunk are not taken yet: this is where they come in.
+      onInvite: (server) => void server.reject({ statusCode: 480 }),
+    };
+    this.#late = new LateAnswers({
+      clock: options.clock,
+      keepMs: options.transactionMs,
+      send,
+      hangUp: (dialog, done) => this.restore(dialog).bye(undefined, () => done()),
+    });
+  }
+
+  /** A request from the trunk, its top Via stamped with the source. Never throws. */
+  receiveRequest(request: SipRequest): void {
+    const incoming = new IncomingRequest(request);
+    try {
+      this.#receiveRequest(request, incoming);
+    } catch (error) {
+      this.#options.log.error("SIP request could not be handled", { method: request.method, error });
+      if (request.method !== "ACK") this.#core.replyStateless(incoming, { statusCode: 500 });
+    }
+  }
+
+  /** A response, whether it is waited for or not. Never throws. */
+  receiveResponse(response: SipResponse): void {
+    try {
+      this.#receiveResponse(response);
+    } catch (error) {
+      this.#options.log.error("SIP response could not be handled", { status: response.statusCode, error });
+    }
+  }
+
+  invite(parts: InviteParts, events: InviteEvents): Invitation {
+    const core = this.#core;
+    const uri = new ExactUri(parts.uri, undefined);
+    const options = { callId: parts.sipCallId, fromTag: this.#options.clock.newId(), cseq: 1 };
+    const headers = [this.#options.contact, ALLOW_HEADER, ...parts.headers];
+    const from = new ExactUri(parts.fromUri, undefined);
+    const request = core.makeOutgoingRequestMessage("INVITE", uri, from, uri, options, headers, sdpBody(parts.sdp));
+    request.setFrom(parts.from);
+    return new Invitation({
+      core,
+      request,
+      events,
+      sessionOf: (session) => this.#sessionOf(session),
+      stateOf: (sent) => this.#inviteState(sent),
+      over: (invite) => this.#late.remember(invite),
+      afterTransaction: (then) => {
+        const { clock, transactionMs } = this.#options;
+        return clock.at(clock.nowMs() + transactionMs, then);
+      },
+    });
+  }
+
+  /** OPTIONS or another request that makes no dialog; `done` is called once. */
+  ask(method: string, uri: string, from: string, callId: string, done: (answer: Answer) => void): void {
+    const to = new ExactUri(uri, undefined);
+    const options = { callId, fromTag: this.#options.clock.newId(), cseq: 1 };
+    const headers = [this.#options.contact, ALLOW_HEADER, "Accept: application/sdp"];
+    const request = this.#core.makeOutgoingRequestMessage(
+      method,
+      to,
+      new ExactUri(from, undefined),
+      to,
+      options,
+      headers,
+    );
+    const client: Questioner = new Questioner(NonInviteClientTransaction, this.#core, request, {
+      onAccept: ({ message }) => done(client.answerOf(message)),
+      onRedirect: ({ message }) => done(client.answerOf(message)),
+      onReject: ({ message }) => done(client.answerOf(message)),
+    });
+  }
+
+  /** A confirmed dialog of an earlier process. */
+  restore(dialog: DialogFields): Session {
+    const { session, key } = Session.restore(this.#core, dialog, this.#options.contact);
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  /** Cancels an INVITE of an earlier process; `settled` once nothing more can come of it. */
+  abandon(invite: SipInviteState, settled: () => void): void {
+    this.#late.remember(invite, settled);
+    this.#options.send(cancelOf(invite)).catch((error: unknown) => {
+      this.#options.log.warn("CANCEL of an earlier process's INVITE not sent", { error });
+    });
+  }
+
+  /** Ends all transactions and dialogs here, without a word to the peer. */
+  close(): void {
+    this.#late.close();
+    this.#core.dispose();
+  }
+
+  #receiveRequest(request: SipRequest, incoming: IncomingRequest): void {
+    const core = this.#core;
+    const reply = (statusCode: number, reasonPhrase?: string, extraHeaders: readonly string[] = []): void => {
+      const phrase = reasonPhrase === undefined ? {} : { reasonPhrase };
+      core.replyStateless(incoming, { statusCode, extraHeaders: [...extraHeaders], ...phrase });
+    };
+    const { method } = request;
+    if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
+      // What INFO carries is not read, so its type does not matter.
+      const mediaTypes = method === "INFO" && request.contentType ? [request.contentType.type] : SDP_ONLY;
+      const refusal = screenRequest(request, { ...SCREENING, mediaTypes });
+      if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);
+      if (incoming.toTag === "" && INSIDE_DIALOGS_ONLY.has(method)) return reply(481);
+      if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
+      if (core.isMerged(incoming)) return reply(482);
+    }
+    // The core answers 404 unless the Request-URI's user is ours: a trunk may call us by any name or number.
+    if (incoming.ruri !== undefined) core.configuration.aor = incoming.ruri;
+    core.receiveIncomingRequestFromTransport(incoming);
+    if (method === "CANCEL") this.#cancelReinvite(incoming);
+  }
+
+  /** The core answers CANCEL 200, but ends only INVITEs outside of dialogs with it. */
+  #cancelReinvite(cancel: IncomingRequest): void {
+    const server = this.#core.userAgentServers.get(cancel.viaBranch);
+    const dialog = this.#core.dialogs.get(`${cancel.callId}${cancel.toTag}${cancel.fromTag}`);
+    if (server !== undefined && dialog !== undefined) this.#sessions.get(dialog)?.cancelled(server);
+  }
+
+  #receiveResponse(response: SipResponse): void {
+    const { statusCode, cseq } = response;
+    const client = this.#core.userAgentClients.get(`${response.vias[0].branch}${cseq.method}`);
+    if (cseq.method === "CANCEL" && client === undefined) this.#late.cancelAnswered(response);
+    const incoming = new IncomingResponse(response);
+    if (cseq.method === "INVITE") {
+      const state = client?.transaction.state;
+      const live = state !== undefined && state !== TransactionState.Completed && state !== TransactionState.Terminated;
+      if (!live && this.#late.receive(response)) return;
+      if (client !== undefined && statusCode > 100 && statusCode < 300) mendDialogHeaders(incoming, client.message);
+    }
+    this.#core.receiveIncomingResponseFromTransport(incoming);
+  }
+
+  #sessionOf(sipjsSession: SipjsSession): Session {
+    const known = this.#sessions.get(sipjsSession);
+    if (known !== undefined) return known;
+    const session = new Session(sipjsSession, this.#options.contact);
+    this.#sessions.set(sipjsSession, session);
+    return session;
+  }
+
+  #inviteState(request: OutgoingRequest): SipInviteState {
+    const tag = `;tag=${request.fromTag}`;
+    return {
+      trunk: this.#options.trunk,
+      sipCallId: sipCallId(request.callId),
+      localTag: request.fromTag,
+      from: (request.getHeader("from") ?? "").replace(tag, ""),
+      to: request.getHeader("to") ?? "",
+      via: request.getHeader("via") ?? "",
+      branch: request.branch ?? "",
+      requestUri: request.ruri.toRaw(),
+      routes: [...(request.headers["Route"] ?? [])],
+      cseq: request.cseq,
+      localAddress: this.#options.localAddress,
+    };
+  }
+}
+
+function valueOf(line: HeaderLine): string {
+  return line.slice(line.indexOf(":") + 1).trim();
+}
+
+/**
+ * Gateways leave Contact out of 1xx and 2xx, and the tag out of 1xx. The core drops such responses without a
+ * word and the call would hang; the Request-URI is where their requests went before.
+ */
+function mendDialogHeaders(response: IncomingResponse, request: OutgoingRequestMessage): void {
+  if (response.toTag === "" && (response.statusCode ?? 0) < 200) response.toTag = "none";
+  if (response.hasHeader("Contact")) return;
+  const contact = response.from.clone();
+  contact.uri = request.ruri;
+  response.headers["Contact"] = [{ raw: request.ruri.toRaw(), parsed: contact }];
+}
+
+/** Keeps the transport's own words, which the core drops. */
+class Questioner extends UserAgentClient {
+  #transportFault: string | undefined;
+
+  answerOf(message: IncomingResponseMessage): Answer {
+    const response = wireOf(message);
+    if (response !== undefined) return response;
+    const fault = this.#transportFault;
+    return fault === undefined
+      ? { kind: "none", fault: "timeout", message: "no answer" }
+      : { kind: "none", fault: "transport", message: fault };
+  }
+
+  protected override onTransportError(error: TransportError): void {
+    this.#transportFault = error.message;
+    super.onTransportError(error);
+  }
+}

@@ -1,0 +1,271 @@
+// The transport layer of one trunk (RFC 3261 s18): its sockets, the next hop of each message that leaves, the
+// switch from UDP to TCP by size, retransmission. What arrives passes inbound.ts first.
+import type { SipTransportName, TrunkSettings } from "../../ports/sip.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
+import { parseSip } from "../wire/parser.ts";
+import type { Uri } from "../wire/uri.ts";
+import { formatVia, responseTarget } from "../wire/via.ts";
+import type { Connection } from "./connection.ts";
+import { exchangeKey, Inbound, type Source } from "./inbound.ts";
+import type { Resolver } from "./resolver.ts";
+import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
+import { Streams } from "./streams.ts";
+import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./target.ts";
+import { TransportError } from "./transport-error.ts";
+import { openUdp, type UdpSocket } from "./udp.ts";
+import { WebSockets } from "./websocket.ts";
+
+export interface HubOptions {
+  readonly settings: TrunkSettings;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  readonly log: Log;
+  readonly admit: (address: string) => boolean;
+  /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
+  readonly nextTarget: (sipCallId: string) => Promise<Target>;
+  readonly onRequest: (request: SipRequest) => void;
+  readonly onResponse: (response: SipResponse) => void;
+  /** A connection ended; `ours` ones may have to be opened again. */
+  readonly onClosed: (connection: Connection, reason: Error | undefined) => void;
+}
+
+/** RFC 3261 s18.1.1: past this a request goes over TCP, so that no datagram is cut up on the way. */
+const MAX_DATAGRAM_REQUEST_BYTES = 1_300;
+/** How long TCP gets before the datagram is sent after all. */
+const SWITCH_TIMEOUT_MS = 1_500;
+/** A peer that refused TCP is not asked again for so long. */
+const REFUSED_MS = 10 * 60_000;
+/** An INVITE may ring for so long before its CANCEL or ACK follows it. */
+const KEEP_HOP_MS = 15 * 60_000;
+const SWEEP_MS = 30_000;
+
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #retransmitter: Retransmitter;
+  readonly #inbound: Inbound;
+  readonly #streams: Streams;
+  readonly #webSockets: WebSockets;
+  #udp: UdpSocket | undefined;
+  /** Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). */
+  readonly #hops = new Map<string, { readonly target: Target; untilMs: number }>();
+  readonly #tcpRefusedUntilMs = new Map<string, number>();
+  #sweptAtMs = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    const { clock, timers, log, admit, onRequest, settings } = options;
+    this.#retransmitter = new Retransmitter(clock, timers);
+    this.#inbound = new Inbound({
+      clock,
+      log,
+      retransmitter: this.#retransmitter,
+      admit,
+      answer: (bytes, to) => this.#answer(bytes, to),
+      onRequest,
+      onResponse: (response) => this.#onResponse(response),
+    });
+    const events = {
+      message: (bytes: Buffer, connection: Connection): void => {
+        this.#inbound.receive(bytes, { remote: connection.remote, connection });
+      },
+      closed: options.onClosed,
+    };
+    this.#streams = new Streams({ ...events, tls: settings.tls, admit });
+    this.#webSockets = new WebSockets({ ...events, tls: settings.tls });
+  }
+
+  get strangers(): number {
+    return this.#inbound.strangers;
+  }
+
+  get resent(): number {
+    return this.#retransmitter.resent;
+  }
+
+  /** Binds the trunk's local sockets; gives the endpoint that peers reach us at. Throws TransportError. */
+  async listen(): Promise<Endpoint> {
+    const { transport, local, tls } = this.#options.settings;
+    const host = unbracketed(local.host);
+    switch (transport) {
+      case "udp": {
+        this.#udp = await openUdp({
+          host,
+          port: local.port,
+          onDatagram: (bytes, remote) => this.#inbound.receive(bytes, { remote, connection: undefined }),
+          onError: (error) => this.#options.log.error("UDP socket failed", { error }),
+        });
+        const bound = this.#udp.local;
+        // RFC 3261 s18.2.1: whoever listens on UDP listens on TCP too. A port taken there costs only that.
+        await this.#streams.listen("tcp", host, bound.port).catch((error: unknown) => {
+          this.#options.log.warn("TCP beside UDP not available", { error });
+        });
+        return bound;
+      }
+      case "tcp":
+        return this.#streams.listen("tcp", host, local.port);
+      case "tls":
+        // Without a certificate of ours nobody can call us: requests come on the connections that we open.
+        if (tls.certificate === undefined || tls.key === undefined) return { address: host, port: local.port };
+        return this.#streams.listen("tls", host, local.port);
+      case "ws":
+      case "wss":
+        return { address: host, port: local.port };
+    }
+  }
+
+  /** Opens, or finds, the connection to a target. Not for UDP. */
+  connect(target: Target, timeoutMs?: number): Promise<Connection> {
+    switch (target.transport) {
+      case "ws":
+      case "wss":
+        return this.#webSockets.connect(target, timeoutMs);
+      default:
+        return this.#streams.connect(target, timeoutMs);
+    }
+  }
+
+  /** Sends one message of the user agent to where it has to go. Rejects with TransportError. */
+  async send(text: string): Promise<void> {
+    // Read back with our own parser: nothing that a peer could not read leaves, and the next hop stands in it.
+    const result = parseSip(text);
+    if (result.outcome !== "message") throw new TransportError("malformed", "a message of ours is malformed");
+    if (result.message.kind === "response") await this.#sendResponse(result.message, text);
+    else await this.#sendRequest(result.message, text);
+  }
+
+  async close(): Promise<void> {
+    this.#retransmitter.close();
+    this.#webSockets.close();
+    await Promise.all([this.#udp?.close(), this.#streams.close()]);
+  }
+
+  async #sendRequest(request: SipRequest, text: string): Promise<void> {
+    const branch = request.vias[0].branch ?? "";
+    const target = this.#hops.get(branch)?.target ?? (await this.#targetOf(request));
+    const viaTcp = await this.#switched(target, request, text);
+    const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
+    if (request.method === "INVITE") this.#rememberHop(branch, used);
+    const bytes = Buffer.from(withTransport(text, request, used.transport));
+    if (used.transport !== "udp") {
+      const connection = viaTcp ?? (await this.connect(used));
+      await connection.send(bytes);
+      return;
+    }
+    await this.#datagram(bytes, used);
+    const again = (): void => void this.#datagram(bytes, used).catch(() => {});
+    this.#retransmitter.requestSent(branch, request.method, again);
+  }
+
+  /** The connection to use where a datagram would be too long, and TCP is to be had. */
+  async #switched(target: Target, request: SipRequest, text: string): Promise<Connection | undefined> {
+    if (target.transport !== "udp" || Buffer.byteLength(text) <= MAX_DATAGRAM_REQUEST_BYTES) return undefined;
+    const nowMs = this.#options.clock.nowMs();
+    const overTcp = { ...target, transport: "tcp" as const };
+    const key = targetKey(overTcp);
+    if ((this.#tcpRefusedUntilMs.get(key) ?? 0) > nowMs) return undefined;
+    try {
+      return await this.connect(overTcp, SWITCH_TIMEOUT_MS);
+    } catch (error) {
+      this.#tcpRefusedUntilMs.set(key, nowMs + REFUSED_MS);
+      const { method } = request;
+      this.#options.log.info("request too long for UDP sent over it, because TCP is refused", { method, error });
+      return undefined;
+    }
+  }
+
+  async #targetOf(request: SipRequest): Promise<Target> {
+    const { settings } = this.#options;
+    // A WebSocket leads to one place (RFC 7118 s5); requests outside of dialogs go to the trunk's server.
+    if (request.toTag === undefined || settings.transport === "ws" || settings.transport === "wss") {
+      return this.#options.nextTarget(request.sipCallId);
+    }
+    const uri = request.routes[0]?.uri ?? request.uri;
+    if (uri.kind !== "sip") throw new TransportError("resolve", `no way to a ${uri.scheme} URI`);
+    const transport = transportOf(uri, settings.transport);
+    const host = unbracketed(uri.params.get("maddr") ?? uri.host);
+    // RFC 3263 s4.2: SRV is for names; where a port stands, or an address, it is taken as it is.
+    const port = uri.port ?? (isNumeric(host) ? defaultPort(transport) : undefined);
+    const [target] = await this.#options.resolver.resolve({ host, port }, transport);
+    if (target === undefined) throw new TransportError("resolve", `${host}: no address`);
+    return target;
+  }
+
+  async #sendResponse(response: SipResponse, text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    const key = exchangeKey(response);
+    const connection = this.#inbound.connectionFor(key);
+    if (connection !== undefined) {
+      await connection.send(bytes);
+      return;
+    }
+    const [via] = response.vias;
+    const transport = via.transport.toLowerCase() as SipTransportName;
+    const { host, port } = responseTarget(via);
+    if (transport === "udp") {
+      const target = await this.#resolved(host, port, "udp");
+      await this.#datagram(bytes, target);
+      const again = (): void => void this.#datagram(bytes, target).catch(() => {});
+      this.#retransmitter.responseSent(key, response.cseq.method, response.statusCode, again);
+      return;
+    }
+    if (transport !== "tcp" && transport !== "tls") {
+      throw new TransportError("closed", "the connection that the request came on is closed");
+    }
+    // RFC 3261 s18.2.2: the connection is gone; a new one to where the sender listens, not to its source port.
+    const target = await this.#resolved(host, via.port, transport);
+    await (await this.connect(target)).send(bytes);
+  }
+
+  async #resolved(host: string, port: number | undefined, transport: SipTransportName): Promise<Target> {
+    const asked = { host, port: port ?? defaultPort(transport) };
+    const [target] = await this.#options.resolver.resolve(asked, transport);
+    if (target === undefined) throw new TransportError("resolve", `${host}: no address`);
+    return target;
+  }
+
+  #answer(bytes: Buffer, { remote, connection }: Source): void {
+    const sent = connection === undefined ? this.#datagram(bytes, remote) : connection.send(bytes);
+    sent.catch((error: unknown) => this.#options.log.debug("refusal not sent", { error }));
+  }
+
+  #datagram(bytes: Buffer, to: Endpoint): Promise<void> {
+    if (this.#udp === undefined) return Promise.reject(new TransportError("closed", "no UDP socket on this trunk"));
+    return this.#udp.send(bytes, to);
+  }
+
+  #onResponse(response: SipResponse): void {
+    if (response.cseq.method === "INVITE" && response.statusCode >= 200) {
+      const hop = this.#hops.get(response.vias[0].branch ?? "");
+      if (hop !== undefined) hop.untilMs = this.#options.clock.nowMs() + transactionMs(this.#options.timers);
+    }
+    this.#options.onResponse(response);
+  }
+
+  #rememberHop(branch: string, target: Target): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#sweptAtMs > SWEEP_MS) {
+      this.#sweptAtMs = nowMs;
+      for (const [old, { untilMs }] of this.#hops) if (untilMs <= nowMs) this.#hops.delete(old);
+      for (const [old, untilMs] of this.#tcpRefusedUntilMs) if (untilMs <= nowMs) this.#tcpRefusedUntilMs.delete(old);
+    }
+    this.#hops.set(branch, { target, untilMs: nowMs + KEEP_HOP_MS });
+  }
+}
+
+/** RFC 3261 s19.1.1, s26.2.2. A trunk that is encrypted stays so, whatever a peer's Contact says. */
+function transportOf(uri: Extract<Uri, { kind: "sip" }>, configured: SipTransportName): SipTransportName {
+  if (configured === "tls" || uri.scheme === "sips") return "tls";
+  const asked = uri.params.get("transport")?.toLowerCase();
+  return asked === "udp" && configured === "udp" ? "udp" : asked === "tcp" || asked === "tls" ? asked : configured;
+}
+
+/** RFC 3261 s18.1.1: the top Via names the transport that is used. */
+function withTransport(text: string, message: SipMessage, transport: SipTransportName): string {
+  const [via] = message.vias;
+  const name = transport.toUpperCase();
+  if (via.transport === name) return text;
+  return text.replace(/\r\nVia: [^\r\n]*/, () => `\r\nVia: ${formatVia({ ...via, transport: name })}`);
+}

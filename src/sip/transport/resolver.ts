@@ -1,0 +1,164 @@
+// Host names to next hops (RFC 3263): numeric, A and AAAA, SRV with priorities and weights (RFC 2782).
+// NAPTR is left out: the transport is configured, so there is nothing for it to choose.
+import { lookup, Resolver as NameServers } from "node:dns/promises";
+import { randomInt } from "node:crypto";
+import { isIP, isIPv4 } from "node:net";
+import type { Clock } from "../../ports/clock.ts";
+import type { SipTransportName } from "../../ports/sip.ts";
+import { defaultPort, unbracketed, type Target } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
+
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** What is asked of the DNS. Both reject with node's errors (`ENOTFOUND`, `ENODATA`, ...). */
+export interface Dns {
+  srv(name: string): Promise<readonly SrvRecord[]>;
+  /** IPv4 and IPv6, in the order to be tried. */
+  addresses(name: string): Promise<readonly string[]>;
+}
+
+/** The system's resolver, hosts file included; or the given name servers alone (`address` or `address:port`). */
+export function createDns(nameServers?: readonly string[]): Dns {
+  const servers = new NameServers(nameServers === undefined ? {} : { timeout: 2_000, tries: 2 });
+  if (nameServers !== undefined) servers.setServers(nameServers);
+  return {
+    srv: (name) => servers.resolveSrv(name),
+    async addresses(name) {
+      if (nameServers === undefined) return (await lookup(name, { all: true })).map(({ address }) => address);
+      const [four, six] = await Promise.allSettled([servers.resolve4(name), servers.resolve6(name)]);
+      const found = [four, six].flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+      if (found.length === 0 && four.status === "rejected") throw four.reason;
+      return found;
+    },
+  };
+}
+
+export interface ResolverOptions {
+  readonly dns: Dns;
+  readonly clock: Clock;
+  /** Only addresses that our sockets can reach. */
+  readonly ipv4Only: boolean;
+}
+
+/** Answers are kept so long, whatever their own lifetime says; after that they stand in when the DNS fails. */
+const KEEP_MS = 60_000;
+const MAX_NAMES = 1_000;
+
+export class Resolver {
+  readonly #options: ResolverOptions;
+  readonly #known = new Map<string, { readonly targets: readonly Target[]; readonly untilMs: number }>();
+
+  constructor(options: ResolverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Where to send to `host`, in the order to be tried; never empty. Without a port SRV is asked, then the
+   * transport's default port is taken (RFC 3263 s4.2). Rejects with TransportError `resolve`.
+   */
+  async resolve(
+    server: { readonly host: string; readonly port: number | undefined; readonly path?: string },
+    transport: SipTransportName,
+  ): Promise<readonly Target[]> {
+    const host = unbracketed(server.host);
+    const path = server.path ?? "/";
+    if (isIP(host) !== 0) {
+      return [{ transport, address: host, port: server.port ?? defaultPort(transport), host, path }];
+    }
+    const key = `${transport} ${host} ${server.port ?? ""} ${path}`;
+    const known = this.#known.get(key);
+    const nowMs = this.#options.clock.nowMs();
+    if (known !== undefined && known.untilMs > nowMs) return known.targets;
+    try {
+      const targets = await this.#ask(host, server.port, transport, path);
+      if (this.#known.size >= MAX_NAMES) this.#known.clear();
+      this.#known.set(key, { targets, untilMs: nowMs + KEEP_MS });
+      return targets;
+    } catch (error) {
+      // A trunk must not go down because the DNS did.
+      if (known !== undefined) return known.targets;
+      const failure = transportError(error, host);
+      throw failure.code === "resolve" ? failure : new TransportError("resolve", failure.message, { cause: error });
+    }
+  }
+
+  async #ask(host: string, port: number | undefined, transport: SipTransportName, path: string): Promise<Target[]> {
+    if (port === undefined) {
+      const service = serviceOf(transport);
+      const records = service === undefined ? [] : await this.#srv(`${service}.${host}`);
+      // RFC 2782: a single "." says that the service is not there.
+      if (records.length === 1 && (records[0]?.name === "." || records[0]?.name === "")) {
+        throw new TransportError("resolve", `${host}: offers no SIP over ${transport}`);
+      }
+      if (records.length > 0) {
+        const targets: Target[] = [];
+        let failure: unknown;
+        for (const record of inSrvOrder(records)) {
+          try {
+            const addresses = await this.#addresses(record.name);
+            // TLS checks the name that was asked for, not what SRV made of it (RFC 5922 s7.1).
+            targets.push(...addresses.map((address) => ({ transport, address, port: record.port, host, path })));
+          } catch (error) {
+            failure = error;
+          }
+        }
+        if (targets.length === 0) throw failure;
+        return targets;
+      }
+    }
+    const addresses = await this.#addresses(host);
+    return addresses.map((address) => ({ transport, address, port: port ?? defaultPort(transport), host, path }));
+  }
+
+  async #srv(name: string): Promise<readonly SrvRecord[]> {
+    try {
+      return await this.#options.dns.srv(name);
+    } catch {
+      // No records, or a resolver that cannot SRV: the plain address is asked next, and fails by itself.
+      return [];
+    }
+  }
+
+  async #addresses(name: string): Promise<string[]> {
+    const all = await this.#options.dns.addresses(name);
+    const usable = this.#options.ipv4Only ? all.filter((address) => isIPv4(address)) : [...all];
+    if (usable.length === 0) throw new TransportError("resolve", `${name}: no address of our family`);
+    return usable;
+  }
+}
+
+/** WebSocket servers are found by their URL alone. */
+function serviceOf(transport: SipTransportName): string | undefined {
+  switch (transport) {
+    case "udp":
+      return "_sip._udp";
+    case "tcp":
+      return "_sip._tcp";
+    case "tls":
+      return "_sips._tcp";
+    default:
+      return undefined;
+  }
+}
+
+/** Lower priority first; within one, at random by weight (RFC 2782). */
+export function inSrvOrder(records: readonly SrvRecord[], random: (below: number) => number = randomInt): SrvRecord[] {
+  const ordered: SrvRecord[] = [];
+  const priorities = [...new Set(records.map((record) => record.priority))].toSorted((a, b) => a - b);
+  for (const priority of priorities) {
+    // Weight 0 goes first into the draw, so that it has its small chance.
+    const left = records.filter((record) => record.priority === priority).toSorted((a, b) => a.weight - b.weight);
+    while (left.length > 0) {
+      const total = left.reduce((sum, record) => sum + record.weight, 0);
+      let draw = random(total + 1);
+      const index = left.findIndex((record) => (draw -= record.weight) <= 0);
+      ordered.push(...left.splice(index, 1));
+    }
+  }
+  return ordered;
+}

@@ -1,0 +1,232 @@
+// TCP and TLS: connections opened and accepted, reused by address and port (RFC 3261 s18, RFC 5923), cut into
+// messages, kept alive (RFC 5626 s4.4.1). Who may say what on them is the hub's business.
+import { createServer as createTcpServer, isIP, connect as connectTcp, type Server, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { TrunkSettings } from "../../ports/sip.ts";
+import { StreamFramer } from "../wire/stream-framer.ts";
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type Connection, type ConnectionEvents } from "./connection.ts";
+import { plainAddress, targetKey, type Endpoint, type Target } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
+
+const PING = Buffer.from("\r\n\r\n");
+const PONG = Buffer.from("\r\n");
+/** A peer that reads nothing must not fill our memory. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+/** Of connections that others open: beyond it new ones are closed. */
+const MAX_ACCEPTED = 1_000;
+/** An accepted connection on which nothing comes is closed. */
+const IDLE_MS = 10 * 60_000;
+
+export interface StreamOptions extends ConnectionEvents {
+  readonly tls: TrunkSettings["tls"];
+  /** Whether a connection from that address may stay. */
+  readonly admit: (address: string) => boolean;
+}
+
+export class Streams {
+  readonly #options: StreamOptions;
+  readonly #connections = new Map<string, StreamConnection>();
+  readonly #opening = new Map<string, Promise<Connection>>();
+  readonly #servers: Server[] = [];
+  #closed = false;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  /** An open connection to the target: the one there is, or a new one. Rejects with TransportError. */
+  connect(target: Target, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Connection> {
+    const key = targetKey(target);
+    const known = this.#connections.get(key);
+    if (known?.open === true) return Promise.resolve(known);
+    const opening = this.#opening.get(key);
+    if (opening !== undefined) return opening;
+    const opened = this.#open(target, timeoutMs).finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opened);
+    return opened;
+  }
+
+  /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
+  async listen(transport: "tcp" | "tls", host: string, port: number): Promise<Endpoint> {
+    const { certificate, key, ca } = this.#options.tls;
+    const accept = (socket: Socket): void => this.#accept(socket, transport);
+    const server =
+      transport === "tcp"
+        ? createTcpServer({ noDelay: true }, accept)
+        : createTlsServer(
+            { cert: certificate, key, ...(ca === undefined ? {} : { ca }), minVersion: "TLSv1.2" },
+            accept,
+          );
+    server.maxConnections = MAX_ACCEPTED;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error) => reject(transportError(error, `${transport} ${host}:${port}`)));
+      server.listen(port, host, resolve);
+    });
+    server.removeAllListeners("error");
+    server.on("error", () => {});
+    this.#servers.push(server);
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new TransportError("other", "no address after listen");
+    return { address: address.address, port: address.port };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const connection of this.#connections.values()) connection.close();
+    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  #open(target: Target, timeoutMs: number): Promise<Connection> {
+    const where = `${target.address}:${target.port} ${target.transport}`;
+    if (this.#closed) return Promise.reject(new TransportError("closed", `${where}: trunk is stopped`));
+    return new Promise((resolve, reject) => {
+      const socket = this.#dial(target);
+      const timer = setTimeout(() => {
+        socket.destroy(new TransportError("timeout", `${where}: no connection within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const failed = (error: Error): void => {
+        clearTimeout(timer);
+        reject(transportError(error, where));
+      };
+      socket.once("error", failed);
+      socket.once(target.transport === "tls" ? "secureConnect" : "connect", () => {
+        clearTimeout(timer);
+        socket.off("error", failed);
+        resolve(this.#adopt(socket, target.transport as "tcp" | "tls", target, true));
+      });
+    });
+  }
+
+  #dial(target: Target): Socket {
+    const { address: host, port } = target;
+    if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true });
+    const { ca, certificate, key, serverName } = this.#options.tls;
+    const name = serverName ?? target.host;
+    return connectTls({
+      host,
+      port,
+      minVersion: "TLSv1.2",
+      // RFC 6066 s3: an address is no server name, but it is what the certificate must be for.
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+    });
+  }
+
+  #accept(socket: Socket, transport: "tcp" | "tls"): void {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    if (this.#closed || address === "" || !this.#options.admit(address)) {
+      socket.destroy();
+      return;
+    }
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    this.#adopt(socket, transport, { address, port: socket.remotePort ?? 0 }, false);
+  }
+
+  #adopt(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, ours: boolean): Connection {
+    const key = targetKey({ transport, address: remote.address, port: remote.port });
+    const connection = new StreamConnection(socket, transport, remote, ours, this.#options, () => {
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+    });
+    this.#connections.set(key, connection);
+    return connection;
+  }
+}
+
+class StreamConnection implements Connection {
+  readonly transport: "tcp" | "tls";
+  readonly remote: Endpoint;
+  readonly ours: boolean;
+  readonly #socket: Socket;
+  readonly #framer: StreamFramer;
+  readonly #events: ConnectionEvents;
+  readonly #keepAlive: NodeJS.Timeout | undefined;
+  #reason: Error | undefined;
+  /** A ping of ours without its pong. Not every peer answers; those who did once are held to it. */
+  #pinged = false;
+  #pongs = 0;
+
+  constructor(
+    socket: Socket,
+    transport: "tcp" | "tls",
+    remote: Endpoint,
+    ours: boolean,
+    events: ConnectionEvents,
+    onClose: () => void,
+  ) {
+    this.transport = transport;
+    this.remote = { address: remote.address, port: remote.port };
+    this.ours = ours;
+    this.#socket = socket;
+    this.#events = events;
+    this.#framer = new StreamFramer(ours);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("error", (error) => (this.#reason = transportError(error, this.#where)));
+    socket.once("close", () => {
+      clearInterval(this.#keepAlive);
+      onClose();
+      events.closed(this, this.#reason);
+    });
+    if (ours) this.#keepAlive = setInterval(() => this.#ping(), KEEP_ALIVE_MS);
+  }
+
+  get open(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  get #where(): string {
+    return `${this.remote.address}:${this.remote.port} ${this.transport}`;
+  }
+
+  send(bytes: Buffer): Promise<void> {
+    if (!this.open) return Promise.reject(new TransportError("closed", `${this.#where}: connection closed`));
+    if (this.#socket.writableLength > MAX_UNSENT_BYTES) {
+      this.#socket.destroy(new TransportError("timeout", `${this.#where}: peer does not read`));
+      return Promise.reject(new TransportError("timeout", `${this.#where}: peer does not read`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => {
+        if (error === null || error === undefined) resolve();
+        else reject(transportError(error, this.#where));
+      });
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #ping(): void {
+    if (this.#pinged && this.#pongs > 0) {
+      this.#socket.destroy(new TransportError("timeout", `${this.#where}: keep-alive not answered`));
+      return;
+    }
+    this.#pinged = true;
+    this.#socket.write(PING);
+  }
+
+  #receive(chunk: Buffer): void {
+    for (const frame of this.#framer.push(chunk)) {
+      switch (frame.kind) {
+        case "message":
+          this.#events.message(frame.bytes, this);
+          break;
+        case "ping":
+          this.#socket.write(PONG);
+          break;
+        case "pong":
+          this.#pinged = false;
+          this.#pongs += 1;
+          break;
+        case "error":
+          // RFC 3261 s18.3: what could still be read is answered 400, then the connection is of no use.
+          this.#events.message(frame.head, this);
+          this.#socket.end();
+          this.#reason = new TransportError("malformed", `${this.#where}: ${frame.problem}`);
+          return;
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+// SIP over WebSocket (RFC 7118), client only: one connection to each URL, kept alive with pings.
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { WebSocket } from "ws";
+import type { TrunkSettings } from "../../ports/sip.ts";
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type Connection, type ConnectionEvents } from "./connection.ts";
+import { bracketed, targetKey, type Endpoint, type Target } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
+
+const MAX_MESSAGE_BYTES = 128 * 1024;
+
+export interface WebSocketOptions extends ConnectionEvents {
+  readonly tls: TrunkSettings["tls"];
+}
+
+export class WebSockets {
+  readonly #options: WebSocketOptions;
+  readonly #connections = new Map<string, Connection>();
+  readonly #opening = new Map<string, Promise<Connection>>();
+  #closed = false;
+
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+  }
+
+  /** The open connection to the target, or a new one. Rejects with TransportError. */
+  connect(target: Target, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Connection> {
+    const key = targetKey(target);
+    const known = this.#connections.get(key);
+    if (known?.open === true) return Promise.resolve(known);
+    const opening = this.#opening.get(key);
+    if (opening !== undefined) return opening;
+    const opened = this.#open(target, key, timeoutMs).finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opened);
+    return opened;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  #open(target: Target, key: string, timeoutMs: number): Promise<Connection> {
+    const where = `${target.address}:${target.port} ${target.transport}`;
+    if (this.#closed) return Promise.reject(new TransportError("closed", `${where}: trunk is stopped`));
+    const socket = new WebSocket(urlOf(target), "sip", {
+      handshakeTimeout: timeoutMs,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      headers: { Host: `${bracketed(target.host)}:${target.port}` },
+      ...this.#tlsOptions(target),
+    });
+    return new Promise((resolve, reject) => {
+      socket.once("error", (error) => reject(webSocketError(error, where)));
+      socket.once("open", () => {
+        // RFC 7118 s4.1: a server that does not speak SIP must not be sent any.
+        if (socket.protocol !== "sip") {
+          socket.terminate();
+          reject(new TransportError("websocket", `${where}: server does not speak the "sip" subprotocol`));
+          return;
+        }
+        const connection = new WebSocketConnection(socket, target, this.#options, () => {
+          if (this.#connections.get(key) === connection) this.#connections.delete(key);
+        });
+        this.#connections.set(key, connection);
+        resolve(connection);
+      });
+    });
+  }
+
+  #tlsOptions(target: Target): object {
+    if (target.transport !== "wss") return {};
+    const { ca, certificate, key, serverName } = this.#options.tls;
+    const name = serverName ?? target.host;
+    return {
+      minVersion: "TLSv1.2",
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_host: string, peer: PeerCertificate) => checkServerIdentity(name, peer),
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+    };
+  }
+}
+
+/** To the address that was decided on; the name goes into Host and SNI. */
+function urlOf(target: Target): string {
+  return `${target.transport}://${bracketed(target.address)}:${target.port}${target.path}`;
+}
+
+function webSocketError(error: Error, where: string): TransportError {
+  if (error.message.startsWith("Unexpected server response") || /subprotocol/i.test(error.message)) {
+    return new TransportError("websocket", `${where}: ${error.message}`, { cause: error });
+  }
+  return transportError(error, where);
+}
+
+class WebSocketConnection implements Connection {
+  readonly transport: "ws" | "wss";
+  readonly remote: Endpoint;
+  readonly ours = true;
+  readonly #socket: WebSocket;
+  readonly #where: string;
+  #answered = true;
+
+  constructor(socket: WebSocket, target: Target, events: ConnectionEvents, onClose: () => void) {
+    this.transport = target.transport === "wss" ? "wss" : "ws";
+    this.remote = { address: target.address, port: target.port };
+    this.#where = `${target.address}:${target.port} ${target.transport}`;
+    this.#socket = socket;
+    let reason: Error | undefined;
+    socket.on("message", (payload: Buffer | ArrayBuffer | Buffer[]) => {
+      // RFC 7118 s5.1: one message a frame, text or binary.
+      const bytes = Array.isArray(payload) ? Buffer.concat(payload) : Buffer.from(payload as Buffer);
+      events.message(bytes, this);
+    });
+    socket.on("pong", () => (this.#answered = true));
+    socket.on("error", (error) => (reason = webSocketError(error, this.#where)));
+    const keepAlive = setInterval(() => {
+      if (!this.#answered) {
+        reason = new TransportError("timeout", `${this.#where}: keep-alive not answered`);
+        socket.terminate();
+        return;
+      }
+      this.#answered = false;
+      socket.ping();
+    }, KEEP_ALIVE_MS);
+    socket.once("close", () => {
+      clearInterval(keepAlive);
+      onClose();
+      events.closed(this, reason);
+    });
+  }
+
+  get open(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  send(bytes: Buffer): Promise<void> {
+    if (!this.open) return Promise.reject(new TransportError("closed", `${this.#where}: connection closed`));
+    return new Promise((resolve, reject) => {
+      this.#socket.send(bytes.toString("utf8"), (error) => {
+        if (error === undefined || error === null) resolve();
+        else reject(transportError(error, this.#where));
+      });
+    });
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}

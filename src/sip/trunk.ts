@@ -1,0 +1,273 @@
+// One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
+import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
+import { sipCallId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { challengedRequest } from "./challenged.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import type { InvitingTrunk } from "./outbound-call.ts";
+import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
+import type { DialogFields, Session } from "./sipjs/session.ts";
+import { UserAgent, type Answer, type InviteParts } from "./sipjs/user-agent.ts";
+import { TargetPool } from "./target-pool.ts";
+import { Hub } from "./transport/hub.ts";
+import type { Resolver } from "./transport/resolver.ts";
+import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
+import { bracketed, defaultPort, isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
+import { TransportError } from "./transport/transport-error.ts";
+import { DigestClient } from "./wire/digest.ts";
+import { addressHeader, sipUri } from "./wire/header-builder.ts";
+import { formatUri } from "./wire/uri.ts";
+
+export interface TrunkOptions {
+  readonly settings: TrunkSettings;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  readonly log: Log;
+  readonly onHealth: (health: TrunkHealth) => void;
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+export class Trunk implements InvitingTrunk {
+  readonly #options: TrunkOptions;
+  readonly #pool: TargetPool;
+  readonly #hub: Hub;
+  readonly #keepAlive: KeepAlive;
+  readonly #digest: DigestClient | undefined;
+  /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
+  readonly #aims = new Map<string, Target>();
+  readonly #debts = new Set<symbol>();
+  #debtsPaid: () => void = () => {};
+  #agent: UserAgent | undefined;
+  #local: Endpoint = { address: "", port: 0 };
+
+  constructor(options: TrunkOptions) {
+    this.#options = options;
+    const { settings, resolver, clock, timers, log, onHealth } = options;
+    this.#pool = new TargetPool(settings, resolver, clock);
+    this.#digest = settings.credentials === undefined ? undefined : new DigestClient(settings.credentials);
+    this.#hub = new Hub({
+      settings,
+      resolver,
+      clock,
+      timers,
+      log,
+      admit: (address) => this.#pool.admits(address),
+      nextTarget: async (callId) => {
+        const target = this.#aims.get(callId) ?? (await this.#pool.pick());
+        if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
+        return target;
+      },
+      onRequest: (request) => this.#agent?.receiveRequest(request),
+      onResponse: (response) => this.#agent?.receiveResponse(response),
+      onClosed: (connection, reason) => {
+        if (connection.ours) this.#keepAlive.connectionLost(reason?.message ?? "connection closed by the trunk");
+      },
+    });
+    this.#keepAlive = new KeepAlive({
+      name: settings.name,
+      clock,
+      intervalMs: settings.optionsIntervalMs,
+      answerWithinMs: Math.min(transactionMs(timers), 10_000),
+      connected: isReliable(settings.transport),
+      pick: () => this.#pool.pick(),
+      failed: (target) => this.#pool.failed(target),
+      answered: (target) => this.#pool.answered(target),
+      connect: async (target) => void (await this.#hub.connect(target)),
+      ask: (target, done) => this.#askOptions(target, done),
+      onHealth,
+      log,
+    });
+  }
+
+  get serverHost(): string {
+    return unbracketed(this.#options.settings.server.host);
+  }
+
+  get health(): TrunkHealth {
+    return this.#keepAlive.health;
+  }
+
+  /** Where peers reach us, as bound. */
+  get local(): Endpoint {
+    return this.#local;
+  }
+
+  /** Requests dropped because their sender is no peer of this trunk. */
+  get strangers(): number {
+    return this.#hub.strangers;
+  }
+
+  /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
+  async start(): Promise<void> {
+    const { settings, clock, timers, log } = this.#options;
+    const bound = await this.#hub.listen();
+    const address = WILDCARDS.has(bound.address) ? await this.#addressTowardsServer(bound.address) : bound.address;
+    this.#local = { address, port: bound.port };
+    const host = settings.local.advertised?.host ?? address;
+    const port = settings.local.advertised?.port ?? bound.port;
+    const { transport } = settings;
+    // Port 0 is a socket that nobody can call: connections are opened by us.
+    const shownPort = port === 0 || port === defaultPort(transport) ? undefined : port;
+    const params =
+      transport === "udp" ? new Map<string, string>() : new Map([["transport", transportParam(transport)]]);
+    const user = settings.credentials?.username ?? settings.name;
+    this.#agent = new UserAgent({
+      trunk: settings.name,
+      protocol: transport.toUpperCase(),
+      viaHost: shownPort === undefined ? bracketed(unbracketed(host)) : `${bracketed(unbracketed(host))}:${shownPort}`,
+      contact: addressHeader("Contact", { uri: sipUri({ user, host, port: shownPort, params }) }),
+      userAgent: settings.userAgent,
+      localAddress: { host: address, port: bound.port },
+      transactionMs: transactionMs(timers),
+      clock,
+      log,
+      send: (text) => this.#hub.send(text),
+      newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
+    });
+    this.#keepAlive.start();
+  }
+
+  async pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined> {
+    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
+    return this.#pool.pick(tried);
+  }
+
+  targetFailed(target: Target, reason: string): void {
+    this.#pool.failed(target);
+    this.#keepAlive.callFailed(reason);
+  }
+
+  targetAnswered(target: Target): void {
+    this.#pool.answered(target);
+    this.#keepAlive.callAnswered();
+  }
+
+  invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation {
+    const callId = this.#options.clock.newId();
+    this.#aims.set(callId, target);
+    const done = (): void => void this.#aims.delete(callId);
+    return this.#started().invite(
+      { ...parts, sipCallId: callId },
+      {
+        ...events,
+        accepted: (response, session) => {
+          done();
+          events.accepted(response, session);
+        },
+        refused: (response) => {
+          done();
+          events.refused(response);
+        },
+        failed: (fault, message) => {
+          done();
+          events.failed(fault, message);
+        },
+      },
+    );
+  }
+
+  hangUp(session: Session): void {
+    session.bye(undefined, this.owe());
+  }
+
+  restore(dialog: SipDialogState): Session {
+    const { local } = this;
+    if (dialog.localAddress.host !== local.address || dialog.localAddress.port !== local.port) {
+      this.#options.log.warn("dialog of an earlier process was made from another address: the trunk cannot end it", {
+        before: dialog.localAddress,
+        now: { host: local.address, port: local.port },
+      });
+    }
+    // Requests that the earlier process sent after the state was saved must stay below ours (RFC 3261 s12.2.1.1).
+    return this.#started().restore({ ...dialog, localCSeq: dialog.localCSeq + 100 });
+  }
+
+  abandon(invite: SipInviteState, settled: () => void): void {
+    const paid = this.owe();
+    this.#started().abandon(invite, () => {
+      paid();
+      settled();
+    });
+  }
+
+  stateOf(fields: DialogFields): SipDialogState {
+    const { address, port } = this.#local;
+    return {
+      ...fields,
+      trunk: this.#options.settings.name,
+      sipCallId: sipCallId(fields.sipCallId),
+      localAddress: { host: address, port },
+    };
+  }
+
+  /** Something is owed to the peer until the returned function is called. */
+  owe(): () => void {
+    const debt = Symbol("debt");
+    this.#debts.add(debt);
+    return () => {
+      this.#debts.delete(debt);
+      if (this.#debts.size === 0) this.#debtsPaid();
+    };
+  }
+
+  async stop(patienceMs: number): Promise<void> {
+    this.#keepAlive.stop();
+    const { clock } = this.#options;
+    if (this.#debts.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
+        this.#debtsPaid = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#agent?.close();
+    await this.#hub.close();
+  }
+
+  #started(): UserAgent {
+    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
+    return this.#agent;
+  }
+
+  #askOptions(target: Target, done: (answer: Answer) => void): void {
+    const callId = this.#options.clock.newId();
+    this.#aims.set(callId, target);
+    const server = sipUri({ host: this.serverHost, port: this.#options.settings.server.port });
+    const user = this.#options.settings.credentials?.username ?? this.#options.settings.name;
+    const from = sipUri({ user, host: this.serverHost });
+    this.#started().ask("OPTIONS", formatUri(server), formatUri(from), callId, (answer) => {
+      this.#aims.delete(callId);
+      done(answer);
+    });
+  }
+
+  /** The address that our packets to the server leave from, where the socket is bound to all of them. */
+  async #addressTowardsServer(wildcard: string): Promise<string> {
+    const loopback = isIPv6(wildcard) ? "::1" : "127.0.0.1";
+    const target = await this.#pool.pick().catch(() => undefined);
+    if (target === undefined) return loopback;
+    const probe = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
+    return new Promise((resolve) => {
+      const end = (address: string): void => {
+        probe.close();
+        resolve(address);
+      };
+      probe.once("error", () => end(loopback));
+      // Connecting a datagram socket sends nothing; it only asks the routing table.
+      probe.connect(target.port, target.address, () => end(probe.address().address));
+    });
+  }
+}
+
+/** RFC 3261 s19.1.1, RFC 7118 s5.2: `ws` stands for both kinds of WebSocket. */
+function transportParam(transport: TrunkSettings["transport"]): string {
+  return transport === "wss" ? "ws" : transport;
+}

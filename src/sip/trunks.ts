@@ -1,0 +1,156 @@
+// The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
+// one call's in outbound-call.ts and confirmed-call.ts.
+import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
+import type { SipFact } from "../core/call/event.ts";
+import type { CallId, TrunkName } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { InviteOrder, SipSink, SipTrunks, TrunkHealth, TrunkSettings } from "../ports/sip.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { ConfirmedCall } from "./confirmed-call.ts";
+import { OutboundCall } from "./outbound-call.ts";
+import type { SipCall } from "./sip-call.ts";
+import { setTimers } from "./sipjs/core.ts";
+import type { Session } from "./sipjs/session.ts";
+import { createDns, Resolver, type Dns } from "./transport/resolver.ts";
+import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
+import { Trunk } from "./trunk.ts";
+import { isIPv4 } from "node:net";
+
+export interface SipTrunksOptions {
+  readonly trunks: readonly TrunkSettings[];
+  readonly sink: SipSink;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Told when a trunk goes up or down, and when the reason changes. */
+  readonly onTrunkState?: (health: TrunkHealth) => void;
+  /** RFC 3261 T1 and T2; shorter ones are for tests. They hold for the whole process. */
+  readonly timers?: SipTimers;
+  /** The system's resolver unless given. */
+  readonly dns?: Dns;
+  /** How long `stop` waits for answers to BYE and CANCEL. */
+  readonly stopPatienceMs?: number;
+}
+
+/** All trunks of the configuration behind one port. */
+export function createSipTrunks(options: SipTrunksOptions): SipTrunks {
+  return new Trunks(options);
+}
+
+class Trunks implements SipTrunks {
+  readonly #options: SipTrunksOptions;
+  readonly #trunks = new Map<TrunkName, Trunk>();
+  readonly #calls = new Map<CallId, SipCall>();
+
+  constructor(options: SipTrunksOptions) {
+    this.#options = options;
+    const { clock, log, trunks, timers = DEFAULT_TIMERS, dns = createDns(), onTrunkState } = options;
+    setTimers(timers);
+    for (const settings of trunks) {
+      const resolver = new Resolver({ dns, clock, ipv4Only: isIPv4(settings.local.host) });
+      const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
+      const trunkLog = log.child({ trunk: settings.name });
+      this.#trunks.set(settings.name, new Trunk({ settings, resolver, clock, timers, log: trunkLog, onHealth }));
+    }
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([...this.#trunks.values()].map((trunk) => trunk.start()));
+  }
+
+  invite(call: CallId, order: InviteOrder): void {
+    const trunk = this.#trunks.get(order.trunk);
+    if (trunk === undefined) {
+      this.#emit(call, { kind: "sip.failed", fault: "internal", message: `no trunk named ${order.trunk}` });
+      return;
+    }
+    const outbound = new OutboundCall({
+      order,
+      trunk,
+      emit: (fact) => this.#emit(call, fact),
+      confirmed: (session, sdp) => {
+        const confirmed = this.#confirm(call, trunk, session, true);
+        this.#emit(call, { kind: "sip.accepted", sdp, dialog: confirmed.dialog });
+      },
+      over: () => this.#calls.delete(call),
+    });
+    this.#calls.set(call, outbound);
+    outbound.start();
+  }
+
+  cancel(call: CallId): void {
+    this.#order(call, (sipCall) => sipCall.cancel());
+  }
+
+  bye(call: CallId, q850?: number): void {
+    this.#order(call, (sipCall) => sipCall.bye(q850));
+  }
+
+  reoffer(call: CallId, sdp: string): void {
+    this.#calls.get(call)?.reoffer(sdp);
+  }
+
+  answerReoffer(call: CallId, sdp: string): void {
+    this.#calls.get(call)?.answerReoffer(sdp);
+  }
+
+  refuseReoffer(call: CallId, status: number): void {
+    this.#calls.get(call)?.refuseReoffer(status);
+  }
+
+  resume(call: CallId, dialog: SipDialogState): void {
+    const trunk = this.#trunks.get(dialog.trunk);
+    if (trunk === undefined) {
+      this.#options.log.warn("dialog of an earlier process belongs to a trunk that is no more", {
+        trunk: dialog.trunk,
+      });
+      return;
+    }
+    // Who made the Call-ID is not saved; the longer wait after a collision is always allowed to be ours.
+    this.#confirm(call, trunk, trunk.restore(dialog), true);
+  }
+
+  abandon(call: CallId, invite: SipInviteState): void {
+    const trunk = this.#trunks.get(invite.trunk);
+    if (trunk === undefined) this.#emit(call, { kind: "sip.ended" });
+    else trunk.abandon(invite, () => this.#emit(call, { kind: "sip.ended" }));
+  }
+
+  health(): readonly TrunkHealth[] {
+    return [...this.#trunks.values()].map((trunk) => trunk.health);
+  }
+
+  async stop(): Promise<void> {
+    const { stopPatienceMs = 5_000 } = this.#options;
+    await Promise.all([...this.#trunks.values()].map((trunk) => trunk.stop(stopPatienceMs)));
+    this.#calls.clear();
+  }
+
+  #confirm(call: CallId, trunk: Trunk, session: Session, callIdIsOurs: boolean): ConfirmedCall {
+    const confirmed = new ConfirmedCall({
+      session,
+      clock: this.#options.clock,
+      emit: (fact) => this.#emit(call, fact),
+      stateOf: (fields) => trunk.stateOf(fields),
+      callIdIsOurs,
+      owe: () => trunk.owe(),
+      over: () => this.#calls.delete(call),
+    });
+    this.#calls.set(call, confirmed);
+    return confirmed;
+  }
+
+  /** A call that is not here is owed nothing, and whoever ends it must not wait for ever. */
+  #order(call: CallId, then: (sipCall: SipCall) => void): void {
+    const sipCall = this.#calls.get(call);
+    if (sipCall === undefined) this.#emit(call, { kind: "sip.ended" });
+    else then(sipCall);
+  }
+
+  #emit(call: CallId, fact: SipFact): void {
+    try {
+      this.#options.sink(call, fact);
+    } catch (error) {
+      this.#options.log.error("a fact of a call was not taken", { fact: fact.kind, error });
+    }
+  }
+}
