@@ -4,6 +4,7 @@ import type { UserId } from "../core/ids.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
 import { isPstnProtocol, pstnProtocolNames } from "../core/number/protocols.ts";
 import type { ApplicationServiceQueries, ThirdPartyProtocol, ThirdPartyUser } from "../ports/homeserver.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 
 const phoneField = "m.id.phone";
 
@@ -21,19 +22,27 @@ export interface LookupParts {
   readonly ghostIds: GhostIds;
   /** Must neither throw nor wait. */
   readonly onFound: (user: UserId, target: DialTarget) => void;
+  readonly telemetry: Pick<Telemetry, "lookedUp">;
 }
 
-export function createLookup({ ghostIds, onFound }: LookupParts): Lookup {
+export function createLookup({ ghostIds, onFound, telemetry }: LookupParts): Lookup {
   return {
     protocol: (protocol) => (isPstnProtocol(protocol) ? description : undefined),
 
     usersByField(protocol, fields) {
-      if (!isPstnProtocol(protocol)) return undefined;
+      if (!isPstnProtocol(protocol)) {
+        // Not under its own name, which anybody can make up.
+        telemetry.lookedUp("other", "unknown-protocol");
+        return undefined;
+      }
       // A field given twice comes as an array, one with brackets in its name as an object.
       const text = Object.hasOwn(fields, phoneField) ? fields[phoneField] : undefined;
-      if (typeof text !== "string") return [];
-      const found = ghostIds.forDialled(text);
-      if (found.kind === "none") return [];
+      const found = typeof text === "string" ? ghostIds.forDialled(text) : undefined;
+      if (found?.kind !== "ghost") {
+        telemetry.lookedUp(protocol, "none");
+        return [];
+      }
+      telemetry.lookedUp(protocol, "found");
       onFound(found.user, found.target);
       return [result(found.user, protocol, found.entered)];
     },

@@ -33,10 +33,16 @@ export async function runBridge(
     bridge = await start({ config, registration, port: options.port, version: packageVersion() });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    terminal.err(`matrix-appservice-sip: cannot start: ${describeStartError(error)}\n`);
+    terminal.err(`matrix-appservice-sip: cannot start: ${describeError(error)}\n`);
     return isDefect(error) ? exitCode.fault : exitCode.start;
   }
-  await asked;
+  try {
+    await Promise.race([asked, bridge.refused]);
+  } catch (error) {
+    terminal.err(`matrix-appservice-sip: cannot go on: ${describeError(error)}\n`);
+    await stopWithin(bridge, deadlineMs, terminal);
+    return isDefect(error) ? exitCode.fault : exitCode.start;
+  }
   return stopWithin(bridge, deadlineMs, terminal);
 }
 
@@ -60,7 +66,7 @@ async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: T
     if ((await Promise.race([bridge.stop(), late])) !== "late") return exitCode.ok;
     terminal.err(`matrix-appservice-sip: still not stopped after ${deadlineMs} ms; ending anyway\n`);
   } catch (error) {
-    terminal.err(`matrix-appservice-sip: did not stop cleanly: ${describeStartError(error)}\n`);
+    terminal.err(`matrix-appservice-sip: did not stop cleanly: ${describeError(error)}\n`);
   } finally {
     clearTimeout(timer);
   }
@@ -73,7 +79,7 @@ function isDefect(error: unknown): boolean {
 }
 
 /** One line for what can go wrong on any machine, the whole trace of a defect. */
-function describeStartError(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const listening = systemErrorOf(error);
   if (listening?.syscall === "listen" || listening?.syscall === "bind") {

@@ -12,6 +12,8 @@ export interface BridgeOptions {
 }
 
 export interface RunningBridge {
+  /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
+  readonly refused: Promise<never>;
   /** Ends calls, closes everything; resolves when nothing is left. */
   stop(): Promise<void>;
 }

@@ -154,6 +154,47 @@ export function toGhostIdsOptions(config: Config): GhostIdOptions {
   };
 }
 
+/** What the embedded media engine takes of the configuration. */
+export interface MediaOptions {
+  readonly workers: number;
+  readonly sessionsPerWorker: number;
+  readonly rtp: {
+    readonly host: string;
+    readonly portMin: number;
+    readonly portMax: number;
+    readonly advertisedHost?: string;
+  };
+  readonly ice: {
+    readonly bindHost?: string;
+    readonly advertisedHosts: readonly string[];
+    readonly portMin?: number;
+    readonly portMax?: number;
+  };
+  readonly silenceTimeoutMs: number;
+  readonly reconnectTimeoutMs: number;
+}
+
+export function toMediaOptions({ media }: Config): MediaOptions {
+  const { rtp, ice } = media;
+  return {
+    workers: media.workers,
+    sessionsPerWorker: media.sessions_per_worker,
+    rtp: {
+      host: rtp.host,
+      portMin: rtp.ports.min,
+      portMax: rtp.ports.max,
+      ...(rtp.advertised_host !== undefined && { advertisedHost: rtp.advertised_host }),
+    },
+    ice: {
+      ...(ice.host !== undefined && { bindHost: ice.host }),
+      advertisedHosts: ice.advertised_hosts,
+      ...(ice.ports && { portMin: ice.ports.min, portMax: ice.ports.max }),
+    },
+    silenceTimeoutMs: media.silence_timeout_seconds * 1000,
+    reconnectTimeoutMs: media.reconnect_timeout_seconds * 1000,
+  };
+}
+
 /** The bridge's own STUN and TURN servers. */
 export function toIceServers(config: Config): readonly IceServer[] {
   return config.media.ice.servers.map(({ urls, username, credential }) => ({

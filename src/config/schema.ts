@@ -181,7 +181,12 @@ const iceServer = section({
 
 const media = section({
   engine: oneOf(["embedded"]).default("embedded").describe("What carries the audio."),
-  workers: whole(1, 64).default(2).describe("Processes that carry audio; each takes 150 to 200 calls."),
+  workers: whole(1, 64)
+    .default(2)
+    .describe("Processes that carry audio, about one for each core that may be spent on it."),
+  sessions_per_worker: whole(1, 2000)
+    .default(200)
+    .describe("Calls that each of them takes; 150 to 200 keep one core busy."),
   rtp: section({
     host: bindHost.default("0.0.0.0").describe("Address for RTP to and from the trunks."),
     advertised_host: hostName
