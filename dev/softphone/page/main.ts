@@ -4,28 +4,9 @@ import { ClientEvent, SyncState, createClient } from "matrix-js-sdk";
 import type { SoftphoneConfig } from "./config.ts";
 import { fetchConfig } from "./config.ts";
 import { Phone } from "./phone.ts";
-import type { Message } from "./phone.ts";
-import type { PhoneState } from "./phone-state.ts";
 import { statusLine } from "./phone-state.ts";
 import { PhoneView } from "./phone-view.ts";
-
-/** What tests see and do; everything is what a person could see and do, too. */
-export type SoftphoneProbe = {
-  readonly state: PhoneState;
-  readonly statusLine: string;
-  readonly canDial: boolean;
-  readonly userId: string;
-  readonly messages: readonly Message[];
-  /** 0 to 1. */
-  readonly level: number;
-  loudestTone(): { readonly frequencyHz: number; readonly aboveMedianDb: number } | undefined;
-};
-
-declare global {
-  interface Window {
-    softphone?: SoftphoneProbe;
-  }
-}
+import type { SoftphoneProbe } from "./probe.ts";
 
 const view = new PhoneView(document);
 
@@ -33,7 +14,7 @@ try {
   const config = await fetchConfig();
   const client = await signIn(config);
   const phone = new Phone(client);
-  window.softphone = probeOf(phone);
+  globalThis.softphone = probeOf(phone);
   view.show(phone, config.numbers);
   await firstSync(client);
   await phone.start();
@@ -79,8 +60,8 @@ function probeOf(phone: Phone): SoftphoneProbe {
     get statusLine() {
       return statusLine(phone.state, Date.now());
     },
-    get canDial() {
-      return phone.canDial;
+    get dialling() {
+      return phone.dialling;
     },
     get userId() {
       return phone.userId;

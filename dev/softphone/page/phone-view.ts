@@ -1,8 +1,9 @@
 // The page around the phone: shows its state, takes clicks and keys. Decides nothing.
 import type { SoftphoneConfig } from "./config.ts";
-import type { Message, Phone } from "./phone.ts";
+import type { Phone } from "./phone.ts";
 import type { Phase, PhoneState } from "./phone-state.ts";
 import { peerOf, statusLine, statusWords } from "./phone-state.ts";
+import type { Message } from "./probe.ts";
 
 const dialKey = /^[0-9*#+]$/;
 
@@ -126,9 +127,10 @@ export class PhoneView {
   #render(phone: Phone): void {
     const { state } = phone;
     this.#body.dataset["phase"] = state.phase;
+    this.#body.dataset["connection"] = phone.isConnected ? "up" : "down";
     this.#body.dataset["ending"] = "ending" in state && state.ending.isFailure ? "failure" : "none";
     this.#find("account", HTMLElement).textContent = phone.userId;
-    this.#find("no-dialling", HTMLElement).hidden = state.phase !== "idle" || phone.canDial;
+    this.#find("no-dialling", HTMLElement).hidden = state.phase !== "idle" || phone.dialling !== "unavailable";
     this.#number.readOnly = state.phase !== "idle";
     this.#find("peer", HTMLElement).textContent = secondLine(state);
     this.#announce(statusWords(state));
@@ -148,7 +150,8 @@ export class PhoneView {
     const isTalking = state.phase === "talking";
     const call = this.#button("call");
     call.hidden = !isIdle && state.phase !== "incoming" && state.phase !== "starting";
-    call.disabled = state.phase === "starting" || (isIdle && (!phone.canDial || this.#number.value.trim() === ""));
+    call.disabled =
+      state.phase === "starting" || (isIdle && (phone.dialling !== "available" || this.#number.value.trim() === ""));
     this.#label("call", state.phase === "incoming" ? "Answer" : "Call");
     const hangUp = this.#button("hang-up");
     hangUp.hidden = !isLive(state.phase);
@@ -161,7 +164,7 @@ export class PhoneView {
       key.disabled = !isIdle && !(isTalking && state.takesDigits && key.dataset["key"] !== "+");
     }
     for (const number of this.#document.querySelectorAll<HTMLButtonElement>("#numbers button")) {
-      number.disabled = !isIdle || !phone.canDial;
+      number.disabled = !isIdle || phone.dialling !== "available";
     }
   }
 

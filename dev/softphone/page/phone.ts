@@ -1,7 +1,7 @@
 // The phone: one Matrix client, one call at a time, made with the SDK's own legacy calls
 // as Element Web makes them. Knows no page; whoever shows it listens for changes.
 import type { MatrixClient } from "matrix-js-sdk";
-import { EventType, RoomEvent, createNewMatrixCall } from "matrix-js-sdk";
+import { ClientEvent, EventType, HttpApiEvent, RoomEvent, SyncState, createNewMatrixCall } from "matrix-js-sdk";
 import type { MatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallDirection, CallErrorCode, CallEvent, CallParty, CallState } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
@@ -9,17 +9,10 @@ import { ensureDirectRoom, findProtocol, lookUp } from "./directory.ts";
 import { Ear } from "./ear.ts";
 import type { Ending, Phase, PhoneState } from "./phone-state.ts";
 import { endingOf, peerOf } from "./phone-state.ts";
+import type { Message, SoftphoneProbe } from "./probe.ts";
 import { RingTone } from "./ring-tone.ts";
 
 const messageType: string = EventType.RoomMessage;
-
-export type Message = {
-  readonly sender: string;
-  readonly body: string;
-  /** Milliseconds since the epoch. */
-  readonly sentAt: number;
-  readonly isNotice: boolean;
-};
 
 export class Phone {
   readonly ear = new Ear();
@@ -27,7 +20,9 @@ export class Phone {
   readonly #client: MatrixClient;
   readonly #ringTone = new RingTone();
   readonly #listeners = new Set<() => void>();
-  #protocol: string | undefined;
+  /** Undefined until the homeserver has been asked, null where it has none. */
+  #protocol: string | null | undefined;
+  #isConnected = true;
   #state: PhoneState = { phase: "starting" };
   #call: MatrixCall | undefined;
   /** Counts up with each call and each hang-up: an older attempt to dial gives up. */
@@ -48,9 +43,15 @@ export class Phone {
     return this.#client.getUserId() ?? "";
   }
 
-  /** False where the homeserver has no bridge to telephones. */
-  get canDial(): boolean {
-    return this.#protocol !== undefined;
+  /** Whether the homeserver has a bridge to telephones. */
+  get dialling(): SoftphoneProbe["dialling"] {
+    if (this.#protocol === undefined) return "unknown";
+    return this.#protocol === null ? "unavailable" : "available";
+  }
+
+  /** False while the homeserver does not answer. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   onChange(listener: () => void): void {
@@ -73,8 +74,19 @@ export class Phone {
       this.messages.push({ sender: name, body, sentAt: event.getTs(), isNotice: msgtype === "m.notice" });
       this.#changed();
     });
-    this.#protocol = await findProtocol(this.#client);
+    this.#client.on(ClientEvent.Sync, (state) => {
+      this.#isConnected = state !== SyncState.Error && state !== SyncState.Reconnecting;
+      this.#changed();
+    });
+    this.#client.on(HttpApiEvent.SessionLoggedOut, () => this.fail("Signed out. Please reload the page."));
     this.#become({ phase: "idle" });
+    try {
+      this.#protocol = (await findProtocol(this.#client)) ?? null;
+    } catch (error) {
+      console.error("The homeserver does not say what it bridges to", error);
+      this.#protocol = null;
+    }
+    this.#changed();
   }
 
   fail(problem: string): void {
@@ -82,7 +94,7 @@ export class Phone {
   }
 
   async dial(typed: string): Promise<void> {
-    if (this.#state.phase !== "idle" || this.#protocol === undefined || typed.trim() === "") return;
+    if (this.#state.phase !== "idle" || !this.#protocol || typed.trim() === "") return;
     const attempt = (this.#attempt += 1);
     const isOver = () => attempt !== this.#attempt;
     this.#become({ phase: "looking-up", peer: typed });
