@@ -88,8 +88,8 @@ export class ApplicationService extends AppService {
     this.#parts = parts;
     this.#authorityOf = tokenCheck(parts.hsToken);
     this.#server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
-      this.#serve(request, response).catch((err: unknown) => {
-        parts.log.error("request of the homeserver failed", { err });
+      this.#serve(request, response).catch((error: unknown) => {
+        parts.log.error("request of the homeserver failed", { error });
         if (!response.headersSent) refuse(response, 500, "M_UNKNOWN", "Internal error");
       });
     });
@@ -110,7 +110,7 @@ export class ApplicationService extends AppService {
         resolve();
       });
     });
-    this.#server.on("error", (err) => this.#parts.log.error("application service listener failed", { err }));
+    this.#server.on("error", (error) => this.#parts.log.error("application service listener failed", { error }));
   }
 
   override async close(): Promise<void> {
@@ -143,7 +143,7 @@ export class ApplicationService extends AppService {
       return;
     }
     if (authority === "wrong") {
-      this.#parts.log.warn("request with a wrong homeserver token refused", { from: request.socket.remoteAddress });
+      this.#parts.log.warn("request with a wrong homeserver token refused", { peer: request.socket.remoteAddress });
       refuse(response, 403, "M_FORBIDDEN", "Bad homeserver token");
       return;
     }
@@ -179,8 +179,8 @@ export class ApplicationService extends AppService {
     }
     try {
       await this.#parts.take(body.events);
-    } catch (err) {
-      this.#parts.log.error("transaction could not be stored, the homeserver will send it again", { err });
+    } catch (error) {
+      this.#parts.log.error("transaction could not be stored, the homeserver will send it again", { error });
       refuse(response, 500, "M_UNKNOWN", "The events could not be stored");
       return;
     }
@@ -194,8 +194,8 @@ export class ApplicationService extends AppService {
     app.post("/_matrix/app/v1/ping", (_request: Request, response: Response) => answer(response, 200, {}));
     app.use((_request: Request, response: Response) => refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request"));
     // Four parameters make it express's error handler. What fails here is the request: bad JSON, a bad escape in the path.
-    app.use((err: unknown, _request: Request, response: Response, _next: NextFunction) => {
-      const isJson = err instanceof SyntaxError;
+    app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      const isJson = error instanceof SyntaxError;
       if (response.headersSent) return;
       refuse(response, 400, isJson ? "M_NOT_JSON" : "M_UNKNOWN", isJson ? "Not JSON" : "Bad request");
     });

@@ -150,8 +150,8 @@ export class Intake {
     );
     try {
       await sink(fact);
-    } catch (err) {
-      this.#log.error("the bridge failed to take a fact", { event: fact.eventId, fact: fact.kind, err });
+    } catch (error) {
+      this.#log.error("the bridge failed to take a fact", { event: fact.eventId, fact: fact.kind, error });
     } finally {
       cancelWarning();
     }
@@ -162,8 +162,8 @@ export class Intake {
   async #finish(event: EventId): Promise<void> {
     try {
       await this.#parts.inbox.done(event);
-    } catch (err) {
-      this.#log.error("event could not be marked as done and will be seen again", { event, err });
+    } catch (error) {
+      this.#log.error("event could not be marked as done and will be seen again", { event, error });
     }
   }
 
@@ -176,8 +176,8 @@ export class Intake {
     const { clock, inbox } = this.#parts;
     try {
       await inbox.prune(clock.nowMs() - rememberMs);
-    } catch (err) {
-      this.#log.warn("old events could not be pruned", { err });
+    } catch (error) {
+      this.#log.warn("old events could not be pruned", { error });
     }
     if (!this.#delivering) return;
     this.#cancelPrune();

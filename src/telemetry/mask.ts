@@ -1,0 +1,97 @@
+// What may not be read in a log line: telephone numbers unless configured otherwise, SDP except at trace, keys and
+// passwords never. Works on whole fields by their names and on text by what is written in it.
+
+interface Showing {
+  /** The line is at level trace. */
+  readonly sdp: boolean;
+  /** The line is at level error. */
+  readonly stack: boolean;
+}
+
+/** Fields that hold a telephone number, a SIP address or a name made of one. */
+const numberFields: ReadonlySet<string> = new Set([
+  "number",
+  "dialled",
+  "phone",
+  "target",
+  "callee",
+  "caller",
+  "displayName",
+  "uri",
+]);
+const secretFields = /^(.*_)?(token|password|passphrase|secret|credentials?|authorization|privatekey|key)$/i;
+
+/** Numbers inside text: a ghost's localpart up to its gateway, the user part of a SIP address, a tel URI. */
+const numbersInText = [/(?:@|%40)_sip_(?:(?!%40|=40)[^:\s"'])+/gi, /\bsips?:[^@\s;>"']+(?=@)/gi, /\btel:[^\s;>"']+/gi];
+const secretLines = [
+  /^(a=(?:crypto|ice-pwd|key-mgmt)):[^\r\n]*/gim,
+  /^((?:proxy-)?authorization|(?:www|proxy)-authenticate):[^\r\n]*/gim,
+];
+const tokenInText = /\bBearer\s+\S+|\baccess_token=[^\s&"']+/gi;
+
+const shownDigits = 2;
+const maxDepth = 6;
+const maxItems = 50;
+
+/** All digits but the last two become `*`. */
+export function maskDigits(text: string): string {
+  const digits = text.replaceAll(/[^0-9]/g, "").length;
+  let seen = 0;
+  return text.replaceAll(/[0-9]/g, (digit) => (++seen > digits - shownDigits ? digit : "*"));
+}
+
+export class Mask {
+  readonly #maskNumbers: boolean;
+
+  constructor(maskNumbers: boolean) {
+    this.#maskNumbers = maskNumbers;
+  }
+
+  fields(fields: Readonly<Record<string, unknown>>, showing: Showing): Readonly<Record<string, unknown>> {
+    return this.#object(fields, showing, 0);
+  }
+
+  #object(
+    object: Readonly<Record<string, unknown>>,
+    showing: Showing,
+    depth: number,
+  ): Readonly<Record<string, unknown>> {
+    const clean: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(object)) {
+      if (secretFields.test(name)) clean[name] = "[removed]";
+      else if (typeof value === "string" && this.#maskNumbers && numberFields.has(name))
+        clean[name] = maskDigits(value);
+      else clean[name] = this.#value(value, showing, depth + 1);
+    }
+    return clean;
+  }
+
+  #value(value: unknown, showing: Showing, depth: number): unknown {
+    if (typeof value === "string") return this.#text(value, showing.sdp);
+    if (typeof value === "bigint") return value.toString();
+    if (typeof value !== "object" || value === null) return value;
+    if (depth > maxDepth) return "[deeper]";
+    if (value instanceof Error) return this.#error(value, showing, depth);
+    if (Array.isArray(value)) return value.slice(0, maxItems).map((item) => this.#value(item, showing, depth + 1));
+    return this.#object(value as Readonly<Record<string, unknown>>, showing, depth);
+  }
+
+  #error(error: Error, showing: Showing, depth: number): unknown {
+    const { name, message, stack, cause } = error;
+    return {
+      name,
+      ...("code" in error ? { code: this.#value(error.code, showing, depth + 1) } : {}),
+      message: this.#text(message, showing.sdp),
+      ...(cause === undefined ? {} : { cause: this.#value(cause, showing, depth + 1) }),
+      ...(showing.stack && stack !== undefined ? { stack: this.#text(stack, showing.sdp) } : {}),
+    };
+  }
+
+  #text(text: string, showSdp: boolean): string {
+    if (!showSdp && text.startsWith("v=0")) return `[SDP, ${text.length} characters]`;
+    let clean = text.replaceAll(tokenInText, "[removed]");
+    for (const line of secretLines) clean = clean.replaceAll(line, "$1:[removed]");
+    if (this.#maskNumbers) for (const place of numbersInText) clean = clean.replaceAll(place, maskDigits);
+    return clean;
+  }
+}

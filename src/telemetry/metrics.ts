@@ -1,0 +1,147 @@
+// What is counted, for Prometheus. One registry of our own: a library that counts into the global one stays out of it.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { allCauses, describeCause } from "../core/call/cause.ts";
+import type { CallRecord } from "../core/call/record.ts";
+import type { LookupOutcome, Telemetry } from "../ports/telemetry.ts";
+
+const prefix = "matrix_sip_";
+/** Seconds. A call that is answered was ringing for most of this. */
+const setupBuckets = [0.5, 1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90];
+const durationBuckets = [5, 15, 30, 60, 180, 300, 600, 1_800, 3_600, 7_200];
+
+/** Names of the telephone network in lookups. What a stranger asks for beyond these must not make new series. */
+const knownProtocols: ReadonlySet<string> = new Set(["m.protocol.pstn", "im.vector.protocol.pstn"]);
+
+type Counted = Omit<Telemetry, "log">;
+
+export class Metrics implements Counted {
+  readonly #registry = new Registry();
+  #active = 0;
+
+  readonly #calls = new Counter({
+    name: `${prefix}calls_total`,
+    help: "Calls that ended, by whose doing it was and why.",
+    labelNames: ["direction", "result", "cause"],
+    registers: [this.#registry],
+  });
+  readonly #callsActive = new Gauge({
+    name: `${prefix}calls_active`,
+    help: "Calls that have begun and not ended.",
+    registers: [this.#registry],
+  });
+  readonly #setup = new Histogram({
+    name: `${prefix}call_setup_seconds`,
+    help: "Time from the client's invite until the call was answered.",
+    buckets: setupBuckets,
+    registers: [this.#registry],
+  });
+  readonly #duration = new Histogram({
+    name: `${prefix}call_duration_seconds`,
+    help: "Time from the answer to the end, of answered calls.",
+    buckets: durationBuckets,
+    registers: [this.#registry],
+  });
+  readonly #lookups = new Counter({
+    name: `${prefix}lookups_total`,
+    help: "Numbers looked up, by network name and outcome.",
+    labelNames: ["protocol", "outcome"],
+    registers: [this.#registry],
+  });
+  readonly #trunkUp = new Gauge({
+    name: `${prefix}trunk_up`,
+    help: "1 where the trunk answers, 0 where it does not.",
+    labelNames: ["trunk"],
+    registers: [this.#registry],
+  });
+  readonly #events = new Counter({
+    name: `${prefix}events_total`,
+    help: "Events taken from the homeserver, repeated ones included.",
+    registers: [this.#registry],
+  });
+  readonly #duplicates = new Counter({
+    name: `${prefix}events_duplicate_total`,
+    help: "Events that the homeserver had sent before.",
+    registers: [this.#registry],
+  });
+  readonly #inbox = new Gauge({
+    name: `${prefix}inbox_events`,
+    help: "Events taken that the bridge has not finished with.",
+    registers: [this.#registry],
+  });
+  readonly #ignored = new Counter({
+    name: `${prefix}facts_ignored_total`,
+    help: "Facts that did not fit the phase of their call.",
+    labelNames: ["fact", "phase"],
+    registers: [this.#registry],
+  });
+  readonly #mediaPackets = new Counter({
+    name: `${prefix}media_packets_total`,
+    help: "RTP packets received in calls that ended, by the side they came from.",
+    labelNames: ["side"],
+    registers: [this.#registry],
+  });
+  readonly #mediaLost = new Counter({
+    name: `${prefix}media_packets_lost_total`,
+    help: "RTP packets expected and not received in calls that ended, by the side they should have come from.",
+    labelNames: ["side"],
+    registers: [this.#registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+    // A series that does not exist before its first event hides that event from rate().
+    for (const cause of allCauses) {
+      this.#calls.inc({ direction: "outbound", result: describeCause(cause).result, cause }, 0);
+    }
+  }
+
+  callStarted(): void {
+    this.#active++;
+    this.#callsActive.set(this.#active);
+  }
+
+  callAnswered(setupMs: number): void {
+    this.#setup.observe(setupMs / 1_000);
+  }
+
+  callEnded(record: CallRecord): void {
+    // A call of an earlier process ends here without having begun here.
+    this.#active = Math.max(0, this.#active - 1);
+    this.#callsActive.set(this.#active);
+    this.#calls.inc({ direction: record.direction, result: record.result, cause: record.cause });
+    if (record.answeredAtMs !== undefined) {
+      this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);
+    }
+    const { fromMatrix, fromTrunk } = record.media;
+    this.#mediaPackets.inc({ side: "matrix" }, fromMatrix.packets);
+    this.#mediaPackets.inc({ side: "trunk" }, fromTrunk.packets);
+    this.#mediaLost.inc({ side: "matrix" }, fromMatrix.lost);
+    this.#mediaLost.inc({ side: "trunk" }, fromTrunk.lost);
+  }
+
+  lookedUp(protocol: string, outcome: LookupOutcome): void {
+    this.#lookups.inc({ protocol: knownProtocols.has(protocol) ? protocol : "other", outcome });
+  }
+
+  factIgnored(fact: string, phase: string): void {
+    this.#ignored.inc({ fact, phase });
+  }
+
+  trunkState(trunk: string, up: boolean): void {
+    this.#trunkUp.set({ trunk }, up ? 1 : 0);
+  }
+
+  eventsTaken(count: number, duplicates: number): void {
+    this.#events.inc(count);
+    this.#duplicates.inc(duplicates);
+  }
+
+  inboxDepth(events: number): void {
+    this.#inbox.set(events);
+  }
+
+  /** The text that Prometheus scrapes, and its media type. */
+  async exposition(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+}

@@ -1,0 +1,63 @@
+// The log: pino lines in JSON, every field through the mask first.
+import pino from "pino";
+import type { Log, LogFields } from "../ports/telemetry.ts";
+import { Mask } from "./mask.ts";
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly maskNumbers: boolean;
+  /** Takes one line with its end; standard output when undefined. */
+  readonly write?: ((line: string) => void) | undefined;
+}
+
+class PinoLog implements Log {
+  readonly #pino: pino.Logger;
+  readonly #mask: Mask;
+
+  constructor(logger: pino.Logger, mask: Mask) {
+    this.#pino = logger;
+    this.#mask = mask;
+  }
+
+  trace(message: string, fields?: LogFields): void {
+    this.#write("trace", message, fields);
+  }
+  debug(message: string, fields?: LogFields): void {
+    this.#write("debug", message, fields);
+  }
+  info(message: string, fields?: LogFields): void {
+    this.#write("info", message, fields);
+  }
+  warn(message: string, fields?: LogFields): void {
+    this.#write("warn", message, fields);
+  }
+  error(message: string, fields?: LogFields): void {
+    this.#write("error", message, fields);
+  }
+
+  child(fields: LogFields): Log {
+    return new PinoLog(this.#pino.child(this.#mask.fields(fields, { sdp: false, stack: false })), this.#mask);
+  }
+
+  #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    // Masking costs more than a line that nobody sees is worth.
+    if (!this.#pino.isLevelEnabled(level)) return;
+    const showing = { sdp: level === "trace", stack: level === "error" };
+    this.#pino[level](fields === undefined ? {} : this.#mask.fields(fields, showing), message);
+  }
+}
+
+export function createLog(options: LogOptions): Log {
+  const settings: pino.LoggerOptions = {
+    level: options.level,
+    // No pid and host name: whoever collects the lines knows where they come from.
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  const { write } = options;
+  const logger = write === undefined ? pino(settings) : pino(settings, { write });
+  return new PinoLog(logger, new Mask(options.maskNumbers));
+}

@@ -1,0 +1,69 @@
+// Log and metrics in one: the Telemetry port. The line a call leaves behind is written here.
+import type { CallRecord } from "../core/call/record.ts";
+import type { MediaStats, SideStats } from "../core/call/media-stats.ts";
+import type { TrunkName } from "../core/ids.ts";
+import type { Log, LookupOutcome, Telemetry } from "../ports/telemetry.ts";
+import { Metrics } from "./metrics.ts";
+import { createLog, type LogOptions } from "./pino-log.ts";
+
+export type { LogLevel, LogOptions } from "./pino-log.ts";
+
+export interface OwnTelemetry extends Telemetry {
+  /** For `/metrics`: the text in Prometheus' exposition format and its media type. */
+  exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+function sideFields(side: SideStats): Readonly<Record<string, number>> {
+  return { packets: side.packets, lost: side.lost, jitterMs: Math.round(side.jitterMs) };
+}
+
+function mediaFields(media: MediaStats): Readonly<Record<string, unknown>> {
+  return { codec: media.codec, fromMatrix: sideFields(media.fromMatrix), fromTrunk: sideFields(media.fromTrunk) };
+}
+
+/** From the first time to the second; undefined where one of them never came. */
+function between(fromMs: number | undefined, toMs: number | undefined): number | undefined {
+  return fromMs === undefined || toMs === undefined ? undefined : toMs - fromMs;
+}
+
+function recordFields(record: CallRecord): Readonly<Record<string, unknown>> {
+  const { leg } = record;
+  return {
+    call: record.id,
+    matrixCall: leg.matrixCallId,
+    sipCall: record.sipCallId,
+    direction: record.direction,
+    person: leg.person,
+    room: leg.room,
+    number: record.number,
+    trunk: record.trunk,
+    result: record.result,
+    cause: record.cause,
+    sipStatus: record.sipStatus,
+    ringingAfterMs: between(record.startedAtMs, record.ringingAtMs),
+    answeredAfterMs: between(record.startedAtMs, record.answeredAtMs),
+    talkedMs: between(record.answeredAtMs, record.endedAtMs),
+    unsettled: record.unsettled || undefined,
+    media: mediaFields(record.media),
+  };
+}
+
+export function createTelemetry(options: LogOptions): OwnTelemetry {
+  const log: Log = createLog(options);
+  const metrics = new Metrics();
+  return {
+    log,
+    callStarted: () => metrics.callStarted(),
+    callAnswered: (setupMs: number) => metrics.callAnswered(setupMs),
+    callEnded: (record: CallRecord) => {
+      metrics.callEnded(record);
+      log.info("call ended", recordFields(record));
+    },
+    lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),
+    factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
+    trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
+    eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),
+    inboxDepth: (events: number) => metrics.inboxDepth(events),
+    exposition: () => metrics.exposition(),
+  };
+}

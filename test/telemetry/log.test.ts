@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { HomeserverError } from "../../src/ports/homeserver.ts";
+import type { Log } from "../../src/ports/telemetry.ts";
+import { createLog, type LogLevel } from "../../src/telemetry/pino-log.ts";
+
+function logAt(
+  level: LogLevel,
+  maskNumbers = true,
+): { readonly log: Log; readonly lines: () => readonly Record<string, unknown>[] } {
+  const written: string[] = [];
+  const log = createLog({ level, maskNumbers, write: (line) => void written.push(line) });
+  return { log, lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+const sdp =
+  "v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRETKEY\r\na=ice-pwd:SECRETPWD\r\nm=audio 4000 RTP/SAVP 0\r\n";
+
+describe("a log line", () => {
+  it("has its level as a word, a time and a constant message, and nothing of the host", () => {
+    const { log, lines } = logAt("info");
+    log.info("trunk is up", { trunk: "main" });
+    expect(lines()).toEqual([
+      { level: "info", time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), trunk: "main", msg: "trunk is up" },
+    ]);
+  });
+
+  it("below the level is not written", () => {
+    const { log, lines } = logAt("warn");
+    log.info("no");
+    log.debug("no");
+    log.warn("yes");
+    expect(lines().map((line) => line["msg"])).toEqual(["yes"]);
+  });
+
+  it("of a call carries the call's ids through its child", () => {
+    const { log, lines } = logAt("info");
+    const call = log.child({ call: "c-1", matrixCall: "17953", number: "+441818118181" });
+    call.child({ sipCall: "abc@host" }).warn("media refused", { order: "media.offer" });
+    expect(lines()[0]).toMatchObject({
+      call: "c-1",
+      matrixCall: "17953",
+      sipCall: "abc@host",
+      number: "+**********81",
+    });
+  });
+
+  it("shows the last two digits of a number, by the field's name or by what is written", () => {
+    const { log, lines } = logAt("info");
+    log.info("x", {
+      number: "01818118181",
+      target: "sip:01818118181@192.0.2.7:5060",
+      ghost: "@_sip_01818118181%40sip.example.org:example.org",
+      escaped: "/users/%40_sip_01818118181%2540sip.example.org",
+      user: "@_sip_+15558675309:example.org",
+      person: "@alice1234:example.org",
+      event: "$123456789",
+      text: "no route for tel:+441818118181 via <sip:+441818118181@gw.example.org;user=phone>",
+    });
+    expect(lines()[0]).toMatchObject({
+      number: "*********81",
+      ghost: "@_sip_*********81%40sip.example.org:example.org",
+      user: "@_sip_+*********09:example.org",
+      person: "@alice1234:example.org",
+      event: "$123456789",
+      text: "no route for tel:+**********81 via <sip:+**********81@gw.example.org;user=phone>",
+    });
+    expect(JSON.stringify(lines())).not.toContain("8118181");
+  });
+
+  it("shows whole numbers where the configuration says so", () => {
+    const { log, lines } = logAt("info", false);
+    log.info("x", { number: "01818118181", ghost: "@_sip_01818118181:example.org" });
+    expect(lines()[0]).toMatchObject({ number: "01818118181", ghost: "@_sip_01818118181:example.org" });
+  });
+
+  it("never shows a token, a password or a key, however deep", () => {
+    const { log, lines } = logAt("trace", false);
+    log.trace("x", {
+      as_token: "SECRET1",
+      trunk: { credentials: { username: "u", password: "SECRET2" }, list: [{ authorization: "SECRET3" }] },
+      error: new Error("GET /x?access_token=SECRET4&a=1 failed with Bearer SECRET5"),
+      message: "INVITE sip:1@x SIP/2.0\r\nProxy-Authorization: Digest response=SECRET6\r\nVia: x\r\n",
+    });
+    expect(JSON.stringify(lines())).not.toContain("SECRET");
+  });
+
+  it("shows SDP only at trace, and without its keys", () => {
+    const { log, lines } = logAt("trace");
+    log.debug("x", { sdp });
+    log.trace("x", { sdp, nested: { sdp } });
+    const [debug, trace] = lines();
+    expect(debug).toMatchObject({ sdp: `[SDP, ${sdp.length} characters]` });
+    expect(trace?.["sdp"]).toContain("m=audio 4000");
+    expect(JSON.stringify(trace)).not.toContain("SECRET");
+  });
+
+  it("tells of an error its code and cause, and where it was thrown only if it is one of ours to mend", () => {
+    const { log, lines } = logAt("info");
+    const cause = new Error("connect ECONNREFUSED");
+    const error = new HomeserverError("UNREACHABLE", "no answer for @_sip_01818118181:example.org", true, { cause });
+    log.warn("person could not be told", { error });
+    log.error("call fault", { error });
+    const [warning, fault] = lines();
+    expect(warning?.["error"]).toEqual({
+      name: "HomeserverError",
+      code: "UNREACHABLE",
+      message: "no answer for @_sip_*********81:example.org",
+      cause: { name: "Error", message: "connect ECONNREFUSED" },
+    });
+    expect(fault?.["error"]).toMatchObject({ stack: expect.stringContaining("log.test.ts") });
+  });
+
+  it("survives what is no plain value", () => {
+    const { log, lines } = logAt("info");
+    const loop: Record<string, unknown> = { big: 10n };
+    loop["self"] = loop;
+    log.info("x", { loop, nothing: null, list: Array.from({ length: 1_000 }, (_, index) => index), made: undefined });
+    expect(lines()[0]).toMatchObject({ nothing: null, loop: { big: "10" } });
+    expect(lines()[0]?.["list"]).toHaveLength(50);
+  });
+});
