@@ -79,20 +79,34 @@ export function writeCandidate(candidate: Candidate): string {
 }
 
 /**
- * Our own candidates as the world sees them: behind a one-to-one NAT the host addresses give way to the advertised
- * ones of their family. Each address and port is told once, server-reflexive ones that repeat it are left out.
+ * Our own candidates as the world sees them: behind a one-to-one NAT each host address is told a second time under
+ * the advertised ones of its family, as server-reflexive (RFC 8839 s5.1). Each address and port is told once.
  */
 export function advertisedCandidates(local: readonly Candidate[], advertised: readonly string[]): Candidate[] {
   const told = new Map<string, Candidate>();
-  for (const candidate of local) {
+  const tell = (candidate: Candidate): void => {
+    const key = `${candidate.address} ${candidate.port}`;
+    if (!told.has(key)) told.set(key, candidate);
+  };
+  for (const candidate of local) tell(candidate);
+  for (const candidate of local.filter(({ type }) => type === "host")) {
     const family = addressFamily(candidate.address);
-    const stand = candidate.type === "host" ? advertised.filter((address) => addressFamily(address) === family) : [];
-    const addresses = stand.length > 0 ? stand : [candidate.address];
-    for (const address of addresses) {
-      const key = `${candidate.transport} ${address} ${candidate.port}`;
-      const known = told.get(key);
-      if (known === undefined || known.priority < candidate.priority) told.set(key, { ...candidate, address });
+    for (const [index, address] of advertised.entries()) {
+      if (addressFamily(address) !== family) continue;
+      tell({
+        ...candidate,
+        address,
+        type: "srflx",
+        foundation: `nat${index}f${candidate.foundation}`.slice(0, 32),
+        priority: natPriority(candidate.priority),
+        related: { address: candidate.address, port: candidate.port },
+      });
     }
   }
-  return [...told.values()].toSorted((a, b) => b.priority - a.priority);
+  return [...told.values()].toSorted((one, other) => other.priority - one.priority);
+}
+
+/** The priority with the type preference of a server-reflexive candidate (RFC 8445 s5.1.2.1). */
+function natPriority(priority: number): number {
+  return 100 * 2 ** 24 + (priority % 2 ** 24);
 }

@@ -119,27 +119,22 @@ export function trunkAnswered(exchange: Exchange, answer: Description): Turn | R
 
 /**
  * An offer of the trunk: a new call's, which becomes our offer to the client; or one inside the call, which is answered
- * without the client, as long as the codec it speaks stays.
+ * without the client as long as the codec it speaks stays, and becomes our offer to it where that has to change.
  */
 export function trunkOffered(exchange: Exchange, offer: Description): Turn | Refusal {
   const { agreed, codecs } = exchange;
   const formats = allowedFormats(offer.audio.formats, codecs);
   if (agreed === undefined) {
     if (exchange.pending?.to === "trunk") return outOfTurn("an offer of the trunk while ours is pending");
-    const passages = pairFormats(clientCapability(codecs), formats, "trunk");
-    if (passages.length === 0) return noCommonCodec(offer.audio.formats);
-    const offered = writtenFormats(passages, "matrix");
-    const pending: Pending = { to: "matrix", formats: offered, behind: offer };
-    const { direction } = offer.audio;
-    return { kind: "offer", to: "matrix", formats: offered, direction, exchange: { ...exchange, pending } };
+    return offerClient(exchange, clientCapability(codecs), formats, offer);
   }
   const clientFormats = agreed.passages.map((each) => each.matrix);
-  const spoken = agreed.passages[0]?.matrix;
+  const spoken = clientFormats[0];
   const passages = pairFormats(clientFormats, formats, "matrix");
   const next = passages[0]?.matrix;
   // The client goes on speaking what it was told to, so the trunk must still take it.
   if (next === undefined || spoken === undefined || !isSameCodec(next, spoken))
-    return noCommonCodec(offer.audio.formats);
+    return offerClient(exchange, agreed.matrix.audio.formats, formats, offer);
   return answerTrunk(
     exchange,
     {
@@ -216,6 +211,20 @@ function offerTrunk(
     direction,
     exchange: { ...exchange, pending, offeredToTrunk: formats },
   };
+}
+
+function offerClient(
+  exchange: Exchange,
+  clientFormats: readonly Format[],
+  trunkFormats: readonly Format[],
+  offer: Description,
+): Turn | Refusal {
+  const passages = pairFormats(clientFormats, trunkFormats, "trunk");
+  if (passages.length === 0) return noCommonCodec(offer.audio.formats);
+  const formats = writtenFormats(passages, "matrix");
+  const pending: Pending = { to: "matrix", formats, behind: offer };
+  const { direction } = offer.audio;
+  return { kind: "offer", to: "matrix", formats, direction, exchange: { ...exchange, pending } };
 }
 
 function answerClient(exchange: Exchange, agreed: Agreed, offer: Description): Turn {

@@ -63,9 +63,11 @@ export class ClientLeg {
     }
   }
 
-  /** Our end for a first offer to the client. */
+  /** Our end for an offer to the client, a new call's or one inside the call. */
   async offerEnd(): Promise<LocalEnd> {
-    if (this.#current !== undefined) return this.#current.local;
+    const latest = this.#next ?? this.#current;
+    // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
+    if (latest !== undefined) return { ...latest.local, setup: "actpass" };
     const transport = this.#open();
     try {
       const local = await transport.offer();
@@ -79,9 +81,12 @@ export class ClientLeg {
 
   /** The client's answer to our offer. */
   complete(answer: Description): void {
-    const { current } = { current: this.#current };
+    const current = this.#next ?? this.#current;
     if (current === undefined) throw new MediaError("engine", "an answer without an offer");
     const remote = endOf(answer);
+    if (isSameEnd(current.transport.remote, remote)) return;
+    if (current.transport.remote !== undefined)
+      throw new MediaError("bad-description", "an answer may not restart ICE by itself");
     if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
     current.transport.complete(remote);
     current.local = { ...current.local, setup: opposite(remote.setup) };

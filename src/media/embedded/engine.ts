@@ -1,5 +1,6 @@
 // The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
 // dies. What happens inside a session is session.ts, in the worker.
+import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { isIP } from "node:net";
 import { noMediaStats, type MediaStats } from "../../core/call/media-stats.ts";
@@ -23,7 +24,7 @@ export interface EmbeddedEngineOptions {
     readonly host: string;
     readonly portMin: number;
     readonly portMax: number;
-    /** IP address to write into SDP instead of `host`, behind a one-to-one NAT. */
+    /** Address to write into SDP instead of `host`, behind a one-to-one NAT. Names are resolved once, by `start`. */
     readonly advertisedHost?: string;
     /** How long a freed port pair is left alone. */
     readonly restMs?: number;
@@ -31,7 +32,7 @@ export interface EmbeddedEngineOptions {
   readonly ice: {
     /** Address to bind towards the clients; all when absent. */
     readonly bindHost?: string;
-    /** IP addresses to offer instead of the local ones of their family, behind a one-to-one NAT. */
+    /** Addresses to offer besides the local ones of their family, behind a one-to-one NAT. Names as above. */
     readonly advertisedHosts?: readonly string[];
     readonly portMin?: number;
     readonly portMax?: number;
@@ -72,7 +73,8 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 
 class EmbeddedEngine implements MediaEngine {
   readonly #options: EmbeddedEngineOptions;
-  readonly #settings: WorkerSettings;
+  /** Complete once `start` has resolved the names in it. */
+  #settings: WorkerSettings;
   readonly #ports: PortPool;
   readonly #places: Place[];
   readonly #entries = new Map<number, Entry>();
@@ -105,8 +107,7 @@ class EmbeddedEngine implements MediaEngine {
 
   async start(): Promise<void> {
     const { rtp } = this.#options;
-    if (isIP(this.#settings.rtp.advertisedHost) === 0)
-      throw new MediaError("engine", "the advertised RTP host is no IP address");
+    this.#settings = await resolved(this.#settings);
     if (!(await arePortsBindable(rtp.host, rtp.portMin, rtp.portMax)))
       throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
     try {
@@ -277,6 +278,23 @@ class EmbeddedSession implements MediaSession {
       this.#closed();
     }
   };
+}
+
+/** With IP addresses for the names in it: SDP and candidates name addresses. Throws MediaError. */
+async function resolved(settings: WorkerSettings): Promise<WorkerSettings> {
+  const { rtp, ice } = settings;
+  try {
+    const family = isIP(rtp.host) === 6 ? 6 : 4;
+    const advertised = await lookup(rtp.advertisedHost, { family });
+    const hosts = await Promise.all(ice.advertisedHosts.map(async (host) => lookup(host)));
+    return {
+      ...settings,
+      rtp: { ...rtp, advertisedHost: advertised.address },
+      ice: { ...ice, advertisedHosts: hosts.map((host) => host.address) },
+    };
+  } catch (cause) {
+    throw new MediaError("engine", "an advertised host has no address", { cause });
+  }
 }
 
 /** The address of `host`, or for "all" the first of its family that the world might reach. */

@@ -5,8 +5,6 @@ import type { IceCandidate } from "../../core/call/event.ts";
 import type { MediaSide } from "../../core/call/media-side.ts";
 import type { MediaStats } from "../../core/call/media-stats.ts";
 import { crossings, spokenCodec } from "../../core/sdp/agreement.ts";
-import { advertisedCandidates } from "../../core/sdp/candidate.ts";
-import type { CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import {
   clientAnswered,
@@ -23,24 +21,21 @@ import {
   type Turn,
 } from "../../core/sdp/exchange.ts";
 import { trunkUnmet, webRtcEnd } from "../../core/sdp/requirement.ts";
-import { clientBody, newOrigin, say, trunkBody } from "../../core/sdp/writer.ts";
 import { MediaError, type MediaReport, type OfferOutcome } from "../../ports/media.ts";
 import { ClientLeg } from "./client-leg.ts";
-import type { LocalEnd } from "./client-transport.ts";
 import { Lane } from "./lane.ts";
 import { networks } from "./network.ts";
 import type { LogLevel, SessionOpening, WorkerSettings } from "./protocol.ts";
 import { Reporter } from "./reporter.ts";
 import { Silence } from "./silence.ts";
 import { SrtpKeyring } from "./srtp-keyring.ts";
+import { Texts } from "./texts.ts";
 import { TrunkSocket } from "./trunk-socket.ts";
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
-
-const defaultPtimeMs = 20;
 
 export class Session {
   readonly #settings: WorkerSettings;
@@ -53,8 +48,7 @@ export class Session {
   readonly #silence: Silence;
   readonly #keyring: SrtpKeyring | undefined;
   readonly #cname = randomBytes(12).toString("base64url");
-  readonly #streamId = randomBytes(12).toString("hex");
-  readonly #origins = { matrix: newOrigin(newSessionId()), trunk: newOrigin(newSessionId()) };
+  readonly #texts: Texts;
   #exchange: Exchange;
   #isConnected = false;
   #lostAtMs: number | undefined;
@@ -81,6 +75,7 @@ export class Session {
       }),
     };
     const { matrix, trunk: back } = this.#lanes;
+    this.#texts = new Texts({ settings, rtpPort: opening.rtpPort, ssrc: back.ssrc, cname: this.#cname });
     this.#reporters = {
       matrix: new Reporter(back, matrix, this.#cname, (packet) => this.#client.send(packet)),
       trunk: new Reporter(matrix, back, this.#cname, (packet) => this.#trunk.sendRtcp(packet)),
@@ -228,12 +223,12 @@ export class Session {
     let sdp: string;
     if (turn.to === "matrix") {
       const end = turn.kind === "answer" ? await this.#client.answerEnd(turn.offer) : await this.#client.offerEnd();
-      sdp = this.#clientText(turn, end);
+      sdp = this.#texts.client(turn, end);
     } else if (turn.kind === "answer") {
       const accepted = this.#keyring?.accept(turn.offer.audio.crypto);
       this.#aimTrunk(turn.offer, accepted?.keys);
-      sdp = this.#trunkText(turn, accepted === undefined ? undefined : [accepted.line]);
-    } else sdp = this.#trunkText(turn, this.#keyring?.offer);
+      sdp = this.#texts.trunk(turn, accepted === undefined ? undefined : [accepted.line]);
+    } else sdp = this.#texts.trunk(turn, this.#keyring?.offer);
     this.#exchange = turn.exchange;
     this.#openLanes();
     return sdp;
@@ -250,47 +245,6 @@ export class Session {
     const { address, port, rtcpPort, rtcpMux } = description.audio;
     this.#trunk.aim({ address, port, rtcpPort: rtcpPort ?? port + 1, rtcpMux }, keys);
   }
-
-  #clientText(turn: Turn, end: LocalEnd): string {
-    const { ice } = this.#settings;
-    const answered = turn.kind === "answer" ? turn.offer : undefined;
-    const body = clientBody({
-      ...end,
-      mid: answered?.audio.mid ?? "0",
-      formats: turn.formats,
-      direction: turn.direction,
-      ptimeMs: turn.exchange.agreed?.trunk.audio.ptimeMs,
-      candidates: advertisedCandidates(end.candidates, ice.advertisedHosts),
-      streamId: this.#streamId,
-      trackId: "audio",
-      ssrc: this.#lanes.trunk.ssrc,
-      cname: this.#cname,
-      frame: answered,
-    });
-    return this.#say("matrix", "127.0.0.1", body);
-  }
-
-  #trunkText(turn: Turn, crypto: readonly CryptoAttribute[] | undefined): string {
-    const { advertisedHost } = this.#settings.rtp;
-    const answered = turn.kind === "answer" ? turn.offer : undefined;
-    const body = trunkBody({
-      address: advertisedHost,
-      port: this.#opening.rtpPort,
-      formats: turn.formats,
-      direction: turn.direction,
-      ptimeMs: answered?.audio.ptimeMs ?? defaultPtimeMs,
-      crypto,
-      rtcpMux: answered?.audio.rtcpMux ?? false,
-      frame: answered,
-    });
-    return this.#say("trunk", advertisedHost, body);
-  }
-
-  #say(to: MediaSide, address: string, body: readonly string[]): string {
-    const { sdp, origin } = say(this.#origins[to], address, body);
-    this.#origins[to] = origin;
-    return sdp;
-  }
 }
 
 function taken(turn: Turn | Refusal): Turn {
@@ -306,8 +260,4 @@ function newSsrc(): number {
 function newStart(): { sequence: number; timestamp: number } {
   // The first half, so that SRTP peers do not meet a roll-over at once (RFC 3711 s3.3.1 advises so).
   return { sequence: randomInt(0, 0x8000), timestamp: randomInt(0, 0xffff_ffff) };
-}
-
-function newSessionId(): string {
-  return String(randomInt(1, 2 ** 47));
 }

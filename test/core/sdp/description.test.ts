@@ -1,0 +1,182 @@
+// What the parser makes of clients, gateways and strangers.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
+import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
+
+describe("a client's description", () => {
+  test("Element's invite is read with its transport and formats", () => {
+    const { audio, sections, audioIndex } = parsed(elementSdp("out-invite"));
+    expect(sections).toHaveLength(1);
+    expect(audioIndex).toBe(0);
+    expect(audio.mid).toBe("0");
+    expect(audio.ice).toEqual({ ufrag: "afOz", pwd: "pfRmRazLpqOmIMQ/yTa2FdJP" });
+    expect(audio.fingerprint?.algorithm).toBe("sha-256");
+    expect(audio.setup).toBe("actpass");
+    expect(audio.rtcpMux).toBe(true);
+    expect(audio.formats.map((format) => `${format.payloadType} ${format.name}`)).toEqual([
+      "111 opus",
+      "63 red",
+      "9 G722",
+      "0 PCMU",
+      "8 PCMA",
+      "13 CN",
+      "110 telephone-event",
+      "126 telephone-event",
+    ]);
+  });
+
+  test("its 0.0.0.0 before the candidates are known is not a hold", () => {
+    expect(parsed(elementSdp("out-invite")).audio.direction).toBe("sendrecv");
+  });
+
+  test("hold and resume are read as Element sends them", () => {
+    expect(parsed(elementSdp("out-hold-negotiate")).audio.direction).toBe("sendonly");
+    expect(parsed(elementSdp("out-unhold-negotiate")).audio.direction).toBe("sendrecv");
+  });
+
+  test("candidates in the text are all kept, the usable and the others", () => {
+    const { candidates } = parsed(elementSdp("out-hold-negotiate")).audio;
+    expect(candidates.map((each) => `${each.transport} ${each.address} ${each.port}`)).toEqual([
+      "udp 192.0.2.2 53954",
+      "udp fd00::2 34822",
+      "tcp 192.0.2.2 9",
+      "tcp fd00::2 9",
+    ]);
+  });
+
+  test("a video call is its audio, with the place of the video kept", () => {
+    const { sections, audioIndex } = parsed(elementSdp("out-video-invite"));
+    expect(sections.map((section) => `${section.kind} ${section.mid}`)).toEqual(["audio 0", "video 1"]);
+    expect(audioIndex).toBe(0);
+  });
+
+  test("transport values may stand with the session or with the tagged section of the bundle", () => {
+    const [head = "", audio = "", video = ""] = elementSdp("out-video-invite").split("m=");
+    const bare = audio.replace(/a=ice-ufrag.*\r\n/, "").replace(/a=ice-pwd.*\r\n/, "");
+    const tagged = video.replace("ice-ufrag:pNxZ", "ice-ufrag:Vide");
+    const sdp = [head.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 1 0"), bare, tagged].join("m=");
+    expect(parsed(sdp).audio.ice?.ufrag).toBe("Vide");
+    const session = elementSdp("out-invite")
+      .replace("a=setup:actpass\r\n", "")
+      .replace("t=0 0\r\n", "t=0 0\r\na=setup:passive\r\n");
+    expect(parsed(session).audio.setup).toBe("passive");
+  });
+
+  test("credentials of digits only stay text", () => {
+    const sdp = elementSdp("out-invite").replace("ice-ufrag:afOz", "ice-ufrag:1234").replace("a=mid:0", "a=mid:7");
+    expect(parsed(sdp).audio.ice?.ufrag).toBe("1234");
+    expect(parsed(sdp).audio.mid).toBe("7");
+  });
+});
+
+describe("a gateway's description", () => {
+  test("static payload types need no rtpmap", () => {
+    const { audio } = parsed(gatewaySdp({ formats: "8 0 18 101" }));
+    expect(audio.formats.map((format) => format.name)).toEqual(["PCMA", "PCMU", "G729", "telephone-event"]);
+    expect(audio.address).toBe("198.51.100.7");
+    expect(audio.port).toBe(40_000);
+  });
+
+  test("an encoding name is the same in any case", () => {
+    const sdp = gatewaySdp({ formats: "96 97", lines: ["a=rtpmap:96 pcma/8000", "a=rtpmap:97 OPUS/48000/2"] });
+    expect(parsed(sdp).audio.formats.map((format) => format.name)).toEqual(["PCMA", "opus"]);
+  });
+
+  test.each([
+    ["sendrecv", "sendonly"],
+    ["recvonly", "inactive"],
+    ["sendonly", "sendonly"],
+    ["inactive", "inactive"],
+  ])("c=0.0.0.0 with %s is the old hold: %s", (written, meant) => {
+    const { audio } = parsed(gatewaySdp({ address: "0.0.0.0", lines: [`a=${written}`] }));
+    expect(audio.direction).toBe(meant);
+    expect(audio.address).toBeUndefined();
+  });
+
+  test("the section's direction and address go before the session's", () => {
+    const sdp = gatewaySdp({ lines: ["c=IN IP6 2001:db8::7", "a=inactive"] }).replace("t=0 0", "t=0 0\r\na=sendonly");
+    expect(parsed(sdp).audio.direction).toBe("inactive");
+    expect(parsed(sdp).audio.address).toBe("2001:db8::7");
+  });
+
+  test("packet time, RTCP port and SDES keys are read", () => {
+    const key = "a".repeat(40);
+    const { audio } = parsed(
+      gatewaySdp({
+        protocol: "RTP/SAVP",
+        lines: [
+          `a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:${key}|2^20`,
+          `a=crypto:2 F8_128_HMAC_SHA1_80 inline:${key}`,
+          `a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:${key}|2^20|1:4`,
+          `a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:${key} UNENCRYPTED_SRTP`,
+          "a=ptime:30",
+          "a=rtcp:40007 IN IP4 198.51.100.7",
+        ],
+      }),
+    );
+    expect(audio.crypto).toEqual([{ tag: 1, suite: "AES_CM_128_HMAC_SHA1_32", inline: key }]);
+    expect(audio.ptimeMs).toBe(30);
+    expect(audio.rtcpPort).toBe(40_007);
+  });
+
+  test("with several audio sections the first live one counts", () => {
+    const sdp = gatewaySdp({ port: 0, more: ["m=audio 40010 RTP/AVP 8", "m=video 0 RTP/AVP 96"] });
+    expect(parsed(sdp).audioIndex).toBe(1);
+    expect(parsed(sdp).audio.port).toBe(40_010);
+  });
+});
+
+describe("what is no description", () => {
+  test.each([
+    ["nothing", ""],
+    ["another language", "<html></html>"],
+    ["no audio", gatewaySdp().replace("m=audio", "m=image")],
+    ["a rejected audio", gatewaySdp({ port: 0 })],
+    ["no formats that have a meaning", gatewaySdp({ formats: "97", lines: [] })],
+    ["a host name", gatewaySdp({ address: "gateway.example.org" })],
+    ["a multicast address", gatewaySdp({ address: "224.2.36.42/127" })],
+    ["a port beyond", gatewaySdp({ port: 70_000 })],
+    ["no address at all", gatewaySdp().replace(/c=.*\r\n/, "")],
+    ["a line without end", gatewaySdp({ lines: [`a=${"x".repeat(5000)}`] })],
+    ["sections without end", gatewaySdp({ more: Array.from({ length: 40 }, () => "m=video 1 RTP/AVP 96") })],
+    ["a text without end", gatewaySdp({ lines: Array.from({ length: 40_000 }, () => "a=x") })],
+  ])("%s gives a reason", (_what, sdp) => {
+    const description = parseDescription(sdp);
+    expect(isMalformed(description) && description.problem).toBeTruthy();
+  });
+
+  test("a fingerprint of a broken hash counts as none", () => {
+    const sha1 = elementSdp("out-invite").replace(/a=fingerprint:.*/, `a=fingerprint:sha-1 ${"AB:".repeat(19)}AB`);
+    expect(parsed(sha1).audio.fingerprint).toBeUndefined();
+    const short = elementSdp("out-invite").replace(/(a=fingerprint:sha-256 ..:..).*/, "$1");
+    expect(parsed(short).audio.fingerprint).toBeUndefined();
+  });
+
+  test("no text makes it throw, and what it lets through can be written again", () => {
+    const lines = [...elementSdp("out-video-invite").split("\r\n"), ...gatewaySdp().split("\r\n")];
+    const noise = fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom(...lines) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom(...lines).chain((line) => fc.string().map((tail) => line.slice(0, 9) + tail)),
+      },
+      fc.string({ unit: "binary" }),
+    );
+    fc.assert(
+      fc.property(fc.array(noise, { maxLength: 60 }), fc.boolean(), (words, headed) => {
+        const description = parseDescription([...(headed ? ["v=0"] : []), ...words].join("\r\n"));
+        if (isMalformed(description)) return;
+        const { audio, sections, audioIndex } = description;
+        expect(sections[audioIndex]?.kind).toBe("audio");
+        for (const format of audio.formats) {
+          expect(format.payloadType).toBeLessThan(128);
+          expect(format.parameters).not.toMatch(/[\r\n]/);
+        }
+        for (const section of sections)
+          expect(`${section.protocol}${section.payloads}${section.mid}`).not.toMatch(/[\r\n]/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
