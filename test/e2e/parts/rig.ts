@@ -1,12 +1,10 @@
 // One test's bench: a folder for its logs and files, and the parts that end with it.
 // A failure prints the end of every log; a success prints nothing.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { afterAll, beforeEach, expect, onTestFailed, onTestFinished } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeEach, expect, inject, onTestFailed, onTestFinished } from "vitest";
 import { Log } from "./log.ts";
 import { type ProcessOptions, type RunningProcess, startProcess } from "./process.ts";
-
-const ROOT = resolve(import.meta.dirname, "../../../.cache/e2e");
 
 const slug = (name: string): string => name.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 80);
 
@@ -18,7 +16,7 @@ export class Rig {
   readonly #names = new Map<string, number>();
 
   constructor(...names: readonly string[]) {
-    this.folder = join(ROOT, ...names.map(slug));
+    this.folder = join(inject("runFolder"), ...names.map(slug));
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
   }
