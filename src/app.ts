@@ -1,0 +1,202 @@
+// Puts the parts together, and takes them apart in the right order. The only file that knows every edge.
+import { Bot } from "./bridge/bot.ts";
+import { Ghosts } from "./bridge/ghosts.ts";
+import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
+import { createLookup } from "./bridge/lookup.ts";
+import { Readiness } from "./bridge/readiness.ts";
+import { Reception } from "./bridge/reception.ts";
+import { Rooms } from "./bridge/rooms.ts";
+import { Switchboard } from "./bridge/switchboard.ts";
+import { systemClock } from "./clock/system-clock.ts";
+import {
+  toDialPlan,
+  toGhostIdsOptions,
+  toIceServers,
+  toIdentities,
+  toMediaOptions,
+  toPolicy,
+  toTrunkMedia,
+  toTrunkSettings,
+} from "./config/mapping.ts";
+import type { Registration } from "./config/registration.ts";
+import type { Config } from "./config/schema.ts";
+import { parseUserId, type TrunkName } from "./core/ids.ts";
+import { createGhostIds } from "./core/number/ghost-id.ts";
+import { createStatusServer } from "./http/status-server.ts";
+import { createMatrixEdge } from "./matrix/edge.ts";
+import { createEmbeddedEngine } from "./media/embedded/engine.ts";
+import { createSipTrunks } from "./sip/trunks.ts";
+import { openSqliteStore } from "./store/sql-store.ts";
+import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
+
+export interface BridgeOptions {
+  readonly config: Config;
+  readonly registration: Registration;
+  /** Instead of `appservice.listen.port`. */
+  readonly port?: number | undefined;
+  readonly version: string;
+  /** Standard output unless given. */
+  readonly writeLog?: LogOptions["write"];
+}
+
+export interface RunningBridge {
+  /** Where the homeserver reaches it. */
+  readonly port: number;
+  /** Health, readiness and metrics. */
+  readonly statusPort: number;
+  /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
+  readonly refused: Promise<never>;
+  /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
+  stop(): Promise<void>;
+}
+
+/** Ended calls get so long to be told to everybody. */
+const drainMs = 10_000;
+const pingIntervalMs = 60_000;
+
+/** Resolves when the bridge takes calls. Throws ConfigError, StoreError, or the error of an address in use. */
+export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
+  const { config, registration, version } = options;
+  const clock = systemClock;
+  const telemetry = createTelemetry({
+    level: config.logging.level,
+    maskNumbers: config.logging.mask_numbers,
+    write: options.writeLog,
+  });
+  const { log } = telemetry;
+  const parts = new Parts();
+  try {
+    const store = await openSqliteStore(config.database.path, log);
+    parts.onStop(() => store.close());
+    const ids = createGhostIds(toGhostIdsOptions(config));
+    const plan = toDialPlan(config);
+    const policy = toPolicy(config);
+    const identities = toIdentities(config);
+    const trunkMedia = toTrunkMedia(config);
+
+    const media = createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
+    const sip = createSipTrunks({
+      trunks: toTrunkSettings(config, `matrix-appservice-sip/${version}`),
+      sink: (call, fact) => switchboard.takeSip(call, fact),
+      log,
+      clock,
+      onTrunkState: (health) => telemetry.trunkState(health.name, health.state === "up"),
+    });
+    const matrix = createMatrixEdge({
+      registration,
+      homeserverUrl: config.homeserver.url,
+      domain: config.homeserver.domain,
+      host: config.appservice.listen.host,
+      port: options.port ?? config.appservice.listen.port,
+      inbox: store.inbox,
+      sink: (fact) => switchboard.takeMatrix(fact),
+      queries: {
+        ...createLookup({ ghostIds: ids, onFound: (user) => ghosts.prepare(user), telemetry }),
+        userExists: async (user) => {
+          const id = parseUserId(user);
+          if (id === undefined || !ghosts.isGhost(id)) return false;
+          await ghosts.ensure(id);
+          return true;
+        },
+      },
+      telemetry,
+      clock,
+    });
+    const { homeserver } = matrix;
+    const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
+    const rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    const bot = new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log });
+    const ice = { homeserver, configured: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn };
+    const switchboard = new Switchboard({
+      ledger: store.calls,
+      ghosts,
+      rooms,
+      bot,
+      reception: new Reception({
+        ids,
+        plan,
+        policy,
+        identities: (trunk) => required(identities, trunk),
+        notices: config.notices.enabled,
+        clock,
+        log,
+      }),
+      perform: { homeserver, media, sip, ice, trunkMedia: (trunk) => required(trunkMedia, trunk) },
+      runner: { ledger: store.calls, clock, telemetry },
+      botUser: homeserver.bot,
+    });
+
+    // First of all: Synapse keeps a failed protocol query for an hour, and then no client shows a dial pad.
+    await matrix.listen();
+    parts.onStop(() => matrix.stop());
+    await media.start();
+    parts.onStop(() => media.stop());
+    await sip.start();
+    parts.onStop(() => sip.stop());
+
+    const readiness = new Readiness({ store, homeserver, media, sip, clock, log, pingIntervalMs });
+    parts.onStop(async () => readiness.stop());
+    const status = createStatusServer({
+      ...config.http.listen,
+      parts: readiness.parts,
+      metrics: () => telemetry.exposition(),
+      log,
+    });
+    await status.listen();
+    parts.onStop(() => status.stop());
+
+    for (const call of await store.calls.open()) await switchboard.recover(call);
+    await matrix.deliver();
+    parts.onStop(() => switchboard.drain(new Promise((resolve) => clock.at(clock.nowMs() + drainMs, resolve))));
+
+    const stopping = new AbortController();
+    parts.onStop(async () => stopping.abort());
+    const introduction: IntroductionParts = {
+      homeserver,
+      ids,
+      encoding: config.ghosts.encoding,
+      botName: config.appservice.bot_display_name,
+      settings: store.settings,
+      clock,
+      log,
+    };
+    const refused = introduceSoon(introduction, stopping.signal).then((ping) => {
+      if (ping !== undefined) readiness.homeserverAnswered(ping);
+      return new Promise<never>(() => {});
+    });
+    refused.catch(() => {});
+    log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port() });
+    return { port: matrix.port(), statusPort: status.port(), refused, stop: () => parts.stop() };
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+/** What was started, to be stopped in the opposite order. */
+class Parts {
+  readonly #stops: (() => Promise<void>)[] = [];
+  #stopped: Promise<void> | undefined;
+
+  onStop(stop: () => Promise<void>): void {
+    this.#stops.push(stop);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const stop of this.#stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, "the bridge could not be stopped cleanly");
+  }
+}
+
+/** The configuration's checks leave no trunk without its entry. */
+function required<T>(byTrunk: ReadonlyMap<TrunkName, T>, trunk: TrunkName): T {
+  const found = byTrunk.get(trunk);
+  if (found === undefined) throw new Error(`trunk ${trunk} is not configured`);
+  return found;
+}
