@@ -26,8 +26,8 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   for (const name of known) {
     const candidate = name.toLowerCase().replaceAll(separators, "");
     const contained = bare.length >= 4 && (candidate.includes(bare) || bare.includes(candidate));
-    const cost = contained ? Math.min(1, distance(bare, candidate)) : distance(bare, candidate);
-    if (cost <= Math.max(1, candidate.length / 3) && (!best || cost < best.cost)) best = { name, cost };
+    const cost = contained ? 1 : distance(bare, candidate);
+    if (cost <= candidate.length / 3 && (!best || cost < best.cost)) best = { name, cost };
   }
   return best?.name;
 }

@@ -43,6 +43,7 @@ export function nodeAt(path: readonly (string | number)[], root: SchemaNode): Sc
   return sectionOf(node);
 }
 
-function sectionOf(node: SchemaNode | undefined): SchemaNode | undefined {
+/** Of a union, the branch that is a section. */
+export function sectionOf(node: SchemaNode | undefined): SchemaNode | undefined {
   return node?.anyOf?.find((branch) => branch.properties) ?? node;
 }

@@ -2,7 +2,7 @@
 // A message never repeats the value it is about: it may be a secret in the wrong place.
 import * as z from "zod";
 import { parseUserId } from "../core/ids.ts";
-import { isCountry, type Country } from "../core/number/e164.ts";
+import { countries } from "../core/number/e164.ts";
 import { isHost } from "../core/number/sip-uri.ts";
 
 /** `error` is used for whatever is wrong with the value. */
@@ -82,12 +82,9 @@ export const httpUrl = checked("should be a URL that begins with http:// or http
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
 }).overwrite((value) => value.replace(/\/+$/, ""));
 
-export const countryCode = z
-  .string({ error: "should be a country's two letters, such as GB or DE" })
-  .refine((value): boolean => isCountry(value), {
-    error: "should be a country's two capital letters (ISO 3166-1), such as GB or DE",
-  })
-  .transform((value) => value as Country);
+export const countryCode = z.enum(countries, {
+  error: "should be a country's two capital letters (ISO 3166-1), such as GB or DE",
+});
 
 const cidrForm = /^([^/]+)(?:\/(\d{1,3}))?$/;
 

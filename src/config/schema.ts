@@ -88,11 +88,11 @@ const route = section({
 });
 
 const dialPlan = section({
-  country: countryCode
-    .describe(
+  country: countryCode.meta({
+    description:
       "Where numbers without a country code belong (ISO 3166-1). Decides too what is an emergency, premium or shared-cost number.",
-    )
-    .meta({ examples: ["GB"] }),
+    examples: ["GB"],
+  }),
   routes: listOf(route, "routes")
     .default([])
     .describe(
@@ -172,7 +172,8 @@ const iceServer = section({
     .optional()
     .describe(
       "Password, for TURN. Better a file, or the environment: MATRIX_SIP_ICE_<N>_CREDENTIAL, the first server being 1.",
-    ),
+    )
+    .meta({ examples: ["a-long-password"] }),
   credential_file: text("should be the path of a file")
     .optional()
     .describe("The same, read from a file.")
@@ -206,7 +207,7 @@ const media = section({
       .default([])
       .describe("Public addresses to offer to clients besides our own, behind a NAT.")
       .meta({ examples: [["203.0.113.5"]] }),
-    ports: portRange.optional().describe("Ports towards clients. Without it: any."),
+    ports: portRange.optional().describe("Ports towards clients. Without it: any free ones."),
     servers: listOf(iceServer, "ICE servers")
       .default([])
       .describe("STUN and TURN servers of the bridge's own.")

@@ -72,19 +72,26 @@ const pem = "should be PEM text, or give the key with _file and a path";
 const path = "should be the path of a file";
 
 const tls = section({
-  ca: text(pem).optional().describe("Authorities to trust instead of the system's, as PEM text."),
+  ca: text(pem)
+    .optional()
+    .describe("Authorities to trust instead of the system's, as PEM text.")
+    .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
   ca_file: text(path)
     .optional()
     .describe("The same, read from a file.")
     .meta({ examples: ["ca.pem"] }),
-  certificate: text(pem).optional().describe("Our own certificate, as PEM text, where the trunk asks for one."),
+  certificate: text(pem)
+    .optional()
+    .describe("Our own certificate, as PEM text, where the trunk asks for one.")
+    .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
   certificate_file: text(path)
     .optional()
     .describe("The same, read from a file.")
     .meta({ examples: ["client.pem"] }),
   key: text(pem)
     .optional()
-    .describe("Its private key, as PEM text. Better a file, or the environment: MATRIX_SIP_TRUNK_<NAME>_TLS_KEY."),
+    .describe("Its private key, as PEM text. Better a file, or the environment: MATRIX_SIP_TRUNK_<NAME>_TLS_KEY.")
+    .meta({ examples: ["-----BEGIN PRIVATE KEY----- ..."] }),
   key_file: text(path)
     .optional()
     .describe("The same, read from a file.")
@@ -103,7 +110,8 @@ const credentials = section({
     .optional()
     .describe(
       "Its password. Better a file, or the environment: MATRIX_SIP_TRUNK_<NAME>_PASSWORD, where <NAME> is the trunk's name in capitals, other characters as _.",
-    ),
+    )
+    .meta({ examples: ["a-long-password"] }),
   password_file: text(path)
     .optional()
     .describe("The same, read from a file.")

@@ -3,7 +3,6 @@
 import {
   getCountries,
   getCountryCallingCode,
-  isSupportedCountry,
   parsePhoneNumberFromString,
   type CountryCode,
   type PhoneNumber,
@@ -26,9 +25,8 @@ export type NumberClass =
   | "service-code"
   | "private";
 
-export function isCountry(text: string): text is Country {
-  return isSupportedCountry(text);
-}
+/** All there are. */
+export const countries: readonly Country[] = getCountries();
 
 /** From here on a number that the metadata calls invalid is still more likely a new range than an extension. */
 const shortestPublicNumber = 7;
@@ -137,7 +135,7 @@ let countriesOf: Map<string, Country[]> | undefined;
 function countriesWith(callingCode: string): readonly Country[] {
   if (!countriesOf) {
     countriesOf = new Map();
-    for (const country of getCountries()) {
+    for (const country of countries) {
       const code = getCountryCallingCode(country);
       countriesOf.set(code, [...(countriesOf.get(code) ?? []), country]);
     }

@@ -1,0 +1,34 @@
+// Writes the files that are made from the source: `npm run generate`. A test holds them against the source.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { configurationHandbook } from "../src/config/handbook.ts";
+import { configJsonSchema } from "../src/config/reference.ts";
+import { formatRegistration, makeRegistration } from "../src/config/registration.ts";
+import { sampleConfig } from "../src/config/sample.ts";
+
+/** By path from the top of the repository. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ["config/config.sample.yaml", sampleConfig()],
+    ["config/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+    ["docs/configuration.md", configurationHandbook()],
+    ["registration.yaml.example", exampleRegistration()],
+  ]);
+}
+
+function exampleRegistration(): string {
+  const facts = { id: "matrix-appservice-sip", bot: "_sip_bot", prefix: "_sip_", domain: "example.org" };
+  const registration = makeRegistration(facts, "http://localhost:9993");
+  const text = formatRegistration({ ...registration, as_token: "WRITTEN BY -r", hs_token: "WRITTEN BY -r" });
+  return `# An example. Write your own: matrix-appservice-sip -r -u http://localhost:9993 -c config.yaml -f registration.yaml\n${text}`;
+}
+
+if (import.meta.main) {
+  for (const [path, content] of generatedFiles()) {
+    const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    process.stdout.write(`${path}\n`);
+  }
+}

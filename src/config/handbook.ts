@@ -1,0 +1,78 @@
+// docs/configuration.md: the reference of all keys, made from the schema.
+import { minimalConfig } from "./sample.ts";
+import { configJsonSchema, sectionOf, type SchemaNode } from "./reference.ts";
+
+const intro = `# Configuration
+
+Made from the schema by \`npm run generate\`; do not edit. [config.sample.yaml](../config/config.sample.yaml) holds all of
+it as a file to start from, and [config.schema.json](../config/config.schema.json) lets an editor check and complete it:
+begin your file with \`# yaml-language-server: $schema=config/config.schema.json\`.
+
+The smallest configuration that makes calls:
+
+\`\`\`yaml
+${minimalConfig}\`\`\`
+
+- **Strict.** An unknown key or a wrong value stops the start with its line, its path, what it should be and, for a
+  mistyped key, the one that was probably meant. All errors are shown at once.
+  \`matrix-appservice-sip --check -c config.yaml -f registration.yaml\` says whether both files are good.
+- **Durations** are whole seconds, and their keys end in \`_seconds\`.
+- **Telephone numbers** want quotes, because YAML takes \`+44\` for forty-four.
+- **Secrets** need not stand in the file. Each has a second key ending in \`_file\` with a path (relative to the
+  configuration; one line end at its end is dropped), and passwords and keys can come from the environment, which goes
+  before both: \`MATRIX_SIP_TRUNK_<NAME>_PASSWORD\` and \`MATRIX_SIP_TRUNK_<NAME>_TLS_KEY\` for the trunk of that name (in
+  capitals, other characters as \`_\`), \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server. No message ever repeats a
+  value.
+- **A key without a value** counts as not given.
+`;
+
+export function configurationHandbook(): string {
+  const root = configJsonSchema();
+  const chapters = Object.entries(root.properties ?? {}).map(([key, node]) => {
+    const needed = root.required?.includes(key) === true ? " Needed." : "";
+    const rows = rowsOf(node, "", true);
+    return `## ${key}\n\n${node.description ?? ""}${needed}\n\n| key | value | default | meaning |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  return `${intro}\n${chapters.join("\n")}`;
+}
+
+/** Rows of the keys below a node; `needed` is false inside of what may be left out as a whole. */
+function rowsOf(node: SchemaNode, prefix: string, needed: boolean): string[] {
+  if (node.items?.properties) return rowsOf(node.items, `${prefix}[].`, true);
+  if (typeof node.additionalProperties === "object") {
+    const entry = node.additionalProperties;
+    return [`| \`<name>\` | ${kindOf(entry)} | | |`, ...rowsOf(sectionOf(entry) ?? {}, "<name>.", false)];
+  }
+  const rows: string[] = [];
+  for (const [key, child] of Object.entries(node.properties ?? {})) {
+    const path = prefix + key;
+    const isNeeded = node.required?.includes(key) === true;
+    const meaning = cell(child.description ?? "");
+    rows.push(`| \`${path}\` | ${kindOf(child)} | ${defaultOf(child, isNeeded, needed)} | ${meaning} |`);
+    if (child.properties) rows.push(...rowsOf(child, `${path}.`, isNeeded));
+    else if (child.items?.properties) rows.push(...rowsOf(child, path, isNeeded));
+  }
+  return rows;
+}
+
+function kindOf(node: SchemaNode): string {
+  if (node.anyOf) return node.anyOf.map(kindOf).join(" or ");
+  if (node.enum && node.enum.length > 20) return "text";
+  if (node.enum) return node.enum.map((value) => `\`${value}\``).join(", ");
+  if (node.type === "array") return node.items?.properties ? "list of sections" : `list of ${kindOf(node.items ?? {})}`;
+  if (node.properties) return "section";
+  if (node.type === "object") return "map";
+  if (node.type === "integer") return `${node.minimum ?? ""} to ${node.maximum ?? ""}`;
+  if (node.type === "boolean") return "`true`, `false`";
+  return "text";
+}
+
+function defaultOf(node: SchemaNode, isNeeded: boolean, inNeeded: boolean): string {
+  if (isNeeded) return inNeeded ? "**needed**" : "needed, if the section is there";
+  if (node.properties !== undefined || node.default === undefined) return "";
+  return `\`${JSON.stringify(node.default)}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll(/<([A-Z]+)>/g, "&lt;$1&gt;");
+}

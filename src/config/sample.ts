@@ -1,0 +1,101 @@
+// config.sample.yaml: every key with its meaning, what is needed as it has to be, the rest as comments with their defaults.
+// A line that begins with `#` and no space is a setting: take the `#` away.
+import { stringify } from "yaml";
+import { configJsonSchema, sectionOf, type SchemaNode } from "./reference.ts";
+
+/** The smallest configuration that makes calls. */
+export const minimalConfig = `homeserver:
+  url: http://localhost:8008
+  domain: example.org
+ghosts:
+  gateway: sip.example.org
+dial_plan:
+  country: GB
+trunks:
+  - name: main
+    server: sip.example.org
+permissions:
+  example.org: call
+`;
+
+const head = `# Configuration of matrix-appservice-sip. Made from the schema by "npm run generate".
+# Lines that begin with # and a space explain; those that begin with # alone are settings with their defaults (or an
+# example, where there is no default): take the # away to change one. Durations are in seconds.
+
+`;
+
+const width = 118;
+
+export function sampleConfig(): string {
+  return head + renderSection(configJsonSchema(), "", true).join("\n").trimEnd() + "\n";
+}
+
+/** The lines of a section's keys. Where `active` is false every setting is commented out. */
+function renderSection(section: SchemaNode, indent: string, active: boolean): string[] {
+  const lines: string[] = [];
+  for (const [key, node] of Object.entries(section.properties ?? {})) {
+    const needed = active && (section.required?.includes(key) === true || key === "permissions");
+    lines.push(...comment(node.description ?? "", indent), ...renderKey(key, node, indent, needed));
+    if (indent === "") lines.push("");
+  }
+  return lines;
+}
+
+function renderKey(key: string, node: SchemaNode, indent: string, active: boolean): string[] {
+  const inner = `${indent}  `;
+  if (node.properties) return [setting(`${key}:`, indent, active), ...renderSection(node, inner, active)];
+  if (node.type === "array" && node.items?.properties) {
+    return [setting(`${key}:`, indent, active), ...asItem(renderSection(node.items, `${inner}  `, active), inner)];
+  }
+  if (typeof node.additionalProperties === "object" && sectionOf(node.additionalProperties)?.properties) {
+    const entry = sectionOf(node.additionalProperties);
+    const keys = renderSection(entry ?? {}, `${inner}  `, false).map((line) => line.replace(/#(?=\S)/, "# "));
+    return [
+      ...yamlLines({ [key]: valueOf(node) }, indent, active),
+      ...comment("Keys of a permission:", inner),
+      ...keys,
+    ];
+  }
+  return yamlLines({ [key]: valueOf(node) }, indent, active);
+}
+
+/** What stands there now, or an example where that is nothing. */
+function valueOf(node: SchemaNode): unknown {
+  const isEmpty =
+    node.default === undefined || (typeof node.default === "object" && Object.keys(node.default ?? {}).length === 0);
+  return isEmpty ? (node.examples?.[0] ?? node.default) : node.default;
+}
+
+function yamlLines(value: unknown, indent: string, active: boolean): string[] {
+  const text = stringify(value, { lineWidth: 0 }).trimEnd();
+  return text.split("\n").map((line) => {
+    const [lead = ""] = /^ */.exec(line) ?? [];
+    return setting(line.slice(lead.length), indent + lead, active);
+  });
+}
+
+function setting(text: string, indent: string, active: boolean): string {
+  return active ? indent + text : `${indent}#${text}`;
+}
+
+/** Makes the first setting the beginning of a list item, and moves what explains it to the dash. */
+function asItem(lines: readonly string[], indent: string): string[] {
+  const first = lines.findIndex((line) => !/^ *# /.test(line));
+  return lines.map((line, index) => {
+    if (index < first) return line.slice(2);
+    return index === first ? line.replace(/^ *(#?)/, (_, mark: string) => `${indent}${mark}- `) : line;
+  });
+}
+
+function comment(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = `${indent}#`;
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > width && line !== `${indent}#`) {
+      lines.push(line);
+      line = `${indent}#`;
+    }
+    line += ` ${word}`;
+  }
+  return text === "" ? [] : [...lines, line];
+}
