@@ -1,25 +1,20 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { Peer } from "./peer.ts";
-import { ANSWER, OFFER, Stack, trunkSettings } from "./stack.ts";
+// What a caller and the callee's gateway see of a call, the same on every transport.
+import { describe, expect, it } from "vitest";
+import type { SipTransportName } from "../../src/ports/sip.ts";
+import { lines } from "./peer.ts";
+import { rig } from "./rig.ts";
+import { ANSWER, OFFER } from "./stack.ts";
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of open.splice(0).toReversed()) await thing.close();
-});
+const transports: readonly SipTransportName[] = ["udp", "tcp", "tls", "ws", "wss"];
 
-async function rig(): Promise<{ peer: Peer; stack: Stack }> {
-  const peer = await Peer.start();
-  const stack = await Stack.start(trunkSettings(peer.port));
-  open.push(peer, { close: () => stack.stop() });
-  return { peer, stack };
-}
-
-describe("a call over UDP", () => {
-  it("rings, is answered, and is hung up by us", async () => {
-    const { peer, stack } = await rig();
+describe.each(transports)("over %s", (transport) => {
+  it("the caller hears it ring, talks and hangs up", async () => {
+    const { peer, stack } = await rig(transport);
     const call = stack.invite();
     const invite = await peer.request("INVITE");
     expect(invite.message.body).toBe(OFFER);
+    expect(invite.message.uriText).toBe("sip:+4940555@gateway.example");
+    expect(invite.message.vias[0].transport).toBe(transport.toUpperCase());
     peer.reply(invite, 100);
     peer.reply(invite, 180);
     peer.reply(invite, 200, { sdp: ANSWER });
@@ -27,16 +22,17 @@ describe("a call over UDP", () => {
     expect(accepted.sdp).toBe(ANSWER);
     const ack = await peer.request("ACK");
     expect(ack.message.cseq.number).toBe(invite.message.cseq.number);
+    expect(ack.message.vias[0].branch).not.toBe(invite.message.vias[0].branch);
     stack.trunks.bye(call, 16);
     const bye = await peer.request("BYE");
-    expect(bye.text).toContain("Reason: Q.850 ;cause=16");
+    expect(lines(bye, "Reason")).toEqual(["Q.850 ;cause=16"]);
     peer.reply(bye, 200);
     await stack.fact(call, "sip.ended");
     expect(stack.kinds(call)).toEqual(["sip.trying", "sip.ringing", "sip.accepted", "sip.ended"]);
   });
 
-  it("is hung up by the callee, who gets a 200", async () => {
-    const { peer, stack } = await rig();
+  it("the callee hangs up", async () => {
+    const { peer, stack } = await rig(transport);
     const call = stack.invite();
     const invite = await peer.request("INVITE");
     peer.reply(invite, 200, { sdp: ANSWER });
@@ -48,14 +44,65 @@ describe("a call over UDP", () => {
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.hungUp"]);
   });
 
-  it("finds the callee busy", async () => {
-    const { peer, stack } = await rig();
+  it("the callee is busy", async () => {
+    const { peer, stack } = await rig(transport);
     const call = stack.invite();
     const invite = await peer.request("INVITE");
     peer.reply(invite, 486, { phrase: "Busy Here" });
-    const rejected = await stack.fact(call, "sip.rejected");
-    expect(rejected).toMatchObject({ status: 486, phrase: "Busy Here" });
+    expect(await stack.fact(call, "sip.rejected")).toMatchObject({ status: 486, phrase: "Busy Here" });
     const ack = await peer.request("ACK");
     expect(ack.message.vias[0].branch).toBe(invite.message.vias[0].branch);
+    expect(stack.kinds(call)).toEqual(["sip.rejected"]);
+  });
+
+  it("the caller gives up while it rings", async () => {
+    const { peer, stack } = await rig(transport);
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    peer.reply(invite, 180);
+    await stack.fact(call, "sip.ringing");
+    stack.trunks.cancel(call);
+    const cancel = await peer.request("CANCEL");
+    expect(cancel.message.vias[0].branch).toBe(invite.message.vias[0].branch);
+    expect(cancel.message.cseq.number).toBe(invite.message.cseq.number);
+    expect(lines(cancel, "From")).toEqual(lines(invite, "From"));
+    expect(lines(cancel, "To")).toEqual(lines(invite, "To"));
+    peer.reply(cancel, 200);
+    peer.reply(invite, 487);
+    await peer.request("ACK");
+    await stack.fact(call, "sip.ended");
+    expect(stack.kinds(call)).toEqual(["sip.ringing", "sip.ended"]);
+  });
+
+  it("the caller holds and resumes, the callee too", async () => {
+    const { peer, stack } = await rig(transport);
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    peer.reply(invite, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.accepted");
+    await peer.request("ACK");
+
+    const held = `${OFFER}a=sendonly\r\n`;
+    stack.trunks.reoffer(call, held);
+    const reinvite = await peer.request("INVITE");
+    expect(reinvite.message.body).toBe(held);
+    expect(reinvite.message.toTag).toBe("peer-tag");
+    peer.reply(reinvite, 200, { sdp: `${ANSWER}a=recvonly\r\n` });
+    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(`${ANSWER}a=recvonly\r\n`);
+    await peer.request("ACK");
+
+    peer.inDialog(invite, "INVITE", 1, { sdp: `${ANSWER}a=inactive\r\n` });
+    expect((await stack.fact(call, "sip.offered")).sdp).toBe(`${ANSWER}a=inactive\r\n`);
+    stack.trunks.answerReoffer(call, `${OFFER}a=inactive\r\n`);
+    const answer = await peer.response("INVITE", 200);
+    expect(answer.message.statusCode).toBe(200);
+    expect(answer.message.body).toBe(`${OFFER}a=inactive\r\n`);
+    expect(answer.message.contacts).toHaveLength(1);
+    peer.ack(invite, 1);
+
+    stack.trunks.bye(call);
+    peer.reply(await peer.request("BYE"), 200);
+    await stack.fact(call, "sip.ended");
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.reanswered", "sip.offered", "sip.ended"]);
   });
 });

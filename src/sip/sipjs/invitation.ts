@@ -58,6 +58,11 @@ export class Invitation {
     // Told before the transport is asked, so that whoever stores it is never behind the wire.
     this.#client = new Client(core, request, this.#delegate());
     this.#client.sentAgain = () => options.events.sent(options.stateOf(request));
+    this.#client.unusable = (message) => {
+      if (this.#over) return;
+      this.abort();
+      options.events.failed("internal", message);
+    };
     options.events.sent(options.stateOf(request));
   }
 
@@ -161,11 +166,13 @@ function reliableSequence(response: SipResponse | undefined): number | undefined
 }
 
 /** sip.js's client, which tells what it hides: the transport's own words, and that it sent again. */
-class Client extends InviteUserAgentClient {
+export class Client extends InviteUserAgentClient {
   /** Read by the challenge's answer in core.ts. */
   abandoned = false;
   sentAgain: () => void = () => {};
   transportFault: string | undefined;
+  /** A 2xx came that can make no dialog. */
+  unusable: (message: string) => void = () => {};
 
   discard(): void {
     this.core.userAgentClients.delete(`${this.transaction.id}INVITE`);

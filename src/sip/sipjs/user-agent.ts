@@ -20,7 +20,7 @@ import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import { screenRequest } from "../wire/screening.ts";
 import { Core, type Challenged } from "./core.ts";
-import { Invitation, type InviteEvents } from "./invitation.ts";
+import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
 import { ExactUri, IncomingRequest, IncomingResponse, wireOf } from "./messages.ts";
 import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
@@ -234,6 +234,11 @@ export class UserAgent {
       const state = client?.transaction.state;
       const live = state !== undefined && state !== TransactionState.Completed && state !== TransactionState.Terminated;
       if (!live && this.#late.receive(response)) return;
+      if (statusCode >= 200 && statusCode < 300 && incoming.toTag === "") {
+        // The core would drop it and the call would hang. An ACK without the tag could reach nobody.
+        if (client instanceof Client) client.unusable("2xx without a tag in To");
+        return;
+      }
       if (client !== undefined && statusCode > 100 && statusCode < 300) mendDialogHeaders(incoming, client.message);
     }
     this.#core.receiveIncomingResponseFromTransport(incoming);
