@@ -26,7 +26,6 @@ import { ThirdPartyNetworks } from "./thirdparty.ts";
 import type { World } from "./world.ts";
 
 export type { ClientEvent } from "./event.ts";
-export type { Registration } from "./registration.ts";
 
 export type HomeserverOptions = {
   /** 0 or absent: a free one. A taken one rejects with EADDRINUSE. */

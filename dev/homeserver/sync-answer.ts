@@ -47,21 +47,22 @@ export function answerSync(world: World, requester: Requester, request: SyncRequ
   }
 
   const accountData = account.accountDataSince("", since);
-  const rooms = { join, invite, leave };
-  const hasNews = accountData.length > 0 || Object.values(rooms).some((told) => Object.keys(told).length > 0);
+  // As Synapse does it, what is empty is not there at all.
+  const rooms = withoutEmpty({ join, invite, leave });
+  const news = withoutEmpty({ rooms, account_data: accountData.length > 0 ? { events: accountData } : {} });
   return {
-    hasNews,
+    hasNews: Object.keys(news).length > 0,
     body: {
       next_batch: tokenAt(position),
-      rooms,
-      account_data: { events: accountData },
-      presence: { events: [] },
-      to_device: { events: [] },
-      device_lists: { changed: [], left: [] },
       device_one_time_keys_count: { signed_curve25519: 0 },
       device_unused_fallback_key_types: [],
+      ...news,
     },
   };
+}
+
+function withoutEmpty(objects: Record<string, object>): Record<string, object> {
+  return Object.fromEntries(Object.entries(objects).filter(([, value]) => Object.keys(value).length > 0));
 }
 
 function joinedRoom(world: World, room: Room, requester: Requester, request: SyncRequest): object | undefined {

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registration } from "../../dev/homeserver/registration.ts";
 
-export type SeenRequest = {
+type SeenRequest = {
   readonly method: string;
   /** Path and query exactly as they came. */
   readonly target: string;
@@ -17,7 +17,7 @@ export type SeenRequest = {
   readonly status: number;
 };
 
-export type Reply = { readonly status: number; readonly body: unknown };
+type Reply = { readonly status: number; readonly body: unknown };
 
 export type PushedEvent = {
   readonly type: string;
@@ -30,7 +30,7 @@ export type PushedEvent = {
   readonly [field: string]: unknown;
 };
 
-export type Push = { readonly id: string; readonly events: readonly PushedEvent[]; readonly status: number };
+type Push = { readonly id: string; readonly events: readonly PushedEvent[]; readonly status: number };
 
 export type AppserviceDouble = {
   /** To be given to the homeserver under test, as YAML or as it is. */

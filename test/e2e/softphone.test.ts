@@ -144,7 +144,7 @@ describe("the softphone", () => {
     await alice.locator("#status").click();
     await alice.keyboard.type("404");
     await alice.locator("#number").press("Enter");
-    await expect.poll(() => alice.locator("#status").textContent()).toBe("There is no such number");
+    await expect.poll(() => alice.locator("#status").textContent()).toBe("No such number");
   });
 });
 

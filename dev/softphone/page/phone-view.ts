@@ -224,6 +224,6 @@ function hangUpWord(phase: Phase): string {
 }
 
 function secondLine(state: PhoneState): string {
-  if (state.phase === "idle" && !("ending" in state)) return "Type a number, or take one from the list";
+  if (state.phase === "idle" && !("ending" in state)) return "Type a number or pick one";
   return state.phase === "talking" && state.digits !== "" ? `${state.peer}  ${state.digits}` : peerOf(state);
 }

@@ -102,7 +102,7 @@ export class Phone {
       await this.ear.wake();
       const userId = await lookUp(this.#client, this.#protocol, typed);
       if (isOver()) return;
-      if (userId === undefined) return this.#end({ words: "There is no such number", isFailure: true });
+      if (userId === undefined) return this.#end({ words: "No such number", isFailure: true });
       const roomId = await ensureDirectRoom(this.#client, userId);
       if (isOver()) return;
       const call = createNewMatrixCall(this.#client, roomId);

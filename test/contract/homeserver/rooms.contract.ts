@@ -120,6 +120,53 @@ export function roomContract(ready: () => HomeserverRig): void {
       expect(second.body["event_id"]).toBe(first.body["event_id"]);
     });
 
+    test("gives its timeline by type, newest first, to who reads it back", async () => {
+      const { client } = await rig.person();
+      const ghost = await rig.newGhost();
+      const roomId = await directRoom(client, ghost);
+      await rig.join(roomId, ghost);
+      for (const type of ["m.call.invite", "m.room.message", "m.call.candidates"]) {
+        await send(client, roomId, type, { call_id: "c", msgtype: "m.text", body: "hello" });
+      }
+      const filter = encodeURIComponent(JSON.stringify({ types: ["m.call.invite", "m.call.candidates"] }));
+      const path = `/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&filter=${filter}&${actingAs(ghost)}`;
+      const chunk = (await rig.bridge("GET", path)).body["chunk"] as { type: string }[];
+      expect(chunk.map(({ type }) => type)).toEqual(["m.call.candidates", "m.call.invite"]);
+    });
+
+    test("can be a person's with the service's bot, which is told what is said there", async () => {
+      await rig.register("_sip_bot");
+      const { userId, client } = await rig.person();
+      const bot = `@_sip_bot:${rig.server.domain}`;
+      const roomId = await directRoom(client, bot);
+      await rig.pushed(roomId, isMembership(bot, "invite"));
+      expect(await rig.bridge("POST", `/v3/rooms/${encodeURIComponent(roomId)}/join`, {})).toMatchObject({
+        status: 200,
+      });
+      await send(client, roomId, "m.room.message", { msgtype: "m.text", body: "call 01818118181" });
+      expect(await rig.pushed(roomId, isOfType("m.room.message"))).toMatchObject({
+        sender: userId,
+        content: { body: "call 01818118181" },
+      });
+    });
+
+    test("is closed to a person who was removed, and an invitation declined is told to the service", async () => {
+      const { userId, client } = await rig.person();
+      const ghost = await rig.newGhost();
+      const created = await rig.bridge("POST", `/v3/createRoom?${actingAs(ghost)}`, { preset: "private_chat" });
+      const room = `/v3/rooms/${encodeURIComponent(String(created.body["room_id"]))}`;
+      const invite = () => rig.bridge("POST", `${room}/invite?${actingAs(ghost)}`, { user_id: userId });
+      expect(await invite()).toMatchObject({ status: 200 });
+      expect(await client("POST", `${room}/leave`, {})).toMatchObject({ status: 200 });
+      await rig.pushed(String(created.body["room_id"]), isMembership(userId, "leave"));
+      expect(await invite()).toMatchObject({ status: 200 });
+      expect(await client("POST", `${room}/join`, {})).toMatchObject({ status: 200 });
+      expect(await rig.bridge("POST", `${room}/kick?${actingAs(ghost)}`, { user_id: userId })).toMatchObject({
+        status: 200,
+      });
+      expect(await client("PUT", `${room}/send/m.call.invite/1`, { call_id: "c" })).toMatchObject({ status: 403 });
+    });
+
     test("can be made by a ghost, which calls a person", async () => {
       const { userId, client } = await rig.person();
       const ghost = await rig.newGhost();
