@@ -43,6 +43,11 @@ export function failureOf(cause: unknown): RequestFailure {
   }
   const status = field(cause, "statusCode");
   if (typeof status === "number") return ofStatus(status, field(cause, "errcode"), cause);
+  if (cause instanceof TypeError) {
+    // The library stumbles over answers like `null`.
+    const error = new HomeserverError("BAD_ANSWER", "the homeserver's answer makes no sense", false, { cause });
+    return { error, status: undefined, retryAfterMs: undefined, unsent: false };
+  }
   const message = cause instanceof Error ? cause.message : "no answer";
   return {
     error: new HomeserverError("UNREACHABLE", message, true, { cause }),

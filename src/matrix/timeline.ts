@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { HomeserverClient, Patience } from "./homeserver-client.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "./homeserver-client.ts";
 import { callTypes } from "./wire/call.ts";
 import { readEnvelope } from "./wire/envelope.ts";
 
@@ -39,7 +39,7 @@ export async function readTimeline(
       patience,
     );
     const parsed = pageForm.safeParse(answer);
-    if (!parsed.success) break;
+    if (!parsed.success) throw badAnswer("messages");
     const nowMs = clock.nowMs();
     for (const event of parsed.data.chunk) {
       // `/messages` leaves the room out of an event where older versions of the specification let it.

@@ -1,0 +1,228 @@
+import { describe, expect, it } from "vitest";
+import { matrixCallId, partyId, roomId } from "../../src/core/ids.ts";
+import type { Homeserver } from "../../src/ports/homeserver.ts";
+import { alice, bot, freePort, ghost, startEdge } from "./edge-rig.ts";
+import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "./scripted-homeserver.ts";
+
+const room = roomId("!room:example.org");
+const sent: ScriptedAnswer = { status: 200, body: { event_id: "$sent" } };
+const limited: ScriptedAnswer = { status: 429, body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 1_700 } };
+const gateway: ScriptedAnswer = {
+  status: 502,
+  body: "<html>Bad Gateway</html>",
+  headers: { "content-type": "text/html" },
+};
+const unknown: ScriptedAnswer = { status: 500, body: { errcode: "M_UNKNOWN", error: "Internal" } };
+const forbidden: ScriptedAnswer = { status: 403, body: { errcode: "M_FORBIDDEN", error: "not in the room" } };
+
+interface Rig {
+  readonly homeserver: Homeserver;
+  readonly peer: ScriptedHomeserver;
+  readonly clock: HastyClock;
+}
+
+async function start(answers: readonly ScriptedAnswer[], peerUrl?: string): Promise<Rig> {
+  const peer = await startScripted(answers);
+  const clock = new HastyClock();
+  const rig = await startEdge({ homeserverUrl: peerUrl ?? peer.url, clock, delivering: false });
+  return { homeserver: rig.edge.homeserver, peer, clock };
+}
+
+function paths(peer: ScriptedHomeserver): readonly string[] {
+  return peer.requests.map((request) => `${request.method} ${request.url}`);
+}
+
+describe("an event that cannot be sent at once", () => {
+  it("is sent again after limits, failures and lost connections, under the same transaction id", async () => {
+    const { homeserver, peer } = await start([limited, gateway, unknown, "hang-up", sent]);
+    await homeserver.notice(room, ghost, "hello");
+    const user = encodeURIComponent(ghost);
+    const path = `PUT /_matrix/client/v3/rooms/!room%3Aexample.org/send/m.room.message/id1?user_id=${user}`;
+    expect(paths(peer)).toEqual([path, path, path, path, path]);
+    expect(user).toContain("%2540");
+    for (const request of peer.requests) {
+      expect(request.authorization).toBe("Bearer as-token-of-the-test");
+      expect(request.body).toEqual({ msgtype: "m.notice", body: "hello" });
+    }
+  });
+
+  it("waits longer each time, and as long as the homeserver asks", async () => {
+    const { homeserver, clock } = await start([unknown, unknown, limited, unknown, sent]);
+    await homeserver.notice(room, ghost, "hello");
+    expect(clock.waitsMs).toEqual([250, 500, 1_700, 2_000]);
+  });
+
+  it("is given up after half a minute, with the homeserver's own code", async () => {
+    const { homeserver, clock } = await start([unknown]);
+    await expect(homeserver.notice(room, ghost, "hello")).rejects.toMatchObject({
+      name: "HomeserverError",
+      code: "M_UNKNOWN",
+      transient: true,
+    });
+    const waitedMs = clock.waitsMs.reduce((sum, wait) => sum + wait, 0);
+    expect(waitedMs).toBeGreaterThan(20_000);
+    expect(waitedMs).toBeLessThanOrEqual(30_000);
+  });
+
+  it("is given up at once where the homeserver will never take it", async () => {
+    const { homeserver, peer } = await start([forbidden]);
+    await expect(homeserver.notice(room, ghost, "hello")).rejects.toMatchObject({
+      code: "M_FORBIDDEN",
+      transient: false,
+      message: "not in the room",
+    });
+    expect(peer.requests).toHaveLength(1);
+  });
+
+  it("is given up where a limit would last longer than patience", async () => {
+    const endless = { status: 429, body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 86_400_000 } };
+    const { homeserver, peer } = await start([endless]);
+    await expect(homeserver.notice(room, ghost, "hello")).rejects.toMatchObject({ code: "M_LIMIT_EXCEEDED" });
+    expect(peer.requests).toHaveLength(1);
+  });
+
+  it("to a homeserver that is not there says UNREACHABLE", async () => {
+    const { homeserver } = await start([], `http://127.0.0.1:${await freePort()}`);
+    await expect(homeserver.notice(room, ghost, "hello")).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      transient: true,
+    });
+  });
+
+  it("holds back what comes after it in its room, and nothing in another", async () => {
+    const { homeserver, peer } = await start([unknown, sent]);
+    const other = roomId("!other:example.org");
+    await Promise.all([
+      homeserver.notice(room, ghost, "first"),
+      homeserver.notice(room, ghost, "second"),
+      homeserver.notice(other, ghost, "elsewhere"),
+    ]);
+    const said = (at: string): readonly unknown[] =>
+      peer.requests.filter((request) => request.url.includes(at)).map((request) => request.body);
+    const text = (body: string): unknown => ({ msgtype: "m.notice", body });
+    expect(said("!other")).toContainEqual(text("elsewhere"));
+    const inRoom = said("!room");
+    expect(inRoom.at(-1)).toEqual(text("second"));
+    expect(inRoom.slice(0, -1).every((body) => JSON.stringify(body) === JSON.stringify(text("first")))).toBe(true);
+  });
+
+  it("and is given up does not stop what comes after it", async () => {
+    const { homeserver } = await start([forbidden, sent]);
+    const [first, second] = await Promise.allSettled([
+      homeserver.notice(room, ghost, "first"),
+      homeserver.notice(room, ghost, "second"),
+    ]);
+    expect([first.status, second.status]).toEqual(["rejected", "fulfilled"]);
+  });
+});
+
+describe("an answer that makes no sense", () => {
+  it.each([["{}"], ["null"], ["not json"], [""], ["[]"]])("(%s) is an error, not a crash", async (body) => {
+    const { homeserver } = await start([{ status: 200, body }]);
+    await expect(homeserver.createDirectRoom(bot, alice)).rejects.toMatchObject({ name: "HomeserverError" });
+    await expect(homeserver.members(room, ghost)).rejects.toMatchObject({ name: "HomeserverError" });
+    await expect(homeserver.notice(room, ghost, "x")).rejects.toMatchObject({ name: "HomeserverError" });
+    expect(await homeserver.iceServers(ghost)).toEqual([]);
+    await expect(homeserver.readBack(room, ghost, 60_000)).rejects.toMatchObject({ name: "HomeserverError" });
+    expect(await homeserver.ping()).toMatchObject({ kind: "failed" });
+  });
+
+  it("with a failure status that holds null is an error too", async () => {
+    const { homeserver } = await start([{ status: 400, body: "null" }]);
+    await expect(homeserver.join(room, ghost)).rejects.toMatchObject({ name: "HomeserverError" });
+  });
+});
+
+describe("a room", () => {
+  it("is not made twice when the answer is lost", async () => {
+    const { homeserver, peer } = await start(["hang-up", { status: 200, body: { room_id: "!second:example.org" } }]);
+    await expect(homeserver.createDirectRoom(bot, alice)).rejects.toMatchObject({ code: "UNREACHABLE" });
+    expect(peer.requests).toHaveLength(1);
+  });
+
+  it("is made after a limit, which the homeserver sets before it acts", async () => {
+    const { homeserver, peer } = await start([limited, { status: 200, body: { room_id: "!new:example.org" } }]);
+    expect(await homeserver.createDirectRoom(bot, alice)).toBe("!new:example.org");
+    expect(peer.requests[1]?.body).toEqual({
+      preset: "trusted_private_chat",
+      visibility: "private",
+      is_direct: true,
+      invite: [alice],
+    });
+  });
+});
+
+describe("a ghost's registration", () => {
+  it("is tried again, logs nobody in, and names the exact id", async () => {
+    const { homeserver, peer } = await start([limited, { status: 200, body: { user_id: ghost } }]);
+    await homeserver.register(ghost);
+    expect(peer.requests.at(-1)?.body).toEqual({
+      type: "m.login.application_service",
+      username: "_sip_01818118181%40sip.example.org",
+      inhibit_login: true,
+    });
+  });
+
+  it("that the homeserver refuses for the id's form says so, and is not tried again", async () => {
+    const { homeserver, peer } = await start([{ status: 400, body: { errcode: "M_INVALID_USERNAME", error: "no %" } }]);
+    await expect(homeserver.register(ghost)).rejects.toMatchObject({ code: "M_INVALID_USERNAME", transient: false });
+    expect(peer.requests).toHaveLength(1);
+  });
+});
+
+describe("a ping", () => {
+  it.each<[string, ScriptedAnswer, unknown]>([
+    ["answered", { status: 200, body: { duration_ms: 12 } }, { kind: "answered", durationMs: 12 }],
+    ["of a homeserver without one", { status: 404, body: { errcode: "M_UNRECOGNIZED" } }, { kind: "unsupported" }],
+    ["of a homeserver behind a web server", { status: 404, body: "<html>" }, { kind: "unsupported" }],
+    [
+      "that could not reach us",
+      { status: 502, body: { errcode: "M_CONNECTION_FAILED", error: "refused" } },
+      { kind: "failed", message: "M_CONNECTION_FAILED: refused" },
+    ],
+  ])("%s", async (_what, answer, outcome) => {
+    const { homeserver, peer } = await start([answer]);
+    expect(await homeserver.ping()).toEqual(outcome);
+    expect(paths(peer)).toEqual(["POST /_matrix/client/v1/appservice/sip/ping"]);
+  });
+});
+
+describe("TURN servers", () => {
+  const turn = { username: "1795:ghost", password: "pw", ttl: 3_600, uris: ["turn:192.0.2.1?transport=udp"] };
+
+  it("are asked for as the ghost, once while their password is fresh", async () => {
+    const { homeserver, peer } = await start([{ status: 200, body: turn }]);
+    const expected = [{ urls: turn.uris, username: "1795:ghost", credential: "pw" }];
+    expect(await homeserver.iceServers(ghost)).toEqual(expected);
+    expect(await homeserver.iceServers(ghost)).toEqual(expected);
+    expect(paths(peer)).toEqual([`GET /_matrix/client/v3/voip/turnServer?user_id=${encodeURIComponent(ghost)}`]);
+  });
+
+  it("that are none, or cannot be had, do not stop a call", async () => {
+    const { homeserver } = await start([{ status: 200, body: {} }]);
+    expect(await homeserver.iceServers(ghost)).toEqual([]);
+    const broken = await start([unknown]);
+    expect(await broken.homeserver.iceServers(ghost)).toEqual([]);
+    expect(broken.peer.requests).toHaveLength(1);
+  });
+});
+
+describe("when the bridge is stopped", () => {
+  it("an event that waits to be sent again is tried once more and given up", async () => {
+    const peer = await startScripted([unknown]);
+    const rig = await startEdge({ homeserverUrl: peer.url, delivering: false });
+    const leg = {
+      room,
+      ghost,
+      person: alice,
+      matrixCallId: matrixCallId("c"),
+      personParty: undefined,
+      ownParty: partyId("p"),
+      version: "1",
+    } as const;
+    const told = rig.edge.homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    const given = expect(told).rejects.toMatchObject({ code: "M_UNKNOWN" });
+    await rig.edge.stop();
+    await given;
+  });
+});
