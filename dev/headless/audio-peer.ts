@@ -8,6 +8,7 @@ import { Reception } from "../audio/reception.ts";
 import { decodeRtp, encodeRtp, isRtcp } from "../audio/rtp.ts";
 import { encodeTelephoneEvent } from "../audio/telephone-event.ts";
 import { continuousTone, type Tone } from "../audio/tone.ts";
+import type { IceGate } from "./ice-gate.ts";
 import { browserOffer, readAnswer, type AnsweredAudio, type Direction } from "./browser-description.ts";
 
 export interface IceCandidate {
@@ -20,8 +21,8 @@ export interface IceCandidate {
 export interface AudioPeerOptions {
   /** What the microphone hears, in Hz. */
   readonly toneHz: number;
-  /** Binds ICE to one address: loopback where a machine has nothing else. */
-  readonly bindHost: string | undefined;
+  /** In front of the ICE library; closed with the peer. */
+  readonly gate: IceGate;
 }
 
 export interface AudioPeerWatch {
@@ -50,6 +51,8 @@ export class AudioPeer {
   rtcpReceived = 0;
   readonly #connection: PeerConnection;
   readonly #track: Track;
+  readonly #gate: IceGate;
+  #libraryPort = 0;
   readonly #watch: AudioPeerWatch;
   readonly #ssrc = randomInt(1, 2 ** 32 - 1);
   readonly #cname = randomBytes(12).toString("base64url");
@@ -69,12 +72,13 @@ export class AudioPeer {
   #closed = false;
 
   constructor(options: AudioPeerOptions, watch: AudioPeerWatch) {
+    this.#gate = options.gate;
     this.#watch = watch;
     this.#tone = continuousTone(options.toneHz, 8_000);
     this.#connection = new nodeDataChannel.PeerConnection("caller", {
       iceServers: [],
       disableAutoNegotiation: true,
-      ...(options.bindHost === undefined ? {} : { bindAddress: options.bindHost }),
+      bindAddress: "127.0.0.1",
     });
     const audio = new nodeDataChannel.Audio(MID, "SendRecv");
     audio.addAudioCodec(0, "PCMU");
@@ -86,9 +90,7 @@ export class AudioPeer {
       this.#stopBeat = everyFrame(() => this.#beat());
       watch.connected();
     });
-    this.#connection.onLocalCandidate((candidate) => {
-      if (!this.#closed) watch.candidate(this.#candidate(candidate.replace(/^a=/, "")));
-    });
+    this.#connection.onLocalCandidate((candidate) => this.#found(candidate));
     this.#connection.onGatheringStateChange((state) => {
       if (state === "complete" && !this.#closed) watch.candidate(undefined);
     });
@@ -122,8 +124,11 @@ export class AudioPeer {
     const answered = readAnswer(sdp);
     if (answered === undefined) return false;
     if (this.#answered === undefined) {
-      this.#connection.setRemoteDescription(sdp, "answer");
       this.#role = answered.setup === "passive" ? "active" : "passive";
+      this.#answered = answered;
+      // Without candidates: the peer comes to us through the gate, which makes this a full ICE check both ways.
+      this.#connection.setRemoteDescription(sdp.replace(/^a=(candidate|end-of-candidates).*\r?\n/gm, ""), "answer");
+      this.#gate.open(this.#libraryPort);
     }
     this.#answered = answered;
     return true;
@@ -139,10 +144,6 @@ export class AudioPeer {
     const mine = sending ? (receiving ? "sendrecv" : "sendonly") : receiving ? "recvonly" : "inactive";
     // Who answers has to say which side of DTLS it is, and that never changes (RFC 8842 s5.5).
     return { sdp: this.offer(mine).replace("a=setup:actpass", `a=setup:${this.#role}`), theirs: offered.direction };
-  }
-
-  addCandidate(candidate: string): void {
-    if (!this.#closed && candidate !== "") this.#connection.addRemoteCandidate(candidate, MID);
   }
 
   /** Presses keys for 160 ms each; resolves when the last packet is out. */
@@ -169,10 +170,23 @@ export class AudioPeer {
     this.#stopBeat?.();
     for (const drained of this.#drained) drained();
     this.#connection.close();
+    this.#gate.close();
   }
 
-  #candidate(candidate: string): IceCandidate {
-    return { candidate, sdpMid: MID, sdpMLineIndex: 0, usernameFragment: this.#ufrag };
+  /** The library's one candidate, on loopback: the gate's addresses are told in its place (RFC 8839 s5.1). */
+  #found(candidate: string): void {
+    const port = / 127\.0\.0\.1 (\d+) typ host/.exec(candidate)?.[1];
+    if (this.#closed || port === undefined) return;
+    this.#libraryPort = Number(port);
+    for (const [index, address] of this.#gate.addresses.entries()) {
+      const priority = 2_122_260_223 - 256 * index;
+      this.#watch.candidate({
+        candidate: `candidate:${index + 1} 1 udp ${priority} ${address} ${this.#gate.port} typ host generation 0 ufrag ${this.#ufrag}`,
+        sdpMid: MID,
+        sdpMLineIndex: 0,
+        usernameFragment: this.#ufrag,
+      });
+    }
   }
 
   #beat(): void {

@@ -4,6 +4,7 @@ import { randomInt } from "node:crypto";
 import type { Heard } from "../audio/goertzel.ts";
 import { AudioPeer, type IceCandidate } from "./audio-peer.ts";
 import { readAnswer, type Direction } from "./browser-description.ts";
+import type { IceGate } from "./ice-gate.ts";
 import { isJson, text, type ClientApi, type Json } from "./client-api.ts";
 import type { RoomEvent } from "./sync-loop.ts";
 
@@ -67,7 +68,7 @@ export interface CallOptions {
   readonly placedAtMs: number;
   readonly lifetimeMs: number;
   readonly toneHz: number;
-  readonly bindHost: string | undefined;
+  readonly gate: IceGate;
   readonly tell: (fact: CallFact) => void;
 }
 
@@ -166,7 +167,6 @@ export class Call implements HeadlessCall {
     // Once answered, only the party that answered is listened to.
     if (this.#party !== undefined && party !== this.#party) return;
     if (type === "m.call.answer") this.#receiveAnswer(content, party);
-    else if (type === "m.call.candidates") this.#receiveCandidates(content);
     else if (type === "m.call.negotiate") this.#receiveNegotiation(content);
     else if (type === "m.call.reject" && this.state === "invited") {
       this.#finish({ by: "bridge", how: "rejected", reason: text(content["reason"]) });
@@ -233,13 +233,6 @@ export class Call implements HeadlessCall {
       return;
     }
     if (party !== undefined) void this.#send("m.call.select_answer", { selected_party_id: party });
-  }
-
-  #receiveCandidates(content: Json): void {
-    const { candidates } = content;
-    for (const each of Array.isArray(candidates) ? candidates : []) {
-      this.#peer.addCandidate(text(isJson(each) ? each["candidate"] : undefined) ?? "");
-    }
   }
 
   #receiveNegotiation(content: Json): void {

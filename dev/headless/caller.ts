@@ -2,6 +2,7 @@
 // and with the haste of Element (the invite does not wait for the ghost). For the demo and the scenarios.
 import { Call, type CallFact, type HeadlessCall } from "./call.ts";
 import { ClientApiError, isJson, logIn, path, text } from "./client-api.ts";
+import { iceGate } from "./ice-gate.ts";
 import { startSync, type RoomEvent } from "./sync-loop.ts";
 
 export { ClientApiError } from "./client-api.ts";
@@ -106,7 +107,7 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
           placedAtMs,
           lifetimeMs,
           toneHz,
-          bindHost,
+          gate: await iceGate(bindHost),
           tell: (fact) => log?.(fact),
         });
         call.tell({ kind: "found", user: ghost });
