@@ -13,8 +13,8 @@ export interface ClientPeerOptions {
   /** Hz of the microphone. */
   readonly hz: number;
   readonly ssrc?: number;
-  /** Payload type and name of the codec; PCMU unless said otherwise. */
-  readonly codec?: { readonly payloadType: number; readonly name: string };
+  /** Payload type and the rest of its `a=rtpmap`; PCMU unless said otherwise. */
+  readonly codec?: { readonly payloadType: number; readonly encoding: string };
 }
 
 export class ClientPeer {
@@ -26,7 +26,7 @@ export class ClientPeer {
   readonly #ssrc: number;
   readonly #payloadType: number;
   readonly #tone;
-  readonly #codecName: string;
+  readonly #encoding: string;
   #sequence = 1000;
   #timestamp = 160_000;
   #timer: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class ClientPeer {
   constructor(options: ClientPeerOptions) {
     this.#ssrc = options.ssrc ?? 0x1234_5678;
     this.#payloadType = options.codec?.payloadType ?? 0;
-    this.#codecName = options.codec?.name ?? "PCMU";
+    this.#encoding = options.codec?.encoding ?? "PCMU/8000";
     this.#tone = continuousTone(options.hz, 8000);
     this.ear = new Ear(this.#payloadType, decodeUlaw);
     [this.#connection, this.#track] = this.#connect();
@@ -68,11 +68,12 @@ export class ClientPeer {
     return this.#text(direction);
   }
 
-  /** What a browser does after its network changed: new ICE credentials (and here a new association). */
-  async restartIce(direction = "sendrecv"): Promise<string> {
+  /** The offer of an ICE restart: new credentials (and here a new association). `isCut`: the old path is gone before. */
+  async restartIce(isCut: boolean, direction = "sendrecv"): Promise<string> {
     const old = this.#connection;
+    if (isCut) old.close();
     [this.#connection, this.#track] = this.#connect();
-    old.close();
+    if (!isCut) void this.connected().then(() => old.close());
     return this.offer(direction);
   }
 
@@ -104,6 +105,12 @@ export class ClientPeer {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const bytes = encodeRtp({ ...packet, sequence: this.#sequence, ssrc: this.#ssrc });
     this.#track.sendMessageBinary(Buffer.from(bytes));
+  }
+
+  /** Resolves with the first RTCP that passes. */
+  async report(isIt: (bytes: Buffer) => boolean): Promise<Buffer> {
+    await this.#when(() => this.rtcp.some(isIt));
+    return this.rtcp.find(isIt) ?? Buffer.alloc(0);
   }
 
   close(): void {
@@ -171,7 +178,7 @@ export class ClientPeer {
       `a=${direction}`,
       "a=msid:stream track",
       "a=rtcp-mux",
-      `a=rtpmap:${this.#payloadType} ${this.#codecName}/8000`,
+      `a=rtpmap:${this.#payloadType} ${this.#encoding}`,
       `a=rtpmap:${clientEvents} telephone-event/8000`,
       `a=ssrc:${this.#ssrc} cname:client`,
       "",

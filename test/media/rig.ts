@@ -4,6 +4,7 @@ import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/medi
 import type { Clock } from "../../src/ports/clock.ts";
 import type { MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
+import type { Waiting } from "./ear.ts";
 
 export interface LogLine {
   readonly level: string;
@@ -11,11 +12,13 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function recordingLog(lines: LogLine[]): Log {
+export function recordingLog(lines: LogLine[], written: () => void): Log {
   const at =
     (level: string) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-      void lines.push({ level, message, fields });
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      lines.push({ level, message, fields });
+      written();
+    };
   const log: Log = {
     trace: at("trace"),
     debug: at("debug"),
@@ -48,6 +51,8 @@ export function portSlice(pairs: number): { portMin: number; portMax: number } {
 export interface Rig {
   readonly engine: MediaEngine;
   readonly log: LogLine[];
+  /** Resolves when `message` has been logged `times`. */
+  logged(message: string, times?: number): Promise<void>;
   open(trunk?: Partial<TrunkMedia>): Promise<OpenSession>;
 }
 
@@ -60,13 +65,25 @@ export interface OpenSession {
 
 export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Promise<Rig> {
   const log: LogLine[] = [];
+  let watching: Waiting[] = [];
+  const written = (): void => {
+    watching = watching.filter((each) => {
+      if (!each.isSo()) return true;
+      each.resolve();
+      return false;
+    });
+  };
+  const logged = async (message: string, times = 1): Promise<void> => {
+    const isSo = (): boolean => log.filter((line) => line.message === message).length >= times;
+    if (!isSo()) await new Promise<void>((resolve) => watching.push({ isSo, resolve }));
+  };
   const engine = createEmbeddedEngine({
     workers: 1,
     sessionsPerWorker: 20,
     rtp: { host: "127.0.0.1", ...portSlice(10), restMs: 0 },
     ice: { bindHost: "127.0.0.1" },
     silenceTimeoutMs: 30_000,
-    log: recordingLog(log),
+    log: recordingLog(log, written),
     clock: realClock,
     ...options,
   });
@@ -97,5 +114,5 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
       },
     };
   };
-  return { engine, log, open };
+  return { engine, log, logged, open };
 }

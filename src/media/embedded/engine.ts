@@ -210,6 +210,7 @@ class EmbeddedEngine implements MediaEngine {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
       ended: (detail) => this.#workerEnded(place, detail),
     });
+    log.info("media worker started", { pid: place.worker.pid });
   }
 
   #workerEnded(place: Place, detail: string): void {
@@ -233,7 +234,6 @@ class EmbeddedEngine implements MediaEngine {
       this.#restarts.delete(cancel);
       this.#startWorker(place).then(
         async () => {
-          log.info("media worker replaced", { pid: place.worker?.pid });
           // Stopped while it was starting.
           if (this.#isStopping) await place.worker?.stop();
         },

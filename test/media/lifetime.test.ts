@@ -1,0 +1,166 @@
+// What the engine does over time: workers that die, ports and capacity that run out, silence, reports, the end.
+import { createSocket } from "node:dgram";
+import nodeDataChannel from "node-datachannel";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { readRtcp } from "../../src/media/embedded/rtcp.ts";
+import { PortPool } from "../../src/media/embedded/port-pool.ts";
+import { MediaError } from "../../src/ports/media.ts";
+import { portSlice, startRig, type Rig } from "./rig.ts";
+import { bothHz, Scope, startTalk, trunkHz } from "./talk.ts";
+
+const scope = new Scope();
+afterEach(async () => scope.end());
+afterAll(() => nodeDataChannel.cleanup());
+
+async function rigOf(options: Parameters<typeof startRig>[0] = {}): Promise<Rig> {
+  const rig = await startRig(options);
+  scope.add(async () => rig.engine.stop());
+  return rig;
+}
+
+function workerPids(rig: Rig): number[] {
+  return rig.log.filter(({ message }) => message === "media worker started").map(({ fields }) => Number(fields["pid"]));
+}
+
+describe("a worker that dies", () => {
+  test("loses its calls, not those of the others, and is replaced", async () => {
+    const rig = await rigOf({ workers: 2, sessionsPerWorker: 2 });
+    const first = await startTalk(rig, scope);
+    const second = await startTalk(rig, scope);
+    expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 2, free: 2 });
+    const [victim = 0] = workerPids(rig);
+    process.kill(victim, "SIGKILL");
+    const lost = await Promise.race([
+      first.fact("media.lost").then(() => first),
+      second.fact("media.lost").then(() => second),
+    ]);
+    const alive = lost === first ? second : first;
+    expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+    expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
+    await expect(lost.session.describe()).rejects.toMatchObject({ name: "MediaError", code: "engine" });
+    expect(await lost.session.close()).toMatchObject({ fromMatrix: { packets: 0 } });
+
+    await rig.logged("media worker started", 3);
+    expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 1, free: 3 });
+    const third = await startTalk(rig, scope);
+    expect((await third.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+  });
+
+  test("while it is opening a session is an error of the engine, not a crash", async () => {
+    const rig = await rigOf();
+    const [victim = 0] = workerPids(rig);
+    const opening = rig.open();
+    process.kill(victim, "SIGKILL");
+    await expect(opening).rejects.toBeInstanceOf(MediaError);
+    await expect(rig.open()).rejects.toMatchObject({ code: "no-capacity" });
+    expect(rig.engine.health().ready).toBe(false);
+  });
+});
+
+describe("limits", () => {
+  test("calls are spread, and one too many is refused until another ends", async () => {
+    const rig = await rigOf({ workers: 2, sessionsPerWorker: 1 });
+    const { session } = await rig.open();
+    await rig.open();
+    await expect(rig.open()).rejects.toMatchObject({ name: "MediaError", code: "no-capacity" });
+    expect(rig.engine.health().free).toBe(0);
+    await session.close();
+    await rig.open();
+  });
+
+  test("a port pair rests after its call", async () => {
+    const rig = await rigOf({ rtp: { host: "127.0.0.1", ...portSlice(1), restMs: 60_000 } });
+    const { session } = await rig.open();
+    await session.close();
+    await expect(rig.open()).rejects.toMatchObject({ code: "no-ports" });
+  });
+
+  test("a pair that somebody else has is passed over", async () => {
+    const slice = portSlice(2);
+    const rig = await rigOf({ rtp: { host: "127.0.0.1", ...slice, restMs: 0 } });
+    // RTCP's port of the one pair is taken by a stranger.
+    const stranger = createSocket("udp4");
+    await new Promise<void>((resolve) => stranger.bind(slice.portMin + 1, "127.0.0.1", resolve));
+    scope.add(() => void stranger.close());
+    const talk = await startTalk(rig, scope);
+    expect(talk.trunkOffer).toContain(`m=audio ${slice.portMin + 2} `);
+    await expect(rig.open()).rejects.toMatchObject({ code: "no-ports" });
+  });
+
+  test("the pool gives every pair once, and first what was freed longest ago", () => {
+    const pool = new PortPool(10_001, 10_008, 1000);
+    const taken = [pool.take(0), pool.take(0), pool.take(0)];
+    expect(taken.toSorted()).toEqual([10_002, 10_004, 10_006]);
+    expect(pool.take(0)).toBeUndefined();
+    for (const [index, port] of taken.entries()) pool.giveBack(port ?? 0, index * 100);
+    expect(pool.free(1050)).toBe(1);
+    expect(pool.take(999)).toBeUndefined();
+    expect([pool.take(1200), pool.take(1200), pool.take(1200)]).toEqual(taken);
+  });
+
+  test("an address that is not ours does not start", async () => {
+    const rtp = { host: "192.0.2.77", ...portSlice(1) };
+    await expect(startRig({ rtp })).rejects.toMatchObject({ name: "MediaError", code: "no-ports" });
+  });
+});
+
+describe("silence", () => {
+  test("a gateway that goes quiet is reported, once", async () => {
+    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+    const { trunk, client, fact, facts } = await startTalk(rig, scope);
+    await client.ear.nextSecond(bothHz);
+    trunk.stopSpeaking();
+    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "trunk" });
+    await trunk.ear.nextSecond(bothHz);
+    await trunk.ear.nextSecond(bothHz);
+    expect(facts.filter(({ kind }) => kind === "media.timedOut")).toHaveLength(1);
+  });
+
+  test("a client that goes quiet is reported", async () => {
+    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+    const { client, fact } = await startTalk(rig, scope);
+    client.stopSpeaking();
+    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "matrix" });
+  });
+
+  test("on hold nobody has to say anything", async () => {
+    const rig = await rigOf({ silenceTimeoutMs: 1000 });
+    const { client, trunk, session, facts } = await startTalk(rig, scope);
+    await session.offer("matrix", await client.offer("sendonly"));
+    await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] }));
+    trunk.stopSpeaking();
+    for (let second = 0; second < 3; second += 1) await trunk.ear.nextSecond(bothHz);
+    expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+  });
+});
+
+describe("RTCP", () => {
+  test("both sides get reports of what we heard from them, under our numbers, and a BYE", async () => {
+    const rig = await rigOf();
+    const { client, trunk, session } = await startTalk(rig, scope);
+    const isSenderReport = (bytes: Buffer): boolean => bytes[1] === 200 && bytes.length >= 52;
+    const [toTrunk] = await Promise.all([trunk.report(isSenderReport), client.report(isSenderReport)]);
+    const ours = trunk.ear.packets.at(-1);
+    expect(toTrunk.readUInt32BE(4)).toBe(ours?.ssrc);
+    expect(toTrunk.readUInt32BE(28)).toBe(trunk.ssrc);
+    // NTP: within a second of now; RTP: near what was sent last.
+    expect(Math.abs(toTrunk.readUInt32BE(8) - 2_208_988_800 - Date.now() / 1000)).toBeLessThan(5);
+    expect(((ours?.timestamp ?? 0) - toTrunk.readUInt32BE(16)) | 0).toBeLessThan(8000);
+    const toClient = await client.report(isSenderReport);
+    expect(toClient.readUInt32BE(4)).toBe(client.ear.packets.at(-1)?.ssrc);
+    await session.close();
+    const bye = await trunk.report((bytes) => readRtcp(bytes).isBye);
+    expect(bye.readUInt32BE(4)).toBe(ours?.ssrc);
+  });
+
+  test("RTCP alone keeps a silent gateway alive", async () => {
+    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+    const { client, trunk, facts } = await startTalk(rig, scope, { speak: false });
+    client.speak();
+    const report = Buffer.from("80c90001deadbeef", "hex");
+    const timer = setInterval(() => trunk.send(report), 300);
+    scope.add(() => clearInterval(timer));
+    for (let second = 0; second < 4; second += 1) await trunk.ear.nextSecond(bothHz);
+    expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+  });
+});

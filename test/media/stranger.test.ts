@@ -1,0 +1,157 @@
+// Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
+import nodeDataChannel from "node-datachannel";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startRig, type Rig } from "./rig.ts";
+import { bothHz, clientHz, Scope, startTalk, trunkHz } from "./talk.ts";
+import { TrunkPeer } from "./trunk-peer.ts";
+import { ClientPeer } from "./client-peer.ts";
+
+let rig: Rig;
+const scope = new Scope();
+const strangerHz = 1800;
+const allHz = [...bothHz, strangerHz];
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterEach(async () => scope.end());
+afterAll(async () => {
+  await rig.engine.stop();
+  nodeDataChannel.cleanup();
+});
+
+async function stranger(host: string, sdp: string): Promise<TrunkPeer> {
+  const peer = await TrunkPeer.open({ hz: strangerHz, host, ssrc: 0x6666_6666 });
+  scope.add(async () => peer.close());
+  peer.aim(sdp);
+  peer.speak();
+  return peer;
+}
+
+test("a stranger from another address is not heard, and hears nothing", async () => {
+  const { client, trunkOffer, session } = await startTalk(rig, scope);
+  const intruder = await stranger("127.0.0.2", trunkOffer);
+  const heard = await client.ear.nextSecond(allHz);
+  expect(heard.hz).toBe(trunkHz);
+  expect(heard.ratio).toBeGreaterThan(100);
+  expect(intruder.ear.packets).toHaveLength(0);
+  expect((await session.stats()).fromTrunk.lost).toBe(0);
+});
+
+test("nor is one who is first, before the gateway has sent anything", async () => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
+  const intruder = await stranger("127.0.0.2", trunkOffer);
+  client.speak();
+  expect((await trunk.ear.nextSecond(allHz)).hz).toBe(clientHz);
+  expect(intruder.ear.packets).toHaveLength(0);
+  expect(client.ear.packets).toHaveLength(0);
+  trunk.speak();
+  expect((await client.ear.nextSecond(allHz)).hz).toBe(trunkHz);
+});
+
+test("nor one at the gateway's own address, once the gateway has spoken; and it is logged", async () => {
+  const { client, trunkOffer, session } = await startTalk(rig, scope);
+  await client.ear.nextSecond(allHz);
+  const intruder = await stranger("127.0.0.1", trunkOffer);
+  const heard = await client.ear.nextSecond(allHz);
+  expect(heard.hz).toBe(trunkHz);
+  expect(heard.ratio).toBeGreaterThan(100);
+  expect(intruder.ear.packets).toHaveLength(0);
+  await session.close();
+  const line = rig.log.find(({ message }) => message === "dropped packets of strangers");
+  expect(line?.fields["foreign"]).toBeGreaterThan(20);
+});
+
+test("a gateway behind NAT is found by its first packet, at its other port", async () => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
+  const real = await TrunkPeer.open({ hz: 1200 });
+  scope.add(async () => real.close());
+  real.aim(trunkOffer);
+  real.speak();
+  client.speak();
+  expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(1200);
+  expect((await real.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  trunk.ear.packets = [];
+  await real.ear.nextSecond(bothHz);
+  expect(trunk.ear.packets).toHaveLength(0);
+});
+
+test("one behind a private address is found within the configured networks only", async () => {
+  const { client, trunkOffer } = await startTalk(rig, scope, {
+    speak: false,
+    answer: { address: "10.99.99.99" },
+    media: { rtpNetworks: ["127.0.0.2/32"] },
+  });
+  const allowed = await TrunkPeer.open({ hz: 1200, host: "127.0.0.2" });
+  scope.add(async () => allowed.close());
+  allowed.aim(trunkOffer);
+  await stranger("127.0.0.3", trunkOffer);
+  allowed.speak();
+  const heard = await client.ear.nextSecond([...allHz, 1200]);
+  expect(heard.hz).toBe(1200);
+  expect(heard.ratio).toBeGreaterThan(100);
+});
+
+test("noise on the port harms nobody", async () => {
+  const { client, trunk } = await startTalk(rig, scope);
+  for (let length = 0; length < 60; length += 1) trunk.send(Buffer.alloc(length, length * 37));
+  for (const first of [0x90, 0xa0, 0xbf, 0x8f, 0x00])
+    trunk.send(Buffer.from([first, 0, ...Array<number>(20).fill(255)]));
+  for (const type of [200, 201, 202, 203, 204, 255]) trunk.send(Buffer.from([0x81, type, 0xff, 0xff, 1, 2, 3, 4]));
+  expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+});
+
+describe("descriptions", () => {
+  test.each([
+    ["no SDP", "hello", "bad-description"],
+    [
+      "RTP without encryption",
+      "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n",
+      "encryption-mismatch",
+    ],
+    [
+      "WebRTC without ICE",
+      "v=0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n",
+      "bad-description",
+    ],
+  ])("%s from a client is refused as %s", async (_what, sdp, code) => {
+    const { session } = await rig.open();
+    scope.add(async () => session.close());
+    await expect(session.offer("matrix", sdp)).rejects.toMatchObject({ name: "MediaError", code });
+  });
+
+  test("a refused answer leaves the session as it was", async () => {
+    const client = new ClientPeer({ hz: clientHz });
+    scope.add(() => client.close());
+    const trunk = await TrunkPeer.open({ hz: trunkHz });
+    scope.add(async () => trunk.close());
+    const { session } = await rig.open();
+    scope.add(async () => session.close());
+    const { sdp } = await session.offer("matrix", await client.offer());
+    await expect(session.answer("trunk", trunk.sdp({ protocol: "RTP/SAVP" }))).rejects.toMatchObject({
+      code: "encryption-mismatch",
+    });
+    await expect(session.answer("trunk", trunk.sdp({ formats: "18" }))).rejects.toMatchObject({
+      code: "no-common-codec",
+    });
+    trunk.aim(sdp);
+    client.answered(await session.answer("trunk", trunk.sdp()));
+    await client.connected();
+    trunk.speak();
+    expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+  });
+
+  test("candidates of every kind and none are taken without harm", async () => {
+    const { client, session } = await startTalk(rig, scope);
+    const texts = [
+      "",
+      "nonsense",
+      "candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active",
+      "candidate:1 1 udp 1 x.local 9 typ host",
+    ];
+    for (let count = 0; count < 300; count += 1)
+      texts.push(`candidate:${count} 1 udp 1 127.0.0.1 ${count + 1} typ host`);
+    session.addCandidates(texts.map((candidate) => ({ candidate, mid: "0", mLineIndex: 0 })));
+    expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+  });
+});

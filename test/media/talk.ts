@@ -1,0 +1,60 @@
+// A call that is up: client and gateway connected through an engine, both with their tones on.
+import { ClientPeer, type ClientPeerOptions } from "./client-peer.ts";
+import type { OpenSession, Rig } from "./rig.ts";
+import { TrunkPeer, type TrunkPeerOptions } from "./trunk-peer.ts";
+import type { TrunkMedia } from "../../src/ports/media.ts";
+
+export interface Talk extends OpenSession {
+  readonly client: ClientPeer;
+  readonly trunk: TrunkPeer;
+  /** Our offer to the gateway. */
+  readonly trunkOffer: string;
+  /** Our answer to the client. */
+  readonly clientAnswer: string;
+}
+
+export interface TalkOptions {
+  readonly client?: Partial<ClientPeerOptions>;
+  readonly trunk?: Partial<TrunkPeerOptions>;
+  readonly media?: Partial<TrunkMedia>;
+  /** Words of the gateway's answer. */
+  readonly answer?: Parameters<TrunkPeer["sdp"]>[0];
+  readonly speak?: boolean;
+}
+
+/** Ends what a test has opened, in the reverse order. */
+export class Scope {
+  readonly #closings: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closings.unshift(close);
+  }
+
+  async end(): Promise<void> {
+    for (const close of this.#closings.splice(0)) await close();
+  }
+}
+
+export const clientHz = 440;
+export const trunkHz = 1000;
+export const bothHz = [clientHz, trunkHz];
+
+export async function startTalk(rig: Rig, scope: Scope, options: TalkOptions = {}): Promise<Talk> {
+  const client = new ClientPeer({ hz: clientHz, ...options.client });
+  scope.add(() => client.close());
+  const trunk = await TrunkPeer.open({ hz: trunkHz, ...options.trunk });
+  scope.add(async () => trunk.close());
+  const open = await rig.open(options.media);
+  scope.add(async () => open.session.close());
+  const outcome = await open.session.offer("matrix", await client.offer());
+  trunk.aim(outcome.sdp);
+  const clientAnswer = await open.session.answer("trunk", trunk.sdp(options.answer));
+  client.answered(clientAnswer);
+  await client.connected();
+  await open.fact("media.connected");
+  if (options.speak !== false) {
+    client.speak();
+    trunk.speak();
+  }
+  return { ...open, client, trunk, trunkOffer: outcome.sdp, clientAnswer };
+}
