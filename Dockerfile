@@ -18,8 +18,8 @@ COPY package.json LICENSE ./
 COPY config config
 VOLUME /data
 USER node
-EXPOSE 9555
+EXPOSE 9993
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:9556/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9994/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["-c", "/data/config.yaml", "-f", "/data/registration.yaml"]
