@@ -26,6 +26,8 @@ export class ConfirmedCall implements SipCall {
   #pending: PeerOffer | undefined;
   /** Our 200 carried the offer, so the ACK carries the answer. */
   #answerInAck = false;
+  /** The peer wanted our offer and no longer does: whoever makes it has to hear that no answer will come. */
+  #withdrawnEmpty = false;
   #stopWaiting: () => void = () => {};
   #offering = false;
   #over = false;
@@ -43,9 +45,13 @@ export class ConfirmedCall implements SipCall {
       offered: (offer) => {
         if (this.#over) return;
         this.#pending = offer;
+        this.#withdrawnEmpty = false;
         emit(offer.sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp: offer.sdp });
       },
-      offerWithdrawn: () => (this.#pending = undefined),
+      offerWithdrawn: () => {
+        this.#withdrawnEmpty = this.#pending?.sdp === undefined;
+        this.#pending = undefined;
+      },
       acknowledged: (sdp) => {
         if (this.#over || !this.#answerInAck) return;
         this.#answerInAck = false;
@@ -84,7 +90,12 @@ export class ConfirmedCall implements SipCall {
 
   answerReoffer(sdp: string): void {
     const pending = this.#pending;
-    if (this.#over || pending === undefined) return;
+    if (this.#over) return;
+    if (pending === undefined) {
+      if (this.#withdrawnEmpty) this.#options.emit({ kind: "sip.offerRefused", status: 487 });
+      this.#withdrawnEmpty = false;
+      return;
+    }
     this.#pending = undefined;
     this.#answerInAck = pending.sdp === undefined;
     pending.accept(sdp);

@@ -31,6 +31,8 @@ export interface TrunkOptions {
   readonly onHealth: (health: TrunkHealth) => void;
 }
 
+/** A trunk's server that moves may send us requests from its new address this soon. */
+const REFRESH_PEERS_MS = 60_000;
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 export class Trunk implements InvitingTrunk {
@@ -43,6 +45,7 @@ export class Trunk implements InvitingTrunk {
   readonly #aims = new Map<string, Target>();
   readonly #debts = new Set<symbol>();
   #debtsPaid: () => void = () => {};
+  #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
   #local: Endpoint = { address: "", port: 0 };
 
@@ -130,6 +133,7 @@ export class Trunk implements InvitingTrunk {
       send: (text) => this.#hub.send(text),
       newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
     });
+    this.#refreshPeers();
     this.#keepAlive.start();
   }
 
@@ -217,6 +221,7 @@ export class Trunk implements InvitingTrunk {
   }
 
   async stop(patienceMs: number): Promise<void> {
+    this.#stopRefreshing();
     this.#keepAlive.stop();
     const { clock } = this.#options;
     if (this.#debts.size > 0) {
@@ -230,6 +235,13 @@ export class Trunk implements InvitingTrunk {
     }
     this.#agent?.close();
     await this.#hub.close();
+  }
+
+  /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
+  #refreshPeers(): void {
+    const { clock, log } = this.#options;
+    this.#pool.all().catch((error: unknown) => log.warn("servers of the trunk not resolved", { error }));
+    this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
   }
 
   #started(): UserAgent {

@@ -49,7 +49,10 @@ export class Hub {
   readonly #streams: Streams;
   readonly #webSockets: WebSockets;
   #udp: UdpSocket | undefined;
-  /** Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). */
+  /**
+   * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
+   * kept as well, because the INVITE may have been an earlier process's.
+   */
   readonly #hops = new Map<string, { readonly target: Target; untilMs: number }>();
   readonly #tcpRefusedUntilMs = new Map<string, number>();
   #sweptAtMs = 0;
@@ -147,7 +150,7 @@ export class Hub {
     const target = this.#hops.get(branch)?.target ?? (await this.#targetOf(request));
     const viaTcp = await this.#switched(target, request, text);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
-    if (request.method === "INVITE") this.#rememberHop(branch, used);
+    if (request.method === "INVITE" || request.method === "CANCEL") this.#rememberHop(branch, used);
     const bytes = Buffer.from(withTransport(text, request, used.transport));
     if (used.transport !== "udp") {
       const connection = viaTcp ?? (await this.connect(used));

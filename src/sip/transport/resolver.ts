@@ -51,6 +51,7 @@ const MAX_NAMES = 1_000;
 
 export class Resolver {
   readonly #options: ResolverOptions;
+  readonly #asking = new Map<string, Promise<readonly Target[]>>();
   readonly #known = new Map<string, { readonly targets: readonly Target[]; readonly untilMs: number }>();
 
   constructor(options: ResolverOptions) {
@@ -72,15 +73,32 @@ export class Resolver {
     }
     const key = `${transport} ${host} ${server.port ?? ""} ${path}`;
     const known = this.#known.get(key);
-    const nowMs = this.#options.clock.nowMs();
-    if (known !== undefined && known.untilMs > nowMs) return known.targets;
+    if (known !== undefined && known.untilMs > this.#options.clock.nowMs()) return known.targets;
+    // Asked once at a time, so that two messages for one place leave in their order.
+    const asking = this.#asking.get(key) ?? this.#refresh(key, host, server.port, transport, path);
+    this.#asking.set(key, asking);
     try {
-      const targets = await this.#ask(host, server.port, transport, path);
+      return await asking;
+    } finally {
+      this.#asking.delete(key);
+    }
+  }
+
+  async #refresh(
+    key: string,
+    host: string,
+    port: number | undefined,
+    transport: SipTransportName,
+    path: string,
+  ): Promise<readonly Target[]> {
+    try {
+      const targets = await this.#ask(host, port, transport, path);
       if (this.#known.size >= MAX_NAMES) this.#known.clear();
-      this.#known.set(key, { targets, untilMs: nowMs + KEEP_MS });
+      this.#known.set(key, { targets, untilMs: this.#options.clock.nowMs() + KEEP_MS });
       return targets;
     } catch (error) {
       // A trunk must not go down because the DNS did.
+      const known = this.#known.get(key);
       if (known !== undefined) return known.targets;
       const failure = transportError(error, host);
       throw failure.code === "resolve" ? failure : new TransportError("resolve", failure.message, { cause: error });
