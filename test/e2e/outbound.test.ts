@@ -17,6 +17,7 @@ const NUMBERS = {
   busy: "01632960486",
   missing: "01632960404",
   silent: "01632960487",
+  forgotten: "01632960488",
   crossing: "01632960200",
   leaving: "01632960201",
   patient: "01632960202",
@@ -45,6 +46,10 @@ async function farEnd(name: keyof typeof NUMBERS, scenario: Scenario, options: P
   const sipp = await startSipp(own, { scenario, port: stage.ports[name], rtpPort: ear.port, ...options });
   return { own, ear, sipp };
 }
+
+/** The first message of a room: what the ghost has to say. */
+const noticeIn = (roomId: string) =>
+  until("a notice", async () => (await alice.phone.messages()).find((message) => message.roomId === roomId));
 
 describe("The dial pad", () => {
   it("is there, for the stable protocol and for the one before it", async () => {
@@ -168,16 +173,31 @@ describe("A call that is not answered", () => {
     const far = number === NUMBERS.missing ? await farEnd("missing", "uas-not-found") : undefined;
     const { roomId } = await alice.phone.dial(number);
     expect(await alice.inState("ended")).toMatchObject({ shown: "Call Failed", hangupParty: "remote" });
-    const words = await until("the notice", async () =>
-      (await alice.phone.messages()).find((message) => message.roomId === roomId),
-    );
-    expect(words).toMatchObject({
+    expect(await noticeIn(roomId)).toMatchObject({
       sender: ghostOf(number),
       msgtype: "m.notice",
       body: "This number is not in service.",
     });
     await far?.sipp.done();
   });
+
+  it("rings for a while, and the caller reads that nobody answered", async () => {
+    const { sipp } = await farEnd("silent", "uas-unanswered");
+    const { roomId } = await alice.phone.dial(NUMBERS.silent);
+    expect(await alice.inState("ended")).toMatchObject({ shown: "Call Failed", hangupParty: "remote" });
+    expect(await noticeIn(roomId)).toMatchObject({ body: "Nobody answered." });
+    await sipp.done();
+  });
+
+  it("is given up after the minute that the invitation lives", async () => {
+    const { sipp } = await farEnd("forgotten", "uas-no-answer", { timeoutMs: 90_000 });
+    await alice.phone.dial(NUMBERS.forgotten);
+    const { history, shown } = await alice.inState("ended", 75_000);
+    expect(history.at(-1)?.atMs).toBeGreaterThan(50_000);
+    expect(history.map(({ state }) => state)).not.toContain("connecting");
+    expect(shown === undefined || shown === "Call Failed").toBe(true);
+    await sipp.done();
+  }, 100_000);
 
   it("is cancelled at the far end when the caller gives up", async () => {
     const { sipp } = await farEnd("silent", "uas-no-answer");

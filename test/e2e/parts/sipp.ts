@@ -14,6 +14,7 @@ export type Scenario =
   | "uas-busy" // 486
   | "uas-not-found" // 404
   | "uas-no-answer" // rings until it is cancelled
+  | "uas-unanswered" // rings for `talkMs`, then 480
   | "uas-answers-cancelled" // its 200 crosses the CANCEL: wants ACK and BYE
   | "uas-answer-then-bye" // answers, and hangs up after `talkMs`
   | "uas-wait-bye" // answers, and waits for the caller to hang up
@@ -30,7 +31,7 @@ export interface SippOptions {
   /** The number a caller dials. */
   readonly number?: string;
   readonly credentials?: { readonly user: string; readonly password: string };
-  /** How long it talks, where it is the one to hang up. */
+  /** How long it talks, where it is the one to hang up, or rings, where it is the one to give up. */
   readonly talkMs?: number;
   /** When SIPp gives up on the whole scenario. */
   readonly timeoutMs?: number;

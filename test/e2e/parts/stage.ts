@@ -28,6 +28,12 @@ export interface Stage<Name extends string> {
 /** The user that stands for a dialled number, in the default encoding (MSC2845's example). */
 export const ghostOf = (number: string): string => `@_sip_${number}%40${GATEWAY}:${DOMAIN}`;
 
+export interface StageOptions {
+  readonly transport?: "udp" | "tcp";
+  /** What the proxy's digest asks for. */
+  readonly algorithm?: "MD5" | "SHA-256";
+}
+
 /**
  * Starts the stage; all of it ends with the rig. No client has logged in yet.
  * @param numbers the numbers that exist, under names; all others are unknown to the proxy
@@ -35,13 +41,13 @@ export const ghostOf = (number: string): string => `@_sip_${number}%40${GATEWAY}
 export async function startStage<Name extends string>(
   rig: Rig,
   numbers: Readonly<Record<Name, string>>,
-  options: { readonly encryptByDefault?: boolean } = {},
+  { transport = "udp", algorithm = "MD5" }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
   const entries = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   const ports = Object.fromEntries(entries) as Record<Name, number>;
   const table = Object.fromEntries(names.map((name) => [numbers[name], ports[name]]));
-  const proxy = await startKamailio(rig, { numbers: table, account: ACCOUNT });
+  const proxy = await startKamailio(rig, { numbers: table, account: ACCOUNT, algorithm });
 
   const synapsePort = await freePort();
   const rtpPort = await freePorts(RTP_PORTS);
@@ -54,6 +60,7 @@ export async function startStage<Name extends string>(
       {
         name: "main",
         server: `${proxy.host}:${proxy.port}`,
+        transport,
         listen: { host: "127.0.0.1" },
         credentials: { username: ACCOUNT.user, password: ACCOUNT.password },
         number_format: "as-dialled",
@@ -72,7 +79,6 @@ export async function startStage<Name extends string>(
     port: synapsePort,
     serverName: DOMAIN,
     registrations: [bridge.registrationFile],
-    encryptByDefault: options.encryptByDefault === true,
   });
   return { synapse, bridge, running: await bridge.start(), proxy, ports };
 }
