@@ -72,13 +72,15 @@ export function unquoted(quoted: string): string {
 /** Wider than `token`: what real branches, tags and addresses hold, but nothing that could end the parameter. */
 const PARAM_VALUE = /^[^\s"<>,;\\]*$/;
 const PARAM_NAME = /^[^\s"<>,;\\=]+$/;
+const ANY_NUMBER: readonly string[] = [];
+const DIGITS = /^\d{1,32}$/;
 
 /**
  * Parses `;name=value;name` (RFC 3261 s25.1 generic-param), values unquoted, names in lower case.
  * `text` is empty or starts with a semicolon. Of a repeated name the first stands, but a repeated
  * `once` name makes the whole malformed: two tags or branches are two readings of one message.
  */
-export function parseParams(text: string, ...once: string[]): Params | undefined {
+export function parseParams(text: string, once: readonly string[] = ANY_NUMBER): Params | undefined {
   if (text === "") return NO_PARAMS;
   const parts = text.includes('"') ? splitOutside(text, ";") : text.split(";");
   if (parts === undefined || parts[0]?.trim() !== "") return undefined;
@@ -105,7 +107,7 @@ function paramValue(text: string): string | undefined {
 
 /** `1*DIGIT` as a number up to `max`, undefined otherwise. Leading zeros are allowed. */
 export function parseDigits(text: string, max: number): number | undefined {
-  if (!/^\d{1,32}$/.test(text)) return undefined;
+  if (!DIGITS.test(text)) return undefined;
   const value = Number(text);
   return value <= max ? value : undefined;
 }

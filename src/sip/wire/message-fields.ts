@@ -79,14 +79,45 @@ export function parseFields(
   }
 
   const body = bodyBytes.toString("utf8");
-  const base = {
+  const { sipCallId } = fields;
+  // Written out twice: spreading a common part took 7 % off the messages per second.
+  if (startLine.kind === "response") {
+    const { statusCode, reasonPhrase } = startLine;
+    return {
+      kind: "response",
+      statusCode,
+      reasonPhrase,
+      headers,
+      vias,
+      from,
+      fromTag,
+      to,
+      toTag,
+      sipCallId,
+      cseq,
+      contacts,
+      routes,
+      recordRoutes,
+      contentType,
+      contentLength,
+      body,
+      bodyBytes,
+    };
+  }
+  const { method, uri, uriText } = startLine;
+  return {
+    kind: "request",
+    method,
+    uri,
+    uriText,
+    maxForwards,
     headers,
     vias,
     from,
     fromTag,
     to,
     toTag,
-    sipCallId: fields.sipCallId,
+    sipCallId,
     cseq,
     contacts,
     routes,
@@ -96,12 +127,6 @@ export function parseFields(
     body,
     bodyBytes,
   };
-  if (startLine.kind === "response") {
-    const { statusCode, reasonPhrase } = startLine;
-    return { kind: "response", statusCode, reasonPhrase, ...base };
-  }
-  const { method, uri, uriText } = startLine;
-  return { kind: "request", method, uri, uriText, maxForwards, ...base };
 }
 
 /** The tag; empty when it is there without a value, which no tag may be. */

@@ -14,6 +14,7 @@ export type NameAddr = {
 /** Characters that make an unquoted display name two readings of one header. Wider than `*(token LWS)`,
  * because telephones send bare UTF-8, dots and parentheses. */
 const NOT_IN_BARE_NAME = /["<>,;\\]/;
+const ONE_TAG = ["tag"];
 
 /** One address; undefined when it is malformed, or a list. */
 export function parseNameAddr(value: string): NameAddr | undefined {
@@ -36,7 +37,7 @@ export function parseNameAddr(value: string): NameAddr | undefined {
   if (close < 0) return undefined;
   const uri = parseUri(text.slice(open + 1, close));
   if (uri === undefined) return undefined;
-  const params = parseParams(text.slice(close + 1).trimStart(), "tag");
+  const params = parseParams(text.slice(close + 1).trimStart(), ONE_TAG);
   return params && { displayName, uri, params };
 }
 
@@ -47,7 +48,7 @@ function parseAddrSpec(text: string): NameAddr | undefined {
   if (address.includes(",") || address.includes("?")) return undefined;
   const uri = parseUri(address);
   if (uri === undefined) return undefined;
-  const params = parseParams(semicolon < 0 ? "" : text.slice(semicolon), "tag");
+  const params = parseParams(semicolon < 0 ? "" : text.slice(semicolon), ONE_TAG);
   return params && { displayName: "", uri, params };
 }
 

@@ -104,11 +104,12 @@ export class StreamFramer {
       if (problem !== undefined) return this.#error(problem);
     }
     if (this.#messageLength === 0 || this.#end - this.#start < this.#messageLength) return undefined;
-    const waiting = this.#buffer.subarray(this.#start, this.#start + this.#messageLength);
+    // A view will do: what has been appended is never written over.
+    const bytes = this.#buffer.subarray(this.#start, this.#start + this.#messageLength);
     this.#start += this.#messageLength;
     this.#messageLength = 0;
     this.#halfPing = false;
-    return { kind: "message", bytes: this.#owned ? Buffer.from(waiting) : waiting };
+    return { kind: "message", bytes };
   }
 
   /** Passes the line ends before a message. However many pings they are, one answer will do. */

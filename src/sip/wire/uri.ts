@@ -79,7 +79,8 @@ function parseSipUri(scheme: "sip" | "sips", rest: string): SipUri | undefined {
   const params = semicolon < 0 ? NO_PARAMS : parseUriParams(beforeHeaders.slice(semicolon + 1));
   if (params === undefined) return undefined;
   const headers = question < 0 ? NO_HEADERS : parseUriHeaders(tail.slice(question + 1));
-  return { kind: "sip", scheme, user, password, ...hostPort, params, headers };
+  const { host, port } = hostPort;
+  return { kind: "sip", scheme, user, password, host, port, params, headers };
 }
 
 /** `host[:port]`: a name (underscores are met in the field), IPv4, or IPv6 in brackets. */

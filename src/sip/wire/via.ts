@@ -27,6 +27,8 @@ export const MAGIC_COOKIE = "z9hG4bK";
 const SENT_PROTOCOL = /^SIP\s*\/\s*(\d+\.\d+)\s*\/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+/i;
 const SENT_BY = /^((?:\[[^\]]*\]|[^\s:;[\]]+))(?:\s*:\s*(\d{1,5}))?\s*(?=;|$)/;
 
+const ONCE = ["branch", "received", "rport"];
+
 /** One via-parm; undefined when it is malformed. */
 export function parseVia(value: string): Via | undefined {
   const text = value.trim();
@@ -37,7 +39,7 @@ export function parseVia(value: string): Via | undefined {
   if (sentBy === null) return undefined;
   const [whole, hostText, portText] = sentBy;
   const address = parseHostPort(portText === undefined ? `${hostText}` : `${hostText}:${portText}`);
-  const params = parseParams(rest.slice(whole.length), "branch", "received", "rport");
+  const params = parseParams(rest.slice(whole.length), ONCE);
   if (address === undefined || params === undefined) return undefined;
   const rport = parseRport(params.get("rport"));
   if (rport === "malformed") return undefined;
