@@ -65,9 +65,12 @@ export function nationalForm(number: E164, country: Country): string {
   const parsed = parse(number, undefined);
   if (!parsed) return number;
   const inside = parsed.countryCallingCode === getCountryCallingCode(country);
-  const written = inside ? parsed.format("NATIONAL") : parsed.format("IDD", { fromCountry: country });
-  // Countries with several carriers' international prefixes have no one form to dial: the plus stands for all of them.
-  return written === "" ? number : written.replaceAll(/[^\d+]/g, "");
+  // Countries with several carriers' international prefixes have no one form to dial: libphonenumber gives nothing, whatever
+  // its types say, and the plus stands for all of them.
+  const written: string | undefined = inside
+    ? parsed.format("NATIONAL")
+    : parsed.format("IDD", { fromCountry: country });
+  return written?.replaceAll(/[^\d+]/g, "") || number;
 }
 
 /** `+870` Inmarsat, `+881` and `+882` the satellite and world networks, `+883` likewise save iNum (883 510), which is plain VoIP. */

@@ -44,10 +44,15 @@ export interface GhostIds {
   displayName(target: DialTarget): string;
 }
 
-// `+` stands as it is in both (MSC4009).
-const percent: Escaping = { mark: "%", plain: /^[a-z0-9._+-]$/ };
-// The grammar would let `/` stand, but Synapse puts it bare into the path of its user query, where it is a separator.
-const grammar: Escaping = { mark: "=", plain: /^[a-z0-9._+-]$/ };
+// `+` stands as it is in all of them (MSC4009). The grammar would let `/` stand too, but Synapse puts it bare into the path
+// of its user query, where it is a separator.
+const plain = /^[a-z0-9._+-]$/;
+const escapings: Readonly<Record<GhostEncoding, Escaping>> = {
+  percent: { mark: "%", plain },
+  grammar: { mark: "=", plain },
+  /** For what is not E.164. */
+  e164: { mark: "=", plain },
+};
 // By form alone (ITU-T E.164: no country code begins with 0), so that news from a numbering plan never renames a ghost.
 const e164Form = /^\+[1-9]\d{0,14}$/;
 const maxEnteredLength = 255;
@@ -74,7 +79,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const address = `${escapeUser(user)}@${host}`;
     if (parseSipUri(`sip:${address}`)?.host !== host) return undefined;
     if (encoding === "e164" && found.kind === "number" && e164Form.test(user)) return parseUserId(start + user + end);
-    return parseUserId(start + escapeBytes(address, encoding === "percent" ? percent : grammar) + end);
+    return parseUserId(start + escapeBytes(address, escapings[encoding]) + end);
   }
 
   function parse(user: string): DialTarget | undefined {
@@ -83,31 +88,26 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     // `=` is escaped in a percent id and `%` in a grammar id, and both escape the `@` that each of them holds:
     // so the first mark tells the encoding, and an id without one can only be E.164.
     const encoding = rest.includes("%") ? "percent" : rest.includes("=") ? "grammar" : "e164";
-    const found =
-      encoding === "e164"
-        ? numberAt(rest)
-        : addressTarget(unescapeBytes(rest, encoding === "percent" ? percent : grammar));
+    const found = encoding === "e164" ? numberAt(rest) : inside(unescapeBytes(rest, escapings[encoding]));
     // What its own encoding would have written otherwise is another user.
     return found && format(found, encoding) === user ? found : undefined;
   }
 
-  function addressTarget(address: string | undefined): DialTarget | undefined {
-    const uri = address === undefined ? undefined : parseSipUri(`sip:${address}`);
-    if (uri?.user === undefined || uri.port !== undefined || uri.parameters.length > 0) return undefined;
-    return target(uri.user, uri.host);
+  function inside(address: string | undefined): DialTarget | undefined {
+    const found = address === undefined ? undefined : readAddress(address);
+    return found && target(found.user, found.host);
   }
 
   function forDialled(text: string): GhostLookup {
     if (text.trim() === "") return { kind: "none", why: "empty" };
     if (text.length > maxEnteredLength) return { kind: "none", why: "too-long" };
     const entered = restorePlus(text);
-    const found: DialTarget | undefined = entered.includes("@")
-      ? addressTarget(escapeForeign(entered.replace(/^sips?:/i, "")))
-      : dialString(entered) === undefined
-        ? undefined
-        : { kind: "number", dialled: entered };
+    const address = entered.includes("@") ? readTypedAddress(entered) : { user: entered, host: gateway };
+    const isNumber = dialString(address?.user ?? "") !== undefined && address?.host === gateway;
+    if (!address || !(isNumber || entered.includes("@"))) return { kind: "none", why: "not-dialable" };
+    if (!isNumber && !sipDomains.has(address.host)) return { kind: "none", why: "domain-not-allowed" };
+    const found = target(address.user, address.host);
     if (!found) return { kind: "none", why: "not-dialable" };
-    if (found.kind === "address" && !sipDomains.has(found.host)) return { kind: "none", why: "domain-not-allowed" };
     const user = format(found);
     return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target: found, entered };
   }
@@ -125,9 +125,22 @@ function numberAt(text: string): DialTarget | undefined {
   return e164Form.test(text) ? { kind: "number", dialled: text } : undefined;
 }
 
-/** A person types letters beyond ASCII as they are; a URI cannot hold them so. */
-function escapeForeign(address: string): string {
-  return address.replaceAll(/[^\0-\x7f]+/g, escapeUser);
+interface Address {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** `user@host` as a SIP URI writes it, without a port and parameters. */
+function readAddress(text: string): Address | undefined {
+  const uri = parseSipUri(`sip:${text}`);
+  if (uri?.user === undefined || uri.port !== undefined || uri.parameters.length > 0) return undefined;
+  return { user: uri.user, host: uri.host };
+}
+
+/** A person may type the scheme, and letters beyond ASCII as they are; a URI cannot hold those so. */
+function readTypedAddress(text: string): Address | undefined {
+  if (/\p{Cs}/u.test(text)) return undefined;
+  return readAddress(text.replace(/^sips?:/i, "").replaceAll(/[^\0-\x7f]+/g, escapeUser));
 }
 
 /** Text without control characters, line separators, direction overrides and broken surrogates: it is shown to people and logged. */

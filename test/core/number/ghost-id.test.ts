@@ -1,0 +1,327 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseUserId, type UserId } from "../../../src/core/ids.ts";
+import {
+  createGhostIds,
+  type DialTarget,
+  type GhostEncoding,
+  type GhostIds,
+} from "../../../src/core/number/ghost-id.ts";
+
+const encodings: readonly GhostEncoding[] = ["percent", "grammar", "e164"];
+const sipDomains = ["pbx.example.org", "voice.example.net"];
+
+function ghostIds(encoding: GhostEncoding = "percent"): GhostIds {
+  return createGhostIds({
+    domain: "example.org",
+    prefix: "_sip_",
+    encoding,
+    gateway: "sip.example.org",
+    sipDomains,
+    country: "GB",
+  });
+}
+
+/** The localpart's rest and the target, or why there is none. */
+function looked(text: string, encoding: GhostEncoding): string {
+  const found = ghostIds(encoding).forDialled(text);
+  if (found.kind === "none") return found.why;
+  return found.user.replace(/^@_sip_/, "").replace(/:example\.org$/, "");
+}
+
+test("the example of MSC2845 comes out to the letter", () => {
+  expect(ghostIds().forDialled("01818118181")).toEqual({
+    kind: "ghost",
+    user: "@_sip_01818118181%40sip.example.org:example.org",
+    target: { kind: "number", dialled: "01818118181" },
+    entered: "01818118181",
+  });
+});
+
+test("the example of the user-id grammar comes out to the letter", () => {
+  expect(looked("01818118181", "grammar")).toBe("01818118181=40sip.example.org");
+});
+
+test("the example of MSC4009 comes out to the letter, the gateway implied", () => {
+  expect(looked("+15558675309", "e164")).toBe("+15558675309");
+  expect(ghostIds().parse("@_sip_+15558675309:example.org")).toEqual({ kind: "number", dialled: "+15558675309" });
+});
+
+describe.each([
+  // as typed, percent, grammar, e164
+  ["+15558675309", "+15558675309%40sip.example.org", "+15558675309=40sip.example.org", "+15558675309"],
+  [" 15558675309", "+15558675309%40sip.example.org", "+15558675309=40sip.example.org", "+15558675309"],
+  ["0181 811-8181", "0181%2520811-8181%40sip.example.org", "0181=2520811-8181=40sip.example.org", undefined],
+  ["(0181) 8118181", "%280181%29%25208118181%40sip.example.org", "=280181=29=25208118181=40sip.example.org", undefined],
+  ["0181/8118181", "0181%2f8118181%40sip.example.org", "0181=2f8118181=40sip.example.org", undefined],
+  ["0181.811", "0181.811%40sip.example.org", "0181.811=40sip.example.org", undefined],
+  [
+    "+44 20 7946 0000",
+    "+44%252020%25207946%25200000%40sip.example.org",
+    "+44=252020=25207946=25200000=40sip.example.org",
+    undefined,
+  ],
+  ["*67", "%2a67%40sip.example.org", "=2a67=40sip.example.org", undefined],
+  ["#31#0181", "%252331%25230181%40sip.example.org", "=252331=25230181=40sip.example.org", undefined],
+  [
+    "*31#+442079460000",
+    "%2a31%2523+442079460000%40sip.example.org",
+    "=2a31=2523+442079460000=40sip.example.org",
+    undefined,
+  ],
+  ["112", "112%40sip.example.org", "112=40sip.example.org", undefined],
+  // No country code begins with 0, so this is a number, but not an E.164 one.
+  ["+0181", "+0181%40sip.example.org", "+0181=40sip.example.org", undefined],
+  ["+1234567890123456", "+1234567890123456%40sip.example.org", "+1234567890123456=40sip.example.org", undefined],
+  ["alice@pbx.example.org", "alice%40pbx.example.org", "alice=40pbx.example.org", undefined],
+  ["sip:alice@PBX.Example.ORG", "alice%40pbx.example.org", "alice=40pbx.example.org", undefined],
+  ["Alice@pbx.example.org", "%41lice%40pbx.example.org", "=41lice=40pbx.example.org", undefined],
+  ["a=b%20c@pbx.example.org", "a%3db%2520c%40pbx.example.org", "a=3db=2520c=40pbx.example.org", undefined],
+  ["jörg@pbx.example.org", "j%25c3%25b6rg%40pbx.example.org", "j=25c3=25b6rg=40pbx.example.org", undefined],
+  ["01818118181@sip.example.org", "01818118181%40sip.example.org", "01818118181=40sip.example.org", undefined],
+  ["+15558675309@sip.example.org", "+15558675309%40sip.example.org", "+15558675309=40sip.example.org", "+15558675309"],
+])("%s", (typed, percent, grammar, e164) => {
+  test("has one id in each encoding", () => {
+    expect(looked(typed, "percent")).toBe(percent);
+    expect(looked(typed, "grammar")).toBe(grammar);
+    expect(looked(typed, "e164")).toBe(e164 ?? grammar);
+  });
+  test("is what each of them means, whatever is configured", () => {
+    const found = ghostIds().forDialled(typed);
+    if (found.kind === "none") expect.fail(found.why);
+    for (const encoding of encodings) {
+      for (const rest of [percent, grammar, e164 ?? grammar]) {
+        expect(ghostIds(encoding).parse(`@_sip_${rest}:example.org`)).toEqual(found.target);
+      }
+    }
+  });
+});
+
+test.each([
+  ["", "empty"],
+  [" ", "empty"],
+  ["+", "not-dialable"],
+  ["-", "not-dialable"],
+  ["()", "not-dialable"],
+  ["  +44", "not-dialable"],
+  ["++44", "not-dialable"],
+  ["44+", "not-dialable"],
+  ["+44#", "not-dialable"],
+  ["01818118181\n", "not-dialable"],
+  ["0181\u00a0811", "not-dialable"],
+  ["٠١٢٣", "not-dialable"],
+  ["0181;ext=5", "not-dialable"],
+  ["1-800-FLOWERS", "not-dialable"],
+  ["bob", "not-dialable"],
+  ["tel:+441818118181", "not-dialable"],
+  ["@pbx.example.org", "not-dialable"],
+  ["a@b@pbx.example.org", "not-dialable"],
+  ["alice:secret@pbx.example.org", "not-dialable"],
+  ["alice@pbx.example.org:5060", "not-dialable"],
+  ["alice@pbx.example.org;transport=tcp", "not-dialable"],
+  ["alice@pbx.example.org?Subject=x", "not-dialable"],
+  ["al%00ice@pbx.example.org", "not-dialable"],
+  ["al%0d%0aice@pbx.example.org", "not-dialable"],
+  ["al%ffice@pbx.example.org", "not-dialable"],
+  ["al%2ice@pbx.example.org", "not-dialable"],
+  ["ali\u202ece@pbx.example.org", "not-dialable"],
+  ["ali\ud800ce@pbx.example.org", "not-dialable"],
+  ["bob@example.com", "domain-not-allowed"],
+  ["01818118181@elsewhere.example.org", "domain-not-allowed"],
+  ["alice@sip.example.org", "domain-not-allowed"],
+  ["#".repeat(60), "too-long"],
+])("%j finds nobody: %s", (typed, why) => {
+  for (const encoding of encodings) expect(looked(typed, encoding)).toBe(why);
+});
+
+test("an id is at most 255 bytes, and that is found by the byte", () => {
+  const room = 255 - "@_sip_%40sip.example.org:example.org".length;
+  expect(looked("1".repeat(room), "percent")).toHaveLength(room + "%40sip.example.org".length);
+  expect(looked("1".repeat(room + 1), "percent")).toBe("too-long");
+  expect(looked("1".repeat(100_000), "percent")).toBe("too-long");
+});
+
+test.each([
+  // Another server's, another namespace's, no user id at all.
+  "@_sip_01818118181%40sip.example.org:example.com",
+  "@_sip_01818118181%40sip.example.org:example.org:8448",
+  "@sip_01818118181%40sip.example.org:example.org",
+  "_sip_01818118181%40sip.example.org:example.org",
+  "",
+  // The bot, and names that say nothing.
+  "@_sip_bot:example.org",
+  "@_sip_:example.org",
+  "@_sip_01818118181:example.org",
+  "@_sip_+:example.org",
+  "@_sip_+0181:example.org",
+  "@_sip_+1234567890123456:example.org",
+  // The other hex case, escapes that were not needed, escapes left out.
+  "@_sip_%2A67%40sip.example.org:example.org",
+  "@_sip_%30181%40sip.example.org:example.org",
+  "@_sip_01818118181@sip.example.org:example.org",
+  "@_sip_*67%40sip.example.org:example.org",
+  "@_sip_Alice%40pbx.example.org:example.org",
+  "@_sip_%2541lice%40pbx.example.org:example.org",
+  "@_sip_0181%20811%40sip.example.org:example.org",
+  "@_sip_0181/811=40sip.example.org:example.org",
+  // Two encodings in one, a broken one, an escape too many or too few.
+  "@_sip_=2a67%40sip.example.org:example.org",
+  "@_sip_01818118181=40sip%2eexample.org:example.org",
+  "@_sip_01818118181%4:example.org",
+  "@_sip_01818118181%:example.org",
+  "@_sip_01818118181=zzsip.example.org:example.org",
+  "@_sip_01818118181%2540sip.example.org:example.org",
+  "@_sip_01818118181%40:example.org",
+  "@_sip_%40sip.example.org:example.org",
+  "@_sip_01818118181%40SIP.example.org:example.org",
+  "@_sip_01818118181%40sip.example.org.:example.org",
+  "@_sip_01818118181%40sip.example.org%3a5060:example.org",
+  "@_sip_a%40b%40pbx.example.org:example.org",
+  // At the gateway live numbers only; a leading space would have been a plus.
+  "@_sip_alice%40sip.example.org:example.org",
+  "@_sip_%25200181%40sip.example.org:example.org",
+  // Bytes that are not text, and text that is not to be shown.
+  "@_sip_%25ff%40pbx.example.org:example.org",
+  "@_sip_a%2500b%40pbx.example.org:example.org",
+  "@_sip_a%25e2%2580%25aeb%40pbx.example.org:example.org",
+])("%s does not exist", (user) => {
+  for (const encoding of encodings) expect(ghostIds(encoding).parse(user)).toBeUndefined();
+});
+
+test("an address of a domain that is not allowed still has its ghost, so that the person can be told", () => {
+  expect(ghostIds().parse("@_sip_bob%40example.com:example.org")).toEqual({
+    kind: "address",
+    user: "bob",
+    host: "example.com",
+  });
+});
+
+test("the gateway can be a SIP domain too", () => {
+  const ids = createGhostIds({
+    domain: "example.org",
+    prefix: "_sip_",
+    encoding: "percent",
+    gateway: "sip.example.org",
+    sipDomains: ["sip.example.org"],
+  });
+  const alice = ids.forDialled("alice@sip.example.org");
+  expect(alice).toMatchObject({ target: { kind: "address", user: "alice" } });
+  expect(ids.forDialled("2001@sip.example.org")).toMatchObject({ target: { kind: "number", dialled: "2001" } });
+});
+
+test.each([
+  ["+442079460000", "+44 20 7946 0000"],
+  ["02079460000", "+44 20 7946 0000"],
+  ["020 7946 0000", "+44 20 7946 0000"],
+  ["01818118181", "01818118181"],
+  ["+15558675309", "+15558675309"],
+  ["2001", "2001"],
+  ["*67", "*67"],
+])("%s is shown as %s", (dialled, shown) => {
+  expect(ghostIds().displayName({ kind: "number", dialled })).toBe(shown);
+});
+
+test("an address is shown as it is", () => {
+  expect(ghostIds().displayName({ kind: "address", user: "alice", host: "pbx.example.org" })).toBe(
+    "alice@pbx.example.org",
+  );
+});
+
+const typedNumber = fc
+  .string({ unit: fc.constantFrom(...Array.from("0123456789*#+ ()-./")), minLength: 1, maxLength: 40 })
+  .filter((text) => ghostIds().forDialled(text).kind === "ghost");
+const host = fc.constantFrom(...sipDomains, "example.com", "192.0.2.1", "[2001:db8::1]");
+const addressUser = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 20 }),
+  fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom(...Array.from("%=@:;+/*#aA0 é😀")), minLength: 1, maxLength: 12 }),
+);
+const target: fc.Arbitrary<DialTarget> = fc.oneof(
+  typedNumber.map((text): DialTarget => ({ kind: "number", dialled: text.replace(/^ /, "+") })),
+  fc.record({ kind: fc.constant("address" as const), user: addressUser, host }),
+);
+const encoding = fc.constantFrom(...encodings);
+
+test("every target comes back from each of its ids, whatever is configured", () => {
+  fc.assert(
+    fc.property(target, encoding, encoding, (wanted, written, configured) => {
+      const user = ghostIds(configured).format(wanted, written);
+      fc.pre(user !== undefined);
+      expect(user).toBe(ghostIds(written).format(wanted));
+      expect(ghostIds(configured).parse(user)).toEqual(wanted);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("two targets never share an id", () => {
+  fc.assert(
+    fc.property(target, target, encoding, encoding, (one, other, first, second) => {
+      const user = ghostIds(first).format(one);
+      fc.pre(user !== undefined && JSON.stringify(one) !== JSON.stringify(other));
+      expect(ghostIds(second).format(other)).not.toBe(user);
+    }),
+  );
+});
+
+test("every id is a user id of lower-case characters that need no further escaping, and 255 bytes at most", () => {
+  fc.assert(
+    fc.property(target, encoding, (wanted, written) => {
+      const user = ghostIds(written).format(wanted);
+      fc.pre(user !== undefined);
+      expect(parseUserId(user)).toBe(user);
+      expect(user).toMatch(written === "percent" ? /^@[a-z0-9._+%-]+:example\.org$/ : /^@[a-z0-9._+=-]+:example\.org$/);
+    }),
+  );
+});
+
+/** Ways in which somebody might write the same id a little differently. */
+const disturbed = fc
+  .record({
+    wanted: target,
+    written: encoding,
+    at: fc.nat(),
+    char: fc.string({ unit: fc.constantFrom(...Array.from("%=@:+/*#aAfF024 ")), maxLength: 3 }),
+    drop: fc.nat(2),
+  })
+  .map(({ wanted, written, at, char, drop }) => {
+    const user = ghostIds(written).format(wanted) ?? "@_sip_:example.org";
+    const start = "@_sip_".length + (at % Math.max(1, user.length - "@_sip_:example.org".length + 1));
+    return user.slice(0, start) + char + user.slice(start + drop);
+  });
+
+test("what is understood is exactly what is written: no other spelling exists", () => {
+  const spelling = fc.oneof(
+    disturbed,
+    fc
+      .string({ unit: fc.constantFrom(...Array.from("%=40sip.example2a5+")), maxLength: 40 })
+      .map((rest) => `@_sip_${rest}:example.org`),
+    fc.string({ unit: "binary" }),
+  );
+  fc.assert(
+    fc.property(spelling, encoding, (user, configured) => {
+      const ids = ghostIds(configured);
+      const found = ids.parse(user);
+      if (found) expect(encodings.map((written) => ids.format(found, written))).toContain(user as UserId);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("whatever is typed, nothing throws, and who is found is found again by the id", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: "binary", maxLength: 400 }),
+        addressUser.map((user) => `${user}@pbx.example.org`),
+      ),
+      encoding,
+      (typed, written) => {
+        const ids = ghostIds(written);
+        const found = ids.forDialled(typed);
+        if (found.kind === "ghost") expect(ids.parse(found.user)).toEqual(found.target);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
