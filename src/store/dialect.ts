@@ -1,4 +1,5 @@
 // All that differs between databases. A second one is a second value of `Database`; the queries stay as they are.
+import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";
 import { type ColumnDefinitionBuilder, type Dialect, type Kysely, SqliteDialect, sql } from "kysely";
 import { StoreError } from "../ports/store.ts";
@@ -20,6 +21,9 @@ const lockWaitMs = 1_000;
 const lockedCodes = /^SQLITE_(BUSY|LOCKED)/;
 const corruptCodes = /^SQLITE_(CORRUPT|NOTADB)/;
 
+/** better-sqlite3 13 is built against Node-API 10 (Node 22.14, 23.6); an older Node does not refuse it, it crashes. */
+const neededNodeApi = 10;
+
 function sqliteErrorOf(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
@@ -31,6 +35,9 @@ function sqliteErrorOf(cause: unknown): StoreError {
 
 /** Opens or creates the file at `path`. Throws StoreError. */
 export function sqliteDatabase(path: string): Database {
+  if (Number(versions["napi"]) < neededNodeApi) {
+    throw new StoreError("unavailable", `SQLite needs Node 22.14 or newer, this is ${versions.node}`);
+  }
   let file: SqliteDatabase.Database;
   try {
     file = new SqliteDatabase(path, { timeout: lockWaitMs });
