@@ -92,6 +92,10 @@ export class Call implements GatewayCall {
     return headerValues(this.#invite, name);
   }
 
+  get statuses(): readonly number[] {
+    return this.#transaction.statuses;
+  }
+
   get codec(): CodecName | undefined {
     return this.#session?.codec;
   }

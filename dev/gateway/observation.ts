@@ -29,6 +29,8 @@ export interface GatewayCall {
   readonly user: string | undefined;
   /** The INVITE's offer, as sent. */
   readonly offer: string;
+  /** Statuses that the INVITE was answered with, in order, repeated ones not told. */
+  readonly statuses: readonly number[];
   readonly state: "ringing" | "answered" | "ended";
   /** Methods received in this call, in order, repeated ones not told. */
   readonly requests: readonly string[];

@@ -38,6 +38,8 @@ export class ServerTransaction {
   cancelled: () => void = () => undefined;
   /** Called once it is forgotten. */
   ended: () => void = () => undefined;
+  /** All that was answered, in order. */
+  readonly statuses: number[] = [];
   #state: State = "proceeding";
   #finalStatus: number | undefined;
   #last: string | undefined;
@@ -60,6 +62,7 @@ export class ServerTransaction {
     if (this.#state !== "proceeding") return;
     const { echoed, toTag } = this.#options;
     this.#last = responseText(echoed, status, reason, status === 100 ? undefined : toTag, headers, body);
+    this.statuses.push(status);
     this.#send(false);
     if (status < 200) return;
     this.#finalStatus = status;

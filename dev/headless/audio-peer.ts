@@ -94,6 +94,9 @@ export class AudioPeer {
     this.#connection.onGatheringStateChange((state) => {
       if (state === "complete" && !this.#closed) watch.candidate(undefined);
     });
+    this.#connection.onIceStateChange((state) => {
+      if (state === "connected") this.#gate.connected();
+    });
     this.#connection.onStateChange((state) => {
       if (!this.#closed && ["disconnected", "failed", "closed"].includes(state)) watch.gone(state);
     });

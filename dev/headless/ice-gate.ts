@@ -1,19 +1,22 @@
-// A door in front of the ICE library. The peer may check our candidates long before its answer has reached us, and the
-// library (node-datachannel 0.33, November 2026) then connects in the middle of taking the answer, before it knows
-// whose certificate to expect, and ends the call. So nothing reaches it before the answer is in.
+// A door in front of the ICE library (node-datachannel 0.33, November 2026), which has two troubles with a peer that is
+// quicker than the news of its answer. Checks that reach it early let it connect in the middle of taking the answer,
+// before it knows whose certificate to expect, and the call fails: so none reach it before. And it loses a ClientHello
+// that comes before its own check has been answered, and the peer sends the next a second later: so that is kept.
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { networkInterfaces } from "node:os";
 
 const LOOPBACK = "127.0.0.1";
-const CHECKS_KEPT = 8;
+const PACKETS_KEPT = 8;
 
 export interface IceGate {
   /** IPv4 addresses that lead to the gate, with its one port: what is told to the peer. */
   readonly addresses: readonly string[];
   readonly port: number;
-  /** From now on packets go through, to and from the library's port on loopback. */
+  /** The answer is in: from now on packets go through, to and from the library's port on loopback. */
   open(libraryPort: number): void;
+  /** ICE is connected: from now on DTLS goes through too. */
+  connected(): void;
   close(): void;
 }
 
@@ -24,8 +27,9 @@ export async function iceGate(bindHost: string | undefined): Promise<IceGate> {
   await once(outside, "listening");
   /** The library sees each of the peer's addresses as a port of loopback. */
   const inside = new Map<string, Socket>();
-  /** The peer's first checks: let in when the gate opens, so that nobody waits for them to be sent again. */
-  const waiting: (() => void)[] = [];
+  const earlyChecks: (() => void)[] = [];
+  const earlyDtls: (() => void)[] = [];
+  let isConnected = false;
   let libraryPort: number | undefined;
   let closed = false;
 
@@ -44,8 +48,10 @@ export async function iceGate(bindHost: string | undefined): Promise<IceGate> {
     if (libraryPort !== undefined && !closed) socket.send(packet, libraryPort, LOOPBACK);
   };
   outside.on("message", (packet, { address, port }) => {
-    if (libraryPort !== undefined) letIn(packet, address, port);
-    else if (waiting.length < CHECKS_KEPT) waiting.push(() => letIn(packet, address, port));
+    const pass = (): void => letIn(packet, address, port);
+    const held = isDtls(packet) && !isConnected ? earlyDtls : libraryPort === undefined ? earlyChecks : undefined;
+    if (held === undefined) pass();
+    else if (held.length < PACKETS_KEPT) held.push(pass);
   });
   // A peer that has closed its port (ICMP) is the library's business: its own checks will tell it.
   outside.on("error", () => undefined);
@@ -55,7 +61,11 @@ export async function iceGate(bindHost: string | undefined): Promise<IceGate> {
     port: outside.address().port,
     open(port) {
       libraryPort = port;
-      for (const check of waiting.splice(0)) check();
+      for (const pass of earlyChecks.splice(0)) pass();
+    },
+    connected() {
+      isConnected = true;
+      for (const pass of earlyDtls.splice(0)) pass();
     },
     close() {
       closed = true;
@@ -64,6 +74,9 @@ export async function iceGate(bindHost: string | undefined): Promise<IceGate> {
     },
   };
 }
+
+/** RFC 7983 s7. */
+const isDtls = (packet: Buffer): boolean => (packet[0] ?? 0) >= 20 && (packet[0] ?? 0) <= 63;
 
 /** Loopback only where there is nothing else, as a browser does it. */
 function ownAddresses(): string[] {

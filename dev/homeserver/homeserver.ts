@@ -22,6 +22,7 @@ import { addRegistrationRoutes } from "./routes/registration.ts";
 import { addSyncRoutes } from "./routes/sync.ts";
 import { addThirdPartyRoutes } from "./routes/thirdparty.ts";
 import { Stream } from "./stream.ts";
+import type { Lookup } from "./thirdparty.ts";
 import { ThirdPartyNetworks } from "./thirdparty.ts";
 import type { World } from "./world.ts";
 
@@ -61,6 +62,8 @@ export type Homeserver = {
   events(roomId?: string): ClientEvent[];
   /** Calls back with every new event. Returns how to stop it. */
   onEvent(listener: (event: ClientEvent) => void): () => void;
+  /** Calls back after every third-party lookup. Returns how to stop it. */
+  onLookup(listener: (lookup: Lookup) => void): () => void;
   /** The first event, past or to come, that fits. Rejects after `timeoutMs` (10,000). */
   eventWhere(fits: (event: ClientEvent) => boolean, timeoutMs?: number): Promise<ClientEvent>;
   /** Resolves when the application services have taken every event so far. */
@@ -143,9 +146,9 @@ function createRouter(world: World): Router {
   return router;
 }
 
-type Observation = Pick<Homeserver, "events" | "onEvent" | "eventWhere" | "pushed" | "isAppserviceDown">;
+type Observation = Pick<Homeserver, "events" | "onEvent" | "onLookup" | "eventWhere" | "pushed" | "isAppserviceDown">;
 
-function observation({ rooms, now, pusher }: World): Observation {
+function observation({ rooms, now, pusher, thirdParty }: World): Observation {
   const shown = (event: RoomEvent) => toClientEvent(event, now());
   const events = (roomId?: string) =>
     rooms
@@ -158,6 +161,7 @@ function observation({ rooms, now, pusher }: World): Observation {
   return {
     events,
     onEvent,
+    onLookup: (listener) => thirdParty.onLookup(listener),
     eventWhere: (fits, timeoutMs = 10_000) => {
       const past = events().find(fits);
       if (past) return Promise.resolve(past);

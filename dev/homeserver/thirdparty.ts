@@ -7,12 +7,21 @@ import { encodeForm, quotePath } from "./quoting.ts";
 
 const cacheMs = 60 * 60 * 1000;
 
+/** A lookup as a client asked it, and what it found. */
+export type Lookup = {
+  readonly kind: "user" | "location";
+  readonly protocol: string;
+  readonly query: URLSearchParams;
+  readonly results: readonly JsonObject[];
+};
+
 type CacheEntry = { readonly expires: number; readonly answer: Promise<JsonObject | undefined> };
 
 export class ThirdPartyNetworks {
   readonly #connections: readonly AppserviceConnection[];
   readonly #now: () => number;
   readonly #cache = new Map<string, CacheEntry>();
+  readonly #listeners = new Set<(lookup: Lookup) => void>();
 
   constructor(connections: readonly AppserviceConnection[], now: () => number) {
     this.#connections = connections;
@@ -48,10 +57,18 @@ export class ThirdPartyNetworks {
     const path = `/thirdparty/${kind}/${quotePath(protocol)}${fields && `?${fields}`}`;
     const answers = await Promise.all(this.#speaking(protocol).map((connection) => connection.send("GET", path)));
     const idField = kind === "user" ? "userid" : "alias";
-    return answers.flatMap((answer) => {
+    const results = answers.flatMap((answer) => {
       if (answer.outcome !== "accepted" || !Array.isArray(answer.body)) return [];
       return answer.body.filter((item) => isResult(item, idField));
     });
+    for (const listener of this.#listeners) listener({ kind, protocol, query, results });
+    return results;
+  }
+
+  /** Calls back after every lookup. Returns how to stop it. */
+  onLookup(listener: (lookup: Lookup) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   #cached(connection: AppserviceConnection, protocol: string): Promise<JsonObject | undefined> {

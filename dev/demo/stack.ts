@@ -1,0 +1,123 @@
+// Everything the demo runs: gateway, homeserver and the bridge itself, on ports that its configuration names.
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { startBridge, type RunningBridge } from "../../src/app.ts";
+import { packageVersion } from "../../src/cli/version.ts";
+import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { toRegistrationFacts } from "../../src/config/mapping.ts";
+import { makeRegistration } from "../../src/config/registration.ts";
+import { splitHostPort } from "../../src/config/scalars.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { startGateway, type Gateway, type GatewayLog } from "../gateway/gateway.ts";
+import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
+import { demoConfig } from "./config-text.ts";
+import { DemoError } from "./options.ts";
+
+export const PERSON = { localpart: "alice", password: "wonderland", displayname: "Alice" } as const;
+
+export interface Stack {
+  readonly homeserver: Homeserver;
+  readonly gateway: Gateway;
+  readonly bridge: RunningBridge;
+  readonly config: Config;
+  /** Ends everything in the order of dependence and leaves no file behind. */
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly transport: "udp" | "tcp";
+  readonly configPath: string | undefined;
+  readonly gatewayLog: GatewayLog;
+  /** Lines of the bridge's own log (JSON). */
+  readonly bridgeLog: (line: string) => void;
+}
+
+/** The configuration as text, with free ports in it. */
+export async function freshConfig(transport: "udp" | "tcp", databasePath: string): Promise<string> {
+  const [homeserverPort = 0, bridgePort = 0, sipPort = 0] = await freePorts(3);
+  return demoConfig({ homeserverPort, bridgePort, sipPort, transport, databasePath, iceHost: onlyAddress() });
+}
+
+/** Throws ConfigError, DemoError, or whatever the bridge throws. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const folder = await mkdtemp(join(tmpdir(), "matrix-appservice-sip-demo-"));
+  const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).toReversed()) await end();
+  };
+  try {
+    const config =
+      options.configPath === undefined
+        ? parseConfig(await freshConfig(options.transport, join(folder, "bridge.db")), {
+            configPath: "the demo's configuration",
+            env: process.env,
+          })
+        : loadConfig(options.configPath, process.env);
+    const { listen } = config.appservice;
+    const registration = makeRegistration(toRegistrationFacts(config), `http://${listen.host}:${listen.port}`);
+
+    const sip = splitHostPort(config.trunks[0]?.server ?? "");
+    const gateway = await claim("the SIP gateway", () =>
+      startGateway({ udpPort: sip?.port ?? 5060, log: options.gatewayLog }),
+    );
+    stops.push(() => gateway.stop());
+    const homeserver = await claim("the homeserver", () =>
+      startHomeserver({
+        port: Number(new URL(config.homeserver.url).port),
+        domain: config.homeserver.domain,
+        registrations: [registration],
+        users: [PERSON],
+      }),
+    );
+    stops.push(() => homeserver.stop());
+    const bridge = await claim("the bridge", () =>
+      startBridge({ config, registration, version: packageVersion(), writeLog: options.bridgeLog }),
+    );
+    stops.push(() => bridge.stop());
+    return { homeserver, gateway, bridge, config, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts what listens; a taken port becomes one line that says whose. */
+export async function claim<Started>(what: string, start: () => Promise<Started>): Promise<Started> {
+  try {
+    return await start();
+  } catch (error) {
+    const port = takenPort(error);
+    if (port === undefined) throw error;
+    throw new DemoError("port-taken", `Port ${port} for ${what} is taken by another program.`, { cause: error });
+  }
+}
+
+function takenPort(error: unknown): number | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ("code" in each && each.code === "EADDRINUSE") return "port" in each ? Number(each.port) : 0;
+  }
+  return undefined;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  const ports: number[] = [];
+  for (const server of servers) {
+    if (!server.listening) await once(server, "listening");
+    ports.push((server.address() as AddressInfo).port);
+  }
+  for (const server of servers) {
+    server.close();
+    await once(server, "close");
+  }
+  return ports;
+}
+
+/** A machine without a network still has itself. */
+function onlyAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.some(({ internal }) => !internal) ? undefined : "127.0.0.1";
+}
