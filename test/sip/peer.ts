@@ -1,10 +1,17 @@
 // A SIP peer on a real loopback socket, scripted by tests: it speaks with src/sip/wire alone and knows nothing of the
 // stack under test. Repeated requests are answered again by themselves, as any server would.
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import {
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from "node:net";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { SipTransportName } from "../../src/ports/sip.ts";
 import {
@@ -64,6 +71,8 @@ export interface PeerOptions {
   readonly alsoTcp?: boolean;
   /** Answers OPTIONS by itself; undefined leaves them to the test. */
   readonly options?: number;
+  /** The port that Contact names, where it is not the peer's own. */
+  readonly contactPort?: number;
 }
 
 let tags = 0;
@@ -83,16 +92,20 @@ export class Peer {
   readonly #seen = new Set<string>();
   readonly #closers: (() => Promise<void> | void)[] = [];
   #optionsStatus: number | undefined;
+  readonly #contactPort: number | undefined;
   connections = 0;
+  /** What WebSocket clients asked for. */
+  readonly upgrades: { path: string | undefined; host: string | undefined; protocol: string | undefined }[] = [];
   readonly flows = new Set<{ destroy(): void }>();
 
-  private constructor(transport: SipTransportName, optionsStatus: number | undefined) {
-    this.transport = transport;
-    this.#optionsStatus = optionsStatus;
+  private constructor(options: PeerOptions) {
+    this.transport = options.transport ?? "udp";
+    this.#optionsStatus = options.options;
+    this.#contactPort = options.contactPort;
   }
 
   static async start(options: PeerOptions = {}): Promise<Peer> {
-    const peer = new Peer(options.transport ?? "udp", options.options);
+    const peer = new Peer(options);
     const port = options.port ?? 0;
     switch (peer.transport) {
       case "udp":
@@ -165,7 +178,9 @@ export class Peer {
   get contact(): HeaderLine {
     const params: Params =
       this.transport === "udp" ? new Map() : new Map([["transport", uriTransport(this.transport)]]);
-    return addressHeader("Contact", { uri: sipUri({ user: "peer", host: "127.0.0.1", port: this.port, params }) });
+    return addressHeader("Contact", {
+      uri: sipUri({ user: "peer", host: "127.0.0.1", port: this.#contactPort ?? this.port, params }),
+    });
   }
 
   /** A request inside the dialog that an INVITE of the stack made with us. */
@@ -203,6 +218,14 @@ export class Peer {
     return viaHeader(via);
   }
 
+  /** Opens a connection of the peer's own to a listening stack; what comes back on it is received like all else. */
+  async dial(port: number, tls?: Credentials): Promise<Flow> {
+    const socket = tls === undefined ? connectTcp(port, "127.0.0.1") : connectTls({ port, host: "127.0.0.1", ...tls });
+    await once(socket, tls === undefined ? "connect" : "secureConnect");
+    this.#read(socket, new StreamFramer(true));
+    return { send: (bytes) => socket.write(bytes) };
+  }
+
   /** Raw bytes to an address; UDP only. */
   #udpSend: ((bytes: Buffer, port: number) => void) | undefined;
   datagram(bytes: Buffer | string, port: number): void {
@@ -229,30 +252,34 @@ export class Peer {
   async #listen(server: Server, port: number, event: "connection" | "secureConnection"): Promise<number> {
     server.on(event, (socket: Socket) => {
       this.connections += 1;
-      this.flows.add(socket);
-      socket.on("close", () => this.flows.delete(socket));
-      socket.on("error", () => {});
-      const framer = new StreamFramer(false);
-      socket.on("data", (chunk: Buffer) => {
-        for (const frame of framer.push(chunk)) {
-          if (frame.kind === "message") this.#receive(frame.bytes, { send: (bytes) => socket.write(bytes) });
-          else if (frame.kind === "ping") socket.write("\r\n");
-        }
-      });
+      this.#read(socket, new StreamFramer(false));
     });
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     this.#closers.push(() => new Promise((resolve) => server.close(() => resolve())));
     return (server.address() as AddressInfo).port;
   }
 
+  #read(socket: Socket, framer: StreamFramer): void {
+    this.flows.add(socket);
+    socket.on("close", () => this.flows.delete(socket));
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      for (const frame of framer.push(chunk)) {
+        if (frame.kind === "message") this.#receive(frame.bytes, { send: (bytes) => socket.write(bytes) });
+        else if (frame.kind === "ping") socket.write("\r\n");
+      }
+    });
+  }
+
   async #openWebSocket(port: number, tls: Credentials | undefined): Promise<void> {
     const http = tls === undefined ? createHttpServer() : createHttpsServer({ cert: tls.cert, key: tls.key });
     const sockets = new WebSocketServer({
       server: http,
-      handleProtocols: (asked) => (asked.has("sip") ? "sip" : false),
+      handleProtocols: (asked, { url }) => (asked.has("sip") && url !== "/nosip" ? "sip" : false),
     });
-    sockets.on("connection", (socket: WebSocket) => {
+    sockets.on("connection", (socket: WebSocket, { url, headers }) => {
       this.connections += 1;
+      this.upgrades.push({ path: url, host: headers.host, protocol: headers["sec-websocket-protocol"] });
       this.flows.add({ destroy: () => socket.terminate() });
       socket.on("message", (data: Buffer) => this.#receive(data, { send: (bytes) => socket.send(bytes.toString()) }));
     });
