@@ -1,7 +1,7 @@
 // The tables, as the query builder sees them. Times are ms since the epoch; calls and records are JSON of core's types.
 import type { Generated } from "kysely";
 
-export interface InboxTable {
+interface InboxTable {
   /** Order of arrival. */
   seq: Generated<number>;
   event_id: string;
@@ -11,7 +11,7 @@ export interface InboxTable {
   json: string | null;
 }
 
-export interface CallTable {
+interface CallTable {
   id: string;
   room: string;
   matrix_call_id: string;
@@ -22,34 +22,34 @@ export interface CallTable {
   ended_at_ms: number | null;
 }
 
-export interface GhostTable {
+interface GhostTable {
   user: string;
   display_name: string | null;
 }
 
-export interface DirectRoomTable {
+interface DirectRoomTable {
   ghost: string;
   person: string;
   room: string;
 }
 
 /** Ghosts and the bot, in the rooms they are joined to. */
-export interface OwnMemberTable {
+interface OwnMemberTable {
   room: string;
   user: string;
 }
 
-export interface SaidTable {
+interface SaidTable {
   room: string;
   subject: string;
 }
 
-export interface SettingTable {
+interface SettingTable {
   key: string;
   value: string;
 }
 
-export interface SchemaVersionTable {
+interface SchemaVersionTable {
   version: number;
 }
 

@@ -34,7 +34,7 @@ const maxDepth = 6;
 const maxItems = 50;
 
 /** All digits but the last two become `*`. */
-export function maskDigits(text: string): string {
+function maskDigits(text: string): string {
   const digits = text.replaceAll(/[^0-9]/g, "").length;
   let seen = 0;
   return text.replaceAll(/[0-9]/g, (digit) => (++seen > digits - shownDigits ? digit : "*"));

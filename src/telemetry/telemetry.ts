@@ -6,7 +6,7 @@ import type { Log, LookupOutcome, Telemetry } from "../ports/telemetry.ts";
 import { Metrics } from "./metrics.ts";
 import { createLog, type LogOptions } from "./pino-log.ts";
 
-export type { LogLevel, LogOptions } from "./pino-log.ts";
+export type { LogOptions } from "./pino-log.ts";
 
 export interface OwnTelemetry extends Telemetry {
   /** For `/metrics`: the text in Prometheus' exposition format and its media type. */

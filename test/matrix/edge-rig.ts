@@ -88,12 +88,12 @@ export interface EdgeRig {
   push(transaction: string, events: readonly unknown[]): Promise<Answer>;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly token?: string | undefined;
   readonly body?: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: unknown;
 }

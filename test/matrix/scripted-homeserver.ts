@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../src/ports/clock.ts";
 
-export interface ScriptedRequest {
+interface ScriptedRequest {
   readonly method: string;
   /** Path with the query, as it came. */
   readonly url: string;
