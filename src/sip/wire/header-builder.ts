@@ -4,7 +4,6 @@ import { escapedUser, formatUri, parseHostPort, type SipUri, type TelUri, type U
 import { lineText, paramsText, quotedString, tokenText } from "./escaping.ts";
 import { NO_PARAMS, parseDigits, parseParams, splitList, type Params } from "./grammar.ts";
 import { canonicalHeaderName, isToken } from "./header-names.ts";
-import type { NameAddr } from "./name-addr.ts";
 import { formatVia, type Via } from "./via.ts";
 
 declare const built: unique symbol;
@@ -186,9 +185,4 @@ export function telUri(number: string, params: Params = NO_PARAMS): TelUri {
   const kept = number.replace(/[^0-9A-Fa-f*#+().-]/g, "");
   if (kept === "") throw new HeaderBuildError("malformed-number");
   return { kind: "tel", scheme: "tel", number: escapedUser(kept), params };
-}
-
-/** The same address without tag and other header parameters. */
-export function bareAddress({ displayName, uri }: NameAddr): NameAddr {
-  return { displayName, uri, params: NO_PARAMS };
 }

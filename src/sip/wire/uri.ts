@@ -25,7 +25,7 @@ export type TelUri = {
 };
 
 /** A scheme that we do not look into; `opaque` is all after the colon. */
-export type OtherUri = {
+type OtherUri = {
   readonly kind: "other";
   readonly scheme: string;
   readonly opaque: string;

@@ -87,7 +87,8 @@ export function parseViaList(value: string): Via[] | undefined {
 export function withSource(via: Via, address: string, port: number): Via {
   const asked = via.rport !== undefined;
   const sentBy = unbracketed(via.host);
-  if (!asked && sentBy === address.toLowerCase()) return via;
+  // A `received` that the peer wrote itself would send our answers to whom it likes.
+  if (!asked && sentBy === address.toLowerCase() && via.received === undefined) return via;
   const params = new Map(via.params);
   params.set("received", address);
   if (asked) params.set("rport", String(port));

@@ -225,6 +225,8 @@ describe("a Via", () => {
   it("is not fooled by a peer that writes its own received", () => {
     const forged = withSource(via("SIP/2.0/UDP a;received=203.0.113.9;branch=z9hG4bK1"), "198.51.100.7", 5060);
     expect(responseTarget(forged).host).toBe("198.51.100.7");
+    const honest = via("SIP/2.0/UDP 198.51.100.7;received=203.0.113.9;branch=z9hG4bK1");
+    expect(responseTarget(withSource(honest, "198.51.100.7", 5060)).host).toBe("198.51.100.7");
   });
 });
 
