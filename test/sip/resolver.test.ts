@@ -1,0 +1,117 @@
+// Names to next hops, asked of a real name server on loopback.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDns, inSrvOrder, Resolver, type SrvRecord } from "../../src/sip/transport/resolver.ts";
+import { NameServer } from "./name-server.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+let server: NameServer;
+let clock: VirtualClock;
+let resolver: Resolver;
+
+const srv = (name: string, priority: number, weight = 0, port = 5070): SrvRecord => ({ name, priority, weight, port });
+
+beforeEach(async () => {
+  server = await NameServer.start({
+    a: { "plain.example": ["192.0.2.1", "192.0.2.2"], "a.example": ["192.0.2.10"], "b.example": ["192.0.2.20"] },
+    aaaa: { "plain.example": ["2001:db8::1"], "six.example": ["2001:db8::6"] },
+    srv: {
+      "_sip._udp.trunk.example": [srv("b.example", 20), srv("a.example", 10)],
+      "_sips._tcp.trunk.example": [srv("a.example", 10, 0, 5071)],
+      "_sip._tcp.trunk.example": [srv(".", 0, 0, 0)],
+      "_sip._udp.half.example": [srv("gone.example", 10), srv("b.example", 20)],
+    },
+  });
+  clock = new VirtualClock();
+  resolver = new Resolver({ dns: createDns([server.address]), clock, ipv4Only: false });
+});
+afterEach(() => server.close());
+
+const ends = async (asked: Promise<readonly { address: string; port: number }[]>): Promise<string[]> =>
+  (await asked).map(({ address, port }) => `${address} ${port}`);
+
+describe("a trunk's server", () => {
+  it("an address is taken as it is, with the transport's port", async () => {
+    const ports = { udp: 5060, tcp: 5060, tls: 5061, ws: 80, wss: 443 } as const;
+    for (const transport of ["udp", "tcp", "tls", "ws", "wss"] as const) {
+      const found = await ends(resolver.resolve({ host: "192.0.2.9", port: undefined }, transport));
+      expect(found).toEqual([`192.0.2.9 ${ports[transport]}`]);
+    }
+    expect(await ends(resolver.resolve({ host: "[2001:db8::9]", port: 5080 }, "tcp"))).toEqual(["2001:db8::9 5080"]);
+    expect(server.asked).toEqual([]);
+  });
+
+  it("a name with a port is asked for its addresses alone", async () => {
+    const found = await ends(resolver.resolve({ host: "plain.example", port: 5099 }, "udp"));
+    expect(found).toEqual(["192.0.2.1 5099", "192.0.2.2 5099", "2001:db8::1 5099"]);
+    expect(server.asked.some((question) => question.startsWith("SRV"))).toBe(false);
+  });
+
+  it("a name without a port is asked for SRV, by transport", async () => {
+    const trunk = { host: "trunk.example", port: undefined };
+    expect(await ends(resolver.resolve(trunk, "udp"))).toEqual(["192.0.2.10 5070", "192.0.2.20 5070"]);
+    const [secure] = await resolver.resolve(trunk, "tls");
+    // The certificate has to be for the name that was configured (RFC 5922 s7.1).
+    expect(secure).toMatchObject({ address: "192.0.2.10", port: 5071, host: "trunk.example" });
+  });
+
+  it("without SRV it has the transport's port", async () => {
+    expect((await ends(resolver.resolve({ host: "six.example", port: undefined }, "tls")))[0]).toBe("2001:db8::6 5061");
+  });
+
+  it("a name of which SRV says that the service is not there fails", async () => {
+    const asked = resolver.resolve({ host: "trunk.example", port: undefined }, "tcp");
+    await expect(asked).rejects.toMatchObject({ code: "resolve" });
+  });
+
+  it("one SRV target without an address does not spoil the others", async () => {
+    expect(await ends(resolver.resolve({ host: "half.example", port: undefined }, "udp"))).toEqual(["192.0.2.20 5070"]);
+  });
+
+  it("an IPv4 socket gets IPv4 alone", async () => {
+    const four = new Resolver({ dns: createDns([server.address]), clock, ipv4Only: true });
+    expect(await ends(four.resolve({ host: "plain.example", port: 1 }, "udp"))).toEqual(["192.0.2.1 1", "192.0.2.2 1"]);
+    await expect(four.resolve({ host: "six.example", port: 1 }, "udp")).rejects.toMatchObject({ code: "resolve" });
+  });
+
+  it("an unknown name fails, saying which", async () => {
+    await expect(resolver.resolve({ host: "nobody.example", port: 1 }, "udp")).rejects.toMatchObject({
+      code: "resolve",
+      message: "nobody.example: host name not found",
+    });
+  });
+
+  it("is remembered, asked again later, and stands in when the name server fails", async () => {
+    const ask = (): Promise<string[]> => ends(resolver.resolve({ host: "a.example", port: 1 }, "udp"));
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect([first, second]).toEqual([["192.0.2.10 1"], ["192.0.2.10 1"]]);
+    const questions = server.asked.length;
+    await ask();
+    expect(server.asked).toHaveLength(questions);
+    server.zone = { a: { "a.example": ["192.0.2.11"] } };
+    clock.advance(60_001);
+    expect(await ask()).toEqual(["192.0.2.11 1"]);
+    server.failing = true;
+    clock.advance(60_001);
+    expect(await ask()).toEqual(["192.0.2.11 1"]);
+  });
+});
+
+describe("SRV records of one priority", () => {
+  it("come in the order of a draw by weight", () => {
+    const records = [srv("heavy", 1, 90), srv("light", 1, 10), srv("never", 1, 0), srv("later", 2, 100)];
+    const first = (draw: number): string[] =>
+      inSrvOrder(records, (below) => Math.min(draw, below - 1)).map((r) => r.name);
+    expect(first(0)[0]).toBe("never");
+    expect(first(10)[0]).toBe("light");
+    expect(first(100)[0]).toBe("heavy");
+    expect(first(50).at(-1)).toBe("later");
+  });
+
+  it("share the load by weight", () => {
+    const records = [srv("a", 1, 3), srv("b", 1, 1)];
+    let firsts = 0;
+    for (let round = 0; round < 2_000; round++) if (inSrvOrder(records)[0]?.name === "a") firsts += 1;
+    expect(firsts).toBeGreaterThan(1_200);
+    expect(firsts).toBeLessThan(1_800);
+  });
+});
