@@ -126,9 +126,9 @@ export class ApplicationService extends AppService {
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
-    if (!path.startsWith(prefix)) {
-      if (legacyPath.test(path)) this.expressApp(request as Request, response as Response);
-      else refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
+    const legacy = legacyPath.test(path);
+    if (!path.startsWith(prefix) && !legacy) {
+      refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
       return;
     }
 
@@ -150,7 +150,7 @@ export class ApplicationService extends AppService {
 
     if (request.method === "PUT" && transactionPath.test(path)) {
       await this.#transaction(request, response);
-    } else if (request.method === "PUT") {
+    } else if (request.method === "PUT" && !legacy) {
       // The library matches paths whatever their case: no transaction may reach its own route.
       refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
     } else if (aliasPath.test(path)) {

@@ -49,10 +49,12 @@ const listenBacklog = 511;
 const stopGraceMs = 5_000;
 
 /** Resolves when `work` is done, or when the time for it is over. */
-async function withinGrace(clock: Clock, work: () => Promise<void>): Promise<void> {
+async function withinGrace(clock: Clock, work: () => Promise<unknown>): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const cancel = clock.at(clock.nowMs() + stopGraceMs, resolve);
-    work().then(resolve, reject).finally(cancel);
+    work()
+      .then(() => resolve(), reject)
+      .finally(cancel);
   });
 }
 
@@ -120,10 +122,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     async stop() {
       intake.stop();
       await bridge.close();
-      await withinGrace(clock, async () => {
-        await intake.idle();
-        await homeserver.stop();
-      });
+      // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
+      await withinGrace(clock, () => Promise.all([intake.idle(), homeserver.stop()]));
     },
   };
 }

@@ -101,7 +101,7 @@ export class Intake {
     for (const event of events) {
       const reading = readEvent(event, nowMs, this.#parts.isOwn);
       if (reading.kind === "fact") facts.set(reading.fact, event);
-      else if (reading.why === "malformed") this.#log.warn("malformed event ignored", labelOf(event));
+      else if (reading.why === "malformed") this.#log.info("malformed event ignored", labelOf(event));
     }
     return facts;
   }

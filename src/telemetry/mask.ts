@@ -29,6 +29,9 @@ const secretLines = [
 ];
 const tokenInText = /\bBearer\s+\S+|\baccess_token=[^\s&"']+/gi;
 
+/** From its first line to the end of the text: a SIP message ends with its body. */
+const sdpInText = /^v=0\r?\n[\s\S]*/m;
+
 const shownDigits = 2;
 const maxDepth = 6;
 const maxItems = 50;
@@ -88,8 +91,8 @@ export class Mask {
   }
 
   #text(text: string, showSdp: boolean): string {
-    if (!showSdp && text.startsWith("v=0")) return `[SDP, ${text.length} characters]`;
     let clean = text.replaceAll(tokenInText, "[removed]");
+    if (!showSdp) clean = clean.replace(sdpInText, (sdp) => `[SDP, ${sdp.length} characters]`);
     for (const line of secretLines) clean = clean.replaceAll(line, "$1:[removed]");
     if (this.#maskNumbers) for (const place of numbersInText) clean = clean.replaceAll(place, maskDigits);
     return clean;

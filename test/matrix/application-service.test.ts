@@ -138,8 +138,15 @@ describe("other requests", () => {
 
   it("on the unversioned paths of old homeservers are sent to the new ones", async () => {
     const rig = await startEdge();
-    const answer = await fetch(`${rig.url}/users/x`, { redirect: "manual" });
-    expect([answer.status, answer.headers.get("location")]).toEqual([308, "/_matrix/app/v1/users/x"]);
+    const headers = { authorization: `Bearer ${hsToken}` };
+    for (const [method, path] of [
+      ["GET", "/users/x"],
+      ["PUT", "/transactions/1"],
+    ] as const) {
+      const answer = await fetch(rig.url + path, { method, headers, redirect: "manual" });
+      expect([answer.status, answer.headers.get("location")]).toEqual([308, `/_matrix/app/v1${path}`]);
+      expect((await rig.request(method, path, { token: undefined })).status).toBe(401);
+    }
   });
 
   it("with a bad escape in the path are refused", async () => {

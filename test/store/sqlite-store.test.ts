@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
+import { Kysely, sql } from "kysely";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
+import { sqliteDatabase } from "../../src/store/dialect.ts";
 import { openSqliteStore } from "../../src/store/sql-store.ts";
 import { describeStore, inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
 
@@ -47,6 +49,23 @@ describe("a SQLite file", () => {
     expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
     expect(await second.settings.get("encoding")).toBe("percent");
     await second.close();
+  });
+
+  it("is written through to the disk while events are taken, and only then", async () => {
+    const database = sqliteDatabase(freshPath());
+    const db = new Kysely<never>({ dialect: database.dialect });
+    const level = async (on: Kysely<never>): Promise<unknown> => {
+      const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(on);
+      return rows[0]?.synchronous;
+    };
+    const [normal, full] = [1, 2];
+    expect(await level(db)).toBe(normal);
+    expect(await database.durably(db as never, (held) => level(held as never))).toBe(full);
+    expect(await level(db)).toBe(normal);
+    const failing = database.durably(db as never, () => Promise.reject(new Error("disk full")));
+    await expect(failing).rejects.toThrow("disk full");
+    expect(await level(db)).toBe(normal);
+    await db.destroy();
   });
 
   it("of a newer release is refused and left as it is", async () => {

@@ -86,10 +86,14 @@ describe("a log line", () => {
 
   it("shows SDP only at trace, and without its keys", () => {
     const { log, lines } = logAt("trace");
-    log.debug("x", { sdp });
+    log.debug("x", { sdp, content: `INVITE sip:1@x SIP/2.0\r\nContent-Length: 9\r\n\r\n${sdp}` });
     log.trace("x", { sdp, nested: { sdp } });
     const [debug, trace] = lines();
-    expect(debug).toMatchObject({ sdp: `[SDP, ${sdp.length} characters]` });
+    const shown = `[SDP, ${sdp.length} characters]`;
+    expect(debug).toMatchObject({
+      sdp: shown,
+      content: `INVITE sip:1@x SIP/2.0\r\nContent-Length: 9\r\n\r\n${shown}`,
+    });
     expect(trace?.["sdp"]).toContain("m=audio 4000");
     expect(JSON.stringify(trace)).not.toContain("SECRET");
   });
