@@ -73,9 +73,12 @@ async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: T
   return exitCode.fault;
 }
 
-/** An error of an edge or of the system has a code; what has none was not foreseen. */
+/** An error of an edge or of the system has a code, itself or at its bottom; what has none, or one of Node's own, was not foreseen. */
 function isDefect(error: unknown): boolean {
-  return !(error instanceof Error && "code" in error);
+  for (let found = error; found instanceof Error; found = found.cause) {
+    if ("code" in found && !String(found.code).startsWith("ERR_")) return false;
+  }
+  return true;
 }
 
 /** One line for what can go wrong on any machine, the whole trace of a defect. */

@@ -18,6 +18,7 @@ const wordsByCode: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: "is indented differently from the lines around it, or holds a second colon and wants quotes",
   MISSING_CHAR: "lacks a closing quote, bracket or comma",
   BAD_ALIAS: "begins with a character that has a meaning in YAML: put the text in quotes",
+  BAD_SCALAR_START: "begins with a character that has a meaning in YAML: put the text in quotes",
   UNEXPECTED_TOKEN: "is not YAML: put text with special characters in quotes",
   MULTIPLE_DOCS: "holds a second YAML document",
 };

@@ -1,0 +1,274 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { runCommand } from "../../src/cli/command.ts";
+import type { BridgeOptions, RunningBridge, StartBridge } from "../../src/cli/start.ts";
+import type { StopSignal, Terminal } from "../../src/cli/terminal.ts";
+import { minimalConfig } from "../../src/config/sample.ts";
+
+let folder = "";
+let config = "";
+let registration = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "matrix-appservice-sip-"));
+  config = join(folder, "config.yaml");
+  registration = join(folder, "registration.yaml");
+  writeFileSync(config, minimalConfig);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A shell that remembers what it was told. */
+class Shell implements Terminal {
+  readonly env: Record<string, string> = {};
+  stdout = "";
+  stderr = "";
+  readonly exits: number[] = [];
+  #listener: ((signal: StopSignal) => void) | undefined;
+  #listening = () => {};
+  /** Resolves when a command begins to care for signals. */
+  readonly cares = new Promise<void>((resolve) => {
+    this.#listening = resolve;
+  });
+
+  out(text: string): void {
+    this.stdout += text;
+  }
+  err(text: string): void {
+    this.stderr += text;
+  }
+  onSignal(listener: (signal: StopSignal) => void): void {
+    this.#listener = listener;
+    this.#listening();
+  }
+  exit(code: number): void {
+    this.exits.push(code);
+  }
+  signal(signal: StopSignal): void {
+    this.#listener?.(signal);
+  }
+}
+
+const never = new Promise<never>(() => {});
+
+function notStarted(): StartBridge {
+  return () => expect.fail("the bridge was started");
+}
+
+async function run(...argv: string[]): Promise<{ code: number; shell: Shell }> {
+  const shell = new Shell();
+  return { code: await runCommand(argv, shell, notStarted()), shell };
+}
+
+test("--version says the version of the package", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  for (const flag of ["--version", "-v"]) {
+    const { code, shell } = await run(flag);
+    expect([code, shell.stdout]).toEqual([0, `${version}\n`]);
+  }
+});
+
+test("--help lists the flags and the exit codes", async () => {
+  const { code, shell } = await run("--help");
+  expect(code).toBe(0);
+  for (const flag of ["-r", "-u", "-c", "-f", "-p", "--check", "-v"]) expect(shell.stdout).toContain(flag);
+  expect(shell.stdout).toContain("3 wrong configuration or registration");
+});
+
+describe("a wrong command line is one clear line", () => {
+  test.each([
+    [["-r", "-c", "config.yaml"], "error: -r needs -u URL, the address at which the homeserver reaches the bridge"],
+    [["-u", "http://localhost"], "error: -u belongs to -r, which writes the registration"],
+    [["-r", "-u", "localhost:9993"], "It should begin with http:// or https://."],
+    [["-p", "0"], "It should be a port from 1 to 65535."],
+    [["-p", "http"], "It should be a port from 1 to 65535."],
+    [["--prot", "1"], "error: unknown option '--prot'\n(Did you mean --port?)"],
+    [["-c"], "error: option '-c, --config <path>' argument missing"],
+    [["start"], "error: too many arguments"],
+  ])("%j", async (argv, words) => {
+    const { code, shell } = await run(...argv);
+    expect(code).toBe(2);
+    expect(shell.stderr).toContain(words);
+  });
+});
+
+describe("-r", () => {
+  const write = (url: string) => run("-r", "-u", url, "-c", config, "-f", registration);
+
+  test("writes a registration for the configuration", async () => {
+    const { code, shell } = await write("http://localhost:9993/");
+    expect(code).toBe(0);
+    expect(shell.stdout).toContain(`${registration}: written.`);
+    const written = parse(readFileSync(registration, "utf8")) as Record<string, unknown>;
+    expect(written).toMatchObject({ url: "http://localhost:9993", sender_localpart: "_sip_bot" });
+    expect(shell.stdout + shell.stderr).not.toContain(written["as_token"]);
+  });
+  test("keeps the tokens of the one that is there", async () => {
+    await write("http://localhost:9993");
+    const first = parse(readFileSync(registration, "utf8")) as Record<string, unknown>;
+    const { shell } = await write("http://bridge:9993");
+    expect(shell.stdout).toContain("brought up to date, its tokens kept");
+    expect(parse(readFileSync(registration, "utf8"))).toEqual({ ...first, url: "http://bridge:9993" });
+  });
+  test("leaves a file alone that is no registration", async () => {
+    writeFileSync(registration, "shopping: list\n");
+    const { code, shell } = await write("http://localhost:9993");
+    expect(code).toBe(3);
+    expect(shell.stderr).toContain(registration);
+    expect(readFileSync(registration, "utf8")).toBe("shopping: list\n");
+  });
+  test("says what is wrong with the configuration, and writes nothing", async () => {
+    writeFileSync(config, minimalConfig.replace("gateway", "gatway"));
+    const { code, shell } = await write("http://localhost:9993");
+    expect(code).toBe(3);
+    expect(shell.stderr).toContain(`${config}:5: ghosts.gatway is not a known key; did you mean gateway?`);
+    expect(existsSync(registration)).toBe(false);
+  });
+});
+
+describe("--check", () => {
+  const check = () => run("--check", "-c", config, "-f", registration);
+  test("finds both files good", async () => {
+    await run("-r", "-u", "http://localhost:9993", "-c", config, "-f", registration);
+    const { code, shell } = await check();
+    expect([code, shell.stdout]).toEqual([0, `${config}: good\n${registration}: good\n`]);
+  });
+  test("knows that a registration comes after its configuration", async () => {
+    const { code, shell } = await check();
+    expect([code, shell.stdout]).toEqual([0, `${config}: good\n${registration}: not there yet; write it with -r\n`]);
+  });
+  test("says what is wrong", async () => {
+    writeFileSync(registration, "id: x\n");
+    const { code, shell } = await check();
+    expect(code).toBe(3);
+    expect(shell.stderr).toContain("as_token should be a token");
+  });
+});
+
+describe("running", () => {
+  beforeEach(async () => {
+    await run("-r", "-u", "http://localhost:9993", "-c", config, "-f", registration);
+  });
+
+  function bridge(stop: () => Promise<void>, refused = never): { start: StartBridge; options: BridgeOptions[] } {
+    const options: BridgeOptions[] = [];
+    const running: RunningBridge = { stop, refused };
+    return { options, start: (given) => (options.push(given), Promise.resolve(running)) };
+  }
+
+  test("starts with both files and the port, and stops at the first signal", async () => {
+    const shell = new Shell();
+    let stopped = 0;
+    const { start, options } = bridge(async () => void (stopped += 1));
+    const running = runCommand(["-c", config, "-f", registration, "-p", "9001"], shell, start);
+    await shell.cares;
+    shell.signal("SIGTERM");
+    expect(await running).toBe(0);
+    expect(stopped).toBe(1);
+    expect(options).toMatchObject([{ port: 9001, config: { ghosts: { gateway: "sip.example.org" } } }]);
+    expect(shell.exits).toEqual([]);
+  });
+
+  test("ends at once at the second signal", async () => {
+    const shell = new Shell();
+    const { start } = bridge(() => never);
+    const running = runCommand(["-c", config, "-f", registration], shell, start);
+    await shell.cares;
+    shell.signal("SIGINT");
+    expect(shell.exits).toEqual([]);
+    shell.signal("SIGINT");
+    expect(shell.exits).toEqual([130]);
+    void running;
+  });
+
+  test("a signal that comes while it starts is not lost", async () => {
+    const shell = new Shell();
+    let stopped = 0;
+    const start: StartBridge = async () => {
+      shell.signal("SIGTERM");
+      return { refused: never, stop: async () => void (stopped += 1) };
+    };
+    expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(0);
+    expect(stopped).toBe(1);
+  });
+
+  test("a bridge that fails to stop is a fault", async () => {
+    const shell = new Shell();
+    const { start } = bridge(() => Promise.reject(new Error("stuck")));
+    const running = runCommand(["-c", config, "-f", registration], shell, start);
+    await shell.cares;
+    shell.signal("SIGTERM");
+    expect(await running).toBe(1);
+    expect(shell.stderr).toContain("did not stop cleanly");
+  });
+
+  test("a homeserver that refuses the configuration ends it, in one line", async () => {
+    const shell = new Shell();
+    const refusal = Object.assign(
+      new Error("the homeserver refused the user id @x:y: set ghosts.encoding to grammar"),
+      {
+        code: "encoding-refused",
+      },
+    );
+    let stopped = 0;
+    const { start } = bridge(async () => void (stopped += 1), Promise.reject(refusal));
+    expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(4);
+    expect(stopped).toBe(1);
+    expect(shell.stderr).toBe(`matrix-appservice-sip: cannot go on: ${refusal.message}\n`);
+  });
+
+  test("a port in use is one clear line", async () => {
+    const holder = createServer();
+    const port = await new Promise<number>((resolve) => {
+      holder.listen(0, "127.0.0.1", () => {
+        const address = holder.address();
+        resolve(typeof address === "object" && address ? address.port : 0);
+      });
+    });
+    const start: StartBridge = () =>
+      new Promise((_, reject) => {
+        createServer()
+          .on("error", (cause) => reject(new Error("could not listen", { cause })))
+          .listen(port, "127.0.0.1");
+      });
+    const shell = new Shell();
+    const code = await runCommand(["-c", config, "-f", registration], shell, start);
+    await new Promise((resolve) => holder.close(resolve));
+    expect(shell.stderr).toBe(
+      `matrix-appservice-sip: cannot start: the address 127.0.0.1:${port} is in use by another program, or by another copy of this one\n`,
+    );
+    expect(code).toBe(4);
+  });
+
+  test("what an edge says of its failure is one line, a defect its whole trace", async () => {
+    const edge = Object.assign(new Error("the database is newer\nthan this program"), { code: "newer-schema" });
+    const fails = async (error: Error) => {
+      const shell = new Shell();
+      const start: StartBridge = async () => {
+        throw error;
+      };
+      return { code: await runCommand(["-c", config, "-f", registration], shell, start), text: shell.stderr };
+    };
+    expect(await fails(edge)).toEqual({
+      code: 4,
+      text: "matrix-appservice-sip: cannot start: the database is newer than this program\n",
+    });
+    const defect = await fails(new TypeError("x is not a function"));
+    expect(defect.code).toBe(1);
+    expect(defect.text).toContain("command.test.ts");
+  });
+
+  test.each([
+    ["-c", "config that is not there", () => rmSync(config)],
+    ["-f", "registration that is not there", () => rmSync(registration)],
+  ])("%s %s is one line", async (_, __, remove) => {
+    remove();
+    const { code, shell } = await run("-c", config, "-f", registration);
+    expect(code).toBe(3);
+    expect(shell.stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,412 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { ConfigError } from "../../src/config/problem.ts";
+import { minimalConfig } from "../../src/config/sample.ts";
+import type { Config } from "../../src/config/schema.ts";
+
+function parse(text: string): Config {
+  return parseConfig(text, { configPath: "config.yaml", env: {} });
+}
+
+/** The lines of the error, or none. */
+function faults(text: string): string[] {
+  try {
+    parse(text);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split("\n");
+    throw error;
+  }
+}
+
+/** The minimal configuration with one line replaced. */
+function changed(from: string, to: string): string {
+  expect(minimalConfig).toContain(from);
+  return minimalConfig.replace(from, to);
+}
+
+test("the minimal configuration is twelve lines and needs nothing else", () => {
+  expect(minimalConfig.trimEnd().split("\n")).toHaveLength(12);
+  const config = parse(minimalConfig);
+  expect(config.homeserver).toEqual({ url: "http://localhost:8008", domain: "example.org" });
+  expect(config.trunks[0]).toMatchObject({ name: "main", transport: "udp", number_format: "e164" });
+  expect(config.limits).toMatchObject({ allow: [], calls_per_user: 2 });
+  expect(config.notices.enabled).toBe(true);
+});
+
+describe("what people mistype", () => {
+  test.each<[string, string, string, string]>([
+    [
+      "a key with letters swapped",
+      "server: sip",
+      "sevrer: sip",
+      "config.yaml:10: trunks[0].sevrer is not a known key; did you mean server? (server: The next SIP hop.",
+    ],
+    [
+      "a key too short",
+      "gateway:",
+      "gatway:",
+      "config.yaml:5: ghosts.gatway is not a known key; did you mean gateway?",
+    ],
+    [
+      "a key in another case",
+      "domain:",
+      "Domain:",
+      "config.yaml:3: homeserver.Domain is not a known key; did you mean domain?",
+    ],
+    [
+      "a hyphen for an underscore",
+      "dial_plan:",
+      "dial-plan:",
+      "config.yaml:6: dial-plan is not a known key; did you mean dial_plan?",
+    ],
+    [
+      "another bridge's key",
+      "permissions:",
+      "permission:",
+      "config.yaml:11: permission is not a known key; did you mean permissions?",
+    ],
+    [
+      "a key of another program",
+      "country: GB",
+      "country: GB\n  federate: true",
+      "config.yaml:8: dial_plan.federate is not a known key; known here: country, routes, sip_domains, emergency_trunk",
+    ],
+    [
+      "a word in another case",
+      "    server:",
+      "    transport: UDP\n    server:",
+      "config.yaml:10: trunks[0].transport should be one of udp, tcp, tls, ws, wss; did you mean udp?",
+    ],
+    [
+      "a word nearly right",
+      "gateway:",
+      "encoding: percentage\n  gateway:",
+      "config.yaml:5: ghosts.encoding should be one of percent, grammar, e164; did you mean percent?",
+    ],
+    [
+      "a country as it is spoken of",
+      "GB",
+      "UK",
+      "config.yaml:7: dial_plan.country should be a country's two capital letters (ISO 3166-1), such as GB or DE",
+    ],
+    [
+      "a country in lower case",
+      "GB",
+      "gb",
+      "config.yaml:7: dial_plan.country should be a country's two capital letters (ISO 3166-1), such as GB or DE; did you mean GB?",
+    ],
+    [
+      "a URL without its scheme",
+      "http://localhost:8008",
+      "localhost:8008",
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+    ],
+    [
+      "a URL with a password",
+      "http://localhost:8008",
+      "http://user:hunter2@localhost",
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+    ],
+    [
+      "a user id for a domain",
+      "domain: example.org",
+      "domain: '@alice:example.org'",
+      "config.yaml:3: homeserver.domain should be the homeserver's server name, the part after the colon in user ids",
+    ],
+    [
+      "a port behind the gateway",
+      "sip.example.org\ndial",
+      "sip.example.org:5060\ndial",
+      "config.yaml:5: ghosts.gateway should be a host name or an IP address, without a port",
+    ],
+    [
+      "a scheme before the server",
+      "server: sip.example.org",
+      "server: sip:sip.example.org",
+      "config.yaml:10: trunks[0].server should be a host name or an IP address, with :port if it is not the usual one (IPv6 in brackets)",
+    ],
+    [
+      "IPv6 without brackets",
+      "server: sip.example.org",
+      "server: 2001:db8::1",
+      "config.yaml:10: trunks[0].server should be a host name or an IP address, with :port if it is not the usual one (IPv6 in brackets)",
+    ],
+    [
+      "a port that is none",
+      "    server:",
+      "    listen: {port: 99999}\n    server:",
+      "config.yaml:10: trunks[0].listen.port should be a whole port number from 0 to 65535",
+    ],
+    [
+      "a port in quotes",
+      "    server:",
+      "    listen: {port: '5060'}\n    server:",
+      "config.yaml:10: trunks[0].listen.port should be a whole port number from 0 to 65535",
+    ],
+    [
+      "a duration with its unit",
+      "permissions:",
+      "limits:\n  max_duration_seconds: 2h\npermissions:",
+      "config.yaml:12: limits.max_duration_seconds should be a whole number of seconds from 1 to 604800",
+    ],
+    [
+      "a duration without its unit in the key",
+      "permissions:",
+      "limits:\n  max_duration: 7200\npermissions:",
+      "config.yaml:12: limits.max_duration is not a known key; did you mean max_duration_seconds?",
+    ],
+    [
+      "yes for true",
+      "permissions:",
+      "notices:\n  enabled: yes\npermissions:",
+      "config.yaml:12: notices.enabled should be true or false",
+    ],
+    [
+      "a number without quotes",
+      "    server:",
+      "    identity:\n      default_number: +441632960123\n    server:",
+      'config.yaml:11: trunks[0].identity.default_number should be a telephone number in quotes, such as "+441632960123"',
+    ],
+    [
+      "a prefix without quotes",
+      "country: GB",
+      "country: GB\n  routes:\n    - prefix: +44\n      trunk: main",
+      'config.yaml:9: dial_plan.routes[0].prefix should be the beginning of a number in quotes, such as "+44"',
+    ],
+    [
+      "one value where a list is meant",
+      "permissions:",
+      "limits:\n  allow: premium\npermissions:",
+      "config.yaml:12: limits.allow should be a list of kinds of number",
+    ],
+    [
+      "a section where a list is meant",
+      "  - name: main\n    server",
+      "  main:\n    server",
+      "config.yaml:8: trunks should be a list of trunks",
+    ],
+    [
+      "a value where a section is meant",
+      "  url: http://localhost:8008\n  domain: example.org\n",
+      "",
+      "config.yaml:1: homeserver is missing: The Matrix homeserver.",
+    ],
+    [
+      "no trunk at all",
+      "  - name: main\n    server: sip.example.org\n",
+      "  []\n",
+      "config.yaml:8: trunks should list one trunk at least",
+    ],
+    [
+      "a placeholder that is none",
+      "    server:",
+      "    identity: {from_user: '{phone}'}\n    server:",
+      "config.yaml:10: trunks[0].identity.from_user should be text in which only {localpart}, {domain}, {user_id}, {displayname}, {number} stand in braces",
+    ],
+    [
+      "a codec that is none",
+      "    server:",
+      "    media: {codecs: [G711]}\n    server:",
+      "config.yaml:10: trunks[0].media.codecs[0] should be one of PCMU, PCMA, G722, opus",
+    ],
+    [
+      "a network that is none",
+      "    server:",
+      "    peers: [10.0.0.0/33]\n    server:",
+      "config.yaml:10: trunks[0].peers[0] should be a network such as 192.0.2.0/24 or an address",
+    ],
+    [
+      "a permission that is none",
+      "example.org: call",
+      "example.org: user",
+      'config.yaml:12: permissions["example.org"] should be `call`, `none`, or a section with the keys allow, calls_per_user, max_duration_seconds',
+    ],
+    [
+      "a key in a permission",
+      "example.org: call",
+      "example.org: {alow: [premium]}",
+      'config.yaml:12: permissions["example.org"].alow is not a known key; did you mean allow?',
+    ],
+    [
+      "a value in a permission",
+      "example.org: call",
+      "example.org: {allow: [premum]}",
+      'config.yaml:12: permissions["example.org"].allow[0] should be one of premium, shared-cost, satellite; did you mean premium?',
+    ],
+    [
+      "a user without the @",
+      "example.org: call",
+      "'alice:example.org': call",
+      'config.yaml:12: permissions["alice:example.org"] should have a Matrix user id, a server name or * (in quotes) as its key',
+    ],
+    [
+      "a user without a server",
+      "example.org: call",
+      "'@alice': call",
+      'config.yaml:12: permissions["@alice"] should have a Matrix user id, a server name or * (in quotes) as its key',
+    ],
+    [
+      "a star without quotes",
+      "example.org: call",
+      "*: call",
+      "config.yaml:12: is not YAML: put text with special characters in quotes",
+    ],
+    [
+      "a user without quotes",
+      "example.org: call",
+      "@alice:example.org: call",
+      "config.yaml:12: begins with a character that has a meaning in YAML: put the text in quotes",
+    ],
+    ["a tab", "  country", "\tcountry", "config.yaml:7: is indented with a tab; YAML wants spaces"],
+    ["a key twice", "country: GB", "country: GB\n  country: DE", "config.yaml:8: the same key is given twice"],
+    [
+      "a trunk that is not there",
+      "country: GB",
+      "country: GB\n  emergency_trunk: man",
+      "config.yaml:8: dial_plan.emergency_trunk should be the name of a trunk: main",
+    ],
+    [
+      "a route to a trunk that is not there",
+      "country: GB",
+      "country: GB\n  routes: [{prefix: '', trunk: man}]",
+      "config.yaml:8: dial_plan.routes[0].trunk should be the name of a trunk: main",
+    ],
+    [
+      "a SIP domain with a port",
+      "country: GB",
+      "country: GB\n  sip_domains: {'pbx.example.org:5060': main}",
+      'config.yaml:8: dial_plan.sip_domains["pbx.example.org:5060"] should have a domain as its key',
+    ],
+    [
+      "a trunk's name twice",
+      "permissions:",
+      "  - name: MAIN\n    server: b.example.org\npermissions:",
+      "config.yaml:11: trunks[1].name is the name of trunks[0] too",
+    ],
+    [
+      "ports the wrong way round",
+      "permissions:",
+      "media: {rtp: {ports: {min: 20000, max: 10000}}}\npermissions:",
+      "config.yaml:11: media.rtp.ports should hold more ports: max is below min, or too near to it",
+    ],
+    [
+      "the same port for two listeners",
+      "permissions:",
+      "http: {listen: {port: 9993}}\npermissions:",
+      "config.yaml:11: http.listen.port is the port of appservice.listen too",
+    ],
+    [
+      "a certificate without its key",
+      "    server:",
+      "    tls: {certificate_file: c.pem}\n    server:",
+      "config.yaml:10: trunks[0].tls has a certificate without its key",
+    ],
+    [
+      "a bot with a capital",
+      "ghosts:",
+      "appservice: {bot: SipBot}\nghosts:",
+      "config.yaml:4: appservice.bot should be a localpart of a-z, 0-9, dot, hyphen and underscore",
+    ],
+    [
+      "a prefix with a regular expression",
+      "gateway:",
+      "prefix: '_sip_.*'\n  gateway:",
+      "config.yaml:5: ghosts.prefix should be a prefix of a-z, 0-9, dot, hyphen and underscore",
+    ],
+  ])("%s", (_, from, to, fault) => {
+    expect(faults(changed(from, to))[0]?.slice(0, fault.length)).toBe(fault);
+  });
+
+  test("Norway is a country", () => expect(faults(changed("GB", "NO"))).toEqual([]));
+  test.each(["country:GB", 'country: "GB'])("%s is no configuration", (to) => {
+    expect(faults(changed("country: GB", to))).not.toEqual([]);
+  });
+});
+
+test("everything that is wrong is said at once, in the order of the file", () => {
+  const text = changed("GB", "UK")
+    .replace("gateway: sip.example.org", "gateway: a b")
+    .replace("name: main", "nam: main");
+  expect(faults(`${text}limits:\n  calls_in_all: 0\n`)).toEqual([
+    "config.yaml:5: ghosts.gateway should be a host name or an IP address, without a port",
+    "config.yaml:7: dial_plan.country should be a country's two capital letters (ISO 3166-1), such as GB or DE",
+    "config.yaml:9: trunks[0].nam is not a known key; did you mean name? (name: Name of the trunk in routes, logs and metrics.)",
+    "config.yaml:14: limits.calls_in_all should be a whole number from 1 to 100000",
+  ]);
+});
+
+test("a missing key is named with its meaning and an example", () => {
+  expect(faults(changed("  gateway: sip.example.org\n", "  prefix: _tel_\n"))).toEqual([
+    "config.yaml:4: ghosts.gateway is missing: Host that stands in the user ids of telephone numbers. It need not exist; " +
+      'to change it makes every ghost a new user. Example: "sip.example.org"',
+  ]);
+});
+
+test("an error carries its problems as data too", () => {
+  try {
+    parse(changed("GB", "UK"));
+    expect.fail("was taken");
+  } catch (error) {
+    expect(error).toMatchObject({ name: "ConfigError", code: "config" });
+    expect((error as ConfigError).problems).toMatchObject([{ path: ["dial_plan", "country"], line: 7 }]);
+  }
+});
+
+test.each([
+  ["", "is empty"],
+  ["# nothing\n", "is empty"],
+  ["[]", "should be a section with the keys homeserver"],
+  ["just text", "should be a section with the keys homeserver"],
+  ["a: *b", "cannot be followed"],
+])("%j is no configuration", (text, words) => {
+  expect(faults(text)[0]).toContain(words);
+});
+
+test("a key without a value counts as not given", () => {
+  expect(parse(`${minimalConfig}limits:\nmedia:\n  rtp:\n`).limits.calls_per_user).toBe(2);
+  expect(faults(changed("gateway: sip.example.org", "gateway:"))[0]).toContain("ghosts.gateway is missing");
+});
+
+test("a file that is not there is one line", () => {
+  expect(() => loadConfig("/nowhere/config.yaml", {})).toThrow(
+    "/nowhere/config.yaml: cannot be read: there is no such file",
+  );
+});
+
+test("no value of the file comes back in an error: it may be a password", () => {
+  const secret = "hunter2correcthorse";
+  const places = fc.constantFrom(
+    changed("GB", secret),
+    changed("http://localhost:8008", secret + " x"),
+    changed("    server:", `    transport: ${secret}\n    server:`),
+    changed("    server:", `    credentials: {username: 5, password: ${secret}}\n    server:`),
+    changed("    server:", `    credentials: {username: a, password: [${secret}]}\n    server:`),
+    changed("    server:", `    credentials: {username: a, password: "${secret}\n    server:`),
+    changed("    server:", `    credentials:\n      username: a\n      password: *${secret}\n    server:`),
+    changed("    server:", `    credentials:\n      username: a\n     password: @${secret}\n    server:`),
+    changed("    server:", `    credentials: ${secret}\n    server:`),
+    changed("    server:", `    tls: {key: ${secret}}\n    server:`),
+    changed("example.org: call", `example.org: ${secret}`),
+  );
+  fc.assert(
+    fc.property(places, (text) => {
+      const found = faults(text);
+      expect(found).not.toEqual([]);
+      expect(found.join("\n")).not.toContain(secret);
+    }),
+  );
+});
+
+test("no file makes it fail otherwise than with its own error", () => {
+  const lines = minimalConfig.split("\n");
+  const mangled = fc
+    .record({ at: fc.nat(lines.length), line: fc.string({ unit: "binary" }), drop: fc.nat(2) })
+    .map(({ at, line, drop }) => lines.toSpliced(at, drop, line).join("\n"));
+  fc.assert(
+    fc.property(fc.oneof(mangled, fc.string({ unit: "binary" }), fc.json()), (text) => {
+      faults(text);
+    }),
+  );
+});

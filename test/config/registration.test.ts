@@ -1,0 +1,170 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import {
+  formatRegistration,
+  loadRegistration,
+  makeRegistration,
+  namespaceRegex,
+  readRegistration,
+  writeRegistration,
+  type RegistrationFacts,
+} from "../../src/config/registration.ts";
+import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+
+const facts: RegistrationFacts = { id: "sip", bot: "_sip_bot", prefix: "_sip_", domain: "example.org" };
+const url = "http://localhost:9993";
+
+let folder = "";
+let count = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "matrix-appservice-sip-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(content?: string): string {
+  count += 1;
+  const path = join(folder, `registration-${count}.yaml`);
+  if (content !== undefined) writeFileSync(path, content);
+  return path;
+}
+
+test("says everything that a homeserver has to know", () => {
+  const registration = makeRegistration(facts, url);
+  expect(parse(formatRegistration(registration))).toEqual({
+    id: "sip",
+    url,
+    as_token: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    hs_token: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    sender_localpart: "_sip_bot",
+    namespaces: { users: [{ exclusive: true, regex: "^@_sip_.*:example\\.org$" }] },
+    protocols: ["m.protocol.pstn", "im.vector.protocol.pstn"],
+    rate_limited: false,
+    receive_ephemeral: false,
+  });
+  expect(registration.as_token).not.toBe(registration.hs_token);
+  expect(makeRegistration(facts, url).as_token).not.toBe(registration.as_token);
+});
+
+describe("the namespace", () => {
+  const regex = new RegExp(namespaceRegex(facts));
+  test.each(["@_sip_bot:example.org", "@_sip_01818118181%40sip.example.org:example.org", "@_sip_+1:example.org"])(
+    "holds %s",
+    (user) => expect(user).toMatch(regex),
+  );
+  test.each([
+    "@_sip_1:exampleXorg",
+    "@_sip_1:example.org.evil",
+    "x@_sip_1:example.org",
+    "@a_sip_1:example.org",
+    "@_sipx1:example.org",
+  ])("does not hold %s", (user) => expect(user).not.toMatch(regex));
+  test("holds every ghost", () => {
+    const encoding = fc.constantFrom("percent", "grammar", "e164" as const);
+    const dialled = fc.string({ unit: fc.constantFrom(...Array.from("0123456789*#+ ")) });
+    fc.assert(
+      fc.property(encoding, dialled, (encoding, dialled) => {
+        const options = {
+          domain: "example.org",
+          prefix: "_sip_",
+          encoding,
+          gateway: "sip.example.org",
+          sipDomains: [],
+        };
+        const found = createGhostIds(options).forDialled(dialled);
+        if (found.kind === "ghost") expect(found.user).toMatch(regex);
+      }),
+    );
+  });
+  test("takes nothing in a prefix or a domain for more than itself", () => {
+    const odd = new RegExp(namespaceRegex({ prefix: "a.b-", domain: "[2001:db8::1]:8448" }));
+    expect("@a.b-1:[2001:db8::1]:8448").toMatch(odd);
+    expect("@aXb-1:[2001:db8::1]:8448").not.toMatch(odd);
+  });
+});
+
+test("is written for its owner alone, and nothing is left beside it", () => {
+  const path = file();
+  writeRegistration(path, makeRegistration(facts, url));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
+  expect(loadRegistration(path, facts)).toEqual(parse(readFileSync(path, "utf8")));
+});
+
+test("written anew keeps its tokens, its id and what an admin added, and takes the rest from the configuration", () => {
+  const former = { ...makeRegistration(facts, url), id: "old-id", "io.element.msc4190": true };
+  const path = file(formatRegistration(former));
+  const next = { ...facts, prefix: "_tel_", bot: "_tel_bot", id: "new-id" };
+  writeRegistration(path, makeRegistration(next, "http://bridge:1", readRegistration(path)));
+  expect(loadRegistration(path, next)).toMatchObject({
+    id: "old-id",
+    url: "http://bridge:1",
+    as_token: former.as_token,
+    hs_token: former.hs_token,
+    sender_localpart: "_tel_bot",
+    "io.element.msc4190": true,
+    namespaces: { users: [{ regex: "^@_tel_.*:example\\.org$" }] },
+  });
+});
+
+test("a file that is something else is not overwritten, nor is its content told", () => {
+  const path = file("as_token: hunter2\nhs_token: 5\n");
+  expect(() => readRegistration(path)).toThrow(/as_token should be a token of 16 characters/);
+  try {
+    readRegistration(path);
+  } catch (error) {
+    expect(String(error)).not.toContain("hunter2");
+  }
+});
+
+test("one that is not there says how to write it", () => {
+  expect(readRegistration(file())).toBeUndefined();
+  expect(() => loadRegistration(file(), facts)).toThrow(
+    "does not exist; write it with: matrix-appservice-sip -r -u URL",
+  );
+});
+
+describe("one that does not fit is refused with what it lacks", () => {
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ["no tokens", { as_token: undefined }, /as_token should be a token/],
+    [
+      "the same token twice",
+      { as_token: "a".repeat(32), hs_token: "a".repeat(32) },
+      /hs_token should differ from as_token/,
+    ],
+    [
+      "another namespace",
+      { namespaces: { users: [{ exclusive: true, regex: "@_sip_.*" }] } },
+      /namespaces\.users lacks the namespace of the ghosts, \^@_sip_\.\*:example\\\.org\$/,
+    ],
+    ["no namespace", { namespaces: {} }, /namespaces\.users should be a list/],
+    [
+      "a shared namespace",
+      { namespaces: { users: [{ exclusive: false, regex: "^@_sip_.*:example\\.org$" }] } },
+      /should claim the namespace of the ghosts as exclusive/,
+    ],
+    [
+      "no protocols",
+      { protocols: undefined },
+      /lacks m\.protocol\.pstn and im\.vector\.protocol\.pstn, so that clients get no dial pad/,
+    ],
+    ["one protocol", { protocols: ["m.protocol.pstn"] }, /lacks im\.vector\.protocol\.pstn/],
+    ["rate limits", { rate_limited: undefined }, /rate_limited should be false/],
+    ["another bot", { sender_localpart: "bot" }, /sender_localpart should be _sip_bot/],
+    ["a bot that Synapse refuses", { sender_localpart: "a%b" }, /sender_localpart should be a localpart/],
+  ])("%s", (_, changes, words) => {
+    const registration = { ...makeRegistration(facts, url), ...changes };
+    const text = JSON.stringify(registration);
+    expect(() => loadRegistration(file(text), facts)).toThrow(words);
+  });
+});
+
+test("further namespaces and ephemeral events do no harm", () => {
+  const registration = makeRegistration(facts, url);
+  registration.namespaces.users.push({ exclusive: false, regex: "^@alice:example\\.org$" });
+  registration.receive_ephemeral = true;
+  expect(loadRegistration(file(formatRegistration(registration)), facts).receive_ephemeral).toBe(true);
+});
