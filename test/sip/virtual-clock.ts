@@ -4,14 +4,14 @@ import type { Clock } from "../../src/ports/clock.ts";
 export class VirtualClock implements Clock {
   #nowMs = 1_000_000;
   #ids = 0;
-  #timers: { atMs: number; then: () => void }[] = [];
+  #timers: { atMs: number; run: () => void }[] = [];
 
   nowMs(): number {
     return this.#nowMs;
   }
 
   at(atMs: number, then: () => void): () => void {
-    const timer = { atMs, then };
+    const timer = { atMs, run: then };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
@@ -36,7 +36,7 @@ export class VirtualClock implements Clock {
       if (due === undefined) break;
       this.#timers = this.#timers.filter((other) => other !== due);
       this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      due.then();
+      due.run();
     }
     this.#nowMs = endMs;
   }
