@@ -15,7 +15,6 @@ export function checkConfig(config: Config): readonly Finding[] {
     ...checkPermissions(config),
     ...checkPorts(["media", "rtp", "ports"], config.media.rtp.ports, 2),
     ...(config.media.ice.ports ? checkPorts(["media", "ice", "ports"], config.media.ice.ports, 1) : []),
-    ...checkTls(config),
   ];
 }
 
@@ -90,10 +89,10 @@ function* checkPorts(path: ConfigPath, { min, max }: { min: number; max: number 
   if (max - min + 1 < least) yield { path, message: "should hold more ports: max is below min, or too near to it" };
 }
 
-function* checkTls({ trunks }: Config): Generator<Finding> {
+/** Of the configuration with its secrets in place. */
+export function* checkTls({ trunks }: Config): Generator<Finding> {
   for (const [index, { tls }] of trunks.entries()) {
-    const certificate = tls.certificate ?? tls.certificate_file;
-    const key = tls.key ?? tls.key_file;
+    const { certificate, key } = tls;
     if (certificate !== undefined && key === undefined) {
       yield { path: ["trunks", index, "tls"], message: "has a certificate without its key" };
     }

@@ -24,6 +24,27 @@ ${minimalConfig}\`\`\`
   capitals, other characters as \`_\`), \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server. No message ever repeats a
   value.
 - **A key without a value** counts as not given.
+
+## The command line
+
+\`\`\`
+matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml      writes the registration
+matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      runs
+matrix-appservice-sip --check -c config.yaml -f registration.yaml        checks both files
+\`\`\`
+
+\`-r\` over an existing registration brings it up to date and keeps its tokens. SIGTERM, SIGINT and SIGHUP end all calls
+and stop; a second one ends the process at once.
+
+| exit code | meaning |
+|---|---|
+| 0 | done, or stopped as asked |
+| 1 | a fault: an uncaught error, a stop that took too long, a Node that is too old |
+| 2 | the command line is wrong |
+| 3 | the configuration or the registration is wrong |
+| 4 | something outside refused: a port in use, a database that cannot be opened, the homeserver |
+
+A service manager need not restart after 2 and 3 (systemd: \`RestartPreventExitStatus=2 3\`).
 `;
 
 export function configurationHandbook(): string {

@@ -1,6 +1,6 @@
 // From a YAML file to a checked configuration, or to all that is wrong with it at once.
 import { readFileSync } from "node:fs";
-import { checkConfig } from "./checks.ts";
+import { checkConfig, checkTls } from "./checks.ts";
 import { explainIssues } from "./explain.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { configSchema, type Config } from "./schema.ts";
@@ -32,7 +32,7 @@ export function parseConfig(text: string, sources: SecretSources): Config {
   const parsed = configSchema.safeParse(source.value);
   if (!parsed.success) return fail(explainIssues(parsed.error.issues, source));
   const { config, findings } = resolveSecrets(parsed.data, sources);
-  const all = [...checkConfig(parsed.data), ...findings];
+  const all = [...checkConfig(parsed.data), ...findings, ...(findings.length === 0 ? checkTls(config) : [])];
   if (all.length > 0) return fail(all.map(({ path, message }) => ({ path, message, line: source.lineOf(path) })));
   return config;
 }

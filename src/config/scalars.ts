@@ -1,7 +1,6 @@
 // The small values a configuration is made of, each with the words that say what it should be.
 // A message never repeats the value it is about: it may be a secret in the wrong place.
 import * as z from "zod";
-import { parseUserId } from "../core/ids.ts";
 import { countries } from "../core/number/e164.ts";
 import { isHost } from "../core/number/sip-uri.ts";
 
@@ -95,11 +94,6 @@ export const network = checked("should be a network such as 192.0.2.0/24 or an a
   if (!isV6 && !/^[\d.]+$/.test(match[1])) return false;
   return isHost(isV6 ? `[${match[1]}]` : match[1]) && Number(match[2] ?? 0) <= (isV6 ? 128 : 32);
 });
-
-export const userId = checked(
-  "should be a Matrix user id such as @alice:example.org",
-  (value) => parseUserId(value) !== undefined,
-);
 
 /** In the set that Synapse takes for a sender, and that no id of a ghost is made of alone. */
 export const localpart = checked("should be a localpart of a-z, 0-9, dot, hyphen and underscore", (value) =>

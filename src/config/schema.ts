@@ -233,7 +233,9 @@ export const configSchema = section({
   appservice: appservice.prefault({}).describe("The bridge as an application service."),
   ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
   database: section({
-    path: text("should be the path of a file").default("matrix-appservice-sip.db").describe("The SQLite file."),
+    path: text("should be the path of a file")
+      .default("matrix-appservice-sip.db")
+      .describe("The SQLite file; a relative path begins in the working directory."),
   })
     .prefault({})
     .describe("What must survive a restart."),
@@ -282,5 +284,3 @@ export const configSchema = section({
 });
 
 export type Config = z.infer<typeof configSchema>;
-/** As written in the file, before defaults. */
-export type ConfigInput = z.input<typeof configSchema>;

@@ -300,7 +300,7 @@ describe("what people mistype", () => {
     [
       "a certificate without its key",
       "    server:",
-      "    tls: {certificate_file: c.pem}\n    server:",
+      "    tls: {certificate: c}\n    server:",
       "config.yaml:10: trunks[0].tls has a certificate without its key",
     ],
     [

@@ -75,6 +75,14 @@ test("certificates and keys come from files and the environment", () => {
   expect(tls).toEqual({ ca: "inline", certificate: "first\nsecond", key: "key", serverName: undefined });
 });
 
+test("a key from the environment is enough for a certificate, and one that is nowhere is missed", () => {
+  const env = { MATRIX_SIP_TRUNK_SIP_MAIN_TLS_KEY: "key" };
+  expect(trunk("    tls: {certificate_file: password}", env)?.tls.key).toBe("key");
+  expect(() => trunk("    tls: {certificate_file: password}")).toThrow(
+    "trunks[0].tls has a certificate without its key",
+  );
+});
+
 test("a TURN server's password comes from the environment by its place in the list", () => {
   const text = `${minimalConfig}media:
   ice:

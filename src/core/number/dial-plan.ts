@@ -7,7 +7,7 @@ import type { DialTarget } from "./ghost-id.ts";
 import { formatSipUri } from "./sip-uri.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
-export type NumberFormat = "e164" | "e164-without-plus" | "national" | "as-dialled";
+type NumberFormat = "e164" | "e164-without-plus" | "national" | "as-dialled";
 
 export interface PlanTrunk {
   readonly name: TrunkName;

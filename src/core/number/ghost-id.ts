@@ -1,6 +1,6 @@
 // The user id of a telephone number's ghost, and back (MSC2845's example, the user-id grammar, MSC4009).
 // Pure text: nothing here depends on the numbering plan, so an id means the same for ever. Who comes in: lookup, ghosts, rooms.
-import { localpartOf, parseUserId, type UserId } from "../ids.ts";
+import { parseUserId, type UserId } from "../ids.ts";
 import { dialString, restorePlus } from "./dialled.ts";
 import { internationalForm, knownForm, type Country } from "./e164.ts";
 import { escapeBytes, unescapeBytes, type Escaping } from "./escape.ts";
@@ -28,7 +28,7 @@ export interface GhostIdOptions {
   readonly country?: Country | undefined;
 }
 
-export type GhostLookup =
+type GhostLookup =
   /** `entered` is the text as the person typed it, a plus that the query string lost put back. */
   | { readonly kind: "ghost"; readonly user: UserId; readonly target: DialTarget; readonly entered: string }
   | { readonly kind: "none"; readonly why: "empty" | "not-dialable" | "domain-not-allowed" | "too-long" };
@@ -146,9 +146,4 @@ function readTypedAddress(text: string): Address | undefined {
 /** Text without control characters, line separators, direction overrides and broken surrogates: it is shown to people and logged. */
 function isCallableUser(user: string): boolean {
   return user !== "" && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(user);
-}
-
-/** True if the user id is in the namespace, canonical or not. */
-export function isInNamespace(user: UserId, prefix: string): boolean {
-  return localpartOf(user).startsWith(prefix);
 }

@@ -33,7 +33,7 @@ export interface IdentityTemplates {
 }
 
 export const identityPlaceholders = ["localpart", "domain", "user_id", "displayname", "number"] as const;
-export type IdentityPlaceholder = (typeof identityPlaceholders)[number];
+type IdentityPlaceholder = (typeof identityPlaceholders)[number];
 
 const placeholder = /\{([a-z_]*)\}/g;
 /** Names longer than this are cut: gateways drop messages for less. */

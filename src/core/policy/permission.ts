@@ -4,7 +4,7 @@ import type { PlannedCall } from "../number/dial-plan.ts";
 import type { NumberClass } from "../number/e164.ts";
 
 /** Kinds of number that are barred unless allowed by name. */
-export type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "satellite">;
+type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "satellite">;
 
 export interface Permission {
   readonly mayCall: boolean;
@@ -36,7 +36,7 @@ export interface CallRequest {
   readonly callsInAll: number;
 }
 
-export type RefusalCause =
+type RefusalCause =
   | "not-permitted"
   | "premium-barred"
   | "shared-cost-barred"
@@ -72,7 +72,7 @@ export function judge(request: CallRequest, policy: Policy): Verdict {
 }
 
 /** The entry for the user, else for the user's server, else `*` if the server is ours. */
-export function permissionOf(person: UserId, policy: Policy): Permission | undefined {
+function permissionOf(person: UserId, policy: Policy): Permission | undefined {
   const domain = domainOf(person);
   return (
     policy.permissions.get(person) ??
