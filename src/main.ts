@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The program's first lines: argv to command, signals, exit codes. The only reader of process.*.
 // Nothing is imported statically, so that a Node too old for the rest still gets as far as the sentence about it.
-const neededNode: readonly [number, number] = [22, 12];
+const neededNode: readonly [number, number] = [22, 14];
 
 function isOldNode(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);

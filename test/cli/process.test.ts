@@ -19,11 +19,11 @@ test.each(["18.20.8", "20.19.0", "22.11.0"])("Node %s is told in one line that i
   expect(run(["--import", pretend(version)], ["--version"])).toEqual({
     status: 1,
     stdout: "",
-    stderr: `matrix-appservice-sip needs Node 22.12 or newer; this is Node ${version}\n`,
+    stderr: `matrix-appservice-sip needs Node 22.14 or newer; this is Node ${version}\n`,
   });
 });
 
-test.each(["22.12.0", "24.0.0"])("Node %s is new enough", (version) => {
+test.each(["22.14.0", "24.0.0"])("Node %s is new enough", (version) => {
   expect(run(["--import", pretend(version)], ["--version"])).toMatchObject({ status: 0, stderr: "" });
 });
 
