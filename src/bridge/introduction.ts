@@ -29,6 +29,8 @@ export interface IntroductionParts {
 
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
+/** One request may be tried again for much longer than an operator who mistyped the address likes to wait. */
+const impatientMs = 3_000;
 /** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
 const probes = ["0", "+10"];
 
@@ -56,16 +58,24 @@ export async function introduce(parts: IntroductionParts): Promise<PingOutcome> 
 
 /** Until the homeserver is there. Rejects with IntroductionError; `stopped` ends the waiting. */
 export async function introduceSoon(parts: IntroductionParts, stopped: AbortSignal): Promise<PingOutcome | undefined> {
-  for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-    try {
-      return await introduce(parts);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      parts.log.warn("homeserver is not there yet", { code: error.code, waitMs, error });
+  const { clock, log } = parts;
+  const cancelWarning = clock.at(clock.nowMs() + impatientMs, () =>
+    log.warn("homeserver has not answered yet, still trying: check homeserver.url"),
+  );
+  try {
+    for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+      try {
+        return await introduce(parts);
+      } catch (error) {
+        if (!(error instanceof HomeserverError)) throw error;
+        log.warn("homeserver is not there yet", { code: error.code, waitMs, error });
+      }
+      await pause(clock, waitMs, stopped);
     }
-    await pause(parts.clock, waitMs, stopped);
+    return undefined;
+  } finally {
+    cancelWarning();
   }
-  return undefined;
 }
 
 async function attempt(parts: IntroductionParts, user: UserId, what: "bot" | "ghost"): Promise<void> {
