@@ -9,8 +9,8 @@ import { NUMBERS } from "./gateway/gateway.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Telephone numbers that were set aside for film and television: 020 7946 0000 to 0999. */
-const exampleNumber = (ending: string): string => (ending.length === 3 ? `020 7946 0${ending}` : `0181 811 ${ending}`);
+/** 020 7946 0000 to 0999 were set aside for film and television; 0181 811 8181 was rung by half a nation's children. */
+const exampleNumber = (ending: string): string => (ending.length === 3 ? `02079460${ending}` : `0181811${ending}`);
 
 async function run(options: DemoOptions, interrupted: Promise<void>): Promise<void> {
   const ladder = createLadder(print);
@@ -34,7 +34,7 @@ async function servePage(stack: Stack, port: number, ended: Promise<void>): Prom
     description: what,
   }));
   print("Building the page ...");
-  const page = await claim("the page", () =>
+  const page = await claim("the page", "--port names another one", () =>
     serveSoftphone({
       port,
       homeserverUrl: stack.homeserver.url,
@@ -58,11 +58,10 @@ async function interruption(ended: Promise<void>): Promise<never> {
   throw new DemoError("call-failed", "Interrupted.");
 }
 
-/** The bridge logs JSON; of that a newcomer needs what is wrong. */
+/** The bridge logs JSON; a newcomer is told what is wrong. */
 function showWarning(line: string): void {
-  const entry: unknown = JSON.parse(line);
-  const { level, msg } = entry as { level?: unknown; msg?: unknown };
-  if (level !== "info" && level !== 30) print(`  bridge: ${String(msg)} ${line.trim()}`);
+  const { level, msg, err } = JSON.parse(line) as { level: string; msg: string; err?: { message: string } };
+  if (level === "warn" || level === "error") print(`  bridge: ${msg}${err === undefined ? "" : ` (${err.message})`}`);
 }
 
 /** The first signal ends the demo in good order, the second at once. */

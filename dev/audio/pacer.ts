@@ -1,7 +1,7 @@
 // The beat of all audio in this process: every 20 ms by the monotonic clock, so that a timer that fires late
 // makes a packet late and never the stream slow.
 
-export const FRAME_MS = 20;
+const FRAME_MS = 20;
 /** Someone who was away for longer (a suspended machine) goes on from now. */
 const LONGEST_CATCH_UP_FRAMES = 25;
 

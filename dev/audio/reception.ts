@@ -7,7 +7,7 @@ import type { ReceptionReport } from "./rtcp.ts";
 const RATE = 8_000;
 const KEPT_SAMPLES = 4 * RATE;
 /** More than 40 Hz apart: the tones that the demo and the tests send. */
-export const USUAL_TONES: readonly number[] = [350, 440, 600, 800, 1000, 1400, 1800, 2200];
+const USUAL_TONES: readonly number[] = [350, 440, 600, 800, 1000, 1400, 1800, 2200];
 
 export class Reception {
   packets = 0;

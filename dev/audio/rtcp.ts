@@ -1,9 +1,8 @@
 // RTCP as RFC 3550 s6 lays it out: one sender report with CNAME, one BYE, and what the other side's reports say.
 
-export const RTCP_SENDER_REPORT = 200;
-export const RTCP_RECEIVER_REPORT = 201;
+const RTCP_SENDER_REPORT = 200;
 const RTCP_SOURCE_DESCRIPTION = 202;
-export const RTCP_BYE = 203;
+const RTCP_BYE = 203;
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 
 /** What one source's packets looked like on arrival (s6.4.1). */

@@ -10,7 +10,7 @@ export interface DemoPlaces {
   readonly iceHost: string | undefined;
 }
 
-export const DOMAIN = "localhost";
+const DOMAIN = "localhost";
 
 export const demoConfig = (places: DemoPlaces): string => `homeserver:
   url: http://127.0.0.1:${places.homeserverPort}

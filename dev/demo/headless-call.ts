@@ -11,6 +11,8 @@ const KEYS = "159#";
 /** Power of the tone over all else: 100 is 20 dB. */
 const CLEAR_RATIO = 100;
 const MEASURED_MS = 1_000;
+const NOTICE_TIMEOUT_MS = 1_000;
+const HANG_UP_TIMEOUT_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 type Say = (what: string, how: string) => void;
@@ -27,11 +29,11 @@ export async function placeCall(stack: Stack, number: string, print: (line: stri
   });
   try {
     const call = await caller.call(number);
-    await call.until(({ state, end }) => end !== undefined || state === "connected", ANSWER_TIMEOUT_MS);
+    await answered(call);
     print("");
     const far = stack.gateway.calls.at(-1);
     tellStory(call, far, say, number);
-    if (call.end !== undefined) throw refused(call);
+    if (call.end !== undefined) throw await refused(call);
     if (far === undefined) throw new DemoError("call-failed", "The call was answered, but not by the gateway.");
 
     await call.until(({ heardMs }) => heardMs >= MEASURED_MS + 200);
@@ -56,6 +58,19 @@ export async function placeCall(stack: Stack, number: string, print: (line: stri
     throw error;
   } finally {
     await caller.stop();
+    // What the caller said last reaches the gateway before everything is taken down.
+    const isOver = (): boolean => stack.gateway.calls.every(({ end }) => end !== undefined);
+    await stack.gateway.until(isOver, HANG_UP_TIMEOUT_MS).catch(() => undefined);
+  }
+}
+
+/** Or refused, or ended. */
+async function answered(call: HeadlessCall): Promise<void> {
+  try {
+    await call.until(({ state, end }) => end !== undefined || state === "connected", ANSWER_TIMEOUT_MS);
+  } catch (cause) {
+    const what = call.state === "invited" ? "Nobody answered" : "There was an answer, but no audio";
+    throw new DemoError("call-failed", `${what} within ${ANSWER_TIMEOUT_MS / 1000} seconds.`, { cause });
   }
 }
 
@@ -80,11 +95,12 @@ async function pressKeys(call: HeadlessCall, far: GatewayCall, stack: Stack, say
   if (heard !== KEYS) throw new DemoError("call-failed", `The gateway should get the keys ${KEYS}.`);
 }
 
-function refused(call: HeadlessCall): DemoError {
-  const { how = "", reason } = call.end ?? {};
-  const notice = call.notices.at(-1);
-  const words = [`The call was ${how === "rejected" ? "refused" : `ended (${how})`}`, reason && ` as ${reason}`];
-  return new DemoError("call-failed", `${words.join("")}${notice === undefined ? "." : `: ${notice}`}`);
+async function refused(call: HeadlessCall): Promise<DemoError> {
+  // The room is told why after the client was told that: busy speaks for itself, and nothing more may come.
+  const notice = await call.until(({ notices }) => notices.at(-1), NOTICE_TIMEOUT_MS).catch(() => undefined);
+  const { how, reason } = call.end ?? {};
+  const what = how === "rejected" ? "refused" : `ended (${how})`;
+  return new DemoError("call-failed", `The call was ${what} as ${reason ?? "declined"}${notice ? `: ${notice}` : "."}`);
 }
 
 const tone = ({ hz, ratio }: Heard): string =>

@@ -2,7 +2,8 @@
 //
 //   client          homeserver         bridge            gateway
 import type { GatewayLog } from "../gateway/gateway.ts";
-import type { ClientEvent, Homeserver, Lookup } from "../homeserver/homeserver.ts";
+import type { ClientEvent, Homeserver } from "../homeserver/homeserver.ts";
+import type { Lookup } from "../homeserver/thirdparty.ts";
 
 export type Print = (line: string) => void;
 

@@ -23,9 +23,9 @@ export class DemoError extends Error {
   }
 }
 
-export const DEFAULT_PORT = 8_090;
+const DEFAULT_PORT = 8_090;
 /** A tone of 440 Hz. */
-export const DEFAULT_NUMBER = "02079460102";
+const DEFAULT_NUMBER = "02079460102";
 
 export const USAGE = `npm run demo -- [options]
 

@@ -11,12 +11,14 @@ import { toRegistrationFacts } from "../../src/config/mapping.ts";
 import { makeRegistration } from "../../src/config/registration.ts";
 import { splitHostPort } from "../../src/config/scalars.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { startGateway, type Gateway, type GatewayLog } from "../gateway/gateway.ts";
+import { NUMBERS, startGateway, type Gateway, type GatewayLog, type GatewayNumber } from "../gateway/gateway.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
 import { demoConfig } from "./config-text.ts";
 import { DemoError } from "./options.ts";
 
 export const PERSON = { localpart: "alice", password: "wonderland", displayname: "Alice" } as const;
+
+const REMEDY = "the configuration names it";
 
 export interface Stack {
   readonly homeserver: Homeserver;
@@ -31,6 +33,8 @@ export interface StackOptions {
   readonly transport: "udp" | "tcp";
   readonly configPath: string | undefined;
   readonly gatewayLog: GatewayLog;
+  /** Instead of the gateway's own. */
+  readonly numbers?: readonly GatewayNumber[];
   /** Lines of the bridge's own log (JSON). */
   readonly bridgeLog: (line: string) => void;
 }
@@ -60,11 +64,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const registration = makeRegistration(toRegistrationFacts(config), `http://${listen.host}:${listen.port}`);
 
     const sip = splitHostPort(config.trunks[0]?.server ?? "");
-    const gateway = await claim("the SIP gateway", () =>
-      startGateway({ udpPort: sip?.port ?? 5060, log: options.gatewayLog }),
+    const gateway = await claim("the SIP gateway", REMEDY, () =>
+      startGateway({
+        udpPort: sip?.port ?? 5060,
+        log: options.gatewayLog,
+        numbers: options.numbers ?? NUMBERS,
+      }),
     );
     stops.push(() => gateway.stop());
-    const homeserver = await claim("the homeserver", () =>
+    const homeserver = await claim("the homeserver", REMEDY, () =>
       startHomeserver({
         port: Number(new URL(config.homeserver.url).port),
         domain: config.homeserver.domain,
@@ -73,7 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }),
     );
     stops.push(() => homeserver.stop());
-    const bridge = await claim("the bridge", () =>
+    const bridge = await claim("the bridge", REMEDY, () =>
       startBridge({ config, registration, version: packageVersion(), writeLog: options.bridgeLog }),
     );
     stops.push(() => bridge.stop());
@@ -85,13 +93,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Starts what listens; a taken port becomes one line that says whose. */
-export async function claim<Started>(what: string, start: () => Promise<Started>): Promise<Started> {
+export async function claim<Started>(what: string, remedy: string, start: () => Promise<Started>): Promise<Started> {
   try {
     return await start();
   } catch (error) {
     const port = takenPort(error);
     if (port === undefined) throw error;
-    throw new DemoError("port-taken", `Port ${port} for ${what} is taken by another program.`, { cause: error });
+    throw new DemoError("port-taken", `Port ${port} for ${what} is taken by another program; ${remedy}.`, {
+      cause: error,
+    });
   }
 }
 

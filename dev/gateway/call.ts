@@ -132,6 +132,7 @@ export class Call implements GatewayCall {
       for (const step of number.script) {
         if (this.state === "ended") return;
         await this.#perform(step);
+        this.#surroundings.changed();
       }
     } catch (error) {
       if (this.#over.signal.aborted) return;

@@ -15,7 +15,7 @@ export interface DigestOptions {
   readonly usesPerNonce?: number;
 }
 
-export type DigestVerdict =
+type DigestVerdict =
   | { readonly kind: "accepted"; readonly user: string }
   | { readonly kind: "challenged"; readonly status: number; readonly header: string; readonly value: string };
 

@@ -7,10 +7,8 @@ import type { CodecName } from "./session-description.ts";
 import { openSockets } from "./sockets.ts";
 import { UserAgent } from "./user-agent.ts";
 
-export type { DigestOptions } from "./digest.ts";
 export { NUMBERS, type GatewayNumber, type ScriptStep } from "./numbers.ts";
-export type { GatewayCall, GatewayCallEnd, GatewayLog, GatewayLogEntry } from "./observation.ts";
-export type { SoundName } from "./sounds.ts";
+export type { GatewayCall, GatewayLog } from "./observation.ts";
 
 export interface GatewayOptions {
   /** Address to bind; loopback by default. */

@@ -13,7 +13,7 @@ export interface Echoed {
   readonly cseq: string;
 }
 
-export const USER_AGENT = "matrix-appservice-sip dev gateway";
+const USER_AGENT = "matrix-appservice-sip dev gateway";
 export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS";
 
 function message(startLine: string, headers: Headers, body: string): string {

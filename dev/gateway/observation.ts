@@ -57,7 +57,7 @@ export interface GatewayCall {
 }
 
 /** For the ladder, as it happens. */
-export type GatewayLogEntry =
+type GatewayLogEntry =
   | {
       readonly kind: "sip";
       readonly way: "in" | "out";

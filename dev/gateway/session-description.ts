@@ -10,7 +10,7 @@ export interface Codec {
 }
 
 /** One `m=` line: what an answer has to repeat of it. */
-export interface MediaLine {
+interface MediaLine {
   readonly media: string;
   readonly protocol: string;
   readonly formats: string;
@@ -128,16 +128,6 @@ function payloadNames(line: MediaLine, attributes: readonly string[]): [payloadT
     return name === undefined ? [] : [[Number(format), name]];
   });
 }
-
-const ANSWERS: Readonly<Record<Direction, Direction>> = {
-  sendrecv: "sendrecv",
-  sendonly: "recvonly",
-  recvonly: "sendonly",
-  inactive: "inactive",
-};
-
-/** What a side that would talk and listen answers to `offered` (RFC 3264 s6.1). */
-export const answerDirection = (offered: Direction): Direction => ANSWERS[offered];
 
 export interface OwnDescription {
   readonly host: string;

@@ -6,7 +6,7 @@ const BODY_LIMIT_BYTES = 65_536;
 const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r\n/i;
 
 /** What came out of the stream. After `broken` the connection can only be closed: nobody knows where to read on. */
-export type Frame =
+type Frame =
   | { readonly kind: "message"; readonly bytes: Buffer }
   /** A double CRLF between messages (RFC 5626 s4.4.1), to be answered with one. */
   | { readonly kind: "ping" }

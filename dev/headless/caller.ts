@@ -5,8 +5,7 @@ import { ClientApiError, isJson, logIn, path, text } from "./client-api.ts";
 import { iceGate } from "./ice-gate.ts";
 import { startSync, type RoomEvent } from "./sync-loop.ts";
 
-export { ClientApiError } from "./client-api.ts";
-export type { CallEnd, CallFact, HeadlessCall } from "./call.ts";
+export type { HeadlessCall } from "./call.ts";
 
 export interface HeadlessCallerOptions {
   readonly homeserverUrl: string;

@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 
-export interface RawMessage {
+interface RawMessage {
   readonly text: string;
   readonly startLine: string;
   /** 0 in a request. */
@@ -14,7 +14,7 @@ export interface RawMessage {
   header(name: string): string | undefined;
 }
 
-export interface RequestParts {
+interface RequestParts {
   readonly uri?: string;
   readonly cseq?: number;
   readonly branch?: string;
@@ -38,7 +38,7 @@ export interface RawPeer {
   close(): void;
 }
 
-export function readMessage(text: string): RawMessage {
+function readMessage(text: string): RawMessage {
   const [head = "", ...rest] = text.split("\r\n\r\n");
   const lines = head.split("\r\n");
   const startLine = lines[0] ?? "";

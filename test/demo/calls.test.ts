@@ -1,0 +1,169 @@
+// Whole calls without a browser: client, homeserver, bridge and gateway in this process, on real sockets. What the
+// person hears and what the other end got.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keyFrequencies } from "../../dev/audio/tone.ts";
+import { PERSON, startStack, type Stack } from "../../dev/demo/stack.ts";
+import { NUMBERS, type GatewayCall, type GatewayNumber } from "../../dev/gateway/gateway.ts";
+import { createHeadlessCaller, type HeadlessCall, type HeadlessCaller } from "../../dev/headless/caller.ts";
+
+/** The demo's numbers, without the time that people need. */
+const QUICK_NUMBERS: readonly GatewayNumber[] = NUMBERS.map(({ ending, what, script }) => ({
+  ending,
+  what,
+  script: script.map((step) => (step.do === "pause" ? { do: "pause", ms: Math.min(step.ms, 500) } : step)),
+}));
+
+let stack: Stack;
+let caller: HeadlessCaller;
+const errors: string[] = [];
+
+beforeAll(async () => {
+  stack = await startStack({
+    transport: "udp",
+    configPath: undefined,
+    gatewayLog: () => undefined,
+    numbers: QUICK_NUMBERS,
+    bridgeLog: (line) => {
+      if (line.includes('"level":"error"')) errors.push(line);
+    },
+  });
+  caller = await createHeadlessCaller({
+    homeserverUrl: stack.homeserver.url,
+    user: PERSON.localpart,
+    password: PERSON.password,
+    toneHz: 800,
+    bindHost: "127.0.0.1",
+  });
+});
+afterEach(() => {
+  expect(errors).toEqual([]);
+});
+afterAll(async () => {
+  await caller.stop();
+  await stack.stop();
+});
+
+/** The gateway's view of the call that was placed last. */
+const farEnd = (call: HeadlessCall, number: string): Promise<GatewayCall> =>
+  stack.gateway.until((calls) => {
+    const last = calls.at(-1);
+    return last?.number.endsWith(number.slice(-4)) === true && call.state !== "invited" ? last : undefined;
+  });
+
+async function connected(number: string) {
+  const call = await caller.call(number);
+  await call.until(({ state, end }) => state === "connected" || end !== undefined);
+  expect(call.end).toBeUndefined();
+  return { call, far: await farEnd(call, number) };
+}
+
+/** Waits for a second of fresh audio and says which tone it was. */
+async function hears(end: HeadlessCall | GatewayCall, frequencies: readonly number[]) {
+  const fromMs = end.heardMs;
+  const enough = (): boolean => end.heardMs >= fromMs + 1_100;
+  await ("facts" in end ? end.until(enough) : stack.gateway.until(enough));
+  const { hz, ratio } = end.heard(1_000, frequencies);
+  return { hz, clear: ratio > 100 };
+}
+
+describe("the caller", () => {
+  it("hears the other end and is heard, under the identity that the trunk wants", async () => {
+    const { call, far } = await connected("02079460103");
+    expect(await hears(call, [440, 800, 1_000])).toEqual({ hz: 1_000, clear: true });
+    expect(await hears(far, [440, 800, 1_000])).toEqual({ hz: 800, clear: true });
+    expect(far.number).toBe("+442079460103");
+    expect(far.from.uri).toContain("442079460000");
+    expect(far.headers("P-Asserted-Identity")).toHaveLength(1);
+    expect(far.rtp).toMatchObject({ strangers: 0, ssrcs: [expect.any(Number)] });
+    await call.hangup();
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "caller", how: "bye" });
+  });
+
+  it("hears itself where the number is an echo, and the keys it presses where they are said back", async () => {
+    const { call } = await connected("02079460101");
+    expect(await hears(call, [440, 800, 1_000])).toEqual({ hz: 800, clear: true });
+    await call.hangup();
+
+    const keys = await connected("02079460105");
+    const [low, high] = keyFrequencies("7") ?? [0, 0];
+    await keys.call.dtmf("7");
+    await keys.call.until((each) => each.heard(120, [low]).ratio > 0.3 && each.heard(120, [high]).ratio > 0.3);
+    expect(keys.far.digits).toEqual([{ digit: "7", durationMs: 160 }]);
+    await keys.call.hangup();
+  });
+
+  it("holds the other end, hears nothing of it, and comes back in the same stream", async () => {
+    const { call, far } = await connected("02079460102");
+    await hears(far, [800]);
+    await call.hold();
+    await stack.gateway.until(() => far.callerDirection === "sendonly");
+    const silentMs = call.heardMs;
+    await hears(far, [800]);
+    expect(call.heardMs - silentMs).toBeLessThan(200);
+    await call.resume();
+    await stack.gateway.until(() => far.callerDirection === "sendrecv");
+    expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
+    expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
+    expect(far.rtp.ssrcs).toHaveLength(1);
+    expect(call.rtp.ssrcs).toHaveLength(1);
+    expect(far.requests).toEqual(["INVITE", "ACK", "INVITE", "ACK", "INVITE", "ACK"]);
+    await call.hangup();
+  });
+
+  it("gives up while it rings, and the other end stops ringing", async () => {
+    const call = await caller.call("02079460180");
+    const far = await stack.gateway.until((calls) => calls.find(({ end, statuses }) => !end && statuses.includes(180)));
+    await call.hangup();
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "caller", how: "cancel", status: 487 });
+  });
+
+  it("calls the same number again in the same room", async () => {
+    const first = await connected("02079460102");
+    await first.call.hangup();
+    const second = await connected("02079460102");
+    expect(second.call.roomId).toBe(first.call.roomId);
+    expect(second.far).not.toBe(first.far);
+    await second.call.hangup();
+  });
+});
+
+describe("the other end", () => {
+  it.each([
+    ["02079460486", "user_busy"],
+    ["02079460404", "unknown_error"],
+    ["02079460503", "unknown_error"],
+  ])("of %s refuses, and the client hears %s", async (number, reason) => {
+    const call = await caller.call(number);
+    expect(await call.until(({ end }) => end)).toEqual({ by: "bridge", how: "rejected", reason });
+  });
+
+  it("says in the room that a number is not in service, after early media too", async () => {
+    const call = await caller.call("02079460183");
+    await call.until(({ notices }) => notices.includes("This number is not in service."));
+    expect(call.end).toMatchObject({ how: "rejected", reason: "unknown_error" });
+  });
+
+  it("is heard after early media", async () => {
+    const { call } = await connected("02079460184");
+    expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
+    await call.hangup();
+  });
+
+  it("hangs up, and the client hears of it", async () => {
+    const { call, far } = await connected("02079460201");
+    expect(await call.until(({ end }) => end)).toEqual({ by: "bridge", how: "hung up", reason: "user_hangup" });
+    expect(far.end).toMatchObject({ by: "gateway", how: "bye" });
+  });
+
+  it("holds the client, plays to it, and comes back", async () => {
+    const { call, far } = await connected("02079460202");
+    await stack.gateway.until(() => far.callerDirection === "recvonly");
+    const silentMs = far.heardMs;
+    await stack.gateway.until(() => far.callerDirection === "sendrecv");
+    expect(far.heardMs - silentMs).toBeLessThan(200);
+    expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
+    expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
+    expect(call.rtp.ssrcs).toHaveLength(1);
+    await call.hangup();
+  });
+});
