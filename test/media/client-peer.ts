@@ -9,6 +9,9 @@ import { Ear, type Waiting } from "./ear.ts";
 
 export const clientEvents = 126;
 
+/** The library must not see its objects collected while its threads still use them. */
+const kept: unknown[] = [];
+
 export interface ClientPeerOptions {
   /** Hz of the microphone. */
   readonly hz: number;
@@ -57,8 +60,12 @@ export class ClientPeer {
     return this.#text(direction);
   }
 
+  /** Candidates come after the rest: the library may not connect before it has the fingerprint. */
   answered(sdp: string): void {
-    this.#connection.setRemoteDescription(sdp, "answer");
+    const isCandidate = (line: string): boolean => line.startsWith("a=candidate:");
+    const lines = sdp.split("\r\n");
+    this.#connection.setRemoteDescription(lines.filter((line) => !isCandidate(line)).join("\r\n"), "answer");
+    for (const line of lines.filter(isCandidate)) this.#connection.addRemoteCandidate(line.slice(2), "0");
   }
 
   /** Takes an offer and gives the answer. */
@@ -104,7 +111,7 @@ export class ClientPeer {
   sendRtp(packet: Pick<RtpPacket, "payloadType" | "marker" | "timestamp" | "payload">): void {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const bytes = encodeRtp({ ...packet, sequence: this.#sequence, ssrc: this.#ssrc });
-    this.#track.sendMessageBinary(Buffer.from(bytes));
+    if (this.#track.isOpen()) this.#track.sendMessageBinary(Buffer.from(bytes));
   }
 
   /** Resolves with the first RTCP that passes. */
@@ -145,6 +152,7 @@ export class ClientPeer {
       this.states.push(state);
       this.#check();
     });
+    kept.push(connection, track);
     return [connection, track];
   }
 

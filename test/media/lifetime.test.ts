@@ -1,18 +1,14 @@
 // What the engine does over time: workers that die, ports and capacity that run out, silence, reports, the end.
 import { createSocket } from "node:dgram";
-import nodeDataChannel from "node-datachannel";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { readRtcp } from "../../src/media/embedded/rtcp.ts";
 import { PortPool } from "../../src/media/embedded/port-pool.ts";
 import { MediaError } from "../../src/ports/media.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";
-import { bothHz, Scope, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, startTalk, trunkHz } from "./talk.ts";
+import { test, type Scope } from "./scope.ts";
 
-const scope = new Scope();
-afterEach(async () => scope.end());
-afterAll(() => nodeDataChannel.cleanup());
-
-async function rigOf(options: Parameters<typeof startRig>[0] = {}): Promise<Rig> {
+async function rigOf(scope: Scope, options: Parameters<typeof startRig>[0] = {}): Promise<Rig> {
   const rig = await startRig(options);
   scope.add(async () => rig.engine.stop());
   return rig;
@@ -23,8 +19,8 @@ function workerPids(rig: Rig): number[] {
 }
 
 describe("a worker that dies", () => {
-  test("loses its calls, not those of the others, and is replaced", async () => {
-    const rig = await rigOf({ workers: 2, sessionsPerWorker: 2 });
+  test.concurrent("loses its calls, not those of the others, and is replaced", async ({ scope }) => {
+    const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 2 });
     const first = await startTalk(rig, scope);
     const second = await startTalk(rig, scope);
     expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 2, free: 2 });
@@ -46,8 +42,8 @@ describe("a worker that dies", () => {
     expect((await third.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });
 
-  test("while it is opening a session is an error of the engine, not a crash", async () => {
-    const rig = await rigOf();
+  test.concurrent("while it is opening a session is an error of the engine, not a crash", async ({ scope }) => {
+    const rig = await rigOf(scope);
     const [victim = 0] = workerPids(rig);
     const opening = rig.open();
     process.kill(victim, "SIGKILL");
@@ -58,8 +54,8 @@ describe("a worker that dies", () => {
 });
 
 describe("limits", () => {
-  test("calls are spread, and one too many is refused until another ends", async () => {
-    const rig = await rigOf({ workers: 2, sessionsPerWorker: 1 });
+  test.concurrent("calls are spread, and one too many is refused until another ends", async ({ scope }) => {
+    const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 1 });
     const { session } = await rig.open();
     await rig.open();
     await expect(rig.open()).rejects.toMatchObject({ name: "MediaError", code: "no-capacity" });
@@ -68,16 +64,16 @@ describe("limits", () => {
     await rig.open();
   });
 
-  test("a port pair rests after its call", async () => {
-    const rig = await rigOf({ rtp: { host: "127.0.0.1", ...portSlice(1), restMs: 60_000 } });
+  test.concurrent("a port pair rests after its call", async ({ scope }) => {
+    const rig = await rigOf(scope, { rtp: { host: "127.0.0.1", ...portSlice(1), restMs: 60_000 } });
     const { session } = await rig.open();
     await session.close();
     await expect(rig.open()).rejects.toMatchObject({ code: "no-ports" });
   });
 
-  test("a pair that somebody else has is passed over", async () => {
+  test.concurrent("a pair that somebody else has is passed over", async ({ scope }) => {
     const slice = portSlice(2);
-    const rig = await rigOf({ rtp: { host: "127.0.0.1", ...slice, restMs: 0 } });
+    const rig = await rigOf(scope, { rtp: { host: "127.0.0.1", ...slice, restMs: 0 } });
     // RTCP's port of the one pair is taken by a stranger.
     const stranger = createSocket("udp4");
     await new Promise<void>((resolve) => stranger.bind(slice.portMin + 1, "127.0.0.1", resolve));
@@ -90,7 +86,7 @@ describe("limits", () => {
   test("the pool gives every pair once, and first what was freed longest ago", () => {
     const pool = new PortPool(10_001, 10_008, 1000);
     const taken = [pool.take(0), pool.take(0), pool.take(0)];
-    expect(taken.toSorted()).toEqual([10_002, 10_004, 10_006]);
+    expect(taken.toSorted((one, other) => (one ?? 0) - (other ?? 0))).toEqual([10_002, 10_004, 10_006]);
     expect(pool.take(0)).toBeUndefined();
     for (const [index, port] of taken.entries()) pool.giveBack(port ?? 0, index * 100);
     expect(pool.free(1050)).toBe(1);
@@ -98,15 +94,15 @@ describe("limits", () => {
     expect([pool.take(1200), pool.take(1200), pool.take(1200)]).toEqual(taken);
   });
 
-  test("an address that is not ours does not start", async () => {
+  test.concurrent("an address that is not ours does not start", async () => {
     const rtp = { host: "192.0.2.77", ...portSlice(1) };
     await expect(startRig({ rtp })).rejects.toMatchObject({ name: "MediaError", code: "no-ports" });
   });
 });
 
 describe("silence", () => {
-  test("a gateway that goes quiet is reported, once", async () => {
-    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+  test.concurrent("a gateway that goes quiet is reported, once", async ({ scope }) => {
+    const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { trunk, client, fact, facts } = await startTalk(rig, scope);
     await client.ear.nextSecond(bothHz);
     trunk.stopSpeaking();
@@ -116,15 +112,15 @@ describe("silence", () => {
     expect(facts.filter(({ kind }) => kind === "media.timedOut")).toHaveLength(1);
   });
 
-  test("a client that goes quiet is reported", async () => {
-    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+  test.concurrent("a client that goes quiet is reported", async ({ scope }) => {
+    const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { client, fact } = await startTalk(rig, scope);
     client.stopSpeaking();
     expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "matrix" });
   });
 
-  test("on hold nobody has to say anything", async () => {
-    const rig = await rigOf({ silenceTimeoutMs: 1000 });
+  test.concurrent("on hold nobody has to say anything", async ({ scope }) => {
+    const rig = await rigOf(scope, { silenceTimeoutMs: 1000 });
     const { client, trunk, session, facts } = await startTalk(rig, scope);
     await session.offer("matrix", await client.offer("sendonly"));
     await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] }));
@@ -135,8 +131,10 @@ describe("silence", () => {
 });
 
 describe("RTCP", () => {
-  test("both sides get reports of what we heard from them, under our numbers, and a BYE", async () => {
-    const rig = await rigOf();
+  test.concurrent("both sides get reports of what we heard from them, under our numbers, and a BYE", async ({
+    scope,
+  }) => {
+    const rig = await rigOf(scope);
     const { client, trunk, session } = await startTalk(rig, scope);
     const isSenderReport = (bytes: Buffer): boolean => bytes[1] === 200 && bytes.length >= 52;
     const [toTrunk] = await Promise.all([trunk.report(isSenderReport), client.report(isSenderReport)]);
@@ -145,7 +143,7 @@ describe("RTCP", () => {
     expect(toTrunk.readUInt32BE(28)).toBe(trunk.ssrc);
     // NTP: within a second of now; RTP: near what was sent last.
     expect(Math.abs(toTrunk.readUInt32BE(8) - 2_208_988_800 - Date.now() / 1000)).toBeLessThan(5);
-    expect(((ours?.timestamp ?? 0) - toTrunk.readUInt32BE(16)) | 0).toBeLessThan(8000);
+    expect(Math.abs(((ours?.timestamp ?? 0) - toTrunk.readUInt32BE(16)) | 0)).toBeLessThan(5 * 8000);
     const toClient = await client.report(isSenderReport);
     expect(toClient.readUInt32BE(4)).toBe(client.ear.packets.at(-1)?.ssrc);
     await session.close();
@@ -153,8 +151,8 @@ describe("RTCP", () => {
     expect(bye.readUInt32BE(4)).toBe(ours?.ssrc);
   });
 
-  test("RTCP alone keeps a silent gateway alive", async () => {
-    const rig = await rigOf({ silenceTimeoutMs: 1500 });
+  test.concurrent("RTCP alone keeps a silent gateway alive", async ({ scope }) => {
+    const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { client, trunk, facts } = await startTalk(rig, scope, { speak: false });
     client.speak();
     const report = Buffer.from("80c90001deadbeef", "hex");

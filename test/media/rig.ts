@@ -60,7 +60,7 @@ export interface OpenSession {
   readonly session: MediaSession;
   readonly facts: MediaReport[];
   /** Resolves with the first fact of that kind, past or to come. */
-  fact<Kind extends MediaReport["kind"]>(kind: Kind): Promise<MediaReport & { kind: Kind }>;
+  readonly fact: <Kind extends MediaReport["kind"]>(kind: Kind) => Promise<MediaReport & { kind: Kind }>;
 }
 
 export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Promise<Rig> {

@@ -1,13 +1,13 @@
 // SRTP towards the trunk: the vectors of RFC 3711 B, what is opened and what is not, and a call over SDES.
 import { createCipheriv, randomBytes } from "node:crypto";
 import fc from "fast-check";
-import nodeDataChannel from "node-datachannel";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { encodeRtp } from "../../dev/audio/rtp.ts";
 import { deriveKey, SrtpContext } from "../../src/media/embedded/srtp.ts";
 import { byePacket } from "../../src/media/embedded/rtcp.ts";
 import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, Scope, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { test } from "./scope.ts";
 import { ClientPeer } from "./client-peer.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 
@@ -128,54 +128,55 @@ describe.each([suite, "AES_CM_128_HMAC_SHA1_32"] as const)("%s", (each) => {
 
 describe("a call over SRTP", () => {
   let rig: Rig;
-  const scope = new Scope();
+
   beforeAll(async () => {
     rig = await startRig();
   });
-  afterEach(async () => scope.end());
   afterAll(async () => {
     await rig.engine.stop();
-    nodeDataChannel.cleanup();
   });
 
-  test.each([
+  test.concurrent.for([
     [1, "AES_CM_128_HMAC_SHA1_80"],
     [2, "AES_CM_128_HMAC_SHA1_32"],
-  ] as const)("with line %i, %s, both tones are heard, and none of it is in the clear", async (tag, chosen) => {
-    const client = new ClientPeer({ hz: clientHz });
-    scope.add(() => client.close());
-    const trunk = await TrunkPeer.open({ hz: trunkHz });
-    scope.add(async () => trunk.close());
-    const { session, fact } = await rig.open({ srtp: "required" });
-    scope.add(async () => session.close());
-    const { sdp } = await session.offer("matrix", await client.offer());
-    expect(sdp).toMatch(/m=audio \d+ RTP\/SAVP 0/);
-    const theirs = new RegExp(`a=crypto:${tag} ${chosen} inline:(\\S{40})\r\n`).exec(sdp)?.[1] ?? "";
-    const ours = randomBytes(30);
-    const [out, back] = [new SrtpContext(chosen, ours), new SrtpContext(chosen, Buffer.from(theirs, "base64"))];
-    trunk.cipher = { seal: (packet) => out.protectRtp(packet), open: (packet) => back.openRtp(packet) };
-    trunk.aim(sdp);
-    const words = {
-      protocol: "RTP/SAVP",
-      lines: [`a=crypto:${tag} ${chosen} inline:${ours.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"],
-    };
-    client.answered(await session.answer("trunk", trunk.sdp(words)));
-    await client.connected();
-    await fact("media.connected");
-    client.speak();
-    trunk.speak();
-    const heard = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
-    expect(heard.map((each) => each.hz)).toEqual([clientHz, trunkHz]);
+  ] as const)(
+    "with line %i, %s, both tones are heard, and none of it is in the clear",
+    async ([tag, chosen], { scope }) => {
+      const client = new ClientPeer({ hz: clientHz });
+      scope.add(() => client.close());
+      const trunk = await TrunkPeer.open({ hz: trunkHz });
+      scope.add(async () => trunk.close());
+      const { session, fact } = await rig.open({ srtp: "required" });
+      scope.add(async () => session.close());
+      const { sdp } = await session.offer("matrix", await client.offer());
+      expect(sdp).toMatch(/m=audio \d+ RTP\/SAVP 0/);
+      const theirs = new RegExp(`a=crypto:${tag} ${chosen} inline:(\\S{40})\r\n`).exec(sdp)?.[1] ?? "";
+      const ours = randomBytes(30);
+      const [out, back] = [new SrtpContext(chosen, ours), new SrtpContext(chosen, Buffer.from(theirs, "base64"))];
+      trunk.cipher = { seal: (packet) => out.protectRtp(packet), open: (packet) => back.openRtp(packet) };
+      trunk.aim(sdp);
+      const words = {
+        protocol: "RTP/SAVP",
+        lines: [`a=crypto:${tag} ${chosen} inline:${ours.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"],
+      };
+      client.answered(await session.answer("trunk", trunk.sdp(words)));
+      await client.connected();
+      await fact("media.connected");
+      client.speak();
+      trunk.speak();
+      const heard = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
+      expect(heard.map((each) => each.hz)).toEqual([clientHz, trunkHz]);
 
-    // A re-INVITE with the same keys goes on with the same packet index; in the clear it is refused.
-    const again = await session.offer("trunk", trunk.sdp(words));
-    expect(again.sdp).toContain(`a=crypto:${tag} ${chosen} inline:${theirs}`);
-    await expect(session.offer("trunk", trunk.sdp())).rejects.toMatchObject({ code: "encryption-mismatch" });
-    const still = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
-    expect(still.map((each) => each.hz)).toEqual([clientHz, trunkHz]);
-  });
+      // A re-INVITE with the same keys goes on with the same packet index; in the clear it is refused.
+      const again = await session.offer("trunk", trunk.sdp(words));
+      expect(again.sdp).toContain(`a=crypto:${tag} ${chosen} inline:${theirs}`);
+      await expect(session.offer("trunk", trunk.sdp())).rejects.toMatchObject({ code: "encryption-mismatch" });
+      const still = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
+      expect(still.map((each) => each.hz)).toEqual([clientHz, trunkHz]);
+    },
+  );
 
-  test("packets in the clear are not let in", async () => {
+  test.concurrent("packets in the clear are not let in", async ({ scope }) => {
     const { client, trunk } = await startTalk(rig, scope, {
       media: { srtp: "required" },
       answer: {
@@ -197,7 +198,7 @@ describe("a call over SRTP", () => {
     expect(client.ear.packets).toHaveLength(0);
   });
 
-  test("an answer that accepts none of our keys is refused", async () => {
+  test.concurrent("an answer that accepts none of our keys is refused", async ({ scope }) => {
     await expect(
       startTalk(rig, scope, {
         media: { srtp: "required" },

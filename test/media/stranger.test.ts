@@ -1,26 +1,21 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
-import nodeDataChannel from "node-datachannel";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, Scope, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { test, type Scope } from "./scope.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 import { ClientPeer } from "./client-peer.ts";
 
 let rig: Rig;
-const scope = new Scope();
 const strangerHz = 1800;
 const allHz = [...bothHz, strangerHz];
 
 beforeAll(async () => {
   rig = await startRig();
 });
-afterEach(async () => scope.end());
-afterAll(async () => {
-  await rig.engine.stop();
-  nodeDataChannel.cleanup();
-});
+afterAll(async () => rig.engine.stop());
 
-async function stranger(host: string, sdp: string): Promise<TrunkPeer> {
+async function stranger(scope: Scope, host: string, sdp: string): Promise<TrunkPeer> {
   const peer = await TrunkPeer.open({ hz: strangerHz, host, ssrc: 0x6666_6666 });
   scope.add(async () => peer.close());
   peer.aim(sdp);
@@ -28,9 +23,9 @@ async function stranger(host: string, sdp: string): Promise<TrunkPeer> {
   return peer;
 }
 
-test("a stranger from another address is not heard, and hears nothing", async () => {
+test.concurrent("a stranger from another address is not heard, and hears nothing", async ({ scope }) => {
   const { client, trunkOffer, session } = await startTalk(rig, scope);
-  const intruder = await stranger("127.0.0.2", trunkOffer);
+  const intruder = await stranger(scope, "127.0.0.2", trunkOffer);
   const heard = await client.ear.nextSecond(allHz);
   expect(heard.hz).toBe(trunkHz);
   expect(heard.ratio).toBeGreaterThan(100);
@@ -38,9 +33,9 @@ test("a stranger from another address is not heard, and hears nothing", async ()
   expect((await session.stats()).fromTrunk.lost).toBe(0);
 });
 
-test("nor is one who is first, before the gateway has sent anything", async () => {
+test.concurrent("nor is one who is first, before the gateway has sent anything", async ({ scope }) => {
   const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
-  const intruder = await stranger("127.0.0.2", trunkOffer);
+  const intruder = await stranger(scope, "127.0.0.2", trunkOffer);
   client.speak();
   expect((await trunk.ear.nextSecond(allHz)).hz).toBe(clientHz);
   expect(intruder.ear.packets).toHaveLength(0);
@@ -49,10 +44,12 @@ test("nor is one who is first, before the gateway has sent anything", async () =
   expect((await client.ear.nextSecond(allHz)).hz).toBe(trunkHz);
 });
 
-test("nor one at the gateway's own address, once the gateway has spoken; and it is logged", async () => {
+test.concurrent("nor one at the gateway's own address, once the gateway has spoken; and it is logged", async ({
+  scope,
+}) => {
   const { client, trunkOffer, session } = await startTalk(rig, scope);
   await client.ear.nextSecond(allHz);
-  const intruder = await stranger("127.0.0.1", trunkOffer);
+  const intruder = await stranger(scope, "127.0.0.1", trunkOffer);
   const heard = await client.ear.nextSecond(allHz);
   expect(heard.hz).toBe(trunkHz);
   expect(heard.ratio).toBeGreaterThan(100);
@@ -62,7 +59,7 @@ test("nor one at the gateway's own address, once the gateway has spoken; and it 
   expect(line?.fields["foreign"]).toBeGreaterThan(20);
 });
 
-test("a gateway behind NAT is found by its first packet, at its other port", async () => {
+test.concurrent("a gateway behind NAT is found by its first packet, at its other port", async ({ scope }) => {
   const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
   const real = await TrunkPeer.open({ hz: 1200 });
   scope.add(async () => real.close());
@@ -76,7 +73,7 @@ test("a gateway behind NAT is found by its first packet, at its other port", asy
   expect(trunk.ear.packets).toHaveLength(0);
 });
 
-test("one behind a private address is found within the configured networks only", async () => {
+test.concurrent("one behind a private address is found within the configured networks only", async ({ scope }) => {
   const { client, trunkOffer } = await startTalk(rig, scope, {
     speak: false,
     answer: { address: "10.99.99.99" },
@@ -85,14 +82,14 @@ test("one behind a private address is found within the configured networks only"
   const allowed = await TrunkPeer.open({ hz: 1200, host: "127.0.0.2" });
   scope.add(async () => allowed.close());
   allowed.aim(trunkOffer);
-  await stranger("127.0.0.3", trunkOffer);
+  await stranger(scope, "127.0.0.3", trunkOffer);
   allowed.speak();
   const heard = await client.ear.nextSecond([...allHz, 1200]);
   expect(heard.hz).toBe(1200);
   expect(heard.ratio).toBeGreaterThan(100);
 });
 
-test("noise on the port harms nobody", async () => {
+test.concurrent("noise on the port harms nobody", async ({ scope }) => {
   const { client, trunk } = await startTalk(rig, scope);
   for (let length = 0; length < 60; length += 1) trunk.send(Buffer.alloc(length, length * 37));
   for (const first of [0x90, 0xa0, 0xbf, 0x8f, 0x00])
@@ -102,7 +99,7 @@ test("noise on the port harms nobody", async () => {
 });
 
 describe("descriptions", () => {
-  test.each([
+  test.concurrent.for([
     ["no SDP", "hello", "bad-description"],
     [
       "RTP without encryption",
@@ -114,13 +111,13 @@ describe("descriptions", () => {
       "v=0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n",
       "bad-description",
     ],
-  ])("%s from a client is refused as %s", async (_what, sdp, code) => {
+  ])("%s from a client is refused as %s", async ([, sdp = "", code], { scope }) => {
     const { session } = await rig.open();
     scope.add(async () => session.close());
     await expect(session.offer("matrix", sdp)).rejects.toMatchObject({ name: "MediaError", code });
   });
 
-  test("a refused answer leaves the session as it was", async () => {
+  test.concurrent("a refused answer leaves the session as it was", async ({ scope }) => {
     const client = new ClientPeer({ hz: clientHz });
     scope.add(() => client.close());
     const trunk = await TrunkPeer.open({ hz: trunkHz });
@@ -141,7 +138,7 @@ describe("descriptions", () => {
     expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });
 
-  test("candidates of every kind and none are taken without harm", async () => {
+  test.concurrent("candidates of every kind and none are taken without harm", async ({ scope }) => {
     const { client, session } = await startTalk(rig, scope);
     const texts = [
       "",

@@ -1,6 +1,7 @@
 // A call that is up: client and gateway connected through an engine, both with their tones on.
 import { ClientPeer, type ClientPeerOptions } from "./client-peer.ts";
 import type { OpenSession, Rig } from "./rig.ts";
+import type { Scope } from "./scope.ts";
 import { TrunkPeer, type TrunkPeerOptions } from "./trunk-peer.ts";
 import type { TrunkMedia } from "../../src/ports/media.ts";
 
@@ -20,19 +21,6 @@ export interface TalkOptions {
   /** Words of the gateway's answer. */
   readonly answer?: Parameters<TrunkPeer["sdp"]>[0];
   readonly speak?: boolean;
-}
-
-/** Ends what a test has opened, in the reverse order. */
-export class Scope {
-  readonly #closings: (() => unknown)[] = [];
-
-  add(close: () => unknown): void {
-    this.#closings.unshift(close);
-  }
-
-  async end(): Promise<void> {
-    for (const close of this.#closings.splice(0)) await close();
-  }
 }
 
 export const clientHz = 440;

@@ -1,24 +1,19 @@
 // Audio from end to end: a WebRTC client, the engine's worker process, and a plain RTP gateway, on real sockets.
-import nodeDataChannel from "node-datachannel";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { keypresses } from "../../dev/audio/telephone-event.ts";
 import type { RtpPacket } from "../../dev/audio/rtp.ts";
 import { clientEvents } from "./client-peer.ts";
 import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, Scope, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { test } from "./scope.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 
 let rig: Rig;
-const scope = new Scope();
 
 beforeAll(async () => {
   rig = await startRig();
 });
-afterEach(async () => scope.end());
-afterAll(async () => {
-  await rig.engine.stop();
-  nodeDataChannel.cleanup();
-});
+afterAll(async () => rig.engine.stop());
 
 /** Steps of the sequence numbers, in the order of arrival. */
 function steps(packets: readonly RtpPacket[]): Set<number> {
@@ -30,7 +25,7 @@ function steps(packets: readonly RtpPacket[]): Set<number> {
   return found;
 }
 
-test("each hears the other's tone, and the statistics know it", async () => {
+test.concurrent("each hears the other's tone, and the statistics know it", async ({ scope }) => {
   const { client, trunk, session } = await startTalk(rig, scope);
   const [atTrunk, atClient] = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
   expect(atTrunk.hz).toBe(clientHz);
@@ -47,7 +42,7 @@ test("each hears the other's tone, and the statistics know it", async () => {
   expect(Date.now() - (stats.fromTrunk.lastHeardAtMs ?? 0)).toBeLessThan(1000);
 });
 
-test("lost packets are counted", async () => {
+test.concurrent("lost packets are counted", async ({ scope }) => {
   const { trunk, session, client } = await startTalk(rig, scope, { speak: false });
   const payload = new Uint8Array(160);
   for (let count = 0; count < 10; count += 1) {
@@ -59,7 +54,7 @@ test("lost packets are counted", async () => {
 });
 
 describe("keys", () => {
-  test("a key of 160 ms is one key of 160 ms at the gateway, under its own number", async () => {
+  test.concurrent("a key of 160 ms is one key of 160 ms at the gateway, under its own number", async ({ scope }) => {
     const { client, trunk, fact } = await startTalk(rig, scope, { speak: false });
     client.press("5", 160);
     client.press("#", 100);
@@ -72,7 +67,7 @@ describe("keys", () => {
     expect(await fact("media.dtmf")).toEqual({ kind: "media.dtmf", from: "matrix", digit: "5", durationMs: 160 });
   });
 
-  test("a gateway with another clock for its events gets the same durations", async () => {
+  test.concurrent("a gateway with another clock for its events gets the same durations", async ({ scope }) => {
     const { client, trunk } = await startTalk(rig, scope, {
       speak: false,
       client: { codec: { payloadType: 111, encoding: "opus/48000/2" } },
@@ -89,7 +84,7 @@ describe("keys", () => {
   });
 });
 
-test("comfort noise and what was not agreed do not pass, and leave no gap", async () => {
+test.concurrent("comfort noise and what was not agreed do not pass, and leave no gap", async ({ scope }) => {
   const { client, trunk } = await startTalk(rig, scope, { speak: false });
   const payload = new Uint8Array(160);
   for (const [index, payloadType] of [0, 13, 0, 63, 97, 0].entries())
@@ -99,7 +94,9 @@ test("comfort noise and what was not agreed do not pass, and leave no gap", asyn
   expect(steps(trunk.ear.packets)).toEqual(new Set([1]));
 });
 
-test("codecs we know nothing of inside pass octet by octet, under the numbers of both sides", async () => {
+test.concurrent("codecs we know nothing of inside pass octet by octet, under the numbers of both sides", async ({
+  scope,
+}) => {
   const { client, trunk } = await startTalk(rig, scope, {
     speak: false,
     client: { codec: { payloadType: 9, encoding: "G722/8000" } },
@@ -115,7 +112,9 @@ test("codecs we know nothing of inside pass octet by octet, under the numbers of
 });
 
 describe("hold", () => {
-  test("the client holds: the gateway is told, the client hears nothing, and after the resume all is one stream", async () => {
+  test.concurrent("the client holds: the gateway is told, the client hears nothing, and after the resume all is one stream", async ({
+    scope,
+  }) => {
     const { client, trunk, session } = await startTalk(rig, scope);
     await client.ear.nextSecond(bothHz);
     const beforeHold = client.ear.packets.length;
@@ -142,7 +141,7 @@ describe("hold", () => {
     expect(new Set([...heardBefore, ...client.ear.packets].map((packet) => packet.ssrc)).size).toBe(1);
   });
 
-  test("a gateway that refuses to be held: the client is held by us", async () => {
+  test.concurrent("a gateway that refuses to be held: the client is held by us", async ({ scope }) => {
     const { client, trunk, session } = await startTalk(rig, scope);
     await session.offer("matrix", await client.offer("sendonly"));
     expect(await session.settle("matrix")).toContain("a=recvonly");
@@ -150,7 +149,9 @@ describe("hold", () => {
     expect(heard.hz).toBe(clientHz);
   });
 
-  test("the gateway holds and moves its media: the client hears of nothing but the music", async () => {
+  test.concurrent("the gateway holds and moves its media: the client hears of nothing but the music", async ({
+    scope,
+  }) => {
     const { trunk, session, client, trunkOffer } = await startTalk(rig, scope);
     await client.ear.nextSecond(bothHz);
     const music = await TrunkPeer.open({ hz: 1500, ssrc: 0x7777_0001 });
@@ -171,7 +172,7 @@ describe("hold", () => {
     expect(steps(client.ear.packets)).toEqual(new Set([1]));
   });
 
-  test("the old hold with 0.0.0.0 is understood: nothing is sent there", async () => {
+  test.concurrent("the old hold with 0.0.0.0 is understood: nothing is sent there", async ({ scope }) => {
     const { trunk, session, client } = await startTalk(rig, scope);
     await trunk.ear.nextSecond(bothHz);
     const outcome = await session.offer("trunk", trunk.sdp({ address: "0.0.0.0" }));
@@ -184,7 +185,7 @@ describe("hold", () => {
   });
 });
 
-test("a media server that starts anew is one stream to the client", async () => {
+test.concurrent("a media server that starts anew is one stream to the client", async ({ scope }) => {
   const { client, trunk } = await startTalk(rig, scope);
   await client.ear.nextSecond(bothHz);
   const packets = client.ear.packets;
@@ -199,7 +200,7 @@ test("a media server that starts anew is one stream to the client", async () => 
   expect(Math.min(...jumps)).toBeGreaterThanOrEqual(0);
 });
 
-test("a trunk that asks for an offer gets ours, and its answer counts", async () => {
+test.concurrent("a trunk that asks for an offer gets ours, and its answer counts", async ({ scope }) => {
   const { client, trunk, session, trunkOffer } = await startTalk(rig, scope);
   const described = await session.describe();
   expect(described).toContain("m=audio");

@@ -36,6 +36,8 @@ export interface TransportOptions {
 
 /** How long an answer waits for slow STUN and TURN servers before it goes with what there is. */
 const gatherTimeoutMs = 2000;
+const closingMs = 5000;
+const closing = new Set<ClientTransport>();
 const mid = "0";
 
 export class ClientTransport {
@@ -124,13 +126,23 @@ export class ClientTransport {
 
   /** RTP or RTCP; false where it cannot be sent now. */
   send(packet: Buffer): boolean {
-    return this.#isOpen && this.#track.isOpen() && this.#track.sendMessageBinary(packet);
+    if (!this.#isOpen) return false;
+    try {
+      return this.#track.sendMessageBinary(packet);
+    } catch {
+      // The connection was closed on the library's own thread, and we have not heard of it yet.
+      return false;
+    }
   }
 
   close(): void {
     this.#isOpen = false;
     this.#isOver = true;
     this.#connection.close();
+    // The library closes on threads of its own, and its callbacks hold bare pointers to the objects behind ours: these
+    // must not be collected before it is done.
+    closing.add(this);
+    setTimeout(() => closing.delete(this), closingMs);
   }
 
   async #local(): Promise<LocalEnd> {

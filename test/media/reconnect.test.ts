@@ -1,0 +1,153 @@
+// A client that comes back: ICE restarts, connections that are lost for good, candidates at odd times; and a client that
+// is called, and so answers.
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { ClientPeer } from "./client-peer.ts";
+import { startRig, type Rig } from "./rig.ts";
+import { bothHz, clientHz, startTalk, trunkHz, type Talk } from "./talk.ts";
+import { test, type Scope } from "./scope.ts";
+import { TrunkPeer } from "./trunk-peer.ts";
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig({ reconnectTimeoutMs: 1500 });
+});
+afterAll(async () => rig.engine.stop());
+
+async function bothHear({ client, trunk }: Pick<Talk, "client" | "trunk">): Promise<void> {
+  const [atTrunk, atClient] = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
+  expect([atTrunk.hz, atClient.hz]).toEqual([clientHz, trunkHz]);
+}
+
+describe("an ICE restart", () => {
+  test.concurrent.for([
+    ["while the old path still carries", false],
+    ["after the old path was cut", true],
+  ] as const)("%s: the trunk hears one stream and is asked nothing", async ([, isCut], { scope }) => {
+    const talk = await startTalk(rig, scope);
+    const { client, trunk, session, clientAnswer } = talk;
+    await bothHear(talk);
+    const packets = trunk.ear.packets;
+    const outcome = await session.offer("matrix", await client.restartIce(isCut));
+    expect(outcome.kind).toBe("settled");
+    const line = (text: string, name: string): string => new RegExp(`a=${name}:(.*)`).exec(text)?.[1] ?? "";
+    for (const name of ["ice-ufrag", "ice-pwd", "fingerprint"])
+      expect(line(outcome.sdp, name)).not.toBe(line(clientAnswer, name));
+    for (const name of ["setup", "ssrc", "msid"]) expect(line(outcome.sdp, name)).toBe(line(clientAnswer, name));
+    client.answered(outcome.sdp);
+    await client.connected();
+    await bothHear(talk);
+    expect(new Set([...packets, ...trunk.ear.packets].map((packet) => packet.ssrc)).size).toBe(1);
+    expect(talk.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+  });
+
+  test.concurrent("together with a hold waits for the trunk, and then does both", async ({ scope }) => {
+    const talk = await startTalk(rig, scope);
+    const { client, trunk, session } = talk;
+    const outcome = await session.offer("matrix", await client.restartIce(false, "sendonly"));
+    expect(outcome.kind).toBe("forward");
+    expect(outcome.sdp).toContain("a=sendonly");
+    client.answered(await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] })));
+    await client.connected();
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  });
+});
+
+describe("a lost connection", () => {
+  // RFC 7675: consent to send runs out after 30 s without an answer to the checks.
+  test.concurrent("that does not come back ends as failed", { timeout: 60_000 }, async ({ scope }) => {
+    const { client, fact, facts } = await startTalk(rig, scope);
+    client.close();
+    expect(await fact("media.failed")).toMatchObject({ kind: "media.failed" });
+    expect(facts.filter(({ kind }) => kind === "media.failed")).toHaveLength(1);
+  });
+
+  test.concurrent("a client whose certificate is not the one it named never connects", async ({ scope }) => {
+    const client = new ClientPeer({ hz: clientHz });
+    scope.add(() => client.close());
+    const trunk = await TrunkPeer.open({ hz: trunkHz });
+    scope.add(async () => trunk.close());
+    const { session, fact, facts } = await rig.open();
+    scope.add(async () => session.close());
+    const offer = (await client.offer()).replace(/(a=fingerprint:sha-256 )..:..:../, "$100:11:22");
+    await session.offer("matrix", offer);
+    client.answered(await session.answer("trunk", trunk.sdp()));
+    await fact("media.failed");
+    expect(facts.map(({ kind }) => kind)).not.toContain("media.connected");
+  });
+});
+
+test.concurrent("candidates that come before everything, between, and never in the SDP, all count", async ({
+  scope,
+}) => {
+  for (const when of ["before", "between", "after"]) {
+    const client = new ClientPeer({ hz: clientHz });
+    scope.add(() => client.close());
+    const trunk = await TrunkPeer.open({ hz: trunkHz });
+    scope.add(async () => trunk.close());
+    const { session } = await rig.open();
+    scope.add(async () => session.close());
+    const full = await client.offer();
+    const lines = full.split("\r\n");
+    const candidates = lines
+      .filter((line) => line.startsWith("a=candidate"))
+      .map((line) => ({ candidate: line.slice(2), mid: "0", mLineIndex: 0 }));
+    expect(candidates.length).toBeGreaterThan(0);
+    const bare = lines.filter((line) => !line.startsWith("a=candidate")).join("\r\n");
+    if (when === "before") session.addCandidates(candidates);
+    await session.offer("matrix", bare);
+    if (when === "between") session.addCandidates(candidates);
+    // Our candidates are kept from the client, so that only its own can make the connection.
+    const answer = await session.answer("trunk", trunk.sdp());
+    if (when === "after") session.addCandidates(candidates);
+    client.answered(answer.replaceAll(/a=candidate.*\r\n/g, "").replace(/m=audio \d+/, "m=audio 9"));
+    await client.connected();
+    client.speak();
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  }
+});
+
+describe("a call to the client", () => {
+  async function called(scope: Scope): Promise<Talk> {
+    const client = new ClientPeer({ hz: clientHz });
+    scope.add(() => client.close());
+    const trunk = await TrunkPeer.open({ hz: trunkHz });
+    scope.add(async () => trunk.close());
+    const open = await rig.open();
+    scope.add(async () => open.session.close());
+    const outcome = await open.session.offer(
+      "trunk",
+      trunk.sdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] }),
+    );
+    expect(outcome.kind).toBe("forward");
+    expect(outcome.sdp).toContain("a=setup:actpass");
+    expect(outcome.sdp).toContain("a=end-of-candidates");
+    expect(outcome.sdp).toMatch(/a=msid:\S+ \S+/);
+    const trunkAnswer = await open.session.answer("matrix", await client.answer(outcome.sdp));
+    expect(trunkAnswer).toMatch(/m=audio \d+ RTP\/AVP 0 96\r\n/);
+    trunk.aim(trunkAnswer);
+    await client.connected();
+    client.speak();
+    trunk.speak();
+    return { ...open, client, trunk, trunkOffer: trunkAnswer, clientAnswer: outcome.sdp };
+  }
+
+  test.concurrent("both are heard, and so are its keys", async ({ scope }) => {
+    const talk = await called(scope);
+    await bothHear(talk);
+    talk.client.press("9", 120);
+    expect(await talk.fact("media.dtmf")).toMatchObject({ from: "matrix", digit: "9", durationMs: 120 });
+    await talk.trunk.ear.until(() => talk.trunk.ear.packets.some((packet) => packet.payloadType === 96));
+  });
+
+  test.concurrent("it may hold and restart ICE as one that called", async ({ scope }) => {
+    const talk = await called(scope);
+    const { client, trunk, session } = talk;
+    await bothHear(talk);
+    const held = await session.offer("matrix", await client.restartIce(true, "sendonly"));
+    expect(held.kind).toBe("forward");
+    client.answered(await session.answer("trunk", trunk.sdp({ formats: "0 96", lines: ["a=recvonly"] })));
+    await client.connected();
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  });
+});
