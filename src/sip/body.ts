@@ -23,7 +23,10 @@ function sdpPart(body: string, boundary: string): string | undefined {
     const head = part.indexOf("\r\n\r\n");
     if (head < 0) continue;
     const type = /^content-type[ \t]*:[ \t]*([^;\r\n]+)/im.exec(part.slice(0, head))?.[1];
-    if (type?.trim().toLowerCase() === SDP) return `${part.slice(head + 4)}\r\n`;
+    if (type?.trim().toLowerCase() !== SDP) continue;
+    const sdp = part.slice(head + 4);
+    // The line end before the boundary is the boundary's, but not all senders write it twice.
+    return sdp.endsWith("\r\n") ? sdp : `${sdp}\r\n`;
   }
   return undefined;
 }

@@ -108,6 +108,10 @@ export class ConfirmedCall implements SipCall {
     pending.refuse(status);
   }
 
+  drop(): void {
+    this.#finish();
+  }
+
   #offer(sdp: string, collisions: number): void {
     const { session } = this.#options;
     // An exchange the other way is under way here: the same as a 491 from there.

@@ -45,7 +45,7 @@ export class KeepAlive {
 
   start(): void {
     this.#running = true;
-    if (this.#options.intervalMs > 0 || this.#options.connected) void this.#probe();
+    if (this.#options.intervalMs > 0 || this.#options.connected) this.#begin();
   }
 
   stop(): void {
@@ -67,6 +67,13 @@ export class KeepAlive {
 
   callFailed(reason: string): void {
     if (this.#options.intervalMs === 0) this.#down(reason);
+  }
+
+  #begin(): void {
+    this.#probe().catch((error: unknown) => {
+      this.#options.log.error("trunk could not be asked", { error });
+      this.#again(this.#backoffMs());
+    });
   }
 
   async #probe(): Promise<void> {
@@ -125,7 +132,7 @@ export class KeepAlive {
   #again(afterMs: number): void {
     const { clock } = this.#options;
     this.#cancelNext();
-    if (this.#running) this.#cancelNext = clock.at(clock.nowMs() + afterMs, () => void this.#probe());
+    if (this.#running) this.#cancelNext = clock.at(clock.nowMs() + afterMs, () => this.#begin());
   }
 
   #up(detail: string): void {

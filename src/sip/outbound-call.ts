@@ -23,6 +23,8 @@ export interface InvitingTrunk {
   invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation;
   /** Ends a dialog that no call wants. */
   hangUp(session: Session): void;
+  /** Something is owed to the peer until the returned function is called. */
+  owe(): () => void;
 }
 
 export interface OutboundCallOptions {
@@ -42,6 +44,8 @@ export class OutboundCall implements SipCall {
   readonly #earlySdp = new Map<string, string>();
   #invitation: Invitation | undefined;
   #cancelled = false;
+  /** The CANCEL is settled, one way or the other. */
+  #paid: () => void = () => {};
   #winner: Session | undefined;
   #over = false;
   #tryingTold = false;
@@ -68,8 +72,12 @@ export class OutboundCall implements SipCall {
     if (this.#over || this.#cancelled || this.#winner !== undefined) return;
     this.#cancelled = true;
     // Without an INVITE on the wire there is nothing to cancel (RFC 3261 s9.1).
-    if (this.#invitation === undefined) this.#end();
-    else this.#invitation.cancel(undefined);
+    if (this.#invitation === undefined) {
+      this.#end();
+      return;
+    }
+    this.#paid = this.#options.trunk.owe();
+    this.#invitation.cancel(undefined);
   }
 
   bye(): void {
@@ -79,26 +87,32 @@ export class OutboundCall implements SipCall {
   answerReoffer(): void {}
   refuseReoffer(): void {}
 
+  drop(): void {
+    this.#over = true;
+    this.#paid();
+  }
+
   /** Tries the next server; `otherwise` when there is none left. */
   #attempt(identity: IdentityHeaders, otherwise: () => void): void {
     const { trunk, order } = this.#options;
-    trunk.pickTarget(this.#tried).then(
-      (target) => {
-        if (this.#over) return;
-        if (target === undefined) {
-          otherwise();
-          return;
-        }
-        this.#tried.add(targetKey(target));
-        const parts = { uri: order.target, sdp: order.sdp, ...identity };
-        this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
-      },
-      (error: unknown) => {
-        if (this.#over) return;
-        const fault = error instanceof TransportError && error.code === "resolve" ? "resolve" : "transport";
-        this.#fail(fault, error instanceof Error ? error.message : String(error));
-      },
-    );
+    const inviteAt = (target: Target | undefined): void => {
+      if (this.#over) return;
+      if (target === undefined) {
+        otherwise();
+        return;
+      }
+      this.#tried.add(targetKey(target));
+      const parts = { uri: order.target, sdp: order.sdp, ...identity };
+      this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
+    };
+    trunk
+      .pickTarget(this.#tried)
+      .then(inviteAt)
+      .catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof TransportError)) this.#fail("internal", message);
+        else this.#fail(error.code === "resolve" ? "resolve" : "transport", message);
+      });
   }
 
   #events(target: Target, identity: IdentityHeaders): InviteEvents {
@@ -181,6 +195,7 @@ export class OutboundCall implements SipCall {
       return;
     }
     this.#winner = session;
+    this.#paid();
     confirmed(session, sdp);
   }
 
@@ -213,6 +228,7 @@ export class OutboundCall implements SipCall {
 
   #end(): void {
     this.#over = true;
+    this.#paid();
     this.#options.emit({ kind: "sip.ended" });
     this.#options.over();
   }

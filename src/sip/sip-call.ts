@@ -8,6 +8,8 @@ export interface SipCall {
   reoffer(sdp: string): void;
   answerReoffer(sdp: string): void;
   refuseReoffer(status: number): void;
+  /** The trunk closes: no timer of the call may outlive it. Emits nothing. */
+  drop(): void;
 }
 
 export type Emit = (fact: SipFact) => void;

@@ -1,6 +1,4 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
-import { createSocket } from "node:dgram";
-import { isIPv6 } from "node:net";
 import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
 import { sipCallId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -14,6 +12,7 @@ import type { DialogFields, Session } from "./sipjs/session.ts";
 import { UserAgent, type Answer, type InviteParts } from "./sipjs/user-agent.ts";
 import { TargetPool } from "./target-pool.ts";
 import { Hub } from "./transport/hub.ts";
+import { addressTowards, isWildcard } from "./transport/local-address.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
 import { bracketed, defaultPort, isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
@@ -27,13 +26,13 @@ export interface TrunkOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly timers: SipTimers;
+  readonly keepAliveMs: number;
   readonly log: Log;
   readonly onHealth: (health: TrunkHealth) => void;
 }
 
 /** A trunk's server that moves may send us requests from its new address this soon. */
 const REFRESH_PEERS_MS = 60_000;
-const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 export class Trunk implements InvitingTrunk {
   readonly #options: TrunkOptions;
@@ -59,6 +58,7 @@ export class Trunk implements InvitingTrunk {
       resolver,
       clock,
       timers,
+      keepAliveMs: options.keepAliveMs,
       log,
       admit: (address) => this.#pool.admits(address),
       nextTarget: async (callId) => {
@@ -110,7 +110,8 @@ export class Trunk implements InvitingTrunk {
   async start(): Promise<void> {
     const { settings, clock, timers, log } = this.#options;
     const bound = await this.#hub.listen();
-    const address = WILDCARDS.has(bound.address) ? await this.#addressTowardsServer(bound.address) : bound.address;
+    const towards = isWildcard(bound.address) ? await this.#pool.pick().catch(() => undefined) : undefined;
+    const address = isWildcard(bound.address) ? await addressTowards(towards, bound.address) : bound.address;
     this.#local = { address, port: bound.port };
     const host = settings.local.advertised?.host ?? address;
     const port = settings.local.advertised?.port ?? bound.port;
@@ -258,23 +259,6 @@ export class Trunk implements InvitingTrunk {
     this.#started().ask("OPTIONS", formatUri(server), formatUri(from), callId, (answer) => {
       this.#aims.delete(callId);
       done(answer);
-    });
-  }
-
-  /** The address that our packets to the server leave from, where the socket is bound to all of them. */
-  async #addressTowardsServer(wildcard: string): Promise<string> {
-    const loopback = isIPv6(wildcard) ? "::1" : "127.0.0.1";
-    const target = await this.#pool.pick().catch(() => undefined);
-    if (target === undefined) return loopback;
-    const probe = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
-    return new Promise((resolve) => {
-      const end = (address: string): void => {
-        probe.close();
-        resolve(address);
-      };
-      probe.once("error", () => end(loopback));
-      // Connecting a datagram socket sends nothing; it only asks the routing table.
-      probe.connect(target.port, target.address, () => end(probe.address().address));
     });
   }
 }

@@ -1,5 +1,6 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
 // one call's in outbound-call.ts and confirmed-call.ts.
+import { isIPv4 } from "node:net";
 import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
@@ -11,10 +12,10 @@ import { OutboundCall } from "./outbound-call.ts";
 import type { SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { Session } from "./sipjs/session.ts";
+import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
 import { createDns, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { Trunk } from "./trunk.ts";
-import { isIPv4 } from "node:net";
 
 export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
@@ -25,6 +26,8 @@ export interface SipTrunksOptions {
   readonly onTrunkState?: (health: TrunkHealth) => void;
   /** RFC 3261 T1 and T2; shorter ones are for tests. They hold for the whole process. */
   readonly timers?: SipTimers;
+  /** Between pings on TCP, TLS and WebSocket connections; 30 s. */
+  readonly keepAliveMs?: number;
   /** The system's resolver unless given. */
   readonly dns?: Dns;
   /** How long `stop` waits for answers to BYE and CANCEL. */
@@ -44,17 +47,26 @@ class Trunks implements SipTrunks {
   constructor(options: SipTrunksOptions) {
     this.#options = options;
     const { clock, log, trunks, timers = DEFAULT_TIMERS, dns = createDns(), onTrunkState } = options;
+    const { keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = options;
     setTimers(timers);
     for (const settings of trunks) {
       const resolver = new Resolver({ dns, clock, ipv4Only: isIPv4(settings.local.host) });
       const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
       const trunkLog = log.child({ trunk: settings.name });
-      this.#trunks.set(settings.name, new Trunk({ settings, resolver, clock, timers, log: trunkLog, onHealth }));
+      this.#trunks.set(
+        settings.name,
+        new Trunk({ settings, resolver, clock, timers, keepAliveMs, log: trunkLog, onHealth }),
+      );
     }
   }
 
   async start(): Promise<void> {
-    await Promise.all([...this.#trunks.values()].map((trunk) => trunk.start()));
+    try {
+      await Promise.all([...this.#trunks.values()].map((trunk) => trunk.start()));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   invite(call: CallId, order: InviteOrder): void {
@@ -78,23 +90,23 @@ class Trunks implements SipTrunks {
   }
 
   cancel(call: CallId): void {
-    this.#order(call, (sipCall) => sipCall.cancel());
+    this.#farewell(call, (sipCall) => sipCall.cancel());
   }
 
   bye(call: CallId, q850?: number): void {
-    this.#order(call, (sipCall) => sipCall.bye(q850));
+    this.#farewell(call, (sipCall) => sipCall.bye(q850));
   }
 
   reoffer(call: CallId, sdp: string): void {
-    this.#calls.get(call)?.reoffer(sdp);
+    this.#order(call, (sipCall) => sipCall.reoffer(sdp));
   }
 
   answerReoffer(call: CallId, sdp: string): void {
-    this.#calls.get(call)?.answerReoffer(sdp);
+    this.#order(call, (sipCall) => sipCall.answerReoffer(sdp));
   }
 
   refuseReoffer(call: CallId, status: number): void {
-    this.#calls.get(call)?.refuseReoffer(status);
+    this.#order(call, (sipCall) => sipCall.refuseReoffer(status));
   }
 
   resume(call: CallId, dialog: SipDialogState): void {
@@ -106,13 +118,23 @@ class Trunks implements SipTrunks {
       return;
     }
     // Who made the Call-ID is not saved; the longer wait after a collision is always allowed to be ours.
-    this.#confirm(call, trunk, trunk.restore(dialog), true);
+    try {
+      this.#confirm(call, trunk, trunk.restore(dialog), true);
+    } catch (error) {
+      this.#options.log.error("dialog of an earlier process not restored", { error });
+    }
   }
 
   abandon(call: CallId, invite: SipInviteState): void {
     const trunk = this.#trunks.get(invite.trunk);
-    if (trunk === undefined) this.#emit(call, { kind: "sip.ended" });
-    else trunk.abandon(invite, () => this.#emit(call, { kind: "sip.ended" }));
+    const ended = (): void => this.#emit(call, { kind: "sip.ended" });
+    try {
+      if (trunk === undefined) ended();
+      else trunk.abandon(invite, ended);
+    } catch (error) {
+      this.#options.log.error("INVITE of an earlier process not cancelled", { error });
+      ended();
+    }
   }
 
   health(): readonly TrunkHealth[] {
@@ -122,6 +144,7 @@ class Trunks implements SipTrunks {
   async stop(): Promise<void> {
     const { stopPatienceMs = 5_000 } = this.#options;
     await Promise.all([...this.#trunks.values()].map((trunk) => trunk.stop(stopPatienceMs)));
+    for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
   }
 
@@ -139,11 +162,37 @@ class Trunks implements SipTrunks {
     return confirmed;
   }
 
-  /** A call that is not here is owed nothing, and whoever ends it must not wait for ever. */
-  #order(call: CallId, then: (sipCall: SipCall) => void): void {
+  #order(call: CallId, order: (sipCall: SipCall) => void): void {
     const sipCall = this.#calls.get(call);
-    if (sipCall === undefined) this.#emit(call, { kind: "sip.ended" });
-    else then(sipCall);
+    if (sipCall === undefined) return;
+    try {
+      order(sipCall);
+    } catch (error) {
+      this.#options.log.error("an order for a call could not be carried out", { error });
+      this.#forget(call);
+      this.#emit(call, { kind: "sip.failed", fault: "internal", message: String(error) });
+    }
+  }
+
+  /** Whoever ends a call must not wait for ever: not for one that is not here, nor for one that we failed to end. */
+  #farewell(call: CallId, order: (sipCall: SipCall) => void): void {
+    const sipCall = this.#calls.get(call);
+    if (sipCall === undefined) {
+      this.#emit(call, { kind: "sip.ended" });
+      return;
+    }
+    try {
+      order(sipCall);
+    } catch (error) {
+      this.#options.log.error("a call could not be ended", { error });
+      this.#forget(call);
+      this.#emit(call, { kind: "sip.ended" });
+    }
+  }
+
+  #forget(call: CallId): void {
+    this.#calls.get(call)?.drop();
+    this.#calls.delete(call);
   }
 
   #emit(call: CallId, fact: SipFact): void {

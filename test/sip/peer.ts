@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import {
+  isIPv6,
   connect as connectTcp,
   createServer as createTcpServer,
   type AddressInfo,
@@ -65,6 +66,8 @@ export interface ReplyOptions {
 
 export interface PeerOptions {
   readonly transport?: SipTransportName;
+  /** 127.0.0.1 unless given. */
+  readonly host?: string;
   readonly port?: number;
   readonly tls?: Credentials;
   /** TCP beside UDP on the same port. */
@@ -83,6 +86,7 @@ export function newTag(): string {
 
 export class Peer {
   readonly transport: SipTransportName;
+  readonly host: string;
   port = 0;
   /** All that was ever received, repetitions included. */
   readonly log: Received[] = [];
@@ -94,14 +98,18 @@ export class Peer {
   #optionsStatus: number | undefined;
   readonly #contactPort: number | undefined;
   connections = 0;
+  /** Keep-alives answered on connections. */
+  pings = 0;
+  #deaf = false;
   /** What WebSocket clients asked for. */
   readonly upgrades: { path: string | undefined; host: string | undefined; protocol: string | undefined }[] = [];
-  readonly flows = new Set<{ destroy(): void }>();
+  readonly flows = new Set<{ destroy(): void; pause(): void }>();
 
   private constructor(options: PeerOptions) {
     this.transport = options.transport ?? "udp";
     this.#optionsStatus = options.options;
     this.#contactPort = options.contactPort;
+    this.host = options.host ?? "127.0.0.1";
   }
 
   static async start(options: PeerOptions = {}): Promise<Peer> {
@@ -135,6 +143,12 @@ export class Peer {
 
   answerOptions(status: number | undefined): void {
     this.#optionsStatus = status;
+  }
+
+  /** Answers no keep-alive any more, and reads nothing. */
+  deafen(): void {
+    this.#deaf = true;
+    for (const flow of this.flows) flow.pause();
   }
 
   /** The next message that fits, now or later; others stay in the queue. */
@@ -179,7 +193,7 @@ export class Peer {
     const params: Params =
       this.transport === "udp" ? new Map() : new Map([["transport", uriTransport(this.transport)]]);
     return addressHeader("Contact", {
-      uri: sipUri({ user: "peer", host: "127.0.0.1", port: this.#contactPort ?? this.port, params }),
+      uri: sipUri({ user: "peer", host: this.host, port: this.#contactPort ?? this.port, params }),
     });
   }
 
@@ -213,7 +227,8 @@ export class Peer {
   }
 
   via(branch: string): HeaderLine {
-    const via = parseVia(`SIP/2.0/${this.transport.toUpperCase()} 127.0.0.1:${this.port};branch=${branch};rport`);
+    const host = isIPv6(this.host) ? `[${this.host}]` : this.host;
+    const via = parseVia(`SIP/2.0/${this.transport.toUpperCase()} ${host}:${this.port};branch=${branch};rport`);
     if (via === undefined) throw new Error("via");
     return viaHeader(via);
   }
@@ -233,8 +248,9 @@ export class Peer {
   }
 
   async #openUdp(port: number): Promise<void> {
-    const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(port, "127.0.0.1", resolve));
+    const { host } = this;
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    await new Promise<void>((resolve) => socket.bind(port, host, resolve));
     this.port = socket.address().port;
     this.#udpSend = (bytes, to) => socket.send(bytes, to, "127.0.0.1");
     socket.on("message", (bytes, from) => {
@@ -244,7 +260,7 @@ export class Peer {
       const [top] = message.vias;
       const back = message.kind === "request" ? responseTarget(withSource(top, from.address, from.port)) : undefined;
       const to = back?.port ?? from.port;
-      this.#receive(bytes, { send: (answer) => socket.send(answer, to, "127.0.0.1") });
+      this.#receive(bytes, { send: (answer) => socket.send(answer, to, host) });
     });
     this.#closers.push(() => new Promise((resolve) => socket.close(() => resolve())));
   }
@@ -266,7 +282,10 @@ export class Peer {
     socket.on("data", (chunk: Buffer) => {
       for (const frame of framer.push(chunk)) {
         if (frame.kind === "message") this.#receive(frame.bytes, { send: (bytes) => socket.write(bytes) });
-        else if (frame.kind === "ping") socket.write("\r\n");
+        else if (frame.kind === "ping" && !this.#deaf) {
+          this.pings += 1;
+          socket.write("\r\n");
+        }
       }
     });
   }
@@ -280,7 +299,8 @@ export class Peer {
     sockets.on("connection", (socket: WebSocket, { url, headers }) => {
       this.connections += 1;
       this.upgrades.push({ path: url, host: headers.host, protocol: headers["sec-websocket-protocol"] });
-      this.flows.add({ destroy: () => socket.terminate() });
+      this.flows.add({ destroy: () => socket.terminate(), pause: () => socket.pause() });
+      socket.on("ping", () => (this.pings += 1));
       socket.on("message", (data: Buffer) => this.#receive(data, { send: (bytes) => socket.send(bytes.toString()) }));
     });
     await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));

@@ -69,6 +69,7 @@ export class UserAgent {
   readonly #late: LateAnswers;
   /** By sip.js's own dialog. */
   readonly #sessions = new WeakMap<object, Session>();
+  readonly #timers = new Set<() => void>();
 
   constructor(options: UserAgentOptions) {
     this.#options = options;
@@ -115,12 +116,16 @@ export class UserAgent {
 
   /** A request from the trunk, its top Via stamped with the source. Never throws. */
   receiveRequest(request: SipRequest): void {
-    const incoming = new IncomingRequest(request);
     try {
-      this.#receiveRequest(request, incoming);
+      const incoming = new IncomingRequest(request);
+      try {
+        this.#receiveRequest(request, incoming);
+      } catch (error) {
+        if (request.method !== "ACK") this.#core.replyStateless(incoming, { statusCode: 500 });
+        throw error;
+      }
     } catch (error) {
       this.#options.log.error("SIP request could not be handled", { method: request.method, error });
-      if (request.method !== "ACK") this.#core.replyStateless(incoming, { statusCode: 500 });
     }
   }
 
@@ -148,10 +153,7 @@ export class UserAgent {
       sessionOf: (session) => this.#sessionOf(session),
       stateOf: (sent) => this.#inviteState(sent),
       over: (invite) => this.#late.remember(invite),
-      afterTransaction: (then) => {
-        const { clock, transactionMs } = this.#options;
-        return clock.at(clock.nowMs() + transactionMs, then);
-      },
+      afterTransaction: (then) => this.#afterTransaction(then),
     });
   }
 
@@ -192,6 +194,7 @@ export class UserAgent {
 
   /** Ends all transactions and dialogs here, without a word to the peer. */
   close(): void {
+    for (const cancel of this.#timers) cancel();
     this.#late.close();
     this.#core.dispose();
   }
@@ -242,6 +245,20 @@ export class UserAgent {
       if (client !== undefined && statusCode > 100 && statusCode < 300) mendDialogHeaders(incoming, client.message);
     }
     this.#core.receiveIncomingResponseFromTransport(incoming);
+  }
+
+  #afterTransaction(then: () => void): () => void {
+    const { clock, transactionMs } = this.#options;
+    const cancel = clock.at(clock.nowMs() + transactionMs, () => {
+      this.#timers.delete(stop);
+      then();
+    });
+    const stop = (): void => {
+      this.#timers.delete(stop);
+      cancel();
+    };
+    this.#timers.add(stop);
+    return stop;
   }
 
   #sessionOf(sipjsSession: SipjsSession): Session {

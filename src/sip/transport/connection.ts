@@ -21,4 +21,4 @@ export interface ConnectionEvents {
 
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** RFC 5626 s4.4.1 advises 95 to 120 s for TCP; NATs in front of offices forget sooner. */
-export const KEEP_ALIVE_MS = 30_000;
+export const DEFAULT_KEEP_ALIVE_MS = 30_000;

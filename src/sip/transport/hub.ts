@@ -22,6 +22,8 @@ export interface HubOptions {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly timers: SipTimers;
+  /** Between pings on connections. */
+  readonly keepAliveMs: number;
   readonly log: Log;
   readonly admit: (address: string) => boolean;
   /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
@@ -72,12 +74,13 @@ export class Hub {
     });
     const events = {
       message: (bytes: Buffer, connection: Connection): void => {
-        this.#inbound.receive(bytes, { remote: connection.remote, connection });
+        this.#receive(bytes, { remote: connection.remote, connection });
       },
       closed: options.onClosed,
     };
-    this.#streams = new Streams({ ...events, tls: settings.tls, admit });
-    this.#webSockets = new WebSockets({ ...events, tls: settings.tls });
+    const { keepAliveMs } = options;
+    this.#streams = new Streams({ ...events, tls: settings.tls, admit, keepAliveMs });
+    this.#webSockets = new WebSockets({ ...events, tls: settings.tls, keepAliveMs });
   }
 
   get strangers(): number {
@@ -97,7 +100,7 @@ export class Hub {
         this.#udp = await openUdp({
           host,
           port: local.port,
-          onDatagram: (bytes, remote) => this.#inbound.receive(bytes, { remote, connection: undefined }),
+          onDatagram: (bytes, remote) => this.#receive(bytes, { remote, connection: undefined }),
           onError: (error) => this.#options.log.error("UDP socket failed", { error }),
         });
         const bound = this.#udp.local;
@@ -134,7 +137,11 @@ export class Hub {
   async send(text: string): Promise<void> {
     // Read back with our own parser: nothing that a peer could not read leaves, and the next hop stands in it.
     const result = parseSip(text);
-    if (result.outcome !== "message") throw new TransportError("malformed", "a message of ours is malformed");
+    if (result.outcome !== "message") {
+      const problem = "problem" in result ? result.problem : "empty";
+      this.#options.log.error("SIP message of ours is malformed and was not sent", { problem });
+      throw new TransportError("malformed", `our own message is malformed: ${problem}`);
+    }
     if (result.message.kind === "response") await this.#sendResponse(result.message, text);
     else await this.#sendRequest(result.message, text);
   }
@@ -143,6 +150,15 @@ export class Hub {
     this.#retransmitter.close();
     this.#webSockets.close();
     await Promise.all([this.#udp?.close(), this.#streams.close()]);
+  }
+
+  /** The last line: whatever is wrong in here, a packet does not end the process. */
+  #receive(bytes: Buffer, source: Source): void {
+    try {
+      this.#inbound.receive(bytes, source);
+    } catch (error) {
+      this.#options.log.error("SIP message could not be taken in", { error, ...source.remote });
+    }
   }
 
   async #sendRequest(request: SipRequest, text: string): Promise<void> {

@@ -24,7 +24,8 @@ export interface Dns {
 
 /** The system's resolver, hosts file included; or the given name servers alone (`address` or `address:port`). */
 export function createDns(nameServers?: readonly string[]): Dns {
-  const servers = new NameServers(nameServers === undefined ? {} : { timeout: 2_000, tries: 2 });
+  // A caller waits for this: better the plain address soon than SRV after half a minute.
+  const servers = new NameServers({ timeout: 2_000, tries: 2 });
   if (nameServers !== undefined) servers.setServers(nameServers);
   return {
     srv: (name) => servers.resolveSrv(name),

@@ -4,7 +4,7 @@ import { createServer as createTcpServer, isIP, connect as connectTcp, type Serv
 import { checkServerIdentity, connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { StreamFramer } from "../wire/stream-framer.ts";
-import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type Connection, type ConnectionEvents } from "./connection.ts";
+import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { plainAddress, targetKey, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
@@ -21,6 +21,7 @@ export interface StreamOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
   /** Whether a connection from that address may stay. */
   readonly admit: (address: string) => boolean;
+  readonly keepAliveMs: number;
 }
 
 export class Streams {
@@ -92,6 +93,11 @@ export class Streams {
       socket.once(target.transport === "tls" ? "secureConnect" : "connect", () => {
         clearTimeout(timer);
         socket.off("error", failed);
+        if (this.#closed) {
+          socket.destroy();
+          reject(new TransportError("closed", `${where}: trunk is stopped`));
+          return;
+        }
         resolve(this.#adopt(socket, target.transport as "tcp" | "tls", target, true));
       });
     });
@@ -152,7 +158,7 @@ class StreamConnection implements Connection {
     transport: "tcp" | "tls",
     remote: Endpoint,
     ours: boolean,
-    events: ConnectionEvents,
+    events: StreamOptions,
     onClose: () => void,
   ) {
     this.transport = transport;
@@ -161,7 +167,7 @@ class StreamConnection implements Connection {
     this.#socket = socket;
     this.#events = events;
     this.#framer = new StreamFramer(ours);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setKeepAlive(true, events.keepAliveMs);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => (this.#reason = transportError(error, this.#where)));
     socket.once("close", () => {
@@ -169,7 +175,7 @@ class StreamConnection implements Connection {
       onClose();
       events.closed(this, this.#reason);
     });
-    if (ours) this.#keepAlive = setInterval(() => this.#ping(), KEEP_ALIVE_MS);
+    if (ours) this.#keepAlive = setInterval(() => this.#ping(), events.keepAliveMs);
   }
 
   get open(): boolean {

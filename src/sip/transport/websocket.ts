@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { WebSocket } from "ws";
 import type { TrunkSettings } from "../../ports/sip.ts";
-import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type Connection, type ConnectionEvents } from "./connection.ts";
+import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { bracketed, targetKey, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
@@ -11,6 +11,7 @@ const MAX_MESSAGE_BYTES = 128 * 1024;
 
 export interface WebSocketOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
+  readonly keepAliveMs: number;
 }
 
 export class WebSockets {
@@ -51,9 +52,15 @@ export class WebSockets {
       ...this.#tlsOptions(target),
     });
     return new Promise((resolve, reject) => {
-      socket.once("error", (error) => reject(webSocketError(error, where)));
+      // For as long as the socket lives: a second error without a listener would end the process.
+      socket.on("error", (error) => reject(webSocketError(error, where)));
       socket.once("open", () => {
         // RFC 7118 s4.1: a server that does not speak SIP must not be sent any.
+        if (this.#closed) {
+          socket.terminate();
+          reject(new TransportError("closed", `${where}: trunk is stopped`));
+          return;
+        }
         if (socket.protocol !== "sip") {
           socket.terminate();
           reject(new TransportError("websocket", `${where}: server does not speak the "sip" subprotocol`));
@@ -102,7 +109,7 @@ class WebSocketConnection implements Connection {
   readonly #where: string;
   #answered = true;
 
-  constructor(socket: WebSocket, target: Target, events: ConnectionEvents, onClose: () => void) {
+  constructor(socket: WebSocket, target: Target, events: WebSocketOptions, onClose: () => void) {
     this.transport = target.transport === "wss" ? "wss" : "ws";
     this.remote = { address: target.address, port: target.port };
     this.#where = `${target.address}:${target.port} ${target.transport}`;
@@ -123,7 +130,7 @@ class WebSocketConnection implements Connection {
       }
       this.#answered = false;
       socket.ping();
-    }, KEEP_ALIVE_MS);
+    }, events.keepAliveMs);
     socket.once("close", () => {
       clearInterval(keepAlive);
       onClose();
