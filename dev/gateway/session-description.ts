@@ -62,7 +62,7 @@ export function readDescription(text: string): Description | undefined {
     return {
       address,
       port,
-      rtcpPort: rtcpPort(attributes) ?? port + 1,
+      rtcpPort: rtcpPort(attributes) || Math.min(port + 1, 65_535),
       direction: isUnspecified(address) ? "inactive" : (direction(attributes) ?? direction(session) ?? "sendrecv"),
       codecs: [first, ...others],
       telephoneEvent: names.find(([, name]) => name === "TELEPHONE-EVENT/8000")?.[0],

@@ -65,10 +65,14 @@ async function openBoth(options: SocketOptions): Promise<SipSockets> {
     address,
     port,
     open: true,
-    send: (message) =>
-      udp.send(message, port, address, (error) => {
-        if (error !== null) failed("datagram not sent", error);
-      }),
+    send: (message) => {
+      // The one port that throws instead of failing, and a Via may name it.
+      if (port === 0) failed("datagram not sent", new Error("to port 0"));
+      else
+        udp.send(message, port, address, (error) => {
+          if (error !== null) failed("datagram not sent", error);
+        });
+    },
   });
   udp.on("message", (bytes, from) => arrived(bytes, datagramFlow(from.address, from.port)));
   udp.on("error", (error) => failed("UDP socket", error));

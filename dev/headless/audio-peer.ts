@@ -65,6 +65,7 @@ export class AudioPeer {
   #answered: AnsweredAudio | undefined;
   #direction: Direction = "sendrecv";
   #role: "active" | "passive" = "passive";
+  readonly #descriptionId = randomInt(1, 2 ** 47);
   #version = 1;
   #stopBeat: (() => void) | undefined;
   #drained: (() => void)[] = [];
@@ -114,6 +115,7 @@ export class AudioPeer {
       ufrag: this.#ufrag,
       password: value("ice-pwd"),
       fingerprint: value("fingerprint"),
+      descriptionId: this.#descriptionId,
       version: this.#version,
       direction,
       ssrc: this.#ssrc,

@@ -7,6 +7,8 @@ export interface OwnEnd {
   readonly password: string;
   /** `sha-256 AB:CD:...` */
   readonly fingerprint: string;
+  /** Of the `o=` line, the same for all descriptions of a call; `version` goes up with each. */
+  readonly descriptionId: number;
   readonly version: number;
   readonly direction: Direction;
   readonly ssrc: number;
@@ -14,14 +16,13 @@ export interface OwnEnd {
   readonly streamId: string;
 }
 
-const SESSION_ID = "4611731400430051336";
 const TRACK = "microphone";
 
 /** Trickled: no candidates inside, port 9 and no address, as Chromium's first offer has it. */
 export function browserOffer(own: OwnEnd): string {
   return [
     "v=0",
-    `o=- ${SESSION_ID} ${own.version} IN IP4 127.0.0.1`,
+    `o=- ${own.descriptionId} ${own.version} IN IP4 127.0.0.1`,
     "s=-",
     "t=0 0",
     "a=group:BUNDLE 0",

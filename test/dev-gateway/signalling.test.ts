@@ -305,6 +305,50 @@ describe("outside of a call", () => {
   });
 });
 
+describe("whatever comes", () => {
+  /** A message with a few of its characters changed, doubled or taken away. */
+  const mutant = (text: string, random: (below: number) => number): string => {
+    let result = text;
+    for (let edit = 0; edit <= random(4); edit += 1) {
+      const at = random(result.length);
+      const put = ["", "\r\n", ";", ":", "<", ">", "@", "0", "%", '"', "\u0000", "é", result.slice(at, at + 20)][
+        random(13)
+      ];
+      result = result.slice(0, at) + put + result.slice(at + random(3));
+    }
+    return result;
+  };
+
+  it("is survived, and the next call is answered", async () => {
+    const { peer, gateway } = await rig({ numbers: ANSWERS_IN_SILENCE, t1Ms: 5 });
+    let seed = 20_261_122;
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((seed / 2 ** 32) * below);
+    };
+    const whole = peer.request("INVITE", {
+      body: offerOf(65_535, ["a=sendrecv", "a=rtcp:0"]),
+      headers: ["Record-Route: <sip:127.0.0.1:0;lr>"],
+    });
+    const { toTag } = await peer.status(200);
+    for (let count = 0; count < 2_000; count += 1) {
+      const text = random(3) === 0 ? whole.replace("To: <sip:gateway@example.org>", `$&;tag=${toTag}`) : whole;
+      peer.send(
+        mutant(text.replaceAll("INVITE", ["INVITE", "BYE", "ACK", "CANCEL", "OPTIONS"][random(5)] ?? ""), random),
+      );
+      // The socket's buffer is small: an answer now and then keeps us in step.
+      if (count % 50 === 0) {
+        peer.request("OPTIONS", { cseq: 10_000 + count });
+        await peer.status(200, `${10_000 + count} OPTIONS`);
+      }
+    }
+    const next = await rawPeer(gateway, "UDP");
+    ending.push(() => next.close());
+    next.request("INVITE", { body: OFFER });
+    await next.status(200);
+  });
+});
+
 describe("with digest", () => {
   const uri = "sip:02079460102@127.0.0.1";
 
