@@ -4,10 +4,6 @@
 const ULAW_BIAS = 0x84;
 const ULAW_CLIP = 32_635;
 
-/** Silence on the wire: what an idle leg sends. */
-export const ULAW_SILENCE = 0xff;
-export const ALAW_SILENCE = 0xd5;
-
 function ulawOctet(sample: number): number {
   const sign = sample < 0 ? 0x80 : 0;
   const magnitude = Math.min(Math.abs(sample), ULAW_CLIP) + ULAW_BIAS;

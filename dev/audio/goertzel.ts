@@ -17,10 +17,7 @@ export interface Heard {
 const SILENCE_DB = -55;
 
 function hann(length: number): Float64Array {
-  return Float64Array.from(
-    { length },
-    (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (index + 0.5)) / length),
-  );
+  return Float64Array.from({ length }, (_, index) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (index + 0.5)) / length));
 }
 
 /** Mean power at `hz` in one windowed block, in the units of the samples squared. */
@@ -33,8 +30,7 @@ function blockPower(block: Float64Array, weight: number, rate: number, hz: numbe
     beforeThat = previous;
     previous = current;
   }
-  const squared =
-    previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
+  const squared = previous * previous + beforeThat * beforeThat - coefficient * previous * beforeThat;
   return (2 * squared) / (weight * weight); // (2|X|/weight)^2 / 2, the mean square of that sine
 }
 
@@ -44,11 +40,7 @@ function blockPower(block: Float64Array, weight: number, rate: number, hz: numbe
  * @param rate samples per second
  * @param frequencies Hz, more than 40 Hz apart and below half the rate
  */
-export function listen(
-  samples: Int16Array | Float32Array,
-  rate: number,
-  frequencies: readonly number[],
-): Heard {
+export function listen(samples: Int16Array | Float32Array, rate: number, frequencies: readonly number[]): Heard {
   const length = Math.round((rate * BLOCK_MS) / 1000);
   const window = hann(length);
   const weight = window.reduce((sum, value) => sum + value, 0);

@@ -21,15 +21,9 @@ export interface Keypress {
 
 export function encodeTelephoneEvent(event: TelephoneEvent): Uint8Array {
   const code = EVENTS.indexOf(event.digit.toUpperCase());
-  if (event.digit.length !== 1 || code < 0)
-    throw new RangeError(`no telephone key: ${event.digit}`);
+  if (event.digit.length !== 1 || code < 0) throw new RangeError(`no telephone key: ${event.digit}`);
   const duration = Math.max(0, Math.min(0xffff, event.duration));
-  return Uint8Array.of(
-    code,
-    (event.end ? 0x80 : 0) | (event.volume & 0x3f),
-    duration >> 8,
-    duration & 0xff,
-  );
+  return Uint8Array.of(code, (event.end ? 0x80 : 0) | (event.volume & 0x3f), duration >> 8, duration & 0xff);
 }
 
 /** Undefined for what is too short and for events that are no DTMF digit. */

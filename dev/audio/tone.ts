@@ -17,11 +17,7 @@ export interface Tone {
  * @param rate samples per second
  * @param amplitude peak of the sum, 0 to 1 of full scale
  */
-export function continuousTone(
-  hz: number | readonly number[],
-  rate: number,
-  amplitude = 0.4,
-): Tone {
+export function continuousTone(hz: number | readonly number[], rate: number, amplitude = 0.4): Tone {
   const frequencies = typeof hz === "number" ? [hz] : hz;
   const peak = (amplitude * 32_767) / Math.max(1, frequencies.length);
   let position = 0;
@@ -42,12 +38,7 @@ export function continuousTone(
 }
 
 /** `durationMs` of a tone; see {@link continuousTone}. */
-export function tone(
-  hz: number | readonly number[],
-  rate: number,
-  durationMs: number,
-  amplitude = 0.4,
-): Int16Array {
+export function tone(hz: number | readonly number[], rate: number, durationMs: number, amplitude = 0.4): Int16Array {
   return continuousTone(hz, rate, amplitude).next(Math.round((rate * durationMs) / 1000));
 }
 

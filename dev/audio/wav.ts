@@ -27,8 +27,7 @@ export class WavError extends Error {
 export function encodeWav(samples: Int16Array, rate: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + samples.length * 2);
   const view = new DataView(bytes.buffer);
-  const ascii = (offset: number, text: string): void =>
-    bytes.set(new TextEncoder().encode(text), offset);
+  const ascii = (offset: number, text: string): void => bytes.set(new TextEncoder().encode(text), offset);
   ascii(0, "RIFF");
   view.setUint32(4, bytes.length - 8, true);
   ascii(8, "WAVEfmt ");
@@ -41,8 +40,7 @@ export function encodeWav(samples: Int16Array, rate: number): Uint8Array {
   view.setUint16(34, 16, true);
   ascii(36, "data");
   view.setUint32(40, samples.length * 2, true);
-  for (const [index, sample] of samples.entries())
-    view.setInt16(HEADER_BYTES + index * 2, sample, true);
+  for (const [index, sample] of samples.entries()) view.setInt16(HEADER_BYTES + index * 2, sample, true);
   return bytes;
 }
 
@@ -56,16 +54,12 @@ function readFormat(view: DataView, offset: number, length: number): Format {
   if (length < 16) throw new WavError("not_wav", "the format chunk is too short");
   const tag = view.getUint16(offset, true);
   // Extensible files name the real format in the first two bytes of a GUID.
-  const format =
-    tag === FORMAT_EXTENSIBLE && length >= 26 ? view.getUint16(offset + 24, true) : tag;
+  const format = tag === FORMAT_EXTENSIBLE && length >= 26 ? view.getUint16(offset + 24, true) : tag;
   const channels = view.getUint16(offset + 2, true);
   const bits = view.getUint16(offset + 14, true);
   const known = (format === FORMAT_PCM && bits === 16) || (format === FORMAT_FLOAT && bits === 32);
   if (!known || channels === 0) {
-    throw new WavError(
-      "unsupported",
-      `format ${format} with ${bits} bits and ${channels} channels`,
-    );
+    throw new WavError("unsupported", `format ${format} with ${bits} bits and ${channels} channels`);
   }
   return { float: format === FORMAT_FLOAT, channels, rate: view.getUint32(offset + 4, true) };
 }
@@ -76,8 +70,7 @@ function readFormat(view: DataView, offset: number, length: number): Format {
  */
 export function decodeWav(bytes: Uint8Array): Wav {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const ascii = (offset: number): string =>
-    String.fromCharCode(...bytes.subarray(offset, offset + 4));
+  const ascii = (offset: number): string => String.fromCharCode(...bytes.subarray(offset, offset + 4));
   if (bytes.length < 12 || ascii(0) !== "RIFF" || ascii(8) !== "WAVE") {
     throw new WavError("not_wav", "no RIFF/WAVE header");
   }
@@ -110,8 +103,6 @@ function readChannels(view: DataView, start: number, length: number, format: For
       : view.getInt16(at, true);
   };
   return Array.from({ length: format.channels }, (_, channel) =>
-    Int16Array.from({ length: frames }, (_unused, frame) =>
-      sample(frame * format.channels + channel),
-    ),
+    Int16Array.from({ length: frames }, (_unused, frame) => sample(frame * format.channels + channel)),
   );
 }
