@@ -3,6 +3,22 @@
 /** What Element's tile or dialog says when a call has ended, where it says anything. */
 export type Shown = "Call declined" | "User Busy" | "Call Failed";
 
+/** When something first happened in a call, in ms since the epoch: one clock for all parts of one machine. */
+export interface CallMoments {
+  /** The number was dialled, or the call placed or come in. */
+  readonly began: number;
+  /** The invite was sent. */
+  readonly invited?: number;
+  /** The answer was there and applied. */
+  readonly answered?: number;
+  /** ICE found a way. */
+  readonly iceConnected?: number;
+  /** DTLS was done too. */
+  readonly connected?: number;
+  /** Something came out of the loudspeaker. */
+  readonly audible?: number;
+}
+
 /** One call as the client sees it. */
 export interface CallReport {
   readonly matrixCallId: string;
@@ -14,6 +30,7 @@ export interface CallReport {
   readonly history: readonly { readonly state: string; readonly atMs: number }[];
   readonly hangupParty: string | undefined;
   readonly hangupReason: string | undefined;
+  readonly moments: CallMoments;
   /** Codes of the errors the call emitted. */
   readonly errors: readonly string[];
   readonly shown: Shown | undefined;
@@ -23,6 +40,14 @@ export interface CallReport {
   readonly microphoneMuted: boolean;
   /** The peer connection's own words: `connected`, `failed` ... */
   readonly connection: string | undefined;
+  /** What we sent and what the other side accepted of it: `audio`, `video`, `no video` for a rejected section. */
+  readonly localMedia: readonly string[];
+  readonly remoteMedia: readonly string[];
+  /** Changes on both sides when ICE is restarted. */
+  readonly localUfrag: string | undefined;
+  readonly remoteUfrag: string | undefined;
+  /** Of the other side's candidate that media goes to now. */
+  readonly usedUfrag: string | undefined;
 }
 
 /** What the far side sounds like. */
@@ -61,6 +86,8 @@ export interface Phone {
   lookup(number: string): Promise<string[]>;
   /** Dials a number: lookup, direct room, voice call. */
   dial(number: string): Promise<DialReport>;
+  /** The same with the camera on. */
+  dialVideo(number: string): Promise<DialReport>;
   /** Calls a user in their direct room. */
   call(userId: string): Promise<{ roomId: string; matrixCallId: string }>;
   /** Calls in a room that is there already. */
@@ -73,6 +100,8 @@ export interface Phone {
   hangup(): void;
   hold(onHold: boolean): void;
   mute(muted: boolean): Promise<void>;
+  /** As the client does by itself when its network changes. */
+  restartIce(): void;
   /** Presses keys of `durationMs` each, and waits until the last is let go. */
   dtmf(digits: string, durationMs: number): Promise<void>;
   /** The last `durationMs` of what the far side plays; undefined before there is as much. */

@@ -133,20 +133,24 @@ function memberSeen(roomId: string, userId: string): Promise<void> {
   });
 }
 
-async function callIn(roomId: string): ReturnType<Phone["callIn"]> {
+async function callIn(
+  roomId: string,
+  { began, video = false }: { began?: number; video?: boolean } = {},
+): ReturnType<Phone["callIn"]> {
   const call = createNewMatrixCall(theClient(), roomId);
   if (call === null) throw new Error("this browser has no WebRTC");
-  tracked.push(new TrackedCall(call, ear));
-  await call.placeVoiceCall();
+  tracked.push(new TrackedCall(call, ear, began));
+  await (video ? call.placeVideoCall() : call.placeVoiceCall());
   return { roomId, matrixCallId: call.callId };
 }
 
-async function dial(number: string): ReturnType<Phone["dial"]> {
+async function dial(number: string, video = false): ReturnType<Phone["dial"]> {
   const began = performance.now();
   const [userId] = await lookup(number);
   const lookupMs = Math.round(performance.now() - began);
   if (userId === undefined) throw new Error("Unable to look up phone number");
-  return { userId, lookupMs, ...(await callIn(await directRoom(userId))) };
+  const roomId = await directRoom(userId);
+  return { userId, lookupMs, ...(await callIn(roomId, { began: performance.timeOrigin + began, video })) };
 }
 
 async function dtmf(digits: string, durationMs: number): Promise<void> {
@@ -166,9 +170,10 @@ async function dtmf(digits: string, durationMs: number): Promise<void> {
 globalThis.phone = {
   login,
   lookup,
-  dial,
+  dial: (number) => dial(number),
+  dialVideo: (number) => dial(number, true),
   directRoom,
-  callIn,
+  callIn: (roomId) => callIn(roomId),
   dtmf,
   protocols: () => protocols,
   call: async (userId) => callIn(await directRoom(userId)),
@@ -180,6 +185,7 @@ globalThis.phone = {
   async mute(muted) {
     await theCall().call.setMicrophoneMuted(muted);
   },
+  restartIce: () => theCall().call.peerConn?.restartIce(),
   heard: (frequencies, durationMs) => ear.heard(frequencies, durationMs),
   messages: () => [...messages],
   async send(roomId, body) {

@@ -77,7 +77,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
     executablePath: CHROMIUM,
     headless: true,
     args: [...FLAGS, `--use-file-for-fake-audio-capture=${microphone}`],
-    permissions: ["microphone"],
+    permissions: ["microphone", "camera"],
   });
   rig.defer("Chromium", () => context.close());
   const page = context.pages()[0] ?? (await context.newPage());

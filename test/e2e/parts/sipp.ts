@@ -15,6 +15,7 @@ export type Scenario =
   | "uas-not-found" // 404
   | "uas-no-answer" // rings until it is cancelled
   | "uas-unanswered" // rings for `talkMs`, then 480
+  | "uas-late-answer" // rings for `talkMs`, then answers, and waits for the caller to hang up
   | "uas-answers-cancelled" // its 200 crosses the CANCEL: wants ACK and BYE
   | "uas-answer-then-bye" // answers, and hangs up after `talkMs`
   | "uas-wait-bye" // answers, and waits for the caller to hang up
@@ -31,7 +32,7 @@ export interface SippOptions {
   /** The number a caller dials. */
   readonly number?: string;
   readonly credentials?: { readonly user: string; readonly password: string };
-  /** How long it talks, where it is the one to hang up, or rings, where it is the one to give up. */
+  /** How long it talks, where it is the one to hang up, or rings, where it is not for ever. */
   readonly talkMs?: number;
   /** When SIPp gives up on the whole scenario. */
   readonly timeoutMs?: number;
@@ -55,7 +56,12 @@ export interface Sipp {
   done(): Promise<void>;
   /** All SIP messages so far, in both directions, as SIPp logs them. */
   messages(): Promise<string>;
+  /** When the first message came or went that begins so, in ms since the epoch; undefined if none has. */
+  firstAt(startLine: string): Promise<number | undefined>;
 }
+
+/** SIPp's heading of each message, in local time: `----------- 2026-11-22 15:09:18.123456`. */
+const STAMP = /^-{20,} (\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d\.\d{3})/gm;
 
 /** Is the port bound? Looked up, not asked: SIPp would take a packet for a call. */
 async function isBound(port: number): Promise<boolean> {
@@ -116,6 +122,12 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
   return {
     port,
     messages: () => readOrNothing(file("messages")),
+    async firstAt(startLine) {
+      const messages = await readOrNothing(file("messages"));
+      const index = messages.indexOf(`\n${startLine}`);
+      const [, date, time] = [...messages.slice(0, Math.max(index, 0)).matchAll(STAMP)].at(-1) ?? [];
+      return date === undefined || time === undefined ? undefined : new Date(`${date}T${time}`).getTime();
+    },
     async done() {
       const { code, signal } = await sipp.exited;
       if (code === 0) return;
