@@ -5,6 +5,7 @@ import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent } from "../../dev/audio/telephone-event.ts";
 import { continuousTone } from "../../dev/audio/tone.ts";
+import type { IceCandidate } from "../../src/core/call/event.ts";
 import { Ear, type Waiting } from "./ear.ts";
 
 export const clientEvents = 126;
@@ -18,6 +19,10 @@ export interface ClientPeerOptions {
   readonly ssrc?: number;
   /** Payload type and the rest of its `a=rtpmap`; PCMU unless said otherwise. */
   readonly codec?: { readonly payloadType: number; readonly encoding: string };
+}
+
+function isCandidate(line: string): boolean {
+  return line.startsWith("a=candidate:");
 }
 
 export class ClientPeer {
@@ -54,7 +59,7 @@ export class ClientPeer {
     return this.#when(() => this.isConnected && this.#track.isOpen());
   }
 
-  /** A browser-like offer in the given direction; candidates are in it. */
+  /** A browser-like offer in the given direction. */
   async offer(direction = "sendrecv"): Promise<string> {
     if (this.#connection.localDescription() === null) await this.#gather("offer");
     return this.#text(direction);
@@ -62,7 +67,6 @@ export class ClientPeer {
 
   /** Candidates come after the rest: the library may not connect before it has the fingerprint. */
   answered(sdp: string): void {
-    const isCandidate = (line: string): boolean => line.startsWith("a=candidate:");
     const lines = sdp.split("\r\n");
     this.#connection.setRemoteDescription(lines.filter((line) => !isCandidate(line)).join("\r\n"), "answer");
     for (const line of lines.filter(isCandidate)) this.#connection.addRemoteCandidate(line.slice(2), "0");
@@ -73,6 +77,17 @@ export class ClientPeer {
     this.#connection.setRemoteDescription(sdp, "offer");
     await this.#gather("answer");
     return this.#text(direction);
+  }
+
+  /** Our own, to be trickled: no text has them in it. */
+  candidates(): IceCandidate[] {
+    const { sdp = "" } = this.#connection.localDescription() ?? {};
+    const lines = sdp.split("\r\n").filter(isCandidate);
+    return lines.map((line) => ({ candidate: line.slice(2), mid: "0", mLineIndex: 0 }));
+  }
+
+  addCandidates(sdp: string): void {
+    for (const line of sdp.split("\r\n").filter(isCandidate)) this.#connection.addRemoteCandidate(line.slice(2), "0");
   }
 
   /** The offer of an ICE restart: new credentials (and here a new association). `isCut`: the old path is gone before. */
@@ -169,7 +184,7 @@ export class ClientPeer {
   /** The library's values in the words of a browser. */
   #text(direction: string): string {
     const { sdp = "" } = this.#connection.localDescription() ?? {};
-    const kept = sdp.split("\r\n").filter((line) => /^a=(ice-(ufrag|pwd)|fingerprint|setup|candidate)/.test(line));
+    const kept = sdp.split("\r\n").filter((line) => /^a=(ice-(ufrag|pwd)|fingerprint|setup)/.test(line));
     this.#version += 1;
     return [
       "v=0",

@@ -6,7 +6,7 @@ import { encodeRtp } from "../../dev/audio/rtp.ts";
 import { deriveKey, SrtpContext } from "../../src/media/embedded/srtp.ts";
 import { byePacket } from "../../src/media/embedded/rtcp.ts";
 import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
 import { test } from "./scope.ts";
 import { ClientPeer } from "./client-peer.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
@@ -159,8 +159,7 @@ describe("a call over SRTP", () => {
         protocol: "RTP/SAVP",
         lines: [`a=crypto:${tag} ${chosen} inline:${ours.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"],
       };
-      client.answered(await session.answer("trunk", trunk.sdp(words)));
-      await client.connected();
+      await connect(client, session, await session.answer("trunk", trunk.sdp(words)));
       await fact("media.connected");
       client.speak();
       trunk.speak();

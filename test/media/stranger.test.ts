@@ -1,7 +1,7 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
 import { test, type Scope } from "./scope.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 import { ClientPeer } from "./client-peer.ts";
@@ -132,8 +132,7 @@ describe("descriptions", () => {
       code: "no-common-codec",
     });
     trunk.aim(sdp);
-    client.answered(await session.answer("trunk", trunk.sdp()));
-    await client.connected();
+    await connect(client, session, await session.answer("trunk", trunk.sdp()));
     trunk.speak();
     expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });

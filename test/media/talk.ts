@@ -3,7 +3,7 @@ import { ClientPeer, type ClientPeerOptions } from "./client-peer.ts";
 import type { OpenSession, Rig } from "./rig.ts";
 import type { Scope } from "./scope.ts";
 import { TrunkPeer, type TrunkPeerOptions } from "./trunk-peer.ts";
-import type { TrunkMedia } from "../../src/ports/media.ts";
+import type { MediaSession, TrunkMedia } from "../../src/ports/media.ts";
 
 export interface Talk extends OpenSession {
   readonly client: ClientPeer;
@@ -37,12 +37,18 @@ export async function startTalk(rig: Rig, scope: Scope, options: TalkOptions = {
   const outcome = await open.session.offer("matrix", await client.offer());
   trunk.aim(outcome.sdp);
   const clientAnswer = await open.session.answer("trunk", trunk.sdp(options.answer));
-  client.answered(clientAnswer);
-  await client.connected();
+  await connect(client, open.session, clientAnswer);
   await open.fact("media.connected");
   if (options.speak !== false) {
     client.speak();
     trunk.speak();
   }
   return { ...open, client, trunk, trunkOffer: outcome.sdp, clientAnswer };
+}
+
+/** The client takes our answer, tells its candidates, and is connected. */
+export async function connect(client: ClientPeer, session: MediaSession, answer: string): Promise<void> {
+  client.answered(answer);
+  session.addCandidates(client.candidates());
+  await client.connected();
 }

@@ -169,8 +169,9 @@ export class ClientLeg {
     const transport = transports.find(
       (each) => each?.remote !== undefined && (candidate.ufrag ?? each.remote.ice.ufrag) === each.remote.ice.ufrag,
     );
-    if (transport !== undefined) transport.addCandidate(candidate);
-    else if (this.#early.length < maxCandidates) this.#early.push(candidate);
+    if (transport !== undefined) {
+      if (!transport.addCandidate(candidate)) this.#reports.candidateIgnored(candidate.address);
+    } else if (this.#early.length < maxCandidates) this.#early.push(candidate);
   }
 }
 

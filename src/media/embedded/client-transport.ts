@@ -114,14 +114,24 @@ export class ClientTransport {
     return this.#local();
   }
 
-  /** Takes the client's end in answer to our offer. */
+  /**
+   * Takes the client's end in answer to our offer. libdatachannel 0.24.5 has a race here: if ICE and DTLS are through
+   * before it has stored the fingerprint (the client's checks are on their way, and our thread loses the processor in
+   * that very moment), the association fails. It is reported as every failed one.
+   */
   complete(remote: TransportEnd): void {
     this.#remote = remote;
     this.#connection.setRemoteDescription(endText(remote), "answer");
   }
 
-  addCandidate(candidate: Candidate): void {
-    if (!this.#isOver) this.#connection.addRemoteCandidate(writeCandidate(candidate), mid);
+  /** False if it was refused, which it is by an association that has just ended. */
+  addCandidate(candidate: Candidate): boolean {
+    try {
+      this.#connection.addRemoteCandidate(writeCandidate(candidate), mid);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** RTP or RTCP; false where it cannot be sent now. */
