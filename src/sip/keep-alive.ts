@@ -2,8 +2,8 @@
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import type { Answer } from "./sipjs/user-agent.ts";
-import type { Target } from "./transport/target.ts";
+import type { Answer } from "./sipjs/question.ts";
+import type { Endpoint, Target } from "./transport/target.ts";
 
 export interface KeepAliveOptions {
   readonly name: TrunkHealth["name"];
@@ -24,6 +24,8 @@ export interface KeepAliveOptions {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** A connection that held so long and ends was idle or its server restarted: no reason to call the trunk down. */
+const HELD_MS = 5_000;
 
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
@@ -32,6 +34,8 @@ export class KeepAlive {
   #failures = 0;
   #round = 0;
   #running = false;
+  #connectedTo: Endpoint | undefined;
+  #connectedAtMs = 0;
 
   constructor(options: KeepAliveOptions) {
     this.#options = options;
@@ -53,9 +57,16 @@ export class KeepAlive {
     this.#cancelNext();
   }
 
-  /** A connection to the server ended: it is opened again, later and later. */
-  connectionLost(reason: string): void {
-    if (!this.#running || !this.#options.connected) return;
+  /** A connection of ours ended. If it was the one to the server it is opened again: at once when it had held, else later and later. */
+  connectionLost(remote: Endpoint, reason: string): void {
+    const server = this.#connectedTo;
+    if (!this.#running || server === undefined) return;
+    if (remote.address !== server.address || remote.port !== server.port) return;
+    this.#connectedTo = undefined;
+    if (this.#options.clock.nowMs() - this.#connectedAtMs >= HELD_MS) {
+      this.#begin();
+      return;
+    }
     this.#down(reason);
     this.#again(this.#backoffMs());
   }
@@ -86,6 +97,8 @@ export class KeepAlive {
       target = await pick();
       if (target === undefined) throw new Error("no server to ask");
       if (connected) await connect(target);
+      if (connected && this.#connectedTo === undefined) this.#connectedAtMs = clock.nowMs();
+      if (connected) this.#connectedTo = target;
     } catch (error) {
       if (!current()) return;
       if (target !== undefined) failed(target);

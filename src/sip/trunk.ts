@@ -9,7 +9,8 @@ import { KeepAlive } from "./keep-alive.ts";
 import type { InvitingTrunk } from "./outbound-call.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
-import { UserAgent, type Answer, type InviteParts } from "./sipjs/user-agent.ts";
+import type { Answer } from "./sipjs/question.ts";
+import { UserAgent, type InviteParts } from "./sipjs/user-agent.ts";
 import { TargetPool } from "./target-pool.ts";
 import { Hub } from "./transport/hub.ts";
 import { addressTowards, isWildcard } from "./transport/local-address.ts";
@@ -69,7 +70,8 @@ export class Trunk implements InvitingTrunk {
       onRequest: (request) => this.#agent?.receiveRequest(request),
       onResponse: (response) => this.#agent?.receiveResponse(response),
       onClosed: (connection, reason) => {
-        if (connection.ours) this.#keepAlive.connectionLost(reason?.message ?? "connection closed by the trunk");
+        if (!connection.ours) return;
+        this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
       },
     });
     this.#keepAlive = new KeepAlive({

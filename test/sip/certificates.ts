@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const OPENSSL = "openssl";
+
 export interface Issued {
   readonly cert: string;
   readonly key: string;
@@ -65,6 +67,6 @@ export class Authority {
   }
 
   #run(args: readonly string[]): void {
-    execFileSync("openssl", args, { stdio: "pipe" });
+    execFileSync(OPENSSL, args, { stdio: "pipe" });
   }
 }

@@ -1,23 +1,11 @@
 // What can happen inside a call once it is answered: new offers both ways, collisions, refusals, other requests.
 import { describe, expect, it } from "vitest";
 import type { CallId } from "../../src/core/ids.ts";
-import type { Clock } from "../../src/ports/clock.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { lines, type Peer, type Received } from "./peer.ts";
 import { rig, startPeer, type Rig } from "./rig.ts";
-import { ANSWER, OFFER, realClock, type Stack } from "./stack.ts";
-
-/** Fifty times as fast as the real one: the waits after a collision are seconds. */
-function hastyClock(): Clock {
-  const startMs = Date.now();
-  const nowMs = (): number => startMs + (Date.now() - startMs) * 50;
-  return {
-    ...realClock,
-    nowMs,
-    at: (atMs, then) => realClock.at(Date.now() + (atMs - nowMs()) / 50, then),
-  };
-}
+import { ANSWER, hastyClock, OFFER, type Stack } from "./stack.ts";
 
 interface Answered {
   readonly call: CallId;

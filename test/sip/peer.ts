@@ -34,7 +34,6 @@ import {
 } from "../../src/sip/wire/message.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 import { StreamFramer } from "../../src/sip/wire/stream-framer.ts";
-import { parseUri, type Uri } from "../../src/sip/wire/uri.ts";
 import { parseVia, responseTarget, withSource } from "../../src/sip/wire/via.ts";
 import type { Params } from "../../src/sip/wire/grammar.ts";
 
@@ -79,7 +78,7 @@ export interface PeerOptions {
 }
 
 let tags = 0;
-export function newTag(): string {
+function newTag(): string {
   tags += 1;
   return `peer-${process.pid}-${tags}`;
 }
@@ -340,12 +339,6 @@ function keyOf(request: SipRequest): string {
 
 function uriTransport(transport: SipTransportName): string {
   return transport === "wss" ? "ws" : transport;
-}
-
-export function uri(text: string): Uri {
-  const parsed = parseUri(text);
-  if (parsed === undefined) throw new Error(`not a URI: ${text}`);
-  return parsed;
 }
 
 /** The lines of one header, for looking at what the stack sent. */

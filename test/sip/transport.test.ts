@@ -7,7 +7,7 @@ import type { Dns } from "../../src/sip/transport/resolver.ts";
 import { Authority } from "./certificates.ts";
 import type { Peer, Received } from "./peer.ts";
 import { certificates, closeLater, rig, startPeer, startStack } from "./rig.ts";
-import { ANSWER, OFFER, trunkSettings } from "./stack.ts";
+import { ANSWER, hastyClock, OFFER, trunkSettings } from "./stack.ts";
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -143,6 +143,16 @@ describe("a trunk that does not answer", () => {
 });
 
 describe("a connection", () => {
+  it("that had held and is closed is opened again without a word", async () => {
+    const clock = hastyClock();
+    const { peer, stack } = await rig("tcp", {}, { clock });
+    await stack.health(({ state }) => state === "up");
+    await new Promise<void>((resolve) => void clock.at(clock.nowMs() + 6_000, resolve));
+    for (const flow of peer.flows) flow.destroy();
+    await expect.poll(() => peer.connections).toBe(2);
+    expect(stack.healths.map(({ state }) => state)).toEqual(["up"]);
+  });
+
   it.each<SipTransportName>(["tcp", "ws"])(
     "over %s that died without a word is noticed by its keep-alive",
     async (transport) => {

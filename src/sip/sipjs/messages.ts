@@ -31,7 +31,7 @@ export class ExactUri extends URI {
   }
 }
 
-export function exactUri(uri: Uri): ExactUri {
+function exactUri(uri: Uri): ExactUri {
   return new ExactUri(formatUri(uri), userText(uri));
 }
 

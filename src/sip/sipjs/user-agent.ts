@@ -5,11 +5,8 @@ import {
   LoggerFactory,
   NonInviteClientTransaction,
   TransactionState,
-  UserAgentClient,
-  type IncomingResponseMessage,
   type OutgoingRequestMessage,
   type Session as SipjsSession,
-  type TransportError,
 } from "sip.js/lib/core/index.js";
 import type { SipInviteState } from "../../core/call/dialog-state.ts";
 import { sipCallId, type TrunkName } from "../../core/ids.ts";
@@ -22,7 +19,8 @@ import { screenRequest } from "../wire/screening.ts";
 import { Core, type Challenged } from "./core.ts";
 import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
-import { ExactUri, IncomingRequest, IncomingResponse, wireOf } from "./messages.ts";
+import { ExactUri, IncomingRequest, IncomingResponse } from "./messages.ts";
+import { Question, type Answer } from "./question.ts";
 import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
 import { Session, type DialogFields } from "./session.ts";
 
@@ -55,9 +53,6 @@ export interface InviteParts {
   readonly headers: readonly HeaderLine[];
   readonly sdp: string;
 }
-
-/** The end of a request outside of dialogs: its final response, or why there is none. */
-export type Answer = SipResponse | { readonly kind: "none"; readonly fault: "timeout" | "transport"; message: string };
 
 const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"], optionTags: [] };
 const SDP_ONLY = ["application/sdp"];
@@ -170,7 +165,7 @@ export class UserAgent {
       options,
       headers,
     );
-    const client: Questioner = new Questioner(NonInviteClientTransaction, this.#core, request, {
+    const client: Question = new Question(NonInviteClientTransaction, this.#core, request, {
       onAccept: ({ message }) => done(client.answerOf(message)),
       onRedirect: ({ message }) => done(client.answerOf(message)),
       onReject: ({ message }) => done(client.answerOf(message)),
@@ -301,23 +296,4 @@ function mendDialogHeaders(response: IncomingResponse, request: OutgoingRequestM
   const contact = response.from.clone();
   contact.uri = request.ruri;
   response.headers["Contact"] = [{ raw: request.ruri.toRaw(), parsed: contact }];
-}
-
-/** Keeps the transport's own words, which the core drops. */
-class Questioner extends UserAgentClient {
-  #transportFault: string | undefined;
-
-  answerOf(message: IncomingResponseMessage): Answer {
-    const response = wireOf(message);
-    if (response !== undefined) return response;
-    const fault = this.#transportFault;
-    return fault === undefined
-      ? { kind: "none", fault: "timeout", message: "no answer" }
-      : { kind: "none", fault: "transport", message: fault };
-  }
-
-  protected override onTransportError(error: TransportError): void {
-    this.#transportFault = error.message;
-    super.onTransportError(error);
-  }
 }

@@ -49,15 +49,12 @@ export class Streams {
 
   /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
   async listen(transport: "tcp" | "tls", host: string, port: number): Promise<Endpoint> {
-    const { certificate, key, ca } = this.#options.tls;
+    const { certificate, key } = this.#options.tls;
     const accept = (socket: Socket): void => this.#accept(socket, transport);
     const server =
       transport === "tcp"
         ? createTcpServer({ noDelay: true }, accept)
-        : createTlsServer(
-            { cert: certificate, key, ...(ca === undefined ? {} : { ca }), minVersion: "TLSv1.2" },
-            accept,
-          );
+        : createTlsServer({ cert: certificate, key, minVersion: "TLSv1.2" }, accept);
     server.maxConnections = MAX_ACCEPTED;
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(transportError(error, `${transport} ${host}:${port}`)));
