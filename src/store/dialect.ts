@@ -1,7 +1,15 @@
 // All that differs between databases. A second one is a second value of `Database`; the queries stay as they are.
 import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";
-import { type ColumnDefinitionBuilder, type Dialect, type Kysely, SqliteDialect, sql } from "kysely";
+import {
+  type ColumnDefinitionBuilder,
+  type Dialect,
+  type Kysely,
+  type SqliteDatabase as DriverDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+  sql,
+} from "kysely";
 import { StoreError } from "../ports/store.ts";
 import type { Tables } from "./schema.ts";
 
@@ -33,6 +41,27 @@ function sqliteErrorOf(cause: unknown): StoreError {
   return new StoreError("unavailable", `the database cannot be used: ${detail}`, { cause });
 }
 
+/** What may be prepared once and run again. Not pragmas, some of which act while they are prepared. */
+const repeatable = /^(?:select|insert|update|delete|begin|commit|rollback)\b/;
+
+/** The driver prepares a query each time it runs, which costs as much as to run it. Texts are few: none is made from outside. */
+function preparingOnce(file: SqliteDatabase.Database): DriverDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    prepare(text) {
+      const known = statements.get(text);
+      if (known !== undefined) return known;
+      const statement: SqliteStatement = file.prepare(text);
+      if (repeatable.test(text)) statements.set(text, statement);
+      return statement;
+    },
+    close() {
+      statements.clear();
+      file.close();
+    },
+  };
+}
+
 /** Opens or creates the file at `path`. Throws StoreError. */
 export function sqliteDatabase(path: string): Database {
   if (Number(versions["napi"]) < neededNodeApi) {
@@ -51,7 +80,7 @@ export function sqliteDatabase(path: string): Database {
     throw sqliteErrorOf(cause);
   }
   return {
-    dialect: new SqliteDialect({ database: file }),
+    dialect: new SqliteDialect({ database: preparingOnce(file) }),
     numbered: (column) => column.primaryKey().autoIncrement(),
     // `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held.
     durably: (db, work) =>
