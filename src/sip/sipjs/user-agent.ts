@@ -74,7 +74,8 @@ export class UserAgent {
     loggerFactory.builtinEnabled = false;
     loggerFactory.level = Levels.warn;
     loggerFactory.connector = (level, category, _label, content) => {
-      log.debug("sip.js", { level, category, content: String(content) });
+      // The factory's level holds for its own console alone; a line for every state of every transaction is too much.
+      if (level === "warn" || level === "error") log.debug("sip.js", { level, category, content: String(content) });
     };
     const transport = { protocol, send };
     this.#core = new Core(
