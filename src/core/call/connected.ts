@@ -16,8 +16,7 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: event.candidates });
     case "matrix.selected":
-      // Another party was chosen: for us the call is over (Matrix spec, m.call.select_answer).
-      return event.ours ? unchanged(call) : end(call, "answered-elsewhere", event.atMs, { person: true });
+      return endIfOver(call, event) ?? unchanged(call);
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "media.dtmf":

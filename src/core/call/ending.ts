@@ -58,6 +58,9 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
       return end(call, causeOfHangup(event.reason, answered), event.atMs, { person: true });
     case "matrix.left":
       return end(call, answered ? "caller-hung-up" : "caller-left", event.atMs, { person: true });
+    case "matrix.selected":
+      // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
+      return event.ours ? undefined : end(call, "answered-elsewhere", event.atMs, { person: true });
     case "matrix.unreachable":
       return end(call, "fault", event.atMs, { person: true });
     case "media.failed":

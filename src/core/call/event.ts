@@ -14,7 +14,7 @@ export interface IceCandidate {
 /** What a client did with its leg of the call. */
 export type MatrixLegFact =
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }
-  /** The client took our answer (`selected` is ours) or another party's. */
+  /** The client took our answer (`ours`), or another party's: somebody else in the room was faster. */
   | { readonly kind: "matrix.selected"; readonly ours: boolean }
   /** A new offer inside the call: hold, resume, ICE restart. */
   | { readonly kind: "matrix.offered"; readonly sdp: string }

@@ -171,6 +171,16 @@ describe("the caller gives up", () => {
     expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
   });
 
+  test("by taking somebody else's answer: the telephone stops ringing, in whatever phase", () => {
+    const elsewhere: CallFact = { kind: "matrix.selected", ours: false };
+    expect(kinds(play(begin(), elsewhere).effects)).toEqual(["media.offer", "media.release"]);
+    const ringing = play(begin(), offered, { kind: "sip.ringing" }, elsewhere);
+    expect(kinds(ringing.effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
+    expect(ringing.call).toMatchObject({ cause: "answered-elsewhere" });
+    const pickedUp = play(begin(), offered, accepted, elsewhere);
+    expect(kinds(pickedUp.effects)).toEqual(["media.offer", "sip.invite", "media.answer", "sip.bye", "media.release"]);
+  });
+
   test("and the trunk never says another word: the call is forgotten all the same, and marked", () => {
     const { call } = play(begin(), offered, giveUp, released, { kind: "deadline.passed", name: "ending" });
     expect(call.phase === "ended" && call.record.unsettled).toBe(true);
