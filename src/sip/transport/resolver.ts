@@ -174,7 +174,9 @@ export function inSrvOrder(records: readonly SrvRecord[], random: (below: number
     const left = records.filter((record) => record.priority === priority).toSorted((a, b) => a.weight - b.weight);
     while (left.length > 0) {
       const total = left.reduce((sum, record) => sum + record.weight, 0);
-      let draw = random(total + 1);
+      // The RFC draws from 0 to the sum, which is for records of weight 0; without one it would favour the first.
+      const least = left[0]?.weight === 0 ? 0 : 1;
+      let draw = least + random(total + 1 - least);
       const index = left.findIndex((record) => (draw -= record.weight) <= 0);
       ordered.push(...left.splice(index, 1));
     }
