@@ -89,15 +89,18 @@ async function tellPerson(
   log: Log,
 ): Promise<CallFact | undefined> {
   try {
-    if (effect.kind === "matrix.notice") await homeserver.notice(leg.room, leg.ghost, effect.text);
-    else await homeserver.signal(leg, effect.signal);
-    return undefined;
+    if (effect.kind === "matrix.notice") {
+      await homeserver.notice(leg.room, leg.ghost, effect.text);
+      return undefined;
+    }
+    await homeserver.signal(leg, effect.signal);
+    return { kind: "matrix.told", signal: effect.signal.kind };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
     log.warn("person could not be told", { order: effect.kind, code: error.code, error });
     // A notice is a courtesy; a lost signal leaves the client in a call that is not there.
     if (effect.kind === "matrix.notice") return undefined;
-    return { kind: "matrix.unreachable", message: error.message };
+    return { kind: "matrix.unreachable", signal: effect.signal.kind, message: error.message };
   }
 }
 

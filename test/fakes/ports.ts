@@ -32,6 +32,20 @@ export class FakeHomeserver implements Homeserver {
   memberList: { user: UserId; membership: "join" | "invite" }[] = [];
   /** Orders fail with this for as long as it is set. */
   failure: HomeserverError | undefined;
+  #held: { readonly until: Promise<void>; readonly release: () => void } | undefined;
+
+  /** Nothing that is sent into a room is answered until `release`. */
+  hold(): void {
+    let release: () => void = () => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#held = { until, release };
+  }
+  release(): void {
+    this.#held?.release();
+    this.#held = undefined;
+  }
 
   async #allow(): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
@@ -60,10 +74,12 @@ export class FakeHomeserver implements Homeserver {
     return this.memberList;
   }
   async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {
+    await this.#held?.until;
     await this.#allow();
     this.told.push({ leg, signal });
   }
   async notice(room: RoomId, as: UserId, text: string): Promise<void> {
+    await this.#held?.until;
     await this.#allow();
     this.notices.push({ room, as, text });
   }

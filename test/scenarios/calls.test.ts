@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { MediaError } from "../../src/ports/media.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
-import { dialog, invite } from "../core/call/examples.ts";
+import { dialog } from "../core/call/examples.ts";
 import { ann, ghost, House, room } from "./house.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
@@ -256,52 +255,6 @@ describe("things fail", () => {
     await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
     await house.sip({ kind: "sip.hungUp", q850: undefined }, call);
     expect(house.telemetry.ignored).toEqual(["sip.hungUp in none"]);
-  });
-});
-
-describe("a restart", () => {
-  const restart = async (before: House): Promise<House> => {
-    const after = new House({ store: before.store });
-    for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
-    await after.quiet();
-    return after;
-  };
-
-  test("ends a connected call on both sides and acts on none of its events again", async () => {
-    const before = new House({ store: openMemoryStore() });
-    const fact = before.inviteFact();
-    await before.enterRoom();
-    await before.take(fact);
-    await before.sip(accepted);
-    const after = await restart(before);
-    expect(after.trunks.orders.map(({ verb, argument }) => [verb, argument])).toEqual([
-      ["resume", dialog],
-      ["bye", 41],
-    ]);
-    expect(after.signals).toEqual(["hangup unknown_error"]);
-    await after.sip({ kind: "sip.ended" });
-    expect(await after.store.calls.open()).toEqual([]);
-    await after.take(fact);
-    expect(after.trunks.verbs).toEqual(["resume", "bye"]);
-  });
-
-  test("stops a telephone that rings", async () => {
-    const before = new House({ store: openMemoryStore() });
-    await before.ring();
-    await before.sip({ kind: "sip.sent", invite });
-    const after = await restart(before);
-    expect(after.trunks.verbs).toEqual(["abandon"]);
-    expect(after.signals).toEqual(["reject failed"]);
-  });
-
-  test("a planned stop ends the calls and waits until everybody knows", async () => {
-    const house = new House();
-    await house.ring();
-    await house.sip(accepted);
-    const drained = house.switchboard.drain(new Promise(() => {}));
-    await house.sip({ kind: "sip.ended" });
-    await drained;
-    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
   });
 });
 

@@ -17,7 +17,8 @@ export interface TrunkSide {
   readonly identity: CallerIdentity;
 }
 
-interface Common {
+/** What is true in every phase. */
+export interface Common {
   readonly id: CallId;
   readonly direction: "outbound";
   readonly leg: MatrixLeg;
@@ -86,13 +87,19 @@ export interface Connected extends Common {
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number;
   readonly mediaUp: boolean;
+  readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;
 }
+
+/** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
+export type PersonAnswer = "none" | "ordered" | "told";
 
 /** What a side is still owed before the call may be forgotten. */
 export interface Owed {
   readonly trunk: "nothing" | "cancel" | "bye";
   readonly media: "nothing" | "release";
+  /** `lost`: the farewell could not be sent after all tries. */
+  readonly person: "nothing" | "farewell" | "lost";
 }
 
 export interface Ending extends Common {
@@ -103,8 +110,8 @@ export interface Ending extends Common {
   readonly dialog: SipDialogState | undefined;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
-  /** Whether the client has our answer: it is then told by a hang-up, not by a refusal. */
-  readonly personAnswered: boolean;
+  /** A client that has our answer is told by a hang-up, another by a refusal. */
+  readonly answer: PersonAnswer;
   readonly endedAtMs: number;
   readonly owed: Owed;
   readonly media: MediaStats;

@@ -17,6 +17,8 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return to(call, { kind: "media.candidates", candidates: event.candidates });
     case "matrix.selected":
       return endIfOver(call, event) ?? unchanged(call);
+    case "matrix.told":
+      return event.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "media.dtmf":

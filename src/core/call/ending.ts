@@ -1,12 +1,13 @@
 // The one door out: what each side is still owed when a call ends, and when the call may be forgotten.
 // Every phase comes here to end; nothing else sends CANCEL, BYE, a refusal or a release.
-import type { Call, Ended, Ending, LiveCall, Owed } from "./call.ts";
+import type { Call, Common, Ended, Ending, LiveCall, Owed, PersonAnswer } from "./call.ts";
 import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
 import { noMediaStats } from "./media-stats.ts";
+import type { LegSignal } from "./matrix-leg.ts";
 import type { CallRecord } from "./record.ts";
-import { ignored, to, type Step } from "./transition.ts";
+import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** 64*T1 of a CANCEL or BYE nobody answers (RFC 3261 s17.1.2.2), and a little for the rest. */
 const endingDeadlineMs = 40_000;
@@ -19,7 +20,12 @@ interface AlreadyGone {
 
 /** Ends a live call for a cause; `gone` names the side whose doing it was. */
 export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGone, sipStatus?: number): Step {
-  const owed: Owed = { trunk: gone.trunk ? "nothing" : owedToTrunk(call), media: "release" };
+  const owed: Owed = {
+    trunk: gone.trunk ? "nothing" : owedToTrunk(call),
+    media: "release",
+    person: gone.person ? "nothing" : "farewell",
+  };
+  const answer = call.phase === "connected" ? call.answer : "none";
   const ending: Ending = {
     ...common(call),
     phase: "ending",
@@ -29,7 +35,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     dialog: call.phase === "answering" || call.phase === "connected" ? call.dialog : undefined,
     ringingAtMs: call.phase === "offering" ? undefined : call.ringingAtMs,
     answeredAtMs: call.phase === "answering" || call.phase === "connected" ? call.answeredAtMs : undefined,
-    personAnswered: call.phase === "connected",
+    answer,
     endedAtMs: atMs,
     owed,
     media: noMediaStats,
@@ -37,12 +43,37 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
   return to(
     ending,
     ...trunkFarewell(owed.trunk, cause),
-    ...(gone.person ? [] : personFarewell(call.phase === "connected", cause)),
+    ...(gone.person ? [] : personFarewell(answer, cause)),
     ...noticeOf(call.notices, cause),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
     { kind: "deadline.clear", name: "duration" },
     { kind: "deadline.clear", name: "renegotiation" },
+    { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
+  );
+}
+
+/** Ends a call before anything was done for it: the client alone is owed a word. */
+export function refuse(call: Common, cause: Cause, atMs: number): Step {
+  const ending: Ending = {
+    ...call,
+    phase: "ending",
+    cause,
+    sipStatus: undefined,
+    invite: undefined,
+    dialog: undefined,
+    ringingAtMs: undefined,
+    answeredAtMs: undefined,
+    answer: "none",
+    endedAtMs: atMs,
+    owed: { trunk: "nothing", media: "nothing", person: "farewell" },
+    media: noMediaStats,
+  };
+  return to(
+    ending,
+    ...personFarewell("none", cause),
+    // Whoever is refused is told why, also where notices of failed calls are switched off.
+    ...noticeOf(true, cause),
     { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
   );
 }
@@ -92,13 +123,9 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
 /** A call that the store still lists after a restart: its media is gone with the process, the rest is still owed. */
 export function recover(call: Call, atMs: number): Step {
   if (call.phase === "ended") return to(call);
-  // A farewell may have been lost with the process: it is said again, which a client that heard it ignores.
-  const stopped: Step =
-    call.phase === "ending"
-      ? to(call, ...personFarewell(call.personAnswered, call.cause))
-      : end(call, "restarted", atMs, {});
-  const ending = stopped.call.phase === "ending" ? { ...stopped.call, owed: { ...stopped.call.owed } } : undefined;
-  if (ending === undefined) return stopped;
+  const stopped = call.phase === "ending" ? to(call) : end(call, "restarted", atMs, {});
+  const ending = stopped.call;
+  if (ending.phase !== "ending") return stopped;
   const trunkOrders: CallEffect[] = [];
   let trunkOwed = ending.owed.trunk;
   if (trunkOwed !== "nothing" && ending.dialog !== undefined) {
@@ -109,10 +136,10 @@ export function recover(call: Call, atMs: number): Step {
     trunkOwed = "cancel";
     trunkOrders.push({ kind: "sip.abandon", invite: ending.invite });
   } else trunkOwed = "nothing";
-  const settled: Ending = { ...ending, owed: { trunk: trunkOwed, media: "nothing" } };
-  const personOrders = stopped.effects.filter((effect) => effect.kind.startsWith("matrix."));
+  const settled: Ending = { ...ending, owed: { ...ending.owed, trunk: trunkOwed, media: "nothing" } };
+  const notices = stopped.effects.filter((effect) => effect.kind === "matrix.notice");
   const deadline: CallEffect = { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs };
-  return finishIfSettled(settled, [...trunkOrders, ...personOrders, deadline]);
+  return finishIfSettled(settled, [...trunkOrders, ...personFarewellAgain(settled), ...notices, deadline]);
 }
 
 export function stepEnding(call: Ending, event: CallEvent): Step {
@@ -134,6 +161,13 @@ export function stepEnding(call: Ending, event: CallEvent): Step {
     case "sip.hungUp":
       if (call.owed.trunk === "nothing") return ignored(call, event);
       return finishIfSettled({ ...call, owed: { ...call.owed, trunk: "nothing" } }, []);
+    case "matrix.told":
+      if (event.signal === "answer") return to({ ...call, answer: "told" });
+      if (!isFarewell(event.signal) || call.owed.person === "nothing") return unchanged(call);
+      return finishIfSettled({ ...call, owed: { ...call.owed, person: "nothing" } }, []);
+    case "matrix.unreachable":
+      if (!isFarewell(event.signal) || call.owed.person !== "farewell") return ignored(call, event);
+      return finishIfSettled({ ...call, owed: { ...call.owed, person: "lost" } }, []);
     case "media.released":
       if (call.owed.media === "nothing") return ignored(call, event);
       return finishIfSettled({ ...call, media: event.stats, owed: { ...call.owed, media: "nothing" } }, []);
@@ -145,7 +179,8 @@ export function stepEnding(call: Ending, event: CallEvent): Step {
 }
 
 function finishIfSettled(call: Ending, effects: readonly CallEffect[]): Step {
-  if (call.owed.trunk !== "nothing" || call.owed.media !== "nothing") return to(call, ...effects);
+  const { trunk, media, person } = call.owed;
+  if (trunk !== "nothing" || media !== "nothing" || person === "farewell") return to(call, ...effects);
   return finish(
     call,
     effects.filter((effect) => effect.kind !== "deadline.set"),
@@ -168,7 +203,7 @@ function finish(call: Ending, effects: readonly CallEffect[]): Step {
     answeredAtMs: call.answeredAtMs,
     endedAtMs: call.endedAtMs,
     media: call.media,
-    unsettled: call.owed.trunk !== "nothing" || call.owed.media !== "nothing",
+    unsettled: Object.values(call.owed).some((owed) => owed !== "nothing"),
   };
   const ended: Ended = { ...common(call), phase: "ended", record };
   return to(ended, ...effects, { kind: "deadline.clear", name: "ending" }, { kind: "history.write", record });
@@ -197,15 +232,23 @@ function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[]
   }
 }
 
-function personFarewell(answered: boolean, cause: Cause): readonly CallEffect[] {
-  if (!answered) return [{ kind: "matrix.signal", signal: { kind: "reject", reason: describeCause(cause).refusal } }];
-  const reason =
-    cause === "media-failed"
-      ? "ice_failed"
-      : describeCause(cause).result === "success"
-        ? "user_hangup"
-        : "unknown_error";
+function isFarewell(signal: LegSignal["kind"]): boolean {
+  return signal === "reject" || signal === "hangup";
+}
+
+/** A client that has no answer of ours takes a refusal only, one that has takes a hang-up only. */
+function personFarewell(answer: PersonAnswer, cause: Cause): readonly CallEffect[] {
+  const { refusal, result } = describeCause(cause);
+  if (answer === "none") return [{ kind: "matrix.signal", signal: { kind: "reject", reason: refusal } }];
+  const reason = cause === "media-failed" ? "ice_failed" : result === "success" ? "user_hangup" : "unknown_error";
   return [{ kind: "matrix.signal", signal: { kind: "hangup", reason } }];
+}
+
+/** After a restart: whether an answer that was on its way has arrived is not known, so both are said. */
+function personFarewellAgain({ owed, answer, cause }: Ending): readonly CallEffect[] {
+  if (owed.person === "nothing") return [];
+  if (answer !== "ordered") return personFarewell(answer, cause);
+  return [...personFarewell("none", cause), ...personFarewell("told", cause)];
 }
 
 function noticeOf(wanted: boolean, cause: Cause): readonly CallEffect[] {
@@ -214,7 +257,7 @@ function noticeOf(wanted: boolean, cause: Cause): readonly CallEffect[] {
 }
 
 /** The fields every phase has, without those of the phase that is left. */
-function common(call: Call): Omit<Ended, "phase" | "record"> {
+function common(call: Call): Common {
   const { id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices } = call;
   return { id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices };
 }

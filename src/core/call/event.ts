@@ -1,6 +1,7 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
+import type { LegSignal } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaSide } from "./media-side.ts";
 
@@ -23,8 +24,10 @@ export type MatrixLegFact =
   | { readonly kind: "matrix.hungUp"; readonly reason: string | undefined }
   /** The person left the room, which is a hang-up. */
   | { readonly kind: "matrix.left" }
-  /** An event we owed the client could not be sent, after all retries. */
-  | { readonly kind: "matrix.unreachable"; readonly message: string };
+  /** The homeserver has taken a signal of ours. */
+  | { readonly kind: "matrix.told"; readonly signal: LegSignal["kind"] }
+  /** A signal of ours could not be sent, after all retries; whether it arrived all the same is not known. */
+  | { readonly kind: "matrix.unreachable"; readonly signal: LegSignal["kind"]; readonly message: string };
 
 /** What the media engine reports of a call's session. */
 export type MediaFact =

@@ -1,13 +1,11 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
 // How it ends stands in ending.ts, what happens once it is connected in connected.ts.
 import type { CallId } from "../ids.ts";
-import type { Answering, Call, Connected, Inviting, Offering, TrunkSide } from "./call.ts";
-import { causeOfMediaFault, describeCause, type Cause } from "./cause.ts";
-import type { CallEffect } from "./effect.ts";
-import { end, endIfOver } from "./ending.ts";
+import type { Answering, Connected, Inviting, Offering, TrunkSide } from "./call.ts";
+import { causeOfMediaFault, type Cause } from "./cause.ts";
+import { end, endIfOver, refuse } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
-import { noMediaStats } from "./media-stats.ts";
 import { ignored, to, type Step } from "./transition.ts";
 
 /** Everything known when a client's invite has been judged. */
@@ -45,39 +43,18 @@ export function beginOutbound(request: OutboundRequest, trunk: TrunkSide, maxDur
 
 /** A call that may not be made: the client is told, history has it, nothing else is touched. */
 export function refuseOutbound(request: OutboundRequest, cause: Cause): Step {
-  const { words, refusal, result } = describeCause(cause);
-  const call: Call = {
-    phase: "ended",
-    id: request.id,
+  const { id, leg, number, notices, atMs } = request;
+  const call = {
+    id,
     direction: "outbound",
-    leg: request.leg,
+    leg,
     trunk: undefined,
-    number: request.number,
-    startedAtMs: request.atMs,
+    number,
+    startedAtMs: atMs,
     maxDurationMs: 0,
-    notices: request.notices,
-    record: {
-      id: request.id,
-      direction: "outbound",
-      leg: request.leg,
-      trunk: undefined,
-      sipCallId: undefined,
-      number: request.number,
-      cause,
-      result,
-      sipStatus: undefined,
-      startedAtMs: request.atMs,
-      ringingAtMs: undefined,
-      answeredAtMs: undefined,
-      endedAtMs: request.atMs,
-      media: noMediaStats,
-      unsettled: false,
-    },
-  };
-  const effects: CallEffect[] = [{ kind: "matrix.signal", signal: { kind: "reject", reason: refusal } }];
-  // Whoever is refused is told why, also where notices of failed calls are switched off.
-  if (words !== undefined) effects.push({ kind: "matrix.notice", text: words });
-  return to(call, ...effects, { kind: "history.write", record: call.record });
+    notices,
+  } as const;
+  return refuse(call, cause, atMs);
 }
 
 export function stepOffering(call: Offering, event: CallEvent): Step {
@@ -149,6 +126,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
         ...call,
         phase: "connected",
         mediaUp: false,
+        answer: "ordered",
         renegotiation: { by: "nobody" },
       };
       return to(

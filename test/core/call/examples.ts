@@ -3,6 +3,7 @@ import type { Call, TrunkSide } from "../../../src/core/call/call.ts";
 import type { SipDialogState, SipInviteState } from "../../../src/core/call/dialog-state.ts";
 import type { CallEffect } from "../../../src/core/call/effect.ts";
 import type { CallFact } from "../../../src/core/call/event.ts";
+import type { LegSignal } from "../../../src/core/call/matrix-leg.ts";
 import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
@@ -109,6 +110,11 @@ export const released: CallFact = {
     fromTrunk: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
   },
 };
+
+/** The homeserver has taken a signal of ours. */
+export function told(signal: LegSignal["kind"]): CallFact {
+  return { kind: "matrix.told", signal };
+}
 
 /** A call in which both talk. */
 export function connected(): Step {

@@ -16,13 +16,14 @@ import {
   play,
   released,
   request,
+  told,
   trunk,
 } from "./examples.ts";
 
 const rejected = (status: number, q850?: number): CallFact => ({ kind: "sip.rejected", status, phrase: "", q850 });
 
-/** What the client and the room were told at the end. */
-function told(facts: readonly CallFact[], first = begin()): { signal: unknown; notice: string | undefined } {
+/** What the client and the room heard at the end. */
+function heard(facts: readonly CallFact[], first = begin()): { signal: unknown; notice: string | undefined } {
   const { effects } = play(first, ...facts);
   const signal = effects.flatMap((effect) => (effect.kind === "matrix.signal" ? [effect.signal] : [])).at(-1);
   const notice = effects.flatMap((effect) => (effect.kind === "matrix.notice" ? [effect.text] : [])).at(-1);
@@ -66,11 +67,11 @@ describe("the call is set up", () => {
 
 describe("the call is not answered", () => {
   test("the caller hears busy", () => {
-    expect(told([offered, rejected(486)])).toEqual({ signal: { kind: "reject", reason: "busy" }, notice: undefined });
+    expect(heard([offered, rejected(486)])).toEqual({ signal: { kind: "reject", reason: "busy" }, notice: undefined });
   });
 
   test("the caller sees that the callee declined", () => {
-    expect(told([offered, rejected(603)])).toEqual({
+    expect(heard([offered, rejected(603)])).toEqual({
       signal: { kind: "reject", reason: "declined" },
       notice: undefined,
     });
@@ -86,16 +87,16 @@ describe("the call is not answered", () => {
     [403, undefined, "The telephone provider does not allow calls to this number."],
     [299 + 99, undefined, "The telephone provider could not place the call."],
   ])("the room is told why after %i (Q.850 %s)", (status, q850, notice) => {
-    expect(told([offered, rejected(status, q850)])).toEqual({ signal: { kind: "reject", reason: "failed" }, notice });
+    expect(heard([offered, rejected(status, q850)])).toEqual({ signal: { kind: "reject", reason: "failed" }, notice });
   });
 
   test("a telephone that rang and was not picked up is not an unreachable one", () => {
-    expect(told([offered, { kind: "sip.ringing" }, rejected(480)]).notice).toBe("Nobody answered.");
-    expect(told([offered, rejected(480)]).notice).toBe("The person you called cannot be reached at the moment.");
+    expect(heard([offered, { kind: "sip.ringing" }, rejected(480)]).notice).toBe("Nobody answered.");
+    expect(heard([offered, rejected(480)]).notice).toBe("The person you called cannot be reached at the moment.");
   });
 
   test("the room stays silent where notices are switched off", () => {
-    expect(told([offered, rejected(404)], begin({ notices: false })).notice).toBeUndefined();
+    expect(heard([offered, rejected(404)], begin({ notices: false })).notice).toBeUndefined();
   });
 
   test("nobody answers within the invite's lifetime: the telephone stops ringing", () => {
@@ -111,7 +112,7 @@ describe("the call is not answered", () => {
   });
 
   test("the trunk cannot be reached: the room is told", () => {
-    expect(told([offered, { kind: "sip.failed", fault: "transport", message: "ECONNREFUSED" }]).notice).toBe(
+    expect(heard([offered, { kind: "sip.failed", fault: "transport", message: "ECONNREFUSED" }]).notice).toBe(
       "The telephone provider cannot be reached. Please try again later.",
     );
   });
@@ -119,6 +120,21 @@ describe("the call is not answered", () => {
   test("the client's offer has no codec for the trunk: no INVITE is sent", () => {
     const { effects } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
     expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
+  });
+});
+
+describe("the client is told of the end", () => {
+  test("and until it is, the call is not forgotten", () => {
+    const { call } = play(begin(), offered, rejected(486), released);
+    expect(call.phase).toBe("ending");
+    const { call: ended } = play({ call, effects: [] }, told("reject"));
+    expect(ended.phase === "ended" && ended.record.unsettled).toBe(false);
+  });
+
+  test("or cannot be: the call is forgotten all the same, and marked", () => {
+    const lost: CallFact = { kind: "matrix.unreachable", signal: "reject", message: "gone" };
+    const { call } = play(begin(), offered, rejected(486), released, lost);
+    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
   });
 });
 
@@ -189,7 +205,7 @@ describe("the caller gives up", () => {
 
 describe("a connected call ends", () => {
   test("the callee hangs up: the client is hung up, the trunk is owed nothing", () => {
-    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released);
+    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup"));
     expect(kinds(effects)).toEqual(["matrix.signal", "media.release", "history.write"]);
     expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "user_hangup" } });
     expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
@@ -290,18 +306,20 @@ describe("hold and resume", () => {
 
 describe("who may not call", () => {
   test("is told why in the room, even where notices are off, and nothing is dialled", () => {
-    const { call, effects } = refuseOutbound({ ...request, notices: false }, "premium-barred");
-    expect(effects).toEqual([
+    const first = refuseOutbound({ ...request, notices: false }, "premium-barred");
+    expect(first.effects).toEqual([
       { kind: "matrix.signal", signal: { kind: "reject", reason: "failed" } },
       { kind: "matrix.notice", text: "Calls to premium-rate numbers are not allowed here." },
-      { kind: "history.write", record: call.phase === "ended" ? call.record : undefined },
+      { kind: "deadline.set", name: "ending", atMs: 41_000 },
     ]);
+    const { call } = play(first, told("reject"));
+    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "premium-barred", unsettled: false });
   });
 });
 
 describe("after a restart", () => {
   test("a connected call is hung up on both sides", () => {
-    const { effects } = recover(connected().call, 10_000);
+    const { effects } = recover(play(connected(), told("answer")).call, 10_000);
     expect(effects).toEqual([
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
@@ -319,8 +337,9 @@ describe("after a restart", () => {
     ]);
   });
 
-  test("a call whose INVITE was never sent is over at once", () => {
-    const { call } = recover(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
-    expect(call.phase).toBe("ended");
+  test("a call whose INVITE was never sent is over once the person is told", () => {
+    const first = recover(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
+    expect(kinds(first.effects)).toEqual(["matrix.signal", "matrix.notice"]);
+    expect(play(first, told("reject")).call.phase).toBe("ended");
   });
 });

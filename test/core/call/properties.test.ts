@@ -9,6 +9,7 @@ import { step } from "../../../src/core/call/step.ts";
 import { accepted, begin, dialog, invite, offered, released } from "./examples.ts";
 
 const sides = ["matrix", "trunk"] as const;
+const signals = ["answer", "reject", "hangup", "reanswer", "reoffer"] as const;
 
 const facts: readonly CallFact[] = [
   offered,
@@ -22,7 +23,10 @@ const facts: readonly CallFact[] = [
   { kind: "matrix.hungUp", reason: undefined },
   { kind: "matrix.hungUp", reason: "ice_failed" },
   { kind: "matrix.left" },
-  { kind: "matrix.unreachable", message: "gone" },
+  ...signals.flatMap((signal): CallFact[] => [
+    { kind: "matrix.told", signal },
+    { kind: "matrix.unreachable", signal, message: "gone" },
+  ]),
   ...sides.flatMap((from): CallFact[] => [
     { kind: "media.offered", from, sdp: "o" },
     { kind: "media.settled", from, sdp: "s" },
@@ -205,6 +209,8 @@ test("a restart at any moment leaves both sides told and nothing open", () => {
         expect(orders).toContain("matrix.signal");
       }
       if (stored.phase === "inviting" && stored.invite !== undefined) expect(orders).toContain("sip.abandon");
+      const owedAWord = stored.phase === "ending" ? stored.owed.person !== "nothing" : stored.phase !== "ended";
+      expect(orders.includes("matrix.signal")).toBe(owedAWord);
       expect(orders).not.toContain("media.release");
       current = step(current, { kind: "sip.ended", atMs: 9_500 }).call;
       expect(step(current, { kind: "deadline.passed", name: "ending", atMs: 60_000 }).call.phase).toBe("ended");

@@ -1,0 +1,115 @@
+// What a stop, planned or not, leaves behind: everybody is told once, and nothing is forgotten that is still owed.
+import { describe, expect, test } from "vitest";
+import { openMemoryStore } from "../../src/store/memory-store.ts";
+import type { UserId } from "../../src/core/ids.ts";
+import { dialog, invite } from "../core/call/examples.ts";
+import { House } from "./house.ts";
+
+const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+const busy = { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined } as const;
+
+describe("a restart", () => {
+  const restart = async (before: House): Promise<House> => {
+    const after = new House({ store: before.store });
+    for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
+    await after.quiet();
+    return after;
+  };
+
+  test("ends a connected call on both sides and acts on none of its events again", async () => {
+    const before = new House({ store: openMemoryStore() });
+    const fact = before.inviteFact();
+    await before.enterRoom();
+    await before.take(fact);
+    await before.sip(accepted);
+    const after = await restart(before);
+    expect(after.trunks.orders.map(({ verb, argument }) => [verb, argument])).toEqual([
+      ["resume", dialog],
+      ["bye", 41],
+    ]);
+    expect(after.signals).toEqual(["hangup unknown_error"]);
+    await after.sip({ kind: "sip.ended" });
+    expect(await after.store.calls.open()).toEqual([]);
+    await after.take(fact);
+    expect(after.trunks.verbs).toEqual(["resume", "bye"]);
+  });
+
+  test("stops a telephone that rings", async () => {
+    const before = new House({ store: openMemoryStore() });
+    await before.ring();
+    await before.sip({ kind: "sip.sent", invite });
+    const after = await restart(before);
+    expect(after.trunks.verbs).toEqual(["abandon"]);
+    expect(after.signals).toEqual(["reject failed"]);
+  });
+
+  test("tells whoever was not told yet, and only those", async () => {
+    const before = new House({ store: openMemoryStore() });
+    await before.ring();
+    before.homeserver.hold();
+    await before.sip(busy);
+    const after = await restart(before);
+    expect(after.signals).toEqual(["reject busy"]);
+    expect(await after.store.calls.open()).toEqual([]);
+  });
+
+  test("tells whoever was being refused", async () => {
+    const before = new House({ store: openMemoryStore() });
+    await before.enterRoom();
+    before.homeserver.hold();
+    await before.take(before.inviteFact({ sender: "@bob:elsewhere.org" as UserId }));
+    const after = await restart(before);
+    expect(after.signals).toEqual(["reject failed"]);
+    expect(await after.store.calls.open()).toEqual([]);
+  });
+
+  test("says nothing to a person who had hung up, or had been told", async () => {
+    const hungUp = new House({ store: openMemoryStore() });
+    await hungUp.ring();
+    await hungUp.sip({ kind: "sip.sent", invite });
+    await hungUp.take({ ...hungUp.callOf(), kind: "call.hungUp", reason: undefined });
+    const after = await restart(hungUp);
+    expect([after.trunks.verbs, after.signals, after.words]).toEqual([["abandon"], [], []]);
+
+    const told = new House({ store: openMemoryStore() });
+    await told.ring();
+    await told.sip({ kind: "sip.sent", invite });
+    await told.passTime(60_000);
+    expect([told.signals, told.words]).toEqual([["reject failed"], ["Nobody answered."]]);
+    const again = await restart(told);
+    expect([again.trunks.verbs, again.signals, again.words]).toEqual([["abandon"], [], []]);
+  });
+
+  test("of a call whose answer may not have arrived: the client is told in both ways it may understand", async () => {
+    const before = new House({ store: openMemoryStore() });
+    await before.ring();
+    before.homeserver.hold();
+    await before.sip(accepted);
+    const after = await restart(before);
+    expect(after.signals).toEqual(["reject failed", "hangup unknown_error"]);
+  });
+
+  test("waits for the person to be told, too, when it is planned", async () => {
+    const house = new House();
+    await house.ring();
+    house.homeserver.hold();
+    await house.sip(busy);
+    let drained = false;
+    const stopped = house.switchboard.drain(new Promise(() => {})).then(() => (drained = true));
+    await house.quiet();
+    expect(drained).toBe(false);
+    house.homeserver.release();
+    await stopped;
+    expect(house.signals).toEqual(["reject busy"]);
+  });
+
+  test("a planned stop ends the calls and waits until everybody knows", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    const drained = house.switchboard.drain(new Promise(() => {}));
+    await house.sip({ kind: "sip.ended" });
+    await drained;
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  });
+});
