@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import type { Dns } from "../../src/sip/transport/resolver.ts";
+import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { Authority } from "./certificates.ts";
 import type { Peer, Received } from "./peer.ts";
 import { certificates, closeLater, rig, startPeer, startStack } from "./rig.ts";
@@ -154,6 +155,45 @@ describe("a connection", () => {
   });
 
   it.each<SipTransportName>(["tcp", "ws"])(
+    "over %s that ends before any response: the INVITE goes out once more on another, and is answered there",
+    async (transport) => {
+      const { peer, stack } = await rig(transport);
+      const call = stack.invite();
+      const first = await peer.request("INVITE");
+      for (const flow of peer.flows) flow.destroy();
+      await expect.poll(() => peer.count("INVITE")).toBe(2);
+      const again = peer.log.at(-1) as Received<SipRequest>;
+      expect(again.text).toBe(first.text);
+      peer.reply(again, 486);
+      expect(await stack.fact(call, "sip.rejected")).toMatchObject({ status: 486 });
+      expect(stack.kinds(call)).toEqual(["sip.rejected"]);
+    },
+  );
+
+  it("that ends again before any response: the call fails with the reason", async () => {
+    const { peer, stack } = await rig("tcp");
+    const call = stack.invite();
+    for (const attempt of [1, 2]) {
+      await expect.poll(() => peer.count("INVITE")).toBe(attempt);
+      for (const flow of peer.flows) flow.destroy();
+    }
+    const failed = await stack.fact(call, "sip.failed");
+    expect(failed).toMatchObject({ fault: "transport", message: expect.stringContaining("connection") });
+  });
+
+  it("that ends while the call rings ends nothing: the answer comes on another", async () => {
+    const { peer, stack } = await rig("tcp");
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    peer.reply(invite, 180);
+    await stack.fact(call, "sip.ringing");
+    for (const flow of peer.flows) flow.destroy();
+    peer.reply({ ...invite, flow: await peer.dial(contactPort(invite)) }, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.accepted");
+    expect(stack.kinds(call)).toEqual(["sip.ringing", "sip.accepted"]);
+  });
+
+  it.each<SipTransportName>(["tcp", "ws"])(
     "over %s that died without a word is noticed by its keep-alive",
     async (transport) => {
       const { peer, stack } = await rig(transport, {}, { keepAliveMs: 40 });
@@ -256,6 +296,17 @@ describe("certificates", () => {
     const trusted = { ...noTls, ca: certificates().authority.ca, serverName: "other.example" };
     const stack = await startStack(trunkSettings(peer.port, { transport, tls: trusted }));
     expect((await stack.health(({ state }) => state === "up")).detail).toBe("connected");
+  });
+
+  it("of ours: asked for by the trunk, and we have none: a call fails at once with that reason", async () => {
+    const { authority, server } = certificates();
+    const peer = await startPeer({ transport: "tls", tls: { ...server, ca: authority.ca } });
+    const tls = { ...noTls, ca: authority.ca };
+    const stack = await startStack(trunkSettings(peer.port, { transport: "tls", tls }));
+    const call = stack.invite();
+    const failed = await stack.fact(call, "sip.failed");
+    expect(failed).toMatchObject({ fault: "transport", message: expect.stringMatching(/certificate required/) });
+    expect(peer.log).toEqual([]);
   });
 
   it("of ours: asked for by the trunk, and we are called back over TLS", async () => {

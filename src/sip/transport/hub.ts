@@ -15,6 +15,7 @@ import { Streams } from "./streams.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./target.ts";
 import { TransportError } from "./transport-error.ts";
 import { openUdp, type UdpSocket } from "./udp.ts";
+import { Unanswered } from "./unanswered.ts";
 import { WebSockets } from "./websocket.ts";
 
 export interface HubOptions {
@@ -50,6 +51,7 @@ export class Hub {
   readonly #inbound: Inbound;
   readonly #streams: Streams;
   readonly #webSockets: WebSockets;
+  readonly #unanswered: Unanswered;
   #udp: UdpSocket | undefined;
   /**
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
@@ -63,6 +65,7 @@ export class Hub {
     this.#options = options;
     const { clock, timers, log, admit, onRequest, settings } = options;
     this.#retransmitter = new Retransmitter(clock, timers);
+    this.#unanswered = new Unanswered(clock, transactionMs(timers));
     this.#inbound = new Inbound({
       clock,
       log,
@@ -76,7 +79,10 @@ export class Hub {
       message: (bytes: Buffer, connection: Connection): void => {
         this.#receive(bytes, { remote: connection.remote, connection });
       },
-      closed: options.onClosed,
+      closed: (connection: Connection, reason: Error | undefined): void => {
+        this.#unanswered.closed(connection, reason);
+        options.onClosed(connection, reason);
+      },
     };
     const { keepAliveMs } = options;
     this.#streams = new Streams({ ...events, tls: settings.tls, admit, keepAliveMs });
@@ -148,6 +154,7 @@ export class Hub {
 
   async close(): Promise<void> {
     this.#retransmitter.close();
+    this.#unanswered.close();
     this.#webSockets.close();
     await Promise.all([this.#udp?.close(), this.#streams.close()]);
   }
@@ -169,13 +176,22 @@ export class Hub {
     if (request.method === "INVITE" || request.method === "CANCEL") this.#rememberHop(branch, used);
     const bytes = Buffer.from(withTransport(text, request, used.transport));
     if (used.transport !== "udp") {
-      const connection = viaTcp ?? (await this.connect(used));
-      await connection.send(bytes);
+      await this.#stream(request, bytes, used, viaTcp ?? (await this.connect(used)));
       return;
     }
     await this.#datagram(bytes, used);
     const again = (): void => void this.#datagram(bytes, used).catch(() => {});
     this.#retransmitter.requestSent(branch, request.method, again);
+  }
+
+  /** Over a connection, and where that ends before any response, once more over another: it may have been closing. */
+  async #stream(request: SipRequest, bytes: Buffer, target: Target, connection: Connection): Promise<void> {
+    if (request.method === "ACK") return connection.send(bytes);
+    const key = transactionOf(request);
+    if ((await this.#unanswered.send(key, bytes, connection)) === undefined) return undefined;
+    const lost = await this.#unanswered.send(key, bytes, await this.connect(target));
+    if (lost !== undefined) throw lost;
+    return undefined;
   }
 
   /** The connection to use where a datagram would be too long, and TCP is to be had. */
@@ -256,6 +272,7 @@ export class Hub {
   }
 
   #onResponse(response: SipResponse): void {
+    this.#unanswered.answered(transactionOf(response));
     if (response.cseq.method === "INVITE" && response.statusCode >= 200) {
       const hop = this.#hops.get(response.vias[0].branch ?? "");
       if (hop !== undefined) hop.untilMs = this.#options.clock.nowMs() + transactionMs(this.#options.timers);
@@ -272,6 +289,11 @@ export class Hub {
     }
     this.#hops.set(branch, { target, untilMs: nowMs + KEEP_HOP_MS });
   }
+}
+
+/** RFC 3261 s17.1.3: what a response and its request have in common. */
+function transactionOf({ vias, cseq }: SipMessage): string {
+  return `${vias[0].branch} ${cseq.method}`;
 }
 
 /** RFC 3261 s19.1.1, s26.2.2. A trunk that is encrypted stays so, whatever a peer's Contact says. */
