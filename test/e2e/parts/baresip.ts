@@ -23,6 +23,8 @@ export interface BaresipOptions {
   /** Answers at once (the default), or rings until `answer()`. */
   readonly answers?: "at once" | "when told";
   readonly codec?: "PCMU" | "PCMA";
+  /** Takes calls with SDES-SRTP only. */
+  readonly srtp?: boolean;
   /** Its SIP port, if it has to be known before; a free one otherwise. */
   readonly port?: number;
 }
@@ -84,6 +86,7 @@ snd_path heard
 ctrl_tcp_listen 127.0.0.1:${ports.control}
 module_path ${BARESIP_MODULES}
 module g711.so
+module srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -130,9 +133,10 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
   await mkdir(recordings, { recursive: true });
   await writeFile(join(folder, "config"), configuration(ports));
   const mode = options.answers === "when told" ? "manual" : "auto";
+  const encryption = options.srtp === true ? ";mediaenc=srtp-mand" : "";
   await writeFile(
     join(folder, "accounts"),
-    `<sip:${options.number}@127.0.0.1:${ports.sip}>;regint=0;answermode=${mode};audio_codecs=${options.codec ?? "PCMU"}/8000/1\n`,
+    `<sip:${options.number}@127.0.0.1:${ports.sip}>;regint=0;answermode=${mode};audio_codecs=${options.codec ?? "PCMU"}/8000/1${encryption}\n`,
   );
   // It plays its file once: long enough for any test. Whole seconds, so nothing clicks.
   await writeFile(join(folder, "tone.wav"), encodeWav(tone(options.toneHz, RATE, 120_000), RATE));

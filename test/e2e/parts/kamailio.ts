@@ -1,7 +1,8 @@
 // A real Kamailio as the operator's proxy: digest, Record-Route, loose routing, and a table of
-// numbers. It keeps no accounts in a database and never touches the SDP.
+// numbers, on every transport. It keeps no accounts in a database and never touches the SDP.
 import { writeFile } from "node:fs/promises";
-import { KAMAILIO } from "../setup/versions.ts";
+import { KAMAILIO, KAMAILIO_MODULES } from "../setup/versions.ts";
+import type { Authority, Certificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
 import { freePort } from "./port.ts";
 import type { Rig } from "./rig.ts";
@@ -14,19 +15,65 @@ export interface KamailioOptions {
   readonly account?: { readonly user: string; readonly password: string };
   readonly realm?: string;
   readonly algorithm?: "MD5" | "SHA-256";
+  /** With it, TLS and secure WebSocket too. */
+  readonly tls?: KamailioTls;
+}
+
+export interface KamailioTls {
+  readonly certificate: Certificate;
+  /** Who has issued the certificates of clients that are let in at the guarded port. */
+  readonly clients: Authority;
 }
 
 export interface Kamailio {
   readonly host: "127.0.0.1";
-  /** For UDP and TCP. */
+  /** For UDP, TCP and WebSocket. */
   readonly port: number;
+  /** For TLS and secure WebSocket; bound only with `tls`. */
+  readonly tlsPort: number;
+  /** For TLS with a client certificate. Here alone requests to a client come on a connection of their own. */
+  readonly guardedPort: number;
   readonly realm: string;
   /** One line for each request and each final answer: see `route` below. */
   readonly log: Log;
   stop(): Promise<void>;
 }
 
-const MODULES = ["tm", "tmx", "sl", "rr", "pv", "maxfwd", "textops", "siputils", "xlog", "auth"];
+const MODULES = ["tm", "tmx", "sl", "rr", "pv", "maxfwd", "textops", "siputils", "xlog", "auth"].concat([
+  "nathelper",
+  "xhttp",
+  "websocket",
+]);
+
+interface Ports {
+  readonly plain: number;
+  readonly tls: number;
+  readonly guarded: number;
+}
+
+const secure = (ports: Ports, domainsFile: string): string => `
+enable_tls=yes
+listen=tls:127.0.0.1:${ports.tls}
+listen=tls:127.0.0.1:${ports.guarded}
+loadmodule "tls.so"
+modparam("tls", "config", "${domainsFile}")
+`;
+
+/** Kamailio's own file of TLS settings by address. As a client it shows its certificate and verifies the other's. */
+const domains = (ports: Ports, { certificate, clients }: KamailioTls): string => {
+  const own = `method = TLSv1.2+\ncertificate = ${certificate.certificateFile}\nprivate_key = ${certificate.keyFile}`;
+  const verifying = `ca_list = ${clients.certificateFile}\nverify_certificate = yes\nrequire_certificate = yes`;
+  return `[server:default]
+${own}
+verify_certificate = no
+[server:127.0.0.1:${ports.guarded}]
+${own}
+${verifying}
+[client:default]
+${own}
+${verifying}
+`;
+};
 
 const challenge = (options: KamailioOptions, realm: string): string => {
   if (options.account === undefined) return "";
@@ -48,20 +95,27 @@ const route = ({ numbers }: KamailioOptions): string =>
     '  if ($du == $null) {\n    sl_send_reply("404", "Not Found");\n    exit;\n  }',
   ].join("\n");
 
-const configuration = (port: number, realm: string, options: KamailioOptions): string => `#!KAMAILIO
+const configuration = (
+  ports: Ports,
+  realm: string,
+  options: KamailioOptions,
+  domainsFile: string,
+): string => `#!KAMAILIO
 debug=2
 log_stderror=yes
 # one worker: two of them reorder an ACK and the BYE behind it
 children=1
 tcp_children=1
-listen=udp:127.0.0.1:${port}
-listen=tcp:127.0.0.1:${port}
+listen=udp:127.0.0.1:${ports.plain}
+listen=tcp:127.0.0.1:${ports.plain}
+# HTTP requests, with which a WebSocket begins, need not say how long they are
+tcp_accept_no_cl=yes
 alias="${realm}"
 auto_aliases=no
 dns=no
 rev_dns=no
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/aarch64-linux-gnu/kamailio/modules/"
-
+mpath="${KAMAILIO_MODULES}/"
+${options.tls === undefined ? "" : secure(ports, domainsFile)}
 ${MODULES.map((name) => `loadmodule "${name}.so"`).join("\n")}
 
 modparam("rr", "enable_full_lr", 1)
@@ -89,6 +143,7 @@ request_route {
   }
   if (has_totag()) {
     if (loose_route()) {
+      handle_ruri_alias();
       if (is_method("INVITE|UPDATE")) record_route();
       t_on_reply("ANSWERS");
       t_relay();
@@ -106,32 +161,44 @@ request_route {
   t_check_trans();
 ${challenge(options, realm)}
   remove_hf("Route");
+  # a client that listens nowhere is reached on the connection that it came by (RFC 7118 s5, RFC 5923)
+  if (proto != UDP && proto != TCP && $Rp != ${ports.guarded}) add_contact_alias();
   if (is_method("INVITE")) record_route();
 ${route(options)}
   t_on_reply("ANSWERS");
   if (!t_relay()) sl_reply_error();
 }
 
+event_route[xhttp:request] {
+  if ($hdr(Upgrade) =~ "websocket" && $hdr(Sec-WebSocket-Protocol) =~ "sip" && ws_handle_handshake()) exit;
+  xhttp_reply("404", "Not Found", "text/plain", "no page here");
+}
+
 onreply_route[ANSWERS] {
-  xlog("L_NOTICE", "answer $rs $rr to $rm cseq=$cs\\n");
+  xlog("L_NOTICE", "answer $rs $rr to $rm from $proto:$si:$sp cseq=$cs\\n");
 }
 `;
 
 /** Starts the proxy; it ends with the rig. */
 export async function startKamailio(rig: Rig, options: KamailioOptions): Promise<Kamailio> {
-  const port = await freePort();
+  const ports = { plain: await freePort(), tls: await freePort(), guarded: await freePort() };
+  const port = ports.plain;
   const realm = options.realm ?? "sip.example.org";
   const file = rig.path(`kamailio-${port}.cfg`);
-  await writeFile(file, configuration(port, realm, options));
+  const domainsFile = rig.path(`kamailio-${port}-tls.cfg`);
+  await writeFile(file, configuration(ports, realm, options, domainsFile));
+  if (options.tls !== undefined) await writeFile(domainsFile, domains(ports, options.tls));
   const proxy = await rig.start("kamailio", {
     command: KAMAILIO,
     // In the foreground, logging to its error output, with as little memory as it runs in.
-    args: ["-DD", "-E", "-f", file, "-m", "32", "-M", "8", "-Y", rig.folder],
+    args: ["-DD", "-E", "-f", file, "-m", "64", "-M", "8", "-Y", rig.folder],
   });
   await proxy.until("Kamailio to answer", () => answersOptions(port));
   return {
     host: "127.0.0.1",
     port,
+    tlsPort: ports.tls,
+    guardedPort: ports.guarded,
     realm,
     log: proxy.log,
     async stop() {

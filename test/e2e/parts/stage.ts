@@ -1,7 +1,7 @@
 // Everything that a call needs, standing: Synapse, the bridge, Kamailio with digest before the far
 // ends, and a table of numbers, each of which leads to a port of its own.
 import { type RegisteredBridge, registerBridge } from "./bridge.ts";
-import { type Kamailio, startKamailio } from "./kamailio.ts";
+import { type Kamailio, type KamailioTls, startKamailio } from "./kamailio.ts";
 import { freePort, freePorts } from "./port.ts";
 import type { RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
@@ -28,10 +28,23 @@ export interface Stage<Name extends string> {
 /** The user that stands for a dialled number, in the default encoding (MSC2845's example). */
 export const ghostOf = (number: string): string => `@_sip_${number}%40${GATEWAY}:${DOMAIN}`;
 
+/** A trunk besides the main one, for the numbers that begin so. */
+export interface SideTrunk {
+  readonly prefix: string;
+  readonly name: string;
+  /** `host:port` */
+  readonly server: string;
+  /** The rest of its section in the configuration. */
+  readonly [key: string]: unknown;
+}
+
 export interface StageOptions {
   readonly transport?: "udp" | "tcp";
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
+  readonly encoding?: "percent" | "grammar" | "e164";
+  readonly tls?: KamailioTls;
+  readonly trunks?: (proxy: Kamailio, ports: Readonly<Record<string, number>>) => readonly SideTrunk[];
 }
 
 /**
@@ -41,30 +54,38 @@ export interface StageOptions {
 export async function startStage<Name extends string>(
   rig: Rig,
   numbers: Readonly<Record<Name, string>>,
-  { transport = "udp", algorithm = "MD5" }: StageOptions = {},
+  { transport = "udp", algorithm = "MD5", encoding = "percent", tls, trunks = () => [] }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
   const entries = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   const ports = Object.fromEntries(entries) as Record<Name, number>;
   const table = Object.fromEntries(names.map((name) => [numbers[name], ports[name]]));
-  const proxy = await startKamailio(rig, { numbers: table, account: ACCOUNT, algorithm });
+  const proxy = await startKamailio(rig, {
+    numbers: table,
+    account: ACCOUNT,
+    algorithm,
+    ...(tls === undefined ? {} : { tls }),
+  });
+  const side = trunks(proxy, ports);
+  const common = {
+    listen: { host: "127.0.0.1" },
+    credentials: { username: ACCOUNT.user, password: ACCOUNT.password },
+    number_format: "as-dialled",
+  };
 
   const synapsePort = await freePort();
   const rtpPort = await freePorts(RTP_PORTS);
   const bridge = await registerBridge(rig, {
     homeserver: { url: `http://127.0.0.1:${synapsePort}`, domain: DOMAIN },
-    ghosts: { gateway: GATEWAY },
+    ghosts: { gateway: GATEWAY, encoding },
     database: { path: rig.path("bridge.db") },
-    dial_plan: { country: "GB" },
+    dial_plan: {
+      country: "GB",
+      routes: [...side.map(({ prefix, name }) => ({ prefix, trunk: name })), { prefix: "", trunk: "main" }],
+    },
     trunks: [
-      {
-        name: "main",
-        server: `${proxy.host}:${proxy.port}`,
-        transport,
-        listen: { host: "127.0.0.1" },
-        credentials: { username: ACCOUNT.user, password: ACCOUNT.password },
-        number_format: "as-dialled",
-      },
+      { ...common, name: "main", server: `${proxy.host}:${proxy.port}`, transport },
+      ...side.map(({ prefix: _prefix, ...trunk }) => ({ ...common, ...trunk })),
     ],
     permissions: { [DOMAIN]: "call", [`@${BARRED}:${DOMAIN}`]: "none" },
     media: {

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { CACHE, COMMANDS, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
+import { CACHE, NEEDED, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
 
 const run = promisify(execFile);
 const APT = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", "-qq"];
@@ -101,7 +101,7 @@ async function installSynapse(): Promise<void> {
  * @throws {InstallError} with one line that says what failed
  */
 export async function install(): Promise<void> {
-  const missing = Object.entries(COMMANDS).filter(([command]) => !existsSync(command));
+  const missing = Object.entries(NEEDED).filter(([file]) => !existsSync(file));
   await installPackages([...new Set(missing.map(([, name]) => name))]);
   await installSynapse();
 }

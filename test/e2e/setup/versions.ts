@@ -7,17 +7,23 @@ export const SYNAPSE_VERSION = "1.160.0";
 /** The virtual environment that holds Synapse; its version is in the name, so a new one is made afresh. */
 export const SYNAPSE_VENV = join(CACHE, `synapse-${SYNAPSE_VERSION}`);
 
-/** Each command that has to be there, and the Debian package that brings it. */
-export const COMMANDS: Readonly<Record<string, string>> = {
-  "/usr/bin/chromium": "chromium",
-  "/usr/bin/sipp": "sip-tester",
-  "/usr/sbin/kamailio": "kamailio",
-  "/usr/bin/baresip": "baresip-core",
-  "/usr/bin/setpriv": "util-linux",
-};
-
 export const CHROMIUM = "/usr/bin/chromium";
 export const SIPP = "/usr/bin/sipp";
 export const KAMAILIO = "/usr/sbin/kamailio";
+const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+export const KAMAILIO_MODULES = `/usr/lib/${machine}-linux-gnu/kamailio/modules`;
 export const BARESIP = "/usr/bin/baresip";
 export const BARESIP_MODULES = "/usr/lib/baresip/modules";
+export const OPENSSL = "/usr/bin/openssl";
+
+/** Each file that has to be there, and the Debian package that brings it. */
+export const NEEDED: Readonly<Record<string, string>> = {
+  [CHROMIUM]: "chromium",
+  [SIPP]: "sip-tester",
+  [KAMAILIO]: "kamailio",
+  [`${KAMAILIO_MODULES}/tls.so`]: "kamailio-tls-modules",
+  [`${KAMAILIO_MODULES}/websocket.so`]: "kamailio-websocket-modules",
+  [BARESIP]: "baresip-core",
+  [OPENSSL]: "openssl",
+  "/usr/bin/setpriv": "util-linux",
+};
