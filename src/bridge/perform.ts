@@ -98,7 +98,7 @@ async function tellPerson(
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
     log.warn("person could not be told", { order: effect.kind, code: error.code, error });
-    // A notice is a courtesy; a lost signal leaves the client in a call that is not there.
+    // A notice is a courtesy.
     if (effect.kind === "matrix.notice") return undefined;
     return { kind: "matrix.unreachable", signal: effect.signal.kind, message: error.message };
   }

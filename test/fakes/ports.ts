@@ -32,6 +32,7 @@ export class FakeHomeserver implements Homeserver {
   memberList: { user: UserId; membership: "join" | "invite" }[] = [];
   /** Orders fail with this for as long as it is set. */
   failure: HomeserverError | undefined;
+  #failsOnce = false;
   #held: { readonly until: Promise<void>; readonly release: () => void } | undefined;
 
   /** Nothing that is sent into a room is answered until `release`. */
@@ -47,8 +48,16 @@ export class FakeHomeserver implements Homeserver {
     this.#held = undefined;
   }
 
+  /** Only the next order fails; then `failure` is over. */
+  failOnce(): void {
+    this.#failsOnce = true;
+  }
+
   async #allow(): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    const { failure } = this;
+    if (this.#failsOnce) this.failure = undefined;
+    this.#failsOnce = false;
+    if (failure !== undefined) throw failure;
   }
   async register(user: UserId): Promise<void> {
     await this.#allow();

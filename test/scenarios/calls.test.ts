@@ -247,6 +247,42 @@ describe("things fail", () => {
     house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
     await house.sip(accepted);
     expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    await house.sip({ kind: "sip.ended" });
+    expect(house.telemetry.ended).toMatchObject([{ cause: "answer-lost", result: "bridge", unsettled: true }]);
+  });
+
+  test("a client that may or may not have the answer is told in both ways, once its homeserver is back", async () => {
+    const house = new House();
+    await house.ring();
+    house.homeserver.hold();
+    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+    await house.sip(accepted);
+    house.homeserver.release();
+    house.homeserver.failOnce();
+    await house.quiet();
+    expect(house.signals).toEqual(["reject failed", "hangup unknown_error"]);
+    expect(house.words).toEqual(["The call was answered, but your homeserver did not pass the answer on."]);
+  });
+
+  test("the homeserver does not take the answer to a hold: people go on talking", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    await house.take({ ...house.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
+    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+    await house.sip({ kind: "sip.reanswered", sdp: "recvonly" });
+    expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
+    expect(house.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
+  });
+
+  test("the homeserver does not take an offer to the client: the trunk's re-INVITE is refused, people go on talking", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+    await house.sip({ kind: "sip.offered", sdp: "another codec" });
+    expect(house.trunks.orders.slice(1)).toMatchObject([{ verb: "refuseReoffer", argument: 488 }]);
+    expect(house.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
   });
 
   test("facts of calls that are long gone are counted and harmless", async () => {

@@ -70,6 +70,12 @@ const causes = {
   "media-failed": entry("bridge", "failed", 41, "The audio connection to your client could not be made."),
   "media-silent": entry("bridge", "failed", 41, "The call was ended because no audio came any more."),
   "media-lost": entry("bridge", "failed", 41, "The call was ended by a fault in the bridge's audio."),
+  "answer-lost": entry(
+    "bridge",
+    "failed",
+    41,
+    "The call was answered, but your homeserver did not pass the answer on.",
+  ),
   restarted: entry("bridge", "failed", 41, "The call was ended because the bridge was restarted."),
   fault: entry("bridge", "failed", 41, "The call was ended by a fault in the bridge."),
   "admin-ended": entry("bridge", "failed", 16, "The call was ended by an administrator."),

@@ -19,6 +19,8 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return endIfOver(call, event) ?? unchanged(call);
     case "matrix.told":
       return event.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
+    case "matrix.unreachable":
+      return signalLost(call, event);
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "media.dtmf":
@@ -192,11 +194,18 @@ function personOffers(call: Connected, sdp: string): Step {
   );
 }
 
-/** The client never answered the offer that the trunk's re-INVITE needed. */
+/** The client never answered, or never got, the offer that the trunk's re-INVITE needed. */
 function personSilent(call: Connected, event: CallEvent): Step {
   const now = call.renegotiation;
   if (now.by !== "trunk" || now.awaiting !== "person") return ignored(call, event);
-  return close(call, { kind: "sip.refuseReoffer", status: 488 });
+  return close(call, { kind: "deadline.clear", name: "renegotiation" }, { kind: "sip.refuseReoffer", status: 488 });
+}
+
+/** Without our answer there is no call. Of what changes one, the old state serves: people are talking. */
+function signalLost(call: Connected, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
+  if (event.signal === "answer") return end(call, "answer-lost", event.atMs, { answer: true });
+  if (event.signal === "reoffer") return personSilent(call, event);
+  return event.signal === "reanswer" ? unchanged(call) : ignored(call, event);
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */

@@ -16,6 +16,8 @@ const endingDeadlineMs = 40_000;
 interface AlreadyGone {
   readonly person?: true;
   readonly trunk?: true;
+  /** Our answer may or may not have reached the client. */
+  readonly answer?: true;
 }
 
 /** Ends a live call for a cause; `gone` names the side whose doing it was. */
@@ -43,7 +45,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
   return to(
     ending,
     ...trunkFarewell(owed.trunk, cause),
-    ...(gone.person ? [] : personFarewell(answer, cause)),
+    ...(gone.person ? [] : gone.answer ? personFarewellUnsure(cause) : personFarewell(answer, cause)),
     ...noticeOf(call.notices, cause),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
@@ -92,8 +94,6 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
     case "matrix.selected":
       // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
       return event.ours ? undefined : end(call, "answered-elsewhere", event.atMs, { person: true });
-    case "matrix.unreachable":
-      return end(call, "fault", event.atMs, { person: true });
     case "media.failed":
       return end(call, "media-failed", event.atMs, {});
     case "media.timedOut":
@@ -244,11 +244,14 @@ function personFarewell(answer: PersonAnswer, cause: Cause): readonly CallEffect
   return [{ kind: "matrix.signal", signal: { kind: "hangup", reason } }];
 }
 
-/** After a restart: whether an answer that was on its way has arrived is not known, so both are said. */
+/** Whether the client has our answer is not known: it takes the one it understands, and the other does no harm. */
+function personFarewellUnsure(cause: Cause): readonly CallEffect[] {
+  return [...personFarewell("none", cause), ...personFarewell("told", cause)];
+}
+
 function personFarewellAgain({ owed, answer, cause }: Ending): readonly CallEffect[] {
   if (owed.person === "nothing") return [];
-  if (answer !== "ordered") return personFarewell(answer, cause);
-  return [...personFarewell("none", cause), ...personFarewell("told", cause)];
+  return answer === "ordered" ? personFarewellUnsure(cause) : personFarewell(answer, cause);
 }
 
 function noticeOf(wanted: boolean, cause: Cause): readonly CallEffect[] {

@@ -99,7 +99,11 @@ export function kinds(effects: readonly CallEffect[]): readonly string[] {
   return effects.map((effect) => effect.kind).filter((kind) => !kind.startsWith("deadline."));
 }
 
-export const offered: CallFact = { kind: "media.offered", from: "matrix", sdp: "trunk offer" };
+export const offered: Extract<CallFact, { kind: "media.offered" }> = {
+  kind: "media.offered",
+  from: "matrix",
+  sdp: "trunk offer",
+};
 export const accepted: CallFact = { kind: "sip.accepted", sdp: "trunk answer", dialog };
 export const answered: CallFact = { kind: "media.answered", from: "trunk", sdp: "client answer" };
 export const released: CallFact = {
