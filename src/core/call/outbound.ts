@@ -21,6 +21,9 @@ export interface OutboundRequest {
   readonly notices: boolean;
 }
 
+/** The callee has picked up and hears nothing: the media engine has so long, which includes its gathering candidates. */
+const mediaAnswerMs = 10_000;
+
 /** Starts a call that policy allows. */
 export function beginOutbound(request: OutboundRequest, trunk: TrunkSide, maxDurationMs: number): Step {
   const call: Offering = {
@@ -106,7 +109,7 @@ export function stepInviting(call: Inviting, event: CallEvent): Step {
       };
       return to(
         answering,
-        { kind: "deadline.clear", name: "answer" },
+        { kind: "deadline.set", name: "answer", atMs: event.atMs + mediaAnswerMs },
         { kind: "media.answer", from: "trunk", sdp: event.sdp },
       );
     }
@@ -131,6 +134,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
       };
       return to(
         connected,
+        { kind: "deadline.clear", name: "answer" },
         { kind: "matrix.signal", signal: { kind: "answer", sdp: event.sdp } },
         { kind: "deadline.set", name: "duration", atMs: call.answeredAtMs + call.maxDurationMs },
       );
@@ -142,6 +146,8 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
         event.atMs,
         {},
       );
+    case "deadline.passed":
+      return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
     case "sip.dialogChanged":
       return to({ ...call, dialog: event.dialog });
     case "sip.offered":

@@ -52,6 +52,16 @@ describe("the call is set up", () => {
     expect(call.phase).toBe("connected");
   });
 
+  test("the callee is not kept waiting for ever while the client's answer is made", () => {
+    const { call, effects } = play(begin(), offered, accepted);
+    expect(effects).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 13_000 });
+    const late = play({ call, effects: [] }, { kind: "deadline.passed", name: "answer" });
+    expect(kinds(late.effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+    expect(late.call).toMatchObject({ cause: "media-lost" });
+    const { effects: inTime } = play({ call, effects: [] }, answered);
+    expect(inTime).toContainEqual({ kind: "deadline.clear", name: "answer" });
+  });
+
   test("the longest duration counts from the answer", () => {
     const { effects } = play(begin(), offered, accepted, answered);
     expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 3_000 + maxDurationMs });
