@@ -4,15 +4,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { NextFunction, Request, Response } from "express";
+import type { ApplicationServiceQueries } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { tokenCheck } from "./hs-token.ts";
 import { AppService } from "./library.ts";
 import { parseQuery } from "./query-string.ts";
+import { thirdPartyAnswer } from "./third-party.ts";
 
 export interface ApplicationServiceParts {
   readonly hsToken: string;
   /** Stores the events of one transaction; only then is it acknowledged. */
   readonly take: (events: readonly unknown[]) => Promise<void>;
+  readonly queries: ApplicationServiceQueries;
   readonly log: Log;
 }
 
@@ -132,8 +135,7 @@ export class ApplicationService extends AppService {
       return;
     }
 
-    const fields = parseQuery(mark < 0 ? "" : url.slice(mark + 1));
-    const legacyToken = fields["access_token"];
+    const { access_token: legacyToken, ...fields } = parseQuery(mark < 0 ? "" : url.slice(mark + 1));
     const authority = this.#authorityOf(
       request.headers.authorization,
       typeof legacyToken === "string" ? legacyToken : undefined,
@@ -148,7 +150,10 @@ export class ApplicationService extends AppService {
       return;
     }
 
-    if (request.method === "PUT" && transactionPath.test(path)) {
+    const thirdParty = request.method === "GET" ? thirdPartyAnswer(this.#parts.queries, path, fields) : undefined;
+    if (thirdParty !== undefined) {
+      answer(response, thirdParty.status, thirdParty.body);
+    } else if (request.method === "PUT" && transactionPath.test(path)) {
       await this.#transaction(request, response);
     } else if (request.method === "PUT" && !legacy) {
       // The library matches paths whatever their case: no transaction may reach its own route.

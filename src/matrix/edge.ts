@@ -1,4 +1,4 @@
-// The Matrix edge put together: the library's Bridge for users, queries and third-party routes, our intake for events,
+// The Matrix edge put together: the library's Bridge for users and queries for them, our intake for events,
 // our Homeserver for orders. Who comes in: app.ts, and tests.
 import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -11,7 +11,6 @@ import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./library.ts";
 import { type RegistrationDocument, senderOf } from "./registration.ts";
-import { thirdPartyRoutes } from "./third-party.ts";
 
 export interface MatrixEdgeOptions {
   readonly registration: RegistrationDocument;
@@ -89,13 +88,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
         if (await queries.userExists(user.getId())) return {};
         throw new AppserviceHttpError({ errcode: "M_NOT_FOUND", error: "No such user" }, 404);
       },
-      thirdPartyLookup: thirdPartyRoutes(queries),
     },
   });
 
   const service = new ApplicationService({
     hsToken: options.registration.hs_token,
     take: (events) => intake.take(events),
+    queries,
     log,
   });
 

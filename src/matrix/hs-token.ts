@@ -1,12 +1,12 @@
 // Whether a request comes from our homeserver (application service API, "Authorization").
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 export type Authority = "granted" | "missing" | "wrong";
 
 const bearer = /^Bearer +(\S+) *$/i;
 
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }
 
 /**

@@ -1,40 +1,67 @@
-// The third-party routes as the library wants them told (application service API, "Third-party networks").
-// It serves them under `v1` and `unstable`; what they answer is the bridge's.
-import type { BridgeController } from "matrix-appservice-bridge";
+// The third-party routes (application service API, "Third-party networks"), for what the bridge says. Not the library's: all
+// of its layers stand before each, and they cost more than the answer.
 import type { ApplicationServiceQueries } from "../ports/homeserver.ts";
+import type { QueryFields } from "./query-string.ts";
 
-type Routes = NonNullable<BridgeController["thirdPartyLookup"]>;
+export interface ThirdPartyAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
 
-/** The library turns a thrown `{code, err}` into that status. */
-const unknownProtocol = { code: 404, err: "Unknown protocol" };
+const routePath =
+  /^\/_matrix\/app\/(?:v1|unstable)\/thirdparty\/(?:(protocol|user|location)\/([^/]+)|(user|location))$/;
 
-export function thirdPartyRoutes(queries: ApplicationServiceQueries): Routes {
-  return {
-    // Empty: the library lets every protocol through to the functions, which know better and count.
-    protocols: [],
-    async getProtocol(name) {
-      const protocol = queries.protocol(name);
-      if (protocol === undefined) throw unknownProtocol;
-      return {
-        user_fields: [...protocol.user_fields],
-        location_fields: [...protocol.location_fields],
-        icon: protocol.icon,
-        field_types: { ...protocol.field_types },
-        instances: [...protocol.instances],
-      };
-    },
-    async getUser(name, fields) {
-      const users = queries.usersByField(name, fields);
-      if (users === undefined) throw unknownProtocol;
-      return [...users];
-    },
-    // Declared by the library as giving locations; its route sends whatever comes.
-    parseUser: (user) => [...queries.usersById(user)] as never,
-    // Telephones have no rooms of their own to be found.
-    async getLocation(name) {
-      if (queries.protocol(name) === undefined) throw unknownProtocol;
-      return [];
-    },
-    parseLocation: () => [],
-  };
+const unknownProtocol = failure(404, "M_NOT_FOUND", "Unknown protocol");
+
+/** The answer to a GET; undefined where the path is none of these routes. `fields` hold no token. */
+export function thirdPartyAnswer(
+  queries: ApplicationServiceQueries,
+  path: string,
+  fields: QueryFields,
+): ThirdPartyAnswer | undefined {
+  const route = routePath.exec(path);
+  if (route === null) return undefined;
+  const [, kind, name = "", reverse] = route;
+  if (kind !== undefined) {
+    const protocol = decoded(name);
+    if (protocol === undefined) return failure(400, "M_INVALID_PARAM", "Bad escape in the protocol's name");
+    return found(ofProtocol(queries, kind, protocol, fields));
+  }
+  return reverse === "user" ? ofUser(queries, fields["userid"]) : ofAlias(fields["alias"]);
+}
+
+/** undefined: nobody here speaks that protocol. */
+function ofProtocol(queries: ApplicationServiceQueries, kind: string, protocol: string, fields: QueryFields): unknown {
+  if (kind === "user") return queries.usersByField(protocol, fields);
+  const description = queries.protocol(protocol);
+  // Telephones have no rooms of their own to be found.
+  return description !== undefined && kind === "location" ? [] : description;
+}
+
+function ofUser(queries: ApplicationServiceQueries, user: QueryFields[string] | undefined): ThirdPartyAnswer {
+  return typeof user === "string" ? found(queries.usersById(user)) : missing("userid");
+}
+
+function ofAlias(alias: QueryFields[string] | undefined): ThirdPartyAnswer {
+  return typeof alias === "string" ? found([]) : missing("alias");
+}
+
+function found(body: unknown): ThirdPartyAnswer {
+  return body === undefined ? unknownProtocol : { status: 200, body };
+}
+
+function missing(field: string): ThirdPartyAnswer {
+  return failure(400, "M_MISSING_PARAM", `One ${field} is needed`);
+}
+
+function failure(status: number, errcode: string, error: string): ThirdPartyAnswer {
+  return { status, body: { errcode, error } };
+}
+
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
 }

@@ -85,7 +85,36 @@ describe("the third-party routes", () => {
   it("answer 404 for another network", async () => {
     const rig = await startEdge();
     for (const kind of ["protocol", "user", "location"]) {
-      expect((await rig.request("GET", `/_matrix/app/v1/thirdparty/${kind}/irc`)).status).toBe(404);
+      expect(await rig.request("GET", `/_matrix/app/v1/thirdparty/${kind}/irc`)).toMatchObject({
+        status: 404,
+        body: { errcode: "M_NOT_FOUND" },
+      });
+    }
+  });
+
+  it.each([
+    ["a reverse lookup of nobody", "user", "M_MISSING_PARAM"],
+    ["a reverse lookup of two users", "user?userid=%40a%3Ab&userid=%40c%3Ad", "M_MISSING_PARAM"],
+    ["a reverse lookup of no alias", "location", "M_MISSING_PARAM"],
+    ["a protocol with a bad escape", "user/%zz?m.id.phone=1", "M_INVALID_PARAM"],
+  ])("refuse %s", async (_what, path, errcode) => {
+    const rig = await startEdge();
+    expect(await rig.request("GET", `/_matrix/app/v1/thirdparty/${path}`)).toMatchObject({
+      status: 400,
+      body: { errcode },
+    });
+  });
+
+  it("answer GET alone, and no other path", async () => {
+    const rig = await startEdge();
+    for (const [method, path] of [
+      ["POST", pstnUser],
+      ["PUT", pstnUser],
+      ["GET", `${pstnUser}/more`],
+      ["GET", "/_matrix/app/v2/thirdparty/user/m.protocol.pstn"],
+      ["GET", "/_matrix/app/v1/thirdparty/protocol"],
+    ] as const) {
+      expect(await rig.request(method, path)).toMatchObject({ status: 404, body: { errcode: "M_UNRECOGNIZED" } });
     }
   });
 });
