@@ -21,7 +21,8 @@ export class Ghosts {
   readonly #parts: GhostsParts;
   /** One registration at a time for each ghost, shared by all who want it. */
   readonly #underway = new Map<UserId, Promise<void>>();
-  readonly #waiting: UserId[] = [];
+  /** In the order of their lookups. */
+  readonly #waiting = new Set<UserId>();
   #running = 0;
 
   constructor(parts: GhostsParts) {
@@ -44,19 +45,19 @@ export class Ghosts {
 
   /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
   prepare(ghost: UserId): void {
-    if (this.#underway.has(ghost) || this.#waiting.includes(ghost)) return;
-    if (this.#waiting.length >= backgroundLimit) {
-      this.#parts.log.debug("ghost left for its invite", { waiting: this.#waiting.length });
+    if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
+    if (this.#waiting.size >= backgroundLimit) {
+      this.#parts.log.debug("ghost left for its invite", { waiting: this.#waiting.size });
       return;
     }
-    this.#waiting.push(ghost);
+    this.#waiting.add(ghost);
     this.#next();
   }
 
   #next(): void {
-    while (this.#running < backgroundConcurrency) {
-      const ghost = this.#waiting.shift();
-      if (ghost === undefined) return;
+    for (const ghost of this.#waiting) {
+      if (this.#running >= backgroundConcurrency) return;
+      this.#waiting.delete(ghost);
       this.#running += 1;
       void this.ensure(ghost)
         .catch((error: unknown) => this.#parts.log.warn("ghost could not be prepared", { ghost, error }))

@@ -23,11 +23,16 @@ export type TrunkName = Brand<"TrunkName">;
 
 const maxIdBytes = 255;
 const userIdForm = /^@([^:\0]*):([^\0]+)$/s;
-const encoder = { byteLength: (text: string): number => new TextEncoder().encode(text).length };
+const utf8 = new TextEncoder();
+
+/** UTF-8 takes one to three bytes for each UTF-16 unit, so that most texts need no counting. */
+function fitsId(text: string): boolean {
+  return text.length * 3 <= maxIdBytes || (text.length <= maxIdBytes && utf8.encode(text).length <= maxIdBytes);
+}
 
 /** Parses `@localpart:domain`; undefined if it is not one or is longer than 255 bytes (Matrix spec, appendices). */
 export function parseUserId(text: string): UserId | undefined {
-  if (!userIdForm.test(text) || encoder.byteLength(text) > maxIdBytes) return undefined;
+  if (!fitsId(text) || !userIdForm.test(text)) return undefined;
   return text as UserId;
 }
 
