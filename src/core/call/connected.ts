@@ -4,6 +4,7 @@ import type { Connected, Renegotiation } from "./call.ts";
 import type { CallEffect } from "./effect.ts";
 import { end, endIfOver } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
+import { canRenegotiate } from "./matrix-leg.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** How long the person's client may take over an offer of ours, as the lifetime in it. */
@@ -70,6 +71,8 @@ function renegotiate(call: Connected, event: RenegotiationEvent): Step {
   const now = call.renegotiation;
   switch (event.kind) {
     case "matrix.offered":
+      if (!canRenegotiate(call.leg)) return ignored(call, event);
+      if (now.by === "trunk" && now.awaiting === "person") return crossed(call, event.sdp);
       if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
       return personOffers(call, event.sdp);
     case "sip.offered":
@@ -140,6 +143,8 @@ function trunksExchange(
   if (now.awaiting === "media") {
     if (event.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
     if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (event.kind === "media.offered" && !canRenegotiate(call.leg))
+      return close(call, { kind: "sip.refuseReoffer", status: 488 });
     if (event.kind === "media.offered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "person" } },
@@ -191,6 +196,20 @@ function personOffers(call: Connected, sdp: string): Step {
   return to(
     { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
     { kind: "media.offer", from: "matrix", sdp },
+  );
+}
+
+/**
+ * The client's offer crossed ours. Who was called is the polite peer (Matrix spec, m.call.negotiate): the client ignores
+ * our offer, and we take it back. 491 has the trunk offer again soon.
+ */
+function crossed(call: Connected, sdp: string): Step {
+  const next = personOffers(call, sdp);
+  return to(
+    next.call,
+    { kind: "deadline.clear", name: "renegotiation" },
+    { kind: "sip.refuseReoffer", status: 491 },
+    ...next.effects,
   );
 }
 

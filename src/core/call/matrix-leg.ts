@@ -16,6 +16,11 @@ export interface MatrixLeg {
   readonly version: "0" | "1";
 }
 
+/** Whether offers can be made inside the call, in either direction. */
+export function canRenegotiate(leg: MatrixLeg): boolean {
+  return leg.version !== "0";
+}
+
 /** How a leg that was never answered is refused; the client says something fitting for each. */
 export type RefusalReason = "declined" | "busy" | "failed";
 

@@ -1,0 +1,127 @@
+// Changes inside a connected call: the client's hold and resume, the trunk's re-INVITEs, and both at once.
+import { describe, expect, test } from "vitest";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { answered, begin, connected, dialog, kinds, play, request } from "./examples.ts";
+
+describe("hold and resume", () => {
+  const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
+  const fromMatrix: CallFact = { kind: "media.offered", from: "matrix", sdp: "trunk sendonly" };
+
+  test("the client holds: re-INVITE, and its answer answers the client", () => {
+    const { effects } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
+    expect(effects).toEqual([
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "sip.reoffer", sdp: "trunk sendonly" },
+      { kind: "media.answer", from: "trunk", sdp: "recvonly" },
+      { kind: "matrix.signal", signal: { kind: "reanswer", sdp: "client answer" } },
+    ]);
+  });
+
+  test("a trunk that refuses the re-INVITE: the client is answered all the same", () => {
+    const { effects } = play(
+      connected(),
+      hold,
+      fromMatrix,
+      { kind: "sip.offerRefused", status: 488 },
+      { kind: "media.settled", from: "matrix", sdp: "local" },
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
+  });
+
+  test("an ICE restart is answered without the trunk", () => {
+    const { effects } = play(connected(), hold, { kind: "media.settled", from: "matrix", sdp: "new ufrag" });
+    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal"]);
+  });
+
+  test("the trunk offers while the client's hold is under way: 491", () => {
+    const { effects } = play(connected(), hold, { kind: "sip.offered", sdp: "x" });
+    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+  });
+
+  test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
+    const { effects } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
+      kind: "media.settled",
+      from: "trunk",
+      sdp: "ok",
+    });
+    expect(effects).toEqual([
+      { kind: "media.offer", from: "trunk", sdp: "moved" },
+      { kind: "sip.answerReoffer", sdp: "ok" },
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+    ]);
+  });
+
+  test("the trunk's re-INVITE without an offer gets ours, and its ACK is taken", () => {
+    const { call, effects } = play(
+      connected(),
+      { kind: "sip.offerWanted" },
+      { kind: "media.described", sdp: "ours" },
+      { kind: "sip.reanswered", sdp: "theirs" },
+      answered,
+    );
+    expect(kinds(effects)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
+    expect(call.phase === "connected" && call.renegotiation).toEqual({ by: "nobody" });
+  });
+
+  test("a re-offer the client must agree to and does not: 488 after its lifetime", () => {
+    const { effects } = play(
+      connected(),
+      { kind: "sip.offered", sdp: "other codec" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "deadline.passed", name: "renegotiation" },
+    );
+    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
+  });
+});
+
+describe("both offer at once", () => {
+  const asked = play(
+    connected(),
+    { kind: "sip.offered", sdp: "other codec" },
+    { kind: "media.offered", from: "trunk", sdp: "client offer" },
+  ).call;
+
+  test("the client goes first, as it ignores an offer that crosses its own; the trunk is asked to come again", () => {
+    const { call, effects } = play({ call: asked, effects: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    expect(effects).toEqual([
+      { kind: "deadline.clear", name: "renegotiation" },
+      { kind: "sip.refuseReoffer", status: 491 },
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+    ]);
+    expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media" } });
+  });
+
+  test("an answer of the client's that came before its own offer is used", () => {
+    const { effects } = play(
+      { call: asked, effects: [] },
+      { kind: "matrix.reanswered", sdp: "ok" },
+      { kind: "matrix.offered", sdp: "sendonly" },
+      { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
+    );
+    expect(kinds(effects)).toEqual(["media.answer", "sip.answerReoffer", "media.offer"]);
+  });
+});
+
+describe("a version 0 client, which knows no offers inside a call", () => {
+  const old = play(
+    begin({ leg: { ...request.leg, version: "0", personParty: undefined } }),
+    { kind: "media.offered", from: "matrix", sdp: "trunk offer" },
+    { kind: "sip.accepted", sdp: "trunk answer", dialog },
+    answered,
+  ).call;
+
+  test("is not offered one: the trunk's re-INVITE is refused, the call goes on", () => {
+    const { call, effects } = play(
+      { call: old, effects: [] },
+      { kind: "sip.offered", sdp: "other codec" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "sip.refuseReoffer"]);
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+  });
+
+  test("makes none that could be answered", () => {
+    const { effects } = play({ call: old, effects: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    expect(kinds(effects)).toEqual(["note.ignored"]);
+  });
+});
