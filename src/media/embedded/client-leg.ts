@@ -19,7 +19,7 @@ export interface ClientReports {
   candidateIgnored(candidate: string): void;
 }
 
-/** Candidates of a session, in all its ICE generations: enough for any client, not for a scan of our network. */
+/** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
 const maxCandidates = 100;
 
 export class ClientLeg {
@@ -127,6 +127,7 @@ export class ClientLeg {
   }
 
   #install(fresh: { transport: ClientTransport; local: LocalEnd }): void {
+    if (this.#current !== undefined) this.#candidateCount = 0;
     this.#next?.transport.close();
     this.#next = undefined;
     if (this.#current?.transport.isOpen === true) {

@@ -4,6 +4,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { IceCandidate } from "../../core/call/event.ts";
 import type { MediaSide } from "../../core/call/media-side.ts";
 import type { MediaStats } from "../../core/call/media-stats.ts";
+import { addressFamily } from "../../core/sdp/address.ts";
 import { crossings, spokenCodec } from "../../core/sdp/agreement.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import {
@@ -51,6 +52,7 @@ export class Session {
   readonly #texts: Texts;
   #exchange: Exchange;
   #isConnected = false;
+  #isBroken = false;
   #lostAtMs: number | undefined;
 
   private constructor(settings: WorkerSettings, opening: SessionOpening, reports: SessionReports, trunk: TrunkSocket) {
@@ -83,8 +85,8 @@ export class Session {
     this.#client = new ClientLeg(
       { ice: settings.ice, iceServers: opening.iceServers, ssrc: back.ssrc, cname: this.#cname },
       {
-        rtp: (packet) => matrix.packet(packet, Date.now()),
-        rtcp: (packet) => this.#reporters.matrix.packet(packet, Date.now()),
+        rtp: (packet) => this.#guard(() => matrix.packet(packet, Date.now())),
+        rtcp: (packet) => this.#guard(() => this.#reporters.matrix.packet(packet, Date.now())),
         connected: () => this.#clientConnected(),
         gone: (reason, was) => this.#clientGone(reason, was),
         candidateIgnored: (candidate) => reports.log("debug", "ignored a candidate", { candidate }),
@@ -166,6 +168,10 @@ export class Session {
 
   /** Once a second. */
   tick(nowMs: number): void {
+    this.#guard(() => this.#check(nowMs));
+  }
+
+  #check(nowMs: number): void {
     const { agreed } = this.#exchange;
     if (this.#lostAtMs !== undefined && nowMs - this.#lostAtMs >= this.#settings.reconnectTimeoutMs) {
       this.#lostAtMs = undefined;
@@ -183,11 +189,25 @@ export class Session {
   }
 
   trunkRtp(packet: Buffer): void {
-    this.#lanes.trunk.packet(packet, Date.now());
+    this.#guard(() => this.#lanes.trunk.packet(packet, Date.now()));
   }
 
   trunkRtcp(packet: Buffer): void {
-    this.#reporters.trunk.packet(packet, Date.now());
+    this.#guard(() => this.#reporters.trunk.packet(packet, Date.now()));
+  }
+
+  /** A defect of ours that a packet brings out ends this call, not the worker with all the others. */
+  #guard(work: () => void): void {
+    if (this.#isBroken) return;
+    try {
+      work();
+    } catch (error) {
+      this.#isBroken = true;
+      this.#reports.log("error", "media session broke", {
+        error: error instanceof Error ? error.stack : String(error),
+      });
+      this.#reports.fact({ kind: "media.failed", message: "internal error" });
+    }
   }
 
   #clientConnected(): void {
@@ -200,7 +220,7 @@ export class Session {
   #clientGone(reason: string, was: boolean): void {
     this.#reports.log("info", "the client's connection is gone", { reason });
     // Clients restart ICE when their network changes: one that was here gets the time for it.
-    if (was) this.#lostAtMs = Date.now();
+    if (was) this.#lostAtMs ??= Date.now();
     else this.#reports.fact({ kind: "media.failed", message: `ICE or DTLS ${reason}` });
   }
 
@@ -214,6 +234,9 @@ export class Session {
     } else {
       const unmet = trunkUnmet(audio, this.#opening.trunk.srtp);
       if (unmet !== undefined) throw new MediaError(unmet.fault, unmet.message);
+      const isIpv4Only = addressFamily(this.#settings.rtp.host) === 4;
+      if (isIpv4Only && audio.address !== undefined && addressFamily(audio.address) === 6)
+        throw new MediaError("bad-description", "an IPv6 address, and our RTP is bound to IPv4");
     }
     return description;
   }

@@ -170,10 +170,14 @@ function ignore(): void {
 }
 
 async function bound(host: string, port: number): Promise<Socket | undefined> {
+  const isIpv6 = familyName(host) === "ipv6";
   const socket = createSocket({
-    type: familyName(host) === "ipv6" ? "udp6" : "udp4",
+    type: isIpv6 ? "udp6" : "udp4",
     // Addresses only: without this every single packet would go through a DNS look-up.
-    lookup: (address, _options, found) => found(null, address, familyName(address) === "ipv6" ? 6 : 4),
+    lookup: (address, _options, found) => {
+      const isMapped = isIpv6 && familyName(address) === "ipv4";
+      found(null, isMapped ? `::ffff:${address}` : address, isIpv6 ? 6 : 4);
+    },
   });
   return new Promise((resolve) => {
     socket.once("error", () => resolve(undefined));
