@@ -81,8 +81,8 @@ export function refuse(call: Common, cause: Cause, atMs: number): Step {
 }
 
 /**
- * Facts that end a live call in every phase alike. Undefined: the fact is none of those.
- * A fact of the trunk's ends here only before the answer; the dialog's own are the phase's business.
+ * Facts that end a live call. Undefined: the fact is none of those.
+ * A final response ends it only while one is awaited, a BYE only where there is a dialog: else the trunk is still owed one.
  */
 export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
   const answered = call.phase === "connected";
@@ -101,14 +101,18 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
     case "media.lost":
       return end(call, "media-lost", event.atMs, {});
     case "sip.rejected": {
-      const rang = call.phase === "inviting" && call.ringingAtMs !== undefined;
-      const cause = causeOfRejection(event.status, event.q850, rang);
+      if (call.phase !== "inviting") return undefined;
+      const cause = causeOfRejection(event.status, event.q850, call.ringingAtMs !== undefined);
       return end(call, cause, event.atMs, { trunk: true }, event.status);
     }
     case "sip.failed":
-      return end(call, causeOfFailure(event.fault), event.atMs, { trunk: true });
+      return call.phase === "inviting"
+        ? end(call, causeOfFailure(event.fault), event.atMs, { trunk: true })
+        : undefined;
     case "sip.hungUp":
-      return end(call, "callee-hung-up", event.atMs, { trunk: true });
+      return call.phase === "answering" || call.phase === "connected"
+        ? end(call, "callee-hung-up", event.atMs, { trunk: true })
+        : undefined;
     case "fault.thrown":
       return end(call, "fault", event.atMs, {});
     case "bridge.stopped":

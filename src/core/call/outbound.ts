@@ -88,8 +88,6 @@ export function stepInviting(call: Inviting, event: CallEvent): Step {
   switch (event.kind) {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: event.candidates });
-    case "media.connected":
-      return ignored(call, event);
     case "sip.sent":
       return to({ ...call, invite: event.invite });
     case "sip.trying":
