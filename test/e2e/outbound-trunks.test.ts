@@ -41,11 +41,8 @@ beforeAll(async () => {
     tls: { certificate, clients: authority },
     trunks: ({ port, tlsPort, guardedPort }, ports) => {
       const trunk = (name: Name, transport: string, towards: number, rest: object = {}) => ({
-        ...rest,
-        name,
         prefix: NUMBERS[name],
-        server: `127.0.0.1:${towards}`,
-        transport,
+        section: { ...rest, name, server: `127.0.0.1:${towards}`, transport },
       });
       return [
         trunk("tls", "tls", tlsPort, { tls: trusting }),

@@ -5,6 +5,7 @@ import { type Kamailio, type KamailioTls, startKamailio } from "./kamailio.ts";
 import { freePort, freePorts } from "./port.ts";
 import type { RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
+import { openStrictDoor } from "./strict-door.ts";
 import { startSynapse, type Synapse } from "./synapse.ts";
 
 const ACCOUNT = { user: "bridge", password: "correct horse" };
@@ -31,11 +32,8 @@ export const ghostOf = (number: string): string => `@_sip_${number}%40${GATEWAY}
 /** A trunk besides the main one, for the numbers that begin so. */
 export interface SideTrunk {
   readonly prefix: string;
-  readonly name: string;
-  /** `host:port` */
-  readonly server: string;
-  /** The rest of its section in the configuration. */
-  readonly [key: string]: unknown;
+  /** Its section in the configuration, as far as it is not as the main one's. */
+  readonly section: { readonly name: string; readonly server: string; readonly [key: string]: unknown };
 }
 
 export interface StageOptions {
@@ -43,6 +41,8 @@ export interface StageOptions {
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
   readonly encoding?: "percent" | "grammar" | "e164";
+  /** The bridge meets a homeserver that takes today's user ids only. */
+  readonly strict?: boolean;
   readonly tls?: KamailioTls;
   readonly trunks?: (proxy: Kamailio, ports: Readonly<Record<string, number>>) => readonly SideTrunk[];
 }
@@ -54,7 +54,14 @@ export interface StageOptions {
 export async function startStage<Name extends string>(
   rig: Rig,
   numbers: Readonly<Record<Name, string>>,
-  { transport = "udp", algorithm = "MD5", encoding = "percent", tls, trunks = () => [] }: StageOptions = {},
+  {
+    transport = "udp",
+    algorithm = "MD5",
+    encoding = "percent",
+    strict = false,
+    tls,
+    trunks = () => [],
+  }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
   const entries = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
@@ -75,17 +82,19 @@ export async function startStage<Name extends string>(
 
   const synapsePort = await freePort();
   const rtpPort = await freePorts(RTP_PORTS);
+  const synapseUrl = `http://127.0.0.1:${synapsePort}`;
+  const { url } = strict ? await openStrictDoor(rig, synapseUrl) : { url: synapseUrl };
   const bridge = await registerBridge(rig, {
-    homeserver: { url: `http://127.0.0.1:${synapsePort}`, domain: DOMAIN },
+    homeserver: { url, domain: DOMAIN },
     ghosts: { gateway: GATEWAY, encoding },
     database: { path: rig.path("bridge.db") },
     dial_plan: {
       country: "GB",
-      routes: [...side.map(({ prefix, name }) => ({ prefix, trunk: name })), { prefix: "", trunk: "main" }],
+      routes: [...side.map(({ prefix, section }) => ({ prefix, trunk: section.name })), { prefix: "", trunk: "main" }],
     },
     trunks: [
       { ...common, name: "main", server: `${proxy.host}:${proxy.port}`, transport },
-      ...side.map(({ prefix: _prefix, ...trunk }) => ({ ...common, ...trunk })),
+      ...side.map(({ section }) => Object.assign({}, common, section)),
     ],
     permissions: { [DOMAIN]: "call", [`@${BARRED}:${DOMAIN}`]: "none" },
     media: {
