@@ -1,9 +1,10 @@
 // Where a call goes: which trunk, which Request-URI, and what kind of number that is. Who may call it is policy's business.
 import type { E164, TrunkName } from "../ids.ts";
 import { dialString } from "./dialled.ts";
-import { classify, nationalForm, toE164, type Country, type NumberClass } from "./e164.ts";
+import { nationalForm, type Country } from "./e164.ts";
 import { isEmergencyCode } from "./emergency.ts";
 import type { DialTarget } from "./ghost-id.ts";
+import { dearest, emergencyDigits, understand, type NumberClass, type NumberMeaning } from "./number-class.ts";
 import { formatSipUri } from "./sip-uri.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
@@ -71,9 +72,10 @@ interface Routed {
 function planNumber(dialled: string, plan: DialPlan): PlannedCall {
   const keys = dialString(dialled);
   if (keys === undefined) return { kind: "refused", why: "not-dialable" };
-  const routed = route(keys, plan);
+  const meaning = understand(keys, plan.country);
   // Emergency either way: 911 although 9 is the outside line, and 9911 because it is.
-  if (classify(keys, plan.country) === "emergency") return planEmergency(keys, plan);
+  if (meaning.class === "emergency") return planEmergency(keys, plan);
+  const routed = route(keys, meaning, plan);
   if (routed?.class === "emergency") return planEmergency(routed.sent, plan);
   if (!routed) return { kind: "refused", why: "no-route" };
   const { trunk, sent, e164 } = routed;
@@ -92,36 +94,37 @@ function planEmergency(keys: string, plan: DialPlan): PlannedCall {
 
 /** `+49112`, `0112` and `*31#112` mean the 112 at their end. */
 function emergencyCode(keys: string, country: Country | undefined): string {
-  for (let start = 0; start < keys.length - 1; start += 1) {
-    const end = keys.slice(start);
+  const digits = emergencyDigits(keys, country) ?? keys;
+  for (let start = 0; start < digits.length - 1; start += 1) {
+    const end = digits.slice(start);
     if (isEmergencyCode(end, country)) return end;
   }
-  return keys;
+  return digits;
 }
 
-function route(keys: string, plan: DialPlan): Routed | undefined {
-  const e164 = toE164(keys, plan.country);
+function route(keys: string, meaning: NumberMeaning, plan: DialPlan): Routed | undefined {
+  const { e164 } = meaning;
   const best = bestRoute(keys, e164, plan);
   const trunk = plan.trunks.find(({ name }) => name === best?.trunk);
   if (!best || !trunk) return undefined;
   const rewrites = best.strip > 0 || best.prepend !== "";
-  if (!rewrites) return { trunk, sent: written(keys, e164, trunk, plan), e164, class: classify(keys, plan.country) };
+  if (!rewrites) return asWritten(keys, meaning, trunk, plan);
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
   const rewritten = best.prepend + (byE164 ? e164 : keys).slice(best.strip);
   if (dialString(rewritten) === undefined) return undefined;
+  const meant = understand(rewritten, plan.country);
   // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
-  if (byE164) return { trunk, sent: rewritten, e164, class: dearer(keys, rewritten, plan) };
+  if (byE164) return { trunk, sent: rewritten, e164, class: dearest(meaning.class, meant.class) };
   // What is left behind an outside-line digit is the number that was meant.
-  const meant = toE164(rewritten, plan.country);
-  return { trunk, sent: written(rewritten, meant, trunk, plan), e164: meant, class: classify(rewritten, plan.country) };
+  return asWritten(rewritten, meant, trunk, plan);
 }
 
-const dear: ReadonlySet<NumberClass> = new Set(["emergency", "satellite", "premium", "shared-cost"]);
-
-function dearer(keys: string, rewritten: string, plan: DialPlan): NumberClass {
-  const own = classify(keys, plan.country);
-  const other = classify(rewritten, plan.country);
-  return dear.has(other) && !dear.has(own) ? other : own;
+function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
+  const sent = written(keys, meaning.e164, trunk, plan);
+  // Dialled nationally, a foreign-looking number may be another one.
+  const isOther = trunk.format === "national" && sent !== keys && sent !== meaning.e164;
+  const kind = isOther ? dearest(meaning.class, understand(sent, plan.country).class) : meaning.class;
+  return { trunk, sent, e164: meaning.e164, class: kind };
 }
 
 function bestRoute(keys: string, e164: E164 | undefined, plan: DialPlan): PlanRoute | undefined {
@@ -160,8 +163,8 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   if (!plan.trunks.some(({ name }) => name === trunk)) return { kind: "refused", why: "no-route" };
   // A number before the @ costs what it costs anywhere; parameters of a telephone-subscriber (RFC 3966) do not hide it.
   const keys = dialString(user.replace(/;.*$/s, ""));
-  const kind = keys === undefined ? "private" : classify(keys, plan.country);
-  if (keys !== undefined && kind === "emergency") return planEmergency(keys, plan);
-  const e164 = keys === undefined ? undefined : toE164(keys, plan.country);
+  const meaning = keys === undefined ? undefined : understand(keys, plan.country);
+  if (keys !== undefined && meaning?.class === "emergency") return planEmergency(keys, plan);
+  const { e164, class: kind } = meaning ?? { e164: undefined, class: "private" };
   return { kind: "route", trunk, uri: formatSipUri({ user, host }), number: `${user}@${host}`, e164, class: kind };
 }

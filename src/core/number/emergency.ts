@@ -161,3 +161,23 @@ const common = new Set(everywhere);
 export function isEmergencyCode(digits: string, country: string | undefined): boolean {
   return (country === undefined ? fallback : (codesOf.get(country) ?? common)).has(digits);
 }
+
+/** Dialled without a mark before a number to hide or to show the caller's: `141 999` in Britain. */
+const presentationCodes: readonly (readonly [countries: string, codes: string])[] = [
+  ["GB GG IM JE", "1470 141"],
+  ["IE", "141 142"],
+  ["AU CC CX", "1831 1832"],
+  ["CA US", "1167 1182"],
+  ["HK", "133"],
+  ["NZ", "0196 0197"],
+];
+
+/** What follows such a code, else the digits as they are. */
+export function behindPresentationCode(digits: string, country: string | undefined): string {
+  for (const [countries, codes] of presentationCodes) {
+    if (country === undefined || !countries.split(" ").includes(country)) continue;
+    const code = codes.split(" ").find((candidate) => digits.startsWith(candidate));
+    if (code !== undefined) return digits.slice(code.length);
+  }
+  return digits;
+}

@@ -1,7 +1,7 @@
 // Who may call what, how often at once and for how long. Nobody may anything until the configuration says so.
 import { domainOf, type UserId } from "../ids.ts";
 import type { PlannedCall } from "../number/dial-plan.ts";
-import type { NumberClass } from "../number/e164.ts";
+import type { NumberClass } from "../number/number-class.ts";
 
 /** Kinds of number that are barred unless allowed by name. */
 type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "satellite">;

@@ -2,15 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dialString } from "../../../src/core/number/dialled.ts";
 import {
-  classify,
   countries,
   internationalForm,
   knownForm,
   nationalForm,
   toE164,
   type Country,
-  type NumberClass,
 } from "../../../src/core/number/e164.ts";
+import { classify, type NumberClass } from "../../../src/core/number/number-class.ts";
 import type { E164 } from "../../../src/core/ids.ts";
 
 describe("what was dialled means in E.164", () => {
