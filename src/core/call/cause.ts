@@ -12,7 +12,7 @@ interface CauseEntry {
   readonly refusal: RefusalReason;
   /** What the room is told where the client alone could not say it; undefined where it can, or nobody needs to know. */
   readonly words: string | undefined;
-  /** Reason header of our CANCEL or BYE (RFC 3326, ITU-T Q.850). */
+  /** Reason header of our BYE (RFC 3326, ITU-T Q.850). */
   readonly q850: number;
 }
 
@@ -100,6 +100,7 @@ const byQ850: Readonly<Record<number, Cause>> = {
   20: "unavailable",
   21: "declined",
   22: "number-changed",
+  23: "number-changed",
   26: "answered-elsewhere",
   27: "unavailable",
   28: "invalid-number",
@@ -114,13 +115,17 @@ const byQ850: Readonly<Record<number, Cause>> = {
   52: "forbidden",
   55: "forbidden",
   57: "forbidden",
+  58: "congestion",
   65: "incompatible",
+  70: "incompatible",
   79: "incompatible",
+  87: "forbidden",
   88: "incompatible",
   102: "trunk-timeout",
 };
 
 const byStatus: Readonly<Record<number, Cause>> = {
+  301: "number-changed",
   401: "trunk-credentials",
   402: "forbidden",
   403: "forbidden",
@@ -130,6 +135,8 @@ const byStatus: Readonly<Record<number, Cause>> = {
   410: "number-changed",
   415: "incompatible",
   416: "invalid-number",
+  // The callee takes no anonymous calls (RFC 5079).
+  433: "declined",
   480: "unavailable",
   484: "invalid-number",
   485: "invalid-number",

@@ -21,6 +21,73 @@ test("a busy signal stays busy whatever else the gateway says", () => {
   expect(causeOfRejection(600, undefined, false)).toBe("busy");
 });
 
+// RFC 3398 s7.2.4.1: what a gateway of the telephone network answers for a cause, which it repeats in Reason.
+test.each([
+  [1, 404, "not-in-service"],
+  [2, 404, "no-route"],
+  [3, 404, "no-route"],
+  [17, 486, "busy"],
+  [18, 408, "no-answer"],
+  [19, 480, "no-answer"],
+  [20, 480, "unavailable"],
+  [21, 403, "declined"],
+  [22, 410, "number-changed"],
+  [22, 301, "number-changed"],
+  [23, 410, "number-changed"],
+  [26, 404, "answered-elsewhere"],
+  [27, 502, "unavailable"],
+  [28, 484, "invalid-number"],
+  [29, 501, "forbidden"],
+  [31, 480, "unavailable"],
+  [34, 503, "congestion"],
+  [38, 503, "trunk-error"],
+  [41, 503, "congestion"],
+  [42, 503, "congestion"],
+  [47, 503, "congestion"],
+  [55, 403, "forbidden"],
+  [57, 403, "forbidden"],
+  [58, 503, "congestion"],
+  [65, 488, "incompatible"],
+  [70, 488, "incompatible"],
+  [79, 501, "incompatible"],
+  [87, 403, "forbidden"],
+  [88, 503, "incompatible"],
+  [102, 504, "trunk-timeout"],
+  [111, 500, "trunk-error"],
+  [127, 500, "trunk-error"],
+] as const)("Q.850 cause %i, which a gateway answers with %i, is %s", (q850, status, cause) => {
+  expect(causeOfRejection(status, q850, false)).toBe(cause);
+});
+
+// The statuses alone, RFC 3398 s8.2.6.1 in mind; where RFC 3261 or another says more, that.
+test.each([
+  [300, "trunk-error"],
+  [301, "number-changed"],
+  [401, "trunk-credentials"],
+  [403, "forbidden"],
+  [404, "not-in-service"],
+  [407, "trunk-credentials"],
+  [408, "trunk-timeout"],
+  [410, "number-changed"],
+  [433, "declined"],
+  [480, "unavailable"],
+  [484, "invalid-number"],
+  [486, "busy"],
+  [488, "incompatible"],
+  [500, "trunk-error"],
+  [503, "congestion"],
+  [504, "trunk-timeout"],
+  [600, "busy"],
+  [603, "declined"],
+  [604, "not-in-service"],
+  [606, "incompatible"],
+  [607, "declined"],
+  [608, "forbidden"],
+  [699, "declined"],
+] as const)("status %i alone is %s", (status, cause) => {
+  expect(causeOfRejection(status, undefined, false)).toBe(cause);
+});
+
 test("every client reason has a cause", () => {
   fc.assert(
     fc.property(fc.option(fc.string(), { nil: undefined }), fc.boolean(), (reason, answered) => {
