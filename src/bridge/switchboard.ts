@@ -68,8 +68,13 @@ export class Switchboard {
   /** The door for everything of the trunks. */
   takeSip(call: CallId, fact: SipFact): void {
     const runner = this.#byId.get(call);
-    if (runner === undefined) this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
-    else void runner.post(fact);
+    if (runner !== undefined) {
+      void runner.post(fact);
+      return;
+    }
+    this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+    // Nobody waits for this answer any more, and somebody would pay for it.
+    if (fact.kind === "sip.accepted") this.#parts.perform.sip.bye(call);
   }
 
   /** Takes up a call that the store still listed at the start, in order to end it on both sides. */

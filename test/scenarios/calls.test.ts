@@ -285,6 +285,16 @@ describe("things fail", () => {
     expect(house.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
   });
 
+  test("a telephone that is picked up after everybody forgot the call is hung up", async () => {
+    const house = new House();
+    const call = await house.ring();
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    await house.passTime(40_000);
+    expect(house.telemetry.ended).toMatchObject([{ cause: "caller-cancelled", unsettled: true }]);
+    await house.sip(accepted, call);
+    expect(house.trunks.verbs).toEqual(["invite", "cancel", "bye"]);
+  });
+
   test("facts of calls that are long gone are counted and harmless", async () => {
     const house = new House();
     const call = await house.ring();
