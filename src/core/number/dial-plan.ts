@@ -161,10 +161,25 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   const trunk = plan.sipDomains.get(host);
   if (trunk === undefined) return { kind: "refused", why: "domain-not-allowed" };
   if (!plan.trunks.some(({ name }) => name === trunk)) return { kind: "refused", why: "no-route" };
-  // A number before the @ costs what it costs anywhere; parameters of a telephone-subscriber (RFC 3966) do not hide it.
-  const keys = dialString(user.replace(/;.*$/s, ""));
-  const meaning = keys === undefined ? undefined : understand(keys, plan.country);
-  if (keys !== undefined && meaning?.class === "emergency") return planEmergency(keys, plan);
-  const { e164, class: kind } = meaning ?? { e164: undefined, class: "private" };
+  const meaning = meaningOfUser(user, plan.country);
+  if (meaning.class === "emergency") return planEmergency(meaning.keys, plan);
+  const { e164, class: kind } = meaning;
   return { kind: "route", trunk, uri: formatSipUri({ user, host }), number: `${user}@${host}`, e164, class: kind };
+}
+
+/** What a gateway makes of the user part of a SIP address: a number before the @ costs what it costs anywhere. */
+function meaningOfUser(user: string, country: Country | undefined): NumberMeaning & { readonly keys: string } {
+  const [head = "", ...parameters] = user
+    .normalize("NFKC")
+    .replace(/^\s*tel:/i, "")
+    .split(";");
+  // Up to a pause, a post-dial digit or anything else that no number holds; the rest is noise to a gateway.
+  const keys = /^[^\p{L},&=$?:@%]*/u.exec(head)?.[0].replaceAll(/[^\d*#+]/g, "") ?? "";
+  if (!/\d/.test(keys)) return { keys, e164: undefined, class: "private" };
+  const meaning = understand(keys, country);
+  // RFC 3966 s5.1.5: a local number belongs where its context says.
+  const context = parameters.map((text) => /^phone-context=(\+\d+)/i.exec(text.trim())?.[1]).find(Boolean);
+  if (context === undefined || keys.startsWith("+") || meaning.class === "emergency") return { keys, ...meaning };
+  const inContext = understand(context + keys, country);
+  return { keys, e164: inContext.e164, class: dearest(inContext.class, meaning.class) };
 }

@@ -154,11 +154,15 @@ describe("the price of a call is that of the number it reaches", () => {
     ["5", [route("5", "main", 1, "09098790000")], "premium"],
     ["+18005550123", [route("+1", "main", 12, "09098790000")], "premium"],
     ["+19005551234", [route("+1", "main", 2)], "premium"],
+    // Sent nationally, an Italian number that begins like a call abroad is one.
+    ["+39008816123456", [], "satellite"],
     // The digit in front made a local number look like another one.
     ["0 909 879", [route("0", "main", 1)], "private"],
     ["02079460000", [], "ordinary"],
   ] as const)("%s", (dialled, routes, kind) => {
-    expect(planCall({ kind: "number", dialled }, plan({ routes }))).toMatchObject({ class: kind });
+    const country = dialled.startsWith("+39") ? "IT" : "GB";
+    const trunks = [trunk("main", { format: "national" })];
+    expect(planCall({ kind: "number", dialled }, plan({ routes, country, trunks }))).toMatchObject({ class: kind });
   });
 });
 
@@ -182,6 +186,28 @@ describe("SIP addresses", () => {
   test("cost what the number in them costs", () => {
     expect(call("+449098790000", "pbx.example.org")).toMatchObject({ class: "premium" });
     expect(call("09098790000;phone-context=x", "pbx.example.org")).toMatchObject({ class: "premium" });
+  });
+  test.each([
+    ["09098790000,5", "a pause"],
+    ["09098790000p5", "a pause by letter"],
+    ["09098790000&x", "other noise"],
+    [" 09098790000", "a space in front"],
+    ["0909_879~0000", "signs of no meaning"],
+    ["０９０９８７９０000", "wide digits"],
+    ["tel:09098790000", "a scheme"],
+    ["9098790000;phone-context=+44", "its context"],
+    ["899123456;phone-context=+33", "another country's context"],
+    ["899123456;isub=1;Phone-Context=+33", "a context further on"],
+    ["*31#09098790000", "a service code"],
+  ])("%j: the number is seen behind %s", (user) => {
+    expect(call(user, "pbx.example.org")).toMatchObject({ class: "premium" });
+  });
+  test.each(["alice", "alice09098790000", "2001", "x;phone-context=+44", ";phone-context=+44"])(
+    "%s is nobody's number",
+    (user) => expect(call(user, "pbx.example.org")).toMatchObject({ class: "private" }),
+  );
+  test.each([" 112", "112,1", "911;phone-context=+1", "*31#112"])("%j is a cry for help", (user) => {
+    expect(call(user, "pbx.example.org")).toEqual({ kind: "refused", why: "emergency" });
   });
   test("are no way around the rule for emergency numbers", () => {
     expect(call("112", "pbx.example.org")).toEqual({ kind: "refused", why: "emergency" });
