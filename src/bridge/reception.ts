@@ -17,6 +17,8 @@ export interface Invitation {
   readonly ghost: UserId;
   /** All calls of the moment, for the limits. */
   readonly calls: readonly Call[];
+  /** Why no call at all is begun now. */
+  readonly closed: "restarting" | undefined;
 }
 
 export interface ReceptionParts {
@@ -45,7 +47,7 @@ export class Reception {
   /** Undefined where the invite is dead already, or its ghost stands for nothing. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
-    const { fact, ghost, calls } = invitation;
+    const { fact, ghost, calls, closed } = invitation;
     const now = clock.nowMs();
     const sentAtMs = fact.receivedAtMs - fact.ageMs;
     const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
@@ -75,6 +77,7 @@ export class Reception {
       answerByMs,
       notices,
     };
+    if (closed !== undefined) return refuseOutbound(request, closed);
     const verdict = judge(
       {
         person: fact.sender,

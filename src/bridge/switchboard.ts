@@ -38,7 +38,8 @@ export class Switchboard {
   readonly #byId = new Map<CallId, CallRunner>();
   readonly #early: EarlyFacts;
   readonly #acted = new RecentIds(recentEvents);
-  #drained: (() => void) | undefined;
+  #draining = false;
+  #drained: () => void = () => {};
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
@@ -83,12 +84,13 @@ export class Switchboard {
     await this.#run(first.call, first);
   }
 
-  /** Ends every call and waits until nothing is owed to anybody, or until `deadline` resolves. */
+  /** Ends every call, begins none, and waits until nothing is owed to anybody, or until `deadline` resolves. */
   async drain(deadline: Promise<void>): Promise<void> {
+    this.#draining = true;
     const empty = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
-    if (this.#byId.size === 0) this.#drained?.();
+    if (this.#byId.size === 0) this.#drained();
     for (const runner of this.#byId.values()) void runner.post({ kind: "bridge.stopped" });
     await Promise.race([empty, deadline]);
   }
@@ -175,7 +177,12 @@ export class Switchboard {
     if (ghost === undefined) return;
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
     if (early.some((one) => one.fact.kind === "matrix.hungUp")) return;
-    const invitation: Invitation = { fact, ghost, calls: this.calls };
+    const invitation: Invitation = {
+      fact,
+      ghost,
+      calls: this.calls,
+      closed: this.#draining ? "restarting" : undefined,
+    };
     const first = this.#parts.reception.receive(invitation);
     if (first === undefined) return;
     await this.#run(first.call, first);
@@ -222,7 +229,7 @@ export class Switchboard {
   #ended(record: CallRecord): void {
     this.#byId.delete(record.id);
     this.#byKey.delete(keyOf(record.leg.room, record.leg.matrixCallId));
-    if (this.#byId.size === 0) this.#drained?.();
+    if (this.#byId.size === 0) this.#drained();
   }
 }
 

@@ -1,7 +1,7 @@
 // What a stop, planned or not, leaves behind: everybody is told once, and nothing is forgotten that is still owed.
 import { describe, expect, test } from "vitest";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
-import type { UserId } from "../../src/core/ids.ts";
+import { matrixCallId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { House } from "./house.ts";
 
@@ -101,6 +101,20 @@ describe("a restart", () => {
     house.homeserver.release();
     await stopped;
     expect(house.signals).toEqual(["reject busy"]);
+  });
+
+  test("a call that comes while the bridge stops is not begun: its caller is told", async () => {
+    const house = new House();
+    await house.ring();
+    const stopped = house.switchboard.drain(new Promise(() => {}));
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+    expect(house.trunks.verbs).toEqual(["invite", "cancel"]);
+    expect(house.words).toEqual([
+      "The call was ended because the bridge was restarted.",
+      "The bridge is being restarted. Please call again in a minute.",
+    ]);
+    await house.sip({ kind: "sip.ended" });
+    await stopped;
   });
 
   test("a planned stop ends the calls and waits until everybody knows", async () => {

@@ -76,6 +76,7 @@ const causes = {
     41,
     "The call was answered, but your homeserver did not pass the answer on.",
   ),
+  restarting: entry("bridge", "failed", 41, "The bridge is being restarted. Please call again in a minute."),
   restarted: entry("bridge", "failed", 41, "The call was ended because the bridge was restarted."),
   fault: entry("bridge", "failed", 41, "The call was ended by a fault in the bridge."),
   "admin-ended": entry("bridge", "failed", 16, "The call was ended by an administrator."),
