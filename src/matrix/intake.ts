@@ -95,23 +95,24 @@ export class Intake {
     return result;
   }
 
-  #read(events: readonly unknown[]): ReadonlyMap<MatrixFact, unknown> {
+  /** Facts, and the events they were read from as they are stored. */
+  #read(events: readonly unknown[]): ReadonlyMap<MatrixFact, string> {
     const nowMs = this.#parts.clock.nowMs();
-    const facts = new Map<MatrixFact, unknown>();
+    const facts = new Map<MatrixFact, string>();
     for (const event of events) {
       const reading = readEvent(event, nowMs, this.#parts.isOwn);
-      if (reading.kind === "fact") facts.set(reading.fact, event);
-      else if (reading.why === "malformed") this.#log.info("malformed event ignored", labelOf(event));
+      const json = reading.kind === "fact" ? jsonOf(event) : undefined;
+      if (reading.kind === "fact" && json !== undefined) facts.set(reading.fact, json);
+      else if (reading.kind === "fact" || reading.why === "malformed")
+        this.#log.info("malformed event ignored", labelOf(event));
     }
     return facts;
   }
 
-  async #store(facts: ReadonlyMap<MatrixFact, unknown>): Promise<readonly MatrixFact[]> {
+  async #store(facts: ReadonlyMap<MatrixFact, string>): Promise<readonly MatrixFact[]> {
     if (facts.size === 0) return [];
     const entries: InboxEntry[] = [];
-    for (const [{ eventId, room, receivedAtMs }, event] of facts) {
-      entries.push({ eventId, room, receivedAtMs, json: JSON.stringify(event) });
-    }
+    for (const [{ eventId, room, receivedAtMs }, json] of facts) entries.push({ eventId, room, receivedAtMs, json });
     const taken = new Set((await this.#parts.inbox.take(entries)).map((entry) => entry.eventId));
     this.#parts.telemetry.eventsTaken(facts.size, facts.size - taken.size);
     const fresh: MatrixFact[] = [];
@@ -182,6 +183,15 @@ export class Intake {
     if (!this.#delivering) return;
     this.#cancelPrune();
     this.#cancelPrune = clock.at(clock.nowMs() + pruneIntervalMs, () => void this.#prune());
+  }
+}
+
+/** undefined for content nested so deeply that it can be read but not written: it must not jam its transaction for ever. */
+function jsonOf(event: unknown): string | undefined {
+  try {
+    return JSON.stringify(event);
+  } catch {
+    return undefined;
   }
 }
 

@@ -79,6 +79,22 @@ describe("events", () => {
     expect(rig.lines.filter((line) => line.message === "malformed event ignored")).toHaveLength(12);
   });
 
+  it("nested as deeply as an event can be do not hold them up either", async () => {
+    const rig = await startEdge();
+    const call = { call_id: "c", version: "1", deep: 0 };
+    for (const type of ["m.call.hangup", "m.room.message", "m.room.member", "m.room.encrypted", "m.other"]) {
+      const deep = JSON.stringify(roomEvent(type, call)).replace(
+        '"deep":0',
+        `"deep":${"[".repeat(30_000)}${"]".repeat(30_000)}`,
+      );
+      const body = `{"events":[${deep},${JSON.stringify(textMessage("good"))}]}`;
+      const answer = await rig.request("PUT", `/_matrix/app/v1/transactions/${type}`, { body });
+      expect(answer, type).toEqual({ status: 200, body: {} });
+    }
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["good", "good", "good", "good", "good"]);
+  });
+
   it("of our own ghosts and bot are dropped without a word", async () => {
     const rig = await startEdge();
     await rig.push("1", [textMessage("ghost", { sender: ghost }), textMessage("bot", { sender: bot })]);
