@@ -1,4 +1,4 @@
-// A set that forgets its oldest members: what was acted on lately.
+// A set that forgets its oldest members: what happened lately.
 
 export class RecentIds {
   readonly #ids = new Set<string>();
@@ -6,6 +6,10 @@ export class RecentIds {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   /** False if it was there already. */

@@ -29,6 +29,8 @@ export interface SwitchboardParts {
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
 const recentEvents = 20_000;
+/** Calls remembered as over, whose last candidates may still be on their way. */
+const recentCalls = 1_000;
 
 type CallKey = string;
 
@@ -38,6 +40,7 @@ export class Switchboard {
   readonly #byId = new Map<CallId, CallRunner>();
   readonly #early: EarlyFacts;
   readonly #acted = new RecentIds(recentEvents);
+  readonly #over = new RecentIds(recentCalls);
   #draining = false;
   #drained: () => void = () => {};
 
@@ -176,7 +179,7 @@ export class Switchboard {
     const ghost = await this.#calledGhost(fact);
     if (ghost === undefined) return;
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
-    if (early.some((one) => one.fact.kind === "matrix.hungUp")) return;
+    if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) return;
     const invitation: Invitation = {
       fact,
       ghost,
@@ -206,13 +209,21 @@ export class Switchboard {
     const key = keyOf(reference.room, reference.matrixCallId);
     const runner = this.#byKey.get(key);
     if (runner === undefined) {
-      this.#early.keep(key, { sender: reference.sender, party: reference.party, fact });
+      this.#withoutCall(key, reference, fact);
       return;
     }
     const { leg } = runner.call;
     if (reference.sender !== leg.person) return;
     if (!sameParty(reference, { party: leg.personParty, version: leg.version })) return;
     await runner.post(fact);
+  }
+
+  #withoutCall(key: CallKey, { sender, party }: MatrixFact & CallReference, fact: CallFact): void {
+    const { telemetry } = this.#parts.runner;
+    if (this.#over.has(key)) telemetry.factIgnored(fact.kind, "ended");
+    else if (fact.kind === "matrix.candidates" || fact.kind === "matrix.selected" || fact.kind === "matrix.hungUp")
+      this.#early.keep(key, { sender, party, fact });
+    else telemetry.factIgnored(fact.kind, "none");
   }
 
   async #run(call: Call, first: Parameters<CallRunner["start"]>[0]): Promise<void> {
@@ -228,7 +239,9 @@ export class Switchboard {
 
   #ended(record: CallRecord): void {
     this.#byId.delete(record.id);
-    this.#byKey.delete(keyOf(record.leg.room, record.leg.matrixCallId));
+    const key = keyOf(record.leg.room, record.leg.matrixCallId);
+    this.#byKey.delete(key);
+    this.#over.add(key);
     if (this.#byId.size === 0) this.#drained();
   }
 }

@@ -300,7 +300,15 @@ describe("things fail", () => {
     const call = await house.ring();
     await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
     await house.sip({ kind: "sip.hungUp", q850: undefined }, call);
-    expect(house.telemetry.ignored).toEqual(["sip.hungUp in none"]);
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    await house.take({ ...house.callOf(), kind: "call.candidates", candidates: [] });
+    await house.take({ ...house.callOf(ann, "never"), kind: "call.offered", sdp: "?", lifetimeMs: 1 });
+    expect(house.telemetry.ignored).toEqual([
+      "sip.hungUp in none",
+      "matrix.hungUp in ended",
+      "matrix.candidates in ended",
+      "matrix.offered in none",
+    ]);
   });
 });
 
