@@ -145,14 +145,10 @@ export class Switchboard {
     const missed = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explainEncryption(fact.room, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
-    // What came before the join, in its order: a call that was given up again must not ring.
-    const givenUp = new Set(
-      missed.filter((one) => one.kind === "call.hungUp").map((one) => keyOf(one.room, one.matrixCallId)),
-    );
-    for (const one of missed) {
-      if (one.kind === "call.invited" && givenUp.has(keyOf(one.room, one.matrixCallId))) this.#acted.add(one.eventId);
-      else await this.takeMatrix(one);
-    }
+    // What came before the join, invites last: a call that was given up again must not ring.
+    const invites = missed.filter((one) => one.kind === "call.invited");
+    for (const one of missed) if (one.kind !== "call.invited") await this.takeMatrix(one);
+    for (const one of invites) await this.takeMatrix(one);
   }
 
   async #left(room: RoomId, user: UserId): Promise<void> {
@@ -179,7 +175,13 @@ export class Switchboard {
     const ghost = await this.#calledGhost(fact);
     if (ghost === undefined) return;
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
-    if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) return;
+    if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
+      this.#parts.runner.telemetry.log.info("call was given up before it began", {
+        room: fact.room,
+        matrixCall: fact.matrixCallId,
+      });
+      return;
+    }
     const invitation: Invitation = {
       fact,
       ghost,

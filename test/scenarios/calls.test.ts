@@ -62,6 +62,28 @@ describe("a person dials a number", () => {
     expect(house.trunks.verbs).toEqual([]);
   });
 
+  test("an invite read back that somebody else, or another device, seems to give up rings", async () => {
+    const house = new House();
+    const eve = "@eve:example.org" as UserId;
+    house.homeserver.timeline = [
+      house.inviteFact(),
+      { ...house.callOf(eve), kind: "call.hungUp", reason: undefined },
+      { ...house.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", reason: undefined },
+    ];
+    await house.enterRoom();
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("an invite read back whose caller took somebody else's answer never rings", async () => {
+    const house = new House();
+    house.homeserver.timeline = [
+      house.inviteFact(),
+      { ...house.callOf(), kind: "call.selected", selected: partyId("BOBS-PHONE") },
+    ];
+    await house.enterRoom();
+    expect(house.trunks.verbs).toEqual([]);
+  });
+
   test("an invite that is too old does not ring", async () => {
     const house = new House();
     await house.enterRoom();
