@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Retransmitter } from "../../src/sip/transport/retransmit.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
 
 let clock: VirtualClock;
 let retransmitter: Retransmitter;
