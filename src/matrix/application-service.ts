@@ -140,6 +140,8 @@ export class ApplicationService extends AppService {
       request.headers.authorization,
       typeof legacyToken === "string" ? legacyToken : undefined,
     );
+    // Whoever has no token has no business going on talking: what they still send is not read.
+    if (authority !== "granted") response.setHeader("connection", "close");
     if (authority === "missing") {
       refuse(response, 401, "M_MISSING_TOKEN", "Missing homeserver token");
       return;

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { StoreError } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
@@ -34,6 +35,25 @@ describe("the homeserver's token", () => {
     expect(wrong.status).toBe(403);
     expect((await fetch(`${rig.url}${pstnUser}`, { headers: { authorization: "Basic Zm9v" } })).status).toBe(403);
   });
+});
+
+describe("a stranger without the token", () => {
+  it.each(["", "authorization: Bearer wrong-token-of-a-stranger\r\n"])(
+    "is answered and hung up on, however much there is to send (%j)",
+    async (authorization) => {
+      const rig = await startEdge();
+      const { hostname, port } = new URL(rig.url);
+      const socket = connect(Number(port), hostname);
+      let answer = "";
+      socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+      const closed = new Promise((resolve) => socket.on("close", resolve).on("error", resolve));
+      socket.write(
+        `PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nhost: bridge\r\n${authorization}content-length: 9000000\r\n\r\n{`,
+      );
+      await closed;
+      expect(answer).toMatch(/^HTTP\/1\.1 40[13] /);
+    },
+  );
 });
 
 describe("a lookup's query", () => {
