@@ -5,7 +5,7 @@ import { HomeserverError } from "../ports/homeserver.ts";
 export interface RequestFailure {
   readonly error: HomeserverError;
   readonly status: number | undefined;
-  /** How long the homeserver asks us to wait, in ms (429, M_LIMIT_EXCEEDED). */
+  /** How long the homeserver, or a proxy before it, asks us to wait, in ms (429 and 503, M_LIMIT_EXCEEDED). */
   readonly retryAfterMs: number | undefined;
   /** The request certainly never reached the homeserver, so that even a creation may be tried again. */
   readonly unsent: boolean;
@@ -17,9 +17,14 @@ function field(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
+/** Retry-After in ms, where it is in seconds (RFC 9110 s10.2.3); of a MatrixError the library has read it. */
+function secondsOf(header: unknown): number | undefined {
+  return typeof header === "string" && /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : undefined;
+}
+
 function ofStatus(status: number, errcode: unknown, cause: unknown): RequestFailure {
   const limited = status === 429;
-  const wait = field(cause, "retryAfterMs");
+  const wait = field(cause, "retryAfterMs") ?? secondsOf(field(field(cause, "headers"), "retry-after"));
   const code = typeof errcode === "string" ? errcode : `HTTP_${status}`;
   const reason = field(cause, "error");
   return {
@@ -32,7 +37,7 @@ function ofStatus(status: number, errcode: unknown, cause: unknown): RequestFail
       },
     ),
     status,
-    retryAfterMs: limited && typeof wait === "number" && wait > 0 ? wait : undefined,
+    retryAfterMs: (limited || status === 503) && typeof wait === "number" && wait > 0 ? wait : undefined,
     unsent: limited,
   };
 }

@@ -52,6 +52,16 @@ describe("an event that cannot be sent at once", () => {
     expect(clock.waitsMs).toEqual([250, 500, 1_700, 2_000]);
   });
 
+  it("waits as long as a header says, also a proxy's without the homeserver's words", async () => {
+    const inHeader = { status: 429, body: { errcode: "M_LIMIT_EXCEEDED" }, headers: { "retry-after": "3" } };
+    const proxy = { status: 429, body: "<html>", headers: { "content-type": "text/html", "retry-after": "4" } };
+    const busy = { status: 503, body: "<html>", headers: { "content-type": "text/html", "retry-after": "5" } };
+    const nonsense = { status: 503, body: "<html>", headers: { "retry-after": "soon" } };
+    const { homeserver, clock } = await start([inHeader, proxy, busy, nonsense, sent]);
+    await homeserver.notice(room, ghost, "hello");
+    expect(clock.waitsMs).toEqual([3_000, 4_000, 5_000, 2_000]);
+  });
+
   it("is given up after half a minute, with the homeserver's own code", async () => {
     const { homeserver, clock } = await start([unknown]);
     await expect(homeserver.notice(room, ghost, "hello")).rejects.toMatchObject({
