@@ -126,6 +126,22 @@ describe("an event that cannot be sent at once", () => {
   });
 });
 
+describe("a transaction id", () => {
+  // A homeserver keeps them by access token, and all our users share one.
+  it("is never used twice: not by another ghost, in another room, nor after a restart", async () => {
+    const peer = await startScripted([sent]);
+    for (const _start of [1, 2]) {
+      const { homeserver } = (await startEdge({ homeserverUrl: peer.url, delivering: false })).edge;
+      for (const user of [ghost, bot])
+        for (const at of [room, roomId("!other:example.org")]) await homeserver.notice(at, user, "hello");
+    }
+    const ids = peer.requests.map((request) => /\/m\.room\.message\/([^/?]+)/.exec(request.url)?.[1]);
+    expect(ids).toHaveLength(8);
+    expect(new Set(ids).size).toBe(8);
+    for (const id of ids) expect(id).toMatch(/^[0-9A-Za-z]{20}$/);
+  });
+});
+
 describe("an answer that makes no sense", () => {
   it.each([["{}"], ["null"], ["not json"], [""], ["[]"]])("(%s) is an error, not a crash", async (body) => {
     const { homeserver } = await start([{ status: 200, body }]);
