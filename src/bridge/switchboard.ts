@@ -81,10 +81,16 @@ export class Switchboard {
     if (fact.kind === "sip.accepted") this.#parts.perform.sip.bye(call);
   }
 
-  /** Takes up a call that the store still listed at the start, in order to end it on both sides. */
+  /** Takes up a call that the store still listed at the start, in order to end it on both sides. Never rejects. */
   async recover(call: Call): Promise<void> {
-    const first = recover(call, this.#parts.runner.clock.nowMs());
-    await this.#run(first.call, first);
+    const { clock, telemetry } = this.#parts.runner;
+    try {
+      const first = recover(call, clock.nowMs());
+      await this.#run(first.call, first);
+    } catch (error) {
+      // Written by another version, or damaged: the others have to be ended all the same.
+      telemetry.log.error("stored call could not be ended", { call: call.id, phase: call.phase, error });
+    }
   }
 
   /** Ends every call, begins none, and waits until nothing is owed to anybody, or until `deadline` resolves. */
@@ -153,15 +159,13 @@ export class Switchboard {
 
   async #left(room: RoomId, user: UserId): Promise<void> {
     const { rooms } = this.#parts;
-    if ((await rooms.ours(room)).includes(user)) {
-      await rooms.gone(room, user);
-      for (const runner of this.#byId.values())
-        if (runner.call.leg.room === room && runner.call.leg.ghost === user) void runner.post({ kind: "matrix.left" });
-      return;
+    // The calls first: whatever becomes of the room, somebody is on the telephone.
+    for (const runner of this.#byId.values()) {
+      const { leg } = runner.call;
+      if (leg.room === room && (leg.person === user || leg.ghost === user)) await runner.post({ kind: "matrix.left" });
     }
-    for (const runner of this.#byId.values())
-      if (runner.call.leg.room === room && runner.call.leg.person === user) await runner.post({ kind: "matrix.left" });
-    await rooms.leaveIfEmpty(room);
+    if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
+    else await rooms.leaveIfEmpty(room);
   }
 
   async #encrypted(room: RoomId): Promise<void> {

@@ -130,7 +130,7 @@ describe("a transaction id", () => {
   // A homeserver keeps them by access token, and all our users share one.
   it("is never used twice: not by another ghost, in another room, nor after a restart", async () => {
     const peer = await startScripted([sent]);
-    for (const _start of [1, 2]) {
+    for (let start = 0; start < 2; start += 1) {
       const { homeserver } = (await startEdge({ homeserverUrl: peer.url, delivering: false })).edge;
       for (const user of [ghost, bot])
         for (const at of [room, roomId("!other:example.org")]) await homeserver.notice(at, user, "hello");
