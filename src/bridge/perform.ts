@@ -66,7 +66,7 @@ function tellTrunk(effect: SipEffect, call: CallId, sip: SipTrunks): void {
         sdp: effect.sdp,
       });
     case "sip.cancel":
-      return sip.cancel(call);
+      return sip.cancel(call, effect.q850);
     case "sip.bye":
       return sip.bye(call, effect.q850);
     case "sip.reoffer":

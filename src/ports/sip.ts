@@ -56,9 +56,9 @@ export interface SipTrunks {
   start(): Promise<void>;
   /** `sip.sent` follows when it went out, then exactly one final fact: accepted, rejected or failed. */
   invite(call: CallId, order: InviteOrder): void;
-  /** Before the final response. `sip.ended` or, where the 200 was faster, `sip.accepted` follows. */
-  cancel(call: CallId): void;
-  /** Ends a confirmed dialog; `sip.ended` follows, whatever the peer says. `q850` goes into Reason. */
+  /** Before the final response. `sip.ended` or, where the 200 was faster, `sip.accepted` follows. `q850` goes into Reason. */
+  cancel(call: CallId, q850?: number): void;
+  /** Ends a confirmed dialog; `sip.ended` follows, whatever the peer says. `q850` as in `cancel`. */
   bye(call: CallId, q850?: number): void;
   /** re-INVITE with an offer; `sip.reanswered` or `sip.offerRefused` follows. Glare (491) is retried inside (RFC 3261 s14.1). */
   reoffer(call: CallId, sdp: string): void;

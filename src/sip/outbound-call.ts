@@ -4,7 +4,7 @@ import type { InviteOrder } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
 import type { Emit, SipCall } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
-import { q850Of } from "./reason.ts";
+import { q850Header, q850Of } from "./reason.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { Session } from "./sipjs/session.ts";
 import type { InviteParts } from "./sipjs/user-agent.ts";
@@ -68,7 +68,7 @@ export class OutboundCall implements SipCall {
     }
   }
 
-  cancel(): void {
+  cancel(q850: number | undefined): void {
     if (this.#over || this.#cancelled || this.#winner !== undefined) return;
     this.#cancelled = true;
     // Without an INVITE on the wire there is nothing to cancel (RFC 3261 s9.1).
@@ -77,11 +77,11 @@ export class OutboundCall implements SipCall {
       return;
     }
     this.#paid = this.#options.trunk.owe();
-    this.#invitation.cancel(undefined);
+    this.#invitation.cancel(q850 === undefined ? undefined : q850Header(q850));
   }
 
-  bye(): void {
-    this.cancel();
+  bye(q850: number | undefined): void {
+    this.cancel(q850);
   }
   reoffer(): void {}
   answerReoffer(): void {}

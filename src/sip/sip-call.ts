@@ -3,7 +3,7 @@ import type { SipFact } from "../core/call/event.ts";
 
 /** Orders of ports/sip.ts for one call. Those that do not fit the call's state are ignored. */
 export interface SipCall {
-  cancel(): void;
+  cancel(q850: number | undefined): void;
   bye(q850: number | undefined): void;
   reoffer(sdp: string): void;
   answerReoffer(sdp: string): void;

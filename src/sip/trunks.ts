@@ -89,8 +89,8 @@ class Trunks implements SipTrunks {
     outbound.start();
   }
 
-  cancel(call: CallId): void {
-    this.#farewell(call, (sipCall) => sipCall.cancel());
+  cancel(call: CallId, q850?: number): void {
+    this.#farewell(call, (sipCall) => sipCall.cancel(q850));
   }
 
   bye(call: CallId, q850?: number): void {

@@ -25,7 +25,7 @@ describe.each(transports)("over %s", (transport) => {
     expect(ack.message.vias[0].branch).not.toBe(invite.message.vias[0].branch);
     stack.trunks.bye(call, 16);
     const bye = await peer.request("BYE");
-    expect(lines(bye, "Reason")).toEqual(["Q.850 ;cause=16"]);
+    expect(lines(bye, "Reason")).toEqual(["Q.850;cause=16"]);
     peer.reply(bye, 200);
     await stack.fact(call, "sip.ended");
     expect(stack.kinds(call)).toEqual(["sip.trying", "sip.ringing", "sip.accepted", "sip.ended"]);
@@ -61,8 +61,9 @@ describe.each(transports)("over %s", (transport) => {
     const invite = await peer.request("INVITE");
     peer.reply(invite, 180);
     await stack.fact(call, "sip.ringing");
-    stack.trunks.cancel(call);
+    stack.trunks.cancel(call, 16);
     const cancel = await peer.request("CANCEL");
+    expect(lines(cancel, "Reason")).toEqual(["Q.850;cause=16"]);
     expect(cancel.message.vias[0].branch).toBe(invite.message.vias[0].branch);
     expect(cancel.message.cseq.number).toBe(invite.message.cseq.number);
     expect(lines(cancel, "From")).toEqual(lines(invite, "From"));

@@ -23,7 +23,7 @@ export type CallEffect =
       readonly identity: CallerIdentity;
       readonly sdp: string;
     }
-  | { readonly kind: "sip.cancel" }
+  | { readonly kind: "sip.cancel"; readonly q850: number }
   | { readonly kind: "sip.bye"; readonly q850: number }
   | { readonly kind: "sip.reoffer"; readonly sdp: string }
   | { readonly kind: "sip.answerReoffer"; readonly sdp: string }

@@ -230,7 +230,7 @@ function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[]
     case "nothing":
       return [];
     case "cancel":
-      return [{ kind: "sip.cancel" }];
+      return [{ kind: "sip.cancel", q850: describeCause(cause).q850 }];
     case "bye":
       return [{ kind: "sip.bye", q850: describeCause(cause).q850 }];
   }

@@ -142,8 +142,8 @@ function formatReason({ protocol, cause, text }: Reason): string {
   if (cause !== undefined && (!Number.isSafeInteger(cause) || cause < 0)) {
     throw new HeaderBuildError("malformed-number");
   }
-  const causeParam = cause === undefined ? "" : ` ;cause=${cause}`;
-  return `${token}${causeParam}${text === undefined ? "" : ` ;text=${quotedString(text)}`}`;
+  const causeParam = cause === undefined ? "" : `;cause=${cause}`;
+  return `${token}${causeParam}${text === undefined ? "" : `;text=${quotedString(text)}`}`;
 }
 
 /** The reasons of one Reason header value; those that cannot be read are left out. */

@@ -203,6 +203,7 @@ describe("the caller gives up", () => {
     const ringing = play(begin(), offered, { kind: "sip.ringing" }, elsewhere);
     expect(kinds(ringing.effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
     expect(ringing.call).toMatchObject({ cause: "answered-elsewhere" });
+    expect(ringing.effects).toContainEqual({ kind: "sip.cancel", q850: 26 });
     const pickedUp = play(begin(), offered, accepted, elsewhere);
     expect(kinds(pickedUp.effects)).toEqual(["media.offer", "sip.invite", "media.answer", "sip.bye", "media.release"]);
   });

@@ -181,7 +181,7 @@ describe("header fields of the RFCs", () => {
 
   it("Reason (RFC 3326)", () => {
     expect(reasonHeader({ protocol: "Q.850", cause: 16, text: "Normal call clearing" })).toBe(
-      'Reason: Q.850 ;cause=16 ;text="Normal call clearing"',
+      'Reason: Q.850;cause=16;text="Normal call clearing"',
     );
     expect(parseReasons('SIP ;cause=200 ;text="Call completed, elsewhere", Q.850;cause=26')).toEqual([
       { protocol: "SIP", cause: 200, text: "Call completed, elsewhere" },
