@@ -61,6 +61,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
   const telemetry = createTelemetry({
     level: config.logging.level,
     maskNumbers: config.logging.mask_numbers,
+    ghostPrefix: config.ghosts.prefix,
     write: options.writeLog,
   });
   const { log } = telemetry;

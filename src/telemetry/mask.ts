@@ -19,10 +19,13 @@ const numberFields: ReadonlySet<string> = new Set([
   "displayName",
   "uri",
 ]);
-const secretFields = /^(.*_)?(token|password|passphrase|secret|credentials?|authorization|privatekey|key)$/i;
+const secretFields = [
+  /(?:^|[_-])(?:token|password|passphrase|pwd|secret|credentials?|authorization|privatekey|key)$/i,
+  /[a-z](?:Token|Password|Passphrase|Pwd|Secret|Credentials?|Authorization|PrivateKey|Key)$/,
+];
 
-/** Numbers inside text: a ghost's localpart up to its gateway, the user part of a SIP address, a tel URI. */
-const numbersInText = [/(?:@|%40)_sip_(?:(?!%40|=40)[^:\s"'])+/gi, /\bsips?:[^@\s;>"']+(?=@)/gi, /\btel:[^\s;>"']+/gi];
+/** Numbers inside text: the user part of a SIP address with its parameters, a tel URI. */
+const numbersInText = [/\bsips?:[^@\s<>"']+(?=@)/gi, /\btel:[^\s;>"']+/gi];
 const secretLines = [
   /^(a=(?:crypto|ice-pwd|key-mgmt)):[^\r\n]*/gim,
   /^((?:proxy-)?authorization|(?:www|proxy)-authenticate):[^\r\n]*/gim,
@@ -35,6 +38,8 @@ const sdpInText = /^v=0\r?\n[\s\S]*/m;
 const shownDigits = 2;
 const maxDepth = 6;
 const maxItems = 50;
+/** Peers choose how much they say in an error. SDP is long, and wanted at trace. */
+const maxCharacters = 4_000;
 
 /** All digits but the last two become `*`. */
 function maskDigits(text: string): string {
@@ -45,9 +50,13 @@ function maskDigits(text: string): string {
 
 export class Mask {
   readonly #maskNumbers: boolean;
+  readonly #numbersInText: readonly RegExp[];
 
-  constructor(maskNumbers: boolean) {
+  /** `ghostPrefix` begins the localpart of every ghost, which holds a number up to its gateway. */
+  constructor(maskNumbers: boolean, ghostPrefix: string) {
     this.#maskNumbers = maskNumbers;
+    const prefix = ghostPrefix.replaceAll(/[^a-z0-9_]/gi, String.raw`\$&`);
+    this.#numbersInText = [new RegExp(`(?:@|%40)${prefix}(?:(?!%40|=40)[^:\\s"'])+`, "gi"), ...numbersInText];
   }
 
   fields(fields: Readonly<Record<string, unknown>>, showing: Showing): Readonly<Record<string, unknown>> {
@@ -61,7 +70,7 @@ export class Mask {
   ): Readonly<Record<string, unknown>> {
     const clean: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(object)) {
-      if (secretFields.test(name)) clean[name] = "[removed]";
+      if (secretFields.some((form) => form.test(name))) clean[name] = "[removed]";
       else if (typeof value === "string" && this.#maskNumbers && numberFields.has(name))
         clean[name] = maskDigits(value);
       else clean[name] = this.#value(value, showing, depth + 1);
@@ -94,7 +103,7 @@ export class Mask {
     let clean = text.replaceAll(tokenInText, "[removed]");
     if (!showSdp) clean = clean.replace(sdpInText, (sdp) => `[SDP, ${sdp.length} characters]`);
     for (const line of secretLines) clean = clean.replaceAll(line, "$1:[removed]");
-    if (this.#maskNumbers) for (const place of numbersInText) clean = clean.replaceAll(place, maskDigits);
-    return clean;
+    if (this.#maskNumbers) for (const place of this.#numbersInText) clean = clean.replaceAll(place, maskDigits);
+    return showSdp || clean.length <= maxCharacters ? clean : `${clean.slice(0, maxCharacters)}…`;
   }
 }

@@ -8,6 +8,8 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 export interface LogOptions {
   readonly level: LogLevel;
   readonly maskNumbers: boolean;
+  /** What every ghost's localpart begins with: what follows is a number. */
+  readonly ghostPrefix: string;
   /** Takes one line with its end; standard output when undefined. */
   readonly write?: ((line: string) => void) | undefined;
 }
@@ -59,5 +61,5 @@ export function createLog(options: LogOptions): Log {
   };
   const { write } = options;
   const logger = write === undefined ? pino(settings) : pino(settings, { write });
-  return new PinoLog(logger, new Mask(options.maskNumbers));
+  return new PinoLog(logger, new Mask(options.maskNumbers, options.ghostPrefix));
 }

@@ -6,9 +6,10 @@ import { createLog, type LogLevel } from "../../src/telemetry/pino-log.ts";
 function logAt(
   level: LogLevel,
   maskNumbers = true,
+  ghostPrefix = "_sip_",
 ): { readonly log: Log; readonly lines: () => readonly Record<string, unknown>[] } {
   const written: string[] = [];
-  const log = createLog({ level, maskNumbers, write: (line) => void written.push(line) });
+  const log = createLog({ level, maskNumbers, ghostPrefix, write: (line) => void written.push(line) });
   return { log, lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -67,6 +68,22 @@ describe("a log line", () => {
     expect(JSON.stringify(lines())).not.toContain("8118181");
   });
 
+  it("hides the numbers of ghosts whatever their prefix, and those before a SIP address's parameters", () => {
+    const { log, lines } = logAt("info", true, "tel.");
+    log.info("x", {
+      ghost: "@tel.01818118181%40sip.example.org:example.org",
+      escaped: "/profile/%40tel.01818118181%2540sip.example.org",
+      person: "@telx01818118181:example.org",
+      text: "refused sip:9098790000;phone-context=+44@pbx.example.org",
+    });
+    expect(lines()[0]).toMatchObject({
+      ghost: "@tel.*********81%40sip.example.org:example.org",
+      person: "@telx01818118181:example.org",
+      text: "refused sip:**********;phone-context=+44@pbx.example.org",
+    });
+    expect(lines()[0]?.["escaped"]).not.toContain("8118");
+  });
+
   it("shows whole numbers where the configuration says so", () => {
     const { log, lines } = logAt("info", false);
     log.info("x", { number: "01818118181", ghost: "@_sip_01818118181:example.org" });
@@ -78,10 +95,28 @@ describe("a log line", () => {
     log.trace("x", {
       as_token: "SECRET1",
       trunk: { credentials: { username: "u", password: "SECRET2" }, list: [{ authorization: "SECRET3" }] },
+      registration: { asToken: "SECRET7", hsToken: "SECRET8", icePwd: "SECRET9", privateKey: "SECRET10" },
       error: new Error("GET /x?access_token=SECRET4&a=1 failed with Bearer SECRET5"),
       message: "INVITE sip:1@x SIP/2.0\r\nProxy-Authorization: Digest response=SECRET6\r\nVia: x\r\n",
     });
     expect(JSON.stringify(lines())).not.toContain("SECRET");
+    log.info("y", { monkey: "shown", keys: "shown", tokens: 2 });
+    expect(lines()[1]).toMatchObject({ monkey: "shown", keys: "shown", tokens: 2 });
+  });
+
+  it("cannot be made of two by what a stranger says, nor filled by it", () => {
+    const written: string[] = [];
+    const log = createLog({
+      level: "info",
+      maskNumbers: true,
+      ghostPrefix: "_sip_",
+      write: (line) => void written.push(line),
+    });
+    log.warn("x", { error: new Error(`bad\r\n{"level":"error","msg":"forged"}\u001b[2J${"a".repeat(1_000_000)}`) });
+    expect(written).toHaveLength(1);
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    expect(written[0]).toMatch(/^[^\x00-\x1f]+\n$/);
+    expect(written[0]?.length).toBeLessThan(5_000);
   });
 
   it("shows SDP only at trace, and without its keys", () => {

@@ -15,6 +15,7 @@ function start(): Rig {
   const telemetry = createTelemetry({
     level: "info",
     maskNumbers: true,
+    ghostPrefix: "_sip_",
     write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   return {
