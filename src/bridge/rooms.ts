@@ -51,6 +51,20 @@ export class Rooms {
     return this.#parts.directory.ours(room);
   }
 
+  /** Whether nobody is joined besides this person and users of ours, so that what is said can only be meant for these. */
+  async isAlone(person: UserId, room: RoomId, witness: UserId): Promise<boolean> {
+    const { homeserver, directory, log } = this.#parts;
+    const known = new Set([person, homeserver.bot, ...(await directory.ours(room))]);
+    try {
+      const members = await homeserver.members(room, witness);
+      return members.every(({ user, membership }) => membership !== "join" || known.has(user));
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("room's members are not known", { room, code: error.code, error });
+      return false;
+    }
+  }
+
   /** One of ours was removed from the room. */
   async gone(room: RoomId, user: UserId): Promise<void> {
     await this.#parts.directory.removeOurs(room, user);

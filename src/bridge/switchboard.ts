@@ -198,13 +198,17 @@ export class Switchboard {
     for (const one of early) await this.#byKey.get(key)?.post(one.fact);
   }
 
-  /** The ghost an invite is for: the one it names, or the only one in the room. Two numbers are never rung at once. */
+  /**
+   * The ghost an invite is for: the one it names, or the only one in a room with nobody else in it. Two numbers are never
+   * rung at once, and none is by a call that was meant for somebody else.
+   */
   async #calledGhost(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
     const { rooms, ghosts } = this.#parts;
     const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
     if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
-    if (present.length === 1) return present[0];
-    this.#parts.runner.telemetry.log.info("call in a room that is not one number's ignored", {
+    const [only, second] = present;
+    if (only !== undefined && second === undefined && (await rooms.isAlone(fact.sender, fact.room, only))) return only;
+    this.#parts.runner.telemetry.log.info("call that names nobody, in a room that is not one number's alone, ignored", {
       room: fact.room,
       ghosts: present.length,
     });

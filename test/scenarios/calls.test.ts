@@ -155,6 +155,17 @@ describe("other devices, other people, other rooms", () => {
     expect(house.trunks.verbs).toEqual([]);
   });
 
+  test("in a room with other people the number must be named: the call may be meant for them", async () => {
+    const house = new House();
+    const bob = "@bob:example.org" as UserId;
+    house.homeserver.memberList = [ann, bob, ghost].map((user) => ({ user, membership: "join" }));
+    await house.enterRoom();
+    await house.take(house.inviteFact());
+    expect(house.trunks.verbs).toEqual([]);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2"), invitee: ghost }));
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
   test("in a room with two numbers only the one named rings", async () => {
     const house = new House();
     const second = "@_sip_01632960123%40sip.example.org:example.org" as UserId;

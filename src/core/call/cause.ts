@@ -12,7 +12,7 @@ interface CauseEntry {
   readonly refusal: RefusalReason;
   /** What the room is told where the client alone could not say it; undefined where it can, or nobody needs to know. */
   readonly words: string | undefined;
-  /** Reason header of our BYE (RFC 3326, ITU-T Q.850). */
+  /** Reason header of our CANCEL or BYE (RFC 3326, ITU-T Q.850). */
   readonly q850: number;
 }
 
