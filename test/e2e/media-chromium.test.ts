@@ -41,7 +41,7 @@ let address: string;
 const closings: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  rig = await startRig({ ice: {} });
+  rig = await startRig({ ice: {}, reconnectTimeoutMs: 1000, silenceTimeoutMs: 60_000 });
   closings.unshift(async () => rig.engine.stop());
   const folder = await mkdtemp(join(tmpdir(), "media-chromium-"));
   closings.unshift(async () => rm(folder, { recursive: true, force: true }));
@@ -225,4 +225,13 @@ test("a browser that is called hears and is heard, and may restart ICE too", asy
   await until("the browser to be connected anew", async () => (await phone.state()) === "connected");
   await hears(phone, trunkHz);
   expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+});
+
+// RFC 7675: consent to send runs out after 30 s without an answer to the checks. Then the client has its time to return.
+test("a browser that vanishes is reported as failed, once", { timeout: 90_000 }, async ({ scope }) => {
+  const { phone, fact, facts } = await call(scope, everything);
+  await hears(phone, trunkHz);
+  await browser.pages().at(-1)?.close();
+  await fact("media.failed");
+  expect(facts.filter(({ kind }) => kind === "media.failed")).toHaveLength(1);
 });

@@ -18,7 +18,7 @@ function workerPids(rig: Rig): number[] {
   return rig.log.filter(({ message }) => message === "media worker started").map(({ fields }) => Number(fields["pid"]));
 }
 
-describe("a worker that dies", () => {
+describe.concurrent("a worker that dies", () => {
   test.concurrent("loses its calls, not those of the others, and is replaced", async ({ scope }) => {
     const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 2 });
     const first = await startTalk(rig, scope);
@@ -42,6 +42,16 @@ describe("a worker that dies", () => {
     expect((await third.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });
 
+  test.concurrent("as does one that hangs", { timeout: 40_000 }, async ({ scope }) => {
+    const rig = await rigOf(scope);
+    const { fact } = await rig.open();
+    const [victim = 0] = workerPids(rig);
+    process.kill(victim, "SIGSTOP");
+    await fact("media.lost");
+    await rig.logged("media worker started", 2);
+    expect(rig.engine.health().ready).toBe(true);
+  });
+
   test.concurrent("while it is opening a session is an error of the engine, not a crash", async ({ scope }) => {
     const rig = await rigOf(scope);
     const [victim = 0] = workerPids(rig);
@@ -53,7 +63,7 @@ describe("a worker that dies", () => {
   });
 });
 
-describe("limits", () => {
+describe.concurrent("limits", () => {
   test.concurrent("calls are spread, and one too many is refused until another ends", async ({ scope }) => {
     const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 1 });
     const { session } = await rig.open();
@@ -100,7 +110,7 @@ describe("limits", () => {
   });
 });
 
-describe("silence", () => {
+describe.concurrent("silence", () => {
   test.concurrent("a gateway that goes quiet is reported, once", async ({ scope }) => {
     const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { trunk, client, fact, facts } = await startTalk(rig, scope);
@@ -130,7 +140,7 @@ describe("silence", () => {
   });
 });
 
-describe("RTCP", () => {
+describe.concurrent("RTCP", () => {
   test.concurrent("both sides get reports of what we heard from them, under our numbers, and a BYE", async ({
     scope,
   }) => {
@@ -149,6 +159,15 @@ describe("RTCP", () => {
     await session.close();
     const bye = await trunk.report((bytes) => readRtcp(bytes).isBye);
     expect(bye.readUInt32BE(4)).toBe(ours?.ssrc);
+  });
+
+  test.concurrent("go where the gateway wants them: beside RTP, or with it", async ({ scope }) => {
+    const rig = await rigOf(scope);
+    const { trunk, session } = await startTalk(rig, scope);
+    const outcome = await session.offer("trunk", trunk.sdp({ lines: ["a=rtcp-mux", "a=sendrecv"] }));
+    expect(outcome.sdp).toContain("a=rtcp-mux");
+    await trunk.report((bytes) => bytes[1] === 200);
+    expect(trunk.reportedTo).toEqual(new Set(["rtp"]));
   });
 
   test.concurrent("RTCP alone keeps a silent gateway alive", async ({ scope }) => {

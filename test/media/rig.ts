@@ -2,7 +2,7 @@
 import { callId } from "../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
+import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 
@@ -53,7 +53,7 @@ export interface Rig {
   readonly log: LogLine[];
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
-  open(trunk?: Partial<TrunkMedia>): Promise<OpenSession>;
+  open(trunk?: Partial<TrunkMedia>, iceServers?: readonly IceServer[]): Promise<OpenSession>;
 }
 
 export interface OpenSession {
@@ -89,14 +89,14 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   });
   await engine.start();
   let count = 0;
-  const open = async (trunk: Partial<TrunkMedia> = {}): Promise<OpenSession> => {
+  const open = async (trunk: Partial<TrunkMedia> = {}, iceServers: readonly IceServer[] = []): Promise<OpenSession> => {
     count += 1;
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
     const session = await engine.open(
       {
         call: callId(`c-${count}`),
-        iceServers: [],
+        iceServers,
         trunk: { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk },
       },
       (fact) => {

@@ -126,7 +126,7 @@ describe.each([suite, "AES_CM_128_HMAC_SHA1_32"] as const)("%s", (each) => {
   });
 });
 
-describe("a call over SRTP", () => {
+describe.concurrent("a call over SRTP", () => {
   let rig: Rig;
 
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { startRig, type Rig } from "./rig.ts";
+import { portSlice, startRig, type Rig } from "./rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
 import { test, type Scope } from "./scope.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
@@ -89,6 +89,24 @@ test.concurrent("one behind a private address is found within the configured net
   expect(heard.ratio).toBeGreaterThan(100);
 });
 
+test.concurrent("all of it is the same over IPv6", async ({ scope }) => {
+  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2), restMs: 0 } });
+  scope.add(async () => ipv6.engine.stop());
+  const { client, trunk, trunkOffer } = await startTalk(ipv6, scope, { trunk: { host: "::1" } });
+  expect(trunkOffer).toContain("c=IN IP6 ::1");
+  expect((await client.ear.nextSecond(allHz)).hz).toBe(trunkHz);
+  await stranger(scope, "::1", trunkOffer);
+  const [atClient, atTrunk] = await Promise.all([client.ear.nextSecond(allHz), trunk.ear.nextSecond(allHz)]);
+  expect([atClient.hz, atTrunk.hz]).toEqual([trunkHz, clientHz]);
+  expect(atClient.ratio).toBeGreaterThan(100);
+});
+
+test.concurrent("an IPv6 address is refused where RTP is bound to IPv4", async ({ scope }) => {
+  await expect(startTalk(rig, scope, { answer: { address: "2001:db8::7" } })).rejects.toMatchObject({
+    code: "bad-description",
+  });
+});
+
 test.concurrent("noise on the port harms nobody", async ({ scope }) => {
   const { client, trunk } = await startTalk(rig, scope);
   for (let length = 0; length < 60; length += 1) trunk.send(Buffer.alloc(length, length * 37));
@@ -98,7 +116,7 @@ test.concurrent("noise on the port harms nobody", async ({ scope }) => {
   expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
 });
 
-describe("descriptions", () => {
+describe.concurrent("descriptions", () => {
   test.concurrent.for([
     ["no SDP", "hello", "bad-description"],
     [

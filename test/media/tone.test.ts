@@ -53,7 +53,7 @@ test.concurrent("lost packets are counted", async ({ scope }) => {
   expect((await session.stats()).fromTrunk).toMatchObject({ packets: 10, lost: 3 });
 });
 
-describe("keys", () => {
+describe.concurrent("keys", () => {
   test.concurrent("a key of 160 ms is one key of 160 ms at the gateway, under its own number", async ({ scope }) => {
     const { client, trunk, fact } = await startTalk(rig, scope, { speak: false });
     client.press("5", 160);
@@ -111,7 +111,7 @@ test.concurrent("codecs we know nothing of inside pass octet by octet, under the
   await trunk.ear.until(() => trunk.ear.packets.some((packet) => packet.payloadType === 101));
 });
 
-describe("hold", () => {
+describe.concurrent("hold", () => {
   test.concurrent("the client holds: the gateway is told, the client hears nothing, and after the resume all is one stream", async ({
     scope,
   }) => {

@@ -20,6 +20,8 @@ export interface TrunkPeerOptions {
 export class TrunkPeer {
   readonly ear = new Ear(0, decodeUlaw);
   readonly rtcp: Buffer[] = [];
+  /** The ports that RTCP came to. */
+  readonly reportedTo = new Set<"rtp" | "rtcp">();
   /** Where packets came from last. */
   from: RemoteInfo | undefined;
   cipher: TrunkCipher | undefined;
@@ -41,10 +43,7 @@ export class TrunkPeer {
     this.#tone = continuousTone(options.hz, 8000);
     this.ssrc = options.ssrc ?? 0x0bad_cafe;
     rtp.on("message", (bytes, from) => this.#receive(bytes, from));
-    rtcp.on("message", (bytes) => {
-      this.rtcp.push(bytes);
-      this.#check();
-    });
+    rtcp.on("message", (bytes) => this.#reported(bytes, "rtcp"));
   }
 
   static async open(options: TrunkPeerOptions): Promise<TrunkPeer> {
@@ -66,7 +65,7 @@ export class TrunkPeer {
       "v=0",
       `o=gateway 1 1 IN IP4 ${this.#host}`,
       "s=-",
-      `c=IN IP4 ${address}`,
+      `c=IN ${address.includes(":") ? "IP6" : "IP4"} ${address}`,
       "t=0 0",
       `m=audio ${this.port} ${protocol} ${formats}`,
       `a=rtcp:${this.#rtcpSocket.address().port}`,
@@ -125,14 +124,19 @@ export class TrunkPeer {
 
   #receive(bytes: Buffer, from: RemoteInfo): void {
     if (isRtcp(bytes)) {
-      this.rtcp.push(bytes);
-      this.#check();
+      this.#reported(bytes, "rtp");
       return;
     }
     const clear = this.cipher === undefined ? bytes : this.cipher.open(bytes);
     const packet = clear === undefined ? undefined : decodeRtp(clear);
     this.from = from;
     if (packet !== undefined) this.ear.hear(packet);
+  }
+
+  #reported(bytes: Buffer, to: "rtp" | "rtcp"): void {
+    this.rtcp.push(bytes);
+    this.reportedTo.add(to);
+    this.#check();
   }
 
   #check(): void {
@@ -145,7 +149,7 @@ export class TrunkPeer {
 }
 
 async function bound(host: string): Promise<Socket> {
-  const socket = createSocket("udp4");
+  const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
   await new Promise<void>((resolve) => socket.bind(0, host, resolve));
   return socket;
 }

@@ -22,11 +22,18 @@ export interface ClientReports {
 /** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
 const maxCandidates = 100;
 
+interface Association {
+  readonly transport: ClientTransport;
+  local: LocalEnd;
+}
+
 export class ClientLeg {
   readonly #options: TransportOptions;
   readonly #reports: ClientReports;
-  #current: { transport: ClientTransport; local: LocalEnd } | undefined;
-  #next: { transport: ClientTransport; local: LocalEnd } | undefined;
+  #current: Association | undefined;
+  #next: Association | undefined;
+  /** Gathering while the telephone rings; nobody has been told of it yet. */
+  #prepared: { readonly remote: WebRtcEnd; readonly association: Promise<Association | undefined> } | undefined;
   /** Those for which there is no transport yet. */
   #early: Candidate[] = [];
   #candidateCount = 0;
@@ -49,18 +56,33 @@ export class ClientLeg {
       this.#take(offer);
       return latest.local;
     }
+    const prepared = isSameEnd(this.#prepared?.remote, remote) ? await this.#prepared?.association : undefined;
+    if (prepared === undefined || prepared.transport.isOver) this.#drop();
+    else {
+      this.#prepared = undefined;
+      this.#install(prepared);
+      this.#take(offer);
+      return prepared.local;
+    }
     // DTLS roles stay for the life of the call, also over a new association (RFC 8842 s5.5).
     const setup = remote.setup === "actpass" && latest !== undefined ? opposite(latest.local.setup) : remote.setup;
-    const transport = this.#open();
-    try {
-      const local = await transport.accept({ ...remote, setup });
-      this.#install({ transport, local });
-      this.#take(offer);
-      return local;
-    } catch (cause) {
-      transport.close();
-      throw new MediaError("engine", "no transport for the client", { cause });
-    }
+    const fresh = await this.#associate({ ...remote, setup });
+    this.#install(fresh);
+    this.#take(offer);
+    return fresh.local;
+  }
+
+  /**
+   * Begins to gather candidates for the answer to a new call's offer, where that takes time. The client's candidates are
+   * held back until then: ICE gives up 39.5 s after it has begun (RFC 8863), and telephones ring for longer. If they do,
+   * the answer gathers anew.
+   */
+  prepare(offer: Description): void {
+    if (this.#current !== undefined || this.#options.iceServers.length === 0) return;
+    const remote = endOf(offer);
+    if (isSameEnd(this.#prepared?.remote, remote)) return;
+    this.#drop();
+    this.#prepared = { remote, association: this.#associate(remote).catch(() => undefined) };
   }
 
   /** Our end for an offer to the client, a new call's or one inside the call. */
@@ -68,15 +90,9 @@ export class ClientLeg {
     const latest = this.#next ?? this.#current;
     // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
     if (latest !== undefined) return { ...latest.local, setup: "actpass" };
-    const transport = this.#open();
-    try {
-      const local = await transport.offer();
-      this.#install({ transport, local });
-      return local;
-    } catch (cause) {
-      transport.close();
-      throw new MediaError("engine", "no transport for the client", { cause });
-    }
+    const fresh = await this.#associate(undefined);
+    this.#install(fresh);
+    return fresh.local;
   }
 
   /** The client's answer to our offer. */
@@ -112,6 +128,23 @@ export class ClientLeg {
   close(): void {
     this.#current?.transport.close();
     this.#next?.transport.close();
+    this.#drop();
+  }
+
+  #drop(): void {
+    void this.#prepared?.association.then((association) => association?.transport.close());
+    this.#prepared = undefined;
+  }
+
+  /** A new transport, with the client's end or (undefined) to be offered to it. */
+  async #associate(remote: WebRtcEnd | undefined): Promise<Association> {
+    const transport = this.#open();
+    try {
+      return { transport, local: await (remote === undefined ? transport.offer() : transport.accept(remote)) };
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
   }
 
   #open(): ClientTransport {
@@ -126,7 +159,7 @@ export class ClientLeg {
     return transport;
   }
 
-  #install(fresh: { transport: ClientTransport; local: LocalEnd }): void {
+  #install(fresh: Association): void {
     if (this.#current !== undefined) this.#candidateCount = 0;
     this.#next?.transport.close();
     this.#next = undefined;
@@ -150,7 +183,8 @@ export class ClientLeg {
 
   #gone(transport: ClientTransport, reason: string): void {
     if (this.#next?.transport === transport) this.#next = undefined;
-    else if (this.#current?.transport === transport && this.#next !== undefined) {
+    else if (this.#current?.transport !== transport) return;
+    else if (this.#next !== undefined) {
       this.#current = this.#next;
       this.#next = undefined;
       return;

@@ -1,4 +1,4 @@
-// What the engine and its worker processes say to each other over the IPC channel: plain JSON, typed on both ends.
+// What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
 import type { CallId } from "../../core/ids.ts";
 import type { IceCandidate } from "../../core/call/event.ts";
 import type { MediaFault, MediaSide } from "../../core/call/media-side.ts";
@@ -60,11 +60,14 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 export type ToWorker =
   | { readonly kind: "start"; readonly settings: WorkerSettings }
+  /** Answered at once, whatever else goes on. */
+  | { readonly kind: "ping" }
   /** Orders of one session are carried out one after the other. `number` comes back with the outcome. */
   | { readonly kind: "order"; readonly number: number; readonly session: number; readonly order: Order };
 
 export type FromWorker =
   | { readonly kind: "ready" }
+  | { readonly kind: "pong" }
   | { readonly kind: "done"; readonly number: number; readonly result: OrderResult }
   | { readonly kind: "refused"; readonly number: number; readonly fault: MediaFault; readonly message: string }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }

@@ -116,6 +116,7 @@ export class Session {
     const offer = this.#read(from, sdp);
     const turn = taken(from === "matrix" ? clientOffered(this.#exchange, offer) : trunkOffered(this.#exchange, offer));
     const text = await this.#write(turn);
+    if (from === "matrix" && turn.kind === "offer") this.#client.prepare(offer);
     return { kind: turn.kind === "answer" ? "settled" : "forward", sdp: text };
   }
 

@@ -20,6 +20,9 @@ interface Waiting {
 const entry = fileURLToPath(new URL(`worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
 const startTimeoutMs = 20_000;
 const stopTimeoutMs = 3000;
+const pingIntervalMs = 2000;
+/** So many without an answer mean that it hangs, in its native part most likely: it is killed, and so replaced. */
+const pingsUnanswered = 5;
 
 export class WorkerLink {
   readonly #child: ChildProcess;
@@ -30,20 +33,27 @@ export class WorkerLink {
   #started: ((error?: MediaError) => void) | undefined;
   #count = 0;
   #isRunning = true;
+  #unanswered = 0;
 
   private constructor(log: Log, watch: WorkerWatch) {
     this.#watch = watch;
-    this.#child = fork(entry, [], { execArgv: [], serialization: "json", stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#child = fork(entry, [], {
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
     this.#log = log.child({ worker: this.#child.pid });
     this.#child.on("message", (message: FromWorker) => this.#receive(message));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log.warn("media worker wrote to stderr", { text: text.slice(0, 1000) });
     });
+    const pinging = setInterval(() => this.#ping(), pingIntervalMs);
     // A failed spawn gives `error` without `exit`.
     this.#ended = new Promise((resolve) => {
       const end = (detail: string): void => {
         if (!this.#isRunning) return;
         this.#isRunning = false;
+        clearInterval(pinging);
         this.#refuseAll(detail);
         watch.ended(detail);
         resolve();
@@ -104,6 +114,15 @@ export class WorkerLink {
     }
   }
 
+  /** Counted and not timed, so that a pause of our own process is not taken for one of the worker's. */
+  #ping(): void {
+    this.#unanswered += 1;
+    if (this.#unanswered > pingsUnanswered) {
+      this.#log.error("media worker hangs");
+      this.#child.kill("SIGKILL");
+    } else this.#send({ kind: "ping" });
+  }
+
   #send(message: ToWorker): void {
     // A worker that dies meanwhile is noticed by its end.
     this.#child.send(message, () => undefined);
@@ -113,6 +132,9 @@ export class WorkerLink {
     switch (message.kind) {
       case "ready":
         this.#started?.();
+        return;
+      case "pong":
+        this.#unanswered = 0;
         return;
       case "done":
         this.#take(message.number)?.done(message.result);

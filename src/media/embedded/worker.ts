@@ -75,6 +75,10 @@ process.on("message", (message: ToWorker) => {
     say({ kind: "ready" });
     return;
   }
+  if (message.kind === "ping") {
+    say({ kind: "pong" });
+    return;
+  }
   const { number, session, order } = message;
   if (order.kind === "open") desks.set(session, { tail: Promise.resolve(), session: undefined });
   const desk = desks.get(session);
