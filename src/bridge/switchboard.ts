@@ -142,12 +142,15 @@ export class Switchboard {
   }
 
   async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<void> {
-    const { ghosts, rooms, bot, botUser } = this.#parts;
+    const { ghosts, rooms, bot, botUser, runner } = this.#parts;
     const isBot = fact.user === botUser;
-    if (!isBot) {
-      if (!ghosts.isGhost(fact.user)) return;
-      await ghosts.ensure(fact.user);
+    if (!isBot && !ghosts.isGhost(fact.user)) return;
+    if (fact.public) {
+      // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
+      runner.telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
+      return;
     }
+    if (!isBot) await ghosts.ensure(fact.user);
     const missed = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explainEncryption(fact.room, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);

@@ -23,7 +23,15 @@ export interface CallReference {
 
 export type MatrixFact = FactOrigin &
   (
-    | { readonly kind: "member.invited"; readonly user: UserId; readonly direct: boolean; readonly encrypted: boolean }
+    | {
+        readonly kind: "member.invited";
+        readonly user: UserId;
+        readonly direct: boolean;
+        /** As the room's state said with the invitation, where the homeserver tells. */
+        readonly encrypted: boolean;
+        /** Anybody may join the room. */
+        readonly public: boolean;
+      }
     | { readonly kind: "member.joined"; readonly user: UserId }
     /** Left, kicked or banned. */
     | { readonly kind: "member.left"; readonly user: UserId }

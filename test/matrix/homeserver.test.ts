@@ -120,7 +120,7 @@ describe("a ghost", () => {
     const room = await directRoom(world);
     await world.rig.factCount(1);
     expect(world.rig.facts).toMatchObject([
-      { kind: "member.invited", room, user: ghost, sender: alice, direct: true, encrypted: false },
+      { kind: "member.invited", room, user: ghost, sender: alice, direct: true, encrypted: false, public: false },
     ]);
   });
 

@@ -226,6 +226,24 @@ describe("a membership", () => {
   });
 });
 
+describe("an invitation's stripped state", () => {
+  const publicIn = (state: unknown): unknown =>
+    factIn(
+      event(
+        "m.room.member",
+        { membership: "invite" },
+        { state_key: "@bob:example.org", unsigned: { invite_room_state: state } },
+      ),
+    );
+
+  it("tells whether anybody may join the room", () => {
+    const rules = (content: unknown): unknown => [{ type: "m.room.join_rules", content }];
+    expect(publicIn(rules({ join_rule: "public" }))).toMatchObject({ public: true });
+    for (const content of [{ join_rule: "invite" }, { join_rule: 7 }, {}, null, "public"])
+      expect(publicIn(rules(content))).toMatchObject({ kind: "member.invited", public: false });
+  });
+});
+
 describe("a message", () => {
   it.each([
     ["a notice", { msgtype: "m.notice", body: "hello" }],

@@ -23,7 +23,14 @@ describe("a person dials a number", () => {
   test("a number that the numbering plan knows is shown in international form", async () => {
     const house = new House();
     const london = "@_sip_02079460123%40sip.example.org:example.org" as UserId;
-    await house.take({ ...house.origin(), kind: "member.invited", user: london, direct: true, encrypted: false });
+    await house.take({
+      ...house.origin(),
+      kind: "member.invited",
+      user: london,
+      direct: true,
+      encrypted: false,
+      public: false,
+    });
     expect(house.homeserver.names.get(london)).toBe("+44 20 7946 0123");
   });
 
@@ -170,13 +177,34 @@ describe("other devices, other people, other rooms", () => {
     const house = new House();
     const second = "@_sip_01632960123%40sip.example.org:example.org" as UserId;
     await house.enterRoom();
-    await house.take({ ...house.origin(), kind: "member.invited", user: second, direct: false, encrypted: false });
+    await house.take({
+      ...house.origin(),
+      kind: "member.invited",
+      user: second,
+      direct: false,
+      encrypted: false,
+      public: false,
+    });
     await house.take(house.inviteFact());
     expect(house.trunks.verbs).toEqual([]);
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2"), invitee: second }));
     expect(house.trunks.orders).toMatchObject([
       { verb: "invite", argument: { target: "sip:+441632960123@sip.example.org" } },
     ]);
+  });
+
+  test("a ghost or the bot does not join where anybody may: clients do not call there", async () => {
+    const house = new House();
+    for (const user of [ghost, house.homeserver.bot])
+      await house.take({
+        ...house.origin(),
+        kind: "member.invited",
+        user,
+        direct: false,
+        encrypted: false,
+        public: true,
+      });
+    expect([house.homeserver.joined, house.homeserver.registered]).toEqual([[], []]);
   });
 
   test("leaving the room hangs up, and the ghost leaves an empty room", async () => {
@@ -233,7 +261,14 @@ describe("who may not call", () => {
 describe("encrypted rooms", () => {
   test("are told once, in one sentence, that calls cannot be read", async () => {
     const house = new House();
-    await house.take({ ...house.origin(), kind: "member.invited", user: ghost, direct: true, encrypted: true });
+    await house.take({
+      ...house.origin(),
+      kind: "member.invited",
+      user: ghost,
+      direct: true,
+      encrypted: true,
+      public: false,
+    });
     await house.take({ ...house.origin(), kind: "event.unreadable" }, { ...house.origin(), kind: "event.unreadable" });
     expect(house.words).toEqual([
       "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.",
@@ -359,6 +394,7 @@ describe("the bot", () => {
       user: bot,
       direct: true,
       encrypted: false,
+      public: false,
     });
   };
   const say = (house: House, body: string, sender = ann) =>

@@ -128,7 +128,14 @@ export class House {
 
   /** Ann opens the room with the number. */
   async enterRoom(): Promise<void> {
-    await this.take({ ...this.origin(), kind: "member.invited", user: ghost, direct: true, encrypted: false });
+    await this.take({
+      ...this.origin(),
+      kind: "member.invited",
+      user: ghost,
+      direct: true,
+      encrypted: false,
+      public: false,
+    });
   }
 
   /** Ann calls, in a room in which the ghost is already. */

@@ -27,7 +27,16 @@ const messageForm = z.object({
   "m.relates_to": z.object({ rel_type: z.string() }).partial().optional().catch(undefined),
 });
 
-const strippedStateForm = z.array(z.object({ type: z.string() }).catch({ type: "" })).catch([]);
+const strippedStateForm = z
+  .array(
+    z
+      .object({
+        type: z.string(),
+        content: z.object({ join_rule: z.string() }).partial().optional().catch(undefined),
+      })
+      .catch({ type: "" }),
+  )
+  .catch([]);
 
 function readMember(event: Envelope): EventReading {
   const content = memberForm.safeParse(event.content);
@@ -45,6 +54,7 @@ function readMember(event: Envelope): EventReading {
           kind: "member.invited",
           direct: content.data.is_direct === true,
           encrypted: state.some((entry) => entry.type === "m.room.encryption"),
+          public: state.some(({ type, content }) => type === "m.room.join_rules" && content?.join_rule === "public"),
         },
       };
     }
