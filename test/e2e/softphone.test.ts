@@ -143,7 +143,7 @@ describe("the softphone", () => {
     await alice.locator("#number").fill("");
     await alice.locator("#status").click();
     await alice.keyboard.type("404");
-    await alice.locator("#number").press("Enter");
+    await alice.keyboard.press("Enter");
     await expect.poll(() => alice.locator("#status").textContent()).toBe("No such number");
   });
 });

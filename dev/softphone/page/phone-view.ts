@@ -42,6 +42,10 @@ export class PhoneView {
     return this.#find("number", HTMLInputElement);
   }
 
+  get #dialForm(): HTMLFormElement {
+    return this.#find("dial", HTMLFormElement);
+  }
+
   #find<Found extends HTMLElement>(id: string, kind: new () => Found): Found {
     const found = this.#document.getElementById(id);
     if (!(found instanceof kind)) throw new Error(`The page has no #${id}`);
@@ -56,7 +60,7 @@ export class PhoneView {
     for (const key of this.#document.querySelectorAll<HTMLButtonElement>("[data-key]")) {
       key.addEventListener("click", () => this.#press(phone, key.dataset["key"] ?? ""));
     }
-    this.#find("dial", HTMLFormElement).addEventListener("submit", (event) => {
+    this.#dialForm.addEventListener("submit", (event) => {
       event.preventDefault();
       if (phone.state.phase === "incoming") void phone.answer();
       else void phone.dial(this.#number.value);
@@ -80,6 +84,8 @@ export class PhoneView {
     this.#document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "Escape") phone.hangUp();
+      // A focused button or field knows itself what Enter means.
+      if (event.key === "Enter" && event.target === this.#document.body) this.#dialForm.requestSubmit();
       if (event.target === this.#number && phone.state.phase !== "talking") return;
       if (dialKey.test(event.key)) {
         event.preventDefault();
