@@ -1,6 +1,6 @@
 // The bridge's bot: `call NUMBER` and `help`, for clients and homeservers without a dial pad.
 import type { RoomId, UserId } from "../core/ids.ts";
-import { describeCause } from "../core/call/cause.ts";
+import { describeCause, type Cause } from "../core/call/cause.ts";
 import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { judge, type Policy } from "../core/policy/permission.ts";
@@ -26,6 +26,8 @@ const helpWords = [
   "help – shows this.",
 ].join("\n");
 
+const crowdWords = "I can only help in a room that you and I have to ourselves.";
+
 export class Bot {
   readonly #parts: BotParts;
 
@@ -35,26 +37,27 @@ export class Bot {
 
   /** What a person reads first. */
   async greet(room: RoomId, encrypted: boolean): Promise<void> {
-    if (!encrypted) await this.#say(room, helpWords);
+    if ((await this.#isDirect(room)) && !encrypted) await this.#say(room, helpWords);
   }
 
-  /** A message in a room of the bot's. Other people's talk in larger rooms is none of its business. */
+  /** A message in a room of the bot's. */
   async hear(room: RoomId, person: UserId, body: string): Promise<void> {
+    if (!(await this.#isDirect(room))) return;
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
-    const command = word.toLowerCase();
-    const direct = await this.#isDirect(room);
-    if (command === "call") return this.#call(room, person, rest);
-    if (command === "help" || direct) return this.#say(room, helpWords);
+    if (word.toLowerCase() === "call") return this.#call(room, person, rest);
+    return this.#say(room, helpWords);
   }
 
   async #call(room: RoomId, person: UserId, text: string): Promise<void> {
     const { ids, ghosts, rooms, plan, policy, log } = this.#parts;
     if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
     const found = ids.forDialled(text);
-    if (found.kind === "none") return this.#say(room, describeCause("not-dialable").words ?? found.why);
+    if (found.kind === "none") {
+      const cause = found.why === "domain-not-allowed" ? found.why : "not-dialable";
+      return this.#say(room, wordsOf(cause));
+    }
     const verdict = judge({ person, plan: planCall(found.target, plan), callsOfPerson: 0, callsInAll: 0 }, policy);
-    if (verdict.kind === "refused")
-      return this.#say(room, describeCause(verdict.cause).words ?? "This is not possible.");
+    if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
     try {
       await ghosts.ensure(found.user);
       const direct = await rooms.direct(found.user, person);
@@ -69,13 +72,19 @@ export class Bot {
     }
   }
 
+  /** Other people's talk is none of its business: it leaves a room that is not one person's alone. */
   async #isDirect(room: RoomId): Promise<boolean> {
+    const { rooms, user, log } = this.#parts;
+    const people = await rooms.people(room, user);
+    if (people === undefined || people.length <= 1) return people !== undefined;
+    await this.#say(room, crowdWords);
     try {
-      return (await this.#parts.homeserver.members(room, this.#parts.user)).length <= 2;
+      await rooms.leave(room, user);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      return false;
+      log.warn("bot could not leave", { room, code: error.code, error });
     }
+    return false;
   }
 
   async #say(room: RoomId, text: string): Promise<void> {
@@ -86,4 +95,8 @@ export class Bot {
       this.#parts.log.warn("bot could not speak", { room, code: error.code, error });
     }
   }
+}
+
+function wordsOf(cause: Cause): string {
+  return describeCause(cause).words ?? "This is not possible.";
 }

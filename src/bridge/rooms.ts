@@ -53,16 +53,27 @@ export class Rooms {
 
   /** Whether nobody is joined besides this person and users of ours, so that what is said can only be meant for these. */
   async isAlone(person: UserId, room: RoomId, witness: UserId): Promise<boolean> {
+    const people = await this.people(room, witness);
+    return people?.every(({ user, membership }) => membership !== "join" || user === person) ?? false;
+  }
+
+  /** Who is joined or invited and no user of ours; undefined where the homeserver does not say. */
+  async people(room: RoomId, witness: UserId): Promise<Awaited<ReturnType<Homeserver["members"]>> | undefined> {
     const { homeserver, directory, log } = this.#parts;
-    const known = new Set([person, homeserver.bot, ...(await directory.ours(room))]);
+    const ours = new Set([homeserver.bot, ...(await directory.ours(room))]);
     try {
-      const members = await homeserver.members(room, witness);
-      return members.every(({ user, membership }) => membership !== "join" || known.has(user));
+      return (await homeserver.members(room, witness)).filter(({ user }) => !ours.has(user));
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("room's members are not known", { room, code: error.code, error });
-      return false;
+      return undefined;
     }
+  }
+
+  /** One of ours leaves by itself. Throws HomeserverError. */
+  async leave(room: RoomId, user: UserId): Promise<void> {
+    await this.#parts.homeserver.leave(room, user);
+    await this.gone(room, user);
   }
 
   /** One of ours was removed from the room. */

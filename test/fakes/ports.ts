@@ -32,6 +32,8 @@ export class FakeHomeserver implements Homeserver {
   memberList: { user: UserId; membership: "join" | "invite" }[] = [];
   /** Orders fail with this for as long as it is set. */
   failure: HomeserverError | undefined;
+  /** Nobody is told who is in a room. */
+  memberFailure: HomeserverError | undefined;
   #failsOnce = false;
   #held: { readonly until: Promise<void>; readonly release: () => void } | undefined;
 
@@ -80,6 +82,7 @@ export class FakeHomeserver implements Homeserver {
     return false;
   }
   async members(): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
+    if (this.memberFailure !== undefined) throw this.memberFailure;
     return this.memberList;
   }
   async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
-import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
+import { matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { MediaError } from "../../src/ports/media.ts";
 import { dialog } from "../core/call/examples.ts";
@@ -376,73 +376,6 @@ describe("things fail", () => {
       "matrix.hungUp in ended",
       "matrix.candidates in ended",
       "matrix.offered in none",
-    ]);
-  });
-});
-
-describe("the bot", () => {
-  const bot = "@_sip_bot:example.org" as UserId;
-  const lobby = roomId("!lobby:example.org");
-  const open = async (house: House): Promise<void> => {
-    house.homeserver.memberList = [
-      { user: ann, membership: "join" },
-      { user: bot, membership: "join" },
-    ];
-    await house.take({
-      ...house.origin(ann, lobby),
-      kind: "member.invited",
-      user: bot,
-      direct: true,
-      encrypted: false,
-      public: false,
-    });
-  };
-  const say = (house: House, body: string, sender = ann) =>
-    house.take({ ...house.origin(sender, lobby), kind: "message.received", body });
-
-  test("says what it can do when it is invited", async () => {
-    const house = new House();
-    await open(house);
-    expect(house.words[0]).toContain("call NUMBER");
-  });
-
-  test("makes the room with a number and invites the person; the call made there rings", async () => {
-    const house = new House();
-    await open(house);
-    await say(house, "call 0181 811 8181");
-    const [made] = house.homeserver.rooms;
-    expect(made).toMatchObject({ invite: ann });
-    expect(house.words.at(-1)).toContain("https://matrix.to/#/");
-    await house.take(house.inviteFact({ room: made?.room ?? room, party: partyId("PHONE") }));
-    expect(house.trunks.verbs).toEqual(["invite"]);
-  });
-
-  test("finds the room again", async () => {
-    const house = new House();
-    await open(house);
-    await say(house, "call 01818118181");
-    await say(house, "CALL 01818118181");
-    expect(house.homeserver.rooms).toHaveLength(1);
-  });
-
-  test("tells whoever may not call", async () => {
-    const house = new House();
-    await open(house);
-    await say(house, "call 01818118181", "@bob:elsewhere.org" as UserId);
-    expect(house.homeserver.rooms).toEqual([]);
-    expect(house.words.at(-1)).toBe("You are not permitted to make telephone calls here.");
-  });
-
-  test("answers nonsense with help", async () => {
-    const house = new House();
-    await open(house);
-    await say(house, "call");
-    await say(house, "hello");
-    await say(house, "call xyzzy!!");
-    expect(house.words.slice(1)).toEqual([
-      "Which number? Example: call +44 1632 960123",
-      expect.stringContaining("help"),
-      "This is not a number that can be dialled.",
     ]);
   });
 });
