@@ -1,4 +1,5 @@
 // All that differs between databases. A second one is a second value of `Database`; the queries stay as they are.
+import { closeSync, openSync } from "node:fs";
 import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";
 import {
@@ -45,7 +46,7 @@ function sqliteErrorOf(cause: unknown): StoreError {
 const repeatable = /^(?:select|insert|update|delete|begin|commit|rollback)\b/;
 
 /** The driver prepares a query each time it runs, which costs as much as to run it. Texts are few: none is made from outside. */
-function preparingOnce(file: SqliteDatabase.Database): DriverDatabase {
+function preparingOnce(file: SqliteDatabase.Database, release: () => void): DriverDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
     prepare(text) {
@@ -58,8 +59,32 @@ function preparingOnce(file: SqliteDatabase.Database): DriverDatabase {
     close() {
       statements.clear();
       file.close();
+      release();
     },
   };
+}
+
+/** Creates a file readable by its owner alone; SQLite gives the files beside it the same mode. */
+function createPrivately(path: string): void {
+  closeSync(openSync(path, "a", 0o600));
+}
+
+/**
+ * Two bridges on one file would end each other's calls and act on every event twice. SQLite lets two processes write, so
+ * a second, empty file is locked for as long as this process lives; the system lets go of it however the process ends.
+ */
+function own(path: string): () => void {
+  const lockPath = `${path}.lock`;
+  createPrivately(lockPath);
+  const lock = new SqliteDatabase(lockPath, { timeout: 0 });
+  try {
+    lock.exec("begin exclusive");
+  } catch (cause) {
+    lock.close();
+    const isHeld = cause instanceof SqliteDatabase.SqliteError && lockedCodes.test(cause.code);
+    throw isHeld ? new StoreError("locked", `another bridge runs on ${path}`, { cause }) : cause;
+  }
+  return () => lock.close();
 }
 
 /** Opens or creates the file at `path`. Throws StoreError. */
@@ -68,7 +93,10 @@ export function sqliteDatabase(path: string): Database {
     throw new StoreError("unavailable", `SQLite needs Node 22.14 or newer, this is ${versions.node}`);
   }
   let file: SqliteDatabase.Database;
+  let release = (): void => undefined;
   try {
+    release = own(path);
+    createPrivately(path);
     file = new SqliteDatabase(path, { timeout: lockWaitMs });
     // Readers (backups, a curious admin) never block the bridge's writes, nor the other way round.
     file.pragma("journal_mode = WAL");
@@ -77,10 +105,11 @@ export function sqliteDatabase(path: string): Database {
     // That is enough for calls, which a restart ends anyway; for what was acknowledged see `durably`.
     file.pragma("synchronous = NORMAL");
   } catch (cause) {
+    release();
     throw sqliteErrorOf(cause);
   }
   return {
-    dialect: new SqliteDialect({ database: preparingOnce(file) }),
+    dialect: new SqliteDialect({ database: preparingOnce(file, release) }),
     numbered: (column) => column.primaryKey().autoIncrement(),
     // `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held.
     durably: (db, work) =>
