@@ -74,7 +74,7 @@ function createPrivately(path: string): void {
  * a second, empty file is locked for as long as this process lives; the system lets go of it however the process ends.
  */
 function own(path: string): () => void {
-  const lockPath = `${path}.lock`;
+  const lockPath = `${path}-lock`;
   createPrivately(lockPath);
   const lock = new SqliteDatabase(lockPath, { timeout: 0 });
   try {
