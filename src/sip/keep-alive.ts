@@ -2,6 +2,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import type { Answer } from "./sipjs/question.ts";
 import type { Endpoint, Target } from "./transport/target.ts";
 
@@ -14,7 +15,8 @@ export interface KeepAliveOptions {
   /** The transport keeps a connection to the server. */
   readonly connected: boolean;
   readonly pick: () => Promise<Target | undefined>;
-  readonly failed: (target: Target) => void;
+  /** `restMs`: for how long it wants to be left alone, where it says so. */
+  readonly failed: (target: Target, restMs?: number) => void;
   readonly answered: (target: Target) => void;
   readonly connect: (target: Target) => Promise<void>;
   readonly ask: (target: Target, done: (answer: Answer) => void) => void;
@@ -123,7 +125,7 @@ export class KeepAlive {
       if (!this.#running) return;
       if (answer.kind === "none" || answer.statusCode === 408 || answer.statusCode === 503) {
         if (!current()) return;
-        failed(asked);
+        failed(asked, answer.kind === "none" ? undefined : retryAfterMs(answer));
         this.#down(answer.kind === "none" ? answer.message : `OPTIONS answered ${answer.statusCode}`);
         this.#again(this.#backoffMs());
         return;

@@ -5,6 +5,8 @@ import { sdpOf } from "./body.ts";
 import type { Emit, SipCall } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import type { SilenceOptions } from "./silence.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { Session } from "./sipjs/session.ts";
 import type { InviteParts } from "./sipjs/user-agent.ts";
@@ -18,9 +20,12 @@ export interface InvitingTrunk {
   readonly serverHost: string;
   /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
   pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined>;
-  targetFailed(target: Target, reason: string): void;
+  /** `restMs`: for how long it wants to be left alone, where it says so. */
+  targetFailed(target: Target, reason: string, restMs?: number): void;
   targetAnswered(target: Target): void;
   invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation;
+  /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
+  watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void;
   /** Ends a dialog that no call wants. */
   hangUp(session: Session): void;
   /** Something is owed to the peer until the returned function is called. */
@@ -43,6 +48,7 @@ export class OutboundCall implements SipCall {
   /** SDP of provisionals, by the tag of their early dialog: a 2xx may come without its own. */
   readonly #earlySdp = new Map<string, string>();
   #invitation: Invitation | undefined;
+  #stopWatching: () => void = () => {};
   #cancelled = false;
   /** The CANCEL is settled, one way or the other. */
   #paid: () => void = () => {};
@@ -88,6 +94,7 @@ export class OutboundCall implements SipCall {
   refuseReoffer(): void {}
 
   drop(): void {
+    this.#stopWatching();
     this.#over = true;
     this.#paid();
   }
@@ -117,11 +124,11 @@ export class OutboundCall implements SipCall {
 
   #events(target: Target, identity: IdentityHeaders): InviteEvents {
     const { trunk, emit } = this.#options;
-    let heard = false;
-    const nextOr = (reason: string, last: () => void): void => {
-      trunk.targetFailed(target, reason);
-      // RFC 3263 s4.3: the next server, as long as this one has not taken the call on.
-      if (this.#cancelled || heard) last();
+    let taken = false;
+    const nextOr = (reason: string, last: () => void, restMs?: number): void => {
+      trunk.targetFailed(target, reason, restMs);
+      // RFC 3263 s4.3: the next server, as long as this one has not taken the call on. A 100 takes nothing on.
+      if (this.#cancelled || taken) last();
       else {
         this.#invitation = undefined;
         this.#attempt(identity, last);
@@ -129,25 +136,35 @@ export class OutboundCall implements SipCall {
     };
     return {
       sent: (invite) => {
-        if (!this.#over) emit({ kind: "sip.sent", invite });
+        if (this.#over) return;
+        this.#stopWatching();
+        this.#stopWatching = trunk.watchSilence(target, this.#tried, (fault, message) => {
+          this.#invitation?.giveUp(fault, message);
+        });
+        emit({ kind: "sip.sent", invite });
       },
       provisional: (response) => {
-        heard = true;
+        this.#stopWatching();
+        taken ||= response.statusCode > 100;
         trunk.targetAnswered(target);
         this.#provisional(response);
       },
       accepted: (response, session) => {
+        this.#stopWatching();
         trunk.targetAnswered(target);
         this.#accepted(response, session);
       },
       refused: (response) => {
-        if (response.statusCode === 503) nextOr("INVITE answered 503", () => this.#refused(response));
-        else {
+        this.#stopWatching();
+        if (response.statusCode === 503) {
+          nextOr("INVITE answered 503", () => this.#refused(response), retryAfterMs(response));
+        } else {
           trunk.targetAnswered(target);
           this.#refused(response);
         }
       },
       failed: (fault, message) => {
+        this.#stopWatching();
         if (fault === "internal") this.#fail(fault, message);
         else nextOr(message, () => this.#fail(fault, message));
       },

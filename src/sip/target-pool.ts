@@ -5,7 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { plainAddress, targetKey, type Target } from "./transport/target.ts";
 
-/** RFC 3263 s4.3 leaves open for how long a failed server is passed over. */
+/** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself. */
 const REST_MS = 30_000;
 
 export class TargetPool {
@@ -51,8 +51,8 @@ export class TargetPool {
     return targets.find((target) => (this.#failedUntilMs.get(targetKey(target)) ?? 0) <= nowMs) ?? targets[0];
   }
 
-  failed(target: Target): void {
-    this.#failedUntilMs.set(targetKey(target), this.#clock.nowMs() + REST_MS);
+  failed(target: Target, restMs = REST_MS): void {
+    this.#failedUntilMs.set(targetKey(target), this.#clock.nowMs() + restMs);
   }
 
   answered(target: Target): void {

@@ -11,9 +11,11 @@ import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
 import { UserAgent, type InviteParts } from "./sipjs/user-agent.ts";
+import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
 import { Hub } from "./transport/hub.ts";
 import { addressTowards, isWildcard } from "./transport/local-address.ts";
+import { portRefused } from "./transport/port-probe.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
 import { bracketed, defaultPort, isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
@@ -81,7 +83,7 @@ export class Trunk implements InvitingTrunk {
       answerWithinMs: Math.min(transactionMs(timers), 10_000),
       connected: isReliable(settings.transport),
       pick: () => this.#pool.pick(),
-      failed: (target) => this.#pool.failed(target),
+      failed: (target, restMs) => this.#pool.failed(target, restMs),
       answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
       ask: (target, done) => this.#askOptions(target, done),
@@ -134,6 +136,8 @@ export class Trunk implements InvitingTrunk {
       clock,
       log,
       send: (text) => this.#hub.send(text),
+      recall: (branch) => this.#hub.recall(branch),
+      stopAsking: (branch) => this.#hub.stopAsking(branch),
       newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
     });
     this.#refreshPeers();
@@ -145,8 +149,8 @@ export class Trunk implements InvitingTrunk {
     return this.#pool.pick(tried);
   }
 
-  targetFailed(target: Target, reason: string): void {
-    this.#pool.failed(target);
+  targetFailed(target: Target, reason: string, restMs?: number): void {
+    this.#pool.failed(target, restMs);
     this.#keepAlive.callFailed(reason);
   }
 
@@ -177,6 +181,18 @@ export class Trunk implements InvitingTrunk {
         },
       },
     );
+  }
+
+  watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void {
+    const { clock, timers } = this.#options;
+    const { t1Ms } = timers;
+    return watchSilence({
+      clock,
+      t1Ms,
+      refused: async () => target.transport === "udp" && portRefused(target, this.#local.address, t1Ms),
+      another: async () => (await this.#pool.pick(tried)) !== undefined,
+      silent,
+    });
   }
 
   hangUp(session: Session): void {

@@ -4,7 +4,7 @@ import type { CallId } from "../../src/core/ids.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { lines, type Peer, type Received } from "./peer.ts";
-import { rig, startPeer, type Rig } from "./rig.ts";
+import { rig, standStill, startPeer, TRANSACTION_MS, type Rig } from "./rig.ts";
 import { ANSWER, hastyClock, OFFER, type Stack } from "./stack.ts";
 
 interface Answered {
@@ -136,11 +136,14 @@ describe("the peer makes a new offer", () => {
   });
 
   it("and never acknowledges our 200: the call is ended", async () => {
-    const { peer, stack } = await rig("udp", {}, { timers: { t1Ms: 20, t2Ms: 160 } });
+    const pass = standStill();
+    const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });
     peer.inDialog(invite, "INVITE", 1, { sdp: ANSWER });
     await stack.fact(call, "sip.offered");
     stack.trunks.answerReoffer(call, OFFER);
+    await peer.response("INVITE", 200);
+    pass(TRANSACTION_MS);
     await stack.fact(call, "sip.hungUp");
     peer.reply(await peer.request("BYE"), 200);
   });
@@ -229,12 +232,17 @@ describe("other requests inside the call", () => {
     ["OPTIONS", 200],
     ["REFER", 405],
     ["MESSAGE", 405],
-    ["FROBNICATE", 405],
+    ["SUBSCRIBE", 405],
+    ["FROBNICATE", 501],
   ])("%s is answered %i and the call goes on", async (method, status) => {
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });
     peer.inDialog(invite, method, 1);
-    expect((await peer.response(method)).message.statusCode).toBe(status);
+    const response = await peer.response(method);
+    expect(response.message.statusCode).toBe(status);
+    expect(lines(response, "Allow")).toEqual(
+      status === 200 && method === "INFO" ? [] : [expect.stringContaining("UPDATE")],
+    );
     expect(stack.kinds(call)).toEqual(["sip.accepted"]);
     await hangUp(peer, stack, call);
   });
@@ -307,12 +315,15 @@ describe("the end", () => {
   });
 
   it("our BYE is never answered: over after 64*T1", async () => {
-    const { peer, stack } = await rig("udp", {}, { timers: { t1Ms: 20, t2Ms: 160 } });
+    const pass = standStill();
+    const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
     stack.trunks.bye(call);
     await peer.request("BYE");
+    pass(TRANSACTION_MS);
     await stack.fact(call, "sip.ended");
-    expect(peer.count("BYE")).toBeGreaterThan(4);
+    // At 0, 0.5, 1.5, 3.5, 7.5 s and every 4 s from then on.
+    await expect.poll(() => peer.count("BYE")).toBe(11);
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.ended"]);
   });
 

@@ -1,5 +1,5 @@
 // A peer and a stack that talks to it, closed after each test.
-import { afterAll, afterEach } from "vitest";
+import { afterAll, afterEach, vi } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import type { SipTrunksOptions } from "../../src/sip/trunks.ts";
 import { Authority, type Issued } from "./certificates.ts";
@@ -13,12 +13,25 @@ export interface Rig {
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const close of open.splice(0).toReversed()) await close();
 });
 
 /** Closes after the test, last opened first. */
 export function closeLater(close: () => Promise<void>): void {
   open.push(close);
+}
+
+/** 64*T1 as the RFC has it, ms. */
+export const TRANSACTION_MS = 32_000;
+
+/**
+ * Time stands still until the test lets it pass, with the RFC's own timers; sockets go on. Start nothing before it that
+ * has to be stopped by its own timers.
+ */
+export function standStill(): (ms: number) => void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  return (ms) => void vi.advanceTimersByTime(ms);
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {

@@ -7,7 +7,7 @@ import type { Dns } from "../../src/sip/transport/resolver.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { Authority } from "./certificates.ts";
 import type { Peer, Received } from "./peer.ts";
-import { certificates, closeLater, rig, startPeer, startStack } from "./rig.ts";
+import { certificates, closeLater, rig, standStill, startPeer, startStack, TRANSACTION_MS } from "./rig.ts";
 import { ANSWER, hastyClock, OFFER, trunkSettings } from "./stack.ts";
 
 async function freePort(): Promise<number> {
@@ -39,9 +39,11 @@ describe("a trunk that answers", () => {
   });
 
   it("503 is down, and up again when it recovers", async () => {
+    const pass = standStill();
     const { peer, stack } = await rig("udp", { optionsIntervalMs: 60_000 }, { peer: { options: 503 } });
     expect((await stack.health(({ state }) => state === "down")).detail).toBe("OPTIONS answered 503");
     peer.answerOptions(200);
+    pass(2_000);
     await stack.health(({ state }) => state === "up");
   });
 
@@ -102,14 +104,22 @@ describe("a trunk that does not answer", () => {
   });
 
   it("says nothing over UDP: OPTIONS not answered, a call times out", async () => {
+    const pass = standStill();
     const peer = await startPeer();
-    const stack = await startStack(trunkSettings(peer.port, { optionsIntervalMs: 60_000 }), {
-      timers: { t1Ms: 10, t2Ms: 80 },
-    });
-    expect((await stack.health(({ state }) => state === "down")).detail).toBe("OPTIONS not answered within 640 ms");
+    const stack = await startStack(trunkSettings(peer.port, { optionsIntervalMs: 60_000 }));
+    await peer.request("OPTIONS");
+    pass(10_000);
+    expect((await stack.health(({ state }) => state === "down")).detail).toBe("OPTIONS not answered within 10000 ms");
     const call = stack.invite();
-    expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "timeout" });
-    expect(peer.count("INVITE")).toBeGreaterThan(4);
+    await peer.request("INVITE");
+    pass(10_000);
+    expect(await stack.fact(call, "sip.failed")).toMatchObject({
+      fault: "timeout",
+      message: "no response to INVITE within 10000 ms",
+    });
+    // At 0, 0.5, 1.5, 3.5 and 7.5 s, and no more after that.
+    pass(TRANSACTION_MS);
+    await expect.poll(() => peer.count("INVITE")).toBe(5);
   });
 
   it("comes back after its connection was lost", async () => {

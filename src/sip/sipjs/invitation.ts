@@ -37,8 +37,11 @@ export interface InvitationOptions {
   /** The same wrapper for the same dialog of sip.js, early and confirmed. */
   readonly sessionOf: (session: SipjsSession) => Session;
   readonly stateOf: (request: OutgoingRequest) => SipInviteState;
-  /** Late answers are to be looked after elsewhere from now on. */
-  readonly over: (invite: SipInviteState) => void;
+  /** Late answers are to be looked after elsewhere from now on. `refused`: the peer has ended it. */
+  readonly over: (invite: SipInviteState, refused: boolean) => void;
+  /** As in UserAgentOptions. */
+  readonly recall: (branch: string) => boolean;
+  readonly stopAsking: (branch: string) => void;
   /** Calls back after 64*T1; gives a function that takes it back. */
   readonly afterTransaction: (then: () => void) => () => void;
 }
@@ -81,12 +84,29 @@ export class Invitation {
     this.#cancelWanted = true;
     this.#cancelReason = reason;
     this.#client.abandoned = true;
-    if (this.#client.transaction.state === TransactionState.Proceeding) this.#sendCancel();
+    const { state } = this.#client.transaction;
+    if (state === TransactionState.Proceeding) this.#sendCancel();
+    // A connection that is still being opened: what has not left needs no CANCEL.
+    else if (state === TransactionState.Calling && this.#options.recall(this.#branch)) {
+      this.giveUp("timeout", "cancelled before it left");
+    }
+  }
+
+  /** Ends it here, as `failed`: whatever is still answered is ended, too. */
+  giveUp(fault: "timeout" | "transport", message: string): void {
+    if (this.#over) return;
+    this.#options.stopAsking(this.#branch);
+    this.abort();
+    this.#options.events.failed(fault, message);
+  }
+
+  get #branch(): string {
+    return this.request.branch ?? "";
   }
 
   /** Stops listening; what is still answered is ended by `over`. */
   abort(): void {
-    this.#finish();
+    this.#finish(false);
     this.#client.discard();
   }
 
@@ -104,17 +124,15 @@ export class Invitation {
     void new UserAgentClient(NonInviteClientTransaction, core, cancel);
     // RFC 3261 s9.1: without a final response by then the INVITE counts as cancelled.
     this.#stopWaiting = this.#options.afterTransaction(() => {
-      if (this.#over) return;
-      this.abort();
-      this.#options.events.failed("timeout", "no final response after CANCEL");
+      this.giveUp("timeout", "no final response after CANCEL");
     });
   }
 
-  #finish(): void {
+  #finish(refused: boolean): void {
     if (this.#over) return;
     this.#over = true;
     this.#stopWaiting();
-    this.#options.over(this.#options.stateOf(this.request));
+    this.#options.over(this.#options.stateOf(this.request), refused);
   }
 
   #delegate(): OutgoingInviteRequestDelegate {
@@ -127,8 +145,8 @@ export class Invitation {
     };
     const refused = ({ message }: { message: IncomingResponseMessage }): void => {
       if (this.#over) return;
-      this.#finish();
       const response = wireOf(message);
+      this.#finish(response !== undefined);
       if (response !== undefined) events.refused(response);
       else if (this.#client.transportFault !== undefined) events.failed("transport", this.#client.transportFault);
       else events.failed("timeout", "no response to INVITE");

@@ -19,9 +19,16 @@ export interface LateAnswersOptions {
   readonly hangUp: (dialog: DialogFields, done: () => void) => void;
 }
 
+export interface RememberOptions {
+  /** What becomes of an INVITE of which it is heard only now that it rings: a CANCEL is owed for it, once, or not. */
+  readonly ringing: "cancelled" | "ignored";
+  /** Called once: the INVITE got its final response, and the dialog of a 2xx was ended, or the time is over. */
+  readonly settled?: () => void;
+}
+
 interface Remembered {
   readonly invite: SipInviteState;
-  /** Once: the INVITE got its final response, and the dialog of a 2xx was ended. */
+  owesCancel: boolean;
   settled: () => void;
   /** ACKs sent, by the To tag they went to. */
   readonly acks: Map<string, string>;
@@ -41,22 +48,27 @@ export class LateAnswers {
   }
 
   /** From now on answers to this INVITE are looked after here. */
-  remember(invite: SipInviteState, settled: () => void = () => {}): void {
+  remember(invite: SipInviteState, { ringing, settled = () => {} }: RememberOptions): void {
     this.#byBranch.get(invite.branch)?.forget();
     const { clock, keepMs } = this.#options;
     const cancel = clock.at(clock.nowMs() + keepMs, () => {
       this.#byBranch.delete(invite.branch);
       remembered.settled();
     });
-    const remembered: Remembered = { invite, settled: once(settled), acks: new Map(), forget: cancel };
+    const owesCancel = ringing === "cancelled";
+    const remembered: Remembered = { invite, owesCancel, settled: once(settled), acks: new Map(), forget: cancel };
     this.#byBranch.set(invite.branch, remembered);
   }
 
-  /** A final response to INVITE that no transaction took. */
+  /** A response to INVITE that no transaction took. */
   receive(response: SipResponse): boolean {
     const remembered = this.#byBranch.get(response.vias[0].branch ?? "");
-    if (remembered === undefined || response.statusCode < 200) return false;
-    if (response.sipCallId !== remembered.invite.sipCallId) return false;
+    if (remembered === undefined || response.sipCallId !== remembered.invite.sipCallId) return false;
+    if (response.statusCode < 200) {
+      if (remembered.owesCancel) this.#send(cancelOf(remembered.invite));
+      remembered.owesCancel = false;
+      return true;
+    }
     const { toTag = "" } = response;
     const sent = remembered.acks.get(toTag);
     if (sent !== undefined) {

@@ -39,6 +39,10 @@ export interface UserAgentOptions {
   readonly log: Log;
   /** Hands a whole message to the transport. */
   readonly send: (text: string) => Promise<void>;
+  /** Takes an INVITE back that has not left yet, by its branch; false: it has left. */
+  readonly recall: (branch: string) => boolean;
+  /** The INVITE of that branch is not sent again. */
+  readonly stopAsking: (branch: string) => void;
   readonly newChallenged: () => Challenged | undefined;
 }
 
@@ -73,9 +77,11 @@ export class UserAgent {
     const loggerFactory = new LoggerFactory();
     loggerFactory.builtinEnabled = false;
     loggerFactory.level = Levels.warn;
-    loggerFactory.connector = (level, category, _label, content) => {
+    loggerFactory.connector = (severity, category, _label, content) => {
       // The factory's level holds for its own console alone; a line for every state of every transaction is too much.
-      if (level === "warn" || level === "error") log.debug("sip.js", { level, category, content: String(content) });
+      if (severity === "warn" || severity === "error") {
+        log.trace("sip.js", { severity, category, content: String(content) });
+      }
     };
     const transport = { protocol, send };
     this.#core = new Core(
@@ -148,7 +154,9 @@ export class UserAgent {
       events,
       sessionOf: (session) => this.#sessionOf(session),
       stateOf: (sent) => this.#inviteState(sent),
-      over: (invite) => this.#late.remember(invite),
+      over: (invite, refused) => this.#late.remember(invite, { ringing: refused ? "ignored" : "cancelled" }),
+      recall: this.#options.recall,
+      stopAsking: this.#options.stopAsking,
       afterTransaction: (then) => this.#afterTransaction(then),
     });
   }
@@ -182,7 +190,8 @@ export class UserAgent {
 
   /** Cancels an INVITE of an earlier process; `settled` once nothing more can come of it. */
   abandon(invite: SipInviteState, settled: () => void): void {
-    this.#late.remember(invite, settled);
+    // A CANCEL goes out now; ringing that is heard after it is for that CANCEL to end.
+    this.#late.remember(invite, { ringing: "ignored", settled });
     this.#options.send(cancelOf(invite)).catch((error: unknown) => {
       this.#options.log.warn("CANCEL of an earlier process's INVITE not sent", { error });
     });

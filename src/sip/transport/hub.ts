@@ -45,6 +45,13 @@ const REFUSED_MS = 10 * 60_000;
 const KEEP_HOP_MS = 15 * 60_000;
 const SWEEP_MS = 30_000;
 
+interface Hop {
+  /** Undefined until it is known. */
+  target: Target | undefined;
+  untilMs: number;
+  state: "waiting" | "left" | "recalled";
+}
+
 export class Hub {
   readonly #options: HubOptions;
   readonly #retransmitter: Retransmitter;
@@ -57,7 +64,7 @@ export class Hub {
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
    * kept as well, because the INVITE may have been an earlier process's.
    */
-  readonly #hops = new Map<string, { readonly target: Target; untilMs: number }>();
+  readonly #hops = new Map<string, Hop>();
   readonly #tcpRefusedUntilMs = new Map<string, number>();
   #sweptAtMs = 0;
 
@@ -152,6 +159,22 @@ export class Hub {
     else await this.#sendRequest(result.message, text);
   }
 
+  /** Takes back an INVITE that waits for its connection. False: it has left. */
+  recall(branch: string): boolean {
+    const hop = this.#hops.get(branch);
+    if (hop?.state !== "waiting") return false;
+    hop.state = "recalled";
+    return true;
+  }
+
+  /** The INVITE of that branch goes out no more, whether it has before or not. */
+  stopAsking(branch: string): void {
+    const hop = this.#hops.get(branch);
+    if (hop !== undefined) hop.state = "recalled";
+    this.#retransmitter.requestDropped(branch, "INVITE");
+    this.#unanswered.answered(`${branch} INVITE`);
+  }
+
   async close(): Promise<void> {
     this.#retransmitter.close();
     this.#unanswered.close();
@@ -170,13 +193,25 @@ export class Hub {
 
   async #sendRequest(request: SipRequest, text: string): Promise<void> {
     const branch = request.vias[0].branch ?? "";
-    const target = this.#hops.get(branch)?.target ?? (await this.#targetOf(request));
+    const hop = this.#hopOf(request, branch);
+    const target = hop?.target ?? (await this.#targetOf(request));
     const viaTcp = await this.#switched(target, request, text);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
-    if (request.method === "INVITE" || request.method === "CANCEL") this.#rememberHop(branch, used);
+    if (hop !== undefined) hop.target = used;
     const bytes = Buffer.from(withTransport(text, request, used.transport));
-    if (used.transport !== "udp") {
-      await this.#stream(request, bytes, used, viaTcp ?? (await this.connect(used)));
+    const connection = used.transport === "udp" ? undefined : (viaTcp ?? (await this.connect(used)));
+    const mayLeave = (): void => {
+      if (request.method !== "INVITE" || hop === undefined) return;
+      if (hop.state === "recalled") throw new TransportError("closed", "INVITE taken back");
+      hop.state = "left";
+    };
+    mayLeave();
+    if (connection !== undefined) {
+      await this.#stream(request, bytes, connection, async () => {
+        const another = await this.connect(used);
+        mayLeave();
+        return another;
+      });
       return;
     }
     await this.#datagram(bytes, used);
@@ -185,11 +220,16 @@ export class Hub {
   }
 
   /** Over a connection, and where that ends before any response, once more over another: it may have been closing. */
-  async #stream(request: SipRequest, bytes: Buffer, target: Target, connection: Connection): Promise<void> {
+  async #stream(
+    request: SipRequest,
+    bytes: Buffer,
+    connection: Connection,
+    another: () => Promise<Connection>,
+  ): Promise<void> {
     if (request.method === "ACK") return connection.send(bytes);
     const key = transactionOf(request);
     if ((await this.#unanswered.send(key, bytes, connection)) === undefined) return undefined;
-    const lost = await this.#unanswered.send(key, bytes, await this.connect(target));
+    const lost = await this.#unanswered.send(key, bytes, await another());
     if (lost !== undefined) throw lost;
     return undefined;
   }
@@ -280,14 +320,19 @@ export class Hub {
     this.#options.onResponse(response);
   }
 
-  #rememberHop(branch: string, target: Target): void {
+  /** Of an INVITE, and of what belongs to it. */
+  #hopOf({ method }: SipRequest, branch: string): Hop | undefined {
+    const known = this.#hops.get(branch);
+    if (known !== undefined || (method !== "INVITE" && method !== "CANCEL")) return known;
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - this.#sweptAtMs > SWEEP_MS) {
       this.#sweptAtMs = nowMs;
       for (const [old, { untilMs }] of this.#hops) if (untilMs <= nowMs) this.#hops.delete(old);
       for (const [old, untilMs] of this.#tcpRefusedUntilMs) if (untilMs <= nowMs) this.#tcpRefusedUntilMs.delete(old);
     }
-    this.#hops.set(branch, { target, untilMs: nowMs + KEEP_HOP_MS });
+    const hop: Hop = { target: undefined, untilMs: nowMs + KEEP_HOP_MS, state: "waiting" };
+    this.#hops.set(branch, hop);
+    return hop;
   }
 }
 

@@ -68,6 +68,11 @@ export class Retransmitter {
     this.#repeat(this.#asking, key, again, method === "INVITE", untilMs, this.#timers.t1Ms);
   }
 
+  /** Nobody waits for its answer any more. */
+  requestDropped(branch: string, method: string): void {
+    this.#stop(this.#asking, `${branch} ${method}`);
+  }
+
   /** A response arrived. True: it was a repetition and has been dealt with. */
   responseReceived(branch: string, method: string, status: number): boolean {
     const key = `${branch} ${method}`;

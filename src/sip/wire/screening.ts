@@ -19,11 +19,32 @@ export type Refusal = {
   readonly headers: readonly HeaderLine[];
 };
 
+/** Registered methods (IANA, SIP Parameters): those are recognised, whether or not they are served. */
+const KNOWN_METHODS: readonly string[] = [
+  "ACK",
+  "BYE",
+  "CANCEL",
+  "INFO",
+  "INVITE",
+  "MESSAGE",
+  "NOTIFY",
+  "OPTIONS",
+  "PRACK",
+  "PUBLISH",
+  "REFER",
+  "REGISTER",
+  "SUBSCRIBE",
+  "UPDATE",
+];
+
 /** The refusal that the request has earned; undefined when it may go on. Never ask this of an ACK. */
 export function screenRequest(request: SipRequest, capabilities: Capabilities): Refusal | undefined {
   const { methods, uriSchemes, optionTags, mediaTypes } = capabilities;
   if (!methods.includes(request.method)) {
-    return refusal(405, "Method Not Allowed", tokensHeader("Allow", methods));
+    const allow = tokensHeader("Allow", methods);
+    // RFC 3261 s8.2.1: 405 for a method that is recognised and not supported; s21.5.2: 501 for one that is not recognised.
+    if (KNOWN_METHODS.includes(request.method)) return refusal(405, "Method Not Allowed", allow);
+    return refusal(501, "Not Implemented", allow);
   }
   if (!uriSchemes.includes(request.uri.scheme)) return refusal(416, "Unsupported URI Scheme");
   // RFC 3261 s8.2.2.3: a CANCEL is not refused for what it requires.

@@ -95,10 +95,13 @@ export function withSource(via: Via, address: string, port: number): Via {
   return { ...via, received: address, rport: asked ? port : undefined, params };
 }
 
-/** Where a response goes (RFC 3261 s18.2.2, RFC 3581 s4); `port` undefined means the transport's default. */
+/**
+ * Where a response goes (RFC 3261 s18.2.2, RFC 3581 s4); `port` undefined means the transport's default. Of a Via that
+ * was stamped this is always the address that the request came from: `maddr` is not followed, because no trunk is
+ * multicast and whoever writes it would choose who gets our answers.
+ */
 export function responseTarget(via: Via): { readonly host: string; readonly port: number | undefined } {
-  const host = via.params.get("maddr") ?? via.received ?? unbracketed(via.host);
-  return { host, port: via.rport ?? via.port };
+  return { host: via.received ?? unbracketed(via.host), port: via.rport ?? via.port };
 }
 
 /** Via as it goes on the wire. */

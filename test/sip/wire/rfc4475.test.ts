@@ -27,10 +27,10 @@ type Outcome =
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // 3.1.1 valid messages
   wsinv: "accepted",
-  intmeth: { refused: 405 },
+  intmeth: { refused: 501 },
   esc01: "accepted",
   escnull: "accepted",
-  esc02: { refused: 405 },
+  esc02: { refused: 501 },
   lwsdisp: "accepted",
   longreq: "accepted",
   dblreq: "accepted",
