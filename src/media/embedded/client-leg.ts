@@ -16,7 +16,8 @@ export interface ClientReports {
   connected(): void;
   /** No transport is left; the client may come back by an ICE restart. `was` tells if it ever was up. */
   gone(reason: string, was: boolean): void;
-  candidateIgnored(candidate: string): void;
+  /** TCP, names, nonsense, or too many. */
+  candidatesIgnored(count: number): void;
 }
 
 /** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
@@ -110,15 +111,17 @@ export class ClientLeg {
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
+    let ignored = 0;
     for (const { candidate } of candidates) {
       // The empty one is the end marker (RFC 8840), which we do not wait for.
       if (candidate === "") continue;
       const parsed = parseCandidate(candidate);
       this.#candidateCount += 1;
-      if (parsed === undefined || !isUsable(parsed) || this.#candidateCount > maxCandidates)
-        this.#reports.candidateIgnored(candidate);
-      else this.#add(parsed);
+      const isTried =
+        parsed !== undefined && isUsable(parsed) && this.#candidateCount <= maxCandidates && this.#add(parsed);
+      if (!isTried) ignored += 1;
     }
+    if (ignored > 0) this.#reports.candidatesIgnored(ignored);
   }
 
   send(packet: Buffer): boolean {
@@ -198,15 +201,15 @@ export class ClientLeg {
     for (const candidate of [...description.audio.candidates.filter(isUsable), ...waiting]) this.#add(candidate);
   }
 
-  /** Each candidate belongs to one ICE generation; those of a generation to come wait for it. */
-  #add(candidate: Candidate): void {
+  /** Each candidate belongs to one ICE generation; those of a generation to come wait for it. False: not taken. */
+  #add(candidate: Candidate): boolean {
     const transports = [this.#next?.transport, this.#current?.transport];
     const transport = transports.find(
       (each) => each?.remote !== undefined && (candidate.ufrag ?? each.remote.ice.ufrag) === each.remote.ice.ufrag,
     );
-    if (transport !== undefined) {
-      if (!transport.addCandidate(candidate)) this.#reports.candidateIgnored(candidate.address);
-    } else if (this.#early.length < maxCandidates) this.#early.push(candidate);
+    if (transport !== undefined) return transport.addCandidate(candidate);
+    this.#early.push(candidate);
+    return true;
   }
 }
 

@@ -1,14 +1,11 @@
 // The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
 // dies. What happens inside a session is session.ts, in the worker.
-import { lookup } from "node:dns/promises";
-import { networkInterfaces } from "node:os";
-import { isIP } from "node:net";
 import { noMediaStats, type MediaStats } from "../../core/call/media-stats.ts";
-import { isUnspecified } from "../../core/sdp/address.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { iceAddresses, rtpAddress } from "./addresses.ts";
 import { PortPool } from "./port-pool.ts";
 import type { OrderKind, OrderOf, OrderResults, WorkerSettings } from "./protocol.ts";
 import { arePortsBindable } from "./trunk-socket.ts";
@@ -73,8 +70,8 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 
 class EmbeddedEngine implements MediaEngine {
   readonly #options: EmbeddedEngineOptions;
-  /** Complete once `start` has resolved the names in it. */
-  #settings: WorkerSettings;
+  /** Known once `start` has found the addresses. */
+  #settings: WorkerSettings | undefined;
   readonly #ports: PortPool;
   readonly #places: Place[];
   readonly #entries = new Map<number, Entry>();
@@ -83,19 +80,8 @@ class EmbeddedEngine implements MediaEngine {
   #isStopping = false;
 
   constructor(options: EmbeddedEngineOptions) {
-    const { rtp, ice } = options;
+    const { rtp } = options;
     this.#options = options;
-    this.#settings = {
-      rtp: { host: rtp.host, advertisedHost: rtp.advertisedHost ?? ownAddress(rtp.host) },
-      ice: {
-        bindHost: ice.bindHost,
-        advertisedHosts: ice.advertisedHosts ?? [],
-        portMin: ice.portMin,
-        portMax: ice.portMax,
-      },
-      silenceTimeoutMs: options.silenceTimeoutMs,
-      reconnectTimeoutMs: options.reconnectTimeoutMs ?? defaults.reconnectTimeoutMs,
-    };
     this.#ports = new PortPool(rtp.portMin, rtp.portMax, rtp.restMs ?? defaults.restMs);
     this.#places = Array.from({ length: options.workers }, () => ({
       worker: undefined,
@@ -106,16 +92,26 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   async start(): Promise<void> {
-    const { rtp } = this.#options;
-    this.#settings = await resolved(this.#settings);
+    const { rtp, ice } = this.#options;
+    this.#settings = {
+      rtp: { host: rtp.host, advertisedHost: await rtpAddress(rtp.host, rtp.advertisedHost) },
+      ice: {
+        bindHost: ice.bindHost,
+        advertisedHosts: await iceAddresses(ice.advertisedHosts ?? []),
+        portMin: ice.portMin,
+        portMax: ice.portMax,
+      },
+      silenceTimeoutMs: this.#options.silenceTimeoutMs,
+      reconnectTimeoutMs: this.#options.reconnectTimeoutMs ?? defaults.reconnectTimeoutMs,
+    };
     if (!(await arePortsBindable(rtp.host, rtp.portMin, rtp.portMax)))
       throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
-    try {
-      await Promise.all(this.#places.map(async (place) => this.#startWorker(place)));
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    const settings = this.#settings;
+    const started = await Promise.allSettled(this.#places.map(async (place) => this.#startWorker(place, settings)));
+    const failed = started.find((each) => each.status === "rejected");
+    if (failed === undefined) return;
+    await this.stop();
+    throw failed.reason;
   }
 
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
@@ -203,14 +199,19 @@ class EmbeddedEngine implements MediaEngine {
     return freest;
   }
 
-  async #startWorker(place: Place): Promise<void> {
+  async #startWorker(place: Place, settings: WorkerSettings): Promise<void> {
     const { log, clock } = this.#options;
     place.startedAtMs = clock.nowMs();
-    place.worker = await WorkerLink.start(this.#settings, log, {
+    const worker = await WorkerLink.start(settings, log, {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
       ended: (detail) => this.#workerEnded(place, detail),
     });
-    log.info("media worker started", { pid: place.worker.pid });
+    if (this.#isStopping) {
+      await worker.stop();
+      return;
+    }
+    place.worker = worker;
+    log.info("media worker started", { pid: worker.pid });
   }
 
   #workerEnded(place: Place, detail: string): void {
@@ -232,16 +233,11 @@ class EmbeddedEngine implements MediaEngine {
     const delayMs = Math.min(backoffMs.most, backoffMs.first * 2 ** (place.deaths - 1));
     const cancel = clock.at(nowMs + delayMs, () => {
       this.#restarts.delete(cancel);
-      this.#startWorker(place).then(
-        async () => {
-          // Stopped while it was starting.
-          if (this.#isStopping) await place.worker?.stop();
-        },
-        (error: unknown) => {
-          log.error("media worker did not start", { error: String(error) });
-          if (!this.#isStopping) this.#restart(place, clock.nowMs());
-        },
-      );
+      if (this.#settings === undefined) return;
+      this.#startWorker(place, this.#settings).catch((error: unknown) => {
+        log.error("media worker did not start", { error: String(error) });
+        if (!this.#isStopping) this.#restart(place, clock.nowMs());
+      });
     });
     this.#restarts.add(cancel);
   }
@@ -278,30 +274,4 @@ class EmbeddedSession implements MediaSession {
       this.#closed();
     }
   };
-}
-
-/** With IP addresses for the names in it: SDP and candidates name addresses. Throws MediaError. */
-async function resolved(settings: WorkerSettings): Promise<WorkerSettings> {
-  const { rtp, ice } = settings;
-  try {
-    const family = isIP(rtp.host) === 6 ? 6 : 4;
-    const advertised = await lookup(rtp.advertisedHost, { family });
-    const hosts = await Promise.all(ice.advertisedHosts.map(async (host) => lookup(host)));
-    return {
-      ...settings,
-      rtp: { ...rtp, advertisedHost: advertised.address },
-      ice: { ...ice, advertisedHosts: hosts.map((host) => host.address) },
-    };
-  } catch (cause) {
-    throw new MediaError("engine", "an advertised host has no address", { cause });
-  }
-}
-
-/** The address of `host`, or for "all" the first of its family that the world might reach. */
-function ownAddress(host: string): string {
-  if (!isUnspecified(host)) return host;
-  const family = isIP(host) === 6 ? "IPv6" : "IPv4";
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const found = addresses.find((each) => each.family === family && !each.internal && !each.address.startsWith("fe80"));
-  return found?.address ?? host;
 }

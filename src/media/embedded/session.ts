@@ -31,7 +31,7 @@ import { Reporter } from "./reporter.ts";
 import { Silence } from "./silence.ts";
 import { SrtpKeyring } from "./srtp-keyring.ts";
 import { Texts } from "./texts.ts";
-import { TrunkSocket } from "./trunk-socket.ts";
+import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
@@ -89,7 +89,7 @@ export class Session {
         rtcp: (packet) => this.#guard(() => this.#reporters.matrix.packet(packet, Date.now())),
         connected: () => this.#clientConnected(),
         gone: (reason, was) => this.#clientGone(reason, was),
-        candidateIgnored: (candidate) => reports.log("debug", "ignored a candidate", { candidate }),
+        candidatesIgnored: (count) => reports.log("debug", "ignored candidates", { count }),
       },
     );
   }
@@ -125,8 +125,10 @@ export class Session {
     if (from === "trunk") {
       const turn = taken(trunkAnswered(this.#exchange, answer));
       const keys = this.#keyring?.answered(answer.audio.crypto);
+      // We never begin with rtcp-mux, so an answer may only keep what an offer of the trunk brought.
+      const mayMux = this.#exchange.agreed?.trunk.audio.rtcpMux ?? false;
       const text = await this.#write(turn);
-      this.#aimTrunk(answer, keys);
+      this.#aimTrunk(answer, keys, mayMux);
       return text;
     }
     const turn = taken(clientAnswered(this.#exchange, answer));
@@ -250,7 +252,7 @@ export class Session {
       sdp = this.#texts.client(turn, end);
     } else if (turn.kind === "answer") {
       const accepted = this.#keyring?.accept(turn.offer.audio.crypto);
-      this.#aimTrunk(turn.offer, accepted?.keys);
+      this.#aimTrunk(turn.offer, accepted?.keys, true);
       sdp = this.#texts.trunk(turn, accepted === undefined ? undefined : [accepted.line]);
     } else sdp = this.#texts.trunk(turn, this.#keyring?.offer);
     this.#exchange = turn.exchange;
@@ -265,9 +267,9 @@ export class Session {
       this.#lanes[side].agree(crossings(agreed.passages, side), isOpen(agreed, side));
   }
 
-  #aimTrunk(description: Description, keys: Parameters<TrunkSocket["aim"]>[1]): void {
+  #aimTrunk(description: Description, keys: TrunkKeys | undefined, mayMux: boolean): void {
     const { address, port, rtcpPort, rtcpMux } = description.audio;
-    this.#trunk.aim({ address, port, rtcpPort: rtcpPort ?? port + 1, rtcpMux }, keys);
+    this.#trunk.aim({ address, port, rtcpPort: rtcpPort ?? port + 1, rtcpMux: mayMux && rtcpMux }, keys);
   }
 }
 
