@@ -1,7 +1,7 @@
 // The registration that homeserver and bridge share (Matrix application service API): written once, checked at each start.
 // The tokens in it are the only proof either has of the other; no message here holds one.
 import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import * as z from "zod";
 import { pstnProtocolNames } from "../core/number/protocols.ts";
@@ -97,7 +97,9 @@ export function formatRegistration(registration: Registration): string {
 export function writeRegistration(path: string, registration: Registration): void {
   const temporary = `${path}.new`;
   try {
-    writeFileSync(temporary, formatRegistration(registration), { mode: 0o600 });
+    // What lies there already would keep its own mode, or be a link to somewhere else.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, formatRegistration(registration), { mode: 0o600, flag: "wx" });
     renameSync(temporary, path);
   } catch (error) {
     const message = `cannot be written: ${codeOf(error)}`;

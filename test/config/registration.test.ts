@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -92,6 +101,20 @@ test("is written for its owner alone, and nothing is left beside it", () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
   expect(loadRegistration(path, facts)).toEqual(parse(readFileSync(path, "utf8")));
+});
+
+test("is so too where an earlier attempt left a file, or a stranger a link", () => {
+  const left = file();
+  writeFileSync(`${left}.new`, "", { mode: 0o644 });
+  writeRegistration(left, makeRegistration(facts, url));
+  expect(statSync(left).mode & 0o777).toBe(0o600);
+
+  const linked = file();
+  const target = file("a stranger's file");
+  symlinkSync(target, `${linked}.new`);
+  writeRegistration(linked, makeRegistration(facts, url));
+  expect(readFileSync(target, "utf8")).toBe("a stranger's file");
+  expect(lstatSync(linked).isFile()).toBe(true);
 });
 
 test("written anew keeps its tokens, its id and what an admin added, and takes the rest from the configuration", () => {
