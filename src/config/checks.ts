@@ -1,7 +1,7 @@
 // What one key cannot know of itself: names that must exist, addresses that must differ, texts that must fit together.
 import { parseUserId } from "../core/ids.ts";
 import { isHost } from "../core/number/sip-uri.ts";
-import type { ConfigPath, ConfigProblem } from "./problem.ts";
+import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import { splitHostPort } from "./scalars.ts";
 
@@ -9,6 +9,7 @@ type Finding = Pick<ConfigProblem, "path" | "message">;
 
 export function checkConfig(config: Config): readonly Finding[] {
   return [
+    ...checkHomeserver(config),
     ...checkTrunkNames(config),
     ...checkListeners(config),
     ...checkIdentities(config),
@@ -16,6 +17,12 @@ export function checkConfig(config: Config): readonly Finding[] {
     ...checkPorts(["media", "rtp", "ports"], config.media.rtp.ports, 2),
     ...(config.media.ice.ports ? checkPorts(["media", "ice", "ports"], config.media.ice.ports, 1) : []),
   ];
+}
+
+function* checkHomeserver({ homeserver }: Config): Generator<Finding> {
+  if (homeserver.url.includes("/_matrix")) {
+    yield { path: ["homeserver", "url"], message: "should end before /_matrix, which the bridge puts behind it" };
+  }
 }
 
 function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Finding> {
@@ -41,7 +48,7 @@ function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Findin
 }
 
 function* checkListeners({ appservice, http, trunks }: Config): Generator<Finding> {
-  const seen = new Map<string, string>();
+  const seen: { path: ConfigPath; kind: string; host: string; port: number }[] = [];
   const listeners = [
     { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen },
     { path: ["http", "listen"], kind: "tcp", ...http.listen },
@@ -53,11 +60,15 @@ function* checkListeners({ appservice, http, trunks }: Config): Generator<Findin
   ] satisfies { path: ConfigPath; kind: string; host: string; port: number }[];
   for (const { path, kind, host, port } of listeners) {
     if (port === 0) continue;
-    const key = `${kind} ${host} ${port}`;
-    const first = seen.get(key);
-    if (first !== undefined) yield { path: [...path, "port"], message: `is the port of ${first} too` };
-    seen.set(key, path.join("."));
+    const first = seen.find((other) => other.kind === kind && other.port === port && overlap(other.host, host));
+    if (first) yield { path: [...path, "port"], message: `is the port of ${formatPath(first.path)} too` };
+    seen.push({ path, kind, host, port });
   }
+}
+
+/** Every address takes in all the others. */
+function overlap(one: string, other: string): boolean {
+  return one === other || [one, other].some((host) => host === "0.0.0.0" || host === "::");
 }
 
 function* checkIdentities({ trunks }: Config): Generator<Finding> {
@@ -73,14 +84,22 @@ function* checkIdentities({ trunks }: Config): Generator<Finding> {
   }
 }
 
-function* checkPermissions({ permissions }: Config): Generator<Finding> {
+/** An entry that can never be anybody's is worse than none where it was to keep somebody out. */
+function* checkPermissions({ permissions, homeserver }: Config): Generator<Finding> {
   for (const subject of Object.keys(permissions)) {
+    const path = ["permissions", subject];
+    if (subject !== "*" && subject.includes("*")) {
+      yield { path, message: "should not hold a star: * stands alone, for everyone of this homeserver" };
+      continue;
+    }
     const known = subject === "*" || (subject.startsWith("@") ? parseUserId(subject) : splitHostPort(subject));
     if (!known) {
-      yield {
-        path: ["permissions", subject],
-        message: "should have a Matrix user id, a server name or * (in quotes) as its key",
-      };
+      yield { path, message: "should have a Matrix user id, a server name or * (in quotes) as its key" };
+      continue;
+    }
+    const domain = subject.startsWith("@") ? subject.slice(subject.indexOf(":") + 1) : subject;
+    if (domain !== domain.toLowerCase() && domain !== homeserver.domain) {
+      yield { path, message: "should have the server name in lower case, as it is in user ids" };
     }
   }
 }

@@ -77,7 +77,7 @@ export const serverName = checked(
 );
 
 export const httpUrl = checked("should be a URL that begins with http:// or https://", (value) => {
-  const url = URL.parse(value);
+  const url = /\s/.test(value) ? null : URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
 }).overwrite((value) => value.replace(/\/+$/, ""));
 

@@ -3,7 +3,7 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Docume
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 
 export interface YamlSource {
-  /** Keys without a value are left out. */
+  /** Keys without a value have undefined, so that a mistyped one is still seen. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
   /** Of the key, or of the nearest section around it. */
@@ -16,7 +16,7 @@ const wordsByCode: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "is indented with a tab; YAML wants spaces",
   BAD_INDENT: "is indented differently from the lines around it",
   BLOCK_AS_IMPLICIT_KEY: "is indented differently from the lines around it, or holds a second colon and wants quotes",
-  MISSING_CHAR: "lacks a closing quote, bracket or comma",
+  MISSING_CHAR: "lacks a space after a colon, or a closing quote, bracket or comma",
   BAD_ALIAS: "begins with a character that has a meaning in YAML: put the text in quotes",
   BAD_SCALAR_START: "begins with a character that has a meaning in YAML: put the text in quotes",
   UNEXPECTED_TOKEN: "is not YAML: put text with special characters in quotes",
@@ -26,11 +26,13 @@ const wordsByCode: Readonly<Record<string, string>> = {
 export function readYaml(text: string): YamlSource {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
-  const problems: ConfigProblem[] = document.errors.map((error) => ({
-    path: [],
-    message: wordsByCode[error.code] ?? "is not valid YAML",
-    line: counter.linePos(error.pos[0]).line,
-  }));
+  // What follows on the same line follows from it.
+  const firstOfLine = new Map<number, string>();
+  for (const error of document.errors) {
+    const { line } = counter.linePos(error.pos[0]);
+    if (!firstOfLine.has(line)) firstOfLine.set(line, wordsByCode[error.code] ?? "is not valid YAML");
+  }
+  const problems: ConfigProblem[] = [...firstOfLine].map(([line, message]) => ({ path: [], message, line }));
   let value: unknown;
   try {
     if (problems.length === 0) value = withoutNulls(document.toJS());
@@ -66,6 +68,6 @@ function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])),
+    Object.entries(value).map(([key, inner]) => [key, inner === null ? undefined : withoutNulls(inner)]),
   );
 }

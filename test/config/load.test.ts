@@ -259,6 +259,54 @@ describe("what people mistype", () => {
       "@alice:example.org: call",
       "config.yaml:12: begins with a character that has a meaning in YAML: put the text in quotes",
     ],
+    [
+      "a star for some users",
+      "example.org: call",
+      "example.org: call\n  '@guest*:example.org': none",
+      'config.yaml:13: permissions["@guest*:example.org"] should not hold a star: * stands alone, for everyone of this homeserver',
+    ],
+    [
+      "a star for some servers",
+      "example.org: call",
+      "'*.example.org': none",
+      'config.yaml:12: permissions["*.example.org"] should not hold a star',
+    ],
+    [
+      "a server in capitals",
+      "example.org: call",
+      "Example.COM: none",
+      'config.yaml:12: permissions["Example.COM"] should have the server name in lower case, as it is in user ids',
+    ],
+    [
+      "a user's server in capitals",
+      "example.org: call",
+      "'@alice:Example.org': none",
+      'config.yaml:12: permissions["@alice:Example.org"] should have the server name in lower case',
+    ],
+    [
+      "a homeserver with the path of its API",
+      "http://localhost:8008",
+      "http://localhost:8008/_matrix/client",
+      "config.yaml:2: homeserver.url should end before /_matrix, which the bridge puts behind it",
+    ],
+    [
+      "a space behind the URL",
+      "http://localhost:8008",
+      '"http://localhost:8008/ "',
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+    ],
+    [
+      "a colon without its space",
+      "domain: example.org",
+      "domain:example.org",
+      "config.yaml:3: lacks a space after a colon, or a closing quote, bracket or comma",
+    ],
+    [
+      "the same port on all addresses",
+      "permissions:",
+      "http: {listen: {host: '::', port: 9993}}\npermissions:",
+      "config.yaml:11: http.listen.port is the port of appservice.listen too",
+    ],
     ["a tab", "  country", "\tcountry", "config.yaml:7: is indented with a tab; YAML wants spaces"],
     ["a key twice", "country: GB", "country: GB\n  country: DE", "config.yaml:8: the same key is given twice"],
     [
@@ -362,6 +410,48 @@ test.each([
   ["a: *b", "cannot be followed"],
 ])("%j is no configuration", (text, words) => {
   expect(faults(text)[0]).toContain(words);
+});
+
+test("a server name in capitals that is the homeserver's own is what user ids have", () => {
+  const text = minimalConfig
+    .replaceAll(/\bexample\.org$/gm, "Example.org")
+    .replace("example.org: call", "Example.org: call");
+  expect(faults(text)).toEqual([]);
+});
+
+test("one wrong line is one line of error, however much is wrong with it", () => {
+  expect(faults("[".repeat(10_000))).toHaveLength(1);
+  expect(faults(`a: ${"{b: ".repeat(10_000)}`)).toHaveLength(1);
+  expect(faults(changed("  domain", "   domain"))).toHaveLength(1);
+});
+
+test.each([
+  [
+    "that grow",
+    [
+      "a: &a [x,x,x,x,x,x,x,x,x]",
+      ..."bcdefgh".split("").map((to, at) => `${to}: &${to} [${`*${"abcdefg"[at]},`.repeat(9)}]`),
+    ].join("\n"),
+  ],
+  ["in a circle", "a: &a [*a]"],
+])("aliases %s are refused, and at once", (_, text) => {
+  expect(faults(text)).toEqual(["config.yaml: uses a YAML alias that cannot be followed"]);
+});
+
+test.each(["constructor: 1", "__proto__: {a: 1}", "toString:", "<<: {limits: {calls_in_all: 5}}"])(
+  "%s is an unknown key like any other",
+  (line) => {
+    expect(faults(`${minimalConfig}${line}\n`)).toEqual([
+      expect.stringContaining("is not a known key; known here: homeserver"),
+    ]);
+  },
+);
+
+test("a mistyped key is seen although it has no value", () => {
+  expect(faults(`${minimalConfig}limts:\n`)[0]).toContain("limts is not a known key; did you mean limits?");
+  expect(faults(changed("example.org: call", "'@intern:example.org':"))).toEqual([
+    expect.stringContaining('config.yaml:12: permissions["@intern:example.org"]'),
+  ]);
 });
 
 test("a key without a value counts as not given", () => {
