@@ -6,13 +6,13 @@ import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } fr
 import type { Log } from "../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function recordingLog(lines: LogLine[], written: () => void): Log {
+function recordingLog(lines: LogLine[], written: () => void): Log {
   const at =
     (level: string) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
@@ -30,7 +30,7 @@ export function recordingLog(lines: LogLine[], written: () => void): Log {
   return log;
 }
 
-export const realClock: Clock = {
+const realClock: Clock = {
   nowMs: () => Date.now(),
   at: (atMs, then) => {
     const timer = setTimeout(then, Math.max(0, atMs - Date.now()));

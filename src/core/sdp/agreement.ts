@@ -13,7 +13,7 @@ import {
 } from "./format.ts";
 
 /** A format as one leg knows it: `payloadType` is what the peer wants to get, `ours` what we asked it to send. */
-export interface LegFormat extends Format {
+interface LegFormat extends Format {
   readonly ours: number;
 }
 

@@ -1,7 +1,7 @@
 // ICE candidates (RFC 8839 s5.1): parsed from what a client sends, and written for ours.
 import { addressFamily, isMulticast, isUnspecified } from "./address.ts";
 
-export type CandidateType = "host" | "srflx" | "prflx" | "relay";
+type CandidateType = "host" | "srflx" | "prflx" | "relay";
 
 export interface Candidate {
   readonly foundation: string;

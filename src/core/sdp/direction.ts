@@ -15,11 +15,6 @@ export function directionOf(sending: boolean, receiving: boolean): Direction {
   return receiving ? "recvonly" : "inactive";
 }
 
-/** The same stream in the words of the other party. */
-export function reversed(direction: Direction): Direction {
-  return directionOf(receives(direction), sends(direction));
-}
-
 /** The answer of a party that wants `wanted` to an offer of `offered`: never more than was offered (RFC 3264 s6.1). */
 export function answerTo(offered: Direction, wanted: Direction): Direction {
   return directionOf(receives(offered) && sends(wanted), sends(offered) && receives(wanted));

@@ -11,7 +11,7 @@ export interface RtpHeader {
   readonly end: number;
 }
 
-export const rtpHeaderLength = 12;
+const rtpHeaderLength = 12;
 
 /** RTCP among RTP on one port: packet types 192 to 223 (RFC 5761 s4). */
 export function isRtcp(packet: Buffer): boolean {

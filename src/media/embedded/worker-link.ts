@@ -95,7 +95,7 @@ export class WorkerLink {
   /** Ends the process, by force if it does not want to. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return;
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
     const force = setTimeout(() => this.#child.kill("SIGKILL"), stopTimeoutMs);
     await this.#ended;
     clearTimeout(force);
