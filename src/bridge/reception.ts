@@ -1,4 +1,5 @@
 // An invite comes in: is it still alive, where would it go, may this person? Gives the first step of the call.
+// Who does the same over and over is left alone here, before it costs anything.
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
@@ -11,6 +12,7 @@ import { judge, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { Pace } from "./pace.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
@@ -39,12 +41,28 @@ const longestLifetimeMs = 5 * 60_000;
 
 export class Reception {
   readonly #parts: ReceptionParts;
+  readonly #calls: Pace;
+  readonly #others: Readonly<Record<"invitation" | "message", Pace>>;
+  /** Who calls too often is told once a minute. */
+  readonly #tellings: Pace;
 
   constructor(parts: ReceptionParts) {
+    const { clock, policy } = parts;
     this.#parts = parts;
+    this.#calls = new Pace(policy.callsPerMinute, clock);
+    this.#others = {
+      invitation: new Pace(policy.callsPerMinute, clock),
+      message: new Pace(policy.callsPerMinute, clock),
+    };
+    this.#tellings = new Pace(1, clock);
   }
 
-  /** Undefined where the invite is dead already, or its ghost stands for nothing. */
+  /** Whether one of ours may be made to come into a room, or to answer, once more by this person now. */
+  heeds(person: UserId, what: "invitation" | "message"): boolean {
+    return this.#others[what].allows(person);
+  }
+
+  /** Undefined where the invite is dead already, its ghost stands for nothing, or the person calls too often. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
     const { fact, ghost, calls, closed } = invitation;
@@ -77,6 +95,9 @@ export class Reception {
       answerByMs,
       notices,
     };
+    const isEmergency = route.kind === "route" && route.class === "emergency";
+    if (!isEmergency && !this.#calls.allows(fact.sender))
+      return this.#tellings.allows(fact.sender) ? refuseOutbound(request, "too-often") : undefined;
     if (closed !== undefined) return refuseOutbound(request, closed);
     const verdict = judge(
       {

@@ -116,9 +116,7 @@ export class Switchboard {
       case "event.unreadable":
         return this.#encrypted(fact.room);
       case "message.received":
-        if ((await this.#parts.rooms.ours(fact.room)).includes(this.#parts.botUser))
-          await this.#parts.bot.hear(fact.room, fact.sender, fact.body);
-        return;
+        return this.#heard(fact);
       case "call.invited":
         return this.#invitedToCall(fact);
       case "call.answered":
@@ -142,12 +140,16 @@ export class Switchboard {
   }
 
   async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<void> {
-    const { ghosts, rooms, bot, botUser, runner } = this.#parts;
+    const { ghosts, rooms, bot, botUser, reception, runner } = this.#parts;
     const isBot = fact.user === botUser;
     if (!isBot && !ghosts.isGhost(fact.user)) return;
     if (fact.public) {
       // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
       runner.telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
+      return;
+    }
+    if (!reception.heeds(fact.sender, "invitation")) {
+      runner.telemetry.factIgnored(fact.kind, "none");
       return;
     }
     if (!isBot) await ghosts.ensure(fact.user);
@@ -158,6 +160,13 @@ export class Switchboard {
     const invites = missed.filter((one) => one.kind === "call.invited");
     for (const one of missed) if (one.kind !== "call.invited") await this.takeMatrix(one);
     for (const one of invites) await this.takeMatrix(one);
+  }
+
+  async #heard({ kind, room, sender, body }: Extract<MatrixFact, { kind: "message.received" }>): Promise<void> {
+    const { rooms, bot, botUser, reception, runner } = this.#parts;
+    if (!(await rooms.ours(room)).includes(botUser)) return;
+    if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
+    else runner.telemetry.factIgnored(kind, "none");
   }
 
   async #left(room: RoomId, user: UserId): Promise<void> {
@@ -196,7 +205,10 @@ export class Switchboard {
       closed: this.#draining ? "restarting" : undefined,
     };
     const first = this.#parts.reception.receive(invitation);
-    if (first === undefined) return;
+    if (first === undefined) {
+      this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+      return;
+    }
     await this.#run(first.call, first);
     for (const one of early) await this.#byKey.get(key)?.post(one.fact);
   }

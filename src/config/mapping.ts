@@ -128,6 +128,7 @@ export function toPolicy(config: Config): Policy {
     allow: new Set(limits.allow),
     callsPerUser: limits.calls_per_user,
     callsInAll: limits.calls_in_all,
+    callsPerMinute: limits.calls_per_minute,
     maxDurationMs: limits.max_duration_seconds * 1000,
   };
 }

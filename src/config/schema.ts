@@ -147,6 +147,11 @@ const limits = section({
     .meta({ examples: [["shared-cost"]] }),
   calls_per_user: whole(1, 1000).default(2).describe("Calls at once of one user."),
   calls_in_all: whole(1, 100_000).default(100).describe("Calls at once of everyone together."),
+  calls_per_minute: whole(1, 10_000)
+    .default(30)
+    .describe(
+      "Calls that one user may try in a minute, allowed or not. As many invitations of numbers and messages to the bot are heeded.",
+    ),
   max_duration_seconds: seconds(1, 604_800).default(14_400).describe("A call is ended after so long."),
 });
 

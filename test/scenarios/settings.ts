@@ -21,6 +21,7 @@ export const examplePolicy: Policy = {
   permissions: new Map([["*", { mayCall: true, allow: new Set(), callsPerUser: undefined, maxDurationMs: undefined }]]),
   allow: new Set(),
   callsPerUser: 2,
+  callsPerMinute: 30,
   callsInAll: 10,
   maxDurationMs: 4 * 3_600_000,
 };

@@ -40,6 +40,7 @@ const causes = {
     "Emergency numbers cannot be called from here. Please use a mobile or landline telephone.",
   ),
   "too-many-calls-user": entry("caller", "failed", 42, "You already have as many calls as you may have at once."),
+  "too-often": entry("caller", "failed", 21, "You are calling too often. Please wait a minute."),
   "too-many-calls": entry("bridge", "failed", 42, "All lines are in use. Please try again later."),
   "no-route": entry("caller", "failed", 3, "There is no way from here to this number."),
   "not-dialable": entry("caller", "failed", 28, "This is not a number that can be dialled."),

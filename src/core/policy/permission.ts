@@ -24,6 +24,8 @@ export interface Policy {
   /** Calls at once. */
   readonly callsPerUser: number;
   readonly callsInAll: number;
+  /** Calls of one user, allowed or not, that are looked at in a minute. */
+  readonly callsPerMinute: number;
   /** From the answer to the forced end. */
   readonly maxDurationMs: number;
 }

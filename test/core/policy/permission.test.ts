@@ -25,6 +25,7 @@ function policy(permissions: Record<string, Permission>, settings: Partial<Polic
     allow: new Set(),
     callsPerUser: 2,
     callsInAll: 10,
+    callsPerMinute: 30,
     maxDurationMs: 3_600_000,
     ...settings,
   };

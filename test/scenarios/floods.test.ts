@@ -1,0 +1,85 @@
+// One person who cannot stop: others do not notice, and what the bridge does for that person stays small.
+import { describe, expect, test } from "vitest";
+import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
+import { examplePlan, examplePolicy } from "./settings.ts";
+import { ann, House, room, trunk } from "./house.ts";
+
+const policy = { ...examplePolicy, callsPerMinute: 5, callsPerUser: 1_000, callsInAll: 1_000 };
+const bob = "@bob:example.org" as UserId;
+const stranger = "@eve:elsewhere.org" as UserId;
+
+function ghostOf(number: string): UserId {
+  return `@_sip_${number}%40sip.example.org:example.org` as UserId;
+}
+
+function invitation(user: UserId) {
+  return { kind: "member.invited", user, direct: true, encrypted: false, public: false } as const;
+}
+
+async function callAndGiveUp(house: House, name: string, sender = ann): Promise<void> {
+  await house.take(house.inviteFact({ matrixCallId: matrixCallId(name), sender }));
+  await house.take({ ...house.callOf(sender, name), kind: "call.hungUp", reason: undefined });
+}
+
+describe("calls one after the other", () => {
+  test("stop being dialled; the person is told why once, and may call again later", async () => {
+    const house = new House({ policy });
+    await house.enterRoom();
+    for (let n = 0; n < 20; n++) await callAndGiveUp(house, `call${n}`);
+    expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(5);
+    expect(house.words).toEqual(["You are calling too often. Please wait a minute."]);
+    expect(house.telemetry.ignored.filter((one) => one === "call.invited in none")).toHaveLength(14);
+    await callAndGiveUp(house, "other", bob);
+    expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(6);
+    await house.passTime(60_000);
+    await callAndGiveUp(house, "again");
+    expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(7);
+  });
+
+  test("of somebody who may not call make the ghost say so a few times, not each time", async () => {
+    const house = new House({ policy });
+    await house.enterRoom();
+    for (let n = 0; n < 100; n++)
+      await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`), sender: stranger }));
+    expect(house.signals).toHaveLength(6);
+    expect(house.words).toHaveLength(6);
+  });
+
+  test("to an emergency trunk are all dialled", async () => {
+    const house = new House({ policy, plan: { ...examplePlan, emergencyTrunk: trunk } });
+    await house.take({ ...house.origin(), ...invitation(ghostOf("112")) });
+    for (let n = 0; n < 20; n++) await callAndGiveUp(house, `call${n}`);
+    expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(20);
+  });
+});
+
+test("invitations of ever more numbers stop being followed", async () => {
+  const house = new House({ policy });
+  for (let n = 0; n < 100; n++) {
+    const where = roomId(`!room${n}:example.org`);
+    await house.take({ ...house.origin(stranger, where), ...invitation(ghostOf(`${7_000_000 + n}`)) });
+  }
+  expect([house.homeserver.registered.length, house.homeserver.joined.length]).toEqual([5, 5]);
+  expect(house.telemetry.ignored).toHaveLength(95);
+});
+
+test("messages to the bot stop being answered", async () => {
+  const house = new House({ policy });
+  const { bot } = house.homeserver;
+  await house.take({ ...house.origin(), ...invitation(bot) });
+  for (let n = 0; n < 100; n++) await house.take({ ...house.origin(), kind: "message.received", body: "ping" });
+  expect(house.words).toHaveLength(1 + 5);
+});
+
+test("two calls at the same moment in two rooms are one too many where one is allowed", async () => {
+  const house = new House({ policy: { ...policy, callsPerUser: 1 } });
+  const other = roomId("!other:example.org");
+  await house.enterRoom();
+  await house.take({ ...house.origin(ann, other), ...invitation(ghostOf("01632960123")) });
+  await Promise.all([
+    house.take(house.inviteFact({ room })),
+    house.take(house.inviteFact({ room: other, matrixCallId: matrixCallId("call2") })),
+  ]);
+  expect(house.trunks.verbs).toEqual(["invite"]);
+  expect(house.words).toEqual(["You already have as many calls as you may have at once."]);
+});
