@@ -5,7 +5,7 @@ import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, DeadlineName } from "../core/call/event.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import { step, type Step } from "../core/call/step.ts";
-import type { CallId } from "../core/ids.ts";
+import type { CallId, SipCallId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
@@ -23,7 +23,8 @@ type Lane = "media" | "sip" | "matrix";
 
 export class CallRunner {
   readonly id: CallId;
-  readonly log: Log;
+  #log: Log;
+  #sipCallId: SipCallId | undefined;
   #call: Call;
   readonly #parts: CallRunnerParts;
   readonly #orders: Orders;
@@ -37,9 +38,14 @@ export class CallRunner {
     this.#call = first.call;
     this.id = first.call.id;
     this.#parts = parts;
-    const { leg } = first.call;
-    this.log = parts.telemetry.log.child({ call: this.id, matrixCall: leg.matrixCallId, room: leg.room });
+    this.#sipCallId = sipCallIdOf(first.call);
+    this.#log = this.#newLog();
     this.#orders = orders(this);
+  }
+
+  /** Names the call by all the ids it has by now. */
+  get log(): Log {
+    return this.#log;
   }
 
   get call(): Call {
@@ -72,6 +78,11 @@ export class CallRunner {
 
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
+    const sipCallId = sipCallIdOf(next.call);
+    if (sipCallId !== undefined && sipCallId !== this.#sipCallId) {
+      this.#sipCallId = sipCallId;
+      this.#log = this.#newLog();
+    }
     if (next.call.phase !== before?.phase) this.#notePhase(next.call);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
@@ -79,8 +90,14 @@ export class CallRunner {
     if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
   }
 
+  #newLog(): Log {
+    const { leg } = this.#call;
+    const sipCall = this.#sipCallId;
+    return this.#parts.telemetry.log.child({ call: this.id, matrixCall: leg.matrixCallId, sipCall, room: leg.room });
+  }
+
   #notePhase(call: Call): void {
-    this.log.debug("call phase", { phase: call.phase });
+    this.#log.debug("call phase", { phase: call.phase });
     if (call.phase === "connected") this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
   }
 
@@ -89,7 +106,7 @@ export class CallRunner {
     try {
       await this.#parts.ledger.save(call);
     } catch (error) {
-      this.log.error("call could not be saved", { error });
+      this.#log.error("call could not be saved", { error });
     }
   }
 
@@ -100,7 +117,7 @@ export class CallRunner {
     try {
       await this.#parts.ledger.finish(this.id, record);
     } catch (error) {
-      this.log.error("history could not be written", { error });
+      this.#log.error("history could not be written", { error });
     }
     this.#parts.telemetry.callEnded(record);
     this.#parts.onEnded(record);
@@ -126,7 +143,7 @@ export class CallRunner {
         return;
       case "note.ignored":
         this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
-        this.log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
+        this.#log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
         return;
       default:
         this.#perform(effect);
@@ -151,11 +168,17 @@ export class CallRunner {
   /** An edge threw what it never should: this call ends, the others do not notice. */
   #fault(where: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.log.error("call fault", { where, error });
+    this.#log.error("call fault", { where, error });
     if (this.#over) return;
     // A fault while ending must not loop: `ending` ignores it and its deadline ends the call.
     void this.post({ kind: "fault.thrown", where, message });
   }
+}
+
+function sipCallIdOf(call: Call): SipCallId | undefined {
+  const dialog = "dialog" in call ? call.dialog : undefined;
+  const invite = "invite" in call ? call.invite : undefined;
+  return (dialog ?? invite)?.sipCallId;
 }
 
 function laneOf(effect: Parameters<Orders>[0]): Lane {

@@ -15,7 +15,7 @@ import type {
   OfferOutcome,
 } from "../../src/ports/media.ts";
 import type { InviteOrder, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
-import type { Log, Telemetry } from "../../src/ports/telemetry.ts";
+import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
 
 export class FakeHomeserver implements Homeserver {
   readonly domain = "example.org";
@@ -197,17 +197,32 @@ export class FakeMedia implements MediaEngine {
   }
 }
 
-const silent: Log = {
-  trace: () => {},
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
+export interface Line {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+function logInto(lines: Line[], of: LogFields): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}): void =>
+      void lines.push({ level, message, fields: { ...of, ...fields } });
+  return {
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => logInto(lines, { ...of, ...fields }),
+  };
+}
 
 export class FakeTelemetry implements Telemetry {
-  readonly log = silent;
+  readonly lines: Line[] = [];
+  readonly log = logInto(this.lines, {});
+  /** Set-up times in ms. */
+  readonly answered: number[] = [];
   readonly ended: CallRecord[] = [];
   readonly ignored: string[] = [];
   started = 0;
@@ -217,7 +232,9 @@ export class FakeTelemetry implements Telemetry {
   callEnded(record: CallRecord): void {
     this.ended.push(record);
   }
-  callAnswered(): void {}
+  callAnswered(setupMs: number): void {
+    this.answered.push(setupMs);
+  }
   lookedUp(): void {}
   factIgnored(fact: string, phase: string): void {
     this.ignored.push(`${fact} in ${phase}`);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { MediaError } from "../../src/ports/media.ts";
-import { dialog } from "../core/call/examples.ts";
+import { dialog, invite } from "../core/call/examples.ts";
 import { ann, ghost, House, room } from "./house.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
@@ -45,6 +45,19 @@ describe("a person dials a number", () => {
     expect(house.media.orders.at(-1)).toBe("close");
     expect(house.telemetry.ended).toMatchObject([{ cause: "callee-hung-up", unsettled: false }]);
     expect(house.switchboard.calls).toEqual([]);
+  });
+
+  test("operators find a call by any of its three ids, and the time until it was answered", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip({ kind: "sip.sent", invite });
+    await house.passTime(3_000);
+    await house.sip(accepted);
+    expect(house.telemetry.lines.at(-1)).toMatchObject({
+      message: "call phase",
+      fields: { call: house.call(), matrixCall: "call1", sipCall: invite.sipCallId, phase: "connected" },
+    });
+    expect(house.telemetry.answered).toEqual([3_000]);
   });
 
   test("an invite that was sent before the ghost had joined rings, once, also if it is pushed after all", async () => {
