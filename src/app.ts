@@ -25,6 +25,7 @@ import { createGhostIds } from "./core/number/ghost-id.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine.ts";
+import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openSqliteStore } from "./store/sql-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
@@ -37,6 +38,8 @@ export interface BridgeOptions {
   readonly version: string;
   /** Standard output unless given. */
   readonly writeLog?: LogOptions["write"];
+  /** Instead of the engine that the configuration names. */
+  readonly media?: MediaEngine | undefined;
 }
 
 export interface RunningBridge {
@@ -75,7 +78,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const identities = toIdentities(config);
     const trunkMedia = toTrunkMedia(config);
 
-    const media = createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
+    const media = options.media ?? createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
     const sip = createSipTrunks({
       trunks: toTrunkSettings(config, `matrix-appservice-sip/${version}`),
       sink: (call, fact) => switchboard.takeSip(call, fact),
