@@ -32,6 +32,10 @@ const recentEvents = 20_000;
 /** Calls remembered as over, whose last candidates may still be on their way. */
 const recentCalls = 1_000;
 
+/** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
+const hangUpsAtOnce = 50;
+const breathMs = 100;
+
 type CallKey = string;
 
 export class Switchboard {
@@ -41,6 +45,7 @@ export class Switchboard {
   readonly #early: EarlyFacts;
   readonly #acted = new RecentIds(recentEvents);
   readonly #over = new RecentIds(recentCalls);
+  #hangUps = 0;
   #draining = false;
   #drained: () => void = () => {};
 
@@ -87,6 +92,7 @@ export class Switchboard {
     try {
       const first = recover(call, clock.nowMs());
       await this.#run(first.call, first);
+      await this.#breathe();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
       telemetry.log.error("stored call could not be ended", { call: call.id, phase: call.phase, error });
@@ -100,8 +106,22 @@ export class Switchboard {
       this.#drained = resolve;
     });
     if (this.#byId.size === 0) this.#drained();
-    for (const runner of this.#byId.values()) void runner.post({ kind: "bridge.stopped" });
-    await Promise.race([empty, deadline]);
+    await Promise.race([this.#stopAll().then(() => empty), deadline]);
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const runner of [...this.#byId.values()]) {
+      void runner.post({ kind: "bridge.stopped" });
+      await this.#breathe();
+    }
+  }
+
+  /** Between hang-ups of ours that were nobody's wish: so many at once, then a pause for trunks and homeserver. */
+  async #breathe(): Promise<void> {
+    const { clock } = this.#parts.runner;
+    this.#hangUps += 1;
+    if (this.#hangUps % hangUpsAtOnce !== 0) return;
+    await new Promise<void>((resolve) => clock.at(clock.nowMs() + breathMs, resolve));
   }
 
   async #route(fact: MatrixFact): Promise<void> {

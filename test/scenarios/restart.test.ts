@@ -4,9 +4,46 @@ import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { matrixCallId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { House } from "./house.ts";
+import { examplePolicy } from "./settings.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const busy = { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined } as const;
+
+describe("many calls", () => {
+  const many = async (house: House): Promise<void> => {
+    await house.enterRoom();
+    for (let n = 0; n < 120; n++) await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`) }));
+  };
+  const policy = { ...examplePolicy, callsPerUser: 1_000, callsInAll: 1_000, callsPerMinute: 10_000 };
+
+  test("are not all hung up in the same moment when the bridge stops", async () => {
+    const house = new House({ policy });
+    await many(house);
+    void house.switchboard.drain(new Promise(() => {}));
+    await house.quiet();
+    const cancels = (): number => house.trunks.verbs.filter((verb) => verb === "cancel").length;
+    expect(cancels()).toBe(50);
+    await house.passTime(100);
+    expect(cancels()).toBe(100);
+    await house.passTime(100);
+    expect(cancels()).toBe(120);
+  });
+
+  test("nor after a restart", async () => {
+    const before = new House({ policy });
+    await many(before);
+    const after = new House({ store: before.store });
+    void (async () => {
+      for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
+    })();
+    await after.quiet();
+    await after.quiet();
+    expect(after.signals).toHaveLength(50);
+    await after.passTime(100);
+    await after.quiet();
+    expect(after.signals).toHaveLength(100);
+  });
+});
 
 describe("a restart", () => {
   const restart = async (before: House): Promise<House> => {
