@@ -7,14 +7,18 @@ import { plainAddress, targetKey, type Target } from "./transport/target.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself. */
 const REST_MS = 30_000;
+/** An address that the server's name no longer has may still send requests for so long: calls last. */
+const FORMER_SERVER_MS = 24 * 3_600_000;
 
 export class TargetPool {
   readonly #settings: TrunkSettings;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #failedUntilMs = new Map<string, number>();
-  /** Networks and servers that may send us requests. Servers are added as names resolve to them. */
+  /** Networks that may send us requests, besides the servers. */
   readonly #peers = new BlockList();
+  /** Addresses that the server's name resolved to, and until when they count. */
+  readonly #servers = new Map<string, number>();
 
   constructor(settings: TrunkSettings, resolver: Resolver, clock: Clock) {
     this.#settings = settings;
@@ -22,25 +26,25 @@ export class TargetPool {
     this.#clock = clock;
     for (const network of settings.peers) {
       const [address = "", prefix] = network.split("/");
-      const family = isIPv6(address) ? "ipv6" : "ipv4";
-      if (prefix === undefined) this.#peers.addAddress(address, family);
-      else this.#peers.addSubnet(address, Number(prefix), family);
+      const plain = prefix === undefined ? plainAddress(address) : address;
+      if (prefix === undefined) this.#peers.addAddress(plain, family(plain));
+      else this.#peers.addSubnet(plain, Number(prefix), family(plain));
     }
   }
 
   /** Whether requests from that address are this trunk's. */
   admits(address: string): boolean {
     const plain = plainAddress(address);
-    return this.#peers.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+    return (this.#servers.get(plain) ?? 0) > this.#clock.nowMs() || this.#peers.check(plain, family(plain));
   }
 
   /** All servers in their order. Rejects with TransportError. */
   async all(): Promise<readonly Target[]> {
     const { server, transport } = this.#settings;
     const targets = await this.#resolver.resolve(server, transport);
-    for (const { address } of targets) {
-      if (!this.admits(address)) this.#peers.addAddress(address, isIPv6(address) ? "ipv6" : "ipv4");
-    }
+    const nowMs = this.#clock.nowMs();
+    for (const [address, untilMs] of this.#servers) if (untilMs <= nowMs) this.#servers.delete(address);
+    for (const { address } of targets) this.#servers.set(plainAddress(address), nowMs + FORMER_SERVER_MS);
     return targets;
   }
 
@@ -58,4 +62,8 @@ export class TargetPool {
   answered(target: Target): void {
     this.#failedUntilMs.delete(targetKey(target));
   }
+}
+
+function family(address: string): "ipv4" | "ipv6" {
+  return isIPv6(address) ? "ipv6" : "ipv4";
 }

@@ -165,8 +165,9 @@ client.authenticationGuard = function (response, knownDialog) {
   const wire = wireOf(response);
   if (wire === undefined || (wire.statusCode !== 401 && wire.statusCode !== 407)) return true;
   const { core, message } = this;
-  if (!(core instanceof Core) || this.abandoned === true) return true;
   const { method, ruri } = message;
+  // RFC 3261 s22.1: a CANCEL cannot be sent again, its CSeq is that of the INVITE.
+  if (!(core instanceof Core) || this.abandoned === true || method === "CANCEL") return true;
   this.challengedWith ??= core.newChallenged();
   const answers = this.challengedWith?.answer(wire, { method, uri: ruri.toRaw() });
   if (answers === undefined) return true;

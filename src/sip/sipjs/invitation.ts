@@ -11,6 +11,7 @@ import {
   type TransportError,
 } from "sip.js/lib/core/index.js";
 import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import { parseDigits } from "../wire/grammar.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import { header, headerTokens, type SipResponse } from "../wire/message.ts";
 import type { Core } from "./core.ts";
@@ -158,17 +159,19 @@ export class Invitation {
         // Listens for what the peer asks inside the early dialog.
         sessionOf(session);
         const rack = reliableSequence(wireOf(message));
-        const credentials = credentialHeaders(this.request);
-        if (rack !== undefined)
-          progress.prack({ extraHeaders: [`RAck: ${rack} ${this.request.cseq} INVITE`, ...credentials] });
+        if (rack !== undefined) progress.prack({ extraHeaders: [`RAck: ${rack} ${this.request.cseq} INVITE`] });
         provisional(message);
       },
       onAccept: (acceptance) => {
         const { message, session } = acceptance;
+        const response = wireOf(message);
+        if (response === undefined) return;
+        // The early dialog may have had another Contact; the core keeps that.
+        const ours = sessionOf(session);
+        if (response.contacts.length > 0) ours.refreshTarget(message);
         acceptance.ack({ extraHeaders: credentialHeaders(this.request) });
         this.#stopWaiting();
-        const response = wireOf(message);
-        if (response !== undefined) events.accepted(response, sessionOf(session));
+        events.accepted(response, ours);
       },
       onReject: refused,
       onRedirect: refused,
@@ -179,8 +182,8 @@ export class Invitation {
 /** RSeq of a provisional response that wants PRACK (RFC 3262 s4). */
 function reliableSequence(response: SipResponse | undefined): number | undefined {
   if (response === undefined || !headerTokens(response, "Require").includes("100rel")) return undefined;
-  const sequence = Number(header(response, "RSeq"));
-  return Number.isInteger(sequence) && sequence > 0 ? sequence : undefined;
+  // RFC 3262 s7.1: 1 to 2^32 - 1.
+  return parseDigits(header(response, "RSeq") ?? "", 0xffff_ffff) || undefined;
 }
 
 /** sip.js's client, which tells what it hides: the transport's own words, and that it sent again. */

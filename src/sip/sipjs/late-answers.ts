@@ -4,10 +4,10 @@
 import type { SipInviteState } from "../../core/call/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { lineText } from "../wire/escaping.ts";
-import { splitList } from "../wire/grammar.ts";
-import { header, headerValues, type SipResponse } from "../wire/message.ts";
+import { header, type SipResponse } from "../wire/message.ts";
 import { formatUri } from "../wire/uri.ts";
 import { newBranch } from "./core.ts";
+import { rawRecordRoutes } from "./messages.ts";
 import type { DialogFields } from "./session.ts";
 
 export interface LateAnswersOptions {
@@ -123,7 +123,6 @@ function dialogOf(invite: SipInviteState, response: SipResponse): DialogFields |
   const { toTag, contacts } = response;
   if (toTag === undefined) return undefined;
   const contact = contacts === "*" ? undefined : contacts[0];
-  const recordRoutes = headerValues(response, "Record-Route").flatMap((value) => splitList(value) ?? []);
   return {
     sipCallId: invite.sipCallId,
     localTag: invite.localTag,
@@ -131,7 +130,7 @@ function dialogOf(invite: SipInviteState, response: SipResponse): DialogFields |
     localUri: uriOf(invite.from),
     remoteUri: uriOf(invite.to),
     remoteTarget: contact === undefined ? invite.requestUri : formatUri(contact.uri),
-    routeSet: recordRoutes.toReversed(),
+    routeSet: rawRecordRoutes(response).toReversed(),
     localCSeq: invite.cseq,
     remoteCSeq: undefined,
     secure: false,

@@ -88,7 +88,7 @@ function fill(target: IncomingRequestMessage | IncomingResponseMessage, message:
   headers["To"] = [{ raw: header(message, "To") ?? "", parsed: target.to }];
   const contact = contacts === "*" ? undefined : contacts[0];
   if (contact !== undefined) headers["Contact"] = [{ raw: formatUri(contact.uri), parsed: nameAddr(contact) }];
-  const recordRoutes = headerValues(message, "Record-Route").flatMap((value) => splitList(value) ?? []);
+  const recordRoutes = rawRecordRoutes(message);
   if (recordRoutes.length > 0) headers["Record-Route"] = recordRoutes.map((raw) => ({ raw }));
   for (const name of ["Require", "RSeq"]) {
     const values = headerValues(message, name);
@@ -99,6 +99,12 @@ function fill(target: IncomingRequestMessage | IncomingResponseMessage, message:
   target.body = sdp;
   headers["Content-Type"] = [{ raw: "application/sdp", parsed: "application/sdp" }];
   headers["Content-Disposition"] = [{ raw: "session", parsed: { type: "session" } }];
+}
+
+/** As sent, in the order of the wire; none where they could not be read. */
+export function rawRecordRoutes(message: SipMessage): string[] {
+  if (message.recordRoutes.length === 0) return [];
+  return headerValues(message, "Record-Route").flatMap((value) => splitList(value) ?? []);
 }
 
 function nameAddr(address: NameAddr): NameAddrHeader {

@@ -152,7 +152,7 @@ export class Session {
         onAccept: (acceptance) => {
           const { message } = acceptance;
           acceptance.ack({ extraHeaders: credentialHeaders(request.message) });
-          this.#refreshTarget(message);
+          this.refreshTarget(message);
           done(outcomeOf(message));
         },
         onReject: ({ message }) => done(outcomeOf(message)),
@@ -176,8 +176,8 @@ export class Session {
     return true;
   }
 
-  #refreshTarget(message: IncomingResponseMessage): void {
-    // RFC 3261 s12.2.1.2: a 2xx to a target refresh request replaces the remote target; the core forgets to.
+  /** RFC 3261 s12.2.1.2: a 2xx to a target refresh request replaces the remote target; the core forgets to. */
+  refreshTarget(message: IncomingResponseMessage): void {
     const contact: unknown = message.parseHeader("contact");
     if (typeof contact !== "object" || contact === null || !("uri" in contact)) return;
     (this.#dialog as unknown as { dialogState: { remoteTarget: unknown } }).dialogState.remoteTarget = contact.uri;
@@ -200,6 +200,11 @@ export class Session {
       },
       onInvite: (server) => {
         if (!(server instanceof ReInviteUserAgentServer)) return;
+        // RFC 3261 s14.2: our own INVITE on this dialog is still in progress; or its 200 was overtaken on the way.
+        if (this.#dialog.early) {
+          server.reject({ statusCode: 491 });
+          return;
+        }
         // The media engine may take longer than T1.
         server.trying();
         this.#offered(server, () => {
@@ -211,8 +216,10 @@ export class Session {
           server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER] });
           this.#events?.changed();
         } else if (this.#dialog.early || this.#events === undefined) {
-          // RFC 3311 s5.2: an offer before the call is answered cannot be shown to anybody yet.
-          server.reject({ statusCode: this.#dialog.early ? 504 : 500, extraHeaders: ["Retry-After: 2"] });
+          // RFC 3311 s5.2: our offer is not answered yet, or the call is not, and nobody can be shown another.
+          const awaited = this.#dialog.signalingState === SignalingState.HaveLocalOffer;
+          const statusCode = awaited ? 491 : this.#dialog.early ? 504 : 500;
+          server.reject({ statusCode, extraHeaders: ["Retry-After: 2"] });
         } else if (this.#dialog.reinviteUserAgentClient !== undefined) {
           server.reject({ statusCode: 491 });
         } else if (this.#pending !== undefined || this.#dialog.reinviteUserAgentServer !== undefined) {

@@ -60,6 +60,8 @@ export interface InviteParts {
 
 const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"], optionTags: [] };
 const SDP_ONLY = ["application/sdp"];
+/** New calls that are being refused at once: each waits for its ACK for 64*T1. */
+const MAX_SERVED = 1_000;
 const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK", "UPDATE"]);
 
 export class UserAgent {
@@ -219,6 +221,9 @@ export class UserAgent {
       if (incoming.toTag === "" && INSIDE_DIALOGS_ONLY.has(method)) return reply(481);
       if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
       if (core.isMerged(incoming)) return reply(482);
+      if (method === "INVITE" && incoming.toTag === "" && core.userAgentServers.size >= MAX_SERVED) {
+        return reply(503, undefined, ["Retry-After: 30"]);
+      }
     }
     // The core answers 404 unless the Request-URI's user is ours: a trunk may call us by any name or number.
     if (incoming.ruri !== undefined) core.configuration.aor = incoming.ruri;

@@ -12,6 +12,7 @@ import { exchangeKey, Inbound, type Source } from "./inbound.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
 import { Streams } from "./streams.ts";
+import { towardsStrictRouter } from "./strict-route.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./target.ts";
 import { TransportError } from "./transport-error.ts";
 import { openUdp, type UdpSocket } from "./udp.ts";
@@ -155,8 +156,17 @@ export class Hub {
       this.#options.log.error("SIP message of ours is malformed and was not sent", { problem });
       throw new TransportError("malformed", `our own message is malformed: ${problem}`);
     }
-    if (result.message.kind === "response") await this.#sendResponse(result.message, text);
-    else await this.#sendRequest(result.message, text);
+    const { message } = result;
+    try {
+      if (message.kind === "response") await this.#sendResponse(message, text);
+      else await this.#sendRequest(message, text);
+    } catch (error) {
+      // Whoever sent any other request hears of it through its transaction.
+      const { method } = message.cseq;
+      if (message.kind === "response") this.#options.log.debug("SIP response not sent", { method, error });
+      else if (method === "ACK") this.#options.log.warn("ACK not sent", { error });
+      throw error;
+    }
   }
 
   /** Takes back an INVITE that waits for its connection. False: it has left. */
@@ -191,10 +201,12 @@ export class Hub {
     }
   }
 
-  async #sendRequest(request: SipRequest, text: string): Promise<void> {
+  async #sendRequest(request: SipRequest, written: string): Promise<void> {
+    const strict = towardsStrictRouter(request, written);
+    const text = strict?.text ?? written;
     const branch = request.vias[0].branch ?? "";
     const hop = this.#hopOf(request, branch);
-    const target = hop?.target ?? (await this.#targetOf(request));
+    const target = hop?.target ?? (await this.#targetOf(request, strict?.next));
     const viaTcp = await this.#switched(target, request, text);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
     if (hop !== undefined) hop.target = used;
@@ -251,13 +263,13 @@ export class Hub {
     }
   }
 
-  async #targetOf(request: SipRequest): Promise<Target> {
+  async #targetOf(request: SipRequest, strictRouter: Uri | undefined): Promise<Target> {
     const { settings } = this.#options;
     // A WebSocket leads to one place (RFC 7118 s5); requests outside of dialogs go to the trunk's server.
     if (request.toTag === undefined || settings.transport === "ws" || settings.transport === "wss") {
       return this.#options.nextTarget(request.sipCallId);
     }
-    const uri = request.routes[0]?.uri ?? request.uri;
+    const uri = strictRouter ?? request.routes[0]?.uri ?? request.uri;
     if (uri.kind !== "sip") throw new TransportError("resolve", `no way to a ${uri.scheme} URI`);
     const transport = transportOf(uri, settings.transport);
     const host = unbracketed(uri.params.get("maddr") ?? uri.host);

@@ -36,6 +36,8 @@ export function exchangeKey({ vias, sipCallId, cseq }: SipMessage): string {
 
 /** The connection of a request is remembered so long; the responses to a ringing call come late. */
 const KEEP_SOURCE_MS = 5 * 60_000;
+/** So many of them at most: without its connection, an answer goes out on a new one. */
+const MAX_SOURCES = 10_000;
 /** Strangers are reported at most so often. */
 const REPORT_MS = 60_000;
 const RESPONSE_START = Buffer.from("SIP/2.0 ");
@@ -114,7 +116,7 @@ export class Inbound {
   #remember(key: string, connection: Connection): void {
     const nowMs = this.#options.clock.nowMs();
     for (const [old, { untilMs }] of this.#sources) {
-      if (untilMs > nowMs) break;
+      if (untilMs > nowMs && this.#sources.size < MAX_SOURCES) break;
       this.#sources.delete(old);
     }
     this.#sources.delete(key);

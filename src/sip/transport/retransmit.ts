@@ -30,6 +30,13 @@ interface Answered {
   confirmed: boolean;
 }
 
+/**
+ * A flood from a peer, or in its name, must not fill our memory. Beyond these the oldest answer is forgotten (its
+ * request, if it comes again, is served again), and a refusal goes out once only.
+ */
+const MAX_ANSWERED = 10_000;
+const MAX_REFUSING = 1_000;
+
 const nothing = (): void => {};
 
 export class Retransmitter {
@@ -98,8 +105,13 @@ export class Retransmitter {
     this.#forget(this.#answered);
     this.#answered.delete(key);
     this.#answered.set(key, { again, untilMs, confirmed: false });
+    if (this.#answered.size > MAX_ANSWERED) {
+      const [oldest] = this.#answered.keys();
+      if (oldest !== undefined) this.#answered.delete(oldest);
+    }
     if (method !== "INVITE") return;
     this.#stop(this.#refusing, key);
+    if (this.#refusing.size >= MAX_REFUSING) return;
     this.#repeat(this.#refusing, key, again, false, untilMs, this.#timers.t1Ms);
   }
 

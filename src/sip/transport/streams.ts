@@ -16,6 +16,9 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 const MAX_ACCEPTED = 1_000;
 /** An accepted connection on which nothing comes is closed. */
 const IDLE_MS = 10 * 60_000;
+const HANDSHAKE_MS = 10_000;
+/** A message that has begun must be all there by then. */
+const UNFINISHED_MS = 30_000;
 
 export interface StreamOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
@@ -54,8 +57,12 @@ export class Streams {
     const server =
       transport === "tcp"
         ? createTcpServer({ noDelay: true }, accept)
-        : createTlsServer({ cert: certificate, key, minVersion: "TLSv1.2" }, accept);
+        : createTlsServer({ cert: certificate, key, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_MS }, accept);
     server.maxConnections = MAX_ACCEPTED;
+    // Before any handshake: strangers that never finish one would keep everybody else out.
+    server.on("connection", (socket: Socket) => {
+      if (!this.#admits(socket)) socket.destroy();
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => reject(transportError(error, `${transport} ${host}:${port}`)));
       server.listen(port, host, resolve);
@@ -118,13 +125,17 @@ export class Streams {
   }
 
   #accept(socket: Socket, transport: "tcp" | "tls"): void {
-    const address = plainAddress(socket.remoteAddress ?? "");
-    if (this.#closed || address === "" || !this.#options.admit(address)) {
+    if (!this.#admits(socket)) {
       socket.destroy();
       return;
     }
+    const address = plainAddress(socket.remoteAddress ?? "");
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     this.#adopt(socket, transport, { address, port: socket.remotePort ?? 0 }, false);
+  }
+
+  #admits({ remoteAddress }: Socket): boolean {
+    return !this.#closed && remoteAddress !== undefined && this.#options.admit(plainAddress(remoteAddress));
   }
 
   #adopt(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, ours: boolean): Connection {
@@ -149,6 +160,7 @@ class StreamConnection implements Connection {
   /** A ping of ours without its pong. Not every peer answers; those who did once are held to it. */
   #pinged = false;
   #pongs = 0;
+  #unfinished: NodeJS.Timeout | undefined;
 
   constructor(
     socket: Socket,
@@ -169,6 +181,7 @@ class StreamConnection implements Connection {
     socket.on("error", (error) => (this.#reason = transportError(error, this.#where)));
     socket.once("close", () => {
       clearInterval(this.#keepAlive);
+      clearTimeout(this.#unfinished);
       onClose();
       events.closed(this, this.#reason);
     });
@@ -211,7 +224,17 @@ class StreamConnection implements Connection {
   }
 
   #receive(chunk: Buffer): void {
-    for (const frame of this.#framer.push(chunk)) {
+    const frames = this.#framer.push(chunk);
+    if (frames.length > 0 || !this.#framer.unfinished) {
+      clearTimeout(this.#unfinished);
+      this.#unfinished = undefined;
+    }
+    if (this.#framer.unfinished) {
+      this.#unfinished ??= setTimeout(() => {
+        this.#socket.destroy(new TransportError("timeout", `${this.#where}: message not finished`));
+      }, UNFINISHED_MS);
+    }
+    for (const frame of frames) {
       switch (frame.kind) {
         case "message":
           this.#events.message(frame.bytes, this);

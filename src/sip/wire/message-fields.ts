@@ -50,8 +50,9 @@ export function parseFields(
     if (maxForwards === undefined && startLine.kind === "request") return "malformed-max-forwards";
   }
 
-  // A final refusal must end its call even if what it carries besides cannot be read.
-  const lenient = startLine.kind === "response" && startLine.statusCode >= 300;
+  // A response must reach its call even if what it carries besides cannot be read: an answer that is dropped leaves
+  // a telephone off the hook, a refusal that is dropped leaves a caller waiting.
+  const lenient = startLine.kind === "response";
   const contacts = parseContacts(fields.contact) ?? (lenient ? NONE : undefined);
   if (contacts === undefined) return "malformed-contact";
   if (contacts === "*" && startLine.kind === "request" && startLine.method !== "REGISTER") {
@@ -75,7 +76,7 @@ export function parseFields(
   let contentType: MediaType | undefined;
   if (fields.contentType !== undefined) {
     contentType = parseMediaType(fields.contentType);
-    if (contentType === undefined) return "malformed-content-type";
+    if (contentType === undefined && !lenient) return "malformed-content-type";
   }
 
   const body = bodyBytes.toString("utf8");

@@ -51,6 +51,11 @@ export class StreamFramer {
     this.#limits = limits;
   }
 
+  /** Whether a message has begun and waits for its rest. */
+  get unfinished(): boolean {
+    return this.#start < this.#end;
+  }
+
   /**
    * Takes the next bytes and gives what they complete, in order; after an error nothing more.
    * `chunk` is kept and handed on without a copy where possible: it must not be written to again.
