@@ -110,7 +110,7 @@ export class Switchboard {
   }
 
   async #stopAll(): Promise<void> {
-    for (const runner of [...this.#byId.values()]) {
+    for (const runner of this.#byId.values()) {
       void runner.post({ kind: "bridge.stopped" });
       await this.#breathe();
     }
