@@ -53,8 +53,12 @@ export interface RunningBridge {
   stop(): Promise<void>;
 }
 
-/** Ended calls get so long to be told to everybody. */
-const drainMs = 10_000;
+/**
+ * Ended calls get so long to be told to everybody, and then trunks so long for what they still owe an answer to. The
+ * whole stop has to fit into the 10 s that container runtimes give, also where a trunk is dead.
+ */
+const drainMs = 5_000;
+const sipStopPatienceMs = 1_000;
 const pingIntervalMs = 60_000;
 
 /** Resolves when the bridge takes calls. Throws ConfigError, StoreError, or the error of an address in use. */
@@ -84,6 +88,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       sink: (call, fact) => switchboard.takeSip(call, fact),
       log,
       clock,
+      stopPatienceMs: sipStopPatienceMs,
       onTrunkState: (health) => telemetry.trunkState(health.name, health.state === "up"),
     });
     const matrix = createMatrixEdge({
