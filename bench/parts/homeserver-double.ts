@@ -1,0 +1,159 @@
+// A scripted homeserver: answers what the bridge asks as fast as it can, keeps no state, and pushes events as Synapse does:
+// one transaction at a time, up to 100 events in each. The small homeserver of dev/ is the one to prove things with.
+import { once } from "node:events";
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type RoomEvent = Readonly<Record<string, unknown>>;
+
+/** What the bridge did, as the script of a benchmark sees it. The answer has been sent. */
+export interface HomeserverScript {
+  joined(room: string, ghost: string): void;
+  sent(room: string, ghost: string, type: string, content: RoomEvent): void;
+}
+
+export interface HomeserverDouble {
+  readonly url: string;
+  /** Requests that the bridge should not have made, and transactions that it did not take. */
+  readonly problems: readonly string[];
+  /** Ghosts registered. */
+  readonly registered: number;
+  /** From here on registrations wait, until `release`. */
+  holdRegistrations(): void;
+  release(): void;
+  /** Where events go. */
+  connect(bridge: { readonly port: number; readonly token: string }): void;
+  push(...events: readonly RoomEvent[]): void;
+  stop(): Promise<void>;
+}
+
+const eventsInTransaction = 100;
+const client = "/_matrix/client/v3";
+const sendPath = new RegExp(`^${client}/rooms/([^/]+)/send/([^/]+)/[^/]+$`);
+const joinPath = new RegExp(`^${client}/rooms/([^/]+)/join$`);
+const messagesPath = new RegExp(`^${client}/rooms/[^/]+/messages$`);
+const membersPath = new RegExp(`^${client}/rooms/[^/]+/members$`);
+const namePath = new RegExp(`^${client}/profile/[^/]+/displayname$`);
+
+export async function startHomeserverDouble(script: HomeserverScript): Promise<HomeserverDouble> {
+  const problems: string[] = [];
+  const held: (() => void)[] = [];
+  let isHolding = false;
+  let registered = 0;
+  let eventCount = 0;
+
+  const answer = (message: IncomingMessage, response: ServerResponse, body: string): void => {
+    const target = message.url ?? "";
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const user = mark < 0 ? "" : (new URLSearchParams(target.slice(mark)).get("user_id") ?? "");
+    const reply = (json: string): void => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(json) });
+      response.end(json);
+    };
+    const sending = sendPath.exec(path);
+    if (sending !== null) {
+      const [, room = "", type = ""] = sending;
+      reply(`{"event_id":"$answer${(eventCount += 1)}"}`);
+      script.sent(decodeURIComponent(room), user, type, JSON.parse(body) as RoomEvent);
+      return;
+    }
+    const joining = joinPath.exec(path);
+    if (joining !== null) {
+      const room = decodeURIComponent(joining[1] ?? "");
+      reply(JSON.stringify({ room_id: room }));
+      script.joined(room, user);
+      return;
+    }
+    if (path === `${client}/register`) {
+      registered += 1;
+      const done = (): void => reply("{}");
+      if (isHolding) held.push(done);
+      else done();
+    } else if (messagesPath.test(path)) reply('{"chunk":[],"start":"s"}');
+    // Nobody but the caller and the ghost, whom the bridge knows.
+    else if (membersPath.test(path)) reply('{"chunk":[]}');
+    else if (path === `${client}/voip/turnServer` || namePath.test(path)) reply("{}");
+    else if (path.endsWith("/ping")) reply('{"duration_ms":1}');
+    else {
+      problems.push(`${message.method} ${target}`);
+      response.writeHead(404).end('{"errcode":"M_UNRECOGNIZED"}');
+    }
+  };
+
+  const server = createServer((message, response) => {
+    let body = "";
+    message.setEncoding("utf8");
+    message.on("data", (text: string) => {
+      body += text;
+    });
+    message.on("end", () => answer(message, response, body));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const waiting: RoomEvent[] = [];
+  let bridge: { readonly port: number; readonly token: string } | undefined;
+  let isPushing = false;
+  let transactions = 0;
+
+  const put = (events: readonly RoomEvent[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const body = Buffer.from(JSON.stringify({ "de.sorunome.msc2409.to_device": [], ephemeral: [], events }));
+      const outgoing = request(
+        {
+          agent,
+          host: "127.0.0.1",
+          port: bridge?.port,
+          method: "PUT",
+          path: `/_matrix/app/v1/transactions/${(transactions += 1)}`,
+          headers: {
+            authorization: `Bearer ${bridge?.token}`,
+            "content-type": "application/json",
+            "content-length": body.length,
+          },
+        },
+        (response) => {
+          if (response.statusCode !== 200) problems.push(`transaction refused: ${response.statusCode}`);
+          response.resume().once("end", resolve).once("error", reject);
+        },
+      );
+      outgoing.once("error", reject).end(body);
+    });
+
+  const pushAll = async (): Promise<void> => {
+    isPushing = true;
+    while (waiting.length > 0) await put(waiting.splice(0, eventsInTransaction));
+    isPushing = false;
+  };
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    problems,
+    get registered() {
+      return registered;
+    },
+    holdRegistrations() {
+      isHolding = true;
+    },
+    release() {
+      isHolding = false;
+      for (const done of held.splice(0)) done();
+    },
+    connect(to) {
+      bridge = to;
+    },
+    push(...events) {
+      waiting.push(...events);
+      if (!isPushing) pushAll().catch((error: unknown) => problems.push(`transaction failed: ${String(error)}`));
+    },
+    async stop() {
+      agent.destroy();
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
