@@ -22,7 +22,8 @@ export type E164 = Brand<"E164">;
 export type TrunkName = Brand<"TrunkName">;
 
 const maxIdBytes = 255;
-const userIdForm = /^@([^:\0]*):([^\0]+)$/s;
+// A server name is a host or an address and perhaps a port; an underscore is not allowed there, but met.
+const userIdForm = /^@[^:\0]*:[0-9A-Za-z_.:[\]-]+$/;
 const utf8 = new TextEncoder();
 
 /** UTF-8 takes one to three bytes for each UTF-16 unit, so that most texts need no counting. */

@@ -70,11 +70,25 @@ describe("who may call", () => {
     ["another user's entry means nothing", { "@bob:example.org": yes }, alice, "not-permitted"],
     ["a server is known by its whole name", { "example.org": yes }, user("@eve:evil.example.org"), "not-permitted"],
     ["and by its port", { "example.org": yes }, user("@eve:example.org:8448"), "not-permitted"],
+    ["and by its case", { "example.org": yes, "*": yes }, user("@eve:EXAMPLE.org"), "not-permitted"],
+    ["and by every dot", { "example.org": yes, "*": yes }, user("@eve:example.org."), "not-permitted"],
+    ["and not by its looks", { "example.org": yes, "*": yes }, user("@eve:xn--xample-9of.org"), "not-permitted"],
     ["ids are compared to the letter", { "@alice:example.org": yes }, user("@Alice:example.org"), "not-permitted"],
   ])("%s", (_, permissions, person, expected) => {
     expect(verdict(person, policy(permissions))).toBe(expected);
   });
 });
+
+test.each([
+  "@eve:*",
+  "@eve:@alice:example.org",
+  "@eve:example.org\n",
+  "@eve:ехample.org",
+  "@eve:example.org/x",
+  "@eve:",
+])("%j, whose server could pass for another entry, is no user at all", (text) =>
+  expect(parseUserId(text)).toBeUndefined(),
+);
 
 describe("what may be called", () => {
   test.each<[NumberClass, string]>([
