@@ -54,6 +54,7 @@ function refuse(response: ServerResponse, status: number, errcode: string, error
 
 /** undefined: longer than allowed. Rejects if the peer goes away. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -181,6 +182,7 @@ export class ApplicationService extends AppService {
     const body = parseTransaction(text);
     if (body.kind === "refused") {
       this.#parts.log.error("transaction refused", { errcode: body.errcode });
+      if (text === undefined) response.setHeader("connection", "close");
       refuse(response, body.status, body.errcode, body.error);
       return;
     }

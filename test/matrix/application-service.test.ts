@@ -240,6 +240,22 @@ describe("a transaction", () => {
     await rig.factCount(100);
   });
 
+  it("of more than that is refused before it is read, and the connection is good for nothing more", async () => {
+    const rig = await startEdge();
+    const { hostname, port } = new URL(rig.url);
+    const socket = connect(Number(port), hostname);
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+    const closed = new Promise((resolve) => socket.on("close", resolve).on("error", resolve));
+    socket.write(
+      `PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nhost: bridge\r\nauthorization: Bearer ${hsToken}\r\n` +
+        "content-length: 60000000\r\n\r\n{",
+    );
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*M_TOO_LARGE/);
+    expect(rig.lines).toMatchObject([{ message: "transaction refused", fields: { errcode: "M_TOO_LARGE" } }]);
+  });
+
   it("is not acknowledged before its events are stored", async () => {
     const memory = openMemoryStore();
     let release: () => void = () => undefined;
