@@ -169,8 +169,8 @@ export class CallRunner {
   #fault(where: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#log.error("call fault", { where, error });
-    if (this.#over) return;
-    // A fault while ending must not loop: `ending` ignores it and its deadline ends the call.
+    // A fault while ending must not make itself again: what ends already has its deadline.
+    if (this.#over || this.#call.phase === "ending") return;
     void this.post({ kind: "fault.thrown", where, message });
   }
 }

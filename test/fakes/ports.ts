@@ -115,12 +115,15 @@ export class FakeHomeserver implements Homeserver {
 /** Every order to the trunks, in order, as `verb` and argument. */
 export class FakeTrunks implements SipTrunks {
   readonly orders: { readonly call: CallId; readonly verb: string; readonly argument: unknown }[] = [];
+  /** Set to make every order throw what it never should. */
+  defect: Error | undefined;
 
   get verbs(): readonly string[] {
     return this.orders.map(({ verb }) => verb);
   }
   #note(call: CallId, verb: string, argument?: unknown): void {
     this.orders.push({ call, verb, argument });
+    if (this.defect !== undefined) throw this.defect;
   }
   async start(): Promise<void> {}
   invite(call: CallId, order: InviteOrder): void {
@@ -226,6 +229,8 @@ export class FakeTelemetry implements Telemetry {
   readonly ended: CallRecord[] = [];
   readonly ignored: string[] = [];
   started = 0;
+  /** Set to make counting what was ignored throw. */
+  defect: Error | undefined;
   callStarted(): void {
     this.started += 1;
   }
@@ -237,6 +242,7 @@ export class FakeTelemetry implements Telemetry {
   }
   lookedUp(): void {}
   factIgnored(fact: string, phase: string): void {
+    if (this.defect !== undefined) throw this.defect;
     this.ignored.push(`${fact} in ${phase}`);
   }
   trunkState(): void {}

@@ -1,8 +1,6 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
 import { matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
-import { HomeserverError } from "../../src/ports/homeserver.ts";
-import { MediaError } from "../../src/ports/media.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { ann, ghost, House, room } from "./house.ts";
 
@@ -298,97 +296,5 @@ describe("hold and resume", () => {
     await house.sip({ kind: "sip.reanswered", sdp: "recvonly" });
     expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
     expect(house.signals).toEqual(["answer", "reanswer"]);
-  });
-});
-
-describe("things fail", () => {
-  test("no lines free: the caller is told, nothing is dialled", async () => {
-    const house = new House();
-    house.media.refusal = new MediaError("no-capacity", "full");
-    await house.enterRoom();
-    await house.take(house.inviteFact());
-    expect(house.trunks.verbs).toEqual([]);
-    expect(house.words).toEqual(["All lines are in use. Please try again later."]);
-  });
-
-  test("the worker with the call's media dies: both sides are told", async () => {
-    const house = new House();
-    const call = await house.ring();
-    await house.sip(accepted);
-    house.media.reports.get(call)?.({ kind: "media.lost" });
-    await house.quiet();
-    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
-    expect(house.signals).toEqual(["answer", "hangup unknown_error"]);
-    expect(house.words).toEqual(["The call was ended by a fault in the bridge's audio."]);
-  });
-
-  test("the answer cannot be delivered to the homeserver: the callee is hung up", async () => {
-    const house = new House();
-    await house.ring();
-    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await house.sip(accepted);
-    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
-    await house.sip({ kind: "sip.ended" });
-    expect(house.telemetry.ended).toMatchObject([{ cause: "answer-lost", result: "bridge", unsettled: true }]);
-  });
-
-  test("a client that may or may not have the answer is told in both ways, once its homeserver is back", async () => {
-    const house = new House();
-    await house.ring();
-    house.homeserver.hold();
-    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await house.sip(accepted);
-    house.homeserver.release();
-    house.homeserver.failOnce();
-    await house.quiet();
-    expect(house.signals).toEqual(["reject failed", "hangup unknown_error"]);
-    expect(house.words).toEqual(["The call was answered, but your homeserver did not pass the answer on."]);
-  });
-
-  test("the homeserver does not take the answer to a hold: people go on talking", async () => {
-    const house = new House();
-    await house.ring();
-    await house.sip(accepted);
-    await house.take({ ...house.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
-    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await house.sip({ kind: "sip.reanswered", sdp: "recvonly" });
-    expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
-    expect(house.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
-  });
-
-  test("the homeserver does not take an offer to the client: the trunk's re-INVITE is refused, people go on talking", async () => {
-    const house = new House();
-    await house.ring();
-    await house.sip(accepted);
-    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await house.sip({ kind: "sip.offered", sdp: "another codec" });
-    expect(house.trunks.orders.slice(1)).toMatchObject([{ verb: "refuseReoffer", argument: 488 }]);
-    expect(house.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
-  });
-
-  test("a telephone that is picked up after everybody forgot the call is hung up", async () => {
-    const house = new House();
-    const call = await house.ring();
-    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
-    await house.passTime(40_000);
-    expect(house.telemetry.ended).toMatchObject([{ cause: "caller-cancelled", unsettled: true }]);
-    await house.sip(accepted, call);
-    expect(house.trunks.verbs).toEqual(["invite", "cancel", "bye"]);
-  });
-
-  test("facts of calls that are long gone are counted and harmless", async () => {
-    const house = new House();
-    const call = await house.ring();
-    await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
-    await house.sip({ kind: "sip.hungUp", q850: undefined }, call);
-    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
-    await house.take({ ...house.callOf(), kind: "call.candidates", candidates: [] });
-    await house.take({ ...house.callOf(ann, "never"), kind: "call.offered", sdp: "?", lifetimeMs: 1 });
-    expect(house.telemetry.ignored).toEqual([
-      "sip.hungUp in none",
-      "matrix.hungUp in ended",
-      "matrix.candidates in ended",
-      "matrix.offered in none",
-    ]);
   });
 });
