@@ -67,9 +67,11 @@ export class Reception {
     const { ids, clock, log, notices } = this.#parts;
     const { fact, ghost, calls, closed } = invitation;
     const now = clock.nowMs();
-    const sentAtMs = fact.receivedAtMs - fact.ageMs;
+    // Our clock may have been set back since.
+    const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
     const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
-    if (answerByMs - now < leastRemainingMs) {
+    // Not "less than": of times that are no numbers nothing lives.
+    if (!(answerByMs - now >= leastRemainingMs)) {
       log.info("invite was no longer alive", { room: fact.room, matrixCall: fact.matrixCallId });
       return undefined;
     }
