@@ -4,6 +4,7 @@ import { isHost } from "../core/number/sip-uri.ts";
 import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import { splitHostPort } from "./scalars.ts";
+import { environmentName } from "./secrets.ts";
 
 type Finding = Pick<ConfigProblem, "path" | "message">;
 
@@ -28,9 +29,14 @@ function* checkHomeserver({ homeserver }: Config): Generator<Finding> {
 function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Finding> {
   const names = trunks.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
-    // Environment variables tell trunks apart in capitals only.
-    const first = names.findIndex((other) => other.toUpperCase() === name.toUpperCase());
-    if (first < index) yield { path: ["trunks", index, "name"], message: `is the name of trunks[${first}] too` };
+    // One trunk's password must not go to another.
+    const first = names.findIndex((other) => environmentName(other) === environmentName(name));
+    if (first < index) {
+      yield {
+        path: ["trunks", index, "name"],
+        message: `is the name of trunks[${first}] too, for environment variables`,
+      };
+    }
   }
   const uses: (readonly [ConfigPath, string | undefined])[] = [
     [["dial_plan", "emergency_trunk"], plan.emergency_trunk],

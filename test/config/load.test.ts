@@ -331,7 +331,13 @@ describe("what people mistype", () => {
       "a trunk's name twice",
       "permissions:",
       "  - name: MAIN\n    server: b.example.org\npermissions:",
-      "config.yaml:11: trunks[1].name is the name of trunks[0] too",
+      "config.yaml:11: trunks[1].name is the name of trunks[0] too, for environment variables",
+    ],
+    [
+      "names that environment variables cannot tell apart",
+      "  - name: main\n    server: sip.example.org\n",
+      "  - name: a-b\n    server: a.example.org\n  - name: a_b\n    server: b.example.org\n",
+      "config.yaml:11: trunks[1].name is the name of trunks[0] too, for environment variables",
     ],
     [
       "ports the wrong way round",
