@@ -1,5 +1,5 @@
 // The same call over a trunk of another kind: TCP, a SHA-256 digest, A-law; and a bridge that is stopped.
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { toneAt } from "./parts/hearing.ts";
@@ -27,6 +27,9 @@ beforeAll(async () => {
   const account = await stage.synapse.register("alice");
   alice = await startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: NEAR_HZ });
 });
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => alice.phone.hangupAll());
 
 describe("A call over TCP with SHA-256 and A-law", () => {
   it("rings until it is answered, and each side hears the other; leaving the room hangs up", async () => {

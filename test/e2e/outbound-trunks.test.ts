@@ -1,6 +1,6 @@
 // One bridge with trunks of every kind: TLS with a verified certificate, TLS with one of its own, WebSocket, secure
 // WebSocket, SDES-SRTP; and trunks that it must not trust, or that do not trust it.
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Baresip, type BaresipOptions, startBaresip } from "./parts/baresip.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { createAuthority } from "./parts/certificates.ts";
@@ -59,6 +59,9 @@ beforeAll(async () => {
   const account = await stage.synapse.register("alice");
   alice = await startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: NEAR_HZ });
 });
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => alice.phone.hangupAll());
 
 const hearEachOther = (phone: Baresip) =>
   Promise.all([toneAt(alice.hears, FAR_HZ, [NEAR_HZ]), toneAt(phone.hears, NEAR_HZ, [FAR_HZ])]);

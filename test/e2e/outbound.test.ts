@@ -1,5 +1,5 @@
 // A person types a number into a Matrix client and talks to whoever answers: real parts only.
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { silenceAt, toneAt } from "./parts/hearing.ts";
@@ -38,6 +38,9 @@ beforeAll(async () => {
   const account = await stage.synapse.register("alice");
   alice = await startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: NEAR_HZ });
 });
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => alice.phone.hangupAll());
 
 /** A SIPp at a number, with an ear for its audio. */
 async function farEnd(name: keyof typeof NUMBERS, scenario: Scenario, options: Partial<SippOptions> = {}) {

@@ -98,6 +98,8 @@ export interface Phone {
   answer(): Promise<void>;
   reject(): void;
   hangup(): void;
+  /** Of every call that is left. */
+  hangupAll(): void;
   hold(onHold: boolean): void;
   mute(muted: boolean): Promise<void>;
   /** As the client does by itself when its network changes. */

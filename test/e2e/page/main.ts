@@ -181,6 +181,9 @@ globalThis.phone = {
   answer: () => theCall().call.answer(true, false),
   reject: () => theCall().call.reject(),
   hangup: () => theCall().call.hangup(CallErrorCode.UserHangup, false),
+  hangupAll() {
+    for (const { call } of tracked) if (!call.callHasEnded()) call.hangup(CallErrorCode.UserHangup, false);
+  },
   hold: (onHold) => theCall().call.setRemoteOnHold(onHold),
   async mute(muted) {
     await theCall().call.setMicrophoneMuted(muted);
