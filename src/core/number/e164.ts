@@ -47,7 +47,7 @@ export function readNumber(keys: string, country: Country | undefined): NumberRe
     callingCode: number.countryCallingCode,
     nationalNumber: number.nationalNumber,
     country: number.country,
-    e164: isPossible && isPublic(number, keys, kind !== undefined) ? exact(number) : undefined,
+    e164: isPossible && isPublic(number, keys, kind !== undefined) ? exact(number, kind !== undefined) : undefined,
     isPossible,
     kind,
   };
@@ -73,12 +73,13 @@ function isPublic(number: PhoneNumber, keys: string, isValid: boolean): boolean 
   return isValid || keys.startsWith("+") || number.nationalNumber.length >= shortestPublicNumber;
 }
 
-/** undefined for more than the 15 digits of E.164, and for what would be read as another number the second time. */
-function exact({ number, nationalNumber }: PhoneNumber): E164 | undefined {
+/** undefined for more than the 15 digits of E.164, and for what would be another number, or none, when it is read again. */
+function exact({ number }: PhoneNumber, isValid: boolean): E164 | undefined {
   if (!/^\+[1-9]\d{1,14}$/.test(number)) return undefined;
-  // One zero too many is taken for the national prefix, and so would be the next one.
-  if (nationalNumber.startsWith("0") && parse(number, undefined)?.number !== number) return undefined;
-  return number as E164;
+  if (isValid) return number as E164;
+  // A zero too many is taken for the national prefix, and so would be the next one; and there are local numbers without area.
+  const again = parse(number, undefined);
+  return again?.number === number && again.isPossible() ? (number as E164) : undefined;
 }
 
 /** The E.164 number that this means when dialled in `country`; undefined for short numbers, service codes and what is none. */

@@ -117,17 +117,19 @@ const directoryCode = /^118\d{1,3}$/;
 
 function classOfNumber(number: NumberReading | undefined, digits: string, country: Country | undefined): NumberClass {
   if (number && satelliteNumber.test(number.callingCode + number.nationalNumber)) return "satellite";
+  // No number begins so there; digits too many are dropped.
+  if (/^118\d{2}/.test(digits) && directoryCountries.has(country ?? "")) return "premium";
   if (number?.kind !== undefined) return behindOutsideLine(digits, country) ?? number.kind;
-  const local = (number?.nationalNumber ?? digits).replace(/^0+/, "");
+  const local = (number?.nationalNumber ?? digits).replace(/^(?:0+|\d(?=118\d{2}))/, "");
   if (directoryCode.test(local) && directoryCountries.has(number?.country ?? country ?? "")) return "premium";
   const hidden = hiddenClass(number, digits.slice(0, longestRead), country);
   return hidden ?? (number?.e164 === undefined ? "private" : "ordinary");
 }
 
-/** Where numbers have no fixed length, a digit for the outside line makes an assigned number of a barred one. */
+/** Where numbers have no fixed length, digits for the outside line make an assigned number of a barred one. */
 function behindOutsideLine(digits: string, country: Country | undefined): NumberClass | undefined {
-  if (!/^[1-9]0/.test(digits) || country === undefined || callingCodeOf(country) === "1") return undefined;
-  const rest = digits.slice(1);
+  const rest = /^[1-9]{1,2}(0.*)/.exec(digits)?.[1];
+  if (rest === undefined || country === undefined || callingCodeOf(country) === "1") return undefined;
   const found = classOfNumber(readAny(rest, country), rest, country);
   return severity.includes(found) ? found : undefined;
 }

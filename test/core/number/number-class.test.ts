@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { dialString } from "../../../src/core/number/dialled.ts";
 import { countries, toE164, type Country } from "../../../src/core/number/e164.ts";
 import { classify, type NumberClass } from "../../../src/core/number/number-class.ts";
 
@@ -22,6 +24,9 @@ describe("a barred number is seen", () => {
     ["behind a code that hides the caller", "14109098790000", "GB", "premium"],
     ["behind a code that shows the caller", "147009098790000", "GB", "premium"],
     ["behind a digit for the outside line", "9 09001234567", "DE", "premium"],
+    ["behind two of them", "99 09001234567", "DE", "premium"],
+    ["behind a digit for the outside line, directory enquiries", "9 118218", "FR", "premium"],
+    ["directory enquiries, before digits too many", "1188012345", "DE", "premium"],
     ["behind a zero for the outside line", "0 0900 1234567", "DE", "premium"],
     ["behind a zero too many", "000881612345678", "DE", "satellite"],
     ["behind zeros after the country code", "+49000 900 1234567", "DE", "premium"],
@@ -66,6 +71,38 @@ describe("what only looks like a barred number is not taken for one", () => {
   });
 });
 
+const noise = {
+  GB: { numbers: ["09098790000", "+449098790000", "00881612345678"], before: ["9", "0", "141", "1470", "1280"] },
+  DE: { numbers: ["09001234567", "+499001234567", "0019005551234"], before: ["9", "0", "01033", "010333", "99"] },
+  US: { numbers: ["19005551234", "9005551234", "0118816123456789"], before: ["9", "1010288", "1167", "91"] },
+  FR: { numbers: ["0899123456", "0033899123456", "00881612345678"], before: ["9", "0", "3651", "1634", "8"] },
+  ES: { numbers: ["803123456", "+34803123456", "00881612345678"], before: ["0", "9", "067", "1033"] },
+} as const;
+
+test("no noise before or behind a barred number, and no way of writing it, hides it", () => {
+  const barred: readonly NumberClass[] = ["premium", "shared-cost", "satellite", "emergency"];
+  const spelling = fc.constantFrom(...(Object.keys(noise) as (keyof typeof noise)[])).chain((country) =>
+    fc.record({
+      country: fc.constant(country),
+      code: fc.constantFrom("", "*31#", "#31#", "*67", "**"),
+      before: fc.constantFrom("", ...noise[country].before),
+      number: fc.constantFrom(...noise[country].numbers),
+      behind: fc.oneof(fc.constantFrom("", "#", "*1", "##"), fc.stringMatching(/^\d{0,40}$/)),
+      gaps: fc.array(fc.nat(80), { maxLength: 5 }),
+    }),
+  );
+  fc.assert(
+    fc.property(spelling, ({ country, code, before, number, behind, gaps }) => {
+      let text = code + before + number + behind;
+      for (const gap of gaps) text = `${text.slice(0, gap + 1)}-${text.slice(gap + 1)}`;
+      // A plus in the middle is none that a telephone could dial.
+      fc.pre(dialString(text) !== undefined);
+      expect(barred, `${text} in ${country}`).toContain(classify(text, country));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test("premium numbers are barred in every country that has them, whatever stands behind them", () => {
   // Guards the patterns that are read out of the metadata: with none at all, this would find none.
   const found = countries.filter(
@@ -76,7 +113,10 @@ test("premium numbers are barred in every country that has them, whatever stands
   expect(found.length).toBeGreaterThan(20);
 });
 
-test("a number with a zero too many has no E.164 form, for it would be another one the second time", () => {
+test("a number that would be another one, or none, when it is read again has no E.164 form", () => {
   expect(toE164("+490009001234567")).toBeUndefined();
+  expect(toE164("0111904669437", "CN")).toBeUndefined();
+  // Local, without its area code.
+  expect(toE164("5551234", "CA")).toBeUndefined();
   expect(toE164("+390669812345")).toBe("+390669812345");
 });
