@@ -90,6 +90,64 @@ describe("a trunk with a password", () => {
     await stack.fact(call, "sip.rejected");
   });
 
+  it("two proxies that ask at once are both answered", async () => {
+    const { peer, stack } = await rig("udp", { credentials });
+    const [near, far] = [verifier(["MD5"], "near"), verifier(["SHA-256", "MD5"], "far")];
+    const call = stack.invite();
+    // In one response, as a forking proxy gathers them (RFC 3261 s16.7, item 7).
+    const values = [...near.challenges(false), ...far.challenges(false)];
+    const headers = values.map((value) => textHeader("Proxy-Authenticate", value));
+    peer.reply(await peer.request("INVITE"), 407, { headers });
+    const second = await peer.request("INVITE");
+    expect(lines(second, "Proxy-Authorization")).toHaveLength(2);
+    expect(judge(second, "Proxy-Authorization", near)).toBe("accepted");
+    expect(judge(second, "Proxy-Authorization", far)).toBe("accepted");
+    peer.reply(second, 486);
+    await stack.fact(call, "sip.rejected");
+  });
+
+  it("that asks under another name each time is given up on", async () => {
+    const { peer, stack } = await rig("udp", { credentials });
+    const call = stack.invite();
+    const endless = async (): Promise<void> => {
+      for (let realm = 0; ; realm++) {
+        challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", verifier(["MD5"], `realm-${realm}`));
+      }
+    };
+    void endless();
+    expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "credentials" });
+    expect(peer.count("INVITE")).toBe(6);
+  });
+
+  it("gets no credentials in PRACK that were made for INVITE, and fresh ones when it asks", async () => {
+    const { peer, stack } = await rig("udp", { credentials });
+    const digest = verifier(["MD5"]);
+    stack.invite();
+    challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", digest);
+    const invite = await peer.request("INVITE");
+    peer.reply(invite, 183, { headers: [textHeader("Require", "100rel"), textHeader("RSeq", "1")] });
+    const first = await peer.request("PRACK");
+    expect(lines(first, "Proxy-Authorization")).toEqual([]);
+    challenge(peer, first, "Proxy-Authenticate", digest);
+    const second = await peer.request("PRACK");
+    const passwordOf = (): string => credentials.password;
+    expect(digest.verify(lines(second, "Proxy-Authorization"), "PRACK", passwordOf).outcome).toBe("accepted");
+    expect(lines(second, "RAck")).toEqual(lines(first, "RAck"));
+  });
+
+  it("that asks at the CANCEL, which it must not: the CANCEL is not sent again", async () => {
+    const { peer, stack } = await rig("udp", { credentials });
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    peer.reply(invite, 180);
+    await stack.fact(call, "sip.ringing");
+    stack.trunks.cancel(call);
+    challenge(peer, await peer.request("CANCEL"), "Proxy-Authenticate", verifier(["MD5"]));
+    peer.reply(invite, 487);
+    await stack.fact(call, "sip.ended");
+    expect(peer.count("CANCEL")).toBe(1);
+  });
+
   it("wrong: asked once, never twice with the same", async () => {
     const { peer, stack } = await rig("udp", { credentials: { ...credentials, password: "wrong" } });
     const digest = verifier(["MD5"]);

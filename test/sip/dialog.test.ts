@@ -1,33 +1,10 @@
 // What can happen inside a call once it is answered: new offers both ways, collisions, refusals, other requests.
 import { describe, expect, it } from "vitest";
-import type { CallId } from "../../src/core/ids.ts";
-import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
-import { lines, type Peer, type Received } from "./peer.ts";
-import { rig, standStill, startPeer, TRANSACTION_MS, type Rig } from "./rig.ts";
-import { ANSWER, hastyClock, OFFER, type Stack } from "./stack.ts";
-
-interface Answered {
-  readonly call: CallId;
-  readonly invite: Received<SipRequest>;
-}
-
-async function answered({ peer, stack }: Rig): Promise<Answered> {
-  const call = stack.invite();
-  const invite = await peer.request("INVITE");
-  peer.reply(invite, 200, { sdp: ANSWER });
-  await stack.fact(call, "sip.accepted");
-  await peer.request("ACK");
-  return { call, invite };
-}
-
-async function hangUp(peer: Peer, stack: Stack, call: CallId): Promise<Received<SipRequest>> {
-  stack.trunks.bye(call);
-  const bye = await peer.request("BYE");
-  peer.reply(bye, 200);
-  await stack.fact(call, "sip.ended");
-  return bye;
-}
+import { answered, hangUp } from "./answered.ts";
+import { lines } from "./peer.ts";
+import { rig, standStill, startPeer, TRANSACTION_MS } from "./rig.ts";
+import { ANSWER, hastyClock, OFFER } from "./stack.ts";
 
 describe("the peer makes a new offer", () => {
   it("with a re-INVITE that wants our offer: it stands in the 200, the answer in the ACK", async () => {

@@ -11,11 +11,10 @@ import {
   type TransportError,
 } from "sip.js/lib/core/index.js";
 import type { SipInviteState } from "../../core/call/dialog-state.ts";
-import { parseDigits } from "../wire/grammar.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
-import { header, headerTokens, type SipResponse } from "../wire/message.ts";
+import type { SipResponse } from "../wire/message.ts";
 import type { Core } from "./core.ts";
-import { wireOf } from "./messages.ts";
+import { reliableSequence, wireOf } from "./messages.ts";
 import { credentialHeaders, type OutgoingRequest } from "./requests.ts";
 import type { Session } from "./session.ts";
 
@@ -158,7 +157,8 @@ export class Invitation {
         const { message, session } = progress;
         // Listens for what the peer asks inside the early dialog.
         sessionOf(session);
-        const rack = reliableSequence(wireOf(message));
+        const response = wireOf(message);
+        const rack = response && reliableSequence(response);
         if (rack !== undefined) progress.prack({ extraHeaders: [`RAck: ${rack} ${this.request.cseq} INVITE`] });
         provisional(message);
       },
@@ -177,13 +177,6 @@ export class Invitation {
       onRedirect: refused,
     };
   }
-}
-
-/** RSeq of a provisional response that wants PRACK (RFC 3262 s4). */
-function reliableSequence(response: SipResponse | undefined): number | undefined {
-  if (response === undefined || !headerTokens(response, "Require").includes("100rel")) return undefined;
-  // RFC 3262 s7.1: 1 to 2^32 - 1.
-  return parseDigits(header(response, "RSeq") ?? "", 0xffff_ffff) || undefined;
 }
 
 /** sip.js's client, which tells what it hides: the transport's own words, and that it sent again. */

@@ -1,8 +1,15 @@
 // Our parser's messages as the objects that sip.js's core reads, and back. Only what the core looks at is filled in.
 import { IncomingRequestMessage, IncomingResponseMessage, NameAddrHeader, URI } from "sip.js/lib/core/index.js";
 import { sdpOf } from "../body.ts";
-import { splitList } from "../wire/grammar.ts";
-import { header, headerValues, type SipMessage, type SipRequest, type SipResponse } from "../wire/message.ts";
+import { parseDigits, splitList } from "../wire/grammar.ts";
+import {
+  header,
+  headerTokens,
+  headerValues,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from "../wire/message.ts";
 import type { NameAddr } from "../wire/name-addr.ts";
 import { cancelledTransactionKey, serverTransactionKey } from "../wire/transaction-key.ts";
 import { formatUri, userText, type Uri } from "../wire/uri.ts";
@@ -90,15 +97,21 @@ function fill(target: IncomingRequestMessage | IncomingResponseMessage, message:
   if (contact !== undefined) headers["Contact"] = [{ raw: formatUri(contact.uri), parsed: nameAddr(contact) }];
   const recordRoutes = rawRecordRoutes(message);
   if (recordRoutes.length > 0) headers["Record-Route"] = recordRoutes.map((raw) => ({ raw }));
-  for (const name of ["Require", "RSeq"]) {
-    const values = headerValues(message, name);
-    if (values.length > 0) headers[name] = [{ raw: values.join(",") }];
-  }
+  const require = headerValues(message, "Require");
+  if (require.length > 0) headers["Require"] = [{ raw: require.join(",") }];
+  const sequence = reliableSequence(message);
+  if (sequence !== undefined) headers["RSeq"] = [{ raw: String(sequence) }];
   const sdp = sdpOf(message);
   if (sdp === undefined) return;
   target.body = sdp;
   headers["Content-Type"] = [{ raw: "application/sdp", parsed: "application/sdp" }];
   headers["Content-Disposition"] = [{ raw: "session", parsed: { type: "session" } }];
+}
+
+/** RSeq of a provisional response that wants PRACK (RFC 3262 s4, s7.1). */
+export function reliableSequence(message: SipMessage): number | undefined {
+  if (message.kind !== "response" || !headerTokens(message, "Require").includes("100rel")) return undefined;
+  return parseDigits(header(message, "RSeq") ?? "", 0xffff_ffff) || undefined;
 }
 
 /** As sent, in the order of the wire; none where they could not be read. */

@@ -70,6 +70,8 @@ export class Session {
   readonly #contact: HeaderLine;
   #events: SessionEvents | undefined;
   #pending: UserAgentServer | undefined;
+  /** A BYE that overtook the 200, and came before anybody listened. */
+  #missedBye: SipRequest | undefined;
 
   constructor(dialog: SipjsSession, contact: HeaderLine) {
     if (!(dialog instanceof SessionDialog)) throw new TypeError("sip.js gave a session of an unknown kind");
@@ -104,6 +106,9 @@ export class Session {
 
   listen(events: SessionEvents): void {
     this.#events = events;
+    const missed = this.#missedBye;
+    // After whoever listens has said that the call is answered.
+    if (missed !== undefined) queueMicrotask(() => events.bye(missed));
   }
 
   get fields(): DialogFields {
@@ -196,7 +201,9 @@ export class Session {
       onBye: (server) => {
         this.#refusePending(487);
         server.accept();
-        this.#events?.bye(requestOf(server.message));
+        const request = requestOf(server.message);
+        if (this.#events === undefined) this.#missedBye = request;
+        else this.#events.bye(request);
       },
       onInvite: (server) => {
         if (!(server instanceof ReInviteUserAgentServer)) return;
