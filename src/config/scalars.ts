@@ -85,13 +85,15 @@ export const countryCode = z.enum(countries, {
   error: "should be a country's two capital letters (ISO 3166-1), such as GB or DE",
 });
 
+/** Without leading zeros, which some read as octal. */
+const ipv4Form = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/;
 const cidrForm = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
 export const network = checked("should be a network such as 192.0.2.0/24 or an address", (value) => {
   const match = cidrForm.exec(value);
   if (!match?.[1]) return false;
   const isV6 = match[1].includes(":");
-  if (!isV6 && !/^[\d.]+$/.test(match[1])) return false;
+  if (!isV6 && !ipv4Form.test(match[1])) return false;
   return isHost(isV6 ? `[${match[1]}]` : match[1]) && Number(match[2] ?? 0) <= (isV6 ? 128 : 32);
 });
 

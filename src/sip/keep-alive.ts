@@ -33,6 +33,8 @@ export class KeepAlive {
   readonly #options: KeepAliveOptions;
   #health: TrunkHealth;
   #cancelNext: () => void = () => {};
+  /** Of the question that waits for its answer. */
+  #cancelGiveUp: () => void = () => {};
   #failures = 0;
   #round = 0;
   #running = false;
@@ -57,6 +59,7 @@ export class KeepAlive {
   stop(): void {
     this.#running = false;
     this.#cancelNext();
+    this.#cancelGiveUp();
   }
 
   /** A connection of ours ended. If it was the one to the server it is opened again: at once when it had held, else later and later. */
@@ -114,12 +117,14 @@ export class KeepAlive {
       return;
     }
     const asked = target;
+    this.#cancelGiveUp();
     const giveUp = clock.at(clock.nowMs() + answerWithinMs, () => {
       if (!current()) return;
       failed(asked);
       this.#down(`OPTIONS not answered within ${answerWithinMs} ms`);
       this.#again(this.#backoffMs());
     });
+    this.#cancelGiveUp = giveUp;
     ask(asked, (answer) => {
       giveUp();
       if (!this.#running) return;

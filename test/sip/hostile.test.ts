@@ -4,15 +4,10 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Received } from "./peer.ts";
+import { contactPort, type Received } from "./peer.ts";
 import { closeLater, rig, startPeer, startStack, type Rig } from "./rig.ts";
 import { ANSWER, IDENTITY, trunkSettings } from "./stack.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
-
-function contactPort({ message }: Received): number {
-  const uri = message.contacts === "*" ? undefined : message.contacts[0]?.uri;
-  return uri?.kind === "sip" ? (uri.port ?? 5060) : 0;
-}
 
 /** A call that is up, to see whether it stays up. */
 async function talking({

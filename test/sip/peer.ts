@@ -12,7 +12,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer, TLSSocket } from "node:tls";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { SipTransportName } from "../../src/ports/sip.ts";
 import {
@@ -97,6 +97,8 @@ export class Peer {
   #optionsStatus: number | undefined;
   readonly #contactPort: number | undefined;
   connections = 0;
+  /** SNI of the TLS clients; false where they named nobody. */
+  readonly serverNames: (string | false | null)[] = [];
   /** Keep-alives answered on connections. */
   pings = 0;
   #deaf = false;
@@ -267,6 +269,7 @@ export class Peer {
   async #listen(server: Server, port: number, event: "connection" | "secureConnection"): Promise<number> {
     server.on(event, (socket: Socket) => {
       this.connections += 1;
+      if (socket instanceof TLSSocket) this.serverNames.push(socket.servername);
       this.#read(socket, new StreamFramer(false));
     });
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -295,8 +298,9 @@ export class Peer {
       server: http,
       handleProtocols: (asked, { url }) => (asked.has("sip") && url !== "/nosip" ? "sip" : false),
     });
-    sockets.on("connection", (socket: WebSocket, { url, headers }) => {
+    sockets.on("connection", (socket: WebSocket, { url, headers, socket: under }) => {
       this.connections += 1;
+      if (under instanceof TLSSocket) this.serverNames.push(under.servername);
       this.upgrades.push({ path: url, host: headers.host, protocol: headers["sec-websocket-protocol"] });
       this.flows.add({ destroy: () => socket.terminate(), pause: () => socket.pause() });
       socket.on("ping", () => (this.pings += 1));
@@ -344,4 +348,10 @@ function uriTransport(transport: SipTransportName): string {
 /** The lines of one header, for looking at what the stack sent. */
 export function lines({ message }: Received, name: string): string[] {
   return headerValues(message, name);
+}
+
+/** Where the sender of an INVITE wants to be called. */
+export function contactPort({ message }: Received): number {
+  const uri = message.contacts === "*" ? undefined : message.contacts[0]?.uri;
+  return uri?.kind === "sip" ? (uri.port ?? 5060) : 0;
 }

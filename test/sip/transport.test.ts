@@ -5,9 +5,8 @@ import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import type { Dns } from "../../src/sip/transport/resolver.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
-import { Authority } from "./certificates.ts";
-import type { Peer, Received } from "./peer.ts";
-import { certificates, closeLater, rig, standStill, startPeer, startStack, TRANSACTION_MS } from "./rig.ts";
+import { contactPort, type Peer, type Received } from "./peer.ts";
+import { rig, standStill, startPeer, startStack, TRANSACTION_MS } from "./rig.ts";
 import { ANSWER, hastyClock, OFFER, trunkSettings } from "./stack.ts";
 
 async function freePort(): Promise<number> {
@@ -19,7 +18,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const noTls = { ca: undefined, certificate: undefined, key: undefined, serverName: undefined };
 const at = (host: string, port: number): TrunkSettings["server"] => ({ host, port, path: "/" });
 
 describe("a trunk that answers", () => {
@@ -68,11 +66,6 @@ describe("a trunk that answers", () => {
     expect((await peer.response("INVITE", 200)).message.statusCode).toBe(480);
   });
 });
-
-function contactPort({ message }: Received): number {
-  const uri = message.contacts === "*" ? undefined : message.contacts[0]?.uri;
-  return uri?.kind === "sip" ? (uri.port ?? 5060) : 0;
-}
 
 function outside(peer: Peer, method: string): string {
   return (
@@ -272,68 +265,6 @@ describe("a trunk of several servers", () => {
     second.reply(await second.request("INVITE"), 503);
     expect(await stack.fact(call, "sip.rejected")).toMatchObject({ status: 503 });
     expect(stack.kinds(call)).toEqual(["sip.rejected"]);
-  });
-});
-
-describe("certificates", () => {
-  it.each<SipTransportName>(["tls", "wss"])(
-    "of an unknown authority: %s trunk down, no call leaves",
-    async (transport) => {
-      const stranger = new Authority("Stranger");
-      closeLater(() => Promise.resolve(stranger.remove()));
-      const peer = await startPeer({ transport, tls: stranger.issue("server", "IP:127.0.0.1") });
-      const tls = { ...noTls, ca: certificates().authority.ca };
-      const stack = await startStack(trunkSettings(peer.port, { transport, tls }));
-      const health = await stack.health(({ state }) => state === "down");
-      expect(health.detail).toMatch(/TLS: .*(unable to verify|unable to get|self-signed)/);
-      const call = stack.invite();
-      expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "transport" });
-      expect(peer.log).toEqual([]);
-    },
-  );
-
-  it.each<SipTransportName>(["tls", "wss"])("for another name: %s trunk down", async (transport) => {
-    const tls = certificates().authority.issue(`other-${transport}`, "DNS:other.example");
-    const peer = await startPeer({ transport, tls });
-    const trusted = { ...noTls, ca: certificates().authority.ca };
-    const stack = await startStack(trunkSettings(peer.port, { transport, tls: trusted }));
-    expect((await stack.health(({ state }) => state === "down")).detail).toMatch(/TLS: .*does not match/);
-  });
-
-  it.each<SipTransportName>(["tls", "wss"])("for the configured name: %s trunk up", async (transport) => {
-    const tls = certificates().authority.issue(`named-${transport}`, "DNS:other.example");
-    const peer = await startPeer({ transport, tls });
-    const trusted = { ...noTls, ca: certificates().authority.ca, serverName: "other.example" };
-    const stack = await startStack(trunkSettings(peer.port, { transport, tls: trusted }));
-    expect((await stack.health(({ state }) => state === "up")).detail).toBe("connected");
-  });
-
-  it("of ours: asked for by the trunk, and we have none: a call fails at once with that reason", async () => {
-    const { authority, server } = certificates();
-    const peer = await startPeer({ transport: "tls", tls: { ...server, ca: authority.ca } });
-    const tls = { ...noTls, ca: authority.ca };
-    const stack = await startStack(trunkSettings(peer.port, { transport: "tls", tls }));
-    const call = stack.invite();
-    const failed = await stack.fact(call, "sip.failed");
-    expect(failed).toMatchObject({ fault: "transport", message: expect.stringMatching(/certificate required/) });
-    expect(peer.log).toEqual([]);
-  });
-
-  it("of ours: asked for by the trunk, and we are called back over TLS", async () => {
-    const { authority } = certificates();
-    const peer = await startPeer({ transport: "tls", tls: { ...certificates().server, ca: authority.ca } });
-    const own = authority.issue("client", "IP:127.0.0.1");
-    const tls = { ca: authority.ca, certificate: own.cert, key: own.key, serverName: undefined };
-    const stack = await startStack(trunkSettings(peer.port, { transport: "tls", tls }));
-    expect((await stack.health(({ state }) => state === "up")).detail).toBe("connected");
-    const call = stack.invite();
-    const invite = await peer.request("INVITE");
-    peer.reply(invite, 200, { sdp: ANSWER });
-    await stack.fact(call, "sip.accepted");
-    const flow = await peer.dial(contactPort(invite), { ...own, ca: authority.ca });
-    peer.inDialog({ ...invite, flow }, "BYE", 1);
-    expect((await peer.response("BYE")).message.statusCode).toBe(200);
-    await stack.fact(call, "sip.hungUp");
   });
 });
 
