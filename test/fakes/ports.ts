@@ -27,6 +27,7 @@ export class FakeHomeserver implements Homeserver {
   readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly left: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
+  readonly invited: { readonly room: RoomId; readonly user: UserId }[] = [];
   /** What the timeline holds that was never pushed. */
   timeline: MatrixFact[] = [];
   memberList: { user: UserId; membership: "join" | "invite" }[] = [];
@@ -101,8 +102,9 @@ export class FakeHomeserver implements Homeserver {
     this.rooms.push({ room, as, invite });
     return room;
   }
-  async invite(): Promise<void> {
+  async invite(room: RoomId, _as: UserId, user: UserId): Promise<void> {
     await this.#allow();
+    this.invited.push({ room, user });
   }
   async iceServers(): Promise<readonly []> {
     return [];
@@ -129,8 +131,8 @@ export class FakeTrunks implements SipTrunks {
   invite(call: CallId, order: InviteOrder): void {
     this.#note(call, "invite", order);
   }
-  cancel(call: CallId): void {
-    this.#note(call, "cancel");
+  cancel(call: CallId, q850?: number): void {
+    this.#note(call, "cancel", q850);
   }
   bye(call: CallId, q850?: number): void {
     this.#note(call, "bye", q850);

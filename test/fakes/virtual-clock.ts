@@ -22,6 +22,11 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Callbacks that are still to come. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
   newId(): string {
     this.#ids += 1;
     return `id${this.#ids}`;

@@ -49,6 +49,16 @@ describe("the bot", () => {
     expect(house.homeserver.rooms).toHaveLength(1);
   });
 
+  test("invites a person again who has left the room of a number", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call 01818118181");
+    house.homeserver.memberList = [{ user: bot, membership: "join" }];
+    await say(house, "call 01818118181");
+    expect(house.homeserver.rooms).toHaveLength(1);
+    expect(house.homeserver.invited).toEqual([{ room: house.homeserver.rooms[0]?.room, user: ann }]);
+  });
+
   test("tells whoever may not call", async () => {
     const house = new House();
     await open(house);

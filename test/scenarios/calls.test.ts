@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { ann, ghost, House, room } from "./house.ts";
+import { examplePolicy } from "./settings.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 
@@ -141,6 +142,52 @@ describe("a person dials a number", () => {
     expect(house.words).toEqual(["Nobody answered."]);
   });
 
+  test("when it is over, nothing of it is left to come, and what still comes reaches nobody", async () => {
+    const house = new House();
+    const call = await house.ring();
+    await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
+    expect(house.clock.pending).toBe(0);
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    await house.sip({ kind: "sip.hungUp", q850: 16 }, call);
+    expect(house.telemetry.ignored).toEqual(["matrix.hungUp in ended", "sip.hungUp in none"]);
+    expect(house.telemetry.lines.filter(({ message }) => message === "fact ignored")).toEqual([]);
+  });
+
+  test("the trunk hears why a ringing telephone stops", async () => {
+    const house = new House();
+    await house.ring();
+    await house.passTime(60_000);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "cancel", argument: 19 });
+  });
+
+  test("what the INVITE needs to be ended by is saved before it goes out", async () => {
+    const house = new House();
+    let savedAtInvite: unknown;
+    const { invite: send } = house.trunks;
+    house.trunks.invite = (call, order) => {
+      savedAtInvite = house.store.calls.open();
+      send.call(house.trunks, call, order);
+    };
+    await house.ring();
+    expect(await savedAtInvite).toMatchObject([{ phase: "inviting", trunk: { name: "main" } }]);
+  });
+
+  test("a room that wants no notices stays silent where a call fails", async () => {
+    const house = new House({ notices: false });
+    await house.ring();
+    await house.passTime(60_000);
+    expect([house.signals, house.words]).toEqual([["reject failed"], []]);
+  });
+
+  test("a ghost is registered and named once", async () => {
+    const house = new House();
+    await house.enterRoom();
+    house.homeserver.names.clear();
+    await house.enterRoom();
+    expect(house.homeserver.registered).toEqual([ghost]);
+    expect(house.homeserver.names.size).toBe(0);
+  });
+
   test("the longest call is ended", async () => {
     const house = new House();
     await house.ring();
@@ -228,6 +275,16 @@ describe("other devices, other people, other rooms", () => {
     expect(house.homeserver.left).toEqual([{ room, user: ghost }]);
   });
 
+  test("a ghost that is thrown out of the room takes its call with it", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    await house.take({ ...house.origin(), kind: "member.left", user: ghost });
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  });
+
   test("a version 0 client has no devices to tell apart", async () => {
     const house = new House();
     await house.enterRoom();
@@ -266,6 +323,17 @@ describe("who may not call", () => {
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call3") }));
     expect(house.trunks.verbs).toEqual(["invite", "invite"]);
     expect(house.words).toEqual(["You already have as many calls as you may have at once."]);
+  });
+});
+
+describe("whoever hangs up", () => {
+  test("may dial again at once, also while the trunk is slow to take note", async () => {
+    const house = new House({ policy: { ...examplePolicy, callsPerUser: 1, callsInAll: 1 } });
+    await house.ring();
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["ending"]);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+    expect(house.trunks.verbs).toEqual(["invite", "cancel", "invite"]);
   });
 });
 

@@ -1,7 +1,13 @@
 // The vocabulary of ends is total: every status, every Q.850 value, every client reason, every cause.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { allCauses, causeOfHangup, causeOfRejection, describeCause } from "../../../src/core/call/cause.ts";
+import {
+  allCauses,
+  causeOfHangup,
+  causeOfMediaFault,
+  causeOfRejection,
+  describeCause,
+} from "../../../src/core/call/cause.ts";
 
 test("every final status and Q.850 value has a cause with all its words", () => {
   fc.assert(
@@ -94,9 +100,26 @@ test("every client reason has a cause", () => {
       expect(allCauses).toContain(causeOfHangup(reason, answered));
     }),
   );
-  expect(causeOfHangup("invite_timeout", false)).toBe("no-answer");
-  expect(causeOfHangup(undefined, false)).toBe("caller-cancelled");
-  expect(causeOfHangup("user_hangup", true)).toBe("caller-hung-up");
+});
+
+test.each([
+  [undefined, "caller-cancelled", "caller-hung-up"],
+  ["user_hangup", "caller-cancelled", "caller-hung-up"],
+  ["replaced", "caller-cancelled", "caller-hung-up"],
+  ["invite_timeout", "no-answer", "caller-hung-up"],
+  ["ice_failed", "media-failed", "media-failed"],
+  ["ice_timeout", "media-failed", "media-failed"],
+  ["user_media_failed", "caller-media-failed", "caller-media-failed"],
+] as const)("the client's reason %s is %s before the answer and %s after it", (reason, before, after) => {
+  expect([causeOfHangup(reason, false), causeOfHangup(reason, true)]).toEqual([before, after]);
+});
+
+test("each fault of the media engine has a cause", () => {
+  expect(
+    (["bad-description", "no-common-codec", "encryption-mismatch", "no-ports", "no-capacity", "engine"] as const).map(
+      causeOfMediaFault,
+    ),
+  ).toEqual(["bad-offer", "incompatible", "incompatible", "too-many-calls", "too-many-calls", "media-lost"]);
 });
 
 test("where a client can only say that the call failed, there are words for the room", () => {

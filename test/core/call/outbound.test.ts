@@ -1,6 +1,7 @@
 // Ladders of a call from Matrix to the telephone, named by what the people see.
 import { describe, expect, test } from "vitest";
 import type { CallFact } from "../../../src/core/call/event.ts";
+import type { MediaFault } from "../../../src/core/call/media-side.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound.ts";
 import { recover } from "../../../src/core/call/ending.ts";
 import {
@@ -105,6 +106,13 @@ describe("the call is not answered", () => {
     expect(heard([offered, rejected(480)]).notice).toBe("The person you called cannot be reached at the moment.");
   });
 
+  test("early media is not yet a ringing telephone", () => {
+    const early: CallFact = { kind: "sip.progressed", sdp: "early" };
+    expect(heard([offered, early, rejected(480)]).notice).toBe(
+      "The person you called cannot be reached at the moment.",
+    );
+  });
+
   test("the room stays silent where notices are switched off", () => {
     expect(heard([offered, rejected(404)], begin({ notices: false })).notice).toBeUndefined();
   });
@@ -130,6 +138,30 @@ describe("the call is not answered", () => {
   test("the client's offer has no codec for the trunk: no INVITE is sent", () => {
     const { effects } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
     expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
+  });
+});
+
+describe("the callee has picked up", () => {
+  test("with a description that nobody can use: that is the trunk's fault, not the client's", () => {
+    const refused = (fault: MediaFault): CallFact => ({ kind: "media.refused", from: "trunk", fault, message: "" });
+    expect(play(begin(), offered, accepted, refused("bad-description")).call).toMatchObject({ cause: "trunk-error" });
+    expect(play(begin(), offered, accepted, refused("no-common-codec")).call).toMatchObject({ cause: "incompatible" });
+  });
+
+  test("and wants to change the session before the client has its answer: it is asked to come again", () => {
+    for (const fact of [{ kind: "sip.offered", sdp: "x" }, { kind: "sip.offerWanted" }] as const)
+      expect(play(begin(), offered, accepted, fact).effects.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 491 });
+  });
+
+  test("a caller who leaves the room before that gave up, one who leaves later hung up", () => {
+    const left: CallFact = { kind: "matrix.left" };
+    expect(play(begin(), offered, accepted, left).call).toMatchObject({ cause: "caller-left" });
+    expect(play(connected(), left).call).toMatchObject({ cause: "caller-hung-up" });
+  });
+
+  test("the client's audio connection is a fact of its own", () => {
+    expect(connected().call).toMatchObject({ mediaUp: false });
+    expect(play(connected(), { kind: "media.connected" }).call).toMatchObject({ mediaUp: true });
   });
 });
 
@@ -220,6 +252,15 @@ describe("a connected call ends", () => {
     expect(kinds(effects)).toEqual(["matrix.signal", "media.release", "history.write"]);
     expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "user_hangup" } });
     expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
+  });
+
+  test("until the BYE is answered, no other word of the trunk's settles it", () => {
+    const { call } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" }, released, rejected(486), {
+      kind: "sip.failed",
+      fault: "timeout",
+      message: "",
+    });
+    expect(call.phase).toBe("ending");
   });
 
   test("the caller hangs up: BYE with cause 16", () => {

@@ -5,7 +5,13 @@ import { answered, begin, connected, dialog, kinds, play, request } from "./exam
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
-  const fromMatrix: CallFact = { kind: "media.offered", from: "matrix", sdp: "trunk sendonly" };
+  const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" };
+  const settled: CallFact = { kind: "media.settled", from: "matrix", sdp: "held" };
+  const fromMatrix: Extract<CallFact, { kind: "media.offered" }> = {
+    kind: "media.offered",
+    from: "matrix",
+    sdp: "trunk sendonly",
+  };
 
   test("the client holds: re-INVITE, and its answer answers the client", () => {
     const { effects } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
@@ -26,6 +32,60 @@ describe("hold and resume", () => {
       { kind: "media.settled", from: "matrix", sdp: "local" },
     );
     expect(kinds(effects)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
+  });
+
+  test.each([
+    ["the client's offer cannot be used", [hold, refused], ["media.offer"]],
+    [
+      "the trunk's answer to it cannot be used: hold between the client and us alone",
+      [hold, fromMatrix, { kind: "sip.reanswered", sdp: "?" }, refused, settled],
+      ["media.offer", "sip.reoffer", "media.answer", "media.settle", "matrix.signal"],
+    ],
+    [
+      "the trunk's offer cannot be used: 488",
+      [{ kind: "sip.offered", sdp: "?" }, refused],
+      ["media.offer", "sip.refuseReoffer"],
+    ],
+    [
+      "the client's answer to the trunk's offer cannot be used: 488",
+      [
+        { kind: "sip.offered", sdp: "codec" },
+        { ...fromMatrix, from: "trunk" },
+        { kind: "matrix.reanswered", sdp: "?" },
+        refused,
+      ],
+      ["media.offer", "matrix.signal", "media.answer", "sip.refuseReoffer"],
+    ],
+    [
+      "nothing can be described for the trunk: 488",
+      [{ kind: "sip.offerWanted" }, refused],
+      ["media.describe", "sip.refuseReoffer"],
+    ],
+    [
+      "the ACK holds no answer",
+      [
+        { kind: "sip.offerWanted" },
+        { kind: "media.described", sdp: "ours" },
+        { kind: "sip.offerRefused", status: 488 },
+      ],
+      ["media.describe", "sip.answerReoffer"],
+    ],
+  ] as const satisfies readonly (readonly [string, readonly CallFact[], readonly string[]])[])(
+    "the call goes on as it was where %s",
+    (_what, facts, orders) => {
+      const { call, effects } = play(connected(), ...facts);
+      expect(kinds(effects)).toEqual(orders);
+      expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    },
+  );
+
+  test("an answer of the client's that nobody waits for changes nothing", () => {
+    const { effects } = play(
+      connected(),
+      { kind: "sip.offered", sdp: "moved" },
+      { kind: "matrix.reanswered", sdp: "late" },
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "note.ignored"]);
   });
 
   test("an ICE restart is answered without the trunk", () => {
