@@ -148,6 +148,8 @@ export class ClientTransport {
   close(): void {
     this.#isOpen = false;
     this.#isOver = true;
+    // Until the track is closed itself, the library holds its callbacks, and by them everything of the call.
+    this.#track.close();
     this.#connection.close();
     // The library closes on threads of its own, and its callbacks hold bare pointers to the objects behind ours: these
     // must not be collected before it is done.

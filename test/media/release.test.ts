@@ -1,0 +1,69 @@
+// What a worker keeps of calls that are over: nothing. Each held for ever would cost 50 KB.
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test, vi } from "vitest";
+import { callId } from "../../src/core/ids.ts";
+import { Session } from "../../src/media/embedded/session.ts";
+import { portSlice } from "./rig.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+const settings = {
+  rtp: { host: "127.0.0.1", advertisedHost: "127.0.0.1" },
+  ice: { bindHost: "127.0.0.1", advertisedHosts: [], portMin: undefined, portMax: undefined },
+  silenceTimeoutMs: 60_000,
+  reconnectTimeoutMs: 30_000,
+};
+const trunkAnswer = [
+  "v=0",
+  "o=- 1 1 IN IP4 127.0.0.1",
+  "s=-",
+  "c=IN IP4 127.0.0.1",
+  "t=0 0",
+  "m=audio 9 RTP/AVP 8",
+  "a=rtpmap:8 PCMA/8000",
+  "",
+].join("\r\n");
+
+function clientOffer(): string {
+  const file = new URL("../wire/element-web/out-invite.json", import.meta.url);
+  const transaction = JSON.parse(readFileSync(file, "utf8")) as {
+    body: { events: { content: { offer: { sdp: string } } }[] };
+  };
+  return transaction.body.events[0]?.content.offer.sdp ?? "";
+}
+
+/** One call up to its answer, and its end. Gives what nothing may refer to any longer. */
+async function callOnce(rtpPort: number): Promise<object> {
+  const reports = { fact: () => undefined, log: () => undefined };
+  const opening = {
+    call: callId("c-1"),
+    iceServers: [],
+    trunk: { srtp: "off" as const, codecs: ["PCMA"], rtpNetworks: [] },
+    rtpPort,
+  };
+  const session = await Session.open(settings, opening, reports);
+  if (session === undefined) throw new Error("the ports are taken");
+  await session.offer("matrix", clientOffer());
+  await session.answer("trunk", trunkAnswer);
+  await session.close();
+  return reports;
+}
+
+test("a call that is over can be forgotten", async () => {
+  const collected = new Set<number>();
+  const registry = new FinalizationRegistry<number>((call) => collected.add(call));
+  const { portMin } = portSlice(5);
+  const calls = [0, 1, 2, 3, 4];
+  for (const call of calls) registry.register(await callOnce(portMin + 2 * call), call);
+  await vi.waitFor(
+    () => {
+      collectGarbage();
+      // The last one may still stand on the stack of who called it.
+      expect(collected.size).toBeGreaterThanOrEqual(calls.length - 1);
+    },
+    { timeout: 15_000, interval: 100 },
+  );
+});
