@@ -126,6 +126,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         plan,
         policy,
         identities: (trunk) => required(identities, trunk),
+        homeserver,
         notices: config.notices.enabled,
         clock,
         log,

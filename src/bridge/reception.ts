@@ -7,16 +7,18 @@ import type { Step } from "../core/call/step.ts";
 import { callId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import { callerIdentity, type IdentityTemplates } from "../core/policy/caller-identity.ts";
-import { judge, type Policy } from "../core/policy/permission.ts";
+import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";
+import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { MatrixFact } from "../ports/homeserver.ts";
+import type { Homeserver, MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { Pace } from "./pace.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
   readonly ghost: UserId;
+  /** The caller's, if it is wanted and known. */
+  readonly displayName: string | undefined;
   /** All calls of the moment, for the limits. */
   readonly calls: readonly Call[];
   /** Why no call at all is begun now. */
@@ -28,6 +30,7 @@ export interface ReceptionParts {
   readonly plan: DialPlan;
   readonly policy: Policy;
   readonly identities: (trunk: TrunkName) => IdentityTemplates;
+  readonly homeserver: Pick<Homeserver, "displayName">;
   /** Whether failed calls are explained in the room. */
   readonly notices: boolean;
   readonly clock: Clock;
@@ -62,10 +65,20 @@ export class Reception {
     return this.#others[what].allows(person);
   }
 
+  /** Asks for the caller's display name only where the trunk is to see it, and nobody's who may not call. Never rejects. */
+  async displayNameOf(person: UserId, ghost: UserId): Promise<string | undefined> {
+    const { homeserver, ids, identities, plan, policy } = this.#parts;
+    const target = ids.parse(ghost);
+    if (target === undefined || !mayCall(person, policy)) return undefined;
+    const route = planCall(target, plan);
+    if (route.kind === "refused" || !showsDisplayName(identities(route.trunk))) return undefined;
+    return homeserver.displayName(person, ghost);
+  }
+
   /** Undefined where the invite is dead already, its ghost stands for nothing, or the person calls too often. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
-    const { fact, ghost, calls, closed } = invitation;
+    const { fact, ghost, displayName, calls, closed } = invitation;
     const now = clock.nowMs();
     // Our clock may have been set back since.
     const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
@@ -116,7 +129,7 @@ export class Reception {
       name: route.trunk,
       target: route.uri,
       number: route.number,
-      identity: callerIdentity(fact.sender, undefined, this.#parts.identities(route.trunk)),
+      identity: callerIdentity(fact.sender, displayName, this.#parts.identities(route.trunk)),
     };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }

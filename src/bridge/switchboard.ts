@@ -210,6 +210,8 @@ export class Switchboard {
     if (this.#byKey.has(key) || (await this.#parts.ledger.known(fact.room, fact.matrixCallId))) return;
     const ghost = await this.#calledGhost(fact);
     if (ghost === undefined) return;
+    const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
+    // From here on without waiting, or two calls at once would not see each other.
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
     if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
       this.#parts.runner.telemetry.log.info("call was given up before it began", {
@@ -221,6 +223,7 @@ export class Switchboard {
     const invitation: Invitation = {
       fact,
       ghost,
+      displayName,
       calls: this.calls,
       closed: this.#draining ? "restarting" : undefined,
     };

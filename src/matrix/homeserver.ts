@@ -27,6 +27,8 @@ export interface HomeserverParts {
 const repeatable: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 /** Creating a room or inviting twice is worse than not at all. */
 const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
+/** A call waits for it, and the homeserver may have to ask another one. */
+const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
 /** The homeserver gives itself a minute to reach us. */
 const pingPatience: Patience = { again: "never", giveUpAfterMs: 70_000 };
 
@@ -39,6 +41,7 @@ const membersForm = z.object({
   ),
 });
 
+const profileForm = z.object({ displayname: z.string() });
 const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const pingForm = z.object({ duration_ms: z.number() });
 
@@ -66,6 +69,17 @@ export class HttpHomeserver implements Homeserver {
   async setDisplayName(user: UserId, name: string): Promise<void> {
     const path = ["v3", "profile", user, "displayname"];
     await this.#client.request(user, { method: "PUT", path, body: { displayname: name } }, repeatable);
+  }
+
+  async displayName(person: UserId, as: UserId): Promise<string | undefined> {
+    const path = ["v3", "profile", person, "displayname"];
+    try {
+      const answer = await this.#client.request(as, { method: "GET", path }, profilePatience);
+      return profileForm.safeParse(answer).data?.displayname;
+    } catch (cause) {
+      this.#parts.log.debug("display name could not be asked for", { person, code: failureOf(cause).error.code });
+      return undefined;
+    }
   }
 
   async join(room: RoomId, as: UserId): Promise<void> {

@@ -114,6 +114,8 @@ export interface Homeserver {
   /** Registered already is success. Throws HomeserverError. */
   register(user: UserId): Promise<void>;
   setDisplayName(user: UserId, name: string): Promise<void>;
+  /** What a person calls themselves, asked as one of ours; undefined for nothing, or if it is not said soon. Never throws. */
+  displayName(person: UserId, as: UserId): Promise<string | undefined>;
   join(room: RoomId, as: UserId): Promise<void>;
   leave(room: RoomId, as: UserId): Promise<void>;
   /** What was sent in the room lately and may not have been pushed, oldest first, no older than `maxAgeMs`. */

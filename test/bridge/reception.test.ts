@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Reception } from "../../src/bridge/reception.ts";
 import { eventId, matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
 import { createGhostIds } from "../../src/core/number/ghost-id.ts";
-import { FakeTelemetry } from "../fakes/ports.ts";
+import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { ann, ghost, room } from "../scenarios/house.ts";
 import { examplePlan, examplePolicy, exampleTemplates } from "../scenarios/settings.ts";
@@ -32,6 +32,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
     plan: examplePlan,
     policy: examplePolicy,
     identities: () => exampleTemplates,
+    homeserver: new FakeHomeserver(),
     notices: true,
     clock,
     log: new FakeTelemetry().log,
@@ -52,6 +53,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
       invitee: undefined,
     },
     ghost: callee,
+    displayName: undefined,
     calls: [],
     closed: undefined,
   });

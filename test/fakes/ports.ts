@@ -24,6 +24,7 @@ export class FakeHomeserver implements Homeserver {
   readonly notices: { readonly room: RoomId; readonly as: UserId; readonly text: string }[] = [];
   readonly registered: UserId[] = [];
   readonly names = new Map<UserId, string>();
+  readonly askedNames: UserId[] = [];
   readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly left: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
@@ -68,6 +69,10 @@ export class FakeHomeserver implements Homeserver {
   }
   async setDisplayName(user: UserId, name: string): Promise<void> {
     this.names.set(user, name);
+  }
+  async displayName(person: UserId): Promise<string | undefined> {
+    this.askedNames.push(person);
+    return this.names.get(person);
   }
   async join(room: RoomId, user: UserId): Promise<void> {
     await this.#allow();

@@ -265,6 +265,17 @@ describe("a room", () => {
   });
 });
 
+describe("a person's display name", () => {
+  it("is told to a ghost, and is none where there is none", async () => {
+    const world = await startWorld();
+    const { rig } = world;
+    await rig.edge.homeserver.register(ghost);
+    await world.ask("PUT", `profile/${encodeURIComponent(alice)}/displayname`, { displayname: "Alice" });
+    expect(await rig.edge.homeserver.displayName(alice, ghost)).toBe("Alice");
+    expect(await rig.edge.homeserver.displayName("@nobody:example.org" as UserId, ghost)).toBeUndefined();
+  });
+});
+
 describe("the bridge's bot", () => {
   it("is reached by a ping, which the homeserver times", async () => {
     const { rig } = await startWorld();

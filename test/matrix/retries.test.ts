@@ -213,6 +213,19 @@ describe("a ping", () => {
   });
 });
 
+describe("a display name", () => {
+  it.each<[string, ScriptedAnswer]>([
+    ["a failure", unknown],
+    ["no text", { status: 200, body: { displayname: 5 } }],
+    ["null", { status: 200, body: "null" }],
+    ["a lost connection", "hang-up"],
+  ])("that comes as %s holds no call up: it is asked for once", async (_what, answer) => {
+    const { homeserver, peer } = await start([answer]);
+    expect(await homeserver.displayName(alice, ghost)).toBeUndefined();
+    expect(peer.requests).toHaveLength(1);
+  });
+});
+
 describe("TURN servers", () => {
   const turn = { username: "1795:ghost", password: "pw", ttl: 3_600, uris: ["turn:192.0.2.1?transport=udp"] };
 

@@ -4,6 +4,7 @@ import { Ghosts } from "../../src/bridge/ghosts.ts";
 import { Reception } from "../../src/bridge/reception.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
+import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { CallFact } from "../../src/core/call/event.ts";
 import {
   eventId,
@@ -36,6 +37,7 @@ export interface HouseOptions {
   readonly plan?: DialPlan;
   readonly policy?: Policy;
   readonly notices?: boolean;
+  readonly identity?: IdentityTemplates;
 }
 
 export class House {
@@ -73,7 +75,8 @@ export class House {
         ids,
         plan,
         policy,
-        identities: () => exampleTemplates,
+        identities: () => options.identity ?? exampleTemplates,
+        homeserver,
         notices: options.notices ?? true,
         clock,
         log,

@@ -39,6 +39,12 @@ const placeholder = /\{([a-z_]*)\}/g;
 /** Names longer than this are cut: gateways drop messages for less. */
 const longestName = 64;
 
+/** Whether the caller's display name is wanted at all. */
+export function showsDisplayName({ fromUser, fallbackUser, fromDisplayName, ...others }: IdentityTemplates): boolean {
+  const templates = [fromUser, fallbackUser, fromDisplayName, ...others.asserted, others.preferred];
+  return templates.some((template) => template?.includes("{displayname}") === true);
+}
+
 /** `displayName` is the caller's Matrix display name, if it is known. */
 export function callerIdentity(
   person: UserId,

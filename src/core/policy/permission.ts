@@ -73,6 +73,11 @@ export function judge(request: CallRequest, policy: Policy): Verdict {
   return { kind: "allowed", maxDurationMs: permission.maxDurationMs ?? policy.maxDurationMs };
 }
 
+/** Whether the person may call anybody at all. */
+export function mayCall(person: UserId, policy: Policy): boolean {
+  return permissionOf(person, policy)?.mayCall === true;
+}
+
 /** The entry for the user, else for the user's server, else `*` if the server is ours. */
 function permissionOf(person: UserId, policy: Policy): Permission | undefined {
   const domain = domainOf(person);
