@@ -60,7 +60,7 @@ async function stillUp({ peer, stack, call, invite }: Talk): Promise<void> {
 
 /** The status line of the answer to the request with that branch. */
 async function statusOf(heard: readonly string[], branch: string): Promise<string> {
-  await expect.poll(() => heard.find((text) => text.includes(branch))).toBeDefined();
+  await expect.poll(() => heard.find((text) => text.includes(branch)), { interval: 2 }).toBeDefined();
   return heard.find((text) => text.includes(branch))?.split("\r\n", 1)[0] ?? "";
 }
 

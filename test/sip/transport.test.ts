@@ -116,7 +116,7 @@ describe("a trunk that does not answer", () => {
   });
 
   it("comes back after its connection was lost", async () => {
-    const { peer, stack } = await rig("tcp");
+    const { peer, stack } = await rig("tcp", {}, { clock: hastyClock() });
     await stack.health(({ state }) => state === "up");
     const { port } = peer;
     await peer.close();
