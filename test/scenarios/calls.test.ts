@@ -163,10 +163,10 @@ describe("a person dials a number", () => {
   test("what the INVITE needs to be ended by is saved before it goes out", async () => {
     const house = new House();
     let savedAtInvite: unknown;
-    const { invite: send } = house.trunks;
+    const send = house.trunks.invite.bind(house.trunks);
     house.trunks.invite = (call, order) => {
       savedAtInvite = house.store.calls.open();
-      send.call(house.trunks, call, order);
+      send(call, order);
     };
     await house.ring();
     expect(await savedAtInvite).toMatchObject([{ phase: "inviting", trunk: { name: "main" } }]);
