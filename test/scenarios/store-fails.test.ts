@@ -45,6 +45,22 @@ test("a call goes on and ends on both sides while nothing can be saved", async (
   expect(house.telemetry.ended).toMatchObject([{ cause: "caller-hung-up" }]);
 });
 
+test("an INVITE goes out when what is needed to cancel it after a restart is saved, not before", async () => {
+  const store = openMemoryStore();
+  let goOn = (): void => {};
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const save: typeof store.calls.save = async (call) => {
+    if (call.phase === "inviting") await held;
+    await store.calls.save(call);
+  };
+  const house = new House({ store: { ...store, calls: { ...store.calls, save } } });
+  await house.ring();
+  expect(house.trunks.verbs).toEqual([]);
+  goOn();
+  await house.quiet();
+  expect(house.trunks.verbs).toEqual(["invite"]);
+});
+
 test("whoever leaves the room hangs up, also while the rooms cannot be looked up", async () => {
   const fragile = fragileStore();
   const house = new House({ store: fragile.store });

@@ -119,8 +119,7 @@ test("the record tells what happened, and when", () => {
       if (call.phase !== "ended") throw new Error("the walk did not end");
       const end = seen.find(({ after }) => after.phase === "ending");
       const timeOf = (found: (one: (typeof seen)[number]) => boolean): number | undefined => seen.find(found)?.atMs;
-      const releases = seen.filter(({ before, fact }) => before.phase === "ending" && fact.kind === "media.released");
-      const media = releases[0]?.fact;
+      const media = seen.find(({ before, fact }) => before.phase === "ending" && fact.kind === "media.released")?.fact;
       const wasSent = seen.some(
         ({ before, fact }) => fact.kind === "sip.sent" && (before.phase === "inviting" || before.phase === "ending"),
       );
