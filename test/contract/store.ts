@@ -224,6 +224,33 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.rooms.firstTime(room, "encrypted")).toBe(true);
     });
 
+    it.each(["'; drop table inbox; --", '"', "a\0b", "%_\\", "two\nlines", "📞", "x".repeat(60_000), "__proto__"])(
+      "takes text for text: %#",
+      async (text) => {
+        const entry = { ...inboxEntry(`$${text}`), room: roomId(text), json: JSON.stringify({ text }) };
+        expect(await store.inbox.take([entry, inboxEntry("$other")])).toHaveLength(2);
+        expect(await store.inbox.pending()).toEqual([entry, inboxEntry("$other")]);
+        await store.inbox.done(entry.eventId);
+        expect(await store.inbox.pending()).toEqual([inboxEntry("$other")]);
+        const user = `@${text}:example.org` as UserId;
+        await store.ghosts.save(user, text);
+        expect(await store.ghosts.find(user)).toEqual({ displayName: text });
+        await store.rooms.saveOurs(roomId(text), user);
+        await store.rooms.saveDirect(user, person, roomId(text));
+        expect(await store.rooms.ours(roomId(text))).toEqual([user]);
+        expect(await store.rooms.direct(user, person)).toBe(text);
+        expect([
+          await store.rooms.firstTime(roomId(text), text),
+          await store.rooms.firstTime(roomId(text), text),
+        ]).toEqual([true, false]);
+        await store.settings.set(text, text);
+        expect(await store.settings.get(text)).toBe(text);
+        expect(await store.calls.known(roomId(text), text)).toBe(false);
+        await store.rooms.forget(roomId(text));
+        expect(await store.rooms.ours(roomId(text))).toEqual([]);
+      },
+    );
+
     it("keeps settings", async () => {
       expect(await store.settings.get("encoding")).toBeUndefined();
       await store.settings.set("encoding", "percent");
