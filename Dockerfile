@@ -16,10 +16,13 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY config config
+# A relative database path begins in the working directory, which has to outlive the container and be the user's.
+RUN mkdir /data && chown node:node /data
 VOLUME /data
+WORKDIR /data
 USER node
 EXPOSE 9993
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9994/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["-c", "/data/config.yaml", "-f", "/data/registration.yaml"]
