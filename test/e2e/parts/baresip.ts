@@ -30,7 +30,7 @@ export interface BaresipOptions {
 }
 
 /** What baresip tells of itself, one JSON object each. */
-export interface BaresipEvent {
+interface BaresipEvent {
   readonly type: string;
   readonly [field: string]: unknown;
 }

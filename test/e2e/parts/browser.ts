@@ -39,7 +39,7 @@ export interface BrowserOptions {
 }
 
 /** The page's telephone, asked from here: every function of {@link Phone}, as a promise. */
-export type RemotePhone = {
+type RemotePhone = {
   [Name in keyof Phone]: (...args: Parameters<Phone[Name]>) => Promise<Awaited<ReturnType<Phone[Name]>>>;
 };
 

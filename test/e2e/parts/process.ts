@@ -17,7 +17,7 @@ export interface ProcessOptions {
 }
 
 /** How a process ended: one of the two is not null. */
-export interface Exit {
+interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

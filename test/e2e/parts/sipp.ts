@@ -39,7 +39,7 @@ export interface SippOptions {
 }
 
 /** The scenario was not played to its end. */
-export class SippError extends Error {
+class SippError extends Error {
   readonly code = "scenario_failed";
   constructor(scenario: Scenario, exit: string, evidence: string) {
     super(`SIPp ${scenario}: ${exit}\n${evidence}`);

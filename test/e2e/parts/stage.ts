@@ -30,7 +30,7 @@ export interface Stage<Name extends string> {
 export const ghostOf = (number: string): string => `@_sip_${number}%40${GATEWAY}:${DOMAIN}`;
 
 /** A trunk besides the main one, for the numbers that begin so. */
-export interface SideTrunk {
+interface SideTrunk {
   readonly prefix: string;
   /** Its section in the configuration, as far as it is not as the main one's. */
   readonly section: { readonly name: string; readonly server: string; readonly [key: string]: unknown };
