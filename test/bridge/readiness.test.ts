@@ -1,0 +1,94 @@
+// Whether calls could be carried now: what the operator's check reads of each part.
+import { expect, test } from "vitest";
+import { Readiness } from "../../src/bridge/readiness.ts";
+import { trunkName } from "../../src/core/ids.ts";
+import type { PingOutcome } from "../../src/ports/homeserver.ts";
+import type { MediaHealth } from "../../src/ports/media.ts";
+import type { TrunkHealth } from "../../src/ports/sip.ts";
+import { FakeTelemetry } from "../fakes/ports.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
+
+function rig() {
+  const clock = new VirtualClock();
+  const telemetry = new FakeTelemetry();
+  const world = {
+    ping: async (): Promise<PingOutcome> => ({ kind: "answered", durationMs: 2.4 }),
+    media: { ready: true, sessions: 1, free: 9, detail: "1 of 1 workers running" } as MediaHealth,
+    trunks: [] as TrunkHealth[],
+    pings: 0,
+  };
+  const readiness = new Readiness({
+    store: { check: async () => {} },
+    homeserver: {
+      ping: async () => {
+        world.pings += 1;
+        return world.ping();
+      },
+    },
+    media: { health: () => world.media },
+    sip: { health: () => world.trunks },
+    clock,
+    log: telemetry.log,
+    pingIntervalMs: 60_000,
+  });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return { clock, telemetry, world, readiness, settle };
+}
+
+const trunk = (name: string, state: TrunkHealth["state"]): TrunkHealth => ({
+  name: trunkName(name),
+  state,
+  detail: "OPTIONS",
+  sinceMs: 0,
+});
+
+test("the homeserver is not ready before it has been heard from, and pinged again and again from then on", async () => {
+  const { clock, telemetry, world, readiness, settle } = rig();
+  expect(readiness.parts.homeserver()).toMatchObject({ ready: false });
+  readiness.homeserverAnswered({ kind: "unsupported" });
+  expect(readiness.parts.homeserver()).toMatchObject({ ready: true });
+  clock.advance(60_000);
+  await settle();
+  expect([world.pings, readiness.parts.homeserver()]).toEqual([
+    1,
+    { ready: true, detail: "answered the ping in 2 ms" },
+  ]);
+  world.ping = async () => {
+    throw new Error("connection refused");
+  };
+  clock.advance(60_000);
+  await settle();
+  expect(readiness.parts.homeserver()).toEqual({ ready: false, detail: "connection refused" });
+  expect(telemetry.lines.map(({ message }) => message)).toEqual(["homeserver does not answer"]);
+  world.ping = async () => ({ kind: "answered", durationMs: 1 });
+  clock.advance(60_000);
+  await settle();
+  expect(readiness.parts.homeserver()).toMatchObject({ ready: true });
+});
+
+test("a stopped bridge pings no more", async () => {
+  const { clock, world, readiness, settle } = rig();
+  readiness.homeserverAnswered({ kind: "answered", durationMs: 1 });
+  readiness.stop();
+  clock.advance(600_000);
+  await settle();
+  expect([world.pings, clock.pending]).toEqual([0, 0]);
+});
+
+test("media is ready where there is room for one more call", () => {
+  const { world, readiness } = rig();
+  expect(readiness.parts.media()).toMatchObject({ ready: true });
+  world.media = { ...world.media, free: 0 };
+  expect(readiness.parts.media()).toMatchObject({ ready: false });
+  world.media = { ...world.media, free: 9, ready: false };
+  expect(readiness.parts.media()).toMatchObject({ ready: false });
+});
+
+test("one trunk that may work is enough, none is not", () => {
+  const { world, readiness } = rig();
+  expect(readiness.parts.trunks()).toMatchObject({ ready: false });
+  world.trunks = [trunk("a", "down"), trunk("b", "unknown")];
+  expect(readiness.parts.trunks()).toEqual({ ready: true, detail: "a down: OPTIONS; b unknown: OPTIONS" });
+  world.trunks = [trunk("a", "down")];
+  expect(readiness.parts.trunks()).toMatchObject({ ready: false });
+});
