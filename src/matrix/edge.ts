@@ -85,7 +85,12 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       onLog: () => undefined,
       onUserQuery: async (user) => {
         // The library answers 200 to everything but an error, which would make every id a user.
-        if (await queries.userExists(user.getId())) return {};
+        const exists = await queries.userExists(user.getId()).catch((error: unknown) => {
+          // The library would answer 500 without a word.
+          log.warn("user asked for by the homeserver could not be made", { user: user.getId(), error });
+          throw new AppserviceHttpError({ errcode: "M_UNKNOWN", error: "The user could not be made" }, 500);
+        });
+        if (exists) return {};
         throw new AppserviceHttpError({ errcode: "M_NOT_FOUND", error: "No such user" }, 404);
       },
     },

@@ -149,6 +149,16 @@ describe("queries for users and rooms", () => {
     expect(other).toMatchObject({ status: 404, body: { errcode: "M_NOT_FOUND" } });
   });
 
+  it("say 500 and leave a line where the ghost cannot be made now", async () => {
+    const userExists = () => Promise.reject(new Error("the homeserver does not answer"));
+    const rig = await startEdge({ queries: { userExists } });
+    expect(await rig.request("GET", `/_matrix/app/v1/users/${encodeURIComponent(ghost)}`)).toMatchObject({
+      status: 500,
+      body: { errcode: "M_UNKNOWN" },
+    });
+    expect(rig.lines).toMatchObject([{ level: "warn", fields: { user: ghost } }]);
+  });
+
   it("find no room alias", async () => {
     const rig = await startEdge();
     expect(await rig.request("GET", "/_matrix/app/v1/rooms/%23_sip_1%3Aexample.org")).toMatchObject({
