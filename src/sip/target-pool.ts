@@ -7,8 +7,9 @@ import { plainAddress, targetKey, type Target } from "./transport/target.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself. */
 const REST_MS = 30_000;
-/** An address that the server's name no longer has may still send requests for so long: calls last. */
-const FORMER_SERVER_MS = 24 * 3_600_000;
+/** An address that the server's name no longer has may still send requests for so long, and one that was spoken to. */
+const FORMER_MS = 24 * 3_600_000;
+const MAX_FORMER = 1_000;
 
 export class TargetPool {
   readonly #settings: TrunkSettings;
@@ -17,8 +18,8 @@ export class TargetPool {
   readonly #failedUntilMs = new Map<string, number>();
   /** Networks that may send us requests, besides the servers. */
   readonly #peers = new BlockList();
-  /** Addresses that the server's name resolved to, and until when they count. */
-  readonly #servers = new Map<string, number>();
+  /** Addresses that the server's name resolved to or that answers named, longest unheard of first; until when they count. */
+  readonly #met = new Map<string, number>();
 
   constructor(settings: TrunkSettings, resolver: Resolver, clock: Clock) {
     this.#settings = settings;
@@ -35,16 +36,23 @@ export class TargetPool {
   /** Whether requests from that address are this trunk's. */
   admits(address: string): boolean {
     const plain = plainAddress(address);
-    return (this.#servers.get(plain) ?? 0) > this.#clock.nowMs() || this.#peers.check(plain, family(plain));
+    return (this.#met.get(plain) ?? 0) > this.#clock.nowMs() || this.#peers.check(plain, family(plain));
+  }
+
+  /** From now on requests may come from that address: the trunk's own word led us there. */
+  spokenTo(address: string): void {
+    const plain = plainAddress(address);
+    this.#met.delete(plain);
+    this.#met.set(plain, this.#clock.nowMs() + FORMER_MS);
+    const [oldest] = this.#met.keys();
+    if (this.#met.size > MAX_FORMER && oldest !== undefined) this.#met.delete(oldest);
   }
 
   /** All servers in their order. Rejects with TransportError. */
   async all(): Promise<readonly Target[]> {
     const { server, transport } = this.#settings;
     const targets = await this.#resolver.resolve(server, transport);
-    const nowMs = this.#clock.nowMs();
-    for (const [address, untilMs] of this.#servers) if (untilMs <= nowMs) this.#servers.delete(address);
-    for (const { address } of targets) this.#servers.set(plainAddress(address), nowMs + FORMER_SERVER_MS);
+    for (const { address } of targets) this.spokenTo(address);
     return targets;
   }
 

@@ -49,6 +49,7 @@ export class Trunk implements InvitingTrunk {
   #debtsPaid: () => void = () => {};
   #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
+  /** Where peers reach us, as bound. */
   #local: Endpoint = { address: "", port: 0 };
 
   constructor(options: TrunkOptions) {
@@ -64,6 +65,7 @@ export class Trunk implements InvitingTrunk {
       keepAliveMs: options.keepAliveMs,
       log,
       admit: (address) => this.#pool.admits(address),
+      spokenTo: (address) => this.#pool.spokenTo(address),
       nextTarget: async (callId) => {
         const target = this.#aims.get(callId) ?? (await this.#pool.pick());
         if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
@@ -98,16 +100,6 @@ export class Trunk implements InvitingTrunk {
 
   get health(): TrunkHealth {
     return this.#keepAlive.health;
-  }
-
-  /** Where peers reach us, as bound. */
-  get local(): Endpoint {
-    return this.#local;
-  }
-
-  /** Requests dropped because their sender is no peer of this trunk. */
-  get strangers(): number {
-    return this.#hub.strangers;
   }
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
@@ -200,7 +192,7 @@ export class Trunk implements InvitingTrunk {
   }
 
   restore(dialog: SipDialogState): Session {
-    const { local } = this;
+    const local = this.#local;
     if (dialog.localAddress.host !== local.address || dialog.localAddress.port !== local.port) {
       this.#options.log.warn("dialog of an earlier process was made from another address: the trunk cannot end it", {
         before: dialog.localAddress,

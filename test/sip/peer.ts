@@ -248,6 +248,11 @@ export class Peer {
     this.#udpSend?.(Buffer.from(bytes), port);
   }
 
+  /** From the peer's own UDP socket to whoever sent that request. */
+  towards({ message }: Received<SipRequest>): Flow {
+    return { send: (bytes) => this.datagram(bytes, contactPort({ message })) };
+  }
+
   async #openUdp(port: number): Promise<void> {
     const { host } = this;
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
@@ -351,7 +356,7 @@ export function lines({ message }: Received, name: string): string[] {
 }
 
 /** Where the sender of an INVITE wants to be called. */
-export function contactPort({ message }: Received): number {
+export function contactPort({ message }: Pick<Received, "message">): number {
   const uri = message.contacts === "*" ? undefined : message.contacts[0]?.uri;
   return uri?.kind === "sip" ? (uri.port ?? 5060) : 0;
 }

@@ -100,6 +100,22 @@ describe("a strict router", () => {
 });
 
 describe("the Contact of an answer", () => {
+  it("on another machine: that machine may hang up from then on, and not before", async () => {
+    const { peer, stack } = await rig();
+    const media = await startPeer({ host: "127.0.0.2" });
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    // The same ids, before anybody has named that address.
+    media.inDialog({ ...invite, flow: media.towards(invite) }, "OPTIONS", 1);
+    await expect.poll(() => stack.log.some(({ message }) => message.includes("no peer of the trunk"))).toBe(true);
+    media.reply({ ...invite, flow: invite.flow }, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.accepted");
+    await media.request("ACK");
+    media.inDialog({ ...invite, flow: media.towards(invite) }, "BYE", 2);
+    expect((await media.response("BYE")).message.statusCode).toBe(200);
+    await stack.fact(call, "sip.hungUp");
+  });
+
   it("that differs from that of the ringing counts", async () => {
     const { peer, stack } = await rig();
     const other = await startPeer();

@@ -43,10 +43,6 @@ export class LateAnswers {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#byBranch.size;
-  }
-
   /** From now on answers to this INVITE are looked after here. */
   remember(invite: SipInviteState, { ringing, settled = () => {} }: RememberOptions): void {
     this.#byBranch.get(invite.branch)?.forget();

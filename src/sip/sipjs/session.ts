@@ -167,12 +167,6 @@ export class Session {
     );
   }
 
-  /** Ends the dialog here alone: the peer has forgotten it. */
-  forget(): void {
-    this.#refusePending(487);
-    this.#dialog.dispose();
-  }
-
   /** A CANCEL came for the transaction `id`: the core answers it, but ends no re-INVITE with it. */
   cancelled(server: UserAgentServer): boolean {
     if (server !== this.#pending) return false;

@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly keepAliveMs: number;
   readonly log: Log;
   readonly admit: (address: string) => boolean;
+  /** A request inside a dialog goes there, so that the other side of that dialog may be there. */
+  readonly spokenTo: (address: string) => void;
   /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
   readonly nextTarget: (sipCallId: string) => Promise<Target>;
   readonly onRequest: (request: SipRequest) => void;
@@ -95,14 +97,6 @@ export class Hub {
     const { keepAliveMs } = options;
     this.#streams = new Streams({ ...events, tls: settings.tls, admit, keepAliveMs });
     this.#webSockets = new WebSockets({ ...events, tls: settings.tls, keepAliveMs });
-  }
-
-  get strangers(): number {
-    return this.#inbound.strangers;
-  }
-
-  get resent(): number {
-    return this.#retransmitter.resent;
   }
 
   /** Binds the trunk's local sockets; gives the endpoint that peers reach us at. Throws TransportError. */
@@ -277,6 +271,7 @@ export class Hub {
     const port = uri.port ?? (isNumeric(host) ? defaultPort(transport) : undefined);
     const [target] = await this.#options.resolver.resolve({ host, port }, transport);
     if (target === undefined) throw new TransportError("resolve", `${host}: no address`);
+    this.#options.spokenTo(target.address);
     return target;
   }
 

@@ -46,16 +46,12 @@ export class Inbound {
   readonly #options: InboundOptions;
   /** The connections that requests came in on, oldest first. */
   readonly #sources = new Map<string, { readonly connection: Connection; readonly untilMs: number }>();
+  /** Messages from addresses that have no business here, so far. */
   #strangers = 0;
   #reportedAtMs = -REPORT_MS;
 
   constructor(options: InboundOptions) {
     this.#options = options;
-  }
-
-  /** Messages from addresses that have no business here, so far. */
-  get strangers(): number {
-    return this.#strangers;
   }
 
   /** The connection to answer that exchange on (RFC 3261 s18.2.2), while it is open. */

@@ -50,16 +50,10 @@ export class Retransmitter {
   readonly #answered = new Map<string, Answered>();
   /** ACKs to non-2xx responses, in the order of their end. */
   readonly #acks = new Map<string, { readonly again: () => void; readonly untilMs: number }>();
-  #resent = 0;
 
   constructor(clock: Clock, timers: SipTimers = DEFAULT_TIMERS) {
     this.#clock = clock;
     this.#timers = timers;
-  }
-
-  /** Messages sent again so far. */
-  get resent(): number {
-    return this.#resent;
   }
 
   /** A request left: it goes again until it is answered. An ACK goes again when the response does. */
@@ -94,7 +88,7 @@ export class Retransmitter {
     if (method !== "INVITE" || status < 300) return false;
     const ack = this.#acks.get(branch);
     if (ack === undefined || ack.untilMs <= this.#clock.nowMs()) return false;
-    this.#send(ack.again);
+    ack.again();
     return true;
   }
 
@@ -128,7 +122,7 @@ export class Retransmitter {
     }
     const answered = this.#answered.get(key);
     if (answered === undefined || answered.untilMs <= this.#clock.nowMs()) return false;
-    if (!answered.confirmed) this.#send(answered.again);
+    if (!answered.confirmed) answered.again();
     return true;
   }
 
@@ -160,7 +154,7 @@ export class Retransmitter {
         return;
       }
       entry.cancelTimer = this.#clock.at(atMs, () => {
-        this.#send(entry.again);
+        entry.again();
         // Timer A doubles without end (s17.1.1.2), timers E and G up to T2 (s17.1.2.2, s17.2.1).
         const doubled = entry.intervalMs * 2;
         entry.intervalMs = invite ? doubled : Math.min(doubled, this.#timers.t2Ms);
@@ -173,11 +167,6 @@ export class Retransmitter {
   #stop(entries: Map<string, Repeat>, key: string): void {
     entries.get(key)?.cancelTimer();
     entries.delete(key);
-  }
-
-  #send(again: () => void): void {
-    this.#resent += 1;
-    again();
   }
 
   /** Entries of one map all live equally long, so the oldest stand first. */
