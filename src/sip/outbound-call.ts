@@ -126,9 +126,14 @@ export class OutboundCall implements SipCall {
     const { trunk, emit } = this.#options;
     let taken = false;
     const nextOr = (reason: string, last: () => void, restMs?: number): void => {
+      // Whoever gave up first tells nothing about the server.
+      if (this.#cancelled) {
+        last();
+        return;
+      }
       trunk.targetFailed(target, reason, restMs);
       // RFC 3263 s4.3: the next server, as long as this one has not taken the call on. A 100 takes nothing on.
-      if (this.#cancelled || taken) last();
+      if (taken) last();
       else {
         this.#invitation = undefined;
         this.#attempt(identity, last);

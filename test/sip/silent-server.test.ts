@@ -214,6 +214,7 @@ describe("the caller gives up", () => {
     await stack.fact(call, "sip.sent");
     stack.trunks.cancel(call);
     await stack.fact(call, "sip.ended");
+    expect(stack.trunks.health()).toMatchObject([{ state: "unknown" }]);
     // Now it stands; the INVITE of another call is the first that leaves.
     await expect.poll(() => held.length).toBe(1);
     for (const socket of held) {

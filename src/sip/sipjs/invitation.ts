@@ -168,7 +168,7 @@ export class Invitation {
         if (response === undefined) return;
         // The early dialog may have had another Contact; the core keeps that.
         const ours = sessionOf(session);
-        if (response.contacts.length > 0) ours.refreshTarget(message);
+        if (response.contacts !== "*" && response.contacts.length > 0) ours.refreshTarget(message);
         acceptance.ack({ extraHeaders: credentialHeaders(this.request) });
         this.#stopWaiting();
         events.accepted(response, ours);
