@@ -4,7 +4,7 @@ import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
 import { roomId, type CallId, type RoomId, type UserId } from "../../src/core/ids.ts";
-import type { Homeserver, HomeserverError, MatrixFact, PingOutcome } from "../../src/ports/homeserver.ts";
+import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
 import type {
   MediaEngine,
   MediaError,
@@ -34,6 +34,9 @@ export class FakeHomeserver implements Homeserver {
   memberList: { user: UserId; membership: "join" | "invite" }[] = [];
   /** Orders fail with this for as long as it is set. */
   failure: HomeserverError | undefined;
+  /** A room that none of ours is in any more. */
+  closedRoom: RoomId | undefined;
+  timelineFailure: HomeserverError | undefined;
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
   #failsOnce = false;
@@ -82,13 +85,15 @@ export class FakeHomeserver implements Homeserver {
     this.left.push({ room, user });
   }
   async readBack(): Promise<readonly MatrixFact[]> {
+    if (this.timelineFailure !== undefined) throw this.timelineFailure;
     return this.timeline;
   }
   async isEncrypted(): Promise<boolean> {
     return false;
   }
-  async members(): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
+  async members(room: RoomId): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
     if (this.memberFailure !== undefined) throw this.memberFailure;
+    if (room === this.closedRoom) throw new HomeserverError("M_FORBIDDEN", "not in the room", false);
     return this.memberList;
   }
   async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {

@@ -59,6 +59,22 @@ describe("the bot", () => {
     expect(house.homeserver.invited).toEqual([{ room: house.homeserver.rooms[0]?.room, user: ann }]);
   });
 
+  test("makes a new room where the number was thrown out of the old one, and none while the homeserver is away", async () => {
+    const house = new House();
+    await open(house);
+    await say(house, "call 01818118181");
+    await house.take({ ...house.origin(ann, lobby), kind: "message.received", body: "call 01818118181" });
+    const old = house.homeserver.rooms[0]?.room;
+    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+    house.homeserver.memberList = [{ user: bot, membership: "join" }];
+    await say(house, "call 01818118181");
+    expect(house.homeserver.rooms).toHaveLength(1);
+    house.homeserver.failure = undefined;
+    house.homeserver.closedRoom = old;
+    await say(house, "call 01818118181");
+    expect(house.homeserver.rooms).toHaveLength(2);
+  });
+
   test("tells whoever may not call", async () => {
     const house = new House();
     await open(house);

@@ -131,6 +131,17 @@ describe("things fail", () => {
     expect(house.telemetry.ended).toMatchObject([{ cause: "fault", unsettled: true }]);
   });
 
+  test("the Matrix edge throws what it never should: the callee is hung up", async () => {
+    const house = new House();
+    await house.ring();
+    house.homeserver.signal = async () => {
+      throw new TypeError("bug");
+    };
+    await house.sip(accepted);
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.words).toEqual(["The call was ended by a fault in the bridge."]);
+  });
+
   test("what goes wrong while a call ends does not keep it from ending", async () => {
     const house = new House();
     await house.ring();
