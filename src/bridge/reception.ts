@@ -5,7 +5,7 @@ import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
 import type { Step } from "../core/call/step.ts";
 import { callId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
-import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
+import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
@@ -110,8 +110,7 @@ export class Reception {
       answerByMs,
       notices,
     };
-    const isEmergency = route.kind === "route" && route.class === "emergency";
-    if (!isEmergency && !this.#calls.allows(fact.sender))
+    if (!isEmergency(route) && !this.#calls.allows(fact.sender))
       return this.#tellings.allows(fact.sender) ? refuseOutbound(request, "too-often") : undefined;
     if (closed !== undefined) return refuseOutbound(request, closed);
     const verdict = judge(
@@ -133,6 +132,11 @@ export class Reception {
     };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }
+}
+
+/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
+function isEmergency(route: PlannedCall): boolean {
+  return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
 }
 
 function isRunning(call: Call): boolean {

@@ -1,5 +1,6 @@
 // One person who cannot stop: others do not notice, and what the bridge does for that person stays small.
 import { describe, expect, test } from "vitest";
+import { describeCause } from "../../src/core/call/cause.ts";
 import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
 import { examplePlan, examplePolicy } from "./settings.ts";
 import { ann, House, room, trunk } from "./house.ts";
@@ -50,6 +51,14 @@ describe("calls one after the other", () => {
     await house.take({ ...house.origin(), ...invitation(ghostOf("112")) });
     for (let n = 0; n < 20; n++) await callAndGiveUp(house, `call${n}`);
     expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(20);
+  });
+
+  test("to an emergency number without a trunk are told so each time, not that they come too often", async () => {
+    const house = new House({ policy });
+    await house.take({ ...house.origin(), ...invitation(ghostOf("112")) });
+    for (let n = 0; n < 20; n++) await callAndGiveUp(house, `call${n}`);
+    expect(house.words).toHaveLength(20);
+    expect(new Set(house.words)).toEqual(new Set([describeCause("emergency").words]));
   });
 });
 
