@@ -1,6 +1,7 @@
 // Puts the parts together, and takes them apart in the right order. The only file that knows every edge.
 import { Bot } from "./bridge/bot.ts";
 import { Ghosts } from "./bridge/ghosts.ts";
+import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
 import { Readiness } from "./bridge/readiness.ts";
@@ -59,6 +60,7 @@ export interface RunningBridge {
  */
 const drainMs = 5_000;
 const sipStopPatienceMs = 1_000;
+const dayMs = 24 * 3_600_000;
 const pingIntervalMs = 60_000;
 
 /** Resolves when the bridge takes calls. Throws ConfigError, StoreError, or the error of an address in use. */
@@ -158,6 +160,15 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     for (const call of await store.calls.open()) await switchboard.recover(call);
     await matrix.deliver();
     parts.onStop(() => switchboard.drain(new Promise((resolve) => clock.at(clock.nowMs() + drainMs, resolve))));
+
+    const housekeeping = new Housekeeping({
+      ledger: store.calls,
+      keepCallsMs: config.database.keep_calls_days * dayMs,
+      clock,
+      log,
+    });
+    await housekeeping.start();
+    parts.onStop(async () => housekeeping.stop());
 
     const stopping = new AbortController();
     parts.onStop(async () => stopping.abort());

@@ -241,6 +241,8 @@ export const configSchema = section({
     path: text("should be the path of a file")
       .default("matrix-appservice-sip.db")
       .describe("The SQLite file; a relative path begins in the working directory."),
+    // Not less than the homeserver may take to send an old invite once more.
+    keep_calls_days: whole(8, 36_500).default(90).describe("The record of a call is forgotten after so many days."),
   })
     .prefault({})
     .describe("What must survive a restart."),

@@ -32,6 +32,8 @@ export interface CallLedger {
   history(limit: number): Promise<readonly CallRecord[]>;
   /** Removes the call from `open` and keeps its record. */
   finish(call: CallId, record: CallRecord): Promise<void>;
+  /** Forgets calls that ended before `beforeMs`; gives how many. Open ones stay. */
+  prune(beforeMs: number): Promise<number>;
 }
 
 export interface GhostDirectory {

@@ -63,6 +63,11 @@ function memoryLedger(): CallLedger {
     async finish(_call, record) {
       write(record, undefined, record);
     },
+    async prune(beforeMs) {
+      const old = [...rows.values()].filter((row) => row.record !== undefined && row.record.endedAtMs < beforeMs);
+      for (const { id } of old) rows.delete(id);
+      return old.length;
+    },
     async open() {
       const calls = [...rows.values()].map((row) => (row.call === undefined ? undefined : readCall(row.id, row.call)));
       return calls.filter((call) => call !== undefined);

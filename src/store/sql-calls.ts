@@ -35,6 +35,15 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
       await write(record, null, record);
     },
 
+    async prune(beforeMs) {
+      const { numDeletedRows } = await db
+        .deleteFrom("call")
+        .where("ended_at_ms", "<", beforeMs)
+        .where("call", "is", null)
+        .executeTakeFirstOrThrow();
+      return Number(numDeletedRows);
+    },
+
     async open() {
       const rows = await db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute();
       const calls: Call[] = [];

@@ -159,6 +159,19 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect((await store.calls.history(1)).map((record) => record.id)).toEqual(["c-refused"]);
     });
 
+    it("forgets calls that ended long ago, and never an open one", async () => {
+      await store.calls.save(offeringCall("c-open"));
+      for (const [id, endedAtMs] of [
+        ["c-old", 1_000],
+        ["c-new", 2_000],
+      ] as const)
+        await store.calls.finish(callId(id), recordOf(offeringCall(id), endedAtMs));
+      expect(await store.calls.prune(2_000)).toBe(1);
+      expect((await store.calls.history(10)).map((record) => record.id)).toEqual(["c-new"]);
+      expect((await store.calls.open()).map((call) => call.id)).toEqual(["c-open"]);
+      expect(await store.calls.prune(2_000)).toBe(0);
+    });
+
     it("lists history newest first, and no more than asked", async () => {
       for (const [id, endedAtMs] of [
         ["c-1", 200],

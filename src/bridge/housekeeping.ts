@@ -1,0 +1,40 @@
+// Forgets the records of calls that ended long ago. What the intake remembers of events is its own business.
+import type { Clock } from "../ports/clock.ts";
+import type { CallLedger } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+
+export interface HousekeepingParts {
+  readonly ledger: Pick<CallLedger, "prune">;
+  readonly keepCallsMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const intervalMs = 24 * 3_600_000;
+
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  #cancel: () => void = () => {};
+  #stopped = false;
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** Once now, then once a day. Never rejects. */
+  async start(): Promise<void> {
+    const { clock, keepCallsMs, ledger, log } = this.#parts;
+    try {
+      const calls = await ledger.prune(clock.nowMs() - keepCallsMs);
+      if (calls > 0) log.info("records of old calls forgotten", { calls });
+    } catch (error) {
+      log.warn("records of old calls could not be forgotten", { error });
+    }
+    if (!this.#stopped) this.#cancel = clock.at(clock.nowMs() + intervalMs, () => void this.start());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+}
