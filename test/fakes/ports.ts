@@ -36,6 +36,7 @@ export class FakeHomeserver implements Homeserver {
   failure: HomeserverError | undefined;
   /** A room that none of ours is in any more. */
   closedRoom: RoomId | undefined;
+  closedWith = new HomeserverError("M_FORBIDDEN", "not in the room", false);
   timelineFailure: HomeserverError | undefined;
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
@@ -93,7 +94,7 @@ export class FakeHomeserver implements Homeserver {
   }
   async members(room: RoomId): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
     if (this.memberFailure !== undefined) throw this.memberFailure;
-    if (room === this.closedRoom) throw new HomeserverError("M_FORBIDDEN", "not in the room", false);
+    if (room === this.closedRoom) throw this.closedWith;
     return this.memberList;
   }
   async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {

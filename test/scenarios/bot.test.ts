@@ -24,6 +24,13 @@ describe("the bot", () => {
   const say = (house: House, body: string, sender = ann) =>
     house.take({ ...house.origin(sender, lobby), kind: "message.received", body });
 
+  test("says so, too, where it cannot read what was written before it came", async () => {
+    const house = new House();
+    house.homeserver.timelineFailure = new HomeserverError("UNREACHABLE", "gone", true);
+    await open(house);
+    expect(house.words[0]).toContain("call NUMBER");
+  });
+
   test("says what it can do when it is invited", async () => {
     const house = new House();
     await open(house);
@@ -64,13 +71,13 @@ describe("the bot", () => {
     await open(house);
     await say(house, "call 01818118181");
     await house.take({ ...house.origin(ann, lobby), kind: "message.received", body: "call 01818118181" });
-    const old = house.homeserver.rooms[0]?.room;
-    house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    house.homeserver.memberList = [{ user: bot, membership: "join" }];
+    house.homeserver.closedRoom = house.homeserver.rooms[0]?.room;
+    const { closedWith } = house.homeserver;
+    house.homeserver.closedWith = new HomeserverError("UNREACHABLE", "gone", true);
     await say(house, "call 01818118181");
     expect(house.homeserver.rooms).toHaveLength(1);
-    house.homeserver.failure = undefined;
-    house.homeserver.closedRoom = old;
+    expect(house.words.at(-1)).toBe("The room for this number could not be made. Please try again later.");
+    house.homeserver.closedWith = closedWith;
     await say(house, "call 01818118181");
     expect(house.homeserver.rooms).toHaveLength(2);
   });
