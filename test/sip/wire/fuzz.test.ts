@@ -209,22 +209,8 @@ describe("time", () => {
     ["white space around a value", (n) => `${HEAD}Subject${" ".repeat(n)}:${" ".repeat(n)}x${" ".repeat(n)}\r\n\r\n`],
   ];
 
-  function fastestMs(text: string): number {
-    const bytes = Buffer.from(text);
-    let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 5; run++) {
-      const startMs = performance.now();
-      parseSip(bytes, unlimited);
-      best = Math.min(best, performance.now() - startMs);
-    }
-    return best;
-  }
-
-  it.each(REPEATED)("for %s grows with their number, not with its square", (_, textOf) => {
-    fastestMs(textOf(8_000));
-    const short = fastestMs(textOf(16_000));
-    const long = fastestMs(textOf(256_000));
-    // 16 times the bytes: 16 times the time when linear, 256 times when quadratic. Below a millisecond is fast anyhow.
-    expect(long / Math.max(short, 0.05)).toBeLessThan(96);
+  // A quarter of a megabyte takes milliseconds; with the square of its length it would take a minute and more.
+  it.each(REPEATED)("for %s is not the square of their number", { timeout: 15_000 }, (_, textOf) => {
+    expect(parseSip(Buffer.from(textOf(256_000)), unlimited)).toHaveProperty("outcome");
   });
 });

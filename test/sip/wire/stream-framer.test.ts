@@ -124,23 +124,16 @@ describe("a stream that cannot be followed ends with an error", () => {
 });
 
 describe("cost", () => {
-  /** Bytes copied and searched are bounded by what was pushed, so twice the bytes take about twice the time. */
-  function millisecondsFor(stream: Buffer): number {
-    const framer = new StreamFramer(false, { maxHeaderBytes: 2 ** 22, maxBodyBytes: 2 ** 22, maxHeaders: 256 });
-    const startMs = performance.now();
-    for (let at = 0; at < stream.length; at++) framer.push(stream.subarray(at, at + 1));
-    return performance.now() - startMs;
-  }
-
+  // Bytes copied and searched are bounded by what was pushed: a second. With their square it would be minutes.
   it.each([
     ["a header that never ends", (bytes: number) => "a".repeat(bytes)],
     ["a body that comes byte by byte", (bytes: number) => message("", bytes) + "b".repeat(bytes - 1)],
     ["line ends that almost end the headers", (bytes: number) => `x\r\n${"a\r\n\r".repeat(bytes / 4)}`],
-  ])("of %s grows with its length, not with its square", (_, streamOf) => {
-    millisecondsFor(Buffer.from(streamOf(10_000)));
-    const short = Math.min(...[1, 2, 3].map(() => millisecondsFor(Buffer.from(streamOf(15_000)))));
-    const long = Math.min(...[1, 2, 3].map(() => millisecondsFor(Buffer.from(streamOf(120_000)))));
-    // 8 times the bytes: 8 times the time when linear, 64 times when quadratic.
-    expect(long / short).toBeLessThan(32);
+  ])("of %s is not the square of its length", { timeout: 15_000 }, (_, streamOf) => {
+    const framer = new StreamFramer(false, { maxHeaderBytes: 2 ** 22, maxBodyBytes: 2 ** 22, maxHeaders: 256 });
+    const stream = Buffer.from(streamOf(1_000_000));
+    const frames = [];
+    for (let at = 0; at < stream.length; at++) frames.push(...framer.push(stream.subarray(at, at + 1)));
+    expect(frames).toEqual([]);
   });
 });
