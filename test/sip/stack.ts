@@ -126,13 +126,13 @@ export class Stack {
     return call;
   }
 
-  /** The next fact of that kind that has not been waited for yet; earlier ones are passed over. */
-  async fact<K extends SipFact["kind"]>(call: CallId, kind: K): Promise<Extract<SipFact, { kind: K }>> {
+  /** The next fact of one of those kinds that has not been waited for yet; earlier ones are passed over. */
+  async fact<K extends SipFact["kind"]>(call: CallId, ...kinds: K[]): Promise<Extract<SipFact, { kind: K }>> {
     for (;;) {
       const facts = this.facts.get(call) ?? [];
       for (let at = this.#taken.get(call) ?? 0; at < facts.length; at++) {
         const fact = facts[at] as SipFact;
-        if (fact.kind !== kind) continue;
+        if (!(kinds as string[]).includes(fact.kind)) continue;
         this.#taken.set(call, at + 1);
         return fact as Extract<SipFact, { kind: K }>;
       }
