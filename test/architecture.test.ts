@@ -69,12 +69,15 @@ test("there is no import cycle", () => {
   expect(cycles).toEqual([]);
 });
 
+const impure =
+  /\bDate\b|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|\bPromise\b|\bawait\b|\basync\b|\bprocess\.|\b(?:webcrypto|randomUUID|getRandomValues)\b|\bperformance\.|\bconsole\.|\bfetch\(|\bglobalThis\b/g;
+
 test("core is pure: no Node, no clock, no chance, no waiting, and two packages", () => {
   const wrong = sources
     .filter((source) => source.room === "core")
     .flatMap((source) => {
       const code = withoutComments(source.text);
-      const found = code.match(/\bDate\b|Math\.random|setTimeout|setInterval|\bawait\b|\basync\b|\bprocess\./g) ?? [];
+      const found = code.match(impure) ?? [];
       const packages = source.imports.filter((name) => !name.startsWith("."));
       const home =
         (source.path === "core/number/e164.ts" && packages.every((name) => name.startsWith("libphonenumber-js"))) ||
@@ -89,6 +92,19 @@ test("the bridge talks to packages through ports only", () => {
     .filter((source) => source.room === "bridge" || source.room === "ports")
     .flatMap((source) =>
       source.imports.filter((name) => !name.startsWith(".")).map((name) => `${source.path}: ${name}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
+test("the bridge takes its time and its chance from the clock", () => {
+  const wrong = sources
+    .filter((source) => source.room === "bridge" || source.room === "ports")
+    .flatMap((source) =>
+      (
+        withoutComments(source.text).match(
+          /\bDate\b|Math\.random|setTimeout|setInterval|\b(?:webcrypto|randomUUID|getRandomValues)\b|\bconsole\./g,
+        ) ?? []
+      ).map((what) => `${source.path}: ${what}`),
     );
   expect(wrong).toEqual([]);
 });

@@ -8,7 +8,7 @@ import type { Settings } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 
 /** The homeserver will not work with this configuration, however often it is asked. */
-export class IntroductionError extends Error {
+class IntroductionError extends Error {
   override readonly name = "IntroductionError";
   readonly code: "encoding-refused" | "token-refused" | "namespace-refused" | "refused";
   constructor(code: IntroductionError["code"], message: string, options?: { cause?: unknown }) {

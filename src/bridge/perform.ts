@@ -29,7 +29,7 @@ export interface Ordering {
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
-export type PortEffect = Extract<CallEffect, { kind: `media.${string}` | `sip.${string}` | `matrix.${string}` }>;
+type PortEffect = Extract<CallEffect, { kind: `media.${string}` | `sip.${string}` | `matrix.${string}` }>;
 
 /** Carries out one order; the fact it brings, if it brings one. */
 export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;

@@ -5,7 +5,6 @@ import { Reception } from "../../src/bridge/reception.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
-import type { CallFact } from "../../src/core/call/event.ts";
 import {
   eventId,
   matrixCallId,
@@ -181,4 +180,3 @@ export class House {
 }
 
 export const trunk = trunkName("main");
-export type { CallFact };

@@ -30,7 +30,7 @@ export type LegSignal =
   | { readonly kind: "reject"; readonly reason: RefusalReason }
   | {
       readonly kind: "hangup";
-      readonly reason: "user_hangup" | "user_busy" | "ice_failed" | "invite_timeout" | "unknown_error";
+      readonly reason: "user_hangup" | "ice_failed" | "unknown_error";
     }
   | { readonly kind: "reanswer"; readonly sdp: string }
   | { readonly kind: "reoffer"; readonly sdp: string; readonly lifetimeMs: number };

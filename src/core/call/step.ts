@@ -2,7 +2,6 @@
 // What each phase does with a fact stands in the phase's own file.
 import type { Call } from "./call.ts";
 import { stepConnected } from "./connected.ts";
-import type { CallEffect } from "./effect.ts";
 import { stepEnding } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound.ts";
@@ -26,9 +25,4 @@ export function step(call: Call, event: CallEvent): Step {
     case "ended":
       return ignored(call, event);
   }
-}
-
-/** Orders of a step that concern one target, for tests and logs. */
-export function effectsFor(step: Step, target: "media" | "sip" | "matrix" | "deadline"): readonly CallEffect[] {
-  return step.effects.filter((effect) => effect.kind.startsWith(`${target}.`));
 }

@@ -79,7 +79,7 @@ const stages: readonly (readonly CallFact[])[] = [
   [offered, accepted, answered, { kind: "bridge.stopped" }],
 ];
 
-export interface Seen {
+interface Seen {
   readonly before: Call;
   readonly fact: CallFact;
   readonly atMs: number;
