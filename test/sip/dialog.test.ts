@@ -152,6 +152,19 @@ describe("we make a new offer", () => {
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.reanswered"]);
   });
 
+  it("and the peer's crosses it in an UPDATE: that one is refused 491, ours goes on", async () => {
+    const { peer, stack } = await rig();
+    const { call, invite } = await answered({ peer, stack });
+    stack.trunks.reoffer(call, OFFER);
+    const first = await peer.request("INVITE");
+    peer.inDialog(invite, "UPDATE", 1, { sdp: ANSWER });
+    expect((await peer.response("UPDATE")).message.statusCode).toBe(491);
+    peer.reply(first, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+    await peer.request("ACK");
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.reanswered"]);
+  });
+
   it("while the peer's waits for our answer: ours follows when that is done", async () => {
     const { peer, stack } = await rig("udp", {}, { clock: hastyClock() });
     const { call, invite } = await answered({ peer, stack });
