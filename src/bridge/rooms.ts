@@ -14,8 +14,13 @@ export interface RoomsParts {
 /** The longest lifetime of an invite that is worth looking for; clients use 60 s. */
 const readBackMaxAgeMs = 5 * 60_000;
 
-const encryptedWords =
-  "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.";
+/** Why calls in a room cannot be connected, whoever makes them. */
+const obstacles = {
+  encryption:
+    "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.",
+  crowd:
+    "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
+} as const;
 
 export class Rooms {
   readonly #parts: RoomsParts;
@@ -51,10 +56,10 @@ export class Rooms {
     return this.#parts.directory.ours(room);
   }
 
-  /** Whether nobody is joined besides this person and users of ours, so that what is said can only be meant for these. */
-  async isAlone(person: UserId, room: RoomId, witness: UserId): Promise<boolean> {
+  /** Whether nobody is joined besides this person and users of ours, so that what is said can only be meant for these. As in `people`. */
+  async isAlone(person: UserId, room: RoomId, witness: UserId): Promise<boolean | undefined> {
     const people = await this.people(room, witness);
-    return people?.every(({ user, membership }) => membership !== "join" || user === person) ?? false;
+    return people?.every(({ user, membership }) => membership !== "join" || user === person);
   }
 
   /** Who is joined or invited and no user of ours; undefined where the homeserver does not say. */
@@ -109,16 +114,16 @@ export class Rooms {
     return room;
   }
 
-  /** Says once in a room that its encryption keeps calls from being connected. */
-  async explainEncryption(room: RoomId, as: UserId): Promise<void> {
+  /** Says once in a room what keeps its calls from being connected. */
+  async explain(obstacle: keyof typeof obstacles, room: RoomId, as: UserId): Promise<void> {
     const { homeserver, directory, log } = this.#parts;
-    if (!(await directory.firstTime(room, "encryption"))) return;
-    log.warn("room is encrypted, its calls cannot be read", { room });
+    if (!(await directory.firstTime(room, obstacle))) return;
+    log.warn("calls in a room cannot be connected", { room, obstacle });
     try {
-      await homeserver.notice(room, as, encryptedWords);
+      await homeserver.notice(room, as, obstacles[obstacle]);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("encryption could not be explained", { room, code: error.code, error });
+      log.warn("obstacle could not be explained", { room, obstacle, code: error.code, error });
     }
   }
 

@@ -174,7 +174,7 @@ export class Switchboard {
     }
     if (!isBot) await ghosts.ensure(fact.user);
     const missed = await rooms.enter(fact.room, fact.user);
-    if (fact.encrypted) await rooms.explainEncryption(fact.room, fact.user);
+    if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     // What came before the join, invites last: a call that was given up again must not ring.
     const invites = missed.filter((one) => one.kind === "call.invited");
@@ -202,7 +202,7 @@ export class Switchboard {
 
   async #encrypted(room: RoomId): Promise<void> {
     const [speaker] = await this.#parts.rooms.ours(room);
-    if (speaker !== undefined) await this.#parts.rooms.explainEncryption(room, speaker);
+    if (speaker !== undefined) await this.#parts.rooms.explain("encryption", room, speaker);
   }
 
   async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
@@ -245,11 +245,14 @@ export class Switchboard {
     const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
     if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
     const [only, second] = present;
-    if (only !== undefined && second === undefined && (await rooms.isAlone(fact.sender, fact.room, only))) return only;
+    if (only === undefined) return undefined;
+    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
+    if (alone === true) return only;
     this.#parts.runner.telemetry.log.info("call that names nobody, in a room that is not one number's alone, ignored", {
       room: fact.room,
       ghosts: present.length,
     });
+    if (alone === false) await rooms.explain("crowd", fact.room, only);
     return undefined;
   }
 

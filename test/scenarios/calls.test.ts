@@ -217,8 +217,11 @@ describe("other devices, other people, other rooms", () => {
     const bob = "@bob:example.org" as UserId;
     house.homeserver.memberList = [ann, bob, ghost].map((user) => ({ user, membership: "join" }));
     await house.enterRoom();
-    await house.take(house.inviteFact());
+    await house.take(house.inviteFact(), house.inviteFact({ matrixCallId: matrixCallId("again") }));
     expect(house.trunks.verbs).toEqual([]);
+    expect(house.words).toEqual([
+      "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
+    ]);
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2"), invitee: ghost }));
     expect(house.trunks.verbs).toEqual(["invite"]);
   });
