@@ -264,9 +264,9 @@ export class Switchboard {
       return;
     }
     const { leg } = runner.call;
-    if (reference.sender !== leg.person) return;
-    if (!sameParty(reference, { party: leg.personParty, version: leg.version })) return;
-    await runner.post(fact);
+    const isTheirs = sameParty(reference, { party: leg.personParty, version: leg.version });
+    if (reference.sender === leg.person && isTheirs) await runner.post(fact);
+    else this.#parts.runner.telemetry.factIgnored(fact.kind, "other-party");
   }
 
   #withoutCall(key: CallKey, { sender, party }: MatrixFact & CallReference, fact: CallFact): void {

@@ -25,7 +25,7 @@ export interface Telemetry {
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
   lookedUp(protocol: string, outcome: LookupOutcome): void;
-  /** A fact that did not fit the call's phase. */
+  /** A fact that did not fit the call's phase. `none`: of no call; `ended`: of one that is over; `other-party`: not its own. */
   factIgnored(fact: string, phase: string): void;
   trunkState(trunk: TrunkName, up: boolean): void;
   /** Events received, duplicates dropped, events waiting. */

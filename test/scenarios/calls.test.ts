@@ -196,6 +196,7 @@ describe("other devices, other people, other rooms", () => {
     await house.ring();
     await house.take({ ...house.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", reason: undefined });
     expect(house.trunks.verbs).toEqual(["invite"]);
+    expect(house.telemetry.ignored).toEqual(["matrix.hungUp in other-party"]);
   });
 
   test("somebody else in the room cannot hang up", async () => {

@@ -124,14 +124,14 @@ export interface Ended extends Common {
 
 /**
  * ```
- *   invite, allowed                                    refused by policy
- *        |                                                    |
+ *   invite, allowed
+ *        |
  *    Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--> Connected
  *        |                          |                          |                             |  ^
  *        |                          |                          |                        renegotiation
  *        +--------- any end --------+-----------+--------------+-----------------------------+
  *                                               |
- *                                            Ending  (CANCEL, BYE, release outstanding)
+ *   invite, refused ---------------------->  Ending  (CANCEL, BYE, release, a word to the client outstanding)
  *                                               |  nothing owed any more, or the deadline
  *                                             Ended
  * ```
