@@ -4,12 +4,7 @@ import { describe, expect, it } from "vitest";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../dev/audio/g711.ts";
 import { listen } from "../dev/audio/goertzel.ts";
 import { decodeRtp, encodeRtp } from "../dev/audio/rtp.ts";
-import {
-  decodeTelephoneEvent,
-  encodeTelephoneEvent,
-  keypad,
-  keypresses,
-} from "../dev/audio/telephone-event.ts";
+import { decodeTelephoneEvent, encodeTelephoneEvent, keypad, keypresses } from "../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone, keyFrequencies, tone } from "../dev/audio/tone.ts";
 import { decodeWav, encodeWav, WavError } from "../dev/audio/wav.ts";
 
@@ -59,9 +54,7 @@ describe("a tone", () => {
 
   it("goes on without a click over block ends", () => {
     const blocks = continuousTone(440, 8000);
-    expect(concatenate([blocks.next(33), blocks.next(127)])).toEqual(
-      continuousTone(440, 8000).next(160),
-    );
+    expect(concatenate([blocks.next(33), blocks.next(127)])).toEqual(continuousTone(440, 8000).next(160));
   });
 
   it("of a key is its two frequencies", () => {
@@ -74,12 +67,8 @@ describe("a tone", () => {
 
 describe("G.711", () => {
   it("has the octets of ITU-T G.711 at its corners", () => {
-    expect([...encodeUlaw(Int16Array.of(0, -1, 32_767, -32_768))]).toEqual([
-      0xff, 0x7f, 0x80, 0x00,
-    ]);
-    expect([...encodeAlaw(Int16Array.of(0, -1, 32_767, -32_768))]).toEqual([
-      0xd5, 0x55, 0xaa, 0x2a,
-    ]);
+    expect([...encodeUlaw(Int16Array.of(0, -1, 32_767, -32_768))]).toEqual([0xff, 0x7f, 0x80, 0x00]);
+    expect([...encodeAlaw(Int16Array.of(0, -1, 32_767, -32_768))]).toEqual([0xd5, 0x55, 0xaa, 0x2a]);
     expect([...decodeUlaw(Uint8Array.of(0x80, 0x00))]).toEqual([32_124, -32_124]);
     expect([...decodeAlaw(Uint8Array.of(0xaa, 0x2a))]).toEqual([32_256, -32_256]);
   });
@@ -88,9 +77,7 @@ describe("G.711", () => {
     const octets = Uint8Array.from({ length: 256 }, (_, octet) => octet);
     expect(encodeAlaw(decodeAlaw(octets))).toEqual(octets);
     // u-law has two zeros (0x7f and 0xff); the negative one comes back as the positive.
-    expect(encodeUlaw(decodeUlaw(octets))).toEqual(
-      octets.map((octet) => (octet === 0x7f ? 0xff : octet)),
-    );
+    expect(encodeUlaw(decodeUlaw(octets))).toEqual(octets.map((octet) => (octet === 0x7f ? 0xff : octet)));
   });
 
   it("stays within a step of every sample", () => {
@@ -111,13 +98,9 @@ describe("G.711", () => {
 describe("a WAV file", () => {
   it("gives back what was written", () => {
     fc.assert(
-      fc.property(
-        fc.int16Array({ maxLength: 100 }),
-        fc.constantFrom(8000, 48_000),
-        (samples, rate) => {
-          expect(decodeWav(encodeWav(samples, rate))).toEqual({ rate, channels: [samples] });
-        },
-      ),
+      fc.property(fc.int16Array({ maxLength: 100 }), fc.constantFrom(8000, 48_000), (samples, rate) => {
+        expect(decodeWav(encodeWav(samples, rate))).toEqual({ rate, channels: [samples] });
+      }),
     );
   });
 
@@ -126,9 +109,7 @@ describe("a WAV file", () => {
     for (const size of [0, 0xffff_ffff]) {
       new DataView(bytes.buffer).setUint32(40, size, true);
       expect(decodeWav(bytes).channels).toEqual([Int16Array.of(1, 2, 3)]);
-      expect(decodeWav(bytes.subarray(0, bytes.length - 1)).channels).toEqual([
-        Int16Array.of(1, 2),
-      ]);
+      expect(decodeWav(bytes.subarray(0, bytes.length - 1)).channels).toEqual([Int16Array.of(1, 2)]);
     }
   });
 
@@ -234,11 +215,7 @@ describe("a key press", () => {
   });
 
   it("twice on the same key is two digits", () => {
-    const packets = [
-      ...press("1", 0, [160, 320]),
-      ...press("1", 4000, [160]),
-      ...press("#", 8000, []),
-    ];
+    const packets = [...press("1", 0, [160, 320]), ...press("1", 4000, [160]), ...press("#", 8000, [])];
     expect(keypresses(packets, 8000).map((each) => each.digit)).toEqual(["1", "1", "#"]);
   });
 
@@ -252,17 +229,13 @@ describe("a key press", () => {
 
   it("is neither repeated nor shortened by reordered packets", () => {
     const [first, second, third, end, ...rest] = press("9", 0, [160, 320, 480]);
-    const packets = [first, third, second, end, ...rest, second].filter(
-      (each) => each !== undefined,
-    );
+    const packets = [first, third, second, end, ...rest, second].filter((each) => each !== undefined);
     expect(keypresses(packets, 8000)).toEqual([{ digit: "9", durationMs: 80 }]);
   });
 
   it("is not seen in other events and broken packets", () => {
     expect(decodeTelephoneEvent(Uint8Array.of(16, 0, 0, 0))).toBeUndefined();
     expect(keypad(8000).receive(1, Uint8Array.of(1, 0))).toEqual([]);
-    expect(() => encodeTelephoneEvent({ digit: "12", end: true, volume: 0, duration: 0 })).toThrow(
-      RangeError,
-    );
+    expect(() => encodeTelephoneEvent({ digit: "12", end: true, volume: 0, duration: 0 })).toThrow(RangeError);
   });
 });
