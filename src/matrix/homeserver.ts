@@ -100,17 +100,6 @@ export class HttpHomeserver implements Homeserver {
     return this.#parts.intake.claim(events);
   }
 
-  async isEncrypted(room: RoomId, as: UserId): Promise<boolean> {
-    try {
-      const path = ["v3", "rooms", room, "state", "m.room.encryption"];
-      await this.#client.request(as, { method: "GET", path }, repeatable);
-      return true;
-    } catch (cause) {
-      if (failureOf(cause).error.code === "M_NOT_FOUND") return false;
-      throw cause;
-    }
-  }
-
   async members(room: RoomId, as: UserId): ReturnType<Homeserver["members"]> {
     const path = ["v3", "rooms", room, "members"];
     const answer = await this.#client.request(as, { method: "GET", path }, repeatable);

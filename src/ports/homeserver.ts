@@ -120,7 +120,6 @@ export interface Homeserver {
   leave(room: RoomId, as: UserId): Promise<void>;
   /** What was sent in the room lately and may not have been pushed, oldest first, no older than `maxAgeMs`. */
   readBack(room: RoomId, as: UserId, maxAgeMs: number): Promise<readonly MatrixFact[]>;
-  isEncrypted(room: RoomId, as: UserId): Promise<boolean>;
   /** Joined and invited members. */
   members(
     room: RoomId,

@@ -89,9 +89,6 @@ export class FakeHomeserver implements Homeserver {
     if (this.timelineFailure !== undefined) throw this.timelineFailure;
     return this.timeline;
   }
-  async isEncrypted(): Promise<boolean> {
-    return false;
-  }
   async members(room: RoomId): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
     if (this.memberFailure !== undefined) throw this.memberFailure;
     if (room === this.closedRoom) throw this.closedWith;
