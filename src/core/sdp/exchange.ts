@@ -68,6 +68,12 @@ export interface Refusal {
   readonly message: string;
 }
 
+/**
+ * What the client is told in our offers and answers. A hold of the trunk is kept from it: the end of the hold is answered
+ * without the client, and one that had been told to be silent would stay so.
+ */
+const toldClient: Direction = "sendrecv";
+
 export function newExchange(codecs: readonly string[]): Exchange {
   return { codecs, agreed: undefined, pending: undefined, offeredToTrunk: [] };
 }
@@ -223,8 +229,7 @@ function offerClient(
   if (passages.length === 0) return noCommonCodec(offer.audio.formats);
   const formats = writtenFormats(passages, "matrix");
   const pending: Pending = { to: "matrix", formats, behind: offer };
-  const { direction } = offer.audio;
-  return { kind: "offer", to: "matrix", formats, direction, exchange: { ...exchange, pending } };
+  return { kind: "offer", to: "matrix", formats, direction: toldClient, exchange: { ...exchange, pending } };
 }
 
 function answerClient(exchange: Exchange, agreed: Agreed, offer: Description): Turn {
@@ -232,7 +237,7 @@ function answerClient(exchange: Exchange, agreed: Agreed, offer: Description): T
     kind: "answer",
     to: "matrix",
     formats: writtenFormats(agreed.passages, "matrix"),
-    direction: answerTo(offer.audio.direction, agreed.directions.trunk),
+    direction: answerTo(offer.audio.direction, toldClient),
     offer,
     exchange: { ...exchange, agreed },
   };

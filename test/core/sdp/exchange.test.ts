@@ -200,6 +200,29 @@ describe("inside a call", () => {
     expect(turn.direction).toBe("inactive");
   });
 
+  test("a client that resumes, or is answered, while the trunk holds still speaks when the trunk is back", () => {
+    const held = { lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] };
+    const offered = taken(clientOffered(newExchange(["PCMU"]), invite)).exchange;
+    const turn = taken(trunkAnswered(offered, parsed(gatewaySdp(held))));
+    // The trunk's resume is answered without the client, which therefore must not have been told to be silent.
+    expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "sendrecv" });
+    expect(turn.exchange.agreed && isHeld(turn.exchange.agreed)).toBe(true);
+    const back = taken(trunkOffered(turn.exchange, parsed(gatewaySdp())));
+    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
+    expect(back.exchange.agreed && isOpen(back.exchange.agreed, "matrix")).toBe(true);
+  });
+
+  test("music on hold in another codec does not silence the client for good", () => {
+    const held = { formats: "8 101", lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] };
+    const exchange = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" }));
+    const offer = taken(trunkOffered(exchange, parsed(gatewaySdp(held))));
+    expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    const answer = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
+    expect(answer).toMatchObject({ kind: "answer", to: "trunk", direction: "recvonly" });
+    const back = taken(trunkOffered(answer.exchange, parsed(gatewaySdp({ formats: "8 101" }))));
+    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
+  });
+
   test("the trunk's other numbers for the same codec are mapped", () => {
     const sdp = gatewaySdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] });
     const turn = taken(trunkOffered(answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" })), parsed(sdp)));
