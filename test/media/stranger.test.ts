@@ -1,5 +1,6 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { byePacket } from "../../src/media/embedded/rtcp.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
 import { test, type Scope } from "./scope.ts";
@@ -87,6 +88,37 @@ test.concurrent("one behind a private address is found within the configured net
   const heard = await client.ear.nextSecond([...allHz, 1200]);
   expect(heard.hz).toBe(1200);
   expect(heard.ratio).toBeGreaterThan(100);
+});
+
+test.concurrent("a late packet from elsewhere at the gateway's address does not shut out the place its SDP names", async ({
+  scope,
+}) => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
+  const other = await TrunkPeer.open({ hz: 1200, ssrc: 0x7777_0002 });
+  scope.add(async () => other.close());
+  other.aim(trunkOffer);
+  other.sendRtp({ payloadType: 0, marker: true, timestamp: 0, payload: Buffer.alloc(160, 0xff) });
+  await client.ear.until(() => client.ear.packets.length > 0);
+  trunk.speak();
+  expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(trunkHz);
+  client.speak();
+  expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  expect(other.ear.packets).toHaveLength(0);
+});
+
+test.concurrent("RTCP on the port of RTP does not make its sender the one who is heard", async ({ scope }) => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
+  const reporting = await TrunkPeer.open({ hz: 1200 });
+  scope.add(async () => reporting.close());
+  const real = await TrunkPeer.open({ hz: 1200 });
+  scope.add(async () => real.close());
+  reporting.aim(trunkOffer);
+  real.aim(trunkOffer);
+  reporting.send(byePacket(9, "gateway"));
+  client.speak();
+  await trunk.ear.nextSecond(bothHz);
+  real.speak();
+  expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(1200);
 });
 
 test.concurrent("all of it is the same over IPv6", async ({ scope }) => {

@@ -126,13 +126,19 @@ export class TrunkSocket {
 
   #receive(packet: Buffer, from: RemoteInfo): void {
     const isControl = isRtcp(packet);
-    if (!this.#isFrom(this.#learnt, from)) {
-      this.#foreign += 1;
+    // The very place that the SDP names is right even after another was learnt: late packets of the place before, or of
+    // another call of the same gateway, may have come first.
+    const isNamed = this.#named?.port === from.port && this.#named.address === canonicalAddress(from.address);
+    if (!isNamed && !this.#isFrom(this.#learnt, from)) {
+      // Media may overtake the answer: that is no stranger's.
+      if (this.#named !== undefined) this.#foreign += 1;
       return;
     }
     const clear = this.#open(packet, isControl);
     if (clear === undefined) return;
-    if (this.#learnt === undefined && (isControl || readRtp(clear) !== undefined)) {
+    // Not from RTCP, which may come from a port of its own.
+    const isElsewhere = this.#learnt?.port !== from.port || this.#learnt.address !== from.address;
+    if (isElsewhere && !isControl && readRtp(clear) !== undefined) {
       this.#learnt = { address: from.address, port: from.port };
       this.#reports.learnt(from.address, from.port);
     }
