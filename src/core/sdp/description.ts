@@ -100,12 +100,16 @@ export function parseDescription(text: string): Description | Malformed {
     sections.push(section);
   }
   const audioIndex = session.media.findIndex(
-    (media) => media.type === "audio" && (numberOf(media.port) > 0 || media.bundleOnly !== undefined),
+    (media) =>
+      media.type === "audio" && (numberOf(media.port) > 0 || (media.bundleOnly !== undefined && isWebRtc(media))),
   );
   const media = session.media[audioIndex];
   const section = sections[audioIndex];
   if (media === undefined || section === undefined) return { problem: "no live audio section" };
-  const audio = audioOf(session, media, section, candidatesOf(lines, audioIndex));
+  const taggedIndex = taggedIndexOf(session, media);
+  const candidates = [...new Set([audioIndex, taggedIndex ?? audioIndex])].flatMap((each) => candidatesOf(lines, each));
+  const tagged = taggedIndex === undefined ? undefined : session.media[taggedIndex];
+  const audio = audioOf(session, media, section, tagged, candidates.slice(0, maxCandidates));
   return isProblem(audio) ? audio : { sections, audio, audioIndex };
 }
 
@@ -152,21 +156,22 @@ function audioOf(
   session: SessionDescription,
   media: MediaDescription,
   section: Section,
+  tagged: MediaDescription | undefined,
   candidates: readonly Candidate[],
 ): AudioSection | Malformed {
   const formats = formatsOf(media, section.payloads);
   if (formats.length === 0) return { problem: "an audio section without formats" };
   if (!(numberOf(media.port) <= 65_535)) return { problem: "a port above 65535" };
   const address = textOf((media.connection ?? session.connection)?.ip);
-  if (address !== undefined && (addressFamily(address) === undefined || isMulticast(address)))
+  const isClient = isWebRtc(media);
+  // Clients are found by ICE: what they say here may be an mDNS name, and is not used.
+  const isAddress = address !== undefined && addressFamily(address) !== undefined && !isMulticast(address);
+  if (address !== undefined && !isAddress && !isClient)
     return { problem: "a connection address that is no unicast IP address" };
-  const isWebRtc = section.protocol.startsWith("UDP/TLS/");
-  if (address === undefined && !isWebRtc) return { problem: "no connection address" };
-  const onHold = address === undefined || isUnspecified(address);
+  if (address === undefined && !isClient) return { problem: "no connection address" };
+  const onHold = !isAddress || isUnspecified(address);
   const said: Direction = media.direction ?? session.direction ?? "sendrecv";
   // A bundled section may leave what concerns the transport to the tagged one (RFC 9143 s7.1.3).
-  const tag = /^BUNDLE (\S+)/.exec(bundleOf(session))?.[1];
-  const tagged = session.media.find((other) => textOf(other.mid) === tag);
   const layers = [media, session, ...(tagged === undefined ? [] : [tagged])];
   const rtcpPort = numberOf(media.rtcp?.port);
   return {
@@ -175,8 +180,8 @@ function audioOf(
     address: onHold ? undefined : canonicalAddress(address),
     formats,
     // WebRTC offers say 0.0.0.0 until they have candidates, and mean nothing by it (RFC 8829 s4.1.19).
-    direction: onHold && !isWebRtc ? directionOf(sends(said), false) : directionOf(sends(said), receives(said)),
-    rtcpMux: media.rtcpMux !== undefined,
+    direction: onHold && !isClient ? directionOf(sends(said), false) : directionOf(sends(said), receives(said)),
+    rtcpMux: media.rtcpMux !== undefined || tagged?.rtcpMux !== undefined,
     rtcpPort: Number.isInteger(rtcpPort) && rtcpPort > 0 && rtcpPort <= 65_535 ? rtcpPort : undefined,
     ptimeMs: ptimeOf(media),
     ice: firstOf(layers, iceOf),
@@ -197,9 +202,18 @@ function firstOf<Value>(layers: readonly Layer[], read: (layer: Layer) => Value 
   return undefined;
 }
 
-function bundleOf(session: SessionDescription): string {
+/** The section whose transport `media` shares; undefined if it is in no bundle. */
+function taggedIndexOf(session: SessionDescription, media: MediaDescription): number | undefined {
   const group = session.groups?.find((each) => each.type === "BUNDLE");
-  return group === undefined ? "" : `BUNDLE ${textOf(group.mids) ?? ""}`;
+  const mids = (textOf(group?.mids) ?? "").split(" ");
+  const mid = textOf(media.mid);
+  if (mid === undefined || !mids.includes(mid)) return undefined;
+  const index = session.media.findIndex((other) => textOf(other.mid) === mids[0]);
+  return index === -1 ? undefined : index;
+}
+
+function isWebRtc(media: MediaDescription): boolean {
+  return (textOf(media.protocol) ?? "").startsWith("UDP/TLS/");
 }
 
 function iceOf(layer: Layer): IceCredentials | undefined {
