@@ -187,6 +187,22 @@ describe.concurrent("descriptions", () => {
     expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });
 
+  test.concurrent("a gateway at the highest port gets no RTCP, and the call goes on to a proper end", async ({
+    scope,
+  }) => {
+    const client = new ClientPeer({ hz: clientHz });
+    scope.add(() => client.close());
+    const { session, facts } = await rig.open();
+    await session.offer("matrix", await client.offer());
+    const answer =
+      "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 65535 RTP/AVP 0\r\n";
+    await connect(client, session, await session.answer("trunk", answer));
+    client.speak();
+    await client.report(() => true);
+    expect(facts.map(({ kind }) => kind)).not.toContain("media.failed");
+    expect((await session.close()).fromMatrix.packets).toBeGreaterThan(0);
+  });
+
   test.concurrent("candidates of every kind and none are taken without harm", async ({ scope }) => {
     const { client, session } = await startTalk(rig, scope);
     const texts = [

@@ -269,7 +269,8 @@ export class Session {
 
   #aimTrunk(description: Description, keys: TrunkKeys | undefined, mayMux: boolean): void {
     const { address, port, rtcpPort, rtcpMux } = description.audio;
-    this.#trunk.aim({ address, port, rtcpPort: rtcpPort ?? port + 1, rtcpMux: mayMux && rtcpMux }, keys);
+    const nextPort = port < 65_535 ? port + 1 : undefined;
+    this.#trunk.aim({ address, port, rtcpPort: rtcpPort ?? nextPort, rtcpMux: mayMux && rtcpMux }, keys);
   }
 }
 

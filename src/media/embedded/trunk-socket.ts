@@ -13,7 +13,8 @@ export interface TrunkPeer {
   /** Undefined: nothing is to be sent there now (hold in the old way). */
   readonly address: string | undefined;
   readonly port: number;
-  readonly rtcpPort: number;
+  /** Undefined: none is left after the highest RTP port. */
+  readonly rtcpPort: number | undefined;
   readonly rtcpMux: boolean;
 }
 
@@ -117,7 +118,7 @@ export class TrunkSocket {
       return;
     }
     const { address, port } = this.#learntRtcp ?? { address: peer.address, port: peer.rtcpPort };
-    this.#rtcp.send(sealed, port, address, ignore);
+    if (port !== undefined) this.#rtcp.send(sealed, port, address, ignore);
   }
 
   async close(): Promise<void> {
