@@ -190,6 +190,26 @@ describe("packets", () => {
   });
 });
 
+test("a key held for longer than one segment can tell is one key", () => {
+  const digits = new DigitListener();
+  const packet = (duration: number, isEnd = false): Buffer =>
+    Buffer.from([5, isEnd ? 0x80 : 0, duration >> 8, duration & 0xff]);
+  const told = [
+    [1000, packet(48_000)],
+    [1000, packet(0xffff)],
+    [66_535, packet(960)],
+    [66_535, packet(30_465, true)],
+    [66_535, packet(30_465, true)],
+    [66_535, packet(30_465, true)],
+    [200_000, packet(960)],
+    [200_000, packet(4800, true)],
+  ] as const;
+  expect(told.flatMap(([timestamp, payload]) => digits.packet(timestamp, payload, 48_000))).toEqual([
+    { digit: "5", durationMs: 2000 },
+    { digit: "5", durationMs: 100 },
+  ]);
+});
+
 test("of the homeserver's servers, those that the library can use are used", () => {
   expect(
     nativeIceServers([
