@@ -78,7 +78,53 @@ describe("one stream out of many", () => {
   });
 });
 
+describe("a source that goes on under its SSRC with timestamps of its own", () => {
+  test.each([
+    ["back", 5_000_000, 160],
+    ["ahead", 160, 3_000_000_000],
+    ["nearly once around", 0xffff_ff00, 0x7000_0000],
+  ])("is no leap %s to the listener", (_where, before, after) => {
+    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const first = splice.place(7, 10, before, 8000, 0);
+    const next = splice.place(7, 11, after, 8000, 40);
+    expect(next).toEqual({ sequence: 2, timestamp: (first?.timestamp ?? 0) + 320, isFirst: true });
+    expect(splice.place(7, 12, after + 160, 8000, 60)).toMatchObject({ timestamp: (next?.timestamp ?? 0) + 160 });
+  });
+
+  test("a minute of silence is a minute, and packets held up by the network keep their times", () => {
+    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    splice.place(7, 10, 0, 8000, 0);
+    expect(splice.place(7, 11, 480_000, 8000, 60_000)).toMatchObject({ timestamp: 160 + 480_000, isFirst: false });
+    expect(splice.place(7, 12, 480_160, 8000, 90_000)).toMatchObject({ timestamp: 320 + 480_000, isFirst: false });
+  });
+
+  test("sender reports tell the time of the stream also while a key is held", () => {
+    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const first = splice.place(7, 10, 0, 8000, 0)?.timestamp ?? 0;
+    for (let index = 1; index <= 100; index += 1) splice.place(7, 10 + index, 160, 8000, index * 20);
+    expect(splice.timestampAt(2000, 8000)).toBe(first + 16_000);
+  });
+});
+
 describe("what is counted", () => {
+  test.each([
+    ["far ahead", 20_000],
+    ["far back", 40_000],
+  ])("a source that begins anew %s under its SSRC has lost nothing", (_where, again) => {
+    const reception = new Reception();
+    for (const sequence of [1, 2, 4, again, again + 1, again + 2, again + 4])
+      reception.packet(1, sequence, 0, 1, undefined, 0);
+    expect(reception.stats()).toMatchObject({ packets: 7, lost: 2 });
+    expect(reception.report()).toMatchObject({ highestSequence: again + 4, cumulativeLost: 1 });
+  });
+
+  test("nor does one packet out of nowhere count as loss", () => {
+    const reception = new Reception();
+    for (const sequence of [1, 2, 20_000, 3, 4]) reception.packet(1, sequence, 0, 1, undefined, 0);
+    expect(reception.stats().lost).toBe(0);
+    expect(reception.report()).toMatchObject({ highestSequence: 4, cumulativeLost: 0 });
+  });
+
   test("loss over the wrap of the sequence number, and the jitter of packets that come unevenly", () => {
     const reception = new Reception();
     let timestamp = 0xffff_ff00;

@@ -11,11 +11,17 @@ export interface ReceptionReport {
   readonly jitter: number;
 }
 
+/** Steps of the sequence number that are no loss and no disorder any more (RFC 3550 A.1, MAX_DROPOUT, MAX_MISORDER). */
+const maxDropout = 3000;
+const maxMisorder = 100;
+
 export class Reception {
   #ssrc: number | undefined;
   #base = 0;
   #cycles = 0;
   #highest = 0;
+  /** The number after one that was far away: if it comes, the source has begun anew. */
+  #restartsAt: number | undefined;
   #received = 0;
   #expectedBefore = 0;
   #receivedBefore = 0;
@@ -51,7 +57,12 @@ export class Reception {
     this.#bytes += payloadBytes;
     if (ssrc !== this.#ssrc) this.#begin(ssrc, sequence);
     const ahead = (sequence - this.#highest) & 0xffff;
-    if (ahead < 0x8000) {
+    if (ahead > maxDropout && ahead < 0x1_0000 - maxMisorder) {
+      const isRestart = sequence === this.#restartsAt;
+      this.#restartsAt = (sequence + 1) & 0xffff;
+      if (!isRestart) return;
+      this.#begin(ssrc, sequence);
+    } else if (ahead <= maxDropout) {
       if (sequence < this.#highest) this.#cycles += 0x1_0000;
       this.#highest = sequence;
     }
@@ -100,6 +111,7 @@ export class Reception {
     this.#received = 0;
     this.#expectedBefore = 0;
     this.#receivedBefore = 0;
+    this.#restartsAt = undefined;
     this.#transit = undefined;
   }
 

@@ -5,6 +5,8 @@
 const maxDropout = 3000;
 /** A packet this far behind is a new start as well (MAX_MISORDER). */
 const maxMisorder = 100;
+/** Timestamps that leap so far back, or ahead of the time that has passed, have begun anew without a new SSRC. */
+const maxLeapMs = 10_000;
 
 export interface Place {
   readonly sequence: number;
@@ -25,6 +27,8 @@ export class Splice {
   /** Highest sequence number of the source, and the one below which the present shift does not hold. */
   #highest = 0;
   #shiftedAt = 0;
+  /** Timestamp of the source's highest packet. */
+  #timestamp = 0;
   #lastSequence: number;
   #lastTimestamp: number;
   #lastAtMs: number | undefined;
@@ -42,17 +46,24 @@ export class Splice {
 
   /** Where a packet goes in our stream; undefined if its place is already taken. */
   place(ssrc: number, sequence: number, timestamp: number, clockRate: number, nowMs: number): Place | undefined {
-    const isFirst = this.#isNewSource(ssrc, sequence);
-    if (isFirst) this.#begin(ssrc, sequence, timestamp, clockRate, nowMs);
+    const isNew = this.#isNewSource(ssrc, sequence);
+    if (isNew) this.#begin(ssrc, sequence, timestamp, clockRate, nowMs);
     const ahead = distance(this.#highest, sequence);
     if (ahead < 0 && distance(this.#shiftedAt, sequence) < 0) return undefined;
+    const isLeap = ahead > 0 && this.#leaps(timestamp, clockRate, nowMs);
+    if (isLeap) this.#timestampShift = this.#nextTimestamp(clockRate, nowMs) - timestamp;
+    const isFirst = isNew || isLeap;
     const placed = (sequence + this.#sequenceShift) & 0xffff;
     const shifted = (timestamp + this.#timestampShift) >>> 0;
     if (ahead >= 0) {
       this.#highest = sequence;
+      this.#timestamp = timestamp;
       this.#lastSequence = placed;
-      this.#lastTimestamp = shifted;
-      this.#lastAtMs = nowMs;
+      // All packets of a telephone-event have the timestamp of its first one (RFC 4733 s2.2.1), which told the time.
+      if (isFirst || ((shifted - this.#lastTimestamp) | 0) > 0) {
+        this.#lastTimestamp = shifted;
+        this.#lastAtMs = nowMs;
+      }
     }
     return { sequence: placed, timestamp: shifted, isFirst };
   }
@@ -72,14 +83,23 @@ export class Splice {
   }
 
   #begin(ssrc: number, sequence: number, timestamp: number, clockRate: number, nowMs: number): void {
-    // At least one packet time later than the last one, and as much later as it really is.
-    const elapsedMs = this.#lastAtMs === undefined ? 20 : Math.max(20, nowMs - this.#lastAtMs);
-    const next = this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000);
     this.#source = ssrc;
     this.#sequenceShift = this.#lastSequence + 1 - sequence;
-    this.#timestampShift = next - timestamp;
+    this.#timestampShift = this.#nextTimestamp(clockRate, nowMs) - timestamp;
     this.#highest = sequence;
     this.#shiftedAt = sequence;
+  }
+
+  /** At least one packet time later than the last one, and as much later as it really is. */
+  #nextTimestamp(clockRate: number, nowMs: number): number {
+    const elapsedMs = this.#lastAtMs === undefined ? 20 : Math.max(20, nowMs - this.#lastAtMs);
+    return this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000);
+  }
+
+  #leaps(timestamp: number, clockRate: number, nowMs: number): boolean {
+    const stepMs = (((timestamp - this.#timestamp) | 0) * 1000) / clockRate;
+    const elapsedMs = this.#lastAtMs === undefined ? 0 : nowMs - this.#lastAtMs;
+    return stepMs < -maxLeapMs || stepMs > elapsedMs + maxLeapMs;
   }
 }
 
