@@ -18,6 +18,8 @@ import { isSameCodec, type Format } from "./format.ts";
 /** What the call's audio is now. */
 export interface Agreed {
   readonly passages: readonly Passage[];
+  /** What was agreed with the client when it was last spoken to. An offer of the trunk may leave some of it unused for a while. */
+  readonly clientFormats: readonly Passage["matrix"][];
   /** Each party's own word on its direction. */
   readonly directions: Readonly<Record<MediaSide, Direction>>;
   /** The last description of each side. */
@@ -134,7 +136,8 @@ export function trunkOffered(exchange: Exchange, offer: Description): Turn | Ref
     if (exchange.pending?.to === "trunk") return outOfTurn("an offer of the trunk while ours is pending");
     return offerClient(exchange, clientCapability(codecs), formats, offer);
   }
-  const clientFormats = agreed.passages.map((each) => each.matrix);
+  const { clientFormats } = agreed;
+  const told = clientFormats.map(({ ours, ...format }) => ({ ...format, payloadType: ours }));
   const spoken = clientFormats[0];
   const passages = pairFormats(clientFormats, formats, "matrix");
   const next = passages[0]?.matrix;
@@ -145,7 +148,7 @@ export function trunkOffered(exchange: Exchange, offer: Description): Turn | Ref
     exchange,
     {
       ...agreed,
-      passages: rememberOurNumbers(passages, "matrix", writtenFormats(agreed.passages, "matrix")),
+      passages: rememberOurNumbers(passages, "matrix", told),
       directions: { ...agreed.directions, trunk: offer.audio.direction },
       trunk: offer,
     },
@@ -162,10 +165,12 @@ export function clientAnswered(exchange: Exchange, answer: Description): Turn | 
   const formats = answeredFormats(answer.audio.formats, pending.formats);
   const passages = pairFormats(formats, allowedFormats(offer.audio.formats, codecs), "matrix");
   if (passages.length === 0) return noCommonCodec(answer.audio.formats);
+  const agreed = rememberOurNumbers(passages, "matrix", pending.formats);
   return answerTrunk(
     { ...exchange, pending: undefined },
     {
-      passages: rememberOurNumbers(passages, "matrix", pending.formats),
+      passages: agreed,
+      clientFormats: agreed.map((each) => each.matrix),
       directions: { matrix: answer.audio.direction, trunk: offer.audio.direction },
       matrix: answer,
       trunk: offer,
@@ -232,14 +237,15 @@ function offerClient(
   return { kind: "offer", to: "matrix", formats, direction: toldClient, exchange: { ...exchange, pending } };
 }
 
-function answerClient(exchange: Exchange, agreed: Agreed, offer: Description): Turn {
+function answerClient(exchange: Exchange, agreed: Omit<Agreed, "clientFormats">, offer: Description): Turn {
+  const clientFormats = agreed.passages.map((each) => each.matrix);
   return {
     kind: "answer",
     to: "matrix",
     formats: writtenFormats(agreed.passages, "matrix"),
     direction: answerTo(offer.audio.direction, toldClient),
     offer,
-    exchange: { ...exchange, agreed },
+    exchange: { ...exchange, agreed: { ...agreed, clientFormats } },
   };
 }
 

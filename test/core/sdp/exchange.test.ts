@@ -223,6 +223,17 @@ describe("inside a call", () => {
     expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
   });
 
+  test("keys pass again after music on hold that took none", () => {
+    const held = parsed(gatewaySdp({ formats: "0", lines: ["a=sendonly"] }));
+    const hold = taken(trunkOffered(answered(["PCMU"]), held)).exchange;
+    expect(hold.agreed && crossings(hold.agreed.passages, "matrix").get(126)).toBeUndefined();
+    const back = taken(trunkOffered(hold, parsed(gatewaySdp())));
+    expect(numbers(back)).toBe("0 PCMU/8000, 101 telephone-event/8000");
+    const { agreed } = back.exchange;
+    expect(agreed && crossings(agreed.passages, "matrix").get(126)?.payloadType).toBe(101);
+    expect(agreed && crossings(agreed.passages, "trunk").get(101)?.payloadType).toBe(126);
+  });
+
   test("the trunk's other numbers for the same codec are mapped", () => {
     const sdp = gatewaySdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] });
     const turn = taken(trunkOffered(answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" })), parsed(sdp)));
