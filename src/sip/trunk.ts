@@ -1,6 +1,5 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
 import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
-import { sipCallId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -216,7 +215,6 @@ export class Trunk implements InvitingTrunk {
     return {
       ...fields,
       trunk: this.#options.settings.name,
-      sipCallId: sipCallId(fields.sipCallId),
       localAddress: { host: address, port },
     };
   }

@@ -1,5 +1,5 @@
 // One dialog with the trunk, over sip.js's SessionDialog: what is asked of it and what the peer asks of us.
-// What a call makes of that is outbound-call.ts's and confirmed.ts's business.
+// What a call makes of that is outbound-call.ts's and confirmed-call.ts's business.
 import {
   ReInviteUserAgentClient,
   ReInviteUserAgentServer,
@@ -10,6 +10,8 @@ import {
   type IncomingResponseMessage,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
+import type { SipDialogState } from "../../core/call/dialog-state.ts";
+import { sipCallId } from "../../core/ids.ts";
 import { sdpOf } from "../body.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
@@ -17,19 +19,8 @@ import type { Core, Delegate } from "./core.ts";
 import { ExactUri, IncomingRequest, wireOf } from "./messages.ts";
 import { ALLOW_HEADER, credentialHeaders, sdpBody } from "./requests.ts";
 
-/** RFC 3261 s12: what makes a dialog, in plain values. */
-export interface DialogFields {
-  readonly sipCallId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  readonly localUri: string;
-  readonly remoteUri: string;
-  readonly remoteTarget: string;
-  readonly routeSet: readonly string[];
-  readonly localCSeq: number;
-  readonly remoteCSeq: number | undefined;
-  readonly secure: boolean;
-}
+/** RFC 3261 s12: what makes a dialog. Which trunk and which address of ours it runs over is known above. */
+export type DialogFields = Omit<SipDialogState, "trunk" | "localAddress">;
 
 /** A re-INVITE or UPDATE that waits for our answer. */
 export interface PeerOffer {
@@ -114,7 +105,7 @@ export class Session {
   get fields(): DialogFields {
     const dialog = this.#dialog;
     return {
-      sipCallId: dialog.callId,
+      sipCallId: sipCallId(dialog.callId),
       localTag: dialog.localTag,
       remoteTag: dialog.remoteTag,
       localUri: dialog.localURI.toString(),
