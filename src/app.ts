@@ -159,7 +159,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
 
     for (const call of await store.calls.open()) await switchboard.recover(call);
     await matrix.deliver();
-    parts.onStop(() => switchboard.drain(new Promise((resolve) => clock.at(clock.nowMs() + drainMs, resolve))));
+    parts.onStop(() => switchboard.drain(drainMs));
 
     const housekeeping = new Housekeeping({
       ledger: store.calls,

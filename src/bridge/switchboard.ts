@@ -4,6 +4,7 @@ import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
 import type { CallRecord } from "../core/call/record.ts";
+import type { Step } from "../core/call/step.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { CallReference, MatrixFact } from "../ports/homeserver.ts";
 import type { CallLedger } from "../ports/store.ts";
@@ -91,7 +92,7 @@ export class Switchboard {
     const { clock, telemetry } = this.#parts.runner;
     try {
       const first = recover(call, clock.nowMs());
-      await this.#run(first.call, first);
+      await this.#run(first);
       await this.#breathe();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
@@ -99,14 +100,21 @@ export class Switchboard {
     }
   }
 
-  /** Ends every call, begins none, and waits until nothing is owed to anybody, or until `deadline` resolves. */
-  async drain(deadline: Promise<void>): Promise<void> {
+  /** Ends every call, begins none, and waits until nothing is owed to anybody, but no longer than `patienceMs`. */
+  async drain(patienceMs: number): Promise<void> {
+    const { clock } = this.#parts.runner;
     this.#draining = true;
     const empty = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
     if (this.#byId.size === 0) this.#drained();
-    await Promise.race([this.#stopAll().then(() => empty), deadline]);
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
+      this.#stopAll()
+        .then(() => empty)
+        .then(resolve, reject)
+        .finally(cancel);
+    });
   }
 
   async #stopAll(): Promise<void> {
@@ -232,7 +240,7 @@ export class Switchboard {
       this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
       return;
     }
-    await this.#run(first.call, first);
+    await this.#run(first);
     for (const one of early) await this.#byKey.get(key)?.post(one.fact);
   }
 
@@ -277,7 +285,8 @@ export class Switchboard {
     else telemetry.factIgnored(fact.kind, "none");
   }
 
-  async #run(call: Call, first: Parameters<CallRunner["start"]>[0]): Promise<void> {
+  async #run(first: Step): Promise<void> {
+    const { call } = first;
     const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform), {
       ...this.#parts.runner,
       onEnded: (record) => this.#ended(record),

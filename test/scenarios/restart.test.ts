@@ -6,6 +6,8 @@ import { dialog, invite } from "../core/call/examples.ts";
 import { House } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
 
+/** Longer than any of these stories. */
+const patienceMs = 3_600_000;
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const busy = { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined } as const;
 
@@ -19,7 +21,7 @@ describe("many calls", () => {
   test("are not all hung up in the same moment when the bridge stops", async () => {
     const house = new House({ policy });
     await many(house);
-    void house.switchboard.drain(new Promise(() => {}));
+    void house.switchboard.drain(patienceMs);
     await house.quiet();
     const cancels = (): number => house.trunks.verbs.filter((verb) => verb === "cancel").length;
     expect(cancels()).toBe(50);
@@ -132,7 +134,7 @@ describe("a restart", () => {
     house.homeserver.hold();
     await house.sip(busy);
     let drained = false;
-    const stopped = house.switchboard.drain(new Promise(() => {})).then(() => (drained = true));
+    const stopped = house.switchboard.drain(patienceMs).then(() => (drained = true));
     await house.quiet();
     expect(drained).toBe(false);
     house.homeserver.release();
@@ -143,7 +145,7 @@ describe("a restart", () => {
   test("a call that comes while the bridge stops is not begun: its caller is told", async () => {
     const house = new House();
     await house.ring();
-    const stopped = house.switchboard.drain(new Promise(() => {}));
+    const stopped = house.switchboard.drain(patienceMs);
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
     expect(house.trunks.verbs).toEqual(["invite", "cancel"]);
     expect(house.words).toEqual([
@@ -158,7 +160,7 @@ describe("a restart", () => {
     const house = new House();
     await house.ring();
     await house.sip(accepted);
-    const drained = house.switchboard.drain(new Promise(() => {}));
+    const drained = house.switchboard.drain(patienceMs);
     await house.sip({ kind: "sip.ended" });
     await drained;
     expect(house.trunks.verbs).toEqual(["invite", "bye"]);
