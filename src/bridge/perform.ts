@@ -35,11 +35,11 @@ type PortEffect = Extract<CallEffect, { kind: `media.${string}` | `sip.${string}
 export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;
 
 export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
-  const { id, call } = ordering;
+  const { id } = ordering;
   const media = mediaOrders(ordering, parts);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
-    if (isMatrixEffect(effect)) return tellPerson(effect, call.leg, parts.homeserver, ordering.log);
+    if (isMatrixEffect(effect)) return tellPerson(effect, parts.homeserver, ordering.log);
     tellTrunk(effect, id, parts.sip);
     return undefined;
   };
@@ -69,6 +69,24 @@ function tellTrunk(effect: SipEffect, call: CallId, sip: SipTrunks): void {
       return sip.cancel(call, effect.q850);
     case "sip.bye":
       return sip.bye(call, effect.q850);
+    case "sip.ring":
+      return sip.ring(call, effect.status);
+    case "sip.accept":
+      return sip.accept(call, effect.sdp);
+    case "sip.reject":
+      return sip.reject(call, effect.status, effect.q850);
+    case "sip.dismiss":
+      return sip.dismiss(call, effect.incoming, effect.status);
+    case "sip.info":
+      return sip.info(call, effect.digit, effect.durationMs);
+    case "sip.refer":
+      return sip.refer(call, effect.target, effect.replaces);
+    case "sip.replace": {
+      const { trunk, target, identity, sdp, replaces } = effect;
+      return sip.replace(call, { trunk, target, identity, sdp, replaces });
+    }
+    case "sip.refuseRefer":
+      return sip.refuseRefer(call, effect.status);
     case "sip.reoffer":
       return sip.reoffer(call, effect.sdp);
     case "sip.answerReoffer":
@@ -82,25 +100,20 @@ function tellTrunk(effect: SipEffect, call: CallId, sip: SipTrunks): void {
   }
 }
 
-async function tellPerson(
-  effect: MatrixEffect,
-  leg: MatrixLeg,
-  homeserver: Homeserver,
-  log: Log,
-): Promise<CallFact | undefined> {
+async function tellPerson(effect: MatrixEffect, homeserver: Homeserver, log: Log): Promise<CallFact | undefined> {
   try {
     if (effect.kind === "matrix.notice") {
-      await homeserver.notice(leg.room, leg.ghost, effect.text);
+      await homeserver.notice(effect.leg.room, effect.leg.ghost, effect.text);
       return undefined;
     }
-    await homeserver.signal(leg, effect.signal);
-    return { kind: "matrix.told", signal: effect.signal.kind };
+    await homeserver.signal(effect.leg, effect.signal);
+    return { kind: "matrix.told", signal: effect.signal.kind, room: effect.leg.room };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
     log.warn("person could not be told", { order: effect.kind, code: error.code, error });
     // A notice is a courtesy.
     if (effect.kind === "matrix.notice") return undefined;
-    return { kind: "matrix.unreachable", signal: effect.signal.kind, message: error.message };
+    return { kind: "matrix.unreachable", signal: effect.signal.kind, room: effect.leg.room, message: error.message };
   }
 }
 
@@ -135,7 +148,13 @@ function mediaOrders(ordering: Ordering, parts: PerformParts): (effect: MediaEff
       case "media.settle":
         return { kind: "media.settled", from: effect.from, sdp: await opened().settle(effect.from) };
       case "media.describe":
-        return { kind: "media.described", sdp: await opened().describe() };
+        session ??= await open();
+        return { kind: "media.described", side: effect.side, sdp: await session.describe(effect.side) };
+      case "media.cross":
+        return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
+      case "media.dtmf":
+        session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
+        return undefined;
       case "media.candidates":
         session?.addCandidates(effect.candidates);
         return undefined;

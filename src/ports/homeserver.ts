@@ -1,7 +1,7 @@
 // The homeserver as the bridge sees it: facts come in through the durable intake, orders go out as a ghost or the bot.
 // No Matrix event shape passes here; `matrix/` alone knows those.
-import type { IceCandidate } from "../core/call/event.ts";
-import type { LegSignal, MatrixLeg } from "../core/call/matrix-leg.ts";
+import type { IceCandidate, Replacement } from "../core/call/event.ts";
+import type { LegAbilities, LegAddress, LegSignal } from "../core/call/matrix-leg.ts";
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
 
@@ -38,21 +38,25 @@ export type MatrixFact = FactOrigin &
     | { readonly kind: "room.encrypted" }
     /** An encrypted event that the bridge cannot read. */
     | { readonly kind: "event.unreadable" }
-    | { readonly kind: "message.received"; readonly body: string }
+    /** `edits`: it replaces an earlier message, which a telephone cannot take back. */
+    | { readonly kind: "message.received"; readonly body: string; readonly edits: boolean }
     | (CallReference & {
         readonly kind: "call.invited";
         readonly sdp: string;
         readonly lifetimeMs: number;
         /** If named, the only user whom the call is for. */
         readonly invitee: UserId | undefined;
+        readonly abilities: LegAbilities;
       })
     | (CallReference & { readonly kind: "call.candidates"; readonly candidates: readonly IceCandidate[] })
-    | (CallReference & { readonly kind: "call.answered"; readonly sdp: string })
+    | (CallReference & { readonly kind: "call.answered"; readonly sdp: string; readonly abilities: LegAbilities })
     | (CallReference & { readonly kind: "call.selected"; readonly selected: PartyId })
     | (CallReference & { readonly kind: "call.rejected"; readonly reason: string | undefined })
     | (CallReference & { readonly kind: "call.hungUp"; readonly reason: string | undefined })
     | (CallReference & { readonly kind: "call.offered"; readonly sdp: string; readonly lifetimeMs: number })
     | (CallReference & { readonly kind: "call.reanswered"; readonly sdp: string })
+    /** The client hands the call over (MSC2747). */
+    | (CallReference & { readonly kind: "call.replaced"; readonly replacement: Replacement })
   );
 
 /** Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). Never rejects. */
@@ -126,9 +130,13 @@ export interface Homeserver {
     as: UserId,
   ): Promise<readonly { readonly user: UserId; readonly membership: "join" | "invite" }[]>;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
-  signal(leg: MatrixLeg, signal: LegSignal): Promise<void>;
-  /** A plain `m.notice`. */
-  notice(room: RoomId, as: UserId, text: string): Promise<void>;
+  signal(leg: LegAddress, signal: LegSignal): Promise<void>;
+  /** A plain `m.notice`; `about`: as a reply to that event. */
+  notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void>;
+  /** What somebody wrote on their telephone: `m.text`. Repeated with the same `transaction` it is sent once. */
+  text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void>;
+  /** A read receipt: the event has reached the telephone network. Never throws. */
+  markRead(room: RoomId, as: UserId, event: EventId): Promise<void>;
   /** A direct room made by `as`, the person invited, unencrypted. */
   createDirectRoom(as: UserId, invite: UserId): Promise<RoomId>;
   invite(room: RoomId, as: UserId, user: UserId): Promise<void>;

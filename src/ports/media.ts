@@ -26,6 +26,8 @@ export interface MediaSessionOptions {
   readonly call: CallId;
   readonly iceServers: readonly IceServer[];
   readonly trunk: TrunkMedia;
+  /** What stands on the `matrix` side: a client, or (two joined trunk legs) another trunk. */
+  readonly matrix?: TrunkMedia | undefined;
 }
 
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
@@ -52,12 +54,22 @@ export class MediaError extends Error {
 export interface MediaSession {
   /** First offer and every re-offer. From `matrix` gives the trunk's offer, or settles (ICE restart alone). Throws MediaError. */
   offer(from: MediaSide, sdp: string): Promise<OfferOutcome>;
-  /** Answer of `from` to the other side's offer; gives the SDP for the side that offered, with all our candidates. Throws MediaError. */
+  /**
+   * Answer of `from`; gives the SDP for the other side, with all our candidates: its answer where it had offered,
+   * otherwise (we had described ourselves to `from`) our offer to it. Throws MediaError.
+   */
   answer(from: MediaSide, sdp: string): Promise<string>;
   /** The other side refused the pending offer: gives the answer for the side that made it, with the media as it was. Throws MediaError. */
   settle(from: MediaSide): Promise<string>;
-  /** Our present description as an offer for the trunk. Throws MediaError. */
-  describe(): Promise<string>;
+  /** An offer of our own for a side, with all our candidates; in a running session its present state. Throws MediaError. */
+  describe(side: MediaSide): Promise<string>;
+  /**
+   * Glare: the trunk has offered and waits, and the client, instead of answering what we offered it, offers by itself.
+   * Gives an answer for each. Throws MediaError.
+   */
+  cross(sdp: string): Promise<{ readonly matrix: string; readonly trunk: string }>;
+  /** A key towards a side as RFC 4733, in the stream's own time; ignored where the side did not negotiate it. */
+  sendDtmf(to: MediaSide, digit: string, durationMs: number): void;
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;
   stats(): Promise<MediaStats>;

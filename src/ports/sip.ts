@@ -1,7 +1,7 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
 import type { CallId, TrunkName } from "../core/ids.ts";
-import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
-import type { SipFact } from "../core/call/event.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
+import type { Diversion, RemoteIdentity, SipFact } from "../core/call/event.ts";
 import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
 export type SipTransportName = "udp" | "tcp" | "tls" | "ws" | "wss";
@@ -32,7 +32,99 @@ export interface TrunkSettings {
   /** Period of OPTIONS in ms; 0 sends none. */
   readonly optionsIntervalMs: number;
   readonly userAgent: string;
+  /** More gateways of the same trunk, tried in this order after `server` where that is down. */
+  readonly moreServers: readonly { readonly host: string; readonly port: number | undefined }[];
+  /** Undefined: the trunk knows our address, or lets us call only. */
+  readonly registration: RegistrationSettings | undefined;
+  /** Undefined: requests from the trunk's addresses are trusted. Otherwise they get a digest challenge of ours. */
+  readonly challenge: ChallengeSettings | undefined;
+  readonly inbound: InboundSettings;
+  /** RFC 4028; undefined: no session timer of our own, a peer's is kept to. */
+  readonly sessionTimer: { readonly expiresMs: number; readonly minMs: number } | undefined;
+  /** Whether a REFER is worth trying (RFC 3515). */
+  readonly takesRefer: boolean;
 }
+
+/** REGISTER at the trunk's server (RFC 3261 s10, RFC 3327, RFC 3608). */
+export interface RegistrationSettings {
+  /** User of the address-of-record; the credentials' user name where undefined. */
+  readonly user: string | undefined;
+  /** Host of the address-of-record and the Request-URI; the server's where undefined. */
+  readonly domain: string | undefined;
+  readonly expiresMs: number;
+}
+
+/** Who may call us on a trunk that is not known by its address (RFC 3261 s22). */
+export interface ChallengeSettings {
+  readonly realm: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface InboundSettings {
+  /** Where the called number stands: `request-uri`, `to`, or the name of a header. */
+  readonly calledFrom: string;
+  /** Provisionals by RFC 3262: `supported` where the caller requires it, `required` in every INVITE that allows it. */
+  readonly reliableProvisionals: "off" | "supported" | "required";
+}
+
+/** A new INVITE that passed the trunk's own checks; 100 is sent. It waits for `ring`, `accept` or `reject`. */
+export interface InviteArrival {
+  readonly call: CallId;
+  readonly trunk: TrunkName;
+  /** The called number or user, from where the trunk says it; unescaped, parameters cut off. */
+  readonly called: string;
+  readonly identity: RemoteIdentity;
+  readonly diversions: readonly Diversion[];
+  /** Undefined: the caller wants our offer (late offer). */
+  readonly sdp: string | undefined;
+  /** With our tag, so that a BYE or a final response can be sent after a restart. */
+  readonly dialog: SipDialogState;
+  readonly incoming: SipIncomingState;
+  /** INVITE with Replaces (RFC 3891): the call of ours whose dialog this one takes over. */
+  readonly replaces: CallId | undefined;
+}
+
+/** A MESSAGE that came in (RFC 3428). */
+export interface MessageArrival {
+  readonly trunk: TrunkName;
+  readonly called: string;
+  readonly identity: RemoteIdentity;
+  /** UTF-8 text; of a multipart body its text part, of HTML its text. */
+  readonly text: string;
+  /** Call-ID and CSeq: the same for a repetition. */
+  readonly id: string;
+}
+
+/** Message-waiting of an account (RFC 3842). */
+export interface MessageWaiting {
+  readonly trunk: TrunkName;
+  /** The user part of Message-Account, else of the Request-URI. */
+  readonly account: string;
+  readonly waiting: boolean;
+  readonly newMessages: number;
+  readonly oldMessages: number;
+}
+
+/** The door for what trunks begin. Neither may throw. */
+export interface SipArrivals {
+  invited(arrival: InviteArrival): void;
+  /** The final status to answer with: 200 or 202 when it is safely passed on, else why not. */
+  messaged(arrival: MessageArrival): Promise<number>;
+  messageWaiting(news: MessageWaiting): void;
+}
+
+export interface MessageOrder {
+  readonly trunk: TrunkName;
+  readonly target: string;
+  readonly identity: CallerIdentity;
+  readonly text: string;
+}
+
+export type MessageOutcome =
+  | { readonly kind: "delivered"; readonly status: number }
+  | { readonly kind: "refused"; readonly status: number; readonly phrase: string }
+  | { readonly kind: "failed"; readonly fault: "timeout" | "transport" | "resolve" | "credentials" | "internal" };
 
 /** One outgoing INVITE. */
 export interface InviteOrder {
@@ -46,6 +138,8 @@ export interface InviteOrder {
 export interface TrunkHealth {
   readonly name: TrunkName;
   readonly state: "up" | "down" | "unknown";
+  /** Undefined where the trunk does not register. */
+  readonly registered?: boolean | undefined;
   /** What made it so: "OPTIONS answered 200", "connection refused". */
   readonly detail: string;
   readonly sinceMs: number;
@@ -62,6 +156,23 @@ export interface SipTrunks {
   bye(call: CallId, q850?: number): void;
   /** re-INVITE with an offer; `sip.reanswered` or `sip.offerRefused` follows. Glare (491) is retried inside (RFC 3261 s14.1). */
   reoffer(call: CallId, sdp: string): void;
+  /** 180, or 183 without a description; reliably where the caller requires it (RFC 3262). */
+  ring(call: CallId, status: 180 | 183): void;
+  /** 200 with our answer, or our offer where the INVITE had none: `sip.reanswered` brings the answer of the ACK. */
+  accept(call: CallId, sdp: string): void;
+  /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
+  reject(call: CallId, status: number, q850?: number): void;
+  /** After a restart: the same for an INVITE of the earlier process, by what was stored of it; `sip.ended` follows. */
+  dismiss(call: CallId, incoming: SipIncomingState, status: number): void;
+  /** A key in an INFO (`application/dtmf-relay`). */
+  info(call: CallId, digit: string, durationMs: number): void;
+  /** REFER inside the dialog; `sip.referRefused` or `sip.referProgressed` up to a final status follow. */
+  refer(call: CallId, target: string, replaces: SipDialogState | undefined): void;
+  /** Answers `sip.referred`: INVITE of ours to its target, NOTIFY to the referrer; then `sip.replaced` (the old dialog is ended) or `sip.replaceFailed`. */
+  replace(call: CallId, order: InviteOrder & { readonly replaces: string | undefined }): void;
+  refuseRefer(call: CallId, status: number): void;
+  /** A text; resolves with what became of it. Never rejects. Those to one target are sent in their order. */
+  message(order: MessageOrder): Promise<MessageOutcome>;
   /** Answers the trunk's pending re-INVITE or UPDATE (or offers, after `sip.offerWanted`). */
   answerReoffer(call: CallId, sdp: string): void;
   refuseReoffer(call: CallId, status: number): void;

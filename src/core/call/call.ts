@@ -1,21 +1,11 @@
 // The call as data: a union by phase, each member holding only what is true in that phase. No behaviour lives here.
-import type { CallerIdentity } from "../policy/caller-identity.ts";
-import type { CallId, TrunkName } from "../ids.ts";
+import type { CallId } from "../ids.ts";
 import type { Cause } from "./cause.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { CallRecord } from "./record.ts";
-
-/** The telephone side: where the INVITE goes and as whom. */
-export interface TrunkSide {
-  readonly name: TrunkName;
-  /** Request-URI and To. */
-  readonly target: string;
-  /** As sent to the trunk, for history and log. */
-  readonly number: string;
-  readonly identity: CallerIdentity;
-}
+import type { DialledTrunk, TrunkSide } from "./trunk-side.ts";
 
 /** What is true in every phase. */
 export interface Common {
@@ -35,13 +25,13 @@ export interface Common {
 /** The client's offer is with the media engine. */
 export interface Offering extends Common {
   readonly phase: "offering";
-  readonly trunk: TrunkSide;
+  readonly trunk: DialledTrunk;
 }
 
 /** INVITE ordered; no final response yet. */
 export interface Inviting extends Common {
   readonly phase: "inviting";
-  readonly trunk: TrunkSide;
+  readonly trunk: DialledTrunk;
   readonly invite: SipInviteState | undefined;
   readonly progress: "none" | "trying" | "ringing" | "early";
   readonly ringingAtMs: number | undefined;

@@ -85,7 +85,7 @@ function renegotiate(call: Connected, event: RenegotiationEvent): Step {
       if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
         { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: undefined } },
-        { kind: "media.describe" },
+        { kind: "media.describe", side: "trunk" },
       );
     default:
       switch (now.by) {
@@ -109,7 +109,7 @@ function personsExchange(
 ): Step {
   if (now.awaiting === "media") {
     if (event.kind === "media.settled")
-      return close(call, { kind: "matrix.signal", signal: { kind: "reanswer", sdp: event.sdp } });
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
     if (event.kind === "media.offered")
       return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
@@ -127,7 +127,7 @@ function personsExchange(
   }
   if (now.awaiting === "media-answer") {
     if (event.kind === "media.answered")
-      return close(call, { kind: "matrix.signal", signal: { kind: "reanswer", sdp: event.sdp } });
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
     if (event.kind === "media.refused")
       return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
   }
@@ -148,7 +148,11 @@ function trunksExchange(
     if (event.kind === "media.offered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "person" } },
-        { kind: "matrix.signal", signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs } },
+        {
+          kind: "matrix.signal",
+          leg: call.leg,
+          signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs },
+        },
         { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + reofferLifetimeMs },
       );
   }

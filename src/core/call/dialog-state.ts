@@ -35,3 +35,15 @@ export interface SipDialogState {
   /** The address the dialog was made from, to be bound again. */
   readonly localAddress: { readonly host: string; readonly port: number };
 }
+
+/** An INVITE that came to us: enough to answer it, or to refuse it after a restart (RFC 3261 s8.2.6). */
+export interface SipIncomingState {
+  readonly trunk: TrunkName;
+  /** All Via values from the top, From, To with our tag, Call-ID and CSeq of the INVITE, as they go into a response. */
+  readonly vias: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly sipCallId: SipCallId;
+  readonly cseq: number;
+  readonly localAddress: { readonly host: string; readonly port: number };
+}

@@ -1,11 +1,12 @@
 // Orders that a call gives: `target.verb`. `bridge/perform` carries them out; what they bring comes back as events.
 import type { CallerIdentity } from "../policy/caller-identity.ts";
-import type { TrunkName } from "../ids.ts";
-import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
-import type { CallFact, DeadlineName, IceCandidate } from "./event.ts";
-import type { LegSignal } from "./matrix-leg.ts";
+import type { CallId, TrunkName, UserId } from "../ids.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
+import type { CallFact, DeadlineName, IceCandidate, SipAddressee } from "./event.ts";
+import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
 import type { MediaSide } from "./media-side.ts";
 import type { CallRecord } from "./record.ts";
+import type { DialledTrunk } from "./trunk-side.ts";
 
 export type CallEffect =
   /** Opens the session (first time) and puts an offer to it. */
@@ -13,7 +14,12 @@ export type CallEffect =
   | { readonly kind: "media.answer"; readonly from: MediaSide; readonly sdp: string }
   /** Answers `from`'s pending offer without the other side. */
   | { readonly kind: "media.settle"; readonly from: MediaSide }
-  | { readonly kind: "media.describe" }
+  /** An offer of our own for that side. */
+  | { readonly kind: "media.describe"; readonly side: MediaSide }
+  /** Both sides have offered: the trunk in its INVITE, the person in a call of their own. */
+  | { readonly kind: "media.cross"; readonly sdp: string }
+  /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
+  | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
   | { readonly kind: "media.release" }
   | {
@@ -32,9 +38,38 @@ export type CallEffect =
   | { readonly kind: "sip.resume"; readonly dialog: SipDialogState }
   /** After a restart: an INVITE whose transaction is gone is cancelled by its stored ids. */
   | { readonly kind: "sip.abandon"; readonly invite: SipInviteState }
-  | { readonly kind: "matrix.signal"; readonly signal: LegSignal }
+  /** 180, or 183 without a description, to the trunk's INVITE. */
+  | { readonly kind: "sip.ring"; readonly status: 180 | 183 }
+  /** 200 with our answer, or with our offer where the INVITE had none: the answer comes as `sip.reanswered`. */
+  | { readonly kind: "sip.accept"; readonly sdp: string }
+  /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
+  | { readonly kind: "sip.reject"; readonly status: number; readonly q850: number | undefined }
+  /** After a restart: refuses an INVITE whose transaction is gone; `sip.ended` follows. */
+  | { readonly kind: "sip.dismiss"; readonly incoming: SipIncomingState; readonly status: number }
+  /** A key in an INFO, for trunks without RFC 4733. */
+  | { readonly kind: "sip.info"; readonly digit: string; readonly durationMs: number }
+  /** REFER: the far end shall call that URI; with `replaces` it takes the place of the dialog of that call (RFC 3891). */
+  | { readonly kind: "sip.refer"; readonly target: string; readonly replaces: SipDialogState | undefined }
+  /** Answers the trunk's REFER: an INVITE of ours to its target, and NOTIFY of how it goes (RFC 3515). */
+  | {
+      readonly kind: "sip.replace";
+      readonly trunk: TrunkName;
+      readonly target: string;
+      readonly identity: CallerIdentity;
+      readonly sdp: string;
+      readonly replaces: string | undefined;
+    }
+  /** Refuses the trunk's REFER. */
+  | { readonly kind: "sip.refuseRefer"; readonly status: number }
+  /** Finds or makes the room of a target and the ghost; `matrix.roomFound` or `matrix.roomMissing` follows. */
+  | { readonly kind: "matrix.findRoom"; readonly target: RingTarget; readonly ghost: UserId }
+  | { readonly kind: "matrix.signal"; readonly leg: LegAddress; readonly signal: LegSignal }
   /** Words for the person, in the room. */
-  | { readonly kind: "matrix.notice"; readonly text: string }
+  | { readonly kind: "matrix.notice"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
+  /** Where does a transfer lead? `transfer.planned` or `transfer.barred` follows. */
+  | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
+  /** The trunk's leg goes to a joint with the trunk leg of `other`, or with a new one to `trunk`; `transfer.joined` or `transfer.failed` follows. */
+  | { readonly kind: "transfer.join"; readonly other: CallId | DialledTrunk }
   | { readonly kind: "deadline.set"; readonly name: DeadlineName; readonly atMs: number }
   | { readonly kind: "deadline.clear"; readonly name: DeadlineName }
   | { readonly kind: "history.write"; readonly record: CallRecord }

@@ -1,9 +1,12 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
+import type { MatrixCallId, PartyId, RoomId, UserId } from "../ids.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
-import type { LegSignal } from "./matrix-leg.ts";
+import type { Cause } from "./cause.ts";
+import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaSide } from "./media-side.ts";
+import type { DialledTrunk } from "./trunk-side.ts";
 
 /** One ICE candidate as the client sent it (RFC 8839 candidate-attribute, without `a=`). Empty is the end marker. */
 export interface IceCandidate {
@@ -12,8 +15,59 @@ export interface IceCandidate {
   readonly mLineIndex: number | null;
 }
 
+/** Whose telephone it is at the other end, as the trunk says it: the caller of an inbound call, or whoever is spoken to now. */
+export interface RemoteIdentity {
+  readonly from: SipAddressee;
+  /** P-Asserted-Identity, else Remote-Party-ID with `screen=yes`; empty where the trunk asserts nothing (RFC 3325). */
+  readonly asserted: readonly SipAddressee[];
+  /** Values of Privacy, or of Remote-Party-ID's `privacy` (RFC 3323). */
+  readonly privacy: readonly string[];
+  /** STIR/SHAKEN's verdict of the trunk: `TN-Validation-Passed` and its like (ATIS-1000074). */
+  readonly verstat: string | undefined;
+}
+
+/** A name-addr, parsed: `uri` is a `sip:`, `sips:` or `tel:` URI; `user` its user part or number, unescaped. */
+export interface SipAddressee {
+  readonly displayName: string | undefined;
+  readonly uri: string;
+  readonly user: string | undefined;
+  readonly host: string | undefined;
+}
+
+/** One diversion on the way to us (RFC 5806, RFC 7044), the latest first. */
+export interface Diversion {
+  readonly by: SipAddressee;
+  /** `unconditional`, `user-busy`, `no-answer` ...; undefined where nothing is said. */
+  readonly reason: string | undefined;
+}
+
 /** What a client did with its leg of the call. */
 export type MatrixLegFact =
+  /** An inbound call: the room to ring in was found or made. */
+  | { readonly kind: "matrix.roomFound"; readonly target: RingTarget; readonly room: RoomId }
+  /** There is none and none could be made. */
+  | { readonly kind: "matrix.roomMissing"; readonly target: RingTarget; readonly message: string }
+  /** Somebody answered our invite; the first one has the call. */
+  | {
+      readonly kind: "matrix.answered";
+      readonly room: RoomId;
+      readonly person: UserId;
+      readonly party: PartyId | undefined;
+      readonly version: "0" | "1";
+      readonly abilities: LegAbilities;
+      readonly sdp: string;
+    }
+  /** Somebody refused it, or left the room while it rang. `reason` as the client gave it: `user_busy`. */
+  | {
+      readonly kind: "matrix.declined";
+      readonly room: RoomId;
+      readonly person: UserId;
+      readonly reason: string | undefined;
+    }
+  /** Glare: the person calls the ghost that is calling them. Their call, their offer (Matrix spec, VoIP module). */
+  | { readonly kind: "matrix.crossed"; readonly leg: MatrixLeg; readonly abilities: LegAbilities; readonly sdp: string }
+  /** The client hands the call over (MSC2747). */
+  | { readonly kind: "matrix.replaced"; readonly replacement: Replacement }
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }
   /** The client took our answer (`ours`), or another party's: somebody else in the room was faster. */
   | { readonly kind: "matrix.selected"; readonly ours: boolean }
@@ -25,9 +79,21 @@ export type MatrixLegFact =
   /** The person left the room, which is a hang-up. */
   | { readonly kind: "matrix.left" }
   /** The homeserver has taken a signal of ours. */
-  | { readonly kind: "matrix.told"; readonly signal: LegSignal["kind"] }
+  | { readonly kind: "matrix.told"; readonly signal: LegSignal["kind"]; readonly room: RoomId }
   /** A signal of ours could not be sent, after all retries; whether it arrived all the same is not known. */
-  | { readonly kind: "matrix.unreachable"; readonly signal: LegSignal["kind"]; readonly message: string };
+  | {
+      readonly kind: "matrix.unreachable";
+      readonly signal: LegSignal["kind"];
+      readonly room: RoomId;
+      readonly message: string;
+    };
+
+/** A transfer as a client orders it (MSC2747). */
+export type Replacement =
+  /** Blind: the far end shall call that user. */
+  | { readonly kind: "blind"; readonly target: UserId }
+  /** Consult: the far ends of this call and of the one under that Matrix call id shall talk to each other. */
+  | { readonly kind: "consult"; readonly room: RoomId | undefined; readonly matrixCallId: MatrixCallId };
 
 /** What the media engine reports of a call's session. */
 export type MediaFact =
@@ -37,8 +103,10 @@ export type MediaFact =
   | { readonly kind: "media.settled"; readonly from: MediaSide; readonly sdp: string }
   /** SDP for the side that had offered. */
   | { readonly kind: "media.answered"; readonly from: MediaSide; readonly sdp: string }
-  /** Our current description for the trunk, wanted by an INVITE without an offer. */
-  | { readonly kind: "media.described"; readonly sdp: string }
+  /** An offer of our own for a side: wanted by an INVITE without one, or for a client or trunk that is to be called. */
+  | { readonly kind: "media.described"; readonly side: MediaSide; readonly sdp: string }
+  /** Both sides had offered: an answer for each. */
+  | { readonly kind: "media.crossed"; readonly matrix: string; readonly trunk: string }
   /** An offer or answer could not be used; the session is as it was. */
   | { readonly kind: "media.refused"; readonly from: MediaSide; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
@@ -85,12 +153,32 @@ export type SipFact =
   | { readonly kind: "sip.offerRefused"; readonly status: number }
   /** The dialog's state changed (target refresh, CSeq): save it. */
   | { readonly kind: "sip.dialogChanged"; readonly dialog: SipDialogState }
+  /** The caller gave up before our final response: 487 is sent. `elsewhere`: Reason says another branch answered (RFC 3326). */
+  | { readonly kind: "sip.cancelled"; readonly elsewhere: boolean }
+  /** A digit of the trunk in an INFO, already answered. */
+  | { readonly kind: "sip.dtmf"; readonly digit: string; readonly durationMs: number }
+  /** Who is at the other end has changed, or is said for the first time: in a response, re-INVITE or UPDATE. */
+  | { readonly kind: "sip.identified"; readonly identity: RemoteIdentity }
+  /** The trunk wants the person connected to somebody else (REFER); `replaces` as in Refer-To (RFC 3515, RFC 3891). */
+  | {
+      readonly kind: "sip.referred";
+      readonly target: SipAddressee;
+      readonly replaces: string | undefined;
+      readonly referredBy: string | undefined;
+    }
+  /** The REFER of ours was refused, or the trunk takes none. */
+  | { readonly kind: "sip.referRefused"; readonly status: number }
+  /** Progress of the transfer that we asked for, from NOTIFY: below 200 it goes on, otherwise it is over. */
+  | { readonly kind: "sip.referProgressed"; readonly status: number }
+  /** The INVITE that replaces the trunk's dialog (after its REFER) was answered; the old dialog has ended. */
+  | { readonly kind: "sip.replaced"; readonly sdp: string; readonly dialog: SipDialogState }
+  | { readonly kind: "sip.replaceFailed"; readonly status: number }
   /** BYE from the trunk, already answered 200. */
   | { readonly kind: "sip.hungUp"; readonly q850: number | undefined }
   /** Our CANCEL or BYE is done with: nothing more is owed to the trunk. */
   | { readonly kind: "sip.ended" };
 
-export type DeadlineName = "answer" | "duration" | "ending" | "renegotiation";
+export type DeadlineName = "answer" | "stage" | "duration" | "ending" | "renegotiation" | "transfer";
 
 export type CallFact =
   | MatrixLegFact
@@ -99,6 +187,14 @@ export type CallFact =
   | { readonly kind: "deadline.passed"; readonly name: DeadlineName }
   /** An edge threw: a defect of ours, which ends this call only. */
   | { readonly kind: "fault.thrown"; readonly where: string; readonly message: string }
+  /** Glare: the number called the person while this call rang it, and its call was taken instead. */
+  | { readonly kind: "call.yielded" }
+  /** Where the transfer's target is to be reached; asked of the dial plan and the person's permissions. */
+  | { readonly kind: "transfer.planned"; readonly trunk: DialledTrunk; readonly shown: ShownIdentity }
+  | { readonly kind: "transfer.barred"; readonly cause: Cause }
+  /** The two far ends have been joined, or could not be. */
+  | { readonly kind: "transfer.joined" }
+  | { readonly kind: "transfer.failed"; readonly cause: Cause }
   /** The bridge is being stopped, or was restarted. */
   | { readonly kind: "bridge.stopped" }
   /** An admin ended the call. */

@@ -1,12 +1,13 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
 // How it ends stands in ending.ts, what happens once it is connected in connected.ts.
 import type { CallId } from "../ids.ts";
-import type { Answering, Connected, Inviting, Offering, TrunkSide } from "./call.ts";
+import type { Answering, Connected, Inviting, Offering } from "./call.ts";
 import { causeOfMediaFault, type Cause } from "./cause.ts";
 import { end, endIfOver, refuse } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import { ignored, to, type Step } from "./transition.ts";
+import type { DialledTrunk } from "./trunk-side.ts";
 
 /** Everything known when a client's invite has been judged. */
 export interface OutboundRequest {
@@ -25,7 +26,7 @@ export interface OutboundRequest {
 const mediaAnswerMs = 10_000;
 
 /** Starts a call that policy allows. */
-export function beginOutbound(request: OutboundRequest, trunk: TrunkSide, maxDurationMs: number): Step {
+export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, maxDurationMs: number): Step {
   const call: Offering = {
     phase: "offering",
     id: request.id,
@@ -133,7 +134,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
       return to(
         connected,
         { kind: "deadline.clear", name: "answer" },
-        { kind: "matrix.signal", signal: { kind: "answer", sdp: event.sdp } },
+        { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } },
         { kind: "deadline.set", name: "duration", atMs: call.answeredAtMs + call.maxDurationMs },
       );
     }

@@ -1,0 +1,16 @@
+// The telephone side of a call: which trunk, which number, and for a call of ours under which identity.
+import type { CallerIdentity } from "../policy/caller-identity.ts";
+import type { TrunkName } from "../ids.ts";
+
+export interface TrunkSide {
+  readonly name: TrunkName;
+  /** The far end's number as the trunk knows it, for history and log. */
+  readonly number: string;
+}
+
+/** Where an INVITE of ours goes and as whom. */
+export interface DialledTrunk extends TrunkSide {
+  /** Request-URI and To. */
+  readonly target: string;
+  readonly identity: CallerIdentity;
+}
