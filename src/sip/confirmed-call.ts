@@ -3,7 +3,7 @@ import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import { sdpOf } from "./body.ts";
 import { q850Header, q850Of } from "./reason.ts";
-import type { Emit, SipCall } from "./sip-call.ts";
+import { CallInOneState, type Emit } from "./sip-call.ts";
 import type { DialogFields, Outcome, PeerOffer, Session } from "./sipjs/session.ts";
 
 export interface ConfirmedCallOptions {
@@ -21,7 +21,7 @@ export interface ConfirmedCallOptions {
 /** A peer that answers 491 for ever is not asked for ever. */
 const MAX_COLLISIONS = 5;
 
-export class ConfirmedCall implements SipCall {
+export class ConfirmedCall extends CallInOneState {
   readonly #options: ConfirmedCallOptions;
   #pending: PeerOffer | undefined;
   /** Our 200 carried the offer, so the ACK carries the answer. */
@@ -33,6 +33,7 @@ export class ConfirmedCall implements SipCall {
   #over = false;
 
   constructor(options: ConfirmedCallOptions) {
+    super();
     this.#options = options;
     const { session, emit } = options;
     session.listen({
@@ -82,13 +83,13 @@ export class ConfirmedCall implements SipCall {
     });
   }
 
-  reoffer(sdp: string): void {
+  override reoffer(sdp: string): void {
     if (this.#over || this.#offering) return;
     this.#offering = true;
     this.#offer(sdp, 0);
   }
 
-  answerReoffer(sdp: string): void {
+  override answerReoffer(sdp: string): void {
     const pending = this.#pending;
     if (this.#over) return;
     if (pending === undefined) {
@@ -101,7 +102,7 @@ export class ConfirmedCall implements SipCall {
     pending.accept(sdp);
   }
 
-  refuseReoffer(status: number): void {
+  override refuseReoffer(status: number): void {
     const pending = this.#pending;
     if (this.#over || pending === undefined) return;
     this.#pending = undefined;

@@ -2,7 +2,7 @@
 // happen on the wire. What comes after the answer is in confirmed-call.ts.
 import type { InviteOrder } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
-import type { Emit, SipCall } from "./sip-call.ts";
+import { CallInOneState, type Emit } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -42,7 +42,7 @@ export interface OutboundCallOptions {
   readonly over: () => void;
 }
 
-export class OutboundCall implements SipCall {
+export class OutboundCall extends CallInOneState {
   readonly #options: OutboundCallOptions;
   readonly #tried = new Set<string>();
   /** SDP of provisionals, by the tag of their early dialog: a 2xx may come without its own. */
@@ -59,6 +59,7 @@ export class OutboundCall implements SipCall {
   #lastProgress: string | undefined;
 
   constructor(options: OutboundCallOptions) {
+    super();
     this.#options = options;
   }
 
@@ -89,9 +90,6 @@ export class OutboundCall implements SipCall {
   bye(q850: number | undefined): void {
     this.cancel(q850);
   }
-  reoffer(): void {}
-  answerReoffer(): void {}
-  refuseReoffer(): void {}
 
   drop(): void {
     this.#stopWatching();

@@ -1,15 +1,24 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
 // one call's in outbound-call.ts and confirmed-call.ts.
 import { isIPv4 } from "node:net";
-import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { InviteOrder, SipSink, SipTrunks, TrunkHealth, TrunkSettings } from "../ports/sip.ts";
+import type {
+  InviteOrder,
+  MessageOrder,
+  MessageOutcome,
+  SipArrivals,
+  SipSink,
+  SipTrunks,
+  TrunkHealth,
+  TrunkSettings,
+} from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { ConfirmedCall } from "./confirmed-call.ts";
 import { OutboundCall } from "./outbound-call.ts";
-import type { SipCall } from "./sip-call.ts";
+import type { ReplaceOrder, SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { Session } from "./sipjs/session.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
@@ -20,6 +29,8 @@ import { Trunk } from "./trunk.ts";
 export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
   readonly sink: SipSink;
+  /** The door for what trunks begin. */
+  readonly arrivals: SipArrivals;
   readonly log: Log;
   readonly clock: Clock;
   /** Told when a trunk goes up or down, and when the reason changes. */
@@ -99,6 +110,42 @@ class Trunks implements SipTrunks {
 
   reoffer(call: CallId, sdp: string): void {
     this.#order(call, (sipCall) => sipCall.reoffer(sdp));
+  }
+
+  ring(call: CallId, status: 180 | 183): void {
+    this.#order(call, (sipCall) => sipCall.ring(status));
+  }
+
+  accept(call: CallId, sdp: string): void {
+    this.#order(call, (sipCall) => sipCall.accept(sdp));
+  }
+
+  reject(call: CallId, status: number, q850?: number): void {
+    this.#farewell(call, (sipCall) => sipCall.reject(status, q850));
+  }
+
+  dismiss(call: CallId, _incoming: SipIncomingState, _status: number): void {
+    this.#emit(call, { kind: "sip.ended" });
+  }
+
+  info(call: CallId, digit: string, durationMs: number): void {
+    this.#order(call, (sipCall) => sipCall.info(digit, durationMs));
+  }
+
+  refer(call: CallId, target: string, replaces: SipDialogState | undefined): void {
+    this.#order(call, (sipCall) => sipCall.refer(target, replaces));
+  }
+
+  replace(call: CallId, order: ReplaceOrder): void {
+    this.#order(call, (sipCall) => sipCall.replace(order));
+  }
+
+  refuseRefer(call: CallId, status: number): void {
+    this.#order(call, (sipCall) => sipCall.refuseRefer(status));
+  }
+
+  message(_order: MessageOrder): Promise<MessageOutcome> {
+    return Promise.resolve({ kind: "failed", fault: "internal" });
   }
 
   answerReoffer(call: CallId, sdp: string): void {

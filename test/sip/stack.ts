@@ -4,7 +4,14 @@ import type { SipFact } from "../../src/core/call/event.ts";
 import { callId, trunkName, type CallId } from "../../src/core/ids.ts";
 import type { CallerIdentity } from "../../src/core/policy/caller-identity.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { SipTrunks, TrunkHealth, TrunkSettings } from "../../src/ports/sip.ts";
+import type {
+  InviteArrival,
+  MessageArrival,
+  MessageWaiting,
+  SipTrunks,
+  TrunkHealth,
+  TrunkSettings,
+} from "../../src/ports/sip.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
 import { createSipTrunks, type SipTrunksOptions } from "../../src/sip/trunks.ts";
 
@@ -63,6 +70,12 @@ export function trunkSettings(port: number, more: Partial<TrunkSettings> = {}): 
     peers: [],
     optionsIntervalMs: 0,
     userAgent: "bridge-test",
+    moreServers: [],
+    registration: undefined,
+    challenge: undefined,
+    inbound: { calledFrom: "request-uri", reliableProvisionals: "supported" },
+    sessionTimer: undefined,
+    takesRefer: true,
     ...more,
   };
 }
@@ -83,6 +96,13 @@ export class Stack {
   readonly facts = new Map<CallId, SipFact[]>();
   readonly healths: TrunkHealth[] = [];
   readonly log: LogLine[] = [];
+  /** What trunks began, in order. */
+  readonly arrivals: InviteArrival[] = [];
+  readonly messages: MessageArrival[] = [];
+  readonly messageWaiting: MessageWaiting[] = [];
+  /** What becomes of a MESSAGE. */
+  messageStatus = 202;
+  #arrivalsTaken = 0;
   readonly #taken = new Map<CallId, number>();
   #wakers: (() => void)[] = [];
   #calls = 0;
@@ -97,6 +117,21 @@ export class Stack {
         facts.push(fact);
         this.facts.set(call, facts);
         this.#wake();
+      },
+      arrivals: {
+        invited: (arrival) => {
+          this.arrivals.push(arrival);
+          this.#wake();
+        },
+        messaged: (arrival) => {
+          this.messages.push(arrival);
+          this.#wake();
+          return Promise.resolve(this.messageStatus);
+        },
+        messageWaiting: (news) => {
+          this.messageWaiting.push(news);
+          this.#wake();
+        },
       },
       onTrunkState: (health) => {
         this.healths.push(health);
@@ -138,6 +173,23 @@ export class Stack {
       }
       await this.#change();
     }
+  }
+
+  /** The next INVITE that came in and has not been waited for yet. */
+  async arrival(): Promise<InviteArrival> {
+    for (;;) {
+      const arrival = this.arrivals[this.#arrivalsTaken];
+      if (arrival !== undefined) {
+        this.#arrivalsTaken += 1;
+        return arrival;
+      }
+      await this.#change();
+    }
+  }
+
+  /** Once it is so, whatever has to happen for it. */
+  async until(so: () => boolean): Promise<void> {
+    while (!so()) await this.#change();
   }
 
   /** The kinds of all facts of a call, but for the book-keeping ones. */
