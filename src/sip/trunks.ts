@@ -1,6 +1,5 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
 // one call's in outbound-call.ts and confirmed-call.ts.
-import { isIPv4 } from "node:net";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
@@ -22,7 +21,7 @@ import type { ReplaceOrder, SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { Session } from "./sipjs/session.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
-import { createDns, Resolver, type Dns } from "./transport/resolver.ts";
+import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { Trunk } from "./trunk.ts";
 
@@ -61,7 +60,7 @@ class Trunks implements SipTrunks {
     const { keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = options;
     setTimers(timers);
     for (const settings of trunks) {
-      const resolver = new Resolver({ dns, clock, ipv4Only: isIPv4(settings.local.host) });
+      const resolver = new Resolver({ dns, clock, family: familyOf(settings.local.host) });
       const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
       const trunkLog = log.child({ trunk: settings.name });
       this.#trunks.set(

@@ -50,7 +50,11 @@ describe("certificates", () => {
       const tls = certificates().authority.issue(`found-${transport}`, "DNS:trunk.example");
       const peer = await startPeer({ transport, tls });
       const trusted = { ...noTls, ca: certificates().authority.ca };
-      const dns: Dns = { srv: () => Promise.resolve([]), addresses: () => Promise.resolve(["127.0.0.1"]) };
+      const dns: Dns = {
+        naptr: () => Promise.resolve([]),
+        srv: () => Promise.resolve([]),
+        addresses: () => Promise.resolve(["127.0.0.1"]),
+      };
       const server = at("trunk.example", peer.port);
       const stack = await startStack(trunkSettings(0, { transport, tls: trusted, server }), { dns });
       await stack.health(({ state }) => state === "up");

@@ -109,7 +109,11 @@ describe("a WebSocket server", () => {
   });
 
   it("gets the path and the name that were configured", async () => {
-    const dns: Dns = { srv: () => Promise.resolve([]), addresses: () => Promise.resolve(["127.0.0.1"]) };
+    const dns: Dns = {
+      naptr: () => Promise.resolve([]),
+      srv: () => Promise.resolve([]),
+      addresses: () => Promise.resolve(["127.0.0.1"]),
+    };
     const peer = await startPeer({ transport: "ws" });
     const server = { host: "gateway.example", port: peer.port, path: "/sip" };
     const stack = await startStack(trunkSettings(peer.port, { transport: "ws", server }), { dns });

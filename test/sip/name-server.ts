@@ -1,13 +1,15 @@
-// A name server on loopback UDP that knows A, AAAA and SRV records given by tests (RFC 1035, RFC 2782).
+// A name server on loopback UDP that knows A, AAAA, SRV and NAPTR records given by tests (RFC 1035, RFC 2782,
+// RFC 3403).
 import { createSocket, type Socket } from "node:dgram";
-import type { SrvRecord } from "../../src/sip/transport/resolver.ts";
+import type { NaptrRecord, SrvRecord } from "../../src/sip/transport/resolver.ts";
 
-const TYPES = { A: 1, AAAA: 28, SRV: 33 } as const;
+const TYPES = { A: 1, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
 
 export interface Zone {
   readonly a?: Readonly<Record<string, readonly string[]>>;
   readonly aaaa?: Readonly<Record<string, readonly string[]>>;
   readonly srv?: Readonly<Record<string, readonly SrvRecord[]>>;
+  readonly naptr?: Readonly<Record<string, readonly NaptrRecord[]>>;
 }
 
 export class NameServer {
@@ -71,20 +73,37 @@ export class NameServer {
   }
 
   #records(name: string, type: number): Buffer[] {
-    const { a = {}, aaaa = {}, srv = {} } = this.zone;
+    const { a = {}, aaaa = {}, srv = {}, naptr = {} } = this.zone;
     if (type === TYPES.A) return (a[name] ?? []).map((address) => Buffer.from(address.split(".").map(Number)));
     if (type === TYPES.AAAA) return (aaaa[name] ?? []).map(ipv6Bytes);
+    if (type === TYPES.NAPTR) return (naptr[name] ?? []).map(naptrBytes);
     if (type !== TYPES.SRV) return [];
     return (srv[name] ?? []).map(({ priority, weight, port, name: target }) => {
       const data = Buffer.alloc(6);
       data.writeUInt16BE(priority, 0);
       data.writeUInt16BE(weight, 2);
       data.writeUInt16BE(port, 4);
-      const labels = target === "." ? [] : target.split(".");
-      const encoded = labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label)]);
-      return Buffer.concat([data, ...encoded, Buffer.from([0])]);
+      return Buffer.concat([data, nameBytes(target)]);
     });
   }
+}
+
+function nameBytes(name: string): Buffer {
+  const labels = name === "." || name === "" ? [] : name.split(".");
+  return Buffer.concat([...labels.map(text), Buffer.from([0])]);
+}
+
+/** RFC 3403 s4.1; the regexp is empty. */
+function naptrBytes({ order, preference, flags, service, replacement }: NaptrRecord): Buffer {
+  const numbers = Buffer.alloc(4);
+  numbers.writeUInt16BE(order, 0);
+  numbers.writeUInt16BE(preference, 2);
+  return Buffer.concat([numbers, text(flags), text(service), text(""), nameBytes(replacement)]);
+}
+
+/** A length and so many characters. */
+function text(value: string): Buffer {
+  return Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
 }
 
 function ipv6Bytes(address: string): Buffer {

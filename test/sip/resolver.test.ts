@@ -1,6 +1,13 @@
 // Names to next hops, asked of a real name server on loopback.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createDns, inSrvOrder, Resolver, type SrvRecord } from "../../src/sip/transport/resolver.ts";
+import {
+  createDns,
+  familyOf,
+  inSrvOrder,
+  Resolver,
+  type NaptrRecord,
+  type SrvRecord,
+} from "../../src/sip/transport/resolver.ts";
 import { NameServer } from "./name-server.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 
@@ -9,6 +16,14 @@ let clock: VirtualClock;
 let resolver: Resolver;
 
 const srv = (name: string, priority: number, weight = 0, port = 5070): SrvRecord => ({ name, priority, weight, port });
+
+const naptr = (service: string, order: number, preference: number, replacement: string): NaptrRecord => ({
+  flags: "s",
+  service,
+  order,
+  preference,
+  replacement,
+});
 
 beforeEach(async () => {
   server = await NameServer.start({
@@ -19,10 +34,32 @@ beforeEach(async () => {
       "_sips._tcp.trunk.example": [srv("a.example", 10, 0, 5071)],
       "_sip._tcp.trunk.example": [srv(".", 0, 0, 0)],
       "_sip._udp.half.example": [srv("gone.example", 10), srv("b.example", 20)],
+      "_sip._udp.pointing.example": [srv("a.example", 10, 0, 5060)],
+      "_sip._udp.first.example": [srv("a.example", 10, 0, 5081)],
+      "_sip._udp.second.example": [srv("b.example", 10, 0, 5082)],
+      "_sip._tcp.first.example": [srv("a.example", 10, 0, 5083)],
+      "_sips._tcp.first.example": [srv("a.example", 10, 0, 5084)],
+      "_ws._tcp.first.example": [srv("b.example", 10, 0, 8080)],
+    },
+    naptr: {
+      "pointing.example": [
+        naptr("SIP+D2U", 20, 1, "_sip._udp.second.example"),
+        naptr("SIP+D2T", 5, 10, "_sip._tcp.first.example"),
+        naptr("sip+d2u", 10, 20, "_sip._udp.second.example"),
+        naptr("SIP+D2U", 10, 10, "_sip._udp.first.example"),
+        naptr("SIPS+D2T", 30, 10, "_sips._tcp.first.example"),
+        naptr("SIP+D2W", 30, 10, "_ws._tcp.first.example"),
+        naptr("E2U+sip", 1, 1, "_sip._udp.second.example"),
+      ],
+      "stale.example": [
+        naptr("SIP+D2U", 1, 1, "_sip._udp.gone.example"),
+        naptr("SIP+D2U", 2, 1, "_sip._udp.second.example"),
+      ],
+      "trunk.example": [{ ...naptr("SIP+D2U", 1, 1, "_sip._udp.first.example"), flags: "u" }],
     },
   });
   clock = new VirtualClock();
-  resolver = new Resolver({ dns: createDns([server.address]), clock, ipv4Only: false });
+  resolver = new Resolver({ dns: createDns([server.address]), clock });
 });
 afterEach(() => server.close());
 
@@ -68,9 +105,37 @@ describe("a trunk's server", () => {
   });
 
   it("an IPv4 socket gets IPv4 alone", async () => {
-    const four = new Resolver({ dns: createDns([server.address]), clock, ipv4Only: true });
+    const four = new Resolver({ dns: createDns([server.address]), clock, family: 4 });
     expect(await ends(four.resolve({ host: "plain.example", port: 1 }, "udp"))).toEqual(["192.0.2.1 1", "192.0.2.2 1"]);
     await expect(four.resolve({ host: "six.example", port: 1 }, "udp")).rejects.toMatchObject({ code: "resolve" });
+  });
+
+  it("is where NAPTR says, of the transport that is configured and no other", async () => {
+    const pointing = { host: "pointing.example", port: undefined };
+    expect(await ends(resolver.resolve(pointing, "udp"))).toEqual(["192.0.2.10 5081"]);
+    expect(await ends(resolver.resolve(pointing, "tcp"))).toEqual(["192.0.2.10 5083"]);
+    expect(await ends(resolver.resolve(pointing, "ws"))).toEqual(["192.0.2.20 8080"]);
+    const [secure] = await resolver.resolve(pointing, "tls");
+    expect(secure).toMatchObject({ port: 5084, host: "pointing.example" });
+  });
+
+  it("NAPTR that points nowhere is passed over, and one of another kind", async () => {
+    expect(await ends(resolver.resolve({ host: "stale.example", port: undefined }, "udp"))).toEqual([
+      "192.0.2.20 5082",
+    ]);
+    const usual = await ends(resolver.resolve({ host: "trunk.example", port: undefined }, "udp"));
+    expect(usual).toEqual(["192.0.2.10 5070", "192.0.2.20 5070"]);
+  });
+
+  it("an IPv6 socket gets IPv6 alone, one that is open to both gets both", async () => {
+    expect([familyOf("192.0.2.1"), familyOf("0.0.0.0"), familyOf("[2001:db8::1]"), familyOf("::")]).toEqual([
+      4,
+      4,
+      6,
+      undefined,
+    ]);
+    const six = new Resolver({ dns: createDns([server.address]), clock, family: 6 });
+    expect(await ends(six.resolve({ host: "plain.example", port: 1 }, "tcp"))).toEqual(["2001:db8::1 1"]);
   });
 
   it("an unknown name fails, saying which", async () => {

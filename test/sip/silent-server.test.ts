@@ -14,7 +14,11 @@ const settings = trunkSettings(0, { server: { host: "trunk.example", port: undef
 /** Servers of one trunk, the first the best. */
 function inOrder(...peers: readonly { readonly port: number }[]): Dns {
   const records = peers.map(({ port }, priority) => ({ name: "a.example", port, priority, weight: 0 }));
-  return { srv: () => Promise.resolve(records), addresses: () => Promise.resolve(["127.0.0.1"]) };
+  return {
+    naptr: () => Promise.resolve([]),
+    srv: () => Promise.resolve(records),
+    addresses: () => Promise.resolve(["127.0.0.1"]),
+  };
 }
 
 /** A port where nobody listens any more. */

@@ -87,6 +87,7 @@ describe("a trunk that does not answer", () => {
 
   it("has no such host: the call fails to resolve", async () => {
     const dns: Dns = {
+      naptr: () => Promise.resolve([]),
       srv: () => Promise.reject(Object.assign(new Error("no"), { code: "ENOTFOUND" })),
       addresses: () => Promise.reject(Object.assign(new Error("no"), { code: "ENOTFOUND" })),
     };
@@ -168,6 +169,7 @@ it("trunks of every kind carry calls at the same time, each its own", async () =
 
 describe("a trunk of several servers", () => {
   const both = (first: Peer, second: Peer): Dns => ({
+    naptr: () => Promise.resolve([]),
     srv: (name) =>
       Promise.resolve(
         name === "_sip._udp.trunk.example" || name === "_sip._tcp.trunk.example"

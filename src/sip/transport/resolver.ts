@@ -1,8 +1,8 @@
-// Host names to next hops (RFC 3263): numeric, A and AAAA, SRV with priorities and weights (RFC 2782).
-// NAPTR is left out: the transport is configured, so there is nothing for it to choose.
+// Host names to next hops (RFC 3263): numeric, NAPTR for where the SRV records of our transport are, SRV with
+// priorities and weights (RFC 2782), A and AAAA. The transport itself is configured: NAPTR does not choose it.
 import { lookup, Resolver as NameServers } from "node:dns/promises";
 import { randomInt } from "node:crypto";
-import { isIP, isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import type { Clock } from "../../ports/clock.ts";
 import type { SipTransportName } from "../../ports/sip.ts";
 import { defaultPort, unbracketed, type Target } from "./target.ts";
@@ -15,8 +15,18 @@ export interface SrvRecord {
   readonly weight: number;
 }
 
-/** What is asked of the DNS. Both reject with node's errors (`ENOTFOUND`, `ENODATA`, ...). */
+/** RFC 3403 s4, as far as RFC 3263 s4.1 reads it. */
+export interface NaptrRecord {
+  readonly flags: string;
+  readonly service: string;
+  readonly order: number;
+  readonly preference: number;
+  readonly replacement: string;
+}
+
+/** What is asked of the DNS. All reject with node's errors (`ENOTFOUND`, `ENODATA`, ...). */
 export interface Dns {
+  naptr(name: string): Promise<readonly NaptrRecord[]>;
   srv(name: string): Promise<readonly SrvRecord[]>;
   /** IPv4 and IPv6, in the order to be tried. */
   addresses(name: string): Promise<readonly string[]>;
@@ -28,6 +38,7 @@ export function createDns(nameServers?: readonly string[]): Dns {
   const servers = new NameServers({ timeout: 2_000, tries: 2 });
   if (nameServers !== undefined) servers.setServers(nameServers);
   return {
+    naptr: (name) => servers.resolveNaptr(name),
     srv: (name) => servers.resolveSrv(name),
     async addresses(name) {
       if (nameServers === undefined) return (await lookup(name, { all: true })).map(({ address }) => address);
@@ -42,13 +53,32 @@ export function createDns(nameServers?: readonly string[]): Dns {
 export interface ResolverOptions {
   readonly dns: Dns;
   readonly clock: Clock;
-  /** Only addresses that our sockets can reach. */
-  readonly ipv4Only: boolean;
+  /** Only addresses that our sockets can reach: one family, or both where undefined. */
+  readonly family?: 4 | 6 | undefined;
+}
+
+/** The family that a socket bound to that address reaches: `::` is open to both. */
+export function familyOf(localHost: string): 4 | 6 | undefined {
+  const host = unbracketed(localHost);
+  if (host === "::") return undefined;
+  const family = isIP(host);
+  return family === 4 || family === 6 ? family : undefined;
 }
 
 /** Answers are kept so long, whatever their own lifetime says; after that they stand in when the DNS fails. */
 const KEEP_MS = 60_000;
 const MAX_NAMES = 1_000;
+/** A zone that points everywhere does not keep a caller waiting for each. */
+const MAX_POINTERS = 3;
+
+/** RFC 3263 s4.1, RFC 7118 s10.4. */
+const NAPTR: Readonly<Record<SipTransportName, string>> = {
+  udp: "SIP+D2U",
+  tcp: "SIP+D2T",
+  tls: "SIPS+D2T",
+  ws: "SIP+D2W",
+  wss: "SIPS+D2W",
+};
 
 export class Resolver {
   readonly #options: ResolverOptions;
@@ -108,8 +138,7 @@ export class Resolver {
 
   async #ask(host: string, port: number | undefined, transport: SipTransportName, path: string): Promise<Target[]> {
     if (port === undefined) {
-      const service = serviceOf(transport);
-      const records = service === undefined ? [] : await this.#srv(`${service}.${host}`);
+      const records = await this.#records(host, transport);
       // RFC 2782: a single "." says that the service is not there.
       if (records.length === 1 && (records[0]?.name === "." || records[0]?.name === "")) {
         throw new TransportError("resolve", `${host}: offers no SIP over ${transport}`);
@@ -134,6 +163,37 @@ export class Resolver {
     return addresses.map((address) => ({ transport, address, port: port ?? defaultPort(transport), host, path }));
   }
 
+  /** SRV records by the name that NAPTR gives for our transport, or by the usual one (RFC 3263 s4.1, s4.2). */
+  async #records(host: string, transport: SipTransportName): Promise<readonly SrvRecord[]> {
+    const usual = serviceOf(transport);
+    // Asked together: most hosts have no NAPTR, and a caller waits.
+    const [pointers, plain] = await Promise.all([
+      this.#naptr(host, transport),
+      usual === undefined ? [] : this.#srv(`${usual}.${host}`),
+    ]);
+    for (const name of pointers) {
+      const records = await this.#srv(name);
+      if (records.length > 0) return records;
+    }
+    return plain;
+  }
+
+  /** The names of SRV records for that transport, best first. */
+  async #naptr(host: string, transport: SipTransportName): Promise<string[]> {
+    try {
+      const records = await this.#options.dns.naptr(host);
+      return records
+        .filter(({ flags, service }) => flags.toLowerCase() === "s" && service.toUpperCase() === NAPTR[transport])
+        .filter(({ replacement }) => replacement !== "" && replacement !== ".")
+        .toSorted((a, b) => a.order - b.order || a.preference - b.preference)
+        .slice(0, MAX_POINTERS)
+        .map(({ replacement }) => replacement);
+    } catch {
+      // No records, or a resolver that cannot NAPTR.
+      return [];
+    }
+  }
+
   async #srv(name: string): Promise<readonly SrvRecord[]> {
     try {
       return await this.#options.dns.srv(name);
@@ -145,13 +205,14 @@ export class Resolver {
 
   async #addresses(name: string): Promise<string[]> {
     const all = await this.#options.dns.addresses(name);
-    const usable = this.#options.ipv4Only ? all.filter((address) => isIPv4(address)) : [...all];
+    const { family } = this.#options;
+    const usable = all.filter((address) => family === undefined || isIP(address) === family);
     if (usable.length === 0) throw new TransportError("resolve", `${name}: no address of our family`);
     return usable;
   }
 }
 
-/** WebSocket servers are found by their URL alone. */
+/** WebSocket servers are found by their URL, unless NAPTR points elsewhere. */
 function serviceOf(transport: SipTransportName): string | undefined {
   switch (transport) {
     case "udp":
