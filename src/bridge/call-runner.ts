@@ -19,7 +19,7 @@ export interface CallRunnerParts {
   readonly onEnded: (record: CallRecord) => void;
 }
 
-type Lane = "media" | "sip" | "matrix";
+type Lane = "media" | "sip" | "matrix" | "room" | "transfer";
 
 export class CallRunner {
   readonly id: CallId;
@@ -176,6 +176,8 @@ function sipCallIdOf(call: Call): SipCallId | undefined {
 }
 
 function laneOf(effect: Parameters<Orders>[0]): Lane {
+  // Rooms are found one after the other, or two calls would make the same one; but nobody else waits for it.
+  if (effect.kind === "matrix.findRoom") return "room";
   const [target] = effect.kind.split(".");
-  return target === "media" || target === "sip" ? target : "matrix";
+  return target === "media" || target === "sip" || target === "transfer" ? target : "matrix";
 }

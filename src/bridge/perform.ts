@@ -1,23 +1,23 @@
 // Carries out a call's orders through the ports, and turns what they bring into facts. Decides nothing.
-import type { CallEffect } from "../core/call/effect.ts";
+// Media has a file of its own, and so have the rooms of calls that ring, and transfers.
+import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
-import type { MatrixLeg } from "../core/call/matrix-leg.ts";
-import { noMediaStats } from "../core/call/media-stats.ts";
 import type { Call } from "../core/call/call.ts";
-import type { CallId, TrunkName } from "../core/ids.ts";
+import type { CallId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
-import { MediaError, type MediaEngine, type MediaSession, type TrunkMedia } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
+import type { Callers } from "./callers.ts";
+import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
+import type { RingingRooms } from "./ringing-rooms.ts";
+import type { Transfers } from "./transfers.ts";
 
-export interface PerformParts {
+export interface PerformParts extends MediaParts {
   readonly homeserver: Homeserver;
-  readonly media: MediaEngine;
   readonly sip: SipTrunks;
-  readonly ice: IceDirectory;
-  /** How RTP to a trunk has to look. */
-  readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;
+  readonly ringingRooms: RingingRooms;
+  readonly callers: Callers;
+  readonly transfers: Transfers;
 }
 
 /** The call on whose behalf orders are carried out, and where facts go that come without being waited for. */
@@ -29,7 +29,7 @@ export interface Ordering {
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
-type PortEffect = Extract<CallEffect, { kind: `media.${string}` | `sip.${string}` | `matrix.${string}` }>;
+type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.write" | "note.ignored" }>;
 
 /** Carries out one order; the fact it brings, if it brings one. */
 export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;
@@ -39,24 +39,39 @@ export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
   const media = mediaOrders(ordering, parts);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
-    if (isMatrixEffect(effect)) return tellPerson(effect, parts.homeserver, ordering.log);
-    tellTrunk(effect, id, parts.sip);
-    return undefined;
+    if (isSipEffect(effect)) {
+      tellTrunk(effect, id, parts.sip);
+      return undefined;
+    }
+    switch (effect.kind) {
+      case "matrix.findRoom":
+        return parts.ringingRooms.find(effect.target, effect.ghost);
+      case "transfer.plan":
+        return parts.transfers.plan(ordering, effect);
+      case "transfer.join":
+        parts.transfers.join(ordering, effect);
+        return undefined;
+      case "identity.resolve":
+        return { kind: "identity.resolved", shown: parts.callers.shown(effect.trunk, effect.identity) };
+      case "leg.order":
+        tellTrunk(effect.order, effect.call, parts.sip);
+        return undefined;
+      default:
+        return tellPerson(effect, parts.homeserver, ordering.log);
+    }
   };
 }
 
-type MediaEffect = Extract<PortEffect, { kind: `media.${string}` }>;
-type MatrixEffect = Extract<PortEffect, { kind: `matrix.${string}` }>;
-type SipEffect = Extract<PortEffect, { kind: `sip.${string}` }>;
+type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" }>;
 
 function isMediaEffect(effect: PortEffect): effect is MediaEffect {
   return effect.kind.startsWith("media.");
 }
-function isMatrixEffect(effect: PortEffect): effect is MatrixEffect {
-  return effect.kind.startsWith("matrix.");
+function isSipEffect(effect: PortEffect): effect is SipOrder {
+  return effect.kind.startsWith("sip.");
 }
 
-function tellTrunk(effect: SipEffect, call: CallId, sip: SipTrunks): void {
+function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
   switch (effect.kind) {
     case "sip.invite":
       return sip.invite(call, {
@@ -100,7 +115,7 @@ function tellTrunk(effect: SipEffect, call: CallId, sip: SipTrunks): void {
   }
 }
 
-async function tellPerson(effect: MatrixEffect, homeserver: Homeserver, log: Log): Promise<CallFact | undefined> {
+async function tellPerson(effect: TellingEffect, homeserver: Homeserver, log: Log): Promise<CallFact | undefined> {
   try {
     if (effect.kind === "matrix.notice") {
       await homeserver.notice(effect.leg.room, effect.leg.ghost, effect.text);
@@ -115,68 +130,4 @@ async function tellPerson(effect: MatrixEffect, homeserver: Homeserver, log: Log
     if (effect.kind === "matrix.notice") return undefined;
     return { kind: "matrix.unreachable", signal: effect.signal.kind, room: effect.leg.room, message: error.message };
   }
-}
-
-/** The one holder of a call's media session. */
-function mediaOrders(ordering: Ordering, parts: PerformParts): (effect: MediaEffect) => Promise<CallFact | undefined> {
-  let session: MediaSession | undefined;
-
-  const open = async (): Promise<MediaSession> => {
-    const { trunk, leg } = ordering.call;
-    if (trunk === undefined) throw new Error("media ordered for a call without a trunk");
-    const iceServers = await iceServersFor(leg.ghost, parts.ice, ordering.log);
-    return parts.media.open(
-      { call: ordering.id, iceServers, trunk: parts.trunkMedia(trunk.name) },
-      (report) => void ordering.post(report),
-    );
-  };
-  const opened = (): MediaSession => {
-    if (session === undefined) throw new MediaError("engine", "no media session is open");
-    return session;
-  };
-
-  const negotiate = async (effect: Exclude<MediaEffect, { kind: "media.release" }>): Promise<CallFact | undefined> => {
-    switch (effect.kind) {
-      case "media.offer": {
-        session ??= await open();
-        const outcome = await session.offer(effect.from, effect.sdp);
-        const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
-        return { kind, from: effect.from, sdp: outcome.sdp };
-      }
-      case "media.answer":
-        return { kind: "media.answered", from: effect.from, sdp: await opened().answer(effect.from, effect.sdp) };
-      case "media.settle":
-        return { kind: "media.settled", from: effect.from, sdp: await opened().settle(effect.from) };
-      case "media.describe":
-        session ??= await open();
-        return { kind: "media.described", side: effect.side, sdp: await session.describe(effect.side) };
-      case "media.cross":
-        return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
-      case "media.dtmf":
-        session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
-        return undefined;
-      case "media.candidates":
-        session?.addCandidates(effect.candidates);
-        return undefined;
-    }
-  };
-
-  return async (effect) => {
-    if (effect.kind === "media.release") {
-      const stats = session === undefined ? noMediaStats : await session.close();
-      session = undefined;
-      return { kind: "media.released", stats };
-    }
-    try {
-      return await negotiate(effect);
-    } catch (error) {
-      if (!(error instanceof MediaError)) throw error;
-      ordering.log.warn("media refused", { order: effect.kind, code: error.code, error });
-      const from =
-        effect.kind === "media.offer" || effect.kind === "media.answer" || effect.kind === "media.settle"
-          ? effect.from
-          : "trunk";
-      return { kind: "media.refused", from, fault: error.code, message: error.message };
-    }
-  };
 }

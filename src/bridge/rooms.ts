@@ -22,8 +22,12 @@ const obstacles = {
     "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
 } as const;
 
+const unfitFromStart = "unfit from the start";
+
 export class Rooms {
   readonly #parts: RoomsParts;
+  /** Two calls at once find one room; by ghost and person. */
+  readonly #finding = new Map<string, Promise<unknown>>();
 
   constructor(parts: RoomsParts) {
     this.#parts = parts;
@@ -34,10 +38,9 @@ export class Rooms {
    * Empty where the room cannot be joined: the log says why.
    */
   async enter(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
-    const { homeserver, directory, log } = this.#parts;
+    const { homeserver, log } = this.#parts;
     try {
-      await homeserver.join(room, user);
-      await directory.saveOurs(room, user);
+      await this.join(room, user);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("room could not be joined", { room, user, code: error.code, error });
@@ -50,6 +53,12 @@ export class Rooms {
       log.warn("timeline could not be read back", { room, user, code: error.code, error });
       return [];
     }
+  }
+
+  /** Throws HomeserverError. */
+  async join(room: RoomId, user: UserId): Promise<void> {
+    await this.#parts.homeserver.join(room, user);
+    await this.#parts.directory.saveOurs(room, user);
   }
 
   ours(room: RoomId): Promise<readonly UserId[]> {
@@ -104,14 +113,31 @@ export class Rooms {
   }
 
   /** The direct room of a ghost and a person, made if there is none; the person is invited (again) where need be. */
-  async direct(ghost: UserId, person: UserId): Promise<RoomId> {
-    const { homeserver, directory } = this.#parts;
-    const known = await directory.direct(ghost, person);
-    if (known !== undefined && (await this.#usable(known, ghost, person))) return known;
-    const room = await homeserver.createDirectRoom(ghost, person);
-    await directory.saveDirect(ghost, person, room);
-    await directory.saveOurs(room, ghost);
-    return room;
+  direct(ghost: UserId, person: UserId): Promise<RoomId> {
+    return this.#once(ghost, person, async () => {
+      const known = await this.#parts.directory.direct(ghost, person);
+      return known !== undefined && (await this.#usable(known, ghost, person)) ? known : this.#make(ghost, person);
+    });
+  }
+
+  /** Another direct room in place of one that no call can be in; undefined where that one was unfit from the start. */
+  directInstead(unfit: RoomId, ghost: UserId, person: UserId): Promise<RoomId | undefined> {
+    return this.#once(ghost, person, async () => {
+      const { directory } = this.#parts;
+      const known = await directory.direct(ghost, person);
+      if (known !== unfit && known !== undefined) return known;
+      return (await directory.firstTime(unfit, unfitFromStart)) ? this.#make(ghost, person) : undefined;
+    });
+  }
+
+  /** A room just made cannot be used, and the next one could not be either. */
+  async giveUp(room: RoomId): Promise<void> {
+    await this.#parts.directory.firstTime(room, unfitFromStart);
+  }
+
+  /** The person has made a room with the ghost: it is theirs from now on. */
+  async adopt(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
+    await this.#parts.directory.saveDirect(ghost, person, room);
   }
 
   /** Says once in a room what keeps its calls from being connected. */
@@ -138,6 +164,25 @@ export class Rooms {
       if (!(error instanceof HomeserverError) || error.transient) throw error;
       await directory.forget(room);
       return false;
+    }
+  }
+
+  async #make(ghost: UserId, person: UserId): Promise<RoomId> {
+    const { homeserver, directory } = this.#parts;
+    const room = await homeserver.createDirectRoom(ghost, person);
+    await directory.saveDirect(ghost, person, room);
+    await directory.saveOurs(room, ghost);
+    return room;
+  }
+
+  async #once<Found>(ghost: UserId, person: UserId, find: () => Promise<Found>): Promise<Found> {
+    const key = `${ghost}\n${person}`;
+    const finding = (this.#finding.get(key) ?? Promise.resolve()).catch(() => {}).then(find);
+    this.#finding.set(key, finding);
+    try {
+      return await finding;
+    } finally {
+      if (this.#finding.get(key) === finding) this.#finding.delete(key);
     }
   }
 }

@@ -1,6 +1,6 @@
 // The homeserver as the bridge sees it: facts come in through the durable intake, orders go out as a ghost or the bot.
 // No Matrix event shape passes here; `matrix/` alone knows those.
-import type { IceCandidate, Replacement } from "../core/call/event.ts";
+import type { IceCandidate } from "../core/call/event.ts";
 import type { LegAbilities, LegAddress, LegSignal } from "../core/call/matrix-leg.ts";
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
@@ -21,6 +21,17 @@ export interface CallReference {
   readonly version: "0" | "1";
 }
 
+/**
+ * A transfer as a client orders it (MSC2747), in the words of the wire. `token` is the id of a call that nobody places here;
+ * it is all that tells a consult transfer: its `await` is sent first, on the call with the one who was consulted, then the
+ * `create` with the same token on the held call. A `create` whose token no call awaits is a blind transfer.
+ */
+export type Replacement =
+  /** The far end shall call that user; none is named where the client does not know its own peer. */
+  | { readonly kind: "create"; readonly token: string; readonly target: UserId | undefined }
+  /** The far end shall be called. */
+  | { readonly kind: "await"; readonly token: string };
+
 export type MatrixFact = FactOrigin &
   (
     | {
@@ -38,8 +49,16 @@ export type MatrixFact = FactOrigin &
     | { readonly kind: "room.encrypted" }
     /** An encrypted event that the bridge cannot read. */
     | { readonly kind: "event.unreadable" }
-    /** `edits`: it replaces an earlier message, which a telephone cannot take back. */
-    | { readonly kind: "message.received"; readonly body: string; readonly edits: boolean }
+    /**
+     * What a person wrote, without the quotation of what it answers. `emote`: of themselves, in the third person.
+     * `other`: an image, a file, a place, a sticker. `edits`: it replaces an earlier message, which a telephone cannot take back.
+     */
+    | {
+        readonly kind: "message.received";
+        readonly form: "text" | "emote" | "other";
+        readonly body: string;
+        readonly edits: boolean;
+      }
     | (CallReference & {
         readonly kind: "call.invited";
         readonly sdp: string;
@@ -129,6 +148,8 @@ export interface Homeserver {
     room: RoomId,
     as: UserId,
   ): Promise<readonly { readonly user: UserId; readonly membership: "join" | "invite" }[]>;
+  /** Whether what is sent in the room is encrypted now, as a member sees it. Throws HomeserverError. */
+  encrypted(room: RoomId, as: UserId): Promise<boolean>;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
   /** A plain `m.notice`; `about`: as a reply to that event. */

@@ -51,6 +51,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
       sdp: "offer",
       lifetimeMs,
       invitee: undefined,
+      abilities: { transferee: false, dtmf: false },
     },
     ghost: callee,
     displayName: undefined,

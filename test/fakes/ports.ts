@@ -1,9 +1,9 @@
 // Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
-import type { SipDialogState } from "../../src/core/call/dialog-state.ts";
-import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
+import type { SipDialogState, SipIncomingState } from "../../src/core/call/dialog-state.ts";
+import type { LegAddress, LegSignal } from "../../src/core/call/matrix-leg.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
-import { roomId, type CallId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
 import type {
   MediaEngine,
@@ -14,14 +14,26 @@ import type {
   MediaSessionOptions,
   OfferOutcome,
 } from "../../src/ports/media.ts";
-import type { InviteOrder, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
+import type { InviteOrder, MessageOrder, MessageOutcome, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
 import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
 
 export class FakeHomeserver implements Homeserver {
   readonly domain = "example.org";
   readonly bot = "@_sip_bot:example.org" as UserId;
-  readonly told: { readonly leg: MatrixLeg; readonly signal: LegSignal }[] = [];
-  readonly notices: { readonly room: RoomId; readonly as: UserId; readonly text: string }[] = [];
+  readonly told: { readonly leg: LegAddress; readonly signal: LegSignal }[] = [];
+  readonly notices: {
+    readonly room: RoomId;
+    readonly as: UserId;
+    readonly text: string;
+    readonly about: EventId | undefined;
+  }[] = [];
+  readonly texts: {
+    readonly room: RoomId;
+    readonly as: UserId;
+    readonly text: string;
+    readonly transaction: string;
+  }[] = [];
+  readonly read: { readonly room: RoomId; readonly as: UserId; readonly event: EventId }[] = [];
   readonly registered: UserId[] = [];
   readonly names = new Map<UserId, string>();
   readonly askedNames: UserId[] = [];
@@ -38,6 +50,8 @@ export class FakeHomeserver implements Homeserver {
   closedRoom: RoomId | undefined;
   closedWith = new HomeserverError("M_FORBIDDEN", "not in the room", false);
   timelineFailure: HomeserverError | undefined;
+  readonly encryptedRooms = new Set<RoomId>();
+  encryptsAll = false;
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
   #failsOnce = false;
@@ -94,15 +108,26 @@ export class FakeHomeserver implements Homeserver {
     if (room === this.closedRoom) throw this.closedWith;
     return this.memberList;
   }
-  async signal(leg: MatrixLeg, signal: LegSignal): Promise<void> {
+  async encrypted(room: RoomId): Promise<boolean> {
+    return this.encryptsAll || this.encryptedRooms.has(room);
+  }
+  async signal(leg: LegAddress, signal: LegSignal): Promise<void> {
     await this.#held?.until;
     await this.#allow();
     this.told.push({ leg, signal });
   }
-  async notice(room: RoomId, as: UserId, text: string): Promise<void> {
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {
     await this.#held?.until;
     await this.#allow();
-    this.notices.push({ room, as, text });
+    this.notices.push({ room, as, text, about });
+  }
+  async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {
+    await this.#held?.until;
+    await this.#allow();
+    if (!this.texts.some((sent) => sent.transaction === transaction)) this.texts.push({ room, as, text, transaction });
+  }
+  async markRead(room: RoomId, as: UserId, event: EventId): Promise<void> {
+    this.read.push({ room, as, event });
   }
   async createDirectRoom(as: UserId, invite: UserId): Promise<RoomId> {
     await this.#allow();
@@ -135,7 +160,39 @@ export class FakeTrunks implements SipTrunks {
     this.orders.push({ call, verb, argument });
     if (this.defect !== undefined) throw this.defect;
   }
+  /** What becomes of texts. */
+  messageOutcome: MessageOutcome = { kind: "delivered", status: 200 };
+  readonly messages: MessageOrder[] = [];
+
   async start(): Promise<void> {}
+  ring(call: CallId, status: 180 | 183): void {
+    this.#note(call, "ring", status);
+  }
+  accept(call: CallId, sdp: string): void {
+    this.#note(call, "accept", sdp);
+  }
+  reject(call: CallId, status: number): void {
+    this.#note(call, "reject", status);
+  }
+  dismiss(call: CallId, _incoming: SipIncomingState, status: number): void {
+    this.#note(call, "dismiss", status);
+  }
+  info(call: CallId, digit: string): void {
+    this.#note(call, "info", digit);
+  }
+  refer(call: CallId, target: string): void {
+    this.#note(call, "refer", target);
+  }
+  replace(call: CallId, order: InviteOrder): void {
+    this.#note(call, "replace", order);
+  }
+  refuseRefer(call: CallId, status: number): void {
+    this.#note(call, "refuseRefer", status);
+  }
+  async message(order: MessageOrder): Promise<MessageOutcome> {
+    this.messages.push(order);
+    return this.messageOutcome;
+  }
   invite(call: CallId, order: InviteOrder): void {
     this.#note(call, "invite", order);
   }
@@ -199,7 +256,15 @@ export class FakeMedia implements MediaEngine {
         note(`settle ${from}`);
         return "settled";
       },
-      describe: async () => "description",
+      describe: async (side) => {
+        note(`describe ${side}`);
+        return "description";
+      },
+      cross: async (sdp) => {
+        note(`cross ${sdp}`);
+        return { matrix: "client answer", trunk: "trunk answer" };
+      },
+      sendDtmf: (to, digit) => note(`dtmf ${to} ${digit}`),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`),
       stats: async () => noMediaStats,
       close: async () => {

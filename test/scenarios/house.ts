@@ -119,6 +119,7 @@ export class House {
       sdp: "client offer",
       lifetimeMs: 60_000,
       invitee: undefined,
+      abilities: { transferee: false, dtmf: false },
       ...changes,
     };
   }

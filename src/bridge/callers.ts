@@ -1,0 +1,66 @@
+// Who calls, as people may be told: the ghost that stands for the caller, its name, and what a verdict or a diversion adds.
+// How far a trunk is believed is core/policy/caller's business.
+import type { Diversion, RemoteIdentity } from "../core/call/event.ts";
+import type { ShownIdentity } from "../core/call/matrix-leg.ts";
+import type { TrunkName, UserId } from "../core/ids.ts";
+import type { Country } from "../core/number/e164.ts";
+import type { GhostIds } from "../core/number/ghost-id.ts";
+import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../core/policy/caller.ts";
+
+export interface CallersParts {
+  readonly ids: GhostIds;
+  readonly trust: (trunk: TrunkName) => CallerTrust;
+  readonly country: Country | undefined;
+}
+
+export interface KnownCaller {
+  /** The one ghost of all who withhold their number, where there is none. */
+  readonly ghost: UserId;
+  readonly withheld: boolean;
+  /** What the ghost is called: the trusted name, else the number. */
+  readonly name: string;
+  /** The name that the trunk is trusted with; undefined where it gave none. */
+  readonly trustedName: string | undefined;
+  /** For history and log. */
+  readonly number: string;
+  /** What is written in the room, one line each; mostly nothing. */
+  readonly words: readonly string[];
+}
+
+export class Callers {
+  readonly #parts: CallersParts;
+
+  constructor(parts: CallersParts) {
+    this.#parts = parts;
+  }
+
+  of(trunk: TrunkName, identity: RemoteIdentity, diversions: readonly Diversion[]): KnownCaller {
+    const { country, trust } = this.#parts;
+    const caller = identifyCaller(identity, trust(trunk), country);
+    const { ghost, name, stands } = this.#standIn(caller);
+    const trustedName = !stands || caller.kind === "withheld" ? undefined : caller.displayName;
+    return {
+      ghost,
+      withheld: !stands || caller.kind === "withheld",
+      name: trustedName ?? name,
+      trustedName,
+      number: name,
+      words: callerWords(caller, diversions, country),
+    };
+  }
+
+  /** Who is at the other end now. A withheld number has no ghost that could be shown as anybody. */
+  shown(trunk: TrunkName, identity: RemoteIdentity): ShownIdentity {
+    const { ghost, withheld, name } = this.of(trunk, identity, []);
+    return { ghost: withheld ? undefined : ghost, displayName: name };
+  }
+
+  /** A caller whose text fits into no user id is one of those who have none. */
+  #standIn(caller: Caller): { readonly ghost: UserId; readonly name: string; readonly stands: boolean } {
+    const { ids } = this.#parts;
+    const target = targetOf(caller);
+    const ghost = ids.format(target);
+    if (ghost !== undefined) return { ghost, name: ids.displayName(target), stands: true };
+    return { ghost: ids.withheld, name: ids.displayName({ kind: "withheld" }), stands: false };
+  }
+}

@@ -1,0 +1,103 @@
+// The one holder of a call's media session: opens it, puts descriptions to it, releases it.
+// A call that goes on to another trunk gets a session of its own there; nothing of the old one is heard any more.
+import type { CallEffect } from "../core/call/effect.ts";
+import type { CallFact } from "../core/call/event.ts";
+import type { MediaSide } from "../core/call/media-side.ts";
+import { noMediaStats } from "../core/call/media-stats.ts";
+import type { TrunkName, UserId } from "../core/ids.ts";
+import { MediaError, type MediaEngine, type MediaSession, type TrunkMedia } from "../ports/media.ts";
+import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
+import type { Ordering } from "./perform.ts";
+
+export interface MediaParts {
+  readonly media: MediaEngine;
+  readonly ice: IceDirectory;
+  /** How RTP to a trunk has to look. */
+  readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;
+}
+
+export type MediaEffect = Extract<CallEffect, { kind: `media.${string}` }>;
+
+export function mediaOrders(
+  ordering: Ordering,
+  parts: MediaParts,
+): (effect: MediaEffect) => Promise<CallFact | undefined> {
+  let session: MediaSession | undefined;
+  /** Which session is the call's: counts those that were released. */
+  let current = 0;
+
+  const open = async (): Promise<MediaSession> => {
+    const { trunk } = ordering.call;
+    if (trunk === undefined) throw new Error("media ordered for a call without a trunk");
+    const own = current;
+    const iceServers = await iceServersFor(ghostOf(ordering), parts.ice, ordering.log);
+    return parts.media.open(
+      { call: ordering.id, iceServers, trunk: parts.trunkMedia(trunk.name) },
+      (report) => void (own === current && ordering.post(report)),
+    );
+  };
+  const opened = (): MediaSession => {
+    if (session === undefined) throw new MediaError("engine", "no media session is open");
+    return session;
+  };
+
+  const negotiate = async (effect: Exclude<MediaEffect, { kind: "media.release" }>): Promise<CallFact | undefined> => {
+    switch (effect.kind) {
+      case "media.offer": {
+        session ??= await open();
+        const outcome = await session.offer(effect.from, effect.sdp);
+        const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
+        return { kind, from: effect.from, sdp: outcome.sdp };
+      }
+      case "media.answer":
+        return { kind: "media.answered", from: effect.from, sdp: await opened().answer(effect.from, effect.sdp) };
+      case "media.settle":
+        return { kind: "media.settled", from: effect.from, sdp: await opened().settle(effect.from) };
+      case "media.describe":
+        session ??= await open();
+        return { kind: "media.described", side: effect.side, sdp: await session.describe(effect.side) };
+      case "media.cross":
+        return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
+      case "media.dtmf":
+        session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
+        return undefined;
+      case "media.candidates":
+        session?.addCandidates(effect.candidates);
+        return undefined;
+    }
+  };
+
+  return async (effect) => {
+    if (effect.kind === "media.release") {
+      const released = session;
+      session = undefined;
+      current += 1;
+      return { kind: "media.released", stats: released === undefined ? noMediaStats : await released.close() };
+    }
+    try {
+      return await negotiate(effect);
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error;
+      ordering.log.warn("media refused", { order: effect.kind, code: error.code, error });
+      return { kind: "media.refused", from: blamed(effect), fault: error.code, message: error.message };
+    }
+  };
+}
+
+function blamed(effect: MediaEffect): MediaSide {
+  switch (effect.kind) {
+    case "media.offer":
+    case "media.answer":
+    case "media.settle":
+      return effect.from;
+    case "media.cross":
+      return "matrix";
+    default:
+      return "trunk";
+  }
+}
+
+/** Whose TURN credentials serve the call. */
+function ghostOf({ call }: Ordering): UserId {
+  return call.leg.ghost;
+}

@@ -1,0 +1,111 @@
+// Where an inbound call rings: the room that a person shares with the caller's ghost, found again or made, or the room
+// that the configuration names, into which the ghost comes. Who is rung, and when, is core/call's business.
+import type { MatrixLegFact } from "../core/call/event.ts";
+import type { RingTarget } from "../core/call/matrix-leg.ts";
+import type { RoomId, UserId } from "../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
+import type { Log } from "../ports/telemetry.ts";
+import type { Ghosts } from "./ghosts.ts";
+import type { Rooms } from "./rooms.ts";
+
+export interface RingingRoomsParts {
+  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite">;
+  readonly ghosts: Pick<Ghosts, "ensure">;
+  readonly rooms: Rooms;
+  readonly log: Log;
+}
+
+type Found = Extract<MatrixLegFact, { kind: "matrix.roomFound" | "matrix.roomMissing" }>;
+
+/** The room is there, and no call can be in it. */
+class UnfitRoomError extends Error {
+  override readonly name = "UnfitRoomError";
+  readonly code = "ENCRYPTED";
+}
+
+export class RingingRooms {
+  readonly #parts: RingingRoomsParts;
+
+  constructor(parts: RingingRoomsParts) {
+    this.#parts = parts;
+  }
+
+  /** The ghost is registered and joined when the room is found. Never rejects for what the homeserver says. */
+  async find(target: RingTarget, ghost: UserId): Promise<Found> {
+    try {
+      await this.#parts.ghosts.ensure(ghost);
+      const room =
+        target.kind === "person" ? await this.#ofPerson(target.person, ghost) : await this.#enter(target.room, ghost);
+      return { kind: "matrix.roomFound", target, room };
+    } catch (error) {
+      if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
+      this.#parts.log.warn("nobody can be rung there", {
+        ...target,
+        target: target.kind,
+        ghost,
+        code: error.code,
+        error,
+      });
+      return { kind: "matrix.roomMissing", target, message: error.message };
+    }
+  }
+
+  async #ofPerson(person: UserId, ghost: UserId): Promise<RoomId> {
+    const { rooms, log } = this.#parts;
+    const room = await rooms.direct(ghost, person);
+    if (!(await this.#isEncrypted(room, ghost))) return room;
+    // What a client sends there cannot be read, so that nobody could answer.
+    const other = await rooms.directInstead(room, ghost, person);
+    if (other === undefined || (await this.#isEncrypted(other, ghost))) {
+      if (other !== undefined) await rooms.giveUp(other);
+      await rooms.explain("encryption", other ?? room, ghost);
+      throw new UnfitRoomError("the homeserver encrypts every new room");
+    }
+    log.info("a new room was made where the old one is encrypted", { room: other, before: room, person, ghost });
+    return other;
+  }
+
+  async #enter(room: RoomId, ghost: UserId): Promise<RoomId> {
+    const { rooms } = this.#parts;
+    if (!(await rooms.ours(room)).includes(ghost)) await this.#join(room, ghost);
+    if (!(await this.#isEncrypted(room, ghost))) return room;
+    await rooms.explain("encryption", room, ghost);
+    throw new UnfitRoomError("the room is encrypted");
+  }
+
+  /** By itself where anybody may or the ghost was invited, else invited by the bot. Throws HomeserverError. */
+  async #join(room: RoomId, ghost: UserId): Promise<void> {
+    const { homeserver, rooms, log } = this.#parts;
+    try {
+      return await rooms.join(room, ghost);
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.transient) throw error;
+    }
+    try {
+      await homeserver.invite(room, homeserver.bot, ghost);
+    } catch (error) {
+      if (error instanceof HomeserverError && !error.transient)
+        log.error(
+          "a room of the configuration cannot be entered: invite the bridge's bot there, with the power to invite",
+          {
+            room,
+            bot: homeserver.bot,
+            code: error.code,
+          },
+        );
+      throw error;
+    }
+    await rooms.join(room, ghost);
+  }
+
+  /** Not known is taken for no: somebody may still answer. */
+  async #isEncrypted(room: RoomId, ghost: UserId): Promise<boolean> {
+    try {
+      return await this.#parts.homeserver.encrypted(room, ghost);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      this.#parts.log.warn("room's encryption is not known", { room, code: error.code, error });
+      return false;
+    }
+  }
+}
