@@ -1,10 +1,11 @@
-// Whether a trunk answers: OPTIONS at intervals (RFC 3261 s11), the connection it needs, and what calls meet.
+// Whether a trunk answers: OPTIONS to its gateways at intervals (RFC 3261 s11), the connection it needs, and what
+// calls meet. One gateway that answers is enough for the trunk to be up.
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Answer } from "./sipjs/question.ts";
-import type { Endpoint, Target } from "./transport/target.ts";
+import { bracketed, targetKey, type Endpoint, type Target } from "./transport/target.ts";
 
 export interface KeepAliveOptions {
   readonly name: TrunkHealth["name"];
@@ -14,7 +15,11 @@ export interface KeepAliveOptions {
   readonly answerWithinMs: number;
   /** The transport keeps a connection to the server. */
   readonly connected: boolean;
-  readonly pick: () => Promise<Target | undefined>;
+  /** The gateway to use, none of `tried`. */
+  readonly pick: (tried: ReadonlySet<string>) => Promise<Target | undefined>;
+  readonly all: () => Promise<readonly Target[]>;
+  /** Gateways that failed and have not answered since. */
+  readonly down: () => readonly Target[];
   /** `restMs`: for how long it wants to be left alone, where it says so. */
   readonly failed: (target: Target, restMs?: number) => void;
   readonly answered: (target: Target) => void;
@@ -33,8 +38,10 @@ export class KeepAlive {
   readonly #options: KeepAliveOptions;
   #health: TrunkHealth;
   #cancelNext: () => void = () => {};
-  /** Of the question that waits for its answer. */
-  #cancelGiveUp: () => void = () => {};
+  /** Of the questions that wait for their answers, by the gateway asked. */
+  readonly #giveUps = new Map<string, () => void>();
+  /** What the health says, without the gateways that are down. */
+  #detail = "";
   #failures = 0;
   #round = 0;
   #running = false;
@@ -59,7 +66,8 @@ export class KeepAlive {
   stop(): void {
     this.#running = false;
     this.#cancelNext();
-    this.#cancelGiveUp();
+    for (const cancel of this.#giveUps.values()) cancel();
+    this.#giveUps.clear();
   }
 
   /** A connection of ours ended. If it was the one to the server it is opened again: at once when it had held, else later and later. */
@@ -76,9 +84,9 @@ export class KeepAlive {
     this.#again(this.#backoffMs());
   }
 
-  /** Without OPTIONS the calls themselves tell. */
-  callAnswered(): void {
-    if (this.#options.intervalMs === 0) this.#up("INVITE answered");
+  /** Without OPTIONS other requests tell. */
+  answered(detail: string): void {
+    if (this.#options.intervalMs === 0) this.#up(detail);
   }
 
   callFailed(reason: string): void {
@@ -93,52 +101,91 @@ export class KeepAlive {
   }
 
   async #probe(): Promise<void> {
-    const { pick, connect, connected, intervalMs, ask, failed, answered, answerWithinMs, clock } = this.#options;
     this.#round += 1;
     const round = this.#round;
     const current = (): boolean => this.#running && round === this.#round;
-    let target: Target | undefined;
-    try {
-      target = await pick();
-      if (target === undefined) throw new Error("no server to ask");
-      if (connected) await connect(target);
-      if (connected && this.#connectedTo === undefined) this.#connectedAtMs = clock.nowMs();
-      if (connected) this.#connectedTo = target;
-    } catch (error) {
-      if (!current()) return;
-      if (target !== undefined) failed(target);
-      this.#down(error instanceof Error ? error.message : String(error));
-      this.#again(this.#backoffMs());
-      return;
-    }
-    if (!current()) return;
-    if (intervalMs === 0) {
-      this.#up("connected");
-      return;
-    }
-    const asked = target;
-    this.#cancelGiveUp();
-    const giveUp = clock.at(clock.nowMs() + answerWithinMs, () => {
-      if (!current()) return;
-      failed(asked);
-      this.#down(`OPTIONS not answered within ${answerWithinMs} ms`);
-      this.#again(this.#backoffMs());
-    });
-    this.#cancelGiveUp = giveUp;
-    ask(asked, (answer) => {
-      giveUp();
-      if (!this.#running) return;
-      if (answer.kind === "none" || answer.statusCode === 408 || answer.statusCode === 503) {
+    const tried = new Set<string>();
+    let reason = "no server to ask";
+    for (;;) {
+      let target: Target | undefined;
+      try {
+        target = await this.#options.pick(tried);
         if (!current()) return;
-        failed(asked, answer.kind === "none" ? undefined : retryAfterMs(answer));
-        this.#down(answer.kind === "none" ? answer.message : `OPTIONS answered ${answer.statusCode}`);
-        this.#again(this.#backoffMs());
+        if (target === undefined) break;
+        tried.add(targetKey(target));
+        reason = await this.#try(target);
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        if (target === undefined) break;
+        if (current()) this.#options.failed(target);
+      }
+      if (!current()) return;
+      if (reason === "") {
+        this.#askOthers(tried);
         return;
       }
-      // Any other answer, a refusal too, shows a server that works.
-      answered(asked);
-      this.#up(`OPTIONS answered ${answer.statusCode}`);
-      this.#again(intervalMs);
+    }
+    this.#down(reason);
+    this.#again(this.#backoffMs());
+  }
+
+  /** Empty where that gateway works; else why not. Rejects when it cannot be connected to. */
+  async #try(target: Target): Promise<string> {
+    const { connect, connected, intervalMs, clock } = this.#options;
+    if (connected) {
+      await connect(target);
+      if (this.#connectedTo === undefined) this.#connectedAtMs = clock.nowMs();
+      this.#connectedTo = target;
+    }
+    if (intervalMs === 0) {
+      this.#up("connected");
+      return "";
+    }
+    const asked = await this.#ask(target);
+    if (!asked.works) return asked.detail;
+    this.#up(asked.detail);
+    this.#again(intervalMs);
+    return "";
+  }
+
+  /** The gateways that are not used now, so that it is known which of them could be. */
+  #askOthers(tried: ReadonlySet<string>): void {
+    const { all, intervalMs, log } = this.#options;
+    if (intervalMs === 0) return;
+    const askAll = async (): Promise<void> => {
+      const others = (await all()).filter((target) => !tried.has(targetKey(target)));
+      await Promise.all(others.map((target) => this.#ask(target)));
+      if (this.#running && others.length > 0) this.#tell(this.#health.state, this.#detail);
+    };
+    askAll().catch((error: unknown) => log.error("gateways of the trunk could not be asked", { error }));
+  }
+
+  /** OPTIONS to that gateway. Never settles once the trunk has stopped. */
+  #ask(target: Target): Promise<{ readonly works: boolean; readonly detail: string }> {
+    const { clock, ask, failed, answered, answerWithinMs } = this.#options;
+    const key = targetKey(target);
+    return new Promise((resolve) => {
+      this.#giveUps.get(key)?.();
+      const giveUp = clock.at(clock.nowMs() + answerWithinMs, () => {
+        this.#giveUps.delete(key);
+        failed(target);
+        resolve({ works: false, detail: `OPTIONS not answered within ${answerWithinMs} ms` });
+      });
+      this.#giveUps.set(key, giveUp);
+      ask(target, (answer) => {
+        giveUp();
+        if (this.#giveUps.get(key) === giveUp) this.#giveUps.delete(key);
+        if (!this.#running) return;
+        if (answer.kind === "none" || answer.statusCode === 408 || answer.statusCode === 503) {
+          failed(target, answer.kind === "none" ? undefined : retryAfterMs(answer));
+          const detail = answer.kind === "none" ? answer.message : `OPTIONS answered ${answer.statusCode}`;
+          resolve({ works: false, detail });
+          return;
+        }
+        // Any other answer, a refusal too, shows a server that works.
+        answered(target);
+        resolve({ works: true, detail: `OPTIONS answered ${answer.statusCode}` });
+      });
     });
   }
 
@@ -164,8 +211,11 @@ export class KeepAlive {
     this.#tell("down", detail);
   }
 
-  #tell(state: "up" | "down", detail: string): void {
-    const { name, clock, onHealth, log } = this.#options;
+  #tell(state: TrunkHealth["state"], said: string): void {
+    const { name, clock, onHealth, log, down } = this.#options;
+    this.#detail = said;
+    const others = state === "up" ? down().map(({ address, port }) => `${bracketed(address)}:${port}`) : [];
+    const detail = others.length === 0 ? said : `${said}; down: ${others.join(", ")}`;
     const changed = this.#health.state !== state;
     const sinceMs = changed ? clock.nowMs() : this.#health.sinceMs;
     const same = !changed && this.#health.detail === detail;

@@ -1,12 +1,13 @@
-// The servers of one trunk: resolved, tried in order, rested after a failure (RFC 3263 s4.3).
+// The gateways of one trunk: resolved, tried in order, rested after a failure for longer and longer (RFC 3263 s4.3).
 import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { plainAddress, targetKey, type Target } from "./transport/target.ts";
 
-/** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself. */
+/** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself: doubled each time. */
 const REST_MS = 30_000;
+const LONGEST_REST_MS = 5 * 60_000;
 /** An address that the server's name no longer has may still send requests for so long, and one that was spoken to. */
 const FORMER_MS = 24 * 3_600_000;
 const MAX_FORMER = 1_000;
@@ -15,7 +16,7 @@ export class TargetPool {
   readonly #settings: TrunkSettings;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
-  readonly #failedUntilMs = new Map<string, number>();
+  readonly #resting = new Map<string, Rest>();
   /** Networks that may send us requests, besides the servers. */
   readonly #peers = new BlockList();
   /** Addresses that the server's name resolved to or that answers named, longest unheard of first; until when they count. */
@@ -48,28 +49,58 @@ export class TargetPool {
     if (this.#met.size > MAX_FORMER && oldest !== undefined) this.#met.delete(oldest);
   }
 
-  /** All servers in their order. Rejects with TransportError. */
+  /** All gateways in their order, as far as their names resolve. Rejects with TransportError when none does. */
   async all(): Promise<readonly Target[]> {
-    const { server, transport } = this.#settings;
-    const targets = await this.#resolver.resolve(server, transport);
-    for (const { address } of targets) this.spokenTo(address);
-    return targets;
+    const { server, moreServers, transport } = this.#settings;
+    const { path } = server;
+    const servers = [server, ...moreServers.map((more) => ({ ...more, path }))];
+    const asked = await Promise.allSettled(servers.map((one) => this.#resolver.resolve(one, transport)));
+    const targets = new Map<string, Target>();
+    for (const answer of asked) {
+      if (answer.status === "rejected") continue;
+      for (const target of answer.value) if (!targets.has(targetKey(target))) targets.set(targetKey(target), target);
+    }
+    const [first] = asked;
+    if (targets.size === 0 && first?.status === "rejected") throw first.reason;
+    for (const { address } of targets.values()) this.spokenTo(address);
+    return [...targets.values()];
   }
 
   /** The first that works, none of `tried`; when all rest, the first all the same. */
   async pick(tried: ReadonlySet<string> = new Set()): Promise<Target | undefined> {
     const targets = (await this.all()).filter((target) => !tried.has(targetKey(target)));
-    const nowMs = this.#clock.nowMs();
-    return targets.find((target) => (this.#failedUntilMs.get(targetKey(target)) ?? 0) <= nowMs) ?? targets[0];
+    return targets.find((target) => !this.#rests(targetKey(target))) ?? targets[0];
   }
 
-  failed(target: Target, restMs = REST_MS): void {
-    this.#failedUntilMs.set(targetKey(target), this.#clock.nowMs() + restMs);
+  /** `restMs`: for how long it wants to be left alone, where it says so. */
+  failed(target: Target, restMs?: number): void {
+    const key = targetKey(target);
+    const failures = this.#resting.get(key)?.failures ?? 0;
+    // Ten calls that meet the same outage are one failure.
+    if (restMs === undefined && this.#rests(key)) return;
+    const doubledMs = Math.min(REST_MS * 2 ** failures, LONGEST_REST_MS);
+    const untilMs = this.#clock.nowMs() + (restMs ?? doubledMs);
+    this.#resting.set(key, { target, failures: failures + 1, untilMs });
   }
 
   answered(target: Target): void {
-    this.#failedUntilMs.delete(targetKey(target));
+    this.#resting.delete(targetKey(target));
   }
+
+  /** Those that failed and have not answered since. */
+  get down(): readonly Target[] {
+    return [...this.#resting.values()].map(({ target }) => target);
+  }
+
+  #rests(key: string): boolean {
+    return (this.#resting.get(key)?.untilMs ?? 0) > this.#clock.nowMs();
+  }
+}
+
+interface Rest {
+  readonly target: Target;
+  readonly failures: number;
+  readonly untilMs: number;
 }
 
 function family(address: string): "ipv4" | "ipv6" {

@@ -83,7 +83,9 @@ export class Trunk implements InvitingTrunk {
       intervalMs: settings.optionsIntervalMs,
       answerWithinMs: Math.min(transactionMs(timers), 10_000),
       connected: isReliable(settings.transport),
-      pick: () => this.#pool.pick(),
+      pick: (tried) => this.#pool.pick(tried),
+      all: () => this.#pool.all(),
+      down: () => this.#pool.down,
       failed: (target, restMs) => this.#pool.failed(target, restMs),
       answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
@@ -147,7 +149,7 @@ export class Trunk implements InvitingTrunk {
 
   targetAnswered(target: Target): void {
     this.#pool.answered(target);
-    this.#keepAlive.callAnswered();
+    this.#keepAlive.answered("INVITE answered");
   }
 
   invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation {
