@@ -1,6 +1,6 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
-import { roomId, type RoomId, type UserId } from "../core/ids.ts";
+import { type EventId, roomId, type RoomId, type UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -11,7 +11,7 @@ import { failureOf } from "./request-failure.ts";
 import { readTimeline } from "./timeline.ts";
 import { TurnServers } from "./turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
-import { eventOf } from "./wire/signal.ts";
+import { eventsOf } from "./wire/signal.ts";
 
 export interface HomeserverParts {
   readonly domain: string;
@@ -27,6 +27,9 @@ export interface HomeserverParts {
 const repeatable: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 /** Creating a room or inviting twice is worse than not at all. */
 const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
+/** A telephone network waits for our answer, and asks again or gives up after 32 s (RFC 3261 s17.1.2.2, Timer F). */
+const textPatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
+const receiptPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 /** A call waits for it, and the homeserver may have to ask another one. */
 const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
 /** The homeserver gives itself a minute to reach us. */
@@ -110,16 +113,44 @@ export class HttpHomeserver implements Homeserver {
     );
   }
 
-  async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
-    const event = eventOf(leg, signal);
-    if (event === undefined) {
-      throw new HomeserverError("UNSUPPORTED", "a version 0 client cannot be offered anything new", false);
+  async encrypted(room: RoomId, as: UserId): Promise<boolean> {
+    const path = ["v3", "rooms", room, "state", "m.room.encryption"];
+    try {
+      await this.#client.request(as, { method: "GET", path }, repeatable);
+      return true;
+    } catch (cause) {
+      const { error } = failureOf(cause);
+      if (error.code !== "M_NOT_FOUND") throw error;
+      return false;
     }
-    await this.#outbox.send(leg.room, leg.ghost, event.type, event.content);
   }
 
-  async notice(room: RoomId, as: UserId, text: string): Promise<void> {
-    await this.#outbox.send(room, as, "m.room.message", { msgtype: "m.notice", body: text });
+  async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
+    const events = eventsOf(leg, signal);
+    if (events === undefined) {
+      throw new HomeserverError("UNSUPPORTED", "a version 0 client cannot be offered anything new", false);
+    }
+    // Queued together, so that nothing comes between them.
+    await Promise.all(events.map(({ type, content }) => this.#outbox.send(leg.room, leg.ghost, type, content)));
+  }
+
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {
+    const relation = about === undefined ? {} : { "m.relates_to": { "m.in_reply_to": { event_id: about } } };
+    await this.#outbox.send(room, as, "m.room.message", { msgtype: "m.notice", body: text, ...relation });
+  }
+
+  async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {
+    const content = { msgtype: "m.text", body: text };
+    await this.#outbox.send(room, as, "m.room.message", content, { transaction, patience: textPatience });
+  }
+
+  async markRead(room: RoomId, as: UserId, event: EventId): Promise<void> {
+    const path = ["v3", "rooms", room, "receipt", "m.read", event];
+    try {
+      await this.#client.request(as, { method: "POST", path, body: {} }, receiptPatience);
+    } catch (cause) {
+      this.#parts.log.debug("receipt could not be sent", { room, event, code: failureOf(cause).error.code });
+    }
   }
 
   /** The only place that makes rooms. The preset gives the person the power to call; nothing asks for encryption. */

@@ -1,11 +1,18 @@
 // The one door out: every event that a ghost or the bot sends goes through `send`. In order within a room; an event that
 // is sent again after a lost answer keeps its transaction id, so that the room sees it once. (Encryption will live here.)
+import { createHash } from "node:crypto";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./homeserver-client.ts";
 
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
-const patience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
+const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
+
+export interface Delivery {
+  /** Whatever is sent under the same name in the same room by the same user is sent once, over a restart too. */
+  readonly transaction?: string;
+  readonly patience?: Patience;
+}
 
 export class Outbox {
   readonly #client: HomeserverClient;
@@ -18,8 +25,14 @@ export class Outbox {
   }
 
   /** Gives the event's id. Throws HomeserverError. */
-  send(room: RoomId, as: UserId, type: string, content: Readonly<Record<string, unknown>>): Promise<string> {
-    const transaction = this.#clock.newId();
+  send(
+    room: RoomId,
+    as: UserId,
+    type: string,
+    content: Readonly<Record<string, unknown>>,
+    { transaction: name, patience = usualPatience }: Delivery = {},
+  ): Promise<string> {
+    const transaction = name === undefined ? this.#clock.newId() : transactionId(as, name);
     const before = this.#tails.get(room) ?? Promise.resolve();
     const sent = before.then(async () => {
       const path = ["v3", "rooms", room, "send", type, transaction];
@@ -43,4 +56,9 @@ export class Outbox {
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }
+}
+
+/** Any text makes an id that fits into a path; all users of one service share theirs, so that the sender is part of it. */
+function transactionId(as: UserId, name: string): string {
+  return createHash("sha256").update(`${as}\n${name}`).digest("base64url");
 }

@@ -16,7 +16,7 @@ const maxPages = 3;
  * understands `m.call.*` here (Synapse compares the text).
  */
 const filter = JSON.stringify({
-  types: [...callTypes, "m.room.encryption", "m.room.encrypted", "m.room.message"],
+  types: [...callTypes, "m.room.encryption", "m.room.encrypted", "m.room.message", "m.sticker"],
 });
 
 const pageForm = z.object({ chunk: z.array(z.unknown()), end: z.string().optional().catch(undefined) });

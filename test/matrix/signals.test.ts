@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
 import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
-import { eventOf } from "../../src/matrix/wire/signal.ts";
+import { eventsOf } from "../../src/matrix/wire/signal.ts";
 
 const leg: MatrixLeg = {
   room: roomId("!r:example.org"),
@@ -15,7 +15,7 @@ const leg: MatrixLeg = {
 const oldLeg: MatrixLeg = { ...leg, personParty: undefined, version: "0" };
 const common = { call_id: "c1", version: "1", party_id: "ours" };
 const oldCommon = { call_id: "c1", version: 0 };
-const capabilities = { "m.call.dtmf": true, "m.call.transferee": false };
+const capabilities = { "m.call.dtmf": true, "m.call.transferee": true };
 
 describe("a client of version 1", () => {
   it.each<[string, LegSignal, string, Record<string, unknown>]>([
@@ -41,8 +41,52 @@ describe("a client of version 1", () => {
       "m.call.negotiate",
       { description: { type: "offer", sdp: "s" }, lifetime: 30_000 },
     ],
+    [
+      "that it is called",
+      { kind: "invite", sdp: "s", lifetimeMs: 90_000, invitee: leg.person },
+      "m.call.invite",
+      { offer: { type: "offer", sdp: "s" }, lifetime: 90_000, capabilities, invitee: leg.person },
+    ],
+    [
+      "that everybody in the room is called",
+      { kind: "invite", sdp: "s", lifetimeMs: 90_000, invitee: undefined },
+      "m.call.invite",
+      { offer: { type: "offer", sdp: "s" }, lifetime: 90_000, capabilities },
+    ],
+    [
+      "whose answer was the first",
+      { kind: "select", party: partyId("DEVICE") },
+      "m.call.select_answer",
+      { selected_party_id: "DEVICE" },
+    ],
+    [
+      "that somebody elsewhere has answered, by a reason that it knows",
+      { kind: "hangup", reason: "answered_elsewhere" },
+      "m.call.hangup",
+      { reason: "user_hangup" },
+    ],
+    [
+      "that it rang too long",
+      { kind: "hangup", reason: "invite_timeout" },
+      "m.call.hangup",
+      { reason: "invite_timeout" },
+    ],
   ])("is told: %s", (_what, signal, type, content) => {
-    expect(eventOf(leg, signal)).toEqual({ type, content: { ...common, ...content } });
+    expect(eventsOf(leg, signal)).toEqual([{ type, content: { ...common, ...content } }]);
+  });
+});
+
+describe("who is at the telephone now", () => {
+  it.each([
+    ["with the number's user", leg.ghost, { id: leg.ghost, display_name: "Bob" }],
+    ["by name alone where the number is withheld", undefined, { display_name: "Bob" }],
+  ])("is said under both names, %s", (_what, ghost, asserted_identity) => {
+    expect(eventsOf(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } })).toEqual(
+      ["m.call.asserted_identity", "org.matrix.call.asserted_identity"].map((type) => ({
+        type,
+        content: { ...common, asserted_identity },
+      })),
+    );
   });
 });
 
@@ -58,11 +102,16 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
     ["busy", { kind: "reject", reason: "busy" }, "m.call.hangup", { reason: "user_busy" }],
     ["hung up", { kind: "hangup", reason: "ice_failed" }, "m.call.hangup", { reason: "ice_failed" }],
   ])("is told: %s", (_what, signal, type, content) => {
-    expect(eventOf(oldLeg, signal)).toEqual({ type, content: { ...oldCommon, ...content } });
+    expect(eventsOf(oldLeg, signal)).toEqual([{ type, content: { ...oldCommon, ...content } }]);
+  });
+
+  it("need not be told who is there, nor whose answer it was", () => {
+    expect(eventsOf(oldLeg, { kind: "identity", identity: { ghost: undefined, displayName: "Bob" } })).toEqual([]);
+    expect(eventsOf(oldLeg, { kind: "select", party: partyId("DEVICE") })).toEqual([]);
   });
 
   it("cannot be told of a new offer or answer", () => {
-    expect(eventOf(oldLeg, { kind: "reanswer", sdp: "s" })).toBeUndefined();
-    expect(eventOf(oldLeg, { kind: "reoffer", sdp: "s", lifetimeMs: 1 })).toBeUndefined();
+    expect(eventsOf(oldLeg, { kind: "reanswer", sdp: "s" })).toBeUndefined();
+    expect(eventsOf(oldLeg, { kind: "reoffer", sdp: "s", lifetimeMs: 1 })).toBeUndefined();
   });
 });

@@ -38,19 +38,41 @@ const lifetime = z
   .catch(undefined)
   .transform((ms) => Math.min(ms ?? defaultLifetimeMs, longestLifetimeMs));
 
+/** Only `true` counts (MSC2747); what is said otherwise is not said. */
+const abilities = z
+  .object({
+    "m.call.transferee": z.literal(true).optional().catch(undefined),
+    "m.call.dtmf": z.literal(true).optional().catch(undefined),
+  })
+  .catch({})
+  .transform((said) => ({
+    transferee: said["m.call.transferee"] === true,
+    dtmf: said["m.call.dtmf"] === true,
+  }));
+
 const inviteForm = z.object({
   offer: z.object({ type: z.literal("offer"), sdp }),
   lifetime,
   invitee: userIdText.optional(),
+  capabilities: abilities,
 });
 
-const answerForm = z.object({ answer: z.object({ type: z.literal("answer"), sdp }) });
+const answerForm = z.object({ answer: z.object({ type: z.literal("answer"), sdp }), capabilities: abilities });
 
 const negotiateForm = z.object({ description: z.object({ type: z.enum(["offer", "answer"]), sdp }), lifetime });
 
 const selectForm = z.object({ selected_party_id: opaqueId });
 
 const endForm = z.object({ reason });
+
+const replaceForm = z.object({
+  create_call: opaqueId.optional().catch(undefined),
+  await_call: opaqueId.optional().catch(undefined),
+  target_user: z
+    .object({ id: userIdText.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
 
 const candidatesForm = z.object({ candidates: z.array(z.unknown()).max(maxCandidates) });
 
@@ -101,27 +123,42 @@ function reader<Form extends z.ZodType>(form: Form, toFact: (content: z.output<F
 const readers: ReadonlyMap<string, Reader> = new Map([
   [
     "m.call.invite",
-    reader(inviteForm, ({ offer, lifetime, invitee }) => ({
+    reader(inviteForm, ({ offer, lifetime, invitee, capabilities }) => ({
       kind: "call.invited",
       sdp: offer.sdp,
       lifetimeMs: lifetime,
       invitee,
+      abilities: capabilities,
     })),
   ],
   [
     "m.call.candidates",
     reader(candidatesForm, ({ candidates }) => ({ kind: "call.candidates", candidates: readCandidates(candidates) })),
   ],
-  ["m.call.answer", reader(answerForm, ({ answer }) => ({ kind: "call.answered", sdp: answer.sdp }))],
+  [
+    "m.call.answer",
+    reader(answerForm, ({ answer, capabilities }) => ({
+      kind: "call.answered",
+      sdp: answer.sdp,
+      abilities: capabilities,
+    })),
+  ],
   [
     "m.call.select_answer",
     reader(selectForm, ({ selected_party_id }) => ({ kind: "call.selected", selected: partyId(selected_party_id) })),
   ],
   ["m.call.reject", reader(endForm, ({ reason }) => ({ kind: "call.rejected", reason }))],
   ["m.call.hangup", reader(endForm, ({ reason }) => ({ kind: "call.hungUp", reason }))],
-  // A client that transfers forgets the call without a hang-up. We do not offer to be transferred (capability
-  // `m.call.transferee` is false); where one does it all the same, its leg is over.
-  ["m.call.replaces", reader(endForm, () => ({ kind: "call.hungUp", reason: "replaced" }))],
+  [
+    "m.call.replaces",
+    reader(replaceForm, ({ create_call, await_call, target_user }): CallParticulars => {
+      if (create_call !== undefined)
+        return { kind: "call.replaced", replacement: { kind: "create", token: create_call, target: target_user?.id } };
+      if (await_call !== undefined) return { kind: "call.replaced", replacement: { kind: "await", token: await_call } };
+      // Whatever was meant: a client that has sent this forgets the call without a hang-up.
+      return { kind: "call.hungUp", reason: "replaced" };
+    }),
+  ],
   [
     "m.call.negotiate",
     reader(negotiateForm, ({ description, lifetime }) =>

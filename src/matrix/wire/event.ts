@@ -13,8 +13,8 @@ export type EventReading =
 const malformed: EventReading = { kind: "none", why: "malformed" };
 const other: EventReading = { kind: "none", why: "other" };
 
-/** The longest message that can be a command. */
-const maxCommandLength = 1_000;
+/** An event holds 64 KiB in all, so nothing longer can have been sent. */
+const maxBodyLength = 65_536;
 
 const memberForm = z.object({
   membership: z.string(),
@@ -24,8 +24,23 @@ const memberForm = z.object({
 const messageForm = z.object({
   msgtype: z.string(),
   body: z.string(),
-  "m.relates_to": z.object({ rel_type: z.string() }).partial().optional().catch(undefined),
+  "m.relates_to": z
+    .object({ rel_type: z.string(), "m.in_reply_to": z.unknown() })
+    .partial()
+    .optional()
+    .catch(undefined),
 });
+
+/** What people send each other; anything else is a machine's talk, notices above all, so that no two bots talk for ever. */
+const messageForms: ReadonlyMap<string, "text" | "emote" | "other"> = new Map([
+  ["m.text", "text"],
+  ["m.emote", "emote"],
+  ["m.image", "other"],
+  ["m.file", "other"],
+  ["m.audio", "other"],
+  ["m.video", "other"],
+  ["m.location", "other"],
+]);
 
 const strippedStateForm = z
   .array(
@@ -68,16 +83,31 @@ function readMember(event: Envelope): EventReading {
   }
 }
 
-/** Plain text that a person typed: no notice, no edit of an earlier message. */
+/** The quotation that clients put before a reply, for others that show no replies (client-server API, "Rich replies"). */
+function withoutQuotation(body: string): string {
+  const lines = body.split("\n");
+  const start = lines.findIndex((line) => !line.startsWith("> "));
+  return start > 0 && lines[start] === "" ? lines.slice(start + 1).join("\n") : body;
+}
+
+/** What a person wrote or attached. */
 function readMessage(event: Envelope): EventReading {
   // A redacted message has no content; that is no fault of anybody's.
   const content = messageForm.safeParse(event.content);
-  if (!content.success) return other;
-  const { msgtype, body } = content.data;
-  if (msgtype !== "m.text" || body.length > maxCommandLength) return other;
-  if (content.data["m.relates_to"]?.rel_type === "m.replace") return other;
+  const form = content.success ? messageForms.get(content.data.msgtype) : undefined;
+  if (!content.success || form === undefined || content.data.body.length > maxBodyLength) return other;
+  const { body, "m.relates_to": relation } = content.data;
   const { eventId, room, sender, ageMs, receivedAtMs } = event;
-  return { kind: "fact", fact: { eventId, room, sender, ageMs, receivedAtMs, kind: "message.received", body } };
+  return {
+    kind: "fact",
+    fact: {
+      ...{ eventId, room, sender, ageMs, receivedAtMs },
+      kind: "message.received",
+      form,
+      body: relation?.["m.in_reply_to"] === undefined ? body : withoutQuotation(body),
+      edits: relation?.rel_type === "m.replace",
+    },
+  };
 }
 
 function readByType(event: Envelope): EventReading {
@@ -92,6 +122,8 @@ function readByType(event: Envelope): EventReading {
       return readMember(event);
     case "m.room.message":
       return readMessage(event);
+    case "m.sticker":
+      return { kind: "fact", fact: { ...origin, kind: "message.received", form: "other", body: "", edits: false } };
     case "m.room.encryption":
       return event.stateKey === "" ? { kind: "fact", fact: { ...origin, kind: "room.encrypted" } } : other;
     case "m.room.encrypted":

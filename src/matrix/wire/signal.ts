@@ -1,6 +1,6 @@
-// What a client is told about its leg, as the event that says so (Matrix VoIP module, versions 0 and 1).
+// What a client is told about its leg, as the events that say so (Matrix VoIP module, versions 0 and 1; MSC2747, MSC3086).
 // No `sdp_stream_metadata`: a bridge without video that sends it makes clients offer video upgrades it cannot take.
-import type { LegSignal, MatrixLeg } from "../../core/call/matrix-leg.ts";
+import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/matrix-leg.ts";
 
 export interface OutgoingEvent {
   readonly type: string;
@@ -10,7 +10,10 @@ export interface OutgoingEvent {
 /** Of an answer inside the call; clients do not act on it, the specification requires it. */
 const answerLifetimeMs = 60_000;
 
-function reference(leg: MatrixLeg): Readonly<Record<string, unknown>> {
+/** What we can do in every call: clients show their dial pad and their transfer button by it. */
+const capabilities = { "m.call.dtmf": true, "m.call.transferee": true };
+
+function reference(leg: LegAddress): Readonly<Record<string, unknown>> {
   return leg.version === "0"
     ? { call_id: leg.matrixCallId, version: 0 }
     : { call_id: leg.matrixCallId, version: "1", party_id: leg.ownParty };
@@ -19,42 +22,71 @@ function reference(leg: MatrixLeg): Readonly<Record<string, unknown>> {
 /** `reason` on m.call.reject is what Element reads: none is "declined", `user_busy` is "busy", others are "failed". */
 const rejectReason = { declined: undefined, busy: "user_busy", failed: "unknown_error" } as const;
 
-function reject(leg: MatrixLeg, reason: keyof typeof rejectReason): OutgoingEvent {
+/** The specification has none for a call that somebody else took, and Element shows one it does not know as a failure. */
+const hangupReason = {
+  user_hangup: "user_hangup",
+  ice_failed: "ice_failed",
+  invite_timeout: "invite_timeout",
+  answered_elsewhere: "user_hangup",
+  unknown_error: "unknown_error",
+} as const satisfies Record<Extract<LegSignal, { kind: "hangup" }>["reason"], string>;
+
+function reject(leg: LegAddress, reason: keyof typeof rejectReason): OutgoingEvent {
   const said = rejectReason[reason];
   const content = { ...reference(leg), ...(said === undefined ? {} : { reason: said }) };
   // Version 0 knows no reject. Only to it a hang-up before the answer means something.
   return { type: leg.version === "0" ? "m.call.hangup" : "m.call.reject", content };
 }
 
-/** undefined: version 0 has no way to say it. */
-export function eventOf(leg: MatrixLeg, signal: LegSignal): OutgoingEvent | undefined {
+/** Under both names: clients know the one or the other, and taking the same twice changes nothing (MSC3086). */
+function identified(leg: LegAddress, { ghost, displayName }: ShownIdentity): readonly OutgoingEvent[] {
+  const asserted_identity = { ...(ghost === undefined ? {} : { id: ghost }), display_name: displayName };
+  const content = { ...reference(leg), asserted_identity };
+  return [
+    { type: "m.call.asserted_identity", content },
+    { type: "org.matrix.call.asserted_identity", content },
+  ];
+}
+
+/** In the order of sending; none where it need not be said. undefined: version 0 has no way to say it. */
+export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingEvent[] | undefined {
   const common = reference(leg);
   switch (signal.kind) {
-    case "answer":
-      return {
-        type: "m.call.answer",
-        content: {
-          ...common,
-          answer: { type: "answer", sdp: signal.sdp },
-          capabilities: { "m.call.dtmf": true, "m.call.transferee": false },
-        },
+    case "invite": {
+      const { sdp, lifetimeMs, invitee } = signal;
+      const content = {
+        ...common,
+        lifetime: lifetimeMs,
+        offer: { type: "offer", sdp },
+        capabilities,
+        ...(invitee === undefined ? {} : { invitee }),
       };
+      return [{ type: "m.call.invite", content }];
+    }
+    case "select":
+      // Version 0 takes the first answer for the only one.
+      if (leg.version === "0") return [];
+      return [{ type: "m.call.select_answer", content: { ...common, selected_party_id: signal.party } }];
+    case "answer":
+      return [
+        { type: "m.call.answer", content: { ...common, answer: { type: "answer", sdp: signal.sdp }, capabilities } },
+      ];
     case "reject":
-      return reject(leg, signal.reason);
+      return [reject(leg, signal.reason)];
     case "hangup":
-      return { type: "m.call.hangup", content: { ...common, reason: signal.reason } };
+      return [{ type: "m.call.hangup", content: { ...common, reason: hangupReason[signal.reason] } }];
+    case "identity":
+      return leg.version === "0" ? [] : identified(leg, signal.identity);
     case "reanswer":
     case "reoffer": {
       if (leg.version === "0") return undefined;
       const offers = signal.kind === "reoffer";
-      return {
-        type: "m.call.negotiate",
-        content: {
-          ...common,
-          description: { type: offers ? "offer" : "answer", sdp: signal.sdp },
-          lifetime: offers ? signal.lifetimeMs : answerLifetimeMs,
-        },
+      const content = {
+        ...common,
+        description: { type: offers ? "offer" : "answer", sdp: signal.sdp },
+        lifetime: offers ? signal.lifetimeMs : answerLifetimeMs,
       };
+      return [{ type: "m.call.negotiate", content }];
     }
   }
 }
