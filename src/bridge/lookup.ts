@@ -49,7 +49,8 @@ export function createLookup({ ghostIds, onFound, telemetry }: LookupParts): Loo
 
     usersById(user) {
       const target = ghostIds.parse(user);
-      if (!target) return [];
+      // Who withheld their number is nobody to be found.
+      if (!target || target.kind === "withheld") return [];
       const entered = target.kind === "number" ? target.dialled : `${target.user}@${target.host}`;
       return [result(user as UserId, pstnProtocolNames[0], entered)];
     },

@@ -12,75 +12,104 @@ interface CauseEntry {
   readonly refusal: RefusalReason;
   /** What the room is told where the client alone could not say it; undefined where it can, or nobody needs to know. */
   readonly words: string | undefined;
-  /** Reason header of our CANCEL or BYE (RFC 3326, ITU-T Q.850). */
+  /** Reason header of our CANCEL, BYE or final response (RFC 3326, ITU-T Q.850). */
   readonly q850: number;
+  /** How the trunk's unanswered INVITE is refused (RFC 3261 s21, RFC 3398 s8.2.6.1). */
+  readonly status: number;
 }
 
-function entry(result: CallResult, refusal: RefusalReason, q850: number, words?: string): CauseEntry {
-  return { result, refusal, q850, words };
+function entry(result: CallResult, refusal: RefusalReason, q850: number, status: number, words?: string): CauseEntry {
+  return { result, refusal, q850, status, words };
 }
 
 const causes = {
-  "caller-hung-up": entry("success", "declined", 16),
-  "callee-hung-up": entry("success", "declined", 16),
-  "max-duration": entry("success", "failed", 16, "The call was ended because it reached the longest time allowed."),
+  "caller-hung-up": entry("success", "declined", 16, 487),
+  "callee-hung-up": entry("success", "declined", 16, 480),
+  "max-duration": entry(
+    "success",
+    "failed",
+    16,
+    480,
+    "The call was ended because it reached the longest time allowed.",
+  ),
 
-  "caller-cancelled": entry("caller", "declined", 16),
-  "caller-left": entry("caller", "declined", 16),
-  "caller-media-failed": entry("caller", "failed", 16, "Your client could not use its microphone."),
-  "bad-offer": entry("caller", "failed", 16, "Your client offered audio that cannot be used for a telephone call."),
-  "not-permitted": entry("caller", "failed", 21, "You are not permitted to make telephone calls here."),
-  "premium-barred": entry("caller", "failed", 21, "Calls to premium-rate numbers are not allowed here."),
-  "shared-cost-barred": entry("caller", "failed", 21, "Calls to shared-cost numbers are not allowed here."),
-  "satellite-barred": entry("caller", "failed", 21, "Calls to satellite telephones are not allowed here."),
+  /** The caller gave up before anybody answered. */
+  missed: entry("caller", "declined", 16, 487),
+  /** Both called each other; the other of the two calls goes on. */
+  crossed: entry("success", "declined", 16, 480),
+  "caller-cancelled": entry("caller", "declined", 16, 487),
+  "caller-left": entry("caller", "declined", 16, 487),
+  "caller-media-failed": entry("caller", "failed", 16, 488, "Your client could not use its microphone."),
+  "bad-offer": entry(
+    "caller",
+    "failed",
+    16,
+    488,
+    "Your client offered audio that cannot be used for a telephone call.",
+  ),
+  "not-permitted": entry("caller", "failed", 21, 403, "You are not permitted to make telephone calls here."),
+  "premium-barred": entry("caller", "failed", 21, 403, "Calls to premium-rate numbers are not allowed here."),
+  "shared-cost-barred": entry("caller", "failed", 21, 403, "Calls to shared-cost numbers are not allowed here."),
+  "satellite-barred": entry("caller", "failed", 21, 403, "Calls to satellite telephones are not allowed here."),
   emergency: entry(
     "caller",
     "failed",
     21,
+    403,
     "Emergency numbers cannot be called from here. Please use a mobile or landline telephone.",
   ),
-  "too-many-calls-user": entry("caller", "failed", 42, "You already have as many calls as you may have at once."),
-  "too-often": entry("caller", "failed", 21, "You are calling too often. Please wait a minute."),
-  "too-many-calls": entry("bridge", "failed", 42, "All lines are in use. Please try again later."),
-  "no-route": entry("caller", "failed", 3, "There is no way from here to this number."),
-  "not-dialable": entry("caller", "failed", 28, "This is not a number that can be dialled."),
-  "domain-not-allowed": entry("caller", "failed", 3, "Calls to this SIP domain are not allowed here."),
+  "too-many-calls-user": entry("caller", "failed", 42, 486, "You already have as many calls as you may have at once."),
+  "too-often": entry("caller", "failed", 21, 503, "You are calling too often. Please wait a minute."),
+  "too-many-calls": entry("bridge", "failed", 42, 503, "All lines are in use. Please try again later."),
+  "no-route": entry("caller", "failed", 3, 404, "There is no way from here to this number."),
+  "not-dialable": entry("caller", "failed", 28, 404, "This is not a number that can be dialled."),
+  "domain-not-allowed": entry("caller", "failed", 3, 404, "Calls to this SIP domain are not allowed here."),
+  "withheld-number": entry("caller", "failed", 21, "This caller withheld their number, so it cannot be called."),
 
-  busy: entry("callee", "busy", 17),
-  "no-answer": entry("callee", "failed", 19, "Nobody answered."),
-  declined: entry("callee", "declined", 21),
-  "not-in-service": entry("callee", "failed", 1, "This number is not in service."),
-  "invalid-number": entry("callee", "failed", 28, "This number is incomplete or not valid."),
-  "number-changed": entry("callee", "failed", 22, "This number has changed."),
-  unavailable: entry("callee", "failed", 20, "The person you called cannot be reached at the moment."),
-  "answered-elsewhere": entry("callee", "declined", 26),
+  "callee-media-failed": entry("callee", "failed", 16, 480, "Your client could not use its microphone."),
+  busy: entry("callee", "busy", 17, 486),
+  "no-answer": entry("callee", "failed", 19, 480, "Nobody answered."),
+  declined: entry("callee", "declined", 21, 603),
+  "not-in-service": entry("callee", "failed", 1, 404, "This number is not in service."),
+  "invalid-number": entry("callee", "failed", 28, 484, "This number is incomplete or not valid."),
+  "number-changed": entry("callee", "failed", 22, 410, "This number has changed."),
+  unavailable: entry("callee", "failed", 20, 480, "The person you called cannot be reached at the moment."),
+  "answered-elsewhere": entry("callee", "declined", 26, 480),
 
-  forbidden: entry("upstream", "failed", 57, "The telephone provider does not allow calls to this number."),
-  congestion: entry("upstream", "failed", 42, "The telephone network is busy. Please try again later."),
-  "trunk-error": entry("upstream", "failed", 41, "The telephone provider could not place the call."),
-  "trunk-timeout": entry("upstream", "failed", 102, "The telephone provider did not respond. Please try again later."),
+  forbidden: entry("upstream", "failed", 57, 403, "The telephone provider does not allow calls to this number."),
+  congestion: entry("upstream", "failed", 42, 503, "The telephone network is busy. Please try again later."),
+  "trunk-error": entry("upstream", "failed", 41, 500, "The telephone provider could not place the call."),
+  "trunk-timeout": entry(
+    "upstream",
+    "failed",
+    102,
+    504,
+    "The telephone provider did not respond. Please try again later.",
+  ),
   "trunk-unreachable": entry(
     "upstream",
     "failed",
     38,
+    503,
     "The telephone provider cannot be reached. Please try again later.",
   ),
-  "trunk-credentials": entry("upstream", "failed", 57, "The telephone provider refused this bridge's login."),
-  incompatible: entry("upstream", "failed", 88, "The other end cannot handle this kind of call."),
+  "trunk-credentials": entry("upstream", "failed", 57, 403, "The telephone provider refused this bridge's login."),
+  incompatible: entry("upstream", "failed", 88, 488, "The other end cannot handle this kind of call."),
 
-  "media-failed": entry("bridge", "failed", 41, "The audio connection to your client could not be made."),
-  "media-silent": entry("bridge", "failed", 41, "The call was ended because no audio came any more."),
-  "media-lost": entry("bridge", "failed", 41, "The call was ended by a fault in the bridge's audio."),
+  "media-failed": entry("bridge", "failed", 41, 480, "The audio connection to your client could not be made."),
+  "media-silent": entry("bridge", "failed", 41, 480, "The call was ended because no audio came any more."),
+  "media-lost": entry("bridge", "failed", 41, 503, "The call was ended by a fault in the bridge's audio."),
   "answer-lost": entry(
     "bridge",
     "failed",
     41,
+    480,
     "The call was answered, but your homeserver did not pass the answer on.",
   ),
-  restarting: entry("bridge", "failed", 41, "The bridge is being restarted. Please call again in a minute."),
-  restarted: entry("bridge", "failed", 41, "The call was ended because the bridge was restarted."),
-  fault: entry("bridge", "failed", 41, "The call was ended by a fault in the bridge."),
-  "admin-ended": entry("bridge", "failed", 16, "The call was ended by an administrator."),
+  restarting: entry("bridge", "failed", 41, 503, "The bridge is being restarted. Please call again in a minute."),
+  restarted: entry("bridge", "failed", 41, 503, "The call was ended because the bridge was restarted."),
+  fault: entry("bridge", "failed", 41, 500, "The call was ended by a fault in the bridge."),
+  "admin-ended": entry("bridge", "failed", 16, 480, "The call was ended by an administrator."),
 } as const satisfies Record<string, CauseEntry>;
 
 export type Cause = keyof typeof causes;

@@ -6,10 +6,14 @@ import { internationalForm, knownForm, type Country } from "./e164.ts";
 import { escapeBytes, unescapeBytes, type Escaping } from "./escape.ts";
 import { escapeUser, parseSipUri } from "./sip-uri.ts";
 
-/** `dialled` is as entered, separators and all. `user` is unescaped, `host` in lower case. */
+/**
+ * `dialled` is as entered, separators and all. `user` is unescaped, `host` in lower case. `withheld` stands for all callers
+ * whose number is not known: nobody can call it.
+ */
 export type DialTarget =
   | { readonly kind: "number"; readonly dialled: string }
-  | { readonly kind: "address"; readonly user: string; readonly host: string };
+  | { readonly kind: "address"; readonly user: string; readonly host: string }
+  | { readonly kind: "withheld" };
 
 export type GhostEncoding = "percent" | "grammar" | "e164";
 
@@ -40,8 +44,10 @@ export interface GhostIds {
   format(target: DialTarget, encoding?: GhostEncoding): UserId | undefined;
   /** What a canonical id of ours stands for, in whichever encoding; undefined for every other text. */
   parse(user: string): DialTarget | undefined;
-  /** International form where the numbering plan knows the number, else as dialled; an address as `user@host`. */
+  /** International form where the numbering plan knows the number, else as dialled; an address as `user@host`; `Anonymous`. */
   displayName(target: DialTarget): string;
+  /** The one ghost of all calls whose number is withheld; no lookup gives it. */
+  readonly withheld: UserId;
 }
 
 // `+` stands as it is in all of them (MSC4009). The grammar would let `/` stand too, but Synapse puts it bare into the path
@@ -56,6 +62,8 @@ const escapings: Readonly<Record<GhostEncoding, Escaping>> = {
 // By form alone (ITU-T E.164: no country code begins with 0), so that news from a numbering plan never renames a ghost.
 const e164Form = /^\+[1-9]\d{0,14}$/;
 const maxEnteredLength = 255;
+/** Every other id holds an escaped `@` or begins with a plus, so that none is like this one. */
+const withheldRest = "anonymous";
 
 export function createGhostIds(options: GhostIdOptions): GhostIds {
   const { domain, prefix } = options;
@@ -63,6 +71,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   const sipDomains = new Set(options.sipDomains.map((name) => name.toLowerCase()));
   const start = `@${prefix}`;
   const end = `:${domain}`;
+  const withheld = (start + withheldRest + end) as UserId;
 
   /** One meaning, one target: a number at the gateway is a number, and nothing else lives there unless the config says so. */
   function target(user: string, host: string): DialTarget | undefined {
@@ -72,6 +81,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   }
 
   function format(wanted: DialTarget, encoding = options.encoding): UserId | undefined {
+    if (wanted.kind === "withheld") return withheld;
     const user = wanted.kind === "number" ? wanted.dialled : wanted.user;
     const host = wanted.kind === "number" ? gateway : wanted.host;
     const found = target(user, host);
@@ -84,6 +94,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
 
   function parse(user: string): DialTarget | undefined {
     if (!user.startsWith(start) || !user.endsWith(end)) return undefined;
+    if (user === withheld) return { kind: "withheld" };
     const rest = user.slice(start.length, user.length - end.length);
     // `=` is escaped in a percent id and `%` in a grammar id, and both escape the `@` that each of them holds:
     // so the first mark tells the encoding, and an id without one can only be E.164.
@@ -113,12 +124,13 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   }
 
   function displayName(shown: DialTarget): string {
+    if (shown.kind === "withheld") return "Anonymous";
     if (shown.kind === "address") return `${shown.user}@${shown.host}`;
     const known = knownForm(shown.dialled, options.country);
     return known === undefined ? shown.dialled : internationalForm(known);
   }
 
-  return { forDialled, format, parse, displayName };
+  return { forDialled, format, parse, displayName, withheld };
 }
 
 function numberAt(text: string): DialTarget | undefined {
