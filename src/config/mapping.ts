@@ -76,10 +76,11 @@ export function toDialPlan(config: Config): DialPlan {
     })),
     routes: plan.routes.map(({ prefix, trunk, strip, prepend }) => ({
       prefix,
-      trunk: trunkName(trunk),
+      trunks: [trunkName(trunk)],
       strip,
       prepend,
     })),
+    withholdPrefixes: [],
     emergencyTrunk: plan.emergency_trunk === undefined ? undefined : trunkName(plan.emergency_trunk),
     sipDomains: new Map(
       Object.entries(plan.sip_domains).map(([domain, trunk]) => [domain.toLowerCase(), trunkName(trunk)]),

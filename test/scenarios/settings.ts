@@ -13,6 +13,7 @@ export const examplePlan: DialPlan = {
   ],
   routes: [],
   emergencyTrunk: undefined,
+  withholdPrefixes: [],
   sipDomains: new Map(),
 };
 

@@ -25,7 +25,8 @@ export interface PlanTrunk {
 export interface PlanRoute {
   /** `+44` is matched against E.164, `9` or `*1` against what was dialled; empty matches everything. */
   readonly prefix: string;
-  readonly trunk: TrunkName;
+  /** One at least, in the order in which they are tried. */
+  readonly trunks: readonly TrunkName[];
   /** Characters taken away in front of what the prefix matched. */
   readonly strip: number;
   /** Put in front instead. */
@@ -39,26 +40,47 @@ export interface DialPlan {
   readonly routes: readonly PlanRoute[];
   /** Undefined: emergency numbers are refused. */
   readonly emergencyTrunk: TrunkName | undefined;
+  /** Dialled before a number, each of these withholds the caller's own for this call (CLIR); never sent. */
+  readonly withholdPrefixes: readonly string[];
   /** SIP domains (lower case) that may be called, and the trunk that reaches each. */
   readonly sipDomains: ReadonlyMap<string, TrunkName>;
 }
 
+/** One trunk that a call may go to, and how the number is written there. */
+export interface PlannedTrunk {
+  readonly trunk: TrunkName;
+  /** Request-URI and To, escaped. */
+  readonly uri: string;
+  /** For people and logs: E.164 where it is one, else as sent to the trunk, or `user@host`. */
+  readonly number: string;
+}
+
 export type PlannedCall =
-  | {
+  | (PlannedTrunk & {
       readonly kind: "route";
-      readonly trunk: TrunkName;
-      /** Request-URI and To, escaped. */
-      readonly uri: string;
-      /** For people and logs: E.164 where it is one, else as sent to the trunk, or `user@host`. */
-      readonly number: string;
       readonly e164: E164 | undefined;
+      /** The dearest of what the number is on any of the trunks. */
       readonly class: NumberClass;
-    }
-  | { readonly kind: "refused"; readonly why: "no-route" | "not-dialable" | "domain-not-allowed" | "emergency" };
+      /** Trunks to try in this order where the first one fails before it rings. */
+      readonly alternatives: readonly PlannedTrunk[];
+      /** The person dialled it so that their own number is not shown. */
+      readonly withheld: boolean;
+    })
+  | {
+      readonly kind: "refused";
+      readonly why: "no-route" | "not-dialable" | "domain-not-allowed" | "emergency" | "withheld-number";
+    };
 
 /** Never throws; a plan that names a trunk it does not have has no route there. */
 export function planCall(target: DialTarget, plan: DialPlan): PlannedCall {
-  return target.kind === "number" ? planNumber(target.dialled, plan) : planAddress(target.user, target.host, plan);
+  switch (target.kind) {
+    case "number":
+      return planNumber(target.dialled, plan);
+    case "address":
+      return planAddress(target.user, target.host, plan);
+    case "withheld":
+      return { kind: "refused", why: "withheld-number" };
+  }
 }
 
 /** What is sent, what it means, and what it may cost. */
@@ -70,17 +92,42 @@ interface Routed {
 }
 
 function planNumber(dialled: string, plan: DialPlan): PlannedCall {
-  const keys = dialString(dialled);
-  if (keys === undefined) return { kind: "refused", why: "not-dialable" };
-  const meaning = understand(keys, plan.country);
-  // Emergency either way: 911 although 9 is the outside line, and 9911 because it is.
+  const entered = dialString(dialled);
+  if (entered === undefined) return { kind: "refused", why: "not-dialable" };
+  // Emergency either way: 911 although 9 is the outside line, 9911 because it is, and *31#112 with and without its beginning.
+  const whole = understand(entered, plan.country);
+  if (whole.class === "emergency") return planEmergency(entered, plan);
+  const keys = behindWithholding(entered, plan);
+  const withheld = keys !== entered;
+  const meaning = withheld ? understand(keys, plan.country) : whole;
   if (meaning.class === "emergency") return planEmergency(keys, plan);
   const routed = route(keys, meaning, plan);
-  if (routed?.class === "emergency") return planEmergency(routed.sent, plan);
-  if (!routed) return { kind: "refused", why: "no-route" };
-  const { trunk, sent, e164 } = routed;
-  const uri = numberUri(trunk, trunk.numberPrefix + sent);
-  return { kind: "route", trunk: trunk.name, uri, number: e164 ?? sent, e164, class: routed.class };
+  const emergency = routed.find((way) => way.class === "emergency");
+  if (emergency) return planEmergency(emergency.sent, plan);
+  const [first, ...others] = routed;
+  if (!first) return { kind: "refused", why: "no-route" };
+  return {
+    kind: "route",
+    ...plannedTrunk(first),
+    e164: first.e164,
+    class: dearest(first.class, ...others.map((way) => way.class)),
+    alternatives: others.map(plannedTrunk),
+    withheld,
+  };
+}
+
+function plannedTrunk({ trunk, sent, e164 }: Routed): PlannedTrunk {
+  return { trunk: trunk.name, uri: numberUri(trunk, trunk.numberPrefix + sent), number: e164 ?? sent };
+}
+
+/** The number without the code that withholds the caller's own; a code with no number behind it is a number itself. */
+function behindWithholding(keys: string, { withholdPrefixes }: DialPlan): string {
+  for (const prefix of withholdPrefixes.toSorted((one, other) => other.length - one.length)) {
+    if (prefix === "" || !keys.startsWith(prefix)) continue;
+    const rest = keys.slice(prefix.length);
+    if (/\d/.test(rest) && dialString(rest) !== undefined) return rest;
+  }
+  return keys;
 }
 
 /** As short as the network wants it: never in E.164, never with a prefix. */
@@ -89,7 +136,9 @@ function planEmergency(keys: string, plan: DialPlan): PlannedCall {
   if (!trunk) return { kind: "refused", why: "emergency" };
   const number = emergencyCode(keys, plan.country);
   const uri = numberUri(trunk, number);
-  return { kind: "route", trunk: trunk.name, uri, number, e164: undefined, class: "emergency" };
+  // Whoever calls for help is to be called back.
+  const shown = { withheld: false, alternatives: [], e164: undefined, class: "emergency" } as const;
+  return { kind: "route", trunk: trunk.name, uri, number, ...shown };
 }
 
 /** `+49112`, `0112` and `*31#112` mean the 112 at their end. */
@@ -102,11 +151,23 @@ function emergencyCode(keys: string, country: Country | undefined): string {
   return digits;
 }
 
-function route(keys: string, meaning: NumberMeaning, plan: DialPlan): Routed | undefined {
+/** One for each trunk of the best route, in its order; none where no route fits. */
+function route(keys: string, meaning: NumberMeaning, plan: DialPlan): readonly Routed[] {
+  const best = bestRoute(keys, meaning.e164, plan);
+  return [...new Set(best?.trunks)].flatMap((name) => {
+    const trunk = plan.trunks.find((candidate) => candidate.name === name);
+    return best && trunk ? (routeOver(trunk, best, keys, meaning, plan) ?? []) : [];
+  });
+}
+
+function routeOver(
+  trunk: PlanTrunk,
+  best: PlanRoute,
+  keys: string,
+  meaning: NumberMeaning,
+  plan: DialPlan,
+): Routed | undefined {
   const { e164 } = meaning;
-  const best = bestRoute(keys, e164, plan);
-  const trunk = plan.trunks.find(({ name }) => name === best?.trunk);
-  if (!best || !trunk) return undefined;
   const rewrites = best.strip > 0 || best.prepend !== "";
   if (!rewrites) return asWritten(keys, meaning, trunk, plan);
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
@@ -129,7 +190,7 @@ function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan:
 
 function bestRoute(keys: string, e164: E164 | undefined, plan: DialPlan): PlanRoute | undefined {
   const [first] = plan.trunks;
-  if (plan.routes.length === 0) return first && { prefix: "", trunk: first.name, strip: 0, prepend: "" };
+  if (plan.routes.length === 0) return first && { prefix: "", trunks: [first.name], strip: 0, prepend: "" };
   let best: PlanRoute | undefined;
   for (const candidate of plan.routes) {
     const text = candidate.prefix.startsWith("+") ? (e164 ?? keys) : keys;
@@ -164,7 +225,9 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   const meaning = meaningOfUser(user, plan.country);
   if (meaning.class === "emergency") return planEmergency(meaning.keys, plan);
   const { e164, class: kind } = meaning;
-  return { kind: "route", trunk, uri: formatSipUri({ user, host }), number: `${user}@${host}`, e164, class: kind };
+  const number = `${user}@${host}`;
+  const uri = formatSipUri({ user, host });
+  return { kind: "route", trunk, uri, number, e164, class: kind, alternatives: [], withheld: false };
 }
 
 /** What a gateway makes of the user part of a SIP address: a number before the @ costs what it costs anywhere. */

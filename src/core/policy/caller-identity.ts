@@ -1,7 +1,8 @@
 // Who the telephone network is told is calling: From, P-Asserted-Identity, P-Preferred-Identity and Privacy
 // (RFC 3261 s8.1.1.3, RFC 3325, RFC 3323), filled from a trunk's templates for one Matrix user.
 import { domainOf, localpartOf, type UserId } from "../ids.ts";
-import { escapeUser, parseSipUri } from "../number/sip-uri.ts";
+import { escapeUser, formatSipUri, parseSipUri } from "../number/sip-uri.ts";
+import { oneLine } from "./one-line.ts";
 
 /** Finished values; the SIP edge escapes them when it writes headers. */
 export interface CallerIdentity {
@@ -36,8 +37,6 @@ export const identityPlaceholders = ["localpart", "domain", "user_id", "displayn
 type IdentityPlaceholder = (typeof identityPlaceholders)[number];
 
 const placeholder = /\{([a-z_]*)\}/g;
-/** Names longer than this are cut: gateways drop messages for less. */
-const longestName = 64;
 
 /** Whether the caller's display name is wanted at all. */
 export function showsDisplayName({ fromUser, fallbackUser, fromDisplayName, ...others }: IdentityTemplates): boolean {
@@ -45,11 +44,12 @@ export function showsDisplayName({ fromUser, fallbackUser, fromDisplayName, ...o
   return templates.some((template) => template?.includes("{displayname}") === true);
 }
 
-/** `displayName` is the caller's Matrix display name, if it is known. */
+/** `displayName` is the caller's Matrix display name, if it is known. `withheld`: for this call the callee is not to see who calls. */
 export function callerIdentity(
   person: UserId,
   displayName: string | undefined,
   templates: IdentityTemplates,
+  { withheld = false }: { readonly withheld?: boolean } = {},
 ): CallerIdentity {
   const values: Readonly<Record<IdentityPlaceholder, string | undefined>> = {
     localpart: localpartOf(person),
@@ -58,9 +58,9 @@ export function callerIdentity(
     displayname: displayName === undefined ? localpartOf(person) : displayName,
     number: templates.numbers.get(person) ?? templates.defaultNumber,
   };
-  const plain = (template: string | undefined) => cleaned(fill(template, values, (value) => value));
+  const plain = (template: string | undefined) => oneLine(fill(template, values, (value) => value));
   const uri = (template: string | undefined) => usableUri(fill(template, values, escapeUser));
-  return {
+  const identity: CallerIdentity = {
     from: {
       user: plain(templates.fromUser) ?? plain(templates.fallbackUser) ?? "anonymous",
       host: templates.fromHost,
@@ -69,6 +69,21 @@ export function callerIdentity(
     asserted: templates.asserted.flatMap((template) => uri(template) ?? []),
     preferred: uri(templates.preferred),
     privacy: templates.privacy,
+  };
+  return withheld ? anonymous(identity) : identity;
+}
+
+/**
+ * RFC 3323 s4.1.1.3 for From, and RFC 3325 s7 for the trunk, which is still told who calls, and asked not to tell it further:
+ * without an identity of its own kind it gets the one that From would have held.
+ */
+function anonymous({ from, asserted, preferred, privacy }: CallerIdentity): CallerIdentity {
+  const isKnown = asserted.length > 0 || preferred !== undefined || from.host === undefined;
+  return {
+    from: { user: "anonymous", host: "anonymous.invalid", displayName: "Anonymous" },
+    asserted,
+    preferred: isKnown ? preferred : usableUri(formatSipUri({ user: from.user, host: from.host ?? "" })),
+    privacy: [...new Set([...privacy.filter((wish) => wish !== "none"), "id"])],
   };
 }
 
@@ -79,20 +94,11 @@ function fill(
 ): string | undefined {
   let complete = true;
   const text = template?.replaceAll(placeholder, (_, name: string) => {
-    const value = cleaned(values[name]);
+    const value = oneLine(values[name]);
     if (value === undefined) complete = false;
     return escape(value ?? "");
   });
   return complete ? text : undefined;
-}
-
-/** One line without control, format and surrogate characters; undefined if nothing is left. */
-function cleaned(text: string | undefined): string | undefined {
-  const line = text
-    ?.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    .replaceAll(/[\p{Cf}\p{Cs}]/gu, "")
-    .trim();
-  return line ? Array.from(line).slice(0, longestName).join("").trimEnd() : undefined;
 }
 
 /** A `sip:` or `tel:` URI that a trunk can read; undefined otherwise. */

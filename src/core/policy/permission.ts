@@ -48,7 +48,8 @@ type RefusalCause =
   | "too-many-calls"
   | "no-route"
   | "not-dialable"
-  | "domain-not-allowed";
+  | "domain-not-allowed"
+  | "withheld-number";
 
 export type Verdict =
   | { readonly kind: "allowed"; readonly maxDurationMs: number }

@@ -17,7 +17,7 @@ function trunk(name: string, settings: Partial<PlanTrunk> = {}): PlanTrunk {
 }
 
 function route(prefix: string, to: string, strip = 0, prepend = ""): PlanRoute {
-  return { prefix, trunk: trunkName(to), strip, prepend };
+  return { prefix, trunks: to.split(" ").map(trunkName), strip, prepend };
 }
 
 function plan(settings: Partial<DialPlan> = {}): DialPlan {
@@ -26,6 +26,7 @@ function plan(settings: Partial<DialPlan> = {}): DialPlan {
     trunks: [trunk("main"), trunk("other")],
     routes: [],
     emergencyTrunk: undefined,
+    withholdPrefixes: [],
     sipDomains: new Map([["pbx.example.org", trunkName("other")]]),
     ...settings,
   };
@@ -68,6 +69,8 @@ describe("a trunk gets numbers as it wants them", () => {
       number: "+442079460000",
       e164: "+442079460000",
       class: "ordinary",
+      alternatives: [],
+      withheld: false,
     });
   });
 });
@@ -178,6 +181,8 @@ describe("SIP addresses", () => {
       number: "alice b@pbx.example.org",
       e164: undefined,
       class: "private",
+      alternatives: [],
+      withheld: false,
     });
   });
   test("of another domain are refused", () => {

@@ -39,6 +39,8 @@ function route(numberClass: NumberClass = "ordinary"): PlannedCall {
     number: "1",
     e164: undefined,
     class: numberClass,
+    alternatives: [],
+    withheld: false,
   };
 }
 
