@@ -1,0 +1,170 @@
+// Who is calling, as far as a trunk may be believed and the caller wants it known (RFC 3323, RFC 3325), and the words about
+// it that people read. Whom it rings: number/did. Our own identity towards the network: caller-identity.
+import type { Diversion, RemoteIdentity, SipAddressee } from "../call/event.ts";
+import { dialString } from "../number/dialled.ts";
+import { internationalForm, knownForm, type Country } from "../number/e164.ts";
+import type { DialTarget } from "../number/ghost-id.ts";
+import { spellingOf } from "../number/spelling.ts";
+import { oneLine } from "./one-line.ts";
+
+export interface CallerTrust {
+  /** `asserted`: P-Asserted-Identity or Remote-Party-ID, and From only where nothing is asserted. `from`: From alone. */
+  readonly identity: "asserted" | "from";
+  /** Whether people are shown the display name that the trunk sends. */
+  readonly displayName: boolean;
+}
+
+/** The network's verdict on the number (STIR/SHAKEN); undefined where it has none. */
+export type Verification = "passed" | "failed" | undefined;
+
+export type Caller = (
+  | {
+      readonly kind: "number";
+      /** E.164 where it is understood, else as sent: what a person would dial to call back. */
+      readonly dialled: string;
+      readonly displayName: string | undefined;
+    }
+  | {
+      readonly kind: "address";
+      readonly user: string;
+      readonly host: string;
+      readonly displayName: string | undefined;
+    }
+  | { readonly kind: "withheld" }
+) & { readonly verified: Verification };
+
+/** Never throws. A caller whose identity is missing or makes no sense counts as one who withholds it. */
+export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, country: Country | undefined): Caller {
+  const verified = verdictOf(identity.verstat);
+  const withheld: Caller = { kind: "withheld", verified: undefined };
+  if (wantsPrivacy(identity)) return withheld;
+  const stated = trust.identity === "asserted" && identity.asserted.length > 0 ? identity.asserted : [identity.from];
+  // Of a sip: and a tel: URI (RFC 3325 s9.1) the one that holds a number is called back.
+  const caller = stated.find((one) => numberIn(one, country) !== undefined) ?? stated[0];
+  if (caller === undefined || isNobody(caller)) return withheld;
+  const dialled = numberIn(caller, country);
+  const displayName = trust.displayName && !hidesName(identity) ? shownName(caller.displayName) : undefined;
+  if (dialled !== undefined) return { kind: "number", dialled, displayName, verified };
+  const user = oneLine(caller.user);
+  if (user === undefined || user !== caller.user || !caller.host) return withheld;
+  return { kind: "address", user, host: caller.host.toLowerCase(), displayName, verified: undefined };
+}
+
+/** For whom the ghost of this caller stands. */
+export function targetOf(caller: Caller): DialTarget {
+  switch (caller.kind) {
+    case "number":
+      return { kind: "number", dialled: caller.dialled };
+    case "address":
+      return { kind: "address", user: caller.user, host: caller.host };
+    case "withheld":
+      return { kind: "withheld" };
+  }
+}
+
+const anonymousUsers = new Set(["anonymous", "restricted", "withheld", "private"]);
+/** Not hidden, but not known either. */
+const unknownUsers = new Set(["unknown", "unavailable", "asserted", "null", "none", "undefined"]);
+
+/** RFC 3323 s4.2 and RFC 3325 s7 say it in Privacy; the From of an anonymous caller says it too (RFC 3323 s4.1.1.3). */
+function wantsPrivacy({ from, privacy }: RemoteIdentity): boolean {
+  const wishes = new Set(privacy.map((wish) => wish.trim().toLowerCase()));
+  if (["id", "user", "header", "full", "uri"].some((wish) => wishes.has(wish))) return true;
+  // An express wish not to be hidden.
+  return !wishes.has("none") && isAnonymous(from);
+}
+
+/** Of Remote-Party-ID: the number may be shown, the name not. */
+function hidesName({ privacy }: RemoteIdentity): boolean {
+  return privacy.some((wish) => wish.trim().toLowerCase() === "name");
+}
+
+function isAnonymous({ user, host, displayName }: SipAddressee): boolean {
+  return (
+    anonymousUsers.has(plain(user)) ||
+    plain(host).replace(/\.$/, "") === "anonymous.invalid" ||
+    anonymousUsers.has(plain(displayName))
+  );
+}
+
+function isNobody(caller: SipAddressee): boolean {
+  return isAnonymous(caller) || plain(caller.user) === "" || unknownUsers.has(plain(caller.user)) || isInvalid(caller);
+}
+
+/** RFC 2606: `unknown.invalid` and its like (3GPP TS 29.163). */
+function isInvalid({ host }: SipAddressee): boolean {
+  return /(?:^|\.)invalid\.?$/.test(plain(host));
+}
+
+function plain(text: string | undefined): string {
+  return text?.trim().toLowerCase() ?? "";
+}
+
+/** The number that stands before the @, in the form that a person would dial; undefined where there is none. */
+function numberIn({ user, uri }: SipAddressee, country: Country | undefined): string | undefined {
+  const [head = "", ...parameters] = user?.replace(/^tel:/i, "").split(";") ?? [];
+  const keys = dialString(head);
+  if (keys === undefined || !/\d/.test(keys)) return undefined;
+  const context = contextOf(parameters) ?? contextOf(uri.split(/[;?]/).slice(1));
+  // RFC 3966 s5.1.5: a local number belongs where its context says.
+  const full = context !== undefined && /^\d/.test(keys) ? context + keys.replace(/^0/, "") : keys;
+  const { sent, e164 } = spellingOf(full, country);
+  return e164[0] ?? (/^\d/.test(keys) ? keys : sent);
+}
+
+function contextOf(parameters: readonly string[]): string | undefined {
+  return parameters.map((text) => /^phone-context=(\+\d{1,7})$/i.exec(text.trim())?.[1]).find(Boolean);
+}
+
+/** Gateways put the number in where they have no name; a number as a name would pass for another one's. */
+function shownName(displayName: string | undefined): string | undefined {
+  const name = oneLine(displayName);
+  if (name === undefined || !/\p{L}/u.test(name) || /^(?:sips?|tel):|^@/i.test(name)) return undefined;
+  return unknownUsers.has(name.toLowerCase()) ? undefined : name;
+}
+
+/**
+ * ATIS-1000074 s5.3.1. Attestation B and C, where a trunk tells it, vouch for the line or the gateway only, and not for the
+ * number.
+ */
+function verdictOf(verstat: string | undefined): Verification {
+  const verdict = verstat?.trim().toLowerCase();
+  if (verdict === "tn-validation-passed" || verdict === "tn-validation-passed-a") return "passed";
+  return verdict?.startsWith("tn-validation-failed") === true ? "failed" : undefined;
+}
+
+const longestTrail = 3;
+
+/** What a person should know of the call besides who is calling, one line each; none for most calls. */
+export function callerWords(
+  caller: Caller,
+  diversions: readonly Diversion[],
+  country: Country | undefined,
+): readonly string[] {
+  const lines = diversions.slice(0, longestTrail).map((diversion) => diversionWords(diversion, country));
+  if (caller.verified === "passed") lines.push("The telephone network has verified this number.");
+  if (caller.verified === "failed") lines.push("The number may be forged: it was not verified.");
+  return [...new Set(lines)];
+}
+
+/** RFC 5806 s4 and RFC 7044; reasons that say nothing to a person are left out. */
+const reasonWords: Readonly<Record<string, string>> = {
+  "user-busy": "was busy",
+  busy: "was busy",
+  "no-answer": "did not answer",
+  unavailable: "could not be reached",
+  "do-not-disturb": "takes no calls",
+  away: "is away",
+  "time-of-day": "takes no calls at this time",
+  "out-of-service": "is out of service",
+};
+
+function diversionWords({ by, reason }: Diversion, country: Country | undefined): string {
+  const number = numberIn(by, country);
+  const known = number === undefined ? undefined : knownForm(number, country);
+  const shown = known === undefined ? number : internationalForm(known);
+  const name = isNobody(by) ? undefined : (shown ?? shownName(by.displayName) ?? oneLine(by.user));
+  const why = reasonWords[reason?.trim().toLowerCase() ?? ""];
+  const which = why === undefined ? "" : `, which ${why}`;
+  return name === undefined ? `Forwarded from a withheld number${which}.` : `Forwarded from ${name}${which}.`;
+}
