@@ -2,7 +2,8 @@
 import type { CallId } from "../ids.ts";
 import type { Cause } from "./cause.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
-import type { MatrixLeg } from "./matrix-leg.ts";
+import type { Joint, JointTarget } from "./joint.ts";
+import type { MatrixLeg, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { CallRecord } from "./record.ts";
 import type { DialledTrunk, TrunkSide } from "./trunk-side.ts";
@@ -67,6 +68,21 @@ export type Renegotiation =
       readonly by: "trunk-empty";
       readonly awaiting: "media" | "trunk" | "media-answer";
       readonly queued: string | undefined;
+    }
+  /** The trunk wants the person connected to somebody else: planned, described, called in its stead. */
+  | {
+      readonly by: "referral";
+      readonly awaiting: "plan";
+      readonly replaces: string | undefined;
+      readonly queued: string | undefined;
+    }
+  | {
+      readonly by: "referral";
+      readonly awaiting: "offer" | "trunk" | "media-answer";
+      readonly trunk: DialledTrunk;
+      readonly shown: ShownIdentity;
+      readonly replaces: string | undefined;
+      readonly queued: string | undefined;
     };
 
 /** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
@@ -79,6 +95,20 @@ export interface Connected extends Common {
   readonly mediaUp: boolean;
   readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;
+  /** Who is at the telephone, where it is not the number of the ghost any more. */
+  readonly shown?: ShownIdentity | undefined;
+}
+
+/** The person has handed the call over and is gone; the far end waits for whom it shall talk to. */
+export interface Transferring extends Common {
+  readonly phase: "transferring";
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number;
+  /** `other`: the other call of a consult transfer carries it out. */
+  readonly awaiting: "plan" | "refer" | "other";
+  readonly target: JointTarget | undefined;
 }
 
 /** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
@@ -126,7 +156,7 @@ export interface Ended extends Common {
  *                                             Ended
  * ```
  */
-export type Call = Offering | Inviting | Answering | Connected | Ending | Ended;
+export type Call = Offering | Inviting | Answering | Connected | Transferring | Ending | Ended | Joint;
 
 /** Phases in which people are still in the call. */
 export type LiveCall = Offering | Inviting | Answering | Connected;

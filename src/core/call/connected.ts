@@ -1,16 +1,13 @@
-// A connected call: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time (RFC 3264 s4).
-// How it ends stands in ending.ts.
-import type { Connected, Renegotiation } from "./call.ts";
-import type { CallEffect } from "./effect.ts";
+// A connected call: keys, who is at the other end, and what leads to other rooms: changes of the session
+// (renegotiation.ts), transfers (transfer.ts, referral.ts), the end (ending.ts).
+import type { Connected } from "./call.ts";
 import { end, endIfOver } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
-import { canRenegotiate } from "./matrix-leg.ts";
+import type { ShownIdentity } from "./matrix-leg.ts";
+import { stepReferral } from "./referral.ts";
+import { personSilent, renegotiate } from "./renegotiation.ts";
+import { beginTransfer } from "./transfer.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
-
-/** How long the person's client may take over an offer of ours, as the lifetime in it. */
-const reofferLifetimeMs = 30_000;
-
-const idle: Renegotiation = { by: "nobody" };
 
 export function stepConnected(call: Connected, event: CallEvent): Step {
   switch (event.kind) {
@@ -25,20 +22,37 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "media.dtmf":
-      return unchanged(call);
+      // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
+      if (event.from !== "matrix" || event.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
+      return to(call, { kind: "sip.info", digit: event.digit, durationMs: event.durationMs });
+    case "sip.dtmf":
+      return to(call, { kind: "media.dtmf", to: "matrix", digit: event.digit, durationMs: event.durationMs });
+    case "sip.identified":
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+    case "identity.resolved":
+      return identified(call, event.shown);
+    case "matrix.replaced":
+      return beginTransfer(call, event.order, event.atMs);
     case "sip.dialogChanged":
       return to({ ...call, dialog: event.dialog });
     case "deadline.passed":
       if (event.name === "duration") return end(call, "max-duration", event.atMs, {});
       if (event.name === "renegotiation") return personSilent(call, event);
       return ignored(call, event);
+    case "sip.referred":
+    case "transfer.planned":
+    case "transfer.barred":
+    case "sip.replaced":
+    case "sip.replaceFailed":
+      return stepReferral(call, event);
+    case "media.described":
+    case "media.answered":
+    case "media.refused":
+      return call.renegotiation.by === "referral" ? stepReferral(call, event) : renegotiate(call, event);
     case "matrix.offered":
     case "matrix.reanswered":
     case "media.offered":
     case "media.settled":
-    case "media.answered":
-    case "media.described":
-    case "media.refused":
     case "sip.offered":
     case "sip.offerWanted":
     case "sip.reanswered":
@@ -49,179 +63,15 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
   }
 }
 
-type RenegotiationEvent = Extract<
-  CallEvent,
-  {
-    kind:
-      | "matrix.offered"
-      | "matrix.reanswered"
-      | "media.offered"
-      | "media.settled"
-      | "media.answered"
-      | "media.described"
-      | "media.refused"
-      | "sip.offered"
-      | "sip.offerWanted"
-      | "sip.reanswered"
-      | "sip.offerRefused";
-  }
->;
-
-function renegotiate(call: Connected, event: RenegotiationEvent): Step {
-  const now = call.renegotiation;
-  switch (event.kind) {
-    case "matrix.offered":
-      if (!canRenegotiate(call.leg)) return ignored(call, event);
-      if (now.by === "trunk" && now.awaiting === "person") return crossed(call, event.sdp);
-      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
-      return personOffers(call, event.sdp);
-    case "sip.offered":
-      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(
-        { ...call, renegotiation: { by: "trunk", awaiting: "media", queued: undefined } },
-        { kind: "media.offer", from: "trunk", sdp: event.sdp },
-      );
-    case "sip.offerWanted":
-      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(
-        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: undefined } },
-        { kind: "media.describe", side: "trunk" },
-      );
-    default:
-      switch (now.by) {
-        case "nobody":
-          return ignored(call, event);
-        case "matrix":
-          return personsExchange(call, now, event);
-        case "trunk":
-          return trunksExchange(call, now, event);
-        case "trunk-empty":
-          return emptyExchange(call, now, event);
-      }
-  }
-}
-
-/** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
-function personsExchange(
-  call: Connected,
-  now: Extract<Renegotiation, { by: "matrix" }>,
-  event: RenegotiationEvent,
-): Step {
-  if (now.awaiting === "media") {
-    if (event.kind === "media.settled")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
-    if (event.kind === "media.offered")
-      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
-    // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
-    if (event.kind === "media.refused") return close(call);
-  }
-  if (now.awaiting === "trunk") {
-    if (event.kind === "sip.reanswered")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
-      );
-    // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
-    if (event.kind === "sip.offerRefused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
-  }
-  if (now.awaiting === "media-answer") {
-    if (event.kind === "media.answered")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
-    if (event.kind === "media.refused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
-  }
-  return ignored(call, event);
-}
-
-/** The far end's hold, a moved media address, a session refresh; rarely something the client has to agree to. */
-function trunksExchange(
-  call: Connected,
-  now: Extract<Renegotiation, { by: "trunk" }>,
-  event: RenegotiationEvent,
-): Step {
-  if (now.awaiting === "media") {
-    if (event.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    if (event.kind === "media.offered" && !canRenegotiate(call.leg))
-      return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    if (event.kind === "media.offered")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "person" } },
-        {
-          kind: "matrix.signal",
-          leg: call.leg,
-          signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs },
-        },
-        { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + reofferLifetimeMs },
-      );
-  }
-  if (now.awaiting === "person" && event.kind === "matrix.reanswered")
-    return to(
-      { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-      { kind: "deadline.clear", name: "renegotiation" },
-      { kind: "media.answer", from: "matrix", sdp: event.sdp },
-    );
-  if (now.awaiting === "media-answer") {
-    if (event.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-  }
-  return ignored(call, event);
-}
-
-/** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
-function emptyExchange(
-  call: Connected,
-  now: Extract<Renegotiation, { by: "trunk-empty" }>,
-  event: RenegotiationEvent,
-): Step {
-  if (now.awaiting === "media") {
-    if (event.kind === "media.described")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
-        { kind: "sip.answerReoffer", sdp: event.sdp },
-      );
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-  }
-  if (now.awaiting === "trunk") {
-    if (event.kind === "sip.reanswered")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
-      );
-    if (event.kind === "sip.offerRefused") return close(call);
-  }
-  if (now.awaiting === "media-answer" && (event.kind === "media.answered" || event.kind === "media.refused"))
-    return close(call);
-  return ignored(call, event);
-}
-
-function personOffers(call: Connected, sdp: string): Step {
+/** Who is at the telephone has changed, or is somebody else than was dialled (MSC3086). */
+function identified(call: Connected, shown: ShownIdentity): Step {
+  const known = call.shown ?? { ghost: call.leg.ghost };
+  if (known.ghost === shown.ghost && (call.shown === undefined || call.shown.displayName === shown.displayName))
+    return unchanged(call);
   return to(
-    { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
-    { kind: "media.offer", from: "matrix", sdp },
+    { ...call, shown },
+    { kind: "matrix.signal", leg: call.leg, signal: { kind: "identity", identity: shown } },
   );
-}
-
-/**
- * The client's offer crossed ours. Who was called is the polite peer (Matrix spec, m.call.negotiate): the client ignores
- * our offer, and we take it back. 491 has the trunk offer again soon.
- */
-function crossed(call: Connected, sdp: string): Step {
-  const next = personOffers(call, sdp);
-  return to(
-    next.call,
-    { kind: "deadline.clear", name: "renegotiation" },
-    { kind: "sip.refuseReoffer", status: 491 },
-    ...next.effects,
-  );
-}
-
-/** The client never answered, or never got, the offer that the trunk's re-INVITE needed. */
-function personSilent(call: Connected, event: CallEvent): Step {
-  const now = call.renegotiation;
-  if (now.by !== "trunk" || now.awaiting !== "person") return ignored(call, event);
-  return close(call, { kind: "deadline.clear", name: "renegotiation" }, { kind: "sip.refuseReoffer", status: 488 });
 }
 
 /** Without our answer there is no call. Of what changes one, the old state serves: people are talking. */
@@ -229,13 +79,4 @@ function signalLost(call: Connected, event: Extract<CallEvent, { kind: "matrix.u
   if (event.signal === "answer") return end(call, "answer-lost", event.atMs, { answer: true });
   if (event.signal === "reoffer") return personSilent(call, event);
   return event.signal === "reanswer" ? unchanged(call) : ignored(call, event);
-}
-
-/** Ends the exchange; an offer of the client's that had to wait has its turn. */
-function close(call: Connected, ...effects: readonly CallEffect[]): Step {
-  const now = call.renegotiation;
-  const settled: Connected = { ...call, renegotiation: idle };
-  if (now.by === "nobody" || now.queued === undefined) return to(settled, ...effects);
-  const next = personOffers(settled, now.queued);
-  return to(next.call, ...effects, ...next.effects);
 }

@@ -2,11 +2,14 @@
 import type { CallerIdentity } from "../policy/caller-identity.ts";
 import type { CallId, TrunkName, UserId } from "../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
-import type { CallFact, DeadlineName, IceCandidate, SipAddressee } from "./event.ts";
+import type { CallFact, DeadlineName, IceCandidate, RemoteIdentity, SipAddressee } from "./event.ts";
 import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
 import type { MediaSide } from "./media-side.ts";
 import type { CallRecord } from "./record.ts";
-import type { DialledTrunk } from "./trunk-side.ts";
+import type { Handover } from "./joint.ts";
+
+/** Orders for a trunk's leg. */
+export type SipOrder = Extract<CallEffect, { kind: `sip.${string}` }>;
 
 export type CallEffect =
   /** Opens the session (first time) and puts an offer to it. */
@@ -68,8 +71,12 @@ export type CallEffect =
   | { readonly kind: "matrix.notice"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
   /** Where does a transfer lead? `transfer.planned` or `transfer.barred` follows. */
   | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
-  /** The trunk's leg goes to a joint with the trunk leg of `other`, or with a new one to `trunk`; `transfer.joined` or `transfer.failed` follows. */
-  | { readonly kind: "transfer.join"; readonly other: CallId | DialledTrunk }
+  /** Hands the trunk's leg over, to be joined with that of `other` or with a new one. */
+  | { readonly kind: "transfer.join"; readonly handover: Handover }
+  /** Who is that? `identity.resolved` follows. */
+  | { readonly kind: "identity.resolve"; readonly trunk: TrunkName; readonly identity: RemoteIdentity }
+  /** Of two joined trunk legs, an order for one of them. */
+  | { readonly kind: "leg.order"; readonly call: CallId; readonly order: SipOrder }
   | { readonly kind: "deadline.set"; readonly name: DeadlineName; readonly atMs: number }
   | { readonly kind: "deadline.clear"; readonly name: DeadlineName }
   | { readonly kind: "history.write"; readonly record: CallRecord }

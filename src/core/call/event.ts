@@ -1,8 +1,9 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
-import type { MatrixCallId, PartyId, RoomId, UserId } from "../ids.ts";
+import type { PartyId, RoomId, UserId } from "../ids.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause } from "./cause.ts";
+import type { JointLeg, JointSide } from "./joint.ts";
 import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaSide } from "./media-side.ts";
@@ -67,7 +68,7 @@ export type MatrixLegFact =
   /** Glare: the person calls the ghost that is calling them. Their call, their offer (Matrix spec, VoIP module). */
   | { readonly kind: "matrix.crossed"; readonly leg: MatrixLeg; readonly abilities: LegAbilities; readonly sdp: string }
   /** The client hands the call over (MSC2747). */
-  | { readonly kind: "matrix.replaced"; readonly replacement: Replacement }
+  | { readonly kind: "matrix.replaced"; readonly order: TransferOrder }
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }
   /** The client took our answer (`ours`), or another party's: somebody else in the room was faster. */
   | { readonly kind: "matrix.selected"; readonly ours: boolean }
@@ -88,12 +89,14 @@ export type MatrixLegFact =
       readonly message: string;
     };
 
-/** A transfer as a client orders it (MSC2747). */
-export type Replacement =
-  /** Blind: the far end shall call that user. */
+/** A transfer as the call has to carry it out. */
+export type TransferOrder =
+  /** The far end shall call that user. */
   | { readonly kind: "blind"; readonly target: UserId }
-  /** Consult: the far ends of this call and of the one under that Matrix call id shall talk to each other. */
-  | { readonly kind: "consult"; readonly room: RoomId | undefined; readonly matrixCallId: MatrixCallId };
+  /** The far ends of this call and of the other one of the person's shall talk to each other. */
+  | { readonly kind: "consult"; readonly other: JointLeg }
+  /** The other call of a consult transfer carries it out. */
+  | { readonly kind: "awaited" };
 
 /** What the media engine reports of a call's session. */
 export type MediaFact =
@@ -117,7 +120,14 @@ export type MediaFact =
   | { readonly kind: "media.timedOut"; readonly side: MediaSide }
   /** The worker that held the session is gone. */
   | { readonly kind: "media.lost" }
-  | { readonly kind: "media.dtmf"; readonly from: MediaSide; readonly digit: string; readonly durationMs: number }
+  /** `relayed`: it went on to the other side as RFC 4733. */
+  | {
+      readonly kind: "media.dtmf";
+      readonly from: MediaSide;
+      readonly digit: string;
+      readonly durationMs: number;
+      readonly relayed: boolean;
+    }
   | { readonly kind: "media.released"; readonly stats: MediaStats };
 
 /** What happened on the trunk's dialog. */
@@ -192,9 +202,12 @@ export type CallFact =
   /** Where the transfer's target is to be reached; asked of the dial plan and the person's permissions. */
   | { readonly kind: "transfer.planned"; readonly trunk: DialledTrunk; readonly shown: ShownIdentity }
   | { readonly kind: "transfer.barred"; readonly cause: Cause }
-  /** The two far ends have been joined, or could not be. */
-  | { readonly kind: "transfer.joined" }
-  | { readonly kind: "transfer.failed"; readonly cause: Cause }
+  /** Who `sip.identified` means, as far as people may be told. */
+  | { readonly kind: "identity.resolved"; readonly shown: ShownIdentity }
+  /** The trunk's leg of a call that waited for it is another call's from here on. */
+  | { readonly kind: "transfer.taken" }
+  /** Of two joined trunk legs, what happened on one of them. */
+  | { readonly kind: "leg.reported"; readonly side: JointSide; readonly fact: SipFact }
   /** The bridge is being stopped, or was restarted. */
   | { readonly kind: "bridge.stopped" }
   /** An admin ended the call. */

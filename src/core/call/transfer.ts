@@ -1,0 +1,137 @@
+// The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
+// the trunk takes none, its leg is joined with another one in the bridge (joined.ts).
+import type { UserId } from "../ids.ts";
+import type { Connected, Transferring } from "./call.ts";
+import { describeCause, type Cause } from "./cause.ts";
+import { end, endIfOver } from "./ending.ts";
+import type { CallEvent, TransferOrder } from "./event.ts";
+import type { Handover, JointTarget } from "./joint.ts";
+import { ignored, to, unchanged, type Step } from "./transition.ts";
+
+/** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
+const referMs = 120_000;
+/** The client tells both calls of a consult transfer at once. */
+const otherCallMs = 10_000;
+
+/** The client's order, in a connected call. Its own leg has ended with it: nothing is said to it any more. */
+export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
+  const { mediaUp: _mediaUp, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
+  const transferring = { ...rest, phase: "transferring" } as const;
+  const clear = { kind: "deadline.clear", name: "renegotiation" } as const;
+  switch (order.kind) {
+    case "blind":
+      return to({ ...transferring, awaiting: "plan", target: undefined }, clear, planFor(order.target, call));
+    case "consult": {
+      const target: JointTarget = { kind: "leg", leg: order.other };
+      return refer({ ...transferring, awaiting: "plan", target: undefined }, target, atMs, clear);
+    }
+    case "awaited":
+      return to({ ...transferring, awaiting: "other", target: undefined }, clear, {
+        kind: "deadline.set",
+        name: "transfer",
+        atMs: atMs + otherCallMs,
+      });
+  }
+}
+
+export function stepTransferring(call: Transferring, event: CallEvent): Step {
+  switch (event.kind) {
+    case "transfer.planned":
+      if (call.awaiting !== "plan") return ignored(call, event);
+      return refer(call, { kind: "dialled", trunk: event.trunk }, event.atMs);
+    case "transfer.barred":
+      return call.awaiting === "plan" ? failed(call, event.cause, event.atMs) : ignored(call, event);
+    case "transfer.taken":
+      return end(call, "transferred", event.atMs, { person: true, trunk: true });
+    case "sip.referRefused":
+      return call.awaiting === "refer" ? join(call, event.atMs) : ignored(call, event);
+    case "sip.referProgressed":
+      if (call.awaiting !== "refer") return ignored(call, event);
+      return referProgressed(call, event.status, event.atMs);
+    case "sip.hungUp":
+      // Many telephones hang up as soon as they call the other number, and tell nothing any more.
+      if (call.awaiting === "plan") return end(call, "callee-hung-up", event.atMs, { person: true, trunk: true });
+      return end(call, "transferred", event.atMs, { person: true, trunk: true });
+    case "deadline.passed":
+      if (event.name === "transfer") return failed(call, "transfer-failed", event.atMs);
+      if (event.name === "duration") return end(call, "max-duration", event.atMs, { person: true });
+      return ignored(call, event);
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "sip.offered":
+      // Mostly the far end's hold while it calls the other number: nobody is left to ask.
+      return to(call, { kind: "media.offer", from: "trunk", sdp: event.sdp });
+    case "media.offered":
+      return event.from === "trunk" ? to(call, { kind: "media.settle", from: "trunk" }) : ignored(call, event);
+    case "media.settled":
+      return event.from === "trunk" ? to(call, { kind: "sip.answerReoffer", sdp: event.sdp }) : ignored(call, event);
+    case "media.refused":
+      return event.from === "trunk" ? to(call, { kind: "sip.refuseReoffer", status: 488 }) : ignored(call, event);
+    case "sip.offerWanted":
+      return to(call, { kind: "media.describe", side: "trunk" });
+    case "media.described":
+      return to(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    case "sip.reanswered":
+      return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+    case "media.answered":
+    case "media.timedOut":
+    case "media.failed":
+    case "matrix.hungUp":
+    case "matrix.left":
+    case "matrix.told":
+    case "matrix.unreachable":
+      // The client closed its side with the order; what still comes of it means nothing.
+      return unchanged(call);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
+
+function planFor(target: UserId, call: Connected) {
+  return { kind: "transfer.plan", to: target, person: call.leg.person } as const;
+}
+
+/** By REFER where both legs are of one trunk that takes it (RFC 3515, RFC 3891), else joined here. */
+function refer(call: Transferring, target: JointTarget, atMs: number, ...before: Step["effects"]): Step {
+  const { trunk } = target.kind === "dialled" ? target : target.leg;
+  if (!call.trunk.abilities.refer || trunk.name !== call.trunk.name) return join({ ...call, target }, atMs, ...before);
+  return to(
+    { ...call, awaiting: "refer", target },
+    ...before,
+    { kind: "deadline.set", name: "transfer", atMs: atMs + referMs },
+    target.kind === "dialled"
+      ? { kind: "sip.refer", target: target.trunk.target, replaces: undefined }
+      : { kind: "sip.refer", target: target.leg.dialog.remoteUri, replaces: target.leg.dialog },
+  );
+}
+
+/** The trunk's leg is another call's from here on; of this one the record is left. */
+function join(call: Transferring, atMs: number, ...before: Step["effects"]): Step {
+  const { target } = call;
+  if (target === undefined) return failed(call, "transfer-failed", atMs);
+  const handover: Handover = {
+    left: { call: call.id, trunk: call.trunk, dialog: call.dialog },
+    target,
+    leg: call.leg,
+    notices: call.notices,
+    endsAtMs: call.answeredAtMs + call.maxDurationMs,
+  };
+  const ended = end(call, "transferred", atMs, { person: true, trunk: true });
+  return to(ended.call, ...before, ...ended.effects, { kind: "transfer.join", handover });
+}
+
+function referProgressed(call: Transferring, status: number, atMs: number): Step {
+  if (status < 200) return unchanged(call);
+  if (status < 300) return end(call, "transferred", atMs, { person: true });
+  // The number was tried and did not answer: to try it once more from here would ring it twice.
+  return failed(call, "transfer-failed", atMs);
+}
+
+/** The far end is alone on the line: it is released, and the person is told. */
+function failed(call: Transferring, cause: Cause, atMs: number): Step {
+  const words = describeCause(cause).words ?? "";
+  const step = end(call, "transfer-failed", atMs, { person: true });
+  if (cause === "transfer-failed") return step;
+  const { room, ghost } = call.leg;
+  return to(step.call, ...step.effects, { kind: "matrix.notice", leg: { room, ghost }, text: words });
+}
