@@ -266,7 +266,8 @@ export class Trunk implements InvitingTrunk {
     const server = sipUri({ host: this.serverHost, port: this.#options.settings.server.port });
     const user = this.#options.settings.credentials?.username ?? this.#options.settings.name;
     const from = sipUri({ user, host: this.serverHost });
-    this.#started().ask("OPTIONS", formatUri(server), formatUri(from), callId, (answer) => {
+    const parts = { method: "OPTIONS", uri: formatUri(server), from: formatUri(from), sipCallId: callId };
+    this.#started().ask({ ...parts, headers: ["Accept: application/sdp"] }, (answer) => {
       this.#aims.delete(callId);
       done(answer);
     });

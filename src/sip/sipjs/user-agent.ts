@@ -5,6 +5,7 @@ import {
   LoggerFactory,
   NonInviteClientTransaction,
   TransactionState,
+  type IncomingResponseMessage,
   type OutgoingRequestMessage,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
@@ -55,7 +56,26 @@ export interface InviteParts {
   readonly fromUri: string;
   readonly sipCallId: string;
   readonly headers: readonly HeaderLine[];
+  /** Route values, first hop first. */
+  readonly routes?: readonly string[];
   readonly sdp: string;
+}
+
+/** What a request outside of dialogs is made of besides what the trunk gives. */
+export interface QuestionParts {
+  readonly method: string;
+  readonly uri: string;
+  /** The Request-URI where undefined. */
+  readonly to?: string;
+  readonly from: string;
+  readonly fromTag?: string;
+  readonly sipCallId: string;
+  /** 1 unless the request is one of a row. */
+  readonly cseq?: number;
+  readonly headers?: readonly (HeaderLine | string)[];
+  /** Route values, first hop first. */
+  readonly routes?: readonly string[];
+  readonly body?: { readonly contentDisposition: string; readonly contentType: string; readonly content: string };
 }
 
 const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"], optionTags: [] };
@@ -145,7 +165,8 @@ export class UserAgent {
   invite(parts: InviteParts, events: InviteEvents): Invitation {
     const core = this.#core;
     const uri = new ExactUri(parts.uri, undefined);
-    const options = { callId: parts.sipCallId, fromTag: this.#options.clock.newId(), cseq: 1 };
+    const routeSet = [...(parts.routes ?? [])];
+    const options = { callId: parts.sipCallId, fromTag: this.#options.clock.newId(), cseq: 1, routeSet };
     const headers = [this.#options.contact, ALLOW_HEADER, ...parts.headers];
     const from = new ExactUri(parts.fromUri, undefined);
     const request = core.makeOutgoingRequestMessage("INVITE", uri, from, uri, options, headers, sdpBody(parts.sdp));
@@ -163,23 +184,26 @@ export class UserAgent {
     });
   }
 
-  /** OPTIONS or another request that makes no dialog; `done` is called once. */
-  ask(method: string, uri: string, from: string, callId: string, done: (answer: Answer) => void): void {
-    const to = new ExactUri(uri, undefined);
-    const options = { callId, fromTag: this.#options.clock.newId(), cseq: 1 };
-    const headers = [this.#options.contact, ALLOW_HEADER, "Accept: application/sdp"];
+  /** OPTIONS, REGISTER or another request that makes no dialog; `done` is called once. */
+  ask(parts: QuestionParts, done: (answer: Answer, cseq: number) => void): void {
+    const { method, uri, from, sipCallId: callId, routes = [] } = parts;
+    const { fromTag = this.#options.clock.newId(), cseq = 1, headers = [], body } = parts;
     const request = this.#core.makeOutgoingRequestMessage(
       method,
-      to,
+      new ExactUri(uri, undefined),
       new ExactUri(from, undefined),
-      to,
-      options,
-      headers,
+      new ExactUri(parts.to ?? uri, undefined),
+      { callId, fromTag, cseq, routeSet: [...routes] },
+      [this.#options.contact, ALLOW_HEADER, ...headers],
+      body,
     );
+    // Credentials raise it.
+    const finish = ({ message }: { message: IncomingResponseMessage }): void =>
+      done(client.answerOf(message), request.cseq);
     const client: Question = new Question(NonInviteClientTransaction, this.#core, request, {
-      onAccept: ({ message }) => done(client.answerOf(message)),
-      onRedirect: ({ message }) => done(client.answerOf(message)),
-      onReject: ({ message }) => done(client.answerOf(message)),
+      onAccept: finish,
+      onRedirect: finish,
+      onReject: finish,
     });
   }
 
