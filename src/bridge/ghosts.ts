@@ -19,8 +19,8 @@ const backgroundConcurrency = 4;
 
 export class Ghosts {
   readonly #parts: GhostsParts;
-  /** One registration at a time for each ghost, shared by all who want it. */
-  readonly #underway = new Map<UserId, Promise<void>>();
+  /** One registration at a time for each ghost, shared by all who want it under the same name. */
+  readonly #underway = new Map<UserId, { readonly name: string | undefined; readonly made: Promise<void> }>();
   /** In the order of their lookups. */
   readonly #waiting = new Set<UserId>();
   #running = 0;
@@ -34,13 +34,21 @@ export class Ghosts {
     return this.#parts.ids.parse(user) !== undefined;
   }
 
-  /** Registers and names the ghost if that was never done. Throws HomeserverError. */
-  ensure(ghost: UserId): Promise<void> {
+  /**
+   * Registers and names the ghost if that was never done. `name`: what its owner is called, as trusted; without one it
+   * keeps the name it has, or is named by its number. Throws HomeserverError.
+   */
+  ensure(ghost: UserId, name?: string): Promise<void> {
     const underway = this.#underway.get(ghost);
-    if (underway !== undefined) return underway;
-    const work = this.#make(ghost).finally(() => this.#underway.delete(ghost));
-    this.#underway.set(ghost, work);
-    return work;
+    if (underway !== undefined && (name === undefined || name === underway.name)) return underway.made;
+    const before = underway?.made.catch(() => {}) ?? Promise.resolve();
+    const made = before
+      .then(() => this.#make(ghost, name))
+      .finally(() => {
+        if (this.#underway.get(ghost)?.made === made) this.#underway.delete(ghost);
+      });
+    this.#underway.set(ghost, { name, made });
+    return made;
   }
 
   /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
@@ -68,12 +76,12 @@ export class Ghosts {
     }
   }
 
-  async #make(ghost: UserId): Promise<void> {
+  async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {
     const { ids, homeserver, directory, log } = this.#parts;
     const target = ids.parse(ghost);
     if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
-    const name = ids.displayName(target);
     const known = await directory.find(ghost);
+    const name = trustedName ?? known?.displayName ?? ids.displayName(target);
     if (known?.displayName === name) return;
     if (known === undefined) await homeserver.register(ghost);
     try {
