@@ -4,7 +4,8 @@ import type { Clock } from "../ports/clock.ts";
 import { sdpOf } from "./body.ts";
 import { q850Header, q850Of } from "./reason.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
-import type { DialogFields, Outcome, PeerOffer, Session } from "./sipjs/session.ts";
+import type { Outcome } from "./sipjs/peer-request.ts";
+import type { DialogFields, PeerOffer, Session } from "./sipjs/session.ts";
 
 export interface ConfirmedCallOptions {
   readonly session: Session;
@@ -61,6 +62,8 @@ export class ConfirmedCall extends CallInOneState {
       },
       unacknowledged: () => this.#lost(),
       changed: () => this.#changed(),
+      heard: () => {},
+      asked: ({ request, reply }) => reply(request.method === "INFO" ? 200 : 480),
     });
   }
 

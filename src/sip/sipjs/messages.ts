@@ -101,6 +101,10 @@ function fill(target: IncomingRequestMessage | IncomingResponseMessage, message:
   if (require.length > 0) headers["Require"] = [{ raw: require.join(",") }];
   const sequence = reliableSequence(message);
   if (sequence !== undefined) headers["RSeq"] = [{ raw: String(sequence) }];
+  const event = header(message, "Event");
+  // The core finds the subscription of a NOTIFY by the type alone (RFC 6665 s8.2.1).
+  const eventType = event?.split(";", 1)[0]?.trim();
+  if (event !== undefined && eventType) headers["Event"] = [{ raw: event, parsed: { event: eventType } }];
   const sdp = sdpOf(message);
   if (sdp === undefined) return;
   target.body = sdp;

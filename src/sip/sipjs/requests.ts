@@ -4,7 +4,19 @@ import { OutgoingRequestMessage } from "sip.js/lib/core/index.js";
 import { lineText } from "../wire/escaping.ts";
 
 /** What a peer may ask of us (RFC 3261 s20.5). All else is refused before the core sees it (wire/screening.ts). */
-export const ALLOWED_METHODS = ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE"] as const;
+export const ALLOWED_METHODS = [
+  "INVITE",
+  "ACK",
+  "CANCEL",
+  "BYE",
+  "OPTIONS",
+  "INFO",
+  "PRACK",
+  "UPDATE",
+  "REFER",
+  "NOTIFY",
+  "MESSAGE",
+] as const;
 
 export const ALLOW_HEADER = `Allow: ${ALLOWED_METHODS.join(", ")}`;
 

@@ -1,22 +1,30 @@
 // One dialog with the trunk, over sip.js's SessionDialog: what is asked of it and what the peer asks of us.
 // What a call makes of that is outbound-call.ts's and confirmed-call.ts's business.
 import {
+  Dialog,
+  InviteServerTransaction,
+  NonInviteClientTransaction,
   ReInviteUserAgentClient,
   ReInviteUserAgentServer,
   SessionDialog,
+  SessionState,
   SignalingState,
   TransactionState,
-  type UserAgentServer,
+  UserAgentClient,
+  UserAgentServer,
+  type NotifyUserAgentServer,
   type IncomingResponseMessage,
+  type OutgoingRequestDelegate,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
 import type { SipDialogState } from "../../core/call/dialog-state.ts";
 import { sipCallId } from "../../core/ids.ts";
 import { sdpOf } from "../body.ts";
-import type { SipRequest, SipResponse } from "../wire/message.ts";
-import type { HeaderLine } from "../wire/header-builder.ts";
+import type { SipRequest } from "../wire/message.ts";
+import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
 import type { Core, Delegate } from "./core.ts";
-import { ExactUri, IncomingRequest, wireOf } from "./messages.ts";
+import { ExactUri, IncomingRequest } from "./messages.ts";
+import { outcomeOf, peerRequest, requestOf, type Outcome, type PeerRequest } from "./peer-request.ts";
 import { ALLOW_HEADER, credentialHeaders, sdpBody } from "./requests.ts";
 
 /** RFC 3261 s12: what makes a dialog. Which trunk and which address of ours it runs over is known above. */
@@ -43,10 +51,17 @@ export interface SessionEvents {
   unacknowledged(): void;
   /** Target or CSeq changed. */
   changed(): void;
+  /** A re-INVITE or UPDATE that is about to be answered: what it says besides its offer. */
+  heard(request: SipRequest): void;
+  /** INFO, REFER, MESSAGE, or NOTIFY of no subscription of ours. */
+  asked(request: PeerRequest): void;
 }
 
-/** How a request inside the dialog ended: a final response, or what stands in for one (RFC 3261 s8.1.3.1). */
-export type Outcome = SipResponse | "timeout" | "transport";
+/** What a request inside the dialog carries besides what makes it one. */
+export interface DialogRequestParts {
+  readonly headers?: readonly HeaderLine[];
+  readonly body?: { readonly contentType: string; readonly content: string } | undefined;
+}
 
 /** The stand-in for a transaction of another process. Its state tells SessionDialog that nothing is pending. */
 const PAST_TRANSACTION = {
@@ -63,6 +78,8 @@ export class Session {
   #pending: UserAgentServer | undefined;
   /** A BYE that overtook the 200, and came before anybody listened. */
   #missedBye: SipRequest | undefined;
+  /** A BYE of ours that has to wait for the ACK to our 200, or for its time to run out. */
+  #byeAfterAck: (() => void) | undefined;
 
   constructor(dialog: SipjsSession, contact: HeaderLine) {
     if (!(dialog instanceof SessionDialog)) throw new TypeError("sip.js gave a session of an unknown kind");
@@ -70,6 +87,13 @@ export class Session {
     this.#contact = contact;
     // Without a listener yet, the peer's requests wait in their retransmissions or are refused.
     this.#dialog.delegate = this.#delegate();
+    const initial: unknown = Reflect.get(dialog, "initialTransaction");
+    if (!(initial instanceof InviteServerTransaction)) return;
+    initial.addStateChangeListener(() => {
+      if (initial.state !== TransactionState.Terminated || !this.#awaitsAck) return;
+      if (this.#byeAfterAck === undefined) this.#events?.unacknowledged();
+      else this.#byeAfterAck();
+    });
   }
 
   /** A dialog whose INVITE belonged to an earlier process. `core.dialogs` finds it from now on. */
@@ -122,22 +146,81 @@ export class Session {
   get mayOffer(): boolean {
     const { reinviteUserAgentClient, reinviteUserAgentServer } = this.#dialog;
     return (
-      reinviteUserAgentClient === undefined && reinviteUserAgentServer === undefined && this.#pending === undefined
+      reinviteUserAgentClient === undefined &&
+      reinviteUserAgentServer === undefined &&
+      this.#pending === undefined &&
+      !this.#awaitsAck
     );
   }
 
-  /** Sends BYE. The dialog is gone at once; `done` is called once. */
+  /** Our 200 to the INVITE that made the dialog is not acknowledged yet. */
+  get #awaitsAck(): boolean {
+    return this.#dialog.sessionState === SessionState.AckWait;
+  }
+
+  /**
+   * Sends BYE, where the INVITE was the peer's only once its ACK is here, or can no longer come (RFC 3261 s15).
+   * `done` is called once; the dialog is gone from when the BYE is sent.
+   */
   bye(reason: HeaderLine | undefined, done: (outcome: Outcome) => void): void {
     // RFC 3261 s15.1.2: what is still unanswered gets 487.
     this.#refusePending(487);
-    this.#dialog.bye(
-      {
-        onAccept: ({ message }) => done(outcomeOf(message)),
-        onReject: ({ message }) => done(outcomeOf(message)),
-        onRedirect: ({ message }) => done(outcomeOf(message)),
+    const send = (): void => {
+      this.#byeAfterAck = undefined;
+      const { dialogs } = this.#dialog.userAgentCore;
+      // The peer's own BYE was faster.
+      if (dialogs.get(this.#dialog.id) !== this.#dialog) done("timeout");
+      else this.#dialog.bye(delegateOf(done), { extraHeaders: reason === undefined ? [] : [reason] });
+    };
+    const initial: unknown = Reflect.get(this.#dialog, "initialTransaction");
+    const over = !(initial instanceof InviteServerTransaction) || initial.state === TransactionState.Terminated;
+    if (this.#awaitsAck && !over) this.#byeAfterAck = send;
+    else send();
+  }
+
+  /** INFO, REFER, NOTIFY or UPDATE without an offer. `done` is called once. The CSeq it went out with first. */
+  ask(method: string, parts: DialogRequestParts, done: (outcome: Outcome) => void): number {
+    const { headers = [], body } = parts;
+    const content = body === undefined ? {} : { body: { contentDisposition: "render", ...body } };
+    // RFC 6086 s4.2.3: no Contact in INFO. The others are target refreshes or make a subscription's dialog.
+    const extraHeaders = method === "INFO" ? [...headers] : [this.#contact, ALLOW_HEADER, ...headers];
+    const message = this.#dialog.createOutgoingRequestMessage(method, { extraHeaders, ...content });
+    const { cseq } = message;
+    void new UserAgentClient(NonInviteClientTransaction, this.#dialog.userAgentCore, message, delegateOf(done));
+    return cseq;
+  }
+
+  /**
+   * From now on NOTIFYs of that event in this dialog are told, also after its BYE: a subscription outlives the call
+   * that it was made in (RFC 5057 s4.1). Gives the function that ends it.
+   */
+  subscribe(event: string, notified: (request: PeerRequest) => void): () => void {
+    const dialog = this.#dialog;
+    const core = dialog.userAgentCore;
+    const key = `${dialog.callId}${dialog.localTag}${event}`;
+    const subscriber = {
+      onNotify: (server: NotifyUserAgentServer): void => {
+        const { message } = server;
+        if (message.fromTag !== dialog.remoteTag) {
+          server.reject({ statusCode: 481 });
+          return;
+        }
+        // The core asks subscribers before dialogs, and leaves the dialog's CSeq behind.
+        if (core.dialogs.get(dialog.id) === dialog) {
+          if (message.cseq <= (dialog.remoteSequenceNumber ?? 0)) {
+            server.reject({ statusCode: 500 });
+            return;
+          }
+          Dialog.prototype.receiveRequest.call(dialog, message);
+        }
+        notified(peerRequest(server));
       },
-      { extraHeaders: reason === undefined ? [] : [reason] },
-    );
+    };
+    const { subscribers } = core as unknown as { subscribers: Map<string, unknown> };
+    subscribers.set(key, subscriber);
+    return () => {
+      if (subscribers.get(key) === subscriber) subscribers.delete(key);
+    };
   }
 
   /** re-INVITE with an offer. Only when `mayOffer`. `done` is called once; a 2xx has been acknowledged. */
@@ -189,6 +272,8 @@ export class Session {
         const request = requestOf(server.message);
         if (this.#events === undefined) this.#missedBye = request;
         else this.#events.bye(request);
+        // The core takes the dialog away after this.
+        if (this.#byeAfterAck !== undefined) queueMicrotask(this.#byeAfterAck);
       },
       onInvite: (server) => {
         if (!(server instanceof ReInviteUserAgentServer)) return;
@@ -203,32 +288,54 @@ export class Session {
           if (this.#dialog.reinviteUserAgentServer === server) this.#events?.unacknowledged();
         });
       },
-      onUpdate: (server) => {
-        if (sdpOf(requestOf(server.message)) === undefined) {
-          server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER] });
-          this.#events?.changed();
-        } else if (this.#dialog.early || this.#events === undefined) {
-          // RFC 3311 s5.2: our offer is not answered yet, or the call is not, and nobody can be shown another.
-          const awaited = this.#dialog.signalingState === SignalingState.HaveLocalOffer;
-          const statusCode = awaited ? 491 : this.#dialog.early ? 504 : 500;
-          server.reject({ statusCode, extraHeaders: ["Retry-After: 2"] });
-        } else if (this.#dialog.reinviteUserAgentClient !== undefined) {
-          server.reject({ statusCode: 491 });
-        } else if (this.#pending !== undefined || this.#dialog.reinviteUserAgentServer !== undefined) {
-          server.reject({ statusCode: 500, extraHeaders: ["Retry-After: 2"] });
-        } else this.#offered(server, () => {});
-      },
+      onUpdate: (server) => this.#updated(server),
       onAck: ({ message }) => {
-        this.#events?.acknowledged(message instanceof IncomingRequest ? sdpOf(message.wire) : undefined);
+        if (this.#byeAfterAck !== undefined) this.#byeAfterAck();
+        else this.#events?.acknowledged(message instanceof IncomingRequest ? sdpOf(message.wire) : undefined);
       },
-      // RFC 6086: digits and their like inside INFO are taken note of by nobody; the dialog goes on.
-      onInfo: (server) => server.accept(),
+      // Whoever listens comes with the answer to the call. Before it, digits are nobody's (RFC 6086 s4.2.2).
+      onInfo: (server) => this.#asked(server, 200),
+      onRefer: (server) => this.#asked(server, 480),
+      onMessage: (server) => this.#asked(server, 480),
+      onNotify: (server) => this.#asked(server, 481),
     };
+  }
+
+  #asked(server: unknown, unheard: number): void {
+    if (!(server instanceof UserAgentServer)) return;
+    const request = peerRequest(server);
+    if (this.#events === undefined) request.reply(unheard);
+    else this.#events.asked(request);
+  }
+
+  /** UPDATE, with an offer or without (RFC 3311 s5.2). */
+  #updated(server: UserAgentServer): void {
+    const { early, signalingState, reinviteUserAgentClient, reinviteUserAgentServer } = this.#dialog;
+    const request = requestOf(server.message);
+    const offer = sdpOf(request);
+    if (offer === undefined) {
+      this.#events?.heard(request);
+      server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER] });
+      this.#events?.changed();
+    } else if (reinviteUserAgentClient !== undefined || signalingState === SignalingState.HaveLocalOffer) {
+      // An offer of ours is not answered yet.
+      server.reject({ statusCode: 491 });
+    } else if (
+      this.#pending !== undefined ||
+      reinviteUserAgentServer !== undefined ||
+      signalingState === SignalingState.HaveRemoteOffer
+    ) {
+      // The peer's own offer is not answered yet.
+      server.reject({ statusCode: 500, extraHeaders: [retryAfter()] });
+    } else if (early) {
+      // Nobody can be shown another offer before the call is answered.
+      server.reject({ statusCode: 504 });
+    } else this.#offered(server, () => {});
   }
 
   #offered(server: UserAgentServer, onEnd: () => void): void {
     if (this.#events === undefined) {
-      server.reject({ statusCode: 500, extraHeaders: ["Retry-After: 2"] });
+      server.reject({ statusCode: 500, extraHeaders: [retryAfter()] });
       return;
     }
     this.#pending = server;
@@ -241,8 +348,10 @@ export class Session {
       reply();
       this.#events?.changed();
     };
+    const request = requestOf(server.message);
+    this.#events.heard(request);
     this.#events.offered({
-      sdp: sdpOf(requestOf(server.message)),
+      sdp: sdpOf(request),
       accept: (sdp) => {
         const options = { statusCode: 200, body: sdpBody(sdp), extraHeaders: [this.#contact, ALLOW_HEADER] };
         answer(() => server.accept(options));
@@ -252,12 +361,12 @@ export class Session {
   }
 }
 
-/** The core makes up a 408 or a 503 where nothing came. */
-function outcomeOf(message: IncomingResponseMessage): Outcome {
-  return wireOf(message) ?? (message.statusCode === 503 ? "transport" : "timeout");
+/** RFC 3261 s14.2, RFC 3311 s5.2: 0 to 10 s, at random. */
+function retryAfter(): HeaderLine {
+  return numberHeader("Retry-After", Math.floor(Math.random() * 11));
 }
 
-function requestOf(message: unknown): SipRequest {
-  if (!(message instanceof IncomingRequest)) throw new TypeError("a request that did not come through the parser");
-  return message.wire;
+function delegateOf(done: (outcome: Outcome) => void): OutgoingRequestDelegate {
+  const ended = ({ message }: { message: IncomingResponseMessage }): void => done(outcomeOf(message));
+  return { onAccept: ended, onReject: ended, onRedirect: ended };
 }
