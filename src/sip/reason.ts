@@ -14,3 +14,10 @@ export function q850Of(message: SipMessage): number | undefined {
 export function q850Header(cause: number): HeaderLine {
   return reasonHeader({ protocol: "Q.850", cause, text: undefined });
 }
+
+/** Whether a CANCEL says that somebody else has answered the call (RFC 3326 s2; Q.850 26, non-selected user clearing). */
+export function answeredElsewhere(message: SipMessage): boolean {
+  return headerValues(message, "Reason")
+    .flatMap(parseReasons)
+    .some(({ protocol, cause }) => `${protocol.toUpperCase()} ${cause}` === "SIP 200" || q850Of(message) === 26);
+}

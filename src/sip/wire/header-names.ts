@@ -37,6 +37,8 @@ const IRREGULAR = [
   "SIP-ETag",
   "SIP-If-Match",
   "P-DCS-Billing-Info",
+  "P-Called-Party-ID",
+  "Remote-Party-ID",
 ];
 
 const IRREGULAR_BY_LOWER = new Map(IRREGULAR.map((name) => [name.toLowerCase(), name]));
