@@ -1,5 +1,6 @@
 // The one door in: events are stored, acknowledged, then handed to the bridge, in order within a room and side by side
-// across rooms. What is stored and not done is handed over again after a restart.
+// across rooms. What is stored and not done is handed over again after a restart. What people write may take long to be
+// acted on: it waits for all that was before it in its room, but only the next message waits for it, no call does.
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixFact, MatrixSink } from "../ports/homeserver.ts";
@@ -20,12 +21,15 @@ const rememberMs = 7 * 24 * 3_600_000;
 const pruneIntervalMs = 6 * 3_600_000;
 /** The bridge answers a fact by queueing it; longer than this is worth a line. */
 const slowMs = 5_000;
+/** A message goes all the way to the telephone network, where it may be tried for half a minute by each of several gateways. */
+const slowMessageMs = 120_000;
 
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #log: Log;
-  /** The last fact of each room that is being acted on. */
+  /** Of each room, the last fact that is being acted on, messages aside; and the last message. */
   readonly #tails = new Map<RoomId, Promise<void>>();
+  readonly #messageTails = new Map<RoomId, Promise<void>>();
   #depth = 0;
   #delivering = false;
   /** Serialises what changes the inbox's order. */
@@ -52,15 +56,23 @@ export class Intake {
   }
 
   /**
-   * For events that were found in a timeline: gives the facts that were never taken, and takes them.
-   * They are the caller's from now on. Throws StoreError.
+   * For events that were found in a timeline: gives the facts that were never taken, and takes them. They are the caller's
+   * from now on; messages are not among them, but come like any other. Throws StoreError.
    */
   async claim(events: readonly unknown[]): Promise<readonly MatrixFact[]> {
     const facts = this.#read(events);
     return this.#inTurn(async () => {
-      const fresh = await this.#store(facts);
-      for (const fact of fresh) await this.#finish(fact.eventId);
-      return fresh;
+      const claimed: MatrixFact[] = [];
+      for (const fact of await this.#store(facts)) {
+        if (fact.kind === "message.received") {
+          // A call is worthless when it is late, and a message is not: it stays in store until it is delivered.
+          if (this.#delivering) this.#enqueue(fact);
+          continue;
+        }
+        await this.#finish(fact.eventId);
+        claimed.push(fact);
+      }
+      return claimed;
     });
   }
 
@@ -80,10 +92,11 @@ export class Intake {
 
   /** Resolves when the bridge has acted on everything handed over. */
   async idle(): Promise<void> {
-    while (this.#tails.size > 0) await Promise.all(this.#tails.values());
+    while (this.#tails.size + this.#messageTails.size > 0)
+      await Promise.all([...this.#tails.values(), ...this.#messageTails.values()]);
   }
 
-  /** Nothing is handed over any more; what comes is stored for the next start. */
+  /** What comes is stored for the next start, and so is a message that has to wait for another. */
   stop(): void {
     this.#delivering = false;
     this.#cancelPrune();
@@ -134,19 +147,25 @@ export class Intake {
 
   #enqueue(fact: MatrixFact): void {
     this.#count(1);
-    const tail = this.#tails.get(fact.room) ?? Promise.resolve();
-    const next = tail
-      .then(() => this.#act(fact))
+    const { room } = fact;
+    const isMessage = fact.kind === "message.received";
+    const tails = isMessage ? this.#messageTails : this.#tails;
+    const before = this.#tails.get(room) ?? Promise.resolve();
+    const message = this.#messageTails.get(room);
+    const next = (isMessage ? before.then(() => message) : before)
+      // Stopped while it waited: a message is none the worse for coming after the next start.
+      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact)))
       .finally(() => {
-        if (this.#tails.get(fact.room) === next) this.#tails.delete(fact.room);
+        if (tails.get(room) === next) tails.delete(room);
       });
-    this.#tails.set(fact.room, next);
+    tails.set(room, next);
   }
 
   /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
   async #act(fact: MatrixFact): Promise<void> {
     const { clock, sink } = this.#parts;
-    const cancelWarning = clock.at(clock.nowMs() + slowMs, () =>
+    const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
+    const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to take a fact", { event: fact.eventId, fact: fact.kind }),
     );
     try {

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Homeserver as DevHomeserver, startHomeserver, type User } from "../../dev/homeserver/homeserver.ts";
 import type { MatrixLeg } from "../../src/core/call/matrix-leg.ts";
-import { matrixCallId, partyId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
+import { eventId, matrixCallId, partyId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import {
   alice,
@@ -152,6 +152,18 @@ describe("a ghost", () => {
     expect(world.rig.facts.map((fact) => fact.kind)).toEqual(["member.invited", "call.hungUp"]);
   });
 
+  it("that joins late is handed what was written before, like any other message", async () => {
+    const world = await startWorld();
+    const { homeserver } = world.rig.edge;
+    await homeserver.register(ghost);
+    const room = await directRoom(world);
+    await world.sendCall(room, "m.room.message", { msgtype: "m.text", body: "Are you there?" });
+    await homeserver.join(room, ghost);
+    expect(await homeserver.readBack(room, ghost, 60_000)).toEqual([]);
+    await world.rig.factCount(2);
+    expect(world.rig.facts[1]).toMatchObject({ kind: "message.received", body: "Are you there?", sender: alice });
+  });
+
   it("does not read back what is older than it asked for", async () => {
     const world = await startWorld();
     const { homeserver } = world.rig.edge;
@@ -177,7 +189,7 @@ describe("a ghost", () => {
         version: "1",
         party_id: "ghostparty",
         answer: { type: "answer", sdp: "v=0\r\nanswer" },
-        capabilities: { "m.call.dtmf": true, "m.call.transferee": false },
+        capabilities: { "m.call.dtmf": true, "m.call.transferee": true },
       },
     });
     expect(event.content).not.toHaveProperty("sdp_stream_metadata");
@@ -203,6 +215,68 @@ describe("a ghost", () => {
       "m.room.message",
     ]);
     expect(sent[3]?.content).toEqual({ msgtype: "m.notice", body: "Goodbye." });
+  });
+
+  it("rings a person, and the room is told whose answer it took and who is at the telephone", async () => {
+    const world = await startWorld();
+    const { homeserver } = world.rig.edge;
+    await homeserver.register(ghost);
+    const room = await homeserver.createDirectRoom(ghost, alice);
+    const leg = legIn(room);
+    await homeserver.signal(leg, { kind: "invite", sdp, lifetimeMs: 90_000, invitee: alice });
+    await homeserver.signal(leg, { kind: "select", party: partyId("DEVICE") });
+    await homeserver.signal(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } });
+    const sent = world.server.events(room).filter(({ type }) => type.includes("call."));
+    expect(sent.map(({ type }) => type)).toEqual([
+      "m.call.invite",
+      "m.call.select_answer",
+      "m.call.asserted_identity",
+      "org.matrix.call.asserted_identity",
+    ]);
+    expect(sent[0]).toMatchObject({ sender: ghost, content: { invitee: alice, lifetime: 90_000 } });
+    expect(sent[3]?.content).toMatchObject({ asserted_identity: { id: ghost, display_name: "Bob" } });
+  });
+
+  it("passes on a text once, however often it is told to, and another of the same words too", async () => {
+    const world = await startWorld();
+    const { homeserver } = world.rig.edge;
+    await homeserver.register(ghost);
+    const room = await homeserver.createDirectRoom(ghost, alice);
+    await homeserver.text(room, ghost, "Hello.", "a84b4c76e66710@pc33.example.com 314159 MESSAGE");
+    await homeserver.text(room, ghost, "Hello.", "a84b4c76e66710@pc33.example.com 314159 MESSAGE");
+    await homeserver.text(room, ghost, "Hello.", "a84b4c76e66710@pc33.example.com 314160 MESSAGE");
+    const sent = world.server.events(room).filter(({ type }) => type === "m.room.message");
+    expect(sent.map(({ sender, content }) => [sender, content])).toEqual([
+      [ghost, { msgtype: "m.text", body: "Hello." }],
+      [ghost, { msgtype: "m.text", body: "Hello." }],
+    ]);
+  });
+
+  it("answers a message with a notice, and shows that it was read", async () => {
+    const world = await startWorld();
+    const { homeserver } = world.rig.edge;
+    await homeserver.register(ghost);
+    const room = await directRoom(world);
+    await homeserver.join(room, ghost);
+    await world.sendCall(room, "m.room.message", { msgtype: "m.text", body: "Hello?" });
+    const written = await world.server.eventWhere(({ type }) => type === "m.room.message");
+    const about = eventId(written.event_id);
+    await homeserver.notice(room, ghost, "Not delivered.", about);
+    await homeserver.markRead(room, ghost, about);
+    expect(await world.server.eventWhere(({ content }) => content["msgtype"] === "m.notice")).toMatchObject({
+      content: { body: "Not delivered.", "m.relates_to": { "m.in_reply_to": { event_id: about } } },
+    });
+    const { rooms } = await world.ask("GET", "sync");
+    expect(rooms).toMatchObject({
+      join: { [room]: { ephemeral: { events: [{ content: { [about]: { "m.read": { [ghost]: {} } } } }] } } },
+    });
+  });
+
+  it("makes no fuss of a receipt that the homeserver does not take", async () => {
+    const { rig } = await startWorld();
+    await rig.edge.homeserver.register(ghost);
+    await rig.edge.homeserver.markRead(roomId("!elsewhere:example.org"), ghost, eventId("$none"));
+    expect(rig.lines.filter(({ level }) => level !== "debug")).toEqual([]);
   });
 
   it("cannot send into a room that it left, and leaving twice is no error", async () => {

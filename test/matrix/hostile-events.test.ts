@@ -41,6 +41,7 @@ const types = [
   "m.call.replaces",
   "m.room.member",
   "m.room.message",
+  "m.sticker",
   "m.room.encryption",
   "m.room.encrypted",
 ];
@@ -56,7 +57,8 @@ describe("whatever JSON the homeserver pushes", () => {
 
   it("the same holds for known types around any content, and for known fields around any value", () => {
     const names = ["call_id", "party_id", "version", "offer", "answer", "description", "candidates", "lifetime"];
-    const more = ["reason", "invitee", "selected_party_id", "membership", "is_direct", "msgtype", "body"];
+    const parts = ["capabilities", "create_call", "await_call", "target_user", "m.relates_to"];
+    const more = ["reason", "invitee", "selected_party_id", "membership", "is_direct", "msgtype", "body", ...parts];
     const content = fc.oneof(
       fc.jsonValue(),
       fc.dictionary(fc.constantFrom(...names, ...more), fc.jsonValue()),
@@ -245,18 +247,72 @@ describe("an invitation's stripped state", () => {
 });
 
 describe("a message", () => {
+  const body = (content: Record<string, unknown>): unknown => {
+    const fact = factIn(event("m.room.message", content));
+    return fact?.kind === "message.received" ? fact.body : undefined;
+  };
+
   it.each([
     ["a notice", { msgtype: "m.notice", body: "hello" }],
-    ["an image", { msgtype: "m.image", body: "photo.jpg" }],
-    ["an edit", { msgtype: "m.text", body: "* x", "m.relates_to": { rel_type: "m.replace", event_id: "$0" } }],
+    ["of a kind that nobody knows", { msgtype: "org.example.poll", body: "hello" }],
     ["redacted", {}],
-    ["endless", { msgtype: "m.text", body: "x".repeat(1_001) }],
+    ["without words", { msgtype: "m.text", body: 7 }],
+    ["longer than an event", { msgtype: "m.text", body: "x".repeat(65_537) }],
   ])("that is %s is not for the bridge, and no fault", (_what, content) => {
     expect(read(event("m.room.message", content))).toEqual({ kind: "none", why: "other" });
   });
 
-  it("that answers another is one", () => {
-    const content = { msgtype: "m.text", body: "call 1", "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
-    expect(factIn(event("m.room.message", content))).toMatchObject({ kind: "message.received", body: "call 1" });
+  it.each([
+    ["> <@bob:example.org> When?\n> Today?\n\nTomorrow.", "Tomorrow."],
+    ["> <@bob:example.org> When?\n\nOne\n\n> two", "One\n\n> two"],
+    ["> quoted by hand, no answer", "> quoted by hand, no answer"],
+    ["> <@bob:example.org> When?\nno empty line", "> <@bob:example.org> When?\nno empty line"],
+    ["\n\n", "\n\n"],
+  ])("that answers another is one, without what it quotes: %j", (written, meant) => {
+    const relation = { "m.in_reply_to": { event_id: "$0" } };
+    expect(body({ msgtype: "m.text", body: written, "m.relates_to": relation })).toBe(meant);
+    expect(body({ msgtype: "m.text", body: written })).toBe(written);
   });
+
+  it("that changes an earlier one says so", () => {
+    const relation = { rel_type: "m.replace", event_id: "$0" };
+    const content = { msgtype: "m.text", body: "* x", "m.relates_to": relation };
+    expect(factIn(event("m.room.message", content))).toMatchObject({ kind: "message.received", edits: true });
+  });
+});
+
+describe("what a client can do in a call", () => {
+  it.each([
+    [{ "m.call.transferee": true, "m.call.dtmf": true }, true, true],
+    [{ "m.call.transferee": false }, false, false],
+    [{ "m.call.transferee": 1, "m.call.dtmf": true }, false, true],
+    ["true", false, false],
+    [null, false, false],
+    [[], false, false],
+  ])("is what it says by a plain true: %j", (capabilities, transferee, dtmf) => {
+    const abilities = { transferee, dtmf };
+    expect(factIn(event("m.call.invite", { ...call, offer, capabilities }))).toMatchObject({ abilities });
+    const answer = { ...call, answer: { type: "answer", sdp: "v=0" }, capabilities };
+    expect(factIn(event("m.call.answer", answer))).toMatchObject({ abilities });
+  });
+});
+
+describe("a transfer", () => {
+  const transfer = (content: Record<string, unknown>): unknown =>
+    factIn(event("m.call.replaces", { ...call, replacement_id: "r", ...content }));
+
+  it("that names no user, or none that can be one, is still one half of a consultation", () => {
+    for (const target_user of [undefined, null, {}, { id: "bob" }, "@bob:example.org"])
+      expect(transfer({ create_call: "n", target_user })).toMatchObject({
+        kind: "call.replaced",
+        replacement: { kind: "create", token: "n", target: undefined },
+      });
+  });
+
+  it.each([{}, { create_call: 7 }, { await_call: "" }, { create_call: "with space" }])(
+    "that says nothing usable ends the client's call all the same: %j",
+    (content) => {
+      expect(transfer(content)).toMatchObject({ kind: "call.hungUp", reason: "replaced" });
+    },
+  );
 });

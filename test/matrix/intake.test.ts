@@ -119,6 +119,57 @@ describe("events", () => {
   });
 });
 
+describe("what people write", () => {
+  const hangup = (): Record<string, unknown> =>
+    roomEvent("m.call.hangup", { call_id: "c", party_id: "P", version: "1" });
+
+  it("holds up the next message of its room while it is on its way, and no call", async () => {
+    const held = gate();
+    const rig = await startEdge({
+      sink: async (fact) => {
+        if (fact.kind === "message.received" && fact.body === "one") await held.passed;
+      },
+    });
+    await rig.push("1", [textMessage("one"), textMessage("two"), hangup()]);
+    await rig.factCount(2);
+    expect(bodies(rig.facts).toSorted()).toEqual(["call.hungUp", "one"]);
+    held.open();
+    await rig.edge.idle();
+    expect(bodies(rig.facts)[2]).toBe("two");
+    expect(rig.edge.inboxDepth()).toBe(0);
+  });
+
+  it("waits for what was before it in its room", async () => {
+    const held = gate();
+    const rig = await startEdge({
+      sink: async (fact) => {
+        if (fact.kind === "member.invited") await held.passed;
+      },
+    });
+    const joined = roomEvent("m.room.member", { membership: "invite" }, { state_key: ghost });
+    await rig.push("1", [joined, textMessage("hello")]);
+    await rig.factCount(1);
+    held.open();
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["member.invited", "hello"]);
+  });
+
+  it("and has to wait for another when the bridge stops, comes after the next start", async () => {
+    const store = openMemoryStore();
+    const held = gate();
+    const first = await startEdge({ store, sink: () => held.passed });
+    await first.push("1", [textMessage("one"), textMessage("two")]);
+    await first.factCount(1);
+    const stopped = first.edge.stop();
+    held.open();
+    await stopped;
+    expect(bodies(first.facts)).toEqual(["one"]);
+    const second = await startEdge({ store });
+    await second.edge.idle();
+    expect(bodies(second.facts)).toEqual(["two"]);
+  });
+});
+
 describe("before the bridge is ready", () => {
   it("events are stored and acknowledged, and handed over in order when it is", async () => {
     const rig = await startEdge({ delivering: false });

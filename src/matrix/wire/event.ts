@@ -101,7 +101,11 @@ function readMessage(event: Envelope): EventReading {
   return {
     kind: "fact",
     fact: {
-      ...{ eventId, room, sender, ageMs, receivedAtMs },
+      eventId,
+      room,
+      sender,
+      ageMs,
+      receivedAtMs,
       kind: "message.received",
       form,
       body: relation?.["m.in_reply_to"] === undefined ? body : withoutQuotation(body),
