@@ -6,12 +6,14 @@ import type { Log } from "../ports/telemetry.ts";
 import { challengedRequest } from "./challenged.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { InvitingTrunk } from "./outbound-call.ts";
+import { Registration, type RegisterParts } from "./registration.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
 import { UserAgent, type InviteParts } from "./sipjs/user-agent.ts";
 import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
+import { healthWith } from "./trunk-health.ts";
 import { Hub } from "./transport/hub.ts";
 import { addressTowards, isWildcard } from "./transport/local-address.ts";
 import { portRefused } from "./transport/port-probe.ts";
@@ -20,8 +22,8 @@ import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
 import { bracketed, defaultPort, isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
 import { DigestClient } from "./wire/digest.ts";
-import { addressHeader, sipUri } from "./wire/header-builder.ts";
-import { formatUri } from "./wire/uri.ts";
+import { addressHeader, numberHeader, sipUri, tokensHeader } from "./wire/header-builder.ts";
+import { formatUri, type SipUri } from "./wire/uri.ts";
 
 export interface TrunkOptions {
   readonly settings: TrunkSettings;
@@ -48,12 +50,16 @@ export class Trunk implements InvitingTrunk {
   #debtsPaid: () => void = () => {};
   #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
+  #registration: Registration | undefined;
+  #health: TrunkHealth;
+  /** As the gateways alone were last heard of. */
+  #gateways: TrunkHealth["state"] = "unknown";
   /** Where peers reach us, as bound. */
   #local: Endpoint = { address: "", port: 0 };
 
   constructor(options: TrunkOptions) {
     this.#options = options;
-    const { settings, resolver, clock, timers, log, onHealth } = options;
+    const { settings, resolver, clock, timers, log } = options;
     this.#pool = new TargetPool(settings, resolver, clock);
     this.#digest = settings.credentials === undefined ? undefined : new DigestClient(settings.credentials);
     this.#hub = new Hub({
@@ -75,6 +81,7 @@ export class Trunk implements InvitingTrunk {
       onClosed: (connection, reason) => {
         if (!connection.ours) return;
         this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
+        this.#registration?.connectionLost(connection.remote);
       },
     });
     this.#keepAlive = new KeepAlive({
@@ -90,17 +97,28 @@ export class Trunk implements InvitingTrunk {
       answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
       ask: (target, done) => this.#askOptions(target, done),
-      onHealth,
+      onHealth: ({ state }) => {
+        const back = this.#gateways === "down" && state === "up";
+        this.#gateways = state;
+        this.#tellHealth();
+        if (back) this.#registration?.trunkBack();
+      },
       log,
     });
+    this.#health = this.#keepAlive.health;
   }
 
   get serverHost(): string {
     return unbracketed(this.#options.settings.server.host);
   }
 
+  /** Route values for requests outside of dialogs. */
+  get serviceRoute(): readonly string[] {
+    return this.#registration?.serviceRoute ?? [];
+  }
+
   get health(): TrunkHealth {
-    return this.#keepAlive.health;
+    return healthWith(this.#keepAlive.health, this.#registration?.state, this.#health, this.#options.clock.nowMs());
   }
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
@@ -117,12 +135,12 @@ export class Trunk implements InvitingTrunk {
     const shownPort = port === 0 || port === defaultPort(transport) ? undefined : port;
     const params =
       transport === "udp" ? new Map<string, string>() : new Map([["transport", transportParam(transport)]]);
-    const user = settings.credentials?.username ?? settings.name;
+    const contact = sipUri({ user: this.#accountUser, host, port: shownPort, params });
     this.#agent = new UserAgent({
       trunk: settings.name,
       protocol: transport.toUpperCase(),
       viaHost: shownPort === undefined ? bracketed(unbracketed(host)) : `${bracketed(unbracketed(host))}:${shownPort}`,
-      contact: addressHeader("Contact", { uri: sipUri({ user, host, port: shownPort, params }) }),
+      contact: addressHeader("Contact", { uri: contact }),
       userAgent: settings.userAgent,
       localAddress: { host: address, port: bound.port },
       transactionMs: transactionMs(timers),
@@ -134,7 +152,9 @@ export class Trunk implements InvitingTrunk {
       newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
     });
     this.#refreshPeers();
+    this.#registration = this.#newRegistration(contact);
     this.#keepAlive.start();
+    this.#registration?.start();
   }
 
   async pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined> {
@@ -157,7 +177,7 @@ export class Trunk implements InvitingTrunk {
     this.#aims.set(callId, target);
     const done = (): void => void this.#aims.delete(callId);
     return this.#started().invite(
-      { ...parts, sipCallId: callId },
+      { ...parts, sipCallId: callId, routes: this.serviceRoute },
       {
         ...events,
         accepted: (response, session) => {
@@ -234,6 +254,7 @@ export class Trunk implements InvitingTrunk {
   async stop(patienceMs: number): Promise<void> {
     this.#stopRefreshing();
     this.#keepAlive.stop();
+    const unregistered = this.#registration?.stop(patienceMs);
     const { clock } = this.#options;
     if (this.#debts.size > 0) {
       await new Promise<void>((resolve) => {
@@ -244,15 +265,68 @@ export class Trunk implements InvitingTrunk {
         };
       });
     }
+    await unregistered;
     this.#agent?.close();
     await this.#hub.close();
   }
 
   /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
   #refreshPeers(): void {
-    const { clock, log } = this.#options;
+    const { clock, log, settings, resolver } = this.#options;
     this.#pool.all().catch((error: unknown) => log.warn("servers of the trunk not resolved", { error }));
+    // Behind an outbound proxy the registrar may call us itself. Its name may also be one that means nothing to the DNS.
+    const domain = settings.registration?.domain;
+    if (domain !== undefined) {
+      const registrars = resolver.resolve({ host: domain, port: undefined }, settings.transport);
+      registrars.then((targets) => targets.forEach(({ address }) => this.#pool.spokenTo(address))).catch(() => {});
+    }
     this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
+  }
+
+  /** The user of our Contact, and of the address-of-record. */
+  get #accountUser(): string {
+    const { registration, credentials, name } = this.#options.settings;
+    return registration?.user ?? credentials?.username ?? name;
+  }
+
+  #newRegistration(contact: SipUri): Registration | undefined {
+    const { settings, clock, timers, log } = this.#options;
+    if (settings.registration === undefined) return undefined;
+    return new Registration({
+      expiresMs: settings.registration.expiresMs,
+      contact,
+      answerWithinMs: Math.min(transactionMs(timers), 10_000),
+      clock,
+      log,
+      pick: (tried) => this.#pool.pick(tried),
+      failed: (target, restMs) => this.#pool.failed(target, restMs),
+      answered: (target) => this.#pool.answered(target),
+      ask: (target, parts, done) => this.#askRegister(target, parts, done),
+      onChange: () => {
+        if (this.#registration?.state.registered === true) this.#keepAlive.answered("REGISTER answered");
+        this.#tellHealth();
+      },
+    });
+  }
+
+  #askRegister(target: Target, parts: RegisterParts, done: (answer: Answer, cseq: number) => void): void {
+    const { sipCallId, cseq, expiresSeconds } = parts;
+    const host = this.#options.settings.registration?.domain ?? this.serverHost;
+    const record = formatUri(sipUri({ user: this.#accountUser, host }));
+    this.#aims.set(sipCallId, target);
+    const uris = { uri: formatUri(sipUri({ host })), from: record, to: record };
+    // RFC 3327 s5: proxies on the way may put themselves into the way back.
+    const headers = [numberHeader("Expires", expiresSeconds), tokensHeader("Supported", ["path"])];
+    this.#started().ask({ method: "REGISTER", ...uris, sipCallId, cseq, headers }, done);
+  }
+
+  #tellHealth(): void {
+    const { health } = this;
+    const { state, detail, registered } = this.#health;
+    this.#health = health;
+    if (health.state !== state || health.detail !== detail || health.registered !== registered) {
+      this.#options.onHealth(health);
+    }
   }
 
   #started(): UserAgent {

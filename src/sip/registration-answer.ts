@@ -1,0 +1,40 @@
+// What a registrar's 200 says of our binding (RFC 3261 s10.2.4, s10.3) and of the way our requests take (RFC 3608).
+import { bindingMs } from "./registration-times.ts";
+import { splitList } from "./wire/grammar.ts";
+import { formatAddress } from "./wire/header-builder.ts";
+import { header, headerValues, type SipResponse } from "./wire/message.ts";
+import { parseNameAddr, type NameAddr } from "./wire/name-addr.ts";
+import { sameSipUri } from "./wire/uri-comparison.ts";
+import { userText, type SipUri } from "./wire/uri.ts";
+
+/** A route is a few proxies long; more than that is nobody's route. */
+const MAX_ROUTES = 10;
+
+/** For how long we are bound, ms; 0 where the answer lists others but not us. */
+export function grantedMs(response: SipResponse, ours: SipUri, askedMs: number): number {
+  const otherwiseMs = bindingMs(header(response, "Expires")) ?? askedMs;
+  const { contacts } = response;
+  // Some registrars list nothing: their 200 has to do.
+  if (contacts === "*" || contacts.length === 0) return otherwiseMs;
+  const binding = bindingOf(contacts, ours);
+  if (binding === undefined) return 0;
+  return bindingMs(binding.params.get("expires")) ?? otherwiseMs;
+}
+
+/** Ours among the bindings of the account: by comparison of URIs; or as a registrar rewrites it behind a NAT. */
+function bindingOf(contacts: readonly NameAddr[], ours: SipUri): NameAddr | undefined {
+  const exact = contacts.find(({ uri }) => uri.kind === "sip" && sameSipUri(uri, ours));
+  if (exact !== undefined) return exact;
+  const [only, ...others] = contacts.filter(({ uri }) => uri.kind === "sip" && userText(uri) === userText(ours));
+  return others.length === 0 ? only : undefined;
+}
+
+/** Route values for our requests outside of dialogs, first hop first; those that cannot be read are left out. */
+export function serviceRouteOf(response: SipResponse): readonly string[] {
+  return headerValues(response, "Service-Route")
+    .flatMap((value) => splitList(value) ?? [])
+    .slice(0, MAX_ROUTES)
+    .map((value) => parseNameAddr(value))
+    .filter((address) => address !== undefined && address.uri.kind === "sip")
+    .map((address) => formatAddress(address as NameAddr));
+}
