@@ -1,17 +1,18 @@
 // What one key cannot know of itself: names that must exist, addresses that must differ, texts that must fit together.
 import { parseUserId } from "../core/ids.ts";
 import { isHost } from "../core/number/sip-uri.ts";
-import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";
+import { checkInbound } from "./inbound-checks.ts";
+import { formatPath, type ConfigPath, type ConfigFinding } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import { splitHostPort } from "./scalars.ts";
 import { environmentName } from "./secrets.ts";
 
-type Finding = Pick<ConfigProblem, "path" | "message">;
-
-export function checkConfig(config: Config): readonly Finding[] {
+export function checkConfig(config: Config): readonly ConfigFinding[] {
   return [
     ...checkHomeserver(config),
     ...checkTrunkNames(config),
+    ...checkTrunkCalls(config),
+    ...checkInbound(config),
     ...checkListeners(config),
     ...checkIdentities(config),
     ...checkPermissions(config),
@@ -20,13 +21,16 @@ export function checkConfig(config: Config): readonly Finding[] {
   ];
 }
 
-function* checkHomeserver({ homeserver }: Config): Generator<Finding> {
+function* checkHomeserver({ homeserver, appservice, ghosts }: Config): Generator<ConfigFinding> {
+  if (appservice.bot === `${ghosts.prefix}anonymous`) {
+    yield { path: ["appservice", "bot"], message: "is the localpart of callers who withhold their number" };
+  }
   if (homeserver.url.includes("/_matrix")) {
     yield { path: ["homeserver", "url"], message: "should end before /_matrix, which the bridge puts behind it" };
   }
 }
 
-function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Finding> {
+function* checkTrunkNames({ trunks, dial_plan: plan, inbound }: Config): Generator<ConfigFinding> {
   const names = trunks.map(({ name }) => name);
   for (const [index, name] of names.entries()) {
     // One trunk's password must not go to another.
@@ -41,6 +45,12 @@ function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Findin
   const uses: (readonly [ConfigPath, string | undefined])[] = [
     [["dial_plan", "emergency_trunk"], plan.emergency_trunk],
     ...plan.routes.map(({ trunk }, index) => [["dial_plan", "routes", index, "trunk"], trunk] as const),
+    ...plan.routes.flatMap(({ more_trunks: more }, index) =>
+      more.map((trunk, at) => [["dial_plan", "routes", index, "more_trunks", at], trunk] as const),
+    ),
+    ...inbound.numbers.flatMap(({ trunks: only }, index) =>
+      (only ?? []).map((trunk, at) => [["inbound", "numbers", index, "trunks", at], trunk] as const),
+    ),
     ...Object.entries(plan.sip_domains).map(([name, trunk]) => [["dial_plan", "sip_domains", name], trunk] as const),
   ];
   for (const [path, name] of uses) {
@@ -53,7 +63,22 @@ function* checkTrunkNames({ trunks, dial_plan: plan }: Config): Generator<Findin
   }
 }
 
-function* checkListeners({ appservice, http, trunks }: Config): Generator<Finding> {
+function* checkTrunkCalls({ trunks }: Config): Generator<ConfigFinding> {
+  for (const [index, { registration, credentials, session_timer: timer }] of trunks.entries()) {
+    if (registration && registration.user === undefined && !credentials) {
+      yield {
+        path: ["trunks", index, "registration"],
+        message: "should have the key user, since the trunk has no credentials whose username it could be",
+      };
+    }
+    if (timer && timer.min_seconds > timer.expires_seconds) {
+      const path = ["trunks", index, "session_timer", "min_seconds"];
+      yield { path, message: "should not be more than expires_seconds" };
+    }
+  }
+}
+
+function* checkListeners({ appservice, http, trunks }: Config): Generator<ConfigFinding> {
   const seen: { path: ConfigPath; kind: string; host: string; port: number }[] = [];
   const listeners = [
     { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen },
@@ -77,7 +102,7 @@ function overlap(one: string, other: string): boolean {
   return one === other || [one, other].some((host) => host === "0.0.0.0" || host === "::");
 }
 
-function* checkIdentities({ trunks }: Config): Generator<Finding> {
+function* checkIdentities({ trunks }: Config): Generator<ConfigFinding> {
   for (const [index, { identity }] of trunks.entries()) {
     for (const user of Object.keys(identity.numbers)) {
       if (parseUserId(user) === undefined) {
@@ -91,7 +116,7 @@ function* checkIdentities({ trunks }: Config): Generator<Finding> {
 }
 
 /** An entry that can never be anybody's is worse than none where it was to keep somebody out. */
-function* checkPermissions({ permissions, homeserver }: Config): Generator<Finding> {
+function* checkPermissions({ permissions, homeserver }: Config): Generator<ConfigFinding> {
   for (const subject of Object.keys(permissions)) {
     const path = ["permissions", subject];
     if (subject !== "*" && subject.includes("*")) {
@@ -110,12 +135,16 @@ function* checkPermissions({ permissions, homeserver }: Config): Generator<Findi
   }
 }
 
-function* checkPorts(path: ConfigPath, { min, max }: { min: number; max: number }, least: number): Generator<Finding> {
+function* checkPorts(
+  path: ConfigPath,
+  { min, max }: { min: number; max: number },
+  least: number,
+): Generator<ConfigFinding> {
   if (max - min + 1 < least) yield { path, message: "should hold more ports: max is below min, or too near to it" };
 }
 
 /** Of the configuration with its secrets in place. */
-export function* checkTls({ trunks }: Config): Generator<Finding> {
+export function* checkTls({ trunks }: Config): Generator<ConfigFinding> {
   for (const [index, { tls }] of trunks.entries()) {
     const { certificate, key } = tls;
     if (certificate !== undefined && key === undefined) {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { checkConfig, checkTls } from "./checks.ts";
 import { explainIssues } from "./explain.ts";
-import { ConfigError, type ConfigProblem } from "./problem.ts";
+import { ConfigError, type ConfigFinding, type ConfigProblem } from "./problem.ts";
 import { configSchema, type Config } from "./schema.ts";
 import { codeOf, resolveSecrets, type SecretSources } from "./secrets.ts";
 import { readYaml } from "./yaml-source.ts";
@@ -32,7 +32,18 @@ export function parseConfig(text: string, sources: SecretSources): Config {
   const parsed = configSchema.safeParse(source.value);
   if (!parsed.success) return fail(explainIssues(parsed.error.issues, source));
   const { config, findings } = resolveSecrets(parsed.data, sources);
-  const all = [...checkConfig(parsed.data), ...findings, ...(findings.length === 0 ? checkTls(config) : [])];
-  if (all.length > 0) return fail(all.map(({ path, message }) => ({ path, message, line: source.lineOf(path) })));
+  const all: readonly ConfigFinding[] = [
+    ...checkConfig(parsed.data),
+    ...findings,
+    ...(findings.length === 0 ? checkTls(config) : []),
+  ];
+  if (all.length > 0) {
+    return fail(
+      all.map(({ path, message, other }) => {
+        const line = other === undefined ? undefined : source.lineOf(other);
+        return { path, message: line === undefined ? message : `${message} (line ${line})`, line: source.lineOf(path) };
+      }),
+    );
+  }
   return config;
 }

@@ -35,7 +35,7 @@ function domainOfTrunk(trunk: TrunkConfig): HostPort {
 export function toTrunkSettings(config: Config, userAgent: string): readonly TrunkSettings[] {
   return config.trunks.map((trunk) => {
     const server = hostPort(trunk.server);
-    const { listen, advertised, tls, credentials } = trunk;
+    const { listen, advertised, tls, credentials, registration, challenge, session_timer: timer } = trunk;
     return {
       name: trunkName(trunk.name),
       transport: trunk.transport,
@@ -50,6 +50,26 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       peers: trunk.peers,
       optionsIntervalMs: trunk.options_interval_seconds * 1000,
       userAgent,
+      moreServers: trunk.more_servers.map((text) => {
+        const { host, port } = hostPort(text);
+        return { host: bareHost(host), port };
+      }),
+      registration: registration && {
+        user: registration.user,
+        domain: registration.domain ?? (trunk.domain === undefined ? undefined : hostPort(trunk.domain).host),
+        expiresMs: registration.expires_seconds * 1000,
+      },
+      challenge: challenge && {
+        realm: challenge.realm ?? config.homeserver.domain,
+        username: challenge.username,
+        password: challenge.password ?? "",
+      },
+      inbound: {
+        calledFrom: trunk.inbound.called_number,
+        reliableProvisionals: trunk.inbound.reliable_provisionals,
+      },
+      sessionTimer: timer && { expiresMs: timer.expires_seconds * 1000, minMs: timer.min_seconds * 1000 },
+      takesRefer: trunk.transfer === "refer",
     };
   });
 }
@@ -74,13 +94,13 @@ export function toDialPlan(config: Config): DialPlan {
       numberPrefix: trunk.number_prefix ?? "",
       userPhone: trunk.user_phone,
     })),
-    routes: plan.routes.map(({ prefix, trunk, strip, prepend }) => ({
+    routes: plan.routes.map(({ prefix, trunk, more_trunks: more, strip, prepend }) => ({
       prefix,
-      trunks: [trunkName(trunk)],
+      trunks: [trunk, ...more].map(trunkName),
       strip,
       prepend,
     })),
-    withholdPrefixes: [],
+    withholdPrefixes: plan.withhold_prefixes,
     emergencyTrunk: plan.emergency_trunk === undefined ? undefined : trunkName(plan.emergency_trunk),
     sipDomains: new Map(
       Object.entries(plan.sip_domains).map(([domain, trunk]) => [domain.toLowerCase(), trunkName(trunk)]),
@@ -207,6 +227,12 @@ export function toIceServers(config: Config): readonly IceServer[] {
 }
 
 export function toRegistrationFacts(config: Config): RegistrationFacts {
-  const { homeserver, appservice, ghosts } = config;
-  return { id: appservice.id, bot: appservice.bot, prefix: ghosts.prefix, domain: homeserver.domain };
+  const { homeserver, appservice, ghosts, lookups } = config;
+  return {
+    id: appservice.id,
+    bot: appservice.bot,
+    prefix: ghosts.prefix,
+    domain: homeserver.domain,
+    virtualUsers: lookups.virtual_users,
+  };
 }

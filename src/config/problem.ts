@@ -10,6 +10,12 @@ export interface ConfigProblem {
   readonly line: number | undefined;
 }
 
+/** A problem whose place in the file is still to be looked up. */
+export type ConfigFinding = Pick<ConfigProblem, "path" | "message"> & {
+  /** What the message speaks of besides: its line is said too. */
+  readonly other?: ConfigPath;
+};
+
 /** `trunks[0].server`, `permissions["@alice:example.org"]`. */
 export function formatPath(path: ConfigPath): string {
   let out = "";

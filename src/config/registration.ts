@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import * as z from "zod";
-import { pstnProtocolNames } from "../core/number/protocols.ts";
+import { pstnProtocolNames, virtualUserProtocolNames } from "../core/number/protocols.ts";
 import { ConfigError, type ConfigProblem } from "./problem.ts";
 import { codeOf } from "./secrets.ts";
 import { readYaml } from "./yaml-source.ts";
@@ -53,6 +53,12 @@ export interface RegistrationFacts {
   readonly bot: string;
   readonly prefix: string;
   readonly domain: string;
+  /** Whether the protocols that connect people with their numbers are offered. */
+  readonly virtualUsers?: boolean;
+}
+
+function protocolsOf({ virtualUsers }: RegistrationFacts): readonly string[] {
+  return virtualUsers === true ? [...pstnProtocolNames, ...virtualUserProtocolNames] : pstnProtocolNames;
 }
 
 /** Anchored at both ends: Synapse anchors the start alone, JavaScript neither. */
@@ -75,7 +81,7 @@ export function makeRegistration(facts: RegistrationFacts, url: string, former?:
     hs_token: former?.hs_token ?? newToken(),
     sender_localpart: facts.bot,
     namespaces: { users: [{ exclusive: true, regex: namespaceRegex(facts) }] },
-    protocols: [...pstnProtocolNames],
+    protocols: [...protocolsOf(facts)],
     rate_limited: false,
     receive_ephemeral: false,
   };
@@ -160,8 +166,11 @@ function checkRegistration(registration: Registration, facts: RegistrationFacts)
   const namespace = registration.namespaces.users.find(({ regex }) => regex === wanted);
   if (!namespace) add(["namespaces", "users"], `lacks the namespace of the ghosts, ${wanted}`);
   else if (!namespace.exclusive) add(["namespaces", "users"], "should claim the namespace of the ghosts as exclusive");
-  const missing = pstnProtocolNames.filter((name) => !registration.protocols.includes(name));
+  const lacking = (names: readonly string[]) => names.filter((name) => !registration.protocols.includes(name));
+  const missing = lacking(pstnProtocolNames);
   if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so that clients get no dial pad`);
+  const further = lacking(protocolsOf(facts).slice(pstnProtocolNames.length));
+  if (further.length > 0) add(["protocols"], `lacks ${further.join(" and ")}, which lookups.virtual_users offers`);
   if (registration.rate_limited) add(["rate_limited"], "should be false: calls send events in bursts");
   if (registration.as_token === registration.hs_token) add(["hs_token"], "should differ from as_token");
   if (registration.sender_localpart !== facts.bot) {

@@ -43,20 +43,26 @@ function renderSection(section: SchemaNode, indent: string, active: boolean): st
 
 function renderKey(key: string, node: SchemaNode, indent: string, active: boolean): string[] {
   const inner = `${indent}  `;
+  const examples = node.examples?.[0];
+  // Where the keys of an entry exclude each other, several examples say more than one entry with all of them.
+  if (node.items?.properties && Array.isArray(examples) && examples.length > 1) {
+    return [...yamlLines({ [key]: examples }, indent, active), ...explained(node.items, "an entry", inner)];
+  }
   if (node.properties) return [setting(`${key}:`, indent, active), ...renderSection(node, inner, active)];
   if (node.type === "array" && node.items?.properties) {
     return [setting(`${key}:`, indent, active), ...asItem(renderSection(node.items, `${inner}  `, active), inner)];
   }
   if (typeof node.additionalProperties === "object" && sectionOf(node.additionalProperties)?.properties) {
-    const entry = sectionOf(node.additionalProperties);
-    const keys = renderSection(entry ?? {}, `${inner}  `, false).map((line) => line.replace(/#(?=\S)/, "# "));
-    return [
-      ...yamlLines({ [key]: valueOf(node) }, indent, active),
-      ...comment("Keys of a permission:", inner),
-      ...keys,
-    ];
+    const entry = sectionOf(node.additionalProperties) ?? {};
+    return [...yamlLines({ [key]: valueOf(node) }, indent, active), ...explained(entry, "a permission", inner)];
   }
   return yamlLines({ [key]: valueOf(node) }, indent, active);
+}
+
+/** The keys of an entry as text, not as settings. */
+function explained(entry: SchemaNode, what: string, indent: string): string[] {
+  const keys = renderSection(entry, `${indent}  `, false).map((line) => line.replace(/#(?=\S)/, "# "));
+  return [...comment(`Keys of ${what}:`, indent), ...keys];
 }
 
 /** What stands there now, or an example where that is nothing. */

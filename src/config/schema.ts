@@ -1,6 +1,7 @@
 // The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
+import { did, mailbox } from "./inbound-schema.ts";
 import {
   bindHost,
   countryCode,
@@ -79,6 +80,11 @@ const route = section({
     )
     .meta({ examples: ["+44"] }),
   trunk: trunkName.describe("Where these calls go.").meta({ examples: ["main"] }),
+  more_trunks: listOf(trunkName, "trunks")
+    .max(4, { error: "should name four trunks at most" })
+    .default([])
+    .describe("Further trunks, tried in this order where those before fail before it rings.")
+    .meta({ examples: [["main"]] }),
   strip: whole(0, 32).default(0).describe("So many characters are taken away in front."),
   prepend: z
     .string({ error: "should be digits, * and # in quotes" })
@@ -86,6 +92,8 @@ const route = section({
     .default("")
     .describe("Put in front instead."),
 });
+
+const withholdText = 'should be two to eight digits, * and # in quotes, such as "#31#"';
 
 const dialPlan = section({
   country: countryCode.meta({
@@ -99,13 +107,17 @@ const dialPlan = section({
       "Which numbers go to which trunk. Without any, all go to the first one; otherwise a number that no route fits is refused.",
     )
     .meta({
-      examples: [
-        [
-          { prefix: "+44", trunk: "main" },
-          { prefix: "", trunk: "main" },
-        ],
-      ],
+      examples: [[{ prefix: "+44", trunk: "main" }]],
     }),
+  withhold_prefixes: listOf(
+    z.string({ error: withholdText }).regex(/^[0-9*#]{2,8}$/, { error: withholdText }),
+    "prefixes",
+  )
+    .default([])
+    .describe(
+      "Codes that people dial before a number so that theirs is not shown, such as *67, #31# or 141. They are not sent; the trunk gets Privacy (RFC 3325) instead.",
+    )
+    .meta({ examples: [["#31#"]] }),
   sip_domains: mapOf(trunkName, "SIP domains to trunks")
     .default({})
     .describe("SIP domains that may be called (user@domain), and the trunk that reaches each.")
@@ -250,6 +262,52 @@ export const configSchema = section({
   trunks: listOf(trunk, "trunks")
     .min(1, { error: "should list one trunk at least" })
     .describe("SIP trunks, one at least."),
+  inbound: section({
+    remote_users: flag
+      .default(false)
+      .describe(
+        "Whether users of other homeservers may be rung too. Their server must let ours send them invitations.",
+      ),
+    numbers: listOf(did, "numbers")
+      .default([])
+      .describe(
+        "Which number rings whom. An exact number goes before a pattern, a pattern before a prefix, a long prefix before a short one; a number that is not here is answered 404.",
+      )
+      .meta({
+        examples: [
+          [
+            { number: "+441632960123", user: "@alice:example.org" },
+            { number: "2002", trunks: ["main"], users: ["@bob:example.org", "@carol:example.org"], ring_seconds: 60 },
+            {
+              pattern: "+4416329602XX",
+              in_turn: [{ users: ["@alice:example.org"], ring_seconds: 20 }, { users: ["@bob:example.org"] }],
+            },
+            { prefix: "", room: "!office:example.org" },
+          ],
+        ],
+      }),
+  })
+    .prefault({})
+    .describe("Calls from the telephone network. They need no permission; whoever is named here is called."),
+  voicemail: section({
+    accounts: mapOf(mailbox, "accounts to Matrix user ids")
+      .default({})
+      .describe(
+        "Who is told of new messages on a voice mailbox (RFC 3842), by the account that the trunk names. An account that is not here belongs to whom the number of that name rings.",
+      )
+      .meta({ examples: [{ "2001": ["@alice:example.org"] }] }),
+  })
+    .prefault({})
+    .describe("Voice mailboxes that trunks tell of."),
+  lookups: section({
+    virtual_users: flag
+      .default(false)
+      .describe(
+        "Offer im.vector.protocol.sip_native and im.vector.protocol.sip_virtual, by which older clients connect people with their numbers. Write the registration anew (-r) when this changes.",
+      ),
+  })
+    .prefault({})
+    .describe("What clients may ask besides numbers."),
   permissions: mapOf(permission, "users, domains or * to permissions")
     .default({})
     .describe(
@@ -267,6 +325,9 @@ export const configSchema = section({
     enabled: flag
       .default(true)
       .describe("Say in the room why a call failed, where the client can only say that it did."),
+    history: flag
+      .default(true)
+      .describe("Write a line into the room when a call is over: how long it was, or that it was missed."),
   })
     .prefault({})
     .describe("Messages in the room."),

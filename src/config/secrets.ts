@@ -2,10 +2,8 @@
 // Nothing here puts a value into a message.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ConfigPath, ConfigProblem } from "./problem.ts";
+import type { ConfigFinding, ConfigPath } from "./problem.ts";
 import type { Config } from "./schema.ts";
-
-type Finding = Pick<ConfigProblem, "path" | "message">;
 
 export interface SecretSources {
   /** Paths in the configuration are relative to the folder of this file. */
@@ -21,14 +19,14 @@ export function environmentName(...parts: readonly string[]): string {
 export function resolveSecrets(
   config: Config,
   sources: SecretSources,
-): { config: Config; findings: readonly Finding[] } {
-  const findings: Finding[] = [];
+): { config: Config; findings: readonly ConfigFinding[] } {
+  const findings: ConfigFinding[] = [];
   const take = (path: ConfigPath, key: string, section: object, variable?: string): string | undefined => {
     const values = section as Readonly<Record<string, string | undefined>>;
     return takeSecret({ path, key, inline: values[key], file: values[`${key}_file`], variable }, sources, findings);
   };
   const trunks = config.trunks.map((trunk, index) => {
-    const { tls, credentials } = trunk;
+    const { tls, credentials, challenge } = trunk;
     const at = (key: string): ConfigPath => ["trunks", index, key];
     const resolvedTls = {
       ca: take(at("tls"), "ca", tls),
@@ -36,16 +34,35 @@ export function resolveSecrets(
       key: take(at("tls"), "key", tls, environmentName("TRUNK", trunk.name, "TLS_KEY")),
       server_name: tls.server_name,
     };
-    if (!credentials) return { ...trunk, tls: resolvedTls };
-    const variable = environmentName("TRUNK", trunk.name, "PASSWORD");
-    const password = take(at("credentials"), "password", credentials, variable);
-    if (password === undefined && !findings.some(({ path }) => path[1] === index && path[2] === "credentials")) {
-      findings.push({
-        path: [...at("credentials"), "password"],
-        message: `is missing: give password, password_file or the environment variable ${variable}`,
-      });
-    }
-    return { ...trunk, tls: resolvedTls, credentials: { username: credentials.username, password } };
+    const passwordOf = (key: "credentials" | "challenge", section: object, variable: string): string | undefined => {
+      const before = findings.length;
+      const password = take(at(key), "password", section, variable);
+      if (password === undefined && findings.length === before) {
+        findings.push({
+          path: [...at(key), "password"],
+          message: `is missing: give password, password_file or the environment variable ${variable}`,
+        });
+      }
+      return password;
+    };
+    // Not MATRIX_SIP_TRUNK_..., where it could be the password of a trunk with a longer name.
+    const names = {
+      credentials: environmentName("TRUNK", trunk.name, "PASSWORD"),
+      challenge: environmentName("CHALLENGE", trunk.name, "PASSWORD"),
+    };
+    return {
+      ...trunk,
+      tls: resolvedTls,
+      credentials: credentials && {
+        username: credentials.username,
+        password: passwordOf("credentials", credentials, names.credentials),
+      },
+      challenge: challenge && {
+        realm: challenge.realm,
+        username: challenge.username,
+        password: passwordOf("challenge", challenge, names.challenge),
+      },
+    };
   });
   const servers = config.media.ice.servers.map((server, index) => ({
     urls: server.urls,
@@ -70,7 +87,7 @@ interface Secret {
 }
 
 /** The environment goes before the file system, and that before the configuration's own text. */
-function takeSecret(secret: Secret, sources: SecretSources, findings: Finding[]): string | undefined {
+function takeSecret(secret: Secret, sources: SecretSources, findings: ConfigFinding[]): string | undefined {
   const { path, key, inline, file, variable } = secret;
   if (inline !== undefined && file !== undefined) {
     findings.push({ path: [...path, key], message: `is given twice: keep ${key} or ${key}_file` });

@@ -15,6 +15,16 @@ import {
   text,
   whole,
 } from "./scalars.ts";
+import {
+  challenge,
+  dtmf,
+  earlyMedia,
+  messages,
+  registration,
+  sessionTimer,
+  transfer,
+  trunkInbound,
+} from "./trunk-calls-schema.ts";
 
 const numberText = 'should be a telephone number in quotes, such as "+441632960123"';
 const telephoneNumber = text(numberText).regex(/^\+?[0-9*#]{1,32}$/, { error: numberText });
@@ -128,6 +138,11 @@ export const trunk = section({
   server: hostWithPort
     .describe("The next SIP hop. Without a port: found by SRV, then the usual port of the transport (RFC 3263).")
     .meta({ examples: ["sip.example.org"] }),
+  more_servers: listOf(hostWithPort, "hosts")
+    .max(8, { error: "should name 8 hosts at most" })
+    .default([])
+    .describe("Further gateways of the same trunk, used in this order while those before are down.")
+    .meta({ examples: [["sip2.example.org"]] }),
   transport: oneOf(["udp", "tcp", "tls", "ws", "wss"]).default("udp").describe("How to reach it."),
   path: text("should be a path that begins with /")
     .regex(/^\/\S*$/, { error: "should be a path that begins with /" })
@@ -156,6 +171,12 @@ export const trunk = section({
     .describe("What Via and Contact say instead, behind a NAT with a forwarded port."),
   tls: tls.prefault({}).describe("For tls and wss. The server's certificate is always verified."),
   credentials: credentials.optional().describe("For trunks that ask for a password (401 and 407)."),
+  registration: registration.optional().describe("For trunks that want to be told where we are (REGISTER)."),
+  challenge: challenge
+    .optional()
+    .describe(
+      "For trunks that are to prove who they are when they call, not by their address but by a password of theirs.",
+    ),
   peers: listOf(network, "networks")
     .default([])
     .describe("Networks that may send requests on this trunk, besides the addresses of the server itself.")
@@ -175,6 +196,14 @@ export const trunk = section({
   identity: identity
     .prefault({})
     .describe("Under which identity calls are made. Providers differ: some refuse calls with 403 until it is right."),
+  inbound: trunkInbound.prefault({}).describe("Calls from the trunk; whom they ring is said in the chapter inbound."),
+  session_timer: sessionTimer
+    .optional()
+    .describe("Session timers (RFC 4028). Without it none is asked for, but one that the trunk asks for is kept to."),
+  dtmf,
+  early_media: earlyMedia,
+  transfer,
+  messages: messages.prefault({}).describe("Texts over the trunk."),
   media: section({
     srtp: oneOf(["off", "required"]).default("off").describe("SDES-SRTP to the trunk (RFC 4568)."),
     codecs: listOf(oneOf(["PCMU", "PCMA", "G722", "opus"]), "codecs")

@@ -27,6 +27,7 @@ describe("the sample", () => {
     expect(config.trunks[0]?.identity.numbers).toEqual({ "@alice:example.org": "+441632960123" });
     expect(config.media.ice.servers).toHaveLength(1);
     expect(config.dial_plan.routes).toHaveLength(1);
+    expect(config.inbound.numbers).toHaveLength(4);
   });
   test("shows every key there is", () => {
     const text = sampleConfig();

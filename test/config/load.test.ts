@@ -71,7 +71,7 @@ describe("what people mistype", () => {
       "a key of another program",
       "country: GB",
       "country: GB\n  federate: true",
-      "config.yaml:8: dial_plan.federate is not a known key; known here: country, routes, sip_domains, emergency_trunk",
+      "config.yaml:8: dial_plan.federate is not a known key; known here: country, routes, withhold_prefixes, sip_domains, emergency_trunk",
     ],
     [
       "a word in another case",

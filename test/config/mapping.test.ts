@@ -81,6 +81,12 @@ test("the SIP edge gets its trunks in its own words", () => {
     peers: [],
     optionsIntervalMs: 30_000,
     userAgent: "bridge/1",
+    moreServers: [],
+    registration: undefined,
+    challenge: undefined,
+    inbound: { calledFrom: "request-uri", reliableProvisionals: "supported" },
+    sessionTimer: undefined,
+    takesRefer: true,
   });
   expect(pbx).toMatchObject({ server: { host: "pbx.example.net", port: 5080 }, credentials: undefined });
 });
@@ -158,6 +164,7 @@ test("the registration follows the configuration", () => {
     bot: "_sip_bot",
     prefix: "_sip_",
     domain: "example.org",
+    virtualUsers: false,
   });
   expect(full.homeserver.url).toBe("https://matrix.example.org");
 });

@@ -1,0 +1,86 @@
+// From the configuration to what inbound calls and the features of a call take: the DID table, whom to believe, what a trunk can do.
+import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../core/ids.ts";
+import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
+import type { DidMatch, DidTable } from "../core/number/did.ts";
+import type { CallerTrust } from "../core/policy/caller.ts";
+import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
+import type { Config } from "./schema.ts";
+
+type Entry = Config["inbound"]["numbers"][number];
+
+export function toDidTable({ inbound }: Config): DidTable {
+  return {
+    rules: inbound.numbers.map((entry) => ({
+      match: matchOf(entry),
+      trunks: (entry.trunks ?? []).map(trunkName),
+      stages: stagesOf(entry),
+    })),
+  };
+}
+
+/** The checks leave one of the keys. */
+function matchOf({ number, pattern, prefix }: Entry): DidMatch {
+  if (number !== undefined) return { kind: "exact", number };
+  if (pattern !== undefined) return { kind: "pattern", pattern };
+  return { kind: "prefix", prefix: prefix ?? "" };
+}
+
+function stagesOf({ user, users, in_turn: turns, room, ring_seconds: seconds }: Entry): readonly RingStage[] {
+  if (turns) {
+    return turns.map((turn) => ({ targets: persons(turn.users), ringMs: turn.ring_seconds * 1000 }));
+  }
+  const ringMs = seconds * 1000;
+  if (room !== undefined) return [{ targets: [{ kind: "room", room: roomId(room) }], ringMs }];
+  return [{ targets: persons(users ?? (user === undefined ? [] : [user])), ringMs }];
+}
+
+/** Nobody rings twice at once. */
+function persons(users: readonly string[]): readonly RingTarget[] {
+  return userIds(users).map((person) => ({ kind: "person", person }));
+}
+
+/** The schema has checked them already. */
+function userIds(users: readonly string[]): readonly UserId[] {
+  return [...new Set(users)].flatMap((user) => parseUserId(user) ?? []);
+}
+
+export function toCallerTrust({ trunks }: Config): ReadonlyMap<TrunkName, CallerTrust> {
+  return new Map(
+    trunks.map(({ name, inbound }) => [
+      trunkName(name),
+      { identity: inbound.caller, displayName: inbound.caller_name },
+    ]),
+  );
+}
+
+export function toTrunkFeatures({ trunks }: Config): ReadonlyMap<TrunkName, TrunkFeatures> {
+  return new Map(
+    trunks.map(({ name, dtmf, early_media: earlyMedia, transfer, inbound, messages }) => [
+      trunkName(name),
+      {
+        dtmf,
+        earlyMedia,
+        transfer,
+        progress: inbound.progress === "early" ? 183 : 180,
+        messages: messages.enabled ? { maxLength: messages.max_characters } : undefined,
+      },
+    ]),
+  );
+}
+
+/** What the bridge writes into rooms. */
+export interface Notices {
+  /** Why a call failed. */
+  readonly failures: boolean;
+  /** That a call is over, and how long it was; that one was missed. */
+  readonly history: boolean;
+}
+
+export function toNotices({ notices }: Config): Notices {
+  return { failures: notices.enabled, history: notices.history };
+}
+
+/** Whom news of a voice mailbox are for, by the account that the trunk names; others belong to whom the number rings. */
+export function toMailboxes({ voicemail }: Config): ReadonlyMap<string, readonly UserId[]> {
+  return new Map(Object.entries(voicemail.accounts).map(([account, users]) => [account, userIds(users)]));
+}
