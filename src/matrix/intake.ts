@@ -168,14 +168,15 @@ export class Intake {
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to take a fact", { event: fact.eventId, fact: fact.kind }),
     );
+    let disposal: void | "later" = undefined;
     try {
-      await sink(fact);
+      disposal = await sink(fact);
     } catch (error) {
       this.#log.error("the bridge failed to take a fact", { event: fact.eventId, fact: fact.kind, error });
     } finally {
       cancelWarning();
     }
-    await this.#finish(fact.eventId);
+    if (disposal !== "later") await this.#finish(fact.eventId);
     this.#count(-1);
   }
 

@@ -78,8 +78,11 @@ export type MatrixFact = FactOrigin &
     | (CallReference & { readonly kind: "call.replaced"; readonly replacement: Replacement })
   );
 
-/** Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). Never rejects. */
-export type MatrixSink = (fact: MatrixFact) => Promise<void>;
+/**
+ * Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). `later`: the bridge is
+ * being stopped and has not acted on it, so that it is handed over again after the next start. Never rejects.
+ */
+export type MatrixSink = (fact: MatrixFact) => Promise<void | "later">;
 
 export class HomeserverError extends Error {
   override readonly name = "HomeserverError";
@@ -98,7 +101,8 @@ export class HomeserverError extends Error {
 export interface ThirdPartyUser {
   readonly userid: UserId;
   readonly protocol: string;
-  readonly fields: Readonly<Record<string, string>>;
+  /** Text, save `lookup_success` and its like, which older clients want as true or false. */
+  readonly fields: Readonly<Record<string, string | boolean>>;
 }
 
 /** What the matrix edge asks of the bridge while it serves the homeserver's requests; all answer at once. */

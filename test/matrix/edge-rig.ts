@@ -135,7 +135,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
     sink: async (fact) => {
       facts.push(fact);
       for (const watch of watchers) watch();
-      await options.sink?.(fact);
+      return options.sink?.(fact);
     },
     queries: {
       protocol: (name) => (name.endsWith("protocol.pstn") ? pstn : undefined),

@@ -154,6 +154,16 @@ describe("what people write", () => {
     expect(bodies(rig.facts)).toEqual(["member.invited", "hello"]);
   });
 
+  it("and the bridge leaves for later, comes after the next start", async () => {
+    const store = openMemoryStore();
+    const first = await startEdge({ store, sink: () => Promise.resolve("later") });
+    await first.push("1", [textMessage("one")]);
+    await first.edge.idle();
+    const second = await startEdge({ store });
+    await second.edge.idle();
+    expect(bodies(second.facts)).toEqual(["one"]);
+  });
+
   it("and has to wait for another when the bridge stops, comes after the next start", async () => {
     const store = openMemoryStore();
     const held = gate();

@@ -1,0 +1,199 @@
+// What people write to a number, as SIP MESSAGE (RFC 3428), and how they learn what became of it. What comes from the
+// telephone network is in incoming-texts. Who comes in: the switchboard, with messages of rooms that are not the bot's.
+import { localpartOf, type RoomId, type TrunkName, type UserId } from "../core/ids.ts";
+import { planCall, type DialPlan, type PlannedCall, type PlannedTrunk } from "../core/number/dial-plan.ts";
+import type { GhostIds } from "../core/number/ghost-id.ts";
+import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";
+import { judge, type Policy } from "../core/policy/permission.ts";
+import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
+import type { Clock } from "../ports/clock.ts";
+import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
+import type { MessageArrival, MessageOutcome, SipTrunks } from "../ports/sip.ts";
+import type { RoomDirectory } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { IncomingTexts, type IncomingTextsParts } from "./incoming-texts.ts";
+import { Pace } from "./pace.ts";
+import type { Rooms } from "./rooms.ts";
+import { partsOf } from "./text-parts.ts";
+import { mayGoElsewhere, onceWords, replyWords, wordsOfFailure, wordsOfRefusal } from "./text-words.ts";
+
+export interface TextsParts extends IncomingTextsParts {
+  readonly ids: GhostIds;
+  readonly rooms: Pick<Rooms, "ours" | "isAlone">;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly identities: (trunk: TrunkName) => IdentityTemplates;
+  readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
+  readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice" | "text">;
+  readonly sip: Pick<SipTrunks, "message">;
+  readonly directory: Pick<RoomDirectory, "firstTime">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Message = Extract<MatrixFact, { kind: "message.received" }>;
+type Route = Extract<PlannedCall, { kind: "route" }>;
+type Failure = Exclude<MessageOutcome, { kind: "delivered" }>;
+
+/** Who writes, to whom, where. */
+interface Letter {
+  readonly message: Message;
+  readonly ghost: UserId;
+}
+
+/** A trunk that takes texts, and how long each may be. */
+interface Carrier extends PlannedTrunk {
+  readonly maxLength: number;
+}
+
+/** What was written before so long is news to nobody. */
+const longestDelayMs = 24 * 3_600_000;
+
+export class Texts {
+  readonly #parts: TextsParts;
+  readonly #incoming: IncomingTexts;
+  readonly #pace: Pace;
+  /** Who writes too often is told once a minute. */
+  readonly #tellings: Pace;
+  #stopped = false;
+
+  constructor(parts: TextsParts) {
+    this.#parts = parts;
+    this.#incoming = new IncomingTexts(parts);
+    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#tellings = new Pace(1, parts.clock);
+  }
+
+  /**
+   * A message in a room. Resolves when it has reached the telephone network or its writer has been told that it did not;
+   * `later` where the bridge was stopped before. The caller keeps the order: one message of a room after the other.
+   */
+  async hear(message: Message): Promise<void | "later"> {
+    if (this.#stopped) return "later";
+    const ghost = await this.#addressee(message);
+    if (ghost === undefined) return;
+    const letter: Letter = { message, ghost };
+    if (message.edits) return this.#once(letter, "edit");
+    if (message.form === "other") return this.#reply(letter, replyWords.other);
+    if (message.body.trim() === "") return;
+    const route = await this.#permitted(letter);
+    if (route === undefined) return;
+    const carriers = this.#carriers(route);
+    if (carriers.length === 0) return this.#once(letter, "no-texts");
+    return this.#deliver(letter, route, carriers);
+  }
+
+  /** A text of the telephone network: the final status for it. Never rejects. */
+  messaged(arrival: MessageArrival): Promise<number> {
+    return this.#incoming.take(arrival);
+  }
+
+  /** From now on nothing is sent, and what is being sent and fails is left for the next start. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** The one number that the writer has the room with; undefined where there is none, or nobody knows. */
+  async #addressee(message: Message): Promise<UserId | undefined> {
+    const { rooms, ids, homeserver } = this.#parts;
+    const { room, sender } = message;
+    const ours = await rooms.ours(room);
+    const [ghost, another] = ours.filter((user) => ids.parse(user) !== undefined);
+    if (ghost === undefined || ours.includes(homeserver.bot)) return undefined;
+    const letter: Letter = { message, ghost };
+    const alone = another === undefined ? await rooms.isAlone(sender, room, ghost) : false;
+    if (alone === true) return ghost;
+    await (alone === false ? this.#once(letter, "crowd") : this.#reply(letter, replyWords.unsure));
+    return undefined;
+  }
+
+  /** Where it goes; undefined where it may not, and the writer has been told why. */
+  async #permitted(letter: Letter): Promise<Route | undefined> {
+    const { ids, plan, policy, clock } = this.#parts;
+    const { message, ghost } = letter;
+    const target = ids.parse(ghost);
+    if (target === undefined) return undefined;
+    const route = planCall(target, plan);
+    const verdict = judge({ person: message.sender, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
+    if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#once(letter, "not-permitted");
+    else if (verdict.kind === "refused" && verdict.cause === "withheld-number") await this.#once(letter, "withheld");
+    else if (verdict.kind === "refused") await this.#reply(letter, wordsOfRefusal(verdict.cause));
+    else if (route.kind === "refused" || route.class === "emergency") await this.#reply(letter, replyWords.emergency);
+    else if (message.ageMs + clock.nowMs() - message.receivedAtMs > longestDelayMs)
+      await this.#reply(letter, replyWords.old);
+    else if (this.#pace.allows(message.sender)) return route;
+    else if (this.#tellings.allows(message.sender)) await this.#reply(letter, replyWords.often);
+    return undefined;
+  }
+
+  #carriers(route: Route): readonly Carrier[] {
+    return [route, ...route.alternatives].flatMap(({ trunk, uri, number }) => {
+      const { messages } = this.#parts.features(trunk);
+      return messages === undefined ? [] : [{ trunk, uri, number, maxLength: messages.maxLength }];
+    });
+  }
+
+  async #deliver(letter: Letter, route: Route, carriers: readonly Carrier[]): Promise<void | "later"> {
+    const { homeserver, log } = this.#parts;
+    const { room, sender, eventId } = letter.message;
+    const text = await this.#wording(letter);
+    let words = "";
+    for (const carrier of carriers) {
+      const parts = partsOf(text, carrier.maxLength);
+      const { delivered, failure } = await this.#sendAll(letter, carrier, parts, route.withheld);
+      if (failure === undefined) return homeserver.markRead(room, letter.ghost, eventId);
+      if (this.#stopped && delivered === 0) return "later";
+      log.info("text could not be delivered", { trunk: carrier.trunk, room, person: sender, ...failure, delivered });
+      words = wordsOfFailure(failure, delivered, parts.length);
+      if (delivered > 0 || !mayGoElsewhere(failure)) break;
+    }
+    return this.#reply(letter, words);
+  }
+
+  /** One after the other: telephones show them in the order in which they come. */
+  async #sendAll(
+    { message, ghost }: Letter,
+    { trunk, uri }: Carrier,
+    parts: readonly string[],
+    withheld: boolean,
+  ): Promise<{ readonly delivered: number; readonly failure: Failure | undefined }> {
+    const { sip, identities, homeserver } = this.#parts;
+    const templates = identities(trunk);
+    const { sender } = message;
+    const displayName = showsDisplayName(templates) ? await homeserver.displayName(sender, ghost) : undefined;
+    const identity = callerIdentity(sender, displayName, templates, { withheld });
+    for (const [delivered, text] of parts.entries()) {
+      const outcome = await sip.message({ trunk, target: uri, identity, text });
+      if (outcome.kind !== "delivered") return { delivered, failure: outcome };
+    }
+    return { delivered: parts.length, failure: undefined };
+  }
+
+  /** An emote is told as clients show it (client-server API, `m.emote`). */
+  async #wording({ message, ghost }: Letter): Promise<string> {
+    const body = message.body.toWellFormed();
+    if (message.form !== "emote") return body;
+    const { sender } = message;
+    return `* ${(await this.#parts.homeserver.displayName(sender, ghost)) ?? localpartOf(sender)} ${body}`;
+  }
+
+  async #once(letter: Letter, subject: keyof typeof onceWords): Promise<void> {
+    const { room } = letter.message;
+    if (!(await this.#parts.directory.firstTime(room, `text ${subject}`))) return;
+    this.#parts.log.info("texts in a room are not delivered", { room, why: subject });
+    await this.#say(room, letter.ghost, onceWords[subject]);
+  }
+
+  #reply({ message, ghost }: Letter, words: string): Promise<void> {
+    return this.#say(message.room, ghost, words, message);
+  }
+
+  async #say(room: RoomId, ghost: UserId, words: string, about?: Message): Promise<void> {
+    try {
+      await this.#parts.homeserver.notice(room, ghost, words, about?.eventId);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      this.#parts.log.warn("writer of a text could not be told", { room, code: error.code, error });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Message-waiting of voice mailboxes (RFC 3842), told by the bot to whom a mailbox belongs: only what is news to them.
+import type { TrunkName, UserId } from "../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
+import type { MessageWaiting } from "../ports/sip.ts";
+import type { Settings } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+import type { Rooms } from "./rooms.ts";
+
+export interface VoicemailParts {
+  /** Whose mailbox it is; nobody's where the configuration knows no such account. */
+  readonly owners: (account: string, trunk: TrunkName) => readonly UserId[];
+  readonly rooms: Pick<Rooms, "direct">;
+  readonly homeserver: Pick<Homeserver, "bot" | "notice">;
+  readonly settings: Settings;
+  readonly log: Log;
+}
+
+const none = "No new voice messages.";
+
+export class Voicemail {
+  readonly #parts: VoicemailParts;
+  /** By mailbox, what is to be told next: while one thing is being told, only the latest waits. */
+  readonly #latest = new Map<string, MessageWaiting>();
+  readonly #telling = new Set<string>();
+
+  constructor(parts: VoicemailParts) {
+    this.#parts = parts;
+  }
+
+  /** Never throws. */
+  messageWaiting(news: MessageWaiting): void {
+    const mailbox = `${news.trunk} ${news.account}`;
+    this.#latest.set(mailbox, news);
+    if (this.#telling.has(mailbox)) return;
+    this.#telling.add(mailbox);
+    void this.#tellAll(mailbox).finally(() => this.#telling.delete(mailbox));
+  }
+
+  async #tellAll(mailbox: string): Promise<void> {
+    for (let news = this.#latest.get(mailbox); news !== undefined; news = this.#latest.get(mailbox)) {
+      this.#latest.delete(mailbox);
+      const { trunk, account } = news;
+      const owners = this.#parts.owners(account, trunk);
+      if (owners.length === 0) this.#parts.log.info("voice mailbox belongs to nobody", { trunk, account });
+      const words = wordsOf(news);
+      await Promise.all(owners.map((person) => this.#tell(mailbox, person, words)));
+    }
+  }
+
+  /** What was told is remembered only when it has been said, so that it is said again with the next news. */
+  async #tell(mailbox: string, person: UserId, words: string): Promise<void> {
+    const { rooms, homeserver, settings, log } = this.#parts;
+    const key = `voicemail ${mailbox} ${person}`;
+    try {
+      if (((await settings.get(key)) ?? none) === words) return;
+      const room = await rooms.direct(homeserver.bot, person);
+      await homeserver.notice(room, homeserver.bot, words);
+      await settings.set(key, words);
+    } catch (error) {
+      const code = error instanceof HomeserverError ? error.code : undefined;
+      log.warn("owner of a voice mailbox could not be told", { person, code, error });
+    }
+  }
+}
+
+/** Summaries may say that something waits without saying how much (RFC 3842 s3.5). */
+function wordsOf({ waiting, newMessages, oldMessages }: MessageWaiting): string {
+  const old = oldMessages > 0 ? ` (${oldMessages} old)` : "";
+  if (newMessages === 1) return `You have 1 new voice message${old}.`;
+  if (newMessages > 1) return `You have ${newMessages} new voice messages${old}.`;
+  return waiting ? `You have new voice messages${old}.` : none;
+}
