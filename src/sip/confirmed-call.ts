@@ -1,69 +1,90 @@
-// A call on a confirmed dialog: BYE both ways, new offers both ways and their collisions (RFC 3261 s14).
+// A call on a confirmed dialog: BYE both ways, keys, transfers, and who is at the other end. Offers are in
+// offer-exchange.ts, REFER in refer-request.ts and refer-arrival.ts; here they are held together.
 import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { Clock } from "../ports/clock.ts";
-import { sdpOf } from "./body.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { judgeInfo, KeySender } from "./dtmf-info.ts";
+import { OfferExchange } from "./offer-exchange.ts";
 import { q850Header, q850Of } from "./reason.ts";
-import { CallInOneState, type Emit } from "./sip-call.ts";
-import type { Outcome } from "./sipjs/peer-request.ts";
-import type { DialogFields, PeerOffer, Session } from "./sipjs/session.ts";
+import { ReferArrival } from "./refer-arrival.ts";
+import type { Replacement, ReplacementEvents } from "./refer-replacement.ts";
+import { ReferRequest } from "./refer-request.ts";
+import { readReference, replacesHeader, type Reference } from "./refer-to.ts";
+import type { RemoteParty } from "./remote-party.ts";
+import { CallInOneState, type Emit, type ReplaceOrder } from "./sip-call.ts";
+import type { PeerRequest } from "./sipjs/peer-request.ts";
+import type { DialogFields, Session } from "./sipjs/session.ts";
+import { addressHeader, tokensHeader, type HeaderLine } from "./wire/header-builder.ts";
+import { header, type SipMessage, type SipRequest } from "./wire/message.ts";
+import { parseUri } from "./wire/uri.ts";
 
 export interface ConfirmedCallOptions {
   readonly session: Session;
   readonly clock: Clock;
+  readonly log: Log;
   readonly emit: Emit;
   readonly stateOf: (fields: DialogFields) => SipDialogState;
   /** We made the Call-ID, which decides who waits longer after a collision (RFC 3261 s14.1). */
   readonly callIdIsOurs: boolean;
+  /** Our 200 carried the offer: the answer comes in the ACK. */
+  readonly answerInAck?: boolean;
+  /** Who is there, as far as the call has heard. */
+  readonly party: RemoteParty;
+  /** The trunk is worth asking with REFER. */
+  readonly takesRefer: boolean;
+  /** An INVITE that is to take this call over, not yet sent. */
+  readonly replacement: (
+    order: ReplaceOrder,
+    headers: readonly HeaderLine[],
+    events: ReplacementEvents,
+  ) => Replacement | undefined;
+  /** A text inside the call. */
+  readonly texted: (request: PeerRequest) => void;
   /** A BYE of ours is under way until the returned function is called. */
   readonly owe: () => () => void;
   readonly over: () => void;
 }
 
-/** A peer that answers 491 for ever is not asked for ever. */
-const MAX_COLLISIONS = 5;
-
 export class ConfirmedCall extends CallInOneState {
   readonly #options: ConfirmedCallOptions;
-  #pending: PeerOffer | undefined;
-  /** Our 200 carried the offer, so the ACK carries the answer. */
-  #answerInAck = false;
-  /** The peer wanted our offer and no longer does: whoever makes it has to hear that no answer will come. */
-  #withdrawnEmpty = false;
-  #stopWaiting: () => void = () => {};
-  #offering = false;
+  readonly #offers: OfferExchange;
+  readonly #keys: KeySender;
+  #referring: ReferRequest | undefined;
+  /** The trunk's REFER that is not over yet. */
+  #referred: { readonly arrival: ReferArrival; readonly reference: Reference } | undefined;
+  #references = 0;
+  #replacement: Replacement | undefined;
+  /** The peer has left while the INVITE that replaces it was under way; its cause. */
+  #left: { readonly q850: number | undefined } | undefined;
   #over = false;
 
   constructor(options: ConfirmedCallOptions) {
     super();
     this.#options = options;
-    const { session, emit } = options;
+    const { session, log, answerInAck = false } = options;
+    this.#offers = new OfferExchange({
+      ...options,
+      answerInAck,
+      heard: (response) => this.hears(response),
+      changed: () => this.#changed(),
+      lost: () => this.#lost(),
+    });
+    this.#keys = new KeySender({
+      ask: (parts, done) => void session.ask("INFO", parts, done),
+      lost: () => this.#lost(),
+      log,
+    });
     session.listen({
-      bye: (request) => {
-        if (this.#over) return;
-        this.#finish();
-        emit({ kind: "sip.hungUp", q850: q850Of(request) });
-        options.over();
-      },
+      bye: (request) => this.#hungUp(request),
       offered: (offer) => {
-        if (this.#over) return;
-        this.#pending = offer;
-        this.#withdrawnEmpty = false;
-        emit(offer.sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp: offer.sdp });
+        if (!this.#over) this.#offers.offered(offer);
       },
-      offerWithdrawn: () => {
-        this.#withdrawnEmpty = this.#pending?.sdp === undefined;
-        this.#pending = undefined;
-      },
-      acknowledged: (sdp) => {
-        if (this.#over || !this.#answerInAck) return;
-        this.#answerInAck = false;
-        // RFC 3261 s13.2.1: an offer in the 2xx must be answered in the ACK.
-        emit(sdp === undefined ? { kind: "sip.offerRefused", status: 488 } : { kind: "sip.reanswered", sdp });
-      },
+      offerWithdrawn: () => this.#offers.withdrawn(),
+      acknowledged: (sdp) => this.#offers.acknowledged(sdp),
       unacknowledged: () => this.#lost(),
       changed: () => this.#changed(),
-      heard: () => {},
-      asked: ({ request, reply }) => reply(request.method === "INFO" ? 200 : 480),
+      heard: (request) => this.hears(request),
+      asked: (request) => this.#asked(request),
     });
   }
 
@@ -71,113 +92,235 @@ export class ConfirmedCall extends CallInOneState {
     return this.#options.stateOf(this.#options.session.fields);
   }
 
+  /** Told when it says another identity than before, be it in a request or a response. */
+  hears(message: SipMessage): void {
+    if (this.#over) return;
+    const identity = this.#options.party.hears(message);
+    if (identity !== undefined) this.#options.emit({ kind: "sip.identified", identity });
+  }
+
   /** Too late: whoever cancels has not heard of the answer yet, and says BYE when it does. */
   cancel(): void {}
 
   bye(q850: number | undefined): void {
     if (this.#over) return;
-    this.#finish();
     const { session, emit, over, owe } = this.#options;
+    const replacement = this.#replacement;
+    this.#finish(487);
+    let owed = 0;
+    const owing = (): (() => void) => {
+      owed += 1;
+      return () => {
+        owed -= 1;
+        if (owed > 0) return;
+        emit({ kind: "sip.ended" });
+        over();
+      };
+    };
+    const settled = owing();
+    // Whoever took part in the transfer is let go on both sides.
+    if (replacement !== undefined) {
+      this.#ended = owing();
+      replacement.cancel(q850);
+    }
+    if (this.#left !== undefined) {
+      settled();
+      return;
+    }
     const paid = owe();
     session.bye(q850 === undefined ? undefined : q850Header(q850), () => {
       paid();
-      emit({ kind: "sip.ended" });
-      over();
+      settled();
     });
   }
 
   override reoffer(sdp: string): void {
-    if (this.#over || this.#offering) return;
-    this.#offering = true;
-    this.#offer(sdp, 0);
+    this.#offers.reoffer(sdp);
   }
 
   override answerReoffer(sdp: string): void {
-    const pending = this.#pending;
-    if (this.#over) return;
-    if (pending === undefined) {
-      if (this.#withdrawnEmpty) this.#options.emit({ kind: "sip.offerRefused", status: 487 });
-      this.#withdrawnEmpty = false;
-      return;
-    }
-    this.#pending = undefined;
-    this.#answerInAck = pending.sdp === undefined;
-    pending.accept(sdp);
+    this.#offers.answer(sdp);
   }
 
   override refuseReoffer(status: number): void {
-    const pending = this.#pending;
-    if (this.#over || pending === undefined) return;
-    this.#pending = undefined;
-    pending.refuse(status);
+    this.#offers.refuse(status);
+  }
+
+  override info(digit: string, durationMs: number): void {
+    if (!this.#over && this.#left === undefined) this.#keys.press({ digit, durationMs });
+  }
+
+  override refer(target: string, replaces: SipDialogState | undefined): void {
+    if (this.#over) return;
+    const { session, clock, emit, takesRefer, party } = this.#options;
+    if (!takesRefer || !party.takes("REFER")) {
+      emit({ kind: "sip.referRefused", status: 405 });
+      return;
+    }
+    if (this.#left !== undefined || this.#replacement !== undefined || this.#referring?.open === true) {
+      emit({ kind: "sip.referRefused", status: 491 });
+      return;
+    }
+    this.#referring?.drop();
+    try {
+      this.#referring = new ReferRequest({ session, clock, emit, target, replaces, lost: () => this.#lost() });
+    } catch (error) {
+      this.#options.log.error("REFER could not be made", { error });
+      emit({ kind: "sip.referRefused", status: 400 });
+    }
+  }
+
+  override replace(order: ReplaceOrder): void {
+    if (this.#over) return;
+    const { emit, replacement } = this.#options;
+    const referred = this.#referred;
+    if (referred === undefined || this.#replacement !== undefined) {
+      emit({ kind: "sip.replaceFailed", status: 481 });
+      return;
+    }
+    const { arrival, reference } = referred;
+    const headers = order.replaces === undefined ? [] : [replacesHeader(order.replaces)];
+    // RFC 3892 s3: on whose word, for whoever is called.
+    const by = reference.referredBy === undefined ? undefined : parseUri(reference.referredBy);
+    if (by !== undefined) headers.push(addressHeader("Referred-By", { uri: by }));
+    arrival.followed();
+    this.#replacement = replacement(order, headers, {
+      progressed: (status) => arrival.progress(status),
+      accepted: () => this.#replaced(arrival),
+      failed: (status) => this.#replaceFailed(status),
+      ended: () => this.#ended(),
+    });
+    if (this.#replacement === undefined) this.#replaceFailed(500);
+    else this.#replacement.start();
+  }
+
+  override refuseRefer(status: number): void {
+    if (this.#replacement !== undefined) return;
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
   }
 
   drop(): void {
-    this.#finish();
+    this.#replacement?.drop();
+    this.#referring?.drop();
+    this.#referred?.arrival.drop();
+    this.#finish(503);
   }
 
-  #offer(sdp: string, collisions: number): void {
-    const { session } = this.#options;
-    // An exchange the other way is under way here: the same as a 491 from there.
-    if (session.mayOffer) session.offer(sdp, (outcome) => this.#offerDone(outcome, sdp, collisions));
-    else this.#collided(sdp, collisions);
+  /** The INVITE that was given up is over with. */
+  #ended: () => void = () => {};
+
+  #hungUp(request: SipRequest): void {
+    if (this.#over || this.#left !== undefined) return;
+    const q850 = q850Of(request);
+    // Whoever transfers may leave before the transfer is done (RFC 5589 s6.1): the call goes on with the other.
+    if (this.#replacement !== undefined) {
+      this.#left = { q850 };
+      return;
+    }
+    this.#finish(487);
+    this.#options.emit({ kind: "sip.hungUp", q850 });
+    this.#options.over();
   }
 
-  #offerDone(outcome: Outcome, sdp: string, collisions: number): void {
-    if (this.#over) return;
-    const { emit } = this.#options;
-    if (outcome === "timeout") {
-      this.#lost();
-      return;
-    }
-    const status = outcome === "transport" ? 503 : outcome.statusCode;
-    if (status === 491) {
-      this.#collided(sdp, collisions);
-      return;
-    }
-    // RFC 3261 s12.2.1.2: the peer knows nothing of the dialog any more.
-    if (status === 481 || status === 408) {
-      this.#lost();
-      return;
-    }
-    this.#offering = false;
-    this.#changed();
-    const answer = outcome !== "transport" && status < 300 ? sdpOf(outcome) : undefined;
-    if (answer !== undefined) emit({ kind: "sip.reanswered", sdp: answer });
-    else emit({ kind: "sip.offerRefused", status: status < 300 ? 488 : status });
-  }
-
-  #collided(sdp: string, collisions: number): void {
-    const { clock, emit, callIdIsOurs } = this.#options;
-    if (collisions >= MAX_COLLISIONS) {
-      this.#offering = false;
-      emit({ kind: "sip.offerRefused", status: 491 });
-      return;
-    }
-    const [fromMs, toMs] = callIdIsOurs ? [2_100, 4_000] : [0, 2_000];
-    const waitMs = fromMs + Math.floor((Math.random() * (toMs - fromMs)) / 10) * 10;
-    this.#stopWaiting = clock.at(clock.nowMs() + waitMs, () => {
-      if (!this.#over) this.#offer(sdp, collisions + 1);
+  /** The call has gone over to the new dialog: the old one is told, and ended. */
+  #replaced(arrival: ReferArrival): void {
+    const { session, owe } = this.#options;
+    const left = this.#left !== undefined;
+    this.#replacement = undefined;
+    this.#referred = undefined;
+    this.#finish(200);
+    const paid = owe();
+    arrival.end(200, () => {
+      if (left) paid();
+      else session.bye(undefined, paid);
     });
+  }
+
+  #replaceFailed(status: number): void {
+    const { emit, over } = this.#options;
+    this.#replacement = undefined;
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
+    emit({ kind: "sip.replaceFailed", status });
+    const left = this.#left;
+    if (left === undefined || this.#over) return;
+    this.#finish(487);
+    emit({ kind: "sip.hungUp", q850: left.q850 });
+    over();
+  }
+
+  #asked(asked: PeerRequest): void {
+    const { request, reply } = asked;
+    if (this.#over) {
+      reply(481);
+      return;
+    }
+    switch (request.method) {
+      case "INFO": {
+        const { status, headers, key } = judgeInfo(request);
+        reply(status, headers);
+        if (key !== undefined) this.#options.emit({ kind: "sip.dtmf", ...key });
+        return;
+      }
+      case "REFER":
+        this.#referredBy(asked);
+        return;
+      case "MESSAGE":
+        this.#options.texted(asked);
+        return;
+      default:
+        // NOTIFY of no subscription of ours (RFC 6665 s4.1.3).
+        if (header(request, "Event")?.split(";", 1)[0]?.trim().toLowerCase() === "refer") reply(481);
+        else reply(489, [tokensHeader("Allow-Events", ["refer"])]);
+    }
+  }
+
+  #referredBy(asked: PeerRequest): void {
+    const { session, clock, emit } = this.#options;
+    if (this.#referred !== undefined || this.#referring?.open === true) {
+      asked.reply(491);
+      return;
+    }
+    const reference = readReference(asked.request);
+    if (typeof reference === "number") {
+      asked.reply(reference);
+      return;
+    }
+    const repeated = this.#references > 0;
+    this.#references += 1;
+    const arrival = new ReferArrival({ asked, session, clock, repeated });
+    this.#referred = { arrival, reference };
+    emit({ kind: "sip.referred", ...reference });
   }
 
   /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */
   #lost(): void {
-    if (this.#over) return;
-    this.#finish();
+    if (this.#over || this.#left !== undefined) return;
     const { session, emit, over, owe } = this.#options;
     session.bye(undefined, owe());
+    if (this.#replacement !== undefined) {
+      this.#left = { q850: undefined };
+      return;
+    }
+    this.#finish(487);
     emit({ kind: "sip.hungUp", q850: undefined });
     over();
   }
 
   #changed(): void {
-    if (!this.#over) this.#options.emit({ kind: "sip.dialogChanged", dialog: this.dialog });
+    if (!this.#over && this.#left === undefined) {
+      this.#options.emit({ kind: "sip.dialogChanged", dialog: this.dialog });
+    }
   }
 
-  #finish(): void {
+  /** `status`: what a REFER of the trunk that is still open is told. */
+  #finish(status: number): void {
     this.#over = true;
-    this.#pending = undefined;
-    this.#stopWaiting();
+    this.#offers.stop();
+    this.#keys.stop();
+    this.#referring?.callEnded();
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
   }
 }

@@ -5,15 +5,19 @@ import { sdpOf } from "./body.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
+import { RemoteParty } from "./remote-party.ts";
+import { Redirects } from "./redirects.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { GatewayWatch } from "./gateway-watch.ts";
 import type { SilenceOptions } from "./silence.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { Session } from "./sipjs/session.ts";
 import type { InviteParts } from "./sipjs/user-agent.ts";
 import { targetKey, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
+import type { HeaderLine } from "./wire/header-builder.ts";
 import type { SipResponse } from "./wire/message.ts";
-import { parseUri } from "./wire/uri.ts";
+import { formatUri, parseUri, type SipUri } from "./wire/uri.ts";
 
 /** What a call needs of its trunk. */
 export interface InvitingTrunk {
@@ -26,6 +30,10 @@ export interface InvitingTrunk {
   invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation;
   /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
   watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void;
+  /** Tells when the gateway that took the call on is there no more, and another is. */
+  watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch;
+  /** The gateway of this trunk that a URI names, itself or by one of the trunk's names; undefined when it is another's. */
+  gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined>;
   /** Ends a dialog that no call wants. */
   hangUp(session: Session): void;
   /** Something is owed to the peer until the returned function is called. */
@@ -36,8 +44,10 @@ export interface OutboundCallOptions {
   readonly order: InviteOrder;
   readonly trunk: InvitingTrunk;
   readonly emit: Emit;
+  /** Besides those that make it the call of whom it is: Replaces, Referred-By. */
+  readonly headers?: readonly HeaderLine[];
   /** The first 2xx, before its fact is emitted by whoever takes over. */
-  readonly confirmed: (session: Session, sdp: string) => void;
+  readonly confirmed: (session: Session, sdp: string, response: SipResponse, party: RemoteParty) => void;
   /** Nothing more is owed and nothing more will be emitted. */
   readonly over: () => void;
 }
@@ -49,6 +59,9 @@ export class OutboundCall extends CallInOneState {
   readonly #earlySdp = new Map<string, string>();
   #invitation: Invitation | undefined;
   #stopWatching: () => void = () => {};
+  readonly #redirects: Redirects;
+  /** The Request-URI: the order's, until a 3xx leads elsewhere. */
+  #uri: string;
   #cancelled = false;
   /** The CANCEL is settled, one way or the other. */
   #paid: () => void = () => {};
@@ -57,10 +70,14 @@ export class OutboundCall extends CallInOneState {
   #tryingTold = false;
   #ringingTold = false;
   #lastProgress: string | undefined;
+  readonly #party: RemoteParty;
 
   constructor(options: OutboundCallOptions) {
     super();
     this.#options = options;
+    this.#uri = options.order.target;
+    this.#redirects = new Redirects(this.#uri);
+    this.#party = new RemoteParty(options.order.target);
   }
 
   start(): void {
@@ -68,7 +85,8 @@ export class OutboundCall extends CallInOneState {
     try {
       const target = parseUri(order.target);
       if (target?.kind !== "sip") throw new TypeError("target is no sip URI");
-      const identity = identityHeaders(order.identity, trunk.serverHost);
+      const own = identityHeaders(order.identity, trunk.serverHost);
+      const identity = { ...own, headers: [...own.headers, ...(this.#options.headers ?? [])] };
       this.#attempt(identity, () => this.#fail("transport", "no server of the trunk can be reached"));
     } catch (error) {
       this.#fail("internal", error instanceof Error ? error.message : String(error));
@@ -99,16 +117,14 @@ export class OutboundCall extends CallInOneState {
 
   /** Tries the next server; `otherwise` when there is none left. */
   #attempt(identity: IdentityHeaders, otherwise: () => void): void {
-    const { trunk, order } = this.#options;
+    const { trunk } = this.#options;
     const inviteAt = (target: Target | undefined): void => {
       if (this.#over) return;
       if (target === undefined) {
         otherwise();
         return;
       }
-      this.#tried.add(targetKey(target));
-      const parts = { uri: order.target, sdp: order.sdp, ...identity };
-      this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
+      this.#inviteAt(target, identity);
     };
     trunk
       .pickTarget(this.#tried)
@@ -120,9 +136,34 @@ export class OutboundCall extends CallInOneState {
       });
   }
 
+  #inviteAt(target: Target, identity: IdentityHeaders): void {
+    const { trunk, order } = this.#options;
+    this.#tried.add(targetKey(target));
+    const parts = { uri: this.#uri, to: order.target, sdp: order.sdp, ...identity };
+    this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
+  }
+
+  /** RFC 3261 s8.1.3.4: the next place that redirections named and that is the trunk's own; `otherwise` when there is none. */
+  async #follow(identity: IdentityHeaders, otherwise: () => void): Promise<void> {
+    const { trunk, order } = this.#options;
+    const asked = parseUri(order.target);
+    for (let uri = this.#redirects.next(); uri !== undefined; uri = this.#redirects.next()) {
+      const gateway = await trunk.gatewayOf(uri, asked?.kind === "sip" ? asked.host : "");
+      if (this.#over) return;
+      if (gateway === undefined) continue;
+      this.#uri = formatUri(uri);
+      this.#tried.clear();
+      this.#inviteAt(gateway, identity);
+      return;
+    }
+    otherwise();
+  }
+
   #events(target: Target, identity: IdentityHeaders): InviteEvents {
     const { trunk, emit } = this.#options;
     let taken = false;
+    let gone = false;
+    let watch: GatewayWatch | undefined;
     const nextOr = (reason: string, last: () => void, restMs?: number): void => {
       // Whoever gave up first tells nothing about the server.
       if (this.#cancelled) {
@@ -131,9 +172,10 @@ export class OutboundCall extends CallInOneState {
       }
       trunk.targetFailed(target, reason, restMs);
       // RFC 3263 s4.3: the next server, as long as this one has not taken the call on. A 100 takes nothing on.
-      if (taken) last();
+      if (taken && !gone) last();
       else {
         this.#invitation = undefined;
+        this.#earlySdp.clear();
         this.#attempt(identity, last);
       }
     };
@@ -147,9 +189,16 @@ export class OutboundCall extends CallInOneState {
         emit({ kind: "sip.sent", invite });
       },
       provisional: (response) => {
-        this.#stopWatching();
         taken ||= response.statusCode > 100;
         trunk.targetAnswered(target);
+        if (watch === undefined) {
+          this.#stopWatching();
+          watch = trunk.watchGateway(target, this.#tried, (message) => {
+            gone = true;
+            this.#invitation?.giveUp("transport", message);
+          });
+          this.#stopWatching = watch.end;
+        }
         this.#provisional(response);
       },
       accepted: (response, session) => {
@@ -163,7 +212,7 @@ export class OutboundCall extends CallInOneState {
           nextOr("INVITE answered 503", () => this.#refused(response), retryAfterMs(response));
         } else {
           trunk.targetAnswered(target);
-          this.#refused(response);
+          this.#nextPlaceOr(response, identity, () => this.#refused(response));
         }
       },
       failed: (fault, message) => {
@@ -172,6 +221,20 @@ export class OutboundCall extends CallInOneState {
         else nextOr(message, () => this.#fail(fault, message));
       },
     };
+  }
+
+  /** 3xx lead on, and where they led a refusal does: the call goes to the next place (RFC 3261 s8.1.3.4). */
+  #nextPlaceOr(response: SipResponse, identity: IdentityHeaders, last: () => void): void {
+    const { statusCode } = response;
+    if (this.#cancelled || this.#over || statusCode >= 600) {
+      last();
+      return;
+    }
+    if (statusCode < 400) this.#redirects.take(response);
+    this.#invitation = undefined;
+    this.#follow(identity, last).catch((error: unknown) => {
+      this.#fail("internal", error instanceof Error ? error.message : String(error));
+    });
   }
 
   #provisional(response: SipResponse): void {
@@ -193,6 +256,8 @@ export class OutboundCall extends CallInOneState {
       this.#ringingTold = true;
       emit({ kind: "sip.ringing" });
     }
+    const identity = this.#party.hears(response);
+    if (identity !== undefined) emit({ kind: "sip.identified", identity });
     // The same description again, as in each repetition of a 183, is no news.
     if (sdp !== undefined ? sdp !== this.#lastProgress : statusCode === 183 && this.#lastProgress === undefined) {
       this.#lastProgress = sdp ?? "";
@@ -216,7 +281,7 @@ export class OutboundCall extends CallInOneState {
     }
     this.#winner = session;
     this.#paid();
-    confirmed(session, sdp);
+    confirmed(session, sdp, response, this.#party);
   }
 
   #refused(response: SipResponse): void {

@@ -1,13 +1,15 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
-import type { SipDialogState, SipInviteState } from "../core/call/dialog-state.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { Admission } from "./admission.ts";
 import { challengedRequest } from "./challenged.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { InvitingTrunk } from "./outbound-call.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
+import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
 import { UserAgent, type InviteParts } from "./sipjs/user-agent.ts";
@@ -33,6 +35,8 @@ export interface TrunkOptions {
   readonly keepAliveMs: number;
   readonly log: Log;
   readonly onHealth: (health: TrunkHealth) => void;
+  /** A new INVITE of the trunk, to which 100 has been sent. */
+  readonly onInvited: (trunk: Trunk, invitation: ServerInvitation) => void;
 }
 
 /** A trunk's server that moves may send us requests from its new address this soon. */
@@ -46,6 +50,9 @@ export class Trunk implements InvitingTrunk {
   readonly #digest: DigestClient | undefined;
   /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
   readonly #aims = new Map<string, Target>();
+  readonly #admission: Admission;
+  /** Calls of the trunk that wait for an answer. */
+  readonly #waiting = new Set<symbol>();
   readonly #debts = new Set<symbol>();
   #debtsPaid: () => void = () => {};
   #stopRefreshing: () => void = () => {};
@@ -62,6 +69,8 @@ export class Trunk implements InvitingTrunk {
     const { settings, resolver, clock, timers, log } = options;
     this.#pool = new TargetPool(settings, resolver, clock);
     this.#digest = settings.credentials === undefined ? undefined : new DigestClient(settings.credentials);
+    const waiting = (): number => this.#waiting.size;
+    this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting });
     this.#hub = new Hub({
       settings,
       resolver,
@@ -112,6 +121,10 @@ export class Trunk implements InvitingTrunk {
     return unbracketed(this.#options.settings.server.host);
   }
 
+  get takesRefer(): boolean {
+    return this.#options.settings.takesRefer;
+  }
+
   /** Route values for requests outside of dialogs. */
   get serviceRoute(): readonly string[] {
     return this.#registration?.serviceRoute ?? [];
@@ -150,6 +163,9 @@ export class Trunk implements InvitingTrunk {
       recall: (branch) => this.#hub.recall(branch),
       stopAsking: (branch) => this.#hub.stopAsking(branch),
       newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
+      reliableProvisionals: settings.inbound.reliableProvisionals,
+      admission: (request) => this.#admission.refusal(request),
+      invited: (invitation) => this.#options.onInvited(this, invitation),
     });
     this.#refreshPeers();
     this.#registration = this.#newRegistration(contact);
@@ -232,6 +248,15 @@ export class Trunk implements InvitingTrunk {
     });
   }
 
+  /** Refuses an INVITE to an earlier process. */
+  dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
+    const paid = this.owe();
+    this.#started().dismiss(incoming, status, () => {
+      paid();
+      settled();
+    });
+  }
+
   stateOf(fields: DialogFields): SipDialogState {
     const { address, port } = this.#local;
     return {
@@ -239,6 +264,23 @@ export class Trunk implements InvitingTrunk {
       trunk: this.#options.settings.name,
       localAddress: { host: address, port },
     };
+  }
+
+  /** A call of the trunk waits for its answer until the returned function is called. */
+  waits(): () => void {
+    const call = Symbol("call");
+    this.#waiting.add(call);
+    return () => void this.#waiting.delete(call);
+  }
+
+  /** What it is to be asked and told. */
+  get settings(): TrunkSettings {
+    return this.#options.settings;
+  }
+
+  /** No call of the trunk is taken any more. */
+  close(): void {
+    this.#admission.close();
   }
 
   /** Something is owed to the peer until the returned function is called. */

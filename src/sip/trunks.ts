@@ -15,8 +15,11 @@ import type {
   TrunkSettings,
 } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { ConfirmedCall } from "./confirmed-call.ts";
+import { ConfirmedCall, type ConfirmedCallOptions } from "./confirmed-call.ts";
 import { OutboundCall } from "./outbound-call.ts";
+import { Replacement, type ReplacementEvents } from "./refer-replacement.ts";
+import { RemoteParty } from "./remote-party.ts";
+import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
 import type { ReplaceOrder, SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { Session } from "./sipjs/session.ts";
@@ -24,6 +27,7 @@ import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { Trunk } from "./trunk.ts";
+import type { HeaderLine } from "./wire/header-builder.ts";
 
 export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
@@ -53,12 +57,15 @@ class Trunks implements SipTrunks {
   readonly #options: SipTrunksOptions;
   readonly #trunks = new Map<TrunkName, Trunk>();
   readonly #calls = new Map<CallId, SipCall>();
+  /** Of the calls: nothing that one waits for outlives the trunks. */
+  readonly #clock: ScopedClock;
 
   constructor(options: SipTrunksOptions) {
     this.#options = options;
     const { clock, log, trunks, timers = DEFAULT_TIMERS, dns = createDns(), onTrunkState } = options;
     const { keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = options;
     setTimers(timers);
+    this.#clock = scopedClock(clock);
     for (const settings of trunks) {
       const resolver = new Resolver({ dns, clock, family: familyOf(settings.local.host) });
       const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
@@ -89,9 +96,10 @@ class Trunks implements SipTrunks {
       order,
       trunk,
       emit: (fact) => this.#emit(call, fact),
-      confirmed: (session, sdp) => {
-        const confirmed = this.#confirm(call, trunk, session, true);
+      confirmed: (session, sdp, response, party) => {
+        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: true, party });
         this.#emit(call, { kind: "sip.accepted", sdp, dialog: confirmed.dialog });
+        confirmed.hears(response);
       },
       over: () => this.#calls.delete(call),
     });
@@ -165,7 +173,8 @@ class Trunks implements SipTrunks {
     }
     // Who made the Call-ID is not saved; the longer wait after a collision is always allowed to be ours.
     try {
-      this.#confirm(call, trunk, trunk.restore(dialog), true);
+      const party = new RemoteParty(dialog.remoteUri);
+      this.#confirm(call, trunk, trunk.restore(dialog), { callIdIsOurs: true, party });
     } catch (error) {
       this.#options.log.error("dialog of an earlier process not restored", { error });
     }
@@ -190,22 +199,57 @@ class Trunks implements SipTrunks {
   async stop(): Promise<void> {
     const { stopPatienceMs = 5_000 } = this.#options;
     await Promise.all([...this.#trunks.values()].map((trunk) => trunk.stop(stopPatienceMs)));
+    this.#clock.close();
     for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
   }
 
-  #confirm(call: CallId, trunk: Trunk, session: Session, callIdIsOurs: boolean): ConfirmedCall {
-    const confirmed = new ConfirmedCall({
+  #confirm(
+    call: CallId,
+    trunk: Trunk,
+    session: Session,
+    known: Pick<ConfirmedCallOptions, "callIdIsOurs" | "party" | "answerInAck">,
+  ): ConfirmedCall {
+    const confirmed: ConfirmedCall = new ConfirmedCall({
+      ...known,
       session,
-      clock: this.#options.clock,
+      clock: this.#clock,
+      log: this.#options.log,
       emit: (fact) => this.#emit(call, fact),
       stateOf: (fields) => trunk.stateOf(fields),
-      callIdIsOurs,
+      takesRefer: trunk.takesRefer,
+      replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
+      texted: ({ reply }) => reply(480),
       owe: () => trunk.owe(),
-      over: () => this.#calls.delete(call),
+      over: () => {
+        if (this.#calls.get(call) === confirmed) this.#calls.delete(call);
+      },
     });
     this.#calls.set(call, confirmed);
     return confirmed;
+  }
+
+  /** An INVITE whose dialog takes the place of the call's (RFC 3515). */
+  #replacement(
+    call: CallId,
+    order: ReplaceOrder,
+    headers: readonly HeaderLine[],
+    events: ReplacementEvents,
+  ): Replacement | undefined {
+    const trunk = this.#trunks.get(order.trunk);
+    if (trunk === undefined) return undefined;
+    return new Replacement({
+      order,
+      headers,
+      trunk,
+      events,
+      take: (session, sdp, response) => {
+        const party = new RemoteParty(order.target);
+        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: true, party });
+        this.#emit(call, { kind: "sip.replaced", sdp, dialog: confirmed.dialog });
+        confirmed.hears(response);
+      },
+    });
   }
 
   #order(call: CallId, order: (sipCall: SipCall) => void): void {

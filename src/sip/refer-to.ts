@@ -1,0 +1,85 @@
+// Refer-To and Replaces, written and read (RFC 3515 s2.1, RFC 3891 s6.1). What becomes of a REFER is elsewhere.
+import type { SipDialogState } from "../core/call/dialog-state.ts";
+import type { SipAddressee } from "../core/call/event.ts";
+import { addresseeOf } from "./remote-identity.ts";
+import { parseParams, splitList } from "./wire/grammar.ts";
+import { addressHeader, HeaderBuildError, textHeader, type HeaderLine } from "./wire/header-builder.ts";
+import { isToken } from "./wire/header-names.ts";
+import { headerValues, type SipRequest } from "./wire/message.ts";
+import { parseNameAddr } from "./wire/name-addr.ts";
+import { parseUri, uriHeader } from "./wire/uri.ts";
+
+/**
+ * Refer-To of a REFER of ours. `replaces` is our own dialog with whoever is at `target`.
+ * Throws HeaderBuildError where the target is no sip URI.
+ */
+export function referToHeader(target: string, replaces: SipDialogState | undefined): HeaderLine {
+  const uri = parseUri(target);
+  if (uri?.kind !== "sip") throw new HeaderBuildError("malformed-host");
+  if (replaces === undefined) return addressHeader("Refer-To", { uri });
+  // A `%` of the value itself has to be escaped first: one that is there counts as an escape when the URI is written.
+  const value = replacesOf(replaces).replaceAll("%", "%25");
+  return addressHeader("Refer-To", { uri: { ...uri, headers: [...uri.headers, ["Replaces", value]] } });
+}
+
+/**
+ * RFC 3891 s3: whoever gets the INVITE compares to-tag with its own tag and from-tag with the other side's. That is the
+ * far end of our dialog, so to-tag is the tag that is remote to us, and from-tag is ours; who had called does not matter.
+ */
+export function replacesOf({ sipCallId, localTag, remoteTag }: SipDialogState): string {
+  return `${sipCallId};to-tag=${remoteTag};from-tag=${localTag}`;
+}
+
+export function replacesHeader(replaces: string): HeaderLine {
+  return textHeader("Replaces", replaces);
+}
+
+/** What a REFER of the trunk asks for. */
+export interface Reference {
+  /** Without the headers and the method that stood in it. */
+  readonly target: SipAddressee;
+  /** The value of a Replaces header, written anew. */
+  readonly replaces: string | undefined;
+  /** The URI of Referred-By (RFC 3892). */
+  readonly referredBy: string | undefined;
+}
+
+const MAX_REPLACES = 1_000;
+
+/** The status to refuse it with where it cannot be followed. */
+export function readReference(request: SipRequest): Reference | number {
+  const values = headerValues(request, "Refer-To").flatMap((value) => splitList(value) ?? [""]);
+  const [only = ""] = values;
+  // RFC 3515 s2.4.1: exactly one.
+  const address = values.length === 1 ? parseNameAddr(only) : undefined;
+  if (address === undefined) return 400;
+  const { uri } = address;
+  if (uri.kind === "other") return 416;
+  const method = uri.params.get("method");
+  if (method != null && method.toUpperCase() !== "INVITE") return 501;
+  const asked = uriHeader(uri, "Replaces");
+  const replaces = asked === undefined ? undefined : readReplaces(asked);
+  if (asked !== undefined && replaces === undefined) return 400;
+  const params = new Map([...uri.params].filter(([name]) => name !== "method"));
+  // RFC 3261 s19.1.5: other headers in a URI are not for us to honour.
+  const plain = uri.kind === "sip" ? { ...uri, params, headers: [] } : { ...uri, params };
+  const by = parseNameAddr(headerValues(request, "Referred-By")[0] ?? "");
+  return {
+    target: addresseeOf({ ...address, uri: plain }),
+    replaces,
+    referredBy: by === undefined || by.uri.kind === "other" ? undefined : addresseeOf(by).uri,
+  };
+}
+
+/** RFC 3891 s6.1: a Call-ID with exactly one to-tag and one from-tag. */
+function readReplaces(value: string): string | undefined {
+  const semicolon = value.indexOf(";");
+  if (semicolon < 1 || value.length > MAX_REPLACES) return undefined;
+  const id = value.slice(0, semicolon).trim();
+  const params = parseParams(value.slice(semicolon), ["to-tag", "from-tag"]);
+  const toTag = params?.get("to-tag");
+  const fromTag = params?.get("from-tag");
+  if (params === undefined || !toTag || !fromTag || !isToken(toTag) || !isToken(fromTag)) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(id) || /[",;]/.test(id)) return undefined;
+  return `${id};to-tag=${toTag};from-tag=${fromTag}${params.has("early-only") ? ";early-only" : ""}`;
+}
