@@ -11,6 +11,7 @@ import type { Replacement, ReplacementEvents } from "./refer-replacement.ts";
 import { ReferRequest } from "./refer-request.ts";
 import { readReference, replacesHeader, type Reference } from "./refer-to.ts";
 import type { RemoteParty } from "./remote-party.ts";
+import type { DialogId, DialogPhase } from "./replaces.ts";
 import { CallInOneState, type Emit, type ReplaceOrder } from "./sip-call.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
@@ -90,6 +91,12 @@ export class ConfirmedCall extends CallInOneState {
 
   get dialog(): SipDialogState {
     return this.#options.stateOf(this.#options.session.fields);
+  }
+
+  override phaseOf({ trunk, sipCallId, localTag, remoteTag }: DialogId): DialogPhase | undefined {
+    const { dialog } = this;
+    const same = dialog.sipCallId === sipCallId && dialog.localTag === localTag && dialog.remoteTag === remoteTag;
+    return same && dialog.trunk === trunk && !this.#over ? "confirmed" : undefined;
   }
 
   /** Told when it says another identity than before, be it in a request or a response. */

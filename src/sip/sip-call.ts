@@ -3,6 +3,7 @@
 import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { InviteOrder } from "../ports/sip.ts";
+import type { DialogId, DialogPhase } from "./replaces.ts";
 
 /** Orders of ports/sip.ts for one call. Those that do not fit the call's state are ignored. */
 export interface SipCall {
@@ -18,6 +19,8 @@ export interface SipCall {
   refer(target: string, replaces: SipDialogState | undefined): void;
   replace(order: ReplaceOrder): void;
   refuseRefer(status: number): void;
+  /** Whether it has that dialog, as far as an INVITE with Replaces may take it over (RFC 3891 s3). */
+  phaseOf(dialog: DialogId): DialogPhase | undefined;
   /** The trunk closes: no timer of the call may outlive it. Emits nothing. */
   drop(): void;
 }
@@ -42,4 +45,7 @@ export abstract class CallInOneState implements SipCall {
   refer(_target: string, _replaces: SipDialogState | undefined): void {}
   replace(_order: ReplaceOrder): void {}
   refuseRefer(_status: number): void {}
+  phaseOf(_dialog: DialogId): DialogPhase | undefined {
+    return undefined;
+  }
 }

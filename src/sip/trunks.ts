@@ -2,7 +2,7 @@
 // one call's in outbound-call.ts and confirmed-call.ts.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
 import type { SipFact } from "../core/call/event.ts";
-import type { CallId, TrunkName } from "../core/ids.ts";
+import { callId, type CallId, type TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   InviteOrder,
@@ -16,18 +16,23 @@ import type {
 } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { ConfirmedCall, type ConfirmedCallOptions } from "./confirmed-call.ts";
+import { inviteArrival } from "./arrivals.ts";
+import { InboundCall } from "./inbound-call.ts";
 import { OutboundCall } from "./outbound-call.ts";
 import { Replacement, type ReplacementEvents } from "./refer-replacement.ts";
 import { RemoteParty } from "./remote-party.ts";
+import { replacesOf } from "./replaces.ts";
 import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
 import type { ReplaceOrder, SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
+import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { Trunk } from "./trunk.ts";
 import type { HeaderLine } from "./wire/header-builder.ts";
+import type { SipRequest } from "./wire/message.ts";
 
 export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
@@ -69,10 +74,11 @@ class Trunks implements SipTrunks {
     for (const settings of trunks) {
       const resolver = new Resolver({ dns, clock, family: familyOf(settings.local.host) });
       const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
+      const onInvited = (trunk: Trunk, invitation: ServerInvitation): void => this.#invited(trunk, invitation);
       const trunkLog = log.child({ trunk: settings.name });
       this.#trunks.set(
         settings.name,
-        new Trunk({ settings, resolver, clock, timers, keepAliveMs, log: trunkLog, onHealth }),
+        new Trunk({ settings, resolver, clock, timers, keepAliveMs, log: trunkLog, onHealth, onInvited }),
       );
     }
   }
@@ -131,8 +137,16 @@ class Trunks implements SipTrunks {
     this.#farewell(call, (sipCall) => sipCall.reject(status, q850));
   }
 
-  dismiss(call: CallId, _incoming: SipIncomingState, _status: number): void {
-    this.#emit(call, { kind: "sip.ended" });
+  dismiss(call: CallId, incoming: SipIncomingState, status: number): void {
+    const trunk = this.#trunks.get(incoming.trunk);
+    const ended = (): void => this.#emit(call, { kind: "sip.ended" });
+    try {
+      if (trunk === undefined) ended();
+      else trunk.dismiss(incoming, status, ended);
+    } catch (error) {
+      this.#options.log.error("INVITE to an earlier process not refused", { error });
+      ended();
+    }
   }
 
   info(call: CallId, digit: string, durationMs: number): void {
@@ -198,10 +212,62 @@ class Trunks implements SipTrunks {
 
   async stop(): Promise<void> {
     const { stopPatienceMs = 5_000 } = this.#options;
+    for (const trunk of this.#trunks.values()) trunk.close();
+    // Nobody can answer them any more; whoever calls hears it now and not after minutes of ringing.
+    for (const call of this.#calls.values()) if (call instanceof InboundCall) call.reject(503, undefined);
     await Promise.all([...this.#trunks.values()].map((trunk) => trunk.stop(stopPatienceMs)));
     this.#clock.close();
     for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
+  }
+
+  #invited(trunk: Trunk, invitation: ServerInvitation): void {
+    const { clock, log, arrivals } = this.#options;
+    const { request } = invitation;
+    const replaced = this.#replacedBy(trunk, request);
+    if (typeof replaced === "number") {
+      invitation.refuse(replaced);
+      return;
+    }
+    const call = callId(`c-${clock.newId()}`);
+    const dialog = trunk.stateOf(invitation.fields);
+    const { settings } = trunk;
+    const arrival = inviteArrival({ call, settings, request, dialog, replaces: replaced?.call, log });
+    const party = new RemoteParty(arrival.identity);
+    party.hears(request);
+    const inbound: InboundCall = new InboundCall({
+      invitation,
+      emit: (fact) => this.#emit(call, fact),
+      confirmed: (session, answerInAck) => {
+        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: false, party, answerInAck });
+        this.#emit(call, { kind: "sip.dialogChanged", dialog: confirmed.dialog });
+      },
+      decided: trunk.waits(),
+      owe: () => trunk.owe(),
+      over: () => {
+        if (this.#calls.get(call) === inbound) this.#calls.delete(call);
+      },
+    });
+    this.#calls.set(call, inbound);
+    try {
+      arrivals.invited(arrival);
+    } catch (error) {
+      log.error("an INVITE was not taken", { error });
+      inbound.reject(500, undefined);
+    }
+  }
+
+  /** The call that an INVITE with Replaces takes over, or the status to refuse it with (RFC 3891 s3). */
+  #replacedBy(trunk: Trunk, request: SipRequest): { readonly call: CallId } | number | undefined {
+    const replaces = replacesOf(request);
+    if (replaces === undefined) return undefined;
+    if (replaces === "malformed") return 400;
+    for (const [call, sipCall] of this.#calls) {
+      const phase = sipCall.phaseOf({ ...replaces.dialog, trunk: trunk.settings.name });
+      if (phase === undefined) continue;
+      return phase === "confirmed" && replaces.earlyOnly ? 486 : { call };
+    }
+    return 481;
   }
 
   #confirm(

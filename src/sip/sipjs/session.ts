@@ -57,6 +57,14 @@ export interface SessionEvents {
   asked(request: PeerRequest): void;
 }
 
+/** What the caller does in the dialog of its INVITE to us besides what SessionEvents tells. */
+export interface EarlyEvents {
+  /** BYE before our answer, already answered 200: the INVITE is still owed its final response. */
+  bye(request: SipRequest): void;
+  /** Whether that PRACK is for a provisional response of ours (RFC 3262 s3). */
+  acknowledges(prack: SipRequest): boolean;
+}
+
 /** What a request inside the dialog carries besides what makes it one. */
 export interface DialogRequestParts {
   readonly headers?: readonly HeaderLine[];
@@ -75,6 +83,7 @@ export class Session {
   readonly #dialog: SessionDialog;
   readonly #contact: HeaderLine;
   #events: SessionEvents | undefined;
+  #early: EarlyEvents | undefined;
   #pending: UserAgentServer | undefined;
   /** A BYE that overtook the 200, and came before anybody listened. */
   #missedBye: SipRequest | undefined;
@@ -117,6 +126,11 @@ export class Session {
     // The offer and answer of the earlier process are over; offers may be made.
     Reflect.set(dialog, "_signalingState", SignalingState.Stable);
     return { session: new Session(dialog, contact), key: dialog };
+  }
+
+  /** For the dialog of an INVITE to us, from its first provisional response on. */
+  whileEarly(events: EarlyEvents): void {
+    this.#early = events;
   }
 
   listen(events: SessionEvents): void {
@@ -270,8 +284,9 @@ export class Session {
         this.#refusePending(487);
         server.accept();
         const request = requestOf(server.message);
-        if (this.#events === undefined) this.#missedBye = request;
-        else this.#events.bye(request);
+        if (this.#events !== undefined) this.#events.bye(request);
+        else if (this.#early === undefined) this.#missedBye = request;
+        else this.#early.bye(request);
         // The core takes the dialog away after this.
         if (this.#byeAfterAck !== undefined) queueMicrotask(this.#byeAfterAck);
       },
@@ -289,6 +304,15 @@ export class Session {
         });
       },
       onUpdate: (server) => this.#updated(server),
+      onPrack: (server) => {
+        const request = requestOf(server.message);
+        // RFC 3262 s3. No provisional of ours has a description, so that none may come here either (s5).
+        if (this.#early?.acknowledges(request) !== true) server.reject({ statusCode: 481 });
+        else if (sdpOf(request) !== undefined) server.reject({ statusCode: 488 });
+        else server.accept();
+      },
+      // Told by the transaction's end; without this the core would send a BYE of its own.
+      onAckTimeout: () => {},
       onAck: ({ message }) => {
         if (this.#byeAfterAck !== undefined) this.#byeAfterAck();
         else this.#events?.acknowledged(message instanceof IncomingRequest ? sdpOf(message.wire) : undefined);

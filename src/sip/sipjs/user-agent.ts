@@ -1,6 +1,7 @@
 // The user agent of one trunk: our messages in, sip.js's core behind, calls and dialogs out. Everything above
 // sees our own types only; sip.js is known to this folder alone.
 import {
+  InviteUserAgentServer,
   Levels,
   LoggerFactory,
   NonInviteClientTransaction,
@@ -9,20 +10,24 @@ import {
   type OutgoingRequestMessage,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
-import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import type { SipIncomingState, SipInviteState } from "../../core/call/dialog-state.ts";
 import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { lineText } from "../wire/escaping.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
-import { screenRequest } from "../wire/screening.ts";
+import { screenRequest, type Refusal } from "../wire/screening.ts";
 import { Core, type Challenged } from "./core.ts";
+import { Dismissals } from "./dismissals.ts";
 import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
 import { ExactUri, IncomingRequest, IncomingResponse } from "./messages.ts";
+import { requestOf } from "./peer-request.ts";
 import { Question, type Answer } from "./question.ts";
 import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
+import { ServerInvitation } from "./server-invitation.ts";
 import { Session, type DialogFields } from "./session.ts";
 
 export interface UserAgentOptions {
@@ -45,12 +50,18 @@ export interface UserAgentOptions {
   /** The INVITE of that branch is not sent again. */
   readonly stopAsking: (branch: string) => void;
   readonly newChallenged: () => Challenged | undefined;
+  readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
+  /** Asked first of whatever begins outside of dialogs: why it may not. */
+  readonly admission: (request: SipRequest) => Refusal | undefined;
+  /** A new INVITE, to which 100 has been sent. */
+  readonly invited: (invitation: ServerInvitation) => void;
 }
 
 /** What an INVITE is made of besides what the trunk gives. */
 export interface InviteParts {
-  /** Request-URI and To. */
   readonly uri: string;
+  /** The Request-URI where undefined. */
+  readonly to?: string;
   /** From value with its display name, without the tag; and its URI alone. */
   readonly from: string;
   readonly fromUri: string;
@@ -88,6 +99,9 @@ export class UserAgent {
   readonly #options: UserAgentOptions;
   readonly #core: Core;
   readonly #late: LateAnswers;
+  readonly #dismissals: Dismissals;
+  /** What Require may ask of us, and Supported says of us. */
+  readonly #optionTags: readonly string[];
   /** By sip.js's own dialog. */
   readonly #sessions = new WeakMap<object, Session>();
   readonly #timers = new Set<() => void>();
@@ -126,10 +140,9 @@ export class UserAgent {
       options.userAgent,
       options.newChallenged,
     );
-    this.#core.delegate = {
-      // Calls from the trunk are not taken yet: this is where they come in.
-      onInvite: (server) => void server.reject({ statusCode: 480 }),
-    };
+    this.#core.delegate = { onInvite: (server) => this.#invited(server) };
+    this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces"];
+    this.#dismissals = new Dismissals({ clock: options.clock, keepMs: options.transactionMs, send });
     this.#late = new LateAnswers({
       clock: options.clock,
       keepMs: options.transactionMs,
@@ -165,11 +178,12 @@ export class UserAgent {
   invite(parts: InviteParts, events: InviteEvents): Invitation {
     const core = this.#core;
     const uri = new ExactUri(parts.uri, undefined);
+    const to = new ExactUri(parts.to ?? parts.uri, undefined);
     const routeSet = [...(parts.routes ?? [])];
     const options = { callId: parts.sipCallId, fromTag: this.#options.clock.newId(), cseq: 1, routeSet };
     const headers = [this.#options.contact, ALLOW_HEADER, ...parts.headers];
     const from = new ExactUri(parts.fromUri, undefined);
-    const request = core.makeOutgoingRequestMessage("INVITE", uri, from, uri, options, headers, sdpBody(parts.sdp));
+    const request = core.makeOutgoingRequestMessage("INVITE", uri, from, to, options, headers, sdpBody(parts.sdp));
     request.setFrom(parts.from);
     return new Invitation({
       core,
@@ -223,10 +237,16 @@ export class UserAgent {
     });
   }
 
+  /** Refuses an INVITE to an earlier process; `settled` once it is acknowledged, or nobody waits for that any more. */
+  dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
+    this.#dismissals.dismiss(incoming, status, settled);
+  }
+
   /** Ends all transactions and dialogs here, without a word to the peer. */
   close(): void {
     for (const cancel of this.#timers) cancel();
     this.#late.close();
+    this.#dismissals.close();
     this.#core.dispose();
   }
 
@@ -237,10 +257,14 @@ export class UserAgent {
       core.replyStateless(incoming, { statusCode, extraHeaders: [...extraHeaders], ...phrase });
     };
     const { method } = request;
+    if (method === "ACK" && this.#acknowledged(request, incoming)) return undefined;
+    if (method === "CANCEL") return this.#cancelled(incoming);
     if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
       // What INFO carries is not read, so its type does not matter.
       const mediaTypes = method === "INFO" && request.contentType ? [request.contentType.type] : SDP_ONLY;
-      const refusal = screenRequest(request, { ...SCREENING, mediaTypes });
+      const capabilities = { ...SCREENING, mediaTypes, optionTags: this.#optionTags };
+      const barred = incoming.toTag === "" ? this.#options.admission(request) : undefined;
+      const refusal = barred ?? screenRequest(request, capabilities);
       if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);
       if (incoming.toTag === "" && INSIDE_DIALOGS_ONLY.has(method)) return reply(481);
       if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
@@ -252,14 +276,56 @@ export class UserAgent {
     // The core answers 404 unless the Request-URI's user is ours: a trunk may call us by any name or number.
     if (incoming.ruri !== undefined) core.configuration.aor = incoming.ruri;
     core.receiveIncomingRequestFromTransport(incoming);
-    if (method === "CANCEL") this.#cancelReinvite(incoming);
+    return undefined;
   }
 
-  /** The core answers CANCEL 200, but ends only INVITEs outside of dialogs with it. */
-  #cancelReinvite(cancel: IncomingRequest): void {
-    const server = this.#core.userAgentServers.get(cancel.viaBranch);
-    const dialog = this.#core.dialogs.get(`${cancel.callId}${cancel.toTag}${cancel.fromTag}`);
-    if (server !== undefined && dialog !== undefined) this.#sessions.get(dialog)?.cancelled(server);
+  #invited(server: unknown): void {
+    if (!(server instanceof InviteUserAgentServer)) return;
+    const { clock, transactionMs, reliableProvisionals, invited, log } = this.#options;
+    const invitation = new ServerInvitation({
+      core: this.#core,
+      server,
+      request: requestOf(server.message),
+      localTag: clock.newId(),
+      supported: this.#optionTags,
+      reliableProvisionals,
+      sessionOf: (session) => this.#sessionOf(session),
+      clock,
+      transactionMs,
+    });
+    try {
+      invited(invitation);
+    } catch (error) {
+      log.error("INVITE could not be taken in", { error });
+      invitation.refuse(500);
+    }
+  }
+
+  /** True: nobody else waits for that ACK. */
+  #acknowledged(request: SipRequest, ack: IncomingRequest): boolean {
+    if (this.#dismissals.acknowledged(request)) return true;
+    // Clients of RFC 2543, and careless ones since, give the ACK to a 2xx the branch of its INVITE; the core then
+    // takes it for one to a refusal, and the call would end after 64*T1.
+    const { transaction } = this.#core.userAgentServers.get(ack.viaBranch) ?? {};
+    if (transaction?.state === TransactionState.Accepted) ack.viaBranch += " ACK";
+    return false;
+  }
+
+  /** In place of the core, which answers without the INVITE's tag (RFC 3261 s9.2) and ends no re-INVITE. */
+  #cancelled(cancel: IncomingRequest): void {
+    const core = this.#core;
+    const server = core.userAgentServers.get(cancel.viaBranch);
+    if (server === undefined) {
+      core.replyStateless(cancel, { statusCode: 481 });
+      return;
+    }
+    const toTag: unknown = Reflect.get(server, "toTag");
+    core.replyStateless(cancel, { statusCode: 200, ...(typeof toTag === "string" ? { toTag } : {}) });
+    const dialog = core.dialogs.get(`${cancel.callId}${cancel.toTag}${cancel.fromTag}`);
+    if (dialog !== undefined) this.#sessions.get(dialog)?.cancelled(server);
+    else if (server instanceof InviteUserAgentServer && server.transaction.state === TransactionState.Proceeding) {
+      server.receiveCancel(cancel);
+    }
   }
 
   #receiveResponse(response: SipResponse): void {

@@ -1,0 +1,87 @@
+// Who may begin something with us, once the sender's address has been found to be the trunk's (target-pool.ts; others get
+// no answer at all): digest of ours where the trunk is not known by its address alone, and a bound on calls that
+// wait. A trunk with a challenge takes requests from its servers and from `peers` only, like any other.
+import type { Clock } from "../ports/clock.ts";
+import type { ChallengeSettings } from "../ports/sip.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { DigestVerifier } from "./wire/digest-verifier.ts";
+import { numberHeader, textHeader } from "./wire/header-builder.ts";
+import { headerValues, type SipRequest } from "./wire/message.ts";
+import type { Refusal } from "./wire/screening.ts";
+
+export interface AdmissionOptions {
+  readonly challenge: ChallengeSettings | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Calls of the trunk that nobody has answered yet. */
+  readonly waiting: () => number;
+}
+
+/** Outside of dialogs. OPTIONS tells nobody anything; ACK and CANCEL cannot be challenged (RFC 3261 s22.1). */
+const CHALLENGED: ReadonlySet<string> = new Set(["INVITE", "MESSAGE", "REFER", "SUBSCRIBE"]);
+const NONCE_LIFETIME_MS = 5 * 60_000;
+/** More telephones than these do not ring at once: it is a flood, and each of them costs memory. */
+const MAX_WAITING = 100;
+const RETRY_AFTER_S = 5;
+/** Wrong credentials are reported at most so often. */
+const REPORT_MS = 60_000;
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #verifier: DigestVerifier | undefined;
+  #closing = false;
+  /** Requests with wrong credentials so far. */
+  #wrong = 0;
+  #reportedAtMs = -REPORT_MS;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    const { challenge, clock } = options;
+    if (challenge === undefined) return;
+    this.#verifier = new DigestVerifier({
+      realm: challenge.realm,
+      // RFC 8760 s2.3: the one that is liked most first.
+      algorithms: ["SHA-256", "MD5"],
+      qop: "auth",
+      nonceLifetimeMs: NONCE_LIFETIME_MS,
+      nowMs: () => clock.nowMs(),
+    });
+  }
+
+  /** From now on no call is taken: the trunk stops. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  /** Asked of requests outside of dialogs before anything else is read of them; undefined when it may go on. */
+  refusal(request: SipRequest): Refusal | undefined {
+    const challenge = this.#challenge(request);
+    if (challenge !== undefined) return challenge;
+    const { method } = request;
+    if (method !== "INVITE" || (!this.#closing && this.#options.waiting() < MAX_WAITING)) return undefined;
+    const headers = [numberHeader("Retry-After", RETRY_AFTER_S)];
+    return { statusCode: 503, reasonPhrase: "Service Unavailable", headers };
+  }
+
+  #challenge(request: SipRequest): Refusal | undefined {
+    const { challenge } = this.#options;
+    if (this.#verifier === undefined || challenge === undefined || !CHALLENGED.has(request.method)) return undefined;
+    const passwordOf = (username: string): string | undefined =>
+      username === challenge.username ? challenge.password : undefined;
+    const { outcome } = this.#verifier.verify(headerValues(request, "Authorization"), request.method, passwordOf);
+    if (outcome === "accepted") return undefined;
+    if (outcome === "wrong") this.#report();
+    const headers = this.#verifier
+      .challenges(outcome === "stale")
+      .map((value) => textHeader("WWW-Authenticate", value));
+    return { statusCode: 401, reasonPhrase: "Unauthorized", headers };
+  }
+
+  #report(): void {
+    this.#wrong += 1;
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#options.log.warn("SIP request with wrong credentials refused", { refusedSoFar: this.#wrong });
+  }
+}

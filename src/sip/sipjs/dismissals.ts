@@ -1,0 +1,74 @@
+// INVITEs to an earlier process that are still owed a final response: refused by what was stored of them, again and
+// again until the ACK is here (RFC 3261 s17.2.1). The repetitions are the transport's.
+import { getReasonPhrase } from "sip.js/lib/core/messages/utils.js";
+import type { SipIncomingState } from "../../core/call/dialog-state.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { textHeader } from "../wire/header-builder.ts";
+import { formatResponse } from "../wire/message-writer.ts";
+import type { SipRequest } from "../wire/message.ts";
+import { parseVia, type Via } from "../wire/via.ts";
+
+export interface DismissalsOptions {
+  readonly clock: Clock;
+  /** 64*T1: how long an ACK is waited for. */
+  readonly keepMs: number;
+  readonly send: (text: string) => Promise<void>;
+}
+
+export class Dismissals {
+  readonly #options: DismissalsOptions;
+  /** What to do when the ACK is here, by what it has in common with the INVITE. */
+  readonly #owed = new Map<string, () => void>();
+
+  constructor(options: DismissalsOptions) {
+    this.#options = options;
+  }
+
+  /** `settled` is called once: it was acknowledged, could not be sent, or the time is over. */
+  dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
+    const { clock, keepMs, send } = this.#options;
+    const { vias, from, to, cseq } = incoming;
+    const top = parseVia(vias[0] ?? "");
+    if (top === undefined) {
+      settled();
+      return;
+    }
+    const key = keyOf(top, incoming.sipCallId, cseq);
+    this.#owed.get(key)?.();
+    const settle = (): void => {
+      stopWaiting();
+      if (this.#owed.get(key) !== settle) return;
+      this.#owed.delete(key);
+      settled();
+    };
+    const stopWaiting = clock.at(clock.nowMs() + keepMs, settle);
+    this.#owed.set(key, settle);
+    const headers = [
+      ...vias.map((via) => textHeader("Via", via)),
+      textHeader("From", from),
+      textHeader("To", to),
+      textHeader("Call-ID", incoming.sipCallId),
+      textHeader("CSeq", `${cseq} INVITE`),
+    ];
+    const statusCode = status >= 400 && status <= 699 ? status : 500;
+    send(formatResponse(statusCode, getReasonPhrase(statusCode), headers).toString()).catch(settle);
+  }
+
+  /** Whether that ACK is for one of them. */
+  acknowledged({ vias, sipCallId, cseq }: SipRequest): boolean {
+    const settle = this.#owed.get(keyOf(vias[0], sipCallId, cseq.number));
+    settle?.();
+    return settle !== undefined;
+  }
+
+  close(): void {
+    const owed = [...this.#owed.values()];
+    this.#owed.clear();
+    for (const settle of owed) settle();
+  }
+}
+
+/** RFC 3261 s17.1.1.3: the ACK to a refusal has the top Via of its INVITE. */
+function keyOf({ branch = "", host, port = 0 }: Via, sipCallId: string, cseq: number): string {
+  return `${branch} ${host}:${port} ${sipCallId} ${cseq}`;
+}
