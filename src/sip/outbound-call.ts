@@ -7,6 +7,7 @@ import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
 import { RemoteParty } from "./remote-party.ts";
 import { Redirects } from "./redirects.ts";
+import type { DialogId, DialogPhase } from "./replaces.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
 import type { SilenceOptions } from "./silence.ts";
@@ -52,11 +53,16 @@ export interface OutboundCallOptions {
   readonly over: () => void;
 }
 
+/** A peer that forks without end does not fill our memory. */
+const MAX_EARLY = 50;
+
 export class OutboundCall extends CallInOneState {
   readonly #options: OutboundCallOptions;
   readonly #tried = new Set<string>();
   /** SDP of provisionals, by the tag of their early dialog: a 2xx may come without its own. */
   readonly #earlySdp = new Map<string, string>();
+  /** To tags of the early dialogs. */
+  readonly #earlyTags = new Set<string>();
   #invitation: Invitation | undefined;
   #stopWatching: () => void = () => {};
   readonly #redirects: Redirects;
@@ -103,6 +109,12 @@ export class OutboundCall extends CallInOneState {
     }
     this.#paid = this.#options.trunk.owe();
     this.#invitation.cancel(q850 === undefined ? undefined : q850Header(q850));
+  }
+
+  override phaseOf({ trunk, sipCallId, localTag, remoteTag }: DialogId): DialogPhase | undefined {
+    const { callId, fromTag } = this.#invitation?.request ?? {};
+    const same = callId === sipCallId && fromTag === localTag && this.#earlyTags.has(remoteTag);
+    return same && trunk === this.#options.order.trunk && !this.#over && !this.#cancelled ? "early" : undefined;
   }
 
   bye(q850: number | undefined): void {
@@ -183,6 +195,7 @@ export class OutboundCall extends CallInOneState {
       sent: (invite) => {
         if (this.#over) return;
         this.#stopWatching();
+        watch = undefined;
         this.#stopWatching = trunk.watchSilence(target, this.#tried, (fault, message) => {
           this.#invitation?.giveUp(fault, message);
         });
@@ -241,6 +254,7 @@ export class OutboundCall extends CallInOneState {
     if (this.#over || this.#winner !== undefined) return;
     const { statusCode, toTag } = response;
     const sdp = statusCode > 100 ? sdpOf(response) : undefined;
+    if (statusCode > 100 && toTag !== undefined && this.#earlyTags.size < MAX_EARLY) this.#earlyTags.add(toTag);
     if (sdp !== undefined && toTag !== undefined) this.#earlySdp.set(toTag, sdp);
     if (this.#cancelled) return;
     const { emit } = this.#options;

@@ -3,7 +3,8 @@ import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Resolver } from "./transport/resolver.ts";
-import { plainAddress, targetKey, type Target } from "./transport/target.ts";
+import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "./transport/target.ts";
+import type { SipUri } from "./wire/uri.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself: doubled each time. */
 const REST_MS = 30_000;
@@ -64,6 +65,23 @@ export class TargetPool {
     if (targets.size === 0 && first?.status === "rejected") throw first.reason;
     for (const { address } of targets.values()) this.spokenTo(address);
     return [...targets.values()];
+  }
+
+  /** The gateway that a URI names, by name or address; undefined where it names none of ours. */
+  async named({ host, port }: SipUri): Promise<Target | undefined> {
+    const { server, moreServers, transport } = this.#settings;
+    const wanted = unbracketed(host).toLowerCase();
+    const named = [server, ...moreServers].find(
+      (one) =>
+        unbracketed(one.host).toLowerCase() === wanted &&
+        (port === one.port || (port ?? defaultPort(transport)) === (one.port ?? defaultPort(transport))),
+    );
+    if (named !== undefined) {
+      const targets = await this.#resolver.resolve({ ...named, path: server.path }, transport);
+      return targets.find((target) => !this.#rests(targetKey(target))) ?? targets[0];
+    }
+    const all = await this.all();
+    return all.find((target) => target.address === wanted && target.port === (port ?? defaultPort(transport)));
   }
 
   /** The first that works, none of `tried`; when all rest, the first all the same. */

@@ -5,6 +5,7 @@ import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
 import { challengedRequest } from "./challenged.ts";
+import { watchGateway, type GatewayWatch } from "./gateway-watch.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { InvitingTrunk } from "./outbound-call.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
@@ -21,7 +22,15 @@ import { addressTowards, isWildcard } from "./transport/local-address.ts";
 import { portRefused } from "./transport/port-probe.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
-import { bracketed, defaultPort, isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
+import {
+  bracketed,
+  defaultPort,
+  isReliable,
+  targetKey,
+  unbracketed,
+  type Endpoint,
+  type Target,
+} from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
 import { DigestClient } from "./wire/digest.ts";
 import { addressHeader, numberHeader, sipUri, tokensHeader } from "./wire/header-builder.ts";
@@ -54,6 +63,10 @@ export class Trunk implements InvitingTrunk {
   /** Calls of the trunk that wait for an answer. */
   readonly #waiting = new Set<symbol>();
   readonly #debts = new Set<symbol>();
+  /** The gateways that calls ring at. */
+  readonly #watches = new Map<GatewayWatch, Target>();
+  /** The gateways that have answered OPTIONS. */
+  readonly #answersOptions = new Set<string>();
   #debtsPaid: () => void = () => {};
   #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
@@ -91,6 +104,11 @@ export class Trunk implements InvitingTrunk {
         if (!connection.ours) return;
         this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
         this.#registration?.connectionLost(connection.remote);
+        for (const [watch, target] of this.#watches) {
+          if (targetKey(target) === targetKey({ ...connection.remote, transport: connection.transport })) {
+            watch.connectionLost(() => this.#reach(target));
+          }
+        }
       },
     });
     this.#keepAlive = new KeepAlive({
@@ -222,6 +240,34 @@ export class Trunk implements InvitingTrunk {
       another: async () => (await this.#pool.pick(tried)) !== undefined,
       silent,
     });
+  }
+
+  watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch {
+    const { clock, timers } = this.#options;
+    const watch = watchGateway({
+      clock,
+      everyMs: 10 * timers.t1Ms,
+      another: async () => (await this.#pool.pick(tried)) !== undefined,
+      refused: async () => target.transport === "udp" && portRefused(target, this.#local.address, timers.t1Ms),
+      ask: (answered) => this.#askOptions(target, ({ kind }) => void (kind === "response" && answered())),
+      answersOptions: () => this.#answersOptions.has(targetKey(target)),
+      gone,
+    });
+    this.#watches.set(watch, target);
+    return {
+      ...watch,
+      end: () => {
+        this.#watches.delete(watch);
+        watch.end();
+      },
+    };
+  }
+
+  async gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined> {
+    const named = await this.#pool.named(uri).catch(() => undefined);
+    if (named !== undefined) return named;
+    const ours = [domain, this.#options.settings.registration?.domain].includes(uri.host);
+    return ours && uri.port === undefined ? this.#pool.pick() : undefined;
   }
 
   hangUp(session: Session): void {
@@ -376,6 +422,17 @@ export class Trunk implements InvitingTrunk {
     return this.#agent;
   }
 
+  /** Rejects where a gateway whose connection was lost has no way to answer a call that it had. */
+  async #reach(target: Target): Promise<void> {
+    const { tls } = this.#options.settings;
+    const { transport } = target;
+    // RFC 3261 s18.2.2: over TCP it opens a connection to us. To a WebSocket client nobody can, nor where TLS is not listened for.
+    const listening =
+      transport === "tcp" || (transport === "tls" && tls.certificate !== undefined && tls.key !== undefined);
+    if (!listening) throw new TransportError("closed", "its answer has no way back");
+    await this.#hub.connect(target);
+  }
+
   #askOptions(target: Target, done: (answer: Answer) => void): void {
     const callId = this.#options.clock.newId();
     this.#aims.set(callId, target);
@@ -385,6 +442,7 @@ export class Trunk implements InvitingTrunk {
     const parts = { method: "OPTIONS", uri: formatUri(server), from: formatUri(from), sipCallId: callId };
     this.#started().ask({ ...parts, headers: ["Accept: application/sdp"] }, (answer) => {
       this.#aims.delete(callId);
+      if (answer.kind === "response") this.#answersOptions.add(targetKey(target));
       done(answer);
     });
   }

@@ -95,6 +95,8 @@ export class Invitation {
   /** Ends it here, as `failed`: whatever is still answered is ended, too. */
   giveUp(fault: "timeout" | "transport", message: string): void {
     if (this.#over) return;
+    // It rings somewhere: whoever cannot be heard may still hear.
+    if (this.#client.transaction.state === TransactionState.Proceeding) this.#sendCancel();
     this.#options.stopAsking(this.#branch);
     this.abort();
     this.#options.events.failed(fault, message);
