@@ -1,50 +1,161 @@
 // The call as data: a union by phase, each member holding only what is true in that phase. No behaviour lives here.
-import type { CallId } from "../ids.ts";
+import type { CallId, MatrixCallId, PartyId, UserId } from "../ids.ts";
 import type { Cause } from "./cause.ts";
-import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
+import type { IceCandidate } from "./event.ts";
 import type { Joint, JointTarget } from "./joint.ts";
-import type { MatrixLeg, ShownIdentity } from "./matrix-leg.ts";
+import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
+import type { Notices } from "./notices.ts";
 import type { CallRecord } from "./record.ts";
 import type { DialledTrunk, TrunkSide } from "./trunk-side.ts";
 
-/** What is true in every phase. */
+/** What is true in every phase up to the end. */
 export interface Common {
   readonly id: CallId;
-  readonly direction: "outbound";
-  readonly leg: MatrixLeg;
+  readonly direction: "outbound" | "inbound";
   /** Undefined for a call that was refused before a trunk was chosen. */
   readonly trunk: TrunkSide | undefined;
-  /** Text of the number for history, even where no trunk was chosen. */
+  /** The far end's number as text for history, even where no trunk was chosen. */
   readonly number: string;
+  /** Of ours the number that was called; undefined in an outbound call. */
+  readonly called: string | undefined;
   readonly startedAtMs: number;
   readonly maxDurationMs: number;
-  /** Whether the room is told in words why a call failed. */
-  readonly notices: boolean;
+  readonly notices: Notices;
+  /** Who is at the far end, once the trunk has said that it is not simply the number. */
+  readonly shown: ShownIdentity | undefined;
+  readonly outstanding: Outstanding;
+}
+
+/** What parts of a call that have ended before it are still owed. */
+export interface Outstanding {
+  /** Media sessions given back whose end has not been reported. */
+  readonly releases: number;
+  /** Rooms that no longer ring and have not been told yet. */
+  readonly farewells: readonly Farewell[];
+}
+
+/** A leg that has to be told that it is over. */
+export interface Farewell {
+  readonly leg: LegAddress;
+  /** A client that has no answer takes a refusal only, one that has takes a hang-up only. `either`: it is not known. */
+  readonly by: "reject" | "hangup" | "either";
+  /** `lost`: it could not be sent after all tries. */
+  readonly state: "owed" | "lost";
+  readonly cause: Cause;
+}
+
+interface Outbound extends Common {
+  readonly direction: "outbound";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+}
+
+/** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
+export interface Detour {
+  readonly trunks: readonly DialledTrunk[];
+  readonly offer: string;
+  readonly candidates: readonly IceCandidate[];
 }
 
 /** The client's offer is with the media engine. */
-export interface Offering extends Common {
+export interface Offering extends Outbound {
   readonly phase: "offering";
   readonly trunk: DialledTrunk;
+  readonly earlyMedia: "ring" | "answer";
+  /** Undefined where there is no other trunk. */
+  readonly detour: Detour | undefined;
 }
 
 /** INVITE ordered; no final response yet. */
-export interface Inviting extends Common {
+export interface Inviting extends Outbound {
   readonly phase: "inviting";
   readonly trunk: DialledTrunk;
+  readonly earlyMedia: "ring" | "answer";
   readonly invite: SipInviteState | undefined;
   readonly progress: "none" | "trying" | "ringing" | "early";
   readonly ringingAtMs: number | undefined;
+  /** Undefined also once the trunk has shown that it can place the call. */
+  readonly detour: Detour | undefined;
+}
+
+/** The client is, or is being, answered with the trunk's early media, so that it hears what a telephone would. */
+export interface Early extends Outbound {
+  readonly phase: "early";
+  readonly trunk: DialledTrunk;
+  readonly invite: SipInviteState | undefined;
+  readonly ringingAtMs: number | undefined;
+  /** The trunk's early answer. */
+  readonly sdp: string;
+  readonly answer: PersonAnswer;
+  readonly mediaUp: boolean;
+  /** An offer of the client's that has to wait for the callee. */
+  readonly queued: string | undefined;
 }
 
 /** The callee answered; the client's answer is being made. */
-export interface Answering extends Common {
+export interface Answering extends Outbound {
   readonly phase: "answering";
   readonly trunk: TrunkSide;
   readonly dialog: SipDialogState;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number;
+}
+
+export interface Inbound extends Common {
+  readonly direction: "inbound";
+  readonly trunk: TrunkSide;
+  readonly called: string;
+  /** Who calls, under which ids: the same in all rooms. */
+  readonly ghost: UserId;
+  readonly matrixCallId: MatrixCallId;
+  readonly ownParty: PartyId;
+  readonly dialog: SipDialogState;
+  readonly incoming: SipIncomingState;
+  /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
+  readonly lateOffer: boolean;
+}
+
+/** The media engine makes the offer for the rooms. */
+export interface Arriving extends Inbound {
+  readonly phase: "arriving";
+  readonly stages: readonly RingStage[];
+  readonly announce: readonly string[];
+}
+
+/** Rooms ring, stage by stage. */
+export interface Alerting extends Inbound {
+  readonly phase: "alerting";
+  /** What every invite offers. */
+  readonly sdp: string;
+  /** Of this stage and those before it. */
+  readonly legs: readonly RingingLeg[];
+  readonly stages: readonly RingStage[];
+  /** Index of the one that rings now. */
+  readonly stage: number;
+  /** How those refused who have; undefined while nobody has. */
+  readonly refusal: "declined" | "busy" | undefined;
+  readonly announce: readonly string[];
+  /** The first room rang, and the caller was told. */
+  readonly ringingAtMs: number | undefined;
+}
+
+/** Somebody took the call; what the trunk is answered with is being made. */
+export interface Accepting extends Inbound {
+  readonly phase: "accepting";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  /**
+   * `answer`: of the client's answer, the trunk's. `crossing`: the person called the caller at the same moment, and each
+   * offer gets an answer. Of such a one with a late offer: `offer` of the person's for the trunk, `trunk`'s answer in the
+   * ACK, `reply` to the person.
+   */
+  readonly awaiting: "answer" | "crossing" | "offer" | "trunk" | "reply";
+  readonly ringingAtMs: number | undefined;
+  /** When the 200 was ordered. */
+  readonly acceptedAtMs: number | undefined;
+  readonly mediaUp: boolean;
 }
 
 /**
@@ -63,13 +174,14 @@ export type Renegotiation =
       readonly awaiting: "media" | "person" | "media-answer";
       readonly queued: string | undefined;
     }
-  /** The trunk asked for our offer: described, then its answer in the ACK. */
+  /** The trunk asked for our offer: described, then its answer in the ACK. `first`: without it there is no session yet. */
   | {
       readonly by: "trunk-empty";
       readonly awaiting: "media" | "trunk" | "media-answer";
       readonly queued: string | undefined;
+      readonly first?: true;
     }
-  /** The trunk wants the person connected to somebody else: planned, described, called in its stead. */
+  /** The trunk wants the person connected to somebody else: where that is, our offer to them, their answer. */
   | {
       readonly by: "referral";
       readonly awaiting: "plan";
@@ -88,6 +200,10 @@ export type Renegotiation =
 /** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
 export interface Connected extends Common {
   readonly phase: "connected";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  /** Who sent the Matrix leg's invite; the other one is the polite peer (Matrix spec, m.call.negotiate). */
+  readonly inviter: "person" | "bridge";
   readonly trunk: TrunkSide;
   readonly dialog: SipDialogState;
   readonly ringingAtMs: number | undefined;
@@ -95,68 +211,113 @@ export interface Connected extends Common {
   readonly mediaUp: boolean;
   readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;
-  /** Who is at the telephone, where it is not the number of the ghost any more. */
-  readonly shown?: ShownIdentity | undefined;
-}
-
-/** The person has handed the call over and is gone; the far end waits for whom it shall talk to. */
-export interface Transferring extends Common {
-  readonly phase: "transferring";
-  readonly trunk: TrunkSide;
-  readonly dialog: SipDialogState;
-  readonly ringingAtMs: number | undefined;
-  readonly answeredAtMs: number;
-  /** `other`: the other call of a consult transfer carries it out. */
-  readonly awaiting: "plan" | "refer" | "other";
-  readonly target: JointTarget | undefined;
 }
 
 /** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
 export type PersonAnswer = "none" | "ordered" | "told";
 
+/** The person has handed the call over and is gone; the far end is on its way to somebody else. */
+export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "answer" | "renegotiation"> {
+  readonly phase: "transferring";
+  readonly awaiting: "plan" | "refer" | "other";
+  readonly target: JointTarget | undefined;
+}
+
 /** What a side is still owed before the call may be forgotten. */
 export interface Owed {
-  readonly trunk: "nothing" | "cancel" | "bye";
+  readonly trunk: "nothing" | "cancel" | "final" | "bye";
   readonly media: "nothing" | "release";
-  /** `lost`: the farewell could not be sent after all tries. */
-  readonly person: "nothing" | "farewell" | "lost";
+  readonly rooms: readonly Farewell[];
 }
 
 export interface Ending extends Common {
   readonly phase: "ending";
+  /** Undefined for an inbound call that nobody took. */
+  readonly leg: MatrixLeg | undefined;
+  /** Where it rang, or was. */
+  readonly address: LegAddress | undefined;
+  readonly person: UserId | undefined;
   readonly cause: Cause;
   readonly sipStatus: number | undefined;
   readonly invite: SipInviteState | undefined;
+  /** Of an INVITE that came to us and has no final response yet. */
+  readonly incoming: SipIncomingState | undefined;
   readonly dialog: SipDialogState | undefined;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
-  /** A client that has our answer is told by a hang-up, another by a refusal. */
-  readonly answer: PersonAnswer;
   readonly endedAtMs: number;
   readonly owed: Owed;
   readonly media: MediaStats;
 }
 
-export interface Ended extends Common {
+export interface Ended {
   readonly phase: "ended";
+  readonly id: CallId;
+  readonly direction: "outbound" | "inbound" | "joined";
+  readonly leg: MatrixLeg | undefined;
+  readonly trunk: TrunkSide | undefined;
+  readonly number: string;
+  readonly startedAtMs: number;
+  readonly maxDurationMs: number;
+  readonly notices: Notices;
   readonly record: CallRecord;
 }
 
 /**
  * ```
  *   invite, allowed
- *        |
- *    Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--> Connected
- *        |                          |                          |                             |  ^
- *        |                          |                          |                        renegotiation
- *        +--------- any end --------+-----------+--------------+-----------------------------+
- *                                               |
- *   invite, refused ---------------------->  Ending  (CANCEL, BYE, release, a word to the client outstanding)
- *                                               |  nothing owed any more, or the deadline
- *                                             Ended
+ *        |      +-- the next trunk --+
+ *        v      v                    |
+ *       Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--+
+ *                                    |                             ^                       |
+ *                             sip.progressed -> Early -------------+-----------------------+
+ *                                                                                          v
+ *   INVITE of a trunk                                                                  Connected --> Transferring
+ *        |                                                                                 ^  | ^         |
+ *        v                                                                                 |  renegotiation
+ *       Arriving --media.offered--> Alerting --matrix.answered--> Accepting --media.answered--+
+ *           |                        |   ^  |                        ^                     |              |
+ *           |                     next stage |                       |                     |              |
+ *           +------------------- matrix.crossed ---------------------+                     |              |
+ *                                                                                          v              v
+ *   from every phase, and for an invite that is refused -------------------------------> Ending     (Joining, joint.ts)
+ *                                    (CANCEL, final response, BYE, release, words to the rooms outstanding)
+ *                                                                                          |  nothing owed, or the deadline
+ *                                                                                        Ended
  * ```
  */
-export type Call = Offering | Inviting | Answering | Connected | Transferring | Ending | Ended | Joint;
+export type Call = LiveCall | Ending | Ended | Joint;
 
 /** Phases in which people are still in the call. */
-export type LiveCall = Offering | Inviting | Answering | Connected;
+export type LiveCall =
+  | Offering
+  | Inviting
+  | Early
+  | Answering
+  | Arriving
+  | Alerting
+  | Accepting
+  | Connected
+  | Transferring;
+
+/** How clients know the call: the leg of whoever is in it, else the first room that it rings in. */
+export function addressOf(call: Call): LegAddress | undefined {
+  switch (call.phase) {
+    case "arriving":
+      return undefined;
+    case "alerting": {
+      const room = call.legs.find((leg) => leg.room !== undefined)?.room;
+      return room === undefined ? undefined : legAddress(call, room);
+    }
+    case "ending":
+      return call.leg ?? call.address;
+    default:
+      return call.leg;
+  }
+}
+
+/** Our leg in one of the rooms that ring. */
+export function legAddress(call: Inbound, room: LegAddress["room"]): LegAddress {
+  const { ghost, matrixCallId, ownParty } = call;
+  return { room, ghost, matrixCallId, ownParty, version: "1" };
+}

@@ -1,5 +1,5 @@
 // How a call ends: one vocabulary for SIP, Matrix, the words a person reads, the metric's label and the log's field.
-// Both directions are total: every status, Q.850 value and client reason has a cause, every cause all its words.
+// Both directions are total: every status, Q.850 value and client reason has a cause, every cause all its words and statuses.
 import type { MediaFault } from "./media-side.ts";
 import type { RefusalReason } from "./matrix-leg.ts";
 
@@ -25,6 +25,9 @@ function entry(result: CallResult, refusal: RefusalReason, q850: number, status:
 const causes = {
   "caller-hung-up": entry("success", "declined", 16, 487),
   "callee-hung-up": entry("success", "declined", 16, 480),
+  /** The person, or the far end, handed the call over. */
+  transferred: entry("success", "declined", 16, 480),
+  "transfer-failed": entry("callee", "failed", 16, 480, "The call could not be transferred."),
   "max-duration": entry(
     "success",
     "failed",
@@ -64,7 +67,7 @@ const causes = {
   "no-route": entry("caller", "failed", 3, 404, "There is no way from here to this number."),
   "not-dialable": entry("caller", "failed", 28, 404, "This is not a number that can be dialled."),
   "domain-not-allowed": entry("caller", "failed", 3, 404, "Calls to this SIP domain are not allowed here."),
-  "withheld-number": entry("caller", "failed", 21, "This caller withheld their number, so it cannot be called."),
+  "withheld-number": entry("caller", "failed", 21, 404, "This caller withheld their number, so it cannot be called."),
 
   "callee-media-failed": entry("callee", "failed", 16, 480, "Your client could not use its microphone."),
   busy: entry("callee", "busy", 17, 486),
@@ -217,19 +220,43 @@ export function causeOfFailure(fault: "timeout" | "transport" | "resolve" | "cre
   }
 }
 
+/** How the trunk's INVITE is refused that is not to be answered any more, or that an earlier process left. */
+export function finalStatusOf(cause: Cause): number {
+  return causes[cause].status;
+}
+
+/**
+ * Whether another trunk may do better: the trunk, not the far end, refuses a call that has not rung yet. A Q.850 value
+ * knows better than a status that gateways use for many things.
+ */
+export function isInfrastructureFailure(status: number, q850: number | undefined): boolean {
+  if (q850 !== undefined && isVague(status) && byQ850[q850] !== undefined) return infrastructureQ850.has(q850);
+  return infrastructureStatuses.has(status);
+}
+
+const infrastructureStatuses: ReadonlySet<number> = new Set([401, 407, 408, 500, 502, 503, 504]);
+/** No circuit, network out of order, temporary failure, switching equipment congestion (ITU-T Q.850). */
+const infrastructureQ850: ReadonlySet<number> = new Set([34, 38, 41, 42]);
+
 /** Cause of a hang-up by the client, from the `reason` it gave (Matrix spec, `m.call.hangup`). */
-export function causeOfHangup(reason: string | undefined, answered: boolean): Cause {
+export function causeOfHangup(
+  reason: string | undefined,
+  answered: boolean,
+  direction: "outbound" | "inbound" = "outbound",
+): Cause {
+  const outbound = direction === "outbound";
   switch (reason) {
     case "ice_failed":
     case "ice_timeout":
       return "media-failed";
     case "user_media_failed":
-      return "caller-media-failed";
+      return outbound ? "caller-media-failed" : "callee-media-failed";
     case "invite_timeout":
-      return answered ? "caller-hung-up" : "no-answer";
-    default:
-      return answered ? "caller-hung-up" : "caller-cancelled";
+      if (!answered) return "no-answer";
+      break;
   }
+  if (outbound) return answered ? "caller-hung-up" : "caller-cancelled";
+  return answered ? "callee-hung-up" : "declined";
 }
 
 export function causeOfMediaFault(fault: MediaFault): Cause {

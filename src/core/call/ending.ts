@@ -1,12 +1,27 @@
 // The one door out: what each side is still owed when a call ends, and when the call may be forgotten.
-// Every phase comes here to end; nothing else sends CANCEL, BYE, a refusal or a release.
-import type { Call, Common, Ended, Ending, LiveCall, Owed, PersonAnswer } from "./call.ts";
-import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, type Cause } from "./cause.ts";
+// Every phase comes here to end; nothing else sends CANCEL, BYE, a final refusal or a release.
+import {
+  addressOf,
+  legAddress,
+  type Call,
+  type Common,
+  type Ended,
+  type Ending,
+  type Farewell,
+  type LiveCall,
+  type Owed,
+} from "./call.ts";
+import type { RoomId, UserId } from "../ids.ts";
+import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalStatusOf, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
+import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
+import { lastWords, refusalWords } from "./last-words.ts";
+import type { MatrixLeg } from "./matrix-leg.ts";
 import { noMediaStats } from "./media-stats.ts";
-import type { LegSignal } from "./matrix-leg.ts";
+import { recoverJoint } from "./parting.ts";
 import type { CallRecord } from "./record.ts";
+import { isRinging } from "./ringing.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** 64*T1 of a CANCEL or BYE nobody answers (RFC 3261 s17.1.2.2), and a little for the rest. */
@@ -18,66 +33,72 @@ interface AlreadyGone {
   readonly trunk?: true;
   /** Our answer may or may not have reached the client. */
   readonly answer?: true;
+  /** The person is not in the room any more, to read anything. */
+  readonly left?: true;
 }
 
 /** Ends a live call for a cause; `gone` names the side whose doing it was. */
 export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGone, sipStatus?: number): Step {
-  const owed: Owed = {
-    trunk: gone.trunk ? "nothing" : owedToTrunk(call),
-    media: "release",
-    person: gone.person ? "nothing" : "farewell",
-  };
-  const answer = call.phase === "connected" ? call.answer : "none";
+  const trunk = gone.trunk ? "nothing" : owedToTrunk(call);
+  const farewells = gone.person ? [] : farewellsOf(call, cause, gone);
   const ending: Ending = {
     ...common(call),
+    outstanding: { ...call.outstanding, farewells: [] },
     phase: "ending",
+    leg: call.phase === "arriving" || call.phase === "alerting" ? undefined : call.leg,
+    address: addressOf(call),
+    person: personOf(call),
     cause,
-    sipStatus,
-    invite: call.phase === "inviting" ? call.invite : undefined,
-    dialog: call.phase === "answering" || call.phase === "connected" ? call.dialog : undefined,
-    ringingAtMs: call.phase === "offering" ? undefined : call.ringingAtMs,
-    answeredAtMs: call.phase === "answering" || call.phase === "connected" ? call.answeredAtMs : undefined,
-    answer,
+    sipStatus: sipStatus ?? ownFinalStatus(call, cause),
+    invite: call.phase === "inviting" || call.phase === "early" ? call.invite : undefined,
+    incoming: trunk === "final" && call.direction === "inbound" && "incoming" in call ? call.incoming : undefined,
+    dialog: "dialog" in call ? call.dialog : undefined,
+    ringingAtMs: "ringingAtMs" in call ? call.ringingAtMs : undefined,
+    answeredAtMs: answeredAtMsOf(call),
     endedAtMs: atMs,
-    owed,
+    owed: { trunk, media: "release", rooms: [...call.outstanding.farewells, ...farewells.map(({ kept }) => kept)] },
     media: noMediaStats,
   };
   return to(
     ending,
-    ...trunkFarewell(owed.trunk, cause),
-    ...(gone.person ? [] : gone.answer ? personFarewellUnsure(cause) : personFarewell(answer, cause)),
-    ...noticeOf(call.notices, cause),
+    ...trunkFarewell(trunk, cause),
+    ...farewells.flatMap(({ now }) => farewellSignals(now)),
+    ...(gone.left ? [] : lastWords(call, cause, atMs)),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
+    { kind: "deadline.clear", name: "stage" },
     { kind: "deadline.clear", name: "duration" },
     { kind: "deadline.clear", name: "renegotiation" },
+    { kind: "deadline.clear", name: "transfer" },
     { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
   );
 }
 
 /** Ends a call before anything was done for it: the client alone is owed a word. */
-export function refuse(call: Common, cause: Cause, atMs: number): Step {
+export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number): Step {
+  const reject = farewell(leg, "reject", cause);
   const ending: Ending = {
     ...call,
     phase: "ending",
+    leg,
+    address: leg,
+    person: leg.person,
     cause,
     sipStatus: undefined,
     invite: undefined,
+    incoming: undefined,
     dialog: undefined,
     ringingAtMs: undefined,
     answeredAtMs: undefined,
-    answer: "none",
     endedAtMs: atMs,
-    owed: { trunk: "nothing", media: "nothing", person: "farewell" },
+    owed: { trunk: "nothing", media: "nothing", rooms: [reject] },
     media: noMediaStats,
   };
-  return to(
-    ending,
-    ...personFarewell("none", cause),
-    // Whoever is refused is told why, also where notices of failed calls are switched off.
-    ...noticeOf(true, cause),
-    { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
-  );
+  return to(ending, ...farewellSignals(reject), ...refusalWords(leg, cause), {
+    kind: "deadline.set",
+    name: "ending",
+    atMs: atMs + endingDeadlineMs,
+  });
 }
 
 /**
@@ -85,15 +106,17 @@ export function refuse(call: Common, cause: Cause, atMs: number): Step {
  * A final response ends it only while one is awaited, a BYE only where there is a dialog: else the trunk is still owed one.
  */
 export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
-  const answered = call.phase === "connected";
   switch (event.kind) {
     case "matrix.hungUp":
-      return end(call, causeOfHangup(event.reason, answered), event.atMs, { person: true });
+      if (!hasPerson(call)) return undefined;
+      return end(call, causeOfHangup(event.reason, isConnected(call), call.direction), event.atMs, { person: true });
     case "matrix.left":
-      return end(call, answered ? "caller-hung-up" : "caller-left", event.atMs, { person: true });
+      if (!hasPerson(call)) return undefined;
+      return end(call, causeOfLeaving(call), event.atMs, { person: true, left: true });
     case "matrix.selected":
       // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
-      return event.ours ? undefined : end(call, "answered-elsewhere", event.atMs, { person: true });
+      if (event.ours || !answersPerson(call)) return undefined;
+      return end(call, "answered-elsewhere", event.atMs, { person: true });
     case "media.failed":
       return end(call, "media-failed", event.atMs, {});
     case "media.timedOut":
@@ -101,18 +124,18 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
     case "media.lost":
       return end(call, "media-lost", event.atMs, {});
     case "sip.rejected": {
-      if (call.phase !== "inviting") return undefined;
+      if (call.phase !== "inviting" && call.phase !== "early") return undefined;
       const cause = causeOfRejection(event.status, event.q850, call.ringingAtMs !== undefined);
       return end(call, cause, event.atMs, { trunk: true }, event.status);
     }
     case "sip.failed":
-      return call.phase === "inviting"
-        ? end(call, causeOfFailure(event.fault), event.atMs, { trunk: true })
-        : undefined;
+      if (call.phase !== "inviting" && call.phase !== "early") return undefined;
+      return end(call, causeOfFailure(event.fault), event.atMs, { trunk: true });
     case "sip.hungUp":
-      return call.phase === "answering" || call.phase === "connected"
-        ? end(call, "callee-hung-up", event.atMs, { trunk: true })
-        : undefined;
+      return trunkHungUp(call, event.atMs);
+    case "sip.cancelled":
+      if (owedToTrunk(call) !== "final") return undefined;
+      return end(call, event.elsewhere ? "answered-elsewhere" : "missed", event.atMs, { trunk: true }, 487);
     case "fault.thrown":
       return end(call, "fault", event.atMs, {});
     case "bridge.stopped":
@@ -124,26 +147,51 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
   }
 }
 
+/** A caller may also end an INVITE by BYE in the early dialog: it has its 487 (RFC 3261 s15.1.2). */
+function trunkHungUp(call: LiveCall, atMs: number): Step | undefined {
+  switch (owedToTrunk(call)) {
+    case "nothing":
+    case "cancel":
+      return undefined;
+    case "final":
+      return end(call, "missed", atMs, { trunk: true }, 487);
+    case "bye":
+      return end(call, call.direction === "outbound" ? "callee-hung-up" : "caller-hung-up", atMs, { trunk: true });
+  }
+}
+
 /** A call that the store still lists after a restart: its media is gone with the process, the rest is still owed. */
 export function recover(call: Call, atMs: number): Step {
   if (call.phase === "ended") return to(call);
+  if (call.phase === "joining" || call.phase === "joined" || call.phase === "parting") return recoverJoint(call, atMs);
   const stopped = call.phase === "ending" ? to(call) : end(call, "restarted", atMs, {});
   const ending = stopped.call;
   if (ending.phase !== "ending") return stopped;
-  const trunkOrders: CallEffect[] = [];
-  let trunkOwed = ending.owed.trunk;
-  if (trunkOwed !== "nothing" && ending.dialog !== undefined) {
-    trunkOwed = "bye";
-    trunkOrders.push({ kind: "sip.resume", dialog: ending.dialog });
-    trunkOrders.push({ kind: "sip.bye", q850: describeCause(ending.cause).q850 });
-  } else if (trunkOwed !== "nothing" && ending.invite !== undefined) {
-    trunkOwed = "cancel";
-    trunkOrders.push({ kind: "sip.abandon", invite: ending.invite });
-  } else trunkOwed = "nothing";
-  const settled: Ending = { ...ending, owed: { ...ending.owed, trunk: trunkOwed, media: "nothing" } };
+  const { trunk, orders } = trunkAgain(ending);
+  const settled: Ending = { ...ending, owed: { ...ending.owed, trunk, media: "nothing" } };
   const notices = stopped.effects.filter((effect) => effect.kind === "matrix.notice");
   const deadline: CallEffect = { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs };
-  return finishIfSettled(settled, [...trunkOrders, ...personFarewellAgain(settled), ...notices, deadline]);
+  return finishIfSettled(settled, [...orders, ...ending.owed.rooms.flatMap(farewellSignals), ...notices, deadline]);
+}
+
+/** The last order to the trunk, by what was stored: no transaction has outlived the process. */
+function trunkAgain({ owed, dialog, invite, incoming, cause }: Ending): {
+  readonly trunk: Owed["trunk"];
+  readonly orders: readonly CallEffect[];
+} {
+  const bye: CallEffect = { kind: "sip.bye", q850: describeCause(cause).q850 };
+  switch (owed.trunk) {
+    case "nothing":
+      break;
+    case "final":
+      if (incoming === undefined) break;
+      return { trunk: "final", orders: [{ kind: "sip.dismiss", incoming, status: finalStatusOf(cause) }] };
+    case "bye":
+    case "cancel":
+      if (dialog !== undefined) return { trunk: "bye", orders: [{ kind: "sip.resume", dialog }, bye] };
+      if (invite !== undefined) return { trunk: "cancel", orders: [{ kind: "sip.abandon", invite }] };
+  }
+  return { trunk: "nothing", orders: [] };
 }
 
 export function stepEnding(call: Ending, event: CallEvent): Step {
@@ -156,22 +204,22 @@ export function stepEnding(call: Ending, event: CallEvent): Step {
         { kind: "sip.bye", q850: describeCause(call.cause).q850 },
       );
     case "sip.sent":
-      return to({ ...call, invite: event.invite });
+      return call.direction === "outbound" ? to({ ...call, invite: event.invite }) : ignored(call, event);
     case "sip.rejected":
     case "sip.failed":
-      if (call.owed.trunk !== "cancel") return ignored(call, event);
-      return finishIfSettled({ ...call, owed: { ...call.owed, trunk: "nothing" } }, []);
+      return call.owed.trunk === "cancel" ? trunkSettled(call) : ignored(call, event);
+    case "sip.cancelled":
+      // It crossed our final response.
+      return call.owed.trunk === "final" ? trunkSettled(call) : ignored(call, event);
     case "sip.ended":
     case "sip.hungUp":
-      if (call.owed.trunk === "nothing") return ignored(call, event);
-      return finishIfSettled({ ...call, owed: { ...call.owed, trunk: "nothing" } }, []);
+      return call.owed.trunk === "nothing" ? ignored(call, event) : trunkSettled(call);
     case "matrix.told":
-      if (event.signal === "answer") return to({ ...call, answer: "told" });
-      if (!isFarewell(event.signal) || call.owed.person === "nothing") return unchanged(call);
-      return finishIfSettled({ ...call, owed: { ...call.owed, person: "nothing" } }, []);
+      if (event.signal === "answer") return to(answerArrived(call));
+      return isFarewell(event.signal) ? roomTold(call, event.room, "told") : unchanged(call);
     case "matrix.unreachable":
-      if (!isFarewell(event.signal) || call.owed.person !== "farewell") return ignored(call, event);
-      return finishIfSettled({ ...call, owed: { ...call.owed, person: "lost" } }, []);
+      if (!isFarewell(event.signal)) return ignored(call, event);
+      return roomTold(call, event.room, "lost");
     case "media.released":
       if (call.owed.media === "nothing") return ignored(call, event);
       return finishIfSettled({ ...call, media: event.stats, owed: { ...call.owed, media: "nothing" } }, []);
@@ -182,9 +230,26 @@ export function stepEnding(call: Ending, event: CallEvent): Step {
   }
 }
 
+function trunkSettled(call: Ending): Step {
+  return finishIfSettled({ ...call, owed: { ...call.owed, trunk: "nothing" } }, []);
+}
+
+/** A second signal of one farewell finds nothing owed any more. */
+function roomTold(call: Ending, room: RoomId, how: "told" | "lost"): Step {
+  const rooms = settleFarewell(call.owed.rooms, room, how);
+  return rooms === undefined ? unchanged(call) : finishIfSettled({ ...call, owed: { ...call.owed, rooms } }, []);
+}
+
+/** The homeserver has our answer: should the client have to be told once more, it takes a hang-up. */
+function answerArrived(call: Ending): Ending {
+  const rooms = call.owed.rooms.map((one) => (one.by === "either" ? ({ ...one, by: "hangup" } as const) : one));
+  return { ...call, owed: { ...call.owed, rooms } };
+}
+
 function finishIfSettled(call: Ending, effects: readonly CallEffect[]): Step {
-  const { trunk, media, person } = call.owed;
-  if (trunk !== "nothing" || media !== "nothing" || person === "farewell") return to(call, ...effects);
+  const { trunk, media, rooms } = call.owed;
+  const open = trunk !== "nothing" || media !== "nothing" || rooms.some(({ state }) => state === "owed");
+  if (open) return to(call, ...effects);
   return finish(
     call,
     effects.filter((effect) => effect.kind !== "deadline.set"),
@@ -192,24 +257,33 @@ function finishIfSettled(call: Ending, effects: readonly CallEffect[]): Step {
 }
 
 function finish(call: Ending, effects: readonly CallEffect[]): Step {
+  const { id, direction, leg, address, trunk, number, called, cause, owed } = call;
+  const { startedAtMs, ringingAtMs, answeredAtMs, endedAtMs, maxDurationMs, notices } = call;
   const record: CallRecord = {
-    id: call.id,
-    direction: call.direction,
-    leg: call.leg,
-    trunk: call.trunk?.name,
-    sipCallId: call.dialog?.sipCallId ?? call.invite?.sipCallId,
-    number: call.number,
-    cause: call.cause,
-    result: describeCause(call.cause).result,
+    id,
+    direction,
+    leg,
+    room: address?.room,
+    person: call.person,
+    matrixCallId: address?.matrixCallId,
+    trunk: trunk?.name,
+    sipCallId: call.dialog?.sipCallId ?? call.invite?.sipCallId ?? call.incoming?.sipCallId,
+    number,
+    called,
+    cause,
+    result: describeCause(cause).result,
     sipStatus: call.sipStatus,
-    startedAtMs: call.startedAtMs,
-    ringingAtMs: call.ringingAtMs,
-    answeredAtMs: call.answeredAtMs,
-    endedAtMs: call.endedAtMs,
+    startedAtMs,
+    ringingAtMs,
+    answeredAtMs,
+    endedAtMs,
     media: call.media,
-    unsettled: Object.values(call.owed).some((owed) => owed !== "nothing"),
+    unsettled: owed.trunk !== "nothing" || owed.media !== "nothing" || owed.rooms.length > 0,
   };
-  const ended: Ended = { ...common(call), phase: "ended", record };
+  const ended: Ended = {
+    phase: "ended",
+    ...{ id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices, record },
+  };
   return to(ended, ...effects, { kind: "deadline.clear", name: "ending" }, { kind: "history.write", record });
 }
 
@@ -218,53 +292,105 @@ function owedToTrunk(call: LiveCall): Owed["trunk"] {
     case "offering":
       return "nothing";
     case "inviting":
+    case "early":
       return "cancel";
+    case "arriving":
+    case "alerting":
+      return "final";
+    case "accepting":
+      return call.acceptedAtMs === undefined ? "final" : "bye";
     case "answering":
     case "connected":
+    case "transferring":
       return "bye";
   }
 }
 
-function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[] {
-  switch (owed) {
-    case "nothing":
+/** What a leg is owed, and what of it is said now: an answer on its way arrives before a hang-up that is sent after it. */
+interface OwnFarewell {
+  readonly kept: Farewell;
+  readonly now: Farewell;
+}
+
+function farewellsOf(call: LiveCall, cause: Cause, gone: AlreadyGone): readonly OwnFarewell[] {
+  const both = (kept: Farewell): OwnFarewell => ({ kept, now: kept });
+  switch (call.phase) {
+    case "arriving":
+    // The client closed its side when it handed the call over.
+    case "transferring":
       return [];
-    case "cancel":
-      return [{ kind: "sip.cancel", q850: describeCause(cause).q850 }];
-    case "bye":
-      return [{ kind: "sip.bye", q850: describeCause(cause).q850 }];
+    case "alerting":
+      return call.legs.filter(isRinging).map(({ room }) => both(farewell(legAddress(call, room), "hangup", cause)));
+    case "offering":
+    case "inviting":
+    case "answering":
+      return [both(farewell(call.leg, "reject", cause))];
+    case "accepting":
+      return [both(farewell(call.leg, call.awaiting === "answer" ? "hangup" : "reject", cause))];
+    case "early":
+    case "connected": {
+      if (gone.answer) return [both(farewell(call.leg, "either", cause))];
+      if (call.answer === "none") return [both(farewell(call.leg, "reject", cause))];
+      const now = farewell(call.leg, "hangup", cause);
+      return [{ kept: call.answer === "told" ? now : farewell(call.leg, "either", cause), now }];
+    }
   }
 }
 
-function isFarewell(signal: LegSignal["kind"]): boolean {
-  return signal === "reject" || signal === "hangup";
+/** Our response to the trunk's INVITE, if this is where it gets one. */
+function ownFinalStatus(call: LiveCall, cause: Cause): number | undefined {
+  return owedToTrunk(call) === "final" ? finalStatusOf(cause) : undefined;
 }
 
-/** A client that has no answer of ours takes a refusal only, one that has takes a hang-up only. */
-function personFarewell(answer: PersonAnswer, cause: Cause): readonly CallEffect[] {
-  const { refusal, result } = describeCause(cause);
-  if (answer === "none") return [{ kind: "matrix.signal", signal: { kind: "reject", reason: refusal } }];
-  const reason = cause === "media-failed" ? "ice_failed" : result === "success" ? "user_hangup" : "unknown_error";
-  return [{ kind: "matrix.signal", signal: { kind: "hangup", reason } }];
+function answeredAtMsOf(call: LiveCall): number | undefined {
+  if ("answeredAtMs" in call) return call.answeredAtMs;
+  return call.phase === "accepting" ? call.acceptedAtMs : undefined;
 }
 
-/** Whether the client has our answer is not known: it takes the one it understands, and the other does no harm. */
-function personFarewellUnsure(cause: Cause): readonly CallEffect[] {
-  return [...personFarewell("none", cause), ...personFarewell("told", cause)];
+/** Of a call that nobody took the person it rang first, if it was for one. */
+function personOf(call: LiveCall): UserId | undefined {
+  if (call.phase === "arriving") return undefined;
+  if (call.phase !== "alerting") return call.leg.person;
+  const first = call.legs.find(({ room }) => room !== undefined) ?? call.legs[0];
+  return first?.target.kind === "person" ? first.target.person : undefined;
 }
 
-function personFarewellAgain({ owed, answer, cause }: Ending): readonly CallEffect[] {
-  if (owed.person === "nothing") return [];
-  return answer === "ordered" ? personFarewellUnsure(cause) : personFarewell(answer, cause);
+type CallOfPerson = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
+
+/** One person is at the Matrix side, and their hang-up is the call's end. */
+function hasPerson(call: LiveCall): call is CallOfPerson {
+  return call.phase !== "arriving" && call.phase !== "alerting";
 }
 
-function noticeOf(wanted: boolean, cause: Cause): readonly CallEffect[] {
-  const { words } = describeCause(cause);
-  return wanted && words !== undefined ? [{ kind: "matrix.notice", text: words }] : [];
+/** The Matrix leg is a call of the person's, which we answer. */
+function answersPerson(call: LiveCall): boolean {
+  switch (call.phase) {
+    case "arriving":
+    case "alerting":
+      return false;
+    case "accepting":
+      return call.awaiting !== "answer";
+    case "connected":
+    case "transferring":
+      return call.inviter === "person";
+    default:
+      return true;
+  }
+}
+
+function isConnected(call: LiveCall): boolean {
+  return call.phase === "connected" || call.phase === "transferring";
+}
+
+function causeOfLeaving(call: LiveCall): Cause {
+  if (isConnected(call)) return call.direction === "outbound" ? "caller-hung-up" : "callee-hung-up";
+  return call.direction === "outbound" ? "caller-left" : "declined";
 }
 
 /** The fields every phase has, without those of the phase that is left. */
-function common(call: Call): Common {
-  const { id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices } = call;
-  return { id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices };
+export function common<Direction extends Common["direction"]>(
+  call: Common & { readonly direction: Direction },
+): Common & { readonly direction: Direction } {
+  const { id, direction, trunk, number, called, startedAtMs, maxDurationMs, notices, shown, outstanding } = call;
+  return { id, direction, trunk, number, called, startedAtMs, maxDurationMs, notices, shown, outstanding };
 }

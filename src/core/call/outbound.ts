@@ -1,11 +1,15 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
-// How it ends stands in ending.ts, what happens once it is connected in connected.ts.
+// Early media stands in early.ts, other trunks in detour.ts, how it ends in ending.ts, what comes later in connected.ts.
 import type { CallId } from "../ids.ts";
-import type { Answering, Connected, Inviting, Offering } from "./call.ts";
+import type { Answering, Inviting, Offering } from "./call.ts";
 import { causeOfMediaFault, type Cause } from "./cause.ts";
-import { end, endIfOver, refuse } from "./ending.ts";
+import { detourOver, nextTrunk, withCandidates } from "./detour.ts";
+import { beginEarly } from "./early.ts";
+import { common, end, endIfOver, refuse } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
-import type { MatrixLeg } from "./matrix-leg.ts";
+import type { LegAbilities, MatrixLeg } from "./matrix-leg.ts";
+import type { Notices } from "./notices.ts";
+import { answerByTrunk, connect } from "./connecting.ts";
 import { ignored, to, type Step } from "./transition.ts";
 import type { DialledTrunk } from "./trunk-side.ts";
 
@@ -13,63 +17,72 @@ import type { DialledTrunk } from "./trunk-side.ts";
 export interface OutboundRequest {
   readonly id: CallId;
   readonly leg: MatrixLeg;
+  /** As the client said in its invite. */
+  readonly abilities: LegAbilities;
   /** For history and log. */
   readonly number: string;
   readonly sdp: string;
   readonly atMs: number;
   /** When the invite's lifetime ends; nobody answers later than this. */
   readonly answerByMs: number;
-  readonly notices: boolean;
+  readonly notices: Notices;
+  /** Trunks for when the first one is out of order, in their order. */
+  readonly alternatives: readonly DialledTrunk[];
+  /** Whether the trunk's early media is passed on by answering the client with it. */
+  readonly earlyMedia: "ring" | "answer";
 }
-
-/** The callee has picked up and hears nothing: the media engine has so long, which includes its gathering candidates. */
-const mediaAnswerMs = 10_000;
 
 /** Starts a call that policy allows. */
 export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, maxDurationMs: number): Step {
+  const { leg, abilities, earlyMedia, alternatives, sdp } = request;
   const call: Offering = {
+    ...outboundCommon(request, maxDurationMs),
     phase: "offering",
-    id: request.id,
-    direction: "outbound",
-    leg: request.leg,
-    trunk,
-    number: request.number,
-    startedAtMs: request.atMs,
-    maxDurationMs,
-    notices: request.notices,
+    ...{ leg, abilities, trunk, earlyMedia },
+    detour: detourOver(alternatives, sdp),
   };
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
-    { kind: "media.offer", from: "matrix", sdp: request.sdp },
+    { kind: "media.offer", from: "matrix", sdp },
   );
 }
 
+type Refused = Pick<OutboundRequest, "id" | "leg" | "number" | "atMs" | "notices">;
+
 /** A call that may not be made: the client is told, history has it, nothing else is touched. */
-export function refuseOutbound(request: OutboundRequest, cause: Cause): Step {
-  const { id, leg, number, notices, atMs } = request;
-  const call = {
+export function refuseOutbound(request: Refused, cause: Cause): Step {
+  return refuse({ ...outboundCommon(request, 0), trunk: undefined }, request.leg, cause, request.atMs);
+}
+
+function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: number) {
+  return {
     id,
     direction: "outbound",
-    leg,
-    trunk: undefined,
     number,
+    called: undefined,
     startedAtMs: atMs,
-    maxDurationMs: 0,
+    maxDurationMs,
     notices,
+    shown: undefined,
+    outstanding: { releases: 0, farewells: [] },
   } as const;
-  return refuse(call, cause, atMs);
 }
 
 export function stepOffering(call: Offering, event: CallEvent): Step {
   switch (event.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call.detour === undefined ? call : { ...call, detour: withCandidates(call.detour, event.candidates) }, {
+        kind: "media.candidates",
+        candidates: event.candidates,
+      });
     case "media.offered": {
-      const { name, target, identity } = call.trunk;
+      const { leg, abilities, trunk, earlyMedia, detour } = call;
+      const { name, target, identity } = trunk;
       const inviting: Inviting = {
-        ...call,
+        ...common(call),
         phase: "inviting",
+        ...{ leg, abilities, trunk, earlyMedia, detour },
         invite: undefined,
         progress: "none",
         ringingAtMs: undefined,
@@ -78,6 +91,8 @@ export function stepOffering(call: Offering, event: CallEvent): Step {
     }
     case "media.refused":
       return end(call, causeOfMediaFault(event.fault), event.atMs, {});
+    case "call.yielded":
+      return end(call, "crossed", event.atMs, { person: true });
     case "deadline.passed":
       return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
     default:
@@ -88,30 +103,46 @@ export function stepOffering(call: Offering, event: CallEvent): Step {
 export function stepInviting(call: Inviting, event: CallEvent): Step {
   switch (event.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call.detour === undefined ? call : { ...call, detour: withCandidates(call.detour, event.candidates) }, {
+        kind: "media.candidates",
+        candidates: event.candidates,
+      });
     case "sip.sent":
       return to({ ...call, invite: event.invite });
     case "sip.trying":
       return to({ ...call, progress: call.progress === "none" ? "trying" : call.progress });
     case "sip.ringing":
-      return to({ ...call, progress: "ringing", ringingAtMs: call.ringingAtMs ?? event.atMs });
-    case "sip.progressed":
-      // A legacy client cannot hear anything before the answer; it plays its own ringing tone.
-      return to({ ...call, progress: "early" });
+      return to({
+        ...call,
+        progress: "ringing",
+        ringingAtMs: call.ringingAtMs ?? event.atMs,
+        detour: undefined,
+      });
+    case "sip.progressed": {
+      const next: Inviting = { ...call, progress: "early", detour: undefined };
+      // Otherwise the client hears nothing before the answer; it plays its own ringing tone.
+      return call.earlyMedia === "answer" && event.sdp !== undefined ? beginEarly(next, event.sdp) : to(next);
+    }
+    case "sip.identified":
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+    case "identity.resolved":
+      return to({ ...call, shown: event.shown });
     case "sip.accepted": {
-      const { invite: _invite, progress: _progress, ...rest } = call;
+      const { leg, abilities, trunk, ringingAtMs } = call;
       const answering: Answering = {
-        ...rest,
+        ...common(call),
         phase: "answering",
+        ...{ leg, abilities, trunk, ringingAtMs },
         dialog: event.dialog,
         answeredAtMs: event.atMs,
       };
-      return to(
-        answering,
-        { kind: "deadline.set", name: "answer", atMs: event.atMs + mediaAnswerMs },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
-      );
+      return answerByTrunk(answering, [{ kind: "media.answer", from: "trunk", sdp: event.sdp }]);
     }
+    case "sip.rejected":
+    case "sip.failed":
+      return nextTrunk(call, event) ?? endIfOver(call, event) ?? ignored(call, event);
+    case "call.yielded":
+      return end(call, "crossed", event.atMs, { person: true });
     case "deadline.passed":
       return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
     default:
@@ -123,21 +154,19 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
   switch (event.kind) {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: event.candidates });
-    case "media.answered": {
-      const connected: Connected = {
-        ...call,
-        phase: "connected",
-        mediaUp: false,
-        answer: "ordered",
-        renegotiation: { by: "nobody" },
-      };
-      return to(
-        connected,
-        { kind: "deadline.clear", name: "answer" },
-        { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } },
-        { kind: "deadline.set", name: "duration", atMs: call.answeredAtMs + call.maxDurationMs },
+    case "media.answered":
+      return connect(
+        call,
+        {
+          dialog: call.dialog,
+          answeredAtMs: call.answeredAtMs,
+          inviter: "person",
+          answer: "ordered",
+          mediaUp: false,
+          renegotiation: { by: "nobody" },
+        },
+        [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } }],
       );
-    }
     case "media.refused":
       return end(
         call,
@@ -149,6 +178,10 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
       return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
     case "sip.dialogChanged":
       return to({ ...call, dialog: event.dialog });
+    case "sip.identified":
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+    case "identity.resolved":
+      return to({ ...call, shown: event.shown });
     case "sip.offered":
     case "sip.offerWanted":
       // Our own answer to the client is still being made (RFC 3261 s14.2).

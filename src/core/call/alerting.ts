@@ -1,0 +1,181 @@
+// Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
+// nobody is left or the caller gives up.
+import { accept, cross, inboundOf } from "./accepting.ts";
+import { legAddress, type Alerting, type Arriving, type Farewell } from "./call.ts";
+import type { Cause } from "./cause.ts";
+import { stepEarlyDialog } from "./early-dialog.ts";
+import type { CallEffect } from "./effect.ts";
+import { end } from "./ending.ts";
+import type { CallEvent } from "./event.ts";
+import { farewell, farewellSignals } from "./farewell.ts";
+import { declinedLine, missedLine, notice } from "./last-words.ts";
+import type { RingingLeg, RingTarget } from "./matrix-leg.ts";
+import { isOpen, isRinging, sameTarget, wasRung } from "./ringing.ts";
+import { ignored, to, unchanged, type Step } from "./transition.ts";
+
+/** Clients drop an invite that has not long to live, and a push takes its time (Matrix spec, m.call.invite). */
+const leastLifetimeMs = 90_000;
+
+/** The offer for the rooms is made. */
+export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
+  const alerting: Alerting = {
+    ...inboundOf(call),
+    phase: "alerting",
+    sdp,
+    legs: [],
+    stages: call.stages,
+    stage: -1,
+    refusal: undefined,
+    announce: call.announce,
+    ringingAtMs: undefined,
+  };
+  return nextStage(alerting, atMs, [{ kind: "deadline.clear", name: "answer" }]);
+}
+
+export function stepAlerting(call: Alerting, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.roomFound":
+      return roomFound(call, event);
+    case "matrix.roomMissing": {
+      const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, event.target));
+      return leg === undefined ? ignored(call, event) : goOn(put(call, leg, "unreachable"), event.atMs, []);
+    }
+    case "matrix.told":
+      return event.signal === "invite" ? rings(call, event) : unchanged(call);
+    case "matrix.unreachable":
+      return inviteLost(call, event);
+    case "matrix.answered": {
+      const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
+      const isCalled = leg?.target.kind === "room" || leg?.target.person === event.person;
+      return leg === undefined || !isCalled ? ignored(call, event) : accept(call, event);
+    }
+    case "matrix.declined":
+      return declined(call, event);
+    case "matrix.crossed":
+      return cross(call, event);
+    case "deadline.passed":
+      return event.name === "stage" ? nextStage(call, event.atMs, []) : ignored(call, event);
+    default:
+      return stepEarlyDialog(call, event);
+  }
+}
+
+/**
+ * Whoever is in the next stage too goes on ringing. A room that was hung up is not rung again: to its clients the call,
+ * known by its id, is over.
+ */
+function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]): Step {
+  const index = call.stage + 1;
+  const stage = call.stages[index];
+  if (stage === undefined) {
+    const ended = end(call, causeOfSilence(call), atMs, {});
+    return to(ended.call, ...before, ...ended.effects);
+  }
+  const isOver = (leg: RingingLeg): boolean =>
+    isOpen(leg) && !stage.targets.some((target) => sameTarget(target, leg.target));
+  const farewells = call.legs
+    .filter(isRinging)
+    .filter(isOver)
+    .map(({ room }) => farewell(legAddress(call, room), "hangup", "no-answer"));
+  const legs = call.legs.map((leg): RingingLeg => (isOver(leg) ? { ...leg, state: "stopped" } : leg));
+  const fresh: RingTarget[] = [];
+  for (const target of stage.targets) {
+    const isKnown = legs.some((leg) => sameTarget(leg.target, target)) || fresh.some((one) => sameTarget(one, target));
+    if (!isKnown) fresh.push(target);
+  }
+  const next: Alerting = {
+    ...owing(call, farewells),
+    stage: index,
+    legs: [...legs, ...fresh.map((target): RingingLeg => ({ target, state: "finding", room: undefined }))],
+  };
+  return goOn(next, atMs, [
+    ...before,
+    ...farewells.flatMap(farewellSignals),
+    { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
+    ...fresh.map((target): CallEffect => ({ kind: "matrix.findRoom", target, ghost: call.ghost })),
+  ]);
+}
+
+/** With nobody left to come, the next stage has its turn at once. */
+function goOn(call: Alerting, atMs: number, effects: readonly CallEffect[]): Step {
+  return call.legs.some(isOpen) ? to(call, ...effects) : nextStage(call, atMs, effects);
+}
+
+/** What the caller is told when the last stage is over. */
+function causeOfSilence({ legs, refusal }: Alerting): Cause {
+  if (legs.some(wasRung)) return "no-answer";
+  return refusal ?? "unavailable";
+}
+
+function roomFound(call: Alerting, event: Extract<CallEvent, { kind: "matrix.roomFound" }>): Step {
+  const { target, room } = event;
+  const leg = call.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
+  if (leg === undefined) return ignored(call, event);
+  // Two targets with one room: it rings once.
+  if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), event.atMs, []);
+  const inviting: RingingLeg = { ...leg, state: "inviting", room };
+  return to(
+    { ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) },
+    {
+      kind: "matrix.signal",
+      leg: legAddress(call, room),
+      signal: {
+        kind: "invite",
+        sdp: call.sdp,
+        lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call)),
+        invitee: target.kind === "person" ? target.person : undefined,
+      },
+    },
+  );
+}
+
+/** From this stage on, as long as each next one has the target too. */
+function ringMsOf(target: RingTarget, { stages, stage }: Alerting): number {
+  let ringMs = 0;
+  for (const one of stages.slice(stage)) {
+    if (!one.targets.some((other) => sameTarget(other, target))) break;
+    ringMs += one.ringMs;
+  }
+  return ringMs;
+}
+
+function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }>): Step {
+  const leg = call.legs.find(({ room, state }) => room === event.room && state === "inviting");
+  // It was hung up in the meantime.
+  if (leg === undefined) return unchanged(call);
+  const address = legAddress(call, event.room);
+  return to(
+    { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
+    ...(call.ringingAtMs === undefined ? [{ kind: "sip.ring", status: 180 } as const] : []),
+    ...call.announce.map((line) => notice(address, line)),
+  );
+}
+
+/** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */
+function inviteLost(call: Alerting, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
+  const leg = call.legs.find(({ room, state }) => room === event.room && state === "inviting");
+  if (event.signal !== "invite" || leg === undefined) return unchanged(call);
+  const hangup = farewell(legAddress(call, event.room), "hangup", "unavailable");
+  return goOn(put(owing(call, [hangup]), leg, "unreachable"), event.atMs, farewellSignals(hangup));
+}
+
+/** In a room anybody may answer, so that one who declines speaks for themselves only. */
+function declined(call: Alerting, event: Extract<CallEvent, { kind: "matrix.declined" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
+  if (leg === undefined) return ignored(call, event);
+  if (leg.target.kind === "room") return unchanged(call);
+  if (leg.target.person !== event.person) return ignored(call, event);
+  const isBusy = event.reason === "user_busy";
+  const line = notice(legAddress(call, leg.room), isBusy ? missedLine : declinedLine);
+  const refusal = isBusy && call.refusal !== "declined" ? "busy" : "declined";
+  return goOn({ ...put(call, leg, "declined"), refusal }, event.atMs, call.notices.history ? [line] : []);
+}
+
+function put(call: Alerting, leg: RingingLeg, state: RingingLeg["state"]): Alerting {
+  return { ...call, legs: call.legs.map((one) => (one === leg ? { ...leg, state } : one)) };
+}
+
+function owing(call: Alerting, farewells: readonly Farewell[]): Alerting {
+  const { outstanding } = call;
+  return { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } };
+}

@@ -1,0 +1,40 @@
+// The one door into a connected call: both directions come here when both sides have their answer.
+import type { Accepting, Answering, Connected, Early } from "./call.ts";
+import type { CallEffect } from "./effect.ts";
+import { common } from "./ending.ts";
+import { to, type Step } from "./transition.ts";
+
+type Both = Pick<Connected, "dialog" | "answeredAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation">;
+
+/** `effects`: what tells each side, before anything else is said. */
+export function connect(call: Answering | Accepting | Early, both: Both, effects: readonly CallEffect[]): Step {
+  const { leg, abilities, trunk, ringingAtMs, shown } = call;
+  const { name, number, abilities: trunkAbilities } = trunk;
+  const connected: Connected = {
+    ...common(call),
+    phase: "connected",
+    leg,
+    abilities,
+    // How the trunk was dialled matters no longer.
+    trunk: { name, number, abilities: trunkAbilities },
+    ringingAtMs,
+    ...both,
+  };
+  return to(
+    connected,
+    { kind: "deadline.clear", name: "answer" },
+    ...effects,
+    { kind: "deadline.set", name: "duration", atMs: both.answeredAtMs + call.maxDurationMs },
+    ...(shown === undefined || shown.ghost === leg.ghost
+      ? []
+      : [{ kind: "matrix.signal", leg, signal: { kind: "identity", identity: shown } } as const]),
+  );
+}
+
+/** Whoever has picked up hears nothing until the media engine has made its answer, which includes gathering candidates. */
+export const mediaAnswerMs = 10_000;
+
+/** The callee of an outbound call has picked up. */
+export function answerByTrunk(call: Answering, effects: readonly CallEffect[]): Step {
+  return to(call, { kind: "deadline.set", name: "answer", atMs: call.answeredAtMs + mediaAnswerMs }, ...effects);
+}

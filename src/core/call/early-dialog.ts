@@ -1,0 +1,24 @@
+// What happens on the dialog of a trunk's INVITE that has no final response yet, in whatever phase.
+import type { Accepting, Alerting, Arriving } from "./call.ts";
+import { endIfOver } from "./ending.ts";
+import type { CallEvent } from "./event.ts";
+import { ignored, to, unchanged, type Step } from "./transition.ts";
+
+export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: CallEvent): Step {
+  switch (event.kind) {
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "sip.identified":
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+    case "identity.resolved":
+      return to({ ...call, shown: event.shown });
+    case "sip.offered":
+    case "sip.offerWanted":
+      // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2).
+      return to(call, { kind: "sip.refuseReoffer", status: 500 });
+    case "matrix.told":
+      return unchanged(call);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}

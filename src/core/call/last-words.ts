@@ -1,0 +1,81 @@
+// The one line that a call leaves in each room when it is over there, so that the room is the call history.
+import { legAddress, type LiveCall } from "./call.ts";
+import { describeCause, type Cause } from "./cause.ts";
+import type { CallEffect } from "./effect.ts";
+import type { LegAddress } from "./matrix-leg.ts";
+import type { Notices } from "./notices.ts";
+import { wasRung } from "./ringing.ts";
+
+export const missedLine = "Missed call.";
+/** The trunk said that another of the caller's branches was answered: nothing of ours. */
+const elsewhereLine = "Answered elsewhere.";
+export const answeredByOtherLine = "Answered by somebody else.";
+export const declinedLine = "The call was declined.";
+
+/** Causes that the client shows by itself, so that only the history has to have them in words. */
+const plainWords: Partial<Record<Cause, string>> = {
+  busy: "The number was busy.",
+  declined: declinedLine,
+  "caller-cancelled": "The call was cancelled before it was answered.",
+};
+
+/** What every room hears that a call ends in. */
+export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly CallEffect[] {
+  switch (call.phase) {
+    case "arriving":
+      return [];
+    case "alerting": {
+      if (!call.notices.history) return [];
+      const text = cause === "answered-elsewhere" ? elsewhereLine : missedLine;
+      return call.legs.filter(wasRung).map(({ room }) => notice(legAddress(call, room), text));
+    }
+    default: {
+      const line = lineFor(call, cause, atMs);
+      return line === undefined ? [] : [notice(call.leg, line)];
+    }
+  }
+}
+
+/** Whoever is refused is told why, whatever is switched off. */
+export function refusalWords(leg: LegAddress, cause: Cause): readonly CallEffect[] {
+  const { words } = describeCause(cause);
+  return words === undefined ? [] : [notice(leg, words)];
+}
+
+export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+  return { kind: "matrix.notice", leg: { room, ghost }, text };
+}
+
+type AnsweredCall = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
+
+function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
+  const { notices } = call;
+  // The other of two calls that crossed goes on, or another device of the person's does.
+  if (cause === "crossed") return undefined;
+  const { words } = describeCause(cause);
+  if (words !== undefined) return isWanted(notices) ? words : undefined;
+  if (call.phase === "connected" || call.phase === "transferring") {
+    const line = `Call ended after ${durationText(atMs - call.answeredAtMs)}.`;
+    return notices.history ? line : undefined;
+  }
+  // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
+  if (call.phase === "early" && call.answer !== "none") return isWanted(notices) ? plainWords[cause] : undefined;
+  if (!notices.history) return undefined;
+  if (call.direction === "outbound") return plainWords[cause];
+  return cause === "declined" ? declinedLine : cause === "answered-elsewhere" ? elsewhereLine : missedLine;
+}
+
+function isWanted({ failures, history }: Notices): boolean {
+  return failures || history;
+}
+
+/** `2 min 13 s`: hours, minutes and seconds where there are any. */
+export function durationText(durationMs: number): string {
+  const total = Math.max(0, Math.round(durationMs / 1_000));
+  const parts = [
+    { count: Math.floor(total / 3_600), unit: "h" },
+    { count: Math.floor(total / 60) % 60, unit: "min" },
+    { count: total % 60, unit: "s" },
+  ].filter(({ count }) => count > 0);
+  return parts.length === 0 ? "0 s" : parts.map(({ count, unit }) => `${count} ${unit}`).join(" ");
+}
