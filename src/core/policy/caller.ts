@@ -100,14 +100,17 @@ function plain(text: string | undefined): string {
   return text?.trim().toLowerCase() ?? "";
 }
 
+/** As long as numbers are, with a code in front and an extension behind. */
+const longestNumber = 40;
+
 /** The number that stands before the @, in the form that a person would dial; undefined where there is none. */
 function numberIn({ user, uri }: SipAddressee, country: Country | undefined): string | undefined {
   const [head = "", ...parameters] = user?.replace(/^tel:/i, "").split(";") ?? [];
   const keys = dialString(head);
-  if (keys === undefined || !/\d/.test(keys)) return undefined;
+  if (keys === undefined || !/\d/.test(keys) || keys.length > longestNumber) return undefined;
   const context = contextOf(parameters) ?? contextOf(uri.split(/[;?]/).slice(1));
   // RFC 3966 s5.1.5: a local number belongs where its context says.
-  const full = context !== undefined && /^\d/.test(keys) ? context + keys.replace(/^0/, "") : keys;
+  const full = context !== undefined && /^\d/.test(keys) ? context + keys : keys;
   const { sent, e164 } = spellingOf(full, country);
   return e164[0] ?? (/^\d/.test(keys) ? keys : sent);
 }
@@ -141,30 +144,31 @@ export function callerWords(
   diversions: readonly Diversion[],
   country: Country | undefined,
 ): readonly string[] {
-  const lines = diversions.slice(0, longestTrail).map((diversion) => diversionWords(diversion, country));
+  const trail = new Set(diversions.map((diversion) => diversionWords(diversion, country)));
+  const lines = [...trail].slice(0, longestTrail);
   if (caller.verified === "passed") lines.push("The telephone network has verified this number.");
   if (caller.verified === "failed") lines.push("The number may be forged: it was not verified.");
-  return [...new Set(lines)];
+  return lines;
 }
 
 /** RFC 5806 s4 and RFC 7044; reasons that say nothing to a person are left out. */
-const reasonWords: Readonly<Record<string, string>> = {
-  "user-busy": "was busy",
-  busy: "was busy",
-  "no-answer": "did not answer",
-  unavailable: "could not be reached",
-  "do-not-disturb": "takes no calls",
-  away: "is away",
-  "time-of-day": "takes no calls at this time",
-  "out-of-service": "is out of service",
-};
+const reasonWords: ReadonlyMap<string, string> = new Map([
+  ["user-busy", "was busy"],
+  ["busy", "was busy"],
+  ["no-answer", "did not answer"],
+  ["unavailable", "could not be reached"],
+  ["do-not-disturb", "takes no calls"],
+  ["away", "is away"],
+  ["time-of-day", "takes no calls at this time"],
+  ["out-of-service", "is out of service"],
+]);
 
 function diversionWords({ by, reason }: Diversion, country: Country | undefined): string {
   const number = numberIn(by, country);
   const known = number === undefined ? undefined : knownForm(number, country);
   const shown = known === undefined ? number : internationalForm(known);
   const name = isNobody(by) ? undefined : (shown ?? shownName(by.displayName) ?? oneLine(by.user));
-  const why = reasonWords[reason?.trim().toLowerCase() ?? ""];
+  const why = reasonWords.get(plain(reason));
   const which = why === undefined ? "" : `, which ${why}`;
   return name === undefined ? `Forwarded from a withheld number${which}.` : `Forwarded from ${name}${which}.`;
 }

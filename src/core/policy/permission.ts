@@ -69,9 +69,14 @@ export function judge(request: CallRequest, policy: Policy): Verdict {
   if (isBarred(plan.class) && !policy.allow.has(plan.class) && !permission.allow.has(plan.class)) {
     return refused(`${plan.class}-barred`);
   }
-  if (request.callsOfPerson >= (permission.callsPerUser ?? policy.callsPerUser)) return refused("too-many-calls-user");
+  if (request.callsOfPerson >= callsPerUserOf(person, policy)) return refused("too-many-calls-user");
   if (request.callsInAll >= policy.callsInAll) return refused("too-many-calls");
   return { kind: "allowed", maxDurationMs: permission.maxDurationMs ?? policy.maxDurationMs };
+}
+
+/** How many calls the person may have at once, in either direction. */
+export function callsPerUserOf(person: UserId, policy: Policy): number {
+  return permissionOf(person, policy)?.callsPerUser ?? policy.callsPerUser;
 }
 
 /** Whether the person may call anybody at all. */

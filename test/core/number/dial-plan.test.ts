@@ -169,6 +169,112 @@ describe("the price of a call is that of the number it reaches", () => {
   });
 });
 
+describe("a route with several trunks", () => {
+  const trunks = [
+    trunk("main", { format: "national", numberPrefix: "88" }),
+    trunk("other", { format: "e164", port: 5080 }),
+    trunk("third", { format: "as-dialled" }),
+  ];
+  test("writes the number as each of them wants it, in the order of the route", () => {
+    expect(
+      planCall(
+        { kind: "number", dialled: "020 7946 0000" },
+        plan({ trunks, routes: [route("+44", "other third main")] }),
+      ),
+    ).toMatchObject({
+      trunk: "other",
+      uri: "sip:+442079460000@other.example.net:5080",
+      number: "+442079460000",
+      alternatives: [
+        { trunk: "third", uri: "sip:02079460000@third.example.net", number: "+442079460000" },
+        { trunk: "main", uri: "sip:8802079460000@main.example.net", number: "+442079460000" },
+      ],
+    });
+  });
+  test("leaves out one that is not there, and names none twice", () => {
+    const call = (names: string) =>
+      planCall({ kind: "number", dialled: "2001" }, plan({ trunks, routes: [route("", names)] }));
+    expect(call("gone other other")).toMatchObject({ trunk: "other", alternatives: [] });
+    expect(call("gone")).toEqual({ kind: "refused", why: "no-route" });
+  });
+  test("is barred by the dearest of what the number is on any of them", () => {
+    const italian = [trunk("main"), trunk("other", { format: "national" })];
+    const settings = { country: "IT", trunks: italian, routes: [route("", "main other")] } as const;
+    expect(planCall({ kind: "number", dialled: "+39008816123456" }, plan(settings))).toMatchObject({
+      trunk: "main",
+      class: "satellite",
+    });
+  });
+  test("without routes there is one trunk", () => {
+    expect(planCall({ kind: "number", dialled: "2001" }, plan({ trunks }))).toMatchObject({
+      trunk: "main",
+      alternatives: [],
+    });
+  });
+  test("emergency calls go to the trunk that is named for them, and to no other", () => {
+    const settings = { trunks, routes: [route("", "main third")], emergencyTrunk: trunkName("other") };
+    expect(planCall({ kind: "number", dialled: "112" }, plan(settings))).toMatchObject({
+      trunk: "other",
+      alternatives: [],
+    });
+  });
+});
+
+describe("a code in front withholds the caller's number", () => {
+  const settings = { withholdPrefixes: ["#31#", "*67", "141", "1"], emergencyTrunk: trunkName("other") };
+  const call = (dialled: string, more: Partial<DialPlan> = {}) =>
+    planCall({ kind: "number", dialled }, plan({ ...settings, ...more }));
+  test.each([
+    ["#31#02079460000", "sip:+442079460000@main.example.net", "ordinary"],
+    ["#31# 020 7946 0000", "sip:+442079460000@main.example.net", "ordinary"],
+    ["#31#+442079460000", "sip:+442079460000@main.example.net", "ordinary"],
+    ["*67 020 7946 0000", "sip:+442079460000@main.example.net", "ordinary"],
+    ["14102079460000", "sip:+442079460000@main.example.net", "ordinary"],
+    ["*672001", "sip:2001@main.example.net", "private"],
+    ["#31#09098790000", "sip:+449098790000@main.example.net", "premium"],
+    ["#31#+881612345678", "sip:+881612345678@main.example.net", "satellite"],
+  ])("%s calls %s", (dialled, uri, kind) => {
+    expect(call(dialled)).toMatchObject({ uri, class: kind, withheld: true });
+  });
+  test("and the number behind it takes its own route", () => {
+    const routes = [route("", "other"), route("+44", "main", 3, "0")];
+    expect(call("#31#02079460000", { routes })).toMatchObject({
+      uri: "sip:02079460000@main.example.net",
+      number: "+442079460000",
+    });
+  });
+  test.each(["02079460000", "#31#", "*67", "*31#02079460000"])("%s withholds nothing", (dialled) => {
+    expect(call(dialled)).toMatchObject({ kind: "route", withheld: false });
+  });
+  test.each([
+    ["#31#112", "112"],
+    ["*67 999", "999"],
+    ["141112", "112"],
+    ["*31#112", "112"],
+    ["112", "112"],
+  ])("but never that of who calls for help: %s", (dialled, code) => {
+    expect(call(dialled)).toMatchObject({
+      trunk: "other",
+      uri: `sip:${code}@other.example.net`,
+      class: "emergency",
+      withheld: false,
+    });
+  });
+  test("and is no way around a refusal of emergency numbers", () => {
+    expect(call("#31#112", { emergencyTrunk: undefined })).toEqual({ kind: "refused", why: "emergency" });
+  });
+  test("and nothing without being configured", () => {
+    expect(call("#31#02079460000", { withholdPrefixes: [] })).toMatchObject({
+      uri: "sip:%2331%2302079460000@main.example.net",
+      withheld: false,
+    });
+  });
+});
+
+test("whoever withheld their number cannot be called", () => {
+  expect(planCall({ kind: "withheld" }, plan())).toEqual({ kind: "refused", why: "withheld-number" });
+});
+
 describe("SIP addresses", () => {
   const call = (user: string, host: string, settings: Partial<DialPlan> = {}) =>
     planCall({ kind: "address", user, host }, plan(settings));

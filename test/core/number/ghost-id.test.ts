@@ -209,6 +209,30 @@ test("the gateway can be a SIP domain too", () => {
   expect(ids.forDialled("2001@sip.example.org")).toMatchObject({ target: { kind: "number", dialled: "2001" } });
 });
 
+describe("callers who withhold their number", () => {
+  const withheld = { kind: "withheld" } as const;
+  test.each(encodings)("share one ghost, written in %s as everywhere", (encoding) => {
+    const ids = ghostIds(encoding);
+    expect(ids.withheld).toBe("@_sip_anonymous:example.org");
+    for (const written of encodings) expect(ids.format(withheld, written)).toBe(ids.withheld);
+    expect(ids.parse(ids.withheld)).toEqual(withheld);
+    expect(ids.displayName(withheld)).toBe("Anonymous");
+  });
+  test.each(["anonymous", "sip:anonymous", "anonymous@sip.example.org", "@_sip_anonymous:example.org"])(
+    "are not found as %s",
+    (text) => expect(ghostIds().forDialled(text).kind).toBe("none"),
+  );
+  test("are not the anonymous of a domain", () => {
+    const found = ghostIds().forDialled("anonymous@pbx.example.org");
+    expect(found).toMatchObject({ target: { kind: "address", user: "anonymous" } });
+    expect(found).not.toMatchObject({ user: ghostIds().withheld });
+  });
+  test.each(["@_sip_Anonymous:example.org", "@_sip_anonymous2:example.org", "@_sip_=61nonymous:example.org"])(
+    "are not %s",
+    (user) => expect(ghostIds().parse(user)).toBeUndefined(),
+  );
+});
+
 test.each([
   ["+442079460000", "+44 20 7946 0000"],
   ["02079460000", "+44 20 7946 0000"],
@@ -239,6 +263,7 @@ const addressUser = fc.oneof(
 const target: fc.Arbitrary<DialTarget> = fc.oneof(
   typedNumber.map((text): DialTarget => ({ kind: "number", dialled: text.replace(/^ /, "+") })),
   fc.record({ kind: fc.constant("address" as const), user: addressUser, host }),
+  fc.constant<DialTarget>({ kind: "withheld" }),
 );
 const encoding = fc.constantFrom(...encodings);
 

@@ -133,3 +133,38 @@ test("no name and no user id brings a control character, a second line or half a
     }),
   );
 });
+
+describe("a call that withholds the caller's number", () => {
+  const withheld = (settings: Partial<IdentityTemplates> = {}) =>
+    callerIdentity(alice, "Alice", templates(settings), { withheld: true });
+  const anonymous = { user: "anonymous", host: "anonymous.invalid", displayName: "Anonymous" };
+  test("says nothing of the caller in From, whatever stands there otherwise", () => {
+    const named = withheld({ fromDisplayName: "{displayname}", fromUser: "account7" });
+    expect(named.from).toEqual(anonymous);
+    expect(JSON.stringify(named.from)).not.toContain("Alice");
+  });
+  test("still tells the trunk who calls, and asks it not to tell others", () => {
+    expect(withheld({ asserted: ["sip:{number}@sip.example.org"] })).toEqual({
+      from: anonymous,
+      asserted: ["sip:+441632960123@sip.example.org"],
+      preferred: undefined,
+      privacy: ["id"],
+    });
+    expect(withheld({ preferred: "tel:{number}", privacy: ["none"] })).toMatchObject({
+      preferred: "tel:+441632960123",
+      privacy: ["id"],
+    });
+  });
+  test("tells it so although it is told otherwise by From alone", () => {
+    expect(withheld()).toMatchObject({ asserted: [], preferred: "sip:+441632960123@sip.example.org" });
+    expect(withheld({ numbers: new Map() })).toMatchObject({ preferred: "sip:alice@sip.example.org" });
+  });
+  test("keeps what else is asked for, and asks for nothing twice", () => {
+    expect(withheld({ privacy: ["user", "id", "critical"] }).privacy).toEqual(["user", "id", "critical"]);
+  });
+  test("is another one by nothing else", () => {
+    expect(callerIdentity(alice, "Alice", templates(), { withheld: false })).toEqual(
+      callerIdentity(alice, "Alice", templates()),
+    );
+  });
+});

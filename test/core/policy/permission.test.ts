@@ -166,3 +166,8 @@ test("no order of entries lets anyone call whom no entry names", () => {
     }),
   );
 });
+
+test("a ghost of withheld numbers is not called by anybody", () => {
+  const rules = policy({ "*": yes });
+  expect(verdict(alice, rules, { plan: { kind: "refused", why: "withheld-number" } })).toBe("withheld-number");
+});
