@@ -47,20 +47,31 @@ export class IncomingTexts {
    * The status to answer with: 200 when the homeserver has it for one of the recipients at least; 404 where the number is
    * nobody's, 405 where the trunk carries no texts, 413 too long, 480 nobody can be written to, 500 not now. Never rejects.
    */
-  take(arrival: MessageArrival): Promise<number> {
-    const { features, callers, recipients } = this.#parts;
+  async take(arrival: MessageArrival): Promise<number> {
+    const { features, callers, recipients, log } = this.#parts;
     const { trunk, called, identity } = arrival;
-    if (features(trunk).messages === undefined) return Promise.resolve(405);
-    const found = recipients(called, trunk);
-    if (found.kind === "none") return Promise.resolve(404);
-    const targets = distinct(found.stages.flatMap((stage) => stage.targets));
-    const caller = callers.of(trunk, identity, []);
-    const before = this.#tails.get(caller.ghost) ?? Promise.resolve(0);
-    const status = before.then(() => this.#write(arrival, targets, caller));
-    this.#tails.set(caller.ghost, status);
-    return status.finally(() => {
-      if (this.#tails.get(caller.ghost) === status) this.#tails.delete(caller.ghost);
-    });
+    try {
+      if (features(trunk).messages === undefined) return 405;
+      const found = recipients(called, trunk);
+      if (found.kind === "none") return 404;
+      const targets = distinct(found.stages.flatMap((stage) => stage.targets));
+      const caller = callers.of(trunk, identity, []);
+      return await this.#inTurn(caller.ghost, () => this.#write(arrival, targets, caller));
+    } catch (error) {
+      log.error("text of the telephone network could not be written", { trunk, error });
+      return 500;
+    }
+  }
+
+  async #inTurn(sender: UserId, write: () => Promise<number>): Promise<number> {
+    const before = this.#tails.get(sender) ?? Promise.resolve(0);
+    const status = before.then(write, write);
+    this.#tails.set(sender, status);
+    try {
+      return await status;
+    } finally {
+      if (this.#tails.get(sender) === status) this.#tails.delete(sender);
+    }
   }
 
   async #write(arrival: MessageArrival, targets: readonly RingTarget[], caller: KnownCaller): Promise<number> {
@@ -69,18 +80,13 @@ export class IncomingTexts {
     const text = readable(arrival.text);
     if (text === "") return 200;
     if (utf8.encode(text).length > longestBytes) return 413;
-    try {
-      await this.#parts.ghosts.ensure(caller.ghost, caller.trustedName);
-      const deliveries = await Promise.all(targets.map((target) => this.#writeTo(target, caller.ghost, text, name)));
-      if (deliveries.some(({ kind }) => kind === "written")) {
-        this.#written.add(name);
-        return 200;
-      }
-      return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
-    } catch (error) {
-      this.#parts.log.error("text of the telephone network could not be written", { trunk: arrival.trunk, error });
-      return 500;
+    await this.#parts.ghosts.ensure(caller.ghost, caller.trustedName);
+    const deliveries = await Promise.all(targets.map((target) => this.#writeTo(target, caller.ghost, text, name)));
+    if (deliveries.some(({ kind }) => kind === "written")) {
+      this.#written.add(name);
+      return 200;
     }
+    return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
   async #writeTo(target: RingTarget, ghost: UserId, text: string, name: string): Promise<Delivery> {

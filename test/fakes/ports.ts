@@ -124,7 +124,8 @@ export class FakeHomeserver implements Homeserver {
   async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {
     await this.#held?.until;
     await this.#allow();
-    if (!this.texts.some((sent) => sent.transaction === transaction)) this.texts.push({ room, as, text, transaction });
+    const repeats = this.texts.some((sent) => sent.transaction === transaction && sent.room === room && sent.as === as);
+    if (!repeats) this.texts.push({ room, as, text, transaction });
   }
   async markRead(room: RoomId, as: UserId, event: EventId): Promise<void> {
     this.read.push({ room, as, event });

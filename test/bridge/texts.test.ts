@@ -1,0 +1,351 @@
+import { describe, expect, it } from "vitest";
+import { roomId } from "../../src/core/ids.ts";
+import type { MessageOutcome } from "../../src/ports/sip.ts";
+import {
+  ann,
+  bob,
+  delivered,
+  ghost,
+  ghostOf,
+  identityOf,
+  ids,
+  main,
+  policy,
+  refused,
+  room,
+  spare,
+  TextsRig,
+} from "./texts-rig.ts";
+
+const onMain = "sip:+441632960123@main.example.org";
+const onSpare = "sip:+441632960123@spare.example.org";
+
+describe("what a person writes to a number", () => {
+  it("reaches the telephone under the person's identity, and is marked as read", async () => {
+    const rig = await new TextsRig().opened();
+    const message = rig.message("Grüße 👋🏽\nand more");
+    expect(await rig.texts.hear(message)).toBeUndefined();
+    expect(rig.telephones).toEqual([`${onMain} Grüße 👋🏽\nand more`]);
+    expect(rig.sent[0]).toMatchObject({ trunk: main, identity: { from: { user: "ann", host: "example.org" } } });
+    expect(rig.homeserver.read).toEqual([{ room, as: ghost, event: message.eventId }]);
+    expect(rig.words).toEqual([]);
+  });
+
+  it("of themselves is told in the third person, by the name they go by", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.texts.hear(rig.message("waves", { form: "emote" }));
+    rig.homeserver.names.set(ann, "Ann Example");
+    await rig.texts.hear(rig.message("waves again", { form: "emote" }));
+    expect(rig.telephones).toEqual([`${onMain} * ann waves`, `${onMain} * Ann Example waves again`]);
+  });
+
+  it("goes without their number where they ask for that", async () => {
+    const secret = ghostOf("#31#+441632960123");
+    const rig = await new TextsRig().opened(room, secret);
+    await rig.texts.hear(rig.message("Guess who"));
+    expect(rig.telephones).toEqual([`${onMain} Guess who`]);
+    expect(rig.sent[0]?.identity).toMatchObject({ from: { user: "anonymous" }, privacy: ["id"] });
+  });
+
+  it("is sent in parts where the trunk takes no more at once, in their order", async () => {
+    const rig = await new TextsRig({ maxLengths: new Map([[main, 30]]) }).opened();
+    await rig.texts.hear(rig.message("One two three four five six seven eight nine"));
+    expect(rig.sent.map(({ text }) => text)).toEqual([
+      "(1/3) One two three four",
+      "(2/3) five six seven eight",
+      "(3/3) nine",
+    ]);
+    expect(rig.homeserver.read).toHaveLength(1);
+  });
+
+  it("of which a part fails is told to be delivered in part, and the rest is not sent", async () => {
+    const rig = await new TextsRig({ maxLengths: new Map([[main, 30]]) }).opened();
+    rig.outcomes.push(delivered, refused(503));
+    const message = rig.message("One two three four five six seven eight nine");
+    await rig.texts.hear(message);
+    expect(rig.sent).toHaveLength(2);
+    expect(rig.homeserver.notices).toMatchObject([
+      {
+        as: ghost,
+        about: message.eventId,
+        text: "Delivered in part only (1 of 3): the telephone network is busy. Please try again later.",
+      },
+    ]);
+    expect(rig.homeserver.read).toEqual([]);
+  });
+
+  it("takes the next trunk where the first one certainly did not deliver it", async () => {
+    const rig = await new TextsRig().opened();
+    rig.outcomes.push(refused(503), delivered, { kind: "failed", fault: "transport" }, delivered);
+    await rig.texts.hear(rig.message("one"));
+    await rig.texts.hear(rig.message("two"));
+    expect(rig.telephones).toEqual([`${onMain} one`, `${onSpare} one`, `${onMain} two`, `${onSpare} two`]);
+    expect(rig.words).toEqual([]);
+  });
+
+  it("goes by the trunk that takes texts", async () => {
+    const rig = await new TextsRig({ maxLengths: new Map([[spare, 300]]) }).opened();
+    await rig.texts.hear(rig.message("one"));
+    expect(rig.telephones).toEqual([`${onSpare} one`]);
+  });
+
+  it.each<[string, MessageOutcome, string]>([
+    ["to a number out of service", refused(404), "Not delivered: this number is not in service."],
+    ["to a network without texts", refused(405), "Not delivered: this telephone network takes no texts."],
+    ["to a network without such texts", refused(415), "Not delivered: this telephone network takes no texts."],
+    [
+      "to a telephone that is off",
+      refused(480),
+      "Not delivered: the telephone cannot be reached at the moment. Please try again later.",
+    ],
+    ["that the telephone refuses", refused(603), "Not delivered: the telephone did not take the text."],
+    ["that fails in a way of its own", refused(499), "Not delivered: the telephone provider did not take it."],
+    [
+      "that nobody answers",
+      { kind: "failed", fault: "timeout" },
+      "Not delivered: the telephone network did not respond. Please try again later.",
+    ],
+  ])("%s is answered by the words for it, and sent once only", async (_what, outcome, words) => {
+    const rig = await new TextsRig({ maxLengths: new Map([[main, 300]]) }).opened();
+    rig.outcomes.push(outcome);
+    const message = rig.message("Hello?");
+    await rig.texts.hear(message);
+    expect(rig.homeserver.notices).toEqual([{ room, as: ghost, text: words, about: message.eventId }]);
+    expect(rig.sent).toHaveLength(1);
+    expect(rig.homeserver.read).toEqual([]);
+  });
+
+  it("is not tried elsewhere where it may have been delivered", async () => {
+    const rig = await new TextsRig().opened();
+    rig.outcomes.push({ kind: "failed", fault: "timeout" });
+    await rig.texts.hear(rig.message("once"));
+    expect(rig.telephones).toEqual([`${onMain} once`]);
+  });
+
+  it("and cannot be told that it failed, is the homeserver's loss, not the bridge's", async () => {
+    const rig = await new TextsRig().opened();
+    rig.outcomes.push(refused(404));
+    rig.homeserver.failure = rig.homeserver.closedWith;
+    await rig.texts.hear(rig.message("Hello?"));
+    expect(rig.telemetry.lines).toContainEqual(
+      expect.objectContaining({ level: "warn", message: "writer of a text could not be told" }),
+    );
+  });
+});
+
+describe("what no telephone takes", () => {
+  it("an image or a file is answered with what can be sent", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.texts.hear(rig.message("photo.jpg", { form: "other" }));
+    expect(rig.words).toEqual(["Not delivered: only text can be sent to a telephone."]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("a change of a text is explained once in a room", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.texts.hear(rig.message("* Helo", { edits: true }));
+    await rig.texts.hear(rig.message("* Hello", { edits: true }));
+    expect(rig.words).toEqual(["A text that has been sent to a telephone cannot be changed."]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("nothing but spaces is left alone", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.texts.hear(rig.message(" \n "));
+    expect([rig.words, rig.sent]).toEqual([[], []]);
+  });
+
+  it("a text where no trunk carries any is explained once in a room", async () => {
+    const rig = await new TextsRig({ maxLengths: new Map() }).opened();
+    await rig.texts.hear(rig.message("one"));
+    await rig.texts.hear(rig.message("two"));
+    expect(rig.words).toEqual(["Texts cannot be sent to this number: its telephone line does not carry them."]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("a text to an emergency number is refused in plain words, although calls there are connected", async () => {
+    const rig = await new TextsRig().opened(room, ghostOf("999"));
+    await rig.texts.hear(rig.message("Help"));
+    expect(rig.words).toEqual([
+      "Not delivered: emergency numbers cannot be reached by text from here. Please call them from a mobile or landline telephone.",
+    ]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("an answer to a withheld number is explained once in a room", async () => {
+    const rig = await new TextsRig().opened(room, ids.withheld);
+    await rig.texts.hear(rig.message("Who are you?"));
+    await rig.texts.hear(rig.message("Hello?"));
+    expect(rig.words).toEqual(["The number is withheld, so nobody can write to it."]);
+  });
+
+  it("a text that was written before yesterday, when the bridge was down, is told to be too late", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.texts.hear(rig.message("Happy birthday", { ageMs: 25 * 3_600_000 }));
+    expect(rig.words).toEqual(["Not delivered: the bridge was not running when this was written."]);
+  });
+});
+
+describe("who may write", () => {
+  it("a person who may not call is told so once in a room, whatever they write", async () => {
+    const rig = await new TextsRig({ policy: { ...policy, permissions: new Map() } }).opened();
+    await rig.texts.hear(rig.message("one"));
+    await rig.texts.hear(rig.message("two"));
+    expect(rig.words).toEqual(["You are not permitted to send texts to telephones here."]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("premium-rate numbers are barred for texts as for calls", async () => {
+    const rig = await new TextsRig().opened(room, ghostOf("+449091234567"));
+    await rig.texts.hear(rig.message("WIN"));
+    expect(rig.words).toEqual(["Not delivered: texts to premium-rate numbers are not allowed here."]);
+  });
+
+  it("who writes too often is told once a minute, and heard again when it is over", async () => {
+    const rig = await new TextsRig({ policy: { ...policy, callsPerMinute: 2 } }).opened();
+    for (const body of ["1", "2", "3", "4"]) await rig.texts.hear(rig.message(body));
+    expect(rig.sent.map(({ text }) => text)).toEqual(["1", "2"]);
+    expect(rig.words).toEqual([
+      "Not delivered: you are writing too often. What you write in the next minute may not be delivered either.",
+    ]);
+    rig.clock.advance(60_000);
+    await rig.texts.hear(rig.message("5"));
+    expect(rig.sent.map(({ text }) => text)).toEqual(["1", "2", "5"]);
+  });
+});
+
+describe("a room", () => {
+  it("with other people in it sends nothing to the number, and says so once", async () => {
+    const rig = await new TextsRig().opened();
+    rig.homeserver.memberList.push({ user: bob, membership: "join" });
+    await rig.texts.hear(rig.message("between us"));
+    await rig.texts.hear(rig.message("and again"));
+    expect(rig.words).toHaveLength(1);
+    expect(rig.words[0]).toContain("is not sent to a telephone");
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("with two numbers in it sends to neither", async () => {
+    const rig = await new TextsRig().opened();
+    await rig.store.rooms.saveOurs(room, ghostOf("+441632960124"));
+    await rig.texts.hear(rig.message("to whom?"));
+    expect(rig.words[0]).toContain("Several people or numbers");
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("of the bot's is not a number's, nor is one in which nobody of ours is", async () => {
+    const rig = new TextsRig();
+    await rig.texts.hear(rig.message("call 01632 960123"));
+    await rig.opened();
+    await rig.store.rooms.saveOurs(room, rig.homeserver.bot);
+    await rig.texts.hear(rig.message("call 01632 960123"));
+    expect([rig.words, rig.sent]).toEqual([[], []]);
+  });
+
+  it("whose members the homeserver does not tell sends nothing, and the writer may try again", async () => {
+    const rig = await new TextsRig().opened();
+    rig.homeserver.memberFailure = rig.homeserver.closedWith;
+    await rig.texts.hear(rig.message("Hello?"));
+    expect(rig.words).toEqual([
+      "Not delivered: the homeserver does not say who is in this room. Please try again later.",
+    ]);
+    expect(rig.sent).toEqual([]);
+  });
+});
+
+describe("when the bridge is stopped", () => {
+  it("what is not sent yet, and what fails because of that, is left for the next start", async () => {
+    const rig = await new TextsRig().opened();
+    let fail: (outcome: MessageOutcome) => void = () => {};
+    rig.outcomes.push(new Promise((resolve) => (fail = resolve)));
+    const underWay = rig.texts.hear(rig.message("one"));
+    await expect.poll(() => rig.sent.length).toBe(1);
+    rig.texts.stop();
+    expect(await rig.texts.hear(rig.message("two"))).toBe("later");
+    fail({ kind: "failed", fault: "transport" });
+    expect(await underWay).toBe("later");
+    expect(rig.words).toEqual([]);
+    expect(rig.sent).toHaveLength(1);
+  });
+});
+
+describe("what a telephone sends", () => {
+  const made = roomId("!made1:example.org");
+
+  it("is written by its number's user into the room with the person, who is invited there", async () => {
+    const rig = new TextsRig();
+    expect(await rig.texts.messaged(rig.arrival("Hello Ann\r\nbye"))).toBe(200);
+    expect(rig.homeserver.rooms).toEqual([{ room: made, as: ghost, invite: ann }]);
+    expect(rig.written).toEqual([[made, ghost, "Hello Ann\nbye"]]);
+  });
+
+  it("comes to the same room the next time, in its order, once however often it is repeated", async () => {
+    const rig = new TextsRig();
+    rig.homeserver.memberList = [{ user: ann, membership: "join" }];
+    const [first, second] = [rig.arrival("one"), rig.arrival("two")];
+    const statuses = await Promise.all([first, second, first].map((arrival) => rig.texts.messaged(arrival)));
+    expect(statuses).toEqual([200, 200, 200]);
+    expect(rig.homeserver.rooms).toHaveLength(1);
+    expect(rig.written).toEqual([
+      [made, ghost, "one"],
+      [made, ghost, "two"],
+    ]);
+  });
+
+  it("can be answered in that room", async () => {
+    const rig = new TextsRig();
+    await rig.texts.messaged(rig.arrival("Are you there?"));
+    rig.homeserver.memberList = [{ user: ann, membership: "join" }];
+    await rig.texts.hear(rig.message("Yes", { room: made }));
+    expect(rig.telephones).toEqual([`${onMain} Yes`]);
+  });
+
+  it("comes to all whom the number rings, and to nobody twice", async () => {
+    const hall = roomId("!hall:example.org");
+    const rig = new TextsRig({
+      targets: [
+        { kind: "person", person: ann },
+        { kind: "room", room: hall },
+        { kind: "person", person: ann },
+      ],
+    });
+    expect(await rig.texts.messaged(rig.arrival("Hello all"))).toBe(200);
+    expect(rig.written.map(([where]) => where).toSorted()).toEqual([hall, made]);
+  });
+
+  it("comes from Anonymous where the number is withheld, and by a trusted name where there is one", async () => {
+    const rig = new TextsRig();
+    const withheld = { ...identityOf("+441632960123"), privacy: ["id"] };
+    await rig.texts.messaged(rig.arrival("Boo", { identity: withheld }));
+    await rig.texts.messaged(rig.arrival("Hi", { identity: identityOf("+441632960125", "Carol") }));
+    expect(rig.written.map(([, as]) => as)).toEqual([ids.withheld, ghostOf("+441632960125")]);
+    expect(rig.homeserver.names.get(ghostOf("+441632960125"))).toBe("Carol");
+  });
+
+  it("is shown without what no client shows, and nothing at all is not written", async () => {
+    const rig = new TextsRig();
+    expect(await rig.texts.messaged(rig.arrival("a\0b\u0007c\td"))).toBe(200);
+    expect(await rig.texts.messaged(rig.arrival("\0 \r\n"))).toBe(200);
+    expect(rig.written.map(([, , text]) => text)).toEqual(["abc\td"]);
+  });
+
+  it.each([
+    ["to a number that is nobody's", { called: "+441632960998" }, 404],
+    ["over a trunk without texts", { trunk: spare }, 405],
+    ["longer than any room takes", { text: "é".repeat(16_385) }, 413],
+  ])("%s is refused", async (_what, changes, status) => {
+    const rig = new TextsRig({ maxLengths: new Map([[main, 300]]) });
+    expect(await rig.texts.messaged(rig.arrival("Hello", changes))).toBe(status);
+    expect(rig.written).toEqual([]);
+  });
+
+  it("is refused for now where there is no room and none can be made, and written when it is sent again", async () => {
+    const rig = new TextsRig();
+    const arrival = rig.arrival("Hello");
+    rig.homeserver.failure = rig.homeserver.closedWith;
+    expect([480, 500]).toContain(await rig.texts.messaged(arrival));
+    rig.homeserver.failure = undefined;
+    expect(await rig.texts.messaged(arrival)).toBe(200);
+    expect(rig.written).toHaveLength(1);
+  });
+});
