@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { clientContract } from "./homeserver/clients.contract.ts";
 import { ghostContract } from "./homeserver/ghosts.contract.ts";
+import { inboundContract } from "./homeserver/inbound.contract.ts";
 import { lookupContract } from "./homeserver/lookups.contract.ts";
 import { pushContract } from "./homeserver/pushes.contract.ts";
 import type { HomeserverUnderTest } from "./homeserver/rig.ts";
@@ -34,5 +35,6 @@ export function homeserverContract(name: string, start: () => Promise<Homeserver
     roomContract(ready);
     pushContract(ready);
     clientContract(ready);
+    inboundContract(ready);
   });
 }
