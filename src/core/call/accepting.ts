@@ -112,7 +112,9 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
       return connect(
         call,
         {
-          ...{ dialog: call.dialog, answeredAtMs: event.atMs, mediaUp: call.mediaUp },
+          dialog: call.dialog,
+          answeredAtMs: event.atMs,
+          mediaUp: call.mediaUp,
           inviter: "person",
           answer: "ordered",
           renegotiation: { by: "nobody" },
@@ -159,7 +161,9 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
     return connect(
       call,
       {
-        ...{ dialog, answeredAtMs: event.atMs, mediaUp },
+        dialog,
+        answeredAtMs: event.atMs,
+        mediaUp,
         inviter: "bridge",
         answer: "told",
         renegotiation: lateOffer
@@ -172,7 +176,9 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
     return connect(
       call,
       {
-        ...{ dialog, answeredAtMs: call.acceptedAtMs ?? event.atMs, mediaUp },
+        dialog,
+        answeredAtMs: call.acceptedAtMs ?? event.atMs,
+        mediaUp,
         inviter: "person",
         answer: "ordered",
         renegotiation: { by: "nobody" },
@@ -188,6 +194,13 @@ export function inboundOf(call: Arriving | Alerting): Inbound {
   return {
     ...common(call),
     direction: "inbound",
-    ...{ trunk, called, ghost, matrixCallId, ownParty, dialog, incoming, lateOffer },
+    trunk,
+    called,
+    ghost,
+    matrixCallId,
+    ownParty,
+    dialog,
+    incoming,
+    lateOffer,
   };
 }

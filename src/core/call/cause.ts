@@ -254,6 +254,8 @@ export function causeOfHangup(
     case "invite_timeout":
       if (!answered) return "no-answer";
       break;
+    default:
+      break;
   }
   if (outbound) return answered ? "caller-hung-up" : "caller-cancelled";
   return answered ? "callee-hung-up" : "declined";

@@ -30,7 +30,10 @@ export function nextTrunk(call: Inviting, event: CallEvent): Step | undefined {
   const offering: Offering = {
     ...common(call),
     phase: "offering",
-    ...{ leg, abilities, trunk, earlyMedia },
+    leg,
+    abilities,
+    trunk,
+    earlyMedia,
     number: trunk.number,
     outstanding: { ...outstanding, releases: outstanding.releases + 1 },
     detour: others.length === 0 ? undefined : { ...detour, trunks: others },

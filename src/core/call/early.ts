@@ -13,7 +13,12 @@ export function beginEarly(call: Inviting, sdp: string): Step {
   const early: Early = {
     ...common(call),
     phase: "early",
-    ...{ leg, abilities, trunk, invite, ringingAtMs, sdp },
+    leg,
+    abilities,
+    trunk,
+    invite,
+    ringingAtMs,
+    sdp,
     answer: "none",
     mediaUp: false,
     queued: undefined,
@@ -73,7 +78,11 @@ function ringOnly(call: Early): Step {
   const inviting: Inviting = {
     ...common(call),
     phase: "inviting",
-    ...{ leg, abilities, trunk, invite, ringingAtMs },
+    leg,
+    abilities,
+    trunk,
+    invite,
+    ringingAtMs,
     earlyMedia: "ring",
     progress: "early",
     detour: undefined,
@@ -91,7 +100,10 @@ function accepted(call: Early, event: Extract<CallEvent, { kind: "sip.accepted" 
     const answering: Answering = {
       ...common(call),
       phase: "answering",
-      ...{ leg, abilities, trunk, ringingAtMs },
+      leg,
+      abilities,
+      trunk,
+      ringingAtMs,
       dialog: event.dialog,
       answeredAtMs: event.atMs,
     };

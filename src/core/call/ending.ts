@@ -1,17 +1,7 @@
 // The one door out: what each side is still owed when a call ends, and when the call may be forgotten.
 // Every phase comes here to end; nothing else sends CANCEL, BYE, a final refusal or a release.
-import {
-  addressOf,
-  legAddress,
-  type Call,
-  type Common,
-  type Ended,
-  type Ending,
-  type Farewell,
-  type LiveCall,
-  type Owed,
-} from "./call.ts";
-import type { RoomId, UserId } from "../ids.ts";
+import { addressOf, type Call, type Common, type Ended, type Ending, type LiveCall, type Owed } from "./call.ts";
+import type { RoomId } from "../ids.ts";
 import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalStatusOf, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
@@ -21,7 +11,17 @@ import type { MatrixLeg } from "./matrix-leg.ts";
 import { noMediaStats } from "./media-stats.ts";
 import { recoverJoint } from "./parting.ts";
 import type { CallRecord } from "./record.ts";
-import { isRinging } from "./ringing.ts";
+import {
+  answeredAtMsOf,
+  answersPerson,
+  causeOfLeaving,
+  farewellsOf,
+  hasPerson,
+  isConnected,
+  ownFinalStatus,
+  owedToTrunk,
+  personOf,
+} from "./obligations.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** 64*T1 of a CANCEL or BYE nobody answers (RFC 3261 s17.1.2.2), and a little for the rest. */
@@ -282,109 +282,17 @@ function finish(call: Ending, effects: readonly CallEffect[]): Step {
   };
   const ended: Ended = {
     phase: "ended",
-    ...{ id, direction, leg, trunk, number, startedAtMs, maxDurationMs, notices, record },
+    id,
+    direction,
+    leg,
+    trunk,
+    number,
+    startedAtMs,
+    maxDurationMs,
+    notices,
+    record,
   };
   return to(ended, ...effects, { kind: "deadline.clear", name: "ending" }, { kind: "history.write", record });
-}
-
-function owedToTrunk(call: LiveCall): Owed["trunk"] {
-  switch (call.phase) {
-    case "offering":
-      return "nothing";
-    case "inviting":
-    case "early":
-      return "cancel";
-    case "arriving":
-    case "alerting":
-      return "final";
-    case "accepting":
-      return call.acceptedAtMs === undefined ? "final" : "bye";
-    case "answering":
-    case "connected":
-    case "transferring":
-      return "bye";
-  }
-}
-
-/** What a leg is owed, and what of it is said now: an answer on its way arrives before a hang-up that is sent after it. */
-interface OwnFarewell {
-  readonly kept: Farewell;
-  readonly now: Farewell;
-}
-
-function farewellsOf(call: LiveCall, cause: Cause, gone: AlreadyGone): readonly OwnFarewell[] {
-  const both = (kept: Farewell): OwnFarewell => ({ kept, now: kept });
-  switch (call.phase) {
-    case "arriving":
-    // The client closed its side when it handed the call over.
-    case "transferring":
-      return [];
-    case "alerting":
-      return call.legs.filter(isRinging).map(({ room }) => both(farewell(legAddress(call, room), "hangup", cause)));
-    case "offering":
-    case "inviting":
-    case "answering":
-      return [both(farewell(call.leg, "reject", cause))];
-    case "accepting":
-      return [both(farewell(call.leg, call.awaiting === "answer" ? "hangup" : "reject", cause))];
-    case "early":
-    case "connected": {
-      if (gone.answer) return [both(farewell(call.leg, "either", cause))];
-      if (call.answer === "none") return [both(farewell(call.leg, "reject", cause))];
-      const now = farewell(call.leg, "hangup", cause);
-      return [{ kept: call.answer === "told" ? now : farewell(call.leg, "either", cause), now }];
-    }
-  }
-}
-
-/** Our response to the trunk's INVITE, if this is where it gets one. */
-function ownFinalStatus(call: LiveCall, cause: Cause): number | undefined {
-  return owedToTrunk(call) === "final" ? finalStatusOf(cause) : undefined;
-}
-
-function answeredAtMsOf(call: LiveCall): number | undefined {
-  if ("answeredAtMs" in call) return call.answeredAtMs;
-  return call.phase === "accepting" ? call.acceptedAtMs : undefined;
-}
-
-/** Of a call that nobody took the person it rang first, if it was for one. */
-function personOf(call: LiveCall): UserId | undefined {
-  if (call.phase === "arriving") return undefined;
-  if (call.phase !== "alerting") return call.leg.person;
-  const first = call.legs.find(({ room }) => room !== undefined) ?? call.legs[0];
-  return first?.target.kind === "person" ? first.target.person : undefined;
-}
-
-type CallOfPerson = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
-
-/** One person is at the Matrix side, and their hang-up is the call's end. */
-function hasPerson(call: LiveCall): call is CallOfPerson {
-  return call.phase !== "arriving" && call.phase !== "alerting";
-}
-
-/** The Matrix leg is a call of the person's, which we answer. */
-function answersPerson(call: LiveCall): boolean {
-  switch (call.phase) {
-    case "arriving":
-    case "alerting":
-      return false;
-    case "accepting":
-      return call.awaiting !== "answer";
-    case "connected":
-    case "transferring":
-      return call.inviter === "person";
-    default:
-      return true;
-  }
-}
-
-function isConnected(call: LiveCall): boolean {
-  return call.phase === "connected" || call.phase === "transferring";
-}
-
-function causeOfLeaving(call: LiveCall): Cause {
-  if (isConnected(call)) return call.direction === "outbound" ? "caller-hung-up" : "callee-hung-up";
-  return call.direction === "outbound" ? "caller-left" : "declined";
 }
 
 /** The fields every phase has, without those of the phase that is left. */

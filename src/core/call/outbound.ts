@@ -38,7 +38,10 @@ export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, max
   const call: Offering = {
     ...outboundCommon(request, maxDurationMs),
     phase: "offering",
-    ...{ leg, abilities, trunk, earlyMedia },
+    leg,
+    abilities,
+    trunk,
+    earlyMedia,
     detour: detourOver(alternatives, sdp),
   };
   return to(
@@ -82,7 +85,11 @@ export function stepOffering(call: Offering, event: CallEvent): Step {
       const inviting: Inviting = {
         ...common(call),
         phase: "inviting",
-        ...{ leg, abilities, trunk, earlyMedia, detour },
+        leg,
+        abilities,
+        trunk,
+        earlyMedia,
+        detour,
         invite: undefined,
         progress: "none",
         ringingAtMs: undefined,
@@ -132,7 +139,10 @@ export function stepInviting(call: Inviting, event: CallEvent): Step {
       const answering: Answering = {
         ...common(call),
         phase: "answering",
-        ...{ leg, abilities, trunk, ringingAtMs },
+        leg,
+        abilities,
+        trunk,
+        ringingAtMs,
         dialog: event.dialog,
         answeredAtMs: event.atMs,
       };

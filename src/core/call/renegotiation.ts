@@ -2,6 +2,7 @@
 // (RFC 3264 s4).
 import type { Connected, Renegotiation } from "./call.ts";
 import type { CallEffect } from "./effect.ts";
+import { end } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { canRenegotiate } from "./matrix-leg.ts";
 import { ignored, to, type Step } from "./transition.ts";
@@ -153,11 +154,16 @@ function emptyExchange(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
         { kind: "media.answer", from: "trunk", sdp: event.sdp },
       );
-    if (event.kind === "sip.offerRefused") return close(call);
+    if (event.kind === "sip.offerRefused") return unanswered(call, now, event.atMs);
   }
-  if (now.awaiting === "media-answer" && (event.kind === "media.answered" || event.kind === "media.refused"))
-    return close(call);
+  if (now.awaiting === "media-answer" && event.kind === "media.answered") return close(call);
+  if (now.awaiting === "media-answer" && event.kind === "media.refused") return unanswered(call, now, event.atMs);
   return ignored(call, event);
+}
+
+/** Of a session there was the old state serves; where the call itself began without an offer, there is none yet. */
+function unanswered(call: Connected, now: Extract<Renegotiation, { by: "trunk-empty" }>, atMs: number): Step {
+  return now.first ? end(call, "incompatible", atMs, {}) : close(call);
 }
 
 function personOffers(call: Connected, sdp: string): Step {
@@ -173,7 +179,7 @@ function personOffers(call: Connected, sdp: string): Step {
  * offer again soon.
  */
 function crossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offered" }>): Step {
-  if (call.direction === "inbound") return ignored(call, event);
+  if (call.inviter === "bridge") return ignored(call, event);
   const next = personOffers(call, event.sdp);
   return to(
     next.call,
