@@ -1,8 +1,15 @@
-// Third-party lookups of the homeserver (MSC2845): what a dial pad asks, and the way back from a ghost to its number.
-// Answers at once and registers nothing: who is found is handed on, so that ghosts can be made in the background.
-import type { UserId } from "../core/ids.ts";
+// Third-party lookups of the homeserver (MSC2845): what a dial pad asks, the way back from a ghost to its number, and, where
+// that is offered, whose number a ghost is. Answers at once and registers nothing: who is found is handed on, so that ghosts
+// can be made in the background.
+import { parseUserId, type UserId } from "../core/ids.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
-import { isPstnProtocol, pstnProtocolNames } from "../core/number/protocols.ts";
+import {
+  isPstnProtocol,
+  isVirtualUserProtocol,
+  pstnProtocolNames,
+  type VirtualUserProtocolName,
+} from "../core/number/protocols.ts";
+import type { VirtualUsers } from "../core/number/virtual-users.ts";
 import type { ApplicationServiceQueries, ThirdPartyProtocol, ThirdPartyUser } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
@@ -16,35 +23,86 @@ const description: ThirdPartyProtocol = {
   instances: [{ network_id: "pstn", desc: "Telephone", fields: {} }],
 };
 
+/** What is asked with a user id: of a ghost who its person is, of a person which ghost is their number. */
+const virtualFields: Readonly<Record<VirtualUserProtocolName, "virtual_mxid" | "native_mxid">> = {
+  "im.vector.protocol.sip_native": "virtual_mxid",
+  "im.vector.protocol.sip_virtual": "native_mxid",
+};
+
+function virtualDescription(protocol: VirtualUserProtocolName): ThirdPartyProtocol {
+  const field = virtualFields[protocol];
+  return {
+    user_fields: [field],
+    location_fields: [],
+    icon: "",
+    field_types: { [field]: { regexp: "@[^:]+:.+", placeholder: "@alice:example.org" } },
+    instances: [{ network_id: "pstn", desc: "Telephone", fields: {} }],
+  };
+}
+
 export type Lookup = Omit<ApplicationServiceQueries, "userExists">;
 
 export interface LookupParts {
   readonly ghostIds: GhostIds;
+  /** Undefined: clients are not told whose numbers there are. */
+  readonly virtualUsers?: VirtualUsers | undefined;
   /** Must neither throw nor wait. */
   readonly onFound: (user: UserId, target: DialTarget) => void;
   readonly telemetry: Pick<Telemetry, "lookedUp">;
 }
 
-export function createLookup({ ghostIds, onFound, telemetry }: LookupParts): Lookup {
+export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: LookupParts): Lookup {
+  /** Undefined: nobody. */
+  function byPhone(protocol: string, text: string): ThirdPartyUser | undefined {
+    const found = ghostIds.forDialled(text);
+    if (found.kind !== "ghost") return undefined;
+    onFound(found.user, found.target);
+    return result(found.user, protocol, found.entered);
+  }
+
+  function byVirtualUser(
+    protocol: VirtualUserProtocolName,
+    text: string,
+    known: VirtualUsers,
+  ): ThirdPartyUser | undefined {
+    if (protocol === "im.vector.protocol.sip_native") {
+      const target = ghostIds.parse(text);
+      const userid = target && known.nativeOf(target);
+      // Clients read no more of the fields than that they are true (matrix-react-sdk up to 2024).
+      return userid && { userid, protocol, fields: { virtual_mxid: text, is_virtual: true, lookup_success: true } };
+    }
+    const person = parseUserId(text);
+    const target = person && known.virtualOf(person);
+    const userid = target && ghostIds.format(target);
+    if (target === undefined || userid === undefined) return undefined;
+    onFound(userid, target);
+    return { userid, protocol, fields: { native_mxid: text, is_native: true, lookup_success: true } };
+  }
+
   return {
-    protocol: (protocol) => (isPstnProtocol(protocol) ? description : undefined),
+    protocol(protocol) {
+      if (isPstnProtocol(protocol)) return description;
+      return virtualUsers && isVirtualUserProtocol(protocol) ? virtualDescription(protocol) : undefined;
+    },
 
     usersByField(protocol, fields) {
-      if (!isPstnProtocol(protocol)) {
+      // A field given twice comes as an array, one with brackets in its name as an object.
+      const field = (name: string): string => {
+        const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+        return typeof value === "string" ? value : "";
+      };
+      let found: ThirdPartyUser | undefined;
+      if (isPstnProtocol(protocol)) {
+        found = byPhone(protocol, field(phoneField));
+      } else if (virtualUsers && isVirtualUserProtocol(protocol)) {
+        found = byVirtualUser(protocol, field(virtualFields[protocol]), virtualUsers);
+      } else {
         // Not under its own name, which anybody can make up.
         telemetry.lookedUp("other", "unknown-protocol");
         return undefined;
       }
-      // A field given twice comes as an array, one with brackets in its name as an object.
-      const text = Object.hasOwn(fields, phoneField) ? fields[phoneField] : undefined;
-      const found = typeof text === "string" ? ghostIds.forDialled(text) : undefined;
-      if (found?.kind !== "ghost") {
-        telemetry.lookedUp(protocol, "none");
-        return [];
-      }
-      telemetry.lookedUp(protocol, "found");
-      onFound(found.user, found.target);
-      return [result(found.user, protocol, found.entered)];
+      telemetry.lookedUp(protocol, found ? "found" : "none");
+      return found ? [found] : [];
     },
 
     usersById(user) {

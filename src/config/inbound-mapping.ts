@@ -2,6 +2,7 @@
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../core/ids.ts";
 import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
 import type { DidMatch, DidTable } from "../core/number/did.ts";
+import { createVirtualUsers, type VirtualUsers } from "../core/number/virtual-users.ts";
 import type { CallerTrust } from "../core/policy/caller.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Config } from "./schema.ts";
@@ -78,6 +79,13 @@ export interface Notices {
 
 export function toNotices({ notices }: Config): Notices {
   return { failures: notices.enabled, history: notices.history };
+}
+
+/** Undefined where clients are not to be told. */
+export function toVirtualUsers(config: Config): VirtualUsers | undefined {
+  if (!config.lookups.virtual_users) return undefined;
+  const trunks = config.trunks.map(({ name }) => trunkName(name));
+  return createVirtualUsers(toDidTable(config), trunks, config.dial_plan.country);
 }
 
 /** Whom news of a voice mailbox are for, by the account that the trunk names; others belong to whom the number rings. */

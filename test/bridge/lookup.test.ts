@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createLookup } from "../../src/bridge/lookup.ts";
+import { parseUserId, trunkName } from "../../src/core/ids.ts";
 import { createGhostIds, type DialTarget } from "../../src/core/number/ghost-id.ts";
+import { createVirtualUsers } from "../../src/core/number/virtual-users.ts";
 
 const ghostIds = createGhostIds({
   domain: "example.org",
@@ -108,10 +110,13 @@ describe("the way back", () => {
     ]);
     expect(found).toEqual([]);
   });
-  test.each(["", "@alice:example.org", "@_sip_bot:example.org", "@_sip_%2A67%40sip.example.org:example.org"])(
-    "%j is nobody",
-    (userid) => expect(lookup.usersById(userid)).toEqual([]),
-  );
+  test.each([
+    "",
+    "@alice:example.org",
+    "@_sip_bot:example.org",
+    "@_sip_anonymous:example.org",
+    "@_sip_%2A67%40sip.example.org:example.org",
+  ])("%j is nobody", (userid) => expect(lookup.usersById(userid)).toEqual([]));
 });
 
 test("whatever is asked, it is answered with one user or none, and who is found leads back to what was dialled", () => {
@@ -129,4 +134,71 @@ test("whatever is asked, it is answered with one user or none, and who is found 
       expect(lookup.usersById(user.userid)[0]?.fields).toEqual(user.fields);
     }),
   );
+});
+
+describe("people and their numbers, for older clients", () => {
+  const alice = "@alice:example.org";
+  const person = parseUserId(alice);
+  if (person === undefined) throw new TypeError(alice);
+  const numbers = {
+    rules: [
+      {
+        match: { kind: "exact" as const, number: "02079460001" },
+        trunks: [],
+        stages: [{ targets: [{ kind: "person" as const, person }], ringMs: 60_000 }],
+      },
+    ],
+  };
+  const offering = createLookup({
+    ghostIds,
+    virtualUsers: createVirtualUsers(numbers, [trunkName("main")], "GB"),
+    onFound: (user, target) => void found.push([user, target]),
+    telemetry: { lookedUp: (protocol, outcome) => void counted.push(`${protocol} ${outcome}`) },
+  });
+  const ghost = "@_sip_+442079460001%40sip.example.org:example.org";
+  const native = "im.vector.protocol.sip_native";
+  const virtual = "im.vector.protocol.sip_virtual";
+
+  test.each([native, virtual])("%s is not offered unless it is wanted", (protocol) => {
+    expect(lookup.protocol(protocol)).toBeUndefined();
+    expect(lookup.usersByField(protocol, { virtual_mxid: ghost, native_mxid: alice })).toBeUndefined();
+    expect(offering.protocol(protocol)).toMatchObject({ location_fields: [], instances: [{ network_id: "pstn" }] });
+  });
+  test("the ghost of somebody's number is that person", () => {
+    expect(offering.usersByField(native, { virtual_mxid: ghost })).toEqual([
+      { userid: alice, protocol: native, fields: { virtual_mxid: ghost, is_virtual: true, lookup_success: true } },
+    ]);
+    expect(found).toEqual([]);
+    expect(counted).toEqual([`${native} found`]);
+  });
+  test("a person is the ghost of their number, which is made ready", () => {
+    expect(offering.usersByField(virtual, { native_mxid: alice })).toEqual([
+      { userid: ghost, protocol: virtual, fields: { native_mxid: alice, is_native: true, lookup_success: true } },
+    ]);
+    expect(found).toEqual([[ghost, { kind: "number", dialled: "+442079460001" }]]);
+  });
+  test("what one of them gives leads back by the other", () => {
+    const [first] = offering.usersByField(virtual, { native_mxid: alice }) ?? [];
+    expect(offering.usersByField(native, { virtual_mxid: first?.userid })?.[0]?.userid).toBe(alice);
+  });
+  test.each<[string, Record<string, unknown>]>([
+    [native, {}],
+    [native, { virtual_mxid: alice }],
+    [native, { virtual_mxid: "@_sip_anonymous:example.org" }],
+    [native, { virtual_mxid: "@_sip_2001%40sip.example.org:example.org" }],
+    [native, { native_mxid: alice }],
+    [virtual, { native_mxid: "@bob:example.org" }],
+    [virtual, { native_mxid: [alice] }],
+    [virtual, { native_mxid: "alice" }],
+    [virtual, Object.create({ native_mxid: alice }) as Record<string, unknown>],
+  ])("%s finds nobody for %j", (protocol, fields) => {
+    expect(offering.usersByField(protocol, fields)).toEqual([]);
+    expect(found).toEqual([]);
+    expect(counted).toEqual([`${protocol} none`]);
+  });
+  test("the dial pad works as before", () => {
+    expect(offering.usersByField("m.protocol.pstn", { "m.id.phone": "2001" })).toHaveLength(1);
+    expect(offering.usersByField("m.protocol.pstn", { "m.id.phone": "anonymous" })).toEqual([]);
+    expect(offering.usersByField("im.vector.protocol.other", {})).toBeUndefined();
+  });
 });

@@ -11,3 +11,8 @@ export function isPstnProtocol(name: string): name is PstnProtocolName {
 
 /** Asked whose number a ghost is, and which ghost is a person's number. */
 export const virtualUserProtocolNames = ["im.vector.protocol.sip_native", "im.vector.protocol.sip_virtual"] as const;
+export type VirtualUserProtocolName = (typeof virtualUserProtocolNames)[number];
+
+export function isVirtualUserProtocol(name: string): name is VirtualUserProtocolName {
+  return (virtualUserProtocolNames as readonly string[]).includes(name);
+}
