@@ -1,34 +1,132 @@
-// Transfers that reach beyond one call: where one leads, and joining two far ends in the bridge.
-// What a single call does about a transfer is core/call's business.
+// Transfers, as far as they reach beyond one call: whom a target means and whether the person may send a call there, which
+// two calls a consult transfer joins, and the joint of two trunk legs. What one call does about it is core/call's business.
 import type { Call } from "../core/call/call.ts";
 import type { CallEffect } from "../core/call/effect.ts";
-import type { CallFact, Replacement, TransferOrder } from "../core/call/event.ts";
-import type { CallId } from "../core/ids.ts";
+import type { CallFact, SipAddressee, TransferOrder } from "../core/call/event.ts";
+import { beginJoint } from "../core/call/joined.ts";
+import type { JointLeg } from "../core/call/joint.ts";
+import type { ShownIdentity } from "../core/call/matrix-leg.ts";
+import type { Step } from "../core/call/step.ts";
+import { callId, type CallId, type TrunkName } from "../core/ids.ts";
+import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
+import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
+import { identifyCaller, targetOf, type CallerTrust } from "../core/policy/caller.ts";
+import { judge, type Policy } from "../core/policy/permission.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Replacement } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
-export type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
-export type JoinEffect = Extract<CallEffect, { kind: "transfer.join" }>;
+type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
+type JoinEffect = Extract<CallEffect, { kind: "transfer.join" }>;
+type IdentityEffect = Extract<CallEffect, { kind: "identity.resolve" }>;
 
-/** The call that is transferred, and where facts about it go. */
-export interface TransferredCall {
-  readonly id: CallId;
-  readonly call: Call;
+export interface TransfersParts extends RoutingParts {
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly trust: (trunk: TrunkName) => CallerTrust;
+  readonly clock: Clock;
   readonly log: Log;
-  post(fact: CallFact): Promise<void>;
 }
 
-export interface Transfers {
-  /** What the client's order means for the call; undefined where it means nothing (a consult with a call that is not there). */
-  order(call: Call, replacement: Replacement): TransferOrder | undefined;
-  /** `transfer.planned` or `transfer.barred`. */
-  plan(call: TransferredCall, effect: PlanEffect): Promise<CallFact>;
-  join(call: TransferredCall, effect: JoinEffect): void;
+/** The calls of the moment, and the door by which a joint comes to them. */
+export interface Calls {
+  find(call: CallId): Call | undefined;
+  post(call: CallId, fact: CallFact): void;
+  begin(first: Step): void;
 }
 
-/** Where nothing can be transferred: the person is told so. */
-export const noTransfers: Transfers = {
-  order: (_call, replacement) =>
-    replacement.kind === "blind" ? { kind: "blind", target: replacement.target } : undefined,
-  plan: async () => ({ kind: "transfer.barred", cause: "no-route" }),
-  join: ({ log }) => log.error("no call can be joined here"),
-};
+/** Half of a consult transfer whose other half never comes is forgotten after so many others. */
+const rememberedTokens = 200;
+
+export class Transfers {
+  readonly #parts: TransfersParts;
+  readonly #calls: Calls;
+  /** Calls whose far end somebody else's shall talk to, by person and token. */
+  readonly #waiting = new Map<string, CallId>();
+
+  constructor(parts: TransfersParts, calls: Calls) {
+    this.#parts = parts;
+    this.#calls = calls;
+  }
+
+  /**
+   * What a client's order means for its call. Of a consult transfer each of the two calls hears its half; the `create`
+   * carries it out.
+   */
+  order(call: Call, replacement: Replacement): TransferOrder {
+    if (call.phase !== "connected") return { kind: "nowhere" };
+    // A token means nothing in anybody else's mouth.
+    const key = `${call.leg.person} ${replacement.token}`;
+    if (replacement.kind === "await") {
+      this.#remember(key, call.id);
+      return { kind: "awaited" };
+    }
+    const other = this.#legOf(this.#waiting.get(key));
+    this.#waiting.delete(key);
+    if (other !== undefined && other.call !== call.id) return { kind: "consult", other };
+    return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
+  }
+
+  /** Judged as if the person called that number. */
+  plan({ to, person }: PlanEffect): CallFact {
+    const { ids, plan, policy } = this.#parts;
+    const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
+    if (target === undefined) {
+      // Whoever is no number of ours cannot be reached from a telephone.
+      return { kind: "transfer.barred", cause: typeof to === "string" ? "transfer-to-matrix" : "domain-not-allowed" };
+    }
+    const route = planCall(target, plan);
+    // The call that is transferred has been counted already.
+    const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
+    if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
+    if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
+    const { trunk } = dialledTrunks(route, person, undefined, this.#parts);
+    return { kind: "transfer.planned", trunk, shown: this.#shown(target) };
+  }
+
+  join({ handover }: JoinEffect): void {
+    const { clock } = this.#parts;
+    this.#calls.begin(beginJoint(callId(`c-${clock.newId()}`), handover, clock.nowMs()));
+    if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.call, { kind: "transfer.taken" });
+  }
+
+  /** Who the trunk says is at the other end now. */
+  identify({ trunk, identity }: IdentityEffect): CallFact {
+    const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan.country);
+    const shown = this.#shown(targetOf(caller));
+    const displayName = caller.kind === "withheld" ? undefined : caller.displayName;
+    return { kind: "identity.resolved", shown: { ...shown, displayName: displayName ?? shown.displayName } };
+  }
+
+  #remember(key: string, call: CallId): void {
+    this.#waiting.set(key, call);
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#waiting.size <= rememberedTokens) return;
+      this.#waiting.delete(oldest);
+    }
+  }
+
+  #shown(target: DialTarget): ShownIdentity {
+    const { ids } = this.#parts;
+    return { ghost: ids.format(target), displayName: ids.displayName(target) };
+  }
+
+  /** Undefined where it has ended meanwhile. */
+  #legOf(id: CallId | undefined): JointLeg | undefined {
+    const call = id === undefined ? undefined : this.#calls.find(id);
+    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
+    return { call: call.id, trunk: call.trunk, dialog: call.dialog };
+  }
+}
+
+/** A telephone names a number or a SIP address; the host of a number is whatever that telephone believes it to be. */
+function targetOfAddressee({ uri, user, host }: SipAddressee, ids: GhostIds): DialTarget | undefined {
+  if (user === undefined) return undefined;
+  const number = ids.forDialled(user);
+  if (number.kind === "ghost") return number.target;
+  if (host === undefined || uri.startsWith("tel:")) return undefined;
+  const address = ids.forDialled(`${user}@${host}`);
+  return address.kind === "ghost" ? address.target : undefined;
+}

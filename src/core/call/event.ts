@@ -96,7 +96,9 @@ export type TransferOrder =
   /** The far ends of this call and of the other one of the person's shall talk to each other. */
   | { readonly kind: "consult"; readonly other: JointLeg }
   /** The other call of a consult transfer carries it out. */
-  | { readonly kind: "awaited" };
+  | { readonly kind: "awaited" }
+  /** The client named nobody who could be called. */
+  | { readonly kind: "nowhere" };
 
 /** What the media engine reports of a call's session. */
 export type MediaFact =

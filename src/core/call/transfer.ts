@@ -25,6 +25,8 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
       const target: JointTarget = { kind: "leg", leg: order.other };
       return refer({ ...transferring, awaiting: "plan", target: undefined }, target, atMs, clear);
     }
+    case "nowhere":
+      return failed({ ...transferring, awaiting: "plan", target: undefined }, "transfer-failed", atMs);
     case "awaited":
       return to({ ...transferring, awaiting: "other", target: undefined }, clear, {
         kind: "deadline.set",
