@@ -94,6 +94,8 @@ export interface MessageArrival {
   readonly text: string;
   /** Call-ID and CSeq: the same for a repetition. */
   readonly id: string;
+  /** The call in whose dialog it came: `called` is the number that this call has on the trunk. */
+  readonly call?: CallId;
 }
 
 /** Message-waiting of an account (RFC 3842). */

@@ -101,6 +101,9 @@ export class Replacement {
       case "sip.ended":
         this.#over = true;
         events.ended();
+        return;
+      // The call goes on as it is until the new dialog stands: nothing else of it is for its ears.
+      default:
     }
   }
 }

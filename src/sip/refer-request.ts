@@ -102,7 +102,7 @@ export class ReferRequest {
   }
 
   #notified({ request, reply }: PeerRequest): void {
-    const [event = "", id] = eventOf(header(request, "Event") ?? "");
+    const [event, id] = eventOf(header(request, "Event") ?? "");
     // RFC 3515 s2.4.6: the CSeq of the REFER, which a challenge has made higher than it was.
     if (event !== "refer" || (id !== undefined && (parseDigits(id, 0xffff_ffff) ?? 0) < this.#cseq)) {
       reply(481);

@@ -13,7 +13,8 @@ import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
-import { UserAgent, type InviteParts } from "./sipjs/user-agent.ts";
+import type { PeerRequest } from "./sipjs/peer-request.ts";
+import { UserAgent, type InviteParts, type QuestionParts } from "./sipjs/user-agent.ts";
 import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
 import { healthWith } from "./trunk-health.ts";
@@ -46,6 +47,7 @@ export interface TrunkOptions {
   readonly onHealth: (health: TrunkHealth) => void;
   /** A new INVITE of the trunk, to which 100 has been sent. */
   readonly onInvited: (trunk: Trunk, invitation: ServerInvitation) => void;
+  readonly onAsked: (request: PeerRequest) => void;
 }
 
 /** A trunk's server that moves may send us requests from its new address this soon. */
@@ -139,10 +141,6 @@ export class Trunk implements InvitingTrunk {
     return unbracketed(this.#options.settings.server.host);
   }
 
-  get takesRefer(): boolean {
-    return this.#options.settings.takesRefer;
-  }
-
   /** Route values for requests outside of dialogs. */
   get serviceRoute(): readonly string[] {
     return this.#registration?.serviceRoute ?? [];
@@ -184,6 +182,7 @@ export class Trunk implements InvitingTrunk {
       reliableProvisionals: settings.inbound.reliableProvisionals,
       admission: (request) => this.#admission.refusal(request),
       invited: (invitation) => this.#options.onInvited(this, invitation),
+      asked: this.#options.onAsked,
     });
     this.#refreshPeers();
     this.#registration = this.#newRegistration(contact);
@@ -310,6 +309,19 @@ export class Trunk implements InvitingTrunk {
       trunk: this.#options.settings.name,
       localAddress: { host: address, port },
     };
+  }
+
+  /** As MessagingTrunk has it. */
+  askAt(target: Target, parts: QuestionParts, done: (answer: Answer) => void): void {
+    this.#aims.set(parts.sipCallId, target);
+    this.#started().ask({ ...parts, routes: this.serviceRoute }, (answer) => {
+      this.#aims.delete(parts.sipCallId);
+      done(answer);
+    });
+  }
+
+  newId(): string {
+    return this.#options.clock.newId();
   }
 
   /** A call of the trunk waits for its answer until the returned function is called. */

@@ -25,8 +25,10 @@ import { replacesOf } from "./replaces.ts";
 import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
 import type { ReplaceOrder, SipCall } from "./sip-call.ts";
 import { setTimers } from "./sipjs/core.ts";
+import type { PeerRequest } from "./sipjs/peer-request.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
+import { Texts } from "./texts.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
@@ -61,6 +63,7 @@ export function createSipTrunks(options: SipTrunksOptions): SipTrunks {
 class Trunks implements SipTrunks {
   readonly #options: SipTrunksOptions;
   readonly #trunks = new Map<TrunkName, Trunk>();
+  readonly #texts = new Map<TrunkName, Texts>();
   readonly #calls = new Map<CallId, SipCall>();
   /** Of the calls: nothing that one waits for outlives the trunks. */
   readonly #clock: ScopedClock;
@@ -75,11 +78,13 @@ class Trunks implements SipTrunks {
       const resolver = new Resolver({ dns, clock, family: familyOf(settings.local.host) });
       const onHealth = (health: TrunkHealth): void => onTrunkState?.(health);
       const onInvited = (trunk: Trunk, invitation: ServerInvitation): void => this.#invited(trunk, invitation);
+      const onAsked = (request: PeerRequest): void => this.#texts.get(settings.name)?.asked(request);
       const trunkLog = log.child({ trunk: settings.name });
-      this.#trunks.set(
-        settings.name,
-        new Trunk({ settings, resolver, clock, timers, keepAliveMs, log: trunkLog, onHealth, onInvited }),
-      );
+      const told = { onHealth, onInvited, onAsked };
+      const trunk = new Trunk({ settings, resolver, clock, timers, keepAliveMs, log: trunkLog, ...told });
+      this.#trunks.set(settings.name, trunk);
+      const texts = new Texts({ settings, trunk, arrivals: options.arrivals, clock: this.#clock, log: trunkLog });
+      this.#texts.set(settings.name, texts);
     }
   }
 
@@ -165,8 +170,9 @@ class Trunks implements SipTrunks {
     this.#order(call, (sipCall) => sipCall.refuseRefer(status));
   }
 
-  message(_order: MessageOrder): Promise<MessageOutcome> {
-    return Promise.resolve({ kind: "failed", fault: "internal" });
+  message(order: MessageOrder): Promise<MessageOutcome> {
+    const texts = this.#texts.get(order.trunk);
+    return texts?.message(order) ?? Promise.resolve({ kind: "failed", fault: "internal" });
   }
 
   answerReoffer(call: CallId, sdp: string): void {
@@ -216,6 +222,7 @@ class Trunks implements SipTrunks {
     // Nobody can answer them any more; whoever calls hears it now and not after minutes of ringing.
     for (const call of this.#calls.values()) if (call instanceof InboundCall) call.reject(503, undefined);
     await Promise.all([...this.#trunks.values()].map((trunk) => trunk.stop(stopPatienceMs)));
+    for (const texts of this.#texts.values()) texts.close();
     this.#clock.close();
     for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
@@ -283,9 +290,9 @@ class Trunks implements SipTrunks {
       log: this.#options.log,
       emit: (fact) => this.#emit(call, fact),
       stateOf: (fields) => trunk.stateOf(fields),
-      takesRefer: trunk.takesRefer,
+      takesRefer: trunk.settings.takesRefer,
       replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
-      texted: ({ reply }) => reply(480),
+      texted: (request) => this.#texts.get(trunk.settings.name)?.inCall(request, call),
       owe: () => trunk.owe(),
       over: () => {
         if (this.#calls.get(call) === confirmed) this.#calls.delete(call);

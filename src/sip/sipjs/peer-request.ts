@@ -14,7 +14,7 @@ import { IncomingRequest, wireOf } from "./messages.ts";
 export interface PeerRequest {
   readonly request: SipRequest;
   /** The final response, 200 to 699. The first one counts; one that comes when nobody waits any more is not sent. */
-  reply(status: number, headers?: readonly HeaderLine[]): void;
+  readonly reply: (status: number, headers?: readonly HeaderLine[]) => void;
 }
 
 /** How a request inside a dialog ended: a final response, or what stands in for one (RFC 3261 s8.1.3.1). */

@@ -6,6 +6,7 @@ import {
   LoggerFactory,
   NonInviteClientTransaction,
   TransactionState,
+  UserAgentServer,
   type IncomingResponseMessage,
   type OutgoingRequestMessage,
   type Session as SipjsSession,
@@ -15,16 +16,17 @@ import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { sdpOf } from "../body.ts";
 import { lineText } from "../wire/escaping.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
-import { screenRequest, type Refusal } from "../wire/screening.ts";
+import { bodyIsOptional, screenRequest, unreadableBody, type Refusal } from "../wire/screening.ts";
 import { Core, type Challenged } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
 import { ExactUri, IncomingRequest, IncomingResponse } from "./messages.ts";
-import { requestOf } from "./peer-request.ts";
+import { peerRequest, requestOf, type PeerRequest } from "./peer-request.ts";
 import { Question, type Answer } from "./question.ts";
 import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
 import { ServerInvitation } from "./server-invitation.ts";
@@ -55,6 +57,8 @@ export interface UserAgentOptions {
   readonly admission: (request: SipRequest) => Refusal | undefined;
   /** A new INVITE, to which 100 has been sent. */
   readonly invited: (invitation: ServerInvitation) => void;
+  /** MESSAGE, NOTIFY or REFER outside of dialogs. */
+  readonly asked: (request: PeerRequest) => void;
 }
 
 /** What an INVITE is made of besides what the trunk gives. */
@@ -79,6 +83,8 @@ export interface QuestionParts {
   /** The Request-URI where undefined. */
   readonly to?: string;
   readonly from: string;
+  /** From as a whole, without the tag, where it is more than that URI. */
+  readonly fromAddress?: string;
   readonly fromTag?: string;
   readonly sipCallId: string;
   /** 1 unless the request is one of a row. */
@@ -93,6 +99,8 @@ const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"]
 const SDP_ONLY = ["application/sdp"];
 /** New calls that are being refused at once: each waits for its ACK for 64*T1. */
 const MAX_SERVED = 1_000;
+/** Which bodies these may have is judged where they are read. */
+const OWN_BODIES: ReadonlySet<string> = new Set(["INFO", "REFER", "NOTIFY", "MESSAGE"]);
 const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK", "UPDATE"]);
 
 export class UserAgent {
@@ -140,7 +148,11 @@ export class UserAgent {
       options.userAgent,
       options.newChallenged,
     );
-    this.#core.delegate = { onInvite: (server) => this.#invited(server) };
+    const asked = (server: unknown): void => {
+      if (server instanceof UserAgentServer) options.asked(peerRequest(server));
+    };
+    const onInvite = (server: unknown): void => this.#invited(server);
+    this.#core.delegate = { onInvite, onMessage: asked, onNotify: asked, onRefer: asked };
     this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces"];
     this.#dismissals = new Dismissals({ clock: options.clock, keepMs: options.transactionMs, send });
     this.#late = new LateAnswers({
@@ -208,9 +220,11 @@ export class UserAgent {
       new ExactUri(from, undefined),
       new ExactUri(parts.to ?? uri, undefined),
       { callId, fromTag, cseq, routeSet: [...routes] },
-      [this.#options.contact, ALLOW_HEADER, ...headers],
+      // RFC 3428 s4: no Contact in a MESSAGE.
+      method === "MESSAGE" ? [ALLOW_HEADER, ...headers] : [this.#options.contact, ALLOW_HEADER, ...headers],
       body,
     );
+    if (parts.fromAddress !== undefined) request.setFrom(parts.fromAddress);
     // Credentials raise it.
     const finish = ({ message }: { message: IncomingResponseMessage }): void =>
       done(client.answerOf(message), request.cseq);
@@ -260,13 +274,17 @@ export class UserAgent {
     if (method === "ACK" && this.#acknowledged(request, incoming)) return undefined;
     if (method === "CANCEL") return this.#cancelled(incoming);
     if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
-      // What INFO carries is not read, so its type does not matter.
-      const mediaTypes = method === "INFO" && request.contentType ? [request.contentType.type] : SDP_ONLY;
+      const { contentType } = request;
+      const mediaTypes = contentType && OWN_BODIES.has(method) ? [contentType.type] : SDP_ONLY;
       const capabilities = { ...SCREENING, mediaTypes, optionTags: this.#optionTags };
       const barred = incoming.toTag === "" ? this.#options.admission(request) : undefined;
       const refusal = barred ?? screenRequest(request, capabilities);
       if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);
       if (incoming.toTag === "" && INSIDE_DIALOGS_ONLY.has(method)) return reply(481);
+      if (method === "INVITE" && hidesOffer(request)) {
+        const { statusCode, reasonPhrase, headers } = unreadableBody(SDP_ONLY);
+        return reply(statusCode, reasonPhrase, headers);
+      }
       if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
       if (core.isMerged(incoming)) return reply(482);
       if (method === "INVITE" && incoming.toTag === "" && core.userAgentServers.size >= MAX_SERVED) {
@@ -385,6 +403,11 @@ export class UserAgent {
       localAddress: this.#options.localAddress,
     };
   }
+}
+
+/** Several parts, or something without a type, and no description among it that we could answer. */
+function hidesOffer(request: SipRequest): boolean {
+  return request.body.trim() !== "" && sdpOf(request) === undefined && !bodyIsOptional(request);
 }
 
 function valueOf(line: HeaderLine): string {
