@@ -54,12 +54,17 @@ export function screenRequest(request: SipRequest, capabilities: Capabilities): 
   }
   if (request.bodyBytes.length > 0 && !bodyIsOptional(request)) {
     const encoding = header(request, "Content-Encoding")?.toLowerCase() ?? "identity";
-    if (!readable(request, mediaTypes) || encoding !== "identity") {
-      return refusal(415, "Unsupported Media Type", mediaTypesHeader("Accept", mediaTypes));
-    }
+    if (!readable(request, mediaTypes)) return unreadableBody(mediaTypes);
+    // RFC 3261 s8.2.3: which encodings would be understood.
+    if (encoding !== "identity") return unreadableBody(mediaTypes, tokensHeader("Accept-Encoding", ["identity"]));
   }
   if (request.method === "INVITE" && !acceptsOneOf(request, mediaTypes)) return refusal(406, "Not Acceptable");
   return undefined;
+}
+
+/** 415 with what would be taken (RFC 3261 s8.2.3). */
+export function unreadableBody(mediaTypes: readonly string[], ...more: readonly HeaderLine[]): Refusal {
+  return refusal(415, "Unsupported Media Type", mediaTypesHeader("Accept", mediaTypes), ...more);
 }
 
 function refusal(statusCode: number, reasonPhrase: string, ...headers: readonly HeaderLine[]): Refusal {
@@ -67,7 +72,7 @@ function refusal(statusCode: number, reasonPhrase: string, ...headers: readonly 
 }
 
 /** RFC 3261 s20.11: a body with `handling=optional` may be ignored. */
-function bodyIsOptional(request: SipRequest): boolean {
+export function bodyIsOptional(request: SipRequest): boolean {
   return /;\s*handling\s*=\s*optional\b/i.test(header(request, "Content-Disposition") ?? "");
 }
 
