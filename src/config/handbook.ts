@@ -20,10 +20,35 @@ ${minimalConfig}\`\`\`
 - **Telephone numbers** want quotes, because YAML takes \`+44\` for forty-four.
 - **Secrets** need not stand in the file. Each has a second key ending in \`_file\` with a path (relative to the
   configuration; one line end at its end is dropped), and passwords and keys can come from the environment, which goes
-  before both: \`MATRIX_SIP_TRUNK_<NAME>_PASSWORD\` and \`MATRIX_SIP_TRUNK_<NAME>_TLS_KEY\` for the trunk of that name (in
-  capitals, other characters as \`_\`), \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server. No message ever repeats a
-  value.
+  before both: \`MATRIX_SIP_TRUNK_<NAME>_PASSWORD\`, \`MATRIX_SIP_TRUNK_<NAME>_TLS_KEY\` and
+  \`MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD\` for the trunk of that name (in capitals, other characters as \`_\`),
+  \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server. No message ever repeats a value.
 - **A key without a value** counts as not given.
+
+## Calls from the telephone network
+
+They need a trunk that can reach the bridge (\`registration\`, or a fixed \`listen.port\` that the trunk knows) and an entry
+for the number that is called:
+
+\`\`\`yaml
+inbound:
+  numbers:
+    - number: "+441632960123" # one number, one person
+      user: "@alice:example.org"
+    - number: "2002" # an extension that rings two people at once
+      users: ["@bob:example.org", "@carol:example.org"]
+    - pattern: "+4416329602XX" # a block of numbers that rings one person and then another
+      in_turn:
+        - users: ["@alice:example.org"]
+          ring_seconds: 20
+        - users: ["@bob:example.org"]
+    - prefix: "" # everything else rings in a room
+      room: "!office:example.org"
+\`\`\`
+
+Numbers are compared as numbers: \`+441632960123\`, \`01632 960123\`, \`00441632960123\` and \`441632960123\` are one in Britain,
+in the list and from the trunk. The most specific entry counts, wherever it stands: an exact number before a pattern, that
+before a prefix, a long prefix before a short one; of two alike the first whose \`trunks\` has the trunk of the call.
 
 ## The command line
 

@@ -1,14 +1,14 @@
 // The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
+import { dialPlan } from "./dial-plan-schema.ts";
 import { did, mailbox } from "./inbound-schema.ts";
+import { media } from "./media-schema.ts";
 import {
   bindHost,
-  countryCode,
   flag,
   hostName,
   httpUrl,
-  iceUrl,
   listOf,
   localpart,
   mapOf,
@@ -22,7 +22,6 @@ import {
 import { trunk } from "./trunk-schema.ts";
 
 const port = (lowest: 0 | 1) => whole(lowest, 65_535, "port number");
-const trunkName = text("should be the name of a trunk");
 const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite"]), "kinds of number");
 
 const homeserver = section({
@@ -71,65 +70,6 @@ const ghosts = section({
     ),
 });
 
-const route = section({
-  prefix: z
-    .string({ error: 'should be the beginning of a number in quotes, such as "+44"' })
-    .regex(/^\+?[0-9*#]*$/, { error: "should be digits, * and #, or + and digits, in quotes" })
-    .describe(
-      "Beginning of the number: with + of its E.164 form, without of what was dialled. Empty: every number. The longest wins.",
-    )
-    .meta({ examples: ["+44"] }),
-  trunk: trunkName.describe("Where these calls go.").meta({ examples: ["main"] }),
-  more_trunks: listOf(trunkName, "trunks")
-    .max(4, { error: "should name four trunks at most" })
-    .default([])
-    .describe("Further trunks, tried in this order where those before fail before it rings.")
-    .meta({ examples: [["main"]] }),
-  strip: whole(0, 32).default(0).describe("So many characters are taken away in front."),
-  prepend: z
-    .string({ error: "should be digits, * and # in quotes" })
-    .regex(/^\+?[0-9*#]*$/, { error: "should be digits, * and # in quotes" })
-    .default("")
-    .describe("Put in front instead."),
-});
-
-const withholdText = 'should be two to eight digits, * and # in quotes, such as "#31#"';
-
-const dialPlan = section({
-  country: countryCode.meta({
-    description:
-      "Where numbers without a country code belong (ISO 3166-1). Decides too what is an emergency, premium or shared-cost number.",
-    examples: ["GB"],
-  }),
-  routes: listOf(route, "routes")
-    .default([])
-    .describe(
-      "Which numbers go to which trunk. Without any, all go to the first one; otherwise a number that no route fits is refused.",
-    )
-    .meta({
-      examples: [[{ prefix: "+44", trunk: "main" }]],
-    }),
-  withhold_prefixes: listOf(
-    z.string({ error: withholdText }).regex(/^[0-9*#]{2,8}$/, { error: withholdText }),
-    "prefixes",
-  )
-    .default([])
-    .describe(
-      "Codes that people dial before a number so that theirs is not shown, such as *67, #31# or 141. They are not sent; the trunk gets Privacy (RFC 3325) instead.",
-    )
-    .meta({ examples: [["#31#"]] }),
-  sip_domains: mapOf(trunkName, "SIP domains to trunks")
-    .default({})
-    .describe("SIP domains that may be called (user@domain), and the trunk that reaches each.")
-    .meta({ examples: [{ "pbx.example.org": "main" }] }),
-  emergency_trunk: trunkName
-    .optional()
-    .describe(
-      "Trunk for emergency numbers. Without it they are refused in plain words. Name one only if it tells the emergency centre where the caller is.",
-    )
-    .meta({ examples: ["main"] }),
-});
-
 const permission = z.union(
   [
     oneOf(["call", "none"]),
@@ -165,84 +105,6 @@ const limits = section({
       "Calls that one user may try in a minute, allowed or not. As many invitations of numbers and messages to the bot are heeded.",
     ),
   max_duration_seconds: seconds(1, 604_800).default(14_400).describe("A call is ended after so long."),
-});
-
-const portRange = section({
-  min: port(1)
-    .describe("First port.")
-    .meta({ examples: [20_000] }),
-  max: port(1)
-    .describe("Last port.")
-    .meta({ examples: [29_999] }),
-});
-
-const iceServer = section({
-  urls: listOf(iceUrl, "stun: or turn: URLs")
-    .min(1, { error: "should name one URL at least" })
-    .describe("URLs of the server.")
-    .meta({ examples: [["turn:turn.example.org?transport=udp"]] }),
-  username: text()
-    .optional()
-    .describe("User name, for TURN.")
-    .meta({ examples: ["bridge"] }),
-  credential: text()
-    .optional()
-    .describe(
-      "Password, for TURN. Better a file, or the environment: MATRIX_SIP_ICE_<N>_CREDENTIAL, the first server being 1.",
-    )
-    .meta({ examples: ["a-long-password"] }),
-  credential_file: text("should be the path of a file")
-    .optional()
-    .describe("The same, read from a file.")
-    .meta({ examples: ["turn-password"] }),
-});
-
-const media = section({
-  engine: oneOf(["embedded"]).default("embedded").describe("What carries the audio."),
-  workers: whole(1, 64)
-    .default(2)
-    .describe("Processes that carry audio, about one for each core that may be spent on it."),
-  sessions_per_worker: whole(1, 2000)
-    .default(200)
-    .describe("Calls that each of them takes; 150 to 200 keep one core busy."),
-  rtp: section({
-    host: bindHost.default("0.0.0.0").describe("Address for RTP to and from the trunks."),
-    advertised_host: hostName
-      .optional()
-      .describe("Address that the SDP to trunks names, behind a NAT. Without it: the address that leads to the trunk.")
-      .meta({ examples: ["203.0.113.5"] }),
-    ports: portRange.default({ min: 20_000, max: 29_999 }).describe("Ports for RTP to the trunks, two a call."),
-  })
-    .prefault({})
-    .describe("The trunks' side."),
-  ice: section({
-    host: bindHost
-      .optional()
-      .describe("The only address to use towards clients. Without it: all.")
-      .meta({ examples: ["192.0.2.5"] }),
-    advertised_hosts: listOf(hostName, "addresses")
-      .default([])
-      .describe("Public addresses to offer to clients besides our own, behind a NAT.")
-      .meta({ examples: [["203.0.113.5"]] }),
-    ports: portRange.optional().describe("Ports towards clients. Without it: any free ones."),
-    servers: listOf(iceServer, "ICE servers")
-      .default([])
-      .describe("STUN and TURN servers of the bridge's own.")
-      .meta({
-        examples: [
-          [{ urls: ["turn:turn.example.org?transport=udp"], username: "bridge", credential_file: "turn-password" }],
-        ],
-      }),
-    homeserver_turn: flag.default(true).describe("Use the TURN servers that the homeserver gives its users."),
-  })
-    .prefault({})
-    .describe("The clients' side."),
-  silence_timeout_seconds: seconds(5, 3600)
-    .default(60)
-    .describe("A call in which nothing is heard from a side for so long is ended; time on hold does not count."),
-  reconnect_timeout_seconds: seconds(5, 300)
-    .default(30)
-    .describe("So long a client may take to come back after its network changed."),
 });
 
 export const configSchema = section({

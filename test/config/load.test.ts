@@ -369,6 +369,54 @@ describe("what people mistype", () => {
       "prefix: '_sip_.*'\n  gateway:",
       "config.yaml:5: ghosts.prefix should be a prefix of a-z, 0-9, dot, hyphen and underscore",
     ],
+    [
+      "a route to a second trunk that is not there",
+      "country: GB",
+      "country: GB\n  routes: [{prefix: '', trunk: main, more_trunks: [main, man]}]",
+      "config.yaml:8: dial_plan.routes[0].more_trunks[1] should be the name of a trunk: main",
+    ],
+    [
+      "a code that withholds the number, without quotes",
+      "country: GB",
+      "country: GB\n  withhold_prefixes: [141]",
+      "config.yaml:8: dial_plan.withhold_prefixes[0] should be two to eight digits, * and # in quotes",
+    ],
+    [
+      "a registration nobody knows the user of",
+      "    server:",
+      "    registration: {}\n    server:",
+      "config.yaml:10: trunks[0].registration should have the key user, since the trunk has no credentials",
+    ],
+    [
+      "a session timer shorter than may be",
+      "    server:",
+      "    session_timer: {expires_seconds: 60}\n    server:",
+      "config.yaml:10: trunks[0].session_timer.expires_seconds should be a whole number of seconds from 90 to 86400",
+    ],
+    [
+      "a session timer the wrong way round",
+      "    server:",
+      "    session_timer: {expires_seconds: 100, min_seconds: 200}\n    server:",
+      "config.yaml:10: trunks[0].session_timer.min_seconds should not be more than expires_seconds",
+    ],
+    [
+      "a header that is none",
+      "    server:",
+      "    inbound: {called_number: 'P-Called Party'}\n    server:",
+      "config.yaml:10: trunks[0].inbound.called_number should be request-uri, to, or the name of a header",
+    ],
+    [
+      "a second gateway with a scheme",
+      "    server:",
+      "    more_servers: ['sip:b.example.org']\n    server:",
+      "config.yaml:10: trunks[0].more_servers[0] should be a host name or an IP address",
+    ],
+    [
+      "the bot where withheld callers live",
+      "ghosts:",
+      "appservice: {bot: _sip_anonymous}\nghosts:",
+      "config.yaml:4: appservice.bot is the localpart of callers who withhold their number",
+    ],
   ])("%s", (_, from, to, fault) => {
     expect(faults(changed(from, to))[0]?.slice(0, fault.length)).toBe(fault);
   });
@@ -376,6 +424,129 @@ describe("what people mistype", () => {
   test("Norway is a country", () => expect(faults(changed("GB", "NO"))).toEqual([]));
   test.each(["country:GB", 'country: "GB'])("%s is no configuration", (to) => {
     expect(faults(changed("country: GB", to))).not.toEqual([]);
+  });
+});
+
+describe("which number rings whom", () => {
+  /** What is wrong with a list of numbers, each on its own line from 13 on. */
+  function wrong(...numbers: string[]): string[] {
+    return faults(`${minimalConfig}inbound:\n  numbers:\n${numbers.map((entry) => `    - ${entry}\n`).join("")}`).map(
+      (line) => line.replace("config.yaml:", ""),
+    );
+  }
+  const user = 'user: "@alice:example.org"';
+
+  test.each([
+    [`{number: "+442079460001", ${user}}`],
+    [`{number: "2001", users: ["@alice:example.org", "@bob:example.org"], ring_seconds: 30}`],
+    [`{pattern: "+4420794601XX", in_turn: [{users: ["@alice:example.org"], ring_seconds: 10}]}`],
+    [`{prefix: "", room: "!office:example.org"}`],
+    [`{number: front-desk, room: "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM"}`],
+    [`{number: "2001", trunks: [main], ${user}}`],
+  ])("%s is good", (entry) => expect(wrong(entry)).toEqual([]));
+
+  test.each([
+    [
+      "a number without quotes",
+      `{number: +442079460001, ${user}}`,
+      "15: inbound.numbers[0].number should be a number or a name in quotes",
+    ],
+    ["no number", `{${user}}`, "15: inbound.numbers[0] should have one of the keys number, pattern, prefix"],
+    ["nobody", `{number: "2001"}`, "15: inbound.numbers[0] should have one of the keys user, users, in_turn, room"],
+    [
+      "two numbers",
+      `{number: "2001", prefix: "", ${user}}`,
+      "15: inbound.numbers[0].prefix should not stand beside number: one of number, pattern, prefix",
+    ],
+    [
+      "two ways to ring",
+      `{number: "2001", room: "!a:b", ${user}}`,
+      "15: inbound.numbers[0].room should not stand beside user: one of user, users, in_turn, room",
+    ],
+    [
+      "a user without a server",
+      '{number: "2001", user: "@alice"}',
+      "15: inbound.numbers[0].user should be a Matrix user id in quotes",
+    ],
+    [
+      "a user of another homeserver",
+      '{number: "2001", users: ["@eve:example.com"]}',
+      "15: inbound.numbers[0].users[0] should be a user of this homeserver, unless inbound.remote_users is true",
+    ],
+    [
+      "a ghost",
+      '{number: "2001", in_turn: [{users: ["@_sip_2002%40sip.example.org:example.org"]}]}',
+      "15: inbound.numbers[0].in_turn[0].users[0] should be a person: this user is one of the bridge's own",
+    ],
+    [
+      "the bot",
+      '{number: "2001", user: "@_sip_bot:example.org"}',
+      "15: inbound.numbers[0].user should be a person: this user is one of the bridge's own",
+    ],
+    ["nobody in a list", '{number: "2001", users: []}', "15: inbound.numbers[0].users should name one user at least"],
+    [
+      "a room's address",
+      '{number: "2001", room: "#office:example.org"}',
+      "15: inbound.numbers[0].room should be a room id in quotes",
+    ],
+    [
+      "a trunk that is not there",
+      `{number: "2001", trunks: [man], ${user}}`,
+      "15: inbound.numbers[0].trunks[0] should be the name of a trunk: main",
+    ],
+    [
+      "a regular expression",
+      `{pattern: "^20\\\\d+$", ${user}}`,
+      "15: inbound.numbers[0].pattern should be a number in quotes with X for a digit",
+    ],
+    [
+      "a prefix of letters",
+      `{prefix: "sales", ${user}}`,
+      "15: inbound.numbers[0].prefix should be the beginning of a number in quotes",
+    ],
+    [
+      "a mistyped key",
+      `{numbr: "2001", ${user}}`,
+      "15: inbound.numbers[0].numbr is not a known key; did you mean number?",
+    ],
+    [
+      "a mistyped turn",
+      `{number: "2001", in_turn: [{user: "@alice:example.org"}]}`,
+      "15: inbound.numbers[0].in_turn[0].user is not a known key; did you mean users?",
+    ],
+    [
+      "no time to ring",
+      `{number: "2001", ring_seconds: 1, ${user}}`,
+      "15: inbound.numbers[0].ring_seconds should be a whole number of seconds from 5 to 600",
+    ],
+  ])("not so %s", (_, entry, fault) => expect(wrong(entry)[0]?.slice(0, fault.length)).toBe(fault));
+
+  test.each([
+    ["written alike", `{number: "2001", ${user}}`, `{number: "2001", ${user}}`, "number"],
+    ["written otherwise", `{number: "+442079460001", ${user}}`, `{number: "020 7946 0001", ${user}}`, "number"],
+    ["behind one for all trunks", `{number: "2001", ${user}}`, `{number: "2001", trunks: [main], ${user}}`, "number"],
+    ["of a pattern", `{pattern: "20xx", ${user}}`, `{pattern: "20XX", ${user}}`, "pattern"],
+    ["of all", `{prefix: "", ${user}}`, `{prefix: "", room: "!a:b"}`, "prefix"],
+  ])("the same number twice is an error that names both lines: %s", (_, first, second, key) => {
+    expect(wrong(first, `{number: "2999", ${user}}`, second)).toEqual([
+      `17: inbound.numbers[2].${key} is the ${key} of inbound.numbers[0] too (line 15)`,
+    ]);
+  });
+  test("so is one on the same trunk, but not one for the other trunks", () => {
+    const only = `{number: "2001", trunks: [main], ${user}}`;
+    expect(wrong(only, only)).toEqual([
+      "16: inbound.numbers[1].number is the number of inbound.numbers[0] too on the same trunk (line 15)",
+    ]);
+    expect(wrong(only, `{number: "2001", ${user}}`)).toEqual([]);
+  });
+  test("users of other homeservers are rung where that is wanted", () => {
+    const text = `inbound: {remote_users: true, numbers: [{number: "2001", user: "@eve:example.com"}]}\n`;
+    expect(faults(minimalConfig + text)).toEqual([]);
+  });
+  test("a mailbox is a person's too", () => {
+    expect(faults(`${minimalConfig}voicemail: {accounts: {"2001": ["@eve:example.com"]}}\n`)).toEqual([
+      'config.yaml:13: voicemail.accounts["2001"][0] should be a user of this homeserver, unless inbound.remote_users is true',
+    ]);
   });
 });
 

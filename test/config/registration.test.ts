@@ -58,6 +58,22 @@ test("says everything that a homeserver has to know", () => {
   expect(makeRegistration(facts, url).as_token).not.toBe(registration.as_token);
 });
 
+test("offers what older clients ask for where it is wanted, and says so if it is not there", () => {
+  const wanted = { ...facts, virtualUsers: true };
+  const registration = makeRegistration(wanted, url);
+  expect(registration.protocols).toEqual([
+    "m.protocol.pstn",
+    "im.vector.protocol.pstn",
+    "im.vector.protocol.sip_native",
+    "im.vector.protocol.sip_virtual",
+  ]);
+  const path = file(formatRegistration(makeRegistration(facts, url)));
+  expect(() => loadRegistration(path, wanted)).toThrow(
+    "protocols lacks im.vector.protocol.sip_native and im.vector.protocol.sip_virtual, which lookups.virtual_users offers; write it anew with -r",
+  );
+  expect(loadRegistration(file(formatRegistration(registration)), facts).protocols).toHaveLength(4);
+});
+
 describe("the namespace", () => {
   const regex = new RegExp(namespaceRegex(facts));
   test.each(["@_sip_bot:example.org", "@_sip_01818118181%40sip.example.org:example.org", "@_sip_+1:example.org"])(

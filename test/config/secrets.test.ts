@@ -21,6 +21,36 @@ function trunk(lines: string, env: Record<string, string> = {}) {
   return toTrunkSettings(parseConfig(text, { configPath: join(folder, "config.yaml"), env }), "test")[0];
 }
 
+describe("the password of a challenge", () => {
+  const password = (lines: string, env: Record<string, string> = {}) =>
+    trunk(`    challenge: ${lines}`, env)?.challenge;
+  test("stands in the configuration, in a file or in the environment", () => {
+    const settings = { realm: "example.org", username: "provider" };
+    expect(password("{username: provider, password: here}")).toEqual({ ...settings, password: "here" });
+    expect(password("{username: provider, password_file: password}")).toEqual({
+      ...settings,
+      password: "from the file",
+    });
+    const env = { MATRIX_SIP_CHALLENGE_SIP_MAIN_PASSWORD: "from the environment" };
+    expect(password("{username: provider, realm: voice}", env)).toEqual({
+      realm: "voice",
+      username: "provider",
+      password: "from the environment",
+    });
+  });
+  test("is not that of the trunk's own account, nor the other way round", () => {
+    const env = { MATRIX_SIP_TRUNK_SIP_MAIN_PASSWORD: "ours" };
+    expect(() => password("{username: provider}", env)).toThrow(
+      "trunks[0].challenge.password is missing: give password, password_file or the environment variable MATRIX_SIP_CHALLENGE_SIP_MAIN_PASSWORD",
+    );
+  });
+  test("is missed beside another fault of the same trunk", () => {
+    expect(() => password("{username: provider}\n    credentials: {username: a}")).toThrow(
+      /credentials\.password is missing.*\n.*challenge\.password is missing/,
+    );
+  });
+});
+
 describe("a trunk's password", () => {
   test("stands in the configuration", () => {
     expect(trunk("    credentials: {username: a, password: here}")?.credentials?.password).toBe("here");

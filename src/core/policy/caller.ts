@@ -15,7 +15,7 @@ export interface CallerTrust {
 }
 
 /** The network's verdict on the number (STIR/SHAKEN); undefined where it has none. */
-export type Verification = "passed" | "failed" | undefined;
+type Verification = "passed" | "failed" | undefined;
 
 export type Caller = (
   | {
