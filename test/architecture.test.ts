@@ -31,7 +31,7 @@ const sources: readonly Source[] = readdirSync(join(root, "src"), { recursive: t
   .filter((path) => path.endsWith(".ts"))
   .map((path) => {
     const text = readFileSync(join(root, "src", path), "utf8");
-    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
+    const imports = [...text.matchAll(/(?<!")\b(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
     return { path, room: path.split("/")[0] ?? path, text, imports };
   });
 
