@@ -140,7 +140,8 @@ export class HttpHomeserver implements Homeserver {
   }
 
   async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {
-    const content = { msgtype: "m.text", body: text };
+    // It mentions nobody (client-server API, "User and room mentions"): no telephone rings a room by writing `@room`.
+    const content = { msgtype: "m.text", body: text, "m.mentions": {} };
     await this.#outbox.send(room, as, "m.room.message", content, { transaction, patience: textPatience });
   }
 

@@ -145,7 +145,10 @@ export interface Homeserver {
   displayName(person: UserId, as: UserId): Promise<string | undefined>;
   join(room: RoomId, as: UserId): Promise<void>;
   leave(room: RoomId, as: UserId): Promise<void>;
-  /** What was sent in the room lately and may not have been pushed, oldest first, no older than `maxAgeMs`. */
+  /**
+   * What was sent in the room since `as` was invited and may not have been pushed, oldest first, no older than `maxAgeMs`.
+   * Messages, up to a day old, are not among it: they come to the sink like all others.
+   */
   readBack(room: RoomId, as: UserId, maxAgeMs: number): Promise<readonly MatrixFact[]>;
   /** Joined and invited members. */
   members(

@@ -164,6 +164,23 @@ describe("a ghost", () => {
     expect(world.rig.facts[1]).toMatchObject({ kind: "message.received", body: "Are you there?", sender: alice });
   });
 
+  it("is told nothing of what was said and who was called in a room before it was invited", async () => {
+    const world = await startWorld();
+    const { homeserver } = world.rig.edge;
+    await homeserver.register(ghost);
+    const room = await directRoom(world, { invite: [] });
+    await world.sendCall(room, "m.room.message", { msgtype: "m.text", body: "Between us." });
+    await world.sendCall(room, "m.call.invite", { ...invite, call_id: "before" });
+    await world.ask("POST", `rooms/${encodeURIComponent(room)}/invite`, { user_id: ghost });
+    await world.sendCall(room, "m.room.message", { msgtype: "m.text", body: "For you." });
+    await world.sendCall(room, "m.call.invite", invite);
+    await homeserver.join(room, ghost);
+    expect(await homeserver.readBack(room, ghost, 60_000)).toMatchObject([{ matrixCallId: "call1" }]);
+    await world.rig.factCount(2);
+    const said = world.rig.facts.flatMap((fact) => (fact.kind === "message.received" ? [fact.body] : []));
+    expect(said).toEqual(["For you."]);
+  });
+
   it("does not read back what is older than it asked for", async () => {
     const world = await startWorld();
     const { homeserver } = world.rig.edge;
@@ -247,8 +264,8 @@ describe("a ghost", () => {
     await homeserver.text(room, ghost, "Hello.", "a84b4c76e66710@pc33.example.com 314160 MESSAGE");
     const sent = world.server.events(room).filter(({ type }) => type === "m.room.message");
     expect(sent.map(({ sender, content }) => [sender, content])).toEqual([
-      [ghost, { msgtype: "m.text", body: "Hello." }],
-      [ghost, { msgtype: "m.text", body: "Hello." }],
+      [ghost, { msgtype: "m.text", body: "Hello.", "m.mentions": {} }],
+      [ghost, { msgtype: "m.text", body: "Hello.", "m.mentions": {} }],
     ]);
   });
 

@@ -82,6 +82,30 @@ export function inboundContract(ready: () => HomeserverRig): void {
     }
   });
 
+  describe("a number that joins", () => {
+    test("finds in the timeline where it was invited, between what was said before and after", async () => {
+      const { client } = await rig.person();
+      const ghost = await rig.newGhost();
+      const { body } = await client("POST", "/v3/createRoom", { preset: "private_chat" });
+      const roomId = String(body["room_id"]);
+      const say = (text: string) => send(client, roomId, "m.room.message", { msgtype: "m.text", body: text });
+      await say("before");
+      expect(await client("POST", `${pathOf(roomId)}/invite`, { user_id: ghost })).toMatchObject({ status: 200 });
+      await say("after");
+      await rig.join(roomId, ghost);
+      const filter = encodeURIComponent(JSON.stringify({ types: ["m.room.message", "m.room.member"] }));
+      const path = `${pathOf(roomId)}/messages?dir=b&limit=100&filter=${filter}&${actingAs(ghost)}`;
+      const chunk = (await rig.bridge("GET", path)).body["chunk"] as {
+        state_key?: string;
+        content: { body?: string; membership?: string };
+      }[];
+      const seen = chunk
+        .filter(({ state_key }) => state_key === undefined || state_key === ghost)
+        .map(({ content }) => content.body ?? content.membership);
+      expect(seen.slice(0, 3)).toEqual(["join", "after", "invite"]);
+    });
+  });
+
   describe("a text", () => {
     test("that a ghost sends again under its transaction id is one event, and under another id two", async () => {
       const { userId } = await rig.person();
