@@ -1,14 +1,28 @@
 // Puts the parts together, and takes them apart in the right order. The only file that knows every edge.
+import { Arrivals } from "./bridge/arrivals.ts";
 import { Bot } from "./bridge/bot.ts";
+import { Callers } from "./bridge/callers.ts";
 import { Ghosts } from "./bridge/ghosts.ts";
 import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
+import { RingingRooms } from "./bridge/ringing-rooms.ts";
 import { Rooms } from "./bridge/rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
+import { Texts } from "./bridge/texts.ts";
+import { Transfers } from "./bridge/transfers.ts";
+import { Voicemail } from "./bridge/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
+import {
+  toCallerTrust,
+  toDidTable,
+  toMailboxes,
+  toNotices,
+  toTrunkFeatures,
+  toVirtualUsers,
+} from "./config/inbound-mapping.ts";
 import {
   toDialPlan,
   toGhostIdsOptions,
@@ -21,7 +35,8 @@ import {
 } from "./config/mapping.ts";
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
-import { parseUserId, type TrunkName } from "./core/ids.ts";
+import { parseUserId, type TrunkName, type UserId } from "./core/ids.ts";
+import { findDid, type DidFinding } from "./core/number/did.ts";
 import { createGhostIds } from "./core/number/ghost-id.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
@@ -83,11 +98,22 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const policy = toPolicy(config);
     const identities = toIdentities(config);
     const trunkMedia = toTrunkMedia(config);
+    const trunkFeatures = toTrunkFeatures(config);
+    const trust = toCallerTrust(config);
+    const didTable = toDidTable(config);
+    const mailboxes = toMailboxes(config);
+    const notices = toNotices(config);
+    const recipients = (called: string, trunk: TrunkName) => findDid(called, trunk, didTable, plan.country);
 
     const media = options.media ?? createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
     const sip = createSipTrunks({
       trunks: toTrunkSettings(config, `matrix-appservice-sip/${version}`),
       sink: (call, fact) => switchboard.takeSip(call, fact),
+      arrivals: {
+        invited: (arrival) => arrivals.invited(arrival),
+        messaged: (arrival) => texts.messaged(arrival),
+        messageWaiting: (news) => voicemail.messageWaiting(news),
+      },
       log,
       clock,
       stopPatienceMs: sipStopPatienceMs,
@@ -102,7 +128,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       inbox: store.inbox,
       sink: (fact) => switchboard.takeMatrix(fact),
       queries: {
-        ...createLookup({ ghostIds: ids, onFound: (user) => ghosts.prepare(user), telemetry }),
+        ...createLookup({
+          ghostIds: ids,
+          virtualUsers: toVirtualUsers(config),
+          onFound: (user) => ghosts.prepare(user),
+          telemetry,
+        }),
         userExists: async (user) => {
           const id = parseUserId(user);
           if (id === undefined || !ghosts.isGhost(id)) return false;
@@ -118,24 +149,62 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
     const bot = new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log });
     const ice = { homeserver, configured: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn };
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, log });
+    const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
+    const routing = {
+      identities: (trunk: TrunkName) => required(identities, trunk),
+      features: (trunk: TrunkName) => required(trunkFeatures, trunk),
+    };
+    const common = {
+      ...routing,
+      ids,
+      plan,
+      policy,
+      homeserver,
+      ghosts,
+      rooms,
+      ringingRooms,
+      callers,
+      recipients,
+      clock,
+      log,
+    };
+    const texts = new Texts({ ...common, sip, directory: store.rooms });
+    const transfers = new Transfers(
+      { ...common, trust: (trunk) => required(trust, trunk) },
+      {
+        find: (call) => switchboard.find(call),
+        post: (call, fact) => switchboard.post(call, fact),
+        begin: (first) => switchboard.begin(first),
+      },
+    );
     const switchboard = new Switchboard({
       ledger: store.calls,
       ghosts,
       rooms,
       bot,
-      reception: new Reception({
-        ids,
-        plan,
-        policy,
-        identities: (trunk) => required(identities, trunk),
+      texts,
+      reception: new Reception({ ...common, notices }),
+      perform: {
         homeserver,
-        notices: config.notices.enabled,
-        clock,
-        log,
-      }),
-      perform: { homeserver, media, sip, ice, trunkMedia: (trunk) => required(trunkMedia, trunk) },
+        media,
+        sip,
+        ice,
+        trunkMedia: (trunk) => required(trunkMedia, trunk),
+        ringingRooms,
+        transfers,
+      },
       runner: { ledger: store.calls, clock, telemetry },
       botUser: homeserver.bot,
+      sameNumber: (one, other) => callers.sameNumber(one, other),
+    });
+    const arrivals = new Arrivals({ ...common, notices, calls: switchboard, sip });
+    const voicemail = new Voicemail({
+      owners: (account, trunk) => mailboxes.get(account) ?? personsOf(recipients(account, trunk)),
+      rooms,
+      homeserver,
+      settings: store.settings,
+      log,
     });
 
     // First of all: Synapse keeps a failed protocol query for an hour, and then no client shows a dial pad.
@@ -160,6 +229,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     for (const call of await store.calls.open()) await switchboard.recover(call);
     await matrix.deliver();
     parts.onStop(() => switchboard.drain(drainMs));
+    parts.onStop(async () => texts.stop());
 
     const housekeeping = new Housekeeping({
       ledger: store.calls,
@@ -213,6 +283,13 @@ class Parts {
     for (const stop of this.#stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, "the bridge could not be stopped cleanly");
   }
+}
+
+/** Voice messages for a number are news for the people whom it rings. */
+function personsOf(found: DidFinding): readonly UserId[] {
+  if (found.kind === "none") return [];
+  const targets = found.stages.flatMap((stage) => stage.targets);
+  return [...new Set(targets.flatMap((target) => (target.kind === "person" ? target.person : [])))];
 }
 
 /** The configuration's checks leave no trunk without its entry. */

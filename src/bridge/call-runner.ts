@@ -1,8 +1,9 @@
 // One mailbox per call: take a fact, step, save, hand the orders out, take what they bring.
 // Orders to one target go out in their order; a slow homeserver does not hold up a BYE.
-import type { Call } from "../core/call/call.ts";
+import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, DeadlineName } from "../core/call/event.ts";
+import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import { step, type Step } from "../core/call/step.ts";
 import type { CallId, SipCallId } from "../core/ids.ts";
@@ -19,18 +20,21 @@ export interface CallRunnerParts {
   readonly onEnded: (record: CallRecord) => void;
 }
 
-type Lane = "media" | "sip" | "matrix" | "room" | "transfer";
+/** What waits for each other: orders to the media engine, to the trunk, to one room. */
+type Lane = string;
 
 export class CallRunner {
   readonly id: CallId;
   #log: Log;
   #sipCallId: SipCallId | undefined;
+  #address: Pick<LegAddress, "room" | "matrixCallId"> | undefined;
   #call: Call;
   readonly #parts: CallRunnerParts;
   readonly #orders: Orders;
   readonly #lanes = new Map<Lane, Promise<void>>();
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
+  #answered = false;
   #over = false;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
@@ -39,6 +43,7 @@ export class CallRunner {
     this.id = first.call.id;
     this.#parts = parts;
     this.#sipCallId = sipCallIdOf(first.call);
+    this.#address = addressOf(first.call);
     this.#log = this.#newLog();
     this.#orders = orders(this);
   }
@@ -72,11 +77,7 @@ export class CallRunner {
 
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
-    const sipCallId = sipCallIdOf(next.call);
-    if (sipCallId !== undefined && sipCallId !== this.#sipCallId) {
-      this.#sipCallId = sipCallId;
-      this.#log = this.#newLog();
-    }
+    this.#noteIds(next.call);
     if (next.call.phase !== before?.phase) this.#notePhase(next.call);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
@@ -84,15 +85,34 @@ export class CallRunner {
     if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
   }
 
+  #noteIds(call: Call): void {
+    const sipCallId = sipCallIdOf(call) ?? this.#sipCallId;
+    const address = addressOf(call) ?? this.#address;
+    if (sipCallId === this.#sipCallId && address?.room === this.#address?.room) return;
+    this.#sipCallId = sipCallId;
+    this.#address = address;
+    this.#log = this.#newLog();
+  }
+
   #newLog(): Log {
-    const { leg } = this.#call;
+    const address = this.#address;
     const sipCall = this.#sipCallId;
-    return this.#parts.telemetry.log.child({ call: this.id, matrixCall: leg.matrixCallId, sipCall, room: leg.room });
+    const { direction } = this.#call;
+    return this.#parts.telemetry.log.child({
+      call: this.id,
+      direction,
+      matrixCall: address?.matrixCallId,
+      sipCall,
+      room: address?.room,
+    });
   }
 
   #notePhase(call: Call): void {
     this.#log.debug("call phase", { phase: call.phase });
-    if (call.phase === "connected") this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
+    if (call.phase === "connected" && !this.#answered) {
+      this.#answered = true;
+      this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
+    }
   }
 
   /** A call whose state cannot be saved goes on: people talk. It is only not known after a crash. */
@@ -164,7 +184,7 @@ export class CallRunner {
     const message = error instanceof Error ? error.message : String(error);
     this.#log.error("call fault", { where, error });
     // A fault while ending must not make itself again: what ends already has its deadline.
-    if (this.#over || this.#call.phase === "ending") return;
+    if (this.#over || this.#call.phase === "ending" || this.#call.phase === "parting") return;
     void this.post({ kind: "fault.thrown", where, message });
   }
 }
@@ -176,8 +196,16 @@ function sipCallIdOf(call: Call): SipCallId | undefined {
 }
 
 function laneOf(effect: Parameters<Orders>[0]): Lane {
-  // Rooms are found one after the other, or two calls would make the same one; but nobody else waits for it.
-  if (effect.kind === "matrix.findRoom") return "room";
-  const [target] = effect.kind.split(".");
-  return target === "media" || target === "sip" || target === "transfer" ? target : "matrix";
+  switch (effect.kind) {
+    // Rooms do not wait for each other: people are rung together.
+    case "matrix.findRoom":
+      return `find ${effect.target.kind === "room" ? effect.target.room : effect.target.person}`;
+    case "matrix.signal":
+    case "matrix.notice":
+      return effect.leg.room;
+    case "leg.order":
+      return "sip";
+    default:
+      return effect.kind.split(".", 1)[0] ?? effect.kind;
+  }
 }

@@ -1,16 +1,15 @@
 // Who calls, as people may be told: the ghost that stands for the caller, its name, and what a verdict or a diversion adds.
 // How far a trunk is believed is core/policy/caller's business.
 import type { Diversion, RemoteIdentity } from "../core/call/event.ts";
-import type { ShownIdentity } from "../core/call/matrix-leg.ts";
 import type { TrunkName, UserId } from "../core/ids.ts";
-import type { Country } from "../core/number/e164.ts";
+import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../core/policy/caller.ts";
 
 export interface CallersParts {
   readonly ids: GhostIds;
   readonly trust: (trunk: TrunkName) => CallerTrust;
-  readonly country: Country | undefined;
+  readonly plan: DialPlan;
 }
 
 export interface KnownCaller {
@@ -35,8 +34,8 @@ export class Callers {
   }
 
   of(trunk: TrunkName, identity: RemoteIdentity, diversions: readonly Diversion[]): KnownCaller {
-    const { country, trust } = this.#parts;
-    const caller = identifyCaller(identity, trust(trunk), country);
+    const { plan, trust } = this.#parts;
+    const caller = identifyCaller(identity, trust(trunk), plan.country);
     const { ghost, name, stands } = this.#standIn(caller);
     const trustedName = !stands || caller.kind === "withheld" ? undefined : caller.displayName;
     return {
@@ -45,14 +44,21 @@ export class Callers {
       name: trustedName ?? name,
       trustedName,
       number: name,
-      words: callerWords(caller, diversions, country),
+      words: callerWords(caller, diversions, plan.country),
     };
   }
 
-  /** Who is at the other end now. A withheld number has no ghost that could be shown as anybody. */
-  shown(trunk: TrunkName, identity: RemoteIdentity): ShownIdentity {
-    const { ghost, withheld, name } = this.of(trunk, identity, []);
-    return { ghost: withheld ? undefined : ghost, displayName: name };
+  /** Whether two ghosts stand for the same telephone: one may be of the number as a person dialled it, one as the trunk says it. */
+  sameNumber(one: UserId, other: UserId): boolean {
+    if (one === other) return true;
+    const number = this.#numberOf(one);
+    return number !== undefined && number === this.#numberOf(other);
+  }
+
+  #numberOf(ghost: UserId): string | undefined {
+    const target = this.#parts.ids.parse(ghost);
+    const route = target && planCall(target, this.#parts.plan);
+    return route?.kind === "route" ? route.number : undefined;
   }
 
   /** A caller whose text fits into no user id is one of those who have none. */

@@ -4,10 +4,16 @@ import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
 import type { MediaSide } from "../core/call/media-side.ts";
 import { noMediaStats } from "../core/call/media-stats.ts";
-import type { TrunkName, UserId } from "../core/ids.ts";
-import { MediaError, type MediaEngine, type MediaSession, type TrunkMedia } from "../ports/media.ts";
+import type { TrunkName } from "../core/ids.ts";
+import {
+  MediaError,
+  type MediaEngine,
+  type MediaSession,
+  type MediaSessionOptions,
+  type TrunkMedia,
+} from "../ports/media.ts";
 import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
-import type { Ordering } from "./perform.ts";
+import type { Ordering } from "./ordering.ts";
 
 export interface MediaParts {
   readonly media: MediaEngine;
@@ -27,12 +33,9 @@ export function mediaOrders(
   let current = 0;
 
   const open = async (): Promise<MediaSession> => {
-    const { trunk } = ordering.call;
-    if (trunk === undefined) throw new Error("media ordered for a call without a trunk");
     const own = current;
-    const iceServers = await iceServersFor(ghostOf(ordering), parts.ice, ordering.log);
     return parts.media.open(
-      { call: ordering.id, iceServers, trunk: parts.trunkMedia(trunk.name) },
+      { call: ordering.id, ...(await sidesOf(ordering, parts)) },
       (report) => void (own === current && ordering.post(report)),
     );
   };
@@ -97,7 +100,21 @@ function blamed(effect: MediaEffect): MediaSide {
   }
 }
 
-/** Whose TURN credentials serve the call. */
-function ghostOf({ call }: Ordering): UserId {
-  return call.leg.ghost;
+/** What stands at the two sides: a client and a trunk, or of a joined call two trunks, the right one at the trunk's side. */
+async function sidesOf(
+  { call, log }: Ordering,
+  { ice, trunkMedia }: MediaParts,
+): Promise<Omit<MediaSessionOptions, "call">> {
+  switch (call.phase) {
+    case "joining":
+    case "joined":
+      return { iceServers: [], trunk: trunkMedia(call.right.trunk.name), matrix: trunkMedia(call.left.trunk.name) };
+    default: {
+      // The ghost's TURN credentials are as good as any of ours.
+      const ghost = "ghost" in call ? call.ghost : call.leg?.ghost;
+      if (call.trunk === undefined || ghost === undefined)
+        throw new Error(`media ordered for a call that is ${call.phase}`);
+      return { iceServers: await iceServersFor(ghost, ice, log), trunk: trunkMedia(call.trunk.name) };
+    }
+  }
 }

@@ -2,13 +2,12 @@
 // Media has a file of its own, and so have the rooms of calls that ring, and transfers.
 import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
-import type { Call } from "../core/call/call.ts";
 import type { CallId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import type { Callers } from "./callers.ts";
 import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
+import type { Ordering } from "./ordering.ts";
 import type { RingingRooms } from "./ringing-rooms.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -16,16 +15,7 @@ export interface PerformParts extends MediaParts {
   readonly homeserver: Homeserver;
   readonly sip: SipTrunks;
   readonly ringingRooms: RingingRooms;
-  readonly callers: Callers;
   readonly transfers: Transfers;
-}
-
-/** The call on whose behalf orders are carried out, and where facts go that come without being waited for. */
-export interface Ordering {
-  readonly id: CallId;
-  readonly call: Call;
-  readonly log: Log;
-  post(fact: CallFact): Promise<void>;
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
@@ -47,12 +37,12 @@ export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
       case "matrix.findRoom":
         return parts.ringingRooms.find(effect.target, effect.ghost);
       case "transfer.plan":
-        return parts.transfers.plan(ordering, effect);
+        return parts.transfers.plan(effect);
       case "transfer.join":
-        parts.transfers.join(ordering, effect);
+        parts.transfers.join(effect);
         return undefined;
       case "identity.resolve":
-        return { kind: "identity.resolved", shown: parts.callers.shown(effect.trunk, effect.identity) };
+        return parts.transfers.identify(effect);
       case "leg.order":
         tellTrunk(effect.order, effect.call, parts.sip);
         return undefined;

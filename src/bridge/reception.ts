@@ -2,17 +2,20 @@
 // Who does the same over and over is left alone here, before it costs anything.
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLeg } from "../core/call/matrix-leg.ts";
+import type { Notices } from "../core/call/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
 import type { Step } from "../core/call/step.ts";
-import { callId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
+import { callId, partyId, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";
+import { showsDisplayName } from "../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { isRunning, legOf } from "./call-index.ts";
 import { Pace } from "./pace.ts";
+import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
@@ -25,14 +28,12 @@ export interface Invitation {
   readonly closed: "restarting" | undefined;
 }
 
-export interface ReceptionParts {
+export interface ReceptionParts extends RoutingParts {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
   readonly policy: Policy;
-  readonly identities: (trunk: TrunkName) => IdentityTemplates;
   readonly homeserver: Pick<Homeserver, "displayName">;
-  /** Whether failed calls are explained in the room. */
-  readonly notices: boolean;
+  readonly notices: Notices;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -71,7 +72,8 @@ export class Reception {
     const target = ids.parse(ghost);
     if (target === undefined || !mayCall(person, policy)) return undefined;
     const route = planCall(target, plan);
-    if (route.kind === "refused" || !showsDisplayName(identities(route.trunk))) return undefined;
+    if (route.kind === "refused" || route.withheld) return undefined;
+    if (![route, ...route.alternatives].some(({ trunk }) => showsDisplayName(identities(trunk)))) return undefined;
     return homeserver.displayName(person, ghost);
   }
 
@@ -101,35 +103,31 @@ export class Reception {
       version: fact.version,
     };
     const route = planCall(target, this.#parts.plan);
-    const request: OutboundRequest = {
+    const refused = {
       id: callId(`c-${clock.newId()}`),
       leg,
       number: route.kind === "route" ? route.number : ids.displayName(target),
-      sdp: fact.sdp,
       atMs: now,
-      answerByMs,
       notices,
     };
     if (!isEmergency(route) && !this.#calls.allows(fact.sender))
-      return this.#tellings.allows(fact.sender) ? refuseOutbound(request, "too-often") : undefined;
-    if (closed !== undefined) return refuseOutbound(request, closed);
+      return this.#tellings.allows(fact.sender) ? refuseOutbound(refused, "too-often") : undefined;
+    if (closed !== undefined) return refuseOutbound(refused, closed);
     const verdict = judge(
       {
         person: fact.sender,
         plan: route,
-        callsOfPerson: calls.filter((call) => call.leg.person === fact.sender && isRunning(call)).length,
+        callsOfPerson: calls.filter((call) => isRunning(call) && legOf(call)?.person === fact.sender).length,
         callsInAll: calls.filter(isRunning).length,
       },
       this.#parts.policy,
     );
-    if (verdict.kind === "refused") return refuseOutbound(request, verdict.cause);
-    if (route.kind === "refused") return refuseOutbound(request, route.why);
-    const trunk = {
-      name: route.trunk,
-      target: route.uri,
-      number: route.number,
-      identity: callerIdentity(fact.sender, displayName, this.#parts.identities(route.trunk)),
-    };
+    if (verdict.kind === "refused") return refuseOutbound(refused, verdict.cause);
+    if (route.kind === "refused") return refuseOutbound(refused, route.why);
+    const { trunk, alternatives } = dialledTrunks(route, fact.sender, displayName, this.#parts);
+    const { earlyMedia } = this.#parts.features(trunk.name);
+    const { abilities, sdp } = fact;
+    const request: OutboundRequest = { ...refused, abilities, sdp, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }
 }
@@ -137,8 +135,4 @@ export class Reception {
 /** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
 function isEmergency(route: PlannedCall): boolean {
   return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
-}
-
-function isRunning(call: Call): boolean {
-  return call.phase !== "ending" && call.phase !== "ended";
 }

@@ -1,21 +1,27 @@
 // Takes every fact that comes in and brings it to the call, ghost or room it belongs to. Holds the calls of the moment.
-// What a call does with a fact is core/call's business, who may call core/policy's.
+// What a call does with a fact is core/call's business, who may call core/policy's, what clients say in a call
+// call-signals', who is rung by a trunk arrivals'.
 import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
-import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
-import type { CallReference, MatrixFact } from "../ports/homeserver.ts";
+import type { CallId, RoomId, UserId } from "../core/ids.ts";
+import type { MatrixFact } from "../ports/homeserver.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Bot } from "./bot.ts";
+import { CallIndex, keyOf, legOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
+import { CallSignals, sameParty } from "./call-signals.ts";
 import { EarlyFacts } from "./early-facts.ts";
 import type { Ghosts } from "./ghosts.ts";
+import { Glare } from "./glare.ts";
 import type { Invitation, Reception } from "./reception.ts";
 import { ordersFor, type PerformParts } from "./perform.ts";
 import { RecentIds } from "./recent-ids.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Texts } from "./texts.ts";
+import type { Calls } from "./transfers.ts";
 
 export interface SwitchboardParts {
   readonly ledger: CallLedger;
@@ -26,45 +32,80 @@ export interface SwitchboardParts {
   readonly perform: PerformParts;
   readonly runner: Omit<CallRunnerParts, "onEnded">;
   readonly botUser: UserId;
+  /** Whether two ghosts stand for the same telephone, however its number was written. */
+  readonly sameNumber: (one: UserId, other: UserId) => boolean;
+  readonly texts: Pick<Texts, "hear">;
 }
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
 const recentEvents = 20_000;
-/** Calls remembered as over, whose last candidates may still be on their way. */
-const recentCalls = 1_000;
 
 /** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
 const hangUpsAtOnce = 50;
 const breathMs = 100;
 
-type CallKey = string;
-
-export class Switchboard {
+export class Switchboard implements Calls {
   readonly #parts: SwitchboardParts;
-  readonly #byKey = new Map<CallKey, CallRunner>();
-  readonly #byId = new Map<CallId, CallRunner>();
+  readonly #index = new CallIndex();
   readonly #early: EarlyFacts;
+  readonly #signals: CallSignals;
+  readonly #glare: Glare;
   readonly #acted = new RecentIds(recentEvents);
-  readonly #over = new RecentIds(recentCalls);
   #hangUps = 0;
   #draining = false;
   #drained: () => void = () => {};
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
-    this.#early = new EarlyFacts(parts.runner.clock);
+    const { telemetry, clock } = parts.runner;
+    this.#early = new EarlyFacts(clock);
+    this.#signals = new CallSignals({
+      index: this.#index,
+      early: this.#early,
+      transfers: parts.perform.transfers,
+      isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
+      telemetry,
+    });
+    const { homeserver } = parts.perform;
+    this.#glare = new Glare({
+      index: this.#index,
+      sameNumber: parts.sameNumber,
+      homeserver,
+      clock,
+      log: telemetry.log,
+    });
   }
 
   /** Calls of the moment. */
   get calls(): readonly Call[] {
-    return [...this.#byId.values()].map((runner) => runner.call);
+    return this.#index.runners.map((runner) => runner.call);
   }
 
-  /** The door for everything of Matrix. Resolves when the fact has been acted on; never rejects. */
-  async takeMatrix(fact: MatrixFact): Promise<void> {
-    if (!this.#acted.add(fact.eventId)) return;
+  /** No call is begun any more. */
+  get closed(): boolean {
+    return this.#draining;
+  }
+
+  find(call: CallId): Call | undefined {
+    return this.#index.get(call)?.call;
+  }
+
+  post(call: CallId, fact: CallFact): void {
+    void this.#index.get(call)?.post(fact);
+  }
+
+  /** Takes up a call from its first step on; from now on it counts and is found. */
+  begin(first: Step): void {
+    const runner = this.#add(first);
+    void runner.start(first);
+    if (first.call.phase === "arriving") void this.#glare.arrived(runner);
+  }
+
+  /** The door for everything of Matrix. Resolves when the fact has been acted on, or `later`, as a sink; never rejects. */
+  async takeMatrix(fact: MatrixFact): Promise<void | "later"> {
+    if (!this.#acted.add(fact.eventId)) return undefined;
     try {
-      await this.#route(fact);
+      return await this.#route(fact);
     } catch (error) {
       this.#parts.runner.telemetry.log.error("fact could not be acted on", {
         fact: fact.kind,
@@ -72,12 +113,18 @@ export class Switchboard {
         event: fact.eventId,
         error,
       });
+      return undefined;
     }
   }
 
-  /** The door for everything of the trunks. */
+  /** The door for everything that happens in calls of the trunks. */
   takeSip(call: CallId, fact: SipFact): void {
-    const runner = this.#byId.get(call);
+    const joined = this.#index.joined(call);
+    if (joined !== undefined) {
+      void joined.runner.post({ kind: "leg.reported", side: joined.side, fact });
+      return;
+    }
+    const runner = this.#index.get(call);
     if (runner !== undefined) {
       void runner.post(fact);
       return;
@@ -92,7 +139,7 @@ export class Switchboard {
     const { clock, telemetry } = this.#parts.runner;
     try {
       const first = recover(call, clock.nowMs());
-      await this.#run(first);
+      await this.#add(first).start(first);
       await this.#breathe();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
@@ -107,7 +154,7 @@ export class Switchboard {
     const empty = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
-    if (this.#byId.size === 0) this.#drained();
+    if (this.#index.size === 0) this.#drained();
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
       this.#stopAll()
@@ -118,7 +165,7 @@ export class Switchboard {
   }
 
   async #stopAll(): Promise<void> {
-    for (const runner of this.#byId.values()) {
+    for (const runner of this.#index.runners) {
       void runner.post({ kind: "bridge.stopped" });
       await this.#breathe();
     }
@@ -132,7 +179,7 @@ export class Switchboard {
     await new Promise<void>((resolve) => clock.at(clock.nowMs() + breathMs, resolve));
   }
 
-  async #route(fact: MatrixFact): Promise<void> {
+  async #route(fact: MatrixFact): Promise<void | "later"> {
     switch (fact.kind) {
       case "member.invited":
         return this.#invitedToRoom(fact);
@@ -147,23 +194,8 @@ export class Switchboard {
         return this.#heard(fact);
       case "call.invited":
         return this.#invitedToCall(fact);
-      case "call.answered":
-      case "call.rejected":
-        // Another device of the person's own: outbound calls have nobody else to answer them.
-        return;
-      case "call.candidates":
-        return this.#toCall(fact, { kind: "matrix.candidates", candidates: fact.candidates });
-      case "call.selected": {
-        const runner = this.#byKey.get(keyOf(fact.room, fact.matrixCallId));
-        const ours = fact.selected === runner?.call.leg.ownParty;
-        return this.#toCall(fact, { kind: "matrix.selected", ours });
-      }
-      case "call.hungUp":
-        return this.#toCall(fact, { kind: "matrix.hungUp", reason: fact.reason });
-      case "call.offered":
-        return this.#toCall(fact, { kind: "matrix.offered", sdp: fact.sdp });
-      case "call.reanswered":
-        return this.#toCall(fact, { kind: "matrix.reanswered", sdp: fact.sdp });
+      default:
+        return this.#signals.take(fact);
     }
   }
 
@@ -171,6 +203,8 @@ export class Switchboard {
     const { ghosts, rooms, bot, botUser, reception, runner } = this.#parts;
     const isBot = fact.user === botUser;
     if (!isBot && !ghosts.isGhost(fact.user)) return;
+    // Our own doing: the ghost is on its way already.
+    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return;
     if (fact.public) {
       // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
       runner.telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
@@ -183,6 +217,7 @@ export class Switchboard {
     if (!isBot) await ghosts.ensure(fact.user);
     const missed = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
+    else if (fact.direct && !isBot) await rooms.adopt(fact.room, fact.user, fact.sender);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     // What came before the join, invites last: a call that was given up again must not ring.
     const invites = missed.filter((one) => one.kind === "call.invited");
@@ -190,22 +225,39 @@ export class Switchboard {
     for (const one of invites) await this.takeMatrix(one);
   }
 
-  async #heard({ kind, room, sender, body }: Extract<MatrixFact, { kind: "message.received" }>): Promise<void> {
-    const { rooms, bot, botUser, reception, runner } = this.#parts;
-    if (!(await rooms.ours(room)).includes(botUser)) return;
+  /** In a room of the bot's it is for the bot, in any other for the number. */
+  async #heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
+    const { kind, room, sender, body } = fact;
+    const { rooms, bot, botUser, reception, runner, texts } = this.#parts;
+    if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
     if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
     else runner.telemetry.factIgnored(kind, "none");
+    return undefined;
   }
 
   async #left(room: RoomId, user: UserId): Promise<void> {
     const { rooms } = this.#parts;
     // The calls first: whatever becomes of the room, somebody is on the telephone.
-    for (const runner of this.#byId.values()) {
-      const { leg } = runner.call;
-      if (leg.room === room && (leg.person === user || leg.ghost === user)) await runner.post({ kind: "matrix.left" });
-    }
+    await Promise.all(this.#index.runners.map((runner) => this.#leftCall(runner, room, user)));
     if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
     else await rooms.leaveIfEmpty(room);
+  }
+
+  async #leftCall(runner: CallRunner, room: RoomId, user: UserId): Promise<void> {
+    const { call } = runner;
+    const leg = legOf(call);
+    if (leg !== undefined) {
+      if (leg.room === room && (leg.person === user || leg.ghost === user)) await runner.post({ kind: "matrix.left" });
+      return;
+    }
+    if (call.phase !== "alerting") return;
+    const rung = call.legs.find((one) => one.room === room);
+    if (rung === undefined) return;
+    if (call.ghost === user)
+      await runner.post({ kind: "matrix.unreachable", signal: "invite", room, message: "the ghost was removed" });
+    // Others in a room that is rung for all may still answer.
+    else if (rung.target.kind === "person" && rung.target.person === user)
+      await runner.post({ kind: "matrix.declined", room, person: user, reason: undefined });
   }
 
   async #encrypted(room: RoomId): Promise<void> {
@@ -215,33 +267,40 @@ export class Switchboard {
 
   async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
     const key = keyOf(fact.room, fact.matrixCallId);
-    if (this.#byKey.has(key) || (await this.#parts.ledger.known(fact.room, fact.matrixCallId))) return;
+    const { room, matrixCallId } = fact;
+    if (this.#index.find(room, matrixCallId) !== undefined || (await this.#parts.ledger.known(room, matrixCallId)))
+      return;
     const ghost = await this.#calledGhost(fact);
     if (ghost === undefined) return;
     const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
     // From here on without waiting, or two calls at once would not see each other.
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
     if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
-      this.#parts.runner.telemetry.log.info("call was given up before it began", {
-        room: fact.room,
-        matrixCall: fact.matrixCallId,
-      });
+      this.#parts.runner.telemetry.log.info("call was given up before it began", { room, matrixCall: matrixCallId });
       return;
     }
-    const invitation: Invitation = {
-      fact,
-      ghost,
-      displayName,
-      calls: this.calls,
-      closed: this.#draining ? "restarting" : undefined,
-    };
+    const crossed = await this.#glare.invited(fact, ghost);
+    const runner =
+      crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed: this.#whyClosed() }));
+    for (const one of early) await runner?.post(one.fact);
+  }
+
+  #whyClosed(): Invitation["closed"] {
+    return this.#draining ? "restarting" : undefined;
+  }
+
+  async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
+    const { fact } = invitation;
     const first = this.#parts.reception.receive(invitation);
     if (first === undefined) {
       this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
-      return;
+      return undefined;
     }
-    await this.#run(first);
-    for (const one of early) await this.#byKey.get(key)?.post(one.fact);
+    const leg = legOf(first.call);
+    const { abilities, sdp } = fact;
+    const runner = this.#add(first, leg && { leg, abilities, sdp, candidates: [] });
+    await runner.start(first);
+    return runner;
   }
 
   /**
@@ -264,56 +323,18 @@ export class Switchboard {
     return undefined;
   }
 
-  async #toCall(reference: MatrixFact & CallReference, fact: CallFact): Promise<void> {
-    const key = keyOf(reference.room, reference.matrixCallId);
-    const runner = this.#byKey.get(key);
-    if (runner === undefined) {
-      this.#withoutCall(key, reference, fact);
-      return;
-    }
-    const { leg } = runner.call;
-    const isTheirs = sameParty(reference, { party: leg.personParty, version: leg.version });
-    if (reference.sender === leg.person && isTheirs) await runner.post(fact);
-    else this.#parts.runner.telemetry.factIgnored(fact.kind, "other-party");
-  }
-
-  #withoutCall(key: CallKey, { sender, party }: MatrixFact & CallReference, fact: CallFact): void {
-    const { telemetry } = this.#parts.runner;
-    if (this.#over.has(key)) telemetry.factIgnored(fact.kind, "ended");
-    else if (fact.kind === "matrix.candidates" || fact.kind === "matrix.selected" || fact.kind === "matrix.hungUp")
-      this.#early.keep(key, { sender, party, fact });
-    else telemetry.factIgnored(fact.kind, "none");
-  }
-
-  async #run(first: Step): Promise<void> {
-    const { call } = first;
+  #add(first: Step, invite?: OwnInvite): CallRunner {
     const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform), {
       ...this.#parts.runner,
       onEnded: (record) => this.#ended(record),
     });
-    this.#byId.set(call.id, runner);
-    this.#byKey.set(keyOf(call.leg.room, call.leg.matrixCallId), runner);
-    this.#parts.runner.telemetry.callStarted();
-    await runner.start(first);
+    this.#index.add(runner, invite);
+    this.#parts.runner.telemetry.callStarted(first.call.direction);
+    return runner;
   }
 
   #ended(record: CallRecord): void {
-    this.#byId.delete(record.id);
-    const key = keyOf(record.leg.room, record.leg.matrixCallId);
-    this.#byKey.delete(key);
-    this.#over.add(key);
-    if (this.#byId.size === 0) this.#drained();
+    this.#index.remove(record.id);
+    if (this.#index.size === 0) this.#drained();
   }
-}
-
-function keyOf(room: RoomId, matrixCallId: MatrixCallId): CallKey {
-  return `${room}\n${matrixCallId}`;
-}
-
-/** Whether an event comes from the device that made the call; version 0 has no devices. */
-function sameParty(
-  event: { readonly party: string | undefined },
-  call: { readonly party: string | undefined; readonly version: "0" | "1" },
-): boolean {
-  return call.version === "0" || call.party === undefined || event.party === call.party;
 }

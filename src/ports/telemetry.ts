@@ -19,7 +19,7 @@ export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protoco
 
 export interface Telemetry {
   readonly log: Log;
-  callStarted(): void;
+  callStarted(direction: CallRecord["direction"]): void;
   /** Counts and writes the one line a call. */
   callEnded(record: CallRecord): void;
   /** From the invite to the answer, in ms. */

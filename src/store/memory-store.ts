@@ -1,5 +1,5 @@
 // The store without a disk, for tests and trials. Calls are kept as JSON here too, so that nothing is shared by reference.
-import type { Call } from "../core/call/call.ts";
+import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { CallLedger, Inbox, InboxEntry, RoomDirectory, Store } from "../ports/store.ts";
@@ -38,30 +38,37 @@ function memoryInbox(): Inbox {
 
 interface LedgerRow {
   readonly id: string;
-  readonly room: RoomId;
-  readonly matrixCallId: string;
+  readonly room: RoomId | undefined;
+  readonly matrixCallId: string | undefined;
   readonly call: string | undefined;
   readonly record: CallRecord | undefined;
 }
 
+type Address = Pick<CallRecord, "room" | "matrixCallId">;
+
 function memoryLedger(): CallLedger {
   const rows = new Map<string, LedgerRow>();
-  const write = (of: Pick<Call, "id" | "leg">, call: Call | undefined, record: CallRecord | undefined): void => {
-    rows.set(of.id, {
-      id: of.id,
-      room: of.leg.room,
-      matrixCallId: of.leg.matrixCallId,
+  const write = (
+    id: string,
+    address: Address | undefined,
+    call: Call | undefined,
+    record: CallRecord | undefined,
+  ): void => {
+    rows.set(id, {
+      id,
+      room: address?.room,
+      matrixCallId: address?.matrixCallId,
       call: call === undefined ? undefined : JSON.stringify(call),
       record: record === undefined ? undefined : readRecord(record.id, JSON.stringify(record)),
     });
   };
   return {
     async save(call) {
-      if (call.phase === "ended") write(call, undefined, call.record);
-      else write(call, call, undefined);
+      if (call.phase === "ended") write(call.id, call.record, undefined, call.record);
+      else write(call.id, addressOf(call), call, undefined);
     },
     async finish(_call, record) {
-      write(record, undefined, record);
+      write(record.id, record, undefined, record);
     },
     async prune(beforeMs) {
       const old = [...rows.values()].filter((row) => row.record !== undefined && row.record.endedAtMs < beforeMs);

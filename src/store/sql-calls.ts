@@ -1,38 +1,44 @@
 // The ledger of calls: open ones as JSON of the call, ended ones as JSON of their record.
 import type { Kysely } from "kysely";
-import type { Call } from "../core/call/call.ts";
+import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 import type { Tables } from "./schema.ts";
 import { readCall, readRecord } from "./stored-json.ts";
 
+type Address = Pick<CallRecord, "room" | "matrixCallId">;
+
 export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLedger {
   async function write(
-    call: Pick<Call, "id" | "leg">,
+    id: string,
+    address: Address | undefined,
     json: string | null,
     record: CallRecord | undefined,
   ): Promise<void> {
     const columns = {
+      // Not known while an inbound call has no room yet, and then that of whoever answered.
+      room: address?.room ?? "",
+      matrix_call_id: address?.matrixCallId ?? "",
       call: json,
       record: record === undefined ? null : JSON.stringify(record),
       ended_at_ms: record?.endedAtMs ?? null,
     };
     await db
       .insertInto("call")
-      .values({ id: call.id, room: call.leg.room, matrix_call_id: call.leg.matrixCallId, ...columns })
+      .values({ id, ...columns })
       .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
       .execute();
   }
 
   return {
     async save(call) {
-      if (call.phase === "ended") await write(call, null, call.record);
-      else await write(call, JSON.stringify(call), undefined);
+      if (call.phase === "ended") await write(call.id, call.record, null, call.record);
+      else await write(call.id, addressOf(call), JSON.stringify(call), undefined);
     },
 
     async finish(_call, record) {
-      await write(record, null, record);
+      await write(record.id, record, null, record);
     },
 
     async prune(beforeMs) {

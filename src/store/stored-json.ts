@@ -14,8 +14,10 @@ function parseObject(json: string): Readonly<Record<string, unknown>> | undefine
 
 const legTexts = ["room", "ghost", "person", "matrixCallId", "ownParty"] as const;
 
-function hasLeg(value: Readonly<Record<string, unknown>>): boolean {
+/** An inbound call that nobody has answered has none. */
+function legIsSound(value: Readonly<Record<string, unknown>>): boolean {
   const leg = value["leg"];
+  if (leg === undefined) return value["direction"] === "inbound";
   if (typeof leg !== "object" || leg === null) return false;
   const fields = leg as Record<string, unknown>;
   return legTexts.every((name) => typeof fields[name] === "string");
@@ -24,7 +26,7 @@ function hasLeg(value: Readonly<Record<string, unknown>>): boolean {
 /** undefined: not a call of this id that could still be ended. */
 export function readCall(id: string, json: string): Call | undefined {
   const value = parseObject(json);
-  if (value === undefined || value["id"] !== id || typeof value["phase"] !== "string" || !hasLeg(value))
+  if (value === undefined || value["id"] !== id || typeof value["phase"] !== "string" || !legIsSound(value))
     return undefined;
   return value as unknown as Call;
 }
@@ -32,7 +34,7 @@ export function readCall(id: string, json: string): Call | undefined {
 /** undefined: not a record of this call. */
 export function readRecord(id: string, json: string): CallRecord | undefined {
   const value = parseObject(json);
-  if (value === undefined || value["id"] !== id || typeof value["endedAtMs"] !== "number" || !hasLeg(value)) {
+  if (value === undefined || value["id"] !== id || typeof value["endedAtMs"] !== "number" || !legIsSound(value)) {
     return undefined;
   }
   return value as unknown as CallRecord;

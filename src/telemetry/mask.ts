@@ -14,6 +14,7 @@ const numberFields: ReadonlySet<string> = new Set([
   "dialled",
   "phone",
   "target",
+  "called",
   "callee",
   "caller",
   "displayName",

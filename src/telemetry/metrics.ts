@@ -12,11 +12,13 @@ const durationBuckets = [5, 15, 30, 60, 180, 300, 600, 1_800, 3_600, 7_200];
 /** Names of the telephone network in lookups. What a stranger asks for beyond these must not make new series. */
 const knownProtocols: ReadonlySet<string> = new Set(["m.protocol.pstn", "im.vector.protocol.pstn"]);
 
+const directions: readonly CallRecord["direction"][] = ["outbound", "inbound", "joined"];
+
 type Counted = Omit<Telemetry, "log">;
 
 export class Metrics implements Counted {
   readonly #registry = new Registry();
-  #active = 0;
+  readonly #active = new Map<CallRecord["direction"], number>(directions.map((direction) => [direction, 0]));
 
   readonly #calls = new Counter({
     name: `${prefix}calls_total`,
@@ -27,11 +29,12 @@ export class Metrics implements Counted {
   readonly #callsActive = new Gauge({
     name: `${prefix}calls_active`,
     help: "Calls that have begun and not ended.",
+    labelNames: ["direction"],
     registers: [this.#registry],
   });
   readonly #setup = new Histogram({
     name: `${prefix}call_setup_seconds`,
-    help: "Time from the client's invite until the call was answered.",
+    help: "Time from the invite, the client's or the trunk's, until the call was answered.",
     buckets: setupBuckets,
     registers: [this.#registry],
   });
@@ -90,14 +93,21 @@ export class Metrics implements Counted {
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     // A series that does not exist before its first event hides that event from rate().
-    for (const cause of allCauses) {
-      this.#calls.inc({ direction: "outbound", result: describeCause(cause).result, cause }, 0);
+    for (const direction of directions) {
+      this.#callsActive.set({ direction }, 0);
+      for (const cause of allCauses) this.#calls.inc({ direction, result: describeCause(cause).result, cause }, 0);
     }
   }
 
-  callStarted(): void {
-    this.#active++;
-    this.#callsActive.set(this.#active);
+  callStarted(direction: CallRecord["direction"]): void {
+    this.#count(direction, 1);
+  }
+
+  #count(direction: CallRecord["direction"], change: 1 | -1): void {
+    // A call of an earlier process ends here without having begun here.
+    const active = Math.max(0, (this.#active.get(direction) ?? 0) + change);
+    this.#active.set(direction, active);
+    this.#callsActive.set({ direction }, active);
   }
 
   callAnswered(setupMs: number): void {
@@ -105,9 +115,7 @@ export class Metrics implements Counted {
   }
 
   callEnded(record: CallRecord): void {
-    // A call of an earlier process ends here without having begun here.
-    this.#active = Math.max(0, this.#active - 1);
-    this.#callsActive.set(this.#active);
+    this.#count(record.direction, -1);
     this.#calls.inc({ direction: record.direction, result: record.result, cause: record.cause });
     if (record.answeredAtMs !== undefined) {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);

@@ -27,15 +27,15 @@ function between(fromMs: number | undefined, toMs: number | undefined): number |
 }
 
 function recordFields(record: CallRecord): Readonly<Record<string, unknown>> {
-  const { leg } = record;
   return {
     call: record.id,
-    matrixCall: leg.matrixCallId,
+    matrixCall: record.matrixCallId,
     sipCall: record.sipCallId,
     direction: record.direction,
-    person: leg.person,
-    room: leg.room,
+    person: record.person,
+    room: record.room,
     number: record.number,
+    called: record.called,
     trunk: record.trunk,
     result: record.result,
     cause: record.cause,
@@ -53,7 +53,7 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
   const metrics = new Metrics();
   return {
     log,
-    callStarted: () => metrics.callStarted(),
+    callStarted: (direction: CallRecord["direction"]) => metrics.callStarted(direction),
     callAnswered: (setupMs: number) => metrics.callAnswered(setupMs),
     callEnded: (record: CallRecord) => {
       metrics.callEnded(record);

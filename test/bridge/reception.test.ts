@@ -6,7 +6,7 @@ import { createGhostIds } from "../../src/core/number/ghost-id.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { ann, ghost, room } from "../scenarios/house.ts";
-import { examplePlan, examplePolicy, exampleTemplates } from "../scenarios/settings.ts";
+import { exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "../scenarios/settings.ts";
 
 const ids = createGhostIds({
   domain: "example.org",
@@ -32,8 +32,9 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
     plan: examplePlan,
     policy: examplePolicy,
     identities: () => exampleTemplates,
+    features: () => exampleFeatures,
     homeserver: new FakeHomeserver(),
-    notices: true,
+    notices: { failures: true, history: false },
     clock,
     log: new FakeTelemetry().log,
   });

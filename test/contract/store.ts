@@ -1,10 +1,11 @@
 // What every store must do, whatever it is made of. Each implementation's test file calls this once.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Ended, Offering } from "../../src/core/call/call.ts";
+import type { Arriving, Ended, Offering } from "../../src/core/call/call.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
 import { callId, eventId, matrixCallId, partyId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
 import type { InboxEntry, Store } from "../../src/ports/store.ts";
+import { incoming, incomingDialog } from "../fakes/arrivals.ts";
 
 const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
 const person = "@alice:example.org" as UserId;
@@ -38,11 +39,18 @@ export function offeringCall(id: string): Offering {
         preferred: undefined,
         privacy: [],
       },
+      abilities: { infoDtmf: false, refer: true },
     },
+    abilities: { transferee: false, dtmf: false },
     number: "01818118181",
+    called: undefined,
     startedAtMs: 1_000,
     maxDurationMs: 3_600_000,
-    notices: true,
+    notices: { failures: true, history: true },
+    shown: undefined,
+    outstanding: { releases: 0, farewells: [] },
+    earlyMedia: "ring",
+    detour: undefined,
   };
 }
 
@@ -51,9 +59,13 @@ export function recordOf(call: Offering, endedAtMs: number): CallRecord {
     id: call.id,
     direction: "outbound",
     leg: call.leg,
+    room: call.leg.room,
+    person: call.leg.person,
+    matrixCallId: call.leg.matrixCallId,
     trunk: call.trunk.name,
     sipCallId: undefined,
     number: call.number,
+    called: undefined,
     cause: "busy",
     result: "callee",
     sipStatus: 486,
@@ -63,6 +75,31 @@ export function recordOf(call: Offering, endedAtMs: number): CallRecord {
     endedAtMs,
     media: noMediaStats,
     unsettled: false,
+  };
+}
+
+/** A call of a trunk: no room rings yet. */
+export function arrivingCall(id: string): Arriving {
+  return {
+    id: callId(id),
+    direction: "inbound",
+    phase: "arriving",
+    trunk: { name: trunkName("main"), number: "+441632960123", abilities: { infoDtmf: false, refer: true } },
+    number: "+441632960123",
+    called: "+441632960001",
+    startedAtMs: 1_000,
+    maxDurationMs: 3_600_000,
+    notices: { failures: true, history: true },
+    shown: undefined,
+    outstanding: { releases: 0, farewells: [] },
+    ghost,
+    matrixCallId: matrixCallId(`zzz-${id}`),
+    ownParty: partyId("bridge"),
+    dialog: incomingDialog,
+    incoming,
+    lateOffer: false,
+    stages: [{ targets: [{ kind: "person", person }], ringMs: 30_000 }],
+    announce: [],
   };
 }
 
@@ -130,6 +167,36 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       await store.calls.finish(call.id, recordOf(call, 2_000));
       expect(await store.calls.open()).toEqual([]);
       expect(plain(await store.calls.history(10))).toEqual([plain(recordOf(call, 2_000))]);
+    });
+
+    it("keeps a call that has no room yet, under the room that it gets later", async () => {
+      const arriving = arrivingCall("c-1");
+      await store.calls.save(arriving);
+      expect(plain(await store.calls.open())).toEqual([plain(arriving)]);
+      const legs = [{ target: { kind: "person", person }, state: "ringing", room }] as const;
+      const { announce, stages, ...rest } = arriving;
+      const alerting = { ...rest, announce, stages, sdp: "offer", legs, stage: 0, refusal: undefined } as const;
+      await store.calls.save({ ...alerting, phase: "alerting", ringingAtMs: undefined });
+      expect(await store.calls.known(room, arriving.matrixCallId)).toBe(true);
+      expect(await store.calls.open()).toHaveLength(1);
+    });
+
+    it("keeps the record of a call that nobody answered and that rang nowhere", async () => {
+      const call = arrivingCall("c-1");
+      const missed: CallRecord = {
+        ...recordOf(offeringCall("c-1"), 2_000),
+        direction: "inbound",
+        leg: undefined,
+        room: undefined,
+        person: undefined,
+        matrixCallId: undefined,
+        called: call.called,
+        cause: "not-in-service",
+      };
+      await store.calls.save(call);
+      await store.calls.finish(call.id, missed);
+      expect(await store.calls.open()).toEqual([]);
+      expect(plain(await store.calls.history(10))).toEqual([plain(missed)]);
     });
 
     it("moves a call saved as ended to history too", async () => {

@@ -22,7 +22,7 @@ describe("the bot", () => {
     });
   };
   const say = (house: House, body: string, sender = ann) =>
-    house.take({ ...house.origin(sender, lobby), kind: "message.received", body, edits: false });
+    house.take({ ...house.origin(sender, lobby), kind: "message.received", body, form: "text", edits: false });
 
   test("says so, too, where it cannot read what was written before it came", async () => {
     const house = new House();
@@ -70,7 +70,13 @@ describe("the bot", () => {
     const house = new House();
     await open(house);
     await say(house, "call 01818118181");
-    await house.take({ ...house.origin(ann, lobby), kind: "message.received", body: "call 01818118181", edits: false });
+    await house.take({
+      ...house.origin(ann, lobby),
+      kind: "message.received",
+      body: "call 01818118181",
+      form: "text",
+      edits: false,
+    });
     house.homeserver.closedRoom = house.homeserver.rooms[0]?.room;
     const { closedWith } = house.homeserver;
     house.homeserver.closedWith = new HomeserverError("UNREACHABLE", "gone", true);

@@ -163,7 +163,7 @@ describe("a person dials a number", () => {
   });
 
   test("a room that wants no notices stays silent where a call fails", async () => {
-    const house = new House({ notices: false });
+    const house = new House({ notices: { failures: false, history: false } });
     await house.ring();
     await house.passTime(60_000);
     expect([house.signals, house.words]).toEqual([["reject failed"], []]);

@@ -77,7 +77,7 @@ test("messages to the bot stop being answered", async () => {
   const { bot } = house.homeserver;
   await house.take({ ...house.origin(), ...invitation(bot) });
   for (let n = 0; n < 100; n++)
-    await house.take({ ...house.origin(), kind: "message.received", body: "ping", edits: false });
+    await house.take({ ...house.origin(), kind: "message.received", body: "ping", form: "text", edits: false });
   expect(house.words).toHaveLength(1 + 5);
 });
 

@@ -1,9 +1,18 @@
 // The bridge with doubles at its edges and a virtual clock: what a person does goes in, what everybody sees comes out.
+import { Arrivals } from "../../src/bridge/arrivals.ts";
 import { Bot } from "../../src/bridge/bot.ts";
+import { Callers } from "../../src/bridge/callers.ts";
 import { Ghosts } from "../../src/bridge/ghosts.ts";
 import { Reception } from "../../src/bridge/reception.ts";
+import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
+import { Texts } from "../../src/bridge/texts.ts";
+import { Transfers } from "../../src/bridge/transfers.ts";
+import type { Notices } from "../../src/core/call/notices.ts";
+import { findDid, type DidTable } from "../../src/core/number/did.ts";
+import type { CallerTrust } from "../../src/core/policy/caller.ts";
+import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import {
   eventId,
@@ -14,6 +23,7 @@ import {
   type CallId,
   type EventId,
   type RoomId,
+  type TrunkName,
   type UserId,
 } from "../../src/core/ids.ts";
 import type { DialPlan } from "../../src/core/number/dial-plan.ts";
@@ -25,7 +35,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
-import { examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
+import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
 
 export const ann = "@ann:example.org" as UserId;
 export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
@@ -35,8 +45,12 @@ export interface HouseOptions {
   readonly store?: Store;
   readonly plan?: DialPlan;
   readonly policy?: Policy;
-  readonly notices?: boolean;
+  readonly notices?: Notices;
   readonly identity?: IdentityTemplates;
+  readonly features?: Partial<TrunkFeatures>;
+  /** Whom the called numbers ring. */
+  readonly dids?: DidTable;
+  readonly trust?: CallerTrust;
 }
 
 export class House {
@@ -47,6 +61,8 @@ export class House {
   readonly telemetry = new FakeTelemetry();
   readonly store: Store;
   readonly switchboard: Switchboard;
+  readonly texts: Texts;
+  readonly arrivals: Arrivals;
   #events = 0;
 
   constructor(options: HouseOptions = {}) {
@@ -65,31 +81,56 @@ export class House {
     });
     const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, log });
+    const trust = (): CallerTrust => options.trust ?? { identity: "asserted", displayName: true };
+    const callers = new Callers({ ids, plan, trust });
+    const notices = options.notices ?? { failures: true, history: false };
+    const dids = options.dids ?? exampleDids;
+    const common = {
+      ids,
+      plan,
+      policy,
+      homeserver,
+      ghosts,
+      rooms,
+      ringingRooms,
+      callers,
+      notices,
+      clock,
+      log,
+      trust,
+      sip: this.trunks,
+      directory: store.rooms,
+      identities: () => options.identity ?? exampleTemplates,
+      features: () => ({ ...exampleFeatures, ...options.features }),
+      recipients: (called: string, name: TrunkName) => findDid(called, name, dids, plan.country),
+    };
+    this.texts = new Texts(common);
     this.switchboard = new Switchboard({
       ledger: store.calls,
       ghosts,
       rooms,
       bot: new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log }),
-      reception: new Reception({
-        ids,
-        plan,
-        policy,
-        identities: () => options.identity ?? exampleTemplates,
-        homeserver,
-        notices: options.notices ?? true,
-        clock,
-        log,
-      }),
+      texts: this.texts,
+      reception: new Reception(common),
       perform: {
         homeserver,
         media: this.media,
         sip: this.trunks,
         ice: { homeserver, configured: [], askHomeserver: true },
         trunkMedia: () => ({ srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }),
+        ringingRooms,
+        transfers: new Transfers(common, {
+          find: (call) => this.switchboard.find(call),
+          post: (call, fact) => this.switchboard.post(call, fact),
+          begin: (first) => this.switchboard.begin(first),
+        }),
       },
       runner: { ledger: store.calls, clock, telemetry },
       botUser: homeserver.bot,
+      sameNumber: (one, other) => callers.sameNumber(one, other),
     });
+    this.arrivals = new Arrivals({ ...common, calls: this.switchboard });
   }
 
   origin(

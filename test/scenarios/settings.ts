@@ -1,6 +1,9 @@
 // Ready-made dial plan, policy and identity for scenarios.
-import { trunkName } from "../../src/core/ids.ts";
+import type { RingStage, RingTarget } from "../../src/core/call/matrix-leg.ts";
+import { roomId, trunkName, type UserId } from "../../src/core/ids.ts";
 import type { DialPlan } from "../../src/core/number/dial-plan.ts";
+import type { DidRule, DidTable } from "../../src/core/number/did.ts";
+import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
 
@@ -38,3 +41,29 @@ export const exampleTemplates: IdentityTemplates = {
   numbers: new Map(),
   defaultNumber: undefined,
 };
+
+export const exampleFeatures: TrunkFeatures = {
+  dtmf: "auto",
+  earlyMedia: "ring",
+  transfer: "refer",
+  progress: 180,
+  messages: { maxLength: 1_000 },
+};
+
+const person = (name: string): RingTarget => ({ kind: "person", person: `@${name}:example.org` as UserId });
+
+export const reception = roomId("!reception:example.org");
+
+/** One number for each way to ring. */
+export const exampleDids: DidTable = {
+  rules: [
+    rule("+441632960001", { targets: [person("ann")], ringMs: 30_000 }),
+    rule("+441632960002", { targets: [person("ann"), person("bob")], ringMs: 30_000 }),
+    rule("+441632960003", { targets: [person("ann")], ringMs: 20_000 }, { targets: [person("bob")], ringMs: 20_000 }),
+    rule("+441632960004", { targets: [{ kind: "room", room: reception }], ringMs: 30_000 }),
+  ],
+};
+
+function rule(number: string, ...stages: readonly RingStage[]): DidRule {
+  return { match: { kind: "exact", number }, trunks: [], stages };
+}

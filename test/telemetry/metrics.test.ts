@@ -48,11 +48,11 @@ describe("the metrics", () => {
     const { telemetry, value } = start();
     const { text } = await telemetry.exposition();
     for (const cause of allCauses) expect(text).toContain(`cause="${cause}"`);
-    telemetry.callStarted();
-    expect(await value("matrix_sip_calls_active")).toBe(1);
+    telemetry.callStarted("outbound");
+    expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(1);
     telemetry.callAnswered(2_500);
     telemetry.callEnded(record);
-    expect(await value("matrix_sip_calls_active")).toBe(0);
+    expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(0);
     const series = 'matrix_sip_calls_total{direction="outbound",result="success",cause="caller-hung-up"}';
     expect(await value(series)).toBe(1);
     expect(await value('matrix_sip_call_setup_seconds_bucket{le="2"}')).toBe(0);
@@ -65,7 +65,7 @@ describe("the metrics", () => {
   it("never count fewer than no calls, as after a restart", async () => {
     const { telemetry, value } = start();
     telemetry.callEnded(record);
-    expect(await value("matrix_sip_calls_active")).toBe(0);
+    expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(0);
   });
 
   it("count lookups, whatever a stranger names the network", async () => {

@@ -1,0 +1,144 @@
+// An INVITE comes from a trunk: whom the called number rings, who calls, whether there is room for one more call. Gives
+// the call its first step, or its last. Where it rings is ringing-rooms' business, how core/call's.
+import type { Call } from "../core/call/call.ts";
+import type { Cause } from "../core/call/cause.ts";
+import { end } from "../core/call/ending.ts";
+import { beginInbound, type InboundRequest } from "../core/call/inbound.ts";
+import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
+import type { Notices } from "../core/call/notices.ts";
+import type { Step } from "../core/call/step.ts";
+import { matrixCallId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
+import type { DidFinding } from "../core/number/did.ts";
+import { callsPerUserOf, type Policy } from "../core/policy/permission.ts";
+import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { InviteArrival, SipTrunks } from "../ports/sip.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { isRunning, legOf, rings } from "./call-index.ts";
+import type { Callers, KnownCaller } from "./callers.ts";
+import type { Ghosts } from "./ghosts.ts";
+import { Pace } from "./pace.ts";
+import { abilitiesOf } from "./routing.ts";
+
+/** The switchboard, as far as a new call has to do with it. */
+export interface CallsOfTheMoment {
+  readonly calls: readonly Call[];
+  readonly closed: boolean;
+  begin(first: Step): void;
+}
+
+export interface ArrivalsParts {
+  readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
+  readonly callers: Pick<Callers, "of" | "sameNumber">;
+  readonly ghosts: Pick<Ghosts, "ensure">;
+  readonly features: (trunk: TrunkName) => TrunkFeatures;
+  readonly policy: Policy;
+  readonly notices: Notices;
+  readonly calls: CallsOfTheMoment;
+  readonly sip: Pick<SipTrunks, "reject">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Higher than the ids that clients choose: of two calls that cross, the lesser id stays (Matrix spec, glare). */
+const highestIds = "zzz";
+
+export class Arrivals {
+  readonly #parts: ArrivalsParts;
+  readonly #pace: Pace;
+
+  constructor(parts: ArrivalsParts) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+  }
+
+  /** Acts without waiting for anything, so that of two calls at once the second sees the first. Never throws. */
+  invited(arrival: InviteArrival): void {
+    const { calls, sip, log } = this.#parts;
+    try {
+      calls.begin(this.#firstStep(arrival));
+    } catch (error) {
+      log.error("call of a trunk could not be begun", { call: arrival.call, trunk: arrival.trunk, error });
+      sip.reject(arrival.call, 500);
+    }
+  }
+
+  #firstStep(arrival: InviteArrival): Step {
+    const { callers, ghosts, log } = this.#parts;
+    const { called, trunk, identity, diversions } = arrival;
+    const did = this.#parts.recipients(called, trunk);
+    const caller = callers.of(trunk, identity, diversions);
+    if (did.kind === "none") {
+      log.info("called number is nobody's", { call: arrival.call, trunk, called });
+      return this.#refuse(arrival, caller, called, "not-in-service");
+    }
+    const crowded = this.#crowded(caller, called);
+    if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
+    const stages = this.#withoutBusy(did.stages, caller);
+    if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
+    // Whoever waits for the ghost later waits for this.
+    ghosts.ensure(caller.ghost, caller.trustedName).catch((error: unknown) => {
+      log.warn("caller's ghost could not be made", { ghost: caller.ghost, error });
+    });
+    return beginInbound(this.#request(arrival, caller, did.number, stages));
+  }
+
+  /** Why no more calls are begun now, whomever they are for. */
+  #crowded(caller: KnownCaller, called: string): Cause | undefined {
+    const { calls, policy } = this.#parts;
+    if (calls.closed) return "restarting";
+    if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
+    // Callers who withhold their number are all one; they must not shut each other out everywhere.
+    return this.#pace.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost) ? undefined : "too-often";
+  }
+
+  /** Without people who have, or are being offered, as many calls as they may have; and without stages for nobody. */
+  #withoutBusy(stages: readonly RingStage[], { ghost }: KnownCaller): readonly RingStage[] {
+    const { calls, policy, callers } = this.#parts;
+    const running = calls.calls.filter((call) => isRunning(call) && !mayYield(call, ghost, callers));
+    const isFree = (target: RingTarget): boolean =>
+      target.kind === "room" || callsOf(target.person, running) < callsPerUserOf(target.person, policy);
+    return stages
+      .map((stage) => ({ ...stage, targets: stage.targets.filter(isFree) }))
+      .filter(({ targets }) => targets.length > 0);
+  }
+
+  #refuse(arrival: InviteArrival, caller: KnownCaller, called: string, cause: Cause): Step {
+    const request = this.#request(arrival, caller, called, []);
+    const { call } = beginInbound(request);
+    return call.phase === "arriving" ? end(call, cause, request.atMs, {}) : { call, effects: [] };
+  }
+
+  #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
+    const { clock, features, policy, notices } = this.#parts;
+    const { call, trunk, dialog, incoming, sdp } = arrival;
+    const trunkFeatures = features(trunk);
+    return {
+      id: call,
+      trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
+      ghost: caller.ghost,
+      matrixCallId: matrixCallId(highestIds + clock.newId()),
+      ownParty: partyId(clock.newId()),
+      number: caller.number,
+      called,
+      dialog,
+      incoming,
+      sdp,
+      stages,
+      atMs: clock.nowMs(),
+      maxDurationMs: policy.maxDurationMs,
+      notices,
+      announce: caller.words,
+      earlyProgress: trunkFeatures.progress === 183,
+    };
+  }
+}
+
+function callsOf(person: UserId, calls: readonly Call[]): number {
+  return calls.filter((call) => legOf(call)?.person === person || rings(call, person)).length;
+}
+
+/** A call to the very number that calls now (glare). */
+function mayYield(call: Call, ghost: UserId, callers: Pick<Callers, "sameNumber">): boolean {
+  return (call.phase === "offering" || call.phase === "inviting") && callers.sameNumber(call.leg.ghost, ghost);
+}

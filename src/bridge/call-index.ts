@@ -1,0 +1,138 @@
+// Which call a fact belongs to: by our own id, by the leg of a joined call, by the ids that clients use.
+import type { Call } from "../core/call/call.ts";
+import type { IceCandidate } from "../core/call/event.ts";
+import type { JointSide } from "../core/call/joint.ts";
+import type { LegAbilities, MatrixLeg } from "../core/call/matrix-leg.ts";
+import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
+import type { CallRunner } from "./call-runner.ts";
+import { RecentIds } from "./recent-ids.ts";
+
+/** What a person's client has said of a call of its own: another call of ours may have to take it over. */
+export interface OwnInvite {
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  readonly sdp: string;
+  readonly candidates: IceCandidate[];
+}
+
+/** More than any client has. */
+const mostCandidates = 300;
+
+interface JoinedLeg {
+  readonly runner: CallRunner;
+  readonly side: JointSide;
+}
+
+/** Calls remembered as over, whose last candidates may still be on their way. */
+const recentCalls = 1_000;
+
+interface Entry {
+  readonly runner: CallRunner;
+  readonly invite: OwnInvite | undefined;
+  readonly keys: string[];
+}
+
+export class CallIndex {
+  readonly #byId = new Map<CallId, Entry>();
+  /** Trunk legs that have been given to a joined call. */
+  readonly #joined = new Map<CallId, JoinedLeg>();
+  /** By room and Matrix call id where a client began the call; by the id alone where we did, which is one in all rooms. */
+  readonly #byKey = new Map<string, CallRunner>();
+  readonly #over = new RecentIds(recentCalls);
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get runners(): readonly CallRunner[] {
+    return [...this.#byId.values()].map(({ runner }) => runner);
+  }
+
+  add(runner: CallRunner, invite?: OwnInvite): void {
+    const { call } = runner;
+    this.#byId.set(call.id, { runner, invite, keys: [] });
+    if (call.phase === "ended") return;
+    if (call.direction === "joined") {
+      this.#joined.set(call.left.call, { runner, side: "left" });
+      if (call.right !== undefined) this.#joined.set(call.right.call, { runner, side: "right" });
+      return;
+    }
+    const leg = legOf(call);
+    if (leg !== undefined) this.move(leg, runner);
+    if ("matrixCallId" in call) this.#key(call.matrixCallId, runner);
+  }
+
+  get(call: CallId): CallRunner | undefined {
+    return this.#byId.get(call)?.runner;
+  }
+
+  /** The joined call that has this trunk leg now. */
+  joined(leg: CallId): JoinedLeg | undefined {
+    return this.#joined.get(leg);
+  }
+
+  find(room: RoomId, matrixCallId: MatrixCallId): CallRunner | undefined {
+    return this.#byKey.get(keyOf(room, matrixCallId)) ?? this.#byKey.get(matrixCallId);
+  }
+
+  /** From now on the client's call is this one. */
+  move(leg: MatrixLeg, runner: CallRunner): void {
+    this.#key(keyOf(leg.room, leg.matrixCallId), runner);
+  }
+
+  /** What the client has said of its call since, as long as another call may take it over. */
+  note(runner: CallRunner, candidates: readonly IceCandidate[]): void {
+    const { phase } = runner.call;
+    const noted = this.inviteOf(runner)?.candidates;
+    if (noted === undefined || (phase !== "offering" && phase !== "inviting")) return;
+    noted.push(...candidates.slice(0, mostCandidates - noted.length));
+  }
+
+  inviteOf(runner: CallRunner): OwnInvite | undefined {
+    return this.#byId.get(runner.id)?.invite;
+  }
+
+  remove(call: CallId): void {
+    const entry = this.#byId.get(call);
+    if (entry === undefined) return;
+    this.#byId.delete(call);
+    for (const key of entry.keys) {
+      if (this.#byKey.get(key) !== entry.runner) continue;
+      this.#byKey.delete(key);
+      this.#over.add(key);
+    }
+    const { call: over } = entry.runner;
+    if (over.direction !== "joined") return;
+    for (const [leg, { runner }] of this.#joined) if (runner === entry.runner) this.#joined.delete(leg);
+  }
+
+  isOver(room: RoomId, matrixCallId: MatrixCallId): boolean {
+    return this.#over.has(keyOf(room, matrixCallId)) || this.#over.has(matrixCallId);
+  }
+
+  #key(key: string, runner: CallRunner): void {
+    this.#byKey.set(key, runner);
+    this.#byId.get(runner.id)?.keys.push(key);
+  }
+}
+
+export function keyOf(room: RoomId, matrixCallId: MatrixCallId): string {
+  return `${room}\n${matrixCallId}`;
+}
+
+/** The leg of whoever is in the call. */
+export function legOf(call: Call): MatrixLeg | undefined {
+  return "leg" in call && call.direction !== "joined" ? call.leg : undefined;
+}
+
+/** Whether somebody is still in it, or to be. */
+export function isRunning({ phase }: Call): boolean {
+  return phase !== "ending" && phase !== "parting" && phase !== "ended";
+}
+
+/** Whether the call rings that person, or the room that they are in, or is about to. */
+export function rings(call: Call, person: UserId, room?: RoomId): boolean {
+  if (call.phase !== "arriving" && call.phase !== "alerting") return false;
+  const targets = call.stages.flatMap((stage) => stage.targets);
+  return targets.some((target) => (target.kind === "person" ? target.person === person : target.room === room));
+}
