@@ -1,12 +1,19 @@
 // Ready-made calls and facts for the tests of core/call.
-import type { Call, TrunkSide } from "../../../src/core/call/call.ts";
+import { expect } from "vitest";
+import type { Call } from "../../../src/core/call/call.ts";
 import type { SipDialogState, SipInviteState } from "../../../src/core/call/dialog-state.ts";
 import type { CallEffect } from "../../../src/core/call/effect.ts";
 import type { CallFact } from "../../../src/core/call/event.ts";
-import type { LegSignal } from "../../../src/core/call/matrix-leg.ts";
+import type { LegAbilities, LegSignal } from "../../../src/core/call/matrix-leg.ts";
 import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
+import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+
+export const abilities: LegAbilities = { transferee: false, dtmf: true };
+
+/** For expectations to which it does not matter where something is said. */
+export const anyLeg: unknown = expect.anything();
 
 export const request: OutboundRequest = {
   id: callId("c-1"),
@@ -23,10 +30,13 @@ export const request: OutboundRequest = {
   sdp: "client offer",
   atMs: 1_000,
   answerByMs: 61_000,
-  notices: true,
+  notices: { failures: true, history: false },
+  abilities,
+  alternatives: [],
+  earlyMedia: "ring",
 };
 
-export const trunk: TrunkSide = {
+export const trunk: DialledTrunk = {
   name: trunkName("main"),
   target: "sip:+441818118181@sip.example.org",
   number: "+441818118181",
@@ -36,6 +46,7 @@ export const trunk: TrunkSide = {
     preferred: undefined,
     privacy: [],
   },
+  abilities: { infoDtmf: false, refer: true },
 };
 
 const localAddress = { host: "127.0.0.1", port: 5060 };
@@ -116,8 +127,8 @@ export const released: CallFact = {
 };
 
 /** The homeserver has taken a signal of ours. */
-export function told(signal: LegSignal["kind"]): CallFact {
-  return { kind: "matrix.told", signal };
+export function told(signal: LegSignal["kind"], room = request.leg.room): CallFact {
+  return { kind: "matrix.told", signal, room };
 }
 
 /** A call in which both talk. */

@@ -6,6 +6,7 @@ import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound.t
 import { recover } from "../../../src/core/call/ending.ts";
 import {
   accepted,
+  anyLeg,
   answered,
   begin,
   connected,
@@ -49,7 +50,11 @@ describe("the call is set up", () => {
       identity: trunk.identity,
       sdp: "trunk offer",
     });
-    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "answer", sdp: "client answer" } });
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "answer", sdp: "client answer" },
+    });
     expect(call.phase).toBe("connected");
   });
 
@@ -114,7 +119,9 @@ describe("the call is not answered", () => {
   });
 
   test("the room stays silent where notices are switched off", () => {
-    expect(heard([offered, rejected(404)], begin({ notices: false })).notice).toBeUndefined();
+    expect(
+      heard([offered, rejected(404)], begin({ notices: { failures: false, history: false } })).notice,
+    ).toBeUndefined();
   });
 
   test("nobody answers within the invite's lifetime: the telephone stops ringing", () => {
@@ -174,7 +181,7 @@ describe("the client is told of the end", () => {
   });
 
   test("or cannot be: the call is forgotten all the same, and marked", () => {
-    const lost: CallFact = { kind: "matrix.unreachable", signal: "reject", message: "gone" };
+    const lost: CallFact = { kind: "matrix.unreachable", signal: "reject", room: request.leg.room, message: "gone" };
     const { call } = play(begin(), offered, rejected(486), released, lost);
     expect(call.phase === "ended" && call.record.unsettled).toBe(true);
   });
@@ -250,7 +257,11 @@ describe("a connected call ends", () => {
   test("the callee hangs up: the client is hung up, the trunk is owed nothing", () => {
     const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup"));
     expect(kinds(effects)).toEqual(["matrix.signal", "media.release", "history.write"]);
-    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "user_hangup" } });
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "hangup", reason: "user_hangup" },
+    });
     expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
   });
 
@@ -271,7 +282,11 @@ describe("a connected call ends", () => {
   test("the client's audio connection fails: both sides are told", () => {
     const { effects } = play(connected(), { kind: "media.failed", message: "ice" });
     expect(kinds(effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
-    expect(effects).toContainEqual({ kind: "matrix.signal", signal: { kind: "hangup", reason: "ice_failed" } });
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "hangup", reason: "ice_failed" },
+    });
   });
 
   test("it has lasted as long as it may", () => {
@@ -287,10 +302,10 @@ describe("a connected call ends", () => {
 
 describe("who may not call", () => {
   test("is told why in the room, even where notices are off, and nothing is dialled", () => {
-    const first = refuseOutbound({ ...request, notices: false }, "premium-barred");
+    const first = refuseOutbound({ ...request, notices: { failures: false, history: false } }, "premium-barred");
     expect(first.effects).toEqual([
-      { kind: "matrix.signal", signal: { kind: "reject", reason: "failed" } },
-      { kind: "matrix.notice", text: "Calls to premium-rate numbers are not allowed here." },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
+      { kind: "matrix.notice", leg: anyLeg, text: "Calls to premium-rate numbers are not allowed here." },
       { kind: "deadline.set", name: "ending", atMs: 41_000 },
     ]);
     const { call } = play(first, told("reject"));
@@ -304,8 +319,8 @@ describe("after a restart", () => {
     expect(effects).toEqual([
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
-      { kind: "matrix.signal", signal: { kind: "hangup", reason: "unknown_error" } },
-      { kind: "matrix.notice", text: "The call was ended because the bridge was restarted." },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "hangup", reason: "unknown_error" } },
+      { kind: "matrix.notice", leg: anyLeg, text: "The call was ended because the bridge was restarted." },
       { kind: "deadline.set", name: "ending", atMs: 50_000 },
     ]);
   });
@@ -314,7 +329,7 @@ describe("after a restart", () => {
     const ringing = play(begin(), offered, { kind: "sip.sent", invite }, { kind: "sip.ringing" }).call;
     expect(recover(ringing, 10_000).effects.slice(0, 2)).toEqual([
       { kind: "sip.abandon", invite },
-      { kind: "matrix.signal", signal: { kind: "reject", reason: "failed" } },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
     ]);
   });
 

@@ -1,7 +1,7 @@
 // Changes inside a connected call: the client's hold and resume, the trunk's re-INVITEs, and both at once.
 import { describe, expect, test } from "vitest";
 import type { CallFact } from "../../../src/core/call/event.ts";
-import { answered, begin, connected, dialog, kinds, play, request } from "./examples.ts";
+import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from "./examples.ts";
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
@@ -19,7 +19,7 @@ describe("hold and resume", () => {
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
       { kind: "sip.reoffer", sdp: "trunk sendonly" },
       { kind: "media.answer", from: "trunk", sdp: "recvonly" },
-      { kind: "matrix.signal", signal: { kind: "reanswer", sdp: "client answer" } },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reanswer", sdp: "client answer" } },
     ]);
   });
 
@@ -65,7 +65,7 @@ describe("hold and resume", () => {
       "the ACK holds no answer",
       [
         { kind: "sip.offerWanted" },
-        { kind: "media.described", sdp: "ours" },
+        { kind: "media.described", side: "trunk", sdp: "ours" },
         { kind: "sip.offerRefused", status: 488 },
       ],
       ["media.describe", "sip.answerReoffer"],
@@ -115,7 +115,7 @@ describe("hold and resume", () => {
     const { call, effects } = play(
       connected(),
       { kind: "sip.offerWanted" },
-      { kind: "media.described", sdp: "ours" },
+      { kind: "media.described", side: "trunk", sdp: "ours" },
       { kind: "sip.reanswered", sdp: "theirs" },
       answered,
     );
