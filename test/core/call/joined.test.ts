@@ -1,0 +1,205 @@
+// Two far ends joined in the bridge after a transfer: both hear each other, and nobody stays on the line alone.
+import { describe, expect, test } from "vitest";
+import type { SipFact } from "../../../src/core/call/event.ts";
+import { beginJoint } from "../../../src/core/call/joined.ts";
+import type { Handover, JointSide } from "../../../src/core/call/joint.ts";
+import { recoverJoint } from "../../../src/core/call/parting.ts";
+import type { Step } from "../../../src/core/call/step.ts";
+import { callId, sipCallId } from "../../../src/core/ids.ts";
+import { anyLeg, dialog, invite, kinds, play, released, request, trunk } from "./examples.ts";
+
+const joint = callId("c-joint");
+const left = { call: request.id, trunk, dialog };
+const rightDialog = { ...dialog, sipCallId: sipCallId("def@example.org") };
+const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: rightDialog };
+const common = { left, leg: request.leg, notices: { failures: true, history: true }, endsAtMs: 3_600_000 };
+const third = { ...trunk, number: "+442079460102", target: "sip:+442079460102@sip.example.org" };
+const toNumber: Handover = { ...common, target: { kind: "dialled", trunk: third } };
+const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
+
+const on = (side: JointSide, fact: SipFact) => ({ kind: "leg.reported", side, fact }) as const;
+const described = { kind: "media.described", side: "trunk", sdp: "for the right" } as const;
+const rightAccepted = on("right", { kind: "sip.accepted", sdp: "right's", dialog: rightDialog });
+const forLeft = { kind: "media.answered", from: "trunk", sdp: "for the left" } as const;
+const leftAnswered = on("left", { kind: "sip.reanswered", sdp: "left's" });
+const complete = { kind: "media.answered", from: "matrix", sdp: "not needed" } as const;
+const toTheRight = (order: unknown) => ({ kind: "leg.order", call: joint, order });
+const toTheLeft = (order: unknown) => ({ kind: "leg.order", call: left.call, order });
+
+function joined(): Step {
+  const { call } = play(beginJoint(joint, toNumber, 1_000), described, rightAccepted, forLeft, leftAnswered, complete);
+  expect(call.phase).toBe("joined");
+  return { call, effects: [] };
+}
+
+describe("joining", () => {
+  test("a number is called, and what it answers is offered to the one who was transferred", () => {
+    const { effects } = play(beginJoint(joint, toNumber, 1_000), described, rightAccepted, forLeft, leftAnswered);
+    expect(effects).toContainEqual(
+      toTheRight({
+        kind: "sip.invite",
+        trunk: third.name,
+        target: third.target,
+        identity: third.identity,
+        sdp: "for the right",
+      }),
+    );
+    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "right's" });
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.reoffer", sdp: "for the left" }));
+    expect(effects).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "left's" });
+    expect(joined().call.phase).toBe("joined");
+  });
+
+  test("the far end of another call is offered a new session in its own dialog", () => {
+    const { call, effects } = play(
+      beginJoint(joint, toLeg, 1_000),
+      described,
+      on("right", { kind: "sip.reanswered", sdp: "right's" }),
+      forLeft,
+      leftAnswered,
+      complete,
+    );
+    expect(effects).toContainEqual({
+      kind: "leg.order",
+      call: other.call,
+      order: { kind: "sip.reoffer", sdp: "for the right" },
+    });
+    expect(call.phase).toBe("joined");
+  });
+
+  test("a busy number: the one who was transferred is let go, and the room reads why", () => {
+    const { effects } = play(
+      beginJoint(joint, toNumber, 1_000),
+      described,
+      on("right", { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined }),
+    );
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.bye", q850: 17 }));
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: anyLeg,
+      text: "The transfer failed: The number was busy.",
+    });
+  });
+
+  test("who was transferred hangs up while it rings: the call to the number is cancelled", () => {
+    const { effects } = play(
+      beginJoint(joint, toNumber, 1_000),
+      described,
+      on("right", { kind: "sip.sent", invite }),
+      on("right", { kind: "sip.ringing" }),
+      on("left", { kind: "sip.hungUp", q850: 16 }),
+    );
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.cancel", q850: 16 }));
+    expect(effects).not.toContainEqual(toTheLeft(expect.objectContaining({ kind: "sip.bye" })));
+  });
+
+  test("an answer that crosses the CANCEL is hung up", () => {
+    const { call, effects } = play(
+      beginJoint(joint, toNumber, 1_000),
+      described,
+      on("left", { kind: "sip.hungUp", q850: 16 }),
+      rightAccepted,
+      on("right", { kind: "sip.ended" }),
+      released,
+    );
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.bye", q850: 16 }));
+    expect(call.phase).toBe("ended");
+  });
+
+  test("nobody is rung for ever", () => {
+    const { effects } = play(beginJoint(joint, toNumber, 1_000), described, {
+      kind: "deadline.passed",
+      name: "answer",
+    });
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.cancel", q850: 19 }));
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.bye", q850: 19 }));
+  });
+});
+
+describe("two who are joined", () => {
+  test.each(["left", "right"] as const)(
+    "the %s one hangs up, the other is let go, and the record is written",
+    (side) => {
+      const otherSide = side === "left" ? "right" : "left";
+      const { call, effects } = play(
+        joined(),
+        on(side, { kind: "sip.hungUp", q850: 16 }),
+        on(otherSide, { kind: "sip.ended" }),
+        released,
+      );
+      const byes = effects.filter((effect) => effect.kind === "leg.order" && effect.order.kind === "sip.bye");
+      expect(byes).toEqual([expect.objectContaining({ call: side === "left" ? joint : left.call })]);
+      expect(call).toMatchObject({
+        phase: "ended",
+        record: { direction: "joined", cause: "callee-hung-up", unsettled: false },
+      });
+      expect(kinds(effects)).not.toContain("matrix.notice");
+    },
+  );
+
+  test("hold by one of them reaches the other", () => {
+    const { effects } = play(
+      joined(),
+      on("left", { kind: "sip.offered", sdp: "hold" }),
+      { kind: "media.offered", from: "matrix", sdp: "hold for the right" },
+      on("right", { kind: "sip.reanswered", sdp: "held" }),
+      { kind: "media.answered", from: "trunk", sdp: "held for the left" },
+    );
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.reoffer", sdp: "hold for the right" }));
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.answerReoffer", sdp: "held for the left" }));
+  });
+
+  test("one that refuses to be held is left in peace, and the other one's hold is settled here", () => {
+    const { call, effects } = play(
+      joined(),
+      on("left", { kind: "sip.offered", sdp: "hold" }),
+      { kind: "media.offered", from: "matrix", sdp: "hold for the right" },
+      on("right", { kind: "sip.offerRefused", status: 488 }),
+      { kind: "media.settled", from: "matrix", sdp: "held by us" },
+    );
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.answerReoffer", sdp: "held by us" }));
+    expect(call).toMatchObject({ phase: "joined", renegotiation: { by: "nobody" } });
+  });
+
+  test("two offers at once: the second one has to wait", () => {
+    const { effects } = play(
+      joined(),
+      on("left", { kind: "sip.offered", sdp: "hold" }),
+      on("right", { kind: "sip.offered", sdp: "hold" }),
+    );
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.refuseReoffer", status: 491 }));
+  });
+
+  test("an INVITE without an offer is answered with ours", () => {
+    const { call, effects } = play(
+      joined(),
+      on("right", { kind: "sip.offerWanted" }),
+      { kind: "media.described", side: "trunk", sdp: "ours" },
+      on("right", { kind: "sip.reanswered", sdp: "theirs" }),
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.answerReoffer", sdp: "ours" }));
+    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
+    expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
+  });
+
+  test("a key that one sends in INFO reaches the other so", () => {
+    const { effects } = play(joined(), on("left", { kind: "sip.dtmf", digit: "7", durationMs: 200 }));
+    expect(effects).toEqual([toTheRight({ kind: "sip.info", digit: "7", durationMs: 200 })]);
+  });
+
+  test("they talk no longer than the call could have lasted", () => {
+    const { effects } = play(joined(), { kind: "deadline.passed", name: "duration" });
+    expect(effects.filter((effect) => effect.kind === "leg.order")).toHaveLength(2);
+  });
+
+  test("after a restart both dialogs are built again and ended", () => {
+    const { call } = joined();
+    if (call.phase !== "joined") throw new Error("not joined");
+    const { effects } = recoverJoint(call, 9_000);
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.resume", dialog }));
+    expect(effects).toContainEqual(toTheLeft(expect.objectContaining({ kind: "sip.bye" })));
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.resume", dialog: rightDialog }));
+    expect(effects).toContainEqual(toTheRight(expect.objectContaining({ kind: "sip.bye" })));
+  });
+});

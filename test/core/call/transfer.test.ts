@@ -1,0 +1,273 @@
+// The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
+import { describe, expect, test } from "vitest";
+import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
+import { callId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import { anyLeg, connected, dialog, kinds, play, released, request, trunk, type Ladder } from "./examples.ts";
+
+const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
+const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
+const shown = { ghost: target, displayName: "+44 20 7946 0102" };
+const planned = { kind: "transfer.planned", trunk: third, shown } as const;
+const blind = { kind: "matrix.replaced", order: { kind: "blind", target } } as const;
+const otherDialog = {
+  ...dialog,
+  sipCallId: sipCallId("def@example.org"),
+  remoteUri: "sip:+442079460103@sip.example.org",
+};
+const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: otherDialog };
+const consult = { kind: "matrix.replaced", order: { kind: "consult", other } } as const;
+
+function ending({ call }: Ladder): { readonly cause: string; readonly trunk: string } {
+  if (call.phase !== "ending") throw new Error(`the call is ${call.phase}`);
+  return { cause: call.cause, trunk: call.owed.trunk };
+}
+
+/** Of a trunk that takes no REFER. */
+function withoutRefer() {
+  const { call } = connected();
+  if (call.phase !== "connected") throw new Error("not connected");
+  return { call: { ...call, trunk: { ...call.trunk, abilities: { infoDtmf: false, refer: false } } }, effects: [] };
+}
+
+describe("a blind transfer", () => {
+  test("the far end is asked to call the number, and let go when it has done so", () => {
+    const asked = play(connected(), blind, planned);
+    expect(asked.effects).toContainEqual({ kind: "transfer.plan", to: target, person: request.leg.person });
+    expect(asked.effects).toContainEqual({ kind: "sip.refer", target: third.target, replaces: undefined });
+    const done = play(
+      { ...asked, effects: [] },
+      { kind: "sip.referProgressed", status: 180 },
+      { kind: "sip.referProgressed", status: 200 },
+    );
+    expect(ending(done)).toEqual({ cause: "transferred", trunk: "bye" });
+    expect(kinds(done.effects)).toContain("sip.bye");
+  });
+
+  test("nothing is said to the client, which closed its call with the order", () => {
+    const { effects } = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
+    expect(kinds(effects)).not.toContain("matrix.signal");
+  });
+
+  test("a telephone that hangs up as soon as it calls the other number has been transferred", () => {
+    const done = play(connected(), blind, planned, { kind: "sip.hungUp", q850: 16 });
+    expect(ending(done)).toEqual({ cause: "transferred", trunk: "nothing" });
+  });
+
+  test("the far end's hold while it calls the other number is answered without the person", () => {
+    const { effects } = play(
+      connected(),
+      blind,
+      planned,
+      { kind: "sip.offered", sdp: "hold" },
+      { kind: "media.offered", from: "trunk", sdp: "for the client" },
+      { kind: "media.settled", from: "trunk", sdp: "held" },
+    );
+    expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
+    expect(kinds(effects)).not.toContain("matrix.signal");
+  });
+
+  test("the person reads why it failed when the number does not answer", () => {
+    const done = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 486 });
+    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
+    expect(done.effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: anyLeg,
+      text: "The call could not be transferred.",
+    });
+  });
+
+  test("a target that the person may not call ends the call, and the room reads why", () => {
+    const done = play(connected(), blind, { kind: "transfer.barred", cause: "premium-barred" });
+    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
+    expect(done.effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: anyLeg,
+      text: "Calls to premium-rate numbers are not allowed here.",
+    });
+  });
+
+  test("a trunk that says nothing is given up", () => {
+    const done = play(connected(), blind, planned, { kind: "deadline.passed", name: "transfer" });
+    expect(ending(done).cause).toBe("transfer-failed");
+  });
+
+  test.each([
+    ["refuses REFER", connected, [{ kind: "sip.referRefused", status: 405 }]],
+    ["is known to take none", withoutRefer, []],
+  ] as const)("where the trunk %s the two are joined in the bridge", (_why, start, facts) => {
+    const done = play(start(), blind, planned, ...facts);
+    expect(ending(done)).toEqual({ cause: "transferred", trunk: "nothing" });
+    expect(done.effects).toContainEqual({
+      kind: "transfer.join",
+      handover: expect.objectContaining({
+        left: expect.objectContaining({ call: request.id, dialog }),
+        target: { kind: "dialled", trunk: third },
+        leg: request.leg,
+      }),
+    });
+    // The leg is another call's now: it must not be hung up by this one.
+    expect(kinds(done.effects)).not.toContain("sip.bye");
+  });
+
+  test("to another trunk it is joined in the bridge, since that trunk's REFER would not reach it", () => {
+    const done = play(connected(), blind, { ...planned, trunk: { ...third, name: trunkName("mobile") } });
+    expect(kinds(done.effects)).toContain("transfer.join");
+    expect(kinds(done.effects)).not.toContain("sip.refer");
+  });
+});
+
+describe("a consult transfer", () => {
+  test("the far end takes the place of ours in the other call", () => {
+    const { effects } = play(connected(), consult);
+    expect(effects).toContainEqual({ kind: "sip.refer", target: otherDialog.remoteUri, replaces: otherDialog });
+  });
+
+  test("the other call waits, and is over when its far end has been taken", () => {
+    const waiting = play(connected(), { kind: "matrix.replaced", order: { kind: "awaited" } });
+    expect(waiting.call.phase).toBe("transferring");
+    expect(ending(play({ ...waiting, effects: [] }, { kind: "sip.hungUp", q850: 16 }))).toEqual({
+      cause: "transferred",
+      trunk: "nothing",
+    });
+    expect(ending(play({ ...waiting, effects: [] }, { kind: "transfer.taken" }))).toEqual({
+      cause: "transferred",
+      trunk: "nothing",
+    });
+  });
+
+  test("a call whose other half never comes is let go", () => {
+    const done = play(
+      connected(),
+      { kind: "matrix.replaced", order: { kind: "awaited" } },
+      { kind: "deadline.passed", name: "transfer" },
+    );
+    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
+  });
+
+  test("where REFER is refused the far ends are joined in the bridge", () => {
+    const { effects } = play(connected(), consult, { kind: "sip.referRefused", status: 403 });
+    expect(effects).toContainEqual({
+      kind: "transfer.join",
+      handover: expect.objectContaining({ target: { kind: "leg", leg: other } }),
+    });
+  });
+
+  test("the same call is over once, whatever is released and told late", () => {
+    const { call, effects } = play(connected(), consult, { kind: "sip.referRefused", status: 403 }, released);
+    expect(call.phase).toBe("ended");
+    expect(kinds(effects).filter((kind) => kind === "media.release")).toHaveLength(1);
+  });
+});
+
+describe("a transfer that the trunk wants", () => {
+  const referred = {
+    kind: "sip.referred",
+    target: { displayName: undefined, uri: third.target, user: "+442079460102", host: "sip.example.org" },
+    replaces: "xyz;to-tag=1;from-tag=2",
+    referredBy: undefined,
+  } as const;
+  const newDialog = { ...dialog, sipCallId: sipCallId("new@example.org") };
+
+  test("the person is connected to the other number and reads to whom", () => {
+    const { call, effects } = play(
+      { ...connected(), call: { ...connected().call, notices: { failures: true, history: true } } as never },
+      referred,
+      planned,
+      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "sip.replaced", sdp: "theirs", dialog: newDialog },
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(effects).toContainEqual({
+      kind: "sip.replace",
+      trunk: third.name,
+      target: third.target,
+      identity: third.identity,
+      sdp: "ours",
+      replaces: referred.replaces,
+    });
+    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "identity", identity: shown },
+    });
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: anyLeg,
+      text: "You are now connected to +44 20 7946 0102.",
+    });
+    expect(call).toMatchObject({
+      phase: "connected",
+      dialog: newDialog,
+      trunk: { number: "+442079460102" },
+      renegotiation: { by: "nobody" },
+    });
+  });
+
+  test("a number that the person may not call is refused, and the call goes on", () => {
+    const { call, effects } = play(connected(), referred, { kind: "transfer.barred", cause: "premium-barred" });
+    expect(effects).toContainEqual({ kind: "sip.refuseRefer", status: 603 });
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+  });
+
+  test("a number that does not answer leaves the call as it was", () => {
+    const { call } = play(
+      connected(),
+      referred,
+      planned,
+      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "sip.replaceFailed", status: 486 },
+    );
+    expect(call).toMatchObject({ phase: "connected", dialog, renegotiation: { by: "nobody" } });
+  });
+
+  test("it waits its turn while the person changes the session", () => {
+    const { effects } = play(connected(), { kind: "matrix.offered", sdp: "hold" }, referred);
+    expect(effects).toContainEqual({ kind: "sip.refuseRefer", status: 491 });
+  });
+
+  test("an offer of the person's meanwhile has its turn afterwards", () => {
+    const { effects } = play(
+      connected(),
+      referred,
+      { kind: "matrix.offered", sdp: "hold" },
+      { kind: "transfer.barred", cause: "no-route" },
+    );
+    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+  });
+});
+
+describe("keys and names in a call", () => {
+  const key = { kind: "media.dtmf", from: "matrix", digit: "5", durationMs: 160 } as const;
+
+  test("a key that went on as RTP is not sent once more", () => {
+    expect(kinds(play(connected(), { ...key, relayed: true }).effects)).toEqual([]);
+  });
+
+  test("a trunk that takes keys in INFO gets those that its RTP could not carry", () => {
+    const start = withoutRefer();
+    const taking = {
+      ...start,
+      call: { ...start.call, trunk: { ...trunk, abilities: { infoDtmf: true, refer: false } } },
+    };
+    expect(play(taking, { ...key, relayed: false }).effects).toEqual([
+      { kind: "sip.info", digit: "5", durationMs: 160 },
+    ]);
+    expect(kinds(play(start, { ...key, relayed: false }).effects)).toEqual([]);
+  });
+
+  test("a key of the trunk in INFO is heard by the client", () => {
+    const { effects } = play(connected(), { kind: "sip.dtmf", digit: "#", durationMs: 100 });
+    expect(effects).toEqual([{ kind: "media.dtmf", to: "matrix", digit: "#", durationMs: 100 }]);
+  });
+
+  test("the client is told once who is at the telephone now, and nothing while it is the number that was called", () => {
+    const itself = {
+      kind: "identity.resolved",
+      shown: { ghost: request.leg.ghost, displayName: "0181 811 8181" },
+    } as const;
+    const somebody = { kind: "identity.resolved", shown } as const;
+    expect(kinds(play(connected(), itself).effects)).toEqual([]);
+    expect(kinds(play(connected(), somebody, somebody).effects)).toEqual(["matrix.signal"]);
+  });
+});
