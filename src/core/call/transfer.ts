@@ -3,6 +3,7 @@
 import type { UserId } from "../ids.ts";
 import type { Connected, Transferring } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
+import type { CallEffect } from "./effect.ts";
 import { end, endIfOver } from "./ending.ts";
 import type { CallEvent, TransferOrder } from "./event.ts";
 import type { Handover, JointTarget } from "./joint.ts";
@@ -129,11 +130,12 @@ function referProgressed(call: Transferring, status: number, atMs: number): Step
   return failed(call, "transfer-failed", atMs);
 }
 
-/** The far end is alone on the line: it is released, and the person is told. */
-function failed(call: Transferring, cause: Cause, atMs: number): Step {
-  const words = describeCause(cause).words ?? "";
-  const step = end(call, "transfer-failed", atMs, { person: true });
-  if (cause === "transfer-failed") return step;
-  const { room, ghost } = call.leg;
-  return to(step.call, ...step.effects, { kind: "matrix.notice", leg: { room, ghost }, text: words });
+/** The far end is alone on the line: it is released, and the person is told in one line, with the reason if there is one. */
+function failed(call: Transferring, why: Cause, atMs: number): Step {
+  const { call: ending, effects } = end(call, "transfer-failed", atMs, { person: true });
+  const { words } = describeCause(why);
+  if (why === "transfer-failed" || words === undefined) return to(ending, ...effects);
+  const explained = (effect: CallEffect): CallEffect =>
+    effect.kind === "matrix.notice" ? { ...effect, text: `${effect.text} ${words}` } : effect;
+  return to(ending, ...effects.map(explained));
 }
