@@ -166,7 +166,7 @@ describe("a call that is answered", () => {
     stack.trunks.accept(call, ANSWER);
     const answer = await placed.response(200);
     placed.ack(answer);
-    placed.inDialog(answer, "INVITE", 2, { lines: ["Content-Type: application/sdp", `${peer.contact}`], body: OFFER });
+    placed.inDialog(answer, "INVITE", 2, { lines: ["Content-Type: application/sdp", peer.contact], body: OFFER });
     await stack.fact(call, "sip.offered");
     stack.trunks.answerReoffer(call, ANSWER);
     await placed.response(200);
@@ -370,8 +370,8 @@ describe("an INVITE that comes again", () => {
     const placed = caller.invite();
     const { call } = await stack.arrival();
     stack.trunks.ring(call, 180);
-    const lines_ = ["Content-Type: application/sdp", `${peer.contact}`];
-    placed.inDialog(await placed.response(180), "INVITE", 2, { lines: lines_, body: OFFER });
+    const parts = ["Content-Type: application/sdp", peer.contact];
+    placed.inDialog(await placed.response(180), "INVITE", 2, { lines: parts, body: OFFER });
     const later = await placed.response(500);
     expect(Number(lines(later, "Retry-After")[0])).toBeLessThanOrEqual(10);
   });

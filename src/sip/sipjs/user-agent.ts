@@ -1,7 +1,6 @@
 // The user agent of one trunk: our messages in, sip.js's core behind, calls and dialogs out. Everything above
 // sees our own types only; sip.js is known to this folder alone.
 import {
-  InviteUserAgentServer,
   Levels,
   LoggerFactory,
   NonInviteClientTransaction,
@@ -16,19 +15,19 @@ import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { sdpOf } from "../body.ts";
 import { lineText } from "../wire/escaping.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
-import { bodyIsOptional, screenRequest, unreadableBody, type Refusal } from "../wire/screening.ts";
+import type { Refusal } from "../wire/screening.ts";
 import { Core, type Challenged } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
+import { Incoming } from "./incoming.ts";
 import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
-import { ExactUri, IncomingRequest, IncomingResponse } from "./messages.ts";
-import { peerRequest, requestOf, type PeerRequest } from "./peer-request.ts";
+import { ExactUri, IncomingResponse } from "./messages.ts";
+import { peerRequest, type PeerRequest } from "./peer-request.ts";
 import { Question, type Answer } from "./question.ts";
-import { ALLOW_HEADER, ALLOWED_METHODS, sdpBody, type OutgoingRequest } from "./requests.ts";
+import { ALLOW_HEADER, sdpBody, type OutgoingRequest } from "./requests.ts";
 import { ServerInvitation } from "./server-invitation.ts";
 import { Session, type DialogFields } from "./session.ts";
 
@@ -95,21 +94,12 @@ export interface QuestionParts {
   readonly body?: { readonly contentDisposition: string; readonly contentType: string; readonly content: string };
 }
 
-const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"], optionTags: [] };
-const SDP_ONLY = ["application/sdp"];
-/** New calls that are being refused at once: each waits for its ACK for 64*T1. */
-const MAX_SERVED = 1_000;
-/** Which bodies these may have is judged where they are read. */
-const OWN_BODIES: ReadonlySet<string> = new Set(["INFO", "REFER", "NOTIFY", "MESSAGE"]);
-const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK", "UPDATE"]);
-
 export class UserAgent {
   readonly #options: UserAgentOptions;
   readonly #core: Core;
   readonly #late: LateAnswers;
   readonly #dismissals: Dismissals;
-  /** What Require may ask of us, and Supported says of us. */
-  readonly #optionTags: readonly string[];
+  readonly #incoming: Incoming;
   /** By sip.js's own dialog. */
   readonly #sessions = new WeakMap<object, Session>();
   readonly #timers = new Set<() => void>();
@@ -151,10 +141,15 @@ export class UserAgent {
     const asked = (server: unknown): void => {
       if (server instanceof UserAgentServer) options.asked(peerRequest(server));
     };
-    const onInvite = (server: unknown): void => this.#invited(server);
+    const onInvite = (server: unknown): void => this.#incoming.invited(server);
     this.#core.delegate = { onInvite, onMessage: asked, onNotify: asked, onRefer: asked };
-    this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces"];
     this.#dismissals = new Dismissals({ clock: options.clock, keepMs: options.transactionMs, send });
+    this.#incoming = new Incoming({
+      ...options,
+      core: this.#core,
+      dismissals: this.#dismissals,
+      sessionOf: (session) => this.#sessionOf(session),
+    });
     this.#late = new LateAnswers({
       clock: options.clock,
       keepMs: options.transactionMs,
@@ -165,17 +160,7 @@ export class UserAgent {
 
   /** A request from the trunk, its top Via stamped with the source. Never throws. */
   receiveRequest(request: SipRequest): void {
-    try {
-      const incoming = new IncomingRequest(request);
-      try {
-        this.#receiveRequest(request, incoming);
-      } catch (error) {
-        if (request.method !== "ACK") this.#core.replyStateless(incoming, { statusCode: 500 });
-        throw error;
-      }
-    } catch (error) {
-      this.#options.log.error("SIP request could not be handled", { method: request.method, error });
-    }
+    this.#incoming.receive(request);
   }
 
   /** A response, whether it is waited for or not. Never throws. */
@@ -264,88 +249,6 @@ export class UserAgent {
     this.#core.dispose();
   }
 
-  #receiveRequest(request: SipRequest, incoming: IncomingRequest): void {
-    const core = this.#core;
-    const reply = (statusCode: number, reasonPhrase?: string, extraHeaders: readonly string[] = []): void => {
-      const phrase = reasonPhrase === undefined ? {} : { reasonPhrase };
-      core.replyStateless(incoming, { statusCode, extraHeaders: [...extraHeaders], ...phrase });
-    };
-    const { method } = request;
-    if (method === "ACK" && this.#acknowledged(request, incoming)) return undefined;
-    if (method === "CANCEL") return this.#cancelled(incoming);
-    if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
-      const { contentType } = request;
-      const mediaTypes = contentType && OWN_BODIES.has(method) ? [contentType.type] : SDP_ONLY;
-      const capabilities = { ...SCREENING, mediaTypes, optionTags: this.#optionTags };
-      const barred = incoming.toTag === "" ? this.#options.admission(request) : undefined;
-      const refusal = barred ?? screenRequest(request, capabilities);
-      if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);
-      if (incoming.toTag === "" && INSIDE_DIALOGS_ONLY.has(method)) return reply(481);
-      if (method === "INVITE" && hidesOffer(request)) {
-        const { statusCode, reasonPhrase, headers } = unreadableBody(SDP_ONLY);
-        return reply(statusCode, reasonPhrase, headers);
-      }
-      if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
-      if (core.isMerged(incoming)) return reply(482);
-      if (method === "INVITE" && incoming.toTag === "" && core.userAgentServers.size >= MAX_SERVED) {
-        return reply(503, undefined, ["Retry-After: 30"]);
-      }
-    }
-    // The core answers 404 unless the Request-URI's user is ours: a trunk may call us by any name or number.
-    if (incoming.ruri !== undefined) core.configuration.aor = incoming.ruri;
-    core.receiveIncomingRequestFromTransport(incoming);
-    return undefined;
-  }
-
-  #invited(server: unknown): void {
-    if (!(server instanceof InviteUserAgentServer)) return;
-    const { clock, transactionMs, reliableProvisionals, invited, log } = this.#options;
-    const invitation = new ServerInvitation({
-      core: this.#core,
-      server,
-      request: requestOf(server.message),
-      localTag: clock.newId(),
-      supported: this.#optionTags,
-      reliableProvisionals,
-      sessionOf: (session) => this.#sessionOf(session),
-      clock,
-      transactionMs,
-    });
-    try {
-      invited(invitation);
-    } catch (error) {
-      log.error("INVITE could not be taken in", { error });
-      invitation.refuse(500);
-    }
-  }
-
-  /** True: nobody else waits for that ACK. */
-  #acknowledged(request: SipRequest, ack: IncomingRequest): boolean {
-    if (this.#dismissals.acknowledged(request)) return true;
-    // Clients of RFC 2543, and careless ones since, give the ACK to a 2xx the branch of its INVITE; the core then
-    // takes it for one to a refusal, and the call would end after 64*T1.
-    const { transaction } = this.#core.userAgentServers.get(ack.viaBranch) ?? {};
-    if (transaction?.state === TransactionState.Accepted) ack.viaBranch += " ACK";
-    return false;
-  }
-
-  /** In place of the core, which answers without the INVITE's tag (RFC 3261 s9.2) and ends no re-INVITE. */
-  #cancelled(cancel: IncomingRequest): void {
-    const core = this.#core;
-    const server = core.userAgentServers.get(cancel.viaBranch);
-    if (server === undefined) {
-      core.replyStateless(cancel, { statusCode: 481 });
-      return;
-    }
-    const toTag: unknown = Reflect.get(server, "toTag");
-    core.replyStateless(cancel, { statusCode: 200, ...(typeof toTag === "string" ? { toTag } : {}) });
-    const dialog = core.dialogs.get(`${cancel.callId}${cancel.toTag}${cancel.fromTag}`);
-    if (dialog !== undefined) this.#sessions.get(dialog)?.cancelled(server);
-    else if (server instanceof InviteUserAgentServer && server.transaction.state === TransactionState.Proceeding) {
-      server.receiveCancel(cancel);
-    }
-  }
-
   #receiveResponse(response: SipResponse): void {
     const { statusCode, cseq } = response;
     const client = this.#core.userAgentClients.get(`${response.vias[0].branch}${cseq.method}`);
@@ -403,11 +306,6 @@ export class UserAgent {
       localAddress: this.#options.localAddress,
     };
   }
-}
-
-/** Several parts, or something without a type, and no description among it that we could answer. */
-function hidesOffer(request: SipRequest): boolean {
-  return request.body.trim() !== "" && sdpOf(request) === undefined && !bodyIsOptional(request);
 }
 
 function valueOf(line: HeaderLine): string {
