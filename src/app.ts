@@ -35,9 +35,10 @@ import {
 } from "./config/mapping.ts";
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
-import { parseUserId, type TrunkName, type UserId } from "./core/ids.ts";
-import { findDid, type DidFinding } from "./core/number/did.ts";
+import { parseUserId, type TrunkName } from "./core/ids.ts";
+import { findDid } from "./core/number/did.ts";
 import { createGhostIds } from "./core/number/ghost-id.ts";
+import { ownersOfMailbox } from "./core/number/mailbox.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine.ts";
@@ -101,7 +102,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const trunkFeatures = toTrunkFeatures(config);
     const trust = toCallerTrust(config);
     const didTable = toDidTable(config);
-    const mailboxes = toMailboxes(config);
+    const mailboxes = { accounts: toMailboxes(config), numbers: didTable, country: plan.country };
     const notices = toNotices(config);
     const recipients = (called: string, trunk: TrunkName) => findDid(called, trunk, didTable, plan.country);
 
@@ -200,7 +201,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     });
     const arrivals = new Arrivals({ ...common, notices, calls: switchboard, sip });
     const voicemail = new Voicemail({
-      owners: (account, trunk) => mailboxes.get(account) ?? personsOf(recipients(account, trunk)),
+      owners: (account, trunk) => ownersOfMailbox(account, trunk, mailboxes),
       rooms,
       homeserver,
       settings: store.settings,
@@ -283,13 +284,6 @@ class Parts {
     for (const stop of this.#stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, "the bridge could not be stopped cleanly");
   }
-}
-
-/** Voice messages for a number are news for the people whom it rings. */
-function personsOf(found: DidFinding): readonly UserId[] {
-  if (found.kind === "none") return [];
-  const targets = found.stages.flatMap((stage) => stage.targets);
-  return [...new Set(targets.flatMap((target) => (target.kind === "person" ? target.person : [])))];
 }
 
 /** The configuration's checks leave no trunk without its entry. */

@@ -2,6 +2,7 @@
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../core/ids.ts";
 import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
 import type { DidMatch, DidTable } from "../core/number/did.ts";
+import type { Notices } from "../core/call/notices.ts";
 import { createVirtualUsers, type VirtualUsers } from "../core/number/virtual-users.ts";
 import type { CallerTrust } from "../core/policy/caller.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
@@ -67,14 +68,6 @@ export function toTrunkFeatures({ trunks }: Config): ReadonlyMap<TrunkName, Trun
       },
     ]),
   );
-}
-
-/** What the bridge writes into rooms. */
-export interface Notices {
-  /** Why a call failed. */
-  readonly failures: boolean;
-  /** That a call is over, and how long it was; that one was missed. */
-  readonly history: boolean;
 }
 
 export function toNotices({ notices }: Config): Notices {

@@ -1,5 +1,4 @@
-// Whom news of a voice mailbox are for (RFC 3842): as the configuration says, else whoever the number of that name rings first.
-import type { RingTarget } from "../call/matrix-leg.ts";
+// Whose a voice mailbox is (RFC 3842): as the configuration says, else the people whom the number of that name rings.
 import type { TrunkName, UserId } from "../ids.ts";
 import { findDid, type DidTable } from "./did.ts";
 import type { Country } from "./e164.ts";
@@ -13,11 +12,12 @@ export interface Mailboxes {
 }
 
 /** Empty: the mailbox is nobody's. */
-export function ownersOfMailbox(account: string, trunk: TrunkName, mailboxes: Mailboxes): readonly RingTarget[] {
+export function ownersOfMailbox(account: string, trunk: TrunkName, mailboxes: Mailboxes): readonly UserId[] {
   const { accounts, numbers, country } = mailboxes;
   const { sent, e164 } = spellingOf(account, country);
   const owners = [account, sent, ...e164].map((name) => accounts.get(name)).find((found) => found !== undefined);
-  if (owners) return owners.map((person) => ({ kind: "person", person }));
+  if (owners) return owners;
   const found = findDid(account, trunk, numbers, country);
-  return found.kind === "found" ? (found.stages[0]?.targets ?? []) : [];
+  const targets = found.kind === "found" ? found.stages.flatMap((stage) => stage.targets) : [];
+  return [...new Set(targets.flatMap((target) => (target.kind === "person" ? [target.person] : [])))];
 }

@@ -74,15 +74,15 @@ describe("news of a mailbox", () => {
     numbers: table,
     country: "GB" as const,
   };
-  test.each<[string, string, readonly RingTarget[]]>([
-    ["its account says so", "2001", [person(carol)]],
-    ["its account says so, with a name", "vm-alice", [person(alice)]],
-    ["its account is the number, written otherwise", "02079460002", [person(bob), person(carol)]],
-    ["the number rings them", "02079460001", [person(alice)]],
-    ["the number rings them first", "02079460004", [person(alice)]],
-    ["the number rings in a room", "+442079460005", [office]],
+  test.each<[string, string, readonly UserId[]]>([
+    ["the account says so", "2001", [carol]],
+    ["the account says so, with a name", "vm-alice", [alice]],
+    ["the account is the number, written otherwise", "02079460002", [bob, carol]],
+    ["the number rings one of them", "02079460001", [alice]],
+    ["the number rings one before the other", "02079460004", [alice, bob]],
+    ["the number rings in a room", "+442079460005", []],
     ["nobody", "2999", []],
-  ])("are for whom %s", (_, account, owners) => {
+  ])("are for the right people: %s", (_, account, owners) => {
     expect(ownersOfMailbox(account, main, mailboxes)).toEqual(owners);
   });
 });
