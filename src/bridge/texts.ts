@@ -46,6 +46,8 @@ interface Carrier extends PlannedTrunk {
   readonly maxLength: number;
 }
 
+/** A room full of people is not looked at again for each word that they say. */
+const crowdMs = 10_000;
 /** What was written before so long is news to nobody. */
 const longestDelayMs = 24 * 3_600_000;
 
@@ -55,6 +57,8 @@ export class Texts {
   readonly #pace: Pace;
   /** Who writes too often is told once a minute. */
   readonly #tellings: Pace;
+  /** Rooms in which others are too, and until when that is believed (ms since the epoch), the longest known first. */
+  readonly #crowds = new Map<RoomId, number>();
   #stopped = false;
 
   constructor(parts: TextsParts) {
@@ -73,6 +77,10 @@ export class Texts {
     const ghost = await this.#addressee(message);
     if (ghost === undefined) return;
     const letter: Letter = { message, ghost };
+    if (!this.#pace.allows(message.sender)) {
+      if (this.#tellings.allows(message.sender)) await this.#reply(letter, replyWords.often);
+      return;
+    }
     if (message.edits) return this.#once(letter, "edit");
     if (message.form === "other") return this.#reply(letter, replyWords.other);
     if (message.body.trim() === "") return;
@@ -99,10 +107,11 @@ export class Texts {
     const { room, sender } = message;
     const ours = await rooms.ours(room);
     const [ghost, another] = ours.filter((user) => ids.parse(user) !== undefined);
-    if (ghost === undefined || ours.includes(homeserver.bot)) return undefined;
+    if (ghost === undefined || ours.includes(homeserver.bot) || this.#isCrowd(room)) return undefined;
     const letter: Letter = { message, ghost };
     const alone = another === undefined ? await rooms.isAlone(sender, room, ghost) : false;
     if (alone === true) return ghost;
+    if (alone === false) this.#crowds.set(room, this.#parts.clock.nowMs() + crowdMs);
     await (alone === false ? this.#once(letter, "crowd") : this.#reply(letter, replyWords.unsure));
     return undefined;
   }
@@ -121,9 +130,17 @@ export class Texts {
     else if (route.kind === "refused" || route.class === "emergency") await this.#reply(letter, replyWords.emergency);
     else if (message.ageMs + clock.nowMs() - message.receivedAtMs > longestDelayMs)
       await this.#reply(letter, replyWords.old);
-    else if (this.#pace.allows(message.sender)) return route;
-    else if (this.#tellings.allows(message.sender)) await this.#reply(letter, replyWords.often);
+    else return route;
     return undefined;
+  }
+
+  #isCrowd(room: RoomId): boolean {
+    const now = this.#parts.clock.nowMs();
+    for (const [known, untilMs] of this.#crowds) {
+      if (untilMs > now) break;
+      this.#crowds.delete(known);
+    }
+    return this.#crowds.has(room);
   }
 
   #carriers(route: Route): readonly Carrier[] {

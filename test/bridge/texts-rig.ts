@@ -41,7 +41,7 @@ export function ghostOf(dialled: string): UserId {
 export const ghost = ghostOf("+441632960123");
 
 const planTrunk = { port: undefined, format: "e164", numberPrefix: "", userPhone: false } as const;
-export const plan: DialPlan = {
+const plan: DialPlan = {
   country: "GB",
   trunks: [
     { ...planTrunk, name: main, host: "main.example.org" },
@@ -64,7 +64,7 @@ export const policy: Policy = {
   maxDurationMs: 4 * 3_600_000,
 };
 
-const templates: IdentityTemplates = {
+export const templates: IdentityTemplates = {
   fromUser: "{localpart}",
   fallbackUser: undefined,
   fromHost: "example.org",

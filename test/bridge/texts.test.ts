@@ -14,6 +14,7 @@ import {
   refused,
   room,
   spare,
+  templates,
   TextsRig,
 } from "./texts-rig.ts";
 
@@ -37,6 +38,13 @@ describe("what a person writes to a number", () => {
     rig.homeserver.names.set(ann, "Ann Example");
     await rig.texts.hear(rig.message("waves again", { form: "emote" }));
     expect(rig.telephones).toEqual([`${onMain} * ann waves`, `${onMain} * Ann Example waves again`]);
+  });
+
+  it("goes under the name they go by where the trunk shows names", async () => {
+    const rig = await new TextsRig({ identity: { ...templates, fromDisplayName: "{displayname}" } }).opened();
+    rig.homeserver.names.set(ann, "Ann Example");
+    await rig.texts.hear(rig.message("Hello"));
+    expect(rig.sent[0]?.identity.from.displayName).toBe("Ann Example");
   });
 
   it("goes without their number where they ask for that", async () => {
@@ -204,6 +212,7 @@ describe("who may write", () => {
   it("who writes too often is told once a minute, and heard again when it is over", async () => {
     const rig = await new TextsRig({ policy: { ...policy, callsPerMinute: 2 } }).opened();
     for (const body of ["1", "2", "3", "4"]) await rig.texts.hear(rig.message(body));
+    await rig.texts.hear(rig.message("photo.jpg", { form: "other" }));
     expect(rig.sent.map(({ text }) => text)).toEqual(["1", "2"]);
     expect(rig.words).toEqual([
       "Not delivered: you are writing too often. What you write in the next minute may not be delivered either.",
@@ -223,6 +232,16 @@ describe("a room", () => {
     expect(rig.words).toHaveLength(1);
     expect(rig.words[0]).toContain("is not sent to a telephone");
     expect(rig.sent).toEqual([]);
+  });
+
+  it("that has emptied to the two of them sends to the number again", async () => {
+    const rig = await new TextsRig().opened();
+    rig.homeserver.memberList.push({ user: bob, membership: "join" });
+    await rig.texts.hear(rig.message("between us"));
+    await rig.opened();
+    rig.clock.advance(10_000);
+    await rig.texts.hear(rig.message("to you"));
+    expect(rig.telephones).toEqual([`${onMain} to you`]);
   });
 
   it("with two numbers in it sends to neither", async () => {

@@ -297,6 +297,13 @@ describe("what a client can do in a call", () => {
   });
 });
 
+describe("who a client says is calling", () => {
+  it.each(["m.call.asserted_identity", "org.matrix.call.asserted_identity"])("is nobody's business: %s", (type) => {
+    const asserted_identity = { id: "@boss:example.org", display_name: "The boss" };
+    expect(read(event(type, { ...call, asserted_identity }))).toEqual({ kind: "none", why: "other" });
+  });
+});
+
 describe("a transfer", () => {
   const transfer = (content: Record<string, unknown>): unknown =>
     factIn(event("m.call.replaces", { ...call, replacement_id: "r", ...content }));
