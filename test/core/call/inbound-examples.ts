@@ -1,0 +1,145 @@
+// A call from the telephone, ready to be played: Ann and Bob are people, the office is a room.
+import type { SipIncomingState } from "../../../src/core/call/dialog-state.ts";
+import type { CallEffect } from "../../../src/core/call/effect.ts";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound.ts";
+import type { LegSignal, RingTarget } from "../../../src/core/call/matrix-leg.ts";
+import type { Step } from "../../../src/core/call/step.ts";
+import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
+import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
+
+export const ann: RingTarget = { kind: "person", person: "@ann:example.org" as UserId };
+export const bob: RingTarget = { kind: "person", person: "@bob:example.org" as UserId };
+export const annsRoom = roomId("!ann:example.org");
+export const bobsRoom = roomId("!bob:example.org");
+export const officeRoom = roomId("!office:example.org");
+export const office: RingTarget = { kind: "room", room: officeRoom };
+
+export const incoming: SipIncomingState = {
+  trunk: trunk.name,
+  vias: ["SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK9"],
+  from: "<sip:+15558675309@sip.example.org>;tag=r",
+  to: "<sip:+441818118181@sip.example.org>;tag=l",
+  sipCallId: dialog.sipCallId,
+  cseq: 1,
+  localAddress: dialog.localAddress,
+};
+
+export const inboundRequest: InboundRequest = {
+  id: callId("c-2"),
+  trunk: { name: trunk.name, number: "+15558675309", abilities: trunk.abilities },
+  ghost: "@_sip_+15558675309:example.org" as UserId,
+  matrixCallId: matrixCallId("zzzCall"),
+  ownParty: partyId("bridge2"),
+  number: "+15558675309",
+  called: "+441818118181",
+  dialog,
+  incoming,
+  sdp: "trunk offer",
+  stages: [{ targets: [ann], ringMs: 30_000 }],
+  atMs: 1_000,
+  maxDurationMs,
+  notices: { failures: true, history: true },
+  announce: [],
+  earlyProgress: false,
+};
+
+export function arrive(changes: Partial<InboundRequest> = {}): Step {
+  return beginInbound({ ...inboundRequest, ...changes });
+}
+
+export const offeredToRooms: CallFact = { kind: "media.offered", from: "trunk", sdp: "client offer" };
+export const toldRinging = (room: RoomId): CallFact => told("invite", room);
+
+export function found(target: RingTarget, room: RoomId): CallFact {
+  return { kind: "matrix.roomFound", target, room };
+}
+
+export function answers(room: RoomId, person: RingTarget, party = "PHONE"): CallFact {
+  return {
+    kind: "matrix.answered",
+    room,
+    person: person.kind === "person" ? person.person : ("@cleo:example.org" as UserId),
+    party: party === "none" ? undefined : partyId(party),
+    version: party === "none" ? "0" : "1",
+    abilities,
+    sdp: "client answer",
+  };
+}
+
+export function declines(room: RoomId, person: RingTarget, reason?: string): CallFact {
+  const who = person.kind === "person" ? person.person : ("@cleo:example.org" as UserId);
+  return { kind: "matrix.declined", room, person: who, reason };
+}
+
+export const answeredByClient: CallFact = { kind: "media.answered", from: "matrix", sdp: "trunk answer" };
+export const stageOver: CallFact = { kind: "deadline.passed", name: "stage" };
+
+/** Up to the ringing of Ann's room. */
+export const annRings: readonly CallFact[] = [offeredToRooms, found(ann, annsRoom), toldRinging(annsRoom)];
+/** Ann and Bob ring together. */
+export const together = { stages: [{ targets: [ann, bob], ringMs: 30_000 }] } as const;
+export const bothRing: readonly CallFact[] = [
+  offeredToRooms,
+  found(ann, annsRoom),
+  found(bob, bobsRoom),
+  toldRinging(annsRoom),
+  toldRinging(bobsRoom),
+];
+
+export const glare: Extract<CallFact, { kind: "matrix.crossed" }> = {
+  kind: "matrix.crossed",
+  leg: {
+    room: annsRoom,
+    ghost: inboundRequest.ghost,
+    matrixCallId: matrixCallId("1795352762720Ann"),
+    ownParty: partyId("bridge3"),
+    version: "1",
+    person: "@ann:example.org" as UserId,
+    personParty: partyId("LAPTOP"),
+  },
+  abilities,
+  sdp: "her own offer",
+};
+
+/** A call that Ann has taken. */
+export function talking(): Step {
+  const { call } = play(arrive(), ...annRings, answers(annsRoom, ann), answeredByClient);
+  return { call, effects: [] };
+}
+
+/** What was said in a room: the kinds of signals, the reasons of hang-ups and the lines. */
+export function heardIn(room: RoomId, effects: readonly CallEffect[]): readonly string[] {
+  return effects.flatMap((effect) => {
+    if (effect.kind === "matrix.notice") return effect.leg.room === room ? [effect.text] : [];
+    return effect.kind === "matrix.signal" && effect.leg.room === room ? [spoken(effect.signal)] : [];
+  });
+}
+
+function spoken(signal: LegSignal): string {
+  return signal.kind === "hangup" ? `hangup ${signal.reason}` : signal.kind;
+}
+
+/** What the trunk was told. */
+export function heardByTrunk(effects: readonly CallEffect[]): readonly string[] {
+  return effects.flatMap((effect) => {
+    switch (effect.kind) {
+      case "sip.ring":
+        return [`${effect.status}`];
+      case "sip.accept":
+        return [`200 ${effect.sdp}`];
+      case "sip.reject":
+        return [`${effect.status} (${effect.q850 ?? "-"})`];
+      case "sip.dismiss":
+        return [`late ${effect.status}`];
+      case "sip.bye":
+        return ["BYE"];
+      case "sip.cancel":
+        return ["CANCEL"];
+      case "sip.invite":
+        return [`INVITE ${effect.trunk}`];
+      default:
+        return [];
+    }
+  });
+}

@@ -1,0 +1,638 @@
+// Ladders of a call from the telephone to Matrix, named by what the people and the caller see.
+import { describe, expect, test } from "vitest";
+import { recover } from "../../../src/core/call/ending.ts";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "./examples.ts";
+import {
+  ann,
+  annRings,
+  annsRoom,
+  answeredByClient,
+  answers,
+  arrive,
+  bob,
+  bobsRoom,
+  bothRing,
+  declines,
+  found,
+  glare,
+  heardByTrunk,
+  heardIn,
+  inboundRequest,
+  incoming,
+  office,
+  officeRoom,
+  offeredToRooms,
+  stageOver,
+  talking,
+  together,
+  toldRinging,
+} from "./inbound-examples.ts";
+
+const cancelled: CallFact = { kind: "sip.cancelled", elsewhere: false };
+const missing = (target: typeof ann): CallFact => ({ kind: "matrix.roomMissing", target, message: "forbidden" });
+
+describe("somebody calls", () => {
+  test("the person's room rings, and only then the caller hears it ring", () => {
+    const { effects } = play(arrive(), ...annRings);
+    expect(effects.map(({ kind }) => kind)).toEqual([
+      "deadline.set",
+      "media.offer",
+      "deadline.clear",
+      "deadline.set",
+      "matrix.findRoom",
+      "matrix.signal",
+      "sip.ring",
+    ]);
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: {
+        room: annsRoom,
+        ghost: inboundRequest.ghost,
+        matrixCallId: inboundRequest.matrixCallId,
+        ownParty: inboundRequest.ownParty,
+        version: "1",
+      },
+      signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
+    });
+    expect(effects.at(-1)).toEqual({ kind: "sip.ring", status: 180 });
+  });
+
+  test("a caller whose trunk does not like silence hears 183 while the rooms are looked for", () => {
+    expect(heardByTrunk(play(arrive({ earlyProgress: true }), ...annRings).effects)).toEqual(["183", "180"]);
+  });
+
+  test("the caller hears ringing once, however many rooms ring", () => {
+    expect(heardByTrunk(play(arrive(together), ...bothRing).effects)).toEqual(["180"]);
+  });
+
+  test("an invite lives as long as it may be rung, over all stages that follow on each other", () => {
+    const stages = [
+      { targets: [ann], ringMs: 60_000 },
+      { targets: [bob, ann], ringMs: 70_000 },
+      { targets: [bob], ringMs: 20_000 },
+    ];
+    const { effects } = play(arrive({ stages }), offeredToRooms, found(ann, annsRoom), stageOver, found(bob, bobsRoom));
+    const lifetimes = effects.flatMap((effect) =>
+      effect.kind === "matrix.signal" && effect.signal.kind === "invite" ? [effect.signal.lifetimeMs] : [],
+    );
+    expect(lifetimes).toEqual([130_000, 90_000]);
+  });
+
+  test("a room is invited as a whole", () => {
+    const { effects } = play(
+      arrive({ stages: [{ targets: [office], ringMs: 20_000 }] }),
+      offeredToRooms,
+      found(office, officeRoom),
+    );
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: undefined },
+    });
+  });
+
+  test("a room that rings is told over whom the call came, one that does not is not", () => {
+    const announce = ["Forwarded from +44 20 7946 0000.", "The caller's number is verified."];
+    const { effects } = play(
+      arrive({ ...together, announce }),
+      offeredToRooms,
+      found(ann, annsRoom),
+      found(bob, bobsRoom),
+      toldRinging(annsRoom),
+      { kind: "matrix.unreachable", signal: "invite", room: bobsRoom, message: "gone" },
+    );
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", ...announce]);
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup unknown_error"]);
+  });
+
+  test.each([
+    ["bad-description", "488 (88)"],
+    ["no-common-codec", "488 (88)"],
+    ["encryption-mismatch", "488 (88)"],
+    ["no-ports", "503 (42)"],
+    ["no-capacity", "503 (42)"],
+    ["engine", "503 (41)"],
+  ] as const)("an offer that meets %s is refused with %s, and nobody is rung", (fault, status) => {
+    const { effects } = play(arrive(), { kind: "media.refused", from: "trunk", fault, message: "" });
+    expect(heardByTrunk(effects)).toEqual([status]);
+    expect(kinds(effects)).toEqual(["media.offer", "sip.reject", "media.release"]);
+  });
+
+  test("a media engine that never answers does not keep the caller waiting", () => {
+    const { call, effects } = play(arrive(), { kind: "deadline.passed", name: "answer" });
+    expect(heardByTrunk(effects)).toEqual(["503 (41)"]);
+    expect(call).toMatchObject({ cause: "media-lost" });
+  });
+
+  test("an UPDATE before the answer has to wait for it", () => {
+    const { effects } = play(arrive(), ...annRings, { kind: "sip.offered", sdp: "x" });
+    expect(effects.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 500 });
+  });
+});
+
+describe("somebody answers", () => {
+  test("they are told that they have the call, the trunk gets its answer, and both talk", () => {
+    const { call, effects } = play(arrive(), ...annRings, answers(annsRoom, ann), answeredByClient);
+    expect(heardByTrunk(effects)).toEqual(["180", "200 trunk answer"]);
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "select", party: "PHONE" },
+    });
+    expect(call).toMatchObject({
+      phase: "connected",
+      direction: "inbound",
+      inviter: "bridge",
+      answer: "told",
+      leg: { room: annsRoom, person: "@ann:example.org", personParty: "PHONE", version: "1" },
+      answeredAtMs: 6_000,
+      dialog,
+    });
+    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 6_000 + maxDurationMs });
+    expect(effects).toContainEqual({ kind: "deadline.clear", name: "answer" });
+  });
+
+  test("faster than the homeserver tells us that their room rings", () => {
+    const { call, effects } = play(arrive(), offeredToRooms, found(ann, annsRoom), answers(annsRoom, ann));
+    expect(call.phase).toBe("accepting");
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select"]);
+  });
+
+  test("an old client, which knows no parties, is not told that it was selected", () => {
+    const { call, effects } = play(arrive(), ...annRings, answers(annsRoom, ann, "none"), answeredByClient);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    expect(call).toMatchObject({ phase: "connected", leg: { version: "0" } });
+  });
+
+  test("the others stop ringing, and their rooms say why", () => {
+    const { effects } = play(arrive(together), ...bothRing, answers(bobsRoom, bob), answeredByClient);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "select"]);
+  });
+
+  test("a room whose invite is still on its way is hung up after it", () => {
+    const { effects } = play(
+      arrive(together),
+      offeredToRooms,
+      found(ann, annsRoom),
+      toldRinging(annsRoom),
+      found(bob, bobsRoom),
+      answers(annsRoom, ann),
+      toldRinging(bobsRoom),
+      answeredByClient,
+    );
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+  });
+
+  test("a room that is found only afterwards is not rung at all", () => {
+    const { effects } = play(
+      arrive(together),
+      offeredToRooms,
+      found(ann, annsRoom),
+      answers(annsRoom, ann),
+      found(bob, bobsRoom),
+    );
+    expect(heardIn(bobsRoom, effects)).toEqual([]);
+  });
+
+  test("the second device, or the second person, is too late", () => {
+    const second = play(
+      arrive(together),
+      ...bothRing,
+      answers(annsRoom, ann),
+      answers(annsRoom, ann, "TABLET"),
+      answers(bobsRoom, bob),
+      answeredByClient,
+      answers(bobsRoom, bob),
+    );
+    expect(second.call).toMatchObject({ phase: "connected", leg: { personParty: "PHONE" } });
+    expect(kinds(second.effects).filter((kind) => kind === "note.ignored")).toHaveLength(3);
+    expect(kinds(second.effects).filter((kind) => kind === "media.answer")).toHaveLength(1);
+  });
+
+  test("for somebody else, in the room the caller shares with them: that does not count", () => {
+    const { call } = play(arrive(), ...annRings, answers(annsRoom, bob));
+    expect(call.phase).toBe("alerting");
+  });
+
+  test("in a room whoever is first has the call", () => {
+    const { call } = play(
+      arrive({ stages: [{ targets: [office], ringMs: 20_000 }] }),
+      offeredToRooms,
+      found(office, officeRoom),
+      answers(officeRoom, office),
+    );
+    expect(call).toMatchObject({ phase: "accepting", leg: { person: "@cleo:example.org", room: officeRoom } });
+  });
+
+  test("their candidates reach the media engine at once", () => {
+    const trickle: CallFact = { kind: "matrix.candidates", candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }] };
+    const facts = [...annRings, answers(annsRoom, ann), trickle, answeredByClient, trickle];
+    expect(kinds(play(arrive(), ...facts).effects).filter((kind) => kind === "media.candidates")).toHaveLength(2);
+  });
+
+  test("with a description that nobody can use: they are hung up and told, the caller gets 488", () => {
+    const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" };
+    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), refused);
+    expect(heardByTrunk(effects)).toEqual(["180", "488 (16)"]);
+    expect(heardIn(annsRoom, effects)).toEqual([
+      "invite",
+      "select",
+      "hangup unknown_error",
+      "Your client offered audio that cannot be used for a telephone call.",
+    ]);
+  });
+
+  test("and the media engine never does: both are let go", () => {
+    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), {
+      kind: "deadline.passed",
+      name: "answer",
+    });
+    expect(heardByTrunk(effects)).toEqual(["180", "503 (41)"]);
+    expect(heardIn(annsRoom, effects).slice(2, 3)).toEqual(["hangup unknown_error"]);
+  });
+
+  test("and hangs up again before the caller is through: the caller is declined", () => {
+    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), {
+      kind: "matrix.hungUp",
+      reason: undefined,
+    });
+    expect(heardByTrunk(effects)).toEqual(["180", "603 (21)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select", "The call was declined."]);
+  });
+
+  test("as the caller gives up: they are hung up, and told that it was not their doing", () => {
+    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), cancelled);
+    expect(heardByTrunk(effects)).toEqual(["180"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select", "hangup user_hangup", "Missed call."]);
+  });
+});
+
+describe("nobody answers", () => {
+  test("the room stops ringing, the caller hears so, and the room says that a call was missed", () => {
+    const { call, effects } = play(arrive(), ...annRings, stageOver);
+    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
+    expect(call).toMatchObject({ phase: "ending", cause: "no-answer", sipStatus: 480, person: "@ann:example.org" });
+  });
+
+  test("the next in line is rung, and everybody who was has missed the call", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(
+      arrive({ stages }),
+      ...annRings,
+      stageOver,
+      found(bob, bobsRoom),
+      toldRinging(bobsRoom),
+      stageOver,
+    );
+    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
+    const stageDeadlines = effects.filter((effect) => effect.kind === "deadline.set" && effect.name === "stage");
+    expect(stageDeadlines).toEqual([
+      { kind: "deadline.set", name: "stage", atMs: 22_000 },
+      { kind: "deadline.set", name: "stage", atMs: 45_000 },
+    ]);
+  });
+
+  test("but the next in line does: whoever was rung before is told that somebody else answered", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), answers(bobsRoom, bob));
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Answered by somebody else."]);
+  });
+
+  test("whoever is in the next stage too goes on ringing, without a break", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [ann, bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), toldRinging(bobsRoom));
+    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite"]);
+  });
+
+  test("a room that is found when its stage is over is not rung any more", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(arrive({ stages }), offeredToRooms, stageOver, found(ann, annsRoom));
+    expect(heardIn(annsRoom, effects)).toEqual([]);
+  });
+
+  test("and the room stays silent where the history is switched off", () => {
+    const notices = { failures: true, history: false };
+    expect(heardIn(annsRoom, play(arrive({ notices }), ...annRings, stageOver).effects)).toEqual([
+      "invite",
+      "hangup invite_timeout",
+    ]);
+  });
+});
+
+describe("somebody declines", () => {
+  test("the caller is declined at once, and the room says so", () => {
+    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann));
+    expect(heardByTrunk(effects)).toEqual(["180", "603 (21)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "The call was declined."]);
+  });
+
+  test("as they are on another call: the caller hears busy, the person has missed a call", () => {
+    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_busy"));
+    expect(heardByTrunk(effects)).toEqual(["180", "486 (17)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "Missed call."]);
+  });
+
+  test("but somebody else still rings", () => {
+    const { call, effects } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
+    expect(call.phase).toBe("alerting");
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite"]);
+    const last = play({ call, effects: [] }, declines(bobsRoom, bob, "user_busy"));
+    expect(heardByTrunk(last.effects)).toEqual(["603 (21)"]);
+  });
+
+  test("and the other one does not answer: the caller hears that nobody did", () => {
+    const { effects } = play(arrive(together), ...bothRing, declines(annsRoom, ann), stageOver);
+    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "The call was declined."]);
+  });
+
+  test("and the next in line is rung at once", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(arrive({ stages }), ...annRings, declines(annsRoom, ann));
+    expect(effects.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
+  });
+
+  test("for themselves only, in a room in which anybody may answer", () => {
+    const { call, effects } = play(
+      arrive({ stages: [{ targets: [office], ringMs: 20_000 }] }),
+      offeredToRooms,
+      found(office, officeRoom),
+      toldRinging(officeRoom),
+      declines(officeRoom, ann),
+    );
+    expect(call.phase).toBe("alerting");
+    expect(heardIn(officeRoom, effects)).toEqual(["invite"]);
+  });
+});
+
+describe("nobody can be reached", () => {
+  test("the caller hears so at once", () => {
+    const { call, effects } = play(arrive(together), offeredToRooms, missing(ann), missing(bob));
+    expect(heardByTrunk(effects)).toEqual(["480 (20)"]);
+    expect(call).toMatchObject({ cause: "unavailable", person: "@ann:example.org", address: undefined });
+  });
+
+  test("where no room is to be rung: the same", () => {
+    expect(heardByTrunk(play(arrive({ stages: [] }), offeredToRooms).effects)).toEqual(["480 (20)"]);
+  });
+
+  test("and the next in line is rung at once", () => {
+    const stages = [
+      { targets: [ann], ringMs: 20_000 },
+      { targets: [bob], ringMs: 40_000 },
+    ];
+    const { effects } = play(arrive({ stages }), offeredToRooms, missing(ann));
+    expect(effects.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
+  });
+
+  test("two names for one room ring it once", () => {
+    const { call, effects } = play(arrive(together), offeredToRooms, found(ann, annsRoom), found(bob, annsRoom));
+    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    expect(play({ call, effects: [] }, declines(annsRoom, ann)).call.phase).toBe("ending");
+  });
+});
+
+describe("the caller gives up", () => {
+  test("all rooms stop ringing and say that a call was missed; the trunk has had its 487", () => {
+    const { call, effects } = play(arrive(together), ...bothRing, cancelled, released, told("hangup", annsRoom));
+    expect(heardByTrunk(effects)).toEqual(["180"]);
+    for (const room of [annsRoom, bobsRoom])
+      expect(heardIn(room, effects)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
+    expect(call.phase).toBe("ending");
+    const { call: ended } = play({ call, effects: [] }, told("hangup", bobsRoom));
+    expect(ended.phase === "ended" && ended.record).toMatchObject({
+      direction: "inbound",
+      cause: "missed",
+      result: "caller",
+      sipStatus: 487,
+      leg: undefined,
+      room: annsRoom,
+      person: "@ann:example.org",
+      matrixCallId: "zzzCall",
+      called: "+441818118181",
+      number: "+15558675309",
+      unsettled: false,
+    });
+  });
+
+  test("because somebody outside answered: that is no missed call", () => {
+    const { effects } = play(arrive(), ...annRings, { kind: "sip.cancelled", elsewhere: true });
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered elsewhere."]);
+  });
+
+  test("by hanging up the early dialog: the same", () => {
+    const { effects } = play(arrive(), ...annRings, { kind: "sip.hungUp", q850: undefined });
+    expect(heardByTrunk(effects)).toEqual(["180"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
+  });
+
+  test("before any room was found: nothing rings", () => {
+    const { effects } = play(arrive(), offeredToRooms, cancelled, found(ann, annsRoom));
+    expect(heardIn(annsRoom, effects)).toEqual([]);
+    expect(heardByTrunk(effects)).toEqual([]);
+  });
+
+  test("as we refuse the call: one of the two settles it", () => {
+    const { call } = play(arrive(), ...annRings, declines(annsRoom, ann), released, cancelled);
+    expect(call.phase).toBe("ended");
+  });
+
+  test("and a room that cannot be told is given up, which the record says", () => {
+    const lost: CallFact = { kind: "matrix.unreachable", signal: "hangup", room: annsRoom, message: "gone" };
+    const { call } = play(arrive(), ...annRings, cancelled, released, lost);
+    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
+  });
+});
+
+describe("a call that was answered ends", () => {
+  test("the caller hangs up: one line says how long it was", () => {
+    const { call, effects } = play(talking(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup", annsRoom));
+    expect(heardIn(annsRoom, effects)).toEqual(["hangup user_hangup", "Call ended after 0 s."]);
+    expect(call.phase === "ended" && call.record).toMatchObject({
+      cause: "caller-hung-up",
+      result: "success",
+      leg: { room: annsRoom },
+    });
+  });
+
+  test("the person hangs up: BYE", () => {
+    const { call, effects } = play(talking(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    expect(heardByTrunk(effects)).toEqual(["BYE"]);
+    expect(call).toMatchObject({ cause: "callee-hung-up" });
+  });
+
+  test("the person's client cannot use its microphone: both are told", () => {
+    const { effects } = play(talking(), { kind: "matrix.hungUp", reason: "user_media_failed" });
+    expect(heardIn(annsRoom, effects)).toEqual(["Your client could not use its microphone."]);
+  });
+
+  test("a room that rang and could not be told in time does not hold it up", () => {
+    const { call } = play(
+      arrive(together),
+      ...bothRing,
+      answers(annsRoom, ann),
+      answeredByClient,
+      told("hangup", bobsRoom),
+      { kind: "sip.hungUp", q850: 16 },
+      released,
+      told("hangup", annsRoom),
+    );
+    expect(call.phase).toBe("ended");
+  });
+});
+
+describe("the caller wants our offer", () => {
+  const late = { sdp: undefined } as const;
+  const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
+  const ringing = [described, ...annRings.slice(1)];
+  const accepted = [...ringing, answers(annsRoom, ann), { ...answeredByClient, sdp: "our offer" } as CallFact];
+
+  test("it stands in the 200, and what comes in the ACK completes it", () => {
+    const { call, effects } = play(
+      arrive(late),
+      ...accepted,
+      { kind: "sip.reanswered", sdp: "in the ACK" },
+      { kind: "media.answered", from: "trunk", sdp: "" },
+    );
+    expect(kinds(effects).filter((kind) => !kind.startsWith("matrix"))).toEqual([
+      "media.describe",
+      "sip.ring",
+      "media.answer",
+      "sip.accept",
+      "media.answer",
+    ]);
+    expect(heardByTrunk(effects)).toEqual(["180", "200 our offer"]);
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+  });
+
+  test("an ACK without an answer, or with one that nobody can use, ends the call: there is no session", () => {
+    const refused: CallFact = { kind: "sip.offerRefused", status: 488 };
+    expect(heardByTrunk(play(arrive(late), ...accepted, refused).effects).at(-1)).toBe("BYE");
+    const unusable: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
+    const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", sdp: "?" }, unusable);
+    expect(call).toMatchObject({ phase: "ending", cause: "incompatible", owed: { trunk: "bye" } });
+  });
+
+  test("and the person calls the caller at that moment: their offer goes to the caller as it is", () => {
+    const { call, effects } = play(
+      arrive(late),
+      ...ringing,
+      glare,
+      released,
+      { kind: "media.offered", from: "matrix", sdp: "our offer" },
+      { kind: "sip.reanswered", sdp: "in the ACK" },
+      { kind: "media.answered", from: "trunk", sdp: "client answer" },
+    );
+    expect(kinds(effects).filter((kind) => !kind.startsWith("matrix"))).toEqual([
+      "media.describe",
+      "sip.ring",
+      "media.release",
+      "media.offer",
+      "sip.accept",
+      "media.answer",
+    ]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
+    expect(call).toMatchObject({ phase: "connected", leg: glare.leg, outstanding: { releases: 0 } });
+  });
+});
+
+describe("the person and the caller call each other at the same moment", () => {
+  const crossed: CallFact = { kind: "media.crossed", matrix: "client answer", trunk: "trunk answer" };
+
+  test.each([
+    ["while it rings", annRings, ["invite", "hangup answered_elsewhere", "answer"]],
+    ["before it rings", [], ["answer"]],
+    ["while the room is being found", [offeredToRooms], ["answer"]],
+  ] as const)("%s: their own call is the one that both have", (_when, before, room) => {
+    const { call, effects } = play(arrive(), ...before, glare, crossed);
+    expect(heardIn(annsRoom, effects)).toEqual(room);
+    expect(heardByTrunk(effects).at(-1)).toBe("200 trunk answer");
+    expect(call).toMatchObject({ phase: "connected", leg: glare.leg, answer: "ordered", inviter: "person" });
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: glare.leg,
+      signal: { kind: "answer", sdp: "client answer" },
+    });
+  });
+
+  test("what was made for the rooms meanwhile is not needed any more", () => {
+    const { call, effects } = play(arrive(), glare, offeredToRooms, crossed);
+    expect(call.phase).toBe("connected");
+    expect(kinds(effects)).not.toContain("note.ignored");
+  });
+
+  test("others who rang stop ringing", () => {
+    const { effects } = play(arrive(together), ...bothRing, glare);
+    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+  });
+
+  test("and the two offers do not go together: both are refused", () => {
+    const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" };
+    const { effects } = play(arrive(), ...annRings, glare, refused);
+    expect(heardByTrunk(effects)).toEqual(["180", "488 (88)"]);
+    expect(heardIn(annsRoom, effects)).toEqual([
+      "invite",
+      "hangup answered_elsewhere",
+      "reject",
+      "The other end cannot handle this kind of call.",
+    ]);
+  });
+
+  test("a client whose call it is goes first when offers cross in it, one that was called gives way", () => {
+    const asks: readonly CallFact[] = [
+      { kind: "sip.offered", sdp: "codec" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "matrix.offered", sdp: "hold" },
+    ];
+    const own = play(arrive(), glare, crossed, ...asks);
+    expect(own.effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+    const called = play(talking(), ...asks);
+    expect(kinds(called.effects).at(-1)).toBe("note.ignored");
+  });
+});
+
+describe("after a restart", () => {
+  test("a caller who still hears ringing is sent elsewhere, the rooms stop ringing and have missed a call", () => {
+    const { effects } = recover(play(arrive(together), ...bothRing).call, 10_000);
+    expect(effects[0]).toEqual({ kind: "sip.dismiss", incoming, status: 503 });
+    for (const room of [annsRoom, bobsRoom])
+      expect(heardIn(room, effects)).toEqual(["hangup unknown_error", "Missed call."]);
+    const settled = play({ call: recover(play(arrive()).call, 10_000).call, effects: [] }, { kind: "sip.ended" });
+    expect(settled.call.phase).toBe("ended");
+  });
+
+  test("a call that was answered is hung up on both sides", () => {
+    const { effects } = recover(talking().call, 10_000);
+    expect(kinds(effects)).toEqual(["sip.resume", "sip.bye", "matrix.signal", "matrix.notice"]);
+    expect(heardIn(annsRoom, effects)).toEqual([
+      "hangup unknown_error",
+      "The call was ended because the bridge was restarted.",
+    ]);
+  });
+
+  test("a room that had to stop ringing and was not told yet is told then", () => {
+    const { call } = play(arrive(together), ...bothRing, answers(annsRoom, ann), answeredByClient);
+    expect(heardIn(bobsRoom, recover(call, 10_000).effects)).toEqual(["hangup answered_elsewhere"]);
+  });
+});
