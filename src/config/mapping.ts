@@ -65,7 +65,7 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
         password: challenge.password ?? "",
       },
       inbound: {
-        calledFrom: trunk.inbound.called_number,
+        calledFrom: trunk.inbound.called_number.replace(/^(?:to|request-uri)$/i, (name) => name.toLowerCase()),
         reliableProvisionals: trunk.inbound.reliable_provisionals,
       },
       sessionTimer: timer && { expiresMs: timer.expires_seconds * 1000, minMs: timer.min_seconds * 1000 },

@@ -38,6 +38,7 @@ trunks:
   - name: two
     server: two.example.org
     registration: {user: "2000", domain: two.example}
+    inbound: {called_number: To}
     messages: {max_characters: 70}
 inbound:
   numbers:
@@ -95,6 +96,7 @@ test("the SIP edge learns how the trunk registers, whom it must prove to be and 
   expect(second).toMatchObject({
     registration: { user: "2000", domain: "two.example", expiresMs: 600_000 },
     challenge: undefined,
+    inbound: { calledFrom: "to", reliableProvisionals: "supported" },
     sessionTimer: undefined,
     takesRefer: true,
   });
