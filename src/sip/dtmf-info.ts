@@ -37,6 +37,7 @@ export function parseKey(body: string): Key | "flash" | undefined {
 }
 
 function bounded(durationMs: number): number {
+  if (Number.isNaN(durationMs)) return USUAL_MS;
   return Math.min(Math.max(Math.round(durationMs), SHORTEST_MS), LONGEST_MS);
 }
 

@@ -220,9 +220,8 @@ describe("other requests inside the call", () => {
   it.each([
     ["INFO", 200],
     ["OPTIONS", 200],
-    ["REFER", 405],
-    ["MESSAGE", 405],
     ["SUBSCRIBE", 405],
+    ["PUBLISH", 405],
     ["FROBNICATE", 501],
   ])("%s is answered %i and the call goes on", async (method, status) => {
     const { peer, stack } = await rig();

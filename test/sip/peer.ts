@@ -203,7 +203,13 @@ export class Peer {
     invite: Received<SipRequest>,
     method: string,
     cseq: number,
-    options: { sdp?: string; headers?: readonly HeaderLine[]; toTag?: string; branch?: string } = {},
+    options: {
+      sdp?: string;
+      body?: { readonly type: string; readonly content: string };
+      headers?: readonly HeaderLine[];
+      toTag?: string;
+      branch?: string;
+    } = {},
   ): void {
     const { message, flow } = invite;
     const contact = message.contacts === "*" ? undefined : message.contacts[0];
@@ -218,8 +224,9 @@ export class Peer {
       ...(options.headers ?? []),
     ];
     if (method === "INVITE" || method === "UPDATE") headers.push(this.contact);
-    if (options.sdp !== undefined) headers.push(textHeader("Content-Type", "application/sdp"));
-    flow.send(formatRequest(method, contact?.uri ?? message.from.uri, headers, options.sdp));
+    const body = options.sdp === undefined ? options.body : { type: "application/sdp", content: options.sdp };
+    if (body !== undefined) headers.push(textHeader("Content-Type", body.type));
+    flow.send(formatRequest(method, contact?.uri ?? message.from.uri, headers, body?.content));
   }
 
   /** ACK to a 2xx of the stack, in the same dialog. */

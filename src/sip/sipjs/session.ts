@@ -20,6 +20,7 @@ import {
 import type { SipDialogState } from "../../core/call/dialog-state.ts";
 import { sipCallId } from "../../core/ids.ts";
 import { sdpOf } from "../body.ts";
+import type { SessionVerdict } from "../session-expires.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
 import type { Core, Delegate } from "./core.ts";
@@ -53,6 +54,10 @@ export interface SessionEvents {
   changed(): void;
   /** A re-INVITE or UPDATE that is about to be answered: what it says besides its offer. */
   heard(request: SipRequest): void;
+  /** What it does to the session's time (RFC 4028 s9). */
+  judge(request: SipRequest): SessionVerdict;
+  /** That has been agreed to: the 2xx is sent. */
+  agreed(verdict: SessionVerdict): void;
   /** INFO, REFER, MESSAGE, or NOTIFY of no subscription of ours. */
   asked(request: PeerRequest): void;
 }
@@ -78,6 +83,8 @@ const PAST_TRANSACTION = {
   addStateChangeListener(): void {},
   removeStateChangeListener(): void {},
 };
+
+const NO_TIMER: SessionVerdict = { kind: "agreed", headers: [], terms: undefined };
 
 export class Session {
   readonly #dialog: SessionDialog;
@@ -213,6 +220,7 @@ export class Session {
     const core = dialog.userAgentCore;
     const key = `${dialog.callId}${dialog.localTag}${event}`;
     const subscriber = {
+      dispose: (): void => {},
       onNotify: (server: NotifyUserAgentServer): void => {
         const { message } = server;
         if (message.fromTag !== dialog.remoteTag) {
@@ -238,7 +246,7 @@ export class Session {
   }
 
   /** re-INVITE with an offer. Only when `mayOffer`. `done` is called once; a 2xx has been acknowledged. */
-  offer(sdp: string, done: (outcome: Outcome) => void): void {
+  offer(sdp: string, done: (outcome: Outcome) => void, headers: readonly HeaderLine[] = []): void {
     const request = new ReInviteUserAgentClient(
       this.#dialog,
       {
@@ -251,7 +259,7 @@ export class Session {
         onReject: ({ message }) => done(outcomeOf(message)),
         onRedirect: ({ message }) => done(outcomeOf(message)),
       },
-      { extraHeaders: [this.#contact, ALLOW_HEADER], body: sdpBody(sdp) },
+      { extraHeaders: [this.#contact, ALLOW_HEADER, ...headers], body: sdpBody(sdp) },
     );
   }
 
@@ -338,8 +346,11 @@ export class Session {
     const request = requestOf(server.message);
     const offer = sdpOf(request);
     if (offer === undefined) {
+      const verdict = this.#verdictOn(server);
+      if (verdict === undefined) return;
       this.#events?.heard(request);
-      server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER] });
+      server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER, ...verdict.headers] });
+      this.#events?.agreed(verdict);
       this.#events?.changed();
     } else if (reinviteUserAgentClient !== undefined || signalingState === SignalingState.HaveLocalOffer) {
       // An offer of ours is not answered yet.
@@ -357,11 +368,21 @@ export class Session {
     } else this.#offered(server, () => {});
   }
 
+  /** Undefined: it wants to be refreshed too often, and has been refused (RFC 4028 s6). */
+  #verdictOn(server: UserAgentServer): SessionVerdict | undefined {
+    const verdict = this.#events?.judge(requestOf(server.message)) ?? NO_TIMER;
+    if (verdict.kind === "agreed") return verdict;
+    server.reject({ statusCode: 422, extraHeaders: [...verdict.headers] });
+    return undefined;
+  }
+
   #offered(server: UserAgentServer, onEnd: () => void): void {
     if (this.#events === undefined) {
       server.reject({ statusCode: 500, extraHeaders: [retryAfter()] });
       return;
     }
+    const verdict = this.#verdictOn(server);
+    if (verdict === undefined) return;
     this.#pending = server;
     server.transaction.addStateChangeListener(() => {
       if (server.transaction.state === TransactionState.Terminated) onEnd();
@@ -377,8 +398,11 @@ export class Session {
     this.#events.offered({
       sdp: sdpOf(request),
       accept: (sdp) => {
-        const options = { statusCode: 200, body: sdpBody(sdp), extraHeaders: [this.#contact, ALLOW_HEADER] };
-        answer(() => server.accept(options));
+        const extraHeaders = [this.#contact, ALLOW_HEADER, ...verdict.headers];
+        answer(() => {
+          server.accept({ statusCode: 200, body: sdpBody(sdp), extraHeaders });
+          this.#events?.agreed(verdict);
+        });
       },
       refuse: (status) => answer(() => server.reject({ statusCode: status })),
     });
