@@ -35,7 +35,6 @@ export type Caller = (
 
 /** Never throws. A caller whose identity is missing or makes no sense counts as one who withholds it. */
 export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, country: Country | undefined): Caller {
-  const verified = verdictOf(identity.verstat);
   const withheld: Caller = { kind: "withheld", verified: undefined };
   if (wantsPrivacy(identity)) return withheld;
   const stated = trust.identity === "asserted" && identity.asserted.length > 0 ? identity.asserted : [identity.from];
@@ -44,7 +43,9 @@ export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, cou
   if (caller === undefined || isNobody(caller)) return withheld;
   const dialled = numberIn(caller, country);
   const displayName = trust.displayName && !hidesName(identity) ? shownName(caller.displayName) : undefined;
-  if (dialled !== undefined) return { kind: "number", dialled, displayName, verified };
+  if (dialled !== undefined) {
+    return { kind: "number", dialled, displayName, verified: verdictOn(dialled, identity, country) };
+  }
   const user = oneLine(caller.user);
   if (user === undefined || user !== caller.user || !caller.host) return withheld;
   return { kind: "address", user, host: caller.host.toLowerCase(), displayName, verified: undefined };
@@ -134,6 +135,14 @@ function verdictOf(verstat: string | undefined): Verification {
   const verdict = verstat?.trim().toLowerCase();
   if (verdict === "tn-validation-passed" || verdict === "tn-validation-passed-a") return "passed";
   return verdict?.startsWith("tn-validation-failed") === true ? "failed" : undefined;
+}
+
+/** A number is vouched for only where no other one stands beside it, which the verdict could be about. */
+function verdictOn(dialled: string, identity: RemoteIdentity, country: Country | undefined): Verification {
+  const verdict = verdictOf(identity.verstat);
+  const stated = [...identity.asserted, identity.from].map((one) => numberIn(one, country));
+  const isOnly = stated.every((number) => number === undefined || number === dialled);
+  return verdict === "passed" && !isOnly ? undefined : verdict;
 }
 
 const longestTrail = 3;

@@ -154,6 +154,17 @@ test.each([
   expect(identifyCaller(identity({ verstat }), asserting, "GB")).toMatchObject({ verified });
 });
 
+test("a number is not verified where the verdict may be about another one", () => {
+  const asserted = [addressee("02079460999")];
+  const verified = (settings: Partial<RemoteIdentity>, trust = asserting) =>
+    identifyCaller(identity({ verstat: "TN-Validation-Passed", ...settings }), trust, "GB");
+  expect(verified({ asserted })).toMatchObject({ dialled: "+442079460999", verified: undefined });
+  expect(verified({ asserted }, plain)).toMatchObject({ dialled: "+442079460123", verified: undefined });
+  expect(verified({ asserted, from: addressee("442079460999") })).toMatchObject({ verified: "passed" });
+  expect(verified({ asserted, from: addressee("alice") })).toMatchObject({ verified: "passed" });
+  expect(verified({ asserted, verstat: "TN-Validation-Failed" })).toMatchObject({ verified: "failed" });
+});
+
 describe("what people are told", () => {
   const caller = (verstat?: string) => identifyCaller(identity({ verstat }), asserting, "GB");
   const by = (user: string, reason?: string, host?: string): Diversion => ({ by: addressee(user, host), reason });
