@@ -15,7 +15,7 @@ const roomId = z
   .regex(/^![^\s:]+(?::\S+)?$/, { error: roomText })
   .max(255, { error: roomText });
 
-const numberText = 'should be a number or a name in quotes, such as "+441632960123"';
+const numberText = 'should be a number or a name in quotes, such as "+441632960123" or "alice", without @ and a domain';
 const prefixText = 'should be the beginning of a number in quotes, such as "+4416329601"';
 const patternText =
   'should be a number in quotes with X for a digit, Z for 1 to 9, N for 2 to 9, [13-5] for one of those, or . at its end for any more, such as "+4416329601XX"';
@@ -28,10 +28,10 @@ const ringSeconds = seconds(5, 600);
 
 export const did = section({
   number: text(numberText)
-    .regex(/^\S(?:[^\p{Cc}]{0,126}\S)?$/u, { error: numberText })
+    .regex(/^[^\s@](?:[^\p{Cc}@]{0,126}[^\s@])?$/u, { error: numberText })
     .optional()
     .describe(
-      "The number that is called, in any form that is a number in dial_plan.country; an extension; or a name that the trunk calls, compared letter by letter. " +
+      "The number that is called, in any form that is a number in dial_plan.country; an extension; or a name that the trunk calls (what stands before the @), compared letter by letter. " +
         "One of number, pattern and prefix.",
     )
     .meta({ examples: ["+441632960123"] }),

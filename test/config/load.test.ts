@@ -510,6 +510,11 @@ describe("which number rings whom", () => {
       "15: inbound.numbers[0].numbr is not a known key; did you mean number?",
     ],
     [
+      "an address",
+      `{number: "alice@pbx.example.org", ${user}}`,
+      '15: inbound.numbers[0].number should be a number or a name in quotes, such as "+441632960123" or "alice", without @',
+    ],
+    [
       "a mistyped turn",
       `{number: "2001", in_turn: [{user: "@alice:example.org"}]}`,
       "15: inbound.numbers[0].in_turn[0].user is not a known key; did you mean users?",
