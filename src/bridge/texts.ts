@@ -1,31 +1,26 @@
 // What people write to a number, as SIP MESSAGE (RFC 3428), and how they learn what became of it. What comes from the
 // telephone network is in incoming-texts. Who comes in: the switchboard, with messages of rooms that are not the bot's.
-import { localpartOf, type RoomId, type TrunkName, type UserId } from "../core/ids.ts";
-import { planCall, type DialPlan, type PlannedCall, type PlannedTrunk } from "../core/number/dial-plan.ts";
+import { localpartOf, type RoomId, type UserId } from "../core/ids.ts";
+import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";
 import { judge, type Policy } from "../core/policy/permission.ts";
-import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
-import type { MessageArrival, MessageOutcome, SipTrunks } from "../ports/sip.ts";
+import type { MessageArrival } from "../ports/sip.ts";
 import type { RoomDirectory } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { IncomingTexts, type IncomingTextsParts } from "./incoming-texts.ts";
 import { Pace } from "./pace.ts";
 import type { Rooms } from "./rooms.ts";
-import { partsOf } from "./text-parts.ts";
-import { mayGoElsewhere, onceWords, replyWords, wordsOfFailure, wordsOfRefusal } from "./text-words.ts";
+import { TextCarriers, type TextCarriersParts } from "./text-carriers.ts";
+import { onceWords, replyWords, wordsOfRefusal } from "./text-words.ts";
 
-export interface TextsParts extends IncomingTextsParts {
+export interface TextsParts extends IncomingTextsParts, TextCarriersParts {
   readonly ids: GhostIds;
   readonly rooms: Pick<Rooms, "ours" | "isAlone">;
   readonly plan: DialPlan;
   readonly policy: Policy;
-  readonly identities: (trunk: TrunkName) => IdentityTemplates;
-  readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
   readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice" | "text">;
-  readonly sip: Pick<SipTrunks, "message">;
   readonly directory: Pick<RoomDirectory, "firstTime">;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,17 +28,11 @@ export interface TextsParts extends IncomingTextsParts {
 
 type Message = Extract<MatrixFact, { kind: "message.received" }>;
 type Route = Extract<PlannedCall, { kind: "route" }>;
-type Failure = Exclude<MessageOutcome, { kind: "delivered" }>;
 
 /** Who writes, to whom, where. */
 interface Letter {
   readonly message: Message;
   readonly ghost: UserId;
-}
-
-/** A trunk that takes texts, and how long each may be. */
-interface Carrier extends PlannedTrunk {
-  readonly maxLength: number;
 }
 
 /** A room full of people is not looked at again for each word that they say. */
@@ -54,6 +43,7 @@ const longestDelayMs = 24 * 3_600_000;
 export class Texts {
   readonly #parts: TextsParts;
   readonly #incoming: IncomingTexts;
+  readonly #carriers: TextCarriers;
   readonly #pace: Pace;
   /** Who writes too often is told once a minute. */
   readonly #tellings: Pace;
@@ -64,6 +54,7 @@ export class Texts {
   constructor(parts: TextsParts) {
     this.#parts = parts;
     this.#incoming = new IncomingTexts(parts);
+    this.#carriers = new TextCarriers(parts);
     this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
     this.#tellings = new Pace(1, parts.clock);
   }
@@ -86,9 +77,7 @@ export class Texts {
     if (message.body.trim() === "") return;
     const route = await this.#permitted(letter);
     if (route === undefined) return;
-    const carriers = this.#carriers(route);
-    if (carriers.length === 0) return this.#once(letter, "no-texts");
-    return this.#deliver(letter, route, carriers);
+    return this.#deliver(letter, route);
   }
 
   /** A text of the telephone network: the final status for it. Never rejects. */
@@ -99,6 +88,7 @@ export class Texts {
   /** From now on nothing is sent, and what is being sent and fails is left for the next start. */
   stop(): void {
     this.#stopped = true;
+    this.#carriers.stop();
   }
 
   /** The one number that the writer has the room with; undefined where there is none, or nobody knows. */
@@ -143,47 +133,14 @@ export class Texts {
     return this.#crowds.has(room);
   }
 
-  #carriers(route: Route): readonly Carrier[] {
-    return [route, ...route.alternatives].flatMap(({ trunk, uri, number }) => {
-      const { messages } = this.#parts.features(trunk);
-      return messages === undefined ? [] : [{ trunk, uri, number, maxLength: messages.maxLength }];
-    });
-  }
-
-  async #deliver(letter: Letter, route: Route, carriers: readonly Carrier[]): Promise<void | "later"> {
-    const { homeserver, log } = this.#parts;
-    const { room, sender, eventId } = letter.message;
-    const text = await this.#wording(letter);
-    let words = "";
-    for (const carrier of carriers) {
-      const parts = partsOf(text, carrier.maxLength);
-      const { delivered, failure } = await this.#sendAll(letter, carrier, parts, route.withheld);
-      if (failure === undefined) return homeserver.markRead(room, letter.ghost, eventId);
-      if (this.#stopped && delivered === 0) return "later";
-      log.info("text could not be delivered", { trunk: carrier.trunk, room, person: sender, ...failure, delivered });
-      words = wordsOfFailure(failure, delivered, parts.length);
-      if (delivered > 0 || !mayGoElsewhere(failure)) break;
-    }
-    return this.#reply(letter, words);
-  }
-
-  /** One after the other: telephones show them in the order in which they come. */
-  async #sendAll(
-    { message, ghost }: Letter,
-    { trunk, uri }: Carrier,
-    parts: readonly string[],
-    withheld: boolean,
-  ): Promise<{ readonly delivered: number; readonly failure: Failure | undefined }> {
-    const { sip, identities, homeserver } = this.#parts;
-    const templates = identities(trunk);
-    const { sender } = message;
-    const displayName = showsDisplayName(templates) ? await homeserver.displayName(sender, ghost) : undefined;
-    const identity = callerIdentity(sender, displayName, templates, { withheld });
-    for (const [delivered, text] of parts.entries()) {
-      const outcome = await sip.message({ trunk, target: uri, identity, text });
-      if (outcome.kind !== "delivered") return { delivered, failure: outcome };
-    }
-    return { delivered: parts.length, failure: undefined };
+  async #deliver(letter: Letter, route: Route): Promise<void | "later"> {
+    const { homeserver } = this.#parts;
+    const { message, ghost } = letter;
+    const delivery = await this.#carriers.send(await this.#wording(letter), route, message.sender, ghost);
+    if (delivery.kind === "delivered") return homeserver.markRead(message.room, ghost, message.eventId);
+    if (delivery.kind === "not-carried") return this.#once(letter, "no-texts");
+    if (this.#stopped && !delivery.begun) return "later";
+    return this.#reply(letter, delivery.words);
   }
 
   /** An emote is told as clients show it (client-server API, `m.emote`). */

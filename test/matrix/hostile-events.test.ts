@@ -265,6 +265,8 @@ describe("a message", () => {
   it.each([
     ["> <@bob:example.org> When?\n> Today?\n\nTomorrow.", "Tomorrow."],
     ["> <@bob:example.org> When?\n\nOne\n\n> two", "One\n\n> two"],
+    ["> * <@bob:example.org> waves\n\nHello.", "Hello."],
+    ["> quoted by hand\n\nYes", "> quoted by hand\n\nYes"],
     ["> quoted by hand, no answer", "> quoted by hand, no answer"],
     ["> <@bob:example.org> When?\nno empty line", "> <@bob:example.org> When?\nno empty line"],
     ["\n\n", "\n\n"],

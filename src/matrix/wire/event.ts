@@ -83,11 +83,14 @@ function readMember(event: Envelope): EventReading {
   }
 }
 
-/** The quotation that clients put before a reply, for others that show no replies (client-server API, "Rich replies"). */
+/**
+ * The quotation that older clients put before a reply, for others that show no replies (client-server API 1.12, "Fallbacks
+ * for rich replies"). It names whom it quotes; what does not, a person quoted by hand.
+ */
 function withoutQuotation(body: string): string {
   const lines = body.split("\n");
-  const start = lines.findIndex((line) => !line.startsWith("> "));
-  return start > 0 && lines[start] === "" ? lines.slice(start + 1).join("\n") : body;
+  const end = lines.findIndex((line) => !line.startsWith("> "));
+  return /^> (?:\* )?<@/.test(body) && lines[end] === "" ? lines.slice(end + 1).join("\n") : body;
 }
 
 /** What a person wrote or attached. */
