@@ -43,7 +43,7 @@ export class Callers {
       withheld: !stands || caller.kind === "withheld",
       name: trustedName ?? name,
       trustedName,
-      number: name,
+      number: stands && caller.kind === "number" ? caller.dialled : name,
       words: callerWords(caller, diversions, plan.country),
     };
   }

@@ -251,13 +251,10 @@ export class Switchboard implements Calls {
       return;
     }
     if (call.phase !== "alerting") return;
-    const rung = call.legs.find((one) => one.room === room);
-    if (rung === undefined) return;
-    if (call.ghost === user)
-      await runner.post({ kind: "matrix.unreachable", signal: "invite", room, message: "the ghost was removed" });
+    const target = call.legs.find((one) => one.room === room)?.target;
     // Others in a room that is rung for all may still answer.
-    else if (rung.target.kind === "person" && rung.target.person === user)
-      await runner.post({ kind: "matrix.declined", room, person: user, reason: undefined });
+    if (target?.kind !== "person" || (user !== target.person && user !== call.ghost)) return;
+    await runner.post({ kind: "matrix.declined", room, person: target.person, reason: undefined });
   }
 
   async #encrypted(room: RoomId): Promise<void> {

@@ -10,7 +10,7 @@ const trunk = trunkName("main");
 export const incoming: SipIncomingState = {
   trunk,
   vias: ["SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKin1"],
-  from: "<sip:+441632960123@sip.example.org>;tag=r",
+  from: "<sip:+442079460123@sip.example.org>;tag=r",
   to: "<sip:+441632960001@127.0.0.1>;tag=l",
   sipCallId: sipCallId("in1@example.org"),
   cseq: 1,
@@ -23,7 +23,7 @@ export const incomingDialog: SipDialogState = {
   localTag: "l",
   remoteTag: "r",
   localUri: "sip:+441632960001@127.0.0.1",
-  remoteUri: "sip:+441632960123@sip.example.org",
+  remoteUri: "sip:+442079460123@sip.example.org",
   remoteTarget: "sip:gw@127.0.0.1:5070",
   routeSet: [],
   localCSeq: 1,
@@ -40,14 +40,14 @@ export function callerOf(user: string, displayName?: string, privacy: readonly s
 
 let arrivals = 0;
 
-/** A call of +44 1632 960123 to the number that rings Ann. */
+/** A call of +44 20 7946 0123 to the number that rings Ann. */
 export function arrivalOf(changes: Partial<InviteArrival> = {}): InviteArrival {
   arrivals += 1;
   return {
     call: callId(`c-in${arrivals}`),
     trunk,
     called: "+441632960001",
-    identity: callerOf("+441632960123"),
+    identity: callerOf("+442079460123"),
     diversions: [],
     sdp: "trunk offers",
     dialog: incomingDialog,

@@ -31,11 +31,21 @@ import { createGhostIds } from "../../src/core/number/ghost-id.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import type { SipFact } from "../../src/core/call/event.ts";
+import type { LegSignal } from "../../src/core/call/matrix-leg.ts";
+import type { InviteArrival } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
+
+export const bob = "@bob:example.org" as UserId;
+/** Of +44 20 7946 0123, who calls. */
+export const caller = "@_sip_+442079460123%40sip.example.org:example.org" as UserId;
+/** The rooms that are made first and second. */
+export const made1: RoomId = roomId("!made1:example.org");
+export const made2: RoomId = roomId("!made2:example.org");
 
 export const ann = "@ann:example.org" as UserId;
 export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
@@ -189,6 +199,32 @@ export class House {
     return this.call();
   }
 
+  /** A telephone calls; Ann's number unless the changes say otherwise. */
+  async arrive(changes: Partial<InviteArrival> = {}): Promise<CallId> {
+    const arrival = arrivalOf(changes);
+    this.arrivals.invited(arrival);
+    await this.quiet();
+    return arrival.call;
+  }
+
+  /** What a client sends about the call that rings in a room, from one of its person's devices. */
+  ringing(where: RoomId, person: UserId = ann, party = "PHONE") {
+    const invite = this.homeserver.told.find(({ leg, signal }) => leg.room === where && signal.kind === "invite");
+    if (invite === undefined) throw new Error(`nothing rings in ${where}`);
+    const { matrixCallId: matrixCall } = invite.leg;
+    return { ...this.origin(person, where), matrixCallId: matrixCall, party: partyId(party), version: "1" as const };
+  }
+
+  answer(where: RoomId, person: UserId = ann, party = "PHONE"): Extract<MatrixFact, { kind: "call.answered" }> {
+    const abilities = { transferee: false, dtmf: false };
+    return { ...this.ringing(where, person, party), kind: "call.answered", sdp: `${party} answers`, abilities };
+  }
+
+  /** What was said in a room, in order. */
+  in(where: RoomId): readonly string[] {
+    return this.homeserver.told.filter(({ leg }) => leg.room === where).map(({ signal }) => nameOf(signal));
+  }
+
   call(): CallId {
     const [call] = this.switchboard.calls;
     if (call === undefined) throw new Error("there is no call");
@@ -211,14 +247,17 @@ export class House {
   }
 
   get signals(): readonly string[] {
-    return this.homeserver.told.map(({ signal }) =>
-      signal.kind === "reject" || signal.kind === "hangup" ? `${signal.kind} ${signal.reason}` : signal.kind,
-    );
+    return this.homeserver.told.map(({ signal }) => nameOf(signal));
   }
 
   get words(): readonly string[] {
     return this.homeserver.notices.map(({ text }) => text);
   }
+}
+
+function nameOf(signal: LegSignal): string {
+  if (signal.kind === "select") return `select ${signal.party}`;
+  return signal.kind === "reject" || signal.kind === "hangup" ? `${signal.kind} ${signal.reason}` : signal.kind;
 }
 
 export const trunk = trunkName("main");
