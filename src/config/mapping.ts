@@ -76,9 +76,9 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
 
 export function toTrunkMedia(config: Config): ReadonlyMap<TrunkName, TrunkMedia> {
   return new Map(
-    config.trunks.map(({ name, media }) => [
+    config.trunks.map(({ name, media, dtmf }) => [
       trunkName(name),
-      { srtp: media.srtp, codecs: media.codecs, rtpNetworks: media.rtp_networks },
+      { srtp: media.srtp, codecs: media.codecs, rtpNetworks: media.rtp_networks, rtpEvents: dtmf !== "info" },
     ]),
   );
 }

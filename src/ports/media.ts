@@ -20,6 +20,8 @@ export interface TrunkMedia {
   readonly codecs: readonly string[];
   /** Extra networks (CIDR) a trunk's RTP may come from besides the address in its SDP. */
   readonly rtpNetworks: readonly string[];
+  /** False: telephone-event is not agreed on with the trunk, so that keys reach it in INFO alone. */
+  readonly rtpEvents?: boolean;
 }
 
 export interface MediaSessionOptions {

@@ -8,7 +8,7 @@ import {
   toVirtualUsers,
 } from "../../src/config/inbound-mapping.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { toDialPlan, toRegistrationFacts, toTrunkSettings } from "../../src/config/mapping.ts";
+import { toDialPlan, toRegistrationFacts, toTrunkMedia, toTrunkSettings } from "../../src/config/mapping.ts";
 import { minimalConfig } from "../../src/config/sample.ts";
 import { parseUserId, trunkName } from "../../src/core/ids.ts";
 import { planCall } from "../../src/core/number/dial-plan.ts";
@@ -112,6 +112,7 @@ test("a trunk is believed as far as it is said, and used as it is able", () => {
     progress: 183,
     messages: undefined,
   });
+  expect(toTrunkMedia(full).get(one)).toMatchObject({ rtpEvents: false });
   expect(toTrunkFeatures(full).get(two)).toEqual({
     dtmf: "auto",
     earlyMedia: "ring",

@@ -96,6 +96,7 @@ test("the media engine gets what a trunk's RTP looks like, and its ports", () =>
     srtp: "required",
     codecs: ["PCMA"],
     rtpNetworks: ["192.0.2.0/24"],
+    rtpEvents: true,
   });
   expect(toMediaOptions(full)).toEqual({
     workers: 2,
