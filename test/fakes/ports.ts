@@ -52,6 +52,10 @@ export class FakeHomeserver implements Homeserver {
   timelineFailure: HomeserverError | undefined;
   readonly encryptedRooms = new Set<RoomId>();
   encryptsAll = false;
+  /** Nobody of ours may come into a room by itself, or be invited. */
+  refuseJoins: HomeserverError | undefined;
+  refuseInvites: HomeserverError | undefined;
+  onInvite: () => void = () => {};
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
   #failsOnce = false;
@@ -94,6 +98,7 @@ export class FakeHomeserver implements Homeserver {
   }
   async join(room: RoomId, user: UserId): Promise<void> {
     await this.#allow();
+    if (this.refuseJoins !== undefined) throw this.refuseJoins;
     this.joined.push({ room, user });
   }
   async leave(room: RoomId, user: UserId): Promise<void> {
@@ -138,7 +143,9 @@ export class FakeHomeserver implements Homeserver {
   }
   async invite(room: RoomId, _as: UserId, user: UserId): Promise<void> {
     await this.#allow();
+    if (this.refuseInvites !== undefined) throw this.refuseInvites;
     this.invited.push({ room, user });
+    this.onInvite();
   }
   async iceServers(): Promise<readonly []> {
     return [];
