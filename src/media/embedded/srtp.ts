@@ -120,13 +120,18 @@ export class SrtpContext {
   readonly #rtp: SessionKeys;
   readonly #rtcp: SessionKeys;
   readonly #tagLength: number;
+  readonly #mkiLength: number;
   readonly #windows = new Map<number, ReplayWindow>();
   readonly #rtcpWindows = new Map<number, ReplayWindow>();
   readonly #rollover = Buffer.alloc(4);
   #rtcpIndex = 0;
 
-  /** `master`: 16 octets of key and 14 of salt. */
-  constructor(suite: SrtpSuite, master: Buffer) {
+  /**
+   * `master`: 16 octets of key and 14 of salt. `mkiLength`: octets before the tag in which the peer names the key (RFC 3711
+   * s3.1); with one key there is nothing to choose by them. Ours are never named.
+   */
+  constructor(suite: SrtpSuite, master: Buffer, mkiLength = 0) {
+    this.#mkiLength = mkiLength;
     this.#rtp = new SessionKeys(master, labels.srtp);
     this.#rtcp = new SessionKeys(master, labels.srtcp);
     this.#tagLength = suite === "AES_CM_128_HMAC_SHA1_32" ? 4 : 10;
@@ -150,7 +155,7 @@ export class SrtpContext {
 
   /** The packet in the clear, in its own buffer; undefined if it is forged, replayed or no SRTP. */
   openRtp(packet: Buffer): Buffer | undefined {
-    const length = packet.length - this.#tagLength;
+    const length = packet.length - this.#tagLength - this.#mkiLength;
     if (length < 12) return undefined;
     const ssrc = packet.readUInt32BE(8);
     const known = this.#windows.get(ssrc);
@@ -159,7 +164,9 @@ export class SrtpContext {
     if (!window.isFresh(index)) return undefined;
     const body = packet.subarray(0, length);
     this.#rollover.writeUInt32BE(Math.floor(index / 0x1_0000) >>> 0);
-    if (!timingSafeEqual(this.#rtp.tag(body, this.#rollover, this.#tagLength), packet.subarray(length)))
+    if (
+      !timingSafeEqual(this.#rtp.tag(body, this.#rollover, this.#tagLength), packet.subarray(length + this.#mkiLength))
+    )
       return undefined;
     // Padding is encrypted too, so the header is read as if there were none.
     const start = payloadStart(body);
@@ -184,11 +191,11 @@ export class SrtpContext {
   }
 
   openRtcp(packet: Buffer): Buffer | undefined {
-    const length = packet.length - indexLength - srtcpTagLength;
+    const length = packet.length - indexLength - this.#mkiLength - srtcpTagLength;
     if (length < 8) return undefined;
     const signed = packet.subarray(0, length + indexLength);
-    if (!timingSafeEqual(this.#rtcp.tag(signed, noTail, srtcpTagLength), packet.subarray(length + indexLength)))
-      return undefined;
+    const tag = packet.subarray(packet.length - srtcpTagLength);
+    if (!timingSafeEqual(this.#rtcp.tag(signed, noTail, srtcpTagLength), tag)) return undefined;
     const word = packet.readUInt32BE(length);
     const index = word & 0x7fff_ffff;
     const ssrc = packet.readUInt32BE(4);

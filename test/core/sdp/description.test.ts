@@ -1,6 +1,7 @@
 // What the parser makes of clients, gateways and strangers.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { chooseCrypto } from "../../../src/core/sdp/crypto-attribute.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
@@ -115,7 +116,13 @@ describe("a gateway's description", () => {
         ],
       }),
     );
-    expect(audio.crypto).toEqual([{ tag: 1, suite: "AES_CM_128_HMAC_SHA1_32", inline: key }]);
+    expect(audio.crypto).toEqual([
+      { tag: 1, suite: "AES_CM_128_HMAC_SHA1_32", inline: key, mkiLength: 0 },
+      { tag: 3, suite: "AES_CM_128_HMAC_SHA1_80", inline: key, mkiLength: 4 },
+    ]);
+    expect(chooseCrypto(audio.crypto)?.tag).toBe(3);
+    const bare = { tag: 5, suite: "AES_CM_128_HMAC_SHA1_80", inline: key, mkiLength: 0 } as const;
+    expect(chooseCrypto([...audio.crypto, bare])?.tag).toBe(5);
     expect(audio.ptimeMs).toBe(30);
     expect(audio.rtcpPort).toBe(40_007);
   });

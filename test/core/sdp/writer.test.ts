@@ -76,7 +76,7 @@ test("what a gateway offers besides audio is rejected in its place", () => {
     formats,
     direction: "recvonly",
     ptimeMs: 20,
-    crypto: [{ tag: 1, suite: "AES_CM_128_HMAC_SHA1_80", inline: "k".repeat(40) }],
+    crypto: [{ tag: 1, suite: "AES_CM_128_HMAC_SHA1_80", mkiLength: 0, inline: "k".repeat(40) }],
     rtcpMux: false,
     frame,
   });
