@@ -33,7 +33,7 @@ describe.concurrent("a worker that dies", () => {
     const alive = lost === first ? second : first;
     expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
     expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
-    await expect(lost.session.describe()).rejects.toMatchObject({ name: "MediaError", code: "engine" });
+    await expect(lost.session.describe("trunk")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
     expect(await lost.session.close()).toMatchObject({ fromMatrix: { packets: 0 } });
 
     await rig.logged("media worker started", 3);

@@ -155,7 +155,7 @@ describe.concurrent("a call to the client", () => {
       trunk.sdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] }),
     );
     expect(outcome.kind).toBe("forward");
-    expect(outcome.sdp).toContain("a=setup:actpass");
+    expect(outcome.sdp).toContain("a=setup:active");
     expect(outcome.sdp).toContain("a=end-of-candidates");
     expect(outcome.sdp).toMatch(/a=msid:\S+ \S+/);
     // Our candidates come to the client a little later, as those of a trickling caller would.

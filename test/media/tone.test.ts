@@ -64,7 +64,13 @@ describe.concurrent("keys", () => {
       { digit: "5", durationMs: 160 },
       { digit: "#", durationMs: 100 },
     ]);
-    expect(await fact("media.dtmf")).toEqual({ kind: "media.dtmf", from: "matrix", digit: "5", durationMs: 160 });
+    expect(await fact("media.dtmf")).toEqual({
+      kind: "media.dtmf",
+      from: "matrix",
+      digit: "5",
+      durationMs: 160,
+      relayed: true,
+    });
   });
 
   test.concurrent("a gateway with another clock for its events gets the same durations", async ({ scope }) => {
@@ -202,7 +208,7 @@ test.concurrent("a media server that starts anew is one stream to the client", a
 
 test.concurrent("a trunk that asks for an offer gets ours, and its answer counts", async ({ scope }) => {
   const { client, trunk, session, trunkOffer } = await startTalk(rig, scope);
-  const described = await session.describe();
+  const described = await session.describe("trunk");
   expect(described).toContain("m=audio");
   expect(/m=audio (\d+)/.exec(described)?.[1]).toBe(/m=audio (\d+)/.exec(trunkOffer)?.[1]);
   await session.answer("trunk", trunk.sdp());

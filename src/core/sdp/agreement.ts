@@ -13,7 +13,7 @@ import {
 } from "./format.ts";
 
 /** A format as one leg knows it: `payloadType` is what the peer wants to get, `ours` what we asked it to send. */
-interface LegFormat extends Format {
+export interface LegFormat extends Format {
   readonly ours: number;
 }
 
@@ -25,6 +25,8 @@ export interface Crossing {
   readonly payloadType: number;
   readonly name: string;
   readonly isEvent: boolean;
+  /** False: only listened to, as the other leg does not take it. */
+  readonly isRelayed: boolean;
   /** Hz of the format on the leg it comes from, and on the one it goes to. They differ for events at most. */
   readonly fromClockRate: number;
   readonly toClockRate: number;
@@ -106,17 +108,51 @@ export function answeredFormats(answer: readonly Format[], offered: readonly For
   return answer.filter((format) => offered.some((each) => isSameCodec(each, format)));
 }
 
-/** The formats to write to `side`, under our numbers. Opus parameters are the other side's wishes, passed on. */
-export function writtenFormats(passages: readonly Passage[], side: MediaSide): Format[] {
-  const formats = new Map<number, Format>();
-  for (const each of passages) {
-    const { ours: payloadType, name, clockRate, channels } = each[side];
-    if (formats.has(payloadType)) continue;
-    const events = side === "trunk" ? "0-15" : "";
-    const parameters = name === telephoneEventName ? events : name === "opus" ? each[otherSide(side)].parameters : "";
-    formats.set(payloadType, { payloadType, name, clockRate, channels, parameters });
+/** The same by hand: numbers that a side was told before. */
+export function toldFormats(formats: readonly LegFormat[]): Format[] {
+  return formats.map(({ ours, ...format }) => ({ ...format, payloadType: ours }));
+}
+
+/** The first codec and its events: what is really spoken. */
+export function spokenPassages(passages: readonly Passage[]): readonly Passage[] {
+  const [spoken] = passages;
+  if (spoken === undefined) return [];
+  const events = passages.filter((each) => isTelephoneEvent(each.matrix));
+  const exact = events.filter((each) => each.matrix.clockRate === spoken.matrix.clockRate);
+  return [spoken, ...(exact.length > 0 ? exact : events.slice(0, 1))];
+}
+
+/**
+ * All that `side` may send: its part of the passages, and an event of `formats` in the clock of the codec even where the
+ * other side takes none, so that a key is known and can be told in another way.
+ */
+export function sideFormats(
+  passages: readonly Passage[],
+  side: MediaSide,
+  formats: readonly Format[],
+): readonly LegFormat[] {
+  const passing = passages.map((each) => each[side]);
+  const clockRate = passing[0]?.clockRate;
+  if (clockRate === undefined || passing.some(isTelephoneEvent)) return passing;
+  const event = eventOf(formats, clockRate) ?? formats.find(isTelephoneEvent);
+  return event === undefined ? passing : [...passing, { ...event, ours: event.payloadType }];
+}
+
+/** What to write of `formats` to `side`, under our numbers. Opus parameters are the other side's wishes, passed on. */
+export function writtenFormats(
+  formats: readonly LegFormat[],
+  passages: readonly Passage[],
+  side: MediaSide,
+  events: string,
+): Format[] {
+  const written = new Map<number, Format>();
+  for (const { ours: payloadType, name, clockRate, channels } of formats) {
+    if (written.has(payloadType)) continue;
+    const wish = name === "opus" ? passages.find((each) => each[side].name === "opus") : undefined;
+    const parameters = name === telephoneEventName ? events : (wish?.[otherSide(side)].parameters ?? "");
+    written.set(payloadType, { payloadType, name, clockRate, channels, parameters });
   }
-  return [...formats.values()];
+  return [...written.values()];
 }
 
 /** By payload type: how packets that come from `from` leave on the other side. What is not in it is not forwarded. */
@@ -129,6 +165,7 @@ export function crossings(passages: readonly Passage[], from: MediaSide): Readon
       payloadType: to.payloadType,
       name: to.name,
       isEvent: isTelephoneEvent(to),
+      isRelayed: true,
       fromClockRate: each[from].clockRate,
       toClockRate: to.clockRate,
     });
@@ -136,6 +173,21 @@ export function crossings(passages: readonly Passage[], from: MediaSide): Readon
   for (const each of passages) take(each[from].ours, each);
   // Some answerers send by the number they wrote instead of the one they were offered.
   for (const each of passages) take(each[from].payloadType, each);
+  return map;
+}
+
+/** The same with the events of `formats` that end here: they are listened to. */
+export function crossingsWithKeys(
+  passages: readonly Passage[],
+  from: MediaSide,
+  formats: readonly LegFormat[],
+): ReadonlyMap<number, Crossing> {
+  const map = new Map(crossings(passages, from));
+  for (const { ours, payloadType, name, clockRate } of formats.filter(isTelephoneEvent)) {
+    const listened = { name, isEvent: true, isRelayed: false, fromClockRate: clockRate, toClockRate: clockRate };
+    for (const number of [ours, payloadType])
+      if (!map.has(number)) map.set(number, { payloadType: number, ...listened });
+  }
   return map;
 }
 

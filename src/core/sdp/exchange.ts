@@ -1,67 +1,95 @@
-// Offer and answer between a client and a trunk with us in the middle (RFC 3264), as pure data: what is agreed, what is
-// pending, and what has to be written next. Transports, keys and texts are the engine's affair.
+// Offer and answer between two legs with us in the middle (RFC 3264), as pure data: what is agreed, what is pending, and
+// what has to be written next. A leg is a WebRTC client or a trunk. Transports, keys and texts are the engine's affair.
 import type { MediaFault, MediaSide } from "../call/media-side.ts";
+import { otherSide } from "../call/media-side.ts";
 import {
   allowedFormats,
   answeredFormats,
   clientCapability,
   pairFormats,
   rememberOurNumbers,
+  sideFormats,
+  spokenPassages,
+  toldFormats,
   trunkCapability,
   writtenFormats,
+  type LegFormat,
   type Passage,
 } from "./agreement.ts";
 import type { Description } from "./description.ts";
 import { answerTo, receives, sends, type Direction } from "./direction.ts";
-import { isSameCodec, type Format } from "./format.ts";
+import { isKnownCodec, isSameCodec, isTelephoneEvent, type Format } from "./format.ts";
 
-/** What the call's audio is now. */
-export interface Agreed {
-  readonly passages: readonly Passage[];
-  /** What was agreed with the client when it was last spoken to. An offer of the trunk may leave some of it unused for a while. */
-  readonly clientFormats: readonly Passage["matrix"][];
-  /** Each party's own word on its direction. */
-  readonly directions: Readonly<Record<MediaSide, Direction>>;
-  /** The last description of each side. */
-  readonly matrix: Description;
-  readonly trunk: Description;
+/** What stands on one side, and the codecs that it may speak, in the order of preference. */
+export interface SideTerms {
+  readonly kind: "client" | "trunk";
+  readonly codecs: readonly string[];
 }
 
-/** An offer of ours that waits for its answer. */
-interface Pending {
+/** What the call's audio is now; under each side's name its last description. */
+export interface Agreed extends Readonly<Record<MediaSide, Description>> {
+  readonly passages: readonly Passage[];
+  /** What was agreed with each side when it was last spoken to. The other side's offers may leave some unused for a while. */
+  readonly formats: Readonly<Record<MediaSide, readonly LegFormat[]>>;
+  /** Each party's own word on its direction. */
+  readonly directions: Readonly<Record<MediaSide, Direction>>;
+}
+
+/** An offer of ours, and on whose behalf it was made. */
+interface Offered {
   readonly to: MediaSide;
   readonly formats: readonly Format[];
-  /** Whose offer it passes on; undefined if the trunk wanted ours (INVITE without SDP). */
-  readonly behind: Description | undefined;
+  /** The other side's word behind it; undefined if we described ourselves. */
+  readonly behind: Behind | undefined;
+}
+
+interface Behind {
+  readonly description: Description;
+  /** It is an offer, and so has to be answered. */
+  readonly isOffer: boolean;
+  /** What we had offered that side, where its word is an answer. */
+  readonly offered: readonly Format[];
 }
 
 export interface Exchange {
-  /** Codecs of the trunk, in its order of preference. */
-  readonly codecs: readonly string[];
+  readonly sides: Readonly<Record<MediaSide, SideTerms>>;
   readonly agreed: Agreed | undefined;
-  readonly pending: Pending | undefined;
-  /** The formats of our last offer to the trunk: a second answer to it is read by them. */
-  readonly offeredToTrunk: readonly Format[];
+  /** Our last offer; a trunk may answer it more than once (provisional and final responses). */
+  readonly offered: Offered | undefined;
+  readonly isPending: boolean;
 }
 
-/** What has to be written to one side. */
-export type Turn =
-  | {
-      readonly kind: "offer";
-      readonly to: MediaSide;
-      readonly formats: readonly Format[];
-      readonly direction: Direction;
-      readonly exchange: Exchange;
-    }
-  | {
-      readonly kind: "answer";
-      readonly to: MediaSide;
-      readonly formats: readonly Format[];
-      readonly direction: Direction;
-      /** The offer that is answered. */
-      readonly offer: Description;
-      readonly exchange: Exchange;
-    };
+/** What has to be written to one side, if anything. */
+export type Turn = OfferTurn | AnswerTurn | SettledTurn;
+
+export interface OfferTurn {
+  readonly kind: "offer";
+  readonly to: MediaSide;
+  readonly formats: readonly Format[];
+  readonly direction: Direction;
+  readonly exchange: Exchange;
+}
+
+export interface AnswerTurn {
+  readonly kind: "answer";
+  readonly to: MediaSide;
+  readonly formats: readonly Format[];
+  readonly direction: Direction;
+  /** The offer that is answered. */
+  readonly offer: Description;
+  readonly exchange: Exchange;
+}
+
+/** All is agreed, and nobody waits for a word. */
+export interface SettledTurn {
+  readonly kind: "settled";
+  readonly exchange: Exchange;
+}
+
+/** Both sides had offered: an answer for each. */
+export interface CrossedTurn extends Readonly<Record<MediaSide, AnswerTurn>> {
+  readonly kind: "crossed";
+}
 
 /** The exchange stays as it was. */
 export interface Refusal {
@@ -71,193 +99,264 @@ export interface Refusal {
 }
 
 /**
- * What the client is told in our offers and answers. A hold of the trunk is kept from it: the end of the hold is answered
+ * What a client is told in our offers and answers. A hold of the trunk is kept from it: the end of the hold is answered
  * without the client, and one that had been told to be silent would stay so.
  */
 const toldClient: Direction = "sendrecv";
 
-export function newExchange(codecs: readonly string[]): Exchange {
-  return { codecs, agreed: undefined, pending: undefined, offeredToTrunk: [] };
+export function newExchange(sides: Exchange["sides"]): Exchange {
+  return { sides, agreed: undefined, offered: undefined, isPending: false };
 }
 
 /** Does audio of `from` reach the other side now? */
-export function isOpen(agreed: Agreed, from: MediaSide): boolean {
-  const { directions } = agreed;
-  return from === "matrix"
-    ? sends(directions.matrix) && receives(directions.trunk)
-    : sends(directions.trunk) && receives(directions.matrix);
+export function isOpen({ directions }: Agreed, from: MediaSide): boolean {
+  return sends(directions[from]) && receives(directions[otherSide(from)]);
 }
 
 /** Is either side on hold, so that silence means nothing? */
-export function isHeld(agreed: Agreed): boolean {
-  return agreed.directions.matrix !== "sendrecv" || agreed.directions.trunk !== "sendrecv";
+export function isHeld({ directions }: Agreed): boolean {
+  return directions.matrix !== "sendrecv" || directions.trunk !== "sendrecv";
 }
 
-/** An offer of the client: passed on to the trunk, or answered at once where the trunk need not hear of it. */
-export function clientOffered(exchange: Exchange, offer: Description): Turn | Refusal {
-  const { agreed, codecs } = exchange;
-  const { formats, direction } = offer.audio;
-  const kept = agreed === undefined ? [] : keptPassages(agreed, formats);
-  if (agreed !== undefined && kept.length > 0 && direction === agreed.directions.matrix)
-    return answerClient({ ...exchange, pending: undefined }, { ...agreed, passages: kept, matrix: offer }, offer);
-  const passages = kept.length > 0 ? kept : pairFormats(formats, trunkCapability(codecs), "trunk");
-  if (passages.length === 0) return noCommonCodec(formats);
-  return offerTrunk(exchange, passages, direction, offer);
-}
-
-/** The trunk's answer, also a second one to the same offer (a later provisional or final response). */
-export function trunkAnswered(exchange: Exchange, answer: Description): Turn | Refusal {
-  const { agreed, pending, offeredToTrunk } = exchange;
-  const offer = (pending?.to === "trunk" ? pending.behind : undefined) ?? agreed?.matrix;
-  if (offer === undefined || offeredToTrunk.length === 0) return outOfTurn("an answer of the trunk without an offer");
-  const formats = answeredFormats(answer.audio.formats, offeredToTrunk);
-  const passages = pairFormats(offer.audio.formats, formats, "trunk");
-  if (passages.length === 0) return noCommonCodec(answer.audio.formats);
-  return answerClient(
-    { ...exchange, pending: undefined },
-    {
-      passages: rememberOurNumbers(passages, "trunk", offeredToTrunk),
-      directions: { matrix: offer.audio.direction, trunk: answer.audio.direction },
-      matrix: offer,
-      trunk: answer,
-    },
-    offer,
-  );
+/** How a key is told to `to`: the number it wants it under, and the clock of its duration. Undefined: it takes none. */
+export function keyFormat(agreed: Agreed, to: MediaSide): Format | undefined {
+  const clockRate = agreed.passages[0]?.[to].clockRate;
+  const events = agreed.formats[to].filter(isTelephoneEvent);
+  return events.find((each) => each.clockRate === clockRate) ?? events[0];
 }
 
 /**
- * An offer of the trunk: a new call's, which becomes our offer to the client; or one inside the call, which is answered
- * without the client as long as the codec it speaks stays, and becomes our offer to it where that has to change.
+ * An offer of `from`: passed on to the other side, or answered at once where that need not hear of it. A trunk hears of
+ * every change of direction; a client of a new codec only.
  */
-export function trunkOffered(exchange: Exchange, offer: Description): Turn | Refusal {
-  const { agreed, codecs } = exchange;
-  const formats = allowedFormats(offer.audio.formats, codecs);
+export function offered(exchange: Exchange, from: MediaSide, offer: Description): Turn | Refusal {
+  const { agreed, sides } = exchange;
+  const to = otherSide(from);
+  const { direction } = offer.audio;
+  const formats = usable(sides[from], offer.audio.formats);
+  const behind = { description: offer, isOffer: true, offered: [] };
   if (agreed === undefined) {
-    if (exchange.pending?.to === "trunk") return outOfTurn("an offer of the trunk while ours is pending");
-    return offerClient(exchange, clientCapability(codecs), formats, offer);
+    if (exchange.isPending && exchange.offered?.to === from) return outOfTurn("an offer while ours is pending");
+    const passages = pair(from, formats, capability(sides[to]), sides[from].kind === "trunk" ? from : to);
+    return passages.length === 0
+      ? noCommonCodec(offer.audio.formats)
+      : offerTurn(exchange, to, passages, direction, behind);
   }
-  const { clientFormats } = agreed;
-  const told = clientFormats.map(({ ours, ...format }) => ({ ...format, payloadType: ours }));
-  const spoken = clientFormats[0];
-  const passages = pairFormats(clientFormats, formats, "matrix");
-  const next = passages[0]?.matrix;
-  // The client goes on speaking what it was told to, so the trunk must still take it.
-  if (next === undefined || spoken === undefined || !isSameCodec(next, spoken))
-    return offerClient(exchange, agreed.matrix.audio.formats, formats, offer);
-  return answerTrunk(
-    exchange,
-    {
-      ...agreed,
-      passages: rememberOurNumbers(passages, "matrix", told),
-      directions: { ...agreed.directions, trunk: offer.audio.direction },
-      trunk: offer,
-    },
-    offer,
-  );
+  const kept = keptPassages(agreed, from, formats);
+  if (kept.length > 0 && (sides[to].kind === "client" || direction === agreed.directions[from]))
+    return answerAlone(exchange, agreed, from, kept, offer);
+  const others = sides[to].kind === "client" ? agreed[to].audio.formats : capability(sides[to]);
+  const passages = kept.length > 0 ? kept : pair(from, formats, others, sides[from].kind === "trunk" ? from : to);
+  return passages.length === 0
+    ? noCommonCodec(offer.audio.formats)
+    : offerTurn(exchange, to, passages, direction, behind);
 }
 
-/** The client's answer to our offer, which answers the trunk's. */
-export function clientAnswered(exchange: Exchange, answer: Description): Turn | Refusal {
-  const { pending, codecs } = exchange;
-  if (pending?.to !== "matrix" || pending.behind === undefined)
-    return outOfTurn("an answer of the client without an offer");
-  const offer = pending.behind;
-  const formats = answeredFormats(answer.audio.formats, pending.formats);
-  const passages = pairFormats(formats, allowedFormats(offer.audio.formats, codecs), "matrix");
+/** The answer of `from` to our offer, which answers the other side's; or which becomes our offer to that, where we had begun. */
+export function answered(exchange: Exchange, from: MediaSide, answer: Description): Turn | Refusal {
+  const { agreed, sides, offered: ours, isPending } = exchange;
+  if (ours?.to !== from || (!isPending && sides[from].kind === "client"))
+    return outOfTurn("an answer without an offer");
+  const other = otherSide(from);
+  const { behind } = ours;
+  const formats = answeredFormats(usable(sides[from], answer.audio.formats), ours.formats);
+  if (behind === undefined && agreed === undefined) {
+    const passages = pair(from, formats, capability(sides[other]), from);
+    if (passages.length === 0) return noCommonCodec(answer.audio.formats);
+    const word = { description: answer, isOffer: false, offered: ours.formats };
+    return offerTurn(exchange, other, passages, answer.audio.direction, word);
+  }
+  const last = isPending ? (behind?.description ?? agreed?.[other]) : agreed?.[other];
+  if (last === undefined) return outOfTurn("an answer without an offer");
+  // Where we described ourselves inside a call, the other side goes on as it was agreed with it.
+  const listed = behind === undefined ? toldTo(agreed, other) : usable(sides[other], last.audio.formats);
+  const paired = rememberOurNumbers(pair(from, formats, listed, from), from, ours.formats);
+  const passages = sides[other].kind === "trunk" ? spokenPassages(paired) : paired;
   if (passages.length === 0) return noCommonCodec(answer.audio.formats);
-  const agreed = rememberOurNumbers(passages, "matrix", pending.formats);
-  return answerTrunk(
-    { ...exchange, pending: undefined },
-    {
-      passages: agreed,
-      clientFormats: agreed.map((each) => each.matrix),
-      directions: { matrix: answer.audio.direction, trunk: offer.audio.direction },
-      matrix: answer,
-      trunk: offer,
-    },
-    offer,
+  const numbered = rememberOurNumbers(passages, other, behind === undefined ? listed : behind.offered);
+  const next: Agreed = {
+    ...pairOf(from, answer, last),
+    passages: numbered,
+    formats: pairOf(
+      from,
+      withOurs(sideFormats(numbered, from, formats), ours.formats),
+      behind === undefined
+        ? (agreed?.formats[other] ?? [])
+        : withOurs(sideFormats(numbered, other, listed), behind.offered),
+    ),
+    directions: pairOf(from, answer.audio.direction, last.audio.direction),
+  };
+  const after = { ...exchange, agreed: next, isPending: false };
+  return behind?.isOffer === true ? answerTurn(after, next, other, last) : { kind: "settled", exchange: after };
+}
+
+/** The other side refused what `from` offers: `from` is answered by us alone, the other's media stays as it was. */
+export function settled(exchange: Exchange, from: MediaSide): Turn | Refusal {
+  const { agreed, offered: ours, isPending, sides } = exchange;
+  const offer = ours?.behind?.description;
+  if (agreed === undefined || !isPending || ours?.to === from || offer === undefined)
+    return outOfTurn("no offer to settle");
+  const kept = keptPassages(agreed, from, usable(sides[from], offer.audio.formats));
+  return kept.length === 0 ? noCommonCodec(offer.audio.formats) : answerAlone(exchange, agreed, from, kept, offer);
+}
+
+/**
+ * Ourselves, as an offer for `to`: in a new session all that may be spoken; in a running one the codec in use, which
+ * whoever answers (another peer perhaps) has to speak as the other side does.
+ */
+export function described(exchange: Exchange, to: MediaSide): Turn | Refusal {
+  const { agreed, sides } = exchange;
+  if (agreed === undefined) {
+    if (exchange.offered !== undefined) return outOfTurn("an offer is on its way");
+    const formats = capability(sides[to]);
+    return {
+      kind: "offer",
+      to,
+      formats,
+      direction: "sendrecv",
+      exchange: { ...exchange, offered: { to, formats, behind: undefined }, isPending: true },
+    };
+  }
+  const other = otherSide(to);
+  const known = toldTo(agreed, to);
+  const more = capability(sides[to]).filter(
+    (each) => !known.some((one) => one.payloadType === each.payloadType || isSameCodec(one, each)),
   );
+  const passages = spokenPassages(pair(to, [...known, ...more], toldTo(agreed, other), other));
+  if (passages.length === 0) return outOfTurn("nothing agreed to describe");
+  return offerTurn(exchange, to, passages, agreed.directions[other], undefined);
 }
 
-/** The trunk refused what the client offers: the client is answered by us alone, the trunk's media stays as it was. */
-export function clientSettled(exchange: Exchange): Turn | Refusal {
-  const { agreed, pending } = exchange;
-  if (agreed === undefined || pending?.to !== "trunk" || pending.behind === undefined)
-    return outOfTurn("no offer of the client to settle");
-  const offer = pending.behind;
-  const passages = keptPassages(agreed, offer.audio.formats);
+/** Glare: the trunk has offered, and the client, instead of answering what we made of it, offers by itself. */
+export function crossed(exchange: Exchange, offer: Description): CrossedTurn | Refusal {
+  const { offered: ours, sides, agreed } = exchange;
+  const other = ours?.behind;
+  if (agreed !== undefined || !exchange.isPending || ours?.to !== "matrix" || other?.isOffer !== true)
+    return outOfTurn("no offer of the trunk to cross");
+  const trunk = other.description;
+  const formats = { matrix: offer.audio.formats, trunk: usable(sides.trunk, trunk.audio.formats) };
+  const passages = spokenPassages(pairFormats(formats.matrix, formats.trunk, "trunk"));
   if (passages.length === 0) return noCommonCodec(offer.audio.formats);
-  const directions = { ...agreed.directions, matrix: offer.audio.direction };
-  return answerClient({ ...exchange, pending: undefined }, { ...agreed, passages, directions, matrix: offer }, offer);
+  const next: Agreed = {
+    matrix: offer,
+    trunk,
+    passages,
+    formats: {
+      matrix: sideFormats(passages, "matrix", formats.matrix),
+      trunk: sideFormats(passages, "trunk", formats.trunk),
+    },
+    directions: { matrix: offer.audio.direction, trunk: trunk.audio.direction },
+  };
+  const after = { ...exchange, agreed: next, isPending: false };
+  return {
+    kind: "crossed",
+    matrix: answerTurn(after, next, "matrix", offer),
+    trunk: answerTurn(after, next, "trunk", trunk),
+  };
 }
 
-/** What we have, as an offer for a trunk that asked for one. */
-export function trunkDescribed(exchange: Exchange): Turn | Refusal {
-  const { agreed } = exchange;
-  if (agreed === undefined) return outOfTurn("nothing agreed to describe");
-  return offerTrunk(exchange, agreed.passages, agreed.directions.matrix, undefined);
+function capability({ kind, codecs }: SideTerms): Format[] {
+  return kind === "client" ? clientCapability(codecs) : trunkCapability(codecs);
 }
 
-/** The agreed passages that the client still has, if the codec that is spoken is among them; else none. */
-function keptPassages(agreed: Agreed, formats: readonly Format[]): readonly Passage[] {
-  const trunkFormats = agreed.passages.map((each) => each.trunk);
-  const kept = pairFormats(formats, trunkFormats, "trunk");
-  const spoken = agreed.passages[0]?.trunk;
-  if (spoken === undefined || kept[0] === undefined || !isSameCodec(kept[0].trunk, spoken)) return [];
-  return rememberOurNumbers(kept, "trunk", writtenFormats(agreed.passages, "trunk"));
+/** A trunk may speak what it is configured for; of a client all that it lists, as the trunk limits it. */
+function usable({ kind, codecs }: SideTerms, formats: readonly Format[]): readonly Format[] {
+  return kind === "client" ? formats : allowedFormats(formats, codecs);
 }
 
-function offerTrunk(
+function toldTo(agreed: Agreed | undefined, side: MediaSide): Format[] {
+  return toldFormats(agreed?.formats[side] ?? []);
+}
+
+function pairOf<Value>(side: MediaSide, own: Value, others: Value): Record<MediaSide, Value> {
+  return side === "matrix" ? { matrix: own, trunk: others } : { matrix: others, trunk: own };
+}
+
+function pair(
+  side: MediaSide,
+  own: readonly Format[],
+  others: readonly Format[],
+  leader: MediaSide,
+): readonly Passage[] {
+  const { matrix, trunk } = pairOf(side, own, others);
+  return pairFormats(matrix, trunk, leader);
+}
+
+/** After an answer to our offer of `offered`: the number under which it sends each format. */
+function withOurs(formats: readonly LegFormat[], numbers: readonly Format[]): readonly LegFormat[] {
+  return formats.map((each) => ({
+    ...each,
+    ours: numbers.find((format) => isSameCodec(format, each))?.payloadType ?? each.ours,
+  }));
+}
+
+/** The passages that stay as `from` lists `formats`, if the codec that the other side speaks is among them; else none. */
+function keptPassages(agreed: Agreed, from: MediaSide, formats: readonly Format[]): readonly Passage[] {
+  const other = otherSide(from);
+  const kept = pair(from, formats, agreed.formats[other], other);
+  const spoken = agreed.formats[other].find(isKnownCodec);
+  if (spoken === undefined || kept[0] === undefined || !isSameCodec(kept[0][other], spoken)) return [];
+  return rememberOurNumbers(kept, other, toldTo(agreed, other));
+}
+
+function offerTurn(
   exchange: Exchange,
+  to: MediaSide,
   passages: readonly Passage[],
   direction: Direction,
-  behind: Description | undefined,
-): Turn {
-  const formats = writtenFormats(passages, "trunk");
-  const pending: Pending = { to: "trunk", formats, behind };
+  behind: Behind | undefined,
+): OfferTurn {
+  const { kind } = exchange.sides[to];
+  const isClient = kind === "client";
+  // A client is asked for keys also where the trunk takes none: they can be told to it in another way.
+  const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.sides[to]);
+  const own = isClient ? sideFormats(passages, to, listed) : passages.map((each) => each[to]);
+  const formats = writtenFormats(own, passages, to, eventsOf(kind));
   return {
     kind: "offer",
-    to: "trunk",
+    to,
     formats,
-    direction,
-    exchange: { ...exchange, pending, offeredToTrunk: formats },
+    direction: isClient ? toldClient : direction,
+    exchange: { ...exchange, offered: { to, formats, behind }, isPending: true },
   };
 }
 
-function offerClient(
+/** `from` offered what needs nothing of the other side. */
+function answerAlone(
   exchange: Exchange,
-  clientFormats: readonly Format[],
-  trunkFormats: readonly Format[],
+  agreed: Agreed,
+  from: MediaSide,
+  kept: readonly Passage[],
   offer: Description,
-): Turn | Refusal {
-  const passages = pairFormats(clientFormats, trunkFormats, "trunk");
-  if (passages.length === 0) return noCommonCodec(offer.audio.formats);
-  const formats = writtenFormats(passages, "matrix");
-  const pending: Pending = { to: "matrix", formats, behind: offer };
-  return { kind: "offer", to: "matrix", formats, direction: toldClient, exchange: { ...exchange, pending } };
+): AnswerTurn {
+  const passages = exchange.sides[from].kind === "trunk" ? spokenPassages(kept) : kept;
+  const listed = usable(exchange.sides[from], offer.audio.formats);
+  const next: Agreed = {
+    ...agreed,
+    ...(from === "matrix" ? { matrix: offer } : { trunk: offer }),
+    passages,
+    formats: { ...agreed.formats, [from]: sideFormats(passages, from, listed) },
+    directions: { ...agreed.directions, [from]: offer.audio.direction },
+  };
+  return answerTurn({ ...exchange, agreed: next, isPending: false }, next, from, offer);
 }
 
-function answerClient(exchange: Exchange, agreed: Omit<Agreed, "clientFormats">, offer: Description): Turn {
-  const clientFormats = agreed.passages.map((each) => each.matrix);
+function answerTurn(exchange: Exchange, agreed: Agreed, to: MediaSide, offer: Description): AnswerTurn {
+  const { kind } = exchange.sides[to];
+  const wanted = kind === "client" ? toldClient : agreed.directions[otherSide(to)];
   return {
     kind: "answer",
-    to: "matrix",
-    formats: writtenFormats(agreed.passages, "matrix"),
-    direction: answerTo(offer.audio.direction, toldClient),
+    to,
+    formats: writtenFormats(agreed.formats[to], agreed.passages, to, eventsOf(kind)),
+    direction: answerTo(offer.audio.direction, wanted),
     offer,
-    exchange: { ...exchange, agreed: { ...agreed, clientFormats } },
+    exchange,
   };
 }
 
-function answerTrunk(exchange: Exchange, agreed: Agreed, offer: Description): Turn {
-  return {
-    kind: "answer",
-    to: "trunk",
-    formats: writtenFormats(agreed.passages, "trunk"),
-    direction: answerTo(offer.audio.direction, agreed.directions.matrix),
-    offer,
-    exchange: { ...exchange, agreed },
-  };
+/** The keys of `a=fmtp`; browsers take all without a word (RFC 4733 s2.4.1). */
+function eventsOf(kind: SideTerms["kind"]): string {
+  return kind === "trunk" ? "0-15" : "";
 }
 
 function noCommonCodec(formats: readonly Format[]): Refusal {

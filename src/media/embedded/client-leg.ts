@@ -1,38 +1,35 @@
-// The client's leg: its transport, the next one while ICE restarts, and the candidates that come whenever they like.
+// The leg towards a WebRTC client: its transport, the next one while ICE restarts, what it was offered before there is a
+// transport (reserved-end.ts), and the candidates that come whenever they like.
 // An ICE restart takes a new transport with a new certificate (RFC 8842 s4), which the client takes for a new DTLS
 // association; the old one carries on until the new one is up.
 import type { IceCandidate } from "../../core/call/event.ts";
 import { isUsable, parseCandidate, type Candidate } from "../../core/sdp/candidate.ts";
-import type { Description, Setup } from "../../core/sdp/description.ts";
+import { isMalformed, parseDescription, type Description, type Setup } from "../../core/sdp/description.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
 import { webRtcEnd, type WebRtcEnd } from "../../core/sdp/requirement.ts";
 import { MediaError } from "../../ports/media.ts";
-import { ClientTransport, type LocalEnd, type TransportOptions } from "./client-transport.ts";
+import { ClientTransport, type Identity, type LocalEnd, type TransportOptions } from "./client-transport.ts";
+import type { Leg, LegReports } from "./leg.ts";
+import { ReservedEnd } from "./reserved-end.ts";
+import { ClientText } from "./texts.ts";
 import { isRtcp } from "./rtp-packet.ts";
-
-export interface ClientReports {
-  rtp(packet: Buffer): void;
-  rtcp(packet: Buffer): void;
-  /** Each time a transport comes up. */
-  connected(): void;
-  /** No transport is left; the client may come back by an ICE restart. `was` tells if it ever was up. */
-  gone(reason: string, was: boolean): void;
-  /** TCP, names, nonsense, or too many. */
-  candidatesIgnored(count: number): void;
-}
 
 /** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
 const maxCandidates = 100;
 
 interface Association {
   readonly transport: ClientTransport;
-  local: LocalEnd;
+  readonly local: LocalEnd;
 }
 
-export class ClientLeg {
+export class ClientLeg implements Leg {
   readonly #options: TransportOptions;
-  readonly #reports: ClientReports;
+  readonly #reports: LegReports;
+  readonly #text: ClientText;
   #current: Association | undefined;
   #next: Association | undefined;
+  /** Offered to the client of a new call; its answer makes it a transport. */
+  #reserved: ReservedEnd | undefined;
   /** Gathering while the telephone rings; nobody has been told of it yet. */
   #prepared: { readonly remote: WebRtcEnd; readonly association: Promise<Association | undefined> } | undefined;
   /** Those for which there is no transport yet. */
@@ -40,17 +37,31 @@ export class ClientLeg {
   #candidateCount = 0;
   #wasConnected = false;
 
-  constructor(options: TransportOptions, reports: ClientReports) {
+  constructor(options: TransportOptions, reports: LegReports) {
     this.#options = options;
     this.#reports = reports;
+    const { ssrc, cname, ice } = options;
+    this.#text = new ClientText({ advertisedHosts: ice.advertisedHosts, ssrc, cname });
   }
 
   get isConnected(): boolean {
     return this.#current?.transport.isOpen ?? false;
   }
 
+  read(sdp: string): Description {
+    const description = parseDescription(sdp);
+    if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
+    endOf(description);
+    return description;
+  }
+
+  async write(turn: OfferTurn | AnswerTurn): Promise<string> {
+    const end = turn.kind === "answer" ? await this.#answerEnd(turn.offer) : await this.#offerEnd();
+    return this.#text.write(turn, end);
+  }
+
   /** Our end for the answer to `offer`: the present one, or a new one where the client restarts ICE. */
-  async answerEnd(offer: Description): Promise<LocalEnd> {
+  async #answerEnd(offer: Description): Promise<LocalEnd> {
     const remote = endOf(offer);
     const latest = this.#next ?? this.#current;
     if (latest !== undefined && !latest.transport.isOver && isSameEnd(latest.transport.remote, remote)) {
@@ -87,27 +98,30 @@ export class ClientLeg {
   }
 
   /** Our end for an offer to the client, a new call's or one inside the call. */
-  async offerEnd(): Promise<LocalEnd> {
+  async #offerEnd(): Promise<LocalEnd> {
     const latest = this.#next ?? this.#current;
     // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
     if (latest !== undefined) return { ...latest.local, setup: "actpass" };
-    const fresh = await this.#associate(undefined);
-    this.#install(fresh);
-    return fresh.local;
+    this.#reserved ??= await this.#reserve();
+    return this.#reserved.local;
   }
 
-  /** The client's answer to our offer. */
-  complete(answer: Description): void {
-    const current = this.#next ?? this.#current;
-    if (current === undefined) throw new MediaError("engine", "an answer without an offer");
+  take(answer: Description): () => void {
     const remote = endOf(answer);
-    if (isSameEnd(current.transport.remote, remote)) return;
-    if (current.transport.remote !== undefined)
+    const reserved = this.#reserved;
+    if (reserved !== undefined) {
+      if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
+      return () => this.#complete(reserved, remote, answer);
+    }
+    const current = this.#next ?? this.#current;
+    if (!isSameEnd(current?.transport.remote, remote))
       throw new MediaError("bad-description", "an answer may not restart ICE by itself");
-    if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
-    current.transport.complete(remote);
-    current.local = { ...current.local, setup: opposite(remote.setup) };
-    this.#take(answer);
+    return () => undefined;
+  }
+
+  rollBack(): void {
+    this.#reserved?.release();
+    this.#reserved = undefined;
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
@@ -121,17 +135,44 @@ export class ClientLeg {
         parsed !== undefined && isUsable(parsed) && this.#candidateCount <= maxCandidates && this.#add(parsed);
       if (!isTried) ignored += 1;
     }
-    if (ignored > 0) this.#reports.candidatesIgnored(ignored);
+    // TCP, names, nonsense, or too many.
+    if (ignored > 0) this.#reports.log("debug", "ignored candidates", { count: ignored });
   }
 
-  send(packet: Buffer): boolean {
+  sendRtp(packet: Buffer): boolean {
     return this.#current?.transport.send(packet) ?? false;
   }
 
-  close(): void {
+  sendRtcp(packet: Buffer): void {
+    this.#current?.transport.send(packet);
+  }
+
+  async close(): Promise<void> {
     this.#current?.transport.close();
     this.#next?.transport.close();
+    this.rollBack();
     this.#drop();
+  }
+
+  async #reserve(): Promise<ReservedEnd> {
+    try {
+      return await ReservedEnd.open(this.#options.ice, this.#options.iceServers);
+    } catch (cause) {
+      throw new MediaError("engine", "no port for the client", { cause });
+    }
+  }
+
+  #complete(reserved: ReservedEnd, remote: WebRtcEnd, answer: Description): void {
+    const transport = this.#open(reserved.identity);
+    this.rollBack();
+    try {
+      transport.complete(remote);
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+    this.#install({ transport, local: { ...reserved.local, setup: opposite(remote.setup) } });
+    this.#take(answer);
   }
 
   #drop(): void {
@@ -139,26 +180,26 @@ export class ClientLeg {
     this.#prepared = undefined;
   }
 
-  /** A new transport, with the client's end or (undefined) to be offered to it. */
-  async #associate(remote: WebRtcEnd | undefined): Promise<Association> {
+  async #associate(remote: WebRtcEnd): Promise<Association> {
     const transport = this.#open();
     try {
-      return { transport, local: await (remote === undefined ? transport.offer() : transport.accept(remote)) };
+      return { transport, local: await transport.accept(remote) };
     } catch (cause) {
       transport.close();
       throw new MediaError("engine", "no transport for the client", { cause });
     }
   }
 
-  #open(): ClientTransport {
-    const transport: ClientTransport = new ClientTransport(this.#options, {
-      connected: () => this.#connected(transport),
-      gone: (reason) => this.#gone(transport, reason),
-      packet: (packet) => {
+  #open(identity?: Identity): ClientTransport {
+    const reports = {
+      connected: (): void => this.#connected(transport),
+      gone: (reason: string): void => this.#gone(transport, reason),
+      packet: (packet: Buffer): void => {
         if (isRtcp(packet)) this.#reports.rtcp(packet);
         else this.#reports.rtp(packet);
       },
-    });
+    };
+    const transport: ClientTransport = new ClientTransport(this.#options, reports, identity);
     return transport;
   }
 

@@ -6,6 +6,7 @@ import { writeCandidate, type Candidate } from "../../core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../core/sdp/description.ts";
 import type { Fingerprint, IceCredentials, Setup } from "../../core/sdp/description.ts";
 import type { IceServer } from "../../ports/media.ts";
+import type { Certificate } from "./certificate.ts";
 import { nativeIceServers } from "./ice-servers.ts";
 import type { WorkerSettings } from "./protocol.ts";
 
@@ -18,6 +19,14 @@ export interface TransportEnd {
 
 export interface LocalEnd extends TransportEnd {
   readonly candidates: readonly Candidate[];
+}
+
+/** What a transport has to be that a client has been told of before it exists. */
+export interface Identity {
+  readonly certificate: Certificate;
+  readonly ufrag: string;
+  readonly pwd: string;
+  readonly port: number;
 }
 
 export interface TransportReports {
@@ -44,18 +53,26 @@ export class ClientTransport {
   readonly #connection: PeerConnection;
   readonly #track: Track;
   readonly #gathered: Promise<void>;
+  readonly #identity: Identity | undefined;
   #isOpen = false;
   #isOver = false;
   #remote: TransportEnd | undefined;
 
-  constructor(options: TransportOptions, reports: TransportReports) {
+  /** `identity`: what the client has been told of us in an offer already; otherwise the library makes all of it. */
+  constructor(options: TransportOptions, reports: TransportReports, identity?: Identity) {
     const { ice } = options;
+    const portMin = identity?.port ?? ice.portMin;
+    const portMax = identity?.port ?? ice.portMax;
+    this.#identity = identity;
     this.#connection = new nodeDataChannel.PeerConnection("client", {
       iceServers: nativeIceServers(options.iceServers),
       disableAutoNegotiation: true,
       ...(ice.bindHost === undefined ? {} : { bindAddress: ice.bindHost }),
-      ...(ice.portMin === undefined ? {} : { portRangeBegin: ice.portMin }),
-      ...(ice.portMax === undefined ? {} : { portRangeEnd: ice.portMax }),
+      ...(portMin === undefined ? {} : { portRangeBegin: portMin }),
+      ...(portMax === undefined ? {} : { portRangeEnd: portMax }),
+      ...(identity === undefined
+        ? {}
+        : { certificatePemFile: identity.certificate.certificatePem, keyPemFile: identity.certificate.keyPem }),
     });
     this.#gathered = new Promise((resolve) => {
       const timer = setTimeout(resolve, gatherTimeoutMs);
@@ -102,26 +119,16 @@ export class ClientTransport {
 
   /** Takes the client's offered end and gives ours, all candidates gathered. */
   async accept(remote: TransportEnd): Promise<LocalEnd> {
-    this.#remote = remote;
-    this.#connection.setRemoteDescription(endText(remote), "offer");
-    this.#connection.setLocalDescription("answer");
-    return this.#local();
-  }
-
-  /** Gives our end as an offer, all candidates gathered. */
-  async offer(): Promise<LocalEnd> {
-    this.#connection.setLocalDescription("offer");
+    this.#begin(remote, false);
     return this.#local();
   }
 
   /**
-   * Takes the client's end in answer to our offer. libdatachannel 0.24.5 has a race here: if ICE and DTLS are through
-   * before it has stored the fingerprint (the client's checks are on their way, and our thread loses the processor in
-   * that very moment), the association fails. It is reported as every failed one.
+   * Takes the client's answer to the end that it was offered as `identity`. To the library it is an offer all the same:
+   * so it knows all of the client before its first packet goes out or comes in. Throws if it cannot have the port.
    */
   complete(remote: TransportEnd): void {
-    this.#remote = remote;
-    this.#connection.setRemoteDescription(endText(remote), "answer");
+    this.#begin(remote, true);
   }
 
   /** False if it was refused, which it is by an association that has just ended. */
@@ -157,6 +164,14 @@ export class ClientTransport {
     setTimeout(() => closing.delete(this), closingMs);
   }
 
+  #begin(remote: TransportEnd, isControlling: boolean): void {
+    this.#remote = remote;
+    this.#connection.setRemoteDescription(endText(remote, isControlling), "offer");
+    const identity = this.#identity;
+    if (identity === undefined) this.#connection.setLocalDescription("answer");
+    else this.#connection.setLocalDescription("answer", { iceUfrag: identity.ufrag, icePwd: identity.pwd });
+  }
+
   async #local(): Promise<LocalEnd> {
     await this.#gathered;
     const text = this.#connection.localDescription()?.sdp ?? "";
@@ -169,12 +184,17 @@ export class ClientTransport {
   }
 }
 
-function endText({ ice, fingerprint, setup }: TransportEnd): string {
+/**
+ * `isControlling`: whoever offered controls ICE (RFC 8445 s6.1.1), but the library takes itself for the answerer. That its
+ * peer is "lite" is the one thing that makes it control, and changes nothing else.
+ */
+function endText({ ice, fingerprint, setup }: TransportEnd, isControlling: boolean): string {
   return [
     "v=0",
     "o=- 1 1 IN IP4 127.0.0.1",
     "s=-",
     "t=0 0",
+    ...(isControlling ? ["a=ice-lite"] : []),
     `a=group:BUNDLE ${mid}`,
     "m=audio 9 UDP/TLS/RTP/SAVPF 0",
     "c=IN IP4 0.0.0.0",

@@ -60,7 +60,7 @@ interface Place {
 interface Entry {
   readonly place: Place;
   readonly worker: WorkerLink;
-  readonly rtpPort: number;
+  readonly rtpPorts: readonly number[];
   readonly report: (fact: MediaReport) => void;
 }
 
@@ -122,15 +122,14 @@ class EmbeddedEngine implements MediaEngine {
         const worker = place?.worker;
         if (place === undefined || worker === undefined || this.#isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
-        const rtpPort = this.#ports.take(this.#options.clock.nowMs());
-        if (rtpPort === undefined) throw new MediaError("no-ports", "no RTP port pair is free and rested");
-        const session = await this.#openAt(place, worker, rtpPort, options, report);
+        const rtpPorts = this.#takePorts(options.matrix === undefined ? 1 : 2);
+        const session = await this.#openOrMoveOn(place, worker, rtpPorts, options, report);
         if (session !== undefined) return session;
-        refused.add(rtpPort);
+        if (worker.isRunning) for (const port of rtpPorts) refused.add(port);
       }
       throw new MediaError("no-ports", "the RTP ports are taken by others");
     } finally {
-      for (const port of refused) this.#ports.giveBack(port, this.#options.clock.nowMs());
+      this.#giveBack([...refused]);
     }
   }
 
@@ -153,10 +152,44 @@ class EmbeddedEngine implements MediaEngine {
     await Promise.all(this.#places.map(async (place) => place.worker?.stop()));
   }
 
+  /** Throws MediaError `no-ports`. */
+  #takePorts(count: number): readonly number[] {
+    const ports: number[] = [];
+    while (ports.length < count) {
+      const port = this.#ports.take(this.#options.clock.nowMs());
+      if (port === undefined) {
+        this.#giveBack(ports);
+        throw new MediaError("no-ports", "no RTP port pair is free and rested");
+      }
+      ports.push(port);
+    }
+    return ports;
+  }
+
+  #giveBack(ports: readonly number[]): void {
+    for (const port of ports) this.#ports.giveBack(port, this.#options.clock.nowMs());
+  }
+
+  /** Undefined where another worker or other ports may do: the ports are taken, or the worker has died over it. */
+  async #openOrMoveOn(
+    place: Place,
+    worker: WorkerLink,
+    rtpPorts: readonly number[],
+    options: MediaSessionOptions,
+    report: (fact: MediaReport) => void,
+  ): Promise<MediaSession | undefined> {
+    try {
+      return await this.#openAt(place, worker, rtpPorts, options, report);
+    } catch (error) {
+      if (worker.isRunning || this.#freest() === undefined) throw error;
+      return undefined;
+    }
+  }
+
   async #openAt(
     place: Place,
     worker: WorkerLink,
-    rtpPort: number,
+    rtpPorts: readonly number[],
     options: MediaSessionOptions,
     report: (fact: MediaReport) => void,
   ): Promise<MediaSession | undefined> {
@@ -164,10 +197,12 @@ class EmbeddedEngine implements MediaEngine {
     const number = this.#count;
     // Taken before the worker has answered, so that many calls at once do not all go to the same one.
     place.sessions.add(number);
-    this.#entries.set(number, { place, worker, rtpPort, report });
-    const { call, iceServers, trunk } = options;
+    this.#entries.set(number, { place, worker, rtpPorts, report });
+    const { call, iceServers, trunk, matrix } = options;
+    const [rtpPort = 0, matrixRtpPort] = rtpPorts;
+    const opening = { call, iceServers, trunk, rtpPort, matrix, matrixRtpPort };
     try {
-      if (await worker.order(number, { kind: "open", opening: { call, iceServers, trunk, rtpPort } }))
+      if (await worker.order(number, { kind: "open", opening }))
         return new EmbeddedSession(this.#ordersOf(number, worker), () => this.#forget(number));
       this.#entries.delete(number);
       place.sessions.delete(number);
@@ -187,7 +222,7 @@ class EmbeddedEngine implements MediaEngine {
     if (entry === undefined) return;
     this.#entries.delete(session);
     entry.place.sessions.delete(session);
-    this.#ports.giveBack(entry.rtpPort, this.#options.clock.nowMs());
+    this.#giveBack(entry.rtpPorts);
   }
 
   #freest(): Place | undefined {
@@ -257,8 +292,14 @@ class EmbeddedSession implements MediaSession {
   offer: MediaSession["offer"] = async (from, sdp) => this.#orders({ kind: "offer", from, sdp });
   answer: MediaSession["answer"] = async (from, sdp) => this.#orders({ kind: "answer", from, sdp });
   settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
-  describe: MediaSession["describe"] = async () => this.#orders({ kind: "describe" });
+  describe: MediaSession["describe"] = async (side) => this.#orders({ kind: "describe", side });
+  cross: MediaSession["cross"] = async (sdp) => this.#orders({ kind: "cross", sdp });
   stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
+
+  sendDtmf: MediaSession["sendDtmf"] = (to, digit, durationMs) => {
+    // As with candidates.
+    this.#orders({ kind: "press", to, digit, durationMs }).catch(() => undefined);
+  };
 
   addCandidates: MediaSession["addCandidates"] = (candidates) => {
     // A worker that is gone has already been reported as `media.lost`.

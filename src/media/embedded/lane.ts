@@ -3,14 +3,16 @@
 import type { Crossing } from "../../core/sdp/agreement.ts";
 import type { Digit } from "./digit-listener.ts";
 import { DigitListener } from "./digit-listener.ts";
+import { KeySender, type Key } from "./key-sender.ts";
 import { Reception } from "./reception.ts";
-import { readRtp, rewriteRtp, type RtpHeader } from "./rtp-packet.ts";
+import { readRtp, rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
 import { Splice, type SpliceStart } from "./splice.ts";
 
 export interface LaneExit {
   /** False: there is nowhere to send it yet. */
   send(packet: Buffer): boolean;
-  digit(digit: Digit): void;
+  /** `isRelayed`: it goes on to the other side as it came. */
+  digit(digit: Digit, isRelayed: boolean): void;
 }
 
 /** What our stream has carried, for sender reports (RFC 3550 s6.4.1). */
@@ -26,6 +28,7 @@ export class Lane {
   readonly #exit: LaneExit;
   readonly #splice: Splice;
   readonly #digits = new DigitListener();
+  readonly #keys: KeySender;
   #crossings: ReadonlyMap<number, Crossing> = new Map();
   #isOpen = false;
   #clockRate = 8000;
@@ -37,6 +40,15 @@ export class Lane {
     this.ssrc = ssrc;
     this.#splice = new Splice(start);
     this.#exit = exit;
+    this.#keys = new KeySender({
+      begin: (nowMs) => this.timestampAt(nowMs),
+      send: (payloadType, marker, timestamp, payload) => {
+        const fields = { payloadType, marker, sequence: this.#splice.insert(), timestamp, ssrc };
+        this.#send(writeRtp(fields, payload), payload.length);
+      },
+      end: (timestamp, durationMs, nowMs) =>
+        this.#splice.reached(timestamp + Math.round((durationMs * this.#clockRate) / 1000), nowMs),
+    });
   }
 
   get sent(): Sent {
@@ -52,6 +64,20 @@ export class Lane {
   agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean): void {
     this.#crossings = crossings;
     this.#isOpen = isOpen;
+    for (const { isEvent, toClockRate } of crossings.values()) {
+      if (isEvent) continue;
+      this.#clockRate = toClockRate;
+      break;
+    }
+  }
+
+  /** A key of our own takes the place of what else is in the stream while it lasts, also on hold. */
+  press(key: Key, nowMs: number): boolean {
+    return this.#keys.press(key, nowMs);
+  }
+
+  close(): void {
+    this.#keys.close();
   }
 
   timestampAt(nowMs: number): number {
@@ -70,6 +96,8 @@ export class Lane {
     this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
     // Comfort noise, redundancy and everything that was not agreed on both sides ends here.
     if (crossing === undefined || !this.#isOpen || start === end) this.#splice.skip(ssrc, sequence);
+    else if (!crossing.isRelayed) this.#hear(packet, header, crossing);
+    else if (this.#keys.isBusy) this.#splice.skip(ssrc, sequence);
     else this.#forward(packet, header, crossing, nowMs);
   }
 
@@ -86,14 +114,24 @@ export class Lane {
       timestamp: place.timestamp,
       ssrc: this.ssrc,
     });
-    if (!this.#exit.send(sent)) return;
+    this.#send(sent, end - start);
+  }
+
+  #send(packet: Buffer, octets: number): void {
+    if (!this.#exit.send(packet)) return;
     this.#sentPackets += 1;
-    this.#sentOctets += end - start;
+    this.#sentOctets += octets;
+  }
+
+  /** A key that the other side does not take as an event. */
+  #hear(packet: Buffer, { ssrc, sequence, timestamp, start, end }: RtpHeader, crossing: Crossing): void {
+    this.#splice.skip(ssrc, sequence);
+    this.#event(packet.subarray(start, end), timestamp, crossing);
   }
 
   #event(payload: Buffer, timestamp: number, crossing: Crossing): void {
-    const { fromClockRate, toClockRate } = crossing;
-    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate)) this.#exit.digit(digit);
+    const { fromClockRate, toClockRate, isRelayed } = crossing;
+    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate)) this.#exit.digit(digit, isRelayed);
     if (fromClockRate === toClockRate || payload.length < 4) return;
     const duration = Math.round((payload.readUInt16BE(2) * toClockRate) / fromClockRate);
     payload.writeUInt16BE(Math.min(0xffff, duration), 2);

@@ -24,6 +24,9 @@ export interface SessionOpening {
   readonly trunk: TrunkMedia;
   /** The even port for RTP; RTCP has the next one. */
   readonly rtpPort: number;
+  /** What stands on the `matrix` side if it is a trunk, and its port. */
+  readonly matrix?: TrunkMedia | undefined;
+  readonly matrixRtpPort?: number | undefined;
 }
 
 /** What each kind of order carries. */
@@ -32,7 +35,9 @@ interface Orders {
   readonly offer: { readonly from: MediaSide; readonly sdp: string };
   readonly answer: { readonly from: MediaSide; readonly sdp: string };
   readonly settle: { readonly from: MediaSide };
-  readonly describe: unknown;
+  readonly describe: { readonly side: MediaSide };
+  readonly cross: { readonly sdp: string };
+  readonly press: { readonly to: MediaSide; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
   readonly close: unknown;
@@ -50,6 +55,8 @@ export interface OrderResults {
   readonly answer: string;
   readonly settle: string;
   readonly describe: string;
+  readonly cross: Readonly<Record<MediaSide, string>>;
+  readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;
   readonly close: MediaStats;

@@ -47,17 +47,33 @@ export function readRtp(packet: Buffer): RtpHeader | undefined {
   };
 }
 
+interface RtpFields {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+}
+
+/** A packet of our own. */
+export function writeRtp(fields: RtpFields, payload: Buffer): Buffer {
+  const packet = Buffer.alloc(rtpHeaderLength + payload.length);
+  payload.copy(packet, rtpHeaderLength);
+  writeHeader(packet, 0, fields);
+  return packet;
+}
+
 /** Writes a bare header right before the payload and returns header and payload, without CSRCs, extension, padding. */
-export function rewriteRtp(
-  packet: Buffer,
-  header: RtpHeader,
-  fields: { payloadType: number; marker: boolean; sequence: number; timestamp: number; ssrc: number },
-): Buffer {
+export function rewriteRtp(packet: Buffer, header: RtpHeader, fields: RtpFields): Buffer {
   const offset = header.start - rtpHeaderLength;
+  writeHeader(packet, offset, fields);
+  return offset === 0 && header.end === packet.length ? packet : packet.subarray(offset, header.end);
+}
+
+function writeHeader(packet: Buffer, offset: number, fields: RtpFields): void {
   packet[offset] = 0x80;
   packet[offset + 1] = (fields.marker ? 0x80 : 0) | fields.payloadType;
   packet.writeUInt16BE(fields.sequence, offset + 2);
   packet.writeUInt32BE(fields.timestamp, offset + 4);
   packet.writeUInt32BE(fields.ssrc, offset + 8);
-  return offset === 0 && header.end === packet.length ? packet : packet.subarray(offset, header.end);
 }

@@ -49,7 +49,7 @@ export class Splice {
     const isNew = this.#isNewSource(ssrc, sequence);
     if (isNew) this.#begin(ssrc, sequence, timestamp, clockRate, nowMs);
     const ahead = distance(this.#highest, sequence);
-    if (ahead < 0 && distance(this.#shiftedAt, sequence) < 0) return undefined;
+    if (ahead <= 0 && distance(this.#shiftedAt, sequence) < 0) return undefined;
     const isLeap = ahead > 0 && this.#leaps(timestamp, clockRate, nowMs);
     if (isLeap) this.#timestampShift = this.#nextTimestamp(clockRate, nowMs) - timestamp;
     const isFirst = isNew || isLeap;
@@ -75,6 +75,22 @@ export class Splice {
     this.#highest = sequence;
     this.#sequenceShift -= 1;
     this.#shiftedAt = sequence;
+  }
+
+  /** The sequence number of a packet of our own, after all that have gone out. */
+  insert(): number {
+    this.#lastSequence = (this.#lastSequence + 1) & 0xffff;
+    this.#sequenceShift += 1;
+    // What the source sent before and comes late has lost its place.
+    this.#shiftedAt = (this.#highest + 1) & 0xffff;
+    return this.#lastSequence;
+  }
+
+  /** Our stream has come to `timestamp` by packets of our own. */
+  reached(timestamp: number, nowMs: number): void {
+    if (((timestamp - this.#lastTimestamp) | 0) <= 0) return;
+    this.#lastTimestamp = timestamp >>> 0;
+    this.#lastAtMs = nowMs;
   }
 
   #isNewSource(ssrc: number, sequence: number): boolean {

@@ -6,24 +6,25 @@ import { masterLength, SrtpContext } from "./srtp.ts";
 import type { TrunkKeys } from "./trunk-socket.ts";
 
 export class SrtpKeyring {
-  /** One line for each suite, in our order of preference. */
-  readonly offer: readonly CryptoAttribute[];
+  #offer = newLines();
   #keys: TrunkKeys | undefined;
   #outbound = "";
   #inbound = "";
 
-  constructor() {
-    this.offer = srtpSuites.map((suite, index) => ({
-      tag: index + 1,
-      suite,
-      inline: randomBytes(masterLength).toString("base64"),
-    }));
+  /** One line for each suite, in our order of preference. */
+  get offer(): readonly CryptoAttribute[] {
+    return this.#offer;
+  }
+
+  /** New keys from the next offer or answer on. Those in use stay until then. */
+  renew(): void {
+    this.#offer = newLines();
   }
 
   /** The peer accepted one of our lines. Throws MediaError if it did not. */
   answered(lines: readonly CryptoAttribute[]): TrunkKeys {
     const [theirs] = lines;
-    const ours = this.offer.find((line) => line.tag === theirs?.tag && line.suite === theirs.suite);
+    const ours = this.#offer.find((line) => line.tag === theirs?.tag && line.suite === theirs.suite);
     if (theirs === undefined || ours === undefined)
       throw new MediaError("encryption-mismatch", "the trunk's answer accepts none of our keys");
     return this.#use(ours, theirs);
@@ -32,7 +33,7 @@ export class SrtpKeyring {
   /** The peer offers: our line for the answer, under its tag. Throws MediaError if none of its lines will do. */
   accept(lines: readonly CryptoAttribute[]): { readonly line: CryptoAttribute; readonly keys: TrunkKeys } {
     const theirs = chooseCrypto(lines);
-    const ours = this.offer.find((line) => line.suite === theirs?.suite);
+    const ours = this.#offer.find((line) => line.suite === theirs?.suite);
     if (theirs === undefined || ours === undefined)
       throw new MediaError("encryption-mismatch", "the trunk offers no key that we support");
     return { line: { ...ours, tag: theirs.tag }, keys: this.#use(ours, theirs) };
@@ -41,7 +42,7 @@ export class SrtpKeyring {
   /** Contexts live as long as their keys: a re-offer with the same ones must not turn the packet index back. */
   #use(ours: CryptoAttribute, theirs: CryptoAttribute): TrunkKeys {
     const outbound = `${ours.suite} ${ours.inline}`;
-    const inbound = `${theirs.suite} ${theirs.inline}`;
+    const inbound = `${theirs.suite} ${theirs.inline} ${theirs.mkiLength}`;
     const before = this.#keys;
     const keys = {
       outbound: before !== undefined && outbound === this.#outbound ? before.outbound : contextOf(ours),
@@ -54,6 +55,15 @@ export class SrtpKeyring {
   }
 }
 
-function contextOf({ suite, inline }: CryptoAttribute): SrtpContext {
-  return new SrtpContext(suite, Buffer.from(inline, "base64"));
+function newLines(): readonly CryptoAttribute[] {
+  return srtpSuites.map((suite, index) => ({
+    tag: index + 1,
+    suite,
+    inline: randomBytes(masterLength).toString("base64"),
+    mkiLength: 0,
+  }));
+}
+
+function contextOf({ suite, inline, mkiLength }: CryptoAttribute): SrtpContext {
+  return new SrtpContext(suite, Buffer.from(inline, "base64"), mkiLength);
 }

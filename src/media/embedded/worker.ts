@@ -45,7 +45,12 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     case "settle":
       return session.settle(order.from);
     case "describe":
-      return session.describe();
+      return session.describe(order.side);
+    case "cross":
+      return session.cross(order.sdp);
+    case "press":
+      session.press(order.to, order.digit, order.durationMs);
+      return null;
     case "stats":
       return session.stats();
     case "candidates":

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { isUsable } from "../../../src/core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
-import { clientOffered, newExchange } from "../../../src/core/sdp/exchange.ts";
+import { newExchange, offered } from "../../../src/core/sdp/exchange.ts";
 import { webRtcEnd } from "../../../src/core/sdp/requirement.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
@@ -104,8 +104,13 @@ describe.each([
   });
 
   test("is offered to the trunk with G.711 and its events", () => {
-    const turn = clientOffered(newExchange(["PCMA", "PCMU"]), parsed(sdp));
-    if (turn.kind === "refusal") throw new Error(turn.message);
+    const codecs = ["PCMA", "PCMU"];
+    const turn = offered(
+      newExchange({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs } }),
+      "matrix",
+      parsed(sdp),
+    );
+    if (turn.kind !== "offer") throw new Error(turn.kind);
     expect(turn.formats.map(({ name, clockRate }) => `${name}/${clockRate}`)).toEqual([
       "PCMA/8000",
       "PCMU/8000",

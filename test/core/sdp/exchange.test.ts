@@ -1,33 +1,45 @@
 // Offer and answer through us: what the trunk is offered, what the client is answered, and what neither hears of.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { crossings, pairFormats, trunkCapability } from "../../../src/core/sdp/agreement.ts";
+import { crossings, crossingsWithKeys, pairFormats, trunkCapability } from "../../../src/core/sdp/agreement.ts";
 import {
-  clientAnswered,
-  clientOffered,
-  clientSettled,
+  answered as answeredBy,
+  crossed,
+  described,
   isHeld,
   isOpen,
-  newExchange,
-  trunkAnswered,
-  trunkDescribed,
-  trunkOffered,
+  keyFormat,
+  newExchange as exchangeOf,
+  offered,
+  settled,
+  type AnswerTurn,
   type Exchange,
+  type OfferTurn,
   type Refusal,
   type Turn,
 } from "../../../src/core/sdp/exchange.ts";
 import { newOrigin, say, trunkBody } from "../../../src/core/sdp/writer.ts";
+import type { MediaSide } from "../../../src/core/call/media-side.ts";
+import type { Description } from "../../../src/core/sdp/description.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 const invite = parsed(elementSdp("out-invite"));
 const hold = parsed(elementSdp("out-hold-negotiate"));
 
-function taken(turn: Turn | Refusal): Turn {
+const newExchange = (codecs: readonly string[]): Exchange =>
+  exchangeOf({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs } });
+const clientOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "matrix", sdp);
+const trunkOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "trunk", sdp);
+const clientAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "matrix", sdp);
+const trunkAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "trunk", sdp);
+
+function taken(turn: Turn | Refusal): OfferTurn | AnswerTurn {
   if (turn.kind === "refusal") throw new Error(turn.message);
+  if (turn.kind === "settled") throw new Error("nothing to write");
   return turn;
 }
 
-function numbers(turn: Turn): string {
+function numbers(turn: OfferTurn | AnswerTurn): string {
   return turn.formats.map((format) => `${format.payloadType} ${format.name}/${format.clockRate}`).join(", ");
 }
 
@@ -158,11 +170,11 @@ describe("inside a call", () => {
 
   test("a hold the trunk refuses is answered by us, and the client hears nothing more", () => {
     const offer = taken(clientOffered(answered(["PCMU"]), hold));
-    const turn = taken(clientSettled(offer.exchange));
+    const turn = taken(settled(offer.exchange, "matrix"));
     expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "recvonly" });
     const { agreed } = turn.exchange;
     expect(agreed && isOpen(agreed, "trunk")).toBe(false);
-    expect(clientSettled(turn.exchange).kind).toBe("refusal");
+    expect(settled(turn.exchange, "matrix").kind).toBe("refusal");
   });
 
   test("an ICE restart alone is none of the trunk's business", () => {
@@ -258,16 +270,142 @@ describe("inside a call", () => {
   });
 
   test("a trunk that asks for an offer gets what is agreed, and its answer counts", () => {
-    const offer = taken(trunkDescribed(answered(["PCMU", "PCMA"])));
+    const offer = taken(described(answered(["PCMU", "PCMA"]), "trunk"));
     expect(offer).toMatchObject({ kind: "offer", to: "trunk", direction: "sendrecv" });
     expect(numbers(offer)).toBe("0 PCMU/8000, 101 telephone-event/8000");
-    const answer = taken(trunkAnswered(offer.exchange, parsed(gatewaySdp({ port: 50_002, lines: ["a=sendonly"] }))));
+    const answer = trunkAnswered(offer.exchange, parsed(gatewaySdp({ port: 50_002, lines: ["a=sendonly"] })));
+    if (answer.kind !== "settled") throw new Error(answer.kind);
     expect(answer.exchange.agreed?.trunk.audio.port).toBe(50_002);
     expect(answer.exchange.agreed?.directions.trunk).toBe("sendonly");
   });
 });
 
+/** Both as one would hear of it: the numbers of a side, and what goes through. */
+function passing(exchange: Exchange, from: MediaSide): Record<string, string> {
+  const { agreed } = exchange;
+  if (agreed === undefined) return {};
+  const map = crossingsWithKeys(agreed.passages, from, agreed.formats[from]);
+  return Object.fromEntries(
+    [...map].map(([number, { payloadType, name, isRelayed }]) => [number, isRelayed ? `${payloadType} ${name}` : name]),
+  );
+}
+
 describe("a call from the trunk", () => {
+  test("without events asks the client for keys all the same: they are heard, and go no further", () => {
+    const sdp = parsed(gatewaySdp({ formats: "0", lines: ["a=sendrecv"] }));
+    const offer = taken(trunkOffered(newExchange(["PCMU"]), sdp));
+    expect(numbers(offer)).toBe("0 PCMU/8000, 126 telephone-event/8000");
+    const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
+    expect(numbers(turn)).toBe("0 PCMU/8000");
+    expect(passing(turn.exchange, "matrix")).toEqual({ 0: "0 PCMU", 126: "telephone-event" });
+    const { agreed } = turn.exchange;
+    expect(agreed && keyFormat(agreed, "trunk")).toBeUndefined();
+    expect(agreed && keyFormat(agreed, "matrix")?.payloadType).toBe(126);
+  });
+
+  test.each([
+    ["sendonly", "198.51.100.7", "recvonly"],
+    ["inactive", "198.51.100.7", "inactive"],
+    ["sendrecv", "0.0.0.0", "recvonly"],
+  ])("that begins on hold (%s, %s) is answered %s", (direction, address, expected) => {
+    const lines = ["a=rtpmap:101 telephone-event/8000", `a=${direction}`];
+    const offer = taken(trunkOffered(newExchange(["PCMU"]), parsed(gatewaySdp({ lines, address }))));
+    expect(offer.direction).toBe("sendrecv");
+    const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
+    expect(turn.direction).toBe(expected);
+    const back = taken(trunkOffered(turn.exchange, parsed(gatewaySdp())));
+    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
+  });
+
+  test("is answered once: what a second device says comes too late", () => {
+    const offer = taken(trunkOffered(newExchange(["PCMU"]), parsed(gatewaySdp())));
+    const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
+    expect(clientAnswered(turn.exchange, parsed(elementSdp("in-answer")))).toMatchObject({ kind: "refusal" });
+  });
+
+  test("that crosses the person's own ends with an answer for each", () => {
+    const lines = ["a=rtpmap:96 telephone-event/8000", "a=sendrecv"];
+    const offer = taken(trunkOffered(newExchange(["PCMU", "PCMA"]), parsed(gatewaySdp({ formats: "8 0 96", lines }))));
+    const turns = crossed(offer.exchange, invite);
+    if (turns.kind === "refusal") throw new Error(turns.message);
+    expect(numbers(turns.matrix)).toBe("8 PCMA/8000, 126 telephone-event/8000");
+    expect(numbers(turns.trunk)).toBe("8 PCMA/8000, 96 telephone-event/8000");
+    expect(passing(turns.trunk.exchange, "matrix")).toEqual({ 8: "8 PCMA", 126: "96 telephone-event" });
+    expect(clientAnswered(turns.matrix.exchange, parsed(elementSdp("in-answer"))).kind).toBe("refusal");
+    expect(crossed(turns.matrix.exchange, invite).kind).toBe("refusal");
+    expect(crossed(newExchange(["PCMU"]), invite).kind).toBe("refusal");
+  });
+});
+
+describe("a trunk that leaves the offer to us", () => {
+  test("gets what the client made of ours, and completes it", () => {
+    const first = taken(described(newExchange(["PCMU", "G722"]), "matrix"));
+    expect(first).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    expect(numbers(first)).toBe("0 PCMU/8000, 9 G722/8000, 126 telephone-event/8000, 110 telephone-event/48000");
+    const second = taken(clientAnswered(first.exchange, parsed(elementSdp("in-answer"))));
+    expect(second).toMatchObject({ kind: "offer", to: "trunk" });
+    expect(numbers(second)).toContain("0 PCMU/8000");
+    const turn = trunkAnswered(second.exchange, parsed(gatewaySdp()));
+    expect(turn.kind).toBe("settled");
+    if (turn.kind !== "settled") return;
+    expect(passing(turn.exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 126: "101 telephone-event" });
+    expect(passing(turn.exchange, "trunk")).toMatchObject({ 0: "0 PCMU", 101: "126 telephone-event" });
+    expect(described(first.exchange, "matrix").kind).toBe("refusal");
+  });
+
+  test("inside a call is offered the codec in use alone, and keys even if the last peer took none", () => {
+    const before = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "8 0", lines: ["a=sendrecv"] }));
+    const offer = taken(described(before, "trunk"));
+    expect(numbers(offer)).toBe("8 PCMA/8000, 101 telephone-event/8000");
+    const sdp = gatewaySdp({ formats: "8 97", lines: ["a=rtpmap:97 telephone-event/8000"], port: 50_004 });
+    const turn = trunkAnswered(offer.exchange, parsed(sdp));
+    if (turn.kind !== "settled") throw new Error(turn.kind);
+    expect(passing(turn.exchange, "matrix")).toMatchObject({ 8: "8 PCMA", 126: "97 telephone-event" });
+    expect(turn.exchange.agreed?.trunk.audio.port).toBe(50_004);
+    expect(trunkAnswered(offer.exchange, parsed(gatewaySdp({ formats: "0" }))).kind).toBe("refusal");
+  });
+});
+
+describe("two trunks", () => {
+  const joined = (): Exchange =>
+    exchangeOf({
+      matrix: { kind: "trunk", codecs: ["PCMA", "PCMU"] },
+      trunk: { kind: "trunk", codecs: ["PCMU", "PCMA"] },
+    });
+  const other = (words: Parameters<typeof gatewaySdp>[0] = {}): Description =>
+    parsed(gatewaySdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000", "a=sendrecv"], ...words }));
+
+  function talking(): Exchange {
+    const first = taken(described(joined(), "trunk"));
+    const second = taken(answeredBy(first.exchange, "trunk", parsed(gatewaySdp())));
+    expect(second).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    expect(numbers(second)).toBe("0 PCMU/8000, 101 telephone-event/8000");
+    const turn = answeredBy(second.exchange, "matrix", other({ formats: "0 96" }));
+    if (turn.kind !== "settled") throw new Error(turn.kind);
+    return turn.exchange;
+  }
+
+  test("are brought together by our offer to the one and then to the other", () => {
+    const exchange = talking();
+    expect(passing(exchange, "trunk")).toMatchObject({ 0: "0 PCMU", 101: "96 telephone-event" });
+    expect(passing(exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
+  });
+
+  test.each(["matrix", "trunk"] as const)("hear of the hold and of its end: %s holds", (side) => {
+    const lines = ["a=rtpmap:101 telephone-event/8000"];
+    const held = taken(offered(talking(), side, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
+    expect(held).toMatchObject({ kind: "offer", to: side === "matrix" ? "trunk" : "matrix", direction: "sendonly" });
+    if (held.kind !== "offer") return;
+    const answer = taken(answeredBy(held.exchange, held.to, parsed(gatewaySdp({ lines: [...lines, "a=recvonly"] }))));
+    expect(answer).toMatchObject({ kind: "answer", to: side, direction: "recvonly" });
+    const refresh = taken(offered(answer.exchange, side, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
+    expect(refresh).toMatchObject({ kind: "answer", to: side });
+    const back = taken(offered(refresh.exchange, side, parsed(gatewaySdp())));
+    expect(back).toMatchObject({ kind: "offer", direction: "sendrecv" });
+  });
+});
+
+describe("a call from the trunk, with a client that lists more than one codec", () => {
   test("becomes an offer with a browser's numbers, and the client's answer goes back with the trunk's", () => {
     const offer = taken(
       trunkOffered(
@@ -278,7 +416,7 @@ describe("a call from the trunk", () => {
     expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
     expect(numbers(offer)).toBe("8 PCMA/8000, 0 PCMU/8000, 126 telephone-event/8000");
     const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
-    expect(numbers(turn)).toBe("0 PCMU/8000, 8 PCMA/8000, 96 telephone-event/8000");
+    expect(numbers(turn)).toBe("0 PCMU/8000, 96 telephone-event/8000");
     const { agreed } = turn.exchange;
     expect(agreed && crossings(agreed.passages, "trunk").get(96)?.payloadType).toBe(126);
   });

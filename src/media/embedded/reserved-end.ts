@@ -1,0 +1,120 @@
+// Our end of an association that a client has been offered and has not yet accepted: credentials, certificate and a port
+// that is only held. ICE and DTLS begin with the client's answer. libdatachannel must not see a check before: it would
+// connect while it takes the answer, and fail the handshake because it does not know the fingerprint yet.
+import { randomBytes, randomInt } from "node:crypto";
+import { createSocket, type Socket } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import { addressFamily } from "../../core/sdp/address.ts";
+import type { Candidate } from "../../core/sdp/candidate.ts";
+import type { IceServer } from "../../ports/media.ts";
+import { newCertificate } from "./certificate.ts";
+import type { Identity, LocalEnd } from "./client-transport.ts";
+import { nativeIceServers } from "./ice-servers.ts";
+import { familyName } from "./network.ts";
+import type { WorkerSettings } from "./protocol.ts";
+import { mappedAddress } from "./stun.ts";
+
+const stunTimeoutMs = 2000;
+const portTries = 50;
+/** RFC 8445 s5.1.2.1. */
+const typePreference = { host: 126, srflx: 100 } as const;
+
+export class ReservedEnd {
+  readonly identity: Identity;
+  readonly local: LocalEnd;
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket, identity: Identity, candidates: readonly Candidate[]) {
+    this.#socket = socket;
+    this.identity = identity;
+    const { ufrag, pwd, certificate } = identity;
+    // With the client as DTLS server no ClientHello of its own can come before its answer does (RFC 8842 s5.3).
+    this.local = { ice: { ufrag, pwd }, fingerprint: certificate.fingerprint, setup: "active", candidates };
+  }
+
+  /** All candidates gathered. Throws if no port is free. */
+  static async open(ice: WorkerSettings["ice"], iceServers: readonly IceServer[]): Promise<ReservedEnd> {
+    const socket = await held(ice);
+    const { port } = socket.address();
+    const hosts = hostCandidates(ice.bindHost, port);
+    const mapped = await mappedAddress(socket, nativeIceServers(iceServers), stunTimeoutMs);
+    const base = hosts.find(
+      (each) => mapped !== undefined && addressFamily(each.address) === addressFamily(mapped.address),
+    );
+    const isKnown = hosts.some((each) => each.address === mapped?.address && each.port === mapped.port);
+    const reflexive: Candidate[] =
+      mapped === undefined || base === undefined || isKnown
+        ? []
+        : [
+            {
+              ...base,
+              ...mapped,
+              foundation: "s1",
+              type: "srflx",
+              priority: priority(typePreference.srflx, 0),
+              related: { address: base.address, port },
+            },
+          ];
+    const identity = {
+      certificate: newCertificate(Date.now()),
+      ufrag: randomBytes(6).toString("hex"),
+      pwd: randomBytes(16).toString("hex"),
+      port,
+    };
+    return new ReservedEnd(socket, identity, [...hosts, ...reflexive]);
+  }
+
+  /** Lets go of the port, at once. */
+  release(): void {
+    this.#socket.close();
+  }
+}
+
+async function held({ bindHost, portMin, portMax }: WorkerSettings["ice"]): Promise<Socket> {
+  const hosts = bindHost === undefined ? ["::", "0.0.0.0"] : [bindHost];
+  for (const host of hosts) {
+    for (let attempt = 0; attempt < portTries; attempt += 1) {
+      const isRange = portMin !== undefined || portMax !== undefined;
+      const socket = await bound(host, isRange ? randomInt(portMin ?? 1024, (portMax ?? 65_535) + 1) : 0);
+      if (socket !== undefined) return socket;
+      if (!isRange) break;
+    }
+  }
+  throw new Error("no port is free for a client");
+}
+
+async function bound(host: string, port: number): Promise<Socket | undefined> {
+  const socket = createSocket(familyName(host) === "ipv6" ? "udp6" : "udp4");
+  return new Promise((resolve) => {
+    socket.once("error", () => resolve(undefined));
+    socket.bind(port, host, () => {
+      socket.removeAllListeners("error");
+      // ICMP errors of a STUN server come as errors of the socket.
+      socket.on("error", () => undefined);
+      resolve(socket);
+    });
+  });
+}
+
+/** Loopback only where there is nothing else, as browsers do it; no link-local addresses, which need a zone. */
+function hostCandidates(bindHost: string | undefined, port: number): Candidate[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const outer = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
+  const addresses =
+    bindHost === undefined ? (outer.length > 0 ? outer : all).map(({ address }) => address) : [bindHost];
+  return addresses.map((address, index) => ({
+    foundation: `h${index + 1}`,
+    component: 1,
+    transport: "udp",
+    priority: priority(typePreference.host, index),
+    address,
+    port,
+    type: "host",
+    related: undefined,
+    ufrag: undefined,
+  }));
+}
+
+function priority(type: number, index: number): number {
+  return type * 2 ** 24 + (65_535 - index) * 2 ** 8 + 255;
+}

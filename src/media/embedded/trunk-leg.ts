@@ -1,0 +1,125 @@
+// A leg towards a trunk: RTP or SDES-SRTP on a port pair of ours, and the SDP that goes with it.
+import { addressFamily } from "../../core/sdp/address.ts";
+import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
+import { trunkUnmet } from "../../core/sdp/requirement.ts";
+import { MediaError, type TrunkMedia } from "../../ports/media.ts";
+import type { Leg, LegReports } from "./leg.ts";
+import { networks } from "./network.ts";
+import type { WorkerSettings } from "./protocol.ts";
+import { SrtpKeyring } from "./srtp-keyring.ts";
+import { TrunkText } from "./texts.ts";
+import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
+
+export class TrunkLeg implements Leg {
+  readonly #socket: TrunkSocket;
+  readonly #media: TrunkMedia;
+  readonly #isIpv4Only: boolean;
+  readonly #reports: LegReports;
+  readonly #keyring: SrtpKeyring | undefined;
+  readonly #text: TrunkText;
+  /** The peer's last word has rtcp-mux. */
+  #isMuxed = false;
+  #isConnected = false;
+
+  private constructor(
+    socket: TrunkSocket,
+    media: TrunkMedia,
+    { host, advertisedHost }: WorkerSettings["rtp"],
+    port: number,
+    reports: LegReports,
+  ) {
+    this.#socket = socket;
+    this.#media = media;
+    this.#isIpv4Only = addressFamily(host) === 4;
+    this.#reports = reports;
+    this.#keyring = media.srtp === "required" ? new SrtpKeyring() : undefined;
+    this.#text = new TrunkText(advertisedHost, port);
+  }
+
+  /** On `port` and the next one; undefined if either is taken. */
+  static async open(
+    rtp: WorkerSettings["rtp"],
+    port: number,
+    media: TrunkMedia,
+    reports: LegReports,
+  ): Promise<TrunkLeg | undefined> {
+    const socket = await TrunkSocket.bind(rtp.host, port, networks(media.rtpNetworks), {
+      rtp: (packet) => reports.rtp(packet),
+      rtcp: (packet) => reports.rtcp(packet),
+      learnt: (address, learntPort) =>
+        reports.log("debug", "learnt the trunk's RTP address", { address, port: learntPort }),
+    });
+    return socket === undefined ? undefined : new TrunkLeg(socket, media, rtp, port, reports);
+  }
+
+  /** It has answered, or was answered: whether its packets arrive shows later. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  read(sdp: string): Description {
+    const description = parseDescription(sdp);
+    if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
+    const { audio } = description;
+    const unmet = trunkUnmet(audio, this.#media.srtp);
+    if (unmet !== undefined) throw new MediaError(unmet.fault, unmet.message);
+    if (this.#isIpv4Only && audio.address !== undefined && addressFamily(audio.address) === 6)
+      throw new MediaError("bad-description", "an IPv6 address, and our RTP is bound to IPv4");
+    return description;
+  }
+
+  async write(turn: OfferTurn | AnswerTurn): Promise<string> {
+    if (turn.kind === "offer") {
+      // Made by ourselves it may go to somebody else, who must not have to guess how far the old keys have come.
+      if (turn.exchange.offered?.behind === undefined) this.#keyring?.renew();
+      return this.#text.write(turn, this.#keyring?.offer);
+    }
+    const accepted = this.#keyring?.accept(turn.offer.audio.crypto);
+    const text = this.#text.write(turn, accepted === undefined ? undefined : [accepted.line]);
+    this.#aim(turn.offer, accepted?.keys, true);
+    return text;
+  }
+
+  prepare(): void {
+    // The ports are there from the beginning.
+  }
+
+  take(answer: Description): () => void {
+    const keys = this.#keyring?.answered(answer.audio.crypto);
+    // We never begin with rtcp-mux, so an answer may only keep what an offer of the trunk brought.
+    return () => this.#aim(answer, keys, this.#isMuxed);
+  }
+
+  rollBack(): void {
+    // An offer of ours that is not answered has changed nothing here.
+  }
+
+  addCandidates(): void {
+    // RTP without ICE has none.
+  }
+
+  sendRtp(packet: Buffer): boolean {
+    return this.#socket.sendRtp(packet);
+  }
+
+  sendRtcp(packet: Buffer): void {
+    this.#socket.sendRtcp(packet);
+  }
+
+  async close(): Promise<void> {
+    const { foreign, forged } = this.#socket;
+    if (foreign > 0 || forged > 0) this.#reports.log("warn", "dropped packets of strangers", { foreign, forged });
+    await this.#socket.close();
+  }
+
+  #aim(description: Description, keys: TrunkKeys | undefined, mayMux: boolean): void {
+    const { address, port, rtcpPort, rtcpMux } = description.audio;
+    const nextPort = port < 65_535 ? port + 1 : undefined;
+    this.#isMuxed = mayMux && rtcpMux;
+    this.#socket.aim({ address, port, rtcpPort: rtcpPort ?? nextPort, rtcpMux: this.#isMuxed }, keys);
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    this.#reports.connected();
+  }
+}
