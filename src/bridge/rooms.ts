@@ -17,7 +17,7 @@ const readBackMaxAgeMs = 5 * 60_000;
 /** Why calls in a room cannot be connected, whoever makes them. */
 const obstacles = {
   encryption:
-    "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.",
+    "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. Please use a room without encryption.",
   crowd:
     "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
 } as const;

@@ -225,11 +225,12 @@ export class Switchboard implements Calls {
     for (const one of invites) await this.takeMatrix(one);
   }
 
-  /** In a room of the bot's it is for the bot, in any other for the number. */
+  /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
   async #heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
-    const { kind, room, sender, body } = fact;
+    const { kind, room, sender, form, body, edits } = fact;
     const { rooms, bot, botUser, reception, runner, texts } = this.#parts;
     if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
+    if (form !== "text" || edits) return undefined;
     if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
     else runner.telemetry.factIgnored(kind, "none");
     return undefined;

@@ -48,6 +48,17 @@ describe("the bot", () => {
     expect(house.trunks.verbs).toEqual(["invite"]);
   });
 
+  test("leaves files, and corrections of what was said, alone", async () => {
+    const house = new House();
+    await open(house);
+    const before = house.words.length;
+    const message = { kind: "message.received", body: "call 01818118181" } as const;
+    await house.take({ ...house.origin(ann, lobby), ...message, form: "text", edits: true });
+    await house.take({ ...house.origin(ann, lobby), ...message, form: "other", edits: false });
+    expect(house.homeserver.rooms).toEqual([]);
+    expect(house.words).toHaveLength(before);
+  });
+
   test("finds the room again", async () => {
     const house = new House();
     await open(house);

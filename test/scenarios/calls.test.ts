@@ -346,7 +346,7 @@ describe("encrypted rooms", () => {
     });
     await house.take({ ...house.origin(), kind: "event.unreadable" }, { ...house.origin(), kind: "event.unreadable" });
     expect(house.words).toEqual([
-      "This room is encrypted, and calls from encrypted rooms cannot be connected yet. Please call from a room without encryption.",
+      "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. Please use a room without encryption.",
     ]);
   });
 });
