@@ -237,6 +237,8 @@ export class FakeMedia implements MediaEngine {
   refusal: MediaError | undefined;
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
+  /** Nothing that is put to it is ever answered. */
+  stuck = false;
   outcome: OfferOutcome = { kind: "forward", sdp: "trunk offer" };
 
   async start(): Promise<void> {}
@@ -258,6 +260,7 @@ export class FakeMedia implements MediaEngine {
       },
       answer: async (from, sdp) => {
         note(`answer ${from} ${sdp}`);
+        if (this.stuck) await new Promise(() => {});
         return "client answer";
       },
       settle: async (from) => {
