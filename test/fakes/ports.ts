@@ -234,6 +234,8 @@ export class FakeTrunks implements SipTrunks {
 export class FakeMedia implements MediaEngine {
   readonly orders: string[] = [];
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
+  /** What each session was opened with. */
+  readonly opened: MediaSessionOptions[] = [];
   refusal: MediaError | undefined;
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
@@ -249,6 +251,7 @@ export class FakeMedia implements MediaEngine {
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
     if (this.refusal !== undefined) throw this.refusal;
     this.reports.set(options.call, report);
+    this.opened.push(options);
     const note = (order: string): void => {
       this.orders.push(order);
       if (this.defect !== undefined) throw this.defect;

@@ -128,7 +128,7 @@ export class House {
         media: this.media,
         sip: this.trunks,
         ice: { homeserver, configured: [], askHomeserver: true },
-        trunkMedia: () => ({ srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }),
+        trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
         ringingRooms,
         transfers: new Transfers(common, {
           find: (call) => this.switchboard.find(call),
