@@ -137,7 +137,11 @@ export class Texts {
     const { homeserver } = this.#parts;
     const { message, ghost } = letter;
     const delivery = await this.#carriers.send(await this.#wording(letter), route, message.sender, ghost);
-    if (delivery.kind === "delivered") return homeserver.markRead(message.room, ghost, message.eventId);
+    if (delivery.kind === "delivered") {
+      // Nobody waits for the receipt: until the message is done with, a crash would have it sent again.
+      void homeserver.markRead(message.room, ghost, message.eventId);
+      return undefined;
+    }
     if (delivery.kind === "not-carried") return this.#once(letter, "no-texts");
     if (this.#stopped && !delivery.begun) return "later";
     return this.#reply(letter, delivery.words);
