@@ -24,6 +24,8 @@ import { isKnownCodec, isSameCodec, isTelephoneEvent, type Format } from "./form
 export interface SideTerms {
   readonly kind: "client" | "trunk";
   readonly codecs: readonly string[];
+  /** False: keys are not said in RTP there, whatever it lists. */
+  readonly events?: boolean;
 }
 
 /** What the call's audio is now; under each side's name its last description. */
@@ -255,13 +257,17 @@ export function crossed(exchange: Exchange, offer: Description): CrossedTurn | R
   };
 }
 
-function capability({ kind, codecs }: SideTerms): Format[] {
-  return kind === "client" ? clientCapability(codecs) : trunkCapability(codecs);
+function capability({ kind, codecs, events }: SideTerms): Format[] {
+  return withEvents(kind === "client" ? clientCapability(codecs) : trunkCapability(codecs), events);
 }
 
 /** A trunk may speak what it is configured for; of a client all that it lists, as the trunk limits it. */
-function usable({ kind, codecs }: SideTerms, formats: readonly Format[]): readonly Format[] {
-  return kind === "client" ? formats : allowedFormats(formats, codecs);
+function usable({ kind, codecs, events }: SideTerms, formats: readonly Format[]): readonly Format[] {
+  return kind === "client" ? formats : withEvents(allowedFormats(formats, codecs), events);
+}
+
+function withEvents(formats: Format[], events: boolean | undefined): Format[] {
+  return events === false ? formats.filter((format) => !isTelephoneEvent(format)) : formats;
 }
 
 function toldTo(agreed: Agreed | undefined, side: MediaSide): Format[] {

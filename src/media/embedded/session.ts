@@ -214,7 +214,7 @@ export class Session {
 function termsOf(media: TrunkMedia | undefined, otherwise?: TrunkMedia): SideTerms {
   return media === undefined
     ? { kind: "client", codecs: otherwise?.codecs ?? [] }
-    : { kind: "trunk", codecs: media.codecs };
+    : { kind: "trunk", codecs: media.codecs, events: media.rtpEvents !== false };
 }
 
 function taken<Step extends Turn | CrossedTurn>(step: Step | Refusal): Step {

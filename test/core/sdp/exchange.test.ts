@@ -49,6 +49,28 @@ function answered(codecs: readonly string[], answer = gatewaySdp()): Exchange {
   return taken(trunkAnswered(offered, parsed(answer))).exchange;
 }
 
+describe("a trunk that takes keys in INFO alone", () => {
+  const codecs = ["PCMA", "PCMU"];
+  const exchange = exchangeOf({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs, events: false } });
+  const gateway = parsed(gatewaySdp());
+  test("is offered none in RTP, and answered none", () => {
+    const turn = taken(clientOffered(exchange, invite));
+    expect(numbers(turn)).not.toContain("telephone-event");
+    const back = taken(trunkOffered(exchange, gateway));
+    const answer = taken(clientAnswered(back.exchange, parsed(elementSdp("in-answer"))));
+    expect(numbers(answer)).not.toContain("telephone-event");
+  });
+  test("although it lists them; the client still says its keys to us", () => {
+    expect(gateway.audio.formats.map(({ name }) => name)).toContain("telephone-event");
+    const offer = taken(clientOffered(exchange, invite));
+    const answer = taken(trunkAnswered(offer.exchange, gateway));
+    expect(numbers(answer)).toContain("telephone-event/8000");
+    const { agreed } = answer.exchange;
+    expect(agreed && keyFormat(agreed, "trunk")).toBeUndefined();
+    expect(agreed && keyFormat(agreed, "matrix")).toBeDefined();
+  });
+});
+
 describe("a new call of the client", () => {
   test("Element's invite becomes exactly this offer", () => {
     const turn = taken(clientOffered(newExchange(["PCMU", "PCMA", "G722", "opus"]), invite));
