@@ -49,7 +49,8 @@ export function stepEarly(call: Early, event: CallEvent): Step {
       return endIfOver(call, event) ?? unchanged(call);
     case "matrix.offered":
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
-      return canRenegotiate(call.leg) ? to({ ...call, queued: event.sdp }) : ignored(call, event);
+      if (call.answer === "none" || !canRenegotiate(call.leg)) return ignored(call, event);
+      return to({ ...call, queued: event.sdp });
     case "media.dtmf":
     case "sip.trying":
     case "sip.progressed":
