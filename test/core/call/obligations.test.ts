@@ -1,33 +1,41 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Call } from "../../../src/core/call/call.ts";
+import { addressOf, type Call } from "../../../src/core/call/call.ts";
 import type { DeadlineName } from "../../../src/core/call/event.ts";
+import { dialog, invite } from "./examples.ts";
+import { inboundWalks, outboundWalks, walk, walks } from "./walks.ts";
 
-import { begin, dialog } from "./examples.ts";
-import { walk, walks } from "./walks.ts";
+const runs = { numRuns: 2_000 };
 
 /** The deadlines that have to be running. */
 function deadlinesOf(call: Call): readonly DeadlineName[] {
   switch (call.phase) {
     case "offering":
     case "inviting":
+    case "early":
     case "answering":
+    case "arriving":
+    case "accepting":
       return ["answer"];
+    case "alerting":
+      return ["stage"];
     case "connected":
       return call.renegotiation.by === "trunk" && call.renegotiation.awaiting === "person"
         ? ["duration", "renegotiation"]
         : ["duration"];
+    case "transferring":
+      return call.awaiting === "plan" ? ["duration"] : ["duration", "transfer"];
     case "ending":
       return ["ending"];
-    case "ended":
+    default:
       return [];
   }
 }
 
 test("in every phase its own deadlines run, and no others", () => {
   fc.assert(
-    fc.property(walks, (sequence) => {
+    fc.property(walks, (one) => {
       const running = new Set<DeadlineName>();
       const follow = (effects: ReturnType<typeof walk>["effects"]): void => {
         for (const effect of effects) {
@@ -35,8 +43,8 @@ test("in every phase its own deadlines run, and no others", () => {
           if (effect.kind === "deadline.clear") running.delete(effect.name);
         }
       };
-      follow(begin().effects);
-      for (const { before, fact, effects, after } of walk(sequence).seen) {
+      follow(one.first.effects);
+      for (const { before, fact, effects, after } of walk(one).seen) {
         // One that does not run cannot pass: it must not do anything.
         const isStray = fact.kind === "deadline.passed" && !running.has(fact.name);
         if (isStray) expect([after, effects.map(({ kind }) => kind)]).toEqual([before, ["note.ignored"]]);
@@ -45,7 +53,7 @@ test("in every phase its own deadlines run, and no others", () => {
         expect([...running].toSorted()).toEqual(deadlinesOf(after));
       }
     }),
-    { numRuns: 2_000 },
+    runs,
   );
 });
 
@@ -56,88 +64,137 @@ function owesTrunkAnAnswer(call: Call): boolean {
   return renegotiation.by === "trunk" || (renegotiation.by === "trunk-empty" && renegotiation.awaiting === "media");
 }
 
+const hasDialog: readonly Call["phase"][] = ["answering", "arriving", "alerting", "accepting", "connected"];
+
 test("every offer of the trunk's is answered or refused once, unless the call ends", () => {
   fc.assert(
-    fc.property(walks, (sequence) => {
+    fc.property(walks, (one) => {
       let open = 0;
-      for (const { before, fact, effects, after } of walk(sequence).seen) {
-        const talks = before.phase === "answering" || before.phase === "connected";
-        if (talks && (fact.kind === "sip.offered" || fact.kind === "sip.offerWanted")) open += 1;
+      for (const { before, fact, effects, after } of walk(one).seen) {
+        const isAsked = fact.kind === "sip.offered" || fact.kind === "sip.offerWanted";
+        if (isAsked && hasDialog.includes(before.phase)) open += 1;
         open -= effects.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
-        if (after.phase !== "connected" && after.phase !== "answering") return;
+        if (after.phase === "ending" || after.phase === "transferring") return;
         expect(open).toBe(owesTrunkAnAnswer(after) ? 1 : 0);
       }
     }),
-    { numRuns: 2_000 },
+    runs,
   );
 });
 
 test("an offer of the client's has its turn, the last one where there are several", () => {
   fc.assert(
-    fc.property(walks, (sequence) => {
+    fc.property(walks, (one) => {
       let waiting: string | undefined;
       let count = 0;
-      const numbered = sequence.map((fact) =>
+      const facts = one.facts.map((fact) =>
         fact.kind === "matrix.offered" ? { ...fact, sdp: `offer ${(count += 1)}` } : fact,
       );
-      for (const { before, fact, effects, after } of walk(numbered).seen) {
-        if (before.phase === "connected" && fact.kind === "matrix.offered") waiting = fact.sdp;
+      for (const { before, fact, effects, after } of walk({ ...one, facts }).seen) {
+        const isHeard = !effects.some(({ kind }) => kind === "note.ignored");
+        const takesOffers = before.phase === "connected" || before.phase === "early";
+        if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.sdp;
         const taken = effects.find((effect) => effect.kind === "media.offer" && effect.from === "matrix");
-        if (taken?.kind === "media.offer" && before.phase === "connected") {
+        if (taken?.kind === "media.offer" && takesOffers) {
           expect(taken.sdp).toBe(waiting);
           waiting = undefined;
         }
+        if (after.phase === "early") expect(after.queued).toBe(waiting);
         if (after.phase !== "connected") continue;
         const { renegotiation } = after;
         expect(renegotiation.by === "nobody" ? undefined : renegotiation.queued).toBe(waiting);
       }
     }),
-    { numRuns: 2_000 },
+    runs,
   );
 });
 
 test("what is saved of the dialog is the newest there is", () => {
   fc.assert(
-    fc.property(walks, (sequence) => {
-      let newest: unknown;
-      for (const { before, fact, after } of walk(sequence).seen) {
-        const awaited = before.phase === "inviting" || (before.phase === "ending" && before.owed.trunk === "cancel");
-        if (awaited && fact.kind === "sip.accepted") newest = dialog;
-        const talks = before.phase === "answering" || before.phase === "connected";
-        if (talks && fact.kind === "sip.dialogChanged") newest = fact.dialog;
+    fc.property(walks, (one) => {
+      let newest: unknown = one.first.call.direction === "inbound" ? dialog : undefined;
+      for (const { before, fact, effects, after } of walk(one).seen) {
+        const isHeard = !effects.some(({ kind }) => kind === "note.ignored");
+        if (fact.kind === "sip.accepted" && isHeard) newest = fact.dialog;
+        const isLive = hasDialog.includes(before.phase) || before.phase === "transferring";
+        if (fact.kind === "sip.dialogChanged" && isLive) newest = fact.dialog;
+        if (fact.kind === "sip.replaced" && isHeard) newest = fact.dialog;
         if ("dialog" in after) expect(after.dialog).toEqual(newest);
       }
     }),
-    { numRuns: 1_000 },
+    runs,
   );
 });
 
-test("the record tells what happened, and when", () => {
+test("a room keeps its address from when it is found until the call is over", () => {
   fc.assert(
-    fc.property(walks, (sequence) => {
-      const { call, seen } = walk(sequence);
+    fc.property(inboundWalks, (one) => {
+      let known = addressOf(one.first.call);
+      for (const { after } of walk(one).seen) {
+        if (after.phase === "ended") {
+          expect([after.record.room, after.record.matrixCallId]).toEqual([known?.room, known?.matrixCallId]);
+          return;
+        }
+        const address = addressOf(after);
+        if (known !== undefined) expect(address).toBeDefined();
+        known = address;
+      }
+    }),
+    runs,
+  );
+});
+
+test("the record of a call to the telephone tells what happened, and when", () => {
+  fc.assert(
+    fc.property(outboundWalks, (one) => {
+      const { call, seen } = walk(one);
       if (call.phase !== "ended") throw new Error("the walk did not end");
-      const end = seen.find(({ after }) => after.phase === "ending");
-      const timeOf = (found: (one: (typeof seen)[number]) => boolean): number | undefined => seen.find(found)?.atMs;
-      const media = seen.find(({ before, fact }) => before.phase === "ending" && fact.kind === "media.released")?.fact;
-      const wasSent = seen.some(
-        ({ before, fact }) => fact.kind === "sip.sent" && (before.phase === "inviting" || before.phase === "ending"),
-      );
-      const answeredAtMs = timeOf(({ before, fact }) => before.phase === "inviting" && fact.kind === "sip.accepted");
-      const crossed = seen.some(
-        ({ before, fact }) =>
-          before.phase === "ending" && before.owed.trunk === "cancel" && fact.kind === "sip.accepted",
-      );
+      const end = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
+      const timeOf = (found: (each: (typeof seen)[number]) => boolean): number | undefined => seen.find(found)?.atMs;
+      const isAsking = ({ phase }: Call): boolean => phase === "inviting" || phase === "early";
+      // Of a trunk that was given up nothing is left.
+      let sipCallId: string | undefined;
+      for (const { before, fact, effects } of seen) {
+        if (effects.some(({ kind }) => kind === "media.offer") && isAsking(before)) sipCallId = undefined;
+        const isSent = fact.kind === "sip.sent" && (isAsking(before) || before.phase === "ending");
+        const isAccepted = fact.kind === "sip.accepted" && !effects.some(({ kind }) => kind === "note.ignored");
+        if (isSent || isAccepted) sipCallId = invite.sipCallId;
+      }
       expect(call.record).toMatchObject({
+        direction: "outbound",
         startedAtMs: 1_000,
         endedAtMs: end?.atMs,
-        answeredAtMs,
-        ringingAtMs: timeOf(({ before, fact }) => before.phase === "inviting" && fact.kind === "sip.ringing"),
+        answeredAtMs: timeOf(({ before, fact }) => isAsking(before) && fact.kind === "sip.accepted"),
+        ringingAtMs: timeOf(({ before, fact }) => isAsking(before) && fact.kind === "sip.ringing"),
         sipStatus: end?.fact.kind === "sip.rejected" ? end.fact.status : undefined,
-        sipCallId: wasSent || answeredAtMs !== undefined || crossed ? dialog.sipCallId : undefined,
-        media: media?.kind === "media.released" ? media.stats : expect.anything(),
+        sipCallId,
       });
     }),
-    { numRuns: 2_000 },
+    runs,
+  );
+});
+
+test("the record of a call from the telephone tells what the caller heard, and when", () => {
+  fc.assert(
+    fc.property(inboundWalks, (one) => {
+      const { call, seen } = walk(one);
+      if (call.phase !== "ended") throw new Error("the walk did not end");
+      const orderedAtMs = (kind: string): number | undefined =>
+        seen.find(({ effects }) => effects.some((effect) => effect.kind === kind))?.atMs;
+      const end = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
+      const rejected = end?.effects.find((effect) => effect.kind === "sip.reject");
+      const isOver = rejected === undefined && orderedAtMs("sip.accept") === undefined;
+      expect(call.record).toMatchObject({
+        direction: "inbound",
+        number: "+15558675309",
+        called: "+441818118181",
+        endedAtMs: end?.atMs,
+        ringingAtMs: orderedAtMs("sip.ring"),
+        answeredAtMs: orderedAtMs("sip.accept"),
+        sipStatus: rejected?.kind === "sip.reject" ? rejected.status : isOver ? 487 : undefined,
+        sipCallId: dialog.sipCallId,
+      });
+    }),
+    runs,
   );
 });
