@@ -12,6 +12,8 @@ import { ReferRequest } from "./refer-request.ts";
 import { readReference, replacesHeader, type Reference } from "./refer-to.ts";
 import type { RemoteParty } from "./remote-party.ts";
 import type { DialogId, DialogPhase } from "./replaces.ts";
+import type { SessionTerms, SessionTimerSettings } from "./session-expires.ts";
+import { SessionTimer } from "./session-timer.ts";
 import { CallInOneState, type Emit, type ReplaceOrder } from "./sip-call.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
@@ -29,6 +31,11 @@ export interface ConfirmedCallOptions {
   readonly callIdIsOurs: boolean;
   /** Our 200 carried the offer: the answer comes in the ACK. */
   readonly answerInAck?: boolean;
+  /** As in OfferExchange. */
+  readonly agreed?: { readonly local: string; readonly answers: string | undefined };
+  /** What was agreed about the session's time with the INVITE (RFC 4028). */
+  readonly terms?: SessionTerms | undefined;
+  readonly sessionTimer: SessionTimerSettings;
   /** Who is there, as far as the call has heard. */
   readonly party: RemoteParty;
   /** The trunk is worth asking with REFER. */
@@ -50,6 +57,7 @@ export class ConfirmedCall extends CallInOneState {
   readonly #options: ConfirmedCallOptions;
   readonly #offers: OfferExchange;
   readonly #keys: KeySender;
+  readonly #timer: SessionTimer;
   #referring: ReferRequest | undefined;
   /** The trunk's REFER that is not over yet. */
   #referred: { readonly arrival: ReferArrival; readonly reference: Reference } | undefined;
@@ -62,11 +70,30 @@ export class ConfirmedCall extends CallInOneState {
   constructor(options: ConfirmedCallOptions) {
     super();
     this.#options = options;
-    const { session, log, answerInAck = false } = options;
+    const { session, log, clock, party, answerInAck = false, agreed } = options;
+    this.#timer = new SessionTimer({
+      settings: options.sessionTimer,
+      clock,
+      terms: options.terms,
+      takesUpdate: () => party.takes("UPDATE"),
+      update: (headers, done) => void session.ask("UPDATE", { headers }, done),
+      reinvite: (headers, done) => {
+        const sdp = this.#offers.localSdp;
+        if (sdp === undefined || !session.mayOffer) return false;
+        session.offer(sdp, done, headers);
+        return true;
+      },
+      expired: () => this.#lost(),
+    });
     this.#offers = new OfferExchange({
       ...options,
       answerInAck,
-      heard: (response) => this.hears(response),
+      agreed,
+      offerHeaders: () => this.#timer.headers,
+      heard: (response) => {
+        this.#timer.answered(response);
+        this.hears(response);
+      },
       changed: () => this.#changed(),
       lost: () => this.#lost(),
     });
@@ -85,6 +112,8 @@ export class ConfirmedCall extends CallInOneState {
       unacknowledged: () => this.#lost(),
       changed: () => this.#changed(),
       heard: (request) => this.hears(request),
+      judge: (request) => this.#timer.judge(request),
+      agreed: (verdict) => this.#timer.agreed(verdict),
       asked: (request) => this.#asked(request),
     });
   }
@@ -325,6 +354,7 @@ export class ConfirmedCall extends CallInOneState {
   #finish(status: number): void {
     this.#over = true;
     this.#offers.stop();
+    this.#timer.stop();
     this.#keys.stop();
     this.#referring?.callEnded();
     this.#referred?.arrival.end(status);

@@ -2,6 +2,7 @@
 // meanwhile. What comes after the answer is in confirmed-call.ts.
 import { sdpOf } from "./body.ts";
 import { answeredElsewhere, q850Header, q850Of } from "./reason.ts";
+import { judgeSession, type SessionTerms, type SessionTimerSettings } from "./session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
@@ -10,7 +11,8 @@ export interface InboundCallOptions {
   readonly invitation: ServerInvitation;
   readonly emit: Emit;
   /** Our 200 is sent. `answerInAck`: it held our offer. */
-  readonly confirmed: (session: Session, answerInAck: boolean) => void;
+  readonly confirmed: (session: Session, answerInAck: boolean, sdp: string, terms: SessionTerms | undefined) => void;
+  readonly sessionTimer: SessionTimerSettings;
   /** It waits for nobody any more. */
   readonly decided: () => void;
   /** A refusal waits for its ACK until the returned function is called. */
@@ -57,12 +59,14 @@ export class InboundCall extends CallInOneState {
   }
 
   override accept(sdp: string): void {
-    const { invitation, confirmed, decided } = this.#options;
+    const { invitation, confirmed, decided, sessionTimer } = this.#options;
     if (this.#state !== "waiting" || !invitation.open) return;
-    const session = invitation.accept(sdp);
+    const verdict = judgeSession(invitation.request, sessionTimer);
+    const session = invitation.accept(sdp, verdict.kind === "agreed" ? verdict.headers : []);
     this.#state = "over";
     decided();
-    confirmed(session, sdpOf(invitation.request) === undefined);
+    const terms = verdict.kind === "agreed" ? verdict.terms : undefined;
+    confirmed(session, sdpOf(invitation.request) === undefined, sdp, terms);
   }
 
   override reject(status: number, q850: number | undefined): void {

@@ -5,6 +5,7 @@ import type { Emit } from "./sip-call.ts";
 import type { Outcome } from "./sipjs/peer-request.ts";
 import { statusOf } from "./sipjs/peer-request.ts";
 import type { PeerOffer, Session } from "./sipjs/session.ts";
+import type { HeaderLine } from "./wire/header-builder.ts";
 import type { SipResponse } from "./wire/message.ts";
 
 export interface OfferExchangeOptions {
@@ -15,6 +16,10 @@ export interface OfferExchangeOptions {
   readonly callIdIsOurs: boolean;
   /** The answer to an offer in our 200 to the INVITE is still to come, in its ACK. */
   readonly answerInAck: boolean;
+  /** What stands from the INVITE: our description, and the peer's where ours is the answer to it. */
+  readonly agreed: { readonly local: string; readonly answers: string | undefined } | undefined;
+  /** Of the session's time (RFC 4028), for an offer of ours. */
+  readonly offerHeaders: () => readonly HeaderLine[];
   /** A final response to an offer of ours. */
   readonly heard: (response: SipResponse) => void;
   /** Target or CSeq changed. */
@@ -29,6 +34,7 @@ const MAX_COLLISIONS = 5;
 export class OfferExchange {
   readonly #options: OfferExchangeOptions;
   #pending: PeerOffer | undefined;
+  #agreed: OfferExchangeOptions["agreed"];
   /** Our 200 carried the offer, so the ACK carries the answer. */
   #answerInAck: boolean;
   /** The peer wanted our offer and no longer does: whoever makes it has to hear that no answer will come. */
@@ -40,9 +46,20 @@ export class OfferExchange {
   constructor(options: OfferExchangeOptions) {
     this.#options = options;
     this.#answerInAck = options.answerInAck;
+    this.#agreed = options.agreed;
+  }
+
+  /** Our description that stands; undefined where none is known, or another is being agreed upon. */
+  get localSdp(): string | undefined {
+    return this.#offering || this.#pending !== undefined || this.#answerInAck ? undefined : this.#agreed?.local;
   }
 
   offered(offer: PeerOffer): void {
+    // RFC 4028 s7.4: the same again only says that the peer is there, and has the same answer (RFC 3264 s8).
+    if (offer.sdp !== undefined && offer.sdp === this.#agreed?.answers && !this.#offering) {
+      offer.accept(this.#agreed.local);
+      return;
+    }
     this.#pending = offer;
     this.#withdrawnEmpty = false;
     const { emit } = this.#options;
@@ -77,6 +94,7 @@ export class OfferExchange {
     }
     this.#pending = undefined;
     this.#answerInAck = pending.sdp === undefined;
+    this.#agreed = { local: sdp, answers: pending.sdp };
     pending.accept(sdp);
   }
 
@@ -96,8 +114,9 @@ export class OfferExchange {
   #offer(sdp: string, collisions: number): void {
     const { session } = this.#options;
     // An exchange the other way is under way here: the same as a 491 from there.
-    if (session.mayOffer) session.offer(sdp, (outcome) => this.#offerDone(outcome, sdp, collisions));
-    else this.#collided(sdp, collisions);
+    if (session.mayOffer) {
+      session.offer(sdp, (outcome) => this.#offerDone(outcome, sdp, collisions), this.#options.offerHeaders());
+    } else this.#collided(sdp, collisions);
   }
 
   #offerDone(outcome: Outcome, sdp: string, collisions: number): void {
@@ -117,6 +136,7 @@ export class OfferExchange {
     changed();
     const accepted = typeof outcome === "object" && status < 300 ? outcome : undefined;
     const answer = accepted && sdpOf(accepted);
+    if (answer !== undefined) this.#agreed = { local: sdp, answers: undefined };
     if (answer !== undefined) emit({ kind: "sip.reanswered", sdp: answer });
     else emit({ kind: "sip.offerRefused", status: status < 300 ? 488 : status });
     if (accepted !== undefined) heard(accepted);

@@ -1,7 +1,8 @@
 // An INVITE of ours until its first final response: which facts the call hears, whatever forks, races and retries
 // happen on the wire. What comes after the answer is in confirmed-call.ts.
-import type { InviteOrder } from "../ports/sip.ts";
+import type { InviteOrder, TrunkSettings } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
+import { minSeOf, sessionHeaders } from "./session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
@@ -23,12 +24,14 @@ import { formatUri, parseUri, type SipUri } from "./wire/uri.ts";
 /** What a call needs of its trunk. */
 export interface InvitingTrunk {
   readonly serverHost: string;
+  readonly settings: TrunkSettings;
   /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
   pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined>;
   /** `restMs`: for how long it wants to be left alone, where it says so. */
   targetFailed(target: Target, reason: string, restMs?: number): void;
   targetAnswered(target: Target): void;
-  invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation;
+  /** `again`: in the name of that earlier INVITE, with its Call-ID and From tag and the next CSeq. */
+  invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation;
   /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
   watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void;
   /** Tells when the gateway that took the call on is there no more, and another is. */
@@ -40,6 +43,9 @@ export interface InvitingTrunk {
   /** Something is owed to the peer until the returned function is called. */
   owe(): () => void;
 }
+
+/** What the call gives of an INVITE. */
+export type TrunkInvite = Omit<InviteParts, "sipCallId" | "fromTag" | "cseq" | "routes">;
 
 export interface OutboundCallOptions {
   readonly order: InviteOrder;
@@ -56,6 +62,9 @@ export interface OutboundCallOptions {
 /** A peer that forks without end does not fill our memory. */
 const MAX_EARLY = 50;
 
+/** Proxies on the way may each want more; but not for ever. */
+const MAX_TOO_BRIEF = 3;
+
 export class OutboundCall extends CallInOneState {
   readonly #options: OutboundCallOptions;
   readonly #tried = new Set<string>();
@@ -66,6 +75,9 @@ export class OutboundCall extends CallInOneState {
   #invitation: Invitation | undefined;
   #stopWatching: () => void = () => {};
   readonly #redirects: Redirects;
+  /** What 422 responses asked for (RFC 4028 s7.3), and how many came. */
+  #leastSessionSeconds = 0;
+  #tooBrief = 0;
   /** The Request-URI: the order's, until a 3xx leads elsewhere. */
   #uri: string;
   #cancelled = false;
@@ -148,11 +160,14 @@ export class OutboundCall extends CallInOneState {
       });
   }
 
-  #inviteAt(target: Target, identity: IdentityHeaders): void {
+  /** `again`: the INVITE that this one repeats with other headers. */
+  #inviteAt(target: Target, identity: IdentityHeaders, again?: Invitation): void {
     const { trunk, order } = this.#options;
     this.#tried.add(targetKey(target));
-    const parts = { uri: this.#uri, to: order.target, sdp: order.sdp, ...identity };
-    this.#invitation = trunk.invite(target, parts, this.#events(target, identity));
+    const timing = sessionHeaders(trunk.settings.sessionTimer, this.#leastSessionSeconds);
+    const headers = [...identity.headers, ...timing];
+    const parts = { uri: this.#uri, to: order.target, sdp: order.sdp, ...identity, headers };
+    this.#invitation = trunk.invite(target, parts, this.#events(target, identity), again);
   }
 
   /** RFC 3261 s8.1.3.4: the next place that redirections named and that is the trunk's own; `otherwise` when there is none. */
@@ -223,6 +238,8 @@ export class OutboundCall extends CallInOneState {
         this.#stopWatching();
         if (response.statusCode === 503) {
           nextOr("INVITE answered 503", () => this.#refused(response), retryAfterMs(response));
+        } else if (this.#longerSession(response)) {
+          this.#inviteAt(target, identity, this.#invitation);
         } else {
           trunk.targetAnswered(target);
           this.#nextPlaceOr(response, identity, () => this.#refused(response));
@@ -234,6 +251,17 @@ export class OutboundCall extends CallInOneState {
         else nextOr(message, () => this.#fail(fault, message));
       },
     };
+  }
+
+  /** Whether a 422 can be met: the session is to be refreshed less often. */
+  #longerSession(response: SipResponse): boolean {
+    if (response.statusCode !== 422 || this.#over || this.#cancelled) return false;
+    if (this.#options.trunk.settings.sessionTimer === undefined) return false;
+    const leastSeconds = minSeOf(response) ?? 0;
+    this.#tooBrief += 1;
+    if (leastSeconds <= this.#leastSessionSeconds || this.#tooBrief > MAX_TOO_BRIEF) return false;
+    this.#leastSessionSeconds = leastSeconds;
+    return true;
   }
 
   /** 3xx lead on, and where they led a refusal does: the call goes to the next place (RFC 3261 s8.1.3.4). */

@@ -7,14 +7,14 @@ import { Admission } from "./admission.ts";
 import { challengedRequest } from "./challenged.ts";
 import { watchGateway, type GatewayWatch } from "./gateway-watch.ts";
 import { KeepAlive } from "./keep-alive.ts";
-import type { InvitingTrunk } from "./outbound-call.ts";
+import type { InvitingTrunk, TrunkInvite } from "./outbound-call.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
-import { UserAgent, type InviteParts, type QuestionParts } from "./sipjs/user-agent.ts";
+import { UserAgent, type QuestionParts } from "./sipjs/user-agent.ts";
 import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
 import { healthWith } from "./trunk-health.ts";
@@ -205,12 +205,13 @@ export class Trunk implements InvitingTrunk {
     this.#keepAlive.answered("INVITE answered");
   }
 
-  invite(target: Target, parts: Omit<InviteParts, "sipCallId">, events: InviteEvents): Invitation {
-    const callId = this.#options.clock.newId();
+  invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation {
+    const callId = again?.request.callId ?? this.#options.clock.newId();
+    const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
     this.#aims.set(callId, target);
     const done = (): void => void this.#aims.delete(callId);
     return this.#started().invite(
-      { ...parts, sipCallId: callId, routes: this.serviceRoute },
+      { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute },
       {
         ...events,
         accepted: (response, session) => {

@@ -15,6 +15,7 @@ import type {
   TrunkSettings,
 } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { sdpOf } from "./body.ts";
 import { ConfirmedCall, type ConfirmedCallOptions } from "./confirmed-call.ts";
 import { inviteArrival } from "./arrivals.ts";
 import { InboundCall } from "./inbound-call.ts";
@@ -24,6 +25,7 @@ import { RemoteParty } from "./remote-party.ts";
 import { replacesOf } from "./replaces.ts";
 import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
 import type { ReplaceOrder, SipCall } from "./sip-call.ts";
+import { judgeSession, termsOfAnswer } from "./session-expires.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
@@ -108,7 +110,12 @@ class Trunks implements SipTrunks {
       trunk,
       emit: (fact) => this.#emit(call, fact),
       confirmed: (session, sdp, response, party) => {
-        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: true, party });
+        const confirmed = this.#confirm(call, trunk, session, {
+          callIdIsOurs: true,
+          party,
+          agreed: { local: order.sdp, answers: undefined },
+          terms: termsOfAnswer(response, trunk.settings.sessionTimer),
+        });
         this.#emit(call, { kind: "sip.accepted", sdp, dialog: confirmed.dialog });
         confirmed.hears(response);
       },
@@ -231,6 +238,11 @@ class Trunks implements SipTrunks {
   #invited(trunk: Trunk, invitation: ServerInvitation): void {
     const { clock, log, arrivals } = this.#options;
     const { request } = invitation;
+    const session = judgeSession(request, trunk.settings.sessionTimer);
+    if (session.kind === "tooBrief") {
+      invitation.refuse(422, session.headers);
+      return;
+    }
     const replaced = this.#replacedBy(trunk, request);
     if (typeof replaced === "number") {
       invitation.refuse(replaced);
@@ -245,8 +257,11 @@ class Trunks implements SipTrunks {
     const inbound: InboundCall = new InboundCall({
       invitation,
       emit: (fact) => this.#emit(call, fact),
-      confirmed: (session, answerInAck) => {
-        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: false, party, answerInAck });
+      sessionTimer: settings.sessionTimer,
+      confirmed: (session, answerInAck, local, terms) => {
+        const agreed = { local, answers: sdpOf(request) };
+        const known = { callIdIsOurs: false, party, answerInAck, agreed, terms };
+        const confirmed = this.#confirm(call, trunk, session, known);
         this.#emit(call, { kind: "sip.dialogChanged", dialog: confirmed.dialog });
       },
       decided: trunk.waits(),
@@ -281,7 +296,7 @@ class Trunks implements SipTrunks {
     call: CallId,
     trunk: Trunk,
     session: Session,
-    known: Pick<ConfirmedCallOptions, "callIdIsOurs" | "party" | "answerInAck">,
+    known: Pick<ConfirmedCallOptions, "callIdIsOurs" | "party" | "answerInAck" | "agreed" | "terms">,
   ): ConfirmedCall {
     const confirmed: ConfirmedCall = new ConfirmedCall({
       ...known,
@@ -291,6 +306,7 @@ class Trunks implements SipTrunks {
       emit: (fact) => this.#emit(call, fact),
       stateOf: (fields) => trunk.stateOf(fields),
       takesRefer: trunk.settings.takesRefer,
+      sessionTimer: trunk.settings.sessionTimer,
       replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
       texted: (request) => this.#texts.get(trunk.settings.name)?.inCall(request, call),
       owe: () => trunk.owe(),
@@ -317,8 +333,12 @@ class Trunks implements SipTrunks {
       trunk,
       events,
       take: (session, sdp, response) => {
-        const party = new RemoteParty(order.target);
-        const confirmed = this.#confirm(call, trunk, session, { callIdIsOurs: true, party });
+        const confirmed = this.#confirm(call, trunk, session, {
+          callIdIsOurs: true,
+          party: new RemoteParty(order.target),
+          agreed: { local: order.sdp, answers: undefined },
+          terms: termsOfAnswer(response, trunk.settings.sessionTimer),
+        });
         this.#emit(call, { kind: "sip.replaced", sdp, dialog: confirmed.dialog });
         confirmed.hears(response);
       },

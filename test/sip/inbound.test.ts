@@ -7,6 +7,7 @@ import { lines } from "./peer.ts";
 import { standStill, TRANSACTION_MS } from "./rig.ts";
 import { ANSWER, OFFER, TRUNK } from "./stack.ts";
 
+const HOLD = OFFER.replace("1 1 IN", "1 2 IN") + "a=sendonly\r\n";
 /** Retransmissions are within milliseconds. */
 const FAST = { timers: { t1Ms: 10, t2Ms: 40 } };
 
@@ -29,7 +30,7 @@ describe("a call that is answered", () => {
     stack.trunks.accept(call, ANSWER);
     const answer = await placed.response(200);
     expect(answer.message.body).toBe(ANSWER);
-    expect(lines(answer, "Supported")).toEqual(["100rel, replaces"]);
+    expect(lines(answer, "Supported")).toEqual(["100rel, replaces, timer"]);
     expect(lines(answer, "Allow")).toHaveLength(1);
     // The tag is the same from the first to the last, and the bridge knew it before anybody.
     const tags = [ringing, answer].map(({ message }) => message.toTag);
@@ -166,7 +167,7 @@ describe("a call that is answered", () => {
     stack.trunks.accept(call, ANSWER);
     const answer = await placed.response(200);
     placed.ack(answer);
-    placed.inDialog(answer, "INVITE", 2, { lines: ["Content-Type: application/sdp", peer.contact], body: OFFER });
+    placed.inDialog(answer, "INVITE", 2, { lines: ["Content-Type: application/sdp", peer.contact], body: HOLD });
     await stack.fact(call, "sip.offered");
     stack.trunks.answerReoffer(call, ANSWER);
     await placed.response(200);

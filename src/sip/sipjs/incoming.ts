@@ -12,6 +12,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { sdpOf } from "../body.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { bodyIsOptional, screenRequest, unreadableBody, type Refusal } from "../wire/screening.ts";
+import { formatUri } from "../wire/uri.ts";
 import type { Core } from "./core.ts";
 import type { Dismissals } from "./dismissals.ts";
 import { IncomingRequest } from "./messages.ts";
@@ -49,7 +50,7 @@ export class Incoming {
 
   constructor(options: IncomingOptions) {
     this.#options = options;
-    this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces"];
+    this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces", "timer"];
   }
 
   /** A request from the trunk, its top Via stamped with the source. Never throws. */
@@ -111,8 +112,13 @@ export class Incoming {
         const { statusCode, reasonPhrase, headers } = unreadableBody(SDP_ONLY);
         return reply(statusCode, reasonPhrase, headers);
       }
-      if (method === "INVITE" && !incoming.hasHeader("Contact")) return reply(400, "Missing Contact");
-      if (core.isMerged(incoming)) return reply(482);
+      if (method === "INVITE" && !incoming.hasHeader("Contact")) {
+        // RFC 2543 s6.13: clients of its time, which have no From tag, are reached at the URI of From.
+        if (request.fromTag !== undefined) return reply(400, "Missing Contact");
+        incoming.headers["Contact"] = [{ raw: formatUri(request.from.uri), parsed: incoming.from }];
+      }
+      // Of a text that comes twice both are told what became of it (texts.ts).
+      if (method !== "MESSAGE" && core.isMerged(incoming)) return reply(482);
       if (method === "INVITE" && incoming.toTag === "" && core.userAgentServers.size >= MAX_SERVED) {
         return reply(503, undefined, ["Retry-After: 30"]);
       }

@@ -69,6 +69,9 @@ export interface InviteParts {
   readonly from: string;
   readonly fromUri: string;
   readonly sipCallId: string;
+  /** Of an INVITE that is sent once more; a new tag and 1 otherwise. */
+  readonly fromTag?: string;
+  readonly cseq?: number;
   readonly headers: readonly HeaderLine[];
   /** Route values, first hop first. */
   readonly routes?: readonly string[];
@@ -177,7 +180,8 @@ export class UserAgent {
     const uri = new ExactUri(parts.uri, undefined);
     const to = new ExactUri(parts.to ?? parts.uri, undefined);
     const routeSet = [...(parts.routes ?? [])];
-    const options = { callId: parts.sipCallId, fromTag: this.#options.clock.newId(), cseq: 1, routeSet };
+    const { fromTag = this.#options.clock.newId(), cseq = 1 } = parts;
+    const options = { callId: parts.sipCallId, fromTag, cseq, routeSet };
     const headers = [this.#options.contact, ALLOW_HEADER, ...parts.headers];
     const from = new ExactUri(parts.fromUri, undefined);
     const request = core.makeOutgoingRequestMessage("INVITE", uri, from, to, options, headers, sdpBody(parts.sdp));
