@@ -172,11 +172,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     };
     const texts = new Texts({ ...common, sip, directory: store.rooms });
     const transfers = new Transfers(
-      { ...common, trust: (trunk) => required(trust, trunk) },
+      { ...common, trust: (trunk) => required(trust, trunk), isOurs: (user) => user === homeserver.bot },
       {
         find: (call) => switchboard.find(call),
         post: (call, fact) => switchboard.post(call, fact),
         begin: (first) => switchboard.begin(first),
+        alias: (call, id) => switchboard.alias(call, id),
       },
     );
     const switchboard = new Switchboard({

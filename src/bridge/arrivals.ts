@@ -7,7 +7,7 @@ import { beginInbound, type InboundRequest } from "../core/call/inbound.ts";
 import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
 import type { Notices } from "../core/call/notices.ts";
 import type { Step } from "../core/call/step.ts";
-import { matrixCallId, partyId, type TrunkName, type UserId } from "../core/ids.ts";
+import { partyId, type TrunkName, type UserId } from "../core/ids.ts";
 import type { DidFinding } from "../core/number/did.ts";
 import { callsPerUserOf, type Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
@@ -17,6 +17,7 @@ import type { Log } from "../ports/telemetry.ts";
 import { isRunning, legOf, rings } from "./call-index.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
+import { ownMatrixCallId } from "./own-call-ids.ts";
 import { Pace } from "./pace.ts";
 import { abilitiesOf } from "./routing.ts";
 
@@ -39,9 +40,6 @@ export interface ArrivalsParts {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** Higher than the ids that clients choose: of two calls that cross, the lesser id stays (Matrix spec, glare). */
-const highestIds = "zzz";
 
 export class Arrivals {
   readonly #parts: ArrivalsParts;
@@ -71,6 +69,15 @@ export class Arrivals {
     if (did.kind === "none") {
       log.info("called number is nobody's", { call: arrival.call, trunk, called });
       return this.#refuse(arrival, caller, called, "not-in-service");
+    }
+    if (arrival.replaces !== undefined) {
+      // It is for whoever is in that call, and would ring somebody else (RFC 3891 s3).
+      log.warn("call that would take another one over refused", {
+        call: arrival.call,
+        trunk,
+        replaces: arrival.replaces,
+      });
+      return this.#refuse(arrival, caller, did.number, "declined");
     }
     const crowded = this.#crowded(caller, called);
     if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
@@ -117,7 +124,7 @@ export class Arrivals {
       id: call,
       trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
       ghost: caller.ghost,
-      matrixCallId: matrixCallId(highestIds + clock.newId()),
+      matrixCallId: ownMatrixCallId(clock),
       ownParty: partyId(clock.newId()),
       number: caller.number,
       called,

@@ -80,6 +80,12 @@ export class CallIndex {
     this.#key(keyOf(leg.room, leg.matrixCallId), runner);
   }
 
+  /** Clients know a call of ours by this id from now on, in all rooms. */
+  alias(call: CallId, matrixCallId: MatrixCallId): void {
+    const runner = this.get(call);
+    if (runner !== undefined) this.#key(matrixCallId, runner);
+  }
+
   /** What the client has said of its call since, as long as another call may take it over. */
   note(runner: CallRunner, candidates: readonly IceCandidate[]): void {
     const { phase } = runner.call;

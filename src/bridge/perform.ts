@@ -37,7 +37,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
       case "matrix.findRoom":
         return parts.ringingRooms.find(effect.target, effect.ghost);
       case "transfer.plan":
-        return parts.transfers.plan(effect);
+        return parts.transfers.plan(id, effect);
       case "transfer.join":
         parts.transfers.join(effect);
         return undefined;

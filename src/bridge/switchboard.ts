@@ -6,7 +6,7 @@ import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
-import type { CallId, RoomId, UserId } from "../core/ids.ts";
+import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Bot } from "./bot.ts";
@@ -92,6 +92,10 @@ export class Switchboard implements Calls {
 
   post(call: CallId, fact: CallFact): void {
     void this.#index.get(call)?.post(fact);
+  }
+
+  alias(call: CallId, id: MatrixCallId): void {
+    this.#index.alias(call, id);
   }
 
   /** Takes up a call from its first step on; from now on it counts and is found. */

@@ -7,7 +7,7 @@ import { beginJoint } from "../core/call/joined.ts";
 import type { JointLeg } from "../core/call/joint.ts";
 import type { ShownIdentity } from "../core/call/matrix-leg.ts";
 import type { Step } from "../core/call/step.ts";
-import { callId, type CallId, type TrunkName } from "../core/ids.ts";
+import { callId, domainOf, partyId, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../core/policy/caller.ts";
@@ -15,6 +15,7 @@ import { judge, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Replacement } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { ownMatrixCallId } from "./own-call-ids.ts";
 import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
 type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
@@ -26,6 +27,8 @@ export interface TransfersParts extends RoutingParts {
   readonly plan: DialPlan;
   readonly policy: Policy;
   readonly trust: (trunk: TrunkName) => CallerTrust;
+  /** The bot, whom nobody can ring. */
+  readonly isOurs: (user: UserId) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,6 +38,8 @@ export interface Calls {
   find(call: CallId): Call | undefined;
   post(call: CallId, fact: CallFact): void;
   begin(first: Step): void;
+  /** Clients know the call by this id too. */
+  alias(call: CallId, matrixCallId: MatrixCallId): void;
 }
 
 /** Half of a consult transfer whose other half never comes is forgotten after so many others. */
@@ -69,14 +74,12 @@ export class Transfers {
     return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
   }
 
-  /** Judged as if the person called that number. */
-  plan({ to, person }: PlanEffect): CallFact {
+  /** A number is judged as if the person called it; a person of this homeserver is rung. */
+  plan(call: CallId, { to, person }: PlanEffect): CallFact {
     const { ids, plan, policy } = this.#parts;
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
-    if (target === undefined) {
-      // Whoever is no number of ours cannot be reached from a telephone.
-      return { kind: "transfer.barred", cause: typeof to === "string" ? "transfer-to-matrix" : "domain-not-allowed" };
-    }
+    if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
+    if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
     const route = planCall(target, plan);
     // The call that is transferred has been counted already.
     const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
@@ -98,6 +101,16 @@ export class Transfers {
     const shown = this.#shown(targetOf(caller));
     const displayName = caller.kind === "withheld" ? undefined : caller.displayName;
     return { kind: "identity.resolved", shown: { ...shown, displayName: displayName ?? shown.displayName } };
+  }
+
+  /** Whom somebody may have rung here is who could ring them by themselves. */
+  #forward(call: CallId, to: UserId, by: UserId): CallFact {
+    const { policy, clock, isOurs } = this.#parts;
+    if (domainOf(to) !== policy.domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
+    const matrixCallId = ownMatrixCallId(clock);
+    this.#calls.alias(call, matrixCallId);
+    const ownParty = partyId(clock.newId());
+    return { kind: "transfer.forwarded", person: to, matrixCallId, ownParty, announce: [`Transferred by ${by}.`] };
   }
 
   #remember(key: string, call: CallId): void {

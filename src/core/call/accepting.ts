@@ -120,7 +120,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
           renegotiation: { by: "nobody" },
         },
         [
-          { kind: "sip.accept", sdp: event.trunk },
+          answerTrunk(call, event.trunk),
           { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.matrix } },
         ],
       );
@@ -130,7 +130,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
       return to(
         { ...call, awaiting: "trunk", acceptedAtMs: event.atMs },
         { kind: "deadline.set", name: "answer", atMs: event.atMs + mediaAnswerMs },
-        { kind: "sip.accept", sdp: event.sdp },
+        answerTrunk(call, event.sdp),
       );
     case "sip.reanswered":
       if (call.awaiting !== "trunk") return ignored(call, event);
@@ -170,7 +170,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
           ? { by: "trunk-empty", awaiting: "trunk", queued: undefined, first: true }
           : { by: "nobody" },
       },
-      [{ kind: "sip.accept", sdp: event.sdp }],
+      [answerTrunk(call, event.sdp)],
     );
   if (call.awaiting === "reply" && event.from === "trunk")
     return connect(
@@ -186,6 +186,11 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
       [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } }],
     );
   return ignored(call, event);
+}
+
+/** A trunk whose leg was answered before, for somebody else, is offered the new session in a re-INVITE. */
+function answerTrunk(call: Accepting, sdp: string): CallEffect {
+  return call.incoming === undefined ? { kind: "sip.reoffer", sdp } : { kind: "sip.accept", sdp };
 }
 
 /** The fields every phase of an inbound call has, without those of the phase that is left. */

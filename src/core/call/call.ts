@@ -112,7 +112,8 @@ export interface Inbound extends Common {
   readonly matrixCallId: MatrixCallId;
   readonly ownParty: PartyId;
   readonly dialog: SipDialogState;
-  readonly incoming: SipIncomingState;
+  /** Undefined where the trunk's leg has been answered already: the call was transferred to whom it rings. */
+  readonly incoming: SipIncomingState | undefined;
   /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
   readonly lateOffer: boolean;
 }
@@ -272,7 +273,7 @@ export interface Ended {
  *                                    |                             ^                       |
  *                             sip.progressed -> Early -------------+-----------------------+
  *                                                                                          v
- *   INVITE of a trunk                                                                  Connected --> Transferring
+ *   INVITE of a trunk                                                                  Connected --> Transferring --> (Arriving)
  *        |                                                                                 ^  | ^         |
  *        v                                                                                 |  renegotiation
  *       Arriving --media.offered--> Alerting --matrix.answered--> Accepting --media.answered--+

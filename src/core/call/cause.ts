@@ -28,7 +28,13 @@ const causes = {
   /** The person, or the far end, handed the call over. */
   transferred: entry("success", "declined", 16, 480),
   "transfer-failed": entry("callee", "failed", 16, 480, "The call could not be transferred."),
-  "transfer-to-matrix": entry("caller", "failed", 16, 480, "Calls can be transferred to telephone numbers only."),
+  "transfer-abroad": entry(
+    "caller",
+    "failed",
+    16,
+    480,
+    "Calls can be transferred to telephone numbers and to people of this homeserver only.",
+  ),
   "max-duration": entry(
     "success",
     "failed",

@@ -1,4 +1,4 @@
-// What happens on the dialog of a trunk's INVITE that has no final response yet, in whatever phase.
+// What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
 import type { Accepting, Alerting, Arriving } from "./call.ts";
 import { endIfOver } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
@@ -14,8 +14,8 @@ export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: Ca
       return to({ ...call, shown: event.shown });
     case "sip.offered":
     case "sip.offerWanted":
-      // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2).
-      return to(call, { kind: "sip.refuseReoffer", status: 500 });
+      // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
+      return to(call, { kind: "sip.refuseReoffer", status: call.incoming === undefined ? 491 : 500 });
     case "matrix.told":
       return unchanged(call);
     default:

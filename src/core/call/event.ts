@@ -1,6 +1,6 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
-import type { PartyId, RoomId, UserId } from "../ids.ts";
+import type { MatrixCallId, PartyId, RoomId, UserId } from "../ids.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause } from "./cause.ts";
 import type { JointLeg, JointSide } from "./joint.ts";
@@ -204,6 +204,14 @@ export type CallFact =
   /** Where the transfer's target is to be reached; asked of the dial plan and the person's permissions. */
   | { readonly kind: "transfer.planned"; readonly trunk: DialledTrunk; readonly shown: ShownIdentity }
   | { readonly kind: "transfer.barred"; readonly cause: Cause }
+  /** The target is a person of this homeserver: they are rung by the far end's ghost, under ids of their own. */
+  | {
+      readonly kind: "transfer.forwarded";
+      readonly person: UserId;
+      readonly matrixCallId: MatrixCallId;
+      readonly ownParty: PartyId;
+      readonly announce: readonly string[];
+    }
   /** Who `sip.identified` means, as far as people may be told. */
   | { readonly kind: "identity.resolved"; readonly shown: ShownIdentity }
   /** The trunk's leg of a call that waited for it is another call's from here on. */

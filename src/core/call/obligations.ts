@@ -14,9 +14,9 @@ export function owedToTrunk(call: LiveCall): Owed["trunk"] {
       return "cancel";
     case "arriving":
     case "alerting":
-      return "final";
+      return call.incoming === undefined ? "bye" : "final";
     case "accepting":
-      return call.acceptedAtMs === undefined ? "final" : "bye";
+      return call.acceptedAtMs === undefined && call.incoming !== undefined ? "final" : "bye";
     case "answering":
     case "connected":
     case "transferring":

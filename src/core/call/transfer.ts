@@ -1,18 +1,22 @@
 // The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
 // the trunk takes none, its leg is joined with another one in the bridge (joined.ts).
-import type { UserId } from "../ids.ts";
-import type { Connected, Transferring } from "./call.ts";
+import { localpartOf, type UserId } from "../ids.ts";
+import type { Arriving, Connected, Transferring } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
-import { end, endIfOver } from "./ending.ts";
+import { mediaAnswerMs } from "./connecting.ts";
+import { common, end, endIfOver } from "./ending.ts";
 import type { CallEvent, TransferOrder } from "./event.ts";
 import type { Handover, JointTarget } from "./joint.ts";
+import { lastWords } from "./last-words.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
 const referMs = 120_000;
 /** The client tells both calls of a consult transfer at once. */
 const otherCallMs = 10_000;
+/** A person to whom a call is transferred is rung as long as an invite of ours lives at least. */
+const forwardedRingMs = 90_000;
 
 /** The client's order, in a connected call. Its own leg has ended with it: nothing is said to it any more. */
 export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
@@ -42,6 +46,8 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "transfer.planned":
       if (call.awaiting !== "plan") return ignored(call, event);
       return refer(call, { kind: "dialled", trunk: event.trunk }, event.atMs);
+    case "transfer.forwarded":
+      return call.awaiting === "plan" ? forward(call, event) : ignored(call, event);
     case "transfer.barred":
       return call.awaiting === "plan" ? failed(call, event.cause, event.atMs) : ignored(call, event);
     case "transfer.taken":
@@ -56,7 +62,7 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
       if (call.awaiting === "plan") return end(call, "callee-hung-up", event.atMs, { person: true, trunk: true });
       return end(call, "transferred", event.atMs, { person: true, trunk: true });
     case "deadline.passed":
-      if (event.name === "transfer") return failed(call, "transfer-failed", event.atMs);
+      if (event.name === "transfer" && call.awaiting !== "plan") return failed(call, "transfer-failed", event.atMs);
       if (event.name === "duration") return end(call, "max-duration", event.atMs, { person: true });
       return ignored(call, event);
     case "sip.dialogChanged":
@@ -121,6 +127,36 @@ function join(call: Transferring, atMs: number, ...before: Step["effects"]): Ste
   };
   const ended = end(call, "transferred", atMs, { person: true, trunk: true });
   return to(ended.call, ...before, ...ended.effects, { kind: "transfer.join", handover });
+}
+
+/** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
+function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer.forwarded" }>): Step {
+  const { person, matrixCallId, ownParty, announce, atMs } = event;
+  const { dialog, trunk, leg, outstanding } = call;
+  const arriving: Arriving = {
+    ...common(call),
+    outstanding: { ...outstanding, releases: outstanding.releases + 1 },
+    phase: "arriving",
+    direction: "inbound",
+    trunk,
+    called: call.called ?? localpartOf(leg.person),
+    ghost: leg.ghost,
+    matrixCallId,
+    ownParty,
+    dialog,
+    incoming: undefined,
+    lateOffer: true,
+    stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
+    announce,
+  };
+  return to(
+    arriving,
+    ...lastWords(call, "transferred", atMs),
+    { kind: "deadline.clear", name: "duration" },
+    { kind: "media.release" },
+    { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
+    { kind: "media.describe", side: "matrix" },
+  );
 }
 
 function referProgressed(call: Transferring, status: number, atMs: number): Step {

@@ -1,7 +1,7 @@
 // The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
 import { describe, expect, test } from "vitest";
 import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
-import { callId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import { anyLeg, connected, dialog, kinds, play, released, request, trunk, type Ladder } from "./examples.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
@@ -268,5 +268,85 @@ describe("keys and names in a call", () => {
     const somebody = { kind: "identity.resolved", shown } as const;
     expect(kinds(play(connected(), itself).effects)).toEqual([]);
     expect(kinds(play(connected(), somebody, somebody).effects)).toEqual(["matrix.signal"]);
+  });
+});
+
+describe("a transfer to somebody on Matrix", () => {
+  const person = "@carol:example.org" as UserId;
+  const forwarded = {
+    kind: "transfer.forwarded",
+    person,
+    matrixCallId: matrixCallId("zzz2"),
+    ownParty: partyId("bridge2"),
+    announce: ["Transferred by @ann:example.org."],
+  } as const;
+  const toPerson = { kind: "matrix.replaced", order: { kind: "blind", target: person } } as const;
+  const room = roomId("!carol:example.org");
+  const target = { kind: "person", person } as const;
+
+  function ringing(): Ladder {
+    return play(
+      connected(),
+      toPerson,
+      forwarded,
+      released,
+      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "matrix.roomFound", target, room },
+      { kind: "matrix.told", signal: "invite", room },
+    );
+  }
+
+  test("the person rings, called by the same number, and the far end stays on the line", () => {
+    const { call, effects } = ringing();
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: expect.objectContaining({ room, ghost: request.leg.ghost, matrixCallId: forwarded.matrixCallId }),
+      signal: expect.objectContaining({ kind: "invite", sdp: "offer for Carol", invitee: person }),
+    });
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: expect.objectContaining({ room }),
+      text: forwarded.announce[0],
+    });
+    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual([]);
+    expect(call.phase).toBe("alerting");
+  });
+
+  test("who answers talks to the far end in a session of their own", () => {
+    const { call, effects } = play(
+      { ...ringing(), effects: [] },
+      {
+        kind: "matrix.answered",
+        room,
+        person,
+        party: partyId("CAROL"),
+        version: "1",
+        abilities: { transferee: false, dtmf: false },
+        sdp: "Carol's",
+      },
+      { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
+      { kind: "sip.reanswered", sdp: "trunk's" },
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(effects).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
+    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "trunk's" });
+    expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
+  });
+
+  test("where nobody answers the far end is hung up, and the room has a missed call", () => {
+    const done = play(ringing(), { kind: "deadline.passed", name: "stage" });
+    expect(ending(done)).toEqual({ cause: "no-answer", trunk: "bye" });
+    expect(kinds(done.effects)).toContain("sip.bye");
+    expect(kinds(done.effects)).not.toContain("sip.reject");
+  });
+
+  test("the far end hangs up while it waits: the person stops ringing", () => {
+    const done = play(ringing(), { kind: "sip.hungUp", q850: 16 });
+    expect(ending(done).trunk).toBe("nothing");
+    expect(done.effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: expect.objectContaining({ room }),
+      signal: expect.objectContaining({ kind: "hangup" }),
+    });
   });
 });
