@@ -144,9 +144,10 @@ describe("more calls than anybody has telephones for", () => {
     const refusal = await caller.invite().response(503);
     expect(lines(refusal, "Retry-After")).toEqual(["5"]);
     const [answered, rejected, cancelled] = waiting;
-    stack.trunks.accept(stack.arrivals[0]!.call, ANSWER);
+    const [first, second] = await Promise.all([stack.arrival(), stack.arrival()]);
+    stack.trunks.accept(first.call, ANSWER);
     await answered?.response(200);
-    stack.trunks.reject(stack.arrivals[1]!.call, 486);
+    stack.trunks.reject(second.call, 486);
     await rejected?.response(486);
     cancelled?.cancel();
     await cancelled?.response(487);

@@ -34,7 +34,7 @@ export class Caller {
     this.#send = send;
   }
 
-  send(text: string): void {
+  send(text: string | Buffer): void {
     this.#send(Buffer.from(text));
   }
 

@@ -84,6 +84,7 @@ describe("a stranger", () => {
     const { peer, stack } = await rig("udp", { peers: ["127.0.0.2/31", "2001:db8::/32"] });
     const { port, hangUp } = await talking({ peer, stack });
     const other = await stranger();
+    stack.refuseWith = 480;
     other.send(request("INVITE", "inbound", other.port), port);
     await expect.poll(() => other.answers.find((answer) => answer.startsWith("SIP/2.0 480"))).toBeDefined();
     other.send(request("OPTIONS", "options", other.port), port);
@@ -126,6 +127,7 @@ describe("the trunk itself, gone mad", () => {
   it("the same INVITE over two paths is served once, the copy gets 482", async () => {
     const { peer, stack } = await rig();
     const { port } = await talking({ peer, stack });
+    stack.refuseWith = 480;
     const text = request("INVITE", "merged", peer.port).replaceAll("127.0.0.2", "127.0.0.1");
     peer.datagram(text, port);
     peer.datagram(text.replace("z9hG4bKmerged", "z9hG4bKother"), port);

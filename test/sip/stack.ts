@@ -100,6 +100,8 @@ export class Stack {
   readonly arrivals: InviteArrival[] = [];
   readonly messages: MessageArrival[] = [];
   readonly messageWaiting: MessageWaiting[] = [];
+  /** The status that every INVITE is refused with; undefined leaves them to the test. */
+  refuseWith: number | undefined;
   /** What becomes of a MESSAGE. */
   messageStatus = 202;
   #arrivalsTaken = 0;
@@ -121,6 +123,7 @@ export class Stack {
       arrivals: {
         invited: (arrival) => {
           this.arrivals.push(arrival);
+          if (this.refuseWith !== undefined) this.trunks.reject(arrival.call, this.refuseWith);
           this.#wake();
         },
         messaged: (arrival) => {

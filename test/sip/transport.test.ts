@@ -58,12 +58,14 @@ describe("a trunk that answers", () => {
     stack.trunks.cancel(call);
   });
 
-  it("calls us: not taken yet, 480", async () => {
+  it("calls us: 100 at once, and what the bridge says of it", async () => {
     const { peer, stack } = await rig();
     stack.invite();
     const invite = await peer.request("INVITE");
     peer.datagram(outside(peer, "INVITE"), contactPort(invite));
-    expect((await peer.response("INVITE", 200)).message.statusCode).toBe(480);
+    expect((await peer.response("INVITE")).message.statusCode).toBe(100);
+    stack.trunks.reject((await stack.arrival()).call, 480);
+    expect((await peer.response("INVITE")).message.statusCode).toBe(480);
   });
 });
 
