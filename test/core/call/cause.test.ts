@@ -7,6 +7,8 @@ import {
   causeOfMediaFault,
   causeOfRejection,
   describeCause,
+  finalStatusOf,
+  isInfrastructureFailure,
 } from "../../../src/core/call/cause.ts";
 
 test("every final status and Q.850 value has a cause with all its words", () => {
@@ -112,6 +114,65 @@ test.each([
   ["user_media_failed", "caller-media-failed", "caller-media-failed"],
 ] as const)("the client's reason %s is %s before the answer and %s after it", (reason, before, after) => {
   expect([causeOfHangup(reason, false), causeOfHangup(reason, true)]).toEqual([before, after]);
+});
+
+test.each([
+  [undefined, "declined", "callee-hung-up"],
+  ["user_hangup", "declined", "callee-hung-up"],
+  ["invite_timeout", "no-answer", "callee-hung-up"],
+  ["ice_failed", "media-failed", "media-failed"],
+  ["user_media_failed", "callee-media-failed", "callee-media-failed"],
+] as const)(
+  "of somebody who was called the reason %s is %s before and %s after they are through",
+  (reason, before, after) => {
+    const causes = [false, true].map((isThrough) => causeOfHangup(reason, isThrough, "inbound"));
+    expect(causes).toEqual([before, after]);
+  },
+);
+
+test("every cause can refuse a trunk's INVITE", () => {
+  for (const cause of allCauses) {
+    expect(finalStatusOf(cause), cause).toBeGreaterThanOrEqual(400);
+    expect(finalStatusOf(cause), cause).toBeLessThan(700);
+  }
+});
+
+// RFC 3261 s21.4 to s21.6. 503 has the trunk try elsewhere (RFC 3261 s21.5.4, RFC 3263 s4.3).
+test.each([
+  ["declined", 603],
+  ["busy", 486],
+  ["no-answer", 480],
+  ["unavailable", 480],
+  ["not-in-service", 404],
+  ["no-route", 404],
+  ["incompatible", 488],
+  ["bad-offer", 488],
+  ["too-many-calls", 503],
+  ["restarting", 503],
+  ["restarted", 503],
+  ["missed", 487],
+  ["not-permitted", 403],
+] as const)("a caller hears of %s by %i", (cause, status) => {
+  expect(finalStatusOf(cause)).toBe(status);
+});
+
+test.each([
+  [503, undefined, true],
+  [500, undefined, true],
+  [408, undefined, true],
+  [401, undefined, true],
+  [480, 34, true],
+  [404, 41, true],
+  [500, 1, false],
+  [503, 17, false],
+  [486, 34, false],
+  [603, undefined, false],
+  [404, undefined, false],
+  [488, undefined, false],
+  // A value that means nothing to us leaves the status to speak.
+  [503, 127, true],
+] as const)("%i with Q.850 %s is the trunk's own trouble: %s", (status, q850, isTrunks) => {
+  expect(isInfrastructureFailure(status, q850)).toBe(isTrunks);
 });
 
 test("each fault of the media engine has a cause", () => {
