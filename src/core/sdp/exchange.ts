@@ -210,7 +210,9 @@ export function described(exchange: Exchange, to: MediaSide): Turn | Refusal {
   const { agreed, sides } = exchange;
   if (agreed === undefined) {
     if (exchange.offered !== undefined) return outOfTurn("an offer is on its way");
-    const formats = capability(sides[to]);
+    const all = capability(sides[to]);
+    const clocks = new Set(all.filter(isKnownCodec).map(({ clockRate }) => clockRate));
+    const formats = all.filter(({ clockRate }) => clocks.has(clockRate));
     return {
       kind: "offer",
       to,

@@ -1,0 +1,170 @@
+// Keys of our own towards either side, and keys that only one side can tell.
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { keypresses } from "../../dev/audio/telephone-event.ts";
+import type { RtpPacket } from "../../dev/audio/rtp.ts";
+import { Lane } from "../../src/media/embedded/lane.ts";
+import { readRtp, type RtpHeader } from "../../src/media/embedded/rtp-packet.ts";
+import { Splice } from "../../src/media/embedded/splice.ts";
+import { pickUp, startRinging } from "./called.ts";
+import { clientEvents } from "./client-peer.ts";
+import { startRig, type Rig } from "./rig.ts";
+import { test } from "./scope.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(async () => rig.engine.stop());
+
+function events(packets: readonly RtpPacket[], payloadType: number): RtpPacket[] {
+  return packets.filter((packet) => packet.payloadType === payloadType);
+}
+
+function isEnd(packet: RtpPacket): boolean {
+  return ((packet.payload[1] ?? 0) & 0x80) !== 0;
+}
+
+/** Sequence numbers one after the other, and timestamps that never go back. */
+function expectOneStream(packets: readonly RtpPacket[]): void {
+  expect(new Set(packets.map(({ ssrc }) => ssrc)).size).toBe(1);
+  for (const [index, packet] of packets.entries()) {
+    const before = packets[index - 1];
+    if (before === undefined) continue;
+    expect((packet.sequence - before.sequence) & 0xffff).toBe(1);
+    expect((packet.timestamp - before.timestamp) | 0).toBeGreaterThanOrEqual(0);
+  }
+}
+
+describe.concurrent("a key of ours", () => {
+  test.concurrent.for(["trunk", "matrix"] as const)(
+    "to %s takes the place of the audio for as long as it is pressed, and keeps the stream whole",
+    async (to, { scope }) => {
+      const talk = await startTalk(rig, scope);
+      const ear = talk[to === "trunk" ? "trunk" : "client"].ear;
+      const payloadType = to === "trunk" ? 101 : clientEvents;
+      await ear.nextSecond(bothHz);
+      ear.packets = [];
+      for (const digit of "15#") talk.session.sendDtmf(to, digit, 160);
+      await ear.until(() => events(ear.packets, payloadType).filter(isEnd).length === 9);
+      await ear.until(() => ear.packets.at(-1)?.payloadType === 0);
+      const told = events(ear.packets, payloadType);
+      expect(keypresses(told, 8000)).toEqual([..."15#"].map((digit) => ({ digit, durationMs: 160 })));
+      expect(told.filter(({ marker }) => marker)).toHaveLength(3);
+      expectOneStream(ear.packets);
+      const starts = [...new Set(told.map(({ timestamp }) => timestamp))];
+      for (const [index, start] of starts.entries()) {
+        const before = starts[index - 1];
+        // 160 ms and at least 40 ms between two keys, in units of 1/8000 s.
+        if (before !== undefined) expect((start - before) | 0).toBeGreaterThanOrEqual(8 * 200);
+      }
+      // No audio has a place within a key.
+      const first = ear.packets.findIndex((packet) => packet === told[0]);
+      const last = ear.packets.findIndex((packet) => packet.timestamp === told[0]?.timestamp && isEnd(packet));
+      expect(ear.packets.slice(first, last).every((packet) => packet.payloadType === payloadType)).toBe(true);
+      const heard = await ear.nextSecond(bothHz);
+      expect(heard.hz).toBe(to === "trunk" ? clientHz : trunkHz);
+    },
+  );
+
+  test.concurrent("goes out also while the client holds and says nothing", async ({ scope }) => {
+    const { client, trunk, session } = await startTalk(rig, scope);
+    await trunk.ear.nextSecond(bothHz);
+    await session.offer("matrix", await client.offer("inactive"));
+    await session.answer("trunk", trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=inactive"] }));
+    client.stopSpeaking();
+    trunk.ear.packets = [];
+    session.sendDtmf("trunk", "7", 100);
+    await trunk.ear.until(() => events(trunk.ear.packets, 101).filter(isEnd).length === 3);
+    expect(keypresses(events(trunk.ear.packets, 101), 8000)).toEqual([{ digit: "7", durationMs: 100 }]);
+  });
+
+  test.concurrent("that is none, or that nobody takes, is not sent", async ({ scope }) => {
+    const { trunk, session, client } = await startTalk(rig, scope, {
+      speak: false,
+      answer: { formats: "0", lines: ["a=sendrecv"] },
+    });
+    session.sendDtmf("trunk", "1", 100);
+    session.sendDtmf("matrix", "x", 100);
+    session.sendDtmf("matrix", "12", 100);
+    session.sendDtmf("matrix", "2", 100);
+    await client.ear.until(() => events(client.ear.packets, clientEvents).filter(isEnd).length === 3);
+    expect(keypresses(events(client.ear.packets, clientEvents), 8000)).toEqual([{ digit: "2", durationMs: 100 }]);
+    expect(trunk.ear.packets).toHaveLength(0);
+  });
+});
+
+describe.concurrent("a trunk without events", () => {
+  test.concurrent("of a call it made: the client's keys are reported, and none leaks", async ({ scope }) => {
+    const offer = { formats: "0", lines: ["a=sendrecv"] };
+    const { client, trunk, fact } = await pickUp(await startRinging(rig, scope, { offer }));
+    client.press("5", 160);
+    expect(await fact("media.dtmf")).toEqual({
+      kind: "media.dtmf",
+      from: "matrix",
+      digit: "5",
+      durationMs: 160,
+      relayed: false,
+    });
+    const heard = await trunk.ear.nextSecond(bothHz);
+    expect(heard.hz).toBe(clientHz);
+    expect(new Set(trunk.ear.packets.map(({ payloadType }) => payloadType))).toEqual(new Set([0]));
+    expectOneStream(trunk.ear.packets);
+  });
+
+  test.concurrent("of a call to it as well: the client is asked for events", async ({ scope }) => {
+    const answer = { formats: "0", lines: ["a=sendrecv"] };
+    const { client, clientAnswer, fact } = await startTalk(rig, scope, { answer, speak: false });
+    expect(clientAnswer).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0 126\r\n/);
+    client.press("9", 120);
+    expect(await fact("media.dtmf")).toMatchObject({ digit: "9", durationMs: 120, relayed: false });
+  });
+});
+
+describe("packets of our own in a stream", () => {
+  test("take the next numbers, and what the source sent before and comes late has no place", () => {
+    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    expect(splice.place(7, 10, 0, 8000, 0)?.sequence).toBe(1);
+    expect(splice.place(7, 12, 320, 8000, 40)?.sequence).toBe(3);
+    expect(splice.insert()).toBe(4);
+    expect(splice.insert()).toBe(5);
+    splice.reached(2000, 240);
+    expect(splice.place(7, 11, 160, 8000, 240)).toBeUndefined();
+    expect(splice.place(7, 12, 320, 8000, 240)).toBeUndefined();
+    expect(splice.place(7, 13, 480, 8000, 240)?.sequence).toBe(6);
+  });
+
+  test("begin a stream where there is none, and a source that comes later goes on from there", () => {
+    const sent: RtpHeader[] = [];
+    const lane = new Lane(
+      99,
+      { sequence: 5, timestamp: 1000 },
+      {
+        send: (packet) => {
+          const header = readRtp(packet);
+          if (header !== undefined) sent.push(header);
+          return true;
+        },
+        digit: () => undefined,
+      },
+    );
+    const pcmu = {
+      payloadType: 0,
+      name: "PCMU",
+      isEvent: false,
+      isRelayed: true,
+      fromClockRate: 8000,
+      toClockRate: 8000,
+    };
+    lane.agree(new Map([[0, pcmu]]), true);
+    lane.press({ digit: "1", durationMs: 40, payloadType: 101, clockRate: 8000 }, 0);
+    lane.close();
+    lane.packet(Buffer.concat([Buffer.from("80000001000000a0cafebabe", "hex"), Buffer.alloc(160)]), 100);
+    expect(sent).toMatchObject([
+      { payloadType: 101, marker: true, sequence: 6, timestamp: 1000, ssrc: 99 },
+      { payloadType: 0, marker: true, sequence: 7, ssrc: 99 },
+    ]);
+    expect(sent[1]?.timestamp).toBeGreaterThan(1000);
+  });
+});
