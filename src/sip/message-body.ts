@@ -105,11 +105,11 @@ function decoded(bytes: Buffer, charset: string | null | undefined): string {
 
 /** Of the control characters, line ends and tabs alone mean something to a reader. */
 function text(raw: string): MessageBody {
-  const clean = raw
-    .replace(/\r\n?/g, "\n")
-    .replace(/[^\P{Cc}\n\t]/gu, "")
-    .replace(/\n+$/, "");
-  return { kind: "text", text: clean };
+  const clean = raw.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "");
+  // Not by a pattern: one that looks for the last line ends would start at every line end.
+  let end = clean.length;
+  while (clean[end - 1] === "\n") end -= 1;
+  return { kind: "text", text: clean.slice(0, end) };
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
@@ -119,10 +119,11 @@ function plainText(html: string): string {
   return html
     .replace(/<(script|style|head)\b[^]*?(?:<\/\1\s*>|$)/gi, "")
     .replace(/\s+/g, " ")
-    .replace(/<(?:br|\/p|\/div|\/li|\/tr|\/h[1-6])\b[^>]*>/gi, "\n")
+    .replace(/<(?:br|\/p|\/div|\/li|\/tr|\/h[1-6])\b[^>]*(?:>|$)/gi, "\n")
     .replace(/<[^>]*(?:>|$)/g, "")
+    .replace(/ {2,}/g, " ")
+    .replace(/ ?\n ?/g, "\n")
     .replace(/&(#x[0-9a-f]{1,6}|#\d{1,7}|[a-z]{2,6});/gi, (entity: string, name: string) => entityText(name) ?? entity)
-    .replace(/ *\n */g, "\n")
     .trim();
 }
 
