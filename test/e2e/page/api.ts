@@ -38,6 +38,11 @@ export interface CallReport {
   readonly remoteOnHold: boolean;
   readonly localOnHold: boolean;
   readonly microphoneMuted: boolean;
+  /** May it be handed over, does it take keys, by the far side's word? */
+  readonly transferable: boolean;
+  readonly takesKeys: boolean;
+  /** Who the far side says is at the telephone now. */
+  readonly assertedName: string | undefined;
   /** The peer connection's own words: `connected`, `failed` ... */
   readonly connection: string | undefined;
   /** What we sent and what the other side accepted of it: `audio`, `video`, `no video` for a rejected section. */
@@ -101,7 +106,14 @@ export interface Phone {
   /** Of every call that is left. */
   hangupAll(): void;
   hold(onHold: boolean): void;
+  /** Hands the call over to a user, as Element's transfer does without asking them (MSC2747). */
+  transfer(userId: string): Promise<void>;
+  /** Connects the far ends of the newest call and of the one of that id, which is on hold. */
+  transferHeld(matrixCallId: string): Promise<void>;
   mute(muted: boolean): Promise<void>;
+  /** The far end of a call in the page itself: an offer of it, and the answer to the newest one. */
+  farOffer(): Promise<string>;
+  farAnswered(sdp: string): Promise<void>;
   /** As the client does by itself when its network changes. */
   restartIce(): void;
   /** Presses keys of `durationMs` each, and waits until the last is let go. */

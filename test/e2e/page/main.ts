@@ -9,6 +9,7 @@ import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/cal
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
 import type { Phone, RoomMessage } from "./api.ts";
 import { Ear } from "./ear.ts";
+import { farAnswered, farOffer } from "./far-end.ts";
 import { TrackedCall } from "./tracked-call.ts";
 
 declare global {
@@ -185,6 +186,14 @@ globalThis.phone = {
     for (const { call } of tracked) if (!call.callHasEnded()) call.hangup(CallErrorCode.UserHangup, false);
   },
   hold: (onHold) => theCall().call.setRemoteOnHold(onHold),
+  farOffer,
+  farAnswered,
+  transfer: (userId) => theCall().call.transfer(userId),
+  async transferHeld(matrixCallId) {
+    const held = tracked.find(({ call }) => call.callId === matrixCallId);
+    if (held === undefined) throw new Error("there is no such call");
+    await held.call.transferToCall(theCall().call);
+  },
   async mute(muted) {
     await theCall().call.setMicrophoneMuted(muted);
   },
