@@ -46,11 +46,11 @@ describe.concurrent("a key of ours", () => {
       const payloadType = to === "trunk" ? 101 : clientEvents;
       await ear.nextSecond(bothHz);
       ear.packets = [];
-      for (const digit of "15#") talk.session.sendDtmf(to, digit, 160);
+      for (const digit of ["1", "5", "#"]) talk.session.sendDtmf(to, digit, 160);
       await ear.until(() => events(ear.packets, payloadType).filter(isEnd).length === 9);
       await ear.until(() => ear.packets.at(-1)?.payloadType === 0);
       const told = events(ear.packets, payloadType);
-      expect(keypresses(told, 8000)).toEqual([..."15#"].map((digit) => ({ digit, durationMs: 160 })));
+      expect(keypresses(told, 8000)).toEqual(["1", "5", "#"].map((digit) => ({ digit, durationMs: 160 })));
       expect(told.filter(({ marker }) => marker)).toHaveLength(3);
       expectOneStream(ear.packets);
       const starts = [...new Set(told.map(({ timestamp }) => timestamp))];

@@ -63,6 +63,16 @@ describe.concurrent("a worker that dies", () => {
   });
 });
 
+test.concurrent("a session is opened at another worker if the one that was asked dies over it", async ({ scope }) => {
+  const rig = await rigOf(scope, { workers: 2 });
+  const [first = 0] = workerPids(rig);
+  // Of two that are free the first is asked: it cannot answer any more, and its end is noticed after the question.
+  process.kill(first, "SIGKILL");
+  const opened = await Promise.all([rig.open(), rig.open(), rig.open()]);
+  expect(opened).toHaveLength(3);
+  expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 3 });
+});
+
 describe.concurrent("limits", () => {
   test.concurrent("calls are spread, and one too many is refused until another ends", async ({ scope }) => {
     const rig = await rigOf(scope, { workers: 2, sessionsPerWorker: 1 });

@@ -53,7 +53,8 @@ export interface Rig {
   readonly log: LogLine[];
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
-  open(trunk?: Partial<TrunkMedia>, iceServers?: readonly IceServer[]): Promise<OpenSession>;
+  /** `matrix`: another trunk on that side, instead of a client. */
+  open(trunk?: Partial<TrunkMedia>, iceServers?: readonly IceServer[], matrix?: TrunkMedia): Promise<OpenSession>;
 }
 
 export interface OpenSession {
@@ -89,7 +90,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   });
   await engine.start();
   let count = 0;
-  const open = async (trunk: Partial<TrunkMedia> = {}, iceServers: readonly IceServer[] = []): Promise<OpenSession> => {
+  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix = undefined) => {
     count += 1;
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
@@ -98,6 +99,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
         call: callId(`c-${count}`),
         iceServers,
         trunk: { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk },
+        matrix,
       },
       (fact) => {
         facts.push(fact);
