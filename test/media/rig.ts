@@ -90,7 +90,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   });
   await engine.start();
   let count = 0;
-  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix = undefined) => {
+  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix?) => {
     count += 1;
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
