@@ -225,7 +225,7 @@ export class OutboundCall extends CallInOneState {
             gone = true;
             this.#invitation?.giveUp("transport", message);
           });
-          this.#stopWatching = watch.end;
+          this.#stopWatching = () => watch?.end();
         }
         this.#provisional(response);
       },

@@ -46,10 +46,11 @@ function contactsByPreference({ contacts }: SipResponse): SipUri[] {
     .slice(0, MAX_CONTACTS)
     .flatMap(({ uri, params }) => (uri.kind === "sip" ? [{ uri, q: qualityOf(params.get("q")) }] : []))
     .toSorted((a, b) => b.q - a.q)
-    .map(({ uri }) => {
-      const params = new Map([...uri.params].filter(([name]) => name !== "method"));
-      return { ...uri, params, headers: [] };
-    });
+    .map(({ uri }) => asRequestUri(uri));
+}
+
+function asRequestUri(uri: SipUri): SipUri {
+  return { ...uri, params: new Map([...uri.params].filter(([name]) => name !== "method")), headers: [] };
 }
 
 /** In thousandths. */

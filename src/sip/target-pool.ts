@@ -54,8 +54,9 @@ export class TargetPool {
   async all(): Promise<readonly Target[]> {
     const { server, moreServers, transport } = this.#settings;
     const { path } = server;
-    const servers = [server, ...moreServers.map((more) => ({ ...more, path }))];
-    const asked = await Promise.allSettled(servers.map((one) => this.#resolver.resolve(one, transport)));
+    const asked = await Promise.allSettled(
+      [server, ...moreServers].map(({ host, port }) => this.#resolver.resolve({ host, port, path }, transport)),
+    );
     const targets = new Map<string, Target>();
     for (const answer of asked) {
       if (answer.status === "rejected") continue;

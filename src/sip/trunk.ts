@@ -5,10 +5,12 @@ import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
 import { challengedRequest } from "./challenged.ts";
-import { watchGateway, type GatewayWatch } from "./gateway-watch.ts";
+import { Debts } from "./debts.ts";
+import type { GatewayWatch } from "./gateway-watch.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { InvitingTrunk, TrunkInvite } from "./outbound-call.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
+import { RingingGateways } from "./ringing-gateways.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { DialogFields, Session } from "./sipjs/session.ts";
@@ -18,24 +20,17 @@ import { UserAgent, type QuestionParts } from "./sipjs/user-agent.ts";
 import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
 import { healthWith } from "./trunk-health.ts";
+import { contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
 import { Hub } from "./transport/hub.ts";
 import { addressTowards, isWildcard } from "./transport/local-address.ts";
 import { portRefused } from "./transport/port-probe.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
-import {
-  bracketed,
-  defaultPort,
-  isReliable,
-  targetKey,
-  unbracketed,
-  type Endpoint,
-  type Target,
-} from "./transport/target.ts";
+import { isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
 import { DigestClient } from "./wire/digest.ts";
-import { addressHeader, numberHeader, sipUri, tokensHeader } from "./wire/header-builder.ts";
-import { formatUri, type SipUri } from "./wire/uri.ts";
+import { addressHeader } from "./wire/header-builder.ts";
+import type { SipUri } from "./wire/uri.ts";
 
 export interface TrunkOptions {
   readonly settings: TrunkSettings;
@@ -64,12 +59,8 @@ export class Trunk implements InvitingTrunk {
   readonly #admission: Admission;
   /** Calls of the trunk that wait for an answer. */
   readonly #waiting = new Set<symbol>();
-  readonly #debts = new Set<symbol>();
-  /** The gateways that calls ring at. */
-  readonly #watches = new Map<GatewayWatch, Target>();
-  /** The gateways that have answered OPTIONS. */
-  readonly #answersOptions = new Set<string>();
-  #debtsPaid: () => void = () => {};
+  readonly #debts = new Debts();
+  readonly #ringing: RingingGateways;
   #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
   #registration: Registration | undefined;
@@ -106,11 +97,7 @@ export class Trunk implements InvitingTrunk {
         if (!connection.ours) return;
         this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
         this.#registration?.connectionLost(connection.remote);
-        for (const [watch, target] of this.#watches) {
-          if (targetKey(target) === targetKey({ ...connection.remote, transport: connection.transport })) {
-            watch.connectionLost(() => this.#reach(target));
-          }
-        }
+        this.#ringing.connectionLost(connection);
       },
     });
     this.#keepAlive = new KeepAlive({
@@ -135,6 +122,15 @@ export class Trunk implements InvitingTrunk {
       log,
     });
     this.#health = this.#keepAlive.health;
+    this.#ringing = new RingingGateways({
+      settings,
+      clock,
+      everyMs: 10 * timers.t1Ms,
+      pick: (tried) => this.#pool.pick(tried),
+      refused: (target) => this.#portRefused(target),
+      ask: (target, done) => this.#askOptions(target, done),
+      connect: (target) => this.#hub.connect(target),
+    });
   }
 
   get serverHost(): string {
@@ -157,18 +153,13 @@ export class Trunk implements InvitingTrunk {
     const towards = isWildcard(bound.address) ? await this.#pool.pick().catch(() => undefined) : undefined;
     const address = isWildcard(bound.address) ? await addressTowards(towards, bound.address) : bound.address;
     this.#local = { address, port: bound.port };
-    const host = settings.local.advertised?.host ?? address;
-    const port = settings.local.advertised?.port ?? bound.port;
     const { transport } = settings;
-    // Port 0 is a socket that nobody can call: connections are opened by us.
-    const shownPort = port === 0 || port === defaultPort(transport) ? undefined : port;
-    const params =
-      transport === "udp" ? new Map<string, string>() : new Map([["transport", transportParam(transport)]]);
-    const contact = sipUri({ user: this.#accountUser, host, port: shownPort, params });
+    const contact = contactUri(settings, this.#local);
+    const viaHost = contact.port === undefined ? contact.host : `${contact.host}:${contact.port}`;
     this.#agent = new UserAgent({
       trunk: settings.name,
       protocol: transport.toUpperCase(),
-      viaHost: shownPort === undefined ? bracketed(unbracketed(host)) : `${bracketed(unbracketed(host))}:${shownPort}`,
+      viaHost,
       contact: addressHeader("Contact", { uri: contact }),
       userAgent: settings.userAgent,
       localAddress: { host: address, port: bound.port },
@@ -236,31 +227,14 @@ export class Trunk implements InvitingTrunk {
     return watchSilence({
       clock,
       t1Ms,
-      refused: async () => target.transport === "udp" && portRefused(target, this.#local.address, t1Ms),
+      refused: () => this.#portRefused(target),
       another: async () => (await this.#pool.pick(tried)) !== undefined,
       silent,
     });
   }
 
   watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch {
-    const { clock, timers } = this.#options;
-    const watch = watchGateway({
-      clock,
-      everyMs: 10 * timers.t1Ms,
-      another: async () => (await this.#pool.pick(tried)) !== undefined,
-      refused: async () => target.transport === "udp" && portRefused(target, this.#local.address, timers.t1Ms),
-      ask: (answered) => this.#askOptions(target, ({ kind }) => void (kind === "response" && answered())),
-      answersOptions: () => this.#answersOptions.has(targetKey(target)),
-      gone,
-    });
-    this.#watches.set(watch, target);
-    return {
-      ...watch,
-      end: () => {
-        this.#watches.delete(watch);
-        watch.end();
-      },
-    };
+    return this.#ringing.watch(target, tried, gone);
   }
 
   async gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined> {
@@ -344,28 +318,14 @@ export class Trunk implements InvitingTrunk {
 
   /** Something is owed to the peer until the returned function is called. */
   owe(): () => void {
-    const debt = Symbol("debt");
-    this.#debts.add(debt);
-    return () => {
-      this.#debts.delete(debt);
-      if (this.#debts.size === 0) this.#debtsPaid();
-    };
+    return this.#debts.owe();
   }
 
   async stop(patienceMs: number): Promise<void> {
     this.#stopRefreshing();
     this.#keepAlive.stop();
     const unregistered = this.#registration?.stop(patienceMs);
-    const { clock } = this.#options;
-    if (this.#debts.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-        this.#debtsPaid = () => {
-          cancel();
-          resolve();
-        };
-      });
-    }
+    await this.#debts.settled(this.#options.clock, patienceMs);
     await unregistered;
     this.#agent?.close();
     await this.#hub.close();
@@ -382,12 +342,6 @@ export class Trunk implements InvitingTrunk {
       registrars.then((targets) => targets.forEach(({ address }) => this.#pool.spokenTo(address))).catch(() => {});
     }
     this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
-  }
-
-  /** The user of our Contact, and of the address-of-record. */
-  get #accountUser(): string {
-    const { registration, credentials, name } = this.#options.settings;
-    return registration?.user ?? credentials?.username ?? name;
   }
 
   #newRegistration(contact: SipUri): Registration | undefined {
@@ -411,14 +365,8 @@ export class Trunk implements InvitingTrunk {
   }
 
   #askRegister(target: Target, parts: RegisterParts, done: (answer: Answer, cseq: number) => void): void {
-    const { sipCallId, cseq, expiresSeconds } = parts;
-    const host = this.#options.settings.registration?.domain ?? this.serverHost;
-    const record = formatUri(sipUri({ user: this.#accountUser, host }));
-    this.#aims.set(sipCallId, target);
-    const uris = { uri: formatUri(sipUri({ host })), from: record, to: record };
-    // RFC 3327 s5: proxies on the way may put themselves into the way back.
-    const headers = [numberHeader("Expires", expiresSeconds), tokensHeader("Supported", ["path"])];
-    this.#started().ask({ method: "REGISTER", ...uris, sipCallId, cseq, headers }, done);
+    this.#aims.set(parts.sipCallId, target);
+    this.#started().ask(registerRequest(this.#options.settings, parts), done);
   }
 
   #tellHealth(): void {
@@ -435,33 +383,17 @@ export class Trunk implements InvitingTrunk {
     return this.#agent;
   }
 
-  /** Rejects where a gateway whose connection was lost has no way to answer a call that it had. */
-  async #reach(target: Target): Promise<void> {
-    const { tls } = this.#options.settings;
-    const { transport } = target;
-    // RFC 3261 s18.2.2: over TCP it opens a connection to us. To a WebSocket client nobody can, nor where TLS is not listened for.
-    const listening =
-      transport === "tcp" || (transport === "tls" && tls.certificate !== undefined && tls.key !== undefined);
-    if (!listening) throw new TransportError("closed", "its answer has no way back");
-    await this.#hub.connect(target);
+  async #portRefused(target: Target): Promise<boolean> {
+    return target.transport === "udp" && portRefused(target, this.#local.address, this.#options.timers.t1Ms);
   }
 
   #askOptions(target: Target, done: (answer: Answer) => void): void {
     const callId = this.#options.clock.newId();
     this.#aims.set(callId, target);
-    const server = sipUri({ host: this.serverHost, port: this.#options.settings.server.port });
-    const user = this.#options.settings.credentials?.username ?? this.#options.settings.name;
-    const from = sipUri({ user, host: this.serverHost });
-    const parts = { method: "OPTIONS", uri: formatUri(server), from: formatUri(from), sipCallId: callId };
-    this.#started().ask({ ...parts, headers: ["Accept: application/sdp"] }, (answer) => {
+    this.#started().ask(optionsRequest(this.#options.settings, target, callId), (answer) => {
       this.#aims.delete(callId);
-      if (answer.kind === "response") this.#answersOptions.add(targetKey(target));
+      if (answer.kind === "response") this.#ringing.answered(target);
       done(answer);
     });
   }
-}
-
-/** RFC 3261 s19.1.1, RFC 7118 s5.2: `ws` stands for both kinds of WebSocket. */
-function transportParam(transport: TrunkSettings["transport"]): string {
-  return transport === "wss" ? "ws" : transport;
 }
