@@ -2,6 +2,7 @@
 // one bad row must not keep the bridge from starting.
 import type { Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
+import { inTodaysForm } from "./earlier-calls.ts";
 
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -28,7 +29,7 @@ export function readCall(id: string, json: string): Call | undefined {
   const value = parseObject(json);
   if (value === undefined || value["id"] !== id || typeof value["phase"] !== "string" || !legIsSound(value))
     return undefined;
-  return value as unknown as Call;
+  return inTodaysForm(value) as unknown as Call;
 }
 
 /** undefined: not a record of this call. */
