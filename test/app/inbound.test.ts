@@ -1,0 +1,173 @@
+// A telephone calls the whole bridge in one process, on real sockets: what it and the homeserver see, and what is left
+// to do for a process that comes after a crash.
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startBridge, type RunningBridge } from "../../src/app.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { toRegistrationFacts } from "../../src/config/mapping.ts";
+import { makeRegistration } from "../../src/config/registration.ts";
+import { offerOf, rawPeer, type RawPeer } from "../dev-gateway/raw-peer.ts";
+
+interface Sent {
+  readonly type: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+interface Homeserver {
+  readonly url: string;
+  readonly sent: readonly Sent[];
+  /** The content of the first event of a type, when it is there. */
+  event(type: string): Promise<Sent["content"]>;
+}
+
+/** A homeserver that agrees to everything and remembers what was sent into rooms. */
+async function homeserver(): Promise<Homeserver> {
+  const sent: Sent[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      const path = decodeURIComponent((request.url ?? "").replace(/\?.*/, ""));
+      const type = /\/send\/([^/]+)\//.exec(path)?.[1];
+      if (type !== undefined) sent.push({ type, content: JSON.parse(body) as Sent["content"] });
+      const isState = path.includes("/state/m.room.encryption");
+      response.writeHead(isState ? 404 : 200, { "content-type": "application/json" });
+      response.end(
+        JSON.stringify(
+          isState
+            ? { errcode: "M_NOT_FOUND", error: "none" }
+            : { room_id: "!made:example.org", event_id: `$${sent.length}`, chunk: [], duration_ms: 1 },
+        ),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent,
+    event: async (type) => {
+      const found = (): Sent | undefined => sent.find((one) => one.type === type);
+      await expect.poll(found, { timeout: 8_000 }).toBeDefined();
+      return found()?.content ?? {};
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "inbound-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function start(url: string, sipPort: number, folder: string): Promise<RunningBridge> {
+  const config = parseConfig(
+    `
+homeserver: {url: "${url}", domain: example.org}
+appservice: {listen: {host: 127.0.0.1, port: 0}}
+http: {listen: {host: 127.0.0.1, port: 0}}
+ghosts: {gateway: sip.example.org}
+database: {path: "${join(folder, "bridge.db")}"}
+dial_plan: {country: GB}
+trunks:
+  - {name: main, server: "127.0.0.1:9", peers: [127.0.0.1/32], listen: {host: 127.0.0.1, port: ${sipPort}}, options_interval_seconds: 0}
+inbound: {numbers: [{number: "+441632960001", user: "@ann:example.org"}]}
+permissions: {"*": call}
+media: {workers: 1, rtp: {host: 127.0.0.1}, ice: {homeserver_turn: false}}
+`,
+    { configPath: "config.yaml", env: {} },
+  );
+  const registration = {
+    ...makeRegistration(toRegistrationFacts(config), "http://127.0.0.1"),
+    as_token: "as-token-0123456789abcdef",
+    hs_token: "hs-token-0123456789abcdef",
+  };
+  const bridge = await startBridge({ config, registration, version: "0", writeLog: () => {} });
+  onTestFinished(() => bridge.stop());
+  return bridge;
+}
+
+async function telephone(port: number): Promise<RawPeer> {
+  const peer = await rawPeer({ host: "127.0.0.1", port }, "UDP");
+  onTestFinished(() => peer.close());
+  return peer;
+}
+
+/** Acknowledges a refusal, hop by hop (RFC 3261 s17.1.1.3). */
+function acknowledge(peer: RawPeer, { toTag }: { readonly toTag: string | undefined }, uri = called.uri): void {
+  peer.request("ACK", { uri, branch: called.branch, toTag });
+}
+
+const called = { uri: "sip:01632960001@127.0.0.1", branch: "z9hG4bKcall", body: offerOf(30_000) };
+
+test("a call rings in a room that is made for it, and when the caller gives up, it is a missed one there", async () => {
+  const hs = await homeserver();
+  const port = await freePort();
+  await start(hs.url, port, newFolder());
+  const peer = await telephone(port);
+  peer.request("INVITE", called);
+  await peer.status(180);
+  expect(await hs.event("m.call.invite")).toMatchObject({
+    version: "1",
+    invitee: "@ann:example.org",
+    lifetime: expect.any(Number) as number,
+    offer: { type: "offer", sdp: expect.stringContaining("a=ice-ufrag:") as string },
+  });
+  peer.request("CANCEL", { uri: called.uri, branch: called.branch });
+  await peer.status(200, "1 CANCEL");
+  acknowledge(peer, await peer.status(487));
+  expect(await hs.event("m.call.hangup")).toMatchObject({ call_id: hs.sent[0]?.content["call_id"] });
+  expect(await hs.event("m.room.message")).toMatchObject({ msgtype: "m.notice", body: "Missed call." });
+});
+
+test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {
+  const hs = await homeserver();
+  const port = await freePort();
+  await start(hs.url, port, newFolder());
+  const peer = await telephone(port);
+  const uri = "sip:01632960999@127.0.0.1";
+  peer.request("INVITE", { ...called, uri });
+  acknowledge(peer, await peer.status(404), uri);
+  expect(hs.sent).toEqual([]);
+});
+
+test("a call that rang when the process died is refused by the next one, and stops ringing", async () => {
+  const before = await homeserver();
+  const [port, folder, crashed] = [await freePort(), newFolder(), newFolder()];
+  const first = await start(before.url, port, folder);
+  const peer = await telephone(port);
+  peer.request("INVITE", called);
+  await peer.status(180);
+  const invite = await before.event("m.call.invite");
+  // As it stood in this moment on the disk.
+  cpSync(folder, crashed, { recursive: true });
+  const stopped = first.stop();
+  acknowledge(peer, await peer.status(503));
+  await stopped;
+  const told = peer.received.filter(({ status }) => status === 503).length;
+  const after = await homeserver();
+  await start(after.url, port, crashed);
+  const refusal = await peer.until(({ status }) => status === 503, told);
+  expect(refusal.toTag).toBe((await peer.status(180)).toTag);
+  acknowledge(peer, refusal);
+  expect(await after.event("m.call.hangup")).toMatchObject({ call_id: invite["call_id"] });
+});
