@@ -182,6 +182,26 @@ describe("a person whom a number calls", () => {
     },
   );
 
+  test("who calls the number in the same moment talks in the one call that is left", async () => {
+    const where = await number();
+    const leg = legOf(where);
+    const sdp = await desk.phone.farOffer();
+    const theirs = await desk.phone.callIn(where.room);
+    await invite(leg, sdp);
+    await pocket.ringing();
+    const invited = await fact("call.invited", leg);
+    expect(invited).toMatchObject({ matrixCallId: theirs.matrixCallId, invitee: undefined });
+    // The number gives way.
+    await homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    const own = { ...leg, matrixCallId: invited.matrixCallId };
+    await homeserver.signal(own, { kind: "answer", sdp: await desk.phone.farAnswer(invited.sdp) });
+    expect(await fact("call.selected", leg)).toMatchObject({ matrixCallId: own.matrixCallId, selected: leg.ownParty });
+    await until("the call to stand", async () => (await desk.report(own.matrixCallId)).state === "connected");
+    await ended(pocket, leg);
+    await homeserver.signal(own, { kind: "hangup", reason: "user_hangup" });
+    await ended(desk, own);
+  });
+
   test("hands the call over to a number, and is out of it without another word", async () => {
     const leg = await connected();
     const { ghost } = await number();

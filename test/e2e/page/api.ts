@@ -111,8 +111,9 @@ export interface Phone {
   /** Connects the far ends of the newest call and of the one of that id, which is on hold. */
   transferHeld(matrixCallId: string): Promise<void>;
   mute(muted: boolean): Promise<void>;
-  /** The far end of a call in the page itself: an offer of it, and the answer to the newest one. */
+  /** The far end of a call in the page itself: an offer of it, its answer to one, and the answer to its newest offer. */
   farOffer(): Promise<string>;
+  farAnswer(sdp: string): Promise<string>;
   farAnswered(sdp: string): Promise<void>;
   /** As the client does by itself when its network changes. */
   restartIce(): void;

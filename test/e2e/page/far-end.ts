@@ -2,8 +2,8 @@
 
 let connection: RTCPeerConnection | undefined;
 
-/** An offer with all its candidates; of a new connection each time. */
-export async function farOffer(): Promise<string> {
+/** One that plays something, and a promise that all its candidates are known. */
+function connect(): { readonly made: RTCPeerConnection; readonly gathered: Promise<void> } {
   const context = new AudioContext();
   const line = context.createMediaStreamDestination();
   const tone = context.createOscillator();
@@ -17,7 +17,22 @@ export async function farOffer(): Promise<string> {
       if (candidate === null) resolve();
     });
   });
+  return { made, gathered };
+}
+
+/** An offer with all its candidates; of a new connection each time. */
+export async function farOffer(): Promise<string> {
+  const { made, gathered } = connect();
   await made.setLocalDescription(await made.createOffer());
+  await gathered;
+  return made.localDescription?.sdp ?? "";
+}
+
+/** The answer of a new connection to an offer, with all its candidates. */
+export async function farAnswer(sdp: string): Promise<string> {
+  const { made, gathered } = connect();
+  await made.setRemoteDescription({ type: "offer", sdp });
+  await made.setLocalDescription(await made.createAnswer());
   await gathered;
   return made.localDescription?.sdp ?? "";
 }

@@ -9,7 +9,7 @@ import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/cal
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
 import type { Phone, RoomMessage } from "./api.ts";
 import { Ear } from "./ear.ts";
-import { farAnswered, farOffer } from "./far-end.ts";
+import { farAnswer, farAnswered, farOffer } from "./far-end.ts";
 import { TrackedCall } from "./tracked-call.ts";
 
 declare global {
@@ -187,6 +187,7 @@ globalThis.phone = {
   },
   hold: (onHold) => theCall().call.setRemoteOnHold(onHold),
   farOffer,
+  farAnswer,
   farAnswered,
   transfer: (userId) => theCall().call.transfer(userId),
   async transferHeld(matrixCallId) {
