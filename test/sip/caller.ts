@@ -180,8 +180,13 @@ export async function callerRig(
   const { peer: peerOptions, ...others } = more;
   const options = { optionsIntervalMs: 3_600_000, ...settings };
   const { peer, stack } = await rig(transport, options, { ...others, peer: { options: 200, ...peerOptions } });
+  return { peer, stack, caller: await callerAt(peer) };
+}
+
+/** A caller at a peer that a stack has asked for OPTIONS. */
+export async function callerAt(peer: Peer): Promise<Caller> {
   await expect.poll(() => peer.log.length, { interval: 1 }).toBeGreaterThan(0);
   const [asked] = peer.log;
   if (asked === undefined) throw new Error("no OPTIONS");
-  return { peer, stack, caller: new Caller(peer, (bytes) => asked.flow.send(bytes)) };
+  return new Caller(peer, (bytes) => asked.flow.send(bytes));
 }
