@@ -1,4 +1,5 @@
-// The call as data: a union by phase, each member holding only what is true in that phase. No behaviour lives here.
+// The call as data: a union by phase, each member holding only what is true in that phase, and its address. What happens
+// in a phase stands in the phase's own file.
 import type { CallId, MatrixCallId, PartyId, UserId } from "../ids.ts";
 import type { Cause } from "./cause.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
@@ -267,24 +268,22 @@ export interface Ended {
 /**
  * ```
  *   invite, allowed
- *        |      +-- the next trunk --+
- *        v      v                    |
- *       Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--+
- *                                    |                             ^                       |
- *                             sip.progressed -> Early -------------+-----------------------+
- *                                                                                          v
- *   INVITE of a trunk                                                                  Connected --> Transferring --> (Arriving)
- *        |                                                                                 ^  | ^         |
- *        v                                                                                 |  renegotiation
- *       Arriving --media.offered--> Alerting --matrix.answered--> Accepting --media.answered--+
- *           |                        |   ^  |                        ^                     |              |
- *           |                     next stage |                       |                     |              |
- *           +------------------- matrix.crossed ---------------------+                     |              |
- *                                                                                          v              v
- *   from every phase, and for an invite that is refused -------------------------------> Ending     (Joining, joint.ts)
- *                                    (CANCEL, final response, BYE, release, words to the rooms outstanding)
- *                                                                                          |  nothing owed, or the deadline
- *                                                                                        Ended
+ *        |       +---- the next trunk ----+
+ *        v       v                        |
+ *      Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--+
+ *                                     |                           ^                       |
+ *                                     +--sip.progressed--> Early -+-----------------------+
+ *                                                                                         v
+ *   INVITE of a trunk                                              renegotiation <--> Connected --> Transferring
+ *        |                                                                                ^              |
+ *        v                                                                                |     to a number: Joining,
+ *      Arriving --media.offered--> Alerting --matrix.answered--> Accepting ---------------+     to a person: Arriving
+ *          |                        |  ^  |                         ^
+ *          |             next stage +--+  |                         |
+ *          +------------------------------+----- matrix.crossed ----+
+ *
+ *   every phase, and an invite that is refused ----> Ending --nothing owed any more, or the deadline--> Ended
+ *                                    outstanding: CANCEL, final response or BYE; release; a word to each room
  * ```
  */
 export type Call = LiveCall | Ending | Ended | Joint;

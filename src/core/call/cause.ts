@@ -14,7 +14,10 @@ interface CauseEntry {
   readonly words: string | undefined;
   /** Reason header of our CANCEL, BYE or final response (RFC 3326, ITU-T Q.850). */
   readonly q850: number;
-  /** How the trunk's unanswered INVITE is refused (RFC 3261 s21, RFC 3398 s8.2.6.1). */
+  /**
+   * How the trunk's unanswered INVITE is refused (RFC 3261 s21, RFC 3398 s8.2.6.1). 503, where this bridge alone is the
+   * trouble, has the trunk try elsewhere (RFC 3261 s21.5.4, RFC 3263 s4.3).
+   */
   readonly status: number;
 }
 
