@@ -171,7 +171,9 @@ export class ConfirmedCall extends CallInOneState {
   }
 
   override reoffer(sdp: string): void {
-    this.#offers.reoffer(sdp);
+    // Nobody is there to answer; whether somebody will be is known once the transfer is over.
+    if (this.#left !== undefined && !this.#over) this.#options.emit({ kind: "sip.offerRefused", status: 481 });
+    else this.#offers.reoffer(sdp);
   }
 
   override answerReoffer(sdp: string): void {
@@ -251,12 +253,19 @@ export class ConfirmedCall extends CallInOneState {
     const q850 = q850Of(request);
     // Whoever transfers may leave before the transfer is done (RFC 5589 s6.1): the call goes on with the other.
     if (this.#replacement !== undefined) {
-      this.#left = { q850 };
+      this.#leave(q850);
       return;
     }
     this.#finish(487);
     this.#options.emit({ kind: "sip.hungUp", q850 });
     this.#options.over();
+  }
+
+  #leave(q850: number | undefined): void {
+    this.#left = { q850 };
+    this.#offers.stop();
+    this.#keys.stop();
+    this.#timer.stop();
   }
 
   /** The call has gone over to the new dialog: the old one is told, and ended. */
@@ -336,7 +345,7 @@ export class ConfirmedCall extends CallInOneState {
     const { session, emit, over, owe } = this.#options;
     session.bye(undefined, owe());
     if (this.#replacement !== undefined) {
-      this.#left = { q850: undefined };
+      this.#leave(undefined);
       return;
     }
     this.#finish(487);

@@ -1,0 +1,87 @@
+// Offers of both sides that meet in one dialog, in calls of the trunk as in ours: who waits, and who is told to try later
+// (RFC 3261 s14, RFC 3311 s5.2).
+import { describe, expect, it } from "vitest";
+import { callerRig } from "./caller.ts";
+import { lines } from "./peer.ts";
+import { ANSWER, hastyClock, OFFER } from "./stack.ts";
+
+async function taken(more: Parameters<typeof callerRig>[2] = {}) {
+  const { peer, stack, caller } = await callerRig("udp", {}, more);
+  const placed = caller.invite();
+  const { call } = await stack.arrival();
+  stack.trunks.accept(call, ANSWER);
+  const ok = await placed.response(200);
+  placed.ack(ok);
+  return { peer, stack, placed, call, ok };
+}
+
+/** Another than in the INVITE. */
+const NEW_OFFER = OFFER.replace("4000", "4002");
+const offer = { lines: ["Content-Type: application/sdp"], body: NEW_OFFER };
+
+describe("in a call of the trunk", () => {
+  it("ours crosses theirs: both step back, and ours, who did not make the Call-ID, is made again within 2 s", async () => {
+    const { peer, stack, placed, call, ok } = await taken({ clock: hastyClock() });
+    stack.trunks.reoffer(call, OFFER);
+    const first = await placed.asked("INVITE");
+    placed.inDialog(ok, "INVITE", 2, { ...offer, lines: [...offer.lines, String(peer.contact)] });
+    expect((await placed.response(491)).message.cseq.number).toBe(2);
+    peer.reply(first, 491);
+    peer.reply(await placed.asked("INVITE"), 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+
+  it("an UPDATE of theirs crosses our re-INVITE: 491, and ours goes on", async () => {
+    const { peer, stack, placed, call, ok } = await taken();
+    stack.trunks.reoffer(call, OFFER);
+    const first = await placed.asked("INVITE");
+    placed.inDialog(ok, "UPDATE", 2, offer);
+    await placed.response(491, "UPDATE");
+    peer.reply(first, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+
+  it("ours waits for the ACK to our 200: until then the INVITE is under way", async () => {
+    const { peer, stack, caller } = await callerRig("udp", {}, { clock: hastyClock() });
+    const placed = caller.invite();
+    const { call } = await stack.arrival();
+    stack.trunks.accept(call, ANSWER);
+    const ok = await placed.response(200);
+    stack.trunks.reoffer(call, OFFER);
+    expect(peer.count("INVITE")).toBe(0);
+    placed.ack(ok);
+    peer.reply(await placed.asked("INVITE"), 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+
+  it("theirs comes as UPDATE and is answered like a re-INVITE", async () => {
+    const { stack, placed, call, ok } = await taken();
+    placed.inDialog(ok, "UPDATE", 2, offer);
+    expect((await stack.fact(call, "sip.offered")).sdp).toBe(NEW_OFFER);
+    stack.trunks.answerReoffer(call, ANSWER);
+    expect((await placed.response(200, "UPDATE")).message.body).toBe(ANSWER);
+  });
+});
+
+describe("before we have answered a call of the trunk", () => {
+  it.each<[string, string | null, string | undefined, number]>([
+    ["without an offer, to say that it is still there", OFFER, undefined, 200],
+    ["with another offer while its first is open", OFFER, OFFER, 500],
+    ["with an offer where its INVITE wanted ours", null, OFFER, 504],
+  ])("an UPDATE %s is answered at once, and the call rings on", async (_, sdp, body, status) => {
+    const { stack, caller } = await callerRig();
+    const placed = caller.invite({ sdp });
+    const { call } = await stack.arrival();
+    stack.trunks.ring(call, 180);
+    const ringing = await placed.response(180);
+    placed.inDialog(ringing, "UPDATE", 2, body === undefined ? {} : offer);
+    const response = await placed.response(status, "UPDATE");
+    // RFC 3311 s5.2: with a time between 0 and 10 s.
+    const retryAfter = lines(response, "Retry-After").map(Number);
+    expect(retryAfter).toHaveLength(status === 500 ? 1 : 0);
+    for (const seconds of retryAfter) expect(seconds).toSatisfy((it: number) => it >= 0 && it <= 10);
+    stack.trunks.accept(call, ANSWER);
+    placed.ack(await placed.response(200), sdp === null ? ANSWER : undefined);
+    expect(stack.kinds(call)).not.toContain("sip.offered");
+  });
+});
