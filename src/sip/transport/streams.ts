@@ -1,11 +1,12 @@
-// TCP and TLS: connections opened and accepted, reused by address and port (RFC 3261 s18, RFC 5923), cut into
+// TCP and TLS: connections opened and accepted, reused (connection-pool.ts), cut into
 // messages, kept alive (RFC 5626 s4.4.1). Who may say what on them is the hub's business.
 import { createServer as createTcpServer, isIP, connect as connectTcp, type Server, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { StreamFramer } from "../wire/stream-framer.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
-import { plainAddress, targetKey, type Endpoint, type Target } from "./target.ts";
+import { ConnectionPool, stopped } from "./connection-pool.ts";
+import { plainAddress, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const PING = Buffer.from("\r\n\r\n");
@@ -29,10 +30,8 @@ export interface StreamOptions extends ConnectionEvents {
 
 export class Streams {
   readonly #options: StreamOptions;
-  readonly #connections = new Map<string, StreamConnection>();
-  readonly #opening = new Map<string, Promise<Connection>>();
+  readonly #connections = new ConnectionPool();
   readonly #servers: Server[] = [];
-  #closed = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -40,14 +39,7 @@ export class Streams {
 
   /** An open connection to the target: the one there is, or a new one. Rejects with TransportError. */
   connect(target: Target, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Connection> {
-    const key = targetKey(target);
-    const known = this.#connections.get(key);
-    if (known?.open === true) return Promise.resolve(known);
-    const opening = this.#opening.get(key);
-    if (opening !== undefined) return opening;
-    const opened = this.#open(target, timeoutMs).finally(() => this.#opening.delete(key));
-    this.#opening.set(key, opened);
-    return opened;
+    return this.#connections.reuse(target, () => this.#open(target, timeoutMs));
   }
 
   /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
@@ -76,14 +68,12 @@ export class Streams {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.close();
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
   #open(target: Target, timeoutMs: number): Promise<Connection> {
     const where = `${target.address}:${target.port} ${target.transport}`;
-    if (this.#closed) return Promise.reject(new TransportError("closed", `${where}: trunk is stopped`));
     return new Promise((resolve, reject) => {
       const socket = this.#dial(target);
       const timer = setTimeout(() => {
@@ -97,9 +87,9 @@ export class Streams {
       socket.once(target.transport === "tls" ? "secureConnect" : "connect", () => {
         clearTimeout(timer);
         socket.off("error", failed);
-        if (this.#closed) {
+        if (this.#connections.closed) {
           socket.destroy();
-          reject(new TransportError("closed", `${where}: trunk is stopped`));
+          reject(stopped(target));
           return;
         }
         resolve(this.#adopt(socket, target.transport as "tcp" | "tls", target, true));
@@ -135,15 +125,14 @@ export class Streams {
   }
 
   #admits({ remoteAddress }: Socket): boolean {
-    return !this.#closed && remoteAddress !== undefined && this.#options.admit(plainAddress(remoteAddress));
+    return !this.#connections.closed && remoteAddress !== undefined && this.#options.admit(plainAddress(remoteAddress));
   }
 
   #adopt(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, ours: boolean): Connection {
-    const key = targetKey({ transport, address: remote.address, port: remote.port });
     const connection = new StreamConnection(socket, transport, remote, ours, this.#options, () => {
-      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      this.#connections.forget(connection);
     });
-    this.#connections.set(key, connection);
+    this.#connections.keep(connection);
     return connection;
   }
 }

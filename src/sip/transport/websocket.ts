@@ -4,7 +4,8 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { WebSocket } from "ws";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
-import { bracketed, targetKey, type Endpoint, type Target } from "./target.ts";
+import { ConnectionPool, stopped } from "./connection-pool.ts";
+import { bracketed, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const MAX_MESSAGE_BYTES = 128 * 1024;
@@ -16,9 +17,7 @@ export interface WebSocketOptions extends ConnectionEvents {
 
 export class WebSockets {
   readonly #options: WebSocketOptions;
-  readonly #connections = new Map<string, Connection>();
-  readonly #opening = new Map<string, Promise<Connection>>();
-  #closed = false;
+  readonly #connections = new ConnectionPool();
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
@@ -26,24 +25,15 @@ export class WebSockets {
 
   /** The open connection to the target, or a new one. Rejects with TransportError. */
   connect(target: Target, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Connection> {
-    const key = targetKey(target);
-    const known = this.#connections.get(key);
-    if (known?.open === true) return Promise.resolve(known);
-    const opening = this.#opening.get(key);
-    if (opening !== undefined) return opening;
-    const opened = this.#open(target, key, timeoutMs).finally(() => this.#opening.delete(key));
-    this.#opening.set(key, opened);
-    return opened;
+    return this.#connections.reuse(target, () => this.#open(target, timeoutMs));
   }
 
   close(): void {
-    this.#closed = true;
-    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.close();
   }
 
-  #open(target: Target, key: string, timeoutMs: number): Promise<Connection> {
+  #open(target: Target, timeoutMs: number): Promise<Connection> {
     const where = `${target.address}:${target.port} ${target.transport}`;
-    if (this.#closed) return Promise.reject(new TransportError("closed", `${where}: trunk is stopped`));
     const socket = new WebSocket(urlOf(target), "sip", {
       handshakeTimeout: timeoutMs,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -56,9 +46,9 @@ export class WebSockets {
       socket.on("error", (error) => reject(webSocketError(error, where)));
       socket.once("open", () => {
         // RFC 7118 s4.1: a server that does not speak SIP must not be sent any.
-        if (this.#closed) {
+        if (this.#connections.closed) {
           socket.terminate();
-          reject(new TransportError("closed", `${where}: trunk is stopped`));
+          reject(stopped(target));
           return;
         }
         if (socket.protocol !== "sip") {
@@ -67,9 +57,9 @@ export class WebSockets {
           return;
         }
         const connection = new WebSocketConnection(socket, target, this.#options, () => {
-          if (this.#connections.get(key) === connection) this.#connections.delete(key);
+          this.#connections.forget(connection);
         });
-        this.#connections.set(key, connection);
+        this.#connections.keep(connection);
         resolve(connection);
       });
     });
