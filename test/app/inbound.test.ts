@@ -142,11 +142,13 @@ test("a call rings in a room that is made for it, and when the caller gives up, 
 test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {
   const hs = await homeserver();
   const port = await freePort();
-  await start(hs.url, port, newFolder());
+  const bridge = await start(hs.url, port, newFolder());
   const peer = await telephone(port);
   const uri = "sip:01632960999@127.0.0.1";
   peer.request("INVITE", { ...called, uri });
   acknowledge(peer, await peer.status(404), uri);
+  const counted = async (): Promise<string> => (await fetch(`http://127.0.0.1:${bridge.statusPort}/metrics`)).text();
+  await expect.poll(counted).toContain('calls_total{direction="inbound",result="callee",cause="not-in-service"} 1');
   expect(hs.sent).toEqual([]);
 });
 
