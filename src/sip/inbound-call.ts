@@ -6,6 +6,7 @@ import { judgeSession, type SessionTerms, type SessionTimerSettings } from "./se
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
+import type { HeaderLine } from "./wire/header-builder.ts";
 
 export interface InboundCallOptions {
   readonly invitation: ServerInvitation;
@@ -62,11 +63,22 @@ export class InboundCall extends CallInOneState {
     const { invitation, confirmed, decided, sessionTimer } = this.#options;
     if (this.#state !== "waiting" || !invitation.open) return;
     const verdict = judgeSession(invitation.request, sessionTimer);
-    const session = invitation.accept(sdp, verdict.kind === "agreed" ? verdict.headers : []);
+    const session = this.#answer(sdp, verdict.kind === "agreed" ? verdict.headers : []);
     this.#state = "over";
     decided();
     const terms = verdict.kind === "agreed" ? verdict.terms : undefined;
     confirmed(session, sdpOf(invitation.request) === undefined, sdp, terms);
+  }
+
+  #answer(sdp: string, headers: readonly HeaderLine[]): Session {
+    const { invitation } = this.#options;
+    try {
+      return invitation.accept(sdp, headers);
+    } catch (error) {
+      // Whoever calls is not left to listen to nothing.
+      invitation.refuse(500);
+      throw error;
+    }
   }
 
   override reject(status: number, q850: number | undefined): void {
