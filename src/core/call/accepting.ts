@@ -86,7 +86,6 @@ function take(
     phase: "accepting",
     ...taker,
     ringingAtMs: call.phase === "alerting" ? call.ringingAtMs : undefined,
-    acceptedAtMs: undefined,
     mediaUp: false,
   };
   const others = call.phase === "alerting" && call.notices.history ? call.legs.filter(wasRung).filter(isOther) : [];
@@ -113,7 +112,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
         call,
         {
           dialog: call.dialog,
-          answeredAtMs: event.atMs,
+          answeredAtMs: call.acceptedAtMs ?? event.atMs,
           mediaUp: call.mediaUp,
           inviter: "person",
           answer: "ordered",
@@ -128,7 +127,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
       // What was offered to the rooms has no use any more.
       if (call.awaiting !== "offer" || event.from !== "matrix") return unchanged(call);
       return to(
-        { ...call, awaiting: "trunk", acceptedAtMs: event.atMs },
+        { ...call, awaiting: "trunk", acceptedAtMs: call.acceptedAtMs ?? event.atMs },
         { kind: "deadline.set", name: "answer", atMs: event.atMs + mediaAnswerMs },
         answerTrunk(call, event.sdp),
       );
@@ -162,7 +161,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
       call,
       {
         dialog,
-        answeredAtMs: event.atMs,
+        answeredAtMs: call.acceptedAtMs ?? event.atMs,
         mediaUp,
         inviter: "bridge",
         answer: "told",
@@ -190,12 +189,12 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
 
 /** A trunk whose leg was answered before, for somebody else, is offered the new session in a re-INVITE. */
 function answerTrunk(call: Accepting, sdp: string): CallEffect {
-  return call.incoming === undefined ? { kind: "sip.reoffer", sdp } : { kind: "sip.accept", sdp };
+  return call.acceptedAtMs !== undefined ? { kind: "sip.reoffer", sdp } : { kind: "sip.accept", sdp };
 }
 
 /** The fields every phase of an inbound call has, without those of the phase that is left. */
 export function inboundOf(call: Arriving | Alerting): Inbound {
-  const { trunk, called, ghost, matrixCallId, ownParty, dialog, incoming, lateOffer } = call;
+  const { trunk, called, ghost, matrixCallId, ownParty, dialog, incoming, acceptedAtMs, lateOffer } = call;
   return {
     ...common(call),
     direction: "inbound",
@@ -206,6 +205,7 @@ export function inboundOf(call: Arriving | Alerting): Inbound {
     ownParty,
     dialog,
     incoming,
+    acceptedAtMs,
     lateOffer,
   };
 }

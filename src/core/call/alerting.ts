@@ -146,7 +146,7 @@ function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }
   const address = legAddress(call, event.room);
   return to(
     { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
-    ...(call.ringingAtMs === undefined && call.incoming !== undefined
+    ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
       ? [{ kind: "sip.ring", status: 180 } as const]
       : []),
     ...call.announce.map((line) => notice(address, line)),

@@ -113,8 +113,10 @@ export interface Inbound extends Common {
   readonly matrixCallId: MatrixCallId;
   readonly ownParty: PartyId;
   readonly dialog: SipDialogState;
-  /** Undefined where the trunk's leg has been answered already: the call was transferred to whom it rings. */
+  /** Undefined where the INVITE was ours: the call was transferred to whom it rings. */
   readonly incoming: SipIncomingState | undefined;
+  /** When the trunk's leg was answered: before it rings where the call was transferred, else by who takes it. */
+  readonly acceptedAtMs: number | undefined;
   /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
   readonly lateOffer: boolean;
 }
@@ -155,8 +157,6 @@ export interface Accepting extends Inbound {
    */
   readonly awaiting: "answer" | "crossing" | "offer" | "trunk" | "reply";
   readonly ringingAtMs: number | undefined;
-  /** When the 200 was ordered. */
-  readonly acceptedAtMs: number | undefined;
   readonly mediaUp: boolean;
 }
 

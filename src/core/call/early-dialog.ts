@@ -15,7 +15,7 @@ export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: Ca
     case "sip.offered":
     case "sip.offerWanted":
       // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
-      return to(call, { kind: "sip.refuseReoffer", status: call.incoming === undefined ? 491 : 500 });
+      return to(call, { kind: "sip.refuseReoffer", status: call.acceptedAtMs !== undefined ? 491 : 500 });
     case "matrix.told":
       return unchanged(call);
     default:

@@ -62,6 +62,7 @@ export function beginInbound(request: InboundRequest): Step {
     startedAtMs: atMs,
     shown: undefined,
     outstanding: { releases: 0, farewells: [] },
+    acceptedAtMs: undefined,
     lateOffer: sdp === undefined,
     stages: request.stages,
     announce: request.announce,

@@ -14,9 +14,8 @@ export function owedToTrunk(call: LiveCall): Owed["trunk"] {
       return "cancel";
     case "arriving":
     case "alerting":
-      return call.incoming === undefined ? "bye" : "final";
     case "accepting":
-      return call.acceptedAtMs === undefined && call.incoming !== undefined ? "final" : "bye";
+      return call.acceptedAtMs === undefined ? "final" : "bye";
     case "answering":
     case "connected":
     case "transferring":
@@ -62,7 +61,7 @@ export function ownFinalStatus(call: LiveCall, cause: Cause): number | undefined
 
 export function answeredAtMsOf(call: LiveCall): number | undefined {
   if ("answeredAtMs" in call) return call.answeredAtMs;
-  return call.phase === "accepting" ? call.acceptedAtMs : undefined;
+  return "acceptedAtMs" in call ? call.acceptedAtMs : undefined;
 }
 
 /** Of a call that nobody took the person it rang first, if it was for one. */

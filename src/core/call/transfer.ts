@@ -145,6 +145,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
     ownParty,
     dialog,
     incoming: undefined,
+    acceptedAtMs: call.answeredAtMs,
     lateOffer: true,
     stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
     announce,

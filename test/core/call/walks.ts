@@ -4,7 +4,7 @@ import type { Call } from "../../../src/core/call/call.ts";
 import type { CallEffect } from "../../../src/core/call/effect.ts";
 import type { CallFact } from "../../../src/core/call/event.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
-import { callId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import { callId, matrixCallId, partyId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import { accepted, answered, begin, dialog, invite, offered, released, request, told, trunk } from "./examples.ts";
 import {
   ann,
@@ -133,12 +133,22 @@ const inboundFacts: readonly CallFact[] = [
   { kind: "media.crossed", matrix: "client answer", trunk: "trunk answer" },
 ];
 
+/** Of the invites to whom a call is transferred. */
+export const forwardedCallId = matrixCallId("zzzForwarded");
+
 const transferFacts: readonly CallFact[] = [
   { kind: "matrix.replaced", order: { kind: "blind", target: "@_sip_2:example.org" as UserId } },
   { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg } },
   { kind: "matrix.replaced", order: { kind: "awaited" } },
   { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse },
   { kind: "transfer.barred", cause: "not-permitted" },
+  {
+    kind: "transfer.forwarded",
+    person: "@bob:example.org" as UserId,
+    matrixCallId: forwardedCallId,
+    ownParty: partyId("bridge9"),
+    announce: [],
+  },
   { kind: "transfer.taken" },
   { kind: "sip.referRefused", status: 501 },
   { kind: "sip.referProgressed", status: 180 },
