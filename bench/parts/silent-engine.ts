@@ -47,6 +47,8 @@ export function silentEngine(): MediaEngine {
     answer: async () => clientAnswer,
     settle: async () => clientAnswer,
     describe: async () => trunkOffer,
+    cross: async () => ({ matrix: clientAnswer, trunk: trunkOffer }),
+    sendDtmf: () => undefined,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,
     close: async () => {
