@@ -102,7 +102,10 @@ export class Switchboard implements Calls {
   begin(first: Step): void {
     const runner = this.#add(first);
     void runner.start(first);
-    if (first.call.phase === "arriving") void this.#glare.arrived(runner);
+    if (first.call.phase !== "arriving") return;
+    this.#glare.arrived(runner).catch((error: unknown) => {
+      this.#parts.runner.telemetry.log.error("crossing calls could not be made one", { call: runner.id, error });
+    });
   }
 
   /** The door for everything of Matrix. Resolves when the fact has been acted on, or `later`, as a sink; never rejects. */
