@@ -30,7 +30,7 @@ describe("a call that is answered", () => {
     stack.trunks.accept(call, ANSWER);
     const answer = await placed.response(200);
     expect(answer.message.body).toBe(ANSWER);
-    expect(lines(answer, "Supported")).toEqual(["100rel, replaces, timer"]);
+    expect(lines(answer, "Supported")).toEqual(["100rel, timer"]);
     expect(lines(answer, "Allow")).toHaveLength(1);
     // The tag is the same from the first to the last, and the bridge knew it before anybody.
     const tags = [ringing, answer].map(({ message }) => message.toTag);

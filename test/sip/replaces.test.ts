@@ -92,11 +92,11 @@ describe("an INVITE that replaces", () => {
     await all.caller.invite({ headers: ["Replaces: nonsense"] }).response(400);
   });
 
-  it("is something that our answers say we can do", async () => {
+  it("is not asked for: our answers do not say that we can do it", async () => {
     const { stack, caller } = await callerRig();
     const placed = caller.invite();
     stack.trunks.accept((await stack.arrival()).call, ANSWER);
-    expect(lines(await placed.response(200), "Supported")[0]).toContain("replaces");
+    expect(lines(await placed.response(200), "Supported")[0]).not.toContain("replaces");
   });
 });
 

@@ -3,6 +3,7 @@ import {
   ClientTransaction,
   InviteClientTransaction,
   InviteUserAgentClient,
+  InviteUserAgentServer,
   LoggerFactory,
   NonInviteClientTransaction,
   SessionDialog,
@@ -206,5 +207,38 @@ describe("what leaves", () => {
       const exact = new ExactUri(text, "a");
       expect([exact.toString(), exact.toRaw(), exact.clone().toString()]).toEqual([text, text, text]);
     }
+  });
+});
+
+describe("the INVITE server", () => {
+  it("takes our tag, hears the CANCEL, and repeats a provisional only until it is told not to", () => {
+    const sent: string[] = [];
+    const agent = core(sent);
+    const cancels: unknown[] = [];
+    agent.configuration.aor = new ExactUri("sip:us@here", "us");
+    agent.delegate = {
+      onInvite: (server) => {
+        if (!(server instanceof InviteUserAgentServer)) throw new TypeError("another kind of server");
+        Reflect.set(server, "toTag", "ours");
+        server.delegate = { onCancel: (message) => void cancels.push(message) };
+        server.trying();
+        const { session, message } = server.progress({ statusCode: 180 });
+        expect(session).toBeInstanceOf(SessionDialog);
+        expect(message).toContain("To: <sip:us@here>;tag=ours\r\n");
+        const { transaction } = server;
+        expect(Reflect.get(transaction, "progressExtensionTimer")).toBeDefined();
+        const stop: unknown = Reflect.get(transaction, "stopProgressExtensionTimer");
+        if (typeof stop === "function") stop.call(transaction);
+        expect(Reflect.get(transaction, "progressExtensionTimer")).toBeUndefined();
+        server.receiveCancel("cancel" as never);
+        server.accept({ statusCode: 200, body: sdpBody("v=0") });
+        expect(transaction.state).toBe("Accepted");
+        expect(session.signalingState).toBe("HaveLocalOffer");
+      },
+    };
+    agent.receiveIncomingRequestFromTransport(new IncomingRequest(request("INVITE", "z9hG4bKone")));
+    expect(cancels).toEqual(["cancel"]);
+    expect(sent.map((text) => text.slice(8, 11))).toEqual(["100", "180", "200"]);
+    agent.dispose();
   });
 });

@@ -45,12 +45,12 @@ const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK"
 
 export class Incoming {
   readonly #options: IncomingOptions;
-  /** What Require may ask of us, and Supported says of us. */
-  readonly #optionTags: readonly string[];
+  /** What Supported says of us. */
+  readonly #supported: readonly string[];
 
   constructor(options: IncomingOptions) {
     this.#options = options;
-    this.#optionTags = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces", "timer"];
+    this.#supported = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "timer"];
   }
 
   /** A request from the trunk, its top Via stamped with the source. Never throws. */
@@ -77,7 +77,7 @@ export class Incoming {
       server,
       request: requestOf(server.message),
       localTag: clock.newId(),
-      supported: this.#optionTags,
+      supported: this.#supported,
       reliableProvisionals,
       sessionOf,
       clock,
@@ -103,7 +103,8 @@ export class Incoming {
     if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
       const { contentType } = request;
       const mediaTypes = contentType && OWN_BODIES.has(method) ? [contentType.type] : SDP_ONLY;
-      const capabilities = { ...SCREENING, mediaTypes, optionTags: this.#optionTags };
+      // Replaces is understood and not invited: whether a call is handed over is the bridge's to say (RFC 3891 s3).
+      const capabilities = { ...SCREENING, mediaTypes, optionTags: [...this.#supported, "replaces"] };
       const barred = incoming.toTag === "" ? this.#options.admission(request) : undefined;
       const refusal = barred ?? screenRequest(request, capabilities);
       if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);
