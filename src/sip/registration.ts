@@ -53,6 +53,7 @@ export interface RegistrationState {
 const MAX_ROUNDS = 5;
 /** A connection that held so long was lost by chance; one that did not is not opened again at once. */
 const HELD_MS = 5_000;
+const MAX_SHORT_LIVED = 2;
 
 /** How one attempt ended, all registrars together. */
 type Outcome =
@@ -76,6 +77,8 @@ export class Registration {
   #asking = false;
   #running = false;
   #failures = 0;
+  /** Bindings in a row whose connection was closed at once. */
+  #shortLived = 0;
   #refusals = 0;
   #cancelNext: () => void = () => {};
   #cancelEnd: () => void = () => {};
@@ -108,14 +111,17 @@ export class Registration {
     if (remote.address !== target.address || remote.port !== target.port) return;
     this.#boundAt = undefined;
     this.#options.log.info("connection of the registration lost");
-    if (this.#options.clock.nowMs() - this.#boundAtMs >= HELD_MS) this.#register();
+    const held = this.#options.clock.nowMs() - this.#boundAtMs >= HELD_MS;
+    this.#shortLived = held ? 0 : this.#shortLived + 1;
+    if (held) this.#register();
     else if (!this.#asking) this.#failed("connection closed by the registrar", undefined);
   }
 
   /** The trunk answers again after it did not: a registrar that was started anew knows nothing of us. */
   trunkBack(): void {
-    const justNow = this.#options.clock.nowMs() - this.#boundAtMs < HELD_MS;
-    if (this.#state.registered !== undefined && this.#refusals === 0 && !justNow) this.#register();
+    const fresh = this.#boundAt !== undefined && this.#options.clock.nowMs() - this.#boundAtMs < HELD_MS;
+    if (this.#state.registered === undefined || this.#refusals > 0 || fresh) return;
+    if (this.#shortLived <= MAX_SHORT_LIVED) this.#register();
   }
 
   /** Takes the binding back; over when that is answered, or after `patienceMs`. */
@@ -249,7 +255,7 @@ export class Registration {
   #failed(detail: string, restMs: number | undefined): void {
     this.#options.log.warn("registration failed", { detail });
     this.#tell({ registered: this.#boundAt !== undefined, detail });
-    const waitMs = retryAfterFailureMs(this.#failures, this.#chance());
+    const waitMs = retryAfterFailureMs(this.#failures + this.#shortLived, this.#chance());
     this.#failures += 1;
     this.#next(restMs === undefined ? waitMs : restMs + this.#chance() * 1_000);
   }

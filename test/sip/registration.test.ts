@@ -4,6 +4,7 @@ import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import { textHeader, type HeaderLine } from "../../src/sip/wire/header-builder.ts";
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
 import { formatUri } from "../../src/sip/wire/uri.ts";
+import { LossyHop } from "./lossy-hop.ts";
 import { contactPort, lines, Peer, type Received, type ReplyOptions } from "./peer.ts";
 import { closeLater, rig, standStill, startPeer, startStack } from "./rig.ts";
 import { hastyClock, trunkSettings, type Stack } from "./stack.ts";
@@ -221,6 +222,45 @@ describe("a registrar that refuses", () => {
   });
 });
 
+it("works over IPv6", async () => {
+  const peer = await startPeer({ host: "::1" });
+  const server = { host: "::1", port: peer.port, path: "/" };
+  const settings = { server, local: { host: "::1", port: 0, advertised: undefined } };
+  const stack = await startStack(
+    trunkSettings(0, { ...settings, registration: { ...registration, domain: undefined } }),
+  );
+  const register = await peer.request("REGISTER");
+  expect(register.message.uriText).toBe("sip:[::1]");
+  expect(lines(register, "Contact")[0]).toMatch(/^<sip:4930123@\[::1\]:\d+>$/);
+  take(peer, register);
+  await registered(stack);
+});
+
+it("is registered over a line that loses a fifth", async () => {
+  const ports = { peer: 0 };
+  const hop = await LossyHop.start(0.2, 20_261_122, () => ports.peer);
+  closeLater(() => hop.close());
+  const peer = await startPeer();
+  ports.peer = peer.port;
+  const credentials = { username: "account", password: "secret" };
+  const brief = { ...registration, expiresMs: 10_000 };
+  const stack = await startStack(trunkSettings(hop.port, { registration: brief, credentials }), {
+    clock: hastyClock(),
+  });
+  const challenge = textHeader("WWW-Authenticate", 'Digest realm="r", nonce="n"');
+  for (let bindings = 0; bindings < 8;) {
+    const register = await peer.request("REGISTER");
+    if (header(register.message, "Authorization") === undefined) peer.reply(register, 401, { headers: [challenge] });
+    else {
+      take(peer, register);
+      bindings += 1;
+    }
+  }
+  await registered(stack);
+  expect(stack.log.map(({ message }) => message)).not.toContain("registration refused");
+  expect(hop.lost).toBeGreaterThan(0);
+});
+
 describe("several registrars", () => {
   const two = (first: Peer, second: Peer): TrunkSettings =>
     trunkSettings(first.port, { ...registering, moreServers: [{ host: "127.0.0.1", port: second.port }] });
@@ -265,13 +305,20 @@ describe("a registration that is lost", () => {
     },
   );
 
-  it("by a connection that closes each time is not made again at once, each time", async () => {
-    const { peer, stack } = await rig("tcp", registering);
-    take(peer, await peer.request("REGISTER"));
-    await registered(stack);
-    for (const flow of peer.flows) flow.destroy();
-    await stack.health(({ registered: is, detail }) => is === false && detail.includes("connection closed"));
-    expect(peer.count("REGISTER")).toBe(1);
+  it("by a connection that closes each time is made again when the next stands, but not for ever so soon", async () => {
+    const { peer, stack } = await rig("tcp", registering, { clock: hastyClock() });
+    for (let times = 1; times <= 3; times++) {
+      const register = await peer.request("REGISTER");
+      take(peer, register);
+      await expect.poll(() => stack.trunks.health()[0]?.registered).toBe(true);
+      for (const flow of peer.flows) flow.destroy();
+      await expect.poll(() => stack.trunks.health()[0]?.registered).toBe(false);
+      expect(stack.trunks.health()[0]?.detail).toContain("connection closed");
+      await expect.poll(() => peer.connections).toBeGreaterThan(times);
+    }
+    // The connection stands again, and the registration waits.
+    await expect.poll(() => stack.trunks.health()[0]?.detail).toContain("; connected");
+    expect(peer.count("REGISTER")).toBe(3);
   });
 
   it("by a registrar that was started anew is made again when that answers", async () => {
