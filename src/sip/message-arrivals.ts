@@ -20,6 +20,8 @@ export interface MessageArrivalsOptions {
 
 /** So many may be on their way to Matrix at once; more have to be sent again. */
 const MAX_PENDING = 64;
+/** Of one that is on its way, so many wait with it. */
+const MAX_REPETITIONS = 8;
 const RETRY_AFTER_S = 10;
 /** So many verdicts are remembered for repetitions: at ten texts a second, those of the last minute. */
 const MAX_REMEMBERED = 600;
@@ -56,14 +58,19 @@ export class MessageArrivals {
       return;
     }
     if (known !== undefined) {
-      known.push(this.#inTime(asked));
+      if (known.length >= MAX_REPETITIONS) this.#tooMany(asked);
+      else known.push(this.#inTime(asked));
       return;
     }
     if (this.#pending >= MAX_PENDING) {
-      reply(503, [numberHeader("Retry-After", RETRY_AFTER_S)]);
+      this.#tooMany(asked);
       return;
     }
     this.#passOn(id, asked, body.text, call);
+  }
+
+  #tooMany({ reply }: PeerRequest): void {
+    reply(503, [numberHeader("Retry-After", RETRY_AFTER_S)]);
   }
 
   #passOn(id: string, asked: PeerRequest, text: string, call: CallId | undefined): void {

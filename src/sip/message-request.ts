@@ -16,32 +16,38 @@ export interface MessagingTrunk {
   targetFailed(target: Target, reason: string, restMs?: number): void;
   /** A request outside of dialogs to that server; `done` once. */
   askAt(target: Target, parts: QuestionParts, done: (answer: Answer) => void): void;
-  newId(): string;
 }
 
 /** A datagram holds no more, and the parser on the other side may take less. */
 const MAX_TEXT_BYTES = 60_000;
 
 /** Never rejects. */
-export async function sendMessage(order: MessageOrder, trunk: MessagingTrunk): Promise<MessageOutcome> {
+export async function sendMessage(
+  order: MessageOrder,
+  trunk: MessagingTrunk,
+  newId: () => string,
+): Promise<MessageOutcome> {
   try {
     if (parseUri(order.target)?.kind !== "sip") return { kind: "failed", fault: "internal" };
     if (Buffer.byteLength(order.text) > MAX_TEXT_BYTES) {
       return { kind: "refused", status: 513, phrase: "Message Too Large" };
     }
-    return await overServers(trunk, partsOf(order, trunk));
+    // The same ids at every server: whoever gets it twice can tell.
+    const ids = { sipCallId: newId(), fromTag: newId() };
+    return await overServers(trunk, { ...partsOf(order, trunk.serverHost), ...ids });
   } catch (error) {
     if (!(error instanceof TransportError)) return { kind: "failed", fault: "internal" };
     return { kind: "failed", fault: error.code === "resolve" ? "resolve" : "transport" };
   }
 }
 
-function partsOf({ target, identity, text }: MessageOrder, trunk: MessagingTrunk): QuestionParts {
-  const { from, fromUri, headers } = identityHeaders(identity, trunk.serverHost);
+function partsOf(
+  { target, identity, text }: MessageOrder,
+  serverHost: string,
+): Omit<QuestionParts, "sipCallId" | "fromTag"> {
+  const { from, fromUri, headers } = identityHeaders(identity, serverHost);
   const body = { contentDisposition: "render", contentType: "text/plain;charset=UTF-8", content: text };
-  // The same ids at every server: whoever gets it twice can tell.
-  const ids = { sipCallId: trunk.newId(), fromTag: trunk.newId() };
-  return { method: "MESSAGE", uri: target, from: fromUri, fromAddress: from, headers, body, ...ids };
+  return { method: "MESSAGE", uri: target, from: fromUri, fromAddress: from, headers, body };
 }
 
 /** RFC 3263 s4.3: the next server after a failure to send, no answer, or a 503. */

@@ -26,7 +26,7 @@ export class Texts {
   constructor(options: TextsOptions) {
     this.#options = options;
     const { settings, trunk, arrivals, clock, log } = options;
-    this.#queue = new MessageQueue((order) => sendMessage(order, trunk));
+    this.#queue = new MessageQueue((order) => sendMessage(order, trunk, () => clock.newId()));
     this.#arrivals = new MessageArrivals({
       trunk: settings.name,
       calledFrom: settings.inbound.calledFrom,

@@ -13,7 +13,8 @@ import { Registration, type RegisterParts } from "./registration.ts";
 import { RingingGateways } from "./ringing-gateways.ts";
 import type { Invitation, InviteEvents } from "./sipjs/invitation.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
-import type { DialogFields, Session } from "./sipjs/session.ts";
+import type { DialogFields } from "./sipjs/dialog-fields.ts";
+import type { Session } from "./sipjs/session.ts";
 import type { Answer } from "./sipjs/question.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
 import { UserAgent, type QuestionParts } from "./sipjs/user-agent.ts";
@@ -293,10 +294,6 @@ export class Trunk implements InvitingTrunk {
       this.#aims.delete(parts.sipCallId);
       done(answer);
     });
-  }
-
-  newId(): string {
-    return this.#options.clock.newId();
   }
 
   /** A call of the trunk waits for its answer until the returned function is called. */

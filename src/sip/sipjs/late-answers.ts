@@ -8,7 +8,7 @@ import { header, type SipResponse } from "../wire/message.ts";
 import { formatUri } from "../wire/uri.ts";
 import { newBranch } from "./core.ts";
 import { rawRecordRoutes } from "./messages.ts";
-import type { DialogFields } from "./session.ts";
+import type { DialogFields } from "./dialog-fields.ts";
 
 export interface LateAnswersOptions {
   readonly clock: Clock;

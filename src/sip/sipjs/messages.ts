@@ -103,7 +103,7 @@ function fill(target: IncomingRequestMessage | IncomingResponseMessage, message:
   if (sequence !== undefined) headers["RSeq"] = [{ raw: String(sequence) }];
   const event = header(message, "Event");
   // The core finds the subscription of a NOTIFY by the type alone (RFC 6665 s8.2.1).
-  const eventType = event?.split(";", 1)[0]?.trim();
+  const eventType = event?.split(";", 1)[0]?.trim().toLowerCase();
   if (event !== undefined && eventType) headers["Event"] = [{ raw: event, parsed: { event: eventType } }];
   const sdp = sdpOf(message);
   if (sdp === undefined) return;

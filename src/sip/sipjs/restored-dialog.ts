@@ -2,7 +2,7 @@
 import { SessionDialog, SignalingState } from "sip.js/lib/core/index.js";
 import type { Core } from "./core.ts";
 import { ExactUri } from "./messages.ts";
-import type { DialogFields } from "./session.ts";
+import type { DialogFields } from "./dialog-fields.ts";
 
 /** The stand-in for a transaction of another process. Its state tells SessionDialog that nothing is pending. */
 const PAST_TRANSACTION = {

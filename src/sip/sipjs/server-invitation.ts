@@ -13,7 +13,8 @@ import { formatUri } from "../wire/uri.ts";
 import type { Core } from "./core.ts";
 import { rawRecordRoutes } from "./messages.ts";
 import { sdpBody } from "./requests.ts";
-import type { DialogFields, Session } from "./session.ts";
+import type { DialogFields } from "./dialog-fields.ts";
+import type { Session } from "./session.ts";
 
 export interface ServerInvitationEvents {
   /** The caller gave up, or the time that it set (Expires) has passed: 487 is sent. */

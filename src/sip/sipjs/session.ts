@@ -1,7 +1,6 @@
 // One dialog with the trunk, over sip.js's SessionDialog: what is asked of it and what the peer asks of us.
 // What a call makes of that is outbound-call.ts's and confirmed-call.ts's business.
 import {
-  Dialog,
   InviteServerTransaction,
   NonInviteClientTransaction,
   ReInviteUserAgentClient,
@@ -12,24 +11,22 @@ import {
   TransactionState,
   UserAgentClient,
   UserAgentServer,
-  type NotifyUserAgentServer,
   type IncomingResponseMessage,
   type OutgoingRequestDelegate,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
-import type { SipDialogState } from "../../core/call/dialog-state.ts";
 import { sipCallId } from "../../core/ids.ts";
 import { sdpOf } from "../body.ts";
 import type { SessionVerdict } from "../session-expires.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
 import type { Core, Delegate } from "./core.ts";
-import { ExactUri, IncomingRequest } from "./messages.ts";
+import { IncomingRequest } from "./messages.ts";
 import { outcomeOf, peerRequest, requestOf, type Outcome, type PeerRequest } from "./peer-request.ts";
+import type { DialogFields } from "./dialog-fields.ts";
+import { restoredDialog } from "./restored-dialog.ts";
+import { subscribe } from "./subscription.ts";
 import { ALLOW_HEADER, credentialHeaders, sdpBody } from "./requests.ts";
-
-/** RFC 3261 s12: what makes a dialog. Which trunk and which address of ours it runs over is known above. */
-export type DialogFields = Omit<SipDialogState, "trunk" | "localAddress">;
 
 /** A re-INVITE or UPDATE that waits for our answer. */
 export interface PeerOffer {
@@ -76,14 +73,6 @@ export interface DialogRequestParts {
   readonly body?: { readonly contentType: string; readonly content: string } | undefined;
 }
 
-/** The stand-in for a transaction of another process. Its state tells SessionDialog that nothing is pending. */
-const PAST_TRANSACTION = {
-  request: {},
-  state: "Terminated",
-  addStateChangeListener(): void {},
-  removeStateChangeListener(): void {},
-};
-
 const NO_TIMER: SessionVerdict = { kind: "agreed", headers: [], terms: undefined };
 
 export class Session {
@@ -114,24 +103,7 @@ export class Session {
 
   /** A dialog whose INVITE belonged to an earlier process. `core.dialogs` finds it from now on. */
   static restore(core: Core, fields: DialogFields, contact: HeaderLine): { session: Session; key: object } {
-    const state = {
-      id: `${fields.sipCallId}${fields.localTag}${fields.remoteTag}`,
-      early: false,
-      callId: fields.sipCallId,
-      localTag: fields.localTag,
-      remoteTag: fields.remoteTag,
-      localSequenceNumber: fields.localCSeq,
-      remoteSequenceNumber: fields.remoteCSeq,
-      localURI: new ExactUri(fields.localUri, undefined),
-      remoteURI: new ExactUri(fields.remoteUri, undefined),
-      remoteTarget: new ExactUri(fields.remoteTarget, undefined),
-      routeSet: [...fields.routeSet],
-      secure: fields.secure,
-    };
-    const past = PAST_TRANSACTION as unknown as ConstructorParameters<typeof SessionDialog>[0];
-    const dialog = new SessionDialog(past, core, state);
-    // The offer and answer of the earlier process are over; offers may be made.
-    Reflect.set(dialog, "_signalingState", SignalingState.Stable);
+    const dialog = restoredDialog(core, fields);
     return { session: new Session(dialog, contact), key: dialog };
   }
 
@@ -211,38 +183,9 @@ export class Session {
     return cseq;
   }
 
-  /**
-   * From now on NOTIFYs of that event in this dialog are told, also after its BYE: a subscription outlives the call
-   * that it was made in (RFC 5057 s4.1). Gives the function that ends it.
-   */
+  /** From now on NOTIFYs of that event in this dialog are told, also after its BYE. Gives the function that ends it. */
   subscribe(event: string, notified: (request: PeerRequest) => void): () => void {
-    const dialog = this.#dialog;
-    const core = dialog.userAgentCore;
-    const key = `${dialog.callId}${dialog.localTag}${event}`;
-    const subscriber = {
-      dispose: (): void => {},
-      onNotify: (server: NotifyUserAgentServer): void => {
-        const { message } = server;
-        if (message.fromTag !== dialog.remoteTag) {
-          server.reject({ statusCode: 481 });
-          return;
-        }
-        // The core asks subscribers before dialogs, and leaves the dialog's CSeq behind.
-        if (core.dialogs.get(dialog.id) === dialog) {
-          if (message.cseq <= (dialog.remoteSequenceNumber ?? 0)) {
-            server.reject({ statusCode: 500 });
-            return;
-          }
-          Dialog.prototype.receiveRequest.call(dialog, message);
-        }
-        notified(peerRequest(server));
-      },
-    };
-    const { subscribers } = core as unknown as { subscribers: Map<string, unknown> };
-    subscribers.set(key, subscriber);
-    return () => {
-      if (subscribers.get(key) === subscriber) subscribers.delete(key);
-    };
+    return subscribe(this.#dialog, event, notified);
   }
 
   /** re-INVITE with an offer. Only when `mayOffer`. `done` is called once; a 2xx has been acknowledged. */

@@ -28,8 +28,9 @@ import { ExactUri, IncomingResponse } from "./messages.ts";
 import { peerRequest, type PeerRequest } from "./peer-request.ts";
 import { Question, type Answer } from "./question.ts";
 import { ALLOW_HEADER, sdpBody, type OutgoingRequest } from "./requests.ts";
-import { ServerInvitation } from "./server-invitation.ts";
-import { Session, type DialogFields } from "./session.ts";
+import type { ServerInvitation } from "./server-invitation.ts";
+import type { DialogFields } from "./dialog-fields.ts";
+import { Session } from "./session.ts";
 
 export interface UserAgentOptions {
   readonly trunk: TrunkName;
