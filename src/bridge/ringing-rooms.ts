@@ -9,7 +9,7 @@ import type { Ghosts } from "./ghosts.ts";
 import type { Rooms } from "./rooms.ts";
 
 export interface RingingRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite">;
+  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure">;
   readonly rooms: Rooms;
   readonly log: Log;
@@ -67,10 +67,24 @@ export class RingingRooms {
 
   async #enter(room: RoomId, ghost: UserId): Promise<RoomId> {
     const { rooms } = this.#parts;
-    if (!(await rooms.ours(room)).includes(ghost)) await this.#join(room, ghost);
+    if (!(await this.#isIn(room, ghost))) await this.#join(room, ghost);
     if (!(await this.#isEncrypted(room, ghost))) return room;
     await rooms.explain("encryption", room, ghost);
     throw new UnfitRoomError("the room is encrypted");
+  }
+
+  /** It may have been thrown out while nobody told us. */
+  async #isIn(room: RoomId, ghost: UserId): Promise<boolean> {
+    const { homeserver, rooms } = this.#parts;
+    if (!(await rooms.ours(room)).includes(ghost)) return false;
+    try {
+      await homeserver.members(room, ghost);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.transient) throw error;
+      await rooms.gone(room, ghost);
+      return false;
+    }
   }
 
   /** By itself where anybody may or the ghost was invited, else invited by the bot. Throws HomeserverError. */

@@ -246,23 +246,12 @@ export class Switchboard implements Calls {
   async #left(room: RoomId, user: UserId): Promise<void> {
     const { rooms } = this.#parts;
     // The calls first: whatever becomes of the room, somebody is on the telephone.
-    await Promise.all(this.#index.runners.map((runner) => this.#leftCall(runner, room, user)));
+    for (const runner of this.#index.runners) {
+      const fact = factOfLeaving(runner.call, room, user);
+      if (fact !== undefined) await runner.post(fact);
+    }
     if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
     else await rooms.leaveIfEmpty(room);
-  }
-
-  async #leftCall(runner: CallRunner, room: RoomId, user: UserId): Promise<void> {
-    const { call } = runner;
-    const leg = legOf(call);
-    if (leg !== undefined) {
-      if (leg.room === room && (leg.person === user || leg.ghost === user)) await runner.post({ kind: "matrix.left" });
-      return;
-    }
-    if (call.phase !== "alerting") return;
-    const target = call.legs.find((one) => one.room === room)?.target;
-    // Others in a room that is rung for all may still answer.
-    if (target?.kind !== "person" || (user !== target.person && user !== call.ghost)) return;
-    await runner.post({ kind: "matrix.declined", room, person: target.person, reason: undefined });
   }
 
   async #encrypted(room: RoomId): Promise<void> {
@@ -342,4 +331,17 @@ export class Switchboard implements Calls {
     this.#index.remove(record.id);
     if (this.#index.size === 0) this.#drained();
   }
+}
+
+/** What it means for a call that somebody is not in a room any more; mostly nothing. */
+function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undefined {
+  const leg = legOf(call);
+  if (leg !== undefined) {
+    return leg.room === room && (leg.person === user || leg.ghost === user) ? { kind: "matrix.left" } : undefined;
+  }
+  if (call.phase !== "alerting") return undefined;
+  const target = call.legs.find((one) => one.room === room)?.target;
+  // Others in a room that is rung for all may still answer.
+  if (target?.kind !== "person" || (user !== target.person && user !== call.ghost)) return undefined;
+  return { kind: "matrix.declined", room, person: target.person, reason: undefined };
 }

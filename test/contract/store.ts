@@ -98,6 +98,7 @@ export function arrivingCall(id: string): Arriving {
     dialog: incomingDialog,
     incoming,
     lateOffer: false,
+    acceptedAtMs: undefined,
     stages: [{ targets: [{ kind: "person", person }], ringMs: 30_000 }],
     announce: [],
   };

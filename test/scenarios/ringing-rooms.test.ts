@@ -116,6 +116,15 @@ describe("a room of the configuration", () => {
     expect(house.homeserver.joined).toEqual([{ room: reception, user: caller }]);
   });
 
+  test("from which the ghost was removed while nobody told us is entered again", async () => {
+    const house = new House();
+    await callAndGiveUp(house, toRoom.called);
+    house.homeserver.closedRoom = reception;
+    await callAndGiveUp(house, toRoom.called);
+    expect(house.homeserver.joined).toHaveLength(2);
+    expect(house.trunks.verbs).toEqual(["ring", "ring"]);
+  });
+
   test("that takes only whom somebody invites: the bot invites the ghost", async () => {
     const house = new House();
     house.homeserver.refuseJoins = forbidden;

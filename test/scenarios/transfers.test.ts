@@ -1,0 +1,164 @@
+// Calls handed over to somebody else, through the whole bridge: by the trunk, or joined here where it will not.
+import { describe, expect, test } from "vitest";
+import { matrixCallId, partyId, type CallId, type UserId } from "../../src/core/ids.ts";
+import { callerOf } from "../fakes/arrivals.ts";
+import { dialog } from "../core/call/examples.ts";
+import { ann, bob, caller, House, made1, made2, room } from "./house.ts";
+
+const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+const other = "@_sip_02079460999%40sip.example.org:example.org" as UserId;
+
+async function talking(options: ConstructorParameters<typeof House>[0] = {}): Promise<House> {
+  const house = new House(options);
+  await house.ring();
+  await house.sip(accepted);
+  return house;
+}
+
+async function handOver(house: House, target: UserId | undefined, token = "t1"): Promise<void> {
+  await house.take({ ...house.callOf(), kind: "call.replaced", replacement: { kind: "create", token, target } });
+}
+
+function idOf(house: House, phase: string): CallId {
+  const found = house.switchboard.calls.find((call) => call.phase === phase);
+  if (found === undefined) throw new Error(`no call is ${phase}`);
+  return found.id;
+}
+
+describe("a person hands a call over to another number", () => {
+  test("by the trunk: it is told where to call, and when that is answered the call is over here", async () => {
+    const house = await talking();
+    await handOver(house, other);
+    expect(house.trunks.orders.at(-1)).toMatchObject({
+      verb: "refer",
+      argument: "sip:+442079460999@sip.example.org",
+    });
+    await house.sip({ kind: "sip.referProgressed", status: 180 });
+    await house.sip({ kind: "sip.referProgressed", status: 200 });
+    expect(house.trunks.verbs).toEqual(["invite", "refer", "bye"]);
+    await house.sip({ kind: "sip.ended" });
+    expect(house.telemetry.ended).toMatchObject([{ cause: "transferred" }]);
+    expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
+  });
+
+  test("which may not be called by them: both hear no more of it, and the person is told why", async () => {
+    const house = await talking();
+    await handOver(house, "@_sip_112%40sip.example.org:example.org" as UserId);
+    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.words.at(-1)).toMatch(/Emergency numbers cannot be called from here/);
+  });
+
+  test("over a trunk that takes no REFER: the number is called from here, and both talk through the bridge", async () => {
+    const house = await talking();
+    const left = house.call();
+    await handOver(house, other);
+    await house.sip({ kind: "sip.referRefused", status: 405 });
+    const joint = idOf(house, "joining");
+    expect(house.trunks.orders.at(-1)).toMatchObject({
+      call: joint,
+      verb: "invite",
+      argument: { target: "sip:+442079460999@sip.example.org" },
+    });
+    await house.sip(accepted, joint);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: left, verb: "reoffer" });
+    await house.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
+    expect(house.media.opened.map(({ trunk, matrix }) => [trunk.codecs, matrix?.codecs])).toEqual([
+      [["codec of main"], undefined],
+      [["codec of main"], ["codec of main"]],
+    ]);
+    await house.sip({ kind: "sip.hungUp", q850: 16 }, left);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: joint, verb: "bye" });
+    await house.sip({ kind: "sip.ended" }, joint);
+    expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
+    expect(house.telemetry.ended.map(({ direction }) => direction)).toEqual(["outbound", "joined"]);
+  });
+
+  test("joined, and the bridge is restarted: both far ends hear that it is over", async () => {
+    const before = await talking({ features: { transfer: "join" } });
+    const left = before.call();
+    await handOver(before, other);
+    const joint = idOf(before, "joining");
+    await before.sip(accepted, joint);
+    await before.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
+    const after = new House({ store: before.store });
+    for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
+    await after.quiet();
+    expect(after.trunks.verbs.toSorted()).toEqual(["bye", "bye", "resume", "resume"]);
+    for (const call of [left, joint]) await after.sip({ kind: "sip.ended" }, call);
+    expect(await after.store.calls.open()).toEqual([]);
+  });
+
+  test("after having talked to it: the two far ends talk to each other", async () => {
+    const house = await talking({ features: { transfer: "join" } });
+    const held = house.call();
+    const consulted = await house.arrive({ identity: callerOf("+442079460999") });
+    await house.take(house.answer(made1));
+    const await1 = { ...house.ringing(made1), kind: "call.replaced" } as const;
+    await house.take({ ...await1, replacement: { kind: "await", token: "t9" } });
+    await handOver(house, undefined, "t9");
+    const joint = idOf(house, "joining");
+    expect(joint).not.toBe(held);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: consulted, verb: "reoffer" });
+    await house.sip({ kind: "sip.reanswered", sdp: "right answers" }, consulted);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "reoffer" });
+    await house.sip({ kind: "sip.reanswered", sdp: "left answers" }, held);
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
+    await house.sip({ kind: "sip.hungUp", q850: 16 }, consulted);
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "bye" });
+  });
+
+  test("somebody else's word for it counts for nothing", async () => {
+    const house = await talking();
+    const fact = { ...house.callOf(bob), kind: "call.replaced" } as const;
+    await house.take({ ...fact, replacement: { kind: "create", token: "t1", target: other } });
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+});
+
+test("a call handed over to another person of the homeserver rings there, under the far end's number, and is answered", async () => {
+  const house = new House();
+  await house.arrive();
+  await house.take(house.answer(made1));
+  await house.take({
+    ...house.ringing(made1),
+    kind: "call.replaced",
+    replacement: { kind: "create", token: "t1", target: bob },
+  });
+  expect(house.homeserver.rooms).toMatchObject([{ invite: ann }, { as: caller, invite: bob }]);
+  expect(house.in(made2)).toEqual(["invite"]);
+  await house.take(house.answer(made2, bob));
+  expect(house.in(made2)).toEqual(["invite", "select PHONE"]);
+  expect(house.trunks.verbs).toEqual(["ring", "accept", "reoffer"]);
+  await house.sip({ kind: "sip.reanswered", sdp: "far end answers" });
+  await house.sip({ kind: "sip.hungUp", q850: 16 });
+  expect(house.in(made2).at(-1)).toBe("hangup user_hangup");
+  expect(house.in(made1)).toEqual(["invite", "select PHONE"]);
+});
+
+test("the trunk hands the call over: the person goes on talking, to somebody else, and sees to whom", async () => {
+  const house = await talking();
+  const target = callerOf("02079460999").from;
+  await house.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  expect(house.trunks.orders.at(-1)).toMatchObject({
+    verb: "replace",
+    argument: { target: "sip:+442079460999@sip.example.org" },
+  });
+  await house.sip({ kind: "sip.replaced", sdp: "new far end", dialog });
+  expect(house.signals.at(-1)).toBe("identity");
+  await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  expect(house.trunks.verbs.at(-1)).toBe("bye");
+});
+
+test("a client's event about a call of the same id in another room changes nothing", async () => {
+  const house = await talking();
+  await house.take({
+    ...house.callOf(ann),
+    room: made1,
+    matrixCallId: matrixCallId("call1"),
+    party: partyId("PHONE"),
+    kind: "call.hungUp",
+    reason: "user_hangup",
+  });
+  expect([house.trunks.verbs, house.homeserver.told[0]?.leg.room]).toEqual([["invite"], room]);
+});
