@@ -30,7 +30,7 @@ export interface Common {
 }
 
 /** What parts of a call that have ended before it are still owed. */
-export interface Outstanding {
+interface Outstanding {
   /** Media sessions given back whose end has not been reported. */
   readonly releases: number;
   /** Rooms that no longer ring and have not been told yet. */
@@ -216,7 +216,7 @@ export interface Connected extends Common {
 }
 
 /** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
-export type PersonAnswer = "none" | "ordered" | "told";
+type PersonAnswer = "none" | "ordered" | "told";
 
 /** The person has handed the call over and is gone; the far end is on its way to somebody else. */
 export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "answer" | "renegotiation"> {

@@ -22,7 +22,15 @@ export function part(
     call.phase === "joining" ? call.right : { ...call.right, dialled: undefined, invite: undefined };
   const { id, direction, left, leg, trunk, number, startedAtMs, maxDurationMs, notices } = call;
   const parting: Parting = {
-    ...{ id, direction, left, leg, trunk, number, startedAtMs, maxDurationMs, notices },
+    id,
+    direction,
+    left,
+    leg,
+    trunk,
+    number,
+    startedAtMs,
+    maxDurationMs,
+    notices,
     phase: "parting",
     cause,
     sipStatus,

@@ -2,7 +2,21 @@
 import { describe, expect, test } from "vitest";
 import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
-import { anyLeg, connected, dialog, kinds, play, released, request, trunk, type Ladder } from "./examples.ts";
+import {
+  accepted,
+  answered,
+  anyLeg,
+  begin,
+  connected,
+  dialog,
+  kinds,
+  offered,
+  play,
+  released,
+  request,
+  trunk,
+  type Ladder,
+} from "./examples.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
@@ -169,7 +183,7 @@ describe("a transfer that the trunk wants", () => {
 
   test("the person is connected to the other number and reads to whom", () => {
     const { call, effects } = play(
-      { ...connected(), call: { ...connected().call, notices: { failures: true, history: true } } as never },
+      play(begin({ notices: { failures: true, history: true } }), offered, accepted, answered),
       referred,
       planned,
       { kind: "media.described", side: "trunk", sdp: "ours" },

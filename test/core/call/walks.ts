@@ -174,8 +174,8 @@ const hold: CallFact = { kind: "matrix.offered", sdp: "hold" };
 const sent: CallFact = { kind: "sip.sent", invite };
 const outOfOrder: CallFact = { kind: "sip.failed", fault: "transport", message: "refused" };
 const progressed: CallFact = { kind: "sip.progressed", sdp: "early answer" };
-const talk = [offered, accepted, answered, told("answer")] as const;
-const taken = [...annRings, answers(annsRoom, ann)] as const;
+const talk: readonly CallFact[] = [offered, accepted, answered, told("answer")];
+const taken: readonly CallFact[] = [...annRings, answers(annsRoom, ann)];
 const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
 
 interface Beginning {
@@ -219,7 +219,7 @@ const outbound: readonly Beginning[] = [
     [offered, sent, progressed, answered, told("answer"), hold],
     [offered, sent, progressed, answered, accepted],
   ),
-  ...from(begin(history), ...transferFacts.slice(0, 3).map((order) => [...talk, order]), [
+  ...from(begin(history), ...transferFacts.slice(0, 3).map((order) => talk.concat(order)), [
     ...talk,
     { kind: "sip.referred", target: identity.from, replaces: undefined, referredBy: undefined },
   ]),
@@ -245,7 +245,7 @@ const inbound: readonly Beginning[] = [
   ...from(
     arrive(together),
     [...bothRing, answers(annsRoom, ann), answeredByClient, { kind: "sip.offered", sdp: "codec" }, reoffered],
-    ...transferFacts.slice(0, 3).map((order) => [...taken, answeredByClient, order]),
+    ...transferFacts.slice(0, 3).map((order) => taken.concat(answeredByClient, order)),
   ),
 ];
 
