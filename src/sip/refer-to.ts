@@ -11,12 +11,17 @@ import { parseUri, uriHeader } from "./wire/uri.ts";
 
 /**
  * Refer-To of a REFER of ours. `replaces` is our own dialog with whoever is at `target`.
- * Throws HeaderBuildError where the target is no sip URI.
+ * Throws HeaderBuildError where the target is neither a sip nor a tel URI.
  */
 export function referToHeader(target: string, replaces: SipDialogState | undefined): HeaderLine {
-  const uri = parseUri(target);
+  const stated = parseUri(target);
+  if (replaces === undefined) {
+    if (stated === undefined || stated.kind === "other") throw new HeaderBuildError("malformed-host");
+    return addressHeader("Refer-To", { uri: stated });
+  }
+  // A tel URI holds no headers; its telephone is also to be reached where its dialog is.
+  const uri = stated?.kind === "sip" ? stated : parseUri(replaces.remoteTarget);
   if (uri?.kind !== "sip") throw new HeaderBuildError("malformed-host");
-  if (replaces === undefined) return addressHeader("Refer-To", { uri });
   // A `%` of the value itself has to be escaped first: one that is there counts as an escape when the URI is written.
   const value = replacesOf(replaces).replaceAll("%", "%25");
   return addressHeader("Refer-To", { uri: { ...uri, headers: [...uri.headers, ["Replaces", value]] } });

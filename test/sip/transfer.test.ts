@@ -209,10 +209,17 @@ describe("a blind transfer", () => {
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.referRefused", "sip.hungUp"]);
   });
 
-  it("to what is no SIP address is refused here, and nothing leaves", async () => {
+  it("to a number of its own kind goes out as that", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    for (const target of ["tel:+49", "", "sip:", "sip:a@b>\r\nX: y"]) {
+    stack.trunks.refer(call, "tel:+4940777", undefined);
+    expect(lines(await peer.request("REFER"), "Refer-To")).toEqual(["<tel:+4940777>"]);
+  });
+
+  it("to what is no telephone is refused here, and nothing leaves", async () => {
+    const { peer, stack } = await rig();
+    const { call } = await answered({ peer, stack });
+    for (const target of ["https://example.org", "", "sip:", "sip:a@b>\r\nX: y"]) {
       stack.trunks.refer(call, target, undefined);
       expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 400 });
     }
@@ -294,8 +301,12 @@ describe("a consult transfer", () => {
       secure: false,
       localAddress: { host: "127.0.0.1", port: 5060 },
     } as unknown as Parameters<typeof referToHeader>[1];
-    const line = referToHeader("sip:c@d;transport=tcp", dialog);
-    const address = parseNameAddr(line.slice("Refer-To: ".length));
-    expect(address && uriHeader(address.uri, "Replaces")).toBe('a%41b"@[::1];x=1&y?;to-tag=theirs;from-tag=ours');
+    // Known by a number alone, it is called where its dialog is.
+    for (const target of ["sip:c@d;transport=tcp", "tel:+4930"]) {
+      const line = referToHeader(target, dialog);
+      const address = parseNameAddr(line.slice("Refer-To: ".length));
+      expect(address?.uri).toMatchObject({ kind: "sip", user: "c", host: "d" });
+      expect(address && uriHeader(address.uri, "Replaces")).toBe('a%41b"@[::1];x=1&y?;to-tag=theirs;from-tag=ours');
+    }
   });
 });
