@@ -1,12 +1,13 @@
 // Who may begin something with us: telephones behind an address that says nothing, by digest; and how many at once.
+import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
 import type { ChallengeSettings } from "../../src/ports/sip.ts";
 import { DigestClient } from "../../src/sip/wire/digest.ts";
 import { parseChallenges } from "../../src/sip/wire/digest-challenge.ts";
 import type { SipResponse } from "../../src/sip/wire/message.ts";
 import { callerRig, type PlacedCall } from "./caller.ts";
-import { lines, type Received } from "./peer.ts";
-import { standStill } from "./rig.ts";
+import { contactPort, lines, type Received } from "./peer.ts";
+import { closeLater, standStill } from "./rig.ts";
 import { ANSWER } from "./stack.ts";
 
 const challenge: ChallengeSettings = { realm: "us.example", username: "trunk", password: "secret" };
@@ -134,6 +135,32 @@ describe("a trunk that is challenged", () => {
       expect(stack.log.filter(({ level }) => level === "error")).toEqual([]);
     },
   );
+});
+
+describe("a trunk that is challenged, and somebody at another address", () => {
+  it("is told nothing, not even that there is a challenge, unless its network is one of the trunk's", async () => {
+    for (const [peers, answers] of [
+      [[], 0],
+      [["127.0.0.2/32"], 1],
+    ] as const) {
+      const { peer, stack, caller } = await callerRig("udp", { challenge, peers });
+      const placed = caller.prepare();
+      const socket = createSocket("udp4");
+      await new Promise<void>((resolve) => socket.bind(0, "127.0.0.2", resolve));
+      closeLater(() => new Promise((resolve) => socket.close(() => resolve())));
+      const heard: string[] = [];
+      socket.on("message", (bytes) => heard.push(bytes.toString()));
+      const [options] = peer.log;
+      socket.send(placed.text, options === undefined ? 0 : contactPort(options), "127.0.0.1");
+      if (answers > 0) await expect.poll(() => heard.length).toBeGreaterThan(0);
+      const mentioned = (): number =>
+        stack.log.filter(({ message }) => message.includes("no peer of the trunk")).length;
+      await expect.poll(mentioned).toBe(1 - answers);
+      // What the trunk's own server asks after it is answered after it.
+      await challenged(caller.invite());
+      expect(new Set(heard.map((text) => text.slice(0, 11)))).toEqual(new Set(answers > 0 ? ["SIP/2.0 401"] : []));
+    }
+  });
 });
 
 describe("more calls than anybody has telephones for", () => {
