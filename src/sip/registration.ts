@@ -117,6 +117,20 @@ export class Registration {
     else if (!this.#asking) this.#failed("connection closed by the registrar", undefined);
   }
 
+  /** A gateway does not answer. If it is the one that knows us, another one is told where we are. */
+  gatewayFailed(target: Target): void {
+    const isOurs = (other: Target | undefined): boolean =>
+      other !== undefined && this.#boundAt !== undefined && targetKey(other) === targetKey(this.#boundAt);
+    if (!isOurs(target) || this.#failures > 0) return;
+    this.#options
+      .pick(new Set())
+      .then((next) => {
+        if (next !== undefined && !isOurs(next)) this.#register();
+      })
+      // Nowhere to go: the refresh will say so.
+      .catch(() => {});
+  }
+
   /** The trunk answers again after it did not: a registrar that was started anew knows nothing of us. */
   trunkBack(): void {
     const fresh = this.#boundAt !== undefined && this.#options.clock.nowMs() - this.#boundAtMs < HELD_MS;

@@ -110,7 +110,7 @@ export class Trunk implements InvitingTrunk {
       pick: (tried) => this.#pool.pick(tried),
       all: () => this.#pool.all(),
       down: () => this.#pool.down,
-      failed: (target, restMs) => this.#pool.failed(target, restMs),
+      failed: (target, restMs) => this.#failed(target, restMs),
       answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
       ask: (target, done) => this.#askOptions(target, done),
@@ -188,7 +188,7 @@ export class Trunk implements InvitingTrunk {
   }
 
   targetFailed(target: Target, reason: string, restMs?: number): void {
-    this.#pool.failed(target, restMs);
+    this.#failed(target, restMs);
     this.#keepAlive.callFailed(reason);
   }
 
@@ -224,10 +224,9 @@ export class Trunk implements InvitingTrunk {
 
   watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void {
     const { clock, timers } = this.#options;
-    const { t1Ms } = timers;
     return watchSilence({
       clock,
-      t1Ms,
+      t1Ms: timers.t1Ms,
       refused: () => this.#portRefused(target),
       another: async () => (await this.#pool.pick(tried)) !== undefined,
       silent,
@@ -280,11 +279,7 @@ export class Trunk implements InvitingTrunk {
 
   stateOf(fields: DialogFields): SipDialogState {
     const { address, port } = this.#local;
-    return {
-      ...fields,
-      trunk: this.#options.settings.name,
-      localAddress: { host: address, port },
-    };
+    return { ...fields, trunk: this.#options.settings.name, localAddress: { host: address, port } };
   }
 
   /** As MessagingTrunk has it. */
@@ -373,6 +368,11 @@ export class Trunk implements InvitingTrunk {
     if (health.state !== state || health.detail !== detail || health.registered !== registered) {
       this.#options.onHealth(health);
     }
+  }
+
+  #failed(target: Target, restMs: number | undefined): void {
+    this.#pool.failed(target, restMs);
+    this.#registration?.gatewayFailed(target);
   }
 
   #started(): UserAgent {

@@ -273,6 +273,28 @@ describe("several registrars", () => {
     await registered(stack);
   });
 
+  it("of which the one that has us dies: the other has us as soon as that is seen", async () => {
+    const pass = standStill();
+    const [first, second] = [await startPeer({ options: 200 }), await startPeer({ options: 200 })];
+    const stack = await startStack({ ...two(first, second), optionsIntervalMs: 30_000 });
+    const register = await first.request("REGISTER");
+    take(first, register);
+    await stack.health(({ state }) => state === "up");
+    await expect.poll(() => first.count("OPTIONS")).toBe(1);
+    first.answerOptions(503);
+    await expect
+      .poll(() => {
+        pass(5_000);
+        return second.count("REGISTER");
+      })
+      .toBe(1);
+    const moved = await second.request("REGISTER");
+    expect(moved.message.sipCallId).toBe(register.message.sipCallId);
+    take(second, moved);
+    expect(first.count("REGISTER")).toBe(1);
+    expect(stack.healths.map(({ state }) => state)).not.toContain("down");
+  });
+
   it("of which the first says nothing: the second has us after 10 s", async () => {
     const pass = standStill();
     const [first, second] = [await startPeer(), await startPeer()];
