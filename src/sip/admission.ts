@@ -23,20 +23,42 @@ const NONCE_LIFETIME_MS = 5 * 60_000;
 /** More telephones than these do not ring at once: it is a flood, and each of them costs memory. */
 const MAX_WAITING = 100;
 const RETRY_AFTER_S = 5;
-/** Wrong credentials are reported at most so often. */
+/** Refusals of one kind are reported at most so often. */
 const REPORT_MS = 60_000;
+
+/** Counts what happens often, and writes a line of it now and then. */
+class Tally {
+  readonly #options: AdmissionOptions;
+  readonly #message: string;
+  #count = 0;
+  #reportedAtMs = -REPORT_MS;
+
+  constructor(options: AdmissionOptions, message: string) {
+    this.#options = options;
+    this.#message = message;
+  }
+
+  add(): void {
+    this.#count += 1;
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
+    this.#reportedAtMs = nowMs;
+    this.#options.log.warn(this.#message, { refusedSoFar: this.#count });
+  }
+}
 
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #verifier: DigestVerifier | undefined;
+  readonly #wrong: Tally;
+  readonly #tooMany: Tally;
   #closing = false;
-  /** Requests with wrong credentials so far. */
-  #wrong = 0;
-  #reportedAtMs = -REPORT_MS;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
     const { challenge, clock } = options;
+    this.#wrong = new Tally(options, "SIP request with wrong credentials refused");
+    this.#tooMany = new Tally(options, "call of the trunk refused, because too many wait for an answer");
     if (challenge === undefined) return;
     this.#verifier = new DigestVerifier({
       realm: challenge.realm,
@@ -58,7 +80,9 @@ export class Admission {
     const challenge = this.#challenge(request);
     if (challenge !== undefined) return challenge;
     const { method } = request;
-    if (method !== "INVITE" || (!this.#closing && this.#options.waiting() < MAX_WAITING)) return undefined;
+    const tooMany = this.#options.waiting() >= MAX_WAITING;
+    if (method !== "INVITE" || (!this.#closing && !tooMany)) return undefined;
+    if (tooMany) this.#tooMany.add();
     const headers = [numberHeader("Retry-After", RETRY_AFTER_S)];
     return { statusCode: 503, reasonPhrase: "Service Unavailable", headers };
   }
@@ -70,18 +94,10 @@ export class Admission {
       username === challenge.username ? challenge.password : undefined;
     const { outcome } = this.#verifier.verify(headerValues(request, "Authorization"), request.method, passwordOf);
     if (outcome === "accepted") return undefined;
-    if (outcome === "wrong") this.#report();
+    if (outcome === "wrong") this.#wrong.add();
     const headers = this.#verifier
       .challenges(outcome === "stale")
       .map((value) => textHeader("WWW-Authenticate", value));
     return { statusCode: 401, reasonPhrase: "Unauthorized", headers };
-  }
-
-  #report(): void {
-    this.#wrong += 1;
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#options.log.warn("SIP request with wrong credentials refused", { refusedSoFar: this.#wrong });
   }
 }

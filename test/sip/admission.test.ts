@@ -170,6 +170,8 @@ describe("more calls than anybody has telephones for", () => {
     await stack.until(() => stack.arrivals.length === waiting.length);
     const refusal = await caller.invite().response(503);
     expect(lines(refusal, "Retry-After")).toEqual(["5"]);
+    await caller.invite().response(503);
+    expect(stack.log.filter(({ message }) => message.includes("too many wait"))).toHaveLength(1);
     const [answered, rejected, cancelled] = waiting;
     const [first, second] = await Promise.all([stack.arrival(), stack.arrival()]);
     stack.trunks.accept(first.call, ANSWER);

@@ -2,6 +2,10 @@
 // more time than its length deserves.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { calledOf } from "../../../src/sip/called-number.ts";
+import { diversionsOf } from "../../../src/sip/diversion.ts";
+import { remoteIdentityOf } from "../../../src/sip/remote-identity.ts";
+import { replacesOf } from "../../../src/sip/replaces.ts";
 import { echoedHeaders, formatResponse } from "../../../src/sip/wire/message-writer.ts";
 import { formatAddress, parseReasons } from "../../../src/sip/wire/header-builder.ts";
 import { headerTokens } from "../../../src/sip/wire/message.ts";
@@ -56,6 +60,11 @@ const PIECES = [
   "a".repeat(300),
   "__proto__",
   "constructor: x\r\n",
+  "P-Asserted-Identity: <sip:a;verstat=b@c>, tel:+1\r\n",
+  "Remote-Party-ID: <sip:a@b>;screen=yes;privacy=full\r\n",
+  "Diversion: <sip:a@b>;reason=user-busy, <tel:+1>\r\n",
+  "History-Info: <sip:a@b>;index=1, <sip:c@d;cause=302>;index=1.1;rc=1\r\n",
+  "Replaces: a;from-tag=b;to-tag=c;early-only\r\n",
 ];
 
 /** A small generator with a seed (mulberry32), so that a failure can be run again. */
@@ -99,6 +108,12 @@ function use(result: ParseResult): string {
   const { message } = result;
   if (message.kind === "request") {
     serverTransactionKey(message);
+    remoteIdentityOf(message);
+    diversionsOf(message);
+    replacesOf(message);
+    for (const calledFrom of ["request-uri", "to", "Subject", "Contact", "no header"]) {
+      expect(calledOf(message, calledFrom).length).toBeLessThan(256);
+    }
     screenRequest(message, { methods: [message.method], uriSchemes: ["sip"], optionTags: [], mediaTypes: [] });
     expect(formatUri(message.uri)).toMatch(/^[!-~]+$/);
     const answer = formatResponse(200, "OK", echoedHeaders(message, "t"));
