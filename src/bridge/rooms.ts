@@ -140,6 +140,12 @@ export class Rooms {
     await this.#parts.directory.saveDirect(ghost, person, room);
   }
 
+  /** The two are alone in it: as good as a room made for them, where none is known. */
+  async keep(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
+    const { directory } = this.#parts;
+    if ((await directory.direct(ghost, person)) === undefined) await directory.saveDirect(ghost, person, room);
+  }
+
   /** Says once in a room what keeps its calls from being connected. */
   async explain(obstacle: keyof typeof obstacles, room: RoomId, as: UserId): Promise<void> {
     const { homeserver, directory, log } = this.#parts;

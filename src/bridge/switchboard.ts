@@ -277,6 +277,8 @@ export class Switchboard implements Calls {
     const runner =
       crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed: this.#whyClosed() }));
     for (const one of early) await runner?.post(one.fact);
+    // Nobody was named, so that the two are alone there: the number may ring in it, too.
+    if (fact.invitee === undefined) await this.#parts.rooms.keep(room, ghost, fact.sender);
   }
 
   #whyClosed(): Invitation["closed"] {

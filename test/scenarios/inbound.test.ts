@@ -1,6 +1,6 @@
 // A telephone calls somebody on Matrix: who hears it ring, who has the call, and what everybody sees of it.
 import { describe, expect, test } from "vitest";
-import { roomId } from "../../src/core/ids.ts";
+import { callId, roomId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { callerOf } from "../fakes/arrivals.ts";
 import { ann, bob, caller, House, made1, made2 } from "./house.ts";
@@ -315,6 +315,13 @@ describe("a number that cannot be reached", () => {
     house.homeserver.release();
     await house.quiet();
     expect(house.trunks.orders).toMatchObject([{ verb: "reject", argument: 480 }]);
+  });
+
+  test("because it would take over a call of others: 603, and nobody else is rung in their place", async () => {
+    const house = new House();
+    await house.arrive({ replaces: callId("c-other") });
+    expect(house.trunks.orders).toMatchObject([{ verb: "reject", argument: 603 }]);
+    expect(house.homeserver.told).toEqual([]);
   });
 
   test("while the bridge stops: 503, so that another gateway may be tried", async () => {

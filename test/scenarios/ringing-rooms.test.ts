@@ -40,6 +40,24 @@ describe("the room of a caller and a person", () => {
     expect([house.in(theirs), house.homeserver.rooms]).toEqual([["invite"], []]);
   });
 
+  test("is one that the two have to themselves and have called in, whoever made it", async () => {
+    const house = new House();
+    const theirs = roomId("!theirs:example.org");
+    house.homeserver.memberList = both;
+    await house.take({
+      ...house.origin(ann, theirs),
+      kind: "member.invited",
+      user: caller,
+      direct: false,
+      encrypted: false,
+      public: false,
+    });
+    await house.take(house.inviteFact({ room: theirs }));
+    await house.take({ ...house.callOf(), room: theirs, kind: "call.hungUp", reason: undefined });
+    await house.arrive();
+    expect([house.in(theirs), house.homeserver.rooms]).toEqual([["invite"], []]);
+  });
+
   test("is entered by a person who left it: they are invited again and it rings there", async () => {
     const house = new House();
     await callAndGiveUp(house);
