@@ -25,6 +25,8 @@ export interface GatewayWatch {
 
 /** One unanswered question may have been lost on the way. */
 const MISSES = 2;
+/** Of the time between questions. */
+const ANSWER_WITHIN = 0.4;
 
 /** Watches from now on, the first provisional response. */
 export function watchGateway(options: GatewayWatchOptions): GatewayWatch {
@@ -32,9 +34,11 @@ export function watchGateway(options: GatewayWatchOptions): GatewayWatch {
   let over = false;
   let misses = 0;
   let cancel = (): void => {};
+  let cancelVerdict = (): void => {};
   const end = (): void => {
     over = true;
     cancel();
+    cancelVerdict();
   };
   const gone = (message: string): void => {
     if (over) return;
@@ -43,10 +47,7 @@ export function watchGateway(options: GatewayWatchOptions): GatewayWatch {
   };
   const look = async (): Promise<void> => {
     if (!(await another()) || over) return;
-    if (await refused()) {
-      gone("nothing listens at the gateway's port any more");
-      return;
-    }
+    const closed = await refused();
     if (over) return;
     if (misses >= MISSES && answersOptions()) {
       gone(`gateway answered no OPTIONS for ${misses * everyMs} ms while it rang`);
@@ -54,6 +55,11 @@ export function watchGateway(options: GatewayWatchOptions): GatewayWatch {
     }
     misses += 1;
     ask(() => (misses = 0));
+    if (!closed) return;
+    // A firewall may have refused what does not come from our own port: who answers that is there.
+    cancelVerdict = clock.at(clock.nowMs() + everyMs * ANSWER_WITHIN, () => {
+      if (misses > 0) gone("nothing listens at the gateway's port any more");
+    });
   };
   const next = (): void => {
     cancel = clock.at(clock.nowMs() + everyMs, () => {

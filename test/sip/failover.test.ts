@@ -4,6 +4,8 @@ import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import { Peer } from "./peer.ts";
 import { closeLater, standStill, startPeer, startStack } from "./rig.ts";
 import { ANSWER, trunkSettings, type Stack } from "./stack.ts";
+import { watchGateway } from "../../src/sip/gateway-watch.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
 import type { CallId } from "../../src/core/ids.ts";
 
 function several(first: Peer, ...others: readonly Peer[]): TrunkSettings {
@@ -93,7 +95,12 @@ describe("a gateway that dies while the call rings", () => {
     first.reply(invite, status);
     await stack.fact(call, "sip.trying", "sip.ringing");
     await first.close();
-    pass(5_000);
+    await expect
+      .poll(() => {
+        pass(1_000);
+        return second.count("INVITE");
+      })
+      .toBe(1);
     const next = await second.request("INVITE");
     expect(next.message.vias[0].branch).not.toBe(invite.message.vias[0].branch);
     second.reply(next, 180);
@@ -105,6 +112,32 @@ describe("a gateway that dies while the call rings", () => {
     closeLater(() => back.close());
     pass(8_000);
     await back.request("CANCEL");
+  });
+
+  it("is not taken for dead by a firewall that refuses our question, while it answers", async () => {
+    const clock = new VirtualClock();
+    const told: string[] = [];
+    let answers = true;
+    const watch = watchGateway({
+      clock,
+      everyMs: 5_000,
+      another: () => Promise.resolve(true),
+      refused: () => Promise.resolve(true),
+      ask: (answered) => answers && answered(),
+      answersOptions: () => true,
+      gone: (message) => told.push(message),
+    });
+    const pass = async (ms: number): Promise<void> => {
+      clock.advance(ms);
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    };
+    for (let times = 0; times < 8; times++) await pass(2_500);
+    expect(told).toEqual([]);
+    answers = false;
+    for (let times = 0; times < 4; times++) await pass(2_500);
+    expect(told).toEqual(["nothing listens at the gateway's port any more"]);
+    watch.end();
+    expect(clock.waiting).toBe(0);
   });
 
   it("that stops to answer OPTIONS: the same, and a late answer of it is ended", async () => {
