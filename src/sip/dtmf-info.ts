@@ -12,7 +12,7 @@ export interface Key {
   readonly durationMs: number;
 }
 
-export const DTMF_TYPES = ["application/dtmf-relay", "application/dtmf"] as const;
+const DTMF_TYPES = ["application/dtmf-relay", "application/dtmf"] as const;
 
 /** What most gateways write, and assume where nothing is said. */
 const USUAL_MS = 160;

@@ -2,7 +2,8 @@
 import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { SipAddressee } from "../core/call/event.ts";
 import { addresseeOf } from "./remote-identity.ts";
-import { parseParams, splitList } from "./wire/grammar.ts";
+import { parseReplaces } from "./replaces.ts";
+import { splitList } from "./wire/grammar.ts";
 import { addressHeader, HeaderBuildError, textHeader, type HeaderLine } from "./wire/header-builder.ts";
 import { isToken } from "./wire/header-names.ts";
 import { headerValues, type SipRequest } from "./wire/message.ts";
@@ -23,7 +24,7 @@ export function referToHeader(target: string, replaces: SipDialogState | undefin
   const uri = stated?.kind === "sip" ? stated : parseUri(replaces.remoteTarget);
   if (uri?.kind !== "sip") throw new HeaderBuildError("malformed-host");
   // A `%` of the value itself has to be escaped first: one that is there counts as an escape when the URI is written.
-  const value = replacesOf(replaces).replaceAll("%", "%25");
+  const value = asSeenThere(replaces).replaceAll("%", "%25");
   return addressHeader("Refer-To", { uri: { ...uri, headers: [...uri.headers, ["Replaces", value]] } });
 }
 
@@ -31,8 +32,8 @@ export function referToHeader(target: string, replaces: SipDialogState | undefin
  * RFC 3891 s3: whoever gets the INVITE compares to-tag with its own tag and from-tag with the other side's. That is the
  * far end of our dialog, so to-tag is the tag that is remote to us, and from-tag is ours; who had called does not matter.
  */
-export function replacesOf({ sipCallId, localTag, remoteTag }: SipDialogState): string {
-  return `${sipCallId};to-tag=${remoteTag};from-tag=${localTag}`;
+function asSeenThere({ sipCallId, localTag, remoteTag }: SipDialogState): string {
+  return replacesValue(sipCallId, remoteTag, localTag);
 }
 
 export function replacesHeader(replaces: string): HeaderLine {
@@ -76,15 +77,17 @@ export function readReference(request: SipRequest): Reference | number {
   };
 }
 
-/** RFC 3891 s6.1: a Call-ID with exactly one to-tag and one from-tag. */
+/** Written anew, so that nothing else gets into our INVITE with it. */
 function readReplaces(value: string): string | undefined {
-  const semicolon = value.indexOf(";");
-  if (semicolon < 1 || value.length > MAX_REPLACES) return undefined;
-  const id = value.slice(0, semicolon).trim();
-  const params = parseParams(value.slice(semicolon), ["to-tag", "from-tag"]);
-  const toTag = params?.get("to-tag");
-  const fromTag = params?.get("from-tag");
-  if (params === undefined || !toTag || !fromTag || !isToken(toTag) || !isToken(fromTag)) return undefined;
-  if (!/^[\x21-\x7e]+$/.test(id) || /[",;]/.test(id)) return undefined;
-  return `${id};to-tag=${toTag};from-tag=${fromTag}${params.has("early-only") ? ";early-only" : ""}`;
+  const read = value.length > MAX_REPLACES ? undefined : parseReplaces(value);
+  if (read === undefined) return undefined;
+  const { sipCallId, localTag, remoteTag } = read.dialog;
+  if (!/^[\x21-\x7e]+$/.test(sipCallId) || /[",;]/.test(sipCallId)) return undefined;
+  if (!isToken(localTag) || (remoteTag !== "" && !isToken(remoteTag))) return undefined;
+  return `${replacesValue(sipCallId, localTag, remoteTag)}${read.earlyOnly ? ";early-only" : ""}`;
+}
+
+/** RFC 3891 s3: a zero stands for no tag. */
+function replacesValue(sipCallId: string, toTag: string, fromTag: string): string {
+  return `${sipCallId};to-tag=${toTag || "0"};from-tag=${fromTag || "0"}`;
 }
