@@ -7,10 +7,13 @@ import { CallInOneState, type Emit } from "./sip-call.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
 import type { HeaderLine } from "./wire/header-builder.ts";
+import type { SipRequest } from "./wire/message.ts";
 
 export interface InboundCallOptions {
   readonly invitation: ServerInvitation;
   readonly emit: Emit;
+  /** A request in the early dialog: who calls may have changed. */
+  readonly heard: (request: SipRequest) => void;
   /** Our 200 is sent. `answerInAck`: it held our offer. */
   readonly confirmed: (session: Session, answerInAck: boolean, sdp: string, terms: SessionTerms | undefined) => void;
   readonly sessionTimer: SessionTimerSettings;
@@ -43,6 +46,9 @@ export class InboundCall extends CallInOneState {
         gone(() => emit({ kind: "sip.cancelled", elsewhere }));
       },
       hungUp: (bye) => gone(() => emit({ kind: "sip.hungUp", q850: q850Of(bye) })),
+      heard: (request) => {
+        if (this.#state === "waiting") options.heard(request);
+      },
       // Whoever does not hear that it rings has gone.
       unheard: () => gone(() => emit({ kind: "sip.cancelled", elsewhere: false })),
       settled: () => {

@@ -258,6 +258,11 @@ class Trunks implements SipTrunks {
       invitation,
       emit: (fact) => this.#emit(call, fact),
       sessionTimer: settings.sessionTimer,
+      heard: (update) => {
+        this.#emit(call, { kind: "sip.dialogChanged", dialog: trunk.stateOf(invitation.fields) });
+        const identity = party.hears(update);
+        if (identity !== undefined) this.#emit(call, { kind: "sip.identified", identity });
+      },
       confirmed: (session, answerInAck, local, terms) => {
         const agreed = { local, answers: sdpOf(request) };
         const known = { callIdIsOurs: false, party, answerInAck, agreed, terms };

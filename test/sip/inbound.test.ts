@@ -180,6 +180,38 @@ describe("a call that is answered", () => {
   });
 });
 
+describe("a call that rings", () => {
+  it("may turn out to be somebody else's: an UPDATE is answered, and told once", async () => {
+    const { peer, stack, caller } = await callerRig();
+    const placed = caller.invite({ headers: ["P-Asserted-Identity: <tel:+4940777>"] });
+    const { call, dialog } = await stack.arrival();
+    stack.trunks.ring(call, 180);
+    const ringing = await placed.response(180);
+    const parts = [peer.contact, 'P-Asserted-Identity: "Bob" <tel:+4940888>'];
+    for (const cseq of [2, 3]) {
+      placed.inDialog(ringing, "UPDATE", cseq, { lines: parts });
+      await placed.response(200, "UPDATE");
+    }
+    const { identity } = await stack.fact(call, "sip.identified");
+    expect(identity.asserted).toMatchObject([{ user: "+4940888", displayName: "Bob" }]);
+    expect(stack.kinds(call)).toEqual(["sip.identified"]);
+    expect(stack.facts.get(call)?.at(-1)).toMatchObject({ dialog: { localTag: dialog.localTag, remoteCSeq: 3 } });
+    stack.trunks.accept(call, ANSWER);
+    placed.ack(await placed.response(200));
+  });
+
+  it("shows nobody a second offer while the first one waits: 500 and a time", async () => {
+    const { peer, stack, caller } = await callerRig();
+    const placed = caller.invite();
+    const { call } = await stack.arrival();
+    stack.trunks.ring(call, 180);
+    const parts = [peer.contact, "Content-Type: application/sdp"];
+    placed.inDialog(await placed.response(180), "UPDATE", 2, { lines: parts, body: OFFER });
+    expect(lines(await placed.response(500, "UPDATE"), "Retry-After")).toHaveLength(1);
+    expect(stack.kinds(call)).toEqual([]);
+  });
+});
+
 describe("a call that is not answered", () => {
   it.each([404, 480, 486, 500, 603])("is refused with %i until that is acknowledged", async (status) => {
     const { stack, caller } = await callerRig("udp", {}, FAST);

@@ -21,6 +21,8 @@ export interface ServerInvitationEvents {
   cancelled(cancel: SipRequest | undefined): void;
   /** BYE in the early dialog: answered 200, and the INVITE 487. */
   hungUp(bye: SipRequest): void;
+  /** An UPDATE before our answer, which may name another caller; the dialog has its CSeq and target. */
+  heard(request: SipRequest): void;
   /** No PRACK came within 64*T1: 504 is sent. */
   unheard(): void;
   /** The refusal has been acknowledged, or nobody waits for that any more. The last event. */
@@ -102,6 +104,7 @@ export class ServerInvitation {
 
   /** The dialog that our answer will make (RFC 3261 s12.1.1). */
   get fields(): DialogFields {
+    if (this.#session !== undefined) return this.#session.fields;
     const { request, localTag } = this;
     const contact = request.contacts === "*" ? undefined : request.contacts[0];
     return {
@@ -223,6 +226,7 @@ export class ServerInvitation {
         this.#events?.hungUp(request);
       },
       acknowledges: (prack) => this.#acknowledges(prack),
+      heard: (request) => this.#events?.heard(request),
     });
     return session;
   }

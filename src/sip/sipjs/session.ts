@@ -65,6 +65,8 @@ export interface EarlyEvents {
   bye(request: SipRequest): void;
   /** Whether that PRACK is for a provisional response of ours (RFC 3262 s3). */
   acknowledges(prack: SipRequest): boolean;
+  /** UPDATE without an offer, already answered 200: what it says of the caller. */
+  heard(request: SipRequest): void;
 }
 
 /** What a request inside the dialog carries besides what makes it one. */
@@ -293,6 +295,7 @@ export class Session {
       if (verdict === undefined) return;
       this.#events?.heard(request);
       server.accept({ statusCode: 200, extraHeaders: [this.#contact, ALLOW_HEADER, ...verdict.headers] });
+      if (this.#events === undefined) this.#early?.heard(request);
       this.#events?.agreed(verdict);
       this.#events?.changed();
     } else if (reinviteUserAgentClient !== undefined || signalingState === SignalingState.HaveLocalOffer) {
