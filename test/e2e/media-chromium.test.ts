@@ -227,6 +227,29 @@ test("a browser that is called hears and is heard, and may restart ICE too", asy
   expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
 });
 
+test("browsers that begin before their answer is known are connected all the same", async ({ scope }) => {
+  const trunk = await TrunkPeer.open({ hz: trunkHz });
+  scope.add(async () => trunk.close());
+  const tookMs: number[] = [];
+  for (let call = 0; call < 10; call += 1) {
+    const phone = await openPage(scope);
+    const open = await rig.open();
+    const { sdp } = await open.session.offer("trunk", trunk.sdp());
+    const answer = await phone.answer(sdp);
+    // What a homeserver takes; the browser checks all the while.
+    await new Promise((resolve) => setTimeout(resolve, 300 + 100 * call));
+    const startMs = performance.now();
+    await open.session.answer("matrix", answer);
+    await trickle(phone, open);
+    await open.fact("media.connected");
+    tookMs.push(performance.now() - startMs);
+    await until("the page to be connected", async () => (await phone.state()) === "connected");
+    expect(open.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+    await open.session.close();
+  }
+  expect(Math.max(...tookMs)).toBeLessThan(3000);
+});
+
 // RFC 7675: consent to send runs out after 30 s without an answer to the checks. Then the client has its time to return.
 test("a browser that vanishes is reported as failed, once", { timeout: 90_000 }, async ({ scope }) => {
   const { phone, fact, facts } = await call(scope, everything);

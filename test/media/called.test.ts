@@ -38,7 +38,7 @@ test.concurrent("the client is offered all that it needs, under a browser's numb
     "a=mid:0",
     "a=rtcp-mux",
     "a=sendrecv",
-    "a=setup:active",
+    "a=setup:actpass",
     "a=end-of-candidates",
   ])
     expect(sdp).toContain(`${line}\r\n`);

@@ -142,6 +142,21 @@ test.concurrent("STUN is asked while the telephone rings, and the answer tells w
   await connect(client, session, answer);
 });
 
+test.concurrent("and before a client is called: the offer tells it, and the port that was asked about is the one", async ({
+  scope,
+}) => {
+  const stun = await stunServer(scope, [203, 0, 113, 78]);
+  const trunk = await TrunkPeer.open({ hz: trunkHz });
+  scope.add(async () => trunk.close());
+  const { session } = await rig.open({}, [{ urls: [`stun:127.0.0.1:${stun.port}`] }]);
+  scope.add(async () => session.close());
+  const { sdp } = await session.offer("trunk", trunk.sdp());
+  const port = /a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host/.exec(sdp)?.[1];
+  expect(sdp).toMatch(
+    new RegExp(`a=candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.78 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}`),
+  );
+});
+
 describe.concurrent("a call to the client", () => {
   async function called(scope: Scope): Promise<Talk> {
     const client = new ClientPeer({ hz: clientHz });
@@ -155,7 +170,7 @@ describe.concurrent("a call to the client", () => {
       trunk.sdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] }),
     );
     expect(outcome.kind).toBe("forward");
-    expect(outcome.sdp).toContain("a=setup:active");
+    expect(outcome.sdp).toContain("a=setup:actpass");
     expect(outcome.sdp).toContain("a=end-of-candidates");
     expect(outcome.sdp).toMatch(/a=msid:\S+ \S+/);
     // Our candidates come to the client a little later, as those of a trickling caller would.

@@ -39,7 +39,8 @@ const realClock: Clock = {
   newId: () => Math.random().toString(36).slice(2),
 };
 
-let portBase = 20_000 + (process.pid % 100) * 100;
+/** Files run side by side, in processes whose numbers are near each other. */
+let portBase = 20_000 + (process.pid % 40) * 300;
 
 /** A slice of ports that no other test of this process uses. */
 export function portSlice(pairs: number): { portMin: number; portMax: number } {

@@ -18,6 +18,11 @@ const stunTimeoutMs = 2000;
 const portTries = 50;
 /** RFC 8445 s5.1.2.1. */
 const typePreference = { host: 126, srflx: 100 } as const;
+/**
+ * Not above what the library gives its own: a browser keeps to the path with the higher priority, also when after an ICE
+ * restart it should leave it.
+ */
+const localPreference = { 4: 4095, 6: 8190 } as const;
 
 export class ReservedEnd {
   readonly identity: Identity;
@@ -28,8 +33,7 @@ export class ReservedEnd {
     this.#socket = socket;
     this.identity = identity;
     const { ufrag, pwd, certificate } = identity;
-    // With the client as DTLS server no ClientHello of its own can come before its answer does (RFC 8842 s5.3).
-    this.local = { ice: { ufrag, pwd }, fingerprint: certificate.fingerprint, setup: "active", candidates };
+    this.local = { ice: { ufrag, pwd }, fingerprint: certificate.fingerprint, setup: "actpass", candidates };
   }
 
   /** All candidates gathered. Throws if no port is free. */
@@ -51,7 +55,7 @@ export class ReservedEnd {
               ...mapped,
               foundation: "s1",
               type: "srflx",
-              priority: priority(typePreference.srflx, 0),
+              priority: priority(typePreference.srflx, base.address, 0),
               related: { address: base.address, port },
             },
           ];
@@ -106,7 +110,7 @@ function hostCandidates(bindHost: string | undefined, port: number): Candidate[]
     foundation: `h${index + 1}`,
     component: 1,
     transport: "udp",
-    priority: priority(typePreference.host, index),
+    priority: priority(typePreference.host, address, index),
     address,
     port,
     type: "host",
@@ -115,6 +119,7 @@ function hostCandidates(bindHost: string | undefined, port: number): Candidate[]
   }));
 }
 
-function priority(type: number, index: number): number {
-  return type * 2 ** 24 + (65_535 - index) * 2 ** 8 + 255;
+function priority(type: number, address: string, index: number): number {
+  const local = Math.max(0, localPreference[addressFamily(address) ?? 4] - index);
+  return type * 2 ** 24 + local * 2 ** 8 + 255;
 }
