@@ -124,8 +124,8 @@ export class Registration {
     if (!isOurs(target) || this.#failures > 0) return;
     this.#options
       .pick(new Set())
-      .then((next) => {
-        if (next !== undefined && !isOurs(next)) this.#register();
+      .then((other) => {
+        if (other !== undefined && !isOurs(other)) this.#register();
       })
       // Nowhere to go: the refresh will say so.
       .catch(() => {});
