@@ -139,6 +139,68 @@ test("a call rings in a room that is made for it, and when the caller gives up, 
   expect(await hs.event("m.room.message")).toMatchObject({ msgtype: "m.notice", body: "Missed call." });
 });
 
+/** An answer as a browser writes it; nobody stands behind its candidate. */
+const clientAnswer = [
+  "v=0",
+  "o=- 1 1 IN IP4 127.0.0.1",
+  "s=-",
+  "t=0 0",
+  "a=group:BUNDLE 0",
+  "m=audio 9 UDP/TLS/RTP/SAVPF 0 8",
+  "c=IN IP4 0.0.0.0",
+  "a=mid:0",
+  "a=sendrecv",
+  "a=rtcp-mux",
+  "a=msid:stream track",
+  "a=ice-ufrag:abcd",
+  "a=ice-pwd:0123456789abcdef01234567",
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => "00").join(":")}`,
+  "a=setup:active",
+  "a=candidate:1 1 UDP 2122317823 127.0.0.1 30000 typ host",
+  "",
+].join("\r\n");
+
+async function push(bridge: RunningBridge, type: string, content: Sent["content"]): Promise<void> {
+  const event = {
+    type,
+    content,
+    room_id: "!made:example.org",
+    sender: "@ann:example.org",
+    event_id: `$${type}`,
+    origin_server_ts: Date.now(),
+    unsigned: { age: 10 },
+  };
+  const response = await fetch(`http://127.0.0.1:${bridge.port}/_matrix/app/v1/transactions/${type}`, {
+    method: "PUT",
+    headers: { authorization: "Bearer hs-token-0123456789abcdef", "content-type": "application/json" },
+    body: JSON.stringify({ events: [event] }),
+  });
+  expect(response.status).toBe(200);
+}
+
+test("a call that the person answers is answered at the telephone, and when that hangs up, it is over in the room", async () => {
+  const hs = await homeserver();
+  const port = await freePort();
+  const bridge = await start(hs.url, port, newFolder());
+  const peer = await telephone(port);
+  peer.request("INVITE", called);
+  const { call_id: matrixCall } = await hs.event("m.call.invite");
+  await push(bridge, "m.call.answer", {
+    call_id: matrixCall,
+    party_id: "DEVICE",
+    version: "1",
+    answer: { type: "answer", sdp: clientAnswer },
+  });
+  expect(await hs.event("m.call.select_answer")).toMatchObject({ selected_party_id: "DEVICE", call_id: matrixCall });
+  const accepted = await peer.status(200);
+  expect(accepted.body).toMatch(/^m=audio \d+ RTP\/AVP 0/m);
+  const dialog = { uri: accepted.header("Contact")?.replace(/^<|>.*$/g, "") ?? "", toTag: accepted.toTag };
+  peer.request("ACK", dialog);
+  peer.request("BYE", { ...dialog, cseq: 2 });
+  await peer.status(200, "2 BYE");
+  expect(await hs.event("m.call.hangup")).toMatchObject({ call_id: matrixCall, reason: "user_hangup" });
+});
+
 test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {
   const hs = await homeserver();
   const port = await freePort();
