@@ -166,14 +166,25 @@ export interface SipTrunks {
   reject(call: CallId, status: number, q850?: number): void;
   /** After a restart: the same for an INVITE of the earlier process, by what was stored of it; `sip.ended` follows. */
   dismiss(call: CallId, incoming: SipIncomingState, status: number): void;
-  /** A key in an INFO (`application/dtmf-relay`). */
+  /** A key in an INFO (`application/dtmf-relay`, or `application/dtmf` to a peer that wants that), in their order. */
   info(call: CallId, digit: string, durationMs: number): void;
-  /** REFER inside the dialog; `sip.referRefused` or `sip.referProgressed` up to a final status follow. */
+  /**
+   * REFER inside the dialog; `sip.referRefused` or `sip.referProgressed` up to a final status follow. Refused with 405
+   * where the trunk takes none, 408 where it does not answer, 491 while another is under way. The final status is 487
+   * where the trunk ended its reports without one, 408 where it made none within a minute or for as long as it had said.
+   */
   refer(call: CallId, target: string, replaces: SipDialogState | undefined): void;
-  /** Answers `sip.referred`: INVITE of ours to its target, NOTIFY to the referrer; then `sip.replaced` (the old dialog is ended) or `sip.replaceFailed`. */
+  /**
+   * Answers `sip.referred`: INVITE of ours to its target, NOTIFY to the referrer; then `sip.replaced` (the old dialog is
+   * ended) or `sip.replaceFailed`, which `sip.hungUp` follows where the referrer left meanwhile. `bye` ends both.
+   */
   replace(call: CallId, order: InviteOrder & { readonly replaces: string | undefined }): void;
+  /** The answer to the REFER, or its last NOTIFY where the call took longer than 16 s to decide. */
   refuseRefer(call: CallId, status: number): void;
-  /** A text; resolves with what became of it. Never rejects. Those to one target are sent in their order. */
+  /**
+   * A text; resolves with what became of it. Never rejects. Those to one target are sent in their order, each once the one
+   * before it is settled. 503 where too many wait, 513 for more than 60,000 bytes.
+   */
   message(order: MessageOrder): Promise<MessageOutcome>;
   /** Answers the trunk's pending re-INVITE or UPDATE (or offers, after `sip.offerWanted`). */
   answerReoffer(call: CallId, sdp: string): void;
