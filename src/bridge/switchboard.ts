@@ -10,7 +10,7 @@ import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Bot } from "./bot.ts";
-import { CallIndex, keyOf, legOf, type OwnInvite } from "./call-index.ts";
+import { CallIndex, isRunning, keyOf, legOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
 import { EarlyFacts } from "./early-facts.ts";
@@ -102,6 +102,8 @@ export class Switchboard implements Calls {
   begin(first: Step): void {
     const runner = this.#add(first);
     void runner.start(first);
+    // What comes of a transfer after all have been told to stop.
+    if (this.#draining && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
     if (first.call.phase !== "arriving") return;
     this.#glare.arrived(runner).catch((error: unknown) => {
       this.#parts.runner.telemetry.log.error("crossing calls could not be made one", { call: runner.id, error });

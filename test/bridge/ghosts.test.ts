@@ -94,3 +94,31 @@ test("an id that stands for no number is nobody's ghost", async () => {
   await expect(ghosts.ensure("@_sip_nobody:example.org" as UserId)).rejects.toThrow(HomeserverError);
   expect(homeserver.registered).toEqual([]);
 });
+
+test("a name that comes while the ghost is being made under another one is the one it has in the end", async () => {
+  const { ghosts, homeserver, hold, release, settle } = rig();
+  hold();
+  const made = Promise.all([
+    ghosts.ensure(ghostAt(1), "Alice Smith"),
+    ghosts.ensure(ghostAt(1)),
+    ghosts.ensure(ghostAt(1), "Alice Jones"),
+  ]);
+  await settle();
+  await release();
+  await made;
+  expect([homeserver.registered, homeserver.names.get(ghostAt(1))]).toEqual([[ghostAt(1)], "Alice Jones"]);
+  await ghosts.ensure(ghostAt(1));
+  expect(homeserver.names.get(ghostAt(1))).toBe("Alice Jones");
+});
+
+test("a ghost that could not be named is named the next time", async () => {
+  const { ghosts, homeserver } = rig();
+  const { setDisplayName } = homeserver;
+  homeserver.setDisplayName = async () => {
+    throw new HomeserverError("UNREACHABLE", "gone", true);
+  };
+  await ghosts.ensure(ghostAt(1), "Alice Smith");
+  homeserver.setDisplayName = setDisplayName.bind(homeserver);
+  await ghosts.ensure(ghostAt(1), "Alice Smith");
+  expect([homeserver.registered.length, homeserver.names.get(ghostAt(1))]).toEqual([1, "Alice Smith"]);
+});

@@ -89,6 +89,23 @@ describe("a person hands a call over to another number", () => {
     expect(await after.store.calls.open()).toEqual([]);
   });
 
+  test("joined, and the bridge stops: both far ends hear it", async () => {
+    const house = await talking({ features: { transfer: "join" } });
+    const left = house.call();
+    await handOver(house, other);
+    const joint = idOf(house, "joining");
+    await house.sip(accepted, joint);
+    await house.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
+    const stopped = house.switchboard.drain(3_600_000);
+    await house.quiet();
+    for (const call of [left, joint]) await house.sip({ kind: "sip.ended" }, call);
+    await stopped;
+    expect(house.trunks.orders.slice(-2).map(({ call, verb }) => [call, verb])).toEqual([
+      [left, "bye"],
+      [joint, "bye"],
+    ]);
+  });
+
   test("after having talked to it: the two far ends talk to each other", async () => {
     const house = await talking({ features: { transfer: "join" } });
     const held = house.call();
