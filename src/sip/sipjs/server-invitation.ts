@@ -12,6 +12,7 @@ import { header, headerTokens, type SipRequest } from "../wire/message.ts";
 import { formatUri } from "../wire/uri.ts";
 import type { Core } from "./core.ts";
 import { rawRecordRoutes } from "./messages.ts";
+import { requestOf } from "./peer-request.ts";
 import { sdpBody } from "./requests.ts";
 import type { DialogFields } from "./dialog-fields.ts";
 import type { Session } from "./session.ts";
@@ -62,8 +63,8 @@ export class ServerInvitation {
   readonly #rings: "reliably" | "plainly" | "never";
   #events: ServerInvitationEvents | undefined;
   #session: Session | undefined;
-  /** RSeq of the last reliable provisional; RFC 3262 s3 has it start anywhere below 2^31. */
-  #sequence = randomInt(1, 2 ** 31);
+  /** RSeq of the last reliable provisional; the first is anything from 1 to 2^31 - 1 (RFC 3262 s3). */
+  #sequence = randomInt(0, 2 ** 31 - 1);
   #unacknowledged: Unacknowledged | undefined;
   /** Waits for the PRACK of the one before it (RFC 3262 s3). */
   #next: 180 | 183 | undefined;
@@ -81,9 +82,8 @@ export class ServerInvitation {
     Reflect.set(server, "toTag", localTag);
     server.delegate = {
       onCancel: (message) => {
-        const cancel: unknown = Reflect.get(message, "wire");
         this.refuse(487);
-        this.#events?.cancelled(cancel as SipRequest);
+        this.#events?.cancelled(requestOf(message));
       },
     };
     server.transaction.addStateChangeListener(() => {
