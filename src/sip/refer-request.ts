@@ -35,6 +35,7 @@ export class ReferRequest {
   readonly #unsubscribe: () => void;
   #cseq = 0;
   #stopWaiting: () => void = () => {};
+  #heard = false;
   #reported = false;
   #dropped = false;
 
@@ -98,7 +99,8 @@ export class ReferRequest {
       this.drop();
       return;
     }
-    this.#wait(FIRST_NOTIFY_MS, () => this.#silent());
+    // A NOTIFY that was faster has said how long it takes.
+    if (!this.#heard) this.#wait(FIRST_NOTIFY_MS, () => this.#silent());
   }
 
   #notified({ request, reply }: PeerRequest): void {
@@ -109,6 +111,7 @@ export class ReferRequest {
       return;
     }
     reply(200);
+    this.#heard = true;
     const { terminated, expiresMs } = subscriptionState(header(request, "Subscription-State") ?? "");
     const status = parseSipfrag(request.body);
     if (status !== undefined) this.#report(status);

@@ -79,6 +79,22 @@ describe("a blind transfer", () => {
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.referProgressed", "sip.ended"]);
   });
 
+  it("is told to ring before it is accepted: for how long it may, the NOTIFY has said", async () => {
+    const pass = standStill();
+    const { peer, stack } = await rig();
+    const { call, invite } = await answered({ peer, stack });
+    stack.trunks.refer(call, TARGET, undefined);
+    const refer = await peer.request("REFER");
+    notify(peer, invite, 1, "SIP/2.0 180 Ringing\r\n", "active;expires=120");
+    await stack.fact(call, "sip.referProgressed");
+    peer.reply(refer, 202);
+    peer.inDialog(invite, "INFO", 2);
+    await peer.response("INFO");
+    pass(100_000);
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.referProgressed"]);
+    await hangUp(peer, stack, call);
+  });
+
   it.each([403, 405, 420, 501, 603])("is refused %i: told, and the call goes on", async (status) => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
