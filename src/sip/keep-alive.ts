@@ -134,7 +134,8 @@ export class KeepAlive {
     const { connect, connected, intervalMs, clock } = this.#options;
     if (connected) {
       await connect(target);
-      if (this.#connectedTo === undefined) this.#connectedAtMs = clock.nowMs();
+      const { address, port } = this.#connectedTo ?? {};
+      if (address !== target.address || port !== target.port) this.#connectedAtMs = clock.nowMs();
       this.#connectedTo = target;
     }
     if (intervalMs === 0) {

@@ -106,6 +106,11 @@ export class TargetPool {
     this.#resting.delete(targetKey(target));
   }
 
+  /** Whether calls have anywhere to go. */
+  async works(): Promise<boolean> {
+    return (await this.all()).some((target) => !this.#rests(targetKey(target)));
+  }
+
   /** Those that failed and have not answered since. */
   get down(): readonly Target[] {
     return [...this.#resting.values()].map(({ target }) => target);

@@ -189,7 +189,9 @@ export class Trunk implements InvitingTrunk {
 
   targetFailed(target: Target, reason: string, restMs?: number): void {
     this.#failed(target, restMs);
-    this.#keepAlive.callFailed(reason);
+    // One gateway that is left is enough for the trunk to be up.
+    const tell = (works: boolean): void => void (works || this.#keepAlive.callFailed(reason));
+    this.#pool.works().then(tell, () => tell(false));
   }
 
   targetAnswered(target: Target): void {

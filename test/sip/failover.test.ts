@@ -58,6 +58,24 @@ describe("a trunk with several gateways", () => {
     await stack.fact(later, "sip.rejected");
   });
 
+  it("is not down because one of them is, without OPTIONS either", async () => {
+    const [first, second] = [await startPeer(), await startPeer()];
+    const stack = await startStack(several(first, second));
+    const answered = stack.invite();
+    first.reply(await first.request("INVITE"), 503);
+    second.reply(await second.request("INVITE"), 486);
+    await stack.fact(answered, "sip.rejected");
+    const refused = stack.invite();
+    second.reply(await second.request("INVITE"), 503);
+    first.reply(await first.request("INVITE"), 503);
+    await stack.fact(refused, "sip.rejected");
+    await stack.health(({ state }) => state === "down");
+    expect(stack.healths.map(({ state, detail }) => `${state}: ${detail}`)).toEqual([
+      `up: INVITE answered; down: 127.0.0.1:${first.port}`,
+      "down: INVITE answered 503",
+    ]);
+  });
+
   it("leaves one that fails alone for longer each time", async () => {
     const pass = standStill();
     const [first, second] = [await startPeer(), await startPeer()];
