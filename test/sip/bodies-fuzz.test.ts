@@ -126,7 +126,7 @@ describe("whatever a body holds", () => {
   ])("65 kB of %s are read at once", (_, type, body) => {
     const startMs = performance.now();
     readMessageBody({ type, params: new Map([["boundary", "b"]]) }, Buffer.from(body));
-    expect(performance.now() - startMs).toBeLessThan(200);
+    expect(performance.now() - startMs).toBeLessThan(500);
   });
 });
 
