@@ -23,6 +23,10 @@ export interface BaresipOptions {
   /** Answers at once (the default), or rings until `answer()`. */
   readonly answers?: "at once" | "when told";
   readonly codec?: "PCMU" | "PCMA";
+  /** What it is called besides its number. */
+  readonly displayName?: string;
+  /** More of its account line, such as `;call_transfer=no`. */
+  readonly account?: string;
   /** Takes calls with SDES-SRTP only. */
   readonly srtp?: boolean;
   /** Its SIP port, if it has to be known before; a free one otherwise. */
@@ -45,6 +49,8 @@ export interface Baresip {
   event(type: string, options?: { timeoutMs?: number; from?: number }): Promise<BaresipEvent>;
   /** A command of its menu: `accept`, `hangup`, `hold`, `resume`, `sndcode`, ... */
   command(name: string, params?: string): Promise<void>;
+  /** Calls a SIP address; over the proxy, as `sip:NUMBER@PROXY`. */
+  dial(uri: string): Promise<void>;
   answer(): Promise<void>;
   hangup(): Promise<void>;
   /** Digits it has decoded from RFC 4733 events, in order. */
@@ -134,9 +140,10 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
   await writeFile(join(folder, "config"), configuration(ports));
   const mode = options.answers === "when told" ? "manual" : "auto";
   const encryption = options.srtp === true ? ";mediaenc=srtp-mand" : "";
+  const name = options.displayName === undefined ? "" : `"${options.displayName}" `;
   await writeFile(
     join(folder, "accounts"),
-    `<sip:${options.number}@127.0.0.1:${ports.sip}>;regint=0;answermode=${mode};audio_codecs=${options.codec ?? "PCMU"}/8000/1${encryption}\n`,
+    `${name}<sip:${options.number}@127.0.0.1:${ports.sip}>;regint=0;answermode=${mode};audio_codecs=${options.codec ?? "PCMU"}/8000/1${encryption}${options.account ?? ""}\n`,
   );
   // It plays its file once: long enough for any test. Whole seconds, so nothing clicks.
   await writeFile(join(folder, "tone.wav"), encodeWav(tone(options.toneHz, RATE, 120_000), RATE));
@@ -187,6 +194,7 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
     event: (type, { timeoutMs = 10_000, from = 0 } = {}) =>
       until(`baresip's ${type}`, () => events.slice(from).find((event) => event.type === type), { timeoutMs }),
     command,
+    dial: (uri) => command("dial", uri),
     answer: () => command("accept"),
     hangup: () => command("hangup"),
     digits: () =>

@@ -10,6 +10,7 @@ const SCENARIOS = resolve(import.meta.dirname, "../scenarios");
 
 /** The scenarios, by what the endpoint does. */
 export type Scenario =
+  | "uac-anonymous" // calls with the number withheld, waits for the callee to hang up
   | "uac-digest" // calls, is asked for credentials by 407, talks, hangs up
   | "uas-busy" // 486
   | "uas-not-found" // 404

@@ -1,5 +1,7 @@
 // Everything that a call needs, standing: Synapse, the bridge, Kamailio with digest before the far
 // ends, and a table of numbers, each of which leads to a port of its own.
+import { readFile, writeFile } from "node:fs/promises";
+import { parse, stringify } from "yaml";
 import { type RegisteredBridge, registerBridge } from "./bridge.ts";
 import { type Kamailio, type KamailioTls, startKamailio } from "./kamailio.ts";
 import { freePort, freePorts } from "./port.ts";
@@ -36,7 +38,21 @@ interface SideTrunk {
   readonly section: { readonly name: string; readonly server: string; readonly [key: string]: unknown };
 }
 
+/** Numbers of ours: calls and texts for them go from the proxy to the bridge. */
+export interface InboundNumbers {
+  /** By the trunk that they come in on. */
+  readonly trunks: Readonly<Record<string, string>>;
+  /** The table of whom they ring (`inbound.numbers`), when people and rooms can be made. */
+  readonly table: (synapse: Synapse) => readonly object[] | Promise<readonly object[]>;
+}
+
 export interface StageOptions {
+  /** With it the proxy knows everybody by the address, so that telephones may call each other. */
+  readonly inbound?: InboundNumbers;
+  /** More of the main trunk's section. */
+  readonly main?: Readonly<Record<string, unknown>>;
+  /** More of the configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly transport?: "udp" | "tcp";
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
@@ -61,24 +77,28 @@ export async function startStage<Name extends string>(
     strict = false,
     tls,
     trunks = () => [],
+    inbound,
+    main = {},
+    config = {},
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
   const entries = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   const ports = Object.fromEntries(entries) as Record<Name, number>;
   const table = Object.fromEntries(names.map((name) => [numbers[name], ports[name]]));
+  const doors = await openDoors(inbound);
   const proxy = await startKamailio(rig, {
-    numbers: table,
-    account: ACCOUNT,
+    numbers: { ...table, ...doors.table },
+    ...(inbound === undefined ? { account: ACCOUNT } : {}),
     algorithm,
     ...(tls === undefined ? {} : { tls }),
   });
   const side = trunks(proxy, ports);
-  const common = {
-    listen: { host: "127.0.0.1" },
+  const common = (trunk: string) => ({
+    listen: { host: "127.0.0.1", port: doors.ports.get(trunk) ?? 0 },
     credentials: { username: ACCOUNT.user, password: ACCOUNT.password },
     number_format: "as-dialled",
-  };
+  });
 
   const synapsePort = await freePort();
   const rtpPort = await freePorts(RTP_PORTS);
@@ -93,8 +113,8 @@ export async function startStage<Name extends string>(
       routes: [...side.map(({ prefix, section }) => ({ prefix, trunk: section.name })), { prefix: "", trunk: "main" }],
     },
     trunks: [
-      { ...common, name: "main", server: `${proxy.host}:${proxy.port}`, transport },
-      ...side.map(({ section }) => Object.assign({}, common, section)),
+      { ...common("main"), name: "main", server: `${proxy.host}:${proxy.port}`, transport, ...main },
+      ...side.map(({ section }) => Object.assign({}, common(section.name), section)),
     ],
     permissions: { [DOMAIN]: "call", [`@${BARRED}:${DOMAIN}`]: "none" },
     media: {
@@ -104,11 +124,26 @@ export async function startStage<Name extends string>(
     },
     logging: { level: "debug" },
     http: { listen: { port: await freePort() } },
+    ...config,
   });
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
     registrations: [bridge.registrationFile],
   });
+  if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
   return { synapse, bridge, running: await bridge.start(), proxy, ports };
+}
+
+/** A port of the bridge's for each trunk that calls come in on, and which number leads to which. */
+async function openDoors(inbound: InboundNumbers | undefined) {
+  const trunks = Object.entries(inbound?.trunks ?? {});
+  const ports = new Map<string, number>();
+  for (const trunk of new Set(trunks.map(([, name]) => name))) ports.set(trunk, await freePort());
+  return { ports, table: Object.fromEntries(trunks.map(([number, trunk]) => [number, ports.get(trunk) ?? 0])) };
+}
+
+async function addNumbers({ configFile }: RegisteredBridge, numbers: readonly object[]): Promise<void> {
+  const config = parse(await readFile(configFile, "utf8")) as Record<string, unknown>;
+  await writeFile(configFile, stringify({ ...config, inbound: { numbers } }));
 }

@@ -1,0 +1,189 @@
+// A telephone calls a number, and it rings in Matrix clients: answered, declined, missed, given up. Real parts only.
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Baresip, startBaresip } from "./parts/baresip.ts";
+import { type Browser, startBrowser } from "./parts/browser.ts";
+import { endAt, hearEachOther, joinsWhenInvited, lineIn } from "./parts/called.ts";
+import { silenceAt } from "./parts/hearing.ts";
+import { suiteRig, testRig } from "./parts/rig.ts";
+import { openRtpEar } from "./parts/rtp-ear.ts";
+import { startSipp } from "./parts/sipp.ts";
+import { type Stage, startStage } from "./parts/stage.ts";
+import { until } from "./parts/until.ts";
+
+const DESK_HZ = 440;
+const POCKET_HZ = 700;
+const PHONE_HZ = 1000;
+
+const NUMBERS = { phone: "01632960101" } as const;
+const ALICE = "2001";
+/** The same person, rung for a shorter time. */
+const ALICE_BRIEFLY = "2002";
+/** It leads to the bridge, and there to nobody. */
+const NOBODY = "2009";
+
+const rig = suiteRig("inbound");
+let stage: Stage<keyof typeof NUMBERS>;
+let phone: Baresip;
+let desk: Browser;
+let pocket: Browser;
+/** Alice's room with the telephone. */
+let room: string;
+
+beforeAll(async () => {
+  const user = "@alice:example.org";
+  stage = await startStage(rig, NUMBERS, {
+    inbound: {
+      trunks: { [ALICE]: "main", [ALICE_BRIEFLY]: "main", [NOBODY]: "main" },
+      table: () => [
+        { number: ALICE, user },
+        { number: ALICE_BRIEFLY, user, ring_seconds: 5 },
+      ],
+    },
+    // The trunk tells numbers as they are written at home, and wants them so.
+    main: { number_format: "national", inbound: { caller_name: true } },
+  });
+  const account = await stage.synapse.register("alice");
+  const homeserver = stage.synapse.url;
+  [phone, desk, pocket] = await Promise.all([
+    startBaresip(rig, {
+      number: NUMBERS.phone,
+      displayName: "Dr Watson",
+      port: stage.ports.phone,
+      toneHz: PHONE_HZ,
+    }),
+    startBrowser(rig, { homeserver, account, toneHz: DESK_HZ }),
+    // The same person once more; the whole user id keeps the two browsers' folders apart.
+    startBrowser(rig, { homeserver, account: { ...account, user: account.userId }, toneHz: POCKET_HZ }),
+  ]);
+});
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => Promise.all([desk.phone.hangupAll(), pocket.phone.hangupAll()]));
+
+const addressOf = (number: string): string => `sip:${number}@127.0.0.1:${stage.proxy.port}`;
+
+/** The telephone calls; gives a way to wait for what becomes of it there. */
+async function call(number: string) {
+  const from = phone.events.length;
+  await phone.dial(addressOf(number));
+  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+}
+
+const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
+const atDesk = () => ({ hears: desk.hears, hz: DESK_HZ });
+const atPocket = () => ({ hears: pocket.hears, hz: POCKET_HZ });
+
+describe("A telephone that calls a person", () => {
+  it("is answered by who comes into the room while it rings; the telephone hangs up", async () => {
+    const phoneSees = await call(ALICE);
+    room = await joinsWhenInvited(desk);
+    const { matrixCallId } = await desk.ringing();
+    await phoneSees("CALL_RINGING");
+    await desk.phone.answer();
+    await desk.inState("connected");
+    await phoneSees("CALL_ESTABLISHED");
+    await hearEachOther(atPhone(), atDesk(), [POCKET_HZ]);
+    await phone.hangup();
+    expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });
+    expect((await lineIn(desk, room, /./)).body).toMatch(/^Call ended after \d+ s\.$/);
+  });
+
+  it("is shown by its name, and is called back from its room", async () => {
+    const { sender } = await lineIn(desk, room, /./);
+    await until("the name", async () => (await desk.phone.displayName(room, sender)) === "Dr Watson");
+    const from = phone.events.length;
+    await desk.phone.callIn(room);
+    await desk.inState("connected");
+    await phone.event("CALL_ESTABLISHED", { from });
+    await hearEachOther(atPhone(), atDesk());
+    await phone.hangup();
+    expect(await desk.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
+    await lineIn(desk, room, /^Call ended after/, 2);
+  });
+
+  it("rings both devices; the second answers, and the first falls silent", async () => {
+    const phoneSees = await call(ALICE);
+    const [{ matrixCallId, roomId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
+    expect(roomId).toBe(room);
+    await pocket.phone.answer();
+    await pocket.inState("connected");
+    await phoneSees("CALL_ESTABLISHED");
+    expect((await endAt(desk, matrixCallId)).hangupReason).toBe("answered_elsewhere");
+    await hearEachOther(atPhone(), atPocket(), [DESK_HZ]);
+    await pocket.phone.hangup();
+    await phoneSees("CALL_CLOSED");
+    expect(await endAt(pocket, matrixCallId)).toMatchObject({ hangupParty: "local", errors: [] });
+    await lineIn(pocket, room, /^Call ended after \d+ s\.$/, 3);
+  });
+
+  it("hears silence while the person is muted, and the person again after that", async () => {
+    const phoneSees = await call(ALICE);
+    await desk.ringing();
+    await desk.phone.answer();
+    await desk.inState("connected");
+    await phoneSees("CALL_ESTABLISHED");
+    await hearEachOther(atPhone(), atDesk());
+    await desk.phone.mute(true);
+    await silenceAt(phone.hears);
+    await desk.phone.mute(false);
+    await hearEachOther(atPhone(), atDesk());
+    await desk.phone.hangup();
+    await phoneSees("CALL_CLOSED");
+  });
+
+  it("is declined on one device: the telephone hears so, and the other device falls silent", async () => {
+    const phoneSees = await call(ALICE);
+    const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
+    await desk.phone.reject();
+    expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^603 /);
+    await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
+    expect(await lineIn(desk, room, /declined/)).toMatchObject({ body: "The call was declined.", msgtype: "m.notice" });
+  });
+
+  it("hears that nobody is there, and the person reads that a call was missed", async () => {
+    const phoneSees = await call(ALICE_BRIEFLY);
+    const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
+    expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^480 /);
+    await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
+    expect(await lineIn(desk, room, /missed/i)).toMatchObject({ body: "Missed call.", msgtype: "m.notice" });
+  });
+
+  it("gives up: nothing rings any longer, and the call was missed", async () => {
+    const phoneSees = await call(ALICE);
+    const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
+    await phone.hangup();
+    await phoneSees("CALL_CLOSED");
+    await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
+    await lineIn(pocket, room, /^Missed call\.$/, 2);
+  });
+
+  it("is Anonymous where it withholds its number, and cannot be called", async () => {
+    const own = testRig();
+    const ear = await openRtpEar(own, { toneHz: PHONE_HZ });
+    const caller = await startSipp(own, {
+      scenario: "uac-anonymous",
+      target: `127.0.0.1:${stage.proxy.port}`,
+      number: ALICE,
+      rtpPort: ear.port,
+    });
+    const place = await joinsWhenInvited(desk);
+    expect(place).not.toBe(room);
+    const { matrixCallId } = await desk.ringing();
+    await desk.phone.answer();
+    await desk.inState("connected");
+    await hearEachOther({ hears: ear.hears, hz: PHONE_HZ }, atDesk());
+    await desk.phone.hangup();
+    await caller.done();
+    await endAt(desk, matrixCallId);
+    const { sender } = await lineIn(desk, place, /^Call ended after/);
+    expect(await desk.phone.displayName(place, sender)).toBe("Anonymous");
+    await desk.phone.callIn(place);
+    expect(await desk.inState("ended")).toMatchObject({ shown: "Call Failed" });
+    await lineIn(desk, place, /withheld their number/);
+  });
+
+  it("hears that a number of ours which rings nobody is not in service", async () => {
+    const phoneSees = await call(NOBODY);
+    expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^404 /);
+  });
+});

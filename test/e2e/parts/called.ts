@@ -1,0 +1,40 @@
+// What people who are called do, and what they see of it, in the words of the tests.
+import type { CallReport, RoomMessage } from "../page/api.ts";
+import type { Browser } from "./browser.ts";
+import { type Hearing, toneAt } from "./hearing.ts";
+import { until } from "./until.ts";
+
+/** A telephone calls somebody for the first time: they are invited to a room, and come into it. */
+export async function joinsWhenInvited(person: Browser): Promise<string> {
+  const [room] = await until("the invitation", async () => {
+    const rooms = await person.phone.invitations();
+    return rooms.length > 0 && rooms;
+  });
+  if (room === undefined) throw new Error("there was one");
+  await person.phone.join(room);
+  return room;
+}
+
+/** The call as the device saw it end. */
+export const endAt = (device: Browser, matrixCallId: string): Promise<CallReport> =>
+  until(`the call to be over at ${device.deviceId}`, async () => {
+    const call = await device.report(matrixCallId);
+    return call.state === "ended" && call;
+  });
+
+/** What the room has to say, once it is so many lines or more: the last of them. */
+export const lineIn = (device: Browser, roomId: string, pattern: RegExp, count = 1): Promise<RoomMessage> =>
+  until(`${count} lines like ${String(pattern)}`, async () => {
+    const lines = (await device.phone.messages()).filter((one) => one.roomId === roomId && pattern.test(one.body));
+    return lines.length >= count && lines.at(-1);
+  });
+
+/** An end that speaks with a tone of its own. */
+export interface Voice {
+  readonly hears: Hearing;
+  readonly hz: number;
+}
+
+/** Each hears the other, and none of those who could be heard besides. */
+export const hearEachOther = (one: Voice, other: Voice, besides: readonly number[] = []): Promise<unknown> =>
+  Promise.all([toneAt(one.hears, other.hz, [one.hz, ...besides]), toneAt(other.hears, one.hz, [other.hz, ...besides])]);
