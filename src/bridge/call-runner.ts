@@ -34,6 +34,7 @@ export class CallRunner {
   readonly #lanes = new Map<Lane, Promise<void>>();
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
+  readonly #begunAs: CallRecord["direction"];
   #answered = false;
   #over = false;
 
@@ -41,6 +42,7 @@ export class CallRunner {
   constructor(first: Step, orders: (runner: CallRunner) => Orders, parts: CallRunnerParts) {
     this.#call = first.call;
     this.id = first.call.id;
+    this.#begunAs = first.call.direction;
     this.#parts = parts;
     this.#sipCallId = sipCallIdOf(first.call);
     this.#address = addressOf(first.call);
@@ -133,7 +135,7 @@ export class CallRunner {
     } catch (error) {
       this.#log.error("history could not be written", { error });
     }
-    this.#parts.telemetry.callEnded(record);
+    this.#parts.telemetry.callEnded(record, this.#begunAs);
     this.#parts.onEnded(record);
   }
 

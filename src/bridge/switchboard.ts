@@ -1,6 +1,6 @@
 // Takes every fact that comes in and brings it to the call, ghost or room it belongs to. Holds the calls of the moment.
 // What a call does with a fact is core/call's business, who may call core/policy's, what clients say in a call
-// call-signals', who is rung by a trunk arrivals'.
+// call-signals', what happens to rooms room-facts', who is rung by a trunk arrivals'.
 import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
@@ -9,32 +9,24 @@ import type { Step } from "../core/call/step.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
 import type { CallLedger } from "../ports/store.ts";
-import type { Bot } from "./bot.ts";
 import { CallIndex, isRunning, keyOf, legOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
 import { EarlyFacts } from "./early-facts.ts";
-import type { Ghosts } from "./ghosts.ts";
 import { Glare } from "./glare.ts";
 import type { Invitation, Reception } from "./reception.ts";
 import { ordersFor, type PerformParts } from "./perform.ts";
 import { RecentIds } from "./recent-ids.ts";
-import type { Rooms } from "./rooms.ts";
-import type { Texts } from "./texts.ts";
+import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import type { Calls } from "./transfers.ts";
 
-export interface SwitchboardParts {
+export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: CallLedger;
-  readonly ghosts: Ghosts;
-  readonly rooms: Rooms;
-  readonly bot: Bot;
   readonly reception: Reception;
   readonly perform: PerformParts;
   readonly runner: Omit<CallRunnerParts, "onEnded">;
-  readonly botUser: UserId;
   /** Whether two ghosts stand for the same telephone, however its number was written. */
   readonly sameNumber: (one: UserId, other: UserId) => boolean;
-  readonly texts: Pick<Texts, "hear">;
 }
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
@@ -50,6 +42,7 @@ export class Switchboard implements Calls {
   readonly #early: EarlyFacts;
   readonly #signals: CallSignals;
   readonly #glare: Glare;
+  readonly #rooms: RoomFacts;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
   #draining = false;
@@ -58,6 +51,7 @@ export class Switchboard implements Calls {
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
     const { telemetry, clock } = parts.runner;
+    this.#rooms = new RoomFacts({ ...parts, telemetry });
     this.#early = new EarlyFacts(clock);
     this.#signals = new CallSignals({
       index: this.#index,
@@ -198,9 +192,9 @@ export class Switchboard implements Calls {
         return this.#left(fact.room, fact.user);
       case "room.encrypted":
       case "event.unreadable":
-        return this.#encrypted(fact.room);
+        return this.#rooms.encrypted(fact.room);
       case "message.received":
-        return this.#heard(fact);
+        return this.#rooms.heard(fact);
       case "call.invited":
         return this.#invitedToCall(fact);
       default:
@@ -209,56 +203,16 @@ export class Switchboard implements Calls {
   }
 
   async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<void> {
-    const { ghosts, rooms, bot, botUser, reception, runner } = this.#parts;
-    const isBot = fact.user === botUser;
-    if (!isBot && !ghosts.isGhost(fact.user)) return;
-    // Our own doing: the ghost is on its way already.
-    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return;
-    if (fact.public) {
-      // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
-      runner.telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
-      return;
-    }
-    if (!reception.heeds(fact.sender, "invitation")) {
-      runner.telemetry.factIgnored(fact.kind, "none");
-      return;
-    }
-    if (!isBot) await ghosts.ensure(fact.user);
-    const missed = await rooms.enter(fact.room, fact.user);
-    if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
-    else if (fact.direct && !isBot) await rooms.adopt(fact.room, fact.user, fact.sender);
-    if (isBot) await bot.greet(fact.room, fact.encrypted);
-    // What came before the join, invites last: a call that was given up again must not ring.
-    const invites = missed.filter((one) => one.kind === "call.invited");
-    for (const one of missed) if (one.kind !== "call.invited") await this.takeMatrix(one);
-    for (const one of invites) await this.takeMatrix(one);
-  }
-
-  /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
-  async #heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
-    const { kind, room, sender, form, body, edits } = fact;
-    const { rooms, bot, botUser, reception, runner, texts } = this.#parts;
-    if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
-    if (form !== "text" || edits) return undefined;
-    if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
-    else runner.telemetry.factIgnored(kind, "none");
-    return undefined;
+    for (const one of await this.#rooms.invited(fact)) await this.takeMatrix(one);
   }
 
   async #left(room: RoomId, user: UserId): Promise<void> {
-    const { rooms } = this.#parts;
     // The calls first: whatever becomes of the room, somebody is on the telephone.
     for (const runner of this.#index.runners) {
       const fact = factOfLeaving(runner.call, room, user);
       if (fact !== undefined) await runner.post(fact);
     }
-    if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
-    else await rooms.leaveIfEmpty(room);
-  }
-
-  async #encrypted(room: RoomId): Promise<void> {
-    const [speaker] = await this.#parts.rooms.ours(room);
-    if (speaker !== undefined) await this.#parts.rooms.explain("encryption", room, speaker);
+    await this.#rooms.left(room, user);
   }
 
   async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
@@ -266,7 +220,7 @@ export class Switchboard implements Calls {
     const { room, matrixCallId } = fact;
     if (this.#index.find(room, matrixCallId) !== undefined || (await this.#parts.ledger.known(room, matrixCallId)))
       return;
-    const ghost = await this.#calledGhost(fact);
+    const ghost = await this.#rooms.calledIn(fact);
     if (ghost === undefined) return;
     const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
     // From here on without waiting, or two calls at once would not see each other.
@@ -299,26 +253,6 @@ export class Switchboard implements Calls {
     const runner = this.#add(first, leg && { leg, abilities, sdp, candidates: [] });
     await runner.start(first);
     return runner;
-  }
-
-  /**
-   * The ghost an invite is for: the one it names, or the only one in a room with nobody else in it. Two numbers are never
-   * rung at once, and none is by a call that was meant for somebody else.
-   */
-  async #calledGhost(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
-    const { rooms, ghosts } = this.#parts;
-    const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
-    if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
-    const [only, second] = present;
-    if (only === undefined) return undefined;
-    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
-    if (alone === true) return only;
-    this.#parts.runner.telemetry.log.info("call that names nobody, in a room that is not one number's alone, ignored", {
-      room: fact.room,
-      ghosts: present.length,
-    });
-    if (alone === false) await rooms.explain("crowd", fact.room, only);
-    return undefined;
   }
 
   #add(first: Step, invite?: OwnInvite): CallRunner {

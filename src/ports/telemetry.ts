@@ -20,8 +20,8 @@ export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protoco
 export interface Telemetry {
   readonly log: Log;
   callStarted(direction: CallRecord["direction"]): void;
-  /** Counts and writes the one line a call. */
-  callEnded(record: CallRecord): void;
+  /** Counts and writes the one line a call. `begunAs`: what it was counted as; a transfer may have made it another one. */
+  callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
   lookedUp(protocol: string, outcome: LookupOutcome): void;

@@ -114,8 +114,8 @@ export class Metrics implements Counted {
     this.#setup.observe(setupMs / 1_000);
   }
 
-  callEnded(record: CallRecord): void {
-    this.#count(record.direction, -1);
+  callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void {
+    this.#count(begunAs, -1);
     this.#calls.inc({ direction: record.direction, result: record.result, cause: record.cause });
     if (record.answeredAtMs !== undefined) {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);

@@ -55,8 +55,8 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
     log,
     callStarted: (direction: CallRecord["direction"]) => metrics.callStarted(direction),
     callAnswered: (setupMs: number) => metrics.callAnswered(setupMs),
-    callEnded: (record: CallRecord) => {
-      metrics.callEnded(record);
+    callEnded: (record: CallRecord, begunAs: CallRecord["direction"]) => {
+      metrics.callEnded(record, begunAs);
       log.info("call ended", recordFields(record));
     },
     lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),

@@ -51,7 +51,7 @@ describe("the metrics", () => {
     telemetry.callStarted("outbound");
     expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(1);
     telemetry.callAnswered(2_500);
-    telemetry.callEnded(record);
+    telemetry.callEnded(record, "outbound");
     expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(0);
     const series = 'matrix_sip_calls_total{direction="outbound",result="success",cause="caller-hung-up"}';
     expect(await value(series)).toBe(1);
@@ -64,8 +64,17 @@ describe("the metrics", () => {
 
   it("never count fewer than no calls, as after a restart", async () => {
     const { telemetry, value } = start();
-    telemetry.callEnded(record);
+    telemetry.callEnded(record, "outbound");
     expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(0);
+  });
+
+  it("count what is under way by direction, also where a transfer has made another call of it", async () => {
+    const { telemetry, value } = start();
+    telemetry.callStarted("outbound");
+    telemetry.callStarted("inbound");
+    telemetry.callEnded({ ...record, direction: "inbound" }, "outbound");
+    expect(await value('matrix_sip_calls_active{direction="outbound"}')).toBe(0);
+    expect(await value('matrix_sip_calls_active{direction="inbound"}')).toBe(1);
   });
 
   it("count lookups, whatever a stranger names the network", async () => {
@@ -102,7 +111,7 @@ describe("the metrics", () => {
 describe("a call that ended", () => {
   it("leaves one line at info with its ids, its cause and its media, the number masked", () => {
     const { telemetry, lines } = start();
-    telemetry.callEnded(record);
+    telemetry.callEnded(record, "outbound");
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       level: "info",
@@ -123,9 +132,21 @@ describe("a call that ended", () => {
     });
   });
 
+  it("and came from the telephone names both numbers, masked", () => {
+    const { telemetry, lines } = start();
+    const { leg: _nobody, ...missed } = record;
+    const inbound = { ...missed, leg: undefined, direction: "inbound", called: "+441632960001" } as const;
+    telemetry.callEnded(inbound, "inbound");
+    expect(lines[0]).toMatchObject({
+      direction: "inbound",
+      person: "@alice:example.org",
+      called: expect.stringMatching(/^\*+01$/) as string,
+    });
+  });
+
   it("is logged without what never happened", () => {
     const { telemetry, lines } = start();
-    telemetry.callEnded(recordOf(offeringCall("c-2"), 2_000));
+    telemetry.callEnded(recordOf(offeringCall("c-2"), 2_000), "outbound");
     expect(lines[0]).toMatchObject({ result: "callee", cause: "busy", sipStatus: 486 });
     for (const field of ["talkedMs", "answeredAfterMs", "ringingAfterMs", "unsettled", "sipCall"]) {
       expect(lines[0]).not.toHaveProperty(field);

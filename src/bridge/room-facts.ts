@@ -1,0 +1,99 @@
+// What happens to the rooms of ghosts and the bot besides calls: invitations, words, departures, encryption; and whom a
+// call in a room is for. Making and finding rooms is rooms' business.
+import type { RoomId, UserId } from "../core/ids.ts";
+import type { MatrixFact } from "../ports/homeserver.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { Bot } from "./bot.ts";
+import type { Ghosts } from "./ghosts.ts";
+import type { Reception } from "./reception.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Texts } from "./texts.ts";
+
+export interface RoomFactsParts {
+  readonly ghosts: Ghosts;
+  readonly rooms: Rooms;
+  readonly bot: Bot;
+  readonly texts: Pick<Texts, "hear">;
+  readonly reception: Pick<Reception, "heeds">;
+  readonly botUser: UserId;
+  readonly telemetry: Telemetry;
+}
+
+export class RoomFacts {
+  readonly #parts: RoomFactsParts;
+
+  constructor(parts: RoomFactsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * One of ours was invited: it comes, unless that is not wanted. Gives what was said before and nobody told us, invites
+   * last: a call that was given up again must not ring. Throws HomeserverError.
+   */
+  async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<readonly MatrixFact[]> {
+    const { ghosts, rooms, bot, botUser, reception, telemetry } = this.#parts;
+    const isBot = fact.user === botUser;
+    if (!isBot && !ghosts.isGhost(fact.user)) return [];
+    // Our own doing: the ghost is on its way already.
+    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return [];
+    if (fact.public) {
+      // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
+      telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
+      return [];
+    }
+    if (!reception.heeds(fact.sender, "invitation")) {
+      telemetry.factIgnored(fact.kind, "none");
+      return [];
+    }
+    if (!isBot) await ghosts.ensure(fact.user);
+    const missed = await rooms.enter(fact.room, fact.user);
+    if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
+    else if (fact.direct && !isBot) await rooms.adopt(fact.room, fact.user, fact.sender);
+    if (isBot) await bot.greet(fact.room, fact.encrypted);
+    const isInvite = (one: MatrixFact): boolean => one.kind === "call.invited";
+    return [...missed.filter((one) => !isInvite(one)), ...missed.filter(isInvite)];
+  }
+
+  /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
+  async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
+    const { kind, room, sender, form, body, edits } = fact;
+    const { rooms, bot, botUser, reception, telemetry, texts } = this.#parts;
+    if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
+    if (form !== "text" || edits) return undefined;
+    if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
+    else telemetry.factIgnored(kind, "none");
+    return undefined;
+  }
+
+  /** Of ours, or the last person: then ours leave, too. */
+  async left(room: RoomId, user: UserId): Promise<void> {
+    const { rooms } = this.#parts;
+    if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
+    else await rooms.leaveIfEmpty(room);
+  }
+
+  async encrypted(room: RoomId): Promise<void> {
+    const [speaker] = await this.#parts.rooms.ours(room);
+    if (speaker !== undefined) await this.#parts.rooms.explain("encryption", room, speaker);
+  }
+
+  /**
+   * The ghost an invite is for: the one it names, or the only one in a room with nobody else in it. Two numbers are never
+   * rung at once, and none is by a call that was meant for somebody else.
+   */
+  async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
+    const { rooms, ghosts, telemetry } = this.#parts;
+    const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
+    if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
+    const [only, second] = present;
+    if (only === undefined) return undefined;
+    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
+    if (alone === true) return only;
+    telemetry.log.info("call that names nobody, in a room that is not one number's alone, ignored", {
+      room: fact.room,
+      ghosts: present.length,
+    });
+    if (alone === false) await rooms.explain("crowd", fact.room, only);
+    return undefined;
+  }
+}
