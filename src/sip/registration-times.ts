@@ -4,8 +4,10 @@ import { header, type SipMessage } from "./wire/message.ts";
 
 /** A registrar that grants a second is not asked every second. */
 export const SHORTEST_BINDING_MS = 10_000;
-/** Longer ones are refreshed after a day all the same: a timer cannot hold every number of the wire. */
+/** Longer ones count as a day: a timer cannot hold every number of the wire. */
 const LONGEST_BINDING_MS = 24 * 3_600_000;
+/** A registrar that was started anew between two OPTIONS, and forgot us, is noticed after this long. */
+const LONGEST_LOOK_MS = 15 * 60_000;
 /**
  * RFC 5626 s4.5, where no flow stands. The upper bound is the RFC's to configure: who cannot be called for half an
  * hour has lost more than a REGISTER every five minutes costs.
@@ -16,9 +18,9 @@ const LONGEST_RETRY_MS = 5 * 60_000;
 const BASE_REFUSED_MS = 10 * 60_000;
 const LONGEST_REFUSED_MS = 3_600_000;
 
-/** At 80 to 90 % of the binding. `chance` is in [0, 1). */
+/** At 80 to 90 % of the binding, or of what is the longest without a look. `chance` is in [0, 1). */
 export function refreshAfterMs(expiresMs: number, chance: number): number {
-  return Math.floor(expiresMs * (0.8 + chance / 10));
+  return Math.floor(Math.min(expiresMs, LONGEST_LOOK_MS) * (0.8 + chance / 10));
 }
 
 /** After that many failures before this one: from half of the doubled time to the whole (RFC 5626 s4.5). */

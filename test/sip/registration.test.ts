@@ -65,6 +65,18 @@ describe("a trunk that registers", () => {
     expect(lines(second, "Contact")).toEqual(lines(first, "Contact"));
   });
 
+  it("for hours looks every quarter of an hour whether its registrar still knows it", async () => {
+    const pass = standStill();
+    const { peer, stack } = await rig("udp", registering);
+    const first = await peer.request("REGISTER");
+    take(peer, first, { contacts: [bound(first, 4_294_967_295)] });
+    await registered(stack);
+    pass(719_000);
+    expect(peer.count("REGISTER")).toBe(1);
+    pass(92_000);
+    await peer.request("REGISTER");
+  });
+
   it("answers the challenge, each time anew", async () => {
     const pass = standStill();
     const { peer, stack } = await rig("udp", {
