@@ -57,20 +57,27 @@ export interface MediaSession {
   /** First offer and every re-offer. From `matrix` gives the trunk's offer, or settles (ICE restart alone). Throws MediaError. */
   offer(from: MediaSide, sdp: string): Promise<OfferOutcome>;
   /**
-   * Answer of `from`; gives the SDP for the other side, with all our candidates: its answer where it had offered,
-   * otherwise (we had described ourselves to `from`) our offer to it. Throws MediaError.
+   * Answer of `from`; gives the SDP for the other side, with all our candidates: its answer where it had offered, our
+   * offer to it where we had described ourselves to `from` in a new session, and "" where nobody waits for a word.
+   * A trunk may answer again (provisional and final response), a client only once. Throws MediaError.
    */
   answer(from: MediaSide, sdp: string): Promise<string>;
   /** The other side refused the pending offer: gives the answer for the side that made it, with the media as it was. Throws MediaError. */
   settle(from: MediaSide): Promise<string>;
-  /** An offer of our own for a side, with all our candidates; in a running session its present state. Throws MediaError. */
+  /**
+   * An offer of our own for a side, with all our candidates: in a new session of all codecs, in a running one of the codec
+   * in use, to be answered by the same peer or by another one in its place. Throws MediaError.
+   */
   describe(side: MediaSide): Promise<string>;
   /**
    * Glare: the trunk has offered and waits, and the client, instead of answering what we offered it, offers by itself.
    * Gives an answer for each. Throws MediaError.
    */
   cross(sdp: string): Promise<{ readonly matrix: string; readonly trunk: string }>;
-  /** A key towards a side as RFC 4733, in the stream's own time; ignored where the side did not negotiate it. */
+  /**
+   * A key towards a side as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
+   * side did not negotiate it.
+   */
   sendDtmf(to: MediaSide, digit: string, durationMs: number): void;
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;

@@ -83,7 +83,7 @@ export interface AnswerTurn {
 }
 
 /** All is agreed, and nobody waits for a word. */
-export interface SettledTurn {
+interface SettledTurn {
   readonly kind: "settled";
   readonly exchange: Exchange;
 }
