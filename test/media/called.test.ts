@@ -267,6 +267,46 @@ test.concurrent("somebody else takes over the trunk's side, and the person hears
   expect(trunk.ear.packets).toHaveLength(0);
 });
 
+test.concurrent("with SRTP, whoever takes over gets keys that nobody has used", async ({ scope }) => {
+  const suite = "AES_CM_128_HMAC_SHA1_80";
+  const keyIn = (sdp: string): string => new RegExp(`a=crypto:\\d ${suite} inline:(\\S{40})`).exec(sdp)?.[1] ?? "";
+  const words = (): { protocol: string; lines: string[]; master: Buffer } => {
+    const master = randomBytes(30);
+    const lines = [`a=crypto:1 ${suite} inline:${master.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"];
+    return { protocol: "RTP/SAVP", lines, master };
+  };
+  const encrypt = (peer: TrunkPeer, master: Buffer, theirs: string): void => {
+    const [out, back] = [new SrtpContext(suite, master), new SrtpContext(suite, Buffer.from(theirs, "base64"))];
+    peer.cipher = { seal: (packet) => out.protectRtp(packet), open: (packet) => back.openRtp(packet) };
+  };
+  const first = words();
+  const ringing = await startRinging(rig, scope, { media: { srtp: "required" }, offer: first });
+  const { session, client, trunk, sdp } = ringing;
+  const answer = await session.answer("matrix", await client.answer(sdp));
+  encrypt(trunk, first.master, keyIn(answer));
+  trunk.aim(answer);
+  session.addCandidates(client.candidates());
+  await client.connected();
+  client.speak();
+  trunk.speak();
+  await bothHear(ringing);
+  const offer = await session.describe("trunk");
+  expect(keyIn(offer)).not.toBe(keyIn(answer));
+  // Those in use stay until somebody has answered.
+  await bothHear(ringing);
+  const next = await TrunkPeer.open({ hz: 1500, ssrc: 0x2222_4444 });
+  scope.add(async () => next.close());
+  const second = words();
+  encrypt(next, second.master, keyIn(offer));
+  next.aim(offer);
+  await session.answer("trunk", next.sdp(second));
+  trunk.stopSpeaking();
+  next.speak();
+  await client.ear.until(() => client.ear.packets.some(({ marker }) => marker));
+  expect((await client.ear.nextSecond([...bothHz, 1500])).hz).toBe(1500);
+  expect((await next.ear.nextSecond([...bothHz, 1500])).hz).toBe(clientHz);
+});
+
 async function openFor(scope: { add(close: () => unknown): void }): ReturnType<Rig["open"]> {
   const open = await rig.open();
   scope.add(async () => open.session.close());

@@ -473,6 +473,56 @@ test("whatever is offered in whatever order, only what both sides listed goes th
   );
 });
 
+test("whoever says what, and whenever: nobody is told what it has not listed, and what is refused changes nothing", () => {
+  const side = fc.constantFrom("matrix" as const, "trunk" as const);
+  const word = fc.record({
+    do: fc.constantFrom("offer", "answer", "settle", "describe", "cross"),
+    side,
+    formats: fc.shuffledSubarray(["0", "8", "9", "18", "96", "101"], { minLength: 1 }),
+    direction: fc.constantFrom("sendrecv", "sendonly", "recvonly", "inactive"),
+  });
+  const client = fc.boolean();
+  fc.assert(
+    fc.property(client, fc.array(word, { maxLength: 12 }), (isClient, words) => {
+      const codecs = ["PCMU", "PCMA", "G722"];
+      let exchange = exchangeOf({
+        matrix: { kind: isClient ? "client" : "trunk", codecs },
+        trunk: { kind: "trunk", codecs },
+      });
+      for (const { formats, direction, ...each } of words) {
+        const lines = ["a=rtpmap:96 telephone-event/8000", "a=rtpmap:101 telephone-event/48000", `a=${direction}`];
+        const sdp = parsed(gatewaySdp({ formats: formats.join(" "), lines }));
+        const before = exchange;
+        const turn =
+          each.do === "offer"
+            ? offered(before, each.side, sdp)
+            : each.do === "answer"
+              ? answeredBy(before, each.side, sdp)
+              : each.do === "settle"
+                ? settled(before, each.side)
+                : each.do === "describe"
+                  ? described(before, each.side)
+                  : crossed(before, sdp);
+        if (turn.kind === "refusal") continue;
+        for (const said of turn.kind === "crossed" ? [turn.matrix, turn.trunk] : [turn]) {
+          exchange = said.exchange;
+          if (said.kind === "settled") continue;
+          expect(said.formats.length).toBeGreaterThan(0);
+          expect(said.formats[0]?.name).not.toBe("telephone-event");
+          if (said.kind !== "answer") continue;
+          const listed = said.offer.audio.formats.map(({ payloadType, name }) => `${payloadType} ${name}`);
+          for (const { payloadType, name } of said.formats) expect(listed).toContain(`${payloadType} ${name}`);
+        }
+        const { agreed } = exchange;
+        if (agreed === undefined) continue;
+        expect(agreed.passages.length).toBeGreaterThan(0);
+        for (const from of ["matrix", "trunk"] as const)
+          expect([...crossingsWithKeys(agreed.passages, from, agreed.formats[from]).values()][0]?.isEvent).toBe(false);
+      }
+    }),
+  );
+});
+
 test("the trunk is never offered events alone", () => {
   expect(
     pairFormats(parsed(gatewaySdp({ formats: "18 101" })).audio.formats, trunkCapability(["PCMU"]), "trunk"),
