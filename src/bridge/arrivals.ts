@@ -22,7 +22,7 @@ import { Pace } from "./pace.ts";
 import { abilitiesOf } from "./routing.ts";
 
 /** The switchboard, as far as a new call has to do with it. */
-export interface CallsOfTheMoment {
+interface CallsOfTheMoment {
   readonly calls: readonly Call[];
   readonly closed: boolean;
   begin(first: Step): void;

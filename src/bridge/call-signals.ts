@@ -10,7 +10,7 @@ import type { CallRunner } from "./call-runner.ts";
 import type { EarlyFacts } from "./early-facts.ts";
 import type { Transfers } from "./transfers.ts";
 
-export type CallSignal = Extract<MatrixFact, CallReference>;
+type CallSignal = Extract<MatrixFact, CallReference>;
 type Signal = Exclude<CallSignal, { kind: "call.invited" }>;
 
 export interface CallSignalsParts {
