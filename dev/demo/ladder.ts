@@ -45,12 +45,15 @@ export function createLadder(print: Print): Ladder {
     gatewayLog(entry) {
       switch (entry.kind) {
         case "sip": {
-          // The trunk's heartbeat is not part of a call.
-          if (entry.cseq.endsWith("OPTIONS")) return;
+          // The trunk's heartbeat and its registration are not part of a call.
+          if (/ (OPTIONS|REGISTER)$/.test(entry.cseq)) return;
           const again = entry.again ? " (again)" : "";
           const response = /^\d/.test(entry.what) ? ` (${entry.cseq.replace(/^\d+ /, "")})` : "";
           const what = `${entry.what}${response}${again}`;
-          if (entry.way === "in") line("bridge", "gateway", what);
+          // A call that it makes for somebody who was transferred: said once, as sent.
+          if (entry.own) {
+            if (entry.way === "out") line("gateway", "gateway", what);
+          } else if (entry.way === "in") line("bridge", "gateway", what);
           else line("gateway", "bridge", what);
           return;
         }

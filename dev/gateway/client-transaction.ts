@@ -1,4 +1,5 @@
-// A request of the gateway's own (BYE, re-INVITE) until its final answer (RFC 3261 s17.1).
+// A request of the gateway's own until its final answer (RFC 3261 s17.1). What is asked for, and again with a password,
+// is for requests.ts.
 import type { SipResponse } from "../../src/sip/wire/message.ts";
 import type { TransactionTimers } from "./server-transaction.ts";
 import type { Flow } from "./sockets.ts";
@@ -11,6 +12,8 @@ export interface ClientTransactionOptions {
   readonly sent: (text: string, flow: Flow, again: boolean) => void;
   /** The ACK for a final answer to an INVITE: to the same branch below 300, a request of its own otherwise. */
   readonly ack: (response: SipResponse) => string;
+  /** 1xx, each as often as it comes. */
+  readonly provisional: (response: SipResponse) => void;
   readonly gone: () => void;
 }
 
@@ -22,6 +25,7 @@ export class ClientTransaction {
   #provisional = false;
   #ack: string | undefined;
   #finished = false;
+  #cancelled = false;
   #retransmission: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout;
 
@@ -45,7 +49,8 @@ export class ClientTransaction {
     if (response.statusCode < 200) {
       this.#provisional = true;
       // s17.1.1.2: a provisional answer stops Timer A and, for an INVITE, any deadline of the transaction's own.
-      if (method === "INVITE") this.#stopTimers();
+      if (method === "INVITE" && !this.#cancelled) this.#stopTimers();
+      this.#options.provisional(response);
       return;
     }
     this.#finished = true;
@@ -57,6 +62,14 @@ export class ClientTransaction {
     this.#settle(response);
     // Timer D and K: answers that were sent twice find somebody who knows them.
     this.#deadline = setTimeout(() => this.end(), flow.transport === "UDP" ? 64 * timers.t1Ms : 0);
+  }
+
+  /** A CANCEL went out: without a final answer the INVITE counts as over after 64*T1 (s9.1). */
+  cancelled(): void {
+    if (this.#finished) return;
+    this.#cancelled = true;
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.end(), 64 * this.#options.timers.t1Ms);
   }
 
   end(): void {

@@ -1,8 +1,8 @@
-// The dialog that an INVITE made, from the side that was called (RFC 3261 s12).
+// A dialog, from the side that was called or the side that called (RFC 3261 s12).
 // Builds requests inside it and judges those that come; what they mean is for call.ts.
-import type { NameAddr } from "../../src/sip/wire/name-addr.ts";
-import { header, headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
+import { header, headerValues, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
 import { splitList } from "../../src/sip/wire/grammar.ts";
+import { parseNameAddr } from "../../src/sip/wire/name-addr.ts";
 import type { Uri } from "../../src/sip/wire/uri.ts";
 import type { Headers, RequestDraft } from "./message-text.ts";
 
@@ -10,30 +10,82 @@ import type { Headers, RequestDraft } from "./message-text.ts";
 export const dialogKey = (sipCallId: string, localTag: string, remoteTag: string | undefined): string =>
   [sipCallId, localTag, remoteTag ?? ""].join("\n");
 
+export interface Hop {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface DialogParts {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly remoteTag: string | undefined;
+  /** From and To of our requests, tags included. */
+  readonly local: string;
+  readonly remote: string;
+  readonly remoteTarget: Uri;
+  /** Values of Route, in the order of our requests. */
+  readonly routes: readonly string[];
+  readonly localCseq: number;
+  readonly remoteCseq: number;
+}
+
 export class Dialog {
   readonly key: string;
   readonly sipCallId: string;
   readonly localTag: string;
+  readonly remoteTag: string | undefined;
   remoteTarget: Uri;
-  readonly #routes: readonly string[];
-  readonly #nextHop: NameAddr | undefined;
+  readonly routes: readonly string[];
   readonly #local: string;
   readonly #remote: string;
-  #localCseq = 0;
+  #localCseq: number;
   #remoteCseq: number;
 
-  constructor(invite: SipRequest, localTag: string) {
-    this.sipCallId = invite.sipCallId;
-    this.localTag = localTag;
-    this.key = dialogKey(invite.sipCallId, localTag, invite.fromTag);
+  private constructor(parts: DialogParts) {
+    this.sipCallId = parts.sipCallId;
+    this.localTag = parts.localTag;
+    this.remoteTag = parts.remoteTag;
+    this.key = dialogKey(parts.sipCallId, parts.localTag, parts.remoteTag);
+    this.remoteTarget = parts.remoteTarget;
+    this.routes = parts.routes;
+    this.#local = parts.local;
+    this.#remote = parts.remote;
+    this.#localCseq = parts.localCseq;
+    this.#remoteCseq = parts.remoteCseq;
+  }
+
+  /** s12.1.1: we were called. */
+  static called(invite: SipRequest, localTag: string): Dialog {
     const contact = invite.contacts === "*" ? undefined : invite.contacts[0];
-    this.remoteTarget = contact?.uri ?? invite.from.uri;
-    // s12.1.1: the side that was called keeps the order of Record-Route.
-    this.#routes = headerValues(invite, "Record-Route").flatMap((value) => splitList(value) ?? []);
-    this.#nextHop = invite.recordRoutes[0];
-    this.#remote = header(invite, "From") ?? "";
-    this.#local = `${header(invite, "To") ?? ""};tag=${localTag}`;
-    this.#remoteCseq = invite.cseq.number;
+    return new Dialog({
+      sipCallId: invite.sipCallId,
+      localTag,
+      remoteTag: invite.fromTag,
+      local: `${header(invite, "To") ?? ""};tag=${localTag}`,
+      remote: header(invite, "From") ?? "",
+      remoteTarget: contact?.uri ?? invite.from.uri,
+      // The side that was called keeps the order of Record-Route.
+      routes: recordRoutes(invite),
+      localCseq: 0,
+      remoteCseq: invite.cseq.number,
+    });
+  }
+
+  /** s12.1.2: we called, and this is the 2xx. */
+  static calling(invite: RequestDraft, localTag: string, accepted: SipResponse): Dialog {
+    const contact = accepted.contacts === "*" ? undefined : accepted.contacts[0];
+    return new Dialog({
+      sipCallId: invite.sipCallId,
+      localTag,
+      remoteTag: accepted.toTag,
+      local: invite.from,
+      remote: header(accepted, "To") ?? invite.to,
+      remoteTarget: contact?.uri ?? invite.uri,
+      // The side that called turns it round.
+      routes: recordRoutes(accepted).toReversed(),
+      localCseq: invite.cseq,
+      remoteCseq: -1,
+    });
   }
 
   /** s12.2.2: false for a request that is older than one we have seen. */
@@ -43,7 +95,7 @@ export class Dialog {
     return true;
   }
 
-  /** A re-INVITE moves the remote target (s12.2). */
+  /** A re-INVITE or UPDATE moves the remote target (s12.2, RFC 3311 s5.1). */
   refreshTarget(contacts: SipRequest["contacts"]): void {
     const contact = contacts === "*" ? undefined : contacts[0];
     if (contact !== undefined) this.remoteTarget = contact.uri;
@@ -56,7 +108,7 @@ export class Dialog {
       method,
       uri: this.remoteTarget,
       via,
-      routes: this.#routes,
+      routes: this.routes,
       from: this.#local,
       to: this.#remote,
       sipCallId: this.sipCallId,
@@ -67,9 +119,16 @@ export class Dialog {
   }
 
   /** Host and port of the first hop of our requests. */
-  get nextHop(): { readonly host: string; readonly port: number } | undefined {
-    const uri = this.#nextHop?.uri ?? this.remoteTarget;
-    if (uri.kind !== "sip") return undefined;
-    return { host: uri.host.replace(/^\[|\]$/g, ""), port: uri.port ?? 5060 };
+  get nextHop(): Hop | undefined {
+    const [route] = this.routes;
+    return hopOf(route === undefined ? this.remoteTarget : parseNameAddr(route)?.uri);
   }
+}
+
+const recordRoutes = (message: SipRequest | SipResponse): readonly string[] =>
+  headerValues(message, "Record-Route").flatMap((value) => splitList(value) ?? []);
+
+export function hopOf(uri: Uri | undefined): Hop | undefined {
+  if (uri?.kind !== "sip") return undefined;
+  return { host: uri.host.replace(/^\[|\]$/g, ""), port: uri.port ?? 5060 };
 }

@@ -14,11 +14,18 @@ export interface Echoed {
 }
 
 const USER_AGENT = "matrix-appservice-sip dev gateway";
-export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+export const ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE, REGISTER";
+
+/** From or To without their tag. */
+export function addressText(uri: Uri, displayName = ""): string {
+  const name = displayName === "" ? "" : `"${displayName.replace(/["\\]/g, "\\$&")}" `;
+  return `${name}<${formatUri(uri)}>`;
+}
 
 function message(startLine: string, headers: Headers, body: string): string {
   const lines = [startLine, ...headers.map(([name, value]) => `${name}: ${value}`)];
-  if (body !== "") lines.push("Content-Type: application/sdp");
+  const typed = headers.some(([name]) => name === "Content-Type");
+  if (body !== "" && !typed) lines.push("Content-Type: application/sdp");
   return `${lines.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 

@@ -11,6 +11,10 @@ export type ScriptStep =
   /** re-INVITE with `sendonly`, and with `sendrecv`. */
   | { readonly do: "hold" }
   | { readonly do: "resume" }
+  /** REFER the caller to another number of ours, or to a URI. */
+  | { readonly do: "refer"; readonly to: string }
+  /** MESSAGE to the caller. */
+  | { readonly do: "text"; readonly text: string }
   | { readonly do: "hang up" }
   | { readonly do: "refuse"; readonly status: number; readonly reason: string };
 
@@ -21,6 +25,10 @@ export interface GatewayNumber {
   readonly what: string;
   /** When it is over, the call goes on until somebody ends it. */
   readonly script: readonly ScriptStep[];
+  /** Calls the caller back after a call that was answered, so long after its end. */
+  readonly callsBack?: { readonly afterMs: number; readonly sound: SoundName };
+  /** Answers a text (MESSAGE) with this one, in which `{text}` is what was written. */
+  readonly textsBack?: string;
 }
 
 const ring: ScriptStep = { do: "ring" };
@@ -36,6 +44,12 @@ export const NUMBERS: readonly GatewayNumber[] = [
   { ending: "103", what: "a tone of 1,000 Hz", script: answersWith({ hz: 1000 }) },
   { ending: "104", what: "a chime", script: answersWith("chime") },
   { ending: "105", what: "says the keys that you press", script: answersWith("keys") },
+  {
+    ending: "106",
+    what: "answers texts, and writes you one when you call",
+    script: [ring, pause(400), answer({ hz: 440 }), { do: "text", text: "You called 106." }],
+    textsBack: "You wrote: {text}",
+  },
   { ending: "8181", what: "a chime, after two rings", script: [ring, pause(2_000), answer("chime")] },
   { ending: "200", what: "answers late, after 8 seconds", script: [ring, pause(8_000), answer({ hz: 440 })] },
   {
@@ -47,6 +61,17 @@ export const NUMBERS: readonly GatewayNumber[] = [
     ending: "202",
     what: "answers, holds you after 2 seconds, comes back after 2 more",
     script: [ring, answer({ hz: 440 }), pause(2_000), { do: "hold" }, pause(2_000), { do: "resume" }],
+  },
+  {
+    ending: "203",
+    what: "answers, and calls you back a second after you hung up",
+    script: answersWith({ hz: 440 }),
+    callsBack: { afterMs: 1_000, sound: { hz: 1000 } },
+  },
+  {
+    ending: "204",
+    what: "answers, and sends you on to 103 after 3 seconds",
+    script: [ring, answer({ hz: 440 }), pause(3_000), { do: "refer", to: "02079460103" }],
   },
   { ending: "180", what: "rings for ever", script: [ring] },
   {
@@ -70,6 +95,12 @@ export const NUMBERS: readonly GatewayNumber[] = [
   { ending: "603", what: "declines", script: [ring, pause(500), refuse(603, "Decline")] },
   { ending: "", what: "any other number is not in service", script: [refuse(404, "Not Found")] },
 ];
+
+/** What a text to the number is answered with: a number that cannot be called cannot be written to either. */
+export function textStatus({ script }: GatewayNumber): readonly [status: number, reason: string] {
+  const [first] = script;
+  return first?.do === "refuse" ? [first.status, first.reason] : [200, "OK"];
+}
 
 /** The entry for what was dialled, in any format; undefined where `numbers` has none for it. */
 export function findNumber(dialled: string, numbers: readonly GatewayNumber[]): GatewayNumber | undefined {

@@ -5,7 +5,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../audio/g711.ts";
 import { decodeRtp, encodeRtp } from "../audio/rtp.ts";
-import { keypad, type Keypress } from "../audio/telephone-event.ts";
+import { encodeTelephoneEvent, keypad, type Keypress } from "../audio/telephone-event.ts";
 import { everyFrame } from "../audio/pacer.ts";
 import { Reception } from "../audio/reception.ts";
 import { encodeBye, encodeSenderReport, rtcpTypes } from "../audio/rtcp.ts";
@@ -17,6 +17,12 @@ const FRAME_SAMPLES = 160;
 const FIRST_REPORT_FRAMES = 50;
 const REPORT_FRAMES = 250;
 const PORT_ATTEMPTS = 50;
+/** A key is pressed for 160 ms, and 100 ms lie between two. */
+const KEY_FRAMES = 8;
+const KEY_PAUSE_FRAMES = 5;
+
+/** What goes out for 20 ms instead of the sound. */
+type KeyFrame = { readonly digit: string; readonly frame: number } | "pause";
 
 /** What offer and answer agreed on. */
 export interface Agreement {
@@ -55,6 +61,9 @@ export class RtpLeg {
   #keypad = keypad(8_000);
   #stopBeat: (() => void) | undefined;
   #closed = false;
+  readonly #keys: KeyFrame[] = [];
+  #keyTimestamp = 0;
+  #pressed: (() => void)[] = [];
 
   private constructor(rtp: Socket, rtcp: Socket, watch: LegWatch) {
     this.#rtp = rtp;
@@ -90,9 +99,25 @@ export class RtpLeg {
     this.#sound = sound;
   }
 
+  /**
+   * Presses keys; resolves when the last packet of the last one is out, or the leg closes.
+   * Throws RangeError for what is no key, and an Error where no RTP events were agreed on.
+   */
+  async press(digits: string): Promise<void> {
+    if (this.#agreement?.telephoneEvent === undefined) throw new Error("no RTP events were agreed on");
+    for (const digit of digits) encodeTelephoneEvent({ digit, end: false, volume: 10, duration: 0 });
+    if (this.#closed || digits === "") return;
+    for (const digit of digits) {
+      for (let frame = 1; frame <= KEY_FRAMES; frame += 1) this.#keys.push({ digit, frame });
+      for (let frame = 0; frame < KEY_PAUSE_FRAMES; frame += 1) this.#keys.push("pause");
+    }
+    await new Promise<void>((resolve) => this.#pressed.push(resolve));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const pressed of this.#pressed.splice(0)) pressed();
     this.#stopBeat?.();
     for (const press of this.#keypad.finish()) this.#watch.pressed(press);
     this.#rtp.close();
@@ -110,24 +135,38 @@ export class RtpLeg {
     const samples = this.#sound.next(FRAME_SAMPLES);
     const timestamp = this.#timestamp;
     this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+    const key = this.#keys.shift();
+    if (key !== undefined && this.#keys.length === 0) for (const pressed of this.#pressed.splice(0)) pressed();
     if (!agreement.sending) return;
-    const payload = agreement.codec.name === "PCMU" ? encodeUlaw(samples) : encodeAlaw(samples);
-    const packet = encodeRtp({
-      payloadType: agreement.codec.payloadType,
-      marker: this.packetsSent === 0,
-      sequence: this.#sequence,
-      timestamp,
-      ssrc: this.#ssrc,
-      payload,
-    });
+    if (key !== undefined && key !== "pause" && agreement.telephoneEvent !== undefined) {
+      this.#sendKey(agreement, agreement.telephoneEvent, key, timestamp);
+    } else {
+      const payload = agreement.codec.name === "PCMU" ? encodeUlaw(samples) : encodeAlaw(samples);
+      this.#send(agreement, agreement.codec.payloadType, this.packetsSent === 0, timestamp, payload);
+    }
+    this.#frames += 1;
+    if (this.#frames % REPORT_FRAMES === FIRST_REPORT_FRAMES) this.#report(Buffer.alloc(0));
+  }
+
+  /** All packets of a key bear the time at which it began, and its end is said three times (RFC 4733 s2.5.1). */
+  #sendKey(to: Agreement, payloadType: number, key: Exclude<KeyFrame, "pause">, timestamp: number): void {
+    const { digit, frame } = key;
+    if (frame === 1) this.#keyTimestamp = timestamp;
+    const end = frame === KEY_FRAMES;
+    const payload = encodeTelephoneEvent({ digit, end, volume: 10, duration: frame * FRAME_SAMPLES });
+    for (let copy = 0; copy < (end ? 3 : 1); copy += 1) {
+      this.#send(to, payloadType, frame === 1, this.#keyTimestamp, payload);
+    }
+  }
+
+  #send(to: Agreement, payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
+    const packet = encodeRtp({ payloadType, marker, sequence: this.#sequence, timestamp, ssrc: this.#ssrc, payload });
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.packetsSent += 1;
     this.#octetsSent += payload.length;
-    this.#rtp.send(packet, agreement.port, agreement.address, (error) => {
+    this.#rtp.send(packet, to.port, to.address, (error) => {
       if (error !== null && !this.#closed) this.#watch.failed(error);
     });
-    this.#frames += 1;
-    if (this.#frames % REPORT_FRAMES === FIRST_REPORT_FRAMES) this.#report(Buffer.alloc(0));
   }
 
   #report(last: Buffer, then: () => void = () => undefined): void {

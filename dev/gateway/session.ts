@@ -18,24 +18,26 @@ export class Session {
   readonly leg: RtpLeg;
   readonly #host: string;
   readonly #accepted: readonly CodecName[];
+  readonly #keys: boolean;
   readonly #sessionId = randomInt(1, 2 ** 47);
   #version = 0;
   #holding = false;
   #remote: Description | undefined;
   #codec: Codec | undefined;
 
-  /** `accepted`: codecs that we take, in our order where we offer. */
-  constructor(leg: RtpLeg, host: string, accepted: readonly CodecName[]) {
+  /** `accepted`: codecs that we take, in our order where we offer. `keys`: whether we know RTP events. */
+  constructor(leg: RtpLeg, host: string, accepted: readonly CodecName[], keys: boolean) {
     this.leg = leg;
     this.#host = host;
     this.#accepted = accepted;
+    this.#keys = keys;
   }
 
   get codec(): CodecName | undefined {
     return this.#codec?.name;
   }
 
-  get callerDirection(): Direction | undefined {
+  get peerDirection(): Direction | undefined {
     return this.#remote?.direction;
   }
 
@@ -44,7 +46,7 @@ export class Session {
     return this.#take(offer) ? this.#write(this.#direction) : undefined;
   }
 
-  /** An offer of our own: to hold, to come back, or where the caller wants us to speak first. */
+  /** An offer of our own: to call, to hold, to come back, or where the caller wants us to speak first. */
   offer(holding: boolean): string {
     this.#holding = holding;
     return this.#write(holding ? "sendonly" : "sendrecv");
@@ -66,7 +68,7 @@ export class Session {
       port: remote.port,
       rtcpPort: remote.rtcpPort,
       codec,
-      telephoneEvent: remote.telephoneEvent,
+      telephoneEvent: this.#keys ? remote.telephoneEvent : undefined,
       sending: this.#direction === "sendrecv" || this.#direction === "sendonly",
     });
     return true;
@@ -84,6 +86,7 @@ export class Session {
   #write(direction: Direction): string {
     this.#version += 1;
     const remote = this.#remote;
+    const keys = remote === undefined ? OWN_TELEPHONE_EVENT : remote.telephoneEvent;
     return writeDescription({
       host: this.#host,
       port: this.leg.port,
@@ -91,7 +94,7 @@ export class Session {
       version: this.#version,
       direction,
       codecs: this.#codec ? [this.#codec] : this.#accepted.map((name) => ({ name, payloadType: STATIC_TYPES[name] })),
-      telephoneEvent: remote === undefined ? OWN_TELEPHONE_EVENT : remote.telephoneEvent,
+      telephoneEvent: this.#keys ? keys : undefined,
       lines: remote?.lines,
       audioLine: remote?.audioLine ?? 0,
     });

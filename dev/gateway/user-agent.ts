@@ -3,49 +3,67 @@
 import { randomBytes } from "node:crypto";
 import { header, headerTokens, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
 import { parseSip, type ParseResult } from "../../src/sip/wire/parser.ts";
-import { formatUri, userText } from "../../src/sip/wire/uri.ts";
+import { formatUri } from "../../src/sip/wire/uri.ts";
 import { responseTarget, withSource, type Via } from "../../src/sip/wire/via.ts";
-import { Call, type CallSurroundings } from "./call.ts";
-import { ClientTransaction } from "./client-transaction.ts";
-import { dialogKey, type Dialog } from "./dialog.ts";
 import type { DigestGate } from "./digest.ts";
-import { ALLOW, requestText, responseText, type Echoed, type Headers } from "./message-text.ts";
-import { findNumber, type GatewayNumber } from "./numbers.ts";
+import { ALLOW, responseText, type Echoed } from "./message-text.ts";
 import type { GatewayLog } from "./observation.ts";
+import type { Registrar } from "./registrar.ts";
+import { Requests } from "./requests.ts";
 import { ServerTransaction, type TransactionTimers } from "./server-transaction.ts";
-import type { CodecName } from "./session-description.ts";
 import type { Flow, SipSockets, SipTransport } from "./sockets.ts";
+import { Switchboard, type SwitchboardOptions } from "./switchboard.ts";
 
 const METHODS = new Set(ALLOW.split(", "));
+/** Those that ask who is there. */
+const GATED = new Set(["INVITE", "MESSAGE", "REGISTER"]);
+/** The bodies that can be read, by method; SDP in all others. */
+const BODIES: Readonly<Record<string, readonly string[]>> = {
+  INFO: ["application/dtmf-relay", "application/dtmf"],
+  NOTIFY: ["message/sipfrag"],
+  MESSAGE: ["text/plain"],
+};
+/** Of no use outside of a dialog here. */
+const DIALOGS_ONLY = new Set(["BYE", "UPDATE", "INFO", "REFER", "NOTIFY"]);
+const EXTENSIONS = new Set(["replaces"]);
 
-export interface UserAgentOptions {
-  readonly numbers: readonly GatewayNumber[];
-  readonly codecs: readonly CodecName[];
+export interface UserAgentOptions extends Omit<SwitchboardOptions, "host"> {
   readonly gate: DigestGate | undefined;
+  readonly registrar: Registrar;
   readonly timers: TransactionTimers;
   readonly log: GatewayLog;
   readonly changed: () => void;
 }
 
-/** For whoever asks afterwards. */
-const CALLS_KEPT = 1_000;
-
 const newTag = (): string => randomBytes(8).toString("hex");
-const newBranch = (): string => `z9hG4bK${randomBytes(12).toString("hex")}`;
 
 export class UserAgent {
-  readonly calls: Call[] = [];
+  readonly switchboard: Switchboard;
   readonly #options: UserAgentOptions;
   readonly #sockets: SipSockets;
+  readonly #requests: Requests;
   readonly #serverTransactions = new Map<string, ServerTransaction>();
-  readonly #clientTransactions = new Map<string, ClientTransaction>();
   /** Requests outside of a dialog that are being answered, to find those that came by two ways (s8.2.2.2). */
   readonly #unmerged = new Set<string>();
-  readonly #dialogs = new Map<string, Call>();
 
   constructor(options: UserAgentOptions, sockets: SipSockets) {
     this.#options = options;
     this.#sockets = sockets;
+    const sentBy = (transport: SipTransport): string => this.#sentBy(transport);
+    this.#requests = new Requests({
+      timers: options.timers,
+      sentBy,
+      sent: (text, flow, again) => this.#send(text, flow, again),
+    });
+    this.switchboard = new Switchboard(
+      { ...options, host: sockets.host },
+      {
+        sentBy,
+        flowTo: (transport, host, port) => sockets.flowTo(transport, host, port),
+        self: sockets.flowTo("UDP", sockets.host, sockets.udpPort),
+        send: (order) => this.#requests.send(order),
+      },
+    );
   }
 
   arrived(bytes: Buffer, flow: Flow): void {
@@ -60,22 +78,16 @@ export class UserAgent {
     }
   }
 
-  /** Resolves when every peer has answered its BYE. */
-  async hangUpAll(): Promise<void> {
-    await Promise.all(this.calls.map((call) => call.hangUp("stopped")));
-  }
-
   /** Forgets every transaction, and with it every timer. */
   end(): void {
     for (const transaction of this.#serverTransactions.values()) transaction.end();
-    for (const transaction of this.#clientTransactions.values()) transaction.end();
+    this.#requests.end();
   }
 
   #receiveResponse(response: SipResponse, flow: Flow): void {
-    const key = `${response.vias[0].branch}|${response.cseq.method}`;
-    const transaction = this.#clientTransactions.get(key);
     this.#logIn(response, `${response.statusCode} ${response.reasonPhrase}`, flow, false);
-    transaction?.receive(response);
+    this.#requests.receive(response);
+    this.#options.changed();
   }
 
   #receiveRequest(request: SipRequest, from: Flow): void {
@@ -86,7 +98,7 @@ export class UserAgent {
     if (request.method === "ACK") {
       const refused = this.#serverTransactions.get(`${key}|INVITE`);
       if (refused !== undefined) refused.acknowledged();
-      else this.#dialogs.get(dialogKey(request.sipCallId, request.toTag ?? "", request.fromTag))?.acknowledge(request);
+      else this.switchboard.dialogOf(request)?.acknowledge(request);
       return;
     }
     if (known !== undefined) {
@@ -101,16 +113,20 @@ export class UserAgent {
         transaction.respond(200, "OK");
         invite.cancelled();
       }
-    } else if (request.toTag !== undefined) this.#receiveInDialog(request, request.toTag, transaction);
+    } else if (request.toTag !== undefined) this.#receiveInDialog(request, transaction);
     else this.#receiveOutside(request, transaction);
   }
 
-  #receiveInDialog(request: SipRequest, toTag: string, transaction: ServerTransaction): void {
-    const call = this.#dialogs.get(dialogKey(request.sipCallId, toTag, request.fromTag));
-    if (call === undefined || call.state === "ended") transaction.respond(481, "Call/Transaction Does Not Exist");
+  #receiveInDialog(request: SipRequest, transaction: ServerTransaction): void {
+    const call = this.switchboard.dialogOf(request);
+    // A transfer is still told of when the call that asked for it is over (RFC 3515 s2.4.4).
+    const isOver = call?.state === "ended" && request.method !== "NOTIFY";
+    if (call === undefined || isOver) transaction.respond(481, "Call/Transaction Does Not Exist");
     else if (!METHODS.has(request.method)) transaction.respond(405, "Method Not Allowed", [["Allow", ALLOW]]);
-    else if (!call.dialog.inOrder(request)) transaction.respond(500, "Server Internal Error");
-    else if (this.#acceptable(request, transaction)) call.receive(request, transaction);
+    else if (call.dialog?.inOrder(request) !== true) transaction.respond(500, "Server Internal Error");
+    else if (!this.#acceptable(request, transaction)) return;
+    else if (request.method === "MESSAGE") this.switchboard.receiveMessage(request, transaction);
+    else call.receive(request, transaction);
   }
 
   #receiveOutside(request: SipRequest, transaction: ServerTransaction): void {
@@ -122,7 +138,7 @@ export class UserAgent {
     this.#unmerged.add(merged);
     transaction.ended = () => this.#unmerged.delete(merged);
     if (!METHODS.has(request.method)) transaction.respond(405, "Method Not Allowed", [["Allow", ALLOW]]);
-    else if (request.method === "BYE") transaction.respond(481, "Call/Transaction Does Not Exist");
+    else if (DIALOGS_ONLY.has(request.method)) transaction.respond(481, "Call/Transaction Does Not Exist");
     else if (request.uri.kind === "other") transaction.respond(416, "Unsupported URI Scheme");
     else if (!this.#acceptable(request, transaction)) return;
     else if (request.method === "OPTIONS") {
@@ -130,104 +146,35 @@ export class UserAgent {
         ["Allow", ALLOW],
         ["Accept", "application/sdp"],
       ]);
-    } else this.#receiveCall(request, transaction);
+    } else if (GATED.has(request.method)) this.#receiveGated(request, transaction);
+  }
+
+  #receiveGated(request: SipRequest, transaction: ServerTransaction): void {
+    const verdict = this.#options.gate?.check(request);
+    if (verdict?.kind === "challenged") {
+      const reason = verdict.status === 407 ? "Proxy Authentication Required" : "Unauthorized";
+      transaction.respond(verdict.status, reason, [[verdict.header, verdict.value]]);
+    } else if (request.method === "INVITE") this.switchboard.receiveCall(request, transaction, verdict?.user);
+    else if (request.method === "MESSAGE") this.switchboard.receiveMessage(request, transaction);
+    else {
+      transaction.respond(...this.#options.registrar.register(request, verdict?.user, transaction.flow));
+      this.#options.changed();
+    }
   }
 
   /** s8.2.2.3 and s8.2.3: extensions that we do not have and bodies that we cannot read. */
   #acceptable(request: SipRequest, transaction: ServerTransaction): boolean {
-    const required = headerTokens(request, "Require");
+    const required = headerTokens(request, "Require").filter((token) => !EXTENSIONS.has(token.toLowerCase()));
     if (required.length > 0) {
       transaction.respond(420, "Bad Extension", [["Unsupported", required.join(", ")]]);
       return false;
     }
-    if (request.body !== "" && request.contentType?.type !== "application/sdp") {
-      transaction.respond(415, "Unsupported Media Type", [["Accept", "application/sdp"]]);
+    const readable = BODIES[request.method] ?? ["application/sdp"];
+    if (request.body !== "" && !readable.includes(request.contentType?.type ?? "")) {
+      transaction.respond(415, "Unsupported Media Type", [["Accept", readable.join(", ")]]);
       return false;
     }
     return true;
-  }
-
-  #receiveCall(invite: SipRequest, transaction: ServerTransaction): void {
-    const verdict = this.#options.gate?.check(invite);
-    if (verdict?.kind === "challenged") {
-      const reason = verdict.status === 407 ? "Proxy Authentication Required" : "Unauthorized";
-      transaction.respond(verdict.status, reason, [[verdict.header, verdict.value]]);
-      return;
-    }
-    const number = findNumber(userText(invite.uri) ?? "", this.#options.numbers);
-    if (number === undefined) {
-      transaction.respond(404, "Not Found");
-      return;
-    }
-    transaction.respond(100, "Trying");
-    const call = new Call(invite, transaction, verdict?.user, this.#surroundings(transaction.flow));
-    this.calls.push(call);
-    if (this.calls.length > CALLS_KEPT) this.calls.shift();
-    this.#dialogs.set(call.dialog.key, call);
-    const merged = transaction.ended;
-    transaction.ended = () => {
-      merged();
-      this.#forget(call, transaction);
-    };
-    call.over = () => this.#forget(call, transaction);
-    this.#options.changed();
-    void call.run(number);
-  }
-
-  /** A dialog is known until its call is over and nobody can repeat its INVITE or be late with an ACK. */
-  #forget(call: Call, transaction: ServerTransaction): void {
-    if (call.state === "ended" && transaction.gone) this.#dialogs.delete(call.dialog.key);
-  }
-
-  #surroundings(flow: Flow): CallSurroundings {
-    const { codecs, log, changed } = this.#options;
-    return {
-      host: this.#sockets.host,
-      codecs,
-      log,
-      changed,
-      contact: `<sip:gateway@${this.#sentBy(flow.transport)}${flow.transport === "TCP" ? ";transport=tcp" : ""}>`,
-      request: (dialog, method, headers, body) => this.#request(dialog, flow, method, headers, body),
-    };
-  }
-
-  #request(
-    dialog: Dialog,
-    flow: Flow,
-    method: string,
-    headers: Headers,
-    body: string,
-  ): Promise<SipResponse | undefined> {
-    const via = (): string => `SIP/2.0/${flow.transport} ${this.#sentBy(flow.transport)};branch=${newBranch()};rport`;
-    const draft = dialog.request(method, via(), headers, body);
-    const hop = dialog.nextHop;
-    if (hop === undefined) return Promise.resolve(undefined);
-    // A caller behind TCP is reached over the connection that it made, as long as that lives.
-    const way = flow.transport === "TCP" && flow.open ? flow : this.#sockets.flowTo(flow.transport, hop.host, hop.port);
-    const key = `${/branch=([^;]+)/.exec(draft.via)?.[1]}|${method}`;
-    const transaction = new ClientTransaction({
-      method,
-      text: requestText(draft),
-      flow: way,
-      timers: this.#options.timers,
-      sent: (text, to, again) => this.#send(text, to, again),
-      ack: (response) => {
-        const accepted = response.statusCode < 300;
-        if (accepted) dialog.refreshTarget(response.contacts);
-        return requestText({
-          ...draft,
-          method: "ACK",
-          uri: accepted ? dialog.remoteTarget : draft.uri,
-          via: accepted ? via() : draft.via,
-          to: header(response, "To") ?? draft.to,
-          headers: [],
-          body: "",
-        });
-      },
-      gone: () => this.#clientTransactions.delete(key),
-    });
-    this.#clientTransactions.set(key, transaction);
-    return transaction.final;
   }
 
   #openTransaction(request: SipRequest, via: Via, key: string, from: Flow): ServerTransaction {
@@ -281,6 +228,7 @@ export class UserAgent {
       way: "out",
       transport,
       peer,
+      own: this.#isOwn(flow),
       what,
       cseq: field("CSeq"),
       sipCallId: field("Call-ID"),
@@ -288,10 +236,26 @@ export class UserAgent {
     });
   }
 
+  #isOwn({ transport, address, port }: Flow): boolean {
+    const { host, udpPort } = this.#sockets;
+    return transport === "UDP" && address === host && port === udpPort;
+  }
+
   #logIn(message: SipRequest | SipResponse, what: string, flow: Flow, again: boolean): void {
     const { transport, peer } = flow;
     const cseq = `${message.cseq.number} ${message.cseq.method}`;
-    this.#options.log({ kind: "sip", way: "in", transport, peer, what, cseq, sipCallId: message.sipCallId, again });
+    const own = this.#isOwn(flow);
+    this.#options.log({
+      kind: "sip",
+      way: "in",
+      transport,
+      peer,
+      own,
+      what,
+      cseq,
+      sipCallId: message.sipCallId,
+      again,
+    });
     this.#options.changed();
   }
 }

@@ -3,15 +3,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keyFrequencies } from "../../dev/audio/tone.ts";
 import { PERSON, startStack, type Stack } from "../../dev/demo/stack.ts";
-import { NUMBERS, type GatewayCall, type GatewayNumber } from "../../dev/gateway/gateway.ts";
+import type { GatewayCall } from "../../dev/gateway/gateway.ts";
 import { createHeadlessCaller, type HeadlessCall, type HeadlessCaller } from "../../dev/headless/caller.ts";
-
-/** The demo's numbers, without the time that people need. */
-const QUICK_NUMBERS: readonly GatewayNumber[] = NUMBERS.map(({ ending, what, script }) => ({
-  ending,
-  what,
-  script: script.map((step) => (step.do === "pause" ? { do: "pause", ms: Math.min(step.ms, 500) } : step)),
-}));
+import { quickNumbers } from "../dev-gateway/quick-numbers.ts";
 
 let stack: Stack;
 let caller: HeadlessCaller;
@@ -23,7 +17,7 @@ beforeAll(async () => {
     transport: "udp",
     configPath: undefined,
     gatewayLog: () => undefined,
-    numbers: QUICK_NUMBERS,
+    numbers: quickNumbers(500),
     bridgeLog: (line) => {
       if (line.includes('"level":"error"')) errors.push(line);
     },
@@ -106,12 +100,12 @@ describe("the caller", () => {
     const { call, far } = await connected("02079460102");
     await hears(far, [800]);
     await call.hold();
-    await stack.gateway.until(() => far.callerDirection === "sendonly");
+    await stack.gateway.until(() => far.peerDirection === "sendonly");
     const silentMs = call.heardMs;
     await hears(far, [800]);
     expect(call.heardMs - silentMs).toBeLessThan(200);
     await call.resume();
-    await stack.gateway.until(() => far.callerDirection === "sendrecv");
+    await stack.gateway.until(() => far.peerDirection === "sendrecv");
     expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
     expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
     expect(far.rtp.ssrcs).toHaveLength(1);
@@ -167,9 +161,9 @@ describe("the other end", () => {
 
   it("holds the client, plays to it, and comes back", async () => {
     const { call, far } = await connected("02079460202");
-    await stack.gateway.until(() => far.callerDirection === "recvonly");
+    await stack.gateway.until(() => far.peerDirection === "recvonly");
     const silentMs = far.heardMs;
-    await stack.gateway.until(() => far.callerDirection === "sendrecv");
+    await stack.gateway.until(() => far.peerDirection === "sendrecv");
     expect(far.heardMs - silentMs).toBeLessThan(200);
     expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
     expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });

@@ -196,7 +196,7 @@ describe("inside a call", () => {
     const accepted = await peer.status(200, "2 INVITE");
     peer.request("ACK", { toTag, cseq: 2 });
     expect(accepted.body).toContain(`a=${answer}\r\n`);
-    expect(call.callerDirection).toBe(offered);
+    expect(call.peerDirection).toBe(offered);
   });
 
   it("takes c=0.0.0.0 for hold", async () => {
@@ -210,7 +210,7 @@ describe("inside a call", () => {
     peer.request("INVITE", { toTag, cseq: 2 });
     expect((await peer.status(200, "2 INVITE")).body).toContain("a=sendrecv\r\n");
     peer.request("ACK", { toTag, cseq: 2, body: offerOf(40_000, ["a=recvonly"]) });
-    await gateway.until(() => call.callerDirection === "recvonly");
+    await gateway.until(() => call.peerDirection === "recvonly");
   });
 
   it("keeps the call when it cannot take an offer", async () => {
@@ -238,8 +238,8 @@ describe("inside a call", () => {
     await peer.status(500, "1 BYE");
     peer.request("BYE", { toTag: "nobody", cseq: 2 });
     await peer.status(481, "2 BYE");
-    peer.request("MESSAGE", { toTag, cseq: 3 });
-    expect((await peer.status(405, "3 MESSAGE")).header("Allow")).toContain("INVITE");
+    peer.request("PUBLISH", { toTag, cseq: 3 });
+    expect((await peer.status(405, "3 PUBLISH")).header("Allow")).toContain("INVITE");
     peer.request("OPTIONS", { toTag, cseq: 4 });
     await peer.status(200, "4 OPTIONS");
   });
@@ -255,7 +255,7 @@ describe("inside a call", () => {
     expect(/o=\S+ \S+ (\d+)/.exec(resume.body)?.[1]).toBe("3");
     peer.answer(resume, "200 OK", OFFER);
     await peer.until((message) => message.header("CSeq") === "2 ACK");
-    await gateway.until(([call]) => call?.callerDirection === "sendrecv");
+    await gateway.until(([call]) => call?.peerDirection === "sendrecv");
   });
 
   it("tries again when both sides offer at once", async () => {
@@ -275,7 +275,9 @@ describe("outside of a call", () => {
   it("answers OPTIONS", async () => {
     const { peer } = await rig();
     peer.request("OPTIONS");
-    expect((await peer.status(200)).header("Allow")).toBe("INVITE, ACK, CANCEL, BYE, OPTIONS");
+    expect((await peer.status(200)).header("Allow")).toBe(
+      "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE, REGISTER",
+    );
   });
 
   it.each([

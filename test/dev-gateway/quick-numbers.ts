@@ -1,0 +1,15 @@
+// The gateway's own numbers, without the time that people need.
+import { NUMBERS, type GatewayNumber, type ScriptStep } from "../../dev/gateway/gateway.ts";
+
+/** No pause is longer than `limitMs`. */
+export function quickNumbers(limitMs: number): readonly GatewayNumber[] {
+  const quick = (step: ScriptStep): ScriptStep =>
+    step.do === "pause" ? { do: "pause", ms: Math.min(step.ms, limitMs) } : step;
+  return NUMBERS.map(({ ending, what, script, callsBack, textsBack }) => ({
+    ending,
+    what,
+    script: script.map(quick),
+    ...(callsBack && { callsBack: { sound: callsBack.sound, afterMs: limitMs } }),
+    ...(textsBack !== undefined && { textsBack }),
+  }));
+}
