@@ -124,8 +124,8 @@ class EmbeddedEngine implements MediaEngine {
           throw new MediaError("no-capacity", "every media worker is full or gone");
         const rtpPorts = this.#takePorts(options.matrix === undefined ? 1 : 2);
         const session = await this.#openOrMoveOn(place, worker, rtpPorts, options, report);
-        if (session !== undefined) return session;
-        if (worker.isRunning) for (const port of rtpPorts) refused.add(port);
+        if (session === "ports-taken") for (const port of rtpPorts) refused.add(port);
+        else if (session !== "worker-gone") return session;
       }
       throw new MediaError("no-ports", "the RTP ports are taken by others");
     } finally {
@@ -170,19 +170,19 @@ class EmbeddedEngine implements MediaEngine {
     for (const port of ports) this.#ports.giveBack(port, this.#options.clock.nowMs());
   }
 
-  /** Undefined where another worker or other ports may do: the ports are taken, or the worker has died over it. */
+  /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */
   async #openOrMoveOn(
     place: Place,
     worker: WorkerLink,
     rtpPorts: readonly number[],
     options: MediaSessionOptions,
     report: (fact: MediaReport) => void,
-  ): Promise<MediaSession | undefined> {
+  ): Promise<MediaSession | "ports-taken" | "worker-gone"> {
     try {
-      return await this.#openAt(place, worker, rtpPorts, options, report);
+      return (await this.#openAt(place, worker, rtpPorts, options, report)) ?? "ports-taken";
     } catch (error) {
       if (worker.isRunning || this.#freest() === undefined) throw error;
-      return undefined;
+      return "worker-gone";
     }
   }
 
