@@ -26,6 +26,7 @@ interface CallsOfTheMoment {
   readonly calls: readonly Call[];
   readonly closed: boolean;
   begin(first: Step): void;
+  takeOver(arrival: InviteArrival): boolean;
 }
 
 export interface ArrivalsParts {
@@ -54,6 +55,7 @@ export class Arrivals {
   invited(arrival: InviteArrival): void {
     const { calls, sip, log } = this.#parts;
     try {
+      if (arrival.replaces !== undefined && calls.takeOver(arrival)) return;
       calls.begin(this.#firstStep(arrival));
     } catch (error) {
       log.error("call of a trunk could not be begun", { call: arrival.call, trunk: arrival.trunk, error });
@@ -72,7 +74,7 @@ export class Arrivals {
     }
     if (arrival.replaces !== undefined) {
       // It is for whoever is in that call, and would ring somebody else (RFC 3891 s3).
-      log.warn("call that would take another one over refused", {
+      log.warn("call that cannot take another one over refused", {
         call: arrival.call,
         trunk,
         replaces: arrival.replaces,

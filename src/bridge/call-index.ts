@@ -98,18 +98,19 @@ export class CallIndex {
     return this.#byId.get(runner.id)?.invite;
   }
 
-  remove(call: CallId): void {
+  /** Gives the calls whose trunk legs nobody has any more. */
+  remove(call: CallId): readonly CallId[] {
     const entry = this.#byId.get(call);
-    if (entry === undefined) return;
+    if (entry === undefined) return [];
     this.#byId.delete(call);
     for (const key of entry.keys) {
       if (this.#byKey.get(key) !== entry.runner) continue;
       this.#byKey.delete(key);
       this.#over.add(key);
     }
-    const { call: over } = entry.runner;
-    if (over.direction !== "joined") return;
-    for (const [leg, { runner }] of this.#joined) if (runner === entry.runner) this.#joined.delete(leg);
+    const legs = [...this.#joined].filter(([, { runner }]) => runner === entry.runner).map(([leg]) => leg);
+    for (const leg of legs) this.#joined.delete(leg);
+    return [call, ...legs].filter((leg) => !this.#joined.has(leg) && !this.#byId.has(leg));
   }
 
   isOver(room: RoomId, matrixCallId: MatrixCallId): boolean {

@@ -2,7 +2,6 @@
 // Media has a file of its own, and so have the rooms of calls that ring, and transfers.
 import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
-import type { CallId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -10,6 +9,7 @@ import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.t
 import type { Ordering } from "./ordering.ts";
 import type { RingingRooms } from "./ringing-rooms.ts";
 import type { Transfers } from "./transfers.ts";
+import type { TrunkLegs } from "./trunk-legs.ts";
 
 export interface PerformParts extends MediaParts {
   readonly homeserver: Homeserver;
@@ -24,13 +24,13 @@ type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.wr
 /** Carries out one order; the fact it brings, if it brings one. */
 export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;
 
-export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
+export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLegs): Orders {
   const { id } = ordering;
   const media = mediaOrders(ordering, parts);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
     if (isSipEffect(effect)) {
-      tellTrunk(effect, id, parts.sip);
+      legs.order(id, effect);
       return undefined;
     }
     switch (effect.kind) {
@@ -44,7 +44,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts): Orders {
       case "identity.resolve":
         return parts.transfers.identify(effect);
       case "leg.order":
-        tellTrunk(effect.order, effect.call, parts.sip);
+        legs.order(effect.call, effect.order);
         return undefined;
       default:
         return tellPerson(effect, parts.homeserver, ordering.log);
@@ -59,50 +59,6 @@ function isMediaEffect(effect: PortEffect): effect is MediaEffect {
 }
 function isSipEffect(effect: PortEffect): effect is SipOrder {
   return effect.kind.startsWith("sip.");
-}
-
-function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
-  switch (effect.kind) {
-    case "sip.invite":
-      return sip.invite(call, {
-        trunk: effect.trunk,
-        target: effect.target,
-        identity: effect.identity,
-        sdp: effect.sdp,
-      });
-    case "sip.cancel":
-      return sip.cancel(call, effect.q850);
-    case "sip.bye":
-      return sip.bye(call, effect.q850);
-    case "sip.ring":
-      return sip.ring(call, effect.status);
-    case "sip.accept":
-      return sip.accept(call, effect.sdp);
-    case "sip.reject":
-      return sip.reject(call, effect.status, effect.q850);
-    case "sip.dismiss":
-      return sip.dismiss(call, effect.incoming, effect.status);
-    case "sip.info":
-      return sip.info(call, effect.digit, effect.durationMs);
-    case "sip.refer":
-      return sip.refer(call, effect.target, effect.replaces);
-    case "sip.replace": {
-      const { trunk, target, identity, sdp, replaces } = effect;
-      return sip.replace(call, { trunk, target, identity, sdp, replaces });
-    }
-    case "sip.refuseRefer":
-      return sip.refuseRefer(call, effect.status);
-    case "sip.reoffer":
-      return sip.reoffer(call, effect.sdp);
-    case "sip.answerReoffer":
-      return sip.answerReoffer(call, effect.sdp);
-    case "sip.refuseReoffer":
-      return sip.refuseReoffer(call, effect.status);
-    case "sip.resume":
-      return sip.resume(call, effect.dialog);
-    case "sip.abandon":
-      return sip.abandon(call, effect.invite);
-  }
 }
 
 async function tellPerson(effect: TellingEffect, homeserver: Homeserver, log: Log): Promise<CallFact | undefined> {

@@ -8,6 +8,7 @@ import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
+import type { InviteArrival } from "../ports/sip.ts";
 import type { CallLedger } from "../ports/store.ts";
 import { CallIndex, isRunning, keyOf, legOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
@@ -19,6 +20,7 @@ import { ordersFor, type PerformParts } from "./perform.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import type { Calls } from "./transfers.ts";
+import { TrunkLegs } from "./trunk-legs.ts";
 
 export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: CallLedger;
@@ -43,6 +45,7 @@ export class Switchboard implements Calls {
   readonly #signals: CallSignals;
   readonly #glare: Glare;
   readonly #rooms: RoomFacts;
+  readonly #legs: TrunkLegs;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
   #draining = false;
@@ -60,7 +63,8 @@ export class Switchboard implements Calls {
       isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
       telemetry,
     });
-    const { homeserver } = parts.perform;
+    const { homeserver, sip } = parts.perform;
+    this.#legs = new TrunkLegs(sip);
     this.#glare = new Glare({
       index: this.#index,
       sameNumber: parts.sameNumber,
@@ -120,21 +124,26 @@ export class Switchboard implements Calls {
     }
   }
 
+  /** A leg of a trunk wants the place of a call's own (RFC 3891); false where it cannot have it. */
+  takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
+    const runner = replaces === undefined ? undefined : this.#index.get(replaces);
+    if (runner?.call.phase !== "connected" || !this.#legs.replace(runner.id, leg)) return false;
+    void runner.post({ kind: "sip.identified", identity });
+    void runner.post(sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp });
+    return true;
+  }
+
   /** The door for everything that happens in calls of the trunks. */
-  takeSip(call: CallId, fact: SipFact): void {
-    const joined = this.#index.joined(call);
-    if (joined !== undefined) {
-      void joined.runner.post({ kind: "leg.reported", side: joined.side, fact });
-      return;
-    }
-    const runner = this.#index.get(call);
-    if (runner !== undefined) {
-      void runner.post(fact);
-      return;
-    }
-    this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+  takeSip(leg: CallId, fact: SipFact): void {
+    const heard = this.#legs.heard(leg, fact);
+    const call = heard?.call;
+    const joined = call && this.#index.joined(call);
+    const runner = call && this.#index.get(call);
+    if (joined !== undefined) void joined.runner.post({ kind: "leg.reported", side: joined.side, fact });
+    else if (runner !== undefined) void runner.post(fact);
+    else this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
     // Nobody waits for this answer any more, and somebody would pay for it.
-    if (fact.kind === "sip.accepted") this.#parts.perform.sip.bye(call);
+    if (joined === undefined && runner === undefined && fact.kind === "sip.accepted") this.#parts.perform.sip.bye(leg);
   }
 
   /** Takes up a call that the store still listed at the start, in order to end it on both sides. Never rejects. */
@@ -256,7 +265,7 @@ export class Switchboard implements Calls {
   }
 
   #add(first: Step, invite?: OwnInvite): CallRunner {
-    const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform), {
+    const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform, this.#legs), {
       ...this.#parts.runner,
       onEnded: (record) => this.#ended(record),
     });
@@ -266,7 +275,8 @@ export class Switchboard implements Calls {
   }
 
   #ended(record: CallRecord): void {
-    this.#index.remove(record.id);
+    const given = this.#index.remove(record.id);
+    for (const call of given) this.#legs.forget(call);
     if (this.#index.size === 0) this.#drained();
   }
 }

@@ -1,0 +1,132 @@
+// Which leg of a trunk is a call's: the one it began with, until an INVITE with Replaces puts another in its place
+// (RFC 3891). To the call that is a new offer of the far end, which it answers or refuses like any other.
+import type { SipOrder } from "../core/call/effect.ts";
+import type { SipFact } from "../core/call/event.ts";
+import type { CallId } from "../core/ids.ts";
+import type { SipTrunks } from "../ports/sip.ts";
+
+/** Whose fact it is, and that it means something there. */
+export interface LegFact {
+  readonly call: CallId;
+  readonly fact: SipFact;
+}
+
+export class TrunkLegs {
+  readonly #sip: SipTrunks;
+  /** By call, where it is not the leg that the call began with. */
+  readonly #current = new Map<CallId, CallId>();
+  /** By call, the leg that is to take the place of its own. */
+  readonly #next = new Map<CallId, CallId>();
+  /** The call of each of those legs. */
+  readonly #owners = new Map<CallId, CallId>();
+
+  constructor(sip: SipTrunks) {
+    this.#sip = sip;
+  }
+
+  /** False where another leg is about to take that place already. */
+  replace(call: CallId, leg: CallId): boolean {
+    if (this.#next.has(call)) return false;
+    this.#next.set(call, leg);
+    this.#owners.set(leg, call);
+    return true;
+  }
+
+  /** Carries out an order on the leg that the call has now. */
+  order(call: CallId, order: SipOrder): void {
+    const next = this.#next.get(call);
+    if (next !== undefined) {
+      switch (order.kind) {
+        case "sip.answerReoffer":
+          this.#sip.accept(next, order.sdp);
+          return this.#swap(call, next);
+        case "sip.refuseReoffer":
+          return this.#refuse(call, next, order.status);
+        case "sip.bye":
+          this.#refuse(call, next, 481);
+      }
+    }
+    tellTrunk(order, this.#current.get(call) ?? call, this.#sip);
+  }
+
+  /** Undefined: it is of a leg that no call has any more, or not yet. */
+  heard(leg: CallId, fact: SipFact): LegFact | undefined {
+    const call = this.#owners.get(leg);
+    if (call === undefined) return this.#current.has(leg) ? undefined : { call: leg, fact };
+    if (this.#next.get(call) !== leg) return { call, fact };
+    // Whoever gives up before it was answered leaves everything as it was.
+    if (fact.kind === "sip.cancelled" || fact.kind === "sip.hungUp") this.#drop(call, leg);
+    return undefined;
+  }
+
+  forget(call: CallId): void {
+    for (const leg of [this.#current.get(call), this.#next.get(call)]) if (leg !== undefined) this.#owners.delete(leg);
+    this.#current.delete(call);
+    this.#next.delete(call);
+  }
+
+  #swap(call: CallId, leg: CallId): void {
+    const before = this.#current.get(call) ?? call;
+    this.#owners.delete(before);
+    this.#next.delete(call);
+    this.#current.set(call, leg);
+    this.#sip.bye(before, normalClearing);
+  }
+
+  #refuse(call: CallId, leg: CallId, status: number): void {
+    this.#drop(call, leg);
+    this.#sip.reject(leg, status);
+  }
+
+  #drop(call: CallId, leg: CallId): void {
+    this.#next.delete(call);
+    this.#owners.delete(leg);
+  }
+}
+
+/** ITU-T Q.850. */
+const normalClearing = 16;
+
+function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
+  switch (effect.kind) {
+    case "sip.invite":
+      return sip.invite(call, {
+        trunk: effect.trunk,
+        target: effect.target,
+        identity: effect.identity,
+        sdp: effect.sdp,
+      });
+    case "sip.cancel":
+      return sip.cancel(call, effect.q850);
+    case "sip.bye":
+      return sip.bye(call, effect.q850);
+    case "sip.ring":
+      return sip.ring(call, effect.status);
+    case "sip.accept":
+      return sip.accept(call, effect.sdp);
+    case "sip.reject":
+      return sip.reject(call, effect.status, effect.q850);
+    case "sip.dismiss":
+      return sip.dismiss(call, effect.incoming, effect.status);
+    case "sip.info":
+      return sip.info(call, effect.digit, effect.durationMs);
+    case "sip.refer":
+      return sip.refer(call, effect.target, effect.replaces);
+    case "sip.replace": {
+      const { trunk, target, identity, sdp, replaces } = effect;
+      return sip.replace(call, { trunk, target, identity, sdp, replaces });
+    }
+    case "sip.refuseRefer":
+      return sip.refuseRefer(call, effect.status);
+    case "sip.reoffer":
+      return sip.reoffer(call, effect.sdp);
+    case "sip.answerReoffer":
+      return sip.answerReoffer(call, effect.sdp);
+    case "sip.refuseReoffer":
+      return sip.refuseReoffer(call, effect.status);
+    case "sip.resume":
+      return sip.resume(call, effect.dialog);
+    case "sip.abandon":
+      return sip.abandon(call, effect.invite);
+  }
+}
