@@ -29,10 +29,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
   const media = mediaOrders(ordering, parts);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
-    if (isSipEffect(effect)) {
-      legs.order(id, effect);
-      return undefined;
-    }
+    if (isSipEffect(effect)) return legs.order(id, effect);
     switch (effect.kind) {
       case "matrix.findRoom":
         return parts.ringingRooms.find(effect.target, effect.ghost);

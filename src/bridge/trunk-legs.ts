@@ -16,7 +16,7 @@ export class TrunkLegs {
   /** By call, where it is not the leg that the call began with. */
   readonly #current = new Map<CallId, CallId>();
   /** By call, the leg that is to take the place of its own. */
-  readonly #next = new Map<CallId, CallId>();
+  readonly #next = new Map<CallId, { readonly leg: CallId; readonly wantsOffer: boolean }>();
   /** The call of each of those legs. */
   readonly #owners = new Map<CallId, CallId>();
 
@@ -24,45 +24,72 @@ export class TrunkLegs {
     this.#sip = sip;
   }
 
+  /** Calls whose next leg gave up before the call's answer; true where that leg wanted our offer. */
+  readonly #givenUp = new Map<CallId, boolean>();
+
   /** False where another leg is about to take that place already. */
-  replace(call: CallId, leg: CallId): boolean {
-    if (this.#next.has(call)) return false;
-    this.#next.set(call, leg);
+  replace(call: CallId, leg: CallId, wantsOffer: boolean): boolean {
+    if (this.#next.has(call) || this.#givenUp.has(call)) return false;
+    this.#next.set(call, { leg, wantsOffer });
     this.#owners.set(leg, call);
     return true;
   }
 
-  /** Carries out an order on the leg that the call has now. */
-  order(call: CallId, order: SipOrder): void {
-    const next = this.#next.get(call);
-    if (next !== undefined) {
-      switch (order.kind) {
-        case "sip.answerReoffer":
-          this.#sip.accept(next, order.sdp);
-          return this.#swap(call, next);
-        case "sip.refuseReoffer":
-          return this.#refuse(call, next, order.status);
-        case "sip.bye":
-          this.#refuse(call, next, 481);
-      }
+  /** Carries out an order on the leg that the call has now; what it brings at once. */
+  order(call: CallId, order: SipOrder): SipFact | undefined {
+    if (this.#takes(call, order)) return undefined;
+    const wantedOffer = order.kind === "sip.answerReoffer" ? this.#givenUp.get(call) : undefined;
+    if (wantedOffer !== undefined) {
+      this.#givenUp.delete(call);
+      return wantedOffer ? { kind: "sip.offerRefused", status: 487 } : undefined;
     }
+    if (order.kind === "sip.refuseReoffer") this.#givenUp.delete(call);
     tellTrunk(order, this.#current.get(call) ?? call, this.#sip);
+    return undefined;
+  }
+
+  /** What is meant for the leg that is to come. */
+  #takes(call: CallId, order: SipOrder): boolean {
+    const leg = this.#next.get(call)?.leg;
+    if (leg === undefined) return false;
+    switch (order.kind) {
+      case "sip.answerReoffer":
+        this.#sip.accept(leg, order.sdp);
+        this.#swap(call, leg);
+        return true;
+      case "sip.refuseReoffer":
+        this.#refuse(call, leg, order.status);
+        return true;
+      case "sip.bye":
+        this.#refuse(call, leg, 481);
+        return false;
+      default:
+        return false;
+    }
   }
 
   /** Undefined: it is of a leg that no call has any more, or not yet. */
   heard(leg: CallId, fact: SipFact): LegFact | undefined {
     const call = this.#owners.get(leg);
     if (call === undefined) return this.#current.has(leg) ? undefined : { call: leg, fact };
-    if (this.#next.get(call) !== leg) return { call, fact };
+    const next = this.#next.get(call);
+    if (next?.leg !== leg) return { call, fact };
     // Whoever gives up before it was answered leaves everything as it was.
-    if (fact.kind === "sip.cancelled" || fact.kind === "sip.hungUp") this.#drop(call, leg);
+    if (fact.kind === "sip.cancelled" || fact.kind === "sip.hungUp") {
+      this.#givenUp.set(call, next.wantsOffer);
+      this.#drop(call, leg);
+    }
     return undefined;
   }
 
+  /** The call is over. Whoever still waits for its place hears so. */
   forget(call: CallId): void {
-    for (const leg of [this.#current.get(call), this.#next.get(call)]) if (leg !== undefined) this.#owners.delete(leg);
+    const next = this.#next.get(call);
+    if (next !== undefined) this.#refuse(call, next.leg, 481);
+    const current = this.#current.get(call);
+    if (current !== undefined) this.#owners.delete(current);
     this.#current.delete(call);
-    this.#next.delete(call);
+    this.#givenUp.delete(call);
   }
 
   #swap(call: CallId, leg: CallId): void {

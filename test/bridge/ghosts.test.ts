@@ -113,12 +113,12 @@ test("a name that comes while the ghost is being made under another one is the o
 
 test("a ghost that could not be named is named the next time", async () => {
   const { ghosts, homeserver } = rig();
-  const { setDisplayName } = homeserver;
+  const setDisplayName = homeserver.setDisplayName.bind(homeserver);
   homeserver.setDisplayName = async () => {
     throw new HomeserverError("UNREACHABLE", "gone", true);
   };
   await ghosts.ensure(ghostAt(1), "Alice Smith");
-  homeserver.setDisplayName = setDisplayName.bind(homeserver);
+  homeserver.setDisplayName = setDisplayName;
   await ghosts.ensure(ghostAt(1), "Alice Smith");
   expect([homeserver.registered.length, homeserver.names.get(ghostAt(1))]).toEqual([1, "Alice Smith"]);
 });

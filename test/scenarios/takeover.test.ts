@@ -78,6 +78,19 @@ test("one that gives up before it is answered, or offers what cannot be used, ch
   expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
 });
 
+test("one that wanted our offer and gave up before it came leaves the call as usable as it was", async () => {
+  const house = new House();
+  const call = await house.ring();
+  await house.sip(accepted);
+  const leg = callId("c-colleague");
+  const arriving = house.arrive({ ...colleague, call: leg, replaces: call, sdp: undefined });
+  house.switchboard.takeSip(leg, { kind: "sip.cancelled", elsewhere: false });
+  await arriving;
+  expect(house.trunks.verbs).toEqual(["invite"]);
+  await house.take({ ...house.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
+  expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
+});
+
 test("two at once cannot have the same place, and nobody can have that of a call that only rings", async () => {
   const house = new House();
   const call = await house.ring();
@@ -99,6 +112,16 @@ test("a call that ends while another telephone waits for its place sends both aw
     { call: leg, verb: "reject", argument: 481 },
     { call, verb: "bye" },
   ]);
+});
+
+test("a far end that hangs up while another telephone waits for its place leaves nobody waiting", async () => {
+  const house = new House();
+  const call = await house.ring();
+  await house.sip(accepted);
+  const leg = await house.arrive({ ...colleague, replaces: call });
+  await house.sip({ kind: "sip.hungUp", q850: 16 }, call);
+  expect(house.trunks.orders.at(-1)).toMatchObject({ call: leg, verb: "reject", argument: 481 });
+  expect(house.switchboard.calls).toEqual([]);
 });
 
 test("what is over cannot be taken over", async () => {
