@@ -36,7 +36,7 @@ import {
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
 import { parseUserId, type TrunkName } from "./core/ids.ts";
-import { findDid } from "./core/number/did.ts";
+import { findDid, roomsOf } from "./core/number/did.ts";
 import { createGhostIds } from "./core/number/ghost-id.ts";
 import { ownersOfMailbox } from "./core/number/mailbox.ts";
 import { createStatusServer } from "./http/status-server.ts";
@@ -148,7 +148,17 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const { homeserver } = matrix;
     const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const bot = new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log });
+    const bot = new Bot({
+      user: homeserver.bot,
+      ringingRooms: roomsOf(didTable),
+      ids,
+      ghosts,
+      rooms,
+      homeserver,
+      plan,
+      policy,
+      log,
+    });
     const ice = { homeserver, configured: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn };
     const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, log });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });

@@ -11,6 +11,8 @@ import type { Rooms } from "./rooms.ts";
 
 export interface BotParts {
   readonly user: UserId;
+  /** Of the configuration: numbers ring there, and come in by the bot's invitation. */
+  readonly ringingRooms: ReadonlySet<RoomId>;
   readonly ids: GhostIds;
   readonly ghosts: Ghosts;
   readonly rooms: Rooms;
@@ -72,9 +74,13 @@ export class Bot {
     }
   }
 
-  /** Other people's talk is none of its business: it leaves a room that is not one person's alone. */
+  /**
+   * Other people's talk is none of its business: it leaves a room that is not one person's alone. In those of the
+   * configuration it stays, silent.
+   */
   async #isDirect(room: RoomId): Promise<boolean> {
-    const { rooms, user, log } = this.#parts;
+    const { rooms, ringingRooms, user, log } = this.#parts;
+    if (ringingRooms.has(room)) return false;
     const people = await rooms.people(room, user);
     if (people === undefined || people.length <= 1) return people !== undefined;
     await this.#say(room, crowdWords);

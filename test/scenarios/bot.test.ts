@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { partyId, roomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { ann, House, room } from "./house.ts";
+import { reception } from "./settings.ts";
 
 describe("the bot", () => {
   const bot = "@_sip_bot:example.org" as UserId;
@@ -158,6 +159,31 @@ describe("the bot", () => {
     });
     expect(house.words).toEqual(["I can only help in a room that you and I have to ourselves."]);
     expect(house.homeserver.left).toEqual([{ room: lobby, user: bot }]);
+  });
+
+  test("stays, silent, in a room of the configuration, to let numbers in", async () => {
+    const house = new House();
+    house.homeserver.memberList = [ann, "@bob:example.org" as UserId, bot].map((user) => ({
+      user,
+      membership: "join",
+    }));
+    await house.take({
+      ...house.origin(ann, reception),
+      kind: "member.invited",
+      user: bot,
+      direct: false,
+      encrypted: false,
+      public: false,
+    });
+    await house.take({
+      ...house.origin(ann, reception),
+      kind: "message.received",
+      body: "Call me",
+      form: "text",
+      edits: false,
+    });
+    expect(house.words).toEqual([]);
+    expect(house.homeserver.left).toEqual([]);
   });
 
   test("stays, silent, while the homeserver does not say who is there", async () => {

@@ -10,7 +10,7 @@ import { Switchboard } from "../../src/bridge/switchboard.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import { Transfers } from "../../src/bridge/transfers.ts";
 import type { Notices } from "../../src/core/call/notices.ts";
-import { findDid, type DidTable } from "../../src/core/number/did.ts";
+import { findDid, roomsOf, type DidTable } from "../../src/core/number/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
@@ -121,7 +121,17 @@ export class House {
       ledger: store.calls,
       ghosts,
       rooms,
-      bot: new Bot({ user: homeserver.bot, ids, ghosts, rooms, homeserver, plan, policy, log }),
+      bot: new Bot({
+        user: homeserver.bot,
+        ringingRooms: roomsOf(dids),
+        ids,
+        ghosts,
+        rooms,
+        homeserver,
+        plan,
+        policy,
+        log,
+      }),
       texts: this.texts,
       reception: new Reception(common),
       perform: {

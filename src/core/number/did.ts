@@ -1,7 +1,7 @@
 // The DID table: whom a called number rings. Numbers compare as numbers, however the trunk writes them; names compare as text.
 // Who is calling is policy's business (policy/caller), how it rings is the call's.
 import type { RingStage } from "../call/matrix-leg.ts";
-import type { TrunkName } from "../ids.ts";
+import type { RoomId, TrunkName } from "../ids.ts";
 import type { Country } from "./e164.ts";
 import { compilePattern } from "./pattern.ts";
 import { allForms, spellingOf } from "./spelling.ts";
@@ -33,6 +33,12 @@ export type DidFinding =
       readonly number: string;
     }
   | { readonly kind: "none" };
+
+/** Every room that some number rings in. */
+export function roomsOf({ rules }: DidTable): ReadonlySet<RoomId> {
+  const targets = rules.flatMap(({ stages }) => stages.flatMap((stage) => stage.targets));
+  return new Set(targets.flatMap((target) => (target.kind === "room" ? [target.room] : [])));
+}
 
 /**
  * `called` as the trunk sent it. Of the rules that fit on this trunk an exact one goes before a pattern, a pattern before a
