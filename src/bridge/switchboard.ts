@@ -127,7 +127,9 @@ export class Switchboard implements Calls {
   /** A leg of a trunk wants the place of a call's own (RFC 3891); false where it cannot have it. */
   takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
     const runner = replaces === undefined ? undefined : this.#index.get(replaces);
-    if (runner?.call.phase !== "connected" || !this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
+    // What is being settled with the old leg must not be taken for the new one's.
+    if (runner?.call.phase !== "connected" || runner.call.renegotiation.by !== "nobody") return false;
+    if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
     void runner.post({ kind: "sip.identified", identity });
     void runner.post(sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp });
     return true;

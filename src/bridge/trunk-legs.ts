@@ -5,11 +5,14 @@ import type { SipFact } from "../core/call/event.ts";
 import type { CallId } from "../core/ids.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 
-/** Whose fact it is, and that it means something there. */
-export interface LegFact {
+/** Whose fact it is. */
+interface LegFact {
   readonly call: CallId;
   readonly fact: SipFact;
 }
+
+/** ITU-T Q.850. */
+const normalClearing = 16;
 
 export class TrunkLegs {
   readonly #sip: SipTrunks;
@@ -19,13 +22,12 @@ export class TrunkLegs {
   readonly #next = new Map<CallId, { readonly leg: CallId; readonly wantsOffer: boolean }>();
   /** The call of each of those legs. */
   readonly #owners = new Map<CallId, CallId>();
+  /** Calls whose next leg gave up before the call's answer; true where that leg wanted our offer. */
+  readonly #givenUp = new Map<CallId, boolean>();
 
   constructor(sip: SipTrunks) {
     this.#sip = sip;
   }
-
-  /** Calls whose next leg gave up before the call's answer; true where that leg wanted our offer. */
-  readonly #givenUp = new Map<CallId, boolean>();
 
   /** False where another leg is about to take that place already. */
   replace(call: CallId, leg: CallId, wantsOffer: boolean): boolean {
@@ -110,9 +112,6 @@ export class TrunkLegs {
     this.#owners.delete(leg);
   }
 }
-
-/** ITU-T Q.850. */
-const normalClearing = 16;
 
 function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
   switch (effect.kind) {
