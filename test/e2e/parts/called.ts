@@ -12,6 +12,7 @@ export async function joinsWhenInvited(person: Browser): Promise<string> {
   });
   if (room === undefined) throw new Error("there was one");
   await person.phone.join(room);
+  await until("the invitation to be taken", async () => !(await person.phone.invitations()).includes(room));
   return room;
 }
 
