@@ -4,7 +4,8 @@ import { ConfigError } from "../src/config/problem.ts";
 import { placeCall } from "./demo/headless-call.ts";
 import { createLadder } from "./demo/ladder.ts";
 import { DemoError, readOptions, USAGE, type DemoOptions } from "./demo/options.ts";
-import { claim, freshConfig, PERSON, startStack, type Stack } from "./demo/stack.ts";
+import { PERSON } from "./demo/config-text.ts";
+import { claim, freshConfig, startStack, type Stack } from "./demo/stack.ts";
 import { NUMBERS } from "./gateway/gateway.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

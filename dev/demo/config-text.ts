@@ -3,7 +3,10 @@
 export interface DemoPlaces {
   readonly homeserverPort: number;
   readonly bridgePort: number;
+  /** Of the gateway. */
   readonly sipPort: number;
+  /** Where the gateway reaches the bridge. */
+  readonly trunkPort: number;
   readonly transport: "udp" | "tcp";
   readonly databasePath: string;
   /** The only address for ICE; undefined: all that the machine has. */
@@ -11,6 +14,14 @@ export interface DemoPlaces {
 }
 
 const DOMAIN = "localhost";
+
+/** Who has a telephone number in the demo. */
+export const PERSON = {
+  localpart: "alice",
+  password: "wonderland",
+  displayname: "Alice",
+  number: "+442079460000",
+} as const;
 
 export const demoConfig = (places: DemoPlaces): string => `homeserver:
   url: http://127.0.0.1:${places.homeserverPort}
@@ -30,12 +41,19 @@ trunks:
     transport: ${places.transport}
     listen:
       host: 127.0.0.1
+      port: ${places.trunkPort}
     identity:
       from_display_name: "{displayname}"
       asserted: ["sip:{number}@sip.example.org"]
-      default_number: "+442079460000"
+      default_number: "${PERSON.number}"
+    inbound:
+      caller_name: true
     media:
       codecs: [PCMA, PCMU]
+inbound:
+  numbers:
+    - number: "${PERSON.number}"
+      user: "@${PERSON.localpart}:${DOMAIN}"
 permissions:
   ${DOMAIN}: call
 media:

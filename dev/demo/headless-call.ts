@@ -3,7 +3,8 @@ import type { Heard } from "../audio/goertzel.ts";
 import type { GatewayCall } from "../gateway/gateway.ts";
 import { createHeadlessCaller, NoSuchNumber, type HeadlessCall } from "../headless/caller.ts";
 import { DemoError } from "./options.ts";
-import { PERSON, type Stack } from "./stack.ts";
+import { PERSON } from "./config-text.ts";
+import type { Stack } from "./stack.ts";
 
 /** Hz; no number of the gateway plays it by itself. */
 const CALLER_TONE = 800;

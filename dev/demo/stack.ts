@@ -13,10 +13,8 @@ import { splitHostPort } from "../../src/config/scalars.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { NUMBERS, startGateway, type Gateway, type GatewayLog, type GatewayNumber } from "../gateway/gateway.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
-import { demoConfig } from "./config-text.ts";
+import { demoConfig, PERSON } from "./config-text.ts";
 import { DemoError } from "./options.ts";
-
-export const PERSON = { localpart: "alice", password: "wonderland", displayname: "Alice" } as const;
 
 const REMEDY = "the configuration names it";
 
@@ -41,8 +39,16 @@ export interface StackOptions {
 
 /** The configuration as text, with free ports in it. */
 export async function freshConfig(transport: "udp" | "tcp", databasePath: string): Promise<string> {
-  const [homeserverPort = 0, bridgePort = 0, sipPort = 0] = await freePorts(3);
-  return demoConfig({ homeserverPort, bridgePort, sipPort, transport, databasePath, iceHost: onlyAddress() });
+  const [homeserverPort = 0, bridgePort = 0, sipPort = 0, trunkPort = 0] = await freePorts(4);
+  return demoConfig({
+    homeserverPort,
+    bridgePort,
+    sipPort,
+    trunkPort,
+    transport,
+    databasePath,
+    iceHost: onlyAddress(),
+  });
 }
 
 /** Throws ConfigError, DemoError, or whatever the bridge throws. */

@@ -6,10 +6,18 @@ import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../audio/g711.ts
 import { everyFrame } from "../audio/pacer.ts";
 import { Reception } from "../audio/reception.ts";
 import { decodeRtp, encodeRtp, isRtcp } from "../audio/rtp.ts";
-import { encodeTelephoneEvent } from "../audio/telephone-event.ts";
+import { encodeTelephoneEvent, keypad } from "../audio/telephone-event.ts";
 import { continuousTone, type Tone } from "../audio/tone.ts";
 import type { IceGate } from "./ice-gate.ts";
-import { browserOffer, readAnswer, type AnsweredAudio, type Direction } from "./browser-description.ts";
+import {
+  browserAnswer,
+  browserOffer,
+  readAnswer,
+  readOffer,
+  type AnsweredAudio,
+  type Direction,
+  type OwnEnd,
+} from "./browser-description.ts";
 
 export interface IceCandidate {
   readonly candidate: string;
@@ -23,6 +31,8 @@ export interface AudioPeerOptions {
   readonly toneHz: number;
   /** In front of the ICE library; closed with the peer. */
   readonly gate: IceGate;
+  /** What the other side's offer calls the stream; "0" where we offer. */
+  readonly mid?: string;
 }
 
 export interface AudioPeerWatch {
@@ -37,7 +47,6 @@ export interface AudioPeerWatch {
 const FRAME_SAMPLES = 160;
 const KEY_FRAMES = 8;
 const KEY_PAUSE_FRAMES = 5;
-const MID = "0";
 
 type Frame =
   | { readonly kind: "audio" }
@@ -49,9 +58,18 @@ export class AudioPeer {
   readonly streamId = randomBytes(16).toString("hex");
   packetsSent = 0;
   rtcpReceived = 0;
+  /** Keys that came as RTP events. */
+  readonly keys: string[] = [];
   readonly #connection: PeerConnection;
   readonly #track: Track;
   readonly #gate: IceGate;
+  readonly #mid: string;
+  readonly #keypad = keypad(8_000);
+  readonly #candidates: IceCandidate[] = [];
+  #gathered: () => void = () => undefined;
+  readonly #allGathered = new Promise<void>((resolve) => {
+    this.#gathered = resolve;
+  });
   #libraryPort = 0;
   readonly #watch: AudioPeerWatch;
   readonly #ssrc = randomInt(1, 2 ** 32 - 1);
@@ -74,6 +92,7 @@ export class AudioPeer {
 
   constructor(options: AudioPeerOptions, watch: AudioPeerWatch) {
     this.#gate = options.gate;
+    this.#mid = options.mid ?? "0";
     this.#watch = watch;
     this.#tone = continuousTone(options.toneHz, 8_000);
     this.#connection = new nodeDataChannel.PeerConnection("caller", {
@@ -81,7 +100,7 @@ export class AudioPeer {
       disableAutoNegotiation: true,
       bindAddress: "127.0.0.1",
     });
-    const audio = new nodeDataChannel.Audio(MID, "SendRecv");
+    const audio = new nodeDataChannel.Audio(this.#mid, "SendRecv");
     audio.addAudioCodec(0, "PCMU");
     audio.addSSRC(this.#ssrc, this.#cname, this.streamId, "audio");
     this.#track = this.#connection.addTrack(audio);
@@ -93,7 +112,9 @@ export class AudioPeer {
     });
     this.#connection.onLocalCandidate((candidate) => this.#found(candidate));
     this.#connection.onGatheringStateChange((state) => {
-      if (state === "complete" && !this.#closed) watch.candidate(undefined);
+      if (state !== "complete" || this.#closed) return;
+      this.#gathered();
+      watch.candidate(undefined);
     });
     this.#connection.onIceStateChange((state) => {
       if (state === "connected") this.#gate.connected();
@@ -106,22 +127,23 @@ export class AudioPeer {
   /** A first offer, or one that changes the direction; gathering begins with the first. */
   offer(direction: Direction): string {
     if (this.#connection.localDescription() === null) this.#connection.setLocalDescription("offer");
-    this.#direction = direction;
-    this.#version += 1;
-    const own = this.#connection.localDescription()?.sdp ?? "";
-    const value = (name: string): string => new RegExp(`^a=${name}:(.*)$`, "m").exec(own)?.[1]?.trim() ?? "";
-    this.#ufrag = value("ice-ufrag");
-    return browserOffer({
-      ufrag: this.#ufrag,
-      password: value("ice-pwd"),
-      fingerprint: value("fingerprint"),
-      descriptionId: this.#descriptionId,
-      version: this.#version,
-      direction,
-      ssrc: this.#ssrc,
-      cname: this.#cname,
-      streamId: this.streamId,
-    });
+    return browserOffer(this.#ownEnd(direction));
+  }
+
+  /** The answer to a first offer, with all that we have gathered in it; undefined: nothing in it that we can play. */
+  async answerFirst(sdp: string): Promise<string | undefined> {
+    const offered = readOffer(sdp);
+    if (offered === undefined) return undefined;
+    this.#answered = offered;
+    // Without candidates: as in accept.
+    this.#connection.setRemoteDescription(withoutCandidates(sdp), "offer");
+    this.#connection.setLocalDescription("answer");
+    await this.#allGathered;
+    if (this.#closed) return undefined;
+    this.#role = this.#connection.localDescription()?.sdp.includes("a=setup:active") === true ? "active" : "passive";
+    this.#gate.open(this.#libraryPort);
+    const lines = this.#candidates.map(({ candidate }) => candidate);
+    return browserAnswer(this.#ownEnd(mirrored(offered.direction)), offered, this.#role, lines);
   }
 
   /** The answer to our offer. False: nothing in it that we can play. The transport is taken from the first one. */
@@ -132,7 +154,7 @@ export class AudioPeer {
       this.#role = answered.setup === "passive" ? "active" : "passive";
       this.#answered = answered;
       // Without candidates: the peer comes to us through the gate, which makes this a full ICE check both ways.
-      this.#connection.setRemoteDescription(sdp.replace(/^a=(candidate|end-of-candidates).*\r?\n/gm, ""), "answer");
+      this.#connection.setRemoteDescription(withoutCandidates(sdp), "answer");
       this.#gate.open(this.#libraryPort);
     }
     this.#answered = answered;
@@ -141,14 +163,12 @@ export class AudioPeer {
 
   /** An answer to an offer of the other side's, which is about its direction alone; undefined where it is more. */
   answer(sdp: string): { readonly sdp: string; readonly theirs: Direction } | undefined {
-    const offered = readAnswer(sdp);
+    const offered = readOffer(sdp);
     if (offered === undefined || this.#answered === undefined) return undefined;
     this.#answered = offered;
-    const sending = offered.direction === "sendrecv" || offered.direction === "recvonly";
-    const receiving = offered.direction === "sendrecv" || offered.direction === "sendonly";
-    const mine = sending ? (receiving ? "sendrecv" : "sendonly") : receiving ? "recvonly" : "inactive";
     // Who answers has to say which side of DTLS it is, and that never changes (RFC 8842 s5.5).
-    return { sdp: this.offer(mine).replace("a=setup:actpass", `a=setup:${this.#role}`), theirs: offered.direction };
+    const own = this.#ownEnd(mirrored(offered.direction));
+    return { sdp: browserAnswer(own, offered, this.#role, []), theirs: offered.direction };
   }
 
   /** Presses keys for 160 ms each; resolves when the last packet is out. */
@@ -178,6 +198,27 @@ export class AudioPeer {
     this.#gate.close();
   }
 
+  #ownEnd(direction: Direction): OwnEnd {
+    this.#direction = direction;
+    this.#version += 1;
+    const own = this.#connection.localDescription()?.sdp ?? "";
+    const value = (name: string): string => new RegExp(`^a=${name}:(.*)$`, "m").exec(own)?.[1]?.trim() ?? "";
+    this.#ufrag = value("ice-ufrag");
+    return {
+      mid: this.#mid,
+      ufrag: this.#ufrag,
+      password: value("ice-pwd"),
+      fingerprint: value("fingerprint"),
+      descriptionId: this.#descriptionId,
+      version: this.#version,
+      direction,
+      telephoneEvent: this.#answered?.telephoneEvent,
+      ssrc: this.#ssrc,
+      cname: this.#cname,
+      streamId: this.streamId,
+    };
+  }
+
   /** The library's one candidate, on loopback: the gate's addresses are told in its place (RFC 8839 s5.1). */
   #found(candidate: string): void {
     const port = / 127\.0\.0\.1 (\d+) typ host/.exec(candidate)?.[1];
@@ -185,12 +226,14 @@ export class AudioPeer {
     this.#libraryPort = Number(port);
     for (const [index, address] of this.#gate.addresses.entries()) {
       const priority = 2_122_260_223 - 256 * index;
-      this.#watch.candidate({
+      const found: IceCandidate = {
         candidate: `candidate:${index + 1} 1 udp ${priority} ${address} ${this.#gate.port} typ host generation 0 ufrag ${this.#ufrag}`,
-        sdpMid: MID,
+        sdpMid: this.#mid,
         sdpMLineIndex: 0,
         usernameFragment: this.#ufrag,
-      });
+      };
+      this.#candidates.push(found);
+      this.#watch.candidate(found);
     }
   }
 
@@ -241,7 +284,17 @@ export class AudioPeer {
     this.reception.count(packet, performance.now());
     if (packet.payloadType === answered.payloadType) {
       this.reception.keep(answered.codec === "PCMU" ? decodeUlaw(packet.payload) : decodeAlaw(packet.payload));
-    } else if (packet.payloadType !== answered.telephoneEvent) this.reception.strangers += 1;
+    } else if (packet.payloadType === answered.telephoneEvent) {
+      for (const { digit } of this.#keypad.receive(packet.timestamp, packet.payload)) this.keys.push(digit);
+    } else this.reception.strangers += 1;
     this.#watch.changed();
   }
+}
+
+const withoutCandidates = (sdp: string): string => sdp.replace(/^a=(candidate|end-of-candidates).*\r?\n/gm, "");
+
+/** What an offer leaves to whoever answers it (RFC 3264 s6.1). */
+function mirrored(offered: Direction): Direction {
+  if (offered === "sendonly") return "recvonly";
+  return offered === "recvonly" ? "sendonly" : offered;
 }

@@ -3,63 +3,11 @@
 import { randomInt } from "node:crypto";
 import type { Heard } from "../audio/goertzel.ts";
 import { AudioPeer, type IceCandidate } from "./audio-peer.ts";
-import { readAnswer, type Direction } from "./browser-description.ts";
+import { readAnswer, readOffer, type Direction } from "./browser-description.ts";
+import type { CallEnd, CallFact, HeadlessCall } from "./call-view.ts";
 import type { IceGate } from "./ice-gate.ts";
-import { isJson, text, type ClientApi, type Json } from "./client-api.ts";
+import { isJson, path, text, type ClientApi, type Json } from "./client-api.ts";
 import type { RoomEvent } from "./sync-loop.ts";
-
-/** What happened in a call, in order; `atMs` since the call was placed. */
-export type CallFact = { readonly atMs: number } & (
-  | { readonly kind: "found"; readonly user: string }
-  | { readonly kind: "room"; readonly roomId: string; readonly made: boolean }
-  | { readonly kind: "invited" }
-  | { readonly kind: "ghost joined" }
-  | { readonly kind: "answered" }
-  /** ICE and DTLS are up. */
-  | { readonly kind: "connected" }
-  | { readonly kind: "renegotiated"; readonly by: "caller" | "bridge"; readonly direction: Direction }
-  | { readonly kind: "notice"; readonly text: string }
-  | { readonly kind: "ended"; readonly end: CallEnd }
-);
-
-export interface CallEnd {
-  readonly by: "caller" | "bridge";
-  readonly how: "rejected" | "hung up" | "invite timeout" | "media failed";
-  readonly reason: string | undefined;
-}
-
-export interface HeadlessCall {
-  /** The ghost. */
-  readonly user: string;
-  readonly roomId: string;
-  readonly matrixCallId: string;
-  readonly state: "invited" | "connecting" | "connected" | "ended";
-  readonly end: CallEnd | undefined;
-  readonly facts: readonly CallFact[];
-  /** Plain messages of the ghost or the bot in the room, since the call was placed. */
-  readonly notices: readonly string[];
-  readonly codec: "PCMU" | "PCMA" | undefined;
-  /** Which tone the last `lastMs` held (default 1,000, up to 4,000). */
-  heard(lastMs?: number, frequencies?: readonly number[]): Heard;
-  /** Audio received and decoded so far. */
-  readonly heardMs: number;
-  readonly rtp: {
-    readonly received: number;
-    readonly sent: number;
-    readonly lost: number;
-    readonly ssrcs: readonly number[];
-    readonly strangers: number;
-    readonly rtcp: number;
-  };
-  /** Keys of 160 ms with 100 ms between; resolves when they are out. */
-  dtmf(digits: string): Promise<void>;
-  /** Resolves when the answer to the new offer is there. */
-  hold(): Promise<void>;
-  resume(): Promise<void>;
-  hangup(): Promise<void>;
-  /** Looks now and at each change until there is something other than undefined or false; 10 s by default. */
-  until<Found>(look: (call: HeadlessCall) => Found | undefined | false, timeoutMs?: number): Promise<Found>;
-}
 
 export interface CallOptions {
   readonly api: ClientApi;
@@ -68,86 +16,118 @@ export interface CallOptions {
   readonly placedAtMs: number;
   readonly lifetimeMs: number;
   readonly toneHz: number;
-  readonly gate: IceGate;
+  /** A door for the media, when it is wanted. */
+  readonly gate: () => Promise<IceGate>;
   readonly tell: (fact: CallFact) => void;
+  /** The invite that came; undefined: we call. */
+  readonly came?: { readonly matrixCallId: string; readonly party: string | undefined; readonly content: Json };
 }
 
 /** A fact without its time. */
 export type CallNews = CallFact extends infer Fact ? (Fact extends CallFact ? Omit<Fact, "atMs"> : never) : never;
 
 const CAPABILITIES = { "m.call.transferee": false, "m.call.dtmf": false };
+const NOT_HEARD: Heard = { hz: undefined, ratio: 0, levelDb: -Infinity };
 const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/** Epoch and 16 random characters, as Element makes them. */
+const newMatrixCallId = (): string =>
+  `${Date.now()}${Array.from({ length: 16 }, () => ALPHANUMERIC[randomInt(62)]).join("")}`;
+
 export class Call implements HeadlessCall {
+  readonly direction: HeadlessCall["direction"];
   readonly user: string;
   readonly roomId: string;
   readonly matrixCallId: string;
   readonly facts: CallFact[] = [];
   readonly notices: string[] = [];
-  state: HeadlessCall["state"] = "invited";
+  state: HeadlessCall["state"];
   end: CallEnd | undefined;
+  capabilities: HeadlessCall["capabilities"] = {};
   readonly #options: CallOptions;
-  readonly #peer: AudioPeer;
+  #peer: AudioPeer | undefined;
   readonly #watchers = new Set<() => void>();
   readonly #candidates: IceCandidate[] = [];
   #gathered = false;
   #inviteSent = false;
+  /** Whom alone we listen to: the party that answered, or that calls. */
   #party: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
   /** Sends one after the other, as a client does: an answer never overtakes its candidates. */
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(options: CallOptions) {
+    const { came } = options;
     this.#options = options;
     this.user = options.user;
     this.roomId = options.roomId;
-    this.matrixCallId = `${Date.now()}${Array.from({ length: 16 }, () => ALPHANUMERIC[randomInt(62)]).join("")}`;
-    this.#peer = new AudioPeer(options, {
-      candidate: (candidate) => {
-        if (candidate === undefined) this.#gathered = true;
-        else this.#candidates.push(candidate);
-        this.#sendCandidates();
-      },
-      connected: () => {
-        if (this.state !== "connecting") return;
-        this.state = "connected";
-        this.tell({ kind: "connected" });
-      },
-      gone: () => {
-        if (this.state === "connected" || this.state === "connecting") void this.#leave("ice_failed", "media failed");
-      },
-      changed: () => this.#changed(),
-    });
+    this.direction = came === undefined ? "out" : "in";
+    this.matrixCallId = came?.matrixCallId ?? newMatrixCallId();
+    this.state = came === undefined ? "invited" : "ringing";
+    this.#party = came?.party;
+    this.#takeCapabilities(came?.content ?? {});
+    if (came === undefined) return;
+    // A client stops ringing by itself when the invite has run out.
+    const over: CallEnd = { by: "bridge", how: "invite timeout", reason: undefined };
+    this.#deadline = setTimeout(() => this.#finish(over), options.lifetimeMs);
   }
 
   get codec(): HeadlessCall["codec"] {
-    return this.#peer.codec;
+    return this.#peer?.codec;
   }
 
   get heardMs(): number {
-    return this.#peer.reception.heardMs;
+    return this.#peer?.reception.heardMs ?? 0;
+  }
+
+  get keys(): readonly string[] {
+    return this.#peer?.keys ?? [];
   }
 
   heard(lastMs?: number, frequencies?: readonly number[]): Heard {
-    return this.#peer.reception.heard(lastMs, frequencies);
+    return this.#peer?.reception.heard(lastMs, frequencies) ?? NOT_HEARD;
   }
 
   get rtp(): HeadlessCall["rtp"] {
-    const { packets, lost, ssrcs, strangers } = this.#peer.reception;
-    const { packetsSent, rtcpReceived } = this.#peer;
+    const { packets = 0, lost = 0, ssrcs = [], strangers = 0 } = this.#peer?.reception ?? {};
+    const { packetsSent = 0, rtcpReceived = 0 } = this.#peer ?? {};
     return { received: packets, sent: packetsSent, lost, ssrcs, strangers, rtcp: rtcpReceived };
   }
 
   /** Sends the invite, then the candidates as they are found. Throws ClientApiError. */
   async invite(): Promise<void> {
     const { lifetimeMs } = this.#options;
-    const sdp = this.#peer.offer("sendrecv");
+    const peer = await this.#openPeer("0");
+    const sdp = peer.offer("sendrecv");
     const content = { lifetime: lifetimeMs, offer: { type: "offer", sdp }, ...this.#media() };
     this.#deadline = setTimeout(() => void this.#leave("invite_timeout", "invite timeout"), lifetimeMs);
     await this.#send("m.call.invite", content);
     this.#inviteSent = true;
     this.tell({ kind: "invited" });
     this.#sendCandidates();
+  }
+
+  async answer(): Promise<void> {
+    const offer = this.#options.came?.content["offer"];
+    const sdp = isJson(offer) ? (text(offer["sdp"]) ?? "") : "";
+    if (this.state !== "ringing") throw new Error(`a call that is ${this.state} cannot be answered`);
+    clearTimeout(this.#deadline);
+    this.state = "connecting";
+    const peer = await this.#openPeer(readOffer(sdp)?.mid ?? "0");
+    const answer = await peer.answerFirst(sdp);
+    if (this.isOver) return;
+    if (answer === undefined) {
+      await this.#leave("user_media_failed", "media failed");
+      return;
+    }
+    await this.#send("m.call.answer", { answer: { type: "answer", sdp: answer }, ...this.#media() });
+    if (!this.isOver) this.tell({ kind: "answered" });
+  }
+
+  async decline(): Promise<void> {
+    if (this.state !== "ringing") throw new Error(`a call that is ${this.state} cannot be declined`);
+    this.#finish({ by: "client", how: "rejected", reason: undefined });
+    await this.#send("m.call.reject", {});
   }
 
   /** An event of the call's room that is not our own device's. */
@@ -161,23 +141,45 @@ export class Call implements HeadlessCall {
       this.notices.push(body);
       this.tell({ kind: "notice", text: body });
     }
-    if (content["call_id"] !== this.matrixCallId || this.state === "ended") return;
-    if (content["party_id"] === this.#options.api.deviceId && sender === this.#options.api.userId) return;
+    if (content["call_id"] !== this.matrixCallId || this.isOver) return;
     const party = text(content["party_id"]);
+    if (sender !== this.user) {
+      if (sender !== this.#options.api.userId || party !== this.#options.api.deviceId) this.#receiveFromDevice(type);
+      return;
+    }
     // Once answered, only the party that answered is listened to.
     if (this.#party !== undefined && party !== this.#party) return;
-    if (type === "m.call.answer") this.#receiveAnswer(content, party);
-    else if (type === "m.call.negotiate") this.#receiveNegotiation(content);
-    else if (type === "m.call.reject" && this.state === "invited") {
-      this.#finish({ by: "bridge", how: "rejected", reason: text(content["reason"]) });
-    } else if (type === "m.call.hangup" && this.#party !== undefined) {
-      // Before the answer Element does not listen to a hang-up, so neither do we.
-      this.#finish({ by: "bridge", how: "hung up", reason: text(content["reason"]) });
+    switch (type) {
+      case "m.call.answer":
+        this.#receiveAnswer(content, party);
+        return;
+      case "m.call.negotiate":
+        this.#receiveNegotiation(content);
+        return;
+      case "m.call.select_answer":
+        if (this.direction === "out") return;
+        if (content["selected_party_id"] === this.#options.api.deviceId) this.tell({ kind: "selected" });
+        else this.#finish({ by: "device", how: "answered elsewhere", reason: undefined });
+        return;
+      case "m.call.asserted_identity":
+      case "org.matrix.call.asserted_identity":
+        this.#receiveIdentity(content["asserted_identity"]);
+        return;
+      case "m.call.reject":
+        if (this.state !== "invited") return;
+        this.#finish({ by: "bridge", how: "rejected", reason: text(content["reason"]) });
+        return;
+      case "m.call.hangup":
+        // Before the answer Element, which called, does not listen to a hang-up, so neither do we.
+        if (this.#party === undefined && this.direction === "out") return;
+        this.#finish({ by: "bridge", how: "hung up", reason: text(content["reason"]) });
+        return;
+      default:
     }
   }
 
-  dtmf(digits: string): Promise<void> {
-    return this.#peer.press(digits);
+  async dtmf(digits: string): Promise<void> {
+    await this.#peer?.press(digits);
   }
 
   hold(): Promise<void> {
@@ -188,8 +190,27 @@ export class Call implements HeadlessCall {
     return this.#renegotiate("sendrecv");
   }
 
+  async transfer(user: string): Promise<void> {
+    await this.#replace({ target_user: await this.#shown(user), create_call: newMatrixCallId() });
+    this.#finish({ by: "client", how: "transferred", reason: undefined });
+  }
+
+  async transferTo(consult: HeadlessCall): Promise<void> {
+    if (!(consult instanceof Call)) throw new TypeError("not a call of this client");
+    const [transferee, target] = await Promise.all([this.#shown(this.user), this.#shown(consult.user)]);
+    const create = newMatrixCallId();
+    // As Element orders it: the call that waits for the other first.
+    await consult.#replace({ target_user: transferee, await_call: create });
+    await this.#replace({ target_user: target, create_call: create });
+    for (const call of [this, consult]) call.#finish({ by: "client", how: "transferred", reason: undefined });
+  }
+
   async hangup(): Promise<void> {
-    if (this.state === "ended") return;
+    if (this.isOver) return;
+    if (this.state === "ringing") {
+      await this.decline();
+      return;
+    }
     // Taken back before the answer, Element gives no reason.
     await this.#leave(this.state === "invited" ? undefined : "user_hangup", "hung up");
   }
@@ -221,14 +242,75 @@ export class Call implements HeadlessCall {
     this.#changed();
   }
 
+  private get isOver(): boolean {
+    return this.state === "ended";
+  }
+
+  /** Somebody else who was called too: their answer, or their refusal, is ours. */
+  #receiveFromDevice(type: string): void {
+    if (this.direction === "out" || this.state !== "ringing") return;
+    if (type === "m.call.answer") this.#finish({ by: "device", how: "answered elsewhere", reason: undefined });
+    if (type === "m.call.reject") this.#finish({ by: "device", how: "declined elsewhere", reason: undefined });
+  }
+
+  #receiveIdentity(identity: unknown): void {
+    const displayName = isJson(identity) ? text(identity["display_name"]) : undefined;
+    const last = this.facts.findLast((fact) => fact.kind === "identified");
+    // It comes under two names.
+    if (last?.displayName !== displayName || last === undefined) this.tell({ kind: "identified", displayName });
+  }
+
+  #takeCapabilities({ capabilities }: Json): void {
+    if (isJson(capabilities)) this.capabilities = capabilities;
+  }
+
+  async #openPeer(mid: string): Promise<AudioPeer> {
+    const { toneHz, gate } = this.#options;
+    const peer = new AudioPeer(
+      { toneHz, mid, gate: await gate() },
+      {
+        candidate: (candidate) => {
+          // Where we answer they are all in the answer.
+          if (this.direction === "in") return;
+          if (candidate === undefined) this.#gathered = true;
+          else this.#candidates.push(candidate);
+          this.#sendCandidates();
+        },
+        connected: () => {
+          if (this.state !== "connecting") return;
+          this.state = "connected";
+          this.tell({ kind: "connected" });
+        },
+        gone: () => {
+          if (this.state === "connected" || this.state === "connecting") void this.#leave("ice_failed", "media failed");
+        },
+        changed: () => this.#changed(),
+      },
+    );
+    this.#peer = peer;
+    if (this.isOver) peer.close();
+    return peer;
+  }
+
+  async #shown(user: string): Promise<Json> {
+    const profile = await this.#options.api.ask("GET", path`/profile/${user}`);
+    const { displayname, avatar_url } = isJson(profile) ? profile : {};
+    return { id: user, display_name: displayname, avatar_url };
+  }
+
+  async #replace(content: Json): Promise<void> {
+    await this.#send("m.call.replaces", { replacement_id: newMatrixCallId(), ...content });
+  }
+
   #receiveAnswer(content: Json, party: string | undefined): void {
     if (this.state !== "invited") return;
     clearTimeout(this.#deadline);
     this.#party = party;
+    this.#takeCapabilities(content);
     this.state = "connecting";
     this.tell({ kind: "answered" });
     const sdp = isJson(content["answer"]) ? text(content["answer"]["sdp"]) : undefined;
-    if (sdp === undefined || !this.#peer.accept(sdp)) {
+    if (sdp === undefined || this.#peer?.accept(sdp) !== true) {
       void this.#leave("user_media_failed", "media failed");
       return;
     }
@@ -240,11 +322,11 @@ export class Call implements HeadlessCall {
     const sdp = text(description["sdp"]) ?? "";
     if (description["type"] === "answer") {
       const direction = readAnswer(sdp)?.direction;
-      if (direction !== undefined && this.#peer.accept(sdp))
-        this.tell({ kind: "renegotiated", by: "caller", direction });
+      if (direction !== undefined && this.#peer?.accept(sdp) === true)
+        this.tell({ kind: "renegotiated", by: "client", direction });
       return;
     }
-    const answer = this.#peer.answer(sdp);
+    const answer = this.#peer?.answer(sdp);
     if (answer === undefined) return;
     const reply = {
       description: { type: "answer", sdp: answer.sdp },
@@ -257,6 +339,7 @@ export class Call implements HeadlessCall {
 
   async #renegotiate(direction: Direction): Promise<void> {
     const before = this.facts.length;
+    if (this.#peer === undefined) throw new Error(`a call that is ${this.state} cannot be held`);
     const description = { type: "offer", sdp: this.#peer.offer(direction) };
     await this.#send("m.call.negotiate", { description, lifetime: this.#options.lifetimeMs, ...this.#media() });
     await this.until(({ facts }) =>
@@ -266,7 +349,7 @@ export class Call implements HeadlessCall {
 
   #media(): Json {
     const stream = { purpose: "m.usermedia", audio_muted: false, video_muted: true };
-    return { capabilities: CAPABILITIES, sdp_stream_metadata: { [this.#peer.streamId]: stream } };
+    return { capabilities: CAPABILITIES, sdp_stream_metadata: { [this.#peer?.streamId ?? ""]: stream } };
   }
 
   /** The end marker is never sent alone: Element does not either. */
@@ -278,7 +361,7 @@ export class Call implements HeadlessCall {
   }
 
   async #leave(reason: string | undefined, how: CallEnd["how"]): Promise<void> {
-    this.#finish({ by: "caller", how, reason });
+    this.#finish({ by: "client", how, reason });
     await this.#send("m.call.hangup", reason === undefined ? {} : { reason });
   }
 
@@ -292,7 +375,7 @@ export class Call implements HeadlessCall {
       return;
     }
     // What cannot be sent any more (a homeserver that went away) ends the call here, as a client would.
-    await sent.catch(() => this.#finish({ by: "caller", how: "media failed", reason: "signalling_timeout" }));
+    await sent.catch(() => this.#finish({ by: "client", how: "media failed", reason: "signalling_timeout" }));
   }
 
   #finish(end: CallEnd): void {
@@ -300,7 +383,7 @@ export class Call implements HeadlessCall {
     this.state = "ended";
     this.end = end;
     clearTimeout(this.#deadline);
-    this.#peer.close();
+    this.#peer?.close();
     this.tell({ kind: "ended", end });
   }
 

@@ -1,11 +1,13 @@
 // A Matrix calling client without a browser: logs in, looks numbers up, makes the direct room and calls, in the order
-// and with the haste of Element (the invite does not wait for the ghost). For the demo and the scenarios.
-import { Call, type CallFact, type HeadlessCall } from "./call.ts";
+// and with the haste of Element (the invite does not wait for the ghost); joins rooms that it is invited to, and rings
+// there. For the demo and the scenarios.
+import { Call } from "./call.ts";
+import type { CallFact, HeadlessCall } from "./call-view.ts";
 import { ClientApiError, isJson, logIn, path, text } from "./client-api.ts";
 import { iceGate } from "./ice-gate.ts";
 import { startSync, type RoomEvent } from "./sync-loop.ts";
 
-export type { HeadlessCall } from "./call.ts";
+export type { CallFact, HeadlessCall } from "./call-view.ts";
 
 export interface HeadlessCallerOptions {
   readonly homeserverUrl: string;
@@ -17,6 +19,8 @@ export interface HeadlessCallerOptions {
   readonly lifetimeMs?: number;
   /** Binds ICE to one address. */
   readonly bindHost?: string;
+  /** Whether to accept invitations to rooms, as a person would who wants to be called; true by default. */
+  readonly joins?: boolean;
   /** Every fact of every call, as it happens. */
   readonly log?: (fact: CallFact) => void;
 }
@@ -30,6 +34,15 @@ export interface HeadlessCaller {
   lookup(number: string): Promise<string | undefined>;
   /** Looks up, finds or makes the direct room, and sends the invite. Throws NoSuchNumber, ClientApiError. */
   call(number: string): Promise<HeadlessCall>;
+  /**
+   * The next call that rings and was not given out before. Rejects after `timeoutMs` (10 s by default).
+   * One that was over before it could ring, answered on another device for one, is not among them.
+   */
+  incoming(timeoutMs?: number): Promise<HeadlessCall>;
+  /** All of both directions, in order. */
+  readonly calls: readonly HeadlessCall[];
+  /** The room's id. Throws ClientApiError. */
+  join(roomId: string): Promise<void>;
   /** Hangs up what is left and stops listening. */
   stop(): Promise<void>;
 }
@@ -39,21 +52,59 @@ export class NoSuchNumber extends Error {
   readonly code = "no_such_number";
 }
 
+const RING_GRACE_MS = 3_000;
 const PROTOCOLS = ["m.protocol.pstn", "im.vector.protocol.pstn"];
 
 /** Resolves after login and the first /sync. Throws ClientApiError. */
 export async function createHeadlessCaller(options: HeadlessCallerOptions): Promise<HeadlessCaller> {
-  const { homeserverUrl, user, password, toneHz = 1_000, lifetimeMs = 60_000, bindHost, log } = options;
+  const { homeserverUrl, user, password, toneHz = 1_000, lifetimeMs = 60_000, bindHost, joins = true, log } = options;
   const api = await logIn({ homeserverUrl, user, password, deviceName: "headless caller" });
   const calls: Call[] = [];
   // Events of rooms in which an invite is about to be sent: the ghost may be faster than our own request.
   const early: RoomEvent[] = [];
   let placing = 0;
-  const sync = await startSync(api, (event) => {
-    const here = calls.filter((call) => call.roomId === event.roomId);
-    // What is said in the room is about the latest call, also when that has just ended.
-    for (const call of event.type.startsWith("m.call.") ? here : here.slice(-1)) call.receive(event);
-    if (placing > 0) early.push(event);
+  const rung = new Set<Call>();
+  let ringing: (() => void)[] = [];
+
+  /** An invite that is not for us, or too old to ring (as Element: 3 s before its end), rings nowhere. */
+  const ring = ({ roomId, sender, content, ageMs }: RoomEvent): void => {
+    const [matrixCallId, lifetime] = [text(content["call_id"]), content["lifetime"]];
+    if (sender === api.userId || matrixCallId === undefined || typeof lifetime !== "number") return;
+    if (calls.some((call) => call.matrixCallId === matrixCallId && call.roomId === roomId)) return;
+    const invitee = content["invitee"];
+    if ((invitee !== undefined && invitee !== api.userId) || ageMs > lifetime - RING_GRACE_MS) return;
+    const call = new Call({
+      api,
+      user: sender,
+      roomId,
+      placedAtMs: performance.now(),
+      lifetimeMs: lifetime - ageMs,
+      toneHz,
+      gate: () => iceGate(bindHost),
+      tell: (fact) => log?.(fact),
+      came: { matrixCallId, party: text(content["party_id"]), content },
+    });
+    calls.push(call);
+    call.tell({ kind: "rings" });
+  };
+  const join = async (roomId: string): Promise<void> => {
+    await api.ask("POST", path`/join/${roomId}`, {});
+  };
+  const sync = await startSync(api, {
+    heard: (event) => {
+      if (event.type === "m.call.invite") ring(event);
+      const here = calls.filter((call) => call.roomId === event.roomId);
+      // What is said in the room is about the latest call, also when that has just ended.
+      for (const call of event.type.startsWith("m.call.") ? here : here.slice(-1)) call.receive(event);
+      if (placing > 0) early.push(event);
+    },
+    invited: (roomId) => {
+      // A room that is not there any more, or a homeserver: the invitation stays what it is.
+      if (joins) join(roomId).catch(() => undefined);
+    },
+    settled: () => {
+      for (const look of ringing) look();
+    },
   });
   const listed = await api.ask("GET", "/thirdparty/protocols");
   const protocols = PROTOCOLS.filter((protocol) => isJson(listed) && isJson(listed[protocol]));
@@ -106,7 +157,7 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
           placedAtMs,
           lifetimeMs,
           toneHz,
-          gate: await iceGate(bindHost),
+          gate: () => iceGate(bindHost),
           tell: (fact) => log?.(fact),
         });
         call.tell({ kind: "found", user: ghost });
@@ -120,6 +171,25 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
         if (placing === 0) early.length = 0;
       }
     },
+    calls,
+    join,
+    incoming: (timeoutMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const finish = (settle: () => void): void => {
+          ringing = ringing.filter((each) => each !== look);
+          clearTimeout(timer);
+          settle();
+        };
+        const look = (): void => {
+          const call = calls.find((each) => each.state === "ringing" && !rung.has(each));
+          if (call === undefined) return;
+          rung.add(call);
+          finish(() => resolve(call));
+        };
+        const timer = setTimeout(() => finish(() => reject(new Error(`no call in ${timeoutMs} ms`))), timeoutMs);
+        ringing = [...ringing, look];
+        look();
+      }),
     async stop() {
       await Promise.all(calls.map((call) => call.hangup()));
       await sync.stop();

@@ -9,6 +9,16 @@ export interface RoomEvent {
   readonly sender: string;
   readonly stateKey: string | undefined;
   readonly content: Json;
+  /** How old it was when the homeserver told it. */
+  readonly ageMs: number;
+}
+
+export interface SyncWatch {
+  readonly heard: (event: RoomEvent) => void;
+  /** Invited to a room. */
+  readonly invited: (roomId: string) => void;
+  /** The whole of one answer has been told. */
+  readonly settled: () => void;
 }
 
 export interface SyncLoop {
@@ -28,7 +38,7 @@ const at = (value: unknown, ...keys: readonly string[]): unknown =>
   keys.reduce<unknown>((inner, key) => (isJson(inner) ? inner[key] : undefined), value);
 
 /** Resolves after the first answer, whose events are the past and not told. Throws ClientApiError then, never later. */
-export async function startSync(api: ClientApi, heard: (event: RoomEvent) => void): Promise<SyncLoop> {
+export async function startSync(api: ClientApi, watch: SyncWatch): Promise<SyncLoop> {
   const stopping = new AbortController();
   const joined = new Set<string>();
   let direct: Json = {};
@@ -44,10 +54,14 @@ export async function startSync(api: ClientApi, heard: (event: RoomEvent) => voi
       for (const event of tell ? events : []) {
         const [type, sender, content] = [text(at(event, "type")), text(at(event, "sender")), at(event, "content")];
         if (type === undefined || sender === undefined || !isJson(content)) continue;
-        heard({ roomId, type, sender, stateKey: text(at(event, "state_key")), content });
+        const age = at(event, "unsigned", "age");
+        const ageMs = typeof age === "number" ? age : 0;
+        watch.heard({ roomId, type, sender, stateKey: text(at(event, "state_key")), content, ageMs });
       }
     }
+    for (const [roomId] of entries(at(answer, "rooms", "invite"))) watch.invited(roomId);
     for (const [roomId] of entries(at(answer, "rooms", "leave"))) joined.delete(roomId);
+    watch.settled();
     return text(at(answer, "next_batch")) ?? "";
   };
 

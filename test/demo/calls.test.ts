@@ -2,7 +2,9 @@
 // person hears and what the other end got.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keyFrequencies } from "../../dev/audio/tone.ts";
-import { PERSON, startStack, type Stack } from "../../dev/demo/stack.ts";
+import { PERSON } from "../../dev/demo/config-text.ts";
+import { ringPerson } from "../../dev/demo/ring.ts";
+import { startStack, type Stack } from "../../dev/demo/stack.ts";
 import type { GatewayCall } from "../../dev/gateway/gateway.ts";
 import { createHeadlessCaller, type HeadlessCall, type HeadlessCaller } from "../../dev/headless/caller.ts";
 import { quickNumbers } from "../dev-gateway/quick-numbers.ts";
@@ -171,3 +173,120 @@ describe("the other end", () => {
     await call.hangup();
   });
 });
+
+/** The gateway calls, and the person's client rings. */
+async function rung(order: Parameters<typeof ringPerson>[1] = { sound: { hz: 440 } }) {
+  const far = await ringPerson(stack, order);
+  const call = await caller.incoming();
+  placed.push(call);
+  return { far, call };
+}
+
+async function pickedUp(order?: Parameters<typeof ringPerson>[1]) {
+  const { far, call } = await rung(order);
+  await call.answer();
+  await call.until(({ state, end }) => state === "connected" || end !== undefined);
+  await stack.gateway.until(() => far.state === "answered");
+  return { far, call };
+}
+
+describe("somebody who is called", () => {
+  it("sees who it is, rings, and is heard and hears", async () => {
+    const { far, call } = await rung();
+    await stack.gateway.until(() => far.statuses.includes(180));
+    expect(call).toMatchObject({ direction: "in", capabilities: { "m.call.dtmf": true } });
+    await call.answer();
+    await call.until(({ state }) => state === "connected");
+    await call.until(({ facts }) => facts.some(({ kind }) => kind === "selected"));
+    expect(await hears(call, [440, 800, 1_000])).toEqual({ hz: 440, clear: true });
+    expect(await hears(far, [440, 800, 1_000])).toEqual({ hz: 800, clear: true });
+    expect(far.statuses.at(-1)).toBe(200);
+    expect([call.rtp.strangers, far.rtp.strangers]).toEqual([0, 0]);
+    await far.hangUp();
+    expect(await call.until(({ end }) => end)).toMatchObject({ by: "bridge", how: "hung up" });
+  });
+
+  it("presses keys and hears keys", async () => {
+    const { far, call } = await pickedUp();
+    await hears(call, [440]);
+    await call.dtmf("15#");
+    await stack.gateway.until(() => far.digits.length === 3);
+    expect(far.digits.map(({ digit }) => digit).join("")).toBe("15#");
+    await far.press("94");
+    await call.until(({ keys }) => keys.join("") === "94");
+    await call.hangup();
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "callee", how: "bye" });
+  });
+
+  it("declines, and the caller is told", async () => {
+    const { far, call } = await rung();
+    await call.decline();
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "callee", how: "refused", status: 603 });
+  });
+
+  it("misses a call, and reads so in the room", async () => {
+    const { far, call } = await rung();
+    await far.hangUp();
+    expect(await call.until(({ end }) => end)).toMatchObject({ by: "bridge", how: "hung up" });
+    await call.until(({ notices }) => notices.includes("Missed call."));
+    expect(far.end).toMatchObject({ by: "gateway", how: "cancel", status: 487 });
+  });
+
+  it("answers on one of two devices, and the other one stops ringing", async () => {
+    const second = await secondDevice();
+    try {
+      const { far, call } = await rung();
+      const there = await second.incoming();
+      await there.answer();
+      expect(await call.until(({ end }) => end)).toMatchObject({ by: "device", how: "answered elsewhere" });
+      await there.until(({ state }) => state === "connected");
+      expect(await hears(far, [600, 800])).toEqual({ hz: 600, clear: true });
+      await there.hangup();
+      await stack.gateway.until(() => far.end);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it("holds and is held", async () => {
+    const { far, call } = await pickedUp();
+    await hears(far, [800]);
+    await call.hold();
+    await stack.gateway.until(() => far.peerDirection === "sendonly");
+    await call.resume();
+    await stack.gateway.until(() => far.peerDirection === "sendrecv");
+    await far.hold();
+    await stack.gateway.until(() => far.peerDirection === "recvonly");
+    await far.resume();
+    expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
+    expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
+    await call.hangup();
+  });
+
+  it("is called back by a number after its own call", async () => {
+    const first = await connected("02079460203");
+    await first.call.hangup();
+    const back = await caller.incoming();
+    placed.push(back);
+    await back.answer();
+    await back.until(({ state }) => state === "connected");
+    expect(await hears(back, [440, 1_000])).toEqual({ hz: 1_000, clear: true });
+    await back.hangup();
+  });
+
+  it("reads the text that a number writes", async () => {
+    const { call } = await connected("02079460106");
+    await call.until(({ notices }) => notices.some((notice) => notice.includes("You called 106.")));
+    await call.hangup();
+  });
+});
+
+async function secondDevice(): Promise<HeadlessCaller> {
+  return await createHeadlessCaller({
+    homeserverUrl: stack.homeserver.url,
+    user: PERSON.localpart,
+    password: PERSON.password,
+    toneHz: 600,
+    bindHost: "127.0.0.1",
+  });
+}

@@ -77,7 +77,7 @@ describe("a call that is placed", () => {
     await call.hangup();
     const { content } = await ghost.homeserver.eventWhere((event) => event.type === "m.call.hangup");
     expect(content).not.toHaveProperty("reason");
-    expect(call.end).toEqual({ by: "caller", how: "hung up", reason: undefined });
+    expect(call.end).toEqual({ by: "client", how: "hung up", reason: undefined });
   });
 
   it("hears a rejection and its reason, and not a hang-up, before the answer", async () => {
@@ -127,7 +127,7 @@ describe("a call that is answered", () => {
       expect(content["description"]).toMatchObject({ type: "offer" });
       await ghost.send("m.call.negotiate", { description: { type: "answer", sdp: ghost.description(answer) } });
       await done;
-      expect(call.facts.at(-1)).toMatchObject({ kind: "renegotiated", by: "caller", direction: answer });
+      expect(call.facts.at(-1)).toMatchObject({ kind: "renegotiated", by: "client", direction: answer });
     }
   });
 

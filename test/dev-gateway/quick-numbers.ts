@@ -5,11 +5,8 @@ import { NUMBERS, type GatewayNumber, type ScriptStep } from "../../dev/gateway/
 export function quickNumbers(limitMs: number): readonly GatewayNumber[] {
   const quick = (step: ScriptStep): ScriptStep =>
     step.do === "pause" ? { do: "pause", ms: Math.min(step.ms, limitMs) } : step;
-  return NUMBERS.map(({ ending, what, script, callsBack, textsBack }) => ({
-    ending,
-    what,
-    script: script.map(quick),
-    ...(callsBack && { callsBack: { sound: callsBack.sound, afterMs: limitMs } }),
-    ...(textsBack !== undefined && { textsBack }),
-  }));
+  return NUMBERS.map((number) => {
+    const callsBack = number.callsBack && { callsBack: { sound: number.callsBack.sound, afterMs: limitMs } };
+    return Object.assign({}, number, { script: number.script.map(quick) }, callsBack);
+  });
 }
