@@ -13,8 +13,9 @@ import { until } from "./parts/until.ts";
 const DESK_HZ = 440;
 const POCKET_HZ = 700;
 const PHONE_HZ = 1000;
+const SLOW_HZ = 1600;
 
-const NUMBERS = { phone: "01632960101" } as const;
+const NUMBERS = { phone: "01632960101", slow: "01632960103" } as const;
 const ALICE = "2001";
 /** The same person, rung for a shorter time. */
 const ALICE_BRIEFLY = "2002";
@@ -24,6 +25,8 @@ const NOBODY = "2009";
 const rig = suiteRig("inbound");
 let stage: Stage<keyof typeof NUMBERS>;
 let phone: Baresip;
+/** It answers when it is told to. */
+let slow: Baresip;
 let desk: Browser;
 let pocket: Browser;
 /** Alice's room with the telephone. */
@@ -44,13 +47,14 @@ beforeAll(async () => {
   });
   const account = await stage.synapse.register("alice");
   const homeserver = stage.synapse.url;
-  [phone, desk, pocket] = await Promise.all([
+  [phone, slow, desk, pocket] = await Promise.all([
     startBaresip(rig, {
       number: NUMBERS.phone,
       displayName: "Dr Watson",
       port: stage.ports.phone,
       toneHz: PHONE_HZ,
     }),
+    startBaresip(rig, { number: NUMBERS.slow, port: stage.ports.slow, toneHz: SLOW_HZ, answers: "when told" }),
     startBrowser(rig, { homeserver, account, toneHz: DESK_HZ }),
     // The same person once more; the whole user id keeps the two browsers' folders apart.
     startBrowser(rig, { homeserver, account: { ...account, user: account.userId }, toneHz: POCKET_HZ }),
@@ -62,11 +66,11 @@ afterEach(() => Promise.all([desk.phone.hangupAll(), pocket.phone.hangupAll()]))
 
 const addressOf = (number: string): string => `sip:${number}@127.0.0.1:${stage.proxy.port}`;
 
-/** The telephone calls; gives a way to wait for what becomes of it there. */
-async function call(number: string) {
-  const from = phone.events.length;
-  await phone.dial(addressOf(number));
-  return (type: string) => phone.event(type, { from, timeoutMs: 15_000 });
+/** A telephone calls; gives a way to wait for what becomes of it there. */
+async function call(number: string, telephone = phone) {
+  const from = telephone.events.length;
+  await telephone.dial(addressOf(number));
+  return (type: string) => telephone.event(type, { from, timeoutMs: 15_000 });
 }
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
@@ -185,5 +189,86 @@ describe("A telephone that calls a person", () => {
   it("hears that a number of ours which rings nobody is not in service", async () => {
     const phoneSees = await call(NOBODY);
     expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^404 /);
+  });
+});
+
+/** From now on the device hears of nothing, until it is let go on. */
+async function deafen(device: Browser, place: string): Promise<() => Promise<void>> {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let held = false;
+  const isSync = (url: URL): boolean => url.pathname.endsWith("/sync");
+  await device.page.route(isSync, async (route) => {
+    held = true;
+    await opened;
+    await route.continue();
+  });
+  // The request that waits now is over with the next event.
+  await device.phone.send(place, "One moment.");
+  await until("the device to ask again", () => held);
+  return async () => {
+    open();
+    await device.page.unrouteAll({ behavior: "wait" });
+  };
+}
+
+describe("A telephone and a person who call each other at the same moment", () => {
+  const atSlow = () => ({ hears: slow.hears, hz: SLOW_HZ });
+  let place: string;
+
+  it("talk in the person's call where that was first at the bridge", async () => {
+    const callee = slow.events.length;
+    const { roomId, matrixCallId } = await desk.phone.dial(NUMBERS.slow);
+    place = roomId;
+    await slow.event("CALL_INCOMING", { from: callee });
+    const slowSees = await call(ALICE, slow);
+    await slowSees("CALL_ESTABLISHED");
+    await desk.inState("connected");
+    await hearEachOther(atSlow(), atDesk(), [PHONE_HZ, POCKET_HZ]);
+    const calls = (await desk.phone.calls()).filter(({ state }) => state !== "ended");
+    expect(calls.map((each) => each.matrixCallId)).toEqual([matrixCallId]);
+    await slow.event("CALL_CLOSED", { from: callee });
+    await desk.phone.hangup();
+    expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "local", errors: [] });
+    await until("both calls of the telephone to be over", () => {
+      return slow.events.slice(callee).filter(({ type }) => type === "CALL_CLOSED").length === 2;
+    });
+  });
+
+  it("talk in the person's call where the telephone's was first, and the client had not heard of it", async () => {
+    const slowSees = await call(ALICE, slow);
+    const other = await joinsWhenInvited(desk);
+    await desk.ringing();
+    await desk.phone.reject();
+    await slowSees("CALL_CLOSED");
+    expect(other).not.toBe(place);
+
+    const from = slow.events.length;
+    const hear = await deafen(desk, other);
+    await call(ALICE, slow);
+    await slow.event("CALL_RINGING", { from });
+    const { matrixCallId } = await desk.phone.callIn(other);
+    await slow.event("CALL_ESTABLISHED", { from });
+    await hear();
+    await until("the call to stand", async () => (await desk.report(matrixCallId)).state === "connected");
+    await hearEachOther(atSlow(), atDesk(), [PHONE_HZ, POCKET_HZ]);
+    const calls = (await desk.phone.calls()).filter(({ state }) => state !== "ended");
+    expect(calls.map((each) => each.matrixCallId)).toEqual([matrixCallId]);
+    await slow.hangup();
+    expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote" });
+  });
+
+  it("talk in the person's call where the client rings already", async () => {
+    const slowSees = await call(ALICE, slow);
+    const { matrixCallId: theirs, roomId } = await desk.ringing();
+    const { matrixCallId } = await desk.phone.callIn(roomId);
+    await slowSees("CALL_ESTABLISHED");
+    await until("the call to stand", async () => (await desk.report(matrixCallId)).state === "connected");
+    await hearEachOther(atSlow(), atDesk(), [PHONE_HZ, POCKET_HZ]);
+    await endAt(desk, theirs);
+    await slow.hangup();
+    await endAt(desk, matrixCallId);
   });
 });
