@@ -117,6 +117,10 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
       // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
       if (event.ours || !answersPerson(call)) return undefined;
       return end(call, "answered-elsewhere", event.atMs, { person: true });
+    case "matrix.replaced":
+      // Early media looks like an answer. A client that hands a call over is gone, and there is nobody to hand over.
+      if (!hasPerson(call) || call.phase === "transferring") return undefined;
+      return end(call, "transfer-failed", event.atMs, { person: true });
     case "media.failed":
       return end(call, "media-failed", event.atMs, {});
     case "media.timedOut":

@@ -127,7 +127,7 @@ test("every room that is invited is told once how it ends, unless somebody there
             roomOf(before) === room &&
             before.phase !== "transferring" &&
             (fact.kind === "matrix.replaced"
-              ? before.phase === "connected"
+              ? before.phase === "connected" || before.phase === "accepting"
               : before.phase !== "ending" && after.phase === "ending" && /matrix.(hungUp|left)/.test(fact.kind)),
         );
         expect(hangups + declined + selfEnded).toBe(1);

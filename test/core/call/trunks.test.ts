@@ -196,6 +196,14 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     expect(call).toMatchObject({ cause: "caller-cancelled" });
   });
 
+  test("the client hands the call over as if it were answered: it is gone, and the telephone stops ringing", () => {
+    const handsOver: CallFact = { kind: "matrix.replaced", order: { kind: "nowhere" } };
+    const { call, effects } = play(early(), ...toEarly, handsOver);
+    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
+    expect(heardIn(room, effects)).toEqual(["answer", "The call could not be transferred."]);
+    expect(call).toMatchObject({ cause: "transfer-failed" });
+  });
+
   test("nobody picks up: both are told", () => {
     const { effects } = play(early(), ...toEarly, { kind: "deadline.passed", name: "answer" });
     expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
