@@ -61,6 +61,7 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       },
       challenge: challenge && {
         realm: challenge.realm ?? config.homeserver.domain,
+        algorithms: challenge.algorithms,
         username: challenge.username,
         password: challenge.password ?? "",
       },

@@ -58,6 +58,7 @@ export function resolveSecrets(
         password: passwordOf("credentials", credentials, names.credentials),
       },
       challenge: challenge && {
+        algorithms: challenge.algorithms,
         realm: challenge.realm,
         username: challenge.username,
         password: passwordOf("challenge", challenge, names.challenge),

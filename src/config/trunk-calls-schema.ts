@@ -1,5 +1,5 @@
 // What the configuration says of a trunk's calls besides how they are dialled: how it reaches us, and what it can do in a call.
-import { flag, hostName, oneOf, seconds, section, text, whole } from "./scalars.ts";
+import { flag, hostName, listOf, oneOf, seconds, section, text, whole } from "./scalars.ts";
 
 const path = "should be the path of a file";
 
@@ -21,6 +21,12 @@ export const registration = section({
 });
 
 export const challenge = section({
+  algorithms: listOf(oneOf(["SHA-256", "MD5"]), "algorithms")
+    .min(1, { error: "should name one algorithm at least" })
+    .default(["SHA-256", "MD5"])
+    .describe(
+      "What it may prove that with, the best first. Many telephones know MD5 only, and some of those fail as soon as another is named beside it: name MD5 alone for them.",
+    ),
   realm: text()
     .optional()
     .describe("Realm of the challenge. Without it: the homeserver's domain.")

@@ -56,6 +56,8 @@ export interface RegistrationSettings {
 
 /** Who may call us on a trunk that is not known by its address (RFC 3261 s22). */
 export interface ChallengeSettings {
+  /** The best first; every one is offered. */
+  readonly algorithms: readonly ("SHA-256" | "MD5")[];
   readonly realm: string;
   readonly username: string;
   readonly password: string;

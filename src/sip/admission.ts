@@ -62,8 +62,7 @@ export class Admission {
     if (challenge === undefined) return;
     this.#verifier = new DigestVerifier({
       realm: challenge.realm,
-      // RFC 8760 s2.3: the one that is liked most first.
-      algorithms: ["SHA-256", "MD5"],
+      algorithms: challenge.algorithms,
       qop: "auth",
       nonceLifetimeMs: NONCE_LIFETIME_MS,
       nowMs: () => clock.nowMs(),

@@ -28,7 +28,7 @@ trunks:
     domain: Provider.example:5080
     credentials: {username: account, password: secret}
     registration: {expires_seconds: 300}
-    challenge: {username: provider, password: theirs}
+    challenge: {username: provider, password: theirs, algorithms: [MD5]}
     inbound: {called_number: P-Called-Party-ID, caller: from, caller_name: true, progress: early, reliable_provisionals: required}
     session_timer: {expires_seconds: 600}
     dtmf: info
@@ -88,7 +88,7 @@ test("the SIP edge learns how the trunk registers, whom it must prove to be and 
       { host: "backup.example.org", port: undefined },
     ],
     registration: { user: undefined, domain: "provider.example", expiresMs: 300_000 },
-    challenge: { realm: "example.org", username: "provider", password: "theirs" },
+    challenge: { algorithms: ["MD5"], realm: "example.org", username: "provider", password: "theirs" },
     inbound: { calledFrom: "P-Called-Party-ID", reliableProvisionals: "required" },
     sessionTimer: { expiresMs: 600_000, minMs: 90_000 },
     takesRefer: false,

@@ -25,7 +25,8 @@ describe("the password of a challenge", () => {
   const password = (lines: string, env: Record<string, string> = {}) =>
     trunk(`    challenge: ${lines}`, env)?.challenge;
   test("stands in the configuration, in a file or in the environment", () => {
-    const settings = { realm: "example.org", username: "provider" };
+    const algorithms = ["SHA-256", "MD5"];
+    const settings = { algorithms, realm: "example.org", username: "provider" };
     expect(password("{username: provider, password: here}")).toEqual({ ...settings, password: "here" });
     expect(password("{username: provider, password_file: password}")).toEqual({
       ...settings,
@@ -33,6 +34,7 @@ describe("the password of a challenge", () => {
     });
     const env = { MATRIX_SIP_CHALLENGE_SIP_MAIN_PASSWORD: "from the environment" };
     expect(password("{username: provider, realm: voice}", env)).toEqual({
+      algorithms,
       realm: "voice",
       username: "provider",
       password: "from the environment",

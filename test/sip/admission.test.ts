@@ -10,7 +10,12 @@ import { contactPort, lines, type Received } from "./peer.ts";
 import { closeLater, standStill } from "./rig.ts";
 import { ANSWER } from "./stack.ts";
 
-const challenge: ChallengeSettings = { realm: "us.example", username: "trunk", password: "secret" };
+const challenge: ChallengeSettings = {
+  algorithms: ["SHA-256", "MD5"],
+  realm: "us.example",
+  username: "trunk",
+  password: "secret",
+};
 const right = { username: "trunk", password: "secret" };
 
 function credentials(
@@ -58,6 +63,14 @@ describe("a trunk that is challenged", () => {
     await second.response(200, "BYE");
     await stack.fact(call, "sip.hungUp");
     expect(stack.arrivals).toHaveLength(1);
+  });
+
+  it("is offered MD5 alone where the trunk cannot stand to see another beside it", async () => {
+    const { stack, caller } = await callerRig("udp", { challenge: { ...challenge, algorithms: ["MD5"] } });
+    const response = await challenged(caller.invite());
+    expect(lines(response, "WWW-Authenticate")).toEqual([expect.stringContaining("algorithm=MD5,")]);
+    caller.invite({ headers: [credentials(response, right, "MD5")] });
+    await stack.arrival();
   });
 
   it.each([

@@ -373,8 +373,9 @@ describe("a text of the trunk", () => {
   });
 
   it("on a trunk that has to prove itself is challenged first", async () => {
-    const challenge = { realm: "us", username: "gw", password: "secret" };
-    const settings: Partial<TrunkSettings> = { challenge };
+    const settings: Partial<TrunkSettings> = {
+      challenge: { algorithms: ["MD5"], realm: "us", username: "gw", password: "secret" },
+    };
     const { stack, caller } = await callerRig("udp", settings);
     const placed = caller.prepare();
     text(caller, placed);
