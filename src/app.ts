@@ -160,7 +160,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       log,
     });
     const ice = { homeserver, configured: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn };
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, log });
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, policy, clock, log });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
     const routing = {
       identities: (trunk: TrunkName) => required(identities, trunk),

@@ -32,7 +32,7 @@ interface CallsOfTheMoment {
 export interface ArrivalsParts {
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of" | "sameNumber">;
-  readonly ghosts: Pick<Ghosts, "ensure">;
+  readonly ghosts: Pick<Ghosts, "introduce">;
   readonly features: (trunk: TrunkName) => TrunkFeatures;
   readonly policy: Policy;
   readonly notices: Notices;
@@ -85,10 +85,7 @@ export class Arrivals {
     if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
     const stages = this.#withoutBusy(did.stages, caller);
     if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
-    // Whoever waits for the ghost later waits for this.
-    ghosts.ensure(caller.ghost, caller.trustedName).catch((error: unknown) => {
-      log.warn("caller's ghost could not be made", { ghost: caller.ghost, error });
-    });
+    ghosts.introduce(caller.ghost, caller.trustedName);
     return beginInbound(this.#request(arrival, caller, did.number, stages));
   }
 

@@ -16,11 +16,15 @@ export interface GhostsParts {
 /** Lookups may name more numbers than anyone calls: so many registrations run or wait at once, the rest are left. */
 const backgroundLimit = 64;
 const backgroundConcurrency = 4;
+/** More than calls that wait for their rooms. */
+const introducedLimit = 1_000;
 
 export class Ghosts {
   readonly #parts: GhostsParts;
   /** One registration at a time for each ghost, shared by all who want it under the same name. */
   readonly #underway = new Map<UserId, { readonly name: string | undefined; readonly made: Promise<void> }>();
+  /** What ghosts are to be called once they are wanted, the longest known first. */
+  readonly #introduced = new Map<UserId, string>();
   /** In the order of their lookups. */
   readonly #waiting = new Set<UserId>();
   #running = 0;
@@ -35,10 +39,12 @@ export class Ghosts {
   }
 
   /**
-   * Registers and names the ghost if that was never done. `name`: what its owner is called, as trusted; without one it
-   * keeps the name it has, or is named by its number. Throws HomeserverError.
+   * Registers and names the ghost if that was never done. `known`: what its owner is called, as trusted; without one it
+   * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
    */
-  ensure(ghost: UserId, name?: string): Promise<void> {
+  ensure(ghost: UserId, known?: string): Promise<void> {
+    const name = known ?? this.#introduced.get(ghost);
+    this.#introduced.delete(ghost);
     const underway = this.#underway.get(ghost);
     if (underway !== undefined && (name === undefined || name === underway.name)) return underway.made;
     const before = underway?.made.catch(() => {}) ?? Promise.resolve();
@@ -49,6 +55,15 @@ export class Ghosts {
       });
     this.#underway.set(ghost, { name, made });
     return made;
+  }
+
+  /** What its owner is called, as trusted, for when the ghost is wanted: many who call are never put through. */
+  introduce(ghost: UserId, name: string | undefined): void {
+    if (name === undefined) return;
+    this.#introduced.delete(ghost);
+    this.#introduced.set(ghost, name);
+    const [oldest] = this.#introduced.keys();
+    if (this.#introduced.size > introducedLimit && oldest !== undefined) this.#introduced.delete(oldest);
   }
 
   /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */

@@ -16,7 +16,7 @@ export interface IncomingTextsParts {
   /** Whom a called number rings is who reads what is sent to it. */
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of">;
-  readonly ghosts: Pick<Ghosts, "ensure">;
+  readonly ghosts: Pick<Ghosts, "introduce">;
   readonly ringingRooms: Pick<RingingRooms, "find">;
   readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
   readonly homeserver: Pick<Homeserver, "text">;
@@ -28,6 +28,14 @@ const longestBytes = 32_768;
 const utf8 = new TextEncoder();
 /** Texts remembered as written; the homeserver remembers for longer. */
 const remembered = 1_000;
+
+interface Letter {
+  readonly trunk: TrunkName;
+  readonly ghost: UserId;
+  readonly text: string;
+  /** The same for a repetition. */
+  readonly name: string;
+}
 
 type Delivery =
   | { readonly kind: "written" }
@@ -80,8 +88,9 @@ export class IncomingTexts {
     const text = readable(arrival.text);
     if (text === "") return 200;
     if (utf8.encode(text).length > longestBytes) return 413;
-    await this.#parts.ghosts.ensure(caller.ghost, caller.trustedName);
-    const deliveries = await Promise.all(targets.map((target) => this.#writeTo(target, caller.ghost, text, name)));
+    this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
+    const letter = { trunk: arrival.trunk, ghost: caller.ghost, text, name };
+    const deliveries = await Promise.all(targets.map((target) => this.#writeTo(target, letter)));
     if (deliveries.some(({ kind }) => kind === "written")) {
       this.#written.add(name);
       return 200;
@@ -89,9 +98,9 @@ export class IncomingTexts {
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeTo(target: RingTarget, ghost: UserId, text: string, name: string): Promise<Delivery> {
+  async #writeTo(target: RingTarget, { trunk, ghost, text, name }: Letter): Promise<Delivery> {
     const { ringingRooms, homeserver, log } = this.#parts;
-    const found = await ringingRooms.find(target, ghost);
+    const found = await ringingRooms.find(target, ghost, trunk);
     // Why there is none is in the log already.
     if (found.kind === "matrix.roomMissing") return { kind: "not", code: "NO_ROOM", transient: false };
     try {

@@ -32,7 +32,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
     if (isSipEffect(effect)) return legs.order(id, effect);
     switch (effect.kind) {
       case "matrix.findRoom":
-        return parts.ringingRooms.find(effect.target, effect.ghost);
+        return parts.ringingRooms.find(effect.target, effect.ghost, ordering.call.trunk?.name);
       case "transfer.plan":
         return parts.transfers.plan(id, effect);
       case "transfer.join":

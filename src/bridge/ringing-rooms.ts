@@ -2,37 +2,51 @@
 // that the configuration names, into which the ghost comes. Who is rung, and when, is core/call's business.
 import type { MatrixLegFact } from "../core/call/event.ts";
 import type { RingTarget } from "../core/call/matrix-leg.ts";
-import type { RoomId, UserId } from "../core/ids.ts";
+import type { RoomId, TrunkName, UserId } from "../core/ids.ts";
+import type { Policy } from "../core/policy/permission.ts";
+import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import type { Ghosts } from "./ghosts.ts";
+import { Pace } from "./pace.ts";
 import type { Rooms } from "./rooms.ts";
 
 export interface RingingRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure">;
   readonly rooms: Rooms;
+  readonly policy: Pick<Policy, "callsPerMinute">;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 type Found = Extract<MatrixLegFact, { kind: "matrix.roomFound" | "matrix.roomMissing" }>;
 
-/** The room is there, and no call can be in it. */
+/** There is no room, or no call can be in it, and not for what the homeserver says. */
 class UnfitRoomError extends Error {
   override readonly name = "UnfitRoomError";
-  readonly code = "ENCRYPTED";
+  readonly code: "ENCRYPTED" | "TOO_MANY_STRANGERS";
+  constructor(code: UnfitRoomError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 export class RingingRooms {
   readonly #parts: RingingRoomsParts;
+  /** Of each trunk, the callers who were never there. A caller chooses by what number: without it one could fill a homeserver. */
+  readonly #strangers: Pace;
 
   constructor(parts: RingingRoomsParts) {
     this.#parts = parts;
+    this.#strangers = new Pace(parts.policy.callsPerMinute, parts.clock);
   }
 
-  /** The ghost is registered and joined when the room is found. Never rejects for what the homeserver says. */
-  async find(target: RingTarget, ghost: UserId): Promise<Found> {
+  /** The ghost, which calls on `trunk`, is registered and joined when the room is found. Never rejects for what the homeserver says. */
+  async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<Found> {
     try {
+      if (!(await this.#knows(target, ghost)) && !this.#strangers.allows(trunk ?? ""))
+        throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
       await this.#parts.ghosts.ensure(ghost);
       const room =
         target.kind === "person" ? await this.#ofPerson(target.person, ghost) : await this.#enter(target.room, ghost);
@@ -50,6 +64,12 @@ export class RingingRooms {
     }
   }
 
+  #knows(target: RingTarget, ghost: UserId): Promise<boolean> {
+    const { rooms } = this.#parts;
+    if (target.kind === "person") return rooms.have(ghost, target.person);
+    return rooms.ours(target.room).then((ours) => ours.includes(ghost));
+  }
+
   async #ofPerson(person: UserId, ghost: UserId): Promise<RoomId> {
     const { rooms, log } = this.#parts;
     const room = await rooms.direct(ghost, person);
@@ -59,7 +79,7 @@ export class RingingRooms {
     if (other === undefined || (await this.#isEncrypted(other, ghost))) {
       if (other !== undefined) await rooms.giveUp(other);
       await rooms.explain("encryption", other ?? room, ghost);
-      throw new UnfitRoomError("the homeserver encrypts every new room");
+      throw new UnfitRoomError("ENCRYPTED", "the homeserver encrypts every new room");
     }
     log.info("a new room was made where the old one is encrypted", { room: other, before: room, person, ghost });
     return other;
@@ -70,7 +90,7 @@ export class RingingRooms {
     if (!(await this.#isIn(room, ghost))) await this.#join(room, ghost);
     if (!(await this.#isEncrypted(room, ghost))) return room;
     await rooms.explain("encryption", room, ghost);
-    throw new UnfitRoomError("the room is encrypted");
+    throw new UnfitRoomError("ENCRYPTED", "the room is encrypted");
   }
 
   /** It may have been thrown out while nobody told us. */

@@ -112,6 +112,11 @@ export class Rooms {
     }
   }
 
+  /** Whether the two had a direct room before; it may have to be made anew. */
+  async have(ghost: UserId, person: UserId): Promise<boolean> {
+    return (await this.#parts.directory.direct(ghost, person)) !== undefined;
+  }
+
   /** The direct room of a ghost and a person, made if there is none; the person is invited (again) where need be. */
   direct(ghost: UserId, person: UserId): Promise<RoomId> {
     return this.#once(ghost, person, async () => {

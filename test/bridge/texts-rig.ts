@@ -123,7 +123,14 @@ export class TextsRig {
       callers: new Callers({ ids, plan, trust: () => ({ identity: "asserted", displayName: true }) }),
       ghosts,
       rooms: this.rooms,
-      ringingRooms: new RingingRooms({ homeserver, ghosts, rooms: this.rooms, log }),
+      ringingRooms: new RingingRooms({
+        homeserver,
+        ghosts,
+        rooms: this.rooms,
+        policy: options.policy ?? policy,
+        clock,
+        log,
+      }),
       homeserver,
       sip: {
         message: async (order) => {

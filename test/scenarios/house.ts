@@ -91,7 +91,7 @@ export class House {
     });
     const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, log });
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, policy, clock, log });
     const trust = (): CallerTrust => options.trust ?? { identity: "asserted", displayName: true };
     const callers = new Callers({ ids, plan, trust });
     const notices = options.notices ?? { failures: true, history: false };

@@ -1,5 +1,6 @@
 // More calls from the telephone network than anybody could answer: people and the bridge stay usable.
 import { describe, expect, test } from "vitest";
+import { trunkName } from "../../src/core/ids.ts";
 import { arrivalOf, callerOf } from "../fakes/arrivals.ts";
 import { ann, House } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
@@ -76,6 +77,36 @@ describe("one number that calls over and over", () => {
     for (let n = 0; n < 10; n++) await callAndGiveUp(house, hidden);
     await callAndGiveUp(house, { ...hidden, called: "+441632960002" });
     expect(house.trunks.verbs.filter((verb) => verb === "ring")).toHaveLength(6);
+  });
+});
+
+describe("calls under ever new numbers, which a caller may choose", () => {
+  const narrow = { ...wide, callsPerMinute: 5 };
+
+  test("make as many ghosts and rooms in a minute as one may try calls; the others hear 480", async () => {
+    const house = new House({ policy: narrow });
+    for (let n = 0; n < 20; n++) await house.arrive(from(n));
+    expect([house.homeserver.registered.length, house.homeserver.rooms.length]).toEqual([5, 5]);
+    expect(rejects(house)).toEqual(Array.from({ length: 15 }, () => 480));
+    await house.passTime(60_000);
+    await house.arrive(from(100));
+    expect(house.homeserver.rooms).toHaveLength(6);
+  });
+
+  test("bring as many ghosts into a room of the configuration", async () => {
+    const house = new House({ policy: narrow });
+    for (let n = 0; n < 20; n++) await house.arrive({ ...from(n), called: "+441632960004" });
+    expect([house.homeserver.registered.length, house.homeserver.joined.length]).toEqual([5, 5]);
+  });
+
+  test("keep nobody out who has called before, and none who comes on another trunk", async () => {
+    const house = new House({ policy: narrow });
+    await house.arrive(from(0));
+    for (let n = 1; n < 20; n++) await house.arrive(from(n));
+    house.homeserver.memberList = [{ user: ann, membership: "join" }];
+    await house.arrive(from(0));
+    await house.arrive({ ...from(50), trunk: trunkName("spare") });
+    expect(house.trunks.verbs.filter((verb) => verb === "ring")).toHaveLength(7);
   });
 });
 
