@@ -51,6 +51,9 @@ export function stepEarly(call: Early, event: CallEvent): Step {
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
       if (call.answer === "none" || !canRenegotiate(call.leg)) return ignored(call, event);
       return to({ ...call, queued: event.sdp });
+    case "media.timedOut":
+      // Not every trunk that announces early media plays any; the callee may pick up all the same.
+      return event.side === "trunk" ? unchanged(call) : (endIfOver(call, event) ?? ignored(call, event));
     case "media.dtmf":
     case "sip.trying":
     case "sip.progressed":

@@ -204,6 +204,17 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     expect(call).toMatchObject({ cause: "transfer-failed" });
   });
 
+  test("the trunk plays nothing after all: the telephone rings on", () => {
+    const { call, effects } = play(early(), ...toEarly, { kind: "media.timedOut", side: "trunk" });
+    expect(heardByTrunk(effects)).toEqual(["INVITE main"]);
+    expect(call.phase).toBe("early");
+  });
+
+  test("the client falls silent: the telephone stops ringing", () => {
+    const { effects } = play(early(), ...toEarly, { kind: "media.timedOut", side: "matrix" });
+    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
+  });
+
   test("nobody picks up: both are told", () => {
     const { effects } = play(early(), ...toEarly, { kind: "deadline.passed", name: "answer" });
     expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
