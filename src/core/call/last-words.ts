@@ -59,7 +59,8 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
     return notices.history ? line : undefined;
   }
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
-  if (call.phase === "early" && call.answer !== "none") return isWanted(notices) ? plainWords[cause] : undefined;
+  const isFailure = cause !== "caller-cancelled";
+  if (isFailure && call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
   if (!notices.history) return undefined;
   if (call.direction === "outbound") return plainWords[cause];
   return cause === "declined" ? declinedLine : cause === "answered-elsewhere" ? elsewhereLine : missedLine;

@@ -194,6 +194,8 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     const { call, effects } = play(early(), ...toEarly, { kind: "matrix.hungUp", reason: "user_hangup" });
     expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
     expect(call).toMatchObject({ cause: "caller-cancelled" });
+    // It is their own doing, and the history is off.
+    expect(heardIn(room, effects)).toEqual(["answer"]);
   });
 
   test("the client hands the call over as if it were answered: it is gone, and the telephone stops ringing", () => {
