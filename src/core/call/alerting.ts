@@ -1,8 +1,8 @@
 // Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
 // nobody is left or the caller gives up.
 import { accept, cross, inboundOf } from "./accepting.ts";
-import { legAddress, type Alerting, type Arriving, type Farewell } from "./call.ts";
-import type { Cause } from "./cause.ts";
+import { legAddress, type Alerting, type Arriving, type Farewell, type Refusal } from "./call.ts";
+import { describeCause, type Cause } from "./cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import type { CallEffect } from "./effect.ts";
 import { end } from "./ending.ts";
@@ -10,6 +10,7 @@ import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals } from "./farewell.ts";
 import { declinedLine, missedLine, notice } from "./last-words.ts";
 import type { RingingLeg, RingTarget } from "./matrix-leg.ts";
+import type { Notices } from "./notices.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "./ringing.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
@@ -167,10 +168,25 @@ function declined(call: Alerting, event: Extract<CallEvent, { kind: "matrix.decl
   if (leg === undefined) return ignored(call, event);
   if (leg.target.kind === "room") return unchanged(call);
   if (leg.target.person !== event.person) return ignored(call, event);
-  const isBusy = event.reason === "user_busy";
-  const line = notice(legAddress(call, leg.room), isBusy ? missedLine : declinedLine);
-  const refusal = isBusy && call.refusal !== "declined" ? "busy" : "declined";
-  return goOn({ ...put(call, leg, "declined"), refusal }, event.atMs, call.notices.history ? [line] : []);
+  // One device has rung long enough: another of theirs may ring on, and the stage has its own time.
+  if (event.reason === "invite_timeout") return unchanged(call);
+  const how = refusalOf(event.reason);
+  const refusal = call.refusal === "declined" || (call.refusal === "busy" && how !== "declined") ? call.refusal : how;
+  const text = refusalLine(how, call.notices);
+  const line = text === undefined ? [] : [notice(legAddress(call, leg.room), text)];
+  return goOn({ ...put(call, leg, "declined"), refusal }, event.atMs, line);
+}
+
+/** A client that could not pick up is no person who does not want to. */
+function refusalOf(reason: string | undefined): Refusal {
+  if (reason === "user_busy") return "busy";
+  return reason === "user_media_failed" ? "callee-media-failed" : "declined";
+}
+
+function refusalLine(how: Refusal, { failures, history }: Notices): string | undefined {
+  if (how === "callee-media-failed") return failures || history ? describeCause(how).words : undefined;
+  if (!history) return undefined;
+  return how === "busy" ? missedLine : declinedLine;
 }
 
 function put(call: Alerting, leg: RingingLeg, state: RingingLeg["state"]): Alerting {

@@ -128,6 +128,9 @@ export interface Arriving extends Inbound {
   readonly announce: readonly string[];
 }
 
+/** In the order in which they count where several people refuse. */
+export type Refusal = Extract<Cause, "declined" | "busy" | "callee-media-failed">;
+
 /** Rooms ring, stage by stage. */
 export interface Alerting extends Inbound {
   readonly phase: "alerting";
@@ -139,7 +142,7 @@ export interface Alerting extends Inbound {
   /** Index of the one that rings now. */
   readonly stage: number;
   /** How those refused who have; undefined while nobody has. */
-  readonly refusal: "declined" | "busy" | undefined;
+  readonly refusal: Refusal | undefined;
   readonly announce: readonly string[];
   /** The first room rang, and the caller was told. */
   readonly ringingAtMs: number | undefined;

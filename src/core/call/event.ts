@@ -58,7 +58,7 @@ export type MatrixLegFact =
       readonly abilities: LegAbilities;
       readonly sdp: string;
     }
-  /** Somebody refused it, or left the room while it rang. `reason` as the client gave it: `user_busy`. */
+  /** Somebody refused it, or left the room while it rang. `reason` as the client gave it, in a hang-up too. */
   | {
       readonly kind: "matrix.declined";
       readonly room: RoomId;

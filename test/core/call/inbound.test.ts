@@ -350,6 +350,21 @@ describe("somebody declines", () => {
     expect(heardIn(annsRoom, effects)).toEqual(["invite", "Missed call."]);
   });
 
+  test("because their microphone is not to be had: they read so, and have declined nothing", () => {
+    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_media_failed"));
+    expect(heardByTrunk(effects)).toEqual(["180", "480 (16)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["invite", "Your client could not use its microphone."]);
+  });
+
+  test("no: one of their devices has rung long enough, and another may still answer", () => {
+    const { call, effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "invite_timeout"));
+    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    expect(play({ call, effects: [] }, answers(annsRoom, ann)).call.phase).toBe("accepting");
+    const over = play({ call, effects: [] }, stageOver);
+    expect(heardByTrunk(over.effects)).toEqual(["480 (19)"]);
+    expect(heardIn(annsRoom, over.effects)).toEqual(["hangup invite_timeout", "Missed call."]);
+  });
+
   test("but somebody else still rings", () => {
     const { call, effects } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
     expect(call.phase).toBe("alerting");

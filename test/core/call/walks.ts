@@ -128,6 +128,8 @@ const inboundFacts: readonly CallFact[] = [
   answers(officeRoom, office),
   declines(annsRoom, ann),
   declines(bobsRoom, bob, "user_busy"),
+  declines(annsRoom, ann, "invite_timeout"),
+  declines(bobsRoom, bob, "user_media_failed"),
   declines(officeRoom, ann),
   glare,
   { kind: "media.crossed", matrix: "client answer", trunk: "trunk answer" },
