@@ -180,7 +180,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       clock,
       log,
     };
-    const texts = new Texts({ ...common, sip, directory: store.rooms });
+    const texts = new Texts({
+      ...common,
+      sip,
+      directory: store.rooms,
+      legOf: (call) => switchboard.addressOf(call),
+    });
     const transfers = new Transfers(
       { ...common, trust: (trunk) => required(trust, trunk), isOurs: (user) => user === homeserver.bot },
       {

@@ -1,14 +1,18 @@
 // What comes from the telephone network as SIP MESSAGE (RFC 3428), written by its sender's ghost into the rooms of all whom
-// the called number rings. In the order in which one sender's texts come; a repetition is written once.
-import type { RingTarget } from "../core/call/matrix-leg.ts";
-import type { TrunkName, UserId } from "../core/ids.ts";
+// the called number rings; what comes in a call's dialog, into the room of that call. In the order in which one sender's texts
+// come; a repetition is written once.
+import type { LegAddress, RingTarget } from "../core/call/matrix-leg.ts";
+import type { CallId, RoomId, TrunkName, UserId } from "../core/ids.ts";
 import type { DidFinding } from "../core/number/did.ts";
+import type { Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
+import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { MessageArrival } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import type { Callers, KnownCaller } from "./callers.ts";
+import type { Callers } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
+import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
 import type { RingingRooms } from "./ringing-rooms.ts";
 
@@ -19,7 +23,11 @@ export interface IncomingTextsParts {
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly ringingRooms: Pick<RingingRooms, "find">;
   readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
+  /** Where a call's leg is on the Matrix side, and as whom; undefined where it rings in several rooms, or in none. */
+  readonly legOf: (call: CallId) => Pick<LegAddress, "room" | "ghost"> | undefined;
   readonly homeserver: Pick<Homeserver, "text">;
+  readonly policy: Pick<Policy, "callsPerMinute">;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -30,7 +38,6 @@ const utf8 = new TextEncoder();
 const remembered = 1_000;
 
 interface Letter {
-  readonly trunk: TrunkName;
   readonly ghost: UserId;
   readonly text: string;
   /** The same for a repetition. */
@@ -44,31 +51,52 @@ type Delivery =
 export class IncomingTexts {
   readonly #parts: IncomingTextsParts;
   readonly #written = new RecentIds(remembered);
+  readonly #pace: Pace;
   /** The last text of each sender that is being written. */
   readonly #tails = new Map<UserId, Promise<number>>();
 
   constructor(parts: IncomingTextsParts) {
     this.#parts = parts;
+    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
   }
 
   /**
    * The status to answer with: 200 when the homeserver has it for one of the recipients at least; 404 where the number is
-   * nobody's, 405 where the trunk carries no texts, 413 too long, 480 nobody can be written to, 500 not now. Never rejects.
+   * nobody's, 405 where the trunk carries no texts, 413 too long, 480 nobody can be written to or the sender writes too
+   * often, 500 not now. Never rejects.
    */
   async take(arrival: MessageArrival): Promise<number> {
-    const { features, callers, recipients, log } = this.#parts;
-    const { trunk, called, identity } = arrival;
+    const { features, callers, legOf, log } = this.#parts;
+    const { trunk, called, identity, call } = arrival;
     try {
       if (features(trunk).messages === undefined) return 405;
-      const found = recipients(called, trunk);
-      if (found.kind === "none") return 404;
-      const targets = distinct(found.stages.flatMap((stage) => stage.targets));
+      const leg = call === undefined ? undefined : legOf(call);
+      if (leg !== undefined)
+        return await this.#inTurn(leg.ghost, () =>
+          this.#write(arrival, leg.ghost, (letter) => [this.#writeInto(leg.room, letter)]),
+        );
+      const targets = this.#targetsOf(called, trunk);
+      if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
-      return await this.#inTurn(caller.ghost, () => this.#write(arrival, targets, caller));
+      return await this.#inTurn(caller.ghost, () =>
+        this.#write(arrival, caller.ghost, (letter) => {
+          this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
+          return targets.map((target) => this.#writeTo(target, trunk, letter));
+        }),
+      );
     } catch (error) {
       log.error("text of the telephone network could not be written", { trunk, error });
       return 500;
     }
+  }
+
+  /** Somebody who is rung in two stages reads a text once. Undefined: the number is nobody's. */
+  #targetsOf(called: string, trunk: TrunkName): readonly RingTarget[] | undefined {
+    const found = this.#parts.recipients(called, trunk);
+    if (found.kind === "none") return undefined;
+    const targets = found.stages.flatMap((stage) => stage.targets);
+    const byKey = new Map(targets.map((target) => [target.kind === "person" ? target.person : target.room, target]));
+    return [...byKey.values()];
   }
 
   async #inTurn(sender: UserId, write: () => Promise<number>): Promise<number> {
@@ -82,15 +110,22 @@ export class IncomingTexts {
     }
   }
 
-  async #write(arrival: MessageArrival, targets: readonly RingTarget[], caller: KnownCaller): Promise<number> {
+  async #write(
+    arrival: MessageArrival,
+    ghost: UserId,
+    deliver: (letter: Letter) => readonly Promise<Delivery>[],
+  ): Promise<number> {
     const name = `${arrival.trunk}\n${arrival.id}`;
     if (this.#written.has(name)) return 200;
     const text = readable(arrival.text);
     if (text === "") return 200;
     if (utf8.encode(text).length > longestBytes) return 413;
-    this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-    const letter = { trunk: arrival.trunk, ghost: caller.ghost, text, name };
-    const deliveries = await Promise.all(targets.map((target) => this.#writeTo(target, letter)));
+    // One that sends to many numbers may be a machine that many have asked to.
+    if (!this.#pace.allows(`${ghost} ${arrival.called}`)) {
+      this.#parts.log.info("sender of texts writes too often", { trunk: arrival.trunk, ghost });
+      return 480;
+    }
+    const deliveries = await Promise.all(deliver({ ghost, text, name }));
     if (deliveries.some(({ kind }) => kind === "written")) {
       this.#written.add(name);
       return 200;
@@ -98,26 +133,24 @@ export class IncomingTexts {
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeTo(target: RingTarget, { trunk, ghost, text, name }: Letter): Promise<Delivery> {
-    const { ringingRooms, homeserver, log } = this.#parts;
-    const found = await ringingRooms.find(target, ghost, trunk);
+  async #writeTo(target: RingTarget, trunk: TrunkName, letter: Letter): Promise<Delivery> {
+    const found = await this.#parts.ringingRooms.find(target, letter.ghost, trunk);
     // Why there is none is in the log already.
     if (found.kind === "matrix.roomMissing") return { kind: "not", code: "NO_ROOM", transient: false };
+    return this.#writeInto(found.room, letter);
+  }
+
+  async #writeInto(room: RoomId, { ghost, text, name }: Letter): Promise<Delivery> {
+    const { homeserver, log } = this.#parts;
     try {
-      await homeserver.text(found.room, ghost, text, name);
+      await homeserver.text(room, ghost, text, name);
       return { kind: "written" };
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("text could not be written into a room", { room: found.room, ghost, code: error.code, error });
+      log.warn("text could not be written into a room", { room, ghost, code: error.code, error });
       return { kind: "not", code: error.code, transient: error.transient };
     }
   }
-}
-
-/** Somebody who is rung in two stages reads a text once. */
-function distinct(targets: readonly RingTarget[]): readonly RingTarget[] {
-  const byKey = new Map(targets.map((target) => [target.kind === "person" ? target.person : target.room, target]));
-  return [...byKey.values()];
 }
 
 /** Without what no homeserver stores (NUL) or no client shows, and with the line ends that clients know. */

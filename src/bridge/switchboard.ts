@@ -4,6 +4,7 @@
 import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
+import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
@@ -86,6 +87,12 @@ export class Switchboard implements Calls {
 
   find(call: CallId): Call | undefined {
     return this.#index.get(call)?.call;
+  }
+
+  /** Where the call of a trunk's leg is on the Matrix side; undefined while nobody has it. */
+  addressOf(leg: CallId): Pick<LegAddress, "room" | "ghost"> | undefined {
+    const call = this.find(this.#legs.callOf(leg));
+    return call && legOf(call);
   }
 
   post(call: CallId, fact: CallFact): void {

@@ -85,6 +85,11 @@ export class TrunkLegs {
   }
 
   /** The call is over. Whoever still waits for its place hears so. */
+  /** The call that has this leg, or is to have it. */
+  callOf(leg: CallId): CallId {
+    return this.#owners.get(leg) ?? leg;
+  }
+
   forget(call: CallId): void {
     const next = this.#next.get(call);
     if (next !== undefined) this.#refuse(call, next.leg, 481);

@@ -131,6 +131,7 @@ export class TextsRig {
         clock,
         log,
       }),
+      legOf: () => undefined,
       homeserver,
       sip: {
         message: async (order) => {

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { trunkName } from "../../src/core/ids.ts";
 import { callerOf } from "../fakes/arrivals.ts";
-import { ann, caller, ghost, House, made1, room } from "./house.ts";
+import { ann, caller, ghost, House, made1, made2, room } from "./house.ts";
+import { examplePolicy } from "./settings.ts";
 
 const text = { form: "text", edits: false } as const;
 
@@ -44,6 +45,44 @@ test("a text of a telephone stands in the room that its calls ring in, once, and
   expect(house.in(made1)).toEqual(["invite"]);
   await house.take({ ...house.origin(ann, made1), kind: "message.received", body: "hello back", ...text });
   expect(house.trunks.messages).toMatchObject([{ target: "sip:+442079460123@sip.example.org", text: "hello back" }]);
+});
+
+test("a text in the dialog of a call stands in the room of that call, whoever its number is", async () => {
+  const house = new House();
+  const call = await house.ring();
+  const within = { ...arrivalOf("press 1"), called: "alice", call };
+  expect(await house.texts.messaged(within)).toBe(200);
+  expect(house.homeserver.texts).toMatchObject([{ room, as: ghost, text: "press 1" }]);
+  expect(house.homeserver.rooms).toEqual([]);
+});
+
+test("a text in the dialog of a call that still rings stands where its calls ring", async () => {
+  const house = new House();
+  const call = await house.arrive({ called: "+441632960002" });
+  expect(await house.texts.messaged({ ...arrivalOf("pick up"), called: "+441632960002", call })).toBe(200);
+  expect(house.homeserver.texts.map(({ room: where, as }) => [where, as])).toEqual([
+    [made1, caller],
+    [made2, caller],
+  ]);
+});
+
+test("of a telephone that writes over and over, no more is taken in a minute than one may try calls", async () => {
+  const house = new House({ policy: { ...examplePolicy, callsPerMinute: 3 } });
+  const statuses: number[] = [];
+  for (let n = 0; n < 6; n++) statuses.push(await house.texts.messaged(arrivalOf(`text ${n}`, String(n))));
+  expect(statuses).toEqual([200, 200, 200, 480, 480, 480]);
+  // A repetition is no new text.
+  expect(await house.texts.messaged(arrivalOf("text 0", "0"))).toBe(200);
+  await house.passTime(60_000);
+  expect(await house.texts.messaged(arrivalOf("later", "later"))).toBe(200);
+  expect(house.homeserver.texts).toHaveLength(4);
+});
+
+test("texts under ever new numbers make no more rooms than calls do", async () => {
+  const house = new House({ policy: { ...examplePolicy, callsPerMinute: 3 } });
+  for (let n = 0; n < 6; n++)
+    await house.texts.messaged({ ...arrivalOf("spam", String(n)), identity: callerOf(`+44207946020${n}`) });
+  expect([house.homeserver.registered.length, house.homeserver.rooms.length]).toEqual([3, 3]);
 });
 
 test("a text that waits for a slow trunk holds up no call", async () => {
