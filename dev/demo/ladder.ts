@@ -22,10 +22,15 @@ export function createLadder(print: Print): Ladder {
     const seconds = ((performance.now() - startMs) / 1000).toFixed(3).padStart(8);
     print(`${seconds}  ${from.padStart(7)} -> ${to.padEnd(7)}  ${what}`);
   };
-  /** A call begins with its lookup: the clock starts anew. */
-  const lookup = ({ query, results }: Lookup): void => {
+  /** The SIP Call-IDs so far. */
+  const seen = new Set<string>();
+  /** A call begins with its lookup, or with what the gateway sends by itself: the clock starts anew. */
+  const begin = (): void => {
     print("");
     startMs = performance.now();
+  };
+  const lookup = ({ query, results }: Lookup): void => {
+    begin();
     const number = query.get("m.id.phone") ?? "";
     const found = results[0]?.["userid"];
     line("client", "bridge", `lookup ${number}`);
@@ -47,6 +52,10 @@ export function createLadder(print: Print): Ladder {
         case "sip": {
           // The trunk's heartbeat and its registration are not part of a call.
           if (/ (OPTIONS|REGISTER)$/.test(entry.cseq)) return;
+          if (!seen.has(entry.sipCallId)) {
+            seen.add(entry.sipCallId);
+            if (entry.way === "out" && !entry.own) begin();
+          }
           const again = entry.again ? " (again)" : "";
           const response = /^\d/.test(entry.what) ? ` (${entry.cseq.replace(/^\d+ /, "")})` : "";
           const what = `${entry.what}${response}${again}`;
@@ -58,7 +67,7 @@ export function createLadder(print: Print): Ladder {
           return;
         }
         case "audio":
-          line("bridge", "gateway", `RTP: the first audio of the caller, ${entry.codec}`);
+          line("bridge", "gateway", `RTP: the first audio, ${entry.codec}`);
           return;
         case "digit":
           line("bridge", "gateway", `RTP: key ${entry.digit}, ${Math.round(entry.durationMs)} ms`);

@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 
 export interface DemoOptions {
   readonly headless: boolean;
+  /** The headless call comes from the gateway. */
+  readonly inbound: boolean;
   /** What the headless caller dials. */
   readonly number: string;
   /** Of the softphone page. */
@@ -30,7 +32,8 @@ const DEFAULT_NUMBER = "02079460102";
 export const USAGE = `npm run demo -- [options]
 
   --headless        place one call without a browser, measure it, and exit with 0 or 1
-  --number NUMBER   what to call then (${DEFAULT_NUMBER})
+  --inbound         with --headless: the gateway calls, and the client answers
+  --number NUMBER   with --headless: what to call (${DEFAULT_NUMBER})
   --port PORT       of the softphone page (${DEFAULT_PORT}); 0 takes any free one
   --tcp             SIP over TCP instead of UDP
   --config FILE     the bridge's configuration instead of the demo's own
@@ -45,8 +48,16 @@ export function readOptions(argv: readonly string[]): DemoOptions {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new DemoError("usage", `--port should be a port number, 0 to 65535, not ${JSON.stringify(port)}`);
   }
+  const [headless, inbound] = [values.headless ?? false, values.inbound ?? false];
+  if (inbound && !headless) {
+    throw new DemoError("usage", "--inbound goes with --headless; the page has a button that lets the gateway call");
+  }
+  if (inbound && values.number !== undefined) {
+    throw new DemoError("usage", "--number is whom to call, and with --inbound the gateway calls");
+  }
   return {
-    headless: values.headless ?? false,
+    headless,
+    inbound,
     number: values.number ?? DEFAULT_NUMBER,
     port: Number(port),
     transport: values.tcp === true ? "tcp" : "udp",
@@ -62,6 +73,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         headless: { type: "boolean" },
+        inbound: { type: "boolean" },
         number: { type: "string" },
         port: { type: "string" },
         tcp: { type: "boolean" },

@@ -275,7 +275,7 @@ describe("somebody who is called", () => {
   });
 
   it("reads the text that a number writes", async () => {
-    const { call } = await connected("02079460106");
+    const { call } = await connected("+442079460106");
     await call.until(({ notices }) => notices.some((notice) => notice.includes("You called 106.")));
     await call.hangup();
   });

@@ -102,6 +102,53 @@ describe("npm run demo -- --headless", () => {
   });
 });
 
+describe("npm run demo -- --headless --inbound", () => {
+  it("lets the gateway call, measures the call at both ends, and exits with 0", async () => {
+    const { code, out, err } = await demo(["--headless", "--inbound"]).exited;
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      inOrder(
+        "INVITE sip:\\+442079460000@127\\.0\\.0\\.1",
+        "invites @alice:localhost to a room",
+        "m\\.call\\.invite",
+        "180 Ringing",
+        "m\\.call\\.answer",
+        "200 OK \\(INVITE\\)",
+        "ACK sip:",
+      ),
+    );
+    expect(out).toMatch(
+      inOrder(
+        "invite +The gateway calls \\+442079460000",
+        "ghost +@_sip_\\S+442079460102",
+        "ringing +the client rings, the gateway got 100, 180, 200",
+        "answer +after \\d+ ms, audio connected after \\d+ ms",
+        "tone out +the gateway hears 800 Hz, [\\d,]+ times all else",
+        "tone back +the person hears 440 Hz, [\\d,]+ times all else",
+        "keys +the gateway got 159#, 160, 160, 160, 160 ms",
+        "keys back +the person got 204",
+        "BYE sip:",
+        "m\\.call\\.hangup",
+        "hang-up +the client got hung up",
+        "history +Call ended after \\d+ s\\.",
+        "The call worked from end to end\\.",
+      ),
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("says in one line that nobody has the number, and exits with 1", async () => {
+    const { out } = await demo(["--print-config"]).exited;
+    const path = join(folder, "mine.yaml");
+    const config = out.replace('"demo.db"', JSON.stringify(join(folder, "mine.db")));
+    await writeFile(path, config.replace('- number: "+442079460000"', '- number: "+442079460001"'));
+    const { code, err } = await demo(["--headless", "--inbound", "--config", path]).exited;
+    expect(err).toBe("The gateway's call was refused (404) before anything rang.\n");
+    expect(code).toBe(1);
+  });
+});
+
 describe("npm run demo", () => {
   it("serves a page to call from, and leaves nothing behind at Ctrl-C", async () => {
     const { child, exited, said } = demo(["--port", "0"]);
@@ -151,6 +198,11 @@ describe("npm run demo", () => {
 
   it.each([
     [["--colour"], /^Unknown option '--colour'; --help shows what there is\n$/],
+    [["--inbound"], /^--inbound goes with --headless; the page has a button that lets the gateway call\n$/],
+    [
+      ["--headless", "--inbound", "--number", "1"],
+      /^--number is whom to call, and with --inbound the gateway calls\n$/,
+    ],
     [["--port", "http"], /^--port should be a port number, 0 to 65535, not "http"\n$/],
   ])("says in one line what is wrong with %j", async (args, line) => {
     const { code, err } = await demo(args).exited;
