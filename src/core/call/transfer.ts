@@ -58,8 +58,8 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
       if (call.awaiting !== "refer") return ignored(call, event);
       return referProgressed(call, event.status, event.atMs);
     case "sip.hungUp":
+      if (call.awaiting === "plan") return endIfOver(call, event) ?? ignored(call, event);
       // Many telephones hang up as soon as they call the other number, and tell nothing any more.
-      if (call.awaiting === "plan") return end(call, "callee-hung-up", event.atMs, { person: true, trunk: true });
       return end(call, "transferred", event.atMs, { person: true, trunk: true });
     case "deadline.passed":
       if (event.name === "transfer" && call.awaiting !== "plan") return failed(call, "transfer-failed", event.atMs);

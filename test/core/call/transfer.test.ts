@@ -17,6 +17,7 @@ import {
   trunk,
   type Ladder,
 } from "./examples.ts";
+import { talking } from "./inbound-examples.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
@@ -65,6 +66,12 @@ describe("a blind transfer", () => {
   test("a telephone that hangs up as soon as it calls the other number has been transferred", () => {
     const done = play(connected(), blind, planned, { kind: "sip.hungUp", q850: 16 });
     expect(ending(done)).toEqual({ cause: "transferred", trunk: "nothing" });
+  });
+
+  test("who hangs up before it is known where to has hung up, whichever side they are", () => {
+    const hangsUp = { kind: "sip.hungUp", q850: 16 } as const;
+    expect(ending(play(connected(), blind, hangsUp))).toEqual({ cause: "callee-hung-up", trunk: "nothing" });
+    expect(ending(play(talking(), blind, hangsUp))).toEqual({ cause: "caller-hung-up", trunk: "nothing" });
   });
 
   test("the far end's hold while it calls the other number is answered without the person", () => {
