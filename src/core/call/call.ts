@@ -226,6 +226,8 @@ export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "ans
   readonly phase: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
   readonly target: JointTarget | undefined;
+  /** The trunk waits for the answer to an offer, or for an offer of ours. */
+  readonly offered: boolean;
 }
 
 /** What a side is still owed before the call may be forgotten. */

@@ -21,19 +21,22 @@ const forwardedRingMs = 90_000;
 /** The client's order, in a connected call. Its own leg has ended with it: nothing is said to it any more. */
 export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
   const { mediaUp: _mediaUp, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
-  const transferring = { ...rest, phase: "transferring" } as const;
-  const clear = { kind: "deadline.clear", name: "renegotiation" } as const;
+  const transferring = { ...rest, phase: "transferring", offered: false } as const;
+  const clear: readonly CallEffect[] = [
+    { kind: "deadline.clear", name: "renegotiation" },
+    ...(owesAnswer(call.renegotiation) ? [again] : []),
+  ];
   switch (order.kind) {
     case "blind":
-      return to({ ...transferring, awaiting: "plan", target: undefined }, clear, planFor(order.target, call));
+      return to({ ...transferring, awaiting: "plan", target: undefined }, ...clear, planFor(order.target, call));
     case "consult": {
       const target: JointTarget = { kind: "leg", leg: order.other };
-      return refer({ ...transferring, awaiting: "plan", target: undefined }, target, atMs, clear);
+      return refer({ ...transferring, awaiting: "plan", target: undefined }, target, atMs, ...clear);
     }
     case "nowhere":
       return failed({ ...transferring, awaiting: "plan", target: undefined }, "transfer-failed", atMs);
     case "awaited":
-      return to({ ...transferring, awaiting: "other", target: undefined }, clear, {
+      return to({ ...transferring, awaiting: "other", target: undefined }, ...clear, {
         kind: "deadline.set",
         name: "transfer",
         atMs: atMs + otherCallMs,
@@ -68,18 +71,12 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "sip.dialogChanged":
       return to({ ...call, dialog: event.dialog });
     case "sip.offered":
-      // Mostly the far end's hold while it calls the other number: nobody is left to ask.
-      return to(call, { kind: "media.offer", from: "trunk", sdp: event.sdp });
-    case "media.offered":
-      return event.from === "trunk" ? to(call, { kind: "media.settle", from: "trunk" }) : ignored(call, event);
-    case "media.settled":
-      return event.from === "trunk" ? to(call, { kind: "sip.answerReoffer", sdp: event.sdp }) : ignored(call, event);
-    case "media.refused":
-      return event.from === "trunk" ? to(call, { kind: "sip.refuseReoffer", status: 488 }) : ignored(call, event);
     case "sip.offerWanted":
-      return to(call, { kind: "media.describe", side: "trunk" });
+    case "media.offered":
+    case "media.settled":
     case "media.described":
-      return to(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    case "media.refused":
+      return answerTrunk(call, event);
     case "sip.reanswered":
       return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
     case "media.answered":
@@ -94,6 +91,42 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     default:
       return endIfOver(call, event) ?? ignored(call, event);
   }
+}
+
+type TrunkOffer = Extract<
+  CallEvent,
+  { kind: "sip.offered" | "sip.offerWanted" | "media.offered" | "media.settled" | "media.described" | "media.refused" }
+>;
+
+/** Mostly the far end's hold while it calls the other number: nobody is left to ask. */
+function answerTrunk(call: Transferring, event: TrunkOffer): Step {
+  const asked: Transferring = { ...call, offered: true };
+  const answered: Transferring = { ...call, offered: false };
+  if (event.kind === "sip.offered" || event.kind === "sip.offerWanted") {
+    if (call.offered) return to(call, again);
+    return event.kind === "sip.offered"
+      ? to(asked, { kind: "media.offer", from: "trunk", sdp: event.sdp })
+      : to(asked, { kind: "media.describe", side: "trunk" });
+  }
+  // Of an exchange that the transfer broke off.
+  const isTrunks = event.kind === "media.described" ? event.side === "trunk" : event.from === "trunk";
+  if (!call.offered || !isTrunks) return unchanged(call);
+  switch (event.kind) {
+    case "media.offered":
+      return to(call, { kind: "media.settle", from: "trunk" });
+    case "media.settled":
+    case "media.described":
+      return to(answered, { kind: "sip.answerReoffer", sdp: event.sdp });
+    case "media.refused":
+      return to(answered, { kind: "sip.refuseReoffer", status: 488 });
+  }
+}
+
+/** The trunk's exchange cannot be brought to its end: it is to come again, to whoever has its leg then (RFC 3261 s14.2). */
+const again: CallEffect = { kind: "sip.refuseReoffer", status: 491 };
+
+function owesAnswer(now: Connected["renegotiation"]): boolean {
+  return now.by === "trunk" || (now.by === "trunk-empty" && now.awaiting === "media");
 }
 
 function planFor(target: UserId, call: Connected) {
@@ -126,7 +159,8 @@ function join(call: Transferring, atMs: number, ...before: Step["effects"]): Ste
     endsAtMs: call.answeredAtMs + call.maxDurationMs,
   };
   const ended = end(call, "transferred", atMs, { person: true, trunk: true });
-  return to(ended.call, ...before, ...ended.effects, { kind: "transfer.join", handover });
+  const owed = call.offered ? [again] : [];
+  return to(ended.call, ...before, ...owed, ...ended.effects, { kind: "transfer.join", handover });
 }
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
@@ -152,6 +186,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
   };
   return to(
     arriving,
+    ...(call.offered ? [again] : []),
     ...lastWords(call, "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
     { kind: "media.release" },

@@ -87,6 +87,30 @@ describe("a blind transfer", () => {
     expect(kinds(effects)).not.toContain("matrix.signal");
   });
 
+  test("the far end's re-INVITE that waits for the person is to come again, and is answered then", () => {
+    const reoffer = { kind: "sip.offered", sdp: "other codec" } as const;
+    const forClient = { kind: "media.offered", from: "trunk", sdp: "client offer" } as const;
+    const settled = { kind: "media.settled", from: "trunk", sdp: "alone" } as const;
+    for (const before of [[reoffer], [reoffer, forClient]]) {
+      const { call, effects } = play(connected(), ...before, blind, planned);
+      expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+      // What is left of the exchange that was broken off answers nothing.
+      const late = play({ call, effects: [] }, forClient, settled, reoffer, forClient, settled);
+      expect(kinds(late.effects)).toEqual(["media.offer", "media.settle", "sip.answerReoffer"]);
+    }
+  });
+
+  test("a re-INVITE under way is to come again to whoever gets the far end's leg", () => {
+    const facts = [
+      blind,
+      planned,
+      { kind: "sip.offered", sdp: "hold" },
+      { kind: "sip.referRefused", status: 501 },
+    ] as const;
+    const { effects } = play(connected(), ...facts);
+    expect(kinds(effects).slice(-4)).toEqual(["media.offer", "sip.refuseReoffer", "media.release", "transfer.join"]);
+  });
+
   test("the person reads why it failed when the number does not answer", () => {
     const done = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 486 });
     expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
