@@ -286,6 +286,17 @@ describe("the end", () => {
     expect(await stack.fact(call, "sip.hungUp")).toEqual({ kind: "sip.hungUp", q850: 31 });
   });
 
+  it.each(["application/isup;version=itu-t92+", "application/vnd.etsi.aoc+xml"])(
+    "a BYE with %s in it ends the call like any other",
+    async (type) => {
+      const { peer, stack } = await rig();
+      const { call, invite } = await answered({ peer, stack });
+      peer.inDialog(invite, "BYE", 1, { body: { type, content: "\u000c\u0002" } });
+      expect((await peer.response("BYE")).message.statusCode).toBe(200);
+      await stack.fact(call, "sip.hungUp");
+    },
+  );
+
   it("a BYE while the peer's offer waits: the offer is answered 487", async () => {
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });

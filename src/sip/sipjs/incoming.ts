@@ -39,8 +39,11 @@ const SCREENING = { methods: ALLOWED_METHODS, uriSchemes: ["sip", "sips", "tel"]
 const SDP_ONLY = ["application/sdp"];
 /** New calls that are being refused at once: each waits for its ACK for 64*T1. */
 const MAX_SERVED = 1_000;
-/** Which bodies these may have is judged where they are read. */
-const OWN_BODIES: ReadonlySet<string> = new Set(["INFO", "REFER", "NOTIFY", "MESSAGE"]);
+/**
+ * Which bodies these may have is judged where they are read. Of a BYE none is: whoever sends it has left however it is
+ * answered (RFC 3261 s15.1.1), and one refused for the ISUP or the charges in it would leave us in the call alone.
+ */
+const OWN_BODIES: ReadonlySet<string> = new Set(["INFO", "REFER", "NOTIFY", "MESSAGE", "BYE"]);
 const INSIDE_DIALOGS_ONLY: ReadonlySet<string> = new Set(["BYE", "INFO", "PRACK", "UPDATE"]);
 
 export class Incoming {
