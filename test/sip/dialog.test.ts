@@ -118,6 +118,20 @@ describe("the peer makes a new offer", () => {
     expect(lines(refused, "Retry-After")).toHaveLength(1);
   });
 
+  it("with UPDATE, and a re-INVITE before that is answered: the re-INVITE has to wait, the UPDATE gets its answer", async () => {
+    const { peer, stack } = await rig();
+    const { call, invite } = await answered({ peer, stack });
+    peer.inDialog(invite, "UPDATE", 1, { sdp: ANSWER });
+    await stack.fact(call, "sip.offered");
+    peer.inDialog(invite, "INVITE", 2, { sdp: ANSWER });
+    const refused = await peer.response("INVITE", 200);
+    expect(refused.message.statusCode).toBe(500);
+    expect(lines(refused, "Retry-After")).toHaveLength(1);
+    stack.trunks.answerReoffer(call, OFFER);
+    expect((await peer.response("UPDATE")).message).toMatchObject({ statusCode: 200, body: OFFER });
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.offered"]);
+  });
+
   it("and never acknowledges our 200: the call is ended", async () => {
     const pass = standStill();
     const { peer, stack } = await rig();

@@ -250,6 +250,11 @@ export class Session {
           server.reject({ statusCode: 491 });
           return;
         }
+        // The core knows of re-INVITEs alone: an UPDATE of the peer's has made an offer that is not answered yet.
+        if (this.#pending !== undefined) {
+          server.reject({ statusCode: 500, extraHeaders: [retryAfter()] });
+          return;
+        }
         // The media engine may take longer than T1.
         server.trying();
         this.#offered(server, () => {
