@@ -8,19 +8,46 @@ import type { Rig } from "./rig.ts";
 
 const SCENARIOS = resolve(import.meta.dirname, "../scenarios");
 
-/** The scenarios, by what the endpoint does. */
+/** The scenarios, by what the endpoint does: each file's first line says the rest. `uac` calls, `uas` is called. */
 export type Scenario =
-  | "uac-anonymous" // calls with the number withheld, waits for the callee to hang up
-  | "uac-digest" // calls, is asked for credentials by 407, talks, hangs up
-  | "uas-busy" // 486
-  | "uas-not-found" // 404
-  | "uas-no-answer" // rings until it is cancelled
-  | "uas-unanswered" // rings for `talkMs`, then 480
-  | "uas-late-answer" // rings for `talkMs`, then answers, and waits for the caller to hang up
-  | "uas-answers-cancelled" // its 200 crosses the CANCEL: wants ACK and BYE
-  | "uas-answer-then-bye" // answers, and hangs up after `talkMs`
-  | "uas-wait-bye" // answers, and waits for the caller to hang up
-  | "uas-hold"; // answers, wants a re-INVITE that holds and one that resumes, then a BYE
+  | "uac-anonymous"
+  | "uac-digest"
+  | "uac-talks"
+  | "uac-wait-bye"
+  | "uac-declined"
+  | "uac-no-such-number"
+  | "uac-cancel-before-ringing"
+  | "uac-cancel-while-ringing"
+  | "uac-cancel-crosses-answer"
+  | "uac-drop-one-ack"
+  | "uac-never-acks"
+  | "uac-repeats-invite"
+  | "uac-drop-one-prack"
+  | "uac-late-offer"
+  | "uac-update-before-answer"
+  | "uac-bye-before-answer"
+  | "uac-unknown-require"
+  | "uac-reinvite-glare"
+  | "uac-refers"
+  | "uac-replaces"
+  | "uac-sends-keys"
+  | "uas-busy"
+  | "uas-not-found"
+  | "uas-unavailable"
+  | "uas-moved"
+  | "uas-no-answer"
+  | "uas-unanswered" // rings for `talkMs`
+  | "uas-late-answer" // rings for `talkMs`
+  | "uas-answers-cancelled"
+  | "uas-answer-then-bye"
+  | "uas-wait-bye"
+  | "uas-hold"
+  | "uas-two-answers"
+  | "uas-session-refreshed"
+  | "uas-session-forgotten"
+  | "uas-session-silent"
+  | "uas-session-refreshes"
+  | "uas-keys-by-info";
 
 export interface SippOptions {
   readonly scenario: Scenario;
@@ -32,6 +59,10 @@ export interface SippOptions {
   readonly target?: string;
   /** The number a caller dials. */
   readonly number?: string;
+  /** The number that calls. */
+  readonly caller?: string;
+  /** What the scenario calls by a name of its own: `[third]`, `[moved_to]`. */
+  readonly words?: Readonly<Record<string, string>>;
   readonly credentials?: { readonly user: string; readonly password: string };
   /** How long it talks, where it is the one to hang up, or rings, where it is not for ever. */
   readonly talkMs?: number;
@@ -57,6 +88,8 @@ export interface Sipp {
   done(): Promise<void>;
   /** All SIP messages so far, in both directions, as SIPp logs them. */
   messages(): Promise<string>;
+  /** Ends it in the middle of its scenario, as a power cut would. */
+  kill(): Promise<void>;
   /** When the first message came or went that begins so, in ms since the epoch; undefined if none has. */
   firstAt(startLine: string): Promise<number | undefined>;
 }
@@ -94,11 +127,12 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
     nostdin: [],
     timeout: [`${Math.ceil(timeoutMs / 1000)}`],
     timeout_error: [],
+    // Else it takes what comes again for what it has answered already, and answers that again by itself.
+    ...(options.scenario.includes("-drop-") ? { nr: [] } : {}),
     deadcall_wait: ["0"], // else it lingers for late messages when all is over
     s: [options.number ?? "service"],
     au: [user],
     ap: [password],
-    key: ["rtp_port", `${options.rtpPort ?? 9}`],
     d: [`${options.talkMs ?? 500}`],
     trace_err: [],
     error_file: [file("errors")],
@@ -107,18 +141,21 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
     trace_screen: [],
     screen_file: [file("screen")],
   };
+  const words = { rtp_port: `${options.rtpPort ?? 9}`, caller: options.caller ?? "sipp", ...options.words };
   const sipp = await rig.start(`sipp-${options.scenario}`, {
     command: SIPP,
     args: [
       ...(options.target === undefined ? [] : [options.target]),
       ...Object.entries(flags).flatMap(([flag, values]) => [`-${flag}`].concat(values)),
+      ...Object.entries(words).flatMap(([name, value]) => ["-key", name, value]),
     ],
     cwd: rig.folder,
     // The screen wants a terminal's kind to draw itself.
     env: { TERM: "dumb" },
   });
   for (const kind of ["messages", "errors", "screen"]) rig.attach(file(kind));
-  await sipp.until("SIPp to listen", () => isBound(port));
+  // A caller may be through with its scenario before anybody looks.
+  await sipp.until("SIPp to listen", async () => !sipp.running || (await isBound(port)));
 
   return {
     port,
@@ -128,6 +165,10 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
       const index = messages.indexOf(`\n${startLine}`);
       const [, date, time] = [...messages.slice(0, Math.max(index, 0)).matchAll(STAMP)].at(-1) ?? [];
       return date === undefined || time === undefined ? undefined : new Date(`${date}T${time}`).getTime();
+    },
+    async kill() {
+      sipp.signal("SIGKILL");
+      await sipp.exited;
     },
     async done() {
       const { code, signal } = await sipp.exited;
