@@ -1,0 +1,116 @@
+// Trunks that register at a real Kamailio: calls come to where we said we are, also after the registrar has forgotten
+// everybody, and over the proxy that stands before it.
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Callee } from "./parts/callee.ts";
+import type { Log } from "./parts/log.ts";
+import { freePort } from "./parts/port.ts";
+import { type Registrar, startEdgeProxy, startRegistrar } from "./parts/registrar.ts";
+import { suiteRig } from "./parts/rig.ts";
+import { startSipp } from "./parts/sipp.ts";
+import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
+
+const NAMES = ["udp", "tcp", "ws", "edge", "brief"] as const;
+type Name = (typeof NAMES)[number];
+const PASSWORD = "correct-horse";
+/** Who is registered there, and the number that is called. */
+const ACCOUNTS: Readonly<Record<Name, string>> = {
+  udp: "3001",
+  tcp: "3002",
+  ws: "3003",
+  edge: "3004",
+  brief: "3005",
+};
+
+const rig = suiteRig("trunk-registrar");
+const registrars = new Map<Name, Registrar>();
+let stage: TrunkStage;
+let ann: Callee;
+let edgePort: number;
+let edge: Log;
+
+const registrar = (name: Name): Registrar => {
+  const found = registrars.get(name);
+  if (found === undefined) throw new Error(`no registrar for ${name}`);
+  return found;
+};
+
+beforeAll(async () => {
+  edgePort = await freePort();
+  await Promise.all(
+    NAMES.map(async (name) => {
+      const started = await startRegistrar(rig, {
+        account: { user: ACCOUNTS[name], password: PASSWORD },
+        expiresSeconds: name === "brief" ? 6 : 60,
+        ...(name === "edge" ? { edgePort } : {}),
+      });
+      registrars.set(name, started);
+    }),
+  );
+  edge = await startEdgeProxy(rig, edgePort, registrar("edge").port);
+  stage = await startTrunkStage(rig, {
+    trunks: NAMES.map((name) => ({
+      name,
+      server: `127.0.0.1:${name === "edge" ? edgePort : registrar(name).port}`,
+      transport: name === "tcp" || name === "ws" ? name : "udp",
+      domain: "sip.example.org",
+      credentials: { username: ACCOUNTS[name], password: PASSWORD },
+      registration: { expires_seconds: 60 },
+      // The lowest that shows a registrar that was away.
+      options_interval_seconds: 5,
+      prefix: ACCOUNTS[name],
+    })),
+    numbers: Object.fromEntries(NAMES.map((name) => [ACCOUNTS[name], "ann"])),
+  });
+  ann = await stage.callee("ann");
+});
+
+const REGISTERED = (name: Name): RegExp => new RegExp(`request REGISTER .* credentials=${ACCOUNTS[name]} `);
+let callers = 6000;
+
+/** Somebody calls the account; the person answers, and the caller hangs up. */
+async function called(name: Name): Promise<string> {
+  callers += 1;
+  const caller = `${callers}`;
+  const target = `127.0.0.1:${registrar(name).port}`;
+  const sipp = await startSipp(rig, { scenario: "uac-talks", target, number: ACCOUNTS[name], caller, talkMs: 100 });
+  const ringing = await ann.rung(caller);
+  await ringing.answer();
+  await sipp.done();
+  await ringing.told("m.call.hangup");
+  return await sipp.messages();
+}
+
+describe.concurrent("A trunk that registers", () => {
+  it("for a few seconds registers again before they are over, and again", async () => {
+    const { log } = registrar("brief");
+    for (let from = 0, count = 0; count < 3; count += 1) {
+      const match = await log.waitFor(REGISTERED("brief"), { from });
+      from += match.index + match[0].length;
+    }
+    await called("brief");
+  });
+
+  it.for(["udp", "tcp", "ws"] as const)(
+    "over %s is called where it is, and again when its registrar was gone and has forgotten everybody",
+    async (name) => {
+      await registrar(name).log.waitFor(REGISTERED(name));
+      await called(name);
+      await registrar(name).kill();
+      await stage.running.saying(new RegExp(`"trunk":"${name}"[^\n]*"trunk is down"`), { timeoutMs: 30_000 });
+      await registrar(name).start();
+      await registrar(name).log.waitFor(REGISTERED(name), { timeoutMs: 30_000 });
+      await called(name);
+    },
+  );
+
+  it("behind a proxy is called by the Path that this has added, and calls by the route that the registrar names", async () => {
+    await registrar("edge").log.waitFor(REGISTERED("edge"));
+    expect(await called("edge")).toMatch(new RegExp(`^Record-Route: <sip:127\\.0\\.0\\.1:${edgePort}`, "m"));
+    const alice = await stage.caller("alice");
+    const call = await alice.call(`${ACCOUNTS.edge}9`);
+    expect(await call.until(({ end }) => end)).toMatchObject({ by: "bridge", how: "rejected", reason: "user_busy" });
+    const invite = `request INVITE sip:${ACCOUNTS.edge}9@\\S+ from udp:127\\.0\\.0\\.1:`;
+    await edge.waitFor(new RegExp(`${invite}\\d+ route=<sip:127\\.0\\.0\\.1:${edgePort};lr> `));
+    await registrar("edge").log.waitFor(new RegExp(`${invite}${edgePort} `));
+  });
+});
