@@ -140,7 +140,9 @@ describe("the call follows it", () => {
     const { peer, stack } = await rig();
     const { call, invite } = await referred({ peer, stack });
     stack.trunks.replace(call, order("a@b;to-tag=t;from-tag=f"));
-    expect((await peer.response("REFER")).message.statusCode).toBe(202);
+    const accepted = await peer.response("REFER");
+    expect(accepted.message.statusCode).toBe(202);
+    expect(lines(accepted, "Contact")).toEqual(lines(invite, "Contact"));
     const trying = await peer.request("NOTIFY");
     expect(trying.message.body).toBe("SIP/2.0 100 Trying\r\n");
     expect(trying.message.contentType?.type).toBe("message/sipfrag");

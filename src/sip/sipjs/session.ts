@@ -285,9 +285,12 @@ export class Session {
 
   #asked(server: unknown, unheard: number): void {
     if (!(server instanceof UserAgentServer)) return;
-    const request = peerRequest(server);
-    if (this.#events === undefined) request.reply(unheard);
-    else this.#events.asked(request);
+    const { request, reply } = peerRequest(server);
+    // RFC 3515 s2.2: where the subscription is to be reached, which the 2xx to a REFER makes.
+    const reached = (status: number): readonly HeaderLine[] =>
+      request.method === "REFER" && status < 300 ? [this.#contact] : [];
+    if (this.#events === undefined) reply(unheard);
+    else this.#events.asked({ request, reply: (status, own = []) => reply(status, [...reached(status), ...own]) });
   }
 
   /** UPDATE, with an offer or without (RFC 3311 s5.2). */
