@@ -229,6 +229,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     parts.onStop(() => matrix.stop());
     await media.start();
     parts.onStop(() => media.stop());
+    // Before trunks can begin calls of this process, which are nothing to recover.
+    const interrupted = await store.calls.open();
     await sip.start();
     parts.onStop(() => sip.stop());
 
@@ -243,7 +245,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await status.listen();
     parts.onStop(() => status.stop());
 
-    for (const call of await store.calls.open()) await switchboard.recover(call);
+    for (const call of interrupted) await switchboard.recover(call);
     await matrix.deliver();
     parts.onStop(() => switchboard.drain(drainMs));
     parts.onStop(async () => texts.stop());

@@ -79,7 +79,13 @@ function newFolder(): string {
   return folder;
 }
 
-async function start(url: string, sipPort: number, folder: string): Promise<RunningBridge> {
+/** `otherPorts`: of trunks that come up after the one that calls, since the names of their hosts have to be asked for. */
+async function start(
+  url: string,
+  sipPort: number,
+  folder: string,
+  otherPorts: readonly number[] = [],
+): Promise<RunningBridge> {
   const config = parseConfig(
     `
 homeserver: {url: "${url}", domain: example.org}
@@ -90,6 +96,7 @@ database: {path: "${join(folder, "bridge.db")}"}
 dial_plan: {country: GB}
 trunks:
   - {name: main, server: "127.0.0.1:9", peers: [127.0.0.1/32], listen: {host: 127.0.0.1, port: ${sipPort}}, options_interval_seconds: 0}
+${otherPorts.map((port) => `  - {name: other${port}, server: "127.0.0.1:9", listen: {host: localhost, port: ${port}}, options_interval_seconds: 0}\n`).join("")}
 inbound: {numbers: [{number: "+441632960001", user: "@ann:example.org"}]}
 permissions: {"*": call}
 media: {workers: 1, rtp: {host: 127.0.0.1}, ice: {homeserver_turn: false}}
@@ -234,4 +241,21 @@ test("a call that rang when the process died is refused by the next one, and sto
   expect(refusal.toTag).toBe((await peer.status(180)).toTag);
   acknowledge(peer, refusal);
   expect(await after.event("m.call.hangup")).toMatchObject({ call_id: invite["call_id"] });
+});
+
+test("a call that comes while the bridge starts is one of its own, and none that an earlier process left", async () => {
+  const hs = await homeserver();
+  const port = await freePort();
+  const peer = await telephone(port);
+  const invite = peer.request("INVITE", called);
+  const starting = start(hs.url, port, newFolder(), [await freePort()]);
+  // As often as it takes to be among the first that the trunk hears.
+  while (peer.received.length === 0) {
+    peer.send(invite);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await peer.status(180);
+  await starting;
+  await hs.event("m.call.invite");
+  expect(peer.received.map(({ status }) => status)).not.toContain(503);
 });
