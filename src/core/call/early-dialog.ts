@@ -16,6 +16,9 @@ export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: Ca
     case "sip.offerWanted":
       // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
       return to(call, { kind: "sip.refuseReoffer", status: call.acceptedAtMs !== undefined ? 491 : 500 });
+    case "sip.referred":
+      // Of a leg that was answered for somebody else: whom the trunk wants connected is not there yet.
+      return to(call, { kind: "sip.refuseRefer", status: 491 });
     case "matrix.told":
       return unchanged(call);
     default:

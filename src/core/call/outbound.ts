@@ -196,6 +196,8 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
     case "sip.offerWanted":
       // Our own answer to the client is still being made (RFC 3261 s14.2).
       return to(call, { kind: "sip.refuseReoffer", status: 491 });
+    case "sip.referred":
+      return to(call, { kind: "sip.refuseRefer", status: 491 });
     default:
       return endIfOver(call, event) ?? ignored(call, event);
   }

@@ -24,7 +24,7 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
   const transferring = { ...rest, phase: "transferring", offered: false } as const;
   const clear: readonly CallEffect[] = [
     { kind: "deadline.clear", name: "renegotiation" },
-    ...(owesAnswer(call.renegotiation) ? [again] : []),
+    ...brokenOff(call.renegotiation),
   ];
   switch (order.kind) {
     case "blind":
@@ -77,6 +77,12 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "media.described":
     case "media.refused":
       return answerTrunk(call, event);
+    case "sip.referred":
+      // One transfer at a time; nobody would hear the other one's end.
+      return to(call, { kind: "sip.refuseRefer", status: 491 });
+    case "sip.replaced":
+      // What the trunk had wanted before the person did: the far end is another one.
+      return to({ ...call, dialog: event.dialog }, { kind: "media.answer", from: "trunk", sdp: event.sdp });
     case "sip.reanswered":
       return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
     case "media.answered":
@@ -125,8 +131,17 @@ function answerTrunk(call: Transferring, event: TrunkOffer): Step {
 /** The trunk's exchange cannot be brought to its end: it is to come again, to whoever has its leg then (RFC 3261 s14.2). */
 const again: CallEffect = { kind: "sip.refuseReoffer", status: 491 };
 
-function owesAnswer(now: Connected["renegotiation"]): boolean {
-  return now.by === "trunk" || (now.by === "trunk-empty" && now.awaiting === "media");
+function brokenOff(now: Connected["renegotiation"]): readonly CallEffect[] {
+  switch (now.by) {
+    case "trunk":
+      return [again];
+    case "trunk-empty":
+      return now.awaiting === "media" ? [again] : [];
+    case "referral":
+      return now.awaiting === "plan" || now.awaiting === "offer" ? [{ kind: "sip.refuseRefer", status: 491 }] : [];
+    default:
+      return [];
+  }
 }
 
 function planFor(target: UserId, call: Connected) {

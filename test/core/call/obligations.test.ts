@@ -92,6 +92,25 @@ test("every offer of the trunk's is answered or refused once, unless the call en
   );
 });
 
+test("every REFER of the trunk's is answered: followed or refused, unless the call ends", () => {
+  fc.assert(
+    fc.property(walks, (one) => {
+      let open = 0;
+      for (const { before, fact, effects, after } of walk(one).seen) {
+        if (fact.kind === "sip.referred" && hasDialog.includes(before.phase)) open += 1;
+        open -= effects.filter(({ kind }) => kind === "sip.replace" || kind === "sip.refuseRefer").length;
+        if (after.phase === "ending") return;
+        const isDeciding =
+          after.phase === "connected" &&
+          after.renegotiation.by === "referral" &&
+          (after.renegotiation.awaiting === "plan" || after.renegotiation.awaiting === "offer");
+        expect(open).toBe(isDeciding ? 1 : 0);
+      }
+    }),
+    runs,
+  );
+});
+
 test("an offer of the client's has its turn, the last one where there are several", () => {
   fc.assert(
     fc.property(walks, (one) => {
