@@ -7,8 +7,12 @@ import { createLadder } from "./demo/ladder.ts";
 import { DemoError, readOptions, USAGE, type DemoOptions } from "./demo/options.ts";
 import { PERSON } from "./demo/config-text.ts";
 import { placeCall } from "./demo/outbound-call.ts";
+import { ringPerson } from "./demo/ring.ts";
 import { claim, freshConfig, startStack, type Stack } from "./demo/stack.ts";
 import { NUMBERS } from "./gateway/gateway.ts";
+
+/** So long the gateway lets the page ring. */
+const RINGING_MS = 60_000;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -46,12 +50,15 @@ async function servePage(stack: Stack, port: number, ended: Promise<void>): Prom
       user: PERSON.localpart,
       password: PERSON.password,
       numbers,
+      ownNumber: PERSON.number,
+      ring: () => ringPerson(stack, { sound: { hz: 440 }, answerTimeoutMs: RINGING_MS }),
     }),
   );
   try {
     print(`\nOpen ${page.url} and dial one of these, in any format:\n`);
     for (const { number, description } of numbers) print(`  ${number.padEnd(15)}  ${description}`);
-    print("\nCtrl-C ends everything. The ladder of each call:");
+    print("\nThe page has a button that lets the gateway call you.");
+    print("Ctrl-C ends everything. The ladder of each call:");
     await ended;
   } finally {
     await page.stop();

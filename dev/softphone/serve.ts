@@ -1,17 +1,19 @@
-// Serves the built page, and by one JSON route whom it signs in as and where.
+// Serves the built page, by one JSON route whom it signs in as and where, and by another a call to that person.
 import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, relative, sep } from "node:path";
 import { buildSoftphone } from "./build.ts";
 import type { SoftphoneConfig } from "./page/config.ts";
-import { configPath } from "./page/config.ts";
+import { configPath, ringHeader, ringPath } from "./page/config.ts";
 
 export type SoftphoneOptions = {
   /** 0 or absent: a free one. A taken one rejects with EADDRINUSE. */
   readonly port?: number;
   readonly host?: string;
+  /** Has `ownNumber` called; what it rejects with is told to the person. */
+  readonly ring?: () => Promise<unknown>;
 } & SoftphoneConfig;
 
 export type Softphone = {
@@ -31,8 +33,8 @@ const types: Record<string, string> = {
 
 /** Builds the page first, where that has not been done. */
 export async function serveSoftphone(options: SoftphoneOptions): Promise<Softphone> {
-  const { port = 0, host = "127.0.0.1", homeserverUrl, user, password, numbers } = options;
-  const config: SoftphoneConfig = { homeserverUrl, user, password, numbers };
+  const { port = 0, host = "127.0.0.1", homeserverUrl, user, password, numbers, ownNumber, ring } = options;
+  const config: SoftphoneConfig = { homeserverUrl, user, password, numbers, ...(ownNumber && { ownNumber }) };
   const files = await readFiles(await buildSoftphone());
   const configFile = { type: "application/json", body: Buffer.from(JSON.stringify(config)) };
   const security = {
@@ -41,8 +43,28 @@ export async function serveSoftphone(options: SoftphoneOptions): Promise<Softpho
     "referrer-policy": "no-referrer",
   };
 
+  const answerRing = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const say = (status: number, words = ""): void => {
+      response.writeHead(status, { ...security, "content-type": "text/plain; charset=utf-8" }).end(words);
+    };
+    if (ring === undefined) return say(404);
+    if (request.method !== "POST") return say(405);
+    // A page of another site would have to ask before it may send this header, and nobody answers that.
+    if (request.headers[ringHeader] === undefined) return say(403);
+    try {
+      await ring();
+      say(204);
+    } catch (error) {
+      say(503, error instanceof Error ? error.message : "The call could not be made");
+    }
+  };
+
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").replace(/\?.*$/, "");
+    if (path === ringPath) {
+      void answerRing(request, response);
+      return;
+    }
     const file = path === configPath ? configFile : files.get(path === "/" ? "/index.html" : path);
     if (!file || (request.method !== "GET" && request.method !== "HEAD")) {
       response.writeHead(file ? 405 : 404, { ...security, "content-type": "text/plain" }).end();

@@ -1,7 +1,8 @@
 // The softphone's page on its own small server: built once, configured by a route.
 import { stat } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildSoftphone } from "../../dev/softphone/build.ts";
+import { ringHeader } from "../../dev/softphone/page/config.ts";
 import type { Softphone } from "../../dev/softphone/serve.ts";
 import { serveSoftphone } from "../../dev/softphone/serve.ts";
 
@@ -45,6 +46,45 @@ test.each(["/../package.json", "/%2e%2e/package.json", "/assets/", "/nothing"])(
 
 test("what is served cannot be changed", async () => {
   expect((await fetch(`${softphone.url}/config.json`, { method: "PUT", body: "{}" })).status).toBe(405);
+});
+
+describe("the button that lets the gateway call", () => {
+  const ask = (url: string, method: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}/ring`, { method, headers });
+
+  async function serving(ring: () => Promise<unknown>): Promise<string> {
+    const served = await serveSoftphone({ ...config, ownNumber: "+442079460000", ring });
+    onTestFinished(() => served.stop());
+    return served.url;
+  }
+
+  test("has the number called, and not at the wish of another site's page", async () => {
+    let calls = 0;
+    const url = await serving(async () => (calls += 1));
+    expect(await (await fetch(`${url}/config.json`)).json()).toMatchObject({ ownNumber: "+442079460000" });
+    expect((await ask(url, "GET")).status).toBe(405);
+    expect((await ask(url, "POST")).status).toBe(403);
+    const preflight = await ask(url, "OPTIONS", {
+      origin: "http://evil.example",
+      "access-control-request-method": "POST",
+    });
+    expect(preflight.headers.get("access-control-allow-headers")).toBeNull();
+    expect(calls).toBe(0);
+    expect((await ask(url, "POST", { [ringHeader]: "ring" })).status).toBe(204);
+    expect(calls).toBe(1);
+  });
+
+  test("says why it cannot", async () => {
+    const url = await serving(async () => {
+      throw new Error("The gateway cannot call");
+    });
+    const answer = await ask(url, "POST", { [ringHeader]: "ring" });
+    expect([answer.status, await answer.text()]).toEqual([503, "The gateway cannot call"]);
+  });
+
+  test("is not there where nobody can call", async () => {
+    expect((await ask(softphone.url, "POST", { [ringHeader]: "ring" })).status).toBe(404);
+  });
 });
 
 test("unchanged sources are not built again, by two at once either", async () => {

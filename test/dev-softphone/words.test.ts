@@ -12,6 +12,8 @@ const talking: Extract<PhoneState, { phase: "talking" }> = {
   isHeldByPeer: false,
   takesDigits: true,
   digits: "",
+  canBeTransferred: true,
+  transferProblem: "",
 };
 
 test.each<[PhoneState, string]>([
@@ -62,6 +64,12 @@ test.each<[string, CallEnd, string, boolean]>([
   ["ended by the other side", { ...outbound, reason: "user_hangup", talkedMs: 61_000 }, "Ended after 01:01", false],
   ["without a way for audio", { ...outbound, reason: "ice_failed", talkedMs: 61_000 }, "No audio connection", true],
   ["broken in the middle", { ...outbound, reason: "unknown_error", talkedMs: 61_000 }, "Call broken off", true],
+  [
+    "sent on to somebody else",
+    { ...outbound, by: "us", reason: "transferred", talkedMs: 61_000 },
+    "Transferred",
+    false,
+  ],
   ["missed", { ...outbound, reason: "user_hangup", isOutbound: false }, "Missed call", false],
   ["declined by us", { ...outbound, by: "us", isOutbound: false }, "Declined", false],
   [

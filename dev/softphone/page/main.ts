@@ -15,7 +15,7 @@ try {
   const client = await signIn(config);
   const phone = new Phone(client);
   globalThis.softphone = probeOf(phone);
-  view.show(phone, config.numbers);
+  view.show(phone, config);
   await firstSync(client);
   await phone.start();
 } catch (error) {

@@ -30,6 +30,10 @@ export type PhoneState =
       readonly takesDigits: boolean;
       /** The digits sent so far. */
       readonly digits: string;
+      /** The other side can be sent on to somebody else (MSC2747). */
+      readonly canBeTransferred: boolean;
+      /** Why it was not; empty where nothing went wrong. */
+      readonly transferProblem: string;
     };
 
 export type Phase = PhoneState["phase"];
@@ -100,6 +104,8 @@ export function endingOf({ by, reason, talkedMs, isOutbound }: CallEnd): Ending 
       return { words: "No audio connection", isFailure: true };
     case "answered_elsewhere":
       return { words: "Answered elsewhere", isFailure: false };
+    case "transferred":
+      return { words: "Transferred", isFailure: false };
     case "user_busy":
       return { words: "Busy", isFailure: true };
     case "invite_timeout":

@@ -1,5 +1,5 @@
 // The page around the phone: shows its state, takes clicks and keys. Decides nothing.
-import type { SoftphoneConfig } from "./config.ts";
+import { askForCall, type SoftphoneConfig } from "./config.ts";
 import type { Phone } from "./phone.ts";
 import type { Phase, PhoneState } from "./phone-state.ts";
 import { peerOf, statusLine, statusWords } from "./phone-state.ts";
@@ -21,9 +21,11 @@ export class PhoneView {
     this.#announce(problem);
   }
 
-  show(phone: Phone, numbers: SoftphoneConfig["numbers"]): void {
+  show(phone: Phone, { numbers, ownNumber }: Pick<SoftphoneConfig, "numbers" | "ownNumber">): void {
     this.#listNumbers(phone, numbers);
     this.#takeClicks(phone);
+    this.#takeTransfer(phone);
+    if (ownNumber !== undefined) this.#offerCall(ownNumber);
     this.#takeKeys(phone);
     phone.onChange(() => this.#render(phone));
     this.#render(phone);
@@ -40,6 +42,10 @@ export class PhoneView {
 
   get #number(): HTMLInputElement {
     return this.#find("number", HTMLInputElement);
+  }
+
+  get #transferTo(): HTMLInputElement {
+    return this.#find("transfer-to", HTMLInputElement);
   }
 
   get #dialForm(): HTMLFormElement {
@@ -79,10 +85,38 @@ export class PhoneView {
     });
   }
 
-  // Keys work wherever the focus is; in the number's own field they are its own.
+  #takeTransfer(phone: Phone): void {
+    const transfer = () => void phone.transfer(this.#transferTo.value);
+    this.#button("transfer").addEventListener("click", transfer);
+    this.#transferTo.addEventListener("input", () => this.#render(phone));
+    this.#transferTo.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      // The form around it would dial.
+      event.preventDefault();
+      transfer();
+    });
+  }
+
+  /** The page's server can have this number called. */
+  #offerCall(ownNumber: string): void {
+    const button = this.#button("ring-me");
+    const problem = this.#find("ring-problem", HTMLElement);
+    this.#find("ring-panel", HTMLElement).hidden = false;
+    this.#find("own-number", HTMLElement).textContent = ownNumber;
+    button.addEventListener("click", () => {
+      problem.hidden = true;
+      askForCall().catch((error: unknown) => {
+        problem.textContent = error instanceof Error ? error.message : "The gateway cannot call";
+        problem.hidden = false;
+      });
+    });
+  }
+
+  // Keys work wherever the focus is; in a field they are its own.
   #takeKeys(phone: Phone): void {
     this.#document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target === this.#transferTo) return;
       if (event.key === "Escape") phone.hangUp();
       // A focused button or field knows itself what Enter means.
       if (event.key === "Enter" && event.target === this.#document.body) this.#dialForm.requestSubmit();
@@ -164,6 +198,8 @@ export class PhoneView {
     this.#label("hang-up", hangUpWord(state.phase));
     this.#button("erase").disabled = !isIdle || this.#number.value === "";
     this.#find("controls", HTMLElement).hidden = !isTalking;
+    this.#renderTransfer(state);
+    this.#button("ring-me").disabled = !isIdle;
     this.#toggle("mute", isTalking && state.isMuted, "Unmute", "Mute");
     this.#toggle("hold", isTalking && state.isHeld, "Resume", "Hold");
     for (const key of this.#document.querySelectorAll<HTMLButtonElement>("[data-key]")) {
@@ -172,6 +208,17 @@ export class PhoneView {
     for (const number of this.#document.querySelectorAll<HTMLButtonElement>("#numbers button")) {
       number.disabled = !isIdle || phone.dialling !== "available";
     }
+  }
+
+  #renderTransfer(state: PhoneState): void {
+    const row = this.#find("transfer-row", HTMLElement);
+    const isPossible = state.phase === "talking" && state.canBeTransferred;
+    if (row.hidden && isPossible) this.#transferTo.value = "";
+    row.hidden = !isPossible;
+    this.#button("transfer").disabled = this.#transferTo.value.trim() === "";
+    const problem = this.#find("transfer-problem", HTMLElement);
+    problem.textContent = state.phase === "talking" ? state.transferProblem : "";
+    problem.hidden = problem.textContent === "";
   }
 
   #label(id: string, word: string): void {

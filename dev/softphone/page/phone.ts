@@ -1,7 +1,15 @@
 // The phone: one Matrix client, one call at a time, made with the SDK's own legacy calls
 // as Element Web makes them. Knows no page; whoever shows it listens for changes.
 import type { MatrixClient } from "matrix-js-sdk";
-import { ClientEvent, EventType, HttpApiEvent, RoomEvent, SyncState, createNewMatrixCall } from "matrix-js-sdk";
+import {
+  ClientEvent,
+  EventType,
+  HttpApiEvent,
+  KnownMembership,
+  RoomEvent,
+  SyncState,
+  createNewMatrixCall,
+} from "matrix-js-sdk";
 import type { MatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallDirection, CallErrorCode, CallEvent, CallParty, CallState } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
@@ -13,6 +21,7 @@ import type { Message, SoftphoneProbe } from "./probe.ts";
 import { RingTone } from "./ring-tone.ts";
 
 const messageType: string = EventType.RoomMessage;
+const invited: string = KnownMembership.Invite;
 
 export class Phone {
   readonly ear = new Ear();
@@ -30,6 +39,7 @@ export class Phone {
   #talkingSince: number | undefined;
   #digits = "";
   #isHeld = false;
+  #transferProblem = "";
 
   constructor(client: MatrixClient) {
     this.#client = client;
@@ -65,6 +75,11 @@ export class Phone {
       return;
     }
     this.#client.on(CallEventHandlerEvent.Incoming, (call) => this.#ring(call));
+    // Who calls for the first time invites to a room, and it rings there once one has joined.
+    this.#client.on(RoomEvent.MyMembership, (room, membership) => {
+      if (membership === invited) this.#join(room.roomId);
+    });
+    for (const room of this.#client.getRooms()) if (room.getMyMembership() === invited) this.#join(room.roomId);
     this.#client.on(RoomEvent.Timeline, (event, room, _toStart, _removed, { liveEvent }) => {
       if (liveEvent !== true || event.getType() !== messageType) return;
       const { body, msgtype } = event.getContent();
@@ -153,6 +168,25 @@ export class Phone {
     this.#update();
   }
 
+  /** Sends the other side on to a number, and leaves the call. */
+  async transfer(typed: string): Promise<void> {
+    const call = this.#call;
+    if (!call || this.#state.phase !== "talking" || !this.#protocol || typed.trim() === "") return;
+    try {
+      const userId = await lookUp(this.#client, this.#protocol, typed);
+      if (userId === undefined) this.#transferProblem = "No such number";
+      else await call.transfer(userId);
+    } catch (error) {
+      console.error("The call could not be transferred", error);
+      this.#transferProblem = "The call could not be transferred";
+    }
+    if (this.#call === call) this.#update();
+  }
+
+  #join(roomId: string): void {
+    this.#client.joinRoom(roomId).catch((error: unknown) => console.error("A room could not be joined", error));
+  }
+
   #ring(call: MatrixCall): void {
     if (this.#call || this.#state.phase !== "idle") {
       call.reject();
@@ -168,6 +202,7 @@ export class Phone {
     this.#talkingSince = undefined;
     this.#digits = "";
     this.#isHeld = false;
+    this.#transferProblem = "";
     const update = () => this.#update(peer);
     call.on(CallEvent.State, update);
     call.on(CallEvent.LocalHoldUnhold, update);
@@ -212,6 +247,8 @@ export class Phone {
       isHeldByPeer: call.isLocalOnHold() && !this.#isHeld,
       takesDigits: call.opponentSupportsDTMF(),
       digits: this.#digits,
+      canBeTransferred: call.opponentCanBeTransferred(),
+      transferProblem: this.#transferProblem,
     });
   }
 
