@@ -39,3 +39,7 @@ export interface Voice {
 /** Each hears the other, and none of those who could be heard besides. */
 export const hearEachOther = (one: Voice, other: Voice, besides: readonly number[] = []): Promise<unknown> =>
   Promise.all([toneAt(one.hears, other.hz, [one.hz, ...besides]), toneAt(other.hears, one.hz, [other.hz, ...besides])]);
+
+/** The tone is over: there is silence instead, or nothing comes any more. */
+export const noLongerHears = (ear: Hearing, hz: number): Promise<unknown> =>
+  until(`${hz} Hz to be over`, async () => (await ear([hz], 500))?.hz !== hz);

@@ -1,5 +1,6 @@
 // A real SIPp at the far end (or at the near one), playing one scenario of ours for one call.
 // Its verdict is its exit code; its message, error and screen logs are shown when it fails.
+import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SIPP } from "../setup/versions.ts";
@@ -31,6 +32,9 @@ export type Scenario =
   | "uac-refers"
   | "uac-replaces"
   | "uac-sends-keys"
+  | "uac-held"
+  | "uac-holds" // and goes on whenever it is told to
+  | "uac-message" // with the `text` of its words
   | "uas-busy"
   | "uas-not-found"
   | "uas-unavailable"
@@ -47,7 +51,8 @@ export type Scenario =
   | "uas-session-forgotten"
   | "uas-session-silent"
   | "uas-session-refreshes"
-  | "uas-keys-by-info";
+  | "uas-keys-by-info"
+  | "uas-message";
 
 export interface SippOptions {
   readonly scenario: Scenario;
@@ -90,6 +95,8 @@ export interface Sipp {
   messages(): Promise<string>;
   /** Ends it in the middle of its scenario, as a power cut would. */
   kill(): Promise<void>;
+  /** Tells a scenario that waits for INFO in its call to go on. */
+  goOn(): Promise<void>;
   /** When the first message came or went that begins so, in ms since the epoch; undefined if none has. */
   firstAt(startLine: string): Promise<number | undefined>;
 }
@@ -102,6 +109,16 @@ async function isBound(port: number): Promise<boolean> {
   const table = await readFile("/proc/net/udp", "utf8");
   const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} `;
   return table.includes(local);
+}
+
+/** An INFO as the peer of the call would send it, with its To, by which the scenario goes on to know its peer. */
+function infoFor(messages: string): string {
+  const sipCallId = /^Call-ID: .*$/m.exec(messages)?.[0];
+  const to = /^To: .*tag=.*$/m.exec(messages.slice(messages.indexOf("\nSIP/2.0 200")))?.[0];
+  if (sipCallId === undefined || to === undefined) throw new Error("the call is not answered yet");
+  const via = "Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKgoon";
+  const lines = ["INFO sip:sipp@127.0.0.1 SIP/2.0", via, "From: <sip:test@127.0.0.1>;tag=test", to, sipCallId];
+  return [...lines.map((line) => line.trimEnd()), "CSeq: 1 INFO", "Content-Length: 0", "", ""].join("\r\n");
 }
 
 const readOrNothing = async (file: string): Promise<string> => {
@@ -160,6 +177,12 @@ export async function startSipp(rig: Rig, options: SippOptions): Promise<Sipp> {
   return {
     port,
     messages: () => readOrNothing(file("messages")),
+    async goOn() {
+      const socket = createSocket("udp4");
+      const info = infoFor(await readOrNothing(file("messages")));
+      await new Promise<void>((resolve) => socket.send(info, port, "127.0.0.1", () => resolve()));
+      socket.close();
+    },
     async firstAt(startLine) {
       const messages = await readOrNothing(file("messages"));
       const index = messages.indexOf(`\n${startLine}`);
