@@ -110,9 +110,12 @@ function trunksExchange(
     if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
     if (event.kind === "media.offered" && !canRenegotiate(call.leg))
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    // The client's own offer was under way before ours could be: the two cross all the same.
+    if (event.kind === "media.offered" && now.queued !== undefined && call.inviter === "person")
+      return close(call, { kind: "sip.refuseReoffer", status: 491 });
     if (event.kind === "media.offered")
       return to(
-        { ...call, renegotiation: { ...now, awaiting: "person" } },
+        { ...call, renegotiation: { ...now, awaiting: "person", queued: undefined } },
         {
           kind: "matrix.signal",
           leg: call.leg,

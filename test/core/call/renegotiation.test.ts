@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallFact } from "../../../src/core/call/event.ts";
 import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from "./examples.ts";
+import { talking } from "./inbound-examples.ts";
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
@@ -149,6 +150,33 @@ describe("both offer at once", () => {
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
     ]);
     expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media" } });
+  });
+
+  test("the client's offer comes while ours is being made: the same", () => {
+    const { call, effects } = play(
+      connected(),
+      { kind: "sip.offered", sdp: "other codec" },
+      { kind: "matrix.offered", sdp: "sendonly" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+    );
+    expect(effects.slice(1)).toEqual([
+      { kind: "sip.refuseReoffer", status: 491 },
+      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+    ]);
+    expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media", queued: undefined } });
+  });
+
+  test("a client that was called takes that offer back when it gets ours: it is not used any more", () => {
+    const { call, effects } = play(
+      talking(),
+      { kind: "sip.offered", sdp: "other codec" },
+      { kind: "matrix.offered", sdp: "sendonly" },
+      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "matrix.reanswered", sdp: "ok" },
+      { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
+    );
+    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
+    expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
   test("an answer of the client's that came before its own offer is used", () => {
