@@ -76,7 +76,8 @@ export class ConfirmedCall extends CallInOneState {
       settings: options.sessionTimer,
       clock,
       terms: options.terms,
-      takesUpdate: () => party.takes("UPDATE"),
+      // RFC 3311 s4: not to those who have not said so. One that answers nothing it does not know would count as gone.
+      takesUpdate: () => party.saysItTakes("UPDATE"),
       update: (headers, done) => void session.ask("UPDATE", { headers }, done),
       reinvite: (headers, done) => {
         const sdp = this.#offers.localSdp;

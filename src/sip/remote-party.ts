@@ -30,6 +30,11 @@ export class RemoteParty {
   takes(method: string): boolean {
     return this.#allowed?.has(method) ?? true;
   }
+
+  /** Whether it has said so. */
+  saysItTakes(method: string): boolean {
+    return this.#allowed?.has(method) === true;
+  }
 }
 
 function userOf(uri: string): string {

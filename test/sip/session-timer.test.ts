@@ -21,6 +21,8 @@ interface Talking {
   readonly pass: (ms: number) => void;
 }
 
+const TAKES_UPDATE = allow("INVITE, ACK, BYE, UPDATE");
+
 /** A call of ours, answered with those headers. */
 async function talking(settings: Partial<TrunkSettings>, headers: readonly HeaderLine[]): Promise<Talking> {
   const pass = standStill();
@@ -44,7 +46,11 @@ describe("an INVITE of ours", () => {
   });
 
   it("offers none where it does not, and keeps to the trunk's", async () => {
-    const { peer, invite, pass } = await talking({}, [expires("600;refresher=uac"), textHeader("Require", "timer")]);
+    const { peer, invite, pass } = await talking({}, [
+      expires("600;refresher=uac"),
+      textHeader("Require", "timer"),
+      TAKES_UPDATE,
+    ]);
     expect([lines(invite, "Session-Expires"), lines(invite, "Supported")]).toEqual([[], ["100rel, timer"]]);
     pass(300_000);
     const update = await peer.request("UPDATE");
@@ -80,10 +86,7 @@ describe("an INVITE of ours", () => {
 
 describe("a session that we refresh", () => {
   it("is refreshed at half of its time by UPDATE, again and again", async () => {
-    const { peer, stack, call, pass } = await talking(timed, [
-      expires("1800;refresher=uac"),
-      allow("INVITE, ACK, BYE, UPDATE"),
-    ]);
+    const { peer, stack, call, pass } = await talking(timed, [expires("1800;refresher=uac"), TAKES_UPDATE]);
     for (let times = 1; times <= 3; times++) {
       pass(899_900);
       expect(peer.count("UPDATE")).toBe(times - 1);
@@ -112,7 +115,7 @@ describe("a session that we refresh", () => {
   });
 
   it("finds out that UPDATE is not taken", async () => {
-    const { peer, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    const { peer, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     pass(300_000);
     peer.reply(await peer.request("UPDATE"), 501);
     peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, headers: [expires("600;refresher=uac")] });
@@ -123,13 +126,20 @@ describe("a session that we refresh", () => {
   });
 
   it("of a trunk that knows no session timer, too", async () => {
-    const { peer, pass } = await talking(timed, []);
+    const { peer, pass } = await talking(timed, [TAKES_UPDATE]);
     pass(900_000);
     await peer.request("UPDATE");
   });
 
-  it("is asked for less often where the trunk says that it is too brief", async () => {
+  it("is refreshed by re-INVITE where the trunk has not said what it takes", async () => {
     const { peer, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    pass(300_000);
+    expect((await peer.request("INVITE")).message.body).toBe(OFFER);
+    expect(peer.count("UPDATE")).toBe(0);
+  });
+
+  it("is asked for less often where the trunk says that it is too brief", async () => {
+    const { peer, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     pass(300_000);
     peer.reply(await peer.request("UPDATE"), 422, { headers: [textHeader("Min-SE", "900")] });
     const again = await peer.request("UPDATE");
@@ -137,7 +147,7 @@ describe("a session that we refresh", () => {
   });
 
   it("after a collision is refreshed a little later", async () => {
-    const { peer, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    const { peer, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     pass(300_000);
     peer.reply(await peer.request("UPDATE"), 491);
     await expect
@@ -149,7 +159,7 @@ describe("a session that we refresh", () => {
   });
 
   it("which the trunk has forgotten is ended", async () => {
-    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     pass(300_000);
     peer.reply(await peer.request("UPDATE"), 481);
     await stack.fact(call, "sip.hungUp");
@@ -157,7 +167,7 @@ describe("a session that we refresh", () => {
   });
 
   it("and nobody answers any more is ended", async () => {
-    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     pass(300_000);
     await peer.request("UPDATE");
     pass(TRANSACTION_MS);
@@ -166,7 +176,7 @@ describe("a session that we refresh", () => {
   });
 
   it("is not refreshed after it was hung up", async () => {
-    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac")]);
+    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
     stack.trunks.bye(call);
     peer.reply(await peer.request("BYE"), 200);
     await stack.fact(call, "sip.ended");
