@@ -137,7 +137,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
     case "sip.offerRefused":
       return call.awaiting === "trunk" ? end(call, "incompatible", event.atMs, {}) : ignored(call, event);
     case "media.refused":
-      return end(call, causeOfMediaFault(event.fault), event.atMs, {});
+      return end(call, causeOfMediaFault(event.fault, event.from), event.atMs, {});
     case "media.described":
     case "media.dtmf":
     case "matrix.unreachable":

@@ -82,13 +82,7 @@ export function stepArriving(call: Arriving, event: CallEvent): Step {
     case "media.described":
       return call.lateOffer ? beginAlerting(call, event.sdp, event.atMs) : ignored(call, event);
     case "media.refused":
-      // A description of the trunk's that nobody can use is not the fault of whoever is called.
-      return end(
-        call,
-        event.fault === "bad-description" ? "incompatible" : causeOfMediaFault(event.fault),
-        event.atMs,
-        {},
-      );
+      return end(call, causeOfMediaFault(event.fault, "trunk"), event.atMs, {});
     case "matrix.crossed":
       return cross(call, event);
     case "deadline.passed":

@@ -602,6 +602,13 @@ describe("the person and the caller call each other at the same moment", () => {
     expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
   });
 
+  test("and the caller's offer is one that nobody can use: the person is not told that theirs was", () => {
+    const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" };
+    const { effects } = play(arrive(), glare, refused);
+    expect(heardByTrunk(effects)).toEqual(["488 (88)"]);
+    expect(heardIn(annsRoom, effects)).toEqual(["reject", "The other end cannot handle this kind of call."]);
+  });
+
   test("and the two offers do not go together: both are refused", () => {
     const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" };
     const { effects } = play(arrive(), ...annRings, glare, refused);
