@@ -39,18 +39,54 @@ export function addressFamily(text: string): AddressFamily | undefined {
 
 /** `0.0.0.0` and `::`: nobody's address, and in a `c=` line the old way to put on hold (RFC 3264 s8.4). */
 export function isUnspecified(address: string): boolean {
-  return address === "0.0.0.0" || (addressFamily(address) === 6 && /^[0:.]+$/.test(address));
+  const canonical = canonicalAddress(address);
+  return canonical === "0.0.0.0" || canonical === "::";
 }
 
 /** Multicast and broadcast: nothing that a call's media may be sent to. */
 export function isMulticast(address: string): boolean {
-  if (addressFamily(address) === 6) return /^ff/i.test(address);
-  return Number(address.slice(0, address.indexOf("."))) >= 224;
+  const canonical = canonicalAddress(address);
+  if (addressFamily(canonical) === 6) return canonical.startsWith("ff");
+  return Number(canonical.slice(0, canonical.indexOf("."))) >= 224;
 }
 
-/** Same address, however it is spelt (letters of IPv6 in either case, IPv4 mapped into IPv6). */
+/** Same address, however it is spelt: IPv6 as RFC 5952 has it, and IPv4 mapped into IPv6 as IPv4. */
 export function canonicalAddress(address: string): string {
-  const lower = address.toLowerCase();
-  const mapped = lower.startsWith("::ffff:") ? lower.slice(7) : lower;
-  return addressFamily(mapped) === undefined ? lower : mapped;
+  if (!address.includes(":") || !isIpv6(address)) return address.toLowerCase();
+  const groups = groupsOf(address);
+  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0))
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join(".");
+  const zeros = longestZeros(groups);
+  const words = groups.map((group) => group.toString(16));
+  if (zeros.length < 2) return words.join(":");
+  return `${words.slice(0, zeros.start).join(":")}::${words.slice(zeros.start + zeros.length).join(":")}`;
+}
+
+/** All eight, of what is an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = [], tail = []] = address.split("::").map(numbersOf);
+  return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+function numbersOf(half: string): number[] {
+  if (half === "") return [];
+  return half.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [Number.parseInt(group, 16)];
+    const [first = 0, second = 0, third = 0, fourth = 0] = group.split(".").map(Number);
+    return [first * 256 + second, third * 256 + fourth];
+  });
+}
+
+/** The run that `::` stands for: the longest, and the first of them (RFC 5952 s4.2). */
+function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let longest = { start: 0, length: 0 };
+  let length = 0;
+  for (const [index, group] of groups.entries()) {
+    length = group === 0 ? length + 1 : 0;
+    if (length > longest.length) longest = { start: index - length + 1, length };
+  }
+  return longest;
 }
