@@ -133,6 +133,32 @@ test.concurrent("all of it is the same over IPv6", async ({ scope }) => {
   expect(atClient.ratio).toBeGreaterThan(100);
 });
 
+test.concurrent("an IPv6 peer is heard however its SDP spells the address", async ({ scope }) => {
+  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2), restMs: 0 } });
+  scope.add(async () => ipv6.engine.stop());
+  const { client, trunk } = await startTalk(ipv6, scope, {
+    trunk: { host: "::1" },
+    answer: { address: "0000:0:0:0:0:0:0:0001" },
+  });
+  expect((await client.ear.nextSecond(allHz)).hz).toBe(trunkHz);
+  expect((await trunk.ear.nextSecond(allHz)).hz).toBe(clientHz);
+});
+
+test.concurrent("reports go to the place that the SDP names, once it has spoken, whoever reported first", async ({
+  scope,
+}) => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false });
+  const other = await TrunkPeer.open({ hz: 1200, ssrc: 0x7777_0003 });
+  scope.add(async () => other.close());
+  other.aim(trunkOffer);
+  other.sendRtcp(byePacket(9, "other"));
+  trunk.aim(trunkOffer);
+  trunk.sendRtcp(byePacket(7, "gateway"));
+  client.speak();
+  await trunk.report((bytes) => bytes[1] === 200);
+  expect(other.rtcp).toHaveLength(0);
+});
+
 test.concurrent("an IPv6 address is refused where RTP is bound to IPv4", async ({ scope }) => {
   await expect(startTalk(rig, scope, { answer: { address: "2001:db8::7" } })).rejects.toMatchObject({
     code: "bad-description",

@@ -107,6 +107,11 @@ export class TrunkPeer {
     this.#rtp.send(this.cipher?.seal(bytes) ?? bytes, this.#target.port, this.#target.host);
   }
 
+  /** From the port of RTCP to the one after the peer's. */
+  sendRtcp(bytes: Buffer): void {
+    this.#rtcpSocket.send(bytes, this.#target.port + 1, this.#target.host);
+  }
+
   /** Resolves with the first RTCP that passes. */
   async report(isIt: (bytes: Buffer) => boolean): Promise<Buffer> {
     const find = (): Buffer | undefined => this.rtcp.find(isIt);

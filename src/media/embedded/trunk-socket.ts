@@ -1,11 +1,8 @@
-// RTP and RTCP with a trunk's media peer over UDP, plain or SRTP. Symmetric RTP (RFC 4961) with a lock: the peer's
-// port is learnt from its first packet, from an address the SDP or the configuration names and no other, and then
-// nobody else is heard until a new SDP comes. Without that, anyone who finds the port could speak into the call, or
-// have it sent to himself.
+// RTP and RTCP with a trunk's media peer over UDP, plain or SRTP. Who is heard is decided in peer-lock.ts.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { BlockList } from "node:net";
-import { canonicalAddress } from "../../core/sdp/address.ts";
-import { familyName, isWithin } from "./network.ts";
+import { familyName } from "./network.ts";
+import { PeerLock } from "./peer-lock.ts";
 import { isRtcp, readRtp } from "./rtp-packet.ts";
 import type { SrtpContext } from "./srtp.ts";
 
@@ -30,29 +27,23 @@ export interface TrunkReports {
   learnt(address: string, port: number): void;
 }
 
-interface Target {
-  readonly address: string;
-  readonly port: number;
-}
-
 export class TrunkSocket {
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
-  readonly #networks: BlockList;
   readonly #reports: TrunkReports;
+  /** A hold with 0.0.0.0 leaves them standing. */
+  readonly #rtpLock: PeerLock;
+  readonly #rtcpLock: PeerLock;
   #peer: TrunkPeer | undefined;
   #keys: TrunkKeys | undefined;
-  /** What an SDP named last; a hold with 0.0.0.0 leaves it standing. */
-  #named: Target | undefined;
-  #learnt: Target | undefined;
-  #learntRtcp: Target | undefined;
   #foreign = 0;
   #forged = 0;
 
   private constructor(rtp: Socket, rtcp: Socket, networks: BlockList, reports: TrunkReports) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    this.#networks = networks;
+    this.#rtpLock = new PeerLock(networks);
+    this.#rtcpLock = new PeerLock(networks);
     this.#reports = reports;
     rtp.on("message", (packet, from) => this.#receive(packet, from));
     rtcp.on("message", (packet, from) => this.#receiveRtcp(packet, from));
@@ -88,37 +79,31 @@ export class TrunkSocket {
     return this.#forged;
   }
 
-  /** A new SDP: where the peer says it is. The lock is kept only if it says the same as before. */
+  /** A new SDP: where the peer says it is, and under which keys. */
   aim(peer: TrunkPeer, keys: TrunkKeys | undefined): void {
-    const isElsewhere = this.#named?.address !== peer.address || this.#named?.port !== peer.port;
-    if (peer.address !== undefined && isElsewhere) {
-      this.#learnt = undefined;
-      this.#learntRtcp = undefined;
-      this.#named = { address: peer.address, port: peer.port };
+    const { address, port, rtcpPort } = peer;
+    if (address !== undefined) {
+      this.#rtpLock.name({ address, port });
+      this.#rtcpLock.name({ address, port: rtcpPort ?? 0 });
     }
     this.#peer = peer;
     this.#keys = keys;
   }
 
   sendRtp(packet: Buffer): boolean {
-    const peer = this.#peer;
-    if (peer?.address === undefined) return false;
-    const { address, port } = this.#learnt ?? { address: peer.address, port: peer.port };
-    this.#rtp.send(this.#keys === undefined ? packet : this.#keys.outbound.protectRtp(packet), port, address, ignore);
+    const { target } = this.#rtpLock;
+    if (this.#peer?.address === undefined || target === undefined) return false;
+    const sealed = this.#keys === undefined ? packet : this.#keys.outbound.protectRtp(packet);
+    this.#rtp.send(sealed, target.port, target.address, ignore);
     return true;
   }
 
   sendRtcp(packet: Buffer): void {
-    const peer = this.#peer;
-    if (peer?.address === undefined) return;
+    if (this.#peer?.address === undefined) return;
     const sealed = this.#keys === undefined ? packet : this.#keys.outbound.protectRtcp(packet);
-    if (peer.rtcpMux) {
-      const { address, port } = this.#learnt ?? { address: peer.address, port: peer.port };
-      this.#rtp.send(sealed, port, address, ignore);
-      return;
-    }
-    const { address, port } = this.#learntRtcp ?? { address: peer.address, port: peer.rtcpPort };
-    if (port !== undefined) this.#rtcp.send(sealed, port, address, ignore);
+    const [socket, lock] = this.#peer.rtcpMux ? [this.#rtp, this.#rtpLock] : [this.#rtcp, this.#rtcpLock];
+    const { target } = lock;
+    if (target !== undefined && target.port > 0) socket.send(sealed, target.port, target.address, ignore);
   }
 
   async close(): Promise<void> {
@@ -126,36 +111,32 @@ export class TrunkSocket {
   }
 
   #receive(packet: Buffer, from: RemoteInfo): void {
+    if (!this.#admits(this.#rtpLock, from)) return;
     const isControl = isRtcp(packet);
-    // The very place that the SDP names is right even after another was learnt: late packets of the place before, or of
-    // another call of the same gateway, may have come first.
-    const isNamed = this.#named?.port === from.port && this.#named.address === canonicalAddress(from.address);
-    if (!isNamed && !this.#isFrom(this.#learnt, from)) {
-      // Media may overtake the answer: that is no stranger's.
-      if (this.#named !== undefined) this.#foreign += 1;
-      return;
-    }
     const clear = this.#open(packet, isControl);
     if (clear === undefined) return;
-    // Not from RTCP, which may come from a port of its own.
-    const isElsewhere = this.#learnt?.port !== from.port || this.#learnt.address !== from.address;
-    if (isElsewhere && !isControl && readRtp(clear) !== undefined) {
-      this.#learnt = { address: from.address, port: from.port };
-      this.#reports.learnt(from.address, from.port);
+    if (isControl) {
+      // It may come from a port of its own, so nothing is learnt from it.
+      this.#reports.rtcp(clear);
+      return;
     }
-    if (isControl) this.#reports.rtcp(clear);
-    else this.#reports.rtp(clear);
+    if (readRtp(clear) !== undefined && this.#rtpLock.learn(from)) this.#reports.learnt(from.address, from.port);
+    this.#reports.rtp(clear);
   }
 
   #receiveRtcp(packet: Buffer, from: RemoteInfo): void {
-    if (!this.#isFrom(this.#learntRtcp, from)) {
-      this.#foreign += 1;
-      return;
-    }
+    if (!this.#admits(this.#rtcpLock, from)) return;
     const clear = isRtcp(packet) ? this.#open(packet, true) : undefined;
     if (clear === undefined) return;
-    this.#learntRtcp ??= { address: from.address, port: from.port };
+    this.#rtcpLock.learn(from);
     this.#reports.rtcp(clear);
+  }
+
+  #admits(lock: PeerLock, from: RemoteInfo): boolean {
+    const isAdmitted = lock.admits(from);
+    // Media may overtake the answer: that is no stranger's.
+    if (!isAdmitted && lock.target !== undefined) this.#foreign += 1;
+    return isAdmitted;
   }
 
   #open(packet: Buffer, isControl: boolean): Buffer | undefined {
@@ -163,12 +144,6 @@ export class TrunkSocket {
     const clear = isControl ? this.#keys.inbound.openRtcp(packet) : this.#keys.inbound.openRtp(packet);
     if (clear === undefined) this.#forged += 1;
     return clear;
-  }
-
-  #isFrom(learnt: Target | undefined, from: RemoteInfo): boolean {
-    if (learnt !== undefined) return learnt.port === from.port && learnt.address === from.address;
-    if (this.#named === undefined) return false;
-    return canonicalAddress(from.address) === this.#named.address || isWithin(this.#networks, from.address);
   }
 }
 
