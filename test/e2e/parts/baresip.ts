@@ -58,6 +58,8 @@ export interface Baresip {
   /** What it hears in the newest call: see {@link Hearing}. */
   readonly hears: Hearing;
   stop(): Promise<void>;
+  /** Ends it without a word to anybody, as a power cut would. */
+  kill(): Promise<void>;
 }
 
 interface Ports {
@@ -211,6 +213,10 @@ export async function startBaresip(rig: Rig, options: BaresipOptions): Promise<B
     },
     async stop() {
       await phone.stop();
+    },
+    async kill() {
+      phone.signal("SIGKILL");
+      await phone.exited;
     },
   };
 }
