@@ -6,7 +6,7 @@ import { header, type SipRequest } from "../../src/sip/wire/message.ts";
 import type { CallId } from "../../src/core/ids.ts";
 import { callerRig } from "./caller.ts";
 import { lines, type Peer, type Received } from "./peer.ts";
-import { rig, standStill, TRANSACTION_MS } from "./rig.ts";
+import { rig, standStill, startPeer, TRANSACTION_MS } from "./rig.ts";
 import { ANSWER, OFFER, type Stack } from "./stack.ts";
 
 const timed: Partial<TrunkSettings> = { sessionTimer: { expiresMs: 1_800_000, minMs: 90_000 } };
@@ -129,6 +129,16 @@ describe("a session that we refresh", () => {
     const { peer, pass } = await talking(timed, [TAKES_UPDATE]);
     pass(900_000);
     await peer.request("UPDATE");
+  });
+
+  it("of a trunk that says in its answer where it has moved to: our later requests go there", async () => {
+    const { peer, stack, call, pass } = await talking(timed, [expires("600;refresher=uac"), TAKES_UPDATE]);
+    const moved = await startPeer();
+    pass(300_000);
+    peer.reply(await peer.request("UPDATE"), 200, { contact: false, headers: [moved.contact] });
+    await stack.fact(call, "sip.dialogChanged");
+    stack.trunks.bye(call);
+    await moved.request("BYE");
   });
 
   it("is refreshed by re-INVITE where the trunk has not said what it takes", async () => {

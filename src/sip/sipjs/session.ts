@@ -181,7 +181,13 @@ export class Session {
     const extraHeaders = method === "INFO" ? [...headers] : [this.#contact, ALLOW_HEADER, ...headers];
     const message = this.#dialog.createOutgoingRequestMessage(method, { extraHeaders, ...content });
     const { cseq } = message;
-    void new UserAgentClient(NonInviteClientTransaction, this.#dialog.userAgentCore, message, delegateOf(done));
+    const delegate = delegateOf(done, (response) => {
+      // RFC 3311 s5.1: an UPDATE is a target refresh like a re-INVITE.
+      if (method !== "UPDATE") return;
+      this.refreshTarget(response);
+      this.#events?.changed();
+    });
+    void new UserAgentClient(NonInviteClientTransaction, this.#dialog.userAgentCore, message, delegate);
     return cseq;
   }
 
@@ -368,7 +374,14 @@ function retryAfter(): HeaderLine {
   return numberHeader("Retry-After", Math.floor(Math.random() * 11));
 }
 
-function delegateOf(done: (outcome: Outcome) => void): OutgoingRequestDelegate {
+function delegateOf(
+  done: (outcome: Outcome) => void,
+  accepted: (message: IncomingResponseMessage) => void = () => {},
+): OutgoingRequestDelegate {
   const ended = ({ message }: { message: IncomingResponseMessage }): void => done(outcomeOf(message));
-  return { onAccept: ended, onReject: ended, onRedirect: ended };
+  const onAccept = ({ message }: { message: IncomingResponseMessage }): void => {
+    accepted(message);
+    done(outcomeOf(message));
+  };
+  return { onAccept, onReject: ended, onRedirect: ended };
 }
