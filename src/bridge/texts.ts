@@ -66,6 +66,7 @@ export class Texts {
   async hear(message: Message): Promise<void | "later"> {
     if (this.#stopped) return "later";
     const ghost = await this.#addressee(message);
+    if (ghost === "later") return "later";
     if (ghost === undefined) return;
     const letter: Letter = { message, ghost };
     if (!this.#pace.allows(message.sender)) {
@@ -91,8 +92,11 @@ export class Texts {
     this.#carriers.stop();
   }
 
-  /** The one number that the writer has the room with; undefined where there is none, or nobody knows. */
-  async #addressee(message: Message): Promise<UserId | undefined> {
+  /**
+   * The one number that the writer has the room with; undefined where there is none, or the writer has been told that nobody
+   * knows; `later` where the homeserver, which ought to know, does not take that word either.
+   */
+  async #addressee(message: Message): Promise<UserId | "later" | undefined> {
     const { rooms, ids, homeserver } = this.#parts;
     const { room, sender } = message;
     const ours = await rooms.ours(room);
@@ -102,7 +106,8 @@ export class Texts {
     const alone = another === undefined ? await rooms.isAlone(sender, room, ghost) : false;
     if (alone === true) return ghost;
     if (alone === false) this.#crowds.set(room, this.#parts.clock.nowMs() + crowdMs);
-    await (alone === false ? this.#once(letter, "crowd") : this.#reply(letter, replyWords.unsure));
+    if (alone === false) await this.#once(letter, "crowd");
+    else if (!(await this.#say(room, ghost, replyWords.unsure, message))) return "later";
     return undefined;
   }
 
@@ -162,16 +167,19 @@ export class Texts {
     await this.#say(room, letter.ghost, onceWords[subject]);
   }
 
-  #reply({ message, ghost }: Letter, words: string): Promise<void> {
-    return this.#say(message.room, ghost, words, message);
+  async #reply({ message, ghost }: Letter, words: string): Promise<void> {
+    await this.#say(message.room, ghost, words, message);
   }
 
-  async #say(room: RoomId, ghost: UserId, words: string, about?: Message): Promise<void> {
+  /** False where the homeserver is not there to take it. */
+  async #say(room: RoomId, ghost: UserId, words: string, about?: Message): Promise<boolean> {
     try {
       await this.#parts.homeserver.notice(room, ghost, words, about?.eventId);
+      return true;
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       this.#parts.log.warn("writer of a text could not be told", { room, code: error.code, error });
+      return !error.transient;
     }
   }
 }

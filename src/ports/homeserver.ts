@@ -79,8 +79,8 @@ export type MatrixFact = FactOrigin &
   );
 
 /**
- * Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). `later`: the bridge is
- * being stopped and has not acted on it, so that it is handed over again after the next start. Never rejects.
+ * Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). `later`: it has not
+ * been acted on, since the bridge is being stopped or nobody can be told, so that it is handed over after the next start. Never rejects.
  */
 export type MatrixSink = (fact: MatrixFact) => Promise<void | "later">;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { roomId } from "../../src/core/ids.ts";
+import { HomeserverError } from "../../src/ports/homeserver.ts";
 import type { MessageOutcome } from "../../src/ports/sip.ts";
 import {
   ann,
@@ -268,6 +269,15 @@ describe("a room", () => {
     expect(rig.words).toEqual([
       "Not delivered: the homeserver does not say who is in this room. Please try again later.",
     ]);
+    expect(rig.sent).toEqual([]);
+  });
+
+  it("keeps a text for the next start where the homeserver takes not even that word", async () => {
+    const rig = await new TextsRig().opened();
+    const gone = new HomeserverError("UNREACHABLE", "gone", true);
+    rig.homeserver.memberFailure = gone;
+    rig.homeserver.failure = gone;
+    expect(await rig.texts.hear(rig.message("Hello?"))).toBe("later");
     expect(rig.sent).toEqual([]);
   });
 });
