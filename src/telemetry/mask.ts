@@ -17,6 +17,7 @@ const numberFields: ReadonlySet<string> = new Set([
   "called",
   "callee",
   "caller",
+  "account",
   "displayName",
   "uri",
 ]);

@@ -49,6 +49,7 @@ describe("a log line", () => {
     const { log, lines } = logAt("info");
     log.info("x", {
       number: "01818118181",
+      account: "+441818118181",
       target: "sip:01818118181@192.0.2.7:5060",
       ghost: "@_sip_01818118181%40sip.example.org:example.org",
       escaped: "/users/%40_sip_01818118181%2540sip.example.org",
@@ -59,6 +60,7 @@ describe("a log line", () => {
     });
     expect(lines()[0]).toMatchObject({
       number: "*********81",
+      account: "+**********81",
       ghost: "@_sip_*********81%40sip.example.org:example.org",
       user: "@_sip_+*********09:example.org",
       person: "@alice1234:example.org",
