@@ -258,4 +258,6 @@ test("a call that comes while the bridge starts is one of its own, and none that
   await starting;
   await hs.event("m.call.invite");
   expect(peer.received.map(({ status }) => status)).not.toContain(503);
+  peer.request("CANCEL", { uri: called.uri, branch: called.branch });
+  acknowledge(peer, await peer.status(487));
 });
