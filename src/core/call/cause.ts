@@ -272,7 +272,7 @@ export function causeOfHangup(
 }
 
 /** `from`: whose description it was, or whose session could not be had. */
-export function causeOfMediaFault(fault: MediaFault, from: MediaSide = "matrix"): Cause {
+export function causeOfMediaFault(fault: MediaFault, from: MediaSide): Cause {
   switch (fault) {
     case "bad-description":
       // One of the trunk's that nobody can use is not the fault of whoever is at the client.

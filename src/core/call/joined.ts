@@ -56,7 +56,8 @@ export function stepJoining(call: Joining, event: CallEvent): Step {
       if (call.awaiting === "left-answer" && event.from === "matrix") return joined(call, event);
       return ignored(call, event);
     case "media.refused":
-      return part(call, causeOfMediaFault(event.fault), event.atMs, {});
+      // Both sides are trunks.
+      return part(call, causeOfMediaFault(event.fault, "trunk"), event.atMs, {});
     case "deadline.passed":
       if (event.name === "answer") return part(call, "no-answer", event.atMs, {});
       return event.name === "duration" ? part(call, "max-duration", event.atMs, {}) : ignored(call, event);

@@ -97,7 +97,7 @@ export function stepOffering(call: Offering, event: CallEvent): Step {
       return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: event.sdp });
     }
     case "media.refused":
-      return end(call, causeOfMediaFault(event.fault), event.atMs, {});
+      return end(call, causeOfMediaFault(event.fault, "matrix"), event.atMs, {});
     case "call.yielded":
       return end(call, "crossed", event.atMs, { person: true });
     case "deadline.passed":
@@ -180,7 +180,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
     case "media.refused":
       return end(
         call,
-        event.fault === "bad-description" ? "trunk-error" : causeOfMediaFault(event.fault),
+        event.fault === "bad-description" ? "trunk-error" : causeOfMediaFault(event.fault, "trunk"),
         event.atMs,
         {},
       );

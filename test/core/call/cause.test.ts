@@ -176,11 +176,13 @@ test.each([
 });
 
 test("each fault of the media engine has a cause", () => {
-  expect(
-    (["bad-description", "no-common-codec", "encryption-mismatch", "no-ports", "no-capacity", "engine"] as const).map(
-      causeOfMediaFault,
-    ),
-  ).toEqual(["bad-offer", "incompatible", "incompatible", "too-many-calls", "too-many-calls", "media-lost"]);
+  const faults = ["no-common-codec", "encryption-mismatch", "no-ports", "no-capacity", "engine"] as const;
+  for (const side of ["matrix", "trunk"] as const) {
+    const found = faults.map((fault) => causeOfMediaFault(fault, side));
+    expect(found).toEqual(["incompatible", "incompatible", "too-many-calls", "too-many-calls", "media-lost"]);
+  }
+  expect(causeOfMediaFault("bad-description", "matrix")).toBe("bad-offer");
+  expect(causeOfMediaFault("bad-description", "trunk")).toBe("incompatible");
 });
 
 test("where a client can only say that the call failed, there are words for the room", () => {

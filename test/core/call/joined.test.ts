@@ -106,6 +106,16 @@ describe("joining", () => {
     expect(call.phase).toBe("ended");
   });
 
+  test("a description that nobody can use: the room is not told that its client's was", () => {
+    const refused = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" } as const;
+    const { effects } = play(beginJoint(joint, toNumber, 1_000), described, rightAccepted, refused);
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: anyLeg,
+      text: "The transfer failed: The other end cannot handle this kind of call.",
+    });
+  });
+
   test("nobody is rung for ever", () => {
     const { effects } = play(beginJoint(joint, toNumber, 1_000), described, {
       kind: "deadline.passed",
