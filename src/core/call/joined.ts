@@ -221,8 +221,14 @@ function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: Cal
           { kind: "media.settle", from: mediaSideOf(now.by) },
         );
       return now.by === side && now.awaiting === "own-answer" ? idleAgain(call) : ignored(call, event);
-    case "sip.dtmf":
-      return to(call, order(call, other(side), { kind: "sip.info", digit: fact.digit, durationMs: fact.durationMs }));
+    case "sip.dtmf": {
+      const { digit, durationMs } = fact;
+      const target = other(side);
+      // As that one takes keys, not as this one gives them.
+      return call[target].trunk.abilities.infoDtmf
+        ? to(call, order(call, target, { kind: "sip.info", digit, durationMs }))
+        : to(call, { kind: "media.dtmf", to: mediaSideOf(target), digit, durationMs });
+    }
     case "sip.referred":
       return to(call, order(call, side, { kind: "sip.refuseRefer", status: 603 }));
     case "sip.hungUp":

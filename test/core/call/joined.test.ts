@@ -193,8 +193,15 @@ describe("two who are joined", () => {
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
-  test("a key that one sends in INFO reaches the other so", () => {
-    const { effects } = play(joined(), on("left", { kind: "sip.dtmf", digit: "7", durationMs: 200 }));
+  test("a key that one sends in INFO reaches the other as that one takes keys", () => {
+    const key = on("left", { kind: "sip.dtmf", digit: "7", durationMs: 200 });
+    const inRtp = play(joined(), key);
+    expect(inRtp.effects).toEqual([{ kind: "media.dtmf", to: "trunk", digit: "7", durationMs: 200 }]);
+    const { call } = joined();
+    if (call.phase !== "joined") throw new Error("not joined");
+    const abilities = { ...call.right.trunk.abilities, infoDtmf: true };
+    const right = { ...call.right, trunk: { ...call.right.trunk, abilities } };
+    const { effects } = play({ call: { ...call, right }, effects: [] }, key);
     expect(effects).toEqual([toTheRight({ kind: "sip.info", digit: "7", durationMs: 200 })]);
   });
 
