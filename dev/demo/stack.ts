@@ -11,7 +11,14 @@ import { toRegistrationFacts } from "../../src/config/mapping.ts";
 import { makeRegistration } from "../../src/config/registration.ts";
 import { splitHostPort } from "../../src/config/scalars.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { NUMBERS, startGateway, type Gateway, type GatewayLog, type GatewayNumber } from "../gateway/gateway.ts";
+import {
+  NUMBERS,
+  startGateway,
+  type Gateway,
+  type GatewayLog,
+  type GatewayNumber,
+  type GatewayOptions,
+} from "../gateway/gateway.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
 import { demoConfig, PERSON } from "./config-text.ts";
 import { DemoError } from "./options.ts";
@@ -33,6 +40,8 @@ export interface StackOptions {
   readonly gatewayLog: GatewayLog;
   /** Instead of the gateway's own. */
   readonly numbers?: readonly GatewayNumber[];
+  /** What else is to be different about the gateway. */
+  readonly gateway?: Pick<GatewayOptions, "referStatus" | "rtpEvents">;
   /** Lines of the bridge's own log (JSON). */
   readonly bridgeLog: (line: string) => void;
 }
@@ -75,6 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         udpPort: sip?.port ?? 5060,
         log: options.gatewayLog,
         numbers: options.numbers ?? NUMBERS,
+        ...options.gateway,
       }),
     );
     stops.push(() => gateway.stop());

@@ -278,5 +278,5 @@ function hangUpWord(phase: Phase): string {
 
 function secondLine(state: PhoneState): string {
   if (state.phase === "idle" && !("ending" in state)) return "Type a number or pick one";
-  return state.phase === "talking" && state.digits !== "" ? `${state.peer}  ${state.digits}` : peerOf(state);
+  return state.phase === "talking" && state.digits !== "" ? `${state.peer} · ${state.digits}` : peerOf(state);
 }
