@@ -1,6 +1,7 @@
 // The trunk wants the person connected to somebody else (REFER, RFC 3515): a new INVITE of ours replaces its dialog, the
 // person's client notices nothing but another voice.
 import type { Connected, Renegotiation } from "./call.ts";
+import { end } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { close } from "./renegotiation.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
@@ -87,7 +88,8 @@ function underWay(call: Connected, now: Exclude<Referral, Planned>, event: Refer
       return now.awaiting === "media-answer" ? close(call) : ignored(call, event);
     case "media.refused":
       if (now.awaiting === "offer") return close(call, { kind: "sip.refuseRefer", status: 488 });
-      return now.awaiting === "media-answer" ? close(call) : unchanged(call);
+      // The old dialog has ended, and in the new one nobody is heard.
+      return now.awaiting === "media-answer" ? end(call, "incompatible", event.atMs, {}) : unchanged(call);
     default:
       return ignored(call, event);
   }

@@ -254,6 +254,18 @@ describe("a transfer that the trunk wants", () => {
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
   });
 
+  test("what the other number answers with cannot be used: the old far end is gone, and the person is told", () => {
+    const { call, effects } = play(
+      connected(),
+      referred,
+      planned,
+      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "sip.replaced", sdp: "video only", dialog: newDialog },
+      { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" },
+    );
+    expect(ending({ call, effects })).toEqual({ cause: "incompatible", trunk: "bye" });
+  });
+
   test("a number that does not answer leaves the call as it was", () => {
     const { call } = play(
       connected(),
