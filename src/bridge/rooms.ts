@@ -95,6 +95,11 @@ export class Rooms {
     await this.#parts.directory.removeOurs(room, user);
   }
 
+  /** Nobody looks into it any more: whoever is rung or written to next has another one. */
+  async forget(room: RoomId): Promise<void> {
+    await this.#parts.directory.forget(room);
+  }
+
   /** The last person left: ours leave too, so that nobody is invited into an empty room. */
   async leaveIfEmpty(room: RoomId): Promise<void> {
     const { homeserver, directory, log } = this.#parts;

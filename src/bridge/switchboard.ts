@@ -208,6 +208,8 @@ export class Switchboard implements Calls {
         return;
       case "member.left":
         return this.#left(fact.room, fact.user);
+      case "room.replaced":
+        return this.#parts.rooms.forget(fact.room);
       case "room.encrypted":
       case "event.unreadable":
         return this.#rooms.encrypted(fact.room);

@@ -47,6 +47,8 @@ export type MatrixFact = FactOrigin &
     /** Left, kicked or banned. */
     | { readonly kind: "member.left"; readonly user: UserId }
     | { readonly kind: "room.encrypted" }
+    /** Upgraded: another room has taken its place, and clients hide it. */
+    | { readonly kind: "room.replaced" }
     /** An encrypted event that the bridge cannot read. */
     | { readonly kind: "event.unreadable" }
     /**

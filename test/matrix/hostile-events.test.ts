@@ -44,6 +44,7 @@ const types = [
   "m.sticker",
   "m.room.encryption",
   "m.room.encrypted",
+  "m.room.tombstone",
 ];
 
 describe("whatever JSON the homeserver pushes", () => {
@@ -214,6 +215,12 @@ describe("a membership", () => {
     expect(member({ membership: "leave" })).toMatchObject({ kind: "member.left" });
     expect(member({ membership: "ban" })).toMatchObject({ kind: "member.left" });
     expect(member({ membership: "knock" })).toBeUndefined();
+  });
+
+  it("tells that a room was upgraded by its state alone", () => {
+    const content = { body: "This room has been replaced", replacement_room: "!new:example.org" };
+    expect(factIn(event("m.room.tombstone", content, { state_key: "" }))).toMatchObject({ kind: "room.replaced" });
+    expect(factIn(event("m.room.tombstone", content))).toBeUndefined();
   });
 
   it("tells from the stripped state that the room is encrypted, in either place", () => {

@@ -76,6 +76,15 @@ describe("the room of a caller and a person", () => {
     expect(house.in(made2)[0]).toBe("invite");
   });
 
+  test("is another one where theirs was upgraded, which clients hide from then on", async () => {
+    const house = new House();
+    await callAndGiveUp(house);
+    house.homeserver.memberList = both;
+    await house.take({ ...house.origin(ann, made1), kind: "room.replaced" });
+    await house.arrive();
+    expect(house.in(made2)).toEqual(["invite"]);
+  });
+
   test("is one, also for two calls of the same number at once", async () => {
     const house = new House();
     await Promise.all([house.arrive(), house.arrive()]);

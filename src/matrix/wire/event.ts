@@ -133,6 +133,8 @@ function readByType(event: Envelope): EventReading {
       return { kind: "fact", fact: { ...origin, kind: "message.received", form: "other", body: "", edits: false } };
     case "m.room.encryption":
       return event.stateKey === "" ? { kind: "fact", fact: { ...origin, kind: "room.encrypted" } } : other;
+    case "m.room.tombstone":
+      return event.stateKey === "" ? { kind: "fact", fact: { ...origin, kind: "room.replaced" } } : other;
     case "m.room.encrypted":
       return { kind: "fact", fact: { ...origin, kind: "event.unreadable" } };
     default:
