@@ -84,12 +84,12 @@ export class TrunkLegs {
     return undefined;
   }
 
-  /** The call is over. Whoever still waits for its place hears so. */
   /** The call that has this leg, or is to have it. */
   callOf(leg: CallId): CallId {
     return this.#owners.get(leg) ?? leg;
   }
 
+  /** The call is over. Whoever still waits for its place hears so. */
   forget(call: CallId): void {
     const next = this.#next.get(call);
     if (next !== undefined) this.#refuse(call, next.leg, 481);
