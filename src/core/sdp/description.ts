@@ -51,7 +51,7 @@ export interface AudioSection extends Section {
 
 export interface Description {
   readonly sections: readonly Section[];
-  /** The first live audio section, and its place among `sections`. */
+  /** The first live audio section that suits, or the first; and its place among `sections`. */
   readonly audio: AudioSection;
   readonly audioIndex: number;
 }
@@ -83,8 +83,14 @@ const fingerprintForm = /^[0-9A-F]{2}(?::[0-9A-F]{2})+$/;
 const hashOctets: Readonly<Record<string, number>> = { "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64 };
 const parametersForm = /^[\x20-\x7e]{1,256}$/;
 
-/** Parses one description. Never throws; anything unusable gives the reason. */
-export function parseDescription(text: string): Description | Malformed {
+/**
+ * Parses one description. Never throws; anything unusable gives the reason.
+ * @param suits whether a protocol is the wanted one, where the same audio is offered over several
+ */
+export function parseDescription(
+  text: string,
+  suits: (protocol: string) => boolean = () => true,
+): Description | Malformed {
   if (text.length > maxLength) return { problem: "longer than 65536 characters" };
   const lines = text.split(/\r\n|\r|\n/);
   if (lines.length > maxLines) return { problem: "more than 2048 lines" };
@@ -99,10 +105,8 @@ export function parseDescription(text: string): Description | Malformed {
     if (section === undefined) return { problem: "a media line that is not one" };
     sections.push(section);
   }
-  const audioIndex = session.media.findIndex(
-    (media) =>
-      media.type === "audio" && (numberOf(media.port) > 0 || (media.bundleOnly !== undefined && isWebRtc(media))),
-  );
+  const live = [...session.media.keys()].filter((index) => isLiveAudio(session.media[index]));
+  const audioIndex = live.find((index) => suits(sections[index]?.protocol ?? "")) ?? live[0] ?? -1;
   const media = session.media[audioIndex];
   const section = sections[audioIndex];
   if (media === undefined || section === undefined) return { problem: "no live audio section" };
@@ -111,6 +115,11 @@ export function parseDescription(text: string): Description | Malformed {
   const tagged = taggedIndex === undefined ? undefined : session.media[taggedIndex];
   const audio = audioOf(session, media, section, tagged, candidates.slice(0, maxCandidates));
   return isProblem(audio) ? audio : { sections, audio, audioIndex };
+}
+
+function isLiveAudio(media: MediaDescription | undefined): boolean {
+  if (media?.type !== "audio") return false;
+  return numberOf(media.port) > 0 || (media.bundleOnly !== undefined && isWebRtc(media));
 }
 
 function isProblem(value: AudioSection | Malformed): value is Malformed {
@@ -243,7 +252,9 @@ function ptimeOf(media: MediaDescription): number | undefined {
 function cryptoOf(media: MediaDescription): CryptoAttribute[] {
   const lines: CryptoAttribute[] = [];
   for (const line of (media.crypto ?? []).slice(0, maxCryptoLines)) {
-    const crypto = parseCryptoAttribute(numberOf(line.id), line.suite, line.config, line.sessionConfig);
+    // The parser makes an empty parameter of a space at the end.
+    const session = line.sessionConfig === "" ? undefined : line.sessionConfig;
+    const crypto = parseCryptoAttribute(numberOf(line.id), line.suite, line.config, session);
     if (crypto !== undefined) lines.push(crypto);
   }
   return lines;

@@ -26,14 +26,16 @@ export function webRtcEnd(audio: AudioSection): WebRtcEnd | Unmet {
   return { ice, fingerprint, setup: setup ?? "actpass" };
 }
 
+/** Is it the one that a trunk is configured for? Some offer the same audio encrypted and not (RFC 4568 s1 advises so). */
+export function isTrunkProtocol(protocol: string, srtp: "off" | "required"): boolean {
+  return (srtp === "required" ? /^RTP\/SAVPF?$/ : /^RTP\/AVPF?$/).test(protocol);
+}
+
 /** Undefined if it is what the trunk is configured for. */
 export function trunkUnmet(audio: AudioSection, srtp: "off" | "required"): Unmet | undefined {
-  const isSecure = /^RTP\/SAVPF?$/.test(audio.protocol);
-  if (!isSecure && !/^RTP\/AVPF?$/.test(audio.protocol))
-    return { fault: "encryption-mismatch", message: `${audio.protocol} is neither RTP nor SRTP` };
-  if (isSecure !== (srtp === "required"))
+  if (!isTrunkProtocol(audio.protocol, srtp))
     return { fault: "encryption-mismatch", message: `${audio.protocol} from a trunk with SRTP ${srtp}` };
-  if (isSecure && audio.crypto.length === 0)
+  if (srtp === "required" && audio.crypto.length === 0)
     return { fault: "encryption-mismatch", message: "no SDES key that we support" };
   return undefined;
 }

@@ -54,7 +54,9 @@ export interface TrunkBody {
 /** RTP/AVP or RTP/SAVP for a trunk, lines without their ends. */
 export function trunkBody(body: TrunkBody): string[] {
   const { address, port, formats, direction, ptimeMs, crypto, rtcpMux, frame } = body;
-  const protocol = crypto === undefined ? "RTP/AVP" : "RTP/SAVP";
+  // An answer is over the protocol of the offer, which may have the feedback that we do not use (RFC 3264 s6).
+  const hasFeedback = frame?.sections[frame.audioIndex]?.protocol.endsWith("AVPF") ?? false;
+  const protocol = `${crypto === undefined ? "RTP/AVP" : "RTP/SAVP"}${hasFeedback ? "F" : ""}`;
   const audio = [
     `m=audio ${port} ${protocol} ${formats.map((format) => format.payloadType).join(" ")}`,
     ...(crypto ?? []).map((each) => `a=${writeCryptoAttribute(each)}`),

@@ -2,7 +2,7 @@
 import { addressFamily } from "../../core/sdp/address.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
-import { trunkUnmet } from "../../core/sdp/requirement.ts";
+import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/requirement.ts";
 import { MediaError, type TrunkMedia } from "../../ports/media.ts";
 import type { Leg, LegReports } from "./leg.ts";
 import { networks } from "./network.ts";
@@ -59,7 +59,7 @@ export class TrunkLeg implements Leg {
   }
 
   read(sdp: string): Description {
-    const description = parseDescription(sdp);
+    const description = parseDescription(sdp, (protocol) => isTrunkProtocol(protocol, this.#media.srtp));
     if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
     const { audio } = description;
     const unmet = trunkUnmet(audio, this.#media.srtp);

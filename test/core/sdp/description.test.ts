@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chooseCrypto } from "../../../src/core/sdp/crypto-attribute.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
+import { isTrunkProtocol, trunkUnmet } from "../../../src/core/sdp/requirement.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 describe("a client's description", () => {
@@ -125,6 +126,24 @@ describe("a gateway's description", () => {
     expect(chooseCrypto([...audio.crypto, bare])?.tag).toBe(5);
     expect(audio.ptimeMs).toBe(30);
     expect(audio.rtcpPort).toBe(40_007);
+  });
+
+  test("of audio that is offered encrypted and not, the one that the trunk is configured for counts", () => {
+    const key = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${"a".repeat(40)}`;
+    const sdp = gatewaySdp({ protocol: "RTP/SAVP", lines: [key], more: ["m=audio 40010 RTP/AVP 8"] });
+    const ports = (["required", "off"] as const).map((srtp) => {
+      const description = parseDescription(sdp, (protocol) => isTrunkProtocol(protocol, srtp));
+      if (isMalformed(description)) throw new Error(description.problem);
+      expect(trunkUnmet(description.audio, srtp)).toBeUndefined();
+      return description.audio.port;
+    });
+    expect(ports).toEqual([40_000, 40_010]);
+    expect(trunkUnmet(parsed(sdp).audio, "off")).toMatchObject({ fault: "encryption-mismatch" });
+  });
+
+  test("a space at the end of a key's line is none of its parameters", () => {
+    const line = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${"a".repeat(40)} `;
+    expect(parsed(gatewaySdp({ protocol: "RTP/SAVP", lines: [line] })).audio.crypto).toHaveLength(1);
   });
 
   test("with several audio sections the first live one counts", () => {

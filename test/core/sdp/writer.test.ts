@@ -93,3 +93,20 @@ test("the version goes up by one with a change, and stays without", () => {
   expect(same.sdp).toBe(first.sdp);
   expect([first, same, held].map((each) => each.origin.version)).toEqual([1, 1, 2]);
 });
+
+test.each([
+  ["RTP/AVPF", undefined],
+  ["RTP/SAVPF", [{ tag: 1, suite: "AES_CM_128_HMAC_SHA1_80", inline: "a".repeat(40), mkiLength: 0 }]],
+] as const)("an offer of %s is answered in kind", (protocol, crypto) => {
+  const body = trunkBody({
+    address: "192.0.2.50",
+    port: 30_000,
+    formats,
+    direction: "sendrecv",
+    ptimeMs: 20,
+    crypto,
+    rtcpMux: false,
+    frame: parsed(gatewaySdp({ protocol })),
+  });
+  expect(body).toContain(`m=audio 30000 ${protocol} 0 126`);
+});
