@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { encodeRtp } from "../../dev/audio/rtp.ts";
 import { deriveKey, SrtpContext } from "../../src/media/embedded/srtp.ts";
+import { SrtpKeyring } from "../../src/media/embedded/srtp-keyring.ts";
 import { byePacket } from "../../src/media/embedded/rtcp.ts";
 import { startRig, type Rig } from "./rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
@@ -12,6 +13,8 @@ import { ClientPeer } from "./client-peer.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 
 const suite = "AES_CM_128_HMAC_SHA1_80";
+
+const noPacket = Buffer.alloc(0);
 
 function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(/\s/g, ""), "hex");
@@ -91,6 +94,14 @@ describe.each([suite, "AES_CM_128_HMAC_SHA1_32"] as const)("%s", (each) => {
     }
   });
 
+  test("a stream whose beginning was missed is opened, also if it has rolled over meanwhile", () => {
+    const [out, back] = pair();
+    const sealed = [65_534, 65_535, 0, 1].map((sequence) => out.protectRtp(rtp(sequence)));
+    expect(back.openRtp(sealed[3] ?? noPacket)).toEqual(rtp(1));
+    expect(back.openRtp(sealed[1] ?? noPacket)).toEqual(rtp(65_535));
+    expect(back.openRtp(out.protectRtp(rtp(2)))).toEqual(rtp(2));
+  });
+
   test("no changed packet is opened, and a forged one does not move the window", () => {
     const [out, back] = pair();
     expect(back.openRtp(out.protectRtp(rtp(10)))).toBeDefined();
@@ -123,6 +134,29 @@ describe.each([suite, "AES_CM_128_HMAC_SHA1_32"] as const)("%s", (each) => {
         expect(back.openRtcp(Buffer.from(noise))).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("our key", () => {
+  const line = (inline: string) => ({ tag: 1, suite, inline: inline.repeat(40), mkiLength: 0 }) as const;
+
+  test("stays for a peer that goes on with its own", () => {
+    const keyring = new SrtpKeyring();
+    const first = keyring.accept([line("A")]);
+    const again = keyring.accept([line("A")]);
+    expect(again.line).toEqual(first.line);
+    expect(again.keys).toEqual(first.keys);
+  });
+
+  test("is a new one for a peer with a new one, so that both count roll-overs from zero", () => {
+    const keyring = new SrtpKeyring();
+    const first = keyring.accept([line("A")]);
+    for (const sequence of [65_535, 0]) first.keys.outbound.protectRtp(rtp(sequence));
+    const next = keyring.accept([line("B")]);
+    expect(next.line.inline).not.toBe(first.line.inline);
+    const theirs = new SrtpContext(suite, Buffer.from(next.line.inline, "base64"));
+    expect(theirs.openRtp(next.keys.outbound.protectRtp(rtp(1)))).toEqual(rtp(1));
+    expect(keyring.offer.map(({ inline }) => inline)).toContain(next.line.inline);
   });
 });
 

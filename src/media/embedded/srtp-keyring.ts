@@ -33,6 +33,8 @@ export class SrtpKeyring {
   /** The peer offers: our line for the answer, under its tag. Throws MediaError if none of its lines will do. */
   accept(lines: readonly CryptoAttribute[]): { readonly line: CryptoAttribute; readonly keys: TrunkKeys } {
     const theirs = chooseCrypto(lines);
+    // With a new key, or as somebody else, it counts the roll-overs of our stream from zero (RFC 3711 s3.3.1): so shall we.
+    if (theirs !== undefined && this.#keys !== undefined && nameOf(theirs) !== this.#inbound) this.renew();
     const ours = this.#offer.find((line) => line.suite === theirs?.suite);
     if (theirs === undefined || ours === undefined)
       throw new MediaError("encryption-mismatch", "the trunk offers no key that we support");
@@ -41,8 +43,7 @@ export class SrtpKeyring {
 
   /** Contexts live as long as their keys: a re-offer with the same ones must not turn the packet index back. */
   #use(ours: CryptoAttribute, theirs: CryptoAttribute): TrunkKeys {
-    const outbound = `${ours.suite} ${ours.inline}`;
-    const inbound = `${theirs.suite} ${theirs.inline} ${theirs.mkiLength}`;
+    const [outbound, inbound] = [nameOf(ours), nameOf(theirs)];
     const before = this.#keys;
     const keys = {
       outbound: before !== undefined && outbound === this.#outbound ? before.outbound : contextOf(ours),
@@ -53,6 +54,10 @@ export class SrtpKeyring {
     this.#inbound = inbound;
     return keys;
   }
+}
+
+function nameOf({ suite, inline, mkiLength }: CryptoAttribute): string {
+  return `${suite} ${inline} ${mkiLength}`;
 }
 
 function newLines(): readonly CryptoAttribute[] {

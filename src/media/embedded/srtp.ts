@@ -160,14 +160,15 @@ export class SrtpContext {
     const ssrc = packet.readUInt32BE(8);
     const known = this.#windows.get(ssrc);
     const window = known ?? new ReplayWindow();
-    const index = estimateIndex(window.highest, packet.readUInt16BE(2));
+    let index = estimateIndex(window.highest, packet.readUInt16BE(2));
     if (!window.isFresh(index)) return undefined;
     const body = packet.subarray(0, length);
-    this.#rollover.writeUInt32BE(Math.floor(index / 0x1_0000) >>> 0);
-    if (
-      !timingSafeEqual(this.#rtp.tag(body, this.#rollover, this.#tagLength), packet.subarray(length + this.#mkiLength))
-    )
-      return undefined;
+    const tag = packet.subarray(length + this.#mkiLength);
+    if (!this.#isSigned(body, tag, index)) {
+      // A stream that began before we had its key, or was lost for a while at its beginning, may have rolled over already.
+      index += 0x1_0000;
+      if (known !== undefined || !this.#isSigned(body, tag, index)) return undefined;
+    }
     // Padding is encrypted too, so the header is read as if there were none.
     const start = payloadStart(body);
     if (start === undefined) return undefined;
@@ -175,6 +176,11 @@ export class SrtpContext {
     window.mark(index);
     if (known === undefined) keep(this.#windows, ssrc, window);
     return body;
+  }
+
+  #isSigned(body: Buffer, tag: Buffer, index: number): boolean {
+    this.#rollover.writeUInt32BE(Math.floor(index / 0x1_0000) >>> 0);
+    return timingSafeEqual(this.#rtp.tag(body, this.#rollover, this.#tagLength), tag);
   }
 
   /** Encrypts a compound RTCP packet of ours (RFC 3711 s3.4). */
