@@ -35,9 +35,11 @@ export class CallSignals {
     const { call } = runner;
     if (call.phase === "alerting") return this.#whileRinging(signal, runner, call);
     const leg = legOf(call);
+    // A call goes by two ids where two calls crossed, or where it was transferred to a person: the other one is over.
     const isTheirs =
       leg !== undefined &&
       leg.room === signal.room &&
+      leg.matrixCallId === signal.matrixCallId &&
       leg.person === signal.sender &&
       sameParty(signal, { party: leg.personParty, version: leg.version });
     const fact = isTheirs ? this.#factOf(signal, call) : undefined;
@@ -83,8 +85,8 @@ export class CallSignals {
     }
   }
 
-  #isRung(call: Extract<Call, { phase: "alerting" }>, { room, sender }: Signal): boolean {
-    if (this.#parts.isOurs(sender)) return false;
+  #isRung(call: Extract<Call, { phase: "alerting" }>, { room, sender, matrixCallId }: Signal): boolean {
+    if (this.#parts.isOurs(sender) || call.matrixCallId !== matrixCallId) return false;
     return call.legs.some((leg) => leg.room === room && (leg.target.kind === "room" || leg.target.person === sender));
   }
 

@@ -49,6 +49,14 @@ describe("a number rings a person who calls it that very moment, with a client t
     expect(house.telemetry.ignored.at(-1)).toBe("matrix.hungUp in ended");
   });
 
+  test("and a client that keeps its own call, and hangs up ours, has it", async () => {
+    const house = await crossed();
+    const ours = house.homeserver.told[0]?.leg.matrixCallId;
+    await house.take({ ...house.callOf(ann, `${ours}`), room: made1, kind: "call.hungUp", reason: "replaced" });
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(house.trunks.verbs).toEqual(["ring", "accept"]);
+  });
+
   test("candidates that overtook their invite are used", async () => {
     const house = new House();
     await house.arrive();
