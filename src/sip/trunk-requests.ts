@@ -1,9 +1,10 @@
 // What a trunk says in its own name and in nobody's call: where it is, OPTIONS to a gateway, REGISTER to a registrar.
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { RegisterParts } from "./registration.ts";
+import type { Contacts } from "./sipjs/contact.ts";
 import type { QuestionParts } from "./sipjs/user-agent.ts";
 import { defaultPort, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
-import { numberHeader, sipUri, tokensHeader } from "./wire/header-builder.ts";
+import { addressHeader, numberHeader, sipUri, tokensHeader } from "./wire/header-builder.ts";
 import { formatUri, type SipUri } from "./wire/uri.ts";
 
 /** The user of our Contact, and of the address-of-record where the trunk registers. */
@@ -21,6 +22,14 @@ export function contactUri(settings: TrunkSettings, local: Endpoint): SipUri {
   const named = transport === "wss" ? "ws" : transport;
   const params = transport === "udp" ? new Map<string, string>() : new Map([["transport", named]]);
   return sipUri({ user: accountUser(settings), host: unbracketed(host), port: shownPort, params });
+}
+
+/** The same as headers; for who calls by sips without the parameter, because TLS is what sips means (RFC 3261 s26.2.2). */
+export function contactsOf({ transport }: TrunkSettings, contact: SipUri): Contacts {
+  const usual = addressHeader("Contact", { uri: contact });
+  if (transport !== "tls" && transport !== "wss") return { usual, secure: usual };
+  const params = new Map([...contact.params].filter(([, value]) => value !== "tls"));
+  return { usual, secure: addressHeader("Contact", { uri: { ...contact, scheme: "sips", params } }) };
 }
 
 /** To the gateway itself, by the name that it is configured under. */

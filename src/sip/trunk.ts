@@ -21,7 +21,7 @@ import { UserAgent, type QuestionParts } from "./sipjs/user-agent.ts";
 import { watchSilence, type SilenceOptions } from "./silence.ts";
 import { TargetPool } from "./target-pool.ts";
 import { healthWith } from "./trunk-health.ts";
-import { contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
+import { contactsOf, contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
 import { Hub } from "./transport/hub.ts";
 import { addressTowards, isWildcard } from "./transport/local-address.ts";
 import { portRefused } from "./transport/port-probe.ts";
@@ -30,7 +30,6 @@ import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
 import { isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
 import { DigestClient } from "./wire/digest.ts";
-import { addressHeader } from "./wire/header-builder.ts";
 import type { SipUri } from "./wire/uri.ts";
 
 export interface TrunkOptions {
@@ -161,7 +160,7 @@ export class Trunk implements InvitingTrunk {
       trunk: settings.name,
       protocol: transport.toUpperCase(),
       viaHost,
-      contact: addressHeader("Contact", { uri: contact }),
+      contacts: contactsOf(settings, contact),
       userAgent: settings.userAgent,
       localAddress: { host: address, port: bound.port },
       transactionMs: transactionMs(timers),

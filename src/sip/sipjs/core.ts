@@ -21,6 +21,7 @@ import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.
 import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
 import { MAGIC_COOKIE } from "../wire/via.ts";
 import type { Authorization } from "../wire/digest.ts";
+import { valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 import { wireOf } from "./messages.ts";
 import { ALLOWED_METHODS, OutgoingRequest } from "./requests.ts";
@@ -66,6 +67,17 @@ export class Core extends UserAgentCore {
     this.userAgentServers = new UnscannedMap();
     // An empty list would become an empty Supported header in every response.
     Reflect.deleteProperty(this.configuration, "supportedOptionTagsResponse");
+  }
+
+  /** The core puts one and the same Contact into all responses that make a dialog; those that `respond` makes get this one. */
+  withContact<T>(contact: HeaderLine, respond: () => T): T {
+    const usual = this.configuration.contact;
+    this.configuration.contact = { ...usual, toString: () => valueOf(contact) };
+    try {
+      return respond();
+    } finally {
+      this.configuration.contact = usual;
+    }
   }
 
   newChallenged(): Challenged | undefined {

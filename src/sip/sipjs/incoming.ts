@@ -13,6 +13,7 @@ import { sdpOf } from "../body.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { bodyIsOptional, screenRequest, unreadableBody, type Refusal } from "../wire/screening.ts";
 import { formatUri } from "../wire/uri.ts";
+import { contactFor, type Contacts } from "./contact.ts";
 import type { Core } from "./core.ts";
 import type { Dismissals } from "./dismissals.ts";
 import { IncomingRequest } from "./messages.ts";
@@ -24,6 +25,7 @@ import type { Session } from "./session.ts";
 export interface IncomingOptions {
   readonly core: Core;
   readonly dismissals: Dismissals;
+  readonly contacts: Contacts;
   /** The same wrapper for the same dialog of sip.js. */
   readonly sessionOf: (session: SipjsSession) => Session;
   /** The rest as in UserAgentOptions. */
@@ -74,11 +76,14 @@ export class Incoming {
   /** The core's word for a new INVITE. */
   invited(server: unknown): void {
     if (!(server instanceof InviteUserAgentServer)) return;
-    const { core, sessionOf, clock, transactionMs, reliableProvisionals, invited, log } = this.#options;
+    const { core, contacts, sessionOf, clock, transactionMs, reliableProvisionals, invited, log } = this.#options;
+    const { message } = server;
+    const back = message.getHeader("Record-Route") ?? message.getHeader("Contact");
     const invitation = new ServerInvitation({
       core,
       server,
-      request: requestOf(server.message),
+      request: requestOf(message),
+      contact: contactFor(contacts, message.ruri?.toString(), back),
       localTag: clock.newId(),
       supported: this.#supported,
       reliableProvisionals,

@@ -34,6 +34,8 @@ export interface ServerInvitationOptions {
   readonly core: Core;
   readonly server: InviteUserAgentServer;
   readonly request: SipRequest;
+  /** Of every response that makes the dialog. */
+  readonly contact: HeaderLine;
   /** To tag of every response. */
   readonly localTag: string;
   /** Option tags of our Supported. */
@@ -131,10 +133,11 @@ export class ServerInvitation {
 
   /** 200 with a description; it goes out again until the ACK is here. Only while `open`. */
   accept(sdp: string, headers: readonly HeaderLine[] = []): Session {
-    const { server, supported } = this.#options;
+    const { core, server, supported, contact } = this.#options;
     this.#stopRinging();
     const extraHeaders = [tokensHeader("Supported", supported), ...headers];
-    const { session } = server.accept({ statusCode: 200, body: sdpBody(sdp), extraHeaders });
+    const options = { statusCode: 200, body: sdpBody(sdp), extraHeaders };
+    const { session } = core.withContact(contact, () => server.accept(options));
     return this.#heard(session);
   }
 
@@ -163,7 +166,9 @@ export class ServerInvitation {
   }
 
   #progress(status: 180 | 183, headers: readonly HeaderLine[]): string {
-    const { message, session } = this.#options.server.progress({ statusCode: status, extraHeaders: [...headers] });
+    const { core, server, contact } = this.#options;
+    const options = { statusCode: status, extraHeaders: [...headers] };
+    const { message, session } = core.withContact(contact, () => server.progress(options));
     this.#heard(session);
     return message;
   }

@@ -20,6 +20,7 @@ import { sdpOf } from "../body.ts";
 import type { SessionVerdict } from "../session-expires.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
+import { contactFor, type Contacts } from "./contact.ts";
 import type { Core, Delegate } from "./core.ts";
 import { IncomingRequest } from "./messages.ts";
 import { outcomeOf, peerRequest, requestOf, type Outcome, type PeerRequest } from "./peer-request.ts";
@@ -79,7 +80,7 @@ const NO_TIMER: SessionVerdict = { kind: "agreed", headers: [], terms: undefined
 
 export class Session {
   readonly #dialog: SessionDialog;
-  readonly #contact: HeaderLine;
+  readonly #contacts: Contacts;
   #events: SessionEvents | undefined;
   #early: EarlyEvents | undefined;
   #pending: UserAgentServer | undefined;
@@ -88,10 +89,10 @@ export class Session {
   /** A BYE of ours that has to wait for the ACK to our 200, or for its time to run out. */
   #byeAfterAck: (() => void) | undefined;
 
-  constructor(dialog: SipjsSession, contact: HeaderLine) {
+  constructor(dialog: SipjsSession, contacts: Contacts) {
     if (!(dialog instanceof SessionDialog)) throw new TypeError("sip.js gave a session of an unknown kind");
     this.#dialog = dialog;
-    this.#contact = contact;
+    this.#contacts = contacts;
     // Without a listener yet, the peer's requests wait in their retransmissions or are refused.
     this.#dialog.delegate = this.#delegate();
     const initial: unknown = Reflect.get(dialog, "initialTransaction");
@@ -104,9 +105,9 @@ export class Session {
   }
 
   /** A dialog whose INVITE belonged to an earlier process. `core.dialogs` finds it from now on. */
-  static restore(core: Core, fields: DialogFields, contact: HeaderLine): { session: Session; key: object } {
+  static restore(core: Core, fields: DialogFields, contacts: Contacts): { session: Session; key: object } {
     const dialog = restoredDialog(core, fields);
-    return { session: new Session(dialog, contact), key: dialog };
+    return { session: new Session(dialog, contacts), key: dialog };
   }
 
   /** For the dialog of an INVITE to us, from its first provisional response on. */
@@ -146,6 +147,10 @@ export class Session {
       this.#pending === undefined &&
       !this.#awaitsAck
     );
+  }
+
+  get #contact(): HeaderLine {
+    return contactFor(this.#contacts, this.#dialog.remoteTarget.toString(), this.#dialog.routeSet[0]);
   }
 
   /** Our 200 to the INVITE that made the dialog is not acknowledged yet. */

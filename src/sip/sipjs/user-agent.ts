@@ -16,9 +16,10 @@ import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { lineText } from "../wire/escaping.ts";
-import type { HeaderLine } from "../wire/header-builder.ts";
+import { valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { Refusal } from "../wire/screening.ts";
+import { contactFor, type Contacts } from "./contact.ts";
 import { Core, type Challenged } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Incoming } from "./incoming.ts";
@@ -38,7 +39,7 @@ export interface UserAgentOptions {
   readonly protocol: string;
   /** Sent-by: host, or host and port. */
   readonly viaHost: string;
-  readonly contact: HeaderLine;
+  readonly contacts: Contacts;
   readonly userAgent: string;
   readonly localAddress: { readonly host: string; readonly port: number };
   /** 64*T1 in ms. */
@@ -110,7 +111,7 @@ export class UserAgent {
 
   constructor(options: UserAgentOptions) {
     this.#options = options;
-    const { contact, viaHost, protocol, send, log } = options;
+    const { contacts, viaHost, protocol, send, log } = options;
     const nobody = new ExactUri("sip:localhost", undefined);
     const loggerFactory = new LoggerFactory();
     loggerFactory.builtinEnabled = false;
@@ -125,7 +126,7 @@ export class UserAgent {
     this.#core = new Core(
       {
         aor: nobody,
-        contact: { pubGruu: undefined, tempGruu: undefined, uri: nobody, toString: () => valueOf(contact) },
+        contact: { pubGruu: undefined, tempGruu: undefined, uri: nobody, toString: () => valueOf(contacts.usual) },
         displayName: "",
         loggerFactory,
         hackViaTcp: false,
@@ -183,7 +184,8 @@ export class UserAgent {
     const routeSet = [...(parts.routes ?? [])];
     const { fromTag = this.#options.clock.newId(), cseq = 1 } = parts;
     const options = { callId: parts.sipCallId, fromTag, cseq, routeSet };
-    const headers = [this.#options.contact, ALLOW_HEADER, ...parts.headers];
+    const contact = contactFor(this.#options.contacts, parts.uri, routeSet[0]);
+    const headers = [contact, ALLOW_HEADER, ...parts.headers];
     const from = new ExactUri(parts.fromUri, undefined);
     const request = core.makeOutgoingRequestMessage("INVITE", uri, from, to, options, headers, sdpBody(parts.sdp));
     request.setFrom(parts.from);
@@ -204,6 +206,7 @@ export class UserAgent {
   ask(parts: QuestionParts, done: (answer: Answer, cseq: number) => void): void {
     const { method, uri, from, sipCallId: callId, routes = [] } = parts;
     const { fromTag = this.#options.clock.newId(), cseq = 1, headers = [], body } = parts;
+    const contact = contactFor(this.#options.contacts, uri, routes[0]);
     const request = this.#core.makeOutgoingRequestMessage(
       method,
       new ExactUri(uri, undefined),
@@ -211,7 +214,7 @@ export class UserAgent {
       new ExactUri(parts.to ?? uri, undefined),
       { callId, fromTag, cseq, routeSet: [...routes] },
       // RFC 3428 s4: no Contact in a MESSAGE.
-      method === "MESSAGE" ? [ALLOW_HEADER, ...headers] : [this.#options.contact, ALLOW_HEADER, ...headers],
+      method === "MESSAGE" ? [ALLOW_HEADER, ...headers] : [contact, ALLOW_HEADER, ...headers],
       body,
     );
     if (parts.fromAddress !== undefined) request.setFrom(parts.fromAddress);
@@ -227,7 +230,7 @@ export class UserAgent {
 
   /** A confirmed dialog of an earlier process. */
   restore(dialog: DialogFields): Session {
-    const { session, key } = Session.restore(this.#core, dialog, this.#options.contact);
+    const { session, key } = Session.restore(this.#core, dialog, this.#options.contacts);
     this.#sessions.set(key, session);
     return session;
   }
@@ -290,7 +293,7 @@ export class UserAgent {
   #sessionOf(sipjsSession: SipjsSession): Session {
     const known = this.#sessions.get(sipjsSession);
     if (known !== undefined) return known;
-    const session = new Session(sipjsSession, this.#options.contact);
+    const session = new Session(sipjsSession, this.#options.contacts);
     this.#sessions.set(sipjsSession, session);
     return session;
   }
@@ -311,10 +314,6 @@ export class UserAgent {
       localAddress: this.#options.localAddress,
     };
   }
-}
-
-function valueOf(line: HeaderLine): string {
-  return line.slice(line.indexOf(":") + 1).trim();
 }
 
 /**
