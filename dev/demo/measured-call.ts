@@ -7,7 +7,7 @@ import { DemoError } from "./options.ts";
 import type { Stack } from "./stack.ts";
 
 /** Hz; no number of the gateway plays it by itself. */
-export const CALLER_TONE = 800;
+const CALLER_TONE = 800;
 /** Power of the tone over all else: 100 is 20 dB. */
 const CLEAR_RATIO = 100;
 const MEASURED_MS = 1_000;

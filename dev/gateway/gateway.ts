@@ -15,7 +15,7 @@ import type { Destination } from "./switchboard.ts";
 import { UserAgent } from "./user-agent.ts";
 
 export { NUMBERS, type GatewayNumber, type ScriptStep } from "./numbers.ts";
-export type { GatewayCall, GatewayLog, GatewayMessage, GatewayRegistration, Referral } from "./observation.ts";
+export type { GatewayCall, GatewayLog } from "./observation.ts";
 
 export interface GatewayOptions {
   /** Address to bind; loopback by default. */
@@ -41,7 +41,7 @@ export interface GatewayOptions {
 }
 
 /** Whom the gateway calls or writes to, and as whom. */
-export interface Address {
+interface Address {
   /** A number or name at `at`, or a whole URI, which then is the Request-URI. */
   readonly to: string;
   /** Where it goes; without it: to the Contact that was registered last, by the path that it named. */
@@ -65,12 +65,12 @@ export interface OutgoingCall extends Address {
   readonly answerTimeoutMs?: number;
 }
 
-export interface OutgoingMessage extends Address {
+interface OutgoingMessage extends Address {
   readonly text: string;
 }
 
 /** The gateway does not know where to send it. */
-export class NoDestinationError extends Error {
+class NoDestinationError extends Error {
   override readonly name = "NoDestinationError";
   readonly code = "no_destination";
 }

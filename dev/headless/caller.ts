@@ -7,7 +7,7 @@ import { ClientApiError, isJson, logIn, path, text } from "./client-api.ts";
 import { iceGate } from "./ice-gate.ts";
 import { startSync, type RoomEvent } from "./sync-loop.ts";
 
-export type { CallFact, HeadlessCall } from "./call-view.ts";
+export type { HeadlessCall } from "./call-view.ts";
 
 export interface HeadlessCallerOptions {
   readonly homeserverUrl: string;

@@ -162,3 +162,120 @@ describe("a call that is answered", () => {
     expect(content["reason"]).toBe("user_hangup");
   });
 });
+
+describe("a call that comes", () => {
+  async function ringing(more: Record<string, unknown> = {}) {
+    const { ghost, caller } = await rig();
+    const roomId = await ghost.makeRoom(caller.userId);
+    await ghost.ring(roomId, more);
+    return { ghost, caller, roomId };
+  }
+
+  it("rings in a room that the person was invited to, and tells what the caller can do", async () => {
+    const { caller, roomId } = await ringing({
+      invitee: "@alice:localhost",
+      capabilities: { "m.call.dtmf": true, "m.call.transferee": true },
+    });
+    const call = await caller.incoming();
+    expect(call).toMatchObject({ direction: "in", roomId, state: "ringing", user: "@_sip_102:localhost" });
+    expect(call.capabilities).toEqual({ "m.call.dtmf": true, "m.call.transferee": true });
+  });
+
+  it("rings for nobody who is not meant, and not when it is too old", async () => {
+    const { ghost, caller, roomId } = await ringing({ invitee: "@bob:localhost" });
+    await ghost.ring(roomId, { call_id: "old", lifetime: 2_900 });
+    await ghost.ring(roomId, { call_id: "good" });
+    expect((await caller.incoming()).matrixCallId).toBe("good");
+    expect(caller.calls).toHaveLength(1);
+  });
+
+  it("is declined without a reason", async () => {
+    const { ghost, caller } = await ringing();
+    const call = await caller.incoming();
+    await call.decline();
+    const { content } = await ghost.homeserver.eventWhere((event) => event.type === "m.call.reject");
+    expect(content).toMatchObject({ version: "1", call_id: call.matrixCallId, party_id: caller.deviceId });
+    expect(content).not.toHaveProperty("reason");
+    expect(call.end).toEqual({ by: "client", how: "rejected", reason: undefined });
+    await expect(call.answer()).rejects.toThrow("a call that is ended cannot be answered");
+  });
+
+  it("stops ringing when the caller gives up, and when the invite has run out", async () => {
+    const { ghost, caller, roomId } = await ringing();
+    const call = await caller.incoming();
+    await ghost.say(roomId, "m.call.hangup", { reason: "user_hangup" });
+    expect(await call.until(({ end }) => end)).toEqual({ by: "bridge", how: "hung up", reason: "user_hangup" });
+    await ghost.ring(roomId, { call_id: "short", lifetime: 3_500 });
+    const short = await caller.incoming();
+    expect(await short.until(({ end }) => end)).toMatchObject({ how: "invite timeout" });
+  });
+
+  it("is answered elsewhere when another party is selected, or another device declines", async () => {
+    const { ghost, caller, roomId } = await ringing();
+    const call = await caller.incoming();
+    await ghost.say(roomId, "m.call.select_answer", { selected_party_id: "another" });
+    expect(await call.until(({ end }) => end)).toMatchObject({ by: "device", how: "answered elsewhere" });
+
+    const options = { homeserverUrl: ghost.homeserver.url, user: "alice", password: "secret" };
+    const second = await createHeadlessCaller(options);
+    ending.unshift(() => second.stop());
+    await ghost.ring(roomId, { call_id: "next" });
+    const [here, there] = await Promise.all([caller.incoming(), second.incoming()]);
+    await there.decline();
+    expect(await here.until(({ end }) => end)).toMatchObject({ by: "device", how: "declined elsewhere" });
+  });
+
+  it("cannot be answered where nothing that it offers can be played", async () => {
+    const { ghost, caller } = await ringing();
+    const call = await caller.incoming();
+    await call.answer();
+    expect(call.end).toEqual({ by: "client", how: "media failed", reason: "user_media_failed" });
+    const { content } = await ghost.homeserver.eventWhere((event) => event.type === "m.call.hangup");
+    expect(content["reason"]).toBe("user_media_failed");
+  });
+
+  it("stays unheard by a client that joins no rooms", async () => {
+    const ghost = await scriptedGhost();
+    const options = { homeserverUrl: ghost.homeserver.url, user: "alice", password: "secret", joins: false };
+    const caller = await createHeadlessCaller(options);
+    ending.push(
+      () => caller.stop(),
+      () => ghost.stop(),
+    );
+    const roomId = await ghost.makeRoom(caller.userId);
+    await ghost.ring(roomId);
+    await ghost.homeserver.eventWhere((event) => event.type === "m.call.invite");
+    expect(caller.calls).toEqual([]);
+    // Who joins while it rings can still answer.
+    await caller.join(roomId);
+    expect((await caller.incoming()).matrixCallId).toBe("zzz-ringing");
+  });
+});
+
+describe("a transfer", () => {
+  it("names whom the other end is sent to, and ends here without a hang-up", async () => {
+    const { ghost, caller, call } = await answered();
+    await call.transfer("@_sip_102:localhost");
+    const { content } = await ghost.homeserver.eventWhere((event) => event.type === "m.call.replaces");
+    expect(content).toMatchObject({
+      version: "1",
+      call_id: call.matrixCallId,
+      party_id: caller.deviceId,
+      target_user: { id: "@_sip_102:localhost" },
+      create_call: expect.any(String),
+    });
+    expect(content).not.toHaveProperty("await_call");
+    expect(call.end).toEqual({ by: "client", how: "transferred", reason: undefined });
+    expect(ghost.homeserver.events().some(({ type }) => type === "m.call.hangup")).toBe(false);
+  });
+
+  it("shows who is at the other end now, once, whichever name it comes under", async () => {
+    const { ghost, call } = await answered();
+    for (const type of ["m.call.asserted_identity", "org.matrix.call.asserted_identity"]) {
+      await ghost.send(type, { asserted_identity: { display_name: "Carol" } });
+    }
+    await ghost.send("m.call.asserted_identity", { asserted_identity: { display_name: "Dave" } });
+    await call.until(({ facts }) => facts.some((fact) => fact.kind === "identified" && fact.displayName === "Dave"));
+    expect(call.facts.filter(({ kind }) => kind === "identified")).toHaveLength(2);
+  });
+});

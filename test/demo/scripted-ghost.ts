@@ -10,6 +10,7 @@ import { startHomeserver, type ClientEvent } from "../../dev/homeserver/homeserv
 
 const GHOST = "@_sip_102:localhost";
 const PARTY = "ghost";
+const RINGING_ID = "zzz-ringing";
 
 const body = async (request: IncomingMessage): Promise<unknown> =>
   JSON.parse(Buffer.concat((await request.toArray()) as Buffer[]).toString() || "{}");
@@ -50,13 +51,15 @@ export async function scriptedGhost() {
     ],
   });
 
-  const as = async (method: string, path: string, content: unknown = {}): Promise<void> => {
+  const as = async (method: string, path: string, content: unknown = {}): Promise<unknown> => {
     const response = await fetch(`${homeserver.url}/_matrix/client/v3${path}?user_id=${encodeURIComponent(GHOST)}`, {
       method,
       headers: { authorization: "Bearer as" },
       body: JSON.stringify(content),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${answer}`);
+    return JSON.parse(answer);
   };
   await fetch(`${homeserver.url}/_matrix/client/v3/register`, {
     method: "POST",
@@ -73,6 +76,17 @@ export async function scriptedGhost() {
     await as("PUT", `/rooms/${encodeURIComponent(room_id)}/send/${type}/${transaction}`, whole);
   };
 
+  /** A room with the person, who is invited. */
+  const makeRoom = async (person: string): Promise<string> => {
+    const made = await as("POST", "/createRoom", { invite: [person], is_direct: true, preset: "trusted_private_chat" });
+    return (made as { room_id: string }).room_id;
+  };
+  const say = async (roomId: string, type: string, content: Record<string, unknown>): Promise<void> => {
+    transaction += 1;
+    const whole = { version: "1", call_id: RINGING_ID, party_id: PARTY, ...content };
+    await as("PUT", `/rooms/${encodeURIComponent(roomId)}/send/${type}/${transaction}`, whole);
+  };
+
   const connections: PeerConnection[] = [];
   const presses: Keypress[] = [];
   const payloadTypes = new Set<number>();
@@ -81,6 +95,12 @@ export async function scriptedGhost() {
     homeserver,
     invite,
     send,
+    makeRoom,
+    /** What the ghost has to say about the call that it makes. */
+    say,
+    /** Calls; nobody stands behind the offer. */
+    ring: (roomId: string, more: Record<string, unknown> = {}) =>
+      say(roomId, "m.call.invite", { lifetime: 90_000, offer: { type: "offer", sdp: "v=0\r\n" }, ...more }),
     presses,
     payloadTypes,
     async join() {

@@ -84,7 +84,7 @@ describe("a person who sends the far end on", () => {
         stack.gateway.until(() => call.heard(1_000, TONES).ratio > 100 && call.heard(1_000, TONES).hz),
       ),
     );
-    expect([one, other].toSorted()).toEqual([1_000, 440]);
+    expect(new Set([one, other])).toEqual(new Set([440, 1_000]));
     await stack.gateway.until(() => first.far.end && second.far.end);
   });
 
