@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { SrtpContext } from "../../src/media/embedded/srtp.ts";
 import { pickUp, startRinging, type Ringing } from "./called.ts";
 import { ClientPeer } from "./client-peer.ts";
-import { startRig, type Rig } from "./rig.ts";
+import { portSlice, startRig, type Rig } from "./rig.ts";
 import { test } from "./scope.ts";
 import { bothHz, clientHz, connect, trunkHz, type Talk } from "./talk.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
@@ -108,6 +108,37 @@ test.concurrent("a session that ends while it rings gives its port back", async 
     socket.once("error", reject);
     socket.bind(port, "127.0.0.1", resolve);
   });
+});
+
+test.concurrent("a client gets the one port of the range that is left", async ({ scope }) => {
+  const { portMin, portMax } = portSlice(60);
+  const sockets = Array.from({ length: portMax - portMin }, () => createSocket("udp4"));
+  scope.add(() => {
+    for (const socket of sockets) socket.close();
+  });
+  await Promise.all(
+    sockets.map(
+      async (socket, index) =>
+        new Promise<void>((resolve, reject) => {
+          socket.once("error", reject);
+          socket.bind(portMin + index + (index < 60 ? 0 : 1), "127.0.0.1", resolve);
+        }),
+    ),
+  );
+  const crowded = await startRig({ ice: { bindHost: "127.0.0.1", portMin, portMax } });
+  scope.add(async () => crowded.engine.stop());
+  const talk = await pickUp(await startRinging(crowded, scope));
+  expect(talk.clientAnswer).toContain(`m=audio ${portMin + 60} `);
+  await bothHear(talk);
+});
+
+test.concurrent.for(["0.0.0.0", "localhost"])("a client is offered real addresses with %s", async (host, { scope }) => {
+  const named = await startRig({ rtp: { host: "localhost", ...portSlice(2), restMs: 0 }, ice: { bindHost: host } });
+  scope.add(async () => named.engine.stop());
+  const talk = await pickUp(await startRinging(named, scope));
+  expect(talk.trunkOffer).toContain("c=IN IP4 127.0.0.1\r\n");
+  expect(talk.clientAnswer).not.toMatch(/candidate:.*(?:0\.0\.0\.0|localhost)/);
+  await bothHear(talk);
 });
 
 test.concurrent.for([

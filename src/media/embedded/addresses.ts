@@ -19,6 +19,11 @@ export async function rtpAddress(host: string, advertised: string | undefined): 
   return address;
 }
 
+/** Where to bind, as an IP address: `localhost` is IPv4 where it is both. Throws MediaError. */
+export async function bindAddress(host: string): Promise<string> {
+  return isIP(host) === 0 ? resolve(host, 0) : host;
+}
+
 /** As IP addresses. Throws MediaError. */
 export async function iceAddresses(hosts: readonly string[]): Promise<string[]> {
   return Promise.all(hosts.map(async (host) => resolve(host, 0)));
@@ -26,7 +31,7 @@ export async function iceAddresses(hosts: readonly string[]): Promise<string[]> 
 
 async function resolve(host: string, family: 0 | 4 | 6): Promise<string> {
   try {
-    return (await lookup(host, { family })).address;
+    return (await lookup(host, { family, order: "ipv4first" })).address;
   } catch (cause) {
     throw new MediaError("engine", `no address is found for ${host}`, { cause });
   }

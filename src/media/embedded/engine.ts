@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { iceAddresses, rtpAddress } from "./addresses.ts";
+import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
 import { PortPool } from "./port-pool.ts";
 import type { OrderKind, OrderOf, OrderResults, WorkerSettings } from "./protocol.ts";
 import { arePortsBindable } from "./trunk-socket.ts";
@@ -93,10 +93,11 @@ class EmbeddedEngine implements MediaEngine {
 
   async start(): Promise<void> {
     const { rtp, ice } = this.#options;
+    const rtpHost = await bindAddress(rtp.host);
     this.#settings = {
-      rtp: { host: rtp.host, advertisedHost: await rtpAddress(rtp.host, rtp.advertisedHost) },
+      rtp: { host: rtpHost, advertisedHost: await rtpAddress(rtpHost, rtp.advertisedHost) },
       ice: {
-        bindHost: ice.bindHost,
+        bindHost: ice.bindHost === undefined ? undefined : await bindAddress(ice.bindHost),
         advertisedHosts: await iceAddresses(ice.advertisedHosts ?? []),
         portMin: ice.portMin,
         portMax: ice.portMax,
@@ -104,7 +105,7 @@ class EmbeddedEngine implements MediaEngine {
       silenceTimeoutMs: this.#options.silenceTimeoutMs,
       reconnectTimeoutMs: this.#options.reconnectTimeoutMs ?? defaults.reconnectTimeoutMs,
     };
-    if (!(await arePortsBindable(rtp.host, rtp.portMin, rtp.portMax)))
+    if (!(await arePortsBindable(rtpHost, rtp.portMin, rtp.portMax)))
       throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
     const settings = this.#settings;
     const started = await Promise.allSettled(this.#places.map(async (place) => this.#startWorker(place, settings)));

@@ -4,7 +4,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
-import { addressFamily } from "../../core/sdp/address.ts";
+import { addressFamily, isUnspecified } from "../../core/sdp/address.ts";
 import type { Candidate } from "../../core/sdp/candidate.ts";
 import type { IceServer } from "../../ports/media.ts";
 import { newCertificate } from "./certificate.ts";
@@ -15,7 +15,8 @@ import type { WorkerSettings } from "./protocol.ts";
 import { mappedAddress } from "./stun.ts";
 
 const stunTimeoutMs = 2000;
-const portTries = 50;
+/** Enough for every range that is full but for a few, and soon over where all is taken. */
+const maxPortTries = 1000;
 /** RFC 8445 s5.1.2.1. */
 const typePreference = { host: 126, srflx: 100 } as const;
 /**
@@ -76,15 +77,22 @@ export class ReservedEnd {
 
 async function held({ bindHost, portMin, portMax }: WorkerSettings["ice"]): Promise<Socket> {
   const hosts = bindHost === undefined ? ["::", "0.0.0.0"] : [bindHost];
+  const isRange = portMin !== undefined || portMax !== undefined;
+  const ports = isRange ? portsOf(portMin ?? 1024, portMax ?? 65_535) : [0];
   for (const host of hosts) {
-    for (let attempt = 0; attempt < portTries; attempt += 1) {
-      const isRange = portMin !== undefined || portMax !== undefined;
-      const socket = await bound(host, isRange ? randomInt(portMin ?? 1024, (portMax ?? 65_535) + 1) : 0);
+    for (const port of ports) {
+      const socket = await bound(host, port);
       if (socket !== undefined) return socket;
-      if (!isRange) break;
     }
   }
   throw new Error("no port is free for a client");
+}
+
+/** One after the other, from one that nobody foresees. */
+function portsOf(min: number, max: number): number[] {
+  const count = max - min + 1;
+  const start = randomInt(count);
+  return Array.from({ length: Math.min(count, maxPortTries) }, (_, index) => min + ((start + index) % count));
 }
 
 async function bound(host: string, port: number): Promise<Socket | undefined> {
@@ -102,10 +110,12 @@ async function bound(host: string, port: number): Promise<Socket | undefined> {
 
 /** Loopback only where there is nothing else, as browsers do it; no link-local addresses, which need a zone. */
 function hostCandidates(bindHost: string | undefined, port: number): Candidate[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const isAll = bindHost === undefined || isUnspecified(bindHost);
+  const all = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ address }) => bindHost !== "0.0.0.0" || addressFamily(address) === 4);
   const outer = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
-  const addresses =
-    bindHost === undefined ? (outer.length > 0 ? outer : all).map(({ address }) => address) : [bindHost];
+  const addresses = isAll ? (outer.length > 0 ? outer : all).map(({ address }) => address) : [bindHost];
   return addresses.map((address, index) => ({
     foundation: `h${index + 1}`,
     component: 1,
