@@ -113,6 +113,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
         {
           dialog: call.dialog,
           answeredAtMs: call.acceptedAtMs ?? event.atMs,
+          takenAtMs: event.atMs,
           mediaUp: call.mediaUp,
           inviter: "person",
           answer: "ordered",
@@ -162,6 +163,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
       {
         dialog,
         answeredAtMs: call.acceptedAtMs ?? event.atMs,
+        takenAtMs: event.atMs,
         mediaUp,
         inviter: "bridge",
         answer: "told",
@@ -177,6 +179,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
       {
         dialog,
         answeredAtMs: call.acceptedAtMs ?? event.atMs,
+        takenAtMs: event.atMs,
         mediaUp,
         inviter: "person",
         answer: "ordered",

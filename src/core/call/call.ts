@@ -213,6 +213,8 @@ export interface Connected extends Common {
   readonly dialog: SipDialogState;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number;
+  /** When the person came in: later than the answer where the call was transferred to them. */
+  readonly takenAtMs: number;
   readonly mediaUp: boolean;
   readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;

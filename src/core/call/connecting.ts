@@ -4,7 +4,10 @@ import type { CallEffect } from "./effect.ts";
 import { common } from "./ending.ts";
 import { to, type Step } from "./transition.ts";
 
-type Both = Pick<Connected, "dialog" | "answeredAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation">;
+type Both = Pick<
+  Connected,
+  "dialog" | "answeredAtMs" | "takenAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation"
+>;
 
 /** `effects`: what tells each side, before anything else is said. */
 export function connect(call: Answering | Accepting | Early, both: Both, effects: readonly CallEffect[]): Step {

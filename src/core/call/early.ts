@@ -119,6 +119,7 @@ function accepted(call: Early, event: Extract<CallEvent, { kind: "sip.accepted" 
     {
       dialog: event.dialog,
       answeredAtMs: event.atMs,
+      takenAtMs: event.atMs,
       inviter: "person",
       answer: call.answer,
       mediaUp: call.mediaUp,

@@ -55,7 +55,7 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   const { words } = describeCause(cause);
   if (words !== undefined) return isWanted(notices) ? words : undefined;
   if (call.phase === "connected" || call.phase === "transferring") {
-    const line = `Call ended after ${durationText(atMs - call.answeredAtMs)}.`;
+    const line = `Call ended after ${durationText(atMs - call.takenAtMs)}.`;
     return notices.history ? line : undefined;
   }
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.

@@ -170,6 +170,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
         {
           dialog: call.dialog,
           answeredAtMs: call.answeredAtMs,
+          takenAtMs: call.answeredAtMs,
           inviter: "person",
           answer: "ordered",
           mediaUp: false,

@@ -17,7 +17,7 @@ import {
   trunk,
   type Ladder,
 } from "./examples.ts";
-import { talking } from "./inbound-examples.ts";
+import { heardIn, talking } from "./inbound-examples.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
@@ -341,6 +341,16 @@ describe("a transfer to somebody on Matrix", () => {
   const room = roomId("!carol:example.org");
   const target = { kind: "person", person } as const;
 
+  const carolAnswers = {
+    kind: "matrix.answered",
+    room,
+    person,
+    party: partyId("CAROL"),
+    version: "1",
+    abilities: { transferee: false, dtmf: false },
+    sdp: "Carol's",
+  } as const;
+
   function ringing(): Ladder {
     return play(
       connected(),
@@ -372,15 +382,7 @@ describe("a transfer to somebody on Matrix", () => {
   test("who answers talks to the far end in a session of their own", () => {
     const { call, effects } = play(
       { ...ringing(), effects: [] },
-      {
-        kind: "matrix.answered",
-        room,
-        person,
-        party: partyId("CAROL"),
-        version: "1",
-        abilities: { transferee: false, dtmf: false },
-        sdp: "Carol's",
-      },
+      carolAnswers,
       { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
       { kind: "sip.reanswered", sdp: "trunk's" },
       { kind: "media.answered", from: "trunk", sdp: "not needed" },
@@ -388,6 +390,25 @@ describe("a transfer to somebody on Matrix", () => {
     expect(effects).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
     expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "trunk's" });
     expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
+  });
+
+  test("how long it was is said for the time that they talked, and the record counts from the answer", () => {
+    const { effects, call } = play(
+      begin({ notices: { failures: true, history: true } }),
+      offered,
+      accepted,
+      answered,
+      toPerson,
+      forwarded,
+      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "matrix.roomFound", target, room },
+      carolAnswers,
+      { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
+      { kind: "sip.hungUp", q850: 16 },
+    );
+    expect(call).toMatchObject({ phase: "ending", answeredAtMs: 3_000 });
+    expect(heardIn(request.leg.room, effects)).toEqual(["answer", "Call ended after 3 s."]);
+    expect(heardIn(room, effects)).toEqual(["invite", "select", "hangup user_hangup", "Call ended after 1 s."]);
   });
 
   test("where nobody answers the far end is hung up, and the room has a missed call", () => {
