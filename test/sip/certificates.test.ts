@@ -8,6 +8,11 @@ import { certificates, closeLater, startPeer, startStack } from "./rig.ts";
 import { ANSWER, trunkSettings } from "./stack.ts";
 
 const noTls = { ca: undefined, certificate: undefined, key: undefined, serverName: undefined };
+const onlyHere: Dns = {
+  naptr: () => Promise.resolve([]),
+  srv: () => Promise.resolve([]),
+  addresses: () => Promise.resolve(["127.0.0.1"]),
+};
 const at = (host: string, port: number): TrunkSettings["server"] => ({ host, port, path: "/" });
 
 describe("certificates", () => {
@@ -50,17 +55,55 @@ describe("certificates", () => {
       const tls = certificates().authority.issue(`found-${transport}`, "DNS:trunk.example");
       const peer = await startPeer({ transport, tls });
       const trusted = { ...noTls, ca: certificates().authority.ca };
-      const dns: Dns = {
-        naptr: () => Promise.resolve([]),
-        srv: () => Promise.resolve([]),
-        addresses: () => Promise.resolve(["127.0.0.1"]),
-      };
       const server = at("trunk.example", peer.port);
-      const stack = await startStack(trunkSettings(0, { transport, tls: trusted, server }), { dns });
+      const stack = await startStack(trunkSettings(0, { transport, tls: trusted, server }), { dns: onlyHere });
       await stack.health(({ state }) => state === "up");
       await expect.poll(() => peer.serverNames).toEqual(["trunk.example"]);
     },
   );
+
+  it("for the server's name: also where its Contact is an address, to which we connect when the call is over", async () => {
+    const { authority } = certificates();
+    const tls = authority.issue("by-name", "DNS:trunk.example");
+    const peer = await startPeer({ transport: "tls", tls });
+    const edge = await startPeer({ transport: "tls", tls });
+    const stack = await startStack(
+      trunkSettings(0, {
+        transport: "tls",
+        tls: { ...noTls, ca: authority.ca },
+        server: at("trunk.example", peer.port),
+      }),
+      { dns: onlyHere },
+    );
+    const call = stack.invite();
+    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [edge.contact] });
+    await stack.fact(call, "sip.accepted");
+    await edge.request("ACK");
+    stack.trunks.bye(call);
+    edge.reply(await edge.request("BYE"), 200);
+    await stack.fact(call, "sip.ended");
+    expect(edge.serverNames).toEqual(["trunk.example"]);
+  });
+
+  it("for another name than the server's: nothing of the call goes to that address", async () => {
+    const { authority } = certificates();
+    const peer = await startPeer({ transport: "tls", tls: authority.issue("by-name", "DNS:trunk.example") });
+    const edge = await startPeer({ transport: "tls", tls: authority.issue("other", "DNS:other.example") });
+    const stack = await startStack(
+      trunkSettings(0, {
+        transport: "tls",
+        tls: { ...noTls, ca: authority.ca },
+        server: at("trunk.example", peer.port),
+      }),
+      { dns: onlyHere },
+    );
+    const call = stack.invite();
+    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [edge.contact] });
+    await stack.fact(call, "sip.accepted");
+    stack.trunks.bye(call);
+    await stack.fact(call, "sip.ended");
+    expect(edge.log).toEqual([]);
+  });
 
   it("of ours: asked for by the trunk, and we have none: a call fails at once with that reason", async () => {
     const { authority, server } = certificates();

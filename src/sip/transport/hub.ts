@@ -95,7 +95,8 @@ export class Hub {
       },
     };
     const { keepAliveMs } = options;
-    this.#streams = new Streams({ ...events, tls: settings.tls, admit, keepAliveMs });
+    const serverNames = [settings.server, ...settings.moreServers].map(({ host }) => unbracketed(host));
+    this.#streams = new Streams({ ...events, tls: settings.tls, serverNames, admit, keepAliveMs });
     this.#webSockets = new WebSockets({ ...events, tls: settings.tls, keepAliveMs });
   }
 

@@ -23,6 +23,8 @@ const UNFINISHED_MS = 30_000;
 
 export interface StreamOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
+  /** What the trunk's servers are called. */
+  readonly serverNames: readonly string[];
   /** Whether a connection from that address may stay. */
   readonly admit: (address: string) => boolean;
   readonly keepAliveMs: number;
@@ -101,14 +103,20 @@ export class Streams {
     const { address: host, port } = target;
     if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true });
     const { ca, certificate, key, serverName } = this.#options.tls;
-    const name = serverName ?? target.host;
+    // A Contact or Record-Route mostly names an address, and the certificate there the trunk (RFC 5922 s7.1).
+    const own = isIP(target.host) === 0 ? [] : this.#options.serverNames;
+    const names = serverName === undefined ? [target.host, ...own] : [serverName];
+    const shown = names.find((name) => isIP(name) === 0);
     return connectTls({
       host,
       port,
       minVersion: "TLSv1.2",
-      // RFC 6066 s3: an address is no server name, but it is what the certificate must be for.
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-      checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+      // RFC 6066 s3: an address is no server name, but it may be what the certificate is for.
+      ...(shown === undefined ? {} : { servername: shown }),
+      checkServerIdentity: (_host, certificate) => {
+        const wrong = names.map((name) => checkServerIdentity(name, certificate));
+        return wrong.includes(undefined) ? undefined : wrong[0];
+      },
       ...(ca === undefined ? {} : { ca }),
       ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
     });
