@@ -133,7 +133,7 @@ export class Switchboard implements Calls {
 
   /** A leg of a trunk wants the place of a call's own (RFC 3891); false where it cannot have it. */
   takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
-    const runner = replaces === undefined ? undefined : this.#index.get(replaces);
+    const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
     // What is being settled with the old leg must not be taken for the new one's.
     if (runner?.call.phase !== "connected" || runner.call.renegotiation.by !== "nobody") return false;
     if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;

@@ -55,10 +55,13 @@ export class TrunkLegs {
     const leg = this.#next.get(call)?.leg;
     if (leg === undefined) return false;
     switch (order.kind) {
-      case "sip.answerReoffer":
+      case "sip.answerReoffer": {
+        const before = this.#swap(call, leg);
+        // What it says at once, its dialog above all, is the call's already.
         this.#sip.accept(leg, order.sdp);
-        this.#swap(call, leg);
+        this.#sip.bye(before, normalClearing);
         return true;
+      }
       case "sip.refuseReoffer":
         this.#refuse(call, leg, order.status);
         return true;
@@ -99,12 +102,13 @@ export class TrunkLegs {
     this.#givenUp.delete(call);
   }
 
-  #swap(call: CallId, leg: CallId): void {
+  /** Gives the leg that was the call's before. */
+  #swap(call: CallId, leg: CallId): CallId {
     const before = this.#current.get(call) ?? call;
     this.#owners.delete(before);
     this.#next.delete(call);
     this.#current.set(call, leg);
-    this.#sip.bye(before, normalClearing);
+    return before;
   }
 
   #refuse(call: CallId, leg: CallId, status: number): void {

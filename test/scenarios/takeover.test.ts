@@ -45,13 +45,26 @@ test("the person hangs up: the new one hears it", async () => {
   expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
 });
 
-test("it is handed on once more", async () => {
-  const { house, call, leg } = await takenOver();
-  const third = await house.arrive({ replaces: call });
+test("it is handed on once more, by the leg that it has now", async () => {
+  const { house, leg } = await takenOver();
+  const third = await house.arrive({ replaces: leg });
   expect(house.trunks.orders.slice(-2)).toMatchObject([
     { call: third, verb: "accept" },
     { call: leg, verb: "bye" },
   ]);
+});
+
+test("the dialog of the new one is the call's, also for a process that comes after a crash", async () => {
+  const house = new House();
+  const call = await house.ring();
+  await house.sip(accepted);
+  house.media.outcome = { kind: "settled", sdp: "answer to the colleague" };
+  const colleagues = { ...dialog, remoteTag: "colleague" };
+  house.trunks.accept = (leg) => {
+    house.switchboard.takeSip(leg, { kind: "sip.dialogChanged", dialog: colleagues });
+  };
+  await house.arrive({ ...colleague, replaces: call });
+  expect(await house.store.calls.open()).toMatchObject([{ id: call, dialog: { remoteTag: "colleague" } }]);
 });
 
 test("a telephone without an offer gets ours", async () => {
