@@ -170,21 +170,20 @@ export function answered(exchange: Exchange, from: MediaSide, answer: Descriptio
   }
   const last = isPending ? (behind?.description ?? agreed?.[other]) : agreed?.[other];
   if (last === undefined) return outOfTurn("an answer without an offer");
-  // Where we described ourselves inside a call, the other side goes on as it was agreed with it.
-  const listed = behind === undefined ? toldTo(agreed, other) : usable(sides[other], last.audio.formats);
+  // Where we described ourselves inside a call, the other side goes on as it was agreed with it, number by number.
+  const kept = agreed?.formats[other] ?? [];
+  const listed = behind === undefined ? kept : usable(sides[other], last.audio.formats);
   const paired = rememberOurNumbers(pair(from, formats, listed, from), from, ours.formats);
   const passages = sides[other].kind === "trunk" ? spokenPassages(paired) : paired;
   if (passages.length === 0) return noCommonCodec(answer.audio.formats);
-  const numbered = rememberOurNumbers(passages, other, behind === undefined ? listed : behind.offered);
+  const numbered = rememberOurNumbers(passages, other, behind === undefined ? toldFormats(kept) : behind.offered);
   const next: Agreed = {
     ...pairOf(from, answer, last),
     passages: numbered,
     formats: pairOf(
       from,
       withOurs(sideFormats(numbered, from, formats), ours.formats),
-      behind === undefined
-        ? (agreed?.formats[other] ?? [])
-        : withOurs(sideFormats(numbered, other, listed), behind.offered),
+      behind === undefined ? kept : withOurs(sideFormats(numbered, other, listed), behind.offered),
     ),
     directions: pairOf(from, answer.audio.direction, last.audio.direction),
   };

@@ -413,6 +413,14 @@ describe("two trunks", () => {
     expect(passing(exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
   });
 
+  test("are each told by their own numbers, also after the other was offered anew by us", () => {
+    const offer = taken(described(talking(), "trunk"));
+    const turn = answeredBy(offer.exchange, "trunk", parsed(gatewaySdp({ port: 50_006 })));
+    if (turn.kind !== "settled") throw new Error(turn.kind);
+    expect(passing(turn.exchange, "trunk")).toEqual({ 0: "0 PCMU", 101: "96 telephone-event" });
+    expect(passing(turn.exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
+  });
+
   test.each(["matrix", "trunk"] as const)("hear of the hold and of its end: %s holds", (side) => {
     const lines = ["a=rtpmap:101 telephone-event/8000"];
     const held = taken(offered(talking(), side, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
