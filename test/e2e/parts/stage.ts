@@ -26,6 +26,8 @@ export interface Stage<Name extends string> {
   readonly proxy: Kamailio;
   /** The SIP port that each number leads to. */
   readonly ports: Readonly<Record<Name, number>>;
+  /** The bridge's own SIP port of a trunk that calls come in on. */
+  readonly doorOf: (trunk: string) => number;
 }
 
 /** The user that stands for a dialled number, in the default encoding (MSC2845's example). */
@@ -95,7 +97,7 @@ export async function startStage<Name extends string>(
   });
   const side = trunks(proxy, ports);
   const common = (trunk: string) => ({
-    listen: { host: "127.0.0.1", port: doors.ports.get(trunk) ?? 0 },
+    listen: { host: "127.0.0.1", port: doors.portOf(trunk) },
     credentials: { username: ACCOUNT.user, password: ACCOUNT.password },
     number_format: "as-dialled",
   });
@@ -132,7 +134,7 @@ export async function startStage<Name extends string>(
     registrations: [bridge.registrationFile],
   });
   if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
-  return { synapse, bridge, running: await bridge.start(), proxy, ports };
+  return { synapse, bridge, running: await bridge.start(), proxy, ports, doorOf: doors.portOf };
 }
 
 /** A port of the bridge's for each trunk that calls come in on, and which number leads to which. */
@@ -140,7 +142,8 @@ async function openDoors(inbound: InboundNumbers | undefined) {
   const trunks = Object.entries(inbound?.trunks ?? {});
   const ports = new Map<string, number>();
   for (const trunk of new Set(trunks.map(([, name]) => name))) ports.set(trunk, await freePort());
-  return { ports, table: Object.fromEntries(trunks.map(([number, trunk]) => [number, ports.get(trunk) ?? 0])) };
+  const portOf = (trunk: string): number => ports.get(trunk) ?? 0;
+  return { portOf, table: Object.fromEntries(trunks.map(([number, trunk]) => [number, portOf(trunk)])) };
 }
 
 async function addNumbers({ configFile }: RegisteredBridge, numbers: readonly object[]): Promise<void> {
