@@ -70,6 +70,19 @@ describe("one stream out of many", () => {
     expect(taken).toEqual([1, 3, 4]);
   });
 
+  test("and so they do in a call of hours", () => {
+    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const lost: number[] = [];
+    for (let pair = 0; pair < 100_000; pair += 2) {
+      // Now and then the second one comes first.
+      for (const number of pair % 500 === 2 ? [pair + 1, pair] : [pair, pair + 1]) {
+        const place = splice.place(7, number & 0xffff, (number * 160) >>> 0, 8000, number * 20);
+        if (place?.sequence !== ((number + 1) & 0xffff)) lost.push(number);
+      }
+    }
+    expect(lost).toEqual([]);
+  });
+
   test("loss at the source stays loss, as far as it is loss", () => {
     const splice = new Splice({ sequence: 0, timestamp: 0 });
     splice.place(7, 10, 0, 8000, 0);

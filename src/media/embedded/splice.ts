@@ -56,6 +56,8 @@ export class Splice {
     const placed = (sequence + this.#sequenceShift) & 0xffff;
     const shifted = (timestamp + this.#timestampShift) >>> 0;
     if (ahead >= 0) {
+      // It must not come to lie half a round behind, from where it would look as if it were ahead.
+      if (distance(this.#shiftedAt, sequence) > maxMisorder) this.#shiftedAt = (sequence - maxMisorder) & 0xffff;
       this.#highest = sequence;
       this.#timestamp = timestamp;
       this.#lastSequence = placed;
