@@ -197,7 +197,8 @@ function answerTrunk(call: Accepting, sdp: string): CallEffect {
 
 /** The fields every phase of an inbound call has, without those of the phase that is left. */
 export function inboundOf(call: Arriving | Alerting): Inbound {
-  const { trunk, called, ghost, matrixCallId, ownParty, dialog, incoming, acceptedAtMs, lateOffer } = call;
+  const { trunk, called, ghost, matrixCallId, ownParty, dialog, incoming, acceptedAtMs, transferredBy, lateOffer } =
+    call;
   return {
     ...common(call),
     direction: "inbound",
@@ -209,6 +210,7 @@ export function inboundOf(call: Arriving | Alerting): Inbound {
     dialog,
     incoming,
     acceptedAtMs,
+    transferredBy,
     lateOffer,
   };
 }

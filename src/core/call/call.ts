@@ -117,6 +117,8 @@ export interface Inbound extends Common {
   readonly incoming: SipIncomingState | undefined;
   /** When the trunk's leg was answered: before it rings where the call was transferred, else by who takes it. */
   readonly acceptedAtMs: number | undefined;
+  /** Who transferred the call to whom it rings, and has to be told if nobody takes it. */
+  readonly transferredBy: Pick<LegAddress, "room" | "ghost"> | undefined;
   /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
   readonly lateOffer: boolean;
 }

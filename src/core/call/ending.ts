@@ -6,7 +6,7 @@ import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalSt
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
-import { lastWords, refusalWords } from "./last-words.ts";
+import { lastWords, refusalWords, transferWords } from "./last-words.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import { noMediaStats } from "./media-stats.ts";
 import { recoverJoint } from "./parting.ts";
@@ -64,6 +64,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     ...trunkFarewell(trunk, cause),
     ...farewells.flatMap(({ now }) => farewellSignals(now)),
     ...(gone.left ? [] : lastWords(call, cause, atMs)),
+    ...transferWords(call, cause),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
     { kind: "deadline.clear", name: "stage" },

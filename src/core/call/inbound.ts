@@ -63,6 +63,7 @@ export function beginInbound(request: InboundRequest): Step {
     shown: undefined,
     outstanding: { releases: 0, farewells: [] },
     acceptedAtMs: undefined,
+    transferredBy: undefined,
     lateOffer: sdp === undefined,
     stages: request.stages,
     announce: request.announce,

@@ -36,6 +36,16 @@ export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly 
   }
 }
 
+/** Who transferred the call believes that the two talk: only if they never did is there something to tell. */
+export function transferWords(call: LiveCall, cause: Cause): readonly CallEffect[] {
+  if (!("transferredBy" in call) || call.transferredBy === undefined || !call.notices.failures) return [];
+  return describeCause(cause).result === "success" ? [] : [notice(call.transferredBy, transferFailedLine(cause))];
+}
+
+export function transferFailedLine(cause: Cause): string {
+  return `The transfer failed: ${describeCause(cause).words ?? plainWords[cause] ?? declinedLine}`;
+}
+
 /** Whoever is refused is told why, whatever is switched off. */
 export function refusalWords(leg: LegAddress, cause: Cause): readonly CallEffect[] {
   const { words } = describeCause(cause);

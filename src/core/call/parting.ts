@@ -3,6 +3,7 @@ import { describeCause, type Cause } from "./cause.ts";
 import type { CallEffect, SipOrder } from "./effect.ts";
 import type { CallEvent, SipFact } from "./event.ts";
 import type { Joined, Joining, Joint, JointSide, Parting, RightLeg } from "./joint.ts";
+import { notice, transferFailedLine } from "./last-words.ts";
 import { noMediaStats } from "./media-stats.ts";
 import type { CallRecord } from "./record.ts";
 import { ignored, to, type Step } from "./transition.ts";
@@ -76,8 +77,7 @@ function farewells({ left, right, owed, cause }: Parting): readonly CallEffect[]
 /** Who transferred believes that the two talk: only if they never did is there something to tell. */
 function words({ answeredAtMs, cause, notices, leg }: Parting): readonly CallEffect[] {
   if (answeredAtMs !== undefined || !notices.failures || cause === "callee-hung-up") return [];
-  const why = describeCause(cause).words ?? (cause === "busy" ? "The number was busy." : "The call was declined.");
-  return [{ kind: "matrix.notice", leg: { room: leg.room, ghost: leg.ghost }, text: `The transfer failed: ${why}` }];
+  return [notice(leg, transferFailedLine(cause))];
 }
 
 /** A joint that the store still lists after a restart. */

@@ -195,6 +195,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
     dialog,
     incoming: undefined,
     acceptedAtMs: call.answeredAtMs,
+    transferredBy: { room: leg.room, ghost: leg.ghost },
     lateOffer: true,
     stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
     announce,

@@ -418,6 +418,20 @@ describe("a transfer to somebody on Matrix", () => {
     expect(kinds(done.effects)).not.toContain("sip.reject");
   });
 
+  test("and who transferred it reads that nobody did, or that they declined", () => {
+    const { leg } = request;
+    const nobody = play(ringing(), { kind: "deadline.passed", name: "stage" });
+    expect(heardIn(leg.room, nobody.effects).at(-1)).toBe("The transfer failed: Nobody answered.");
+    const declined = play(ringing(), { kind: "matrix.declined", room, person, reason: undefined });
+    expect(heardIn(leg.room, declined.effects).at(-1)).toBe("The transfer failed: The call was declined.");
+    const busy = play(ringing(), { kind: "matrix.declined", room, person, reason: "user_busy" });
+    expect(heardIn(leg.room, busy.effects).at(-1)).toBe("The transfer failed: The number was busy.");
+    const gone = play(ringing(), carolAnswers, { kind: "matrix.left" });
+    expect(heardIn(leg.room, gone.effects).at(-1)).toBe("The transfer failed: The call was declined.");
+    const caller = play(ringing(), { kind: "sip.hungUp", q850: 16 });
+    expect(heardIn(leg.room, caller.effects).join("\n")).not.toContain("failed");
+  });
+
   test("the far end hangs up while it waits: the person stops ringing", () => {
     const done = play(ringing(), { kind: "sip.hungUp", q850: 16 });
     expect(ending(done).trunk).toBe("nothing");
