@@ -99,6 +99,7 @@ export function arrivingCall(id: string): Arriving {
     incoming,
     lateOffer: false,
     acceptedAtMs: undefined,
+    transferredBy: undefined,
     stages: [{ targets: [{ kind: "person", person }], ringMs: 30_000 }],
     announce: [],
   };
