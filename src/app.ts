@@ -115,6 +115,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         messaged: (arrival) => texts.messaged(arrival),
         messageWaiting: (news) => voicemail.messageWaiting(news),
       },
+      mayReach: (call, to) => transfers.allows(call, to),
       log,
       clock,
       stopPatienceMs: sipStopPatienceMs,
@@ -159,7 +160,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       policy,
       log,
     });
-    const ice = { homeserver, configured: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn };
+    const ice = {
+      homeserver,
+      ghosts,
+      configured: toIceServers(config),
+      askHomeserver: config.media.ice.homeserver_turn,
+    };
     const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, policy, clock, log });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
     const routing = {

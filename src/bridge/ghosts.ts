@@ -38,6 +38,11 @@ export class Ghosts {
     return this.#parts.ids.parse(user) !== undefined;
   }
 
+  /** Whether it was ever registered. */
+  async isKnown(ghost: UserId): Promise<boolean> {
+    return (await this.#parts.directory.find(ghost)) !== undefined;
+  }
+
   /**
    * Registers and names the ghost if that was never done. `known`: what its owner is called, as trusted; without one it
    * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.

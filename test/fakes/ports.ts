@@ -37,6 +37,7 @@ export class FakeHomeserver implements Homeserver {
   readonly registered: UserId[] = [];
   readonly names = new Map<UserId, string>();
   readonly askedNames: UserId[] = [];
+  readonly askedServers: UserId[] = [];
   readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly left: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
@@ -147,7 +148,8 @@ export class FakeHomeserver implements Homeserver {
     this.invited.push({ room, user });
     this.onInvite();
   }
-  async iceServers(): Promise<readonly []> {
+  async iceServers(user: UserId): Promise<readonly []> {
+    this.askedServers.push(user);
     return [];
   }
   async ping(): Promise<PingOutcome> {

@@ -138,7 +138,7 @@ export class House {
         homeserver,
         media: this.media,
         sip: this.trunks,
-        ice: { homeserver, configured: [], askHomeserver: true },
+        ice: { homeserver, ghosts, configured: [], askHomeserver: true },
         trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
         ringingRooms,
         transfers: new Transfers(common, {

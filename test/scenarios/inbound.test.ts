@@ -340,3 +340,11 @@ test("somebody who joins the room while it rings answers like everybody else", a
   await house.take(house.answer(made1, ann, "LATE"));
   expect(house.in(made1)).toEqual(["invite", "select LATE"]);
 });
+
+test("TURN servers are asked for by the bot while the caller has no ghost yet, and by the ghost from then on", async () => {
+  const house = new House();
+  const first = await house.arrive();
+  await house.sip({ kind: "sip.cancelled", elsewhere: false }, first);
+  await house.arrive();
+  expect(house.homeserver.askedServers).toEqual([house.homeserver.bot, caller]);
+});
