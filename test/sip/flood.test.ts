@@ -117,6 +117,21 @@ describe("a flood of", () => {
     await end();
   });
 
+  it("telephones that ring for one call: so many are listened to, and whichever answers has it", async () => {
+    const { peer, stack } = await rig();
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    const headers = [textHeader("Require", "100rel"), textHeader("RSeq", "1")];
+    for (let fork = 1; fork <= 200; fork++) {
+      peer.reply(invite, 183, { toTag: `fork-${fork}`, headers, sdp: ANSWER.replace("5000", `${5_000 + fork}`) });
+      if (fork <= 50) peer.reply(await peer.request("PRACK"), 200);
+    }
+    peer.reply(invite, 200, { sdp: ANSWER, toTag: "fork-200" });
+    expect((await stack.fact(call, "sip.accepted")).dialog.remoteTag).toBe("fork-200");
+    expect(peer.count("PRACK")).toBe(50);
+    expect(stack.kinds(call).filter((kind) => kind === "sip.progressed")).toHaveLength(50);
+  });
+
   it("reliable provisionals out of order: only the next in line is acknowledged", async () => {
     const { peer, stack } = await rig();
     stack.invite();

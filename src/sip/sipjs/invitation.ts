@@ -46,6 +46,9 @@ export interface InvitationOptions {
   readonly afterTransaction: (then: () => void) => () => void;
 }
 
+/** More telephones than these do not ring for one call. */
+const MAX_EARLY = 50;
+
 export class Invitation {
   readonly #options: InvitationOptions;
   readonly #client: Client;
@@ -189,6 +192,13 @@ export class Client extends InviteUserAgentClient {
   transportFault: string | undefined;
   /** A 2xx came that can make no dialog. */
   unusable: (message: string) => void = () => {};
+
+  /** Whether a provisional response is of one early dialog more than is kept: a peer that forks without end. */
+  forksTooOften({ statusCode = 0, callId, toTag }: IncomingResponseMessage): boolean {
+    if (statusCode <= 100 || statusCode >= 200) return false;
+    const { earlyDialogs } = this as unknown as { earlyDialogs: ReadonlyMap<string, unknown> };
+    return earlyDialogs.size >= MAX_EARLY && !earlyDialogs.has(`${callId}${this.message.fromTag}${toTag}`);
+  }
 
   discard(): void {
     this.core.userAgentClients.delete(`${this.transaction.id}INVITE`);

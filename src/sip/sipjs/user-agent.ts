@@ -272,6 +272,7 @@ export class UserAgent {
         return;
       }
       if (client !== undefined && statusCode > 100 && statusCode < 300) mendDialogHeaders(incoming, client.message);
+      if (client instanceof Client && client.forksTooOften(incoming)) return;
     }
     this.#core.receiveIncomingResponseFromTransport(incoming);
   }
