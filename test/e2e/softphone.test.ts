@@ -1,40 +1,20 @@
 // The softphone of the demo in two real Chromiums, on the small homeserver: one dials, the
 // other answers, each hears the other's tone.
-import { mkdir, writeFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { chromium } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { tone } from "../../dev/audio/tone.ts";
-import { encodeWav } from "../../dev/audio/wav.ts";
 import type { Homeserver } from "../../dev/homeserver/homeserver.ts";
 import { startHomeserver } from "../../dev/homeserver/homeserver.ts";
-import type { SoftphoneProbe } from "../../dev/softphone/page/probe.ts";
-import type { PhoneState } from "../../dev/softphone/page/phone-state.ts";
 import { serveSoftphone } from "../../dev/softphone/serve.ts";
 import { startAppserviceDouble } from "../contract/appservice-double.ts";
 import { clientOf } from "../contract/client-request.ts";
 import type { Rig } from "./parts/rig.ts";
 import { suiteRig } from "./parts/rig.ts";
-import { CHROMIUM } from "./setup/versions.ts";
+import { hears, inPhase, openPage, silent, stateOf } from "./parts/softphone.ts";
 
 const domain = "example.org";
-const rateHz = 48_000;
 const aliceHz = 440;
 const bobHz = 1000;
 const password = "secret";
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-ui-for-media-stream",
-  "--use-fake-device-for-media-stream",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-  "--allow-loopback-in-peer-connection",
-];
 
 describe("the softphone", () => {
   const rig = suiteRig("softphone");
@@ -148,55 +128,13 @@ describe("the softphone", () => {
   });
 });
 
-const roomsMade = (homeserver: Homeserver) => homeserver.events().filter(({ type }) => type === "m.room.create").length;
-
 async function openSoftphone(rig: Rig, homeserver: Homeserver, user: string, toneHz: number): Promise<Page> {
   const softphone = await serveSoftphone({ homeserverUrl: homeserver.url, user, password, numbers: [] });
   rig.defer(`softphone of ${user}`, () => softphone.stop());
-  const folder = rig.path(`softphone-${user}`);
-  await mkdir(folder, { recursive: true });
-  const microphone = rig.path(`softphone-${user}.wav`);
-  await writeFile(microphone, encodeWav(tone(toneHz, rateHz, 10_000), rateHz));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: [...flags, `--use-file-for-fake-audio-capture=${microphone}`],
-  });
-  rig.defer(`Chromium of ${user}`, () => context.close());
-  const page = context.pages()[0] ?? (await context.newPage());
-  const log = rig.log(`softphone-${user}`);
-  page.on("console", (message) => log.append(`${message.type()}: ${message.text()}\n`));
-  page.on("pageerror", (error) => log.append(`page error: ${error.stack ?? error.message}\n`));
-  await page.goto(softphone.url);
-  await page.waitForFunction(() => globalThis.softphone?.dialling === "available");
-  return page;
+  return await openPage(rig, softphone.url, user, toneHz);
 }
 
-async function inPhase(page: Page, phase: PhoneState["phase"]): Promise<void> {
-  await page.waitForFunction((wanted) => globalThis.softphone?.state.phase === wanted, phase, { timeout: 15_000 });
-}
-
-async function stateOf<Phase extends PhoneState["phase"]>(page: Page, phase: Phase) {
-  const state = await page.evaluate(() => globalThis.softphone?.state);
-  if (state?.phase !== phase) throw new Error(`The phone is ${state?.phase ?? "not there"}, not ${phase}`);
-  return state as Extract<PhoneState, { phase: Phase }>;
-}
-
-/** The analyser's bins are 23 Hz wide; the tone has to stand far above all else. */
-async function hears(page: Page, hz: number): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => {
-      const heard: ReturnType<SoftphoneProbe["loudestTone"]> = globalThis.softphone?.loudestTone();
-      return heard !== undefined && Math.abs(heard.frequencyHz - wanted) < 25 && heard.aboveMedianDb > 30;
-    },
-    hz,
-    { timeout: 15_000 },
-  );
-}
-
-async function silent(page: Page): Promise<void> {
-  await page.waitForFunction(() => globalThis.softphone?.level === 0, undefined, { timeout: 15_000 });
-}
+const roomsMade = (homeserver: Homeserver) => homeserver.events().filter(({ type }) => type === "m.room.create").length;
 
 async function logIn(homeserver: Homeserver, user: string) {
   const { body } = await clientOf(homeserver.url)("POST", "/v3/login", {
