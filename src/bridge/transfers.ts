@@ -89,6 +89,13 @@ export class Transfers {
     return { kind: "transfer.planned", trunk, shown: this.#shown(target) };
   }
 
+  /** Whether a call may become one to that number, where its trunk sends it there. */
+  allows(id: CallId, to: SipAddressee): boolean {
+    const call = this.#calls.find(id);
+    const person = call !== undefined && "leg" in call ? call.leg?.person : undefined;
+    return person !== undefined && this.plan(id, { kind: "transfer.plan", to, person }).kind === "transfer.planned";
+  }
+
   join({ handover }: JoinEffect): void {
     const { clock } = this.#parts;
     this.#calls.begin(beginJoint(callId(`c-${clock.newId()}`), handover, clock.nowMs()));

@@ -1,11 +1,13 @@
 // An INVITE of ours until its first final response: which facts the call hears, whatever forks, races and retries
 // happen on the wire. What comes after the answer is in confirmed-call.ts.
+import type { SipAddressee } from "../core/call/event.ts";
 import type { InviteOrder, TrunkSettings } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
 import { minSeOf, sessionHeaders } from "./session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import { identityHeaders, type IdentityHeaders } from "./identity.ts";
 import { q850Header, q850Of } from "./reason.ts";
+import { addresseeOf } from "./remote-identity.ts";
 import { RemoteParty } from "./remote-party.ts";
 import { Redirects } from "./redirects.ts";
 import type { DialogId, DialogPhase } from "./replaces.ts";
@@ -19,7 +21,7 @@ import { targetKey, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
 import type { HeaderLine } from "./wire/header-builder.ts";
 import type { SipResponse } from "./wire/message.ts";
-import { formatUri, parseUri, type SipUri } from "./wire/uri.ts";
+import { formatUri, parseUri, userText, type SipUri, type Uri } from "./wire/uri.ts";
 
 /** What a call needs of its trunk. */
 export interface InvitingTrunk {
@@ -51,6 +53,8 @@ export interface OutboundCallOptions {
   readonly order: InviteOrder;
   readonly trunk: InvitingTrunk;
   readonly emit: Emit;
+  /** Whether it may become a call to that number or address, where a 3xx leads there. */
+  readonly mayReach: (to: SipAddressee) => boolean;
   /** Besides those that make it the call of whom it is: Replaces, Referred-By. */
   readonly headers?: readonly HeaderLine[];
   /** The first 2xx, before its fact is emitted by whoever takes over. */
@@ -58,9 +62,6 @@ export interface OutboundCallOptions {
   /** Nothing more is owed and nothing more will be emitted. */
   readonly over: () => void;
 }
-
-/** A peer that forks without end does not fill our memory. */
-const MAX_EARLY = 50;
 
 /** Proxies on the way may each want more; but not for ever. */
 const MAX_TOO_BRIEF = 3;
@@ -177,13 +178,21 @@ export class OutboundCall extends CallInOneState {
     for (let uri = this.#redirects.next(); uri !== undefined; uri = this.#redirects.next()) {
       const gateway = await trunk.gatewayOf(uri, asked?.kind === "sip" ? asked.host : "");
       if (this.#over) return;
-      if (gateway === undefined) continue;
+      if (gateway === undefined || !this.#mayReach(uri, asked)) continue;
       this.#uri = formatUri(uri);
       this.#tried.clear();
       this.#inviteAt(gateway, identity);
       return;
     }
     otherwise();
+  }
+
+  /** A 3xx to another number is another call, which somebody pays: the parameters of a number do not make it another one. */
+  #mayReach(uri: SipUri, asked: Uri | undefined): boolean {
+    const user = (one: Uri | undefined): string | undefined => (one && userText(one))?.split(";")[0];
+    return (
+      user(uri) === user(asked) || this.#options.mayReach(addresseeOf({ displayName: "", uri, params: new Map() }))
+    );
   }
 
   #events(target: Target, identity: IdentityHeaders): InviteEvents {
@@ -282,7 +291,7 @@ export class OutboundCall extends CallInOneState {
     if (this.#over || this.#winner !== undefined) return;
     const { statusCode, toTag } = response;
     const sdp = statusCode > 100 ? sdpOf(response) : undefined;
-    if (statusCode > 100 && toTag !== undefined && this.#earlyTags.size < MAX_EARLY) this.#earlyTags.add(toTag);
+    if (statusCode > 100 && toTag !== undefined) this.#earlyTags.add(toTag);
     if (sdp !== undefined && toTag !== undefined) this.#earlySdp.set(toTag, sdp);
     if (this.#cancelled) return;
     const { emit } = this.#options;

@@ -41,6 +41,8 @@ export class Replacement {
       order,
       trunk,
       headers,
+      // The number was planned and judged; another one was not.
+      mayReach: () => false,
       emit: (fact) => this.#happened(fact),
       confirmed: (session, sdp, response) => this.#confirmed(session, sdp, response),
       over: () => {},

@@ -1,7 +1,7 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
 // one call's in outbound-call.ts and confirmed-call.ts.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
-import type { SipFact } from "../core/call/event.ts";
+import type { SipAddressee, SipFact } from "../core/call/event.ts";
 import { callId, type CallId, type TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -43,6 +43,8 @@ export interface SipTrunksOptions {
   readonly sink: SipSink;
   /** The door for what trunks begin. */
   readonly arrivals: SipArrivals;
+  /** Whether the call may become one to that number or address, where its trunk sends it there (3xx). */
+  readonly mayReach: (call: CallId, to: SipAddressee) => boolean;
   readonly log: Log;
   readonly clock: Clock;
   /** Told when a trunk goes up or down, and when the reason changes. */
@@ -109,6 +111,7 @@ class Trunks implements SipTrunks {
       order,
       trunk,
       emit: (fact) => this.#emit(call, fact),
+      mayReach: (to) => this.#options.mayReach(call, to),
       confirmed: (session, sdp, response, party) => {
         const confirmed = this.#confirm(call, trunk, session, {
           callIdIsOurs: true,

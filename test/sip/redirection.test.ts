@@ -86,3 +86,26 @@ it("a caller who gives up meanwhile is done", async () => {
   await stack.fact(call, "sip.ended");
   expect(peer.count("INVITE")).toBe(1);
 });
+
+it("another number that may not be called is not followed, and parameters do not make the number another one", async () => {
+  const asked: (string | undefined)[] = [];
+  const peer = await startPeer();
+  const stack = await startStack(trunkSettings(peer.port), {
+    mayReach: (_call, { user }) => {
+      asked.push(user);
+      return false;
+    },
+  });
+  const call = stack.invite();
+  const here = `127.0.0.1:${peer.port}`;
+  peer.reply(
+    await peer.request("INVITE"),
+    302,
+    to(`<sip:0900123456@${here}>`, `<sip:+4940555;npdi;rn=+4940@${here}>;q=0.1`),
+  );
+  const next = await peer.request("INVITE");
+  expect(next.message.uriText).toBe(`sip:+4940555;npdi;rn=+4940@${here}`);
+  peer.reply(next, 486);
+  expect(await stack.fact(call, "sip.rejected")).toMatchObject({ status: 486 });
+  expect(asked).toEqual(["0900123456"]);
+});

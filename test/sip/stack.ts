@@ -112,6 +112,7 @@ export class Stack {
   constructor(settings: readonly TrunkSettings[], more: Partial<SipTrunksOptions> = {}) {
     this.trunks = createSipTrunks({
       trunks: settings,
+      mayReach: () => true,
       clock: realClock,
       log: memoryLog(this.log),
       sink: (call, fact) => {
