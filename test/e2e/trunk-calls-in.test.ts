@@ -12,15 +12,20 @@ import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
 import { until } from "./parts/until.ts";
 
 const CALLED = "2001";
+/** To whom a trunk sends us on. */
+const THIRD = "7001";
 // baresip 1.0 gives up where SHA-256 is named beside MD5.
 const PROVIDER = { username: "provider", password: "correct-horse", algorithms: ["MD5"] };
 const rig = suiteRig("trunk-calls-in");
 let stage: TrunkStage;
+let thirdPort: number;
 let ann: Callee;
 
 beforeAll(async () => {
+  thirdPort = await freePort();
   stage = await startTrunkStage(rig, {
     trunks: [
+      { name: "third", server: `127.0.0.1:${thirdPort}`, prefix: THIRD },
       { name: "races", server: `127.0.0.1:${await freePort()}` },
       {
         name: "asked",
@@ -194,6 +199,33 @@ describe.concurrent("A trunk that asks for more:", () => {
 
   it("another telephone in the place of the first one: that is let go, and nobody is rung again", async () => {
     const { caller, sipp } = await call("uac-replaces", { talkMs: 100 });
+    const ringing = await ann.rung(caller);
+    await ringing.answer();
+    await sipp.done();
+    await ringing.told("m.call.hangup");
+    expect(ann.ringsOf(caller)).toBe(1);
+  });
+
+  it("to call somebody else (REFER): they are called on it, it is told, and its own call ends", async () => {
+    const third = await startSipp(rig, { scenario: "uas-wait-bye", port: thirdPort });
+    const { caller, sipp } = await call("uac-refers", { trunk: "third", words: { third: THIRD } });
+    const ringing = await ann.rung(caller);
+    await ringing.answer();
+    await sipp.done();
+    await ringing.hangup();
+    await third.done();
+  });
+
+  it("that its call is refreshed: by re-INVITE, as it knows no UPDATE", async () => {
+    const { caller, sipp } = await call("uac-session-refreshed");
+    const ringing = await ann.rung(caller);
+    await ringing.answer();
+    await sipp.done();
+    await ringing.told("m.call.hangup");
+  });
+
+  it("that it is refreshed more often than is good for anybody: is told so, and calls again", async () => {
+    const { caller, sipp } = await call("uac-session-too-brief", { talkMs: 100 });
     const ringing = await ann.rung(caller);
     await ringing.answer();
     await sipp.done();

@@ -29,6 +29,7 @@ const NUMBERS = {
   forgotten: "7111",
   silent: "7112",
   refreshes: "7113",
+  reliable: "7114",
 } as const;
 type Name = keyof typeof NUMBERS;
 const NAMES = Object.keys(NUMBERS) as Name[];
@@ -57,13 +58,14 @@ beforeAll(async () => {
     movedAway: { more_servers: [] },
   };
   const stage = await startTrunkStage(rig, {
-    trunks: NAMES.map((name) => ({
-      name,
-      server: `127.0.0.1:${portOf(first, name)}`,
-      more_servers: [`127.0.0.1:${portOf(second, name)}`],
-      ...(name === "full" ? {} : { prefix: NUMBERS[name] }),
-      ...rest[name],
-    })),
+    trunks: NAMES.map((name) => {
+      const section = {
+        name,
+        server: `127.0.0.1:${portOf(first, name)}`,
+        more_servers: [`127.0.0.1:${portOf(second, name)}`],
+      };
+      return Object.assign(section, name === "full" ? {} : { prefix: NUMBERS[name] }, rest[name]);
+    }),
     routes: [{ prefix: NUMBERS.full, trunk: "full", more_trunks: ["spare"] }],
     numbers: {},
   });
@@ -159,6 +161,14 @@ describe.concurrent("A gateway", () => {
     await inState(call, "connected");
     await call.hangup();
     await forking.done();
+  });
+
+  it("whose progress is reliable, and that misses our first PRACK, gets it again", async () => {
+    const far = await startSipp(rig, { scenario: "uas-drop-one-prack", port: portOf(first, "reliable") });
+    const call = await alice.call(NUMBERS.reliable);
+    await inState(call, "connected");
+    await call.hangup();
+    await far.done();
   });
 
   it("that takes keys by INFO alone gets them so, in their order", async () => {

@@ -9,7 +9,7 @@ import { suiteRig } from "./parts/rig.ts";
 import { startSipp } from "./parts/sipp.ts";
 import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
 
-const NAMES = ["udp", "tcp", "ws", "edge", "brief"] as const;
+const NAMES = ["udp", "tcp", "ws", "edge", "brief", "wrong"] as const;
 type Name = (typeof NAMES)[number];
 const PASSWORD = "correct-horse";
 /** Who is registered there, and the number that is called. */
@@ -19,6 +19,7 @@ const ACCOUNTS: Readonly<Record<Name, string>> = {
   ws: "3003",
   edge: "3004",
   brief: "3005",
+  wrong: "3006",
 };
 
 const rig = suiteRig("trunk-registrar");
@@ -53,7 +54,7 @@ beforeAll(async () => {
       server: `127.0.0.1:${name === "edge" ? edgePort : registrar(name).port}`,
       transport: name === "tcp" || name === "ws" ? name : "udp",
       domain: "sip.example.org",
-      credentials: { username: ACCOUNTS[name], password: PASSWORD },
+      credentials: { username: ACCOUNTS[name], password: name === "wrong" ? "guessed" : PASSWORD },
       registration: { expires_seconds: 60 },
       // The lowest that shows a registrar that was away.
       options_interval_seconds: 5,
@@ -113,4 +114,16 @@ describe.concurrent("A trunk that registers", () => {
     await edge.waitFor(new RegExp(`${invite}\\d+ route=<sip:127\\.0\\.0\\.1:${edgePort};lr> `));
     await registrar("edge").log.waitFor(new RegExp(`${invite}${edgePort} `));
   });
+
+  it("with a wrong password asks once, and says so", async () => {
+    await stage.running.saying(/"trunk":"wrong"[^\n]*"registration refused"/);
+    expect(registrar("wrong").log.text.match(/request REGISTER/g)).toHaveLength(2);
+  });
+});
+
+it("A bridge that stops takes its registrations back (RFC 3665 s2.4)", async () => {
+  await stage.running.stop();
+  for (const name of ["udp", "tcp", "ws", "edge", "brief"] as const) {
+    await registrar(name).log.waitFor(new RegExp(`request REGISTER .* expires=0 credentials=${ACCOUNTS[name]} `));
+  }
 });

@@ -56,7 +56,7 @@ event_route[xhttp:request] {
 `;
 
 const LINE = `
-  xlog("L_NOTICE", "request $rm $ru from $proto:$si:$sp route=$hdr(Route) credentials=$au cseq=$cs\\n");`;
+  xlog("L_NOTICE", "request $rm $ru from $proto:$si:$sp route=$hdr(Route) expires=$hdr(Expires) credentials=$au cseq=$cs\\n");`;
 
 /** Calls within a dialog, and what every proxy does first. */
 const COMMON = `

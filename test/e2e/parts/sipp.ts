@@ -32,6 +32,8 @@ export type Scenario =
   | "uac-refers"
   | "uac-replaces"
   | "uac-sends-keys"
+  | "uac-session-refreshed"
+  | "uac-session-too-brief"
   | "uac-held"
   | "uac-holds" // and goes on whenever it is told to
   | "uac-message" // with the `text` of its words
@@ -47,6 +49,7 @@ export type Scenario =
   | "uas-wait-bye"
   | "uas-hold"
   | "uas-two-answers"
+  | "uas-drop-one-prack"
   | "uas-session-refreshed"
   | "uas-session-forgotten"
   | "uas-session-silent"
