@@ -135,6 +135,30 @@ describe("packets of our own in a stream", () => {
     expect(splice.place(7, 13, 480, 8000, 240)?.sequence).toBe(6);
   });
 
+  test("that tell more keys than anybody can press are not all told of, and go through all the same", () => {
+    const told: string[] = [];
+    let relayed = 0;
+    const lane = new Lane(
+      99,
+      { sequence: 5, timestamp: 1000 },
+      { send: () => (relayed += 1) > 0, digit: ({ digit }) => told.push(digit) },
+    );
+    const events = { payloadType: 101, name: "telephone-event", isEvent: true, isRelayed: true };
+    lane.agree(new Map([[101, { ...events, fromClockRate: 8000, toClockRate: 8000 }]]), true);
+    const press = (index: number, nowMs: number): void => {
+      const packet = Buffer.from("806500010000000000000007058a0320", "hex");
+      packet.writeUInt16BE(index & 0xffff, 2);
+      packet.writeUInt32BE(index * 8, 4);
+      lane.packet(packet, nowMs);
+    };
+    for (let index = 0; index < 1000; index += 1) press(index, index);
+    expect(relayed).toBe(1000);
+    expect(told.length).toBeLessThan(80);
+    const before = told.length;
+    for (let index = 0; index < 20; index += 1) press(1000 + index * 100, 2000 + index * 100);
+    expect(told.length - before).toBe(20);
+  });
+
   test("begin a stream where there is none, and a source that comes later goes on from there", () => {
     const sent: RtpHeader[] = [];
     const lane = new Lane(

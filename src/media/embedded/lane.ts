@@ -1,6 +1,7 @@
 // One direction of a call's audio, packet by packet: read, counted, renumbered into one continuous stream, sent on.
 // Runs 50 times a second and call, so it works in the buffer the packet came in.
 import type { Crossing } from "../../core/sdp/agreement.ts";
+import { Allowance } from "./allowance.ts";
 import type { Digit } from "./digit-listener.ts";
 import { DigitListener } from "./digit-listener.ts";
 import { KeySender, type Key } from "./key-sender.ts";
@@ -21,6 +22,9 @@ export interface Sent {
   readonly octets: number;
 }
 
+/** Keys that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
+const keysTold = { perSecond: 15, atOnce: 64 };
+
 export class Lane {
   /** Of the one stream this lane sends, for the life of the session. */
   readonly ssrc: number;
@@ -28,6 +32,7 @@ export class Lane {
   readonly #exit: LaneExit;
   readonly #splice: Splice;
   readonly #digits = new DigitListener();
+  readonly #told = new Allowance(keysTold.perSecond, keysTold.atOnce);
   readonly #keys: KeySender;
   #crossings: ReadonlyMap<number, Crossing> = new Map();
   #isOpen = false;
@@ -96,7 +101,7 @@ export class Lane {
     this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
     // Comfort noise, redundancy and everything that was not agreed on both sides ends here.
     if (crossing === undefined || !this.#isOpen || start === end) this.#splice.skip(ssrc, sequence);
-    else if (!crossing.isRelayed) this.#hear(packet, header, crossing);
+    else if (!crossing.isRelayed) this.#hear(packet, header, crossing, nowMs);
     else if (this.#keys.isBusy) this.#splice.skip(ssrc, sequence);
     else this.#forward(packet, header, crossing, nowMs);
   }
@@ -106,7 +111,7 @@ export class Lane {
     if (!crossing.isEvent) this.#clockRate = crossing.toClockRate;
     const place = this.#splice.place(ssrc, sequence, timestamp, this.#clockRate, nowMs);
     if (place === undefined) return;
-    if (crossing.isEvent) this.#event(packet.subarray(start, end), timestamp, crossing);
+    if (crossing.isEvent) this.#event(packet.subarray(start, end), timestamp, crossing, nowMs);
     const sent = rewriteRtp(packet, header, {
       payloadType: crossing.payloadType,
       marker: header.marker || place.isFirst,
@@ -124,14 +129,16 @@ export class Lane {
   }
 
   /** A key that the other side does not take as an event. */
-  #hear(packet: Buffer, { ssrc, sequence, timestamp, start, end }: RtpHeader, crossing: Crossing): void {
+  #hear(packet: Buffer, header: RtpHeader, crossing: Crossing, nowMs: number): void {
+    const { ssrc, sequence, timestamp, start, end } = header;
     this.#splice.skip(ssrc, sequence);
-    this.#event(packet.subarray(start, end), timestamp, crossing);
+    this.#event(packet.subarray(start, end), timestamp, crossing, nowMs);
   }
 
-  #event(payload: Buffer, timestamp: number, crossing: Crossing): void {
+  #event(payload: Buffer, timestamp: number, crossing: Crossing, nowMs: number): void {
     const { fromClockRate, toClockRate, isRelayed } = crossing;
-    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate)) this.#exit.digit(digit, isRelayed);
+    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate))
+      if (this.#told.take(nowMs)) this.#exit.digit(digit, isRelayed);
     if (fromClockRate === toClockRate || payload.length < 4) return;
     const duration = Math.round((payload.readUInt16BE(2) * toClockRate) / fromClockRate);
     payload.writeUInt16BE(Math.min(0xffff, duration), 2);
