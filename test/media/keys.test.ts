@@ -95,6 +95,33 @@ describe.concurrent("a key of ours", () => {
   });
 });
 
+describe.concurrent("keys of ours that are still on their way when the trunk changes", () => {
+  const words = (numbers: string, lines: readonly string[]): { formats: string; lines: readonly string[] } => ({
+    formats: numbers,
+    lines,
+  });
+
+  test.concurrent("its number for them go out under the new one", async ({ scope }) => {
+    const { trunk, session } = await startTalk(rig, scope);
+    for (const digit of ["1", "2", "3"]) session.sendDtmf("trunk", digit, 100);
+    await trunk.ear.until(() => events(trunk.ear.packets, 101).length > 0);
+    await session.offer("trunk", trunk.sdp(words("0 97", ["a=rtpmap:97 telephone-event/8000"])));
+    await trunk.ear.until(() => events(trunk.ear.packets, 97).filter(isEnd).length === 9);
+    const told = trunk.ear.packets.filter(({ payloadType }) => payloadType !== 0);
+    expect(keypresses(told, 8000).map(({ digit }) => digit)).toEqual(["1", "2", "3"]);
+    const changedAt = told.findIndex(({ payloadType }) => payloadType === 97);
+    expect(told.slice(changedAt).every(({ payloadType }) => payloadType === 97)).toBe(true);
+  });
+
+  test.concurrent("to no keys at all are not sent, and the audio is back", async ({ scope }) => {
+    const { trunk, session } = await startTalk(rig, scope);
+    for (const digit of ["1", "2", "3"]) session.sendDtmf("trunk", digit, 2000);
+    await trunk.ear.until(() => events(trunk.ear.packets, 101).length > 0);
+    await session.offer("trunk", trunk.sdp(words("0", ["a=sendrecv"])));
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  });
+});
+
 describe.concurrent("a trunk without events", () => {
   test.concurrent("of a call it made: the client's keys are reported, and none leaks", async ({ scope }) => {
     const offer = { formats: "0", lines: ["a=sendrecv"] };
@@ -144,7 +171,7 @@ describe("packets of our own in a stream", () => {
       { send: () => (relayed += 1) > 0, digit: ({ digit }) => told.push(digit) },
     );
     const events = { payloadType: 101, name: "telephone-event", isEvent: true, isRelayed: true };
-    lane.agree(new Map([[101, { ...events, fromClockRate: 8000, toClockRate: 8000 }]]), true);
+    lane.agree(new Map([[101, { ...events, fromClockRate: 8000, toClockRate: 8000 }]]), true, undefined);
     const press = (index: number, nowMs: number): void => {
       const packet = Buffer.from("806500010000000000000007058a0320", "hex");
       packet.writeUInt16BE(index & 0xffff, 2);
@@ -181,7 +208,7 @@ describe("packets of our own in a stream", () => {
       fromClockRate: 8000,
       toClockRate: 8000,
     };
-    lane.agree(new Map([[0, pcmu]]), true);
+    lane.agree(new Map([[0, pcmu]]), true, { payloadType: 101, clockRate: 8000 });
     lane.press({ digit: "1", durationMs: 40, payloadType: 101, clockRate: 8000 }, 0);
     lane.close();
     lane.packet(Buffer.concat([Buffer.from("80000001000000a0cafebabe", "hex"), Buffer.alloc(160)]), 100);

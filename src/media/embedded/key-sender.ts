@@ -1,12 +1,16 @@
 // Keys of our own as telephone-events (RFC 4733): one after the other, every 20 ms a packet, in the time of the stream that
 // they are part of. Where the packets go, and what else is in that stream, is the lane's affair (lane.ts).
 
-export interface Key {
-  readonly digit: string;
-  readonly durationMs: number;
+/** What the peer takes keys as. */
+export interface KeyFormat {
   readonly payloadType: number;
   /** Of the event's duration, in Hz. */
   readonly clockRate: number;
+}
+
+export interface Key extends KeyFormat {
+  readonly digit: string;
+  readonly durationMs: number;
 }
 
 export interface KeyExit {
@@ -32,9 +36,9 @@ const volume = 10;
 
 export class KeySender {
   readonly #exit: KeyExit;
-  readonly #waiting: Key[] = [];
+  #waiting: Key[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #playing: { readonly key: Key; readonly timestamp: number; readonly startedAtMs: number; step: number } | undefined;
+  #playing: { key: Key; readonly timestamp: number; readonly startedAtMs: number; step: number } | undefined;
 
   constructor(exit: KeyExit) {
     this.#exit = exit;
@@ -48,15 +52,25 @@ export class KeySender {
   /** False: no key that could be told. */
   press(key: Key, nowMs: number): boolean {
     if (key.digit.length !== 1 || !keys.includes(key.digit) || this.#waiting.length >= maxWaiting) return false;
-    const most = Math.min(longestMs, Math.floor((0xffff * 1000) / key.clockRate));
-    this.#waiting.push({ ...key, durationMs: Math.max(shortestMs, Math.min(most, key.durationMs)) });
+    this.#waiting.push(bounded(key));
     if (this.#playing === undefined) this.#next(nowMs);
     return true;
   }
 
+  /** What is on its way goes on under these numbers, of another peer perhaps; undefined: it takes no keys. */
+  retune(format: KeyFormat | undefined): void {
+    if (format === undefined) {
+      this.close();
+      return;
+    }
+    const { payloadType, clockRate } = format;
+    this.#waiting = this.#waiting.map((key) => bounded({ ...key, payloadType, clockRate }));
+    if (this.#playing !== undefined) this.#playing.key = { ...this.#playing.key, payloadType, clockRate };
+  }
+
   close(): void {
     clearTimeout(this.#timer);
-    this.#waiting.length = 0;
+    this.#waiting = [];
     this.#playing = undefined;
   }
 
@@ -86,6 +100,12 @@ export class KeySender {
     if (isOver) this.#next(nowMs);
     else this.#timer = setTimeout(() => this.#step(Date.now()), Math.max(1, dueAtMs - nowMs));
   }
+}
+
+/** Long enough to be heard, and no longer than the duration's 16 bits can say. */
+function bounded(key: Key): Key {
+  const most = Math.min(longestMs, Math.floor((0xffff * 1000) / key.clockRate));
+  return { ...key, durationMs: Math.max(shortestMs, Math.min(most, key.durationMs)) };
 }
 
 function payloadOf(key: Key, isEnd: boolean, elapsedMs: number): Buffer {

@@ -4,7 +4,7 @@ import type { Crossing } from "../../core/sdp/agreement.ts";
 import { Allowance } from "./allowance.ts";
 import type { Digit } from "./digit-listener.ts";
 import { DigitListener } from "./digit-listener.ts";
-import { KeySender, type Key } from "./key-sender.ts";
+import { KeySender, type Key, type KeyFormat } from "./key-sender.ts";
 import { Reception } from "./reception.ts";
 import { readRtp, rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
 import { Splice, type SpliceStart } from "./splice.ts";
@@ -65,8 +65,9 @@ export class Lane {
     return this.#malformed;
   }
 
-  /** What may pass, and whether it may now (hold). */
-  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean): void {
+  /** What may pass, whether it may now (hold), and how keys of our own are told, if they are. */
+  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean, keys: KeyFormat | undefined): void {
+    this.#keys.retune(keys);
     this.#crossings = crossings;
     this.#isOpen = isOpen;
     for (const { isEvent, toClockRate } of crossings.values()) {

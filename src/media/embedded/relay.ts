@@ -45,8 +45,10 @@ export class Relay {
 
   agree(agreed: Agreed): void {
     this.#agreed = agreed;
-    for (const side of sides)
-      this.#lanes[side].agree(crossingsWithKeys(agreed.passages, side, agreed.formats[side]), isOpen(agreed, side));
+    for (const side of sides) {
+      const crossings = crossingsWithKeys(agreed.passages, side, agreed.formats[side]);
+      this.#lanes[side].agree(crossings, isOpen(agreed, side), keyFormat(agreed, otherSide(side)));
+    }
   }
 
   rtp(from: MediaSide, packet: Buffer): void {
