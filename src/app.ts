@@ -190,6 +190,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       ...common,
       sip,
       directory: store.rooms,
+      telemetry,
       legOf: (call) => switchboard.addressOf(call),
     });
     const transfers = new Transfers(

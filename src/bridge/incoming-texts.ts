@@ -9,7 +9,7 @@ import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { MessageArrival } from "../ports/sip.ts";
-import type { Log } from "../ports/telemetry.ts";
+import type { Log, Telemetry } from "../ports/telemetry.ts";
 import type { Callers } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { Pace } from "./pace.ts";
@@ -28,6 +28,7 @@ export interface IncomingTextsParts {
   readonly homeserver: Pick<Homeserver, "text">;
   readonly policy: Pick<Policy, "callsPerMinute">;
   readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, "texted">;
   readonly log: Log;
 }
 
@@ -126,7 +127,9 @@ export class IncomingTexts {
       return 480;
     }
     const deliveries = await Promise.all(deliver({ ghost, text, name }));
-    if (deliveries.some(({ kind }) => kind === "written")) {
+    const isWritten = deliveries.some(({ kind }) => kind === "written");
+    this.#parts.telemetry.texted("inbound", isWritten ? "delivered" : "failed");
+    if (isWritten) {
       this.#written.add(name);
       return 200;
     }

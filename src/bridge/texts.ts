@@ -142,13 +142,15 @@ export class Texts {
     const { homeserver } = this.#parts;
     const { message, ghost } = letter;
     const delivery = await this.#carriers.send(await this.#wording(letter), route, message.sender, ghost);
+    const isLeft = delivery.kind === "failed" && this.#stopped && !delivery.begun;
+    if (!isLeft) this.#parts.telemetry.texted("outbound", delivery.kind === "delivered" ? "delivered" : "failed");
     if (delivery.kind === "delivered") {
       // Nobody waits for the receipt: until the message is done with, a crash would have it sent again.
       void homeserver.markRead(message.room, ghost, message.eventId);
       return undefined;
     }
     if (delivery.kind === "not-carried") return this.#once(letter, "no-texts");
-    if (this.#stopped && !delivery.begun) return "later";
+    if (isLeft) return "later";
     return this.#reply(letter, delivery.words);
   }
 

@@ -17,6 +17,10 @@ export interface Log {
 
 export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protocol";
 
+/** As of calls: outbound is from Matrix to the telephone. */
+export type TextDirection = "outbound" | "inbound";
+export type TextOutcome = "delivered" | "failed";
+
 export interface Telemetry {
   readonly log: Log;
   callStarted(direction: CallRecord["direction"]): void;
@@ -24,6 +28,8 @@ export interface Telemetry {
   callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
+  /** A text that was to be passed on; what was refused before that, for its writer or its number, is none. */
+  texted(direction: TextDirection, outcome: TextOutcome): void;
   lookedUp(protocol: string, outcome: LookupOutcome): void;
   /** A fact that did not fit the call's phase. `none`: of no call; `ended`: of one that is over; `other-party`: not its own. */
   factIgnored(fact: string, phase: string): void;

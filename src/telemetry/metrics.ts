@@ -2,7 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { allCauses, describeCause } from "../core/call/cause.ts";
 import type { CallRecord } from "../core/call/record.ts";
-import type { LookupOutcome, Telemetry } from "../ports/telemetry.ts";
+import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 
 const prefix = "matrix_sip_";
 /** Seconds. A call that is answered was ringing for most of this. */
@@ -42,6 +42,12 @@ export class Metrics implements Counted {
     name: `${prefix}call_duration_seconds`,
     help: "Time from the answer to the end, of answered calls.",
     buckets: durationBuckets,
+    registers: [this.#registry],
+  });
+  readonly #texts = new Counter({
+    name: `${prefix}texts_total`,
+    help: "Texts that were to be passed on, by direction and what became of them.",
+    labelNames: ["direction", "outcome"],
     registers: [this.#registry],
   });
   readonly #lookups = new Counter({
@@ -95,6 +101,8 @@ export class Metrics implements Counted {
     // A series that does not exist before its first event hides that event from rate().
     for (const direction of directions) {
       this.#callsActive.set({ direction }, 0);
+      if (direction !== "joined")
+        for (const outcome of ["delivered", "failed"]) this.#texts.inc({ direction, outcome }, 0);
       for (const cause of allCauses) this.#calls.inc({ direction, result: describeCause(cause).result, cause }, 0);
     }
   }
@@ -125,6 +133,10 @@ export class Metrics implements Counted {
     this.#mediaPackets.inc({ side: "trunk" }, fromTrunk.packets);
     this.#mediaLost.inc({ side: "matrix" }, fromMatrix.lost);
     this.#mediaLost.inc({ side: "trunk" }, fromTrunk.lost);
+  }
+
+  texted(direction: TextDirection, outcome: TextOutcome): void {
+    this.#texts.inc({ direction, outcome });
   }
 
   lookedUp(protocol: string, outcome: LookupOutcome): void {

@@ -2,7 +2,7 @@
 import type { CallRecord } from "../core/call/record.ts";
 import type { MediaStats, SideStats } from "../core/call/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
-import type { Log, LookupOutcome, Telemetry } from "../ports/telemetry.ts";
+import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 import { Metrics } from "./metrics.ts";
 import { createLog, type LogOptions } from "./pino-log.ts";
 
@@ -59,6 +59,7 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
       metrics.callEnded(record, begunAs);
       log.info("call ended", recordFields(record));
     },
+    texted: (direction: TextDirection, outcome: TextOutcome) => metrics.texted(direction, outcome),
     lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),
     factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),

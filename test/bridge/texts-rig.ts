@@ -131,6 +131,7 @@ export class TextsRig {
         clock,
         log,
       }),
+      telemetry: this.telemetry,
       legOf: () => undefined,
       homeserver,
       sip: {

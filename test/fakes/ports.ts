@@ -319,6 +319,7 @@ export class FakeTelemetry implements Telemetry {
   readonly answered: number[] = [];
   readonly ended: CallRecord[] = [];
   readonly ignored: string[] = [];
+  readonly texts: string[] = [];
   started = 0;
   /** Set to make counting what was ignored throw. */
   defect: Error | undefined;
@@ -330,6 +331,9 @@ export class FakeTelemetry implements Telemetry {
   }
   callAnswered(setupMs: number): void {
     this.answered.push(setupMs);
+  }
+  texted(direction: string, outcome: string): void {
+    this.texts.push(`${direction} ${outcome}`);
   }
   lookedUp(): void {}
   factIgnored(fact: string, phase: string): void {

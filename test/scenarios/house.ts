@@ -116,7 +116,7 @@ export class House {
       features: () => ({ ...exampleFeatures, ...options.features }),
       recipients: (called: string, name: TrunkName) => findDid(called, name, dids, plan.country),
     };
-    this.texts = new Texts({ ...common, legOf: (call) => this.switchboard.addressOf(call) });
+    this.texts = new Texts({ ...common, telemetry, legOf: (call) => this.switchboard.addressOf(call) });
     this.switchboard = new Switchboard({
       ledger: store.calls,
       ghosts,

@@ -1,6 +1,7 @@
 // What people write to a number and a telephone writes to people, through the whole bridge.
 import { expect, test } from "vitest";
 import { trunkName } from "../../src/core/ids.ts";
+import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { callerOf } from "../fakes/arrivals.ts";
 import { ann, caller, ghost, House, made1, made2, room } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
@@ -109,4 +110,22 @@ test("what is written to the bot is the bot's, and goes to no telephone", async 
   });
   await house.take({ ...house.origin(), kind: "message.received", body: "help", ...text });
   expect([house.trunks.messages, house.words.length]).toEqual([[], 2]);
+});
+
+test("texts are counted, in both directions, by what became of them", async () => {
+  const house = new House();
+  await house.enterRoom();
+  house.homeserver.memberList = [ann, ghost].map((user) => ({ user, membership: "join" as const }));
+  await house.take({ ...house.origin(), kind: "message.received", body: "hello", ...text });
+  house.trunks.messageOutcome = { kind: "refused", status: 404, phrase: "Not Found" };
+  await house.take({ ...house.origin(), kind: "message.received", body: "hello", ...text });
+  await house.texts.messaged(arrivalOf("hello"));
+  house.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+  await house.texts.messaged(arrivalOf("hello", "2"));
+  expect(house.telemetry.texts).toEqual([
+    "outbound delivered",
+    "outbound failed",
+    "inbound delivered",
+    "inbound failed",
+  ]);
 });

@@ -85,6 +85,13 @@ describe("the metrics", () => {
     expect(await value('matrix_sip_lookups_total{protocol="other",outcome="unknown-protocol"}')).toBe(3);
   });
 
+  it("count texts by direction and outcome, from none on", async () => {
+    const { telemetry, value } = start();
+    expect(await value('matrix_sip_texts_total{direction="inbound",outcome="failed"}')).toBe(0);
+    telemetry.texted("outbound", "delivered");
+    expect(await value('matrix_sip_texts_total{direction="outbound",outcome="delivered"}')).toBe(1);
+  });
+
   it("show trunks, events and ignored facts", async () => {
     const { telemetry, value } = start();
     telemetry.trunkState(trunkName("main"), true);
