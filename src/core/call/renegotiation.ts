@@ -78,7 +78,7 @@ function personsExchange(
     if (event.kind === "media.offered")
       return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
-    if (event.kind === "media.refused") return close(call);
+    if (event.kind === "media.refused" && event.from === "matrix") return close(call);
   }
   if (now.awaiting === "trunk") {
     if (event.kind === "sip.reanswered")

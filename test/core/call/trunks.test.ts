@@ -232,6 +232,14 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
   });
 
+  test("and the callee's own description cannot be used: the tones' one stays, and the hold has its turn all the same", () => {
+    const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
+    const { call } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, accepted, refused);
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
+    const { effects } = play({ call, effects: [] }, { kind: "media.settled", from: "matrix", sdp: "held" });
+    expect(heardIn(room, effects)).toEqual(["reanswer"]);
+  });
+
   test("the homeserver does not pass the answer on: both are let go", () => {
     const lost: CallFact = { kind: "matrix.unreachable", signal: "answer", room, message: "gone" };
     const { effects } = play(early(), ...toEarly, lost);
