@@ -147,6 +147,17 @@ describe("the peer makes a new offer", () => {
 });
 
 describe("we make a new offer", () => {
+  it("and the answer says that the peer has moved: the ACK goes there already", async () => {
+    const { peer, stack } = await rig();
+    const { call } = await answered({ peer, stack });
+    const moved = await startPeer();
+    stack.trunks.reoffer(call, OFFER);
+    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [moved.contact] });
+    expect((await moved.request("ACK")).message.cseq.number).toBe(2);
+    await stack.fact(call, "sip.reanswered");
+    await hangUp(moved, stack, call);
+  });
+
   it("and it is refused: the call goes on", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });

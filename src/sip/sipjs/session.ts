@@ -208,8 +208,9 @@ export class Session {
       {
         onAccept: (acceptance) => {
           const { message } = acceptance;
-          acceptance.ack({ extraHeaders: credentialHeaders(request.message) });
+          // First, because the ACK goes there already (RFC 3261 s13.2.2.4).
           this.refreshTarget(message);
+          acceptance.ack({ extraHeaders: credentialHeaders(request.message) });
           done(outcomeOf(message));
         },
         onReject: ({ message }) => done(outcomeOf(message)),
