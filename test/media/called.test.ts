@@ -110,6 +110,13 @@ test.concurrent("a session that ends while it rings gives its port back", async 
   });
 });
 
+test.concurrent("the client is told the packet time that the trunk asks for", async ({ scope }) => {
+  const lines = ["a=rtpmap:101 telephone-event/8000", "a=ptime:30"];
+  const { clientAnswer, trunkOffer } = await pickUp(await startRinging(rig, scope, { offer: { lines } }));
+  expect(clientAnswer).toContain("a=ptime:30\r\n");
+  expect(trunkOffer).toContain("a=ptime:30\r\n");
+});
+
 test.concurrent("a client gets the one port of the range that is left", async ({ scope }) => {
   const { portMin, portMax } = portSlice(60);
   const sockets = Array.from({ length: portMax - portMin }, () => createSocket("udp4"));

@@ -165,6 +165,12 @@ test.concurrent("an IPv6 address is refused where RTP is bound to IPv4", async (
   });
 });
 
+test.concurrent("and an IPv4 address where it is bound to one of IPv6", async ({ scope }) => {
+  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2), restMs: 0 } });
+  scope.add(async () => ipv6.engine.stop());
+  await expect(startTalk(ipv6, scope)).rejects.toMatchObject({ code: "bad-description" });
+});
+
 test.concurrent("noise on the port harms nobody", async ({ scope }) => {
   const { client, trunk } = await startTalk(rig, scope);
   for (let length = 0; length < 60; length += 1) trunk.send(Buffer.alloc(length, length * 37));

@@ -27,12 +27,14 @@ export class ClientText {
   write(turn: OfferTurn | AnswerTurn, end: LocalEnd): string {
     const { advertisedHosts, ssrc, cname } = this.#facts;
     const frame = frameOf(turn);
+    const behind = turn.kind === "offer" ? turn.exchange.offered?.behind?.description : undefined;
+    const others = behind ?? turn.exchange.agreed?.[otherSide(turn.to)];
     const body = clientBody({
       ...end,
       mid: frame?.audio.mid ?? "0",
       formats: turn.formats,
       direction: turn.direction,
-      ptimeMs: turn.exchange.agreed?.[otherSide(turn.to)].audio.ptimeMs,
+      ptimeMs: others?.audio.ptimeMs,
       candidates: advertisedCandidates(end.candidates, advertisedHosts),
       streamId: this.#streamId,
       trackId: "audio",

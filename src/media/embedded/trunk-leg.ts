@@ -1,5 +1,5 @@
 // A leg towards a trunk: RTP or SDES-SRTP on a port pair of ours, and the SDP that goes with it.
-import { addressFamily } from "../../core/sdp/address.ts";
+import { addressFamily, type AddressFamily } from "../../core/sdp/address.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
 import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/requirement.ts";
@@ -14,7 +14,8 @@ import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
 export class TrunkLeg implements Leg {
   readonly #socket: TrunkSocket;
   readonly #media: TrunkMedia;
-  readonly #isIpv4Only: boolean;
+  /** Of the addresses that our socket reaches; undefined: all. */
+  readonly #family: AddressFamily | undefined;
   readonly #reports: LegReports;
   readonly #keyring: SrtpKeyring | undefined;
   readonly #text: TrunkText;
@@ -31,7 +32,7 @@ export class TrunkLeg implements Leg {
   ) {
     this.#socket = socket;
     this.#media = media;
-    this.#isIpv4Only = addressFamily(host) === 4;
+    this.#family = host === "::" ? undefined : addressFamily(host);
     this.#reports = reports;
     this.#keyring = media.srtp === "required" ? new SrtpKeyring() : undefined;
     this.#text = new TrunkText(advertisedHost, port);
@@ -64,8 +65,9 @@ export class TrunkLeg implements Leg {
     const { audio } = description;
     const unmet = trunkUnmet(audio, this.#media.srtp);
     if (unmet !== undefined) throw new MediaError(unmet.fault, unmet.message);
-    if (this.#isIpv4Only && audio.address !== undefined && addressFamily(audio.address) === 6)
-      throw new MediaError("bad-description", "an IPv6 address, and our RTP is bound to IPv4");
+    const family = audio.address === undefined ? undefined : addressFamily(audio.address);
+    if (family !== undefined && this.#family !== undefined && family !== this.#family)
+      throw new MediaError("bad-description", `an IPv${family} address, and our RTP is bound to IPv${this.#family}`);
     return description;
   }
 
