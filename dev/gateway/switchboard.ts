@@ -50,6 +50,8 @@ export interface Destination {
 
 /** For whoever asks afterwards. */
 const KEPT = 1_000;
+/** Those who were brought together by a transfer talk for so long. */
+const FOLLOWED_MS = 60_000;
 
 export class Switchboard {
   readonly calls: Call[] = [];
@@ -105,8 +107,8 @@ export class Switchboard {
     };
     call.over = () => {
       forget();
-      if (number?.callsBack !== undefined && call.requests.includes("ACK"))
-        this.#callBack(call, flow, number.callsBack);
+      const wasTalk = call.requests.includes("ACK") && call.end?.how !== "stopped";
+      if (number?.callsBack !== undefined && wasTalk) this.#callBack(call, flow, number.callsBack);
     };
     this.#add(call, call.dialog);
     if (replaced === undefined) void call.run(number?.script ?? []);
@@ -242,19 +244,27 @@ export class Switchboard {
       },
       undefined,
     );
+    // Both ends of it are the gateway's own: there is nobody who would hang up.
+    if (flow.peer === this.#wire.self.peer) this.#later(FOLLOWED_MS, () => void call.hangUp());
     void call.invite();
     return call;
   }
 
-  #callBack(call: CalledCall, flow: Flow, { afterMs, sound }: NonNullable<GatewayNumber["callsBack"]>): void {
+  #later(ms: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #callBack(call: CalledCall, flow: Flow, { afterMs, sound }: NonNullable<GatewayNumber["callsBack"]>): void {
+    this.#later(afterMs, () => {
       const back = this.#backTo(call.caller, call.dialog.remoteTarget, call.number, flow);
       if (back === undefined) return;
       const plan = { from: back.from, headers: [], sound, lateOffer: false, answerTimeoutMs: undefined };
       void this.call({ ...plan, happened: () => undefined }, back);
-    }, afterMs);
-    this.#timers.add(timer);
+    });
   }
 
   #textBack(to: Uri, from: string, flow: Flow, text: string): void {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { startGateway, type Gateway, type GatewayNumber, type GatewayOptions } from "../../dev/gateway/gateway.ts";
+import { ALLOW } from "../../dev/gateway/message-text.ts";
 import { offerOf, rawPeer, type RawPeer } from "./raw-peer.ts";
 
 const ending: (() => unknown)[] = [];
@@ -275,9 +276,7 @@ describe("outside of a call", () => {
   it("answers OPTIONS", async () => {
     const { peer } = await rig();
     peer.request("OPTIONS");
-    expect((await peer.status(200)).header("Allow")).toBe(
-      "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, REFER, NOTIFY, MESSAGE, REGISTER",
-    );
+    expect((await peer.status(200)).header("Allow")).toBe(ALLOW);
   });
 
   it.each([
@@ -307,6 +306,15 @@ describe("outside of a call", () => {
   });
 });
 
+/** Numbers below a bound, the same ones in each run. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 describe("whatever comes", () => {
   /** A message with a few of its characters changed, doubled or taken away. */
   const mutant = (text: string, random: (below: number) => number): string => {
@@ -321,23 +329,52 @@ describe("whatever comes", () => {
     return result;
   };
 
+  it("is survived as an answer too, and the next call is made", async () => {
+    const { peer, gateway } = await rig({ t1Ms: 5 });
+    const random = seeded(20_261_123);
+    const contact = /Contact: <([^>]+)>/.exec(peer.request("OPTIONS", { cseq: 9 }))?.[1] ?? "";
+    const at = { host: "127.0.0.1", port: Number(/:(\d+)$/.exec(contact)?.[1]) };
+    for (let count = 0; count < 100; count += 1) {
+      const call = await gateway.call({ to: "1", from: "2", at });
+      const invite = await peer.until((message) => message.header("Call-ID") === call.sipCallId);
+      const echoed = ["Via", "From", "To", "Call-ID", "CSeq"].map((name) => `${name}: ${invite.header(name)}`);
+      const answer = (status: string): string =>
+        [
+          `SIP/2.0 ${status}`,
+          ...echoed.map((line) => (line.startsWith("To:") ? `${line};tag=peer` : line)),
+          `Contact: <${contact}>`,
+          "Record-Route: <sip:127.0.0.1:0;lr>",
+          'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"',
+          "Content-Type: application/sdp",
+          `Content-Length: ${OFFER.length}`,
+          "",
+          OFFER,
+        ].join("\r\n");
+      for (const status of ["100 Trying", "183 Session Progress", "401 Unauthorized", "200 OK", "486 Busy Here"]) {
+        peer.send(mutant(answer(status), random));
+      }
+      void call.hangUp();
+    }
+    const next = await gateway.call({ to: "1", from: "2", at });
+    await peer.until((message) => message.header("Call-ID") === next.sipCallId);
+  });
+
   it("is survived, and the next call is answered", async () => {
     const { peer, gateway } = await rig({ numbers: ANSWERS_IN_SILENCE, t1Ms: 5 });
-    let seed = 20_261_122;
-    const random = (below: number): number => {
-      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((seed / 2 ** 32) * below);
-    };
+    const random = seeded(20_261_122);
     const whole = peer.request("INVITE", {
       body: offerOf(65_535, ["a=sendrecv", "a=rtcp:0"]),
-      headers: ["Record-Route: <sip:127.0.0.1:0;lr>"],
+      headers: [
+        "Record-Route: <sip:127.0.0.1:0;lr>",
+        "Refer-To: <sip:102@127.0.0.1?Replaces=a%3Bto-tag=1%3Bfrom-tag=2>",
+        "Expires: 60",
+      ],
     });
     const { toTag } = await peer.status(200);
+    const methods = ALLOW.split(", ");
     for (let count = 0; count < 2_000; count += 1) {
       const text = random(3) === 0 ? whole.replace("To: <sip:gateway@example.org>", `$&;tag=${toTag}`) : whole;
-      peer.send(
-        mutant(text.replaceAll("INVITE", ["INVITE", "BYE", "ACK", "CANCEL", "OPTIONS"][random(5)] ?? ""), random),
-      );
+      peer.send(mutant(text.replaceAll("INVITE", methods[random(methods.length)] ?? ""), random));
       // The socket's buffer is small: an answer now and then keeps us in step.
       if (count % 50 === 0) {
         peer.request("OPTIONS", { cseq: 10_000 + count });
