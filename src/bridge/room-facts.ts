@@ -48,7 +48,7 @@ export class RoomFacts {
     if (!isBot) await ghosts.ensure(fact.user);
     const missed = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
-    else if (fact.direct && !isBot) await rooms.adopt(fact.room, fact.user, fact.sender);
+    else if (fact.direct) await rooms.adopt(fact.room, fact.user, fact.sender);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     const isInvite = (one: MatrixFact): boolean => one.kind === "call.invited";
     return [...missed.filter((one) => !isInvite(one)), ...missed.filter(isInvite)];

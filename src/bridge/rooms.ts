@@ -145,7 +145,7 @@ export class Rooms {
     await this.#parts.directory.firstTime(room, unfitFromStart);
   }
 
-  /** The person has made a room with the ghost: it is theirs from now on. */
+  /** The person has made a room with the ghost or the bot: it is theirs from now on. */
   async adopt(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
     await this.#parts.directory.saveDirect(ghost, person, room);
   }

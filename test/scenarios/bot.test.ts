@@ -32,6 +32,12 @@ describe("the bot", () => {
     expect(house.words[0]).toContain("call NUMBER");
   });
 
+  test("has news of voice messages for a person in the room that they made with it", async () => {
+    const house = new House();
+    await open(house);
+    expect(await house.store.rooms.direct(bot, ann)).toBe(lobby);
+  });
+
   test("says what it can do when it is invited", async () => {
     const house = new House();
     await open(house);
