@@ -64,16 +64,20 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   if (cause === "crossed") return undefined;
   const { words } = describeCause(cause);
   if (words !== undefined) return isWanted(notices) ? words : undefined;
-  if (call.phase === "connected" || call.phase === "transferring") {
-    const line = `Call ended after ${durationText(atMs - call.takenAtMs)}.`;
-    return notices.history ? line : undefined;
-  }
+  const sinceMs = talkingSinceMs(call, cause);
+  if (sinceMs !== undefined) return notices.history ? `Call ended after ${durationText(atMs - sinceMs)}.` : undefined;
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
   const isFailure = cause !== "caller-cancelled";
   if (isFailure && call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
   if (!notices.history) return undefined;
   if (call.direction === "outbound") return plainWords[cause];
   return cause === "declined" ? declinedLine : cause === "answered-elsewhere" ? elsewhereLine : missedLine;
+}
+
+/** A callee who hangs up at once has answered, if only just. */
+function talkingSinceMs(call: AnsweredCall, cause: Cause): number | undefined {
+  if (call.phase === "connected" || call.phase === "transferring") return call.takenAtMs;
+  return call.phase === "answering" && cause === "callee-hung-up" ? call.answeredAtMs : undefined;
 }
 
 function isWanted({ failures, history }: Notices): boolean {

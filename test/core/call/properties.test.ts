@@ -202,6 +202,22 @@ test("a call leaves one line in a room at most", () => {
   );
 });
 
+test("a call that was for somebody leaves a line where the history is kept", () => {
+  fc.assert(
+    fc.property(walks, (one) => {
+      const { call, seen, effects } = walk(one);
+      if (call.phase !== "ended" || !call.notices.history || call.record.leg === undefined) return;
+      const { leg, cause } = call.record;
+      // The person is not there to read it, their other device has the call, or the number calls them.
+      const goesOn = cause === "crossed" || cause === "answered-elsewhere";
+      const ending = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
+      if (goesOn || ending?.fact.kind === "matrix.left") return;
+      expect(heardIn(leg.room, effects).filter((line) => line.endsWith(".")).length).toBeGreaterThan(0);
+    }),
+    runs,
+  );
+});
+
 test("nothing is ordered after the end", () => {
   fc.assert(
     fc.property(walks, anyFact, (one, late) => {

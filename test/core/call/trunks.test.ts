@@ -313,6 +313,14 @@ describe("the room is the call history", () => {
     },
   );
 
+  test("a callee who hangs up as soon as they have answered leaves one too", () => {
+    const { effects } = play(begin({ notices: { failures: true, history: true } }), offered, accepted, {
+      kind: "sip.hungUp",
+      q850: 16,
+    });
+    expect(heardIn(room, effects)).toEqual(["reject", "Call ended after 1 s."]);
+  });
+
   test("a call with a fault in it has the fault's words, not a second line", () => {
     expect(heard([offered, accepted, answered, { kind: "media.lost" }])).toEqual([
       "The call was ended by a fault in the bridge's audio.",
