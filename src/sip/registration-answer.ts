@@ -16,17 +16,13 @@ export function grantedMs(response: SipResponse, ours: SipUri, askedMs: number):
   const { contacts } = response;
   // Some registrars list nothing: their 200 has to do.
   if (contacts === "*" || contacts.length === 0) return otherwiseMs;
-  const binding = bindingOf(contacts, ours);
-  if (binding === undefined) return 0;
-  return bindingMs(binding.params.get("expires")) ?? otherwiseMs;
-}
-
-/** Ours among the bindings of the account: by comparison of URIs; or as a registrar rewrites it behind a NAT. */
-function bindingOf(contacts: readonly NameAddr[], ours: SipUri): NameAddr | undefined {
+  const grantedTo = ({ params }: NameAddr): number => bindingMs(params.get("expires")) ?? otherwiseMs;
   const exact = contacts.find(({ uri }) => uri.kind === "sip" && sameSipUri(uri, ours));
-  if (exact !== undefined) return exact;
-  const [only, ...others] = contacts.filter(({ uri }) => uri.kind === "sip" && userText(uri) === userText(ours));
-  return others.length === 0 ? only : undefined;
+  if (exact !== undefined) return grantedTo(exact);
+  // As a registrar rewrites it behind a NAT. Of several that could be ours, it is the one that was made just now.
+  const rewritten = contacts.filter(({ uri }) => uri.kind === "sip" && userText(uri) === userText(ours));
+  if (rewritten.length > 1) return Math.min(askedMs, Math.max(...rewritten.map(grantedTo)));
+  return rewritten[0] === undefined ? 0 : grantedTo(rewritten[0]);
 }
 
 /** Route values for our requests outside of dialogs, first hop first; those that cannot be read are left out. */

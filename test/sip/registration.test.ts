@@ -121,6 +121,14 @@ describe("a trunk that registers", () => {
     await peer.request("REGISTER");
   });
 
+  it("is registered where its Contact came back rewritten, beside the account's other telephones", async () => {
+    const { peer, stack } = await rig("udp", registering);
+    const contacts = ["<sip:4930123@203.0.113.9:1024>;expires=17", "<sip:4930123@203.0.113.9:40000>;expires=120"];
+    take(peer, await peer.request("REGISTER"), { contacts });
+    const health = await stack.health(({ state }) => state !== "unknown");
+    expect(health).toMatchObject({ registered: true, detail: expect.stringContaining("registered for 120 s") });
+  });
+
   it("takes Expires where its Contact says nothing, and what it asked for where nothing says anything", async () => {
     const pass = standStill();
     const { peer, stack } = await rig("udp", registering);
