@@ -19,6 +19,9 @@ export interface TextCarriersParts {
   readonly log: Log;
 }
 
+/** Each part costs what a text costs, and one event could make hundreds of them. */
+const mostParts = 99;
+
 type Route = Extract<PlannedCall, { kind: "route" }>;
 
 export type TextDelivery =
@@ -43,6 +46,11 @@ export class TextCarriers {
       const { messages } = this.#parts.features(carrier.trunk);
       if (messages === undefined) continue;
       const parts = partsOf(text, messages.maxLength);
+      if (parts.length > mostParts) {
+        const tooLong: MessageOutcome = { kind: "refused", status: 413, phrase: "" };
+        delivery = { kind: "failed", words: wordsOfFailure(tooLong, 0, parts.length), begun: false };
+        continue;
+      }
       const identity = await this.#identity(carrier.trunk, person, ghost, route.withheld);
       const { delivered, outcome } = await this.#sendAll(parts, carrier, identity);
       if (outcome.kind === "delivered") return { kind: "delivered" };

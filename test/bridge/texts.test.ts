@@ -150,6 +150,21 @@ describe("what no telephone takes", () => {
     expect(rig.sent).toEqual([]);
   });
 
+  it("a text of more parts than anybody sends goes to no trunk, or to one that takes it in fewer", async () => {
+    const words = "Not delivered: the text is too long for this telephone network.";
+    const long = "word ".repeat(2_000);
+    const rig = await new TextsRig({ maxLengths: new Map([[main, 70]]) }).opened();
+    await rig.texts.hear(rig.message(long));
+    expect([rig.sent, rig.words]).toEqual([[], [words]]);
+    const roomy = new Map([
+      [main, 70],
+      [spare, 20_000],
+    ]);
+    const other = await new TextsRig({ maxLengths: roomy }).opened();
+    await other.texts.hear(other.message(long));
+    expect([other.sent.map(({ trunk }) => trunk), other.words]).toEqual([[spare], []]);
+  });
+
   it("a change of a text is explained once in a room", async () => {
     const rig = await new TextsRig().opened();
     await rig.texts.hear(rig.message("* Helo", { edits: true }));
