@@ -89,7 +89,6 @@ describe.concurrent("A session with a time", () => {
     await inState(call, "connected");
     await far.done();
     await inState(call, "ended");
-    expect(call.end).toMatchObject({ by: "bridge", how: "hung up" });
   });
 });
 
@@ -132,7 +131,12 @@ describe.concurrent("A gateway", () => {
 
   it("that says where else the number is, at another one of its trunk: it is called there (RFC 3665 s3.6)", async () => {
     const words = { moved_to: `127.0.0.1:${portOf(second, "moved")}` };
-    const old = await startSipp(rig, { scenario: "uas-moved", port: portOf(first, "moved"), words });
+    const old = await startSipp(rig, {
+      scenario: "uas-moved",
+      port: portOf(first, "moved"),
+      words,
+      number: NUMBERS.moved,
+    });
     const there = await startSipp(rig, { scenario: "uas-wait-bye", port: portOf(second, "moved") });
     const call = await alice.call(NUMBERS.moved);
     await inState(call, "connected");
@@ -148,7 +152,12 @@ describe.concurrent("A gateway", () => {
     let caught = 0;
     trap.on("message", () => (caught += 1));
     const words = { moved_to: `127.0.0.1:${trap.address().port}` };
-    const old = await startSipp(rig, { scenario: "uas-moved", port: portOf(first, "movedAway"), words });
+    const old = await startSipp(rig, {
+      scenario: "uas-moved",
+      port: portOf(first, "movedAway"),
+      words,
+      number: NUMBERS.movedAway,
+    });
     const call = await alice.call(NUMBERS.movedAway);
     await inState(call, "ended");
     await old.done();

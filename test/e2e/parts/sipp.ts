@@ -65,7 +65,7 @@ export interface SippOptions {
   readonly rtpPort?: number;
   /** `host:port` that a caller sends to. */
   readonly target?: string;
-  /** The number a caller dials. */
+  /** The number a caller dials, or that of the called one. */
   readonly number?: string;
   /** The number that calls. */
   readonly caller?: string;
