@@ -10,7 +10,7 @@ const CALLER = "+442079460102";
 /** Resolves when the INVITE is out. Throws DemoError where the configuration says no place to call. */
 export async function ringPerson(
   { gateway, config }: Stack,
-  order: Pick<OutgoingCall, "sound" | "answerTimeoutMs"> & { readonly from?: string },
+  order: Pick<OutgoingCall, "sound" | "answerTimeoutMs" | "credentials"> & { readonly from?: string },
 ): Promise<GatewayCall> {
   const trunk = config.trunks[0];
   const { host = "127.0.0.1", port = 0 } = trunk?.listen ?? {};

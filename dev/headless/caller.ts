@@ -43,6 +43,8 @@ export interface HeadlessCaller {
   readonly calls: readonly HeadlessCall[];
   /** The room's id. Throws ClientApiError. */
   join(roomId: string): Promise<void>;
+  /** A text in a room. Throws ClientApiError. */
+  write(roomId: string, body: string): Promise<void>;
   /** Hangs up what is left and stops listening. */
   stop(): Promise<void>;
 }
@@ -173,6 +175,9 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
     },
     calls,
     join,
+    async write(roomId, body) {
+      await api.send(roomId, "m.room.message", { msgtype: "m.text", body });
+    },
     incoming: (timeoutMs = 10_000) =>
       new Promise((resolve, reject) => {
         const finish = (settle: () => void): void => {
