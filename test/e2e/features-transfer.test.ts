@@ -8,6 +8,7 @@ import { type Browser, startBrowser } from "./parts/browser.ts";
 import { endAt, hearEachOther, joinsWhenInvited, lineIn, type Voice } from "./parts/called.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { type Stage, startStage } from "./parts/stage.ts";
+import { until } from "./parts/until.ts";
 
 const ALICE_HZ = 440;
 const BOB_HZ = 700;
@@ -87,16 +88,18 @@ async function ghost(number: string): Promise<string> {
   return user;
 }
 
-/** Alice answers what rings; she comes into the room if it is new. */
-async function aliceAnswers(isNew: boolean): Promise<string> {
-  if (isNew) await joinsWhenInvited(alice);
+/** Who has a room with Alice already. */
+const known = new Set<string>();
+
+/** Alice answers that number's call; she comes into its room if it is new. */
+async function aliceAnswers(number: string): Promise<string> {
+  if (!known.has(number)) await joinsWhenInvited(alice);
+  known.add(number);
   const { matrixCallId } = await alice.ringing();
   await alice.phone.answer();
   await alice.inState("connected");
   return matrixCallId;
 }
-
-const known = new Set<string>();
 
 /** A telephone of a gateway calls Alice; they talk. */
 async function calledBy(trunk: keyof typeof PREFIXES) {
@@ -107,8 +110,7 @@ async function calledBy(trunk: keyof typeof PREFIXES) {
     from,
     sound: { hz: CALLER_HZ },
   });
-  const matrixCallId = await aliceAnswers(!known.has(from));
-  known.add(from);
+  const matrixCallId = await aliceAnswers(from);
   const voice = voiceOf(call, CALLER_HZ);
   await talk(voice, person(alice, ALICE_HZ));
   return { call, matrixCallId, voice };
@@ -131,7 +133,7 @@ describe("A person who hands a telephone over to another number", () => {
   it("is out of it, and the two telephones talk: the trunk's own doing", async () => {
     const from = [caller, third].map(({ events }) => events.length);
     await caller.dial(`sip:${DIDS.main}@127.0.0.1:${stage.proxy.port}`);
-    const matrixCallId = await aliceAnswers(true);
+    const matrixCallId = await aliceAnswers(NUMBERS.caller);
     await talk({ hears: caller.hears, hz: CALLER_HZ }, person(alice, ALICE_HZ));
     await alice.phone.transfer(await ghost(NUMBERS.third));
     expect(await endAt(alice, matrixCallId)).toMatchObject({ errors: [] });
@@ -237,15 +239,28 @@ describe("A telephone that hands the person over to another one", () => {
     await talk(voiceOf(answered, THIRD_HZ), person(alice, ALICE_HZ));
     await gateways.willing.until(() => call.notified.includes(200));
     await lineIn(alice, roomId, /^You are now connected to /);
+    expect((await alice.report()).assertedName?.replaceAll(" ", "")).toBe(number);
     await alice.phone.hangup();
     await Promise.all([over("willing", answered), over("willing", call)]);
     expect(await endAt(alice, matrixCallId)).toMatchObject({ hangupParty: "local", errors: [] });
   });
 
+  it("within its own house says who it is now (UPDATE), and the person sees it", async () => {
+    const { call, matrixCallId } = await calledBy("willing");
+    const asserted = ["P-Asserted-Identity", `<sip:${PREFIXES.willing}05@127.0.0.1>`] as const;
+    expect(await call.update([asserted])).toBe(200);
+    await until("the other number", async () => {
+      return (await alice.report()).assertedName?.replaceAll(" ", "") === `+44${PREFIXES.willing.slice(1)}05`;
+    });
+    await alice.phone.hangup();
+    await over("willing", call);
+    await endAt(alice, matrixCallId);
+  });
+
   it("is a baresip, and the third is one too", async () => {
     const from = [caller, third].map(({ events }) => events.length);
     await caller.dial(`sip:${DIDS.main}@127.0.0.1:${stage.proxy.port}`);
-    const matrixCallId = await aliceAnswers(false);
+    const matrixCallId = await aliceAnswers(NUMBERS.caller);
     await talk({ hears: caller.hears, hz: CALLER_HZ }, person(alice, ALICE_HZ));
     await caller.command("transfer", `sip:${NUMBERS.third}@127.0.0.1:${stage.proxy.port}`);
     await third.event("CALL_ESTABLISHED", { from: from[1] ?? 0 });

@@ -189,11 +189,12 @@ describe("A text", () => {
   it("to a number that nobody has is answered in the room: it was not delivered", async () => {
     const [ghost] = await alice.phone.lookup(UNKNOWN);
     const room = await alice.phone.directRoom(ghost ?? "");
-    await alice.phone.send(room, "Is anybody there?");
+    const unread = await alice.phone.send(room, "Is anybody there?");
     expect(await lineIn(alice, room, /Not delivered/)).toMatchObject({
       sender: ghost,
       msgtype: "m.notice",
       body: "Not delivered: this number is not in service.",
+      repliesTo: unread,
     });
   });
 });

@@ -4,6 +4,7 @@ import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { endAt, hearEachOther, joinsWhenInvited, lineIn } from "./parts/called.ts";
 import { silenceAt } from "./parts/hearing.ts";
+import type { RunningProcess } from "./parts/process.ts";
 import { suiteRig, testRig } from "./parts/rig.ts";
 import { openRtpEar } from "./parts/rtp-ear.ts";
 import { startSipp } from "./parts/sipp.ts";
@@ -29,6 +30,7 @@ let phone: Baresip;
 let slow: Baresip;
 let desk: Browser;
 let pocket: Browser;
+let running: RunningProcess;
 /** Alice's room with the telephone. */
 let room: string;
 
@@ -45,6 +47,7 @@ beforeAll(async () => {
     // The trunk tells numbers as they are written at home, and wants them so.
     main: { number_format: "national", inbound: { caller_name: true } },
   });
+  running = stage.running;
   const account = await stage.synapse.register("alice");
   const homeserver = stage.synapse.url;
   [phone, slow, desk, pocket] = await Promise.all([
@@ -271,4 +274,38 @@ describe("A telephone and a person who call each other at the same moment", () =
     await slow.hangup();
     await endAt(desk, matrixCallId);
   });
+});
+
+describe("The bridge", () => {
+  it("that is killed in a telephone's call ends it on both sides when it is back, and rings for the next", async () => {
+    const phoneSees = await call(ALICE);
+    const { matrixCallId } = await desk.ringing();
+    await desk.phone.answer();
+    await desk.inState("connected");
+    await phoneSees("CALL_ESTABLISHED");
+    await restart();
+    await phoneSees("CALL_CLOSED");
+    expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote" });
+
+    const ringing = await call(ALICE);
+    await desk.ringing();
+    await desk.phone.reject();
+    expect((await ringing("CALL_CLOSED"))["param"]).toMatch(/^603 /);
+  });
+
+  it("that is killed while it rings lets nothing ring on, and the call was missed", async () => {
+    const phoneSees = await call(ALICE);
+    const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
+    const missed = (await desk.phone.messages()).filter(({ body }) => body === "Missed call.").length;
+    await restart();
+    expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^[4-6]\d\d /);
+    await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
+    await lineIn(desk, room, /^Missed call\.$/, missed + 1);
+  });
+
+  async function restart(): Promise<void> {
+    running.signal("SIGKILL");
+    await running.exited;
+    running = await stage.bridge.start();
+  }
 });

@@ -68,6 +68,8 @@ export interface RoomMessage {
   readonly sender: string;
   readonly msgtype: string;
   readonly body: string;
+  /** The event that it answers, if it is a reply. */
+  readonly repliesTo: string | undefined;
 }
 
 export interface DialReport {
@@ -123,9 +125,11 @@ export interface Phone {
   heard(frequencies: readonly number[], durationMs: number): HeardReport | undefined;
   /** All messages of all rooms, in the order they came. */
   messages(): RoomMessage[];
-  send(roomId: string, body: string): Promise<void>;
+  /** Gives the id of the event. */
+  send(roomId: string, body: string): Promise<string>;
   /** Joins a room this user is invited to. */
   join(roomId: string): Promise<void>;
+  /** Leaves a room this user is in. */
   leave(roomId: string): Promise<void>;
   /** Rooms this user is invited to. */
   invitations(): string[];

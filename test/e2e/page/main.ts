@@ -77,6 +77,7 @@ async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["
       sender: event.getSender() ?? "",
       msgtype: String(msgtype),
       body: String(body),
+      repliesTo: event.replyEventId,
     });
   });
   const ready = synced(client);
@@ -202,13 +203,18 @@ globalThis.phone = {
   heard: (frequencies, durationMs) => ear.heard(frequencies, durationMs),
   messages: () => [...messages],
   async send(roomId, body) {
-    await theClient().sendTextMessage(roomId, body);
+    const { event_id: eventId } = await theClient().sendTextMessage(roomId, body);
+    return eventId;
   },
   async join(roomId) {
     await theClient().joinRoom(roomId);
   },
   async leave(roomId) {
+    const room = theClient().getRoom(roomId);
+    // The client knows of it when the next sync has told it.
+    const left = new Promise<void>((resolve) => room?.on(RoomEvent.MyMembership, () => resolve()));
     await theClient().leave(roomId);
+    await left;
   },
   invitations: () =>
     theClient()
