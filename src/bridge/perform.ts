@@ -2,6 +2,7 @@
 // Media has a file of its own, and so have the rooms of calls that ring, and transfers.
 import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
+import { lateWords } from "../core/call/last-words.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -32,7 +33,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
     if (isSipEffect(effect)) return legs.order(id, effect);
     switch (effect.kind) {
       case "matrix.findRoom":
-        return parts.ringingRooms.find(effect.target, effect.ghost, ordering.call.trunk?.name);
+        return findRoom(effect, ordering, parts);
       case "transfer.plan":
         return parts.transfers.plan(id, effect);
       case "transfer.join":
@@ -47,6 +48,18 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
         return tellPerson(effect, parts.homeserver, ordering.log);
     }
   };
+}
+
+async function findRoom(
+  { target, ghost }: Extract<PortEffect, { kind: "matrix.findRoom" }>,
+  ordering: Ordering,
+  { ringingRooms, homeserver }: PerformParts,
+): Promise<CallFact> {
+  const found = await ringingRooms.find(target, ghost, ordering.call.trunk?.name);
+  const text = lateWords(ordering.call);
+  if (found.kind === "matrix.roomFound" && text !== undefined)
+    await tellPerson({ kind: "matrix.notice", leg: { room: found.room, ghost }, text }, homeserver, ordering.log);
+  return found;
 }
 
 type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" }>;

@@ -135,6 +135,22 @@ describe("the room of a caller and a person", () => {
   });
 });
 
+test("a caller who gives up while the room is still being made has missed the person, who reads so in it", async () => {
+  const house = new House({ notices: { failures: true, history: true } });
+  const make = house.homeserver.createDirectRoom.bind(house.homeserver);
+  let made = (): void => {};
+  const until = new Promise<void>((resolve) => (made = resolve));
+  house.homeserver.createDirectRoom = async (as, invite) => {
+    await until;
+    return make(as, invite);
+  };
+  const call = await house.arrive();
+  await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+  made();
+  await house.quiet();
+  expect([house.in(made1), house.words, house.switchboard.calls]).toEqual([[], ["Missed call."], []]);
+});
+
 describe("a room of the configuration", () => {
   test("is entered once; the next call of the same number finds the ghost there", async () => {
     const house = new House();

@@ -1,5 +1,5 @@
 // The one line that a call leaves in each room when it is over there, so that the room is the call history.
-import { legAddress, type LiveCall } from "./call.ts";
+import { legAddress, type Call, type LiveCall } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { LegAddress } from "./matrix-leg.ts";
@@ -44,6 +44,13 @@ export function transferWords(call: LiveCall, cause: Cause): readonly CallEffect
 
 export function transferFailedLine(cause: Cause): string {
   return `The transfer failed: ${describeCause(cause).words ?? plainWords[cause] ?? declinedLine}`;
+}
+
+/** For a room that was found only when the caller had given up: to whoever is in it, or invited, the call is one that they missed. */
+export function lateWords(call: Call): string | undefined {
+  if (call.direction !== "inbound" || !call.notices.history) return undefined;
+  const cause = call.phase === "ending" ? call.cause : call.phase === "ended" ? call.record.cause : undefined;
+  return cause === "missed" ? missedLine : undefined;
 }
 
 /** Whoever is refused is told why, whatever is switched off. */
