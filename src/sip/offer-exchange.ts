@@ -41,6 +41,8 @@ export class OfferExchange {
   #withdrawnEmpty = false;
   #stopWaiting: () => void = () => {};
   #offering = false;
+  /** Ordered while another offer of ours was under way: it takes that one's place, whose answer nobody waits for any more. */
+  #next: string | undefined;
   #over = false;
 
   constructor(options: OfferExchangeOptions) {
@@ -79,7 +81,11 @@ export class OfferExchange {
   }
 
   reoffer(sdp: string): void {
-    if (this.#over || this.#offering) return;
+    if (this.#over) return;
+    if (this.#offering) {
+      this.#next = sdp;
+      return;
+    }
     this.#offering = true;
     this.#offer(sdp, 0);
   }
@@ -132,12 +138,15 @@ export class OfferExchange {
       lost();
       return;
     }
-    this.#offering = false;
+    this.#offering = this.#next !== undefined;
     changed();
     const accepted = typeof outcome === "object" && status < 300 ? outcome : undefined;
     const answer = accepted && sdpOf(accepted);
     if (answer !== undefined) this.#agreed = { local: sdp, answers: undefined };
-    if (answer !== undefined) emit({ kind: "sip.reanswered", sdp: answer });
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined) this.#offer(next, 0);
+    else if (answer !== undefined) emit({ kind: "sip.reanswered", sdp: answer });
     else emit({ kind: "sip.offerRefused", status: status < 300 ? 488 : status });
     if (accepted !== undefined) heard(accepted);
   }
@@ -152,7 +161,10 @@ export class OfferExchange {
     const [fromMs, toMs] = callIdIsOurs ? [2_100, 4_000] : [0, 2_000];
     const waitMs = fromMs + Math.floor((Math.random() * (toMs - fromMs)) / 10) * 10;
     this.#stopWaiting = clock.at(clock.nowMs() + waitMs, () => {
-      if (!this.#over) this.#offer(sdp, collisions + 1);
+      if (this.#over) return;
+      const latest = this.#next ?? sdp;
+      this.#next = undefined;
+      this.#offer(latest, collisions + 1);
     });
   }
 }

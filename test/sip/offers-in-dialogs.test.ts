@@ -31,6 +31,19 @@ describe("in a call of the trunk", () => {
     await stack.fact(call, "sip.reanswered");
   });
 
+  it("an offer ordered while another of ours is under way is made after it, and its answer is the one that counts", async () => {
+    const { peer, stack, placed, call } = await taken();
+    stack.trunks.reoffer(call, OFFER);
+    const first = await placed.asked("INVITE");
+    stack.trunks.reoffer(call, NEW_OFFER);
+    peer.reply(first, 200, { sdp: ANSWER });
+    const second = await placed.asked("INVITE");
+    expect(second.message.body).toBe(NEW_OFFER);
+    const answer = ANSWER.replace("5000", "5002");
+    peer.reply(second, 200, { sdp: answer });
+    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(answer);
+  });
+
   it("an UPDATE of theirs crosses our re-INVITE: 491, and ours goes on", async () => {
     const { peer, stack, placed, call, ok } = await taken();
     stack.trunks.reoffer(call, OFFER);
