@@ -278,6 +278,7 @@ test("of the homeserver's servers, those that the library can use are used", () 
         credential: "c",
       },
       { urls: ["turns:turn.example.org:443", "stun:[2001:db8::1]:3479", "http://example.org", "turn:no.credentials"] },
+      { urls: ["stun:example.org:99999", "stun:example.org:0"] },
     ]),
   ).toEqual([
     { hostname: "turn.example.org", port: 3478, username: "u", password: "c", relayType: "TurnUdp" },

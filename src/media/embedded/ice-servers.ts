@@ -15,6 +15,7 @@ export function nativeIceServers(servers: readonly IceServer[]): NativeIceServer
       const isTurn = scheme.toLowerCase() === "turn";
       if (match === null || transport.toLowerCase() !== "udp") continue;
       if (!isTurn && scheme.toLowerCase() !== "stun") continue;
+      if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) continue;
       const place = { hostname: host.replaceAll(/[[\]]/g, ""), port: port === undefined ? 3478 : Number(port) };
       if (!isTurn) native.push(place);
       else if (server.username !== undefined && server.credential !== undefined)
