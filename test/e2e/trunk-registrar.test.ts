@@ -3,14 +3,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Callee } from "./parts/callee.ts";
 import type { Log } from "./parts/log.ts";
+import { createAuthority } from "./parts/certificates.ts";
 import { freePort } from "./parts/port.ts";
 import { type Registrar, startEdgeProxy, startRegistrar } from "./parts/registrar.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSipp } from "./parts/sipp.ts";
 import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
 
-const NAMES = ["udp", "tcp", "ws", "edge", "brief", "wrong"] as const;
+const NAMES = ["udp", "tcp", "ws", "wss", "edge", "brief", "wrong"] as const;
 type Name = (typeof NAMES)[number];
+const HOST = "sip.example.org";
 const PASSWORD = "correct-horse";
 /** Who is registered there, and the number that is called. */
 const ACCOUNTS: Readonly<Record<Name, string>> = {
@@ -20,6 +22,7 @@ const ACCOUNTS: Readonly<Record<Name, string>> = {
   edge: "3004",
   brief: "3005",
   wrong: "3006",
+  wss: "3007",
 };
 
 const rig = suiteRig("trunk-registrar");
@@ -35,14 +38,22 @@ const registrar = (name: Name): Registrar => {
   return found;
 };
 
+function serverPort(name: Name): number {
+  if (name === "edge") return edgePort;
+  return name === "wss" ? registrar(name).tlsPort : registrar(name).port;
+}
+
 beforeAll(async () => {
   edgePort = await freePort();
+  const authority = await createAuthority(rig, "authority");
+  const certificate = await authority.issue(HOST);
   await Promise.all(
     NAMES.map(async (name) => {
       const started = await startRegistrar(rig, {
         account: { user: ACCOUNTS[name], password: PASSWORD },
         expiresSeconds: name === "brief" ? 6 : 60,
         ...(name === "edge" ? { edgePort } : {}),
+        ...(name === "wss" ? { certificate } : {}),
       });
       registrars.set(name, started);
     }),
@@ -51,9 +62,10 @@ beforeAll(async () => {
   stage = await startTrunkStage(rig, {
     trunks: NAMES.map((name) => ({
       name,
-      server: `127.0.0.1:${name === "edge" ? edgePort : registrar(name).port}`,
-      transport: name === "tcp" || name === "ws" ? name : "udp",
-      domain: "sip.example.org",
+      server: `127.0.0.1:${serverPort(name)}`,
+      transport: name === "tcp" || name === "ws" || name === "wss" ? name : "udp",
+      domain: HOST,
+      ...(name === "wss" ? { tls: { ca_file: authority.certificateFile, server_name: HOST } } : {}),
       credentials: { username: ACCOUNTS[name], password: name === "wrong" ? "guessed" : PASSWORD },
       registration: { expires_seconds: 60 },
       // The lowest that shows a registrar that was away.
@@ -91,7 +103,7 @@ describe.concurrent("A trunk that registers", () => {
     await called("brief");
   });
 
-  it.for(["udp", "tcp", "ws"] as const)(
+  it.for(["udp", "tcp", "ws", "wss"] as const)(
     "over %s is called where it is, and again when its registrar was gone and has forgotten everybody",
     async (name) => {
       await registrar(name).log.waitFor(REGISTERED(name));
@@ -123,7 +135,7 @@ describe.concurrent("A trunk that registers", () => {
 
 it("A bridge that stops takes its registrations back (RFC 3665 s2.4)", async () => {
   await stage.running.stop();
-  for (const name of ["udp", "tcp", "ws", "edge", "brief"] as const) {
+  for (const name of ["udp", "tcp", "ws", "wss", "edge", "brief"] as const) {
     await registrar(name).log.waitFor(new RegExp(`request REGISTER .* expires=0 credentials=${ACCOUNTS[name]} `));
   }
 });

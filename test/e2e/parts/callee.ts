@@ -4,7 +4,7 @@ import { type ClientApi, logIn } from "../../../dev/headless/client-api.ts";
 import type { ClientEvent, Homeserver } from "../../../dev/homeserver/homeserver.ts";
 
 /** One call that rings, or rang. */
-export interface Ringing {
+interface Ringing {
   readonly roomId: string;
   readonly matrixCallId: string;
   readonly invite: ClientEvent;

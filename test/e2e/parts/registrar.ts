@@ -2,6 +2,7 @@
 // wherever that number is registered. With an edge proxy in front it adds Path and gives Service-Route.
 import { writeFile } from "node:fs/promises";
 import { KAMAILIO, KAMAILIO_MODULES } from "../setup/versions.ts";
+import type { Certificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
 import { freePort } from "./port.ts";
 import type { Rig } from "./rig.ts";
@@ -11,6 +12,8 @@ export interface RegistrarOptions {
   readonly account: { readonly user: string; readonly password: string };
   /** For how long it lets anybody be registered. */
   readonly expiresSeconds: number;
+  /** With it, secure WebSocket too. */
+  readonly certificate?: Certificate;
   /** The port of an edge proxy, whose Path it keeps, and which it names in Service-Route. */
   readonly edgePort?: number;
 }
@@ -18,6 +21,8 @@ export interface RegistrarOptions {
 export interface Registrar {
   /** For UDP, TCP and WebSocket. */
   readonly port: number;
+  /** For secure WebSocket; bound only with a certificate. */
+  readonly tlsPort: number;
   /** One line for each request. */
   readonly log: Log;
   kill(): Promise<void>;
@@ -29,7 +34,16 @@ const MODULES = ["tm", "sl", "rr", "pv", "maxfwd", "textops", "siputils", "xlog"
   ["nathelper", "xhttp", "websocket", "path"],
 );
 
-const head = (port: number): string => `#!KAMAILIO
+const secure = (tlsPort: number, { certificateFile, keyFile }: Certificate): string => `
+enable_tls=yes
+listen=tls:127.0.0.1:${tlsPort}
+loadmodule "tls.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "${certificateFile}")
+modparam("tls", "private_key", "${keyFile}")
+`;
+
+const head = (port: number, more = ""): string => `#!KAMAILIO
 debug=2
 log_stderror=yes
 children=1
@@ -41,6 +55,7 @@ auto_aliases=no
 dns=no
 rev_dns=no
 mpath="${KAMAILIO_MODULES}/"
+${more}
 ${MODULES.map((name) => `loadmodule "${name}.so"`).join("\n")}
 modparam("rr", "enable_full_lr", 1)
 modparam("tm", "fr_timer", 5000)
@@ -85,7 +100,11 @@ const COMMON = `
   }
 `;
 
-const registrar = (port: number, { account, expiresSeconds, edgePort }: RegistrarOptions): string => `${head(port)}
+const registrar = (
+  port: number,
+  tlsPort: number,
+  { account, expiresSeconds, certificate, edgePort }: RegistrarOptions,
+): string => `${head(port, certificate === undefined ? "" : secure(tlsPort, certificate))}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", ${expiresSeconds})
 modparam("registrar", "max_expires", ${expiresSeconds})
@@ -123,7 +142,7 @@ ${edgePort === undefined ? "    fix_nated_register();" : `    append_to_reply("S
 
 onreply_route[ANSWERS] {
   # a client that listens nowhere is reached on the connection that it came by (RFC 7118 s5)
-  if (proto == WS) add_contact_alias();
+  if (proto == WS || proto == WSS) add_contact_alias();
 }
 ${WEBSOCKET}`;
 
@@ -166,12 +185,14 @@ async function startKamailio(rig: Rig, name: string, port: number, configuration
 }
 
 /** Starts the registrar; it ends with the rig. */
-export async function startRegistrar(rig: Rig, options: RegistrarOptions & { port?: number }): Promise<Registrar> {
-  const port = options.port ?? (await freePort());
-  const { start, first } = await startKamailio(rig, "registrar", port, registrar(port, options));
+export async function startRegistrar(rig: Rig, options: RegistrarOptions): Promise<Registrar> {
+  const port = await freePort();
+  const tlsPort = await freePort();
+  const { start, first } = await startKamailio(rig, "registrar", port, registrar(port, tlsPort, options));
   let running = first;
   return {
     port,
+    tlsPort,
     get log() {
       return running.log;
     },

@@ -17,7 +17,7 @@ const PASSWORD = "wonderland";
 const RTP_PORTS = 128;
 
 /** A trunk's section of the configuration, without what is the same for all. */
-export interface TrunkSection {
+interface TrunkSection {
   readonly name: string;
   /** `host:port` */
   readonly server: string;
