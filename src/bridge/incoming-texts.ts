@@ -49,6 +49,9 @@ type Delivery =
   | { readonly kind: "written" }
   | { readonly kind: "not"; readonly code: string; readonly transient: boolean };
 
+/** To each of its recipients. */
+type Deliver = (letter: Letter) => readonly Promise<Delivery>[];
+
 export class IncomingTexts {
   readonly #parts: IncomingTextsParts;
   readonly #written = new RecentIds(remembered);
@@ -73,18 +76,14 @@ export class IncomingTexts {
       if (features(trunk).messages === undefined) return 405;
       const leg = call === undefined ? undefined : legOf(call);
       if (leg !== undefined)
-        return await this.#inTurn(leg.ghost, () =>
-          this.#write(arrival, leg.ghost, (letter) => [this.#writeInto(leg.room, letter)]),
-        );
+        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(leg.room, letter)]);
       const targets = this.#targetsOf(called, trunk);
       if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
-      return await this.#inTurn(caller.ghost, () =>
-        this.#write(arrival, caller.ghost, (letter) => {
-          this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-          return targets.map((target) => this.#writeTo(target, trunk, letter));
-        }),
-      );
+      return await this.#pass(arrival, caller.ghost, (letter) => {
+        this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
+        return targets.map((target) => this.#writeTo(target, trunk, letter));
+      });
     } catch (error) {
       log.error("text of the telephone network could not be written", { trunk, error });
       return 500;
@@ -100,6 +99,21 @@ export class IncomingTexts {
     return [...byKey.values()];
   }
 
+  /** What waits for its turn has passed the pace, so that there is never much of it. */
+  async #pass(arrival: MessageArrival, ghost: UserId, deliver: Deliver): Promise<number> {
+    const name = `${arrival.trunk}\n${arrival.id}`;
+    if (this.#written.has(name)) return 200;
+    const text = readable(arrival.text);
+    if (text === "") return 200;
+    if (utf8.encode(text).length > longestBytes) return 413;
+    // One that sends to many numbers may be a machine that many have asked to.
+    if (!this.#pace.allows(`${ghost} ${arrival.called}`)) {
+      this.#parts.log.info("sender of texts writes too often", { trunk: arrival.trunk, ghost });
+      return 480;
+    }
+    return this.#inTurn(ghost, () => this.#write({ ghost, text, name }, deliver));
+  }
+
   async #inTurn(sender: UserId, write: () => Promise<number>): Promise<number> {
     const before = this.#tails.get(sender) ?? Promise.resolve(0);
     const status = before.then(write, write);
@@ -111,26 +125,14 @@ export class IncomingTexts {
     }
   }
 
-  async #write(
-    arrival: MessageArrival,
-    ghost: UserId,
-    deliver: (letter: Letter) => readonly Promise<Delivery>[],
-  ): Promise<number> {
-    const name = `${arrival.trunk}\n${arrival.id}`;
-    if (this.#written.has(name)) return 200;
-    const text = readable(arrival.text);
-    if (text === "") return 200;
-    if (utf8.encode(text).length > longestBytes) return 413;
-    // One that sends to many numbers may be a machine that many have asked to.
-    if (!this.#pace.allows(`${ghost} ${arrival.called}`)) {
-      this.#parts.log.info("sender of texts writes too often", { trunk: arrival.trunk, ghost });
-      return 480;
-    }
-    const deliveries = await Promise.all(deliver({ ghost, text, name }));
+  async #write(letter: Letter, deliver: Deliver): Promise<number> {
+    // Repeated while the first one was under way.
+    if (this.#written.has(letter.name)) return 200;
+    const deliveries = await Promise.all(deliver(letter));
     const isWritten = deliveries.some(({ kind }) => kind === "written");
     this.#parts.telemetry.texted("inbound", isWritten ? "delivered" : "failed");
     if (isWritten) {
-      this.#written.add(name);
+      this.#written.add(letter.name);
       return 200;
     }
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;

@@ -79,6 +79,21 @@ test("of a telephone that writes over and over, no more is taken in a minute tha
   expect(house.homeserver.texts).toHaveLength(4);
 });
 
+test("texts that come faster than the homeserver takes them do not pile up", async () => {
+  const house = new House({ policy: { ...examplePolicy, callsPerMinute: 3 } });
+  house.homeserver.hold();
+  const refused: number[] = [];
+  const statuses = Array.from({ length: 6 }, async (_, n) => {
+    const status = await house.texts.messaged(arrivalOf(`text ${n}`, String(n)));
+    if (status !== 200) refused.push(status);
+    return status;
+  });
+  await house.quiet();
+  expect(refused).toEqual([480, 480, 480]);
+  house.homeserver.release();
+  expect(await Promise.all(statuses)).toEqual([200, 200, 200, 480, 480, 480]);
+});
+
 test("texts under ever new numbers make no more rooms than calls do", async () => {
   const house = new House({ policy: { ...examplePolicy, callsPerMinute: 3 } });
   for (let n = 0; n < 6; n++)
