@@ -79,7 +79,7 @@ export function recordOf(call: Offering, endedAtMs: number): CallRecord {
 }
 
 /** A call of a trunk: no room rings yet. */
-export function arrivingCall(id: string): Arriving {
+function arrivingCall(id: string): Arriving {
   return {
     id: callId(id),
     direction: "inbound",
