@@ -27,7 +27,7 @@ export interface TrunkSettings {
     readonly serverName: string | undefined;
   };
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  /** CIDR networks that may send us requests on this trunk; the server's own addresses, and where calls led us, always may. */
+  /** CIDR networks that may send us requests on this trunk; the servers always may, and inside a call where that led us. */
   readonly peers: readonly string[];
   /** Period of OPTIONS in ms; 0 sends none. */
   readonly optionsIntervalMs: number;

@@ -2,14 +2,17 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DialogFields } from "./sipjs/dialog-fields.ts";
+import type { Admittance } from "./transport/inbound.ts";
 import type { Resolver } from "./transport/resolver.ts";
 import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "./transport/target.ts";
-import type { SipUri } from "./wire/uri.ts";
+import { parseNameAddr } from "./wire/name-addr.ts";
+import { parseUri, type SipUri } from "./wire/uri.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself: doubled each time. */
 const REST_MS = 30_000;
 const LONGEST_REST_MS = 5 * 60_000;
-/** An address that the server's name no longer has may still send requests for so long, and one that was spoken to. */
+/** An address that the server's name no longer has may still send requests for so long, and one that a dialog led to. */
 const FORMER_MS = 24 * 3_600_000;
 const MAX_FORMER = 1_000;
 
@@ -20,8 +23,10 @@ export class TargetPool {
   readonly #resting = new Map<string, Rest>();
   /** Networks that may send us requests, besides the servers. */
   readonly #peers = new BlockList();
-  /** Addresses that the server's name resolved to or that answers named, longest unheard of first; until when they count. */
+  /** Addresses that the server's name resolved to, longest unheard of first; until when they count. */
   readonly #met = new Map<string, number>();
+  /** Those to which a Contact or a Record-Route led. Callers write them, so that they are good for that call alone. */
+  readonly #led = new Map<string, number>();
 
   constructor(settings: TrunkSettings, resolver: Resolver, clock: Clock) {
     this.#settings = settings;
@@ -35,19 +40,40 @@ export class TargetPool {
     }
   }
 
-  /** Whether requests from that address are this trunk's. */
-  admits(address: string): boolean {
+  /** Which requests from that address are this trunk's. */
+  admits(address: string): Admittance {
     const plain = plainAddress(address);
-    return (this.#met.get(plain) ?? 0) > this.#clock.nowMs() || this.#peers.check(plain, family(plain));
+    const nowMs = this.#clock.nowMs();
+    if ((this.#met.get(plain) ?? 0) > nowMs || this.#peers.check(plain, family(plain))) return "all";
+    return (this.#led.get(plain) ?? 0) > nowMs ? "dialogs" : "none";
   }
 
-  /** From now on requests may come from that address: the trunk's own word led us there. */
-  spokenTo(address: string): void {
+  /** It is one of the trunk's servers: from now on requests may come from there. */
+  isOurs(address: string): void {
+    this.#remember(this.#met, address);
+  }
+
+  /** From now on requests inside dialogs may come from that address. */
+  ledTo(address: string): void {
+    this.#remember(this.#led, address);
+  }
+
+  /** Requests of a dialog come from where its first Route or its Contact leads: not always from where its INVITE came. */
+  dialogWith({ routeSet, remoteTarget }: Pick<DialogFields, "routeSet" | "remoteTarget">): void {
+    const uri = parseNameAddr(routeSet[0] ?? "")?.uri ?? parseUri(remoteTarget);
+    if (uri?.kind !== "sip") return;
+    const { host, port } = uri;
+    const targets = this.#resolver.resolve({ host, port }, this.#settings.transport);
+    // What names nothing, nobody comes from.
+    targets.then((found) => found.forEach(({ address }) => this.ledTo(address))).catch(() => {});
+  }
+
+  #remember(addresses: Map<string, number>, address: string): void {
     const plain = plainAddress(address);
-    this.#met.delete(plain);
-    this.#met.set(plain, this.#clock.nowMs() + FORMER_MS);
-    const [oldest] = this.#met.keys();
-    if (this.#met.size > MAX_FORMER && oldest !== undefined) this.#met.delete(oldest);
+    addresses.delete(plain);
+    addresses.set(plain, this.#clock.nowMs() + FORMER_MS);
+    const [oldest] = addresses.keys();
+    if (addresses.size > MAX_FORMER && oldest !== undefined) addresses.delete(oldest);
   }
 
   /** All gateways in their order, as far as their names resolve. Rejects with TransportError when none does. */
@@ -64,7 +90,7 @@ export class TargetPool {
     }
     const [first] = asked;
     if (targets.size === 0 && first?.status === "rejected") throw first.reason;
-    for (const { address } of targets.values()) this.spokenTo(address);
+    for (const { address } of targets.values()) this.isOurs(address);
     return [...targets.values()];
   }
 

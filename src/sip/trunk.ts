@@ -75,8 +75,7 @@ export class Trunk implements InvitingTrunk {
     const { settings, resolver, clock, timers, log } = options;
     this.#pool = new TargetPool(settings, resolver, clock);
     this.#digest = settings.credentials === undefined ? undefined : new DigestClient(settings.credentials);
-    const waiting = (): number => this.#waiting.size;
-    this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting });
+    this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
     this.#hub = new Hub({
       settings,
       resolver,
@@ -85,7 +84,7 @@ export class Trunk implements InvitingTrunk {
       keepAliveMs: options.keepAliveMs,
       log,
       admit: (address) => this.#pool.admits(address),
-      spokenTo: (address) => this.#pool.spokenTo(address),
+      ledTo: (address) => this.#pool.ledTo(address),
       nextTarget: async (callId) => {
         const target = this.#aims.get(callId) ?? (await this.#pool.pick());
         if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
@@ -172,7 +171,10 @@ export class Trunk implements InvitingTrunk {
       newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
       reliableProvisionals: settings.inbound.reliableProvisionals,
       admission: (request) => this.#admission.refusal(request),
-      invited: (invitation) => this.#options.onInvited(this, invitation),
+      invited: (invitation) => {
+        this.#pool.dialogWith(invitation.fields);
+        this.#options.onInvited(this, invitation);
+      },
       asked: this.#options.onAsked,
     });
     this.#refreshPeers();
@@ -332,7 +334,7 @@ export class Trunk implements InvitingTrunk {
     const domain = settings.registration?.domain;
     if (domain !== undefined) {
       const registrars = resolver.resolve({ host: domain, port: undefined }, settings.transport);
-      registrars.then((targets) => targets.forEach(({ address }) => this.#pool.spokenTo(address))).catch(() => {});
+      registrars.then((targets) => targets.forEach(({ address }) => this.#pool.isOurs(address))).catch(() => {});
     }
     this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
   }

@@ -8,7 +8,7 @@ import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/uri.ts";
 import { formatVia, responseTarget } from "../wire/via.ts";
 import type { Connection } from "./connection.ts";
-import { exchangeKey, Inbound, type Source } from "./inbound.ts";
+import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
 import { Streams } from "./streams.ts";
@@ -27,9 +27,9 @@ export interface HubOptions {
   /** Between pings on connections. */
   readonly keepAliveMs: number;
   readonly log: Log;
-  readonly admit: (address: string) => boolean;
+  readonly admit: (address: string) => Admittance;
   /** A request inside a dialog goes there, so that the other side of that dialog may be there. */
-  readonly spokenTo: (address: string) => void;
+  readonly ledTo: (address: string) => void;
   /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
   readonly nextTarget: (sipCallId: string) => Promise<Target>;
   readonly onRequest: (request: SipRequest) => void;
@@ -272,7 +272,7 @@ export class Hub {
     const port = uri.port ?? (isNumeric(host) ? defaultPort(transport) : undefined);
     const [target] = await this.#options.resolver.resolve({ host, port }, transport);
     if (target === undefined) throw new TransportError("resolve", `${host}: no address`);
-    this.#options.spokenTo(target.address);
+    this.#options.ledTo(target.address);
     return target;
   }
 

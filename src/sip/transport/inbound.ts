@@ -16,12 +16,14 @@ export interface Source {
   readonly connection: Connection | undefined;
 }
 
+/** What may come from an address: requests of any kind, those inside dialogs only, or none. */
+export type Admittance = "all" | "dialogs" | "none";
+
 export interface InboundOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly retransmitter: Retransmitter;
-  /** Whether requests may come from that address. */
-  readonly admit: (address: string) => boolean;
+  readonly admit: (address: string) => Admittance;
   /** Sends bytes back to where they came from. */
   readonly answer: (bytes: Buffer, to: Source) => void;
   readonly onRequest: (request: SipRequest) => void;
@@ -63,7 +65,9 @@ export class Inbound {
   receive(bytes: Buffer, source: Source): void {
     // A response needs a branch of ours, which nobody can guess; a request needs a known sender.
     const isResponse = bytes.subarray(0, RESPONSE_START.length).equals(RESPONSE_START);
-    if (!isResponse && source.connection?.ours !== true && !this.#options.admit(source.remote.address)) {
+    const open = isResponse || source.connection?.ours === true;
+    const admitted = open ? "all" : this.#options.admit(source.remote.address);
+    if (admitted === "none") {
       this.#stranger(source.remote);
       return;
     }
@@ -75,10 +79,11 @@ export class Inbound {
         this.#options.log.debug("unreadable SIP message dropped", { problem: result.problem, ...source.remote });
         return;
       case "invalid":
-        this.#refuse(result, source);
+        if (admitted === "all") this.#refuse(result, source);
         return;
       case "message":
         if (result.message.kind === "response") this.#response(result.message);
+        else if (admitted === "dialogs" && result.message.toTag === undefined) this.#stranger(source.remote);
         else this.#request(result.message, source);
     }
   }

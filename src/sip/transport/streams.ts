@@ -6,6 +6,7 @@ import type { TrunkSettings } from "../../ports/sip.ts";
 import { StreamFramer } from "../wire/stream-framer.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
+import type { Admittance } from "./inbound.ts";
 import { plainAddress, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
@@ -25,8 +26,8 @@ export interface StreamOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
   /** What the trunk's servers are called. */
   readonly serverNames: readonly string[];
-  /** Whether a connection from that address may stay. */
-  readonly admit: (address: string) => boolean;
+  /** From where nothing may come no connection stays. */
+  readonly admit: (address: string) => Admittance;
   readonly keepAliveMs: number;
 }
 
@@ -133,7 +134,8 @@ export class Streams {
   }
 
   #admits({ remoteAddress }: Socket): boolean {
-    return !this.#connections.closed && remoteAddress !== undefined && this.#options.admit(plainAddress(remoteAddress));
+    if (this.#connections.closed || remoteAddress === undefined) return false;
+    return this.#options.admit(plainAddress(remoteAddress)) !== "none";
   }
 
   #adopt(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, ours: boolean): Connection {
