@@ -5,7 +5,10 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+// Each test starts processes that load the whole bridge, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const root = resolve(import.meta.dirname, "../..");
 let folder = "";
