@@ -34,7 +34,7 @@ export class PeerLock {
 
   /** May a packet from there be the peer's? */
   admits(from: Target): boolean {
-    if (this.#isLearnt(from)) return true;
+    if (this.hasLearnt(from)) return true;
     // Nothing can be sent to port 0, which whoever forges a source may write (RFC 768).
     if (this.#named === undefined || from.port === 0) return false;
     const isAtAddress = canonicalAddress(from.address) === this.#named.address;
@@ -46,12 +46,13 @@ export class PeerLock {
 
   /** The peer has spoken from there, where it was admitted. True if that is news. */
   learn(from: Target): boolean {
-    if (this.#isLearnt(from)) return false;
+    if (this.hasLearnt(from)) return false;
     this.#learnt = { address: from.address, port: from.port };
     return true;
   }
 
-  #isLearnt({ address, port }: Target): boolean {
+  /** Whether that is where the peer has spoken from. */
+  hasLearnt({ address, port }: Target): boolean {
     return this.#learnt !== undefined && this.#learnt.port === port && this.#learnt.address === address;
   }
 }

@@ -120,7 +120,9 @@ export class TrunkSocket {
       this.#reports.rtcp(clear);
       return;
     }
-    if (readRtp(clear) !== undefined && this.#rtpLock.learn(from)) this.#reports.learnt(from.address, from.port);
+    // Nothing is read of what would be no news: this is done for every packet.
+    const mayBeNews = !this.#rtpLock.hasLearnt(from) && readRtp(clear) !== undefined;
+    if (mayBeNews && this.#rtpLock.learn(from)) this.#reports.learnt(from.address, from.port);
     this.#reports.rtp(clear);
   }
 
