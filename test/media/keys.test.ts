@@ -186,6 +186,27 @@ describe("packets of our own in a stream", () => {
     expect(told.length - before).toBe(20);
   });
 
+  test("that come back, as an SDP named our own port, do not go round", () => {
+    let sent = 0;
+    const lane: Lane = new Lane(
+      99,
+      { sequence: 5, timestamp: 1000 },
+      {
+        send: (packet) => {
+          sent += 1;
+          if (sent < 10) lane.packet(Buffer.from(packet), sent);
+          return true;
+        },
+        digit: () => undefined,
+      },
+    );
+    const pcmu = { payloadType: 0, name: "PCMU", isEvent: false, isRelayed: true };
+    lane.agree(new Map([[0, { ...pcmu, fromClockRate: 8000, toClockRate: 8000 }]]), true, undefined);
+    lane.packet(Buffer.concat([Buffer.from("80000001000000a0cafebabe", "hex"), Buffer.alloc(160)]), 0);
+    expect(sent).toBe(1);
+    expect(lane.malformed).toBe(1);
+  });
+
   test("begin a stream where there is none, and a source that comes later goes on from there", () => {
     const sent: RtpHeader[] = [];
     const lane = new Lane(

@@ -60,7 +60,7 @@ export class Lane {
     return { packets: this.#sentPackets, octets: this.#sentOctets };
   }
 
-  /** Packets that were no RTP. */
+  /** Packets that were no RTP, or our own. */
   get malformed(): number {
     return this.#malformed;
   }
@@ -92,7 +92,9 @@ export class Lane {
 
   packet(packet: Buffer, nowMs: number): void {
     const header = readRtp(packet);
-    if (header === undefined) {
+    // What this lane has sent comes back to it only where an SDP named the port of the session's other end: such a packet
+    // would go round for ever (RFC 3550 s8.2).
+    if (header === undefined || header.ssrc === this.ssrc) {
       this.#malformed += 1;
       return;
     }
