@@ -94,7 +94,7 @@ export interface MessageArrival {
   readonly identity: RemoteIdentity;
   /** UTF-8 text; of a multipart body its text part, of HTML its text. */
   readonly text: string;
-  /** Call-ID and CSeq: the same for a repetition. */
+  /** Call-ID, CSeq and From tag: the same for a repetition. */
   readonly id: string;
   /** The call in whose dialog it came: `called` is the number that this call has on the trunk. */
   readonly call?: CallId;

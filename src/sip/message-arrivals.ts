@@ -30,7 +30,7 @@ const ANSWER_WITHIN_MS = 28_000;
 
 export class MessageArrivals {
   readonly #options: MessageArrivalsOptions;
-  /** By Call-ID and CSeq, oldest first: a status, or those who wait for one. */
+  /** By Call-ID, CSeq and From tag, oldest first: a status, or those who wait for one. */
   readonly #verdicts = new Map<string, number | ((status: number) => void)[]>();
   #pending = 0;
 
@@ -51,7 +51,8 @@ export class MessageArrivals {
       reply(200);
       return;
     }
-    const id = `${request.sipCallId} ${request.cseq.number}`;
+    // RFC 3261 s8.2.2.2. With the tag: there are gateways that count their Call-IDs, and begin anew when they are started.
+    const id = `${request.sipCallId} ${request.cseq.number} ${request.fromTag ?? ""}`;
     const known = this.#verdicts.get(id);
     if (typeof known === "number") {
       reply(known);
