@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { HeadlessCall, HeadlessCaller } from "../../dev/headless/caller.ts";
 import { startBaresip } from "./parts/baresip.ts";
 import { toneAt } from "./parts/hearing.ts";
+import { startKamailio } from "./parts/kamailio.ts";
 import { freePort } from "./parts/port.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSipp } from "./parts/sipp.ts";
@@ -30,9 +31,12 @@ const NUMBERS = {
   silent: "7112",
   refreshes: "7113",
   reliable: "7114",
+  proxies: "7115",
 } as const;
 type Name = keyof typeof NUMBERS;
 const NAMES = Object.keys(NUMBERS) as Name[];
+
+const ACCOUNT = { user: "bridge", password: "correct-horse" };
 
 const rig = suiteRig("trunk-calls-out");
 /** The first gateway of each trunk, and the second. */
@@ -51,11 +55,16 @@ beforeAll(async () => {
     first.set(name, await freePort());
     second.set(name, await freePort());
   }
+  const far = { [NUMBERS.proxies]: portOf(second, "proxies") };
+  const inner = await startKamailio(rig, { numbers: far, account: ACCOUNT, realm: "inner.example.org" });
+  const outer = { [NUMBERS.proxies]: inner.port };
+  first.set("proxies", (await startKamailio(rig, { numbers: outer, account: ACCOUNT })).port);
   const rest: Partial<Record<Name, object>> = {
     dyingTcp: { transport: "tcp" },
     keys: { dtmf: "info" },
     // Those who may be led away have one gateway only.
     movedAway: { more_servers: [] },
+    proxies: { more_servers: [], credentials: { username: ACCOUNT.user, password: ACCOUNT.password } },
   };
   const stage = await startTrunkStage(rig, {
     trunks: NAMES.map((name) => {
@@ -116,6 +125,18 @@ describe.concurrent("A gateway", () => {
     await inState(call, "connected");
     await call.hangup();
     await next.done();
+  });
+
+  it("behind two proxies that both want to know who calls: both are told (RFC 3665 s3.3)", async () => {
+    const far = await startSipp(rig, { scenario: "uas-wait-bye", port: portOf(second, "proxies") });
+    const call = await alice.call(NUMBERS.proxies);
+    await inState(call, "connected");
+    await call.hangup();
+    await far.done();
+    const [invite = ""] = (await far.messages()).split("180 Ringing");
+    expect(invite.match(/^Record-Route: /gm)?.length).toBeGreaterThanOrEqual(2);
+    // What was meant for the proxies stays with them (RFC 3261 s22.3).
+    expect(invite).not.toContain("Proxy-Authorization");
   });
 
   it("without lines, and the other of its trunk too: the route's second trunk is called", async () => {
