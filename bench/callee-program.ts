@@ -1,7 +1,9 @@
-// The far end of the trunk: a SIP server over UDP that rings, answers every call at once and lets itself be hung up.
+// The far end of the trunk: a SIP server over UDP that rings, answers every call at once and lets itself be hung up; and
+// calls the bridge itself, and hangs up as soon as somebody has answered.
 // As little as that takes; a server to prove things with is dev/gateway.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { serve } from "./parts/program.ts";
 
 export interface CalleeCounts {
@@ -15,6 +17,8 @@ export type CalleeDialogue = {
   /** The port it listens on. */
   start: { question: undefined; answer: number };
   counts: { question: undefined; answer: CalleeCounts };
+  /** Places a call through the bridge; gives after how many ms it was answered. Throws what it was refused with. */
+  call: { question: { readonly from: string; readonly to: string }; answer: number };
 };
 
 const socket = createSocket("udp4");
@@ -43,8 +47,71 @@ function response(request: string, status: string, sdp = ""): string {
   ].join("");
 }
 
+interface OwnCall {
+  readonly head: string;
+  readonly startMs: number;
+  readonly answered: (afterMs: number) => void;
+  readonly refused: (error: Error) => void;
+}
+
+const ownCalls = new Map<string, OwnCall>();
+let ownCount = 0;
+/** Where the bridge sends from, which is where it listens. */
+let bridge: { readonly port: number; readonly address: string } | undefined;
+
+const statusLine = /^SIP\/2\.0 (\d{3}) (.*)\r\n/;
+const contactField = /^Contact: <([^>]*)>/im;
+const cseqField = /^CSeq: (\d+) (\w+)/im;
+
+function ownRequest(method: string, target: string, cseq: number, head: string, to: string, sdp = ""): string {
+  const branch = `z9hG4bK-${method}-${(ownCount += 1)}`;
+  return [
+    `${method} ${target} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${socket.address().port};branch=${branch}\r\n`,
+    `Max-Forwards: 70\r\n${head}To: ${to}\r\nCSeq: ${cseq} ${method}\r\n`,
+    `Contact: <sip:callee@127.0.0.1:${socket.address().port}>\r\n`,
+    ...(sdp === "" ? [] : ["Content-Type: application/sdp\r\n"]),
+    `Content-Length: ${sdp.length}\r\n\r\n${sdp}`,
+  ].join("");
+}
+
+function place(from: string, to: string): Promise<number> {
+  if (bridge === undefined) throw new Error("the bridge has not been heard of yet");
+  const { port, address } = bridge;
+  const name = `own-${(ownCount += 1)}`;
+  const head = `From: <sip:${from}@127.0.0.1>;tag=${name}\r\nCall-ID: ${name}\r\n`;
+  const target = `sip:${to}@${address}:${port}`;
+  return new Promise((answered, refused) => {
+    ownCalls.set(name, { head, startMs: performance.now(), answered, refused });
+    socket.send(ownRequest("INVITE", target, 1, head, `<${target}>`, answerSdp()), port, address);
+  });
+}
+
+/** A response to a call of our own. */
+function hear(text: string, from: AddressInfo): void {
+  const [, call = ""] = callIdField.exec(text) ?? [];
+  const [, status = "", reason = ""] = statusLine.exec(text) ?? [];
+  const [, , method = ""] = cseqField.exec(text) ?? [];
+  const own = ownCalls.get(call);
+  if (own === undefined || method !== "INVITE" || status.startsWith("1")) return;
+  const [, to = ""] = toField.exec(text) ?? [];
+  const [, contact = ""] = contactField.exec(text) ?? [];
+  ownCalls.delete(call);
+  if (!status.startsWith("2")) {
+    own.refused(new Error(`${status} ${reason}`));
+    return;
+  }
+  socket.send(ownRequest("ACK", contact, 1, own.head, to), from.port, from.address);
+  socket.send(ownRequest("BYE", contact, 2, own.head, to), from.port, from.address);
+  own.answered(performance.now() - own.startMs);
+}
+
 socket.on("message", (bytes, from) => {
   const request = bytes.toString("latin1");
+  if (request.startsWith("SIP/2.0 ")) {
+    hear(request, from);
+    return;
+  }
+  bridge = from;
   const send = (text: string): void => socket.send(text, from.port, from.address);
   const method = request.slice(0, request.indexOf(" "));
   const [, call = ""] = callIdField.exec(request) ?? [];
@@ -61,5 +128,6 @@ serve<CalleeDialogue>({
     await once(socket, "listening");
     return socket.address().port;
   },
+  call: ({ from, to }) => place(from, to),
   counts: () => ({ invited: seen.INVITE.size, acknowledged: seen.ACK.size, ended: seen.BYE.size }),
 });

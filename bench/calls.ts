@@ -1,6 +1,8 @@
-// Complete outbound calls through the whole bridge: from the ghost's invitation to the record in the store, with real HTTP,
-// real SIP over UDP and SQLite. Once with the embedded media engine and once without any, so that the two costs are told apart.
+// Complete calls through the whole bridge: from the ghost's invitation to the record in the store, with real HTTP,
+// real SIP over UDP and SQLite. Once with the embedded media engine and once without any, so that the two costs are told apart;
+// what call-turns.ts compares comes after.
 import { setTimeout as delay } from "node:timers/promises";
+import { compareCalls } from "./call-turns.ts";
 import type { CallsResult } from "./parts/caller.ts";
 import { Installation, type Media, type Usage } from "./parts/installation.ts";
 import type { ProgramOptions } from "./parts/program.ts";
@@ -10,6 +12,8 @@ export interface CallsOptions {
   readonly calls: number;
   /** Calls at once. */
   readonly concurrency: number;
+  /** Whether calls of the trunk are measured too. */
+  readonly inbound: boolean;
   readonly execArgv?: ProgramOptions["execArgv"];
 }
 
@@ -38,12 +42,17 @@ const sipTimersMs = 33_000;
 const mb = 1_000_000;
 
 export async function run(options: CallsOptions): Promise<CallsReport> {
+  const { execArgv = [] } = options;
   const installations: Installation[] = [];
+  const start = async (media: Media, history: boolean): Promise<Installation> => {
+    const installation = await Installation.start({ media, history, execArgv });
+    installations.push(installation);
+    return installation;
+  };
   try {
     const measurements: Measurement[] = [];
     for (const media of ["none", "embedded"] as const) {
-      const installation = await Installation.start(media, options.execArgv);
-      installations.push(installation);
+      const installation = await start(media, false);
       measurements.push(await measure(installation, options));
     }
     // What SIP remembers has been forgotten by then, in both.
@@ -55,8 +64,13 @@ export async function run(options: CallsOptions): Promise<CallsReport> {
       if (measured === undefined) continue;
       lines.push(...report(measured, options.concurrency, await installation.usage()));
       failures.push(...measured.failures, ...(await installation.audit()));
-      const [complaint] = installation.complaints;
-      if (complaint !== undefined) lines.push(`calls: ${installation.complaints.length} warnings: ${complaint}`);
+    }
+    const turns = await compareCalls((history) => start("none", history), options);
+    lines.push(...turns.lines);
+    failures.push(...turns.failures);
+    for (const { complaints } of installations) {
+      const [complaint] = complaints;
+      if (complaint !== undefined) lines.push(`calls: ${complaints.length} warnings: ${complaint}`);
     }
     return { lines: [...lines, `calls: ${failures.length} failures`], failures };
   } finally {

@@ -20,13 +20,13 @@ const deadPort = 9;
 /** Lookups/s of both, and the median of their ratios. Throws where their answers differ. */
 export async function run(bridgeOptions: Pick<ProgramOptions, "execArgv"> = {}): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "bench-lookups-"));
-  const homeserver = await startHomeserverDouble({ joined: () => undefined, sent: () => undefined });
+  const homeserver = await startHomeserverDouble({ joined: () => undefined, sent: () => undefined, created: () => "" });
   const bridge = startProgram<BridgeDialogue>("bridge-program.ts", bridgeOptions);
   const bare = startProgram<ExpressDialogue>("express-program.ts");
   const load = startProgram<LookupLoadDialogue>("lookup-load-program.ts");
   try {
     const databasePath = join(folder, "bridge.db");
-    const house = houseOf({ homeserverUrl: homeserver.url, databasePath, trunkPort: deadPort });
+    const house = houseOf({ homeserverUrl: homeserver.url, databasePath, trunkPort: deadPort, history: false });
     const token = house.registration.hs_token;
     const [bridgePort, barePort] = await Promise.all([
       bridge.ask("start", { ...house, media: "none" }),

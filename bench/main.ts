@@ -5,6 +5,7 @@ const usage = `Usage: npm run bench -- [PART ...] [--calls N] [--concurrency N] 
 Parts: lookups, parser, calls, media; all without any.
   --calls N         calls to measure, besides those that warm up (1000)
   --concurrency N   calls at once (30)
+  --inbound         measure calls of the trunk too (calls)
   --profile FOLDER  leave CPU profiles of the bridge's process there (lookups, calls)`;
 
 interface Report {
@@ -15,6 +16,7 @@ interface Report {
 interface Options {
   readonly calls: number;
   readonly concurrency: number;
+  readonly inbound: boolean;
   readonly execArgv: readonly string[];
 }
 
@@ -40,6 +42,7 @@ async function main(): Promise<number> {
     options: {
       calls: { type: "string", default: "1000" },
       concurrency: { type: "string", default: "30" },
+      inbound: { type: "boolean", default: false },
       profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -54,6 +57,7 @@ async function main(): Promise<number> {
   const options: Options = {
     calls: count(values.calls, "calls"),
     concurrency: count(values.concurrency, "concurrency"),
+    inbound: values.inbound,
     execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
   };
   let failed = 0;

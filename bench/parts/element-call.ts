@@ -18,6 +18,7 @@ const records = {
   candidates: recorded("out-candidates"),
   selectAnswer: recorded("out-select_answer"),
   hangup: recorded("out-hangup"),
+  answer: recorded("in-answer"),
 };
 
 let eventCount = 0;
@@ -29,9 +30,9 @@ export class ElementCall {
   readonly ghost: string;
   readonly matrixCallId: string;
 
-  constructor(name: string, ghost: string) {
+  constructor(name: string, ghost: string, person = `@person-${name}:${domain}`) {
     this.room = `!room-${name}:${domain}`;
-    this.person = `@person-${name}:${domain}`;
+    this.person = person;
     this.ghost = ghost;
     this.matrixCallId = `call-${name}`;
   }
@@ -43,6 +44,16 @@ export class ElementCall {
   /** What the homeserver tells the bridge of its own ghost. */
   ghostJoined(): RoomEvent {
     return this.#event(records.memberJoin, this.ghost, {}, { state_key: this.ghost });
+  }
+
+  /** Somebody who is called accepts the invitation into the ghost's room. */
+  personJoined(): RoomEvent {
+    return this.#event(records.memberJoin, this.person, {}, { state_key: this.person });
+  }
+
+  /** Of the bridge's own call. */
+  answer(matrixCallId: unknown): RoomEvent {
+    return this.#callEvent(records.answer, { call_id: matrixCallId });
   }
 
   invite(): RoomEvent {

@@ -10,6 +10,8 @@ export type RoomEvent = Readonly<Record<string, unknown>>;
 export interface HomeserverScript {
   joined(room: string, ghost: string): void;
   sent(room: string, ghost: string, type: string, content: RoomEvent): void;
+  /** Gives the room that a ghost makes for a person. */
+  created(ghost: string, person: string): string;
 }
 
 export interface HomeserverDouble {
@@ -32,6 +34,7 @@ const client = "/_matrix/client/v3";
 const sendPath = new RegExp(`^${client}/rooms/([^/]+)/send/([^/]+)/[^/]+$`);
 const joinPath = new RegExp(`^${client}/rooms/([^/]+)/join$`);
 const messagesPath = new RegExp(`^${client}/rooms/[^/]+/messages$`);
+const encryptionPath = new RegExp(`^${client}/rooms/[^/]+/state/m\\.room\\.encryption/?$`);
 const membersPath = new RegExp(`^${client}/rooms/[^/]+/members$`);
 const namePath = new RegExp(`^${client}/profile/[^/]+/displayname$`);
 
@@ -70,6 +73,11 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
       const done = (): void => reply("{}");
       if (isHolding) held.push(done);
       else done();
+    } else if (path === `${client}/createRoom`) {
+      const { invite } = JSON.parse(body) as { invite: readonly string[] };
+      reply(JSON.stringify({ room_id: script.created(user, invite[0] ?? "") }));
+    } else if (encryptionPath.test(path)) {
+      response.writeHead(404, { "content-type": "application/json" }).end('{"errcode":"M_NOT_FOUND"}');
     } else if (messagesPath.test(path)) reply('{"chunk":[],"start":"s"}');
     // Nobody but the caller and the ghost, whom the bridge knows.
     else if (membersPath.test(path)) reply('{"chunk":[]}');

@@ -16,9 +16,14 @@ export interface HouseFacts {
   readonly databasePath: string;
   /** The SIP port of the trunk's far end, on loopback. */
   readonly trunkPort: number;
+  /** Whether each call leaves a line in its room, as it does unless that is switched off. */
+  readonly history: boolean;
 }
 
-export function houseOf({ homeserverUrl, databasePath, trunkPort }: HouseFacts): House {
+/** People who are rung by the trunk's calls, each by a number of theirs. */
+const people = 100;
+
+export function houseOf({ homeserverUrl, databasePath, trunkPort, history }: HouseFacts): House {
   const config = configSchema.parse({
     homeserver: { url: homeserverUrl, domain },
     appservice: { listen: { port: 0 } },
@@ -26,7 +31,13 @@ export function houseOf({ homeserverUrl, databasePath, trunkPort }: HouseFacts):
     database: { path: databasePath },
     dial_plan: { country: "GB" },
     trunks: [{ name: "main", server: `127.0.0.1:${trunkPort}`, listen: { host: "127.0.0.1" } }],
+    inbound: {
+      numbers: Array.from({ length: people }, (_, index) => ({ number: calledAt(index), user: calledPersonAt(index) })),
+    },
     permissions: { [domain]: "call" },
+    // So many callers whom nobody knows are let in at once.
+    limits: { calls_per_minute: 10_000 },
+    notices: { history },
     media: { rtp: { host: "127.0.0.1" }, ice: { host: "127.0.0.1" } },
     http: { listen: { port: 0 } },
   });
@@ -37,6 +48,20 @@ export function houseOf({ homeserverUrl, databasePath, trunkPort }: HouseFacts):
 /** Ten million numbers of one area; none is ever dialled outside of this machine. */
 export function numberAt(index: number): string {
   return `0203${String(index % 10_000_000).padStart(7, "0")}`;
+}
+
+/** The same numbers as the trunk writes them. */
+export function callerAt(index: number): string {
+  return `+44${numberAt(index).slice(1)}`;
+}
+
+/** Whom the trunk calls, in turn. */
+export function calledAt(index: number): string {
+  return `+44207900${String(index % people).padStart(4, "0")}`;
+}
+
+export function calledPersonAt(index: number): string {
+  return `@called-${index % people}:${domain}`;
 }
 
 export function ghostOf(number: string): string {

@@ -19,13 +19,22 @@ export interface Usage {
   readonly workers: ChildrenUsage | undefined;
 }
 
+export interface InstallationOptions {
+  readonly media: Media;
+  /** Whether each call leaves a line in its room. */
+  readonly history?: boolean;
+  readonly execArgv?: ProgramOptions["execArgv"];
+}
+
 export class Installation {
   readonly media: Media;
   readonly #folder: string;
   readonly #caller: Caller;
   readonly #bridge: Program<BridgeDialogue>;
   readonly #callee: Program<CalleeDialogue>;
+  /** Calls of the people, and of the trunk. */
   #placed = 0;
+  #rung = 0;
 
   private constructor(
     media: Media,
@@ -42,7 +51,7 @@ export class Installation {
   }
 
   /** Takes calls when it resolves. */
-  static async start(media: Media, execArgv: ProgramOptions["execArgv"] = []): Promise<Installation> {
+  static async start({ media, history = false, execArgv = [] }: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), `bench-calls-${media}-`));
     const caller = await Caller.start();
     const callee = startProgram<CalleeDialogue>("callee-program.ts");
@@ -54,7 +63,7 @@ export class Installation {
     try {
       const trunkPort = await callee.ask("start");
       const homeserverUrl = caller.homeserver.url;
-      const house = houseOf({ homeserverUrl, databasePath: installation.#databasePath, trunkPort });
+      const house = houseOf({ homeserverUrl, databasePath: installation.#databasePath, trunkPort, history });
       const port = await bridge.ask("start", { ...house, media });
       caller.homeserver.connect({ port, token: house.registration.hs_token });
       return installation;
@@ -74,6 +83,12 @@ export class Installation {
     return this.#caller.run(calls, concurrency);
   }
 
+  /** The same from the trunk's side. */
+  ring(calls: number, concurrency: number): Promise<CallsResult> {
+    this.#rung += calls;
+    return this.#caller.run(calls, concurrency, (from, to) => this.#callee.ask("call", { from, to }));
+  }
+
   /** CPU of the bridge's own process since its start. */
   cpuMs(): Promise<number> {
     return this.#bridge.ask("cpuMs");
@@ -90,10 +105,12 @@ export class Installation {
 
   /** What does not fit: all have to agree on how many calls there were, and nobody may have been asked for what it does not know. */
   async audit(): Promise<readonly string[]> {
-    const counts = { ...(await this.#callee.ask("counts")), recorded: this.#records() };
-    const miscounts = Object.entries(counts)
+    const miscounts = Object.entries(await this.#callee.ask("counts"))
       .filter(([, count]) => count !== this.#placed)
       .map(([what, count]) => `${this.#placed} calls were placed and ${count} ${what}`);
+    const records = this.#records();
+    const all = this.#placed + this.#rung;
+    if (records !== all) miscounts.push(`${all} calls were placed and ${records} recorded`);
     return [...miscounts, ...this.#caller.homeserver.problems];
   }
 
