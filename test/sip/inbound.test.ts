@@ -44,6 +44,15 @@ describe("a call that is answered", () => {
     expect(stack.log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
+  it("has its Timestamp back with the 100", async () => {
+    const { stack, caller } = await callerRig();
+    const stamped = caller.invite({ headers: ["Timestamp: 54.21"] });
+    expect(lines(await stamped.response(100), "Timestamp")).toEqual(["54.21"]);
+    const plain = caller.invite();
+    expect(lines(await plain.response(100), "Timestamp")).toEqual([]);
+    for (let times = 0; times < 2; times++) stack.trunks.reject((await stack.arrival()).call, 480);
+  });
+
   it("is ended by us in the dialog that its arrival told of", async () => {
     const { stack, caller } = await callerRig();
     const headers = [

@@ -14,6 +14,7 @@ import {
   type IncomingRequestMessage,
   type IncomingResponseMessage,
   type OutgoingRequestMessage,
+  type OutgoingResponse,
   type SessionDelegate,
   type UserAgentCoreConfiguration,
 } from "sip.js/lib/core/index.js";
@@ -21,9 +22,9 @@ import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.
 import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
 import { MAGIC_COOKIE } from "../wire/via.ts";
 import type { Authorization } from "../wire/digest.ts";
-import { valueOf, type HeaderLine } from "../wire/header-builder.ts";
-import type { SipResponse } from "../wire/message.ts";
-import { wireOf } from "./messages.ts";
+import { textHeader, valueOf, type HeaderLine } from "../wire/header-builder.ts";
+import { header, type SipResponse } from "../wire/message.ts";
+import { IncomingRequest, wireOf } from "./messages.ts";
 import { ALLOWED_METHODS, OutgoingRequest } from "./requests.ts";
 
 /** What a session's delegate is asked besides what sip.js knows. */
@@ -196,6 +197,19 @@ client.authenticationGuard = function (response, knownDialog) {
   this.init();
   this.sentAgain?.();
   return false;
+};
+
+const server = UserAgentServer.prototype as unknown as {
+  readonly message: IncomingRequestMessage;
+  reply(options: { statusCode: number; extraHeaders: string[] }): OutgoingResponse;
+  trying(): OutgoingResponse;
+};
+
+// RFC 3261 s8.2.6.1: a Timestamp goes back with the 100.
+server.trying = function () {
+  const { message } = this;
+  const sent = message instanceof IncomingRequest ? header(message.wire, "Timestamp") : undefined;
+  return this.reply({ statusCode: 100, extraHeaders: sent === undefined ? [] : [textHeader("Timestamp", sent)] });
 };
 
 AllowedMethods.splice(0, AllowedMethods.length, ...ALLOWED_METHODS);
