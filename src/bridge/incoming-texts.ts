@@ -14,14 +14,14 @@ import type { Callers } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
-import type { RingingRooms } from "./ringing-rooms.ts";
+import { UnfitRoomError, type RingingRooms } from "./ringing-rooms.ts";
 
 export interface IncomingTextsParts {
   /** Whom a called number rings is who reads what is sent to it. */
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of">;
   readonly ghosts: Pick<Ghosts, "introduce">;
-  readonly ringingRooms: Pick<RingingRooms, "find">;
+  readonly ringingRooms: Pick<RingingRooms, "open">;
   readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
   /** Where a call's leg is on the Matrix side, and as whom; undefined where it rings in several rooms, or in none. */
   readonly legOf: (call: CallId) => Pick<LegAddress, "room" | "ghost"> | undefined;
@@ -70,19 +70,19 @@ export class IncomingTexts {
    * often, 500 not now. Never rejects.
    */
   async take(arrival: MessageArrival): Promise<number> {
-    const { features, callers, legOf, log } = this.#parts;
+    const { features, callers, legOf, ringingRooms, log } = this.#parts;
     const { trunk, called, identity, call } = arrival;
     try {
       if (features(trunk).messages === undefined) return 405;
       const leg = call === undefined ? undefined : legOf(call);
       if (leg !== undefined)
-        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(leg.room, letter)]);
+        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(async () => leg.room, letter)]);
       const targets = this.#targetsOf(called, trunk);
       if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
       return await this.#pass(arrival, caller.ghost, (letter) => {
         this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-        return targets.map((target) => this.#writeTo(target, trunk, letter));
+        return targets.map((target) => this.#writeInto(() => ringingRooms.open(target, caller.ghost, trunk), letter));
       });
     } catch (error) {
       log.error("text of the telephone network could not be written", { trunk, error });
@@ -138,22 +138,18 @@ export class IncomingTexts {
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeTo(target: RingTarget, trunk: TrunkName, letter: Letter): Promise<Delivery> {
-    const found = await this.#parts.ringingRooms.find(target, letter.ghost, trunk);
-    // Why there is none is in the log already.
-    if (found.kind === "matrix.roomMissing") return { kind: "not", code: "NO_ROOM", transient: false };
-    return this.#writeInto(found.room, letter);
-  }
-
-  async #writeInto(room: RoomId, { ghost, text, name }: Letter): Promise<Delivery> {
+  async #writeInto(findRoom: () => Promise<RoomId>, { ghost, text, name }: Letter): Promise<Delivery> {
     const { homeserver, log } = this.#parts;
+    let room: RoomId | undefined;
     try {
+      room = await findRoom();
       await homeserver.text(room, ghost, text, name);
       return { kind: "written" };
     } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("text could not be written into a room", { room, ghost, code: error.code, error });
-      return { kind: "not", code: error.code, transient: error.transient };
+      if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
+      const { code } = error;
+      log.warn("text could not be written into a room", { room, ghost, code, error });
+      return { kind: "not", code, transient: error instanceof HomeserverError && error.transient };
     }
   }
 }

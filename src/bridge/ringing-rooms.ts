@@ -23,7 +23,7 @@ export interface RingingRoomsParts {
 type Found = Extract<MatrixLegFact, { kind: "matrix.roomFound" | "matrix.roomMissing" }>;
 
 /** There is no room, or no call can be in it, and not for what the homeserver says. */
-class UnfitRoomError extends Error {
+export class UnfitRoomError extends Error {
   override readonly name = "UnfitRoomError";
   readonly code: "ENCRYPTED" | "TOO_MANY_STRANGERS";
   constructor(code: UnfitRoomError["code"], message: string) {
@@ -42,15 +42,21 @@ export class RingingRooms {
     this.#strangers = new Pace(parts.policy.callsPerMinute, parts.clock);
   }
 
-  /** The ghost, which calls on `trunk`, is registered and joined when the room is found. Never rejects for what the homeserver says. */
+  /**
+   * The ghost, which calls or writes on `trunk`, is registered and joined when the room is found. Throws HomeserverError,
+   * UnfitRoomError.
+   */
+  async open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<RoomId> {
+    if (!(await this.#knows(target, ghost)) && !this.#strangers.allows(trunk ?? ""))
+      throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
+    await this.#parts.ghosts.ensure(ghost);
+    return target.kind === "person" ? this.#ofPerson(target.person, ghost) : this.#enter(target.room, ghost);
+  }
+
+  /** The same for a call: never rejects for what the homeserver says. */
   async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<Found> {
     try {
-      if (!(await this.#knows(target, ghost)) && !this.#strangers.allows(trunk ?? ""))
-        throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
-      await this.#parts.ghosts.ensure(ghost);
-      const room =
-        target.kind === "person" ? await this.#ofPerson(target.person, ghost) : await this.#enter(target.room, ghost);
-      return { kind: "matrix.roomFound", target, room };
+      return { kind: "matrix.roomFound", target, room: await this.open(target, ghost, trunk) };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
       this.#parts.log.warn("nobody can be rung there", {
