@@ -1,11 +1,12 @@
 // Whom an encrypted trunk trusts, under which name it asks, and who may call it back.
 import { describe, expect, it } from "vitest";
+import type { CallId } from "../../src/core/ids.ts";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import type { Dns } from "../../src/sip/transport/resolver.ts";
 import { Authority } from "./certificates.ts";
-import { contactPort } from "./peer.ts";
+import { contactPort, type Peer } from "./peer.ts";
 import { certificates, closeLater, startPeer, startStack } from "./rig.ts";
-import { ANSWER, trunkSettings } from "./stack.ts";
+import { ANSWER, trunkSettings, type Stack } from "./stack.ts";
 
 const noTls = { ca: undefined, certificate: undefined, key: undefined, serverName: undefined };
 const onlyHere: Dns = {
@@ -14,6 +15,17 @@ const onlyHere: Dns = {
   addresses: () => Promise.resolve(["127.0.0.1"]),
 };
 const at = (host: string, port: number): TrunkSettings["server"] => ({ host, port, path: "/" });
+
+/** A call over a trunk that is known by its name, and whose answer has the other peer's address in its Contact. */
+async function ledTo(edge: Peer, peer: Peer): Promise<{ stack: Stack; call: CallId }> {
+  const tls = { ...noTls, ca: certificates().authority.ca };
+  const settings = trunkSettings(0, { transport: "tls", tls, server: at("trunk.example", peer.port) });
+  const stack = await startStack(settings, { dns: onlyHere });
+  const call = stack.invite();
+  peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [edge.contact] });
+  await stack.fact(call, "sip.accepted");
+  return { stack, call };
+}
 
 describe("certificates", () => {
   it.each<SipTransportName>(["tls", "wss"])(
@@ -67,17 +79,7 @@ describe("certificates", () => {
     const tls = authority.issue("by-name", "DNS:trunk.example");
     const peer = await startPeer({ transport: "tls", tls });
     const edge = await startPeer({ transport: "tls", tls });
-    const stack = await startStack(
-      trunkSettings(0, {
-        transport: "tls",
-        tls: { ...noTls, ca: authority.ca },
-        server: at("trunk.example", peer.port),
-      }),
-      { dns: onlyHere },
-    );
-    const call = stack.invite();
-    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [edge.contact] });
-    await stack.fact(call, "sip.accepted");
+    const { stack, call } = await ledTo(edge, peer);
     await edge.request("ACK");
     stack.trunks.bye(call);
     edge.reply(await edge.request("BYE"), 200);
@@ -89,17 +91,7 @@ describe("certificates", () => {
     const { authority } = certificates();
     const peer = await startPeer({ transport: "tls", tls: authority.issue("by-name", "DNS:trunk.example") });
     const edge = await startPeer({ transport: "tls", tls: authority.issue("other", "DNS:other.example") });
-    const stack = await startStack(
-      trunkSettings(0, {
-        transport: "tls",
-        tls: { ...noTls, ca: authority.ca },
-        server: at("trunk.example", peer.port),
-      }),
-      { dns: onlyHere },
-    );
-    const call = stack.invite();
-    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER, contact: false, headers: [edge.contact] });
-    await stack.fact(call, "sip.accepted");
+    const { stack, call } = await ledTo(edge, peer);
     stack.trunks.bye(call);
     await stack.fact(call, "sip.ended");
     expect(edge.log).toEqual([]);
