@@ -46,7 +46,7 @@ export interface TrunkSettings {
 }
 
 /** REGISTER at the trunk's server (RFC 3261 s10, RFC 3327, RFC 3608). */
-export interface RegistrationSettings {
+interface RegistrationSettings {
   /** User of the address-of-record; the credentials' user name where undefined. */
   readonly user: string | undefined;
   /** Host of the address-of-record and the Request-URI; the server's where undefined. */

@@ -41,7 +41,7 @@ interface SideTrunk {
 }
 
 /** Numbers of ours: calls and texts for them go from the proxy to the bridge. */
-export interface InboundNumbers {
+interface InboundNumbers {
   /** By the trunk that they come in on. */
   readonly trunks: Readonly<Record<string, string>>;
   /** The table of whom they ring (`inbound.numbers`), when people and rooms can be made. */
