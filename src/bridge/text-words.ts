@@ -2,7 +2,7 @@
 import type { Verdict } from "../core/policy/permission.ts";
 import type { MessageOutcome } from "../ports/sip.ts";
 
-/** Said once in a room. */
+/** Said once in a room; of the last three each further message hears only that it was not delivered. */
 export const onceWords = {
   crowd:
     "Several people or numbers are in this room, so what is written here is not sent to a telephone. Please write in a room that you and the number have to yourselves.",
@@ -16,6 +16,7 @@ const notDelivered = "Not delivered:";
 
 /** Said of one message. */
 export const replyWords = {
+  again: "Not delivered.",
   other: `${notDelivered} only text can be sent to a telephone.`,
   emergency: `${notDelivered} emergency numbers cannot be reached by text from here. Please call them from a mobile or landline telephone.`,
   often: `${notDelivered} you are writing too often. What you write in the next minute may not be delivered either.`,

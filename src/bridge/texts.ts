@@ -73,7 +73,10 @@ export class Texts {
       if (this.#tellings.allows(message.sender)) await this.#reply(letter, replyWords.often);
       return;
     }
-    if (message.edits) return this.#once(letter, "edit");
+    if (message.edits) {
+      await this.#once(letter, "edit");
+      return;
+    }
     if (message.form === "other") return this.#reply(letter, replyWords.other);
     if (message.body.trim() === "") return;
     const route = await this.#permitted(letter);
@@ -119,8 +122,8 @@ export class Texts {
     if (target === undefined) return undefined;
     const route = planCall(target, plan);
     const verdict = judge({ person: message.sender, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
-    if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#once(letter, "not-permitted");
-    else if (verdict.kind === "refused" && verdict.cause === "withheld-number") await this.#once(letter, "withheld");
+    if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(letter, "not-permitted");
+    else if (verdict.kind === "refused" && verdict.cause === "withheld-number") await this.#refuse(letter, "withheld");
     else if (verdict.kind === "refused") await this.#reply(letter, wordsOfRefusal(verdict.cause));
     else if (route.kind === "refused" || route.class === "emergency") await this.#reply(letter, replyWords.emergency);
     else if (message.ageMs + clock.nowMs() - message.receivedAtMs > longestDelayMs)
@@ -149,7 +152,7 @@ export class Texts {
       void homeserver.markRead(message.room, ghost, message.eventId);
       return undefined;
     }
-    if (delivery.kind === "not-carried") return this.#once(letter, "no-texts");
+    if (delivery.kind === "not-carried") return this.#refuse(letter, "no-texts");
     if (isLeft) return "later";
     return this.#reply(letter, delivery.words);
   }
@@ -162,11 +165,18 @@ export class Texts {
     return `* ${(await this.#parts.homeserver.displayName(sender, ghost)) ?? localpartOf(sender)} ${body}`;
   }
 
-  async #once(letter: Letter, subject: keyof typeof onceWords): Promise<void> {
+  /** Where nothing of anybody will ever be delivered: why is said once, that it was not of each message. */
+  async #refuse(letter: Letter, subject: "not-permitted" | "withheld" | "no-texts"): Promise<void> {
+    if (!(await this.#once(letter, subject))) await this.#reply(letter, replyWords.again);
+  }
+
+  /** False where the room has heard it before. */
+  async #once(letter: Letter, subject: keyof typeof onceWords): Promise<boolean> {
     const { room } = letter.message;
-    if (!(await this.#parts.directory.firstTime(room, `text ${subject}`))) return;
+    if (!(await this.#parts.directory.firstTime(room, `text ${subject}`))) return false;
     this.#parts.log.info("texts in a room are not delivered", { room, why: subject });
-    await this.#say(room, letter.ghost, onceWords[subject]);
+    await this.#say(room, letter.ghost, onceWords[subject], letter.message);
+    return true;
   }
 
   async #reply({ message, ghost }: Letter, words: string): Promise<void> {

@@ -179,11 +179,14 @@ describe("what no telephone takes", () => {
     expect([rig.words, rig.sent]).toEqual([[], []]);
   });
 
-  it("a text where no trunk carries any is explained once in a room", async () => {
+  it("a text where no trunk carries any is explained once in a room, and each further one marked", async () => {
     const rig = await new TextsRig({ maxLengths: new Map() }).opened();
     await rig.texts.hear(rig.message("one"));
     await rig.texts.hear(rig.message("two"));
-    expect(rig.words).toEqual(["Texts cannot be sent to this number: its telephone line does not carry them."]);
+    expect(rig.words).toEqual([
+      "Texts cannot be sent to this number: its telephone line does not carry them.",
+      "Not delivered.",
+    ]);
     expect(rig.sent).toEqual([]);
   });
 
@@ -196,11 +199,11 @@ describe("what no telephone takes", () => {
     expect(rig.sent).toEqual([]);
   });
 
-  it("an answer to a withheld number is explained once in a room", async () => {
+  it("an answer to a withheld number is explained once in a room, and each further one marked", async () => {
     const rig = await new TextsRig().opened(room, ids.withheld);
     await rig.texts.hear(rig.message("Who are you?"));
     await rig.texts.hear(rig.message("Hello?"));
-    expect(rig.words).toEqual(["The number is withheld, so nobody can write to it."]);
+    expect(rig.words).toEqual(["The number is withheld, so nobody can write to it.", "Not delivered."]);
   });
 
   it("a text that was written before yesterday, when the bridge was down, is told to be too late", async () => {
@@ -211,11 +214,11 @@ describe("what no telephone takes", () => {
 });
 
 describe("who may write", () => {
-  it("a person who may not call is told so once in a room, whatever they write", async () => {
+  it("a person who may not call is told why once in a room, and of each further text that it was not delivered", async () => {
     const rig = await new TextsRig({ policy: { ...policy, permissions: new Map() } }).opened();
     await rig.texts.hear(rig.message("one"));
     await rig.texts.hear(rig.message("two"));
-    expect(rig.words).toEqual(["You are not permitted to send texts to telephones here."]);
+    expect(rig.words).toEqual(["You are not permitted to send texts to telephones here.", "Not delivered."]);
     expect(rig.sent).toEqual([]);
   });
 
