@@ -2,13 +2,13 @@
 // the trunk takes none, its leg is joined with another one in the bridge (joined.ts).
 import { localpartOf, type UserId } from "../ids.ts";
 import type { Arriving, Connected, Transferring } from "./call.ts";
-import { describeCause, type Cause } from "./cause.ts";
+import { causeOfRejection, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import { mediaAnswerMs } from "./connecting.ts";
 import { common, end, endIfOver } from "./ending.ts";
 import type { CallEvent, TransferOrder } from "./event.ts";
 import type { Handover, JointTarget } from "./joint.ts";
-import { lastWords } from "./last-words.ts";
+import { lastWords, transferFailedLine } from "./last-words.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
@@ -215,15 +215,14 @@ function referProgressed(call: Transferring, status: number, atMs: number): Step
   if (status < 200) return unchanged(call);
   if (status < 300) return end(call, "transferred", atMs, { person: true });
   // The number was tried and did not answer: to try it once more from here would ring it twice.
-  return failed(call, "transfer-failed", atMs);
+  return failed(call, causeOfRejection(status, undefined, false), atMs);
 }
 
 /** The far end is alone on the line: it is released, and the person is told in one line, with the reason if there is one. */
 function failed(call: Transferring, why: Cause, atMs: number): Step {
   const { call: ending, effects } = end(call, "transfer-failed", atMs, { person: true });
-  const { words } = describeCause(why);
-  if (why === "transfer-failed" || words === undefined) return to(ending, ...effects);
+  if (why === "transfer-failed") return to(ending, ...effects);
   const explained = (effect: CallEffect): CallEffect =>
-    effect.kind === "matrix.notice" ? { ...effect, text: `${effect.text} ${words}` } : effect;
+    effect.kind === "matrix.notice" ? { ...effect, text: transferFailedLine(why) } : effect;
   return to(ending, ...effects.map(explained));
 }

@@ -117,7 +117,7 @@ describe("a blind transfer", () => {
     expect(done.effects).toContainEqual({
       kind: "matrix.notice",
       leg: anyLeg,
-      text: "The call could not be transferred.",
+      text: "The transfer failed: The number was busy.",
     });
   });
 
@@ -126,7 +126,7 @@ describe("a blind transfer", () => {
     expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
     const notices = done.effects.filter((effect) => effect.kind === "matrix.notice");
     expect(notices.map(({ text }) => text)).toEqual([
-      "The call could not be transferred. Calls to premium-rate numbers are not allowed here.",
+      "The transfer failed: Calls to premium-rate numbers are not allowed here.",
     ]);
   });
 
