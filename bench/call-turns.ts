@@ -4,7 +4,7 @@ import type { Installation } from "./parts/installation.ts";
 import { figure, median } from "./parts/statistics.ts";
 
 export interface TurnsOptions {
-  /** Of each kind. */
+  /** Half as many of each kind. */
   readonly calls: number;
   readonly concurrency: number;
   /** Whether calls of the trunk are measured too. */
@@ -55,7 +55,7 @@ export async function compareCalls(
     await turn(kind, warmUpCalls / 2);
   }
   const turns = new Map<string, Turn[]>(kinds.map(({ name }) => [name, []]));
-  const callsInTurn = Math.ceil(calls / pairs);
+  const callsInTurn = Math.ceil(calls / 2 / pairs);
   for (let pair = 0; pair < pairs; pair += 1) {
     // Who goes first changes, so that none always has the machine when somebody else wants it.
     const order = pair % 2 === 0 ? kinds : kinds.toReversed();
