@@ -14,7 +14,8 @@ The smallest configuration that makes calls:
 ${minimalConfig}\`\`\`
 
 - **Strict.** An unknown key or a wrong value stops the start with its line, its path, what it should be and, for a
-  mistyped key, the one that was probably meant. All errors are shown at once.
+  mistyped key, the one that was probably meant. All errors are shown at once: first those of single keys and, when
+  there are none, what does not fit together.
   \`matrix-appservice-sip --check -c config.yaml -f registration.yaml\` says whether both files are good.
 - **Durations** are whole seconds, and their keys end in \`_seconds\`.
 - **Telephone numbers** want quotes, because YAML takes \`+44\` for forty-four.

@@ -136,7 +136,9 @@ export const trunk = section({
     .describe("Name of the trunk in routes, logs and metrics.")
     .meta({ examples: ["main"] }),
   server: hostWithPort
-    .describe("The next SIP hop. Without a port: found by SRV, then the usual port of the transport (RFC 3263).")
+    .describe(
+      "The next SIP hop. Without a port: found by NAPTR and SRV, then the usual port of the transport (RFC 3263).",
+    )
     .meta({ examples: ["sip.example.org"] }),
   more_servers: listOf(hostWithPort, "hosts")
     .max(8, { error: "should name 8 hosts at most" })
