@@ -69,7 +69,7 @@ export class Arrivals {
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
     if (did.kind === "none") {
-      log.info("called number is nobody's", { call: arrival.call, trunk, called });
+      log.debug("called number is nobody's", { call: arrival.call, trunk, called });
       return this.#refuse(arrival, caller, called, "not-in-service");
     }
     if (arrival.replaces !== undefined) {
