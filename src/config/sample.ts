@@ -73,7 +73,10 @@ function valueOf(node: SchemaNode): unknown {
 }
 
 function yamlLines(value: unknown, indent: string, active: boolean): string[] {
-  const text = stringify(value, { lineWidth: 0 }).trimEnd();
+  // Patterns, too: without its X, one would be a number to YAML.
+  const text = stringify(value, { lineWidth: 0 })
+    .trimEnd()
+    .replaceAll(/(?<=(?:: |- ))\+\S+$/gm, '"$&"');
   return text.split("\n").map((line) => {
     const [lead = ""] = /^ */.exec(line) ?? [];
     return setting(line.slice(lead.length), indent + lead, active);

@@ -29,6 +29,10 @@ describe("the sample", () => {
     expect(config.dial_plan.routes).toHaveLength(1);
     expect(config.inbound.numbers).toHaveLength(4);
   });
+  test("has every number and pattern in quotes, so that what is put in their place stays a text", () => {
+    expect(sampleConfig()).toContain('pattern: "+4416329602XX"');
+    expect(sampleConfig()).not.toMatch(/^ *#? ?(?:- )?\w+: \+/m);
+  });
   test("shows every key there is", () => {
     const text = sampleConfig();
     for (const key of keysOf(configJsonSchema())) expect(text).toMatch(new RegExp(`^ *#? ?(?:- )?${key}:`, "m"));
