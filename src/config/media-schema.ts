@@ -41,7 +41,9 @@ export const media = section({
     host: bindHost.default("0.0.0.0").describe("Address for RTP to and from the trunks."),
     advertised_host: hostName
       .optional()
-      .describe("Address that the SDP to trunks names, behind a NAT. Without it: the address that leads to the trunk.")
+      .describe(
+        "Address that the SDP to trunks names, behind a NAT. Without it: rtp.host, or where that is 0.0.0.0 or ::, the address of the default route.",
+      )
       .meta({ examples: ["203.0.113.5"] }),
     ports: portRange.default({ min: 20_000, max: 29_999 }).describe("Ports for RTP to the trunks, two a call."),
   })

@@ -89,7 +89,7 @@ export const messages = section({
   max_characters: whole(70, 10_000)
     .default(300)
     .describe(
-      "A longer text is sent in parts of this length. Over UDP no request may be longer than 1300 bytes (RFC 3428 s8), and a character can take four.",
+      "A longer text is sent in parts of this length, 99 at most. Over UDP no request may be longer than 1300 bytes (RFC 3428 s8), and a character can take four.",
     ),
 });
 
