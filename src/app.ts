@@ -6,6 +6,7 @@ import { Ghosts } from "./bridge/ghosts.ts";
 import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
+import { presentable } from "./bridge/presentation.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
@@ -136,6 +137,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
           onFound: (user) => ghosts.prepare(user),
           telemetry,
         }),
+        presentable: (user) => presentable(user, { ghosts, calls: () => switchboard.calls, clock }),
         userExists: async (user) => {
           const id = parseUserId(user);
           if (id === undefined || !ghosts.isGhost(id)) return false;

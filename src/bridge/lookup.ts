@@ -40,7 +40,7 @@ function virtualDescription(protocol: VirtualUserProtocolName): ThirdPartyProtoc
   };
 }
 
-export type Lookup = Omit<ApplicationServiceQueries, "userExists">;
+export type Lookup = Omit<ApplicationServiceQueries, "userExists" | "presentable">;
 
 export interface LookupParts {
   readonly ghostIds: GhostIds;

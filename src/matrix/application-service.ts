@@ -155,6 +155,7 @@ export class ApplicationService extends AppService {
 
     const thirdParty = request.method === "GET" ? thirdPartyAnswer(this.#parts.queries, path, fields) : undefined;
     if (thirdParty !== undefined) {
+      if (thirdParty.after !== undefined) await thirdParty.after;
       answer(response, thirdParty.status, thirdParty.body);
     } else if (request.method === "PUT" && transactionPath.test(path)) {
       await this.#transaction(request, response);

@@ -6,6 +6,8 @@ import type { QueryFields } from "./query-string.ts";
 export interface ThirdPartyAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** It is given when this has resolved; undefined: at once. */
+  readonly after?: Promise<void> | undefined;
 }
 
 const routePath =
@@ -25,14 +27,19 @@ export function thirdPartyAnswer(
   if (kind !== undefined) {
     const protocol = decoded(name);
     if (protocol === undefined) return failure(400, "M_INVALID_PARAM", "Bad escape in the protocol's name");
-    return found(ofProtocol(queries, kind, protocol, fields));
+    return kind === "user" ? ofFields(queries, protocol, fields) : found(ofProtocol(queries, kind, protocol));
   }
   return reverse === "user" ? ofUser(queries, fields["userid"]) : ofAlias(fields["alias"]);
 }
 
+function ofFields(queries: ApplicationServiceQueries, protocol: string, fields: QueryFields): ThirdPartyAnswer {
+  const users = queries.usersByField(protocol, fields);
+  const [first] = users ?? [];
+  return { ...found(users), after: first && queries.presentable(first.userid) };
+}
+
 /** undefined: nobody here speaks that protocol. */
-function ofProtocol(queries: ApplicationServiceQueries, kind: string, protocol: string, fields: QueryFields): unknown {
-  if (kind === "user") return queries.usersByField(protocol, fields);
+function ofProtocol(queries: ApplicationServiceQueries, kind: string, protocol: string): unknown {
   const description = queries.protocol(protocol);
   // Telephones have no rooms of their own to be found.
   return description !== undefined && kind === "location" ? [] : description;

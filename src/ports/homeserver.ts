@@ -113,6 +113,8 @@ export interface ApplicationServiceQueries {
   protocol(protocol: string): ThirdPartyProtocol | undefined;
   /** `fields` as they came: a repeated field is an array. Unknown protocol: undefined (404). */
   usersByField(protocol: string, fields: Readonly<Record<string, unknown>>): readonly ThirdPartyUser[] | undefined;
+  /** When a user who was found may be told to the client; undefined: at once. Resolves soon, and never rejects. */
+  presentable(user: UserId): Promise<void> | undefined;
   /** Reverse lookup by user id. */
   usersById(user: string): readonly ThirdPartyUser[];
   /** True where the id is a ghost's canonical id; the ghost is registered before this resolves. */

@@ -82,6 +82,25 @@ describe("a lookup's query", () => {
 });
 
 describe("the third-party routes", () => {
+  it("tell of a user who was found when it may be told, and of nobody at once", async () => {
+    let release = (): void => {};
+    const told = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const rig = await startEdge({ queries: { presentable: () => told } });
+    let isAnswered = false;
+    const waiting = rig.request("GET", `${pstnUser}?m.id.phone=1`).then((answer) => {
+      isAnswered = true;
+      return answer;
+    });
+    expect(await rig.request("GET", "/_matrix/app/v1/thirdparty/protocol/m.protocol.pstn")).toMatchObject({
+      status: 200,
+    });
+    expect(isAnswered).toBe(false);
+    release();
+    expect(await waiting).toMatchObject({ status: 200, body: [expect.anything()] });
+  });
+
   it.each(["v1", "unstable"])("of %s answer both names of the telephone network", async (version) => {
     const rig = await startEdge();
     for (const protocol of ["m.protocol.pstn", "im.vector.protocol.pstn"]) {
