@@ -1,7 +1,8 @@
 // The one door into a connected call: both directions come here when both sides have their answer.
-import type { Accepting, Answering, Connected, Early } from "./call.ts";
+import type { Accepting, Answering, Connected, Early, Inviting } from "./call.ts";
 import type { CallEffect } from "./effect.ts";
 import { common } from "./ending.ts";
+import type { CallEvent } from "./event.ts";
 import { to, type Step } from "./transition.ts";
 
 type Both = Pick<
@@ -37,7 +38,22 @@ export function connect(call: Answering | Accepting | Early, both: Both, effects
 /** Whoever has picked up hears nothing until the media engine has made its answer, which includes gathering candidates. */
 export const mediaAnswerMs = 10_000;
 
-/** The callee of an outbound call has picked up. */
-export function answerByTrunk(call: Answering, effects: readonly CallEffect[]): Step {
-  return to(call, { kind: "deadline.set", name: "answer", atMs: call.answeredAtMs + mediaAnswerMs }, ...effects);
+/** The callee of an outbound call has picked up; `effects`: what makes the client's answer. */
+export function answerByTrunk(
+  call: Inviting | Early,
+  { dialog, atMs }: Extract<CallEvent, { kind: "sip.accepted" }>,
+  effects: readonly CallEffect[],
+): Step {
+  const { leg, abilities, trunk, ringingAtMs } = call;
+  const answering: Answering = {
+    ...common(call),
+    phase: "answering",
+    leg,
+    abilities,
+    trunk,
+    ringingAtMs,
+    dialog,
+    answeredAtMs: atMs,
+  };
+  return to(answering, { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs }, ...effects);
 }

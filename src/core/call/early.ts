@@ -1,6 +1,6 @@
 // Early media by config: the client is answered with what the trunk plays before the callee picks up, so that the caller
 // hears the network's own tones and announcements. Only then has a legacy client any audio.
-import type { Answering, Early, Inviting } from "./call.ts";
+import type { Early, Inviting } from "./call.ts";
 import type { CallEffect } from "./effect.ts";
 import { common, end, endIfOver } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
@@ -99,20 +99,7 @@ function accepted(call: Early, event: Extract<CallEvent, { kind: "sip.accepted" 
   // answer stays, as it can have one only.
   const moved: readonly CallEffect[] =
     event.sdp === call.sdp ? [] : [{ kind: "media.answer", from: "trunk", sdp: event.sdp }];
-  if (call.answer === "none") {
-    const { leg, abilities, trunk, ringingAtMs } = call;
-    const answering: Answering = {
-      ...common(call),
-      phase: "answering",
-      leg,
-      abilities,
-      trunk,
-      ringingAtMs,
-      dialog: event.dialog,
-      answeredAtMs: event.atMs,
-    };
-    return answerByTrunk(answering, moved);
-  }
+  if (call.answer === "none") return answerByTrunk(call, event, moved);
   const { queued } = call;
   return connect(
     call,

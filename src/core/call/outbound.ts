@@ -134,20 +134,8 @@ export function stepInviting(call: Inviting, event: CallEvent): Step {
       return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
     case "identity.resolved":
       return to({ ...call, shown: event.shown });
-    case "sip.accepted": {
-      const { leg, abilities, trunk, ringingAtMs } = call;
-      const answering: Answering = {
-        ...common(call),
-        phase: "answering",
-        leg,
-        abilities,
-        trunk,
-        ringingAtMs,
-        dialog: event.dialog,
-        answeredAtMs: event.atMs,
-      };
-      return answerByTrunk(answering, [{ kind: "media.answer", from: "trunk", sdp: event.sdp }]);
-    }
+    case "sip.accepted":
+      return answerByTrunk(call, event, [{ kind: "media.answer", from: "trunk", sdp: event.sdp }]);
     case "sip.rejected":
     case "sip.failed":
       return nextTrunk(call, event) ?? endIfOver(call, event) ?? ignored(call, event);
