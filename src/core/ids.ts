@@ -18,6 +18,8 @@ export type UserId = Brand<"UserId">;
 export type SipCallId = Brand<"SipCallId">;
 /** `+` and 1 to 15 digits (ITU-T E.164). */
 export type E164 = Brand<"E164">;
+/** One telephone number, however it is written: for comparing, never for dialling or showing. */
+export type NumberKey = Brand<"NumberKey">;
 /** The name an admin gave a trunk in the configuration. */
 export type TrunkName = Brand<"TrunkName">;
 

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { trunkName } from "../../../src/core/ids.ts";
+import type { DialPlan } from "../../../src/core/number/dial-plan.ts";
+import type { DialTarget } from "../../../src/core/number/ghost-id.ts";
+import { numberKey } from "../../../src/core/number/number-key.ts";
+
+const main = trunkName("main");
+const plan: DialPlan = {
+  country: "GB",
+  trunks: [
+    { name: main, host: "sip.example.net", port: undefined, format: "e164", numberPrefix: "", userPhone: false },
+  ],
+  routes: [],
+  emergencyTrunk: undefined,
+  withholdPrefixes: ["#31#"],
+  sipDomains: new Map([["pbx.example.org", main]]),
+};
+
+function key(dialled: string, settings: Partial<DialPlan> = {}): string {
+  return numberKey({ kind: "number", dialled }, { ...plan, ...settings });
+}
+
+describe("one telephone number has one key", () => {
+  test.each(["01632960106", "01632 960 106", "+441632960106", "00441632960106", "#31#01632960106"])(
+    "dialled as %s",
+    (dialled) => {
+      expect(key(dialled)).toBe(key("+441632960106"));
+    },
+  );
+
+  test("also behind an outside-line digit", () => {
+    const routes = [
+      { prefix: "9", trunks: [main], strip: 1, prepend: "" },
+      { prefix: "", trunks: [main], strip: 0, prepend: "" },
+    ];
+    expect(key("901632960106", { routes })).toBe(key("01632960106", { routes }));
+  });
+
+  test("also where no trunk takes it", () => {
+    expect(key("01632960106", { trunks: [] })).toBe(key("+441632960106", { trunks: [] }));
+  });
+});
+
+describe("two telephones have two keys", () => {
+  test.each([
+    ["01632960106", "01632960107"],
+    ["2001", "2002"],
+    ["2001", "02001"],
+    ["112", "999"],
+  ])("%s and %s", (one, other) => {
+    expect(key(one)).not.toBe(key(other));
+  });
+
+  test("callers who withhold their number, a SIP address and a number", () => {
+    const targets: readonly DialTarget[] = [
+      { kind: "withheld" },
+      { kind: "address", user: "anna", host: "pbx.example.org" },
+      { kind: "address", user: "anna", host: "elsewhere.example.org" },
+      { kind: "number", dialled: "2001" },
+    ];
+    expect(new Set(targets.map((target) => numberKey(target, plan))).size).toBe(targets.length);
+  });
+});
