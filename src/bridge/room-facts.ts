@@ -26,30 +26,33 @@ export class RoomFacts {
     this.#parts = parts;
   }
 
-  /**
-   * One of ours was invited: it comes, unless that is not wanted. Gives what was said before and nobody told us, invites
-   * last: a call that was given up again must not ring. Throws HomeserverError.
-   */
-  async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<readonly MatrixFact[]> {
+  /** One of ours was invited: it joins, unless that is not wanted. True if it is in the room now. Throws HomeserverError. */
+  async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
     const { ghosts, rooms, bot, botUser, reception, telemetry } = this.#parts;
     const isBot = fact.user === botUser;
-    if (!isBot && !ghosts.isGhost(fact.user)) return [];
+    if (!isBot && !ghosts.isGhost(fact.user)) return false;
     // Our own doing: the ghost is on its way already.
-    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return [];
+    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return false;
     if (fact.public) {
       // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
       telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
-      return [];
+      return false;
     }
     if (!reception.heeds(fact.sender, "invitation")) {
       telemetry.factIgnored(fact.kind, "none");
-      return [];
+      return false;
     }
     if (!isBot) await ghosts.ensure(fact.user);
-    const missed = await rooms.enter(fact.room, fact.user);
+    const entered = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
     else if (fact.direct) await rooms.adopt(fact.room, fact.user, fact.sender);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
+    return entered;
+  }
+
+  /** What was sent before one of ours joined, invites last: a call that was given up again must not ring. */
+  async missed(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
+    const missed = await this.#parts.rooms.readBack(room, user);
     const isInvite = (one: MatrixFact): boolean => one.kind === "call.invited";
     return [...missed.filter((one) => !isInvite(one)), ...missed.filter(isInvite)];
   }

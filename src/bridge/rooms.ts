@@ -33,19 +33,21 @@ export class Rooms {
     this.#parts = parts;
   }
 
-  /**
-   * Joins, and gives what was sent before the join and so was never pushed, oldest first.
-   * Empty where the room cannot be joined: the log says why.
-   */
-  async enter(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
-    const { homeserver, log } = this.#parts;
+  /** Joins. False where the room cannot be joined: the log says why. */
+  async enter(room: RoomId, user: UserId): Promise<boolean> {
     try {
       await this.join(room, user);
+      return true;
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room could not be joined", { room, user, code: error.code, error });
-      return [];
+      this.#parts.log.warn("room could not be joined", { room, user, code: error.code, error });
+      return false;
     }
+  }
+
+  /** What was sent before the join and so was never pushed, oldest first. Empty where the homeserver does not say: the log says why. */
+  async readBack(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
+    const { homeserver, log } = this.#parts;
     try {
       return await homeserver.readBack(room, user, readBackMaxAgeMs);
     } catch (error) {

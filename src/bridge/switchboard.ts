@@ -8,7 +8,7 @@ import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
-import type { MatrixFact } from "../ports/homeserver.ts";
+import type { Disposal, MatrixFact } from "../ports/homeserver.ts";
 import type { InviteArrival } from "../ports/sip.ts";
 import type { CallLedger } from "../ports/store.ts";
 import { CallIndex, isRunning, keyOf, legOf, type OwnInvite } from "./call-index.ts";
@@ -115,8 +115,8 @@ export class Switchboard implements Calls {
     });
   }
 
-  /** The door for everything of Matrix. Resolves when the fact has been acted on, or `later`, as a sink; never rejects. */
-  async takeMatrix(fact: MatrixFact): Promise<void | "later"> {
+  /** The door for everything of Matrix, as a sink; never rejects. */
+  async takeMatrix(fact: MatrixFact): Promise<Disposal> {
     if (!this.#acted.add(fact.eventId)) return undefined;
     try {
       return await this.#route(fact);
@@ -200,7 +200,7 @@ export class Switchboard implements Calls {
     await new Promise<void>((resolve) => clock.at(clock.nowMs() + breathMs, resolve));
   }
 
-  async #route(fact: MatrixFact): Promise<void | "later"> {
+  async #route(fact: MatrixFact): Promise<Disposal> {
     switch (fact.kind) {
       case "member.invited":
         return this.#invitedToRoom(fact);
@@ -222,8 +222,18 @@ export class Switchboard implements Calls {
     }
   }
 
-  async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<void> {
-    for (const one of await this.#rooms.invited(fact)) await this.takeMatrix(one);
+  /** What is sent from now on does not wait for what was sent before: some homeservers take seconds to give that. */
+  async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<Disposal> {
+    if (!(await this.#rooms.invited(fact))) return undefined;
+    return { until: this.#takeMissed(fact.room, fact.user) };
+  }
+
+  async #takeMissed(room: RoomId, user: UserId): Promise<void> {
+    try {
+      for (const one of await this.#rooms.missed(room, user)) await this.takeMatrix(one);
+    } catch (error) {
+      this.#parts.runner.telemetry.log.error("missed events could not be acted on", { room, user, error });
+    }
   }
 
   async #left(room: RoomId, user: UserId): Promise<void> {

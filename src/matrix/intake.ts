@@ -3,7 +3,7 @@
 // acted on: it waits for all that was before it in its room, but only the next message waits for it, no call does.
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { MatrixFact, MatrixSink } from "../ports/homeserver.ts";
+import type { Disposal, MatrixFact, MatrixSink } from "../ports/homeserver.ts";
 import type { Inbox, InboxEntry } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
 import { readEvent } from "./wire/event.ts";
@@ -168,7 +168,7 @@ export class Intake {
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to take a fact", { event: fact.eventId, fact: fact.kind }),
     );
-    let disposal: void | "later" = undefined;
+    let disposal: Disposal = undefined;
     try {
       disposal = await sink(fact);
     } catch (error) {
@@ -176,8 +176,15 @@ export class Intake {
     } finally {
       cancelWarning();
     }
-    if (disposal !== "later") await this.#finish(fact.eventId);
+    if (typeof disposal === "object") void this.#finishAfter(disposal.until, fact.eventId);
+    else if (disposal !== "later") await this.#finish(fact.eventId);
     this.#count(-1);
+  }
+
+  async #finishAfter(until: Promise<void>, event: EventId): Promise<void> {
+    await until;
+    // After a stop the store may be closed; the next start sees the fact again.
+    if (this.#delivering) await this.#finish(event);
   }
 
   async #finish(event: EventId): Promise<void> {

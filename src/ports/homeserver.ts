@@ -81,10 +81,14 @@ export type MatrixFact = FactOrigin &
   );
 
 /**
- * Takes one fact; resolves when it has been acted on (or safely queued to the call's own record). `later`: it has not
- * been acted on, since the bridge is being stopped or nobody can be told, so that it is handed over after the next start. Never rejects.
+ * What became of a fact. Nothing: it has been acted on, or is safely queued to the call's own record. `later`: it has not
+ * been acted on, since the bridge is being stopped or nobody can be told, so that it is handed over after the next start.
+ * `until`: the next fact of the room need not wait, but this one is handed over again if the bridge dies before `until` resolves.
  */
-export type MatrixSink = (fact: MatrixFact) => Promise<void | "later">;
+export type Disposal = void | "later" | { readonly until: Promise<void> };
+
+/** Takes one fact. Never rejects, and neither does `until`. */
+export type MatrixSink = (fact: MatrixFact) => Promise<Disposal>;
 
 export class HomeserverError extends Error {
   override readonly name = "HomeserverError";

@@ -51,6 +51,8 @@ export class FakeHomeserver implements Homeserver {
   closedRoom: RoomId | undefined;
   closedWith = new HomeserverError("M_FORBIDDEN", "not in the room", false);
   timelineFailure: HomeserverError | undefined;
+  /** The timeline is not given before this. */
+  timelineHeld: Promise<void> | undefined;
   readonly encryptedRooms = new Set<RoomId>();
   encryptsAll = false;
   /** Nobody of ours may come into a room by itself, or be invited. */
@@ -106,6 +108,7 @@ export class FakeHomeserver implements Homeserver {
     this.left.push({ room, user });
   }
   async readBack(): Promise<readonly MatrixFact[]> {
+    await this.timelineHeld;
     if (this.timelineFailure !== undefined) throw this.timelineFailure;
     return this.timeline;
   }

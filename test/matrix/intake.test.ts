@@ -180,6 +180,41 @@ describe("what people write", () => {
   });
 });
 
+describe("an invitation whose room is still being read back", () => {
+  const invitation = (): Record<string, unknown> =>
+    roomEvent("m.room.member", { membership: "invite" }, { state_key: ghost });
+
+  it("does not hold up a call in its room", async () => {
+    const held = gate();
+    const rig = await startEdge({
+      sink: async (fact) => (fact.kind === "member.invited" ? { until: held.passed } : undefined),
+    });
+    await rig.push("1", [invitation(), roomEvent("m.call.hangup", { call_id: "c", party_id: "P", version: "1" })]);
+    await rig.edge.idle();
+    expect(bodies(rig.facts)).toEqual(["member.invited", "call.hungUp"]);
+    held.open();
+  });
+
+  it("comes again if the bridge ended meanwhile, and not if it was read", async () => {
+    const store = openMemoryStore();
+    const held = gate();
+    const first = await startEdge({ store, sink: async () => ({ until: held.passed }) });
+    await first.push("1", [invitation()]);
+    await first.edge.stop();
+    held.open();
+    const second = await startEdge({ store, sink: async () => ({ until: Promise.resolve() }) });
+    await second.edge.idle();
+    await second.edge.stop();
+    const third = await startEdge({ store });
+    await third.edge.idle();
+    expect([first, second, third].map(({ facts }) => bodies(facts))).toEqual([
+      ["member.invited"],
+      ["member.invited"],
+      [],
+    ]);
+  });
+});
+
 describe("before the bridge is ready", () => {
   it("events are stored and acknowledged, and handed over in order when it is", async () => {
     const rig = await startEdge({ delivering: false });

@@ -67,6 +67,34 @@ describe("a room that somebody leaves", () => {
   });
 });
 
+describe("a room whose timeline is slow to be read back", () => {
+  test("rings the telephone at once for a call that was pushed, and once only", async () => {
+    const house = new House();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    house.homeserver.timelineHeld = promise;
+    await house.enterRoom();
+    const invite = house.inviteFact();
+    await house.take(invite);
+    expect(house.trunks.verbs).toEqual(["invite"]);
+    house.homeserver.timeline = [invite];
+    resolve();
+    await house.quiet();
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("rings no telephone for a call that was made before the ghost came and given up after", async () => {
+    const house = new House();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    house.homeserver.timelineHeld = promise;
+    await house.enterRoom();
+    await house.take({ ...house.callOf(), kind: "call.hungUp", reason: undefined });
+    house.homeserver.timeline = [house.inviteFact()];
+    resolve();
+    await house.quiet();
+    expect(house.trunks.verbs).toEqual([]);
+  });
+});
+
 describe("a room whose timeline cannot be read back", () => {
   test("takes the calls that are made from now on", async () => {
     const house = new House();
