@@ -119,7 +119,7 @@ export async function run(): Promise<string[]> {
     ice: { bindHost: "127.0.0.1" },
     silenceTimeoutMs: 60_000,
     log: quietLog,
-    clock: { nowMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
+    clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
   });
   await engine.start();
   try {

@@ -109,6 +109,16 @@ test("the bridge takes its time and its chance from the clock", () => {
   expect(wrong).toEqual([]);
 });
 
+test("the time of day is read in one place: it may jump, and durations must not", () => {
+  // A certificate says from when to when it is valid.
+  const home = /^(clock|media\/embedded\/reserved-end\.ts$)/;
+  const wrong = sources
+    .filter((source) => !home.test(source.path.replaceAll("\\", "/")))
+    .filter((source) => /\bDate\.now\b|new Date\(\)/.test(withoutComments(source.text)))
+    .map((source) => source.path);
+  expect(wrong).toEqual([]);
+});
+
 test("what is dangerous has one home", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
     [/^sip\.js/, /^sip\/sipjs(\.ts$|\/)/],

@@ -5,6 +5,7 @@ import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, DeadlineName } from "../core/call/event.ts";
 import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
+import { onClockAhead } from "../core/call/times.ts";
 import { step, type Step } from "../core/call/step.ts";
 import type { CallId, SipCallId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -120,10 +121,15 @@ export class CallRunner {
   /** A call whose state cannot be saved goes on: people talk. It is only not known after a crash. */
   async #save(call: Call): Promise<void> {
     try {
-      await this.#parts.ledger.save(call);
+      await this.#parts.ledger.save(onClockAhead(call, this.#wallAheadMs));
     } catch (error) {
       this.#log.error("call could not be saved", { error });
     }
+  }
+
+  get #wallAheadMs(): number {
+    const { clock } = this.#parts;
+    return clock.wallMs() - clock.nowMs();
   }
 
   async #finish(record: CallRecord): Promise<void> {
@@ -131,7 +137,7 @@ export class CallRunner {
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();
     try {
-      await this.#parts.ledger.finish(this.id, record);
+      await this.#parts.ledger.finish(this.id, onClockAhead(record, this.#wallAheadMs));
     } catch (error) {
       this.#log.error("history could not be written", { error });
     }

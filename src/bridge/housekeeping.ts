@@ -25,7 +25,7 @@ export class Housekeeping {
   async start(): Promise<void> {
     const { clock, keepCallsMs, ledger, log } = this.#parts;
     try {
-      const calls = await ledger.prune(clock.nowMs() - keepCallsMs);
+      const calls = await ledger.prune(clock.wallMs() - keepCallsMs);
       if (calls > 0) log.info("records of old calls forgotten", { calls });
     } catch (error) {
       log.warn("records of old calls could not be forgotten", { error });

@@ -8,7 +8,7 @@ const remembered = 10_000;
 export class Pace {
   readonly #intervalMs: number;
   readonly #clock: Clock;
-  /** When everything somebody did will have been worked off (ms since the epoch), in order of their last act. */
+  /** When everything somebody did will have been worked off (on the clock that never steps), in order of their last act. */
   readonly #workedOff = new Map<string, number>();
 
   constructor(perMinute: number, clock: Clock) {
@@ -20,8 +20,8 @@ export class Pace {
   allows(who: string): boolean {
     const now = this.#clock.nowMs();
     const backlogMs = Math.max(0, (this.#workedOff.get(who) ?? now) - now);
-    // A clock that was set back makes nobody wait for longer than the minute. Half a millisecond is for rounding.
-    const nextMs = Math.min(backlogMs, 60_000) + this.#intervalMs;
+    const nextMs = backlogMs + this.#intervalMs;
+    // Half a millisecond is for rounding.
     if (nextMs > 60_000 + 0.5) return false;
     this.#workedOff.delete(who);
     this.#workedOff.set(who, now + nextMs);

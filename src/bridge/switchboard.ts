@@ -7,6 +7,7 @@ import type { CallFact, SipFact } from "../core/call/event.ts";
 import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
+import { onClockAhead } from "../core/call/times.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import type { Disposal, MatrixFact } from "../ports/homeserver.ts";
 import type { InviteArrival } from "../ports/sip.ts";
@@ -159,7 +160,7 @@ export class Switchboard implements Calls {
   async recover(call: Call): Promise<void> {
     const { clock, telemetry } = this.#parts.runner;
     try {
-      const first = recover(call, clock.nowMs());
+      const first = recover(onClockAhead(call, clock.nowMs() - clock.wallMs()), clock.nowMs());
       await this.#add(first).start(first);
       await this.#breathe();
     } catch (error) {

@@ -51,7 +51,7 @@ export class Intake {
     const facts = this.#read(events);
     await this.#inTurn(async () => {
       const fresh = await this.#store(facts);
-      if (this.#delivering) for (const fact of fresh) this.#enqueue(fact);
+      if (this.#delivering) for (const fact of fresh) this.#enqueue(this.#onOwnClock(fact));
     });
   }
 
@@ -63,7 +63,7 @@ export class Intake {
     const facts = this.#read(events);
     return this.#inTurn(async () => {
       const claimed: MatrixFact[] = [];
-      for (const fact of await this.#store(facts)) {
+      for (const fact of (await this.#store(facts)).map((one) => this.#onOwnClock(one))) {
         if (fact.kind === "message.received") {
           // A call is worthless when it is late, and a message is not: it stays in store until it is delivered.
           if (this.#delivering) this.#enqueue(fact);
@@ -84,7 +84,7 @@ export class Intake {
       for (const entry of pending) {
         const fact = this.#reread(entry);
         if (fact === undefined) await this.#finish(entry.eventId);
-        else this.#enqueue(fact);
+        else this.#enqueue(this.#onOwnClock(fact));
       }
     });
     await this.#prune();
@@ -110,7 +110,7 @@ export class Intake {
 
   /** Facts, and the events they were read from as they are stored. */
   #read(events: readonly unknown[]): ReadonlyMap<MatrixFact, string> {
-    const nowMs = this.#parts.clock.nowMs();
+    const nowMs = this.#parts.clock.wallMs();
     const facts = new Map<MatrixFact, string>();
     for (const event of events) {
       const reading = readEvent(event, nowMs, this.#parts.isOwn);
@@ -132,6 +132,12 @@ export class Intake {
     // One transaction may hold an event twice: `delete` lets only the first of them through.
     for (const fact of facts.keys()) if (taken.delete(fact.eventId)) fresh.push(fact);
     return fresh;
+  }
+
+  /** What is stored says the time of day, and facts the time of this process. */
+  #onOwnClock(fact: MatrixFact): MatrixFact {
+    const { clock } = this.#parts;
+    return { ...fact, receivedAtMs: clock.nowMs() - Math.max(0, clock.wallMs() - fact.receivedAtMs) };
   }
 
   #reread(entry: InboxEntry): MatrixFact | undefined {
@@ -203,7 +209,7 @@ export class Intake {
   async #prune(): Promise<void> {
     const { clock, inbox } = this.#parts;
     try {
-      await inbox.prune(clock.nowMs() - rememberMs);
+      await inbox.prune(clock.wallMs() - rememberMs);
     } catch (error) {
       this.#log.warn("old events could not be pruned", { error });
     }

@@ -45,7 +45,7 @@ export async function readTimeline(
     );
     const parsed = pageForm.safeParse(answer);
     if (!parsed.success) throw badAnswer("messages");
-    const nowMs = clock.nowMs();
+    const nowMs = clock.wallMs();
     for (const event of parsed.data.chunk) {
       // `/messages` leaves the room out of an event where older versions of the specification let it.
       const whole = typeof event === "object" && event !== null ? { room_id: room, ...event } : event;

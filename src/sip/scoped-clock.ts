@@ -10,6 +10,7 @@ export function scopedClock(clock: Clock): ScopedClock {
   let closed = false;
   return {
     nowMs: () => clock.nowMs(),
+    wallMs: () => clock.wallMs(),
     newId: () => clock.newId(),
     at: (atMs, then) => {
       if (closed) return () => {};

@@ -34,6 +34,17 @@ test("one a minute is one a minute", () => {
   expect(tries(pace, "ann", 5)).toBe(1);
 });
 
+test("nobody is made to wait because the machine's clock is set back by an hour, or gets more because it is set ahead", () => {
+  const clock = new VirtualClock();
+  const pace = new Pace(1, clock);
+  expect(tries(pace, "ann", 1)).toBe(1);
+  clock.setWall(-3_600_000);
+  clock.advance(60_000);
+  expect(tries(pace, "ann", 1)).toBe(1);
+  clock.setWall(2 * 3_600_000);
+  expect(tries(pace, "ann", 1)).toBe(0);
+});
+
 test("in no minute is twice the number exceeded, whenever the tries come", () => {
   fc.assert(
     fc.property(

@@ -3,6 +3,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 
 export class VirtualClock implements Clock {
   #nowMs: number;
+  #wallAheadMs = 0;
   #ids = 0;
   #timers: { readonly atMs: number; readonly callBack: () => void }[] = [];
 
@@ -12,6 +13,15 @@ export class VirtualClock implements Clock {
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#nowMs + this.#wallAheadMs;
+  }
+
+  /** Somebody sets the machine's clock. */
+  setWall(byMs: number): void {
+    this.#wallAheadMs += byMs;
   }
 
   at(atMs: number, then: () => void): () => void {

@@ -64,6 +64,10 @@ export class HastyClock implements Clock {
     return this.#nowMs;
   }
 
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
   at(atMs: number, then: () => void): () => void {
     const soon = setImmediate(() => {
       this.waitsMs.push(atMs - this.#nowMs);

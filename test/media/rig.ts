@@ -32,6 +32,7 @@ function recordingLog(lines: LogLine[], written: () => void): Log {
 
 const realClock: Clock = {
   nowMs: () => Date.now(),
+  wallMs: () => Date.now(),
   at: (atMs, then) => {
     const timer = setTimeout(then, Math.max(0, atMs - Date.now()));
     return () => clearTimeout(timer);

@@ -19,6 +19,7 @@ export const TRUNK = trunkName("trunk");
 
 const realClock: Clock = {
   nowMs: () => Date.now(),
+  wallMs: () => Date.now(),
   at(atMs, then) {
     const timer = setTimeout(then, Math.max(0, atMs - Date.now()));
     return () => clearTimeout(timer);

@@ -23,7 +23,7 @@ export interface CallRecord {
   readonly result: CallResult;
   /** The final status of the trunk to our INVITE, or ours to the trunk's, where there was one. */
   readonly sipStatus: number | undefined;
-  /** All in ms since the epoch. */
+  /** In ms since the epoch once it is stored, before that by the process's clock. */
   readonly startedAtMs: number;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;

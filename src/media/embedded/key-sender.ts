@@ -1,5 +1,6 @@
 // Keys of our own as telephone-events (RFC 4733): one after the other, every 20 ms a packet, in the time of the stream that
 // they are part of. Where the packets go, and what else is in that stream, is the lane's affair (lane.ts).
+import { clockMs } from "./clock.ts";
 
 /** What the peer takes keys as. */
 export interface KeyFormat {
@@ -98,7 +99,7 @@ export class KeySender {
     const dueAtMs = startedAtMs + (playing.step <= last ? playing.step * stepMs : key.durationMs + gapMs);
     const isOver = playing.step > last && nowMs >= dueAtMs;
     if (isOver) this.#next(nowMs);
-    else this.#timer = setTimeout(() => this.#step(Date.now()), Math.max(1, dueAtMs - nowMs));
+    else this.#timer = setTimeout(() => this.#step(clockMs()), Math.max(1, dueAtMs - nowMs));
   }
 }
 

@@ -7,6 +7,7 @@ import type { MediaStats } from "../../core/call/media-stats.ts";
 import { crossingsWithKeys, spokenCodec } from "../../core/sdp/agreement.ts";
 import { isHeld, isOpen, keyFormat, type Agreed } from "../../core/sdp/exchange.ts";
 import type { MediaReport } from "../../ports/media.ts";
+import { clockMs } from "./clock.ts";
 import { Lane } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { Reporter } from "./reporter.ts";
@@ -52,11 +53,11 @@ export class Relay {
   }
 
   rtp(from: MediaSide, packet: Buffer): void {
-    this.#lanes[from].packet(packet, Date.now());
+    this.#lanes[from].packet(packet, clockMs());
   }
 
   rtcp(from: MediaSide, packet: Buffer): void {
-    this.#reporters[from].packet(packet, Date.now());
+    this.#reporters[from].packet(packet, clockMs());
   }
 
   /** Ignored where the side takes no events. */
@@ -64,7 +65,7 @@ export class Relay {
     const format = this.#agreed === undefined ? undefined : keyFormat(this.#agreed, to);
     if (format === undefined) return;
     const { payloadType, clockRate } = format;
-    this.#lanes[otherSide(to)].press({ digit, durationMs, payloadType, clockRate }, Date.now());
+    this.#lanes[otherSide(to)].press({ digit, durationMs, payloadType, clockRate }, clockMs());
   }
 
   /** Once a second. `isUp`: media can flow on both legs. */

@@ -20,6 +20,7 @@ import {
 } from "../../core/sdp/exchange.ts";
 import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from "../../ports/media.ts";
 import { ClientLeg } from "./client-leg.ts";
+import { clockMs } from "./clock.ts";
 import type { Leg, LegReports } from "./leg.ts";
 import type { LogLevel, SessionOpening, WorkerSettings } from "./protocol.ts";
 import { Relay } from "./relay.ts";
@@ -194,7 +195,7 @@ export class Session {
   #gone(reason: string, was: boolean): void {
     this.#reports.log("info", "the client's connection is gone", { reason });
     // Clients restart ICE when their network changes: one that was here gets the time for it.
-    if (was) this.#lostAtMs ??= Date.now();
+    if (was) this.#lostAtMs ??= clockMs();
     else this.#reports.fact({ kind: "media.failed", message: `ICE or DTLS ${reason}` });
   }
 

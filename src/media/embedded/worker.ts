@@ -2,6 +2,7 @@
 // holds native code) breaks the sessions of this process and nothing else.
 import nodeDataChannel from "node-datachannel";
 import { MediaError } from "../../ports/media.ts";
+import { clockMs } from "./clock.ts";
 import type { FromWorker, LogLevel, Order, OrderResult, ToWorker, WorkerSettings } from "./protocol.ts";
 import { Session } from "./session.ts";
 
@@ -101,6 +102,6 @@ process.on("SIGTERM", () => undefined);
 nodeDataChannel.initLogger("Error", (level, message) => log("warn", "ICE library", { level, detail: message }));
 
 setInterval(() => {
-  const nowMs = Date.now();
+  const nowMs = clockMs();
   for (const { session } of desks.values()) session?.tick(nowMs);
 }, tickMs);
