@@ -40,6 +40,8 @@ export interface ReceptionParts extends RoutingParts {
 
 /** A call this close to the end of its invite's life would be cut off while it is set up. */
 const leastRemainingMs = 1_000;
+/** More than any person can dial. A program that dials faster is not answered any more. */
+const refusalsPerMinute = 300;
 /** No invite rings longer than this, whatever lifetime the client gives it. */
 const longestLifetimeMs = 5 * 60_000;
 
@@ -47,8 +49,10 @@ export class Reception {
   readonly #parts: ReceptionParts;
   readonly #calls: Pace;
   readonly #others: Readonly<Record<"invitation" | "message", Pace>>;
-  /** Who calls too often is told once a minute. */
+  /** Who calls too often reads why once a minute. */
   readonly #tellings: Pace;
+  /** Refusals cost an event each, so that even those have an end. */
+  readonly #refusals: Pace;
 
   constructor(parts: ReceptionParts) {
     const { clock, policy } = parts;
@@ -59,6 +63,7 @@ export class Reception {
       message: new Pace(policy.callsPerMinute, clock),
     };
     this.#tellings = new Pace(1, clock);
+    this.#refusals = new Pace(refusalsPerMinute, clock);
   }
 
   /** Whether one of ours may be made to come into a room, or to answer, once more by this person now. */
@@ -110,8 +115,7 @@ export class Reception {
       atMs: now,
       notices,
     };
-    if (!isEmergency(route) && !this.#calls.allows(fact.sender))
-      return this.#tellings.allows(fact.sender) ? refuseOutbound(refused, "too-often") : undefined;
+    if (!isEmergency(route) && !this.#calls.allows(fact.sender)) return this.#refuseTooOften(refused);
     if (closed !== undefined) return refuseOutbound(refused, closed);
     const verdict = judge(
       {
@@ -129,6 +133,17 @@ export class Reception {
     const { abilities, sdp } = fact;
     const request: OutboundRequest = { ...refused, abilities, sdp, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
+  }
+
+  /** Each such call is refused at once, or the client would play its ringing tone until it gives up. */
+  #refuseTooOften(refused: Parameters<typeof refuseOutbound>[0]): Step | undefined {
+    const { person, room } = refused.leg;
+    const { log, policy } = this.#parts;
+    if (!this.#refusals.allows(person)) return undefined;
+    const isFirst = this.#tellings.allows(person);
+    if (isFirst)
+      log.warn("calls beyond calls_per_minute are refused", { person, room, callsPerMinute: policy.callsPerMinute });
+    return refuseOutbound(refused, "too-often", isFirst ? "say" : "said-before");
   }
 }
 

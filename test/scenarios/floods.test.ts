@@ -23,13 +23,13 @@ async function callAndGiveUp(house: House, name: string, sender = ann): Promise<
 }
 
 describe("calls one after the other", () => {
-  test("stop being dialled; the person is told why once, and may call again later", async () => {
+  test("stop being dialled: each is refused at once, the person reads why once, and may call again later", async () => {
     const house = new House({ policy });
     await house.enterRoom();
     for (let n = 0; n < 20; n++) await callAndGiveUp(house, `call${n}`);
     expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(5);
     expect(house.words).toEqual(["You are calling too often. Please wait a minute."]);
-    expect(house.telemetry.ignored.filter((one) => one === "call.invited in none")).toHaveLength(14);
+    expect(house.signals.filter((signal) => signal === "reject failed")).toHaveLength(15);
     await callAndGiveUp(house, "other", bob);
     expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(6);
     await house.passTime(60_000);
@@ -37,13 +37,33 @@ describe("calls one after the other", () => {
     expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(7);
   });
 
-  test("of somebody who may not call make the ghost say so a few times, not each time", async () => {
+  test("that the person keeps ringing are refused before the client can play a ringing tone", async () => {
+    const house = new House({ policy });
+    await house.enterRoom();
+    for (let n = 0; n < 12; n++) await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`) }));
+    const refused = house.homeserver.told.filter(({ signal }) => signal.kind === "reject");
+    expect(refused.map(({ leg }) => leg.matrixCallId)).toEqual([5, 6, 7, 8, 9, 10, 11].map((n) => `call${n}`));
+    await house.passTime(59_000);
+    await house.take(house.inviteFact({ matrixCallId: matrixCallId("later") }));
+    expect(house.words).toEqual(["You are calling too often. Please wait a minute."]);
+  });
+
+  test("of somebody who may not call are all refused, and the ghost says why a few times, not each time", async () => {
     const house = new House({ policy });
     await house.enterRoom();
     for (let n = 0; n < 100; n++)
       await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`), sender: stranger }));
-    expect(house.signals).toHaveLength(6);
+    expect(house.signals).toHaveLength(100);
     expect(house.words).toHaveLength(6);
+  });
+
+  test("of a program that dials without end stop being refused, too, which one line of the log tells", async () => {
+    const house = new House({ policy });
+    await house.enterRoom();
+    for (let n = 0; n < 400; n++)
+      await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`), sender: stranger }));
+    expect(house.signals).toHaveLength(305);
+    expect(house.telemetry.lines.filter(({ message }) => message.includes("calls_per_minute"))).toHaveLength(1);
   });
 
   test("to an emergency trunk are all dialled", async () => {

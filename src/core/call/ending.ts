@@ -6,7 +6,7 @@ import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalSt
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
-import { lastWords, refusalWords, transferWords } from "./last-words.ts";
+import { lastWords, transferWords } from "./last-words.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import { noMediaStats } from "./media-stats.ts";
 import { recoverJoint } from "./parting.ts";
@@ -75,8 +75,8 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
   );
 }
 
-/** Ends a call before anything was done for it: the client alone is owed a word. */
-export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number): Step {
+/** Ends a call before anything was done for it: only the client has to be told, with `words` for the room. */
+export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number, words: readonly CallEffect[]): Step {
   const reject = farewell(leg, "reject", cause);
   const ending: Ending = {
     ...call,
@@ -95,7 +95,7 @@ export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number)
     owed: { trunk: "nothing", media: "nothing", rooms: [reject] },
     media: noMediaStats,
   };
-  return to(ending, ...farewellSignals(reject), ...refusalWords(leg, cause), {
+  return to(ending, ...farewellSignals(reject), ...words, {
     kind: "deadline.set",
     name: "ending",
     atMs: atMs + endingDeadlineMs,

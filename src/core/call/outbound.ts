@@ -10,6 +10,7 @@ import type { CallEvent } from "./event.ts";
 import type { LegAbilities, MatrixLeg } from "./matrix-leg.ts";
 import type { Notices } from "./notices.ts";
 import { answerByTrunk, connect } from "./connecting.ts";
+import { refusalWords } from "./last-words.ts";
 import { ignored, to, type Step } from "./transition.ts";
 import type { DialledTrunk } from "./trunk-side.ts";
 
@@ -53,9 +54,14 @@ export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, max
 
 type Refused = Pick<OutboundRequest, "id" | "leg" | "number" | "atMs" | "notices">;
 
-/** A call that may not be made: the client is told, history has it, nothing else is touched. */
-export function refuseOutbound(request: Refused, cause: Cause): Step {
-  return refuse({ ...outboundCommon(request, 0), trunk: undefined }, request.leg, cause, request.atMs);
+/**
+ * A call that may not be made: the client is told, history has it, nothing else is touched. `words`: whether the room
+ * hears why, or was told so just before.
+ */
+export function refuseOutbound(request: Refused, cause: Cause, words: "say" | "said-before" = "say"): Step {
+  const { leg, atMs } = request;
+  const said = words === "say" ? refusalWords(leg, cause) : [];
+  return refuse({ ...outboundCommon(request, 0), trunk: undefined }, leg, cause, atMs, said);
 }
 
 function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: number) {
