@@ -1,5 +1,6 @@
 // An INVITE of ours until its first final response: which facts the call hears, whatever forks, races and retries
 // happen on the wire. What comes after the answer is in confirmed-call.ts.
+import { isInfrastructureFailure } from "../core/call/cause.ts";
 import type { SipAddressee } from "../core/call/event.ts";
 import type { InviteOrder, TrunkSettings } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
@@ -245,7 +246,8 @@ export class OutboundCall extends CallInOneState {
       },
       refused: (response) => {
         this.#stopWatching();
-        if (response.statusCode === 503) {
+        // A 503 whose Reason names the far end's cause was no gateway's trouble.
+        if (response.statusCode === 503 && isInfrastructureFailure(503, q850Of(response))) {
           nextOr("INVITE answered 503", () => this.#refused(response), retryAfterMs(response));
         } else if (this.#longerSession(response)) {
           this.#inviteAt(target, identity, this.#invitation);

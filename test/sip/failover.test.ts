@@ -5,6 +5,7 @@ import { Peer } from "./peer.ts";
 import { closeLater, standStill, startPeer, startStack } from "./rig.ts";
 import { ANSWER, trunkSettings, type Stack } from "./stack.ts";
 import { watchGateway } from "../../src/sip/gateway-watch.ts";
+import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import type { CallId } from "../../src/core/ids.ts";
 
@@ -74,6 +75,18 @@ describe("a trunk with several gateways", () => {
       `up: INVITE answered; down: 127.0.0.1:${first.port}`,
       "down: INVITE answered 503",
     ]);
+  });
+
+  it("is not passed over for a 503 that names the telephone's own trouble in its Reason", async () => {
+    const [first, second] = [await startPeer(), await startPeer()];
+    const stack = await startStack(several(first, second));
+    const busy = stack.invite();
+    first.reply(await first.request("INVITE"), 503, { headers: [textHeader("Reason", "Q.850;cause=17")] });
+    expect(await stack.fact(busy, "sip.rejected")).toMatchObject({ status: 503, q850: 17 });
+    const congested = stack.invite();
+    first.reply(await first.request("INVITE"), 503, { headers: [textHeader("Reason", "Q.850;cause=34")] });
+    second.reply(await second.request("INVITE"), 486);
+    expect(await stack.fact(congested, "sip.rejected")).toMatchObject({ status: 486 });
   });
 
   it("leaves one that fails alone for longer each time", async () => {

@@ -107,6 +107,7 @@ const causes = {
     "The telephone provider cannot be reached. Please try again later.",
   ),
   "trunk-credentials": entry("upstream", "failed", 57, 403, "The telephone provider refused this bridge's login."),
+  "cut-off": entry("upstream", "failed", 41, 480, "The call was cut off by the telephone network."),
   incompatible: entry("upstream", "failed", 88, 488, "The other end cannot handle this kind of call."),
 
   "media-failed": entry("bridge", "failed", 41, 480, "The audio connection to your client could not be made."),
@@ -134,10 +135,20 @@ export function describeCause(cause: Cause): CauseEntry {
   return causes[cause];
 }
 
+/**
+ * ITU-T Q.850. Left out are the values that say nothing of their own (16 and 31, normal clearing; 127, interworking): of
+ * those the status speaks.
+ */
 const byQ850: Readonly<Record<number, Cause>> = {
   1: "not-in-service",
   2: "no-route",
   3: "no-route",
+  4: "not-in-service",
+  5: "invalid-number",
+  6: "trunk-error",
+  7: "trunk-error",
+  8: "congestion",
+  9: "congestion",
   17: "busy",
   18: "no-answer",
   19: "no-answer",
@@ -145,27 +156,58 @@ const byQ850: Readonly<Record<number, Cause>> = {
   21: "declined",
   22: "number-changed",
   23: "number-changed",
+  24: "declined",
+  25: "trunk-error",
   26: "answered-elsewhere",
   27: "unavailable",
   28: "invalid-number",
   29: "forbidden",
   34: "congestion",
   38: "trunk-error",
+  39: "congestion",
+  40: "congestion",
   41: "congestion",
   42: "congestion",
+  43: "congestion",
   44: "congestion",
+  46: "congestion",
   47: "congestion",
+  49: "congestion",
   50: "forbidden",
   52: "forbidden",
+  53: "forbidden",
+  54: "forbidden",
   55: "forbidden",
   57: "forbidden",
   58: "congestion",
+  62: "trunk-error",
+  63: "trunk-error",
   65: "incompatible",
+  66: "incompatible",
+  69: "incompatible",
   70: "incompatible",
   79: "incompatible",
+  81: "trunk-error",
+  82: "trunk-error",
+  83: "trunk-error",
+  84: "trunk-error",
+  85: "trunk-error",
+  86: "trunk-error",
   87: "forbidden",
   88: "incompatible",
+  90: "forbidden",
+  91: "no-route",
+  95: "trunk-error",
+  96: "trunk-error",
+  97: "trunk-error",
+  98: "trunk-error",
+  99: "trunk-error",
+  100: "trunk-error",
+  101: "trunk-error",
   102: "trunk-timeout",
+  103: "trunk-error",
+  110: "trunk-error",
+  111: "trunk-error",
 };
 
 const byStatus: Readonly<Record<number, Cause>> = {
@@ -197,9 +239,13 @@ const byStatus: Readonly<Record<number, Cause>> = {
   608: "forbidden",
 };
 
-/** Statuses that gateways use for many things, so that a Q.850 value in Reason knows better (RFC 3398 s7.2.4.1). */
-function isVague(status: number): boolean {
-  return status !== 486 && status !== 600 && status !== 603 && status !== 401 && status !== 407;
+/**
+ * What Q.850 says of a refusal. It counts for more than the status, because gateways answer many causes with the same
+ * one: Asterisk answers all that it does not map with 603 (RFC 3326, RFC 3398 s7.2.4.1). Of a challenge the trunk's
+ * login is at fault, whatever else stands there.
+ */
+function causeOfQ850(status: number, q850: number | undefined): Cause | undefined {
+  return q850 === undefined || status === 401 || status === 407 ? undefined : byQ850[q850];
 }
 
 /**
@@ -207,10 +253,8 @@ function isVague(status: number): boolean {
  * `rang`: a provisional 18x had come, so that a 408 or 480 is a telephone nobody picked up.
  */
 export function causeOfRejection(status: number, q850: number | undefined, rang: boolean): Cause {
-  if (q850 !== undefined && isVague(status)) {
-    const known = byQ850[q850];
-    if (known !== undefined) return known;
-  }
+  const known = causeOfQ850(status, q850);
+  if (known !== undefined) return known;
   if (rang && (status === 408 || status === 480)) return "no-answer";
   return byStatus[status] ?? (status >= 600 ? "declined" : "trunk-error");
 }
@@ -236,17 +280,33 @@ export function finalStatusOf(cause: Cause): number {
 }
 
 /**
- * Whether another trunk may do better: the trunk, not the far end, refuses a call that has not rung yet. A Q.850 value
- * knows better than a status that gateways use for many things.
+ * Whether another trunk may do better: this trunk, not the far end, refuses a call that has not rung yet. A Q.850 value
+ * counts for more than the status.
  */
 export function isInfrastructureFailure(status: number, q850: number | undefined): boolean {
-  if (q850 !== undefined && isVague(status) && byQ850[q850] !== undefined) return infrastructureQ850.has(q850);
+  if (q850 !== undefined && causeOfQ850(status, q850) !== undefined) return infrastructureQ850.has(q850);
   return infrastructureStatuses.has(status);
 }
 
 const infrastructureStatuses: ReadonlySet<number> = new Set([401, 407, 408, 500, 502, 503, 504]);
-/** No circuit, network out of order, temporary failure, switching equipment congestion (ITU-T Q.850). */
-const infrastructureQ850: ReadonlySet<number> = new Set([34, 38, 41, 42]);
+/**
+ * ITU-T Q.850: no route from here (2, 3, 25, 91), no channel or circuit (6, 34 to 47), what the account or the network
+ * does not have (49 to 53, 57 to 79), faults of the signalling (81 to 86, 95 to 111). The rest is the far end's or the
+ * number's: another trunk would hear the same.
+ */
+const infrastructureQ850: ReadonlySet<number> = new Set([
+  2, 3, 6, 7, 8, 9, 25, 34, 38, 39, 40, 41, 42, 43, 44, 46, 47, 49, 50, 52, 53, 57, 58, 62, 63, 65, 66, 69, 70, 79, 81,
+  82, 83, 84, 85, 86, 91, 95, 96, 97, 98, 99, 100, 101, 102, 103, 110, 111,
+]);
+
+/**
+ * Cause of a BYE of the trunk's. One that says the network broke, or the far end's line (27), is no hang-up of a person's
+ * (ITU-T Q.850 classes 010 and above).
+ */
+export function causeOfBye(q850: number | undefined, direction: "outbound" | "inbound"): Cause {
+  if (q850 === 27 || (q850 !== undefined && q850 >= 32 && q850 < 127)) return "cut-off";
+  return direction === "outbound" ? "callee-hung-up" : "caller-hung-up";
+}
 
 /** Cause of a hang-up by the client, from the `reason` it gave (Matrix spec, `m.call.hangup`). */
 export function causeOfHangup(

@@ -2,7 +2,7 @@
 // Every phase comes here to end; nothing else sends CANCEL, BYE, a final refusal or a release.
 import { addressOf, type Call, type Common, type Ended, type Ending, type LiveCall, type Owed } from "./call.ts";
 import type { RoomId } from "../ids.ts";
-import { causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalStatusOf, type Cause } from "./cause.ts";
+import { causeOfBye, causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalStatusOf, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
@@ -137,7 +137,7 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
       if (call.phase !== "inviting" && call.phase !== "early") return undefined;
       return end(call, causeOfFailure(event.fault), event.atMs, { trunk: true });
     case "sip.hungUp":
-      return trunkHungUp(call, event.atMs);
+      return trunkHungUp(call, event.q850, event.atMs);
     case "sip.cancelled":
       if (owedToTrunk(call) !== "final") return undefined;
       return end(call, event.elsewhere ? "answered-elsewhere" : "missed", event.atMs, { trunk: true }, 487);
@@ -153,7 +153,7 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
 }
 
 /** A caller may also end an INVITE by BYE in the early dialog: it has its 487 (RFC 3261 s15.1.2). */
-function trunkHungUp(call: LiveCall, atMs: number): Step | undefined {
+function trunkHungUp(call: LiveCall, q850: number | undefined, atMs: number): Step | undefined {
   switch (owedToTrunk(call)) {
     case "nothing":
     case "cancel":
@@ -161,7 +161,7 @@ function trunkHungUp(call: LiveCall, atMs: number): Step | undefined {
     case "final":
       return end(call, "missed", atMs, { trunk: true }, 487);
     case "bye":
-      return end(call, call.direction === "outbound" ? "callee-hung-up" : "caller-hung-up", atMs, { trunk: true });
+      return end(call, causeOfBye(q850, call.direction), atMs, { trunk: true });
   }
 }
 

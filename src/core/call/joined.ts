@@ -2,7 +2,7 @@
 // trunk takes no REFER. No Matrix leg has part in it; the person's room hears only if it fails.
 // Of the media session the `trunk` side is the right leg, the `matrix` side the left one.
 import type { CallId } from "../ids.ts";
-import { causeOfFailure, causeOfMediaFault, causeOfRejection, type Cause } from "./cause.ts";
+import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection, type Cause } from "./cause.ts";
 import type { CallEffect, SipOrder } from "./effect.ts";
 import type { CallEvent, SipFact } from "./event.ts";
 import type { Handover, Joined, Joining, JointRenegotiation, JointSide, RightLeg } from "./joint.ts";
@@ -163,7 +163,7 @@ function eitherReported(call: Joining, side: JointSide, fact: SipFact, event: Ca
     case "sip.offerRefused":
       return part(call, "incompatible", event.atMs, {});
     case "sip.hungUp":
-      return part(call, "callee-hung-up", event.atMs, { [side]: true });
+      return part(call, causeOfBye(fact.q850, "outbound"), event.atMs, { [side]: true });
     default:
       return ignored(call, event);
   }
@@ -232,7 +232,7 @@ function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: Cal
     case "sip.referred":
       return to(call, order(call, side, { kind: "sip.refuseRefer", status: 603 }));
     case "sip.hungUp":
-      return part(call, "callee-hung-up", event.atMs, { [side]: true });
+      return part(call, causeOfBye(fact.q850, "outbound"), event.atMs, { [side]: true });
     default:
       return ignored(call, event);
   }

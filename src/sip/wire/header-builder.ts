@@ -2,7 +2,7 @@
 // line: no CR, LF or control character, no open quote, no second header. Parsing is elsewhere, but for Reason.
 import { escapedUser, formatUri, parseHostPort, type SipUri, type TelUri, type Uri } from "./uri.ts";
 import { lineText, paramsText, quotedString, tokenText } from "./escaping.ts";
-import { NO_PARAMS, parseDigits, parseParams, splitList, type Params } from "./grammar.ts";
+import { NO_PARAMS, parseDigits, parseParams, splitOutside, type Params } from "./grammar.ts";
 import { canonicalHeaderName, isToken } from "./header-names.ts";
 import { formatVia, type Via } from "./via.ts";
 
@@ -152,13 +152,15 @@ function formatReason({ protocol, cause, text }: Reason): string {
 
 /** The reasons of one Reason header value; those that cannot be read are left out. */
 export function parseReasons(value: string): Reason[] {
-  return (splitList(value) ?? []).flatMap((part) => {
+  return (splitOutside(value, ",") ?? []).flatMap((part) => {
     const semicolon = part.indexOf(";");
     const protocol = (semicolon < 0 ? part : part.slice(0, semicolon)).trim();
-    const params = parseParams(semicolon < 0 ? "" : part.slice(semicolon));
-    if (!isToken(protocol) || params === undefined) return [];
-    const cause = parseDigits(params.get("cause") ?? "", Number.MAX_SAFE_INTEGER);
-    return [{ protocol, cause, text: params.get("text") ?? undefined }];
+    if (!isToken(protocol)) return [];
+    // Gateways write the text without its quotes: what is wrong there costs no cause.
+    const params = splitOutside(semicolon < 0 ? "" : part.slice(semicolon + 1), ";") ?? [];
+    const read = (name: string): string | undefined =>
+      params.map((one) => parseParams(`;${one}`)?.get(name)).find((value) => typeof value === "string") ?? undefined;
+    return [{ protocol, cause: parseDigits(read("cause") ?? "", Number.MAX_SAFE_INTEGER), text: read("text") }];
   });
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   allCauses,
+  causeOfBye,
   causeOfHangup,
   causeOfMediaFault,
   causeOfRejection,
@@ -24,9 +25,54 @@ test("every final status and Q.850 value has a cause with all its words", () => 
   );
 });
 
-test("a busy signal stays busy whatever else the gateway says", () => {
-  expect(causeOfRejection(486, 34, true)).toBe("busy");
-  expect(causeOfRejection(600, undefined, false)).toBe("busy");
+// Asterisk answers Hangup(n) with 603 and Reason for every n that it has no status for.
+test.each([
+  [603, 41, "congestion", true],
+  [603, 50, "forbidden", true],
+  [603, 52, "forbidden", true],
+  [603, 65, "incompatible", true],
+  [603, 88, "incompatible", false],
+  [603, 38, "trunk-error", true],
+  [603, 17, "busy", false],
+  [603, 1, "not-in-service", false],
+  [603, 21, "declined", false],
+  [600, 34, "congestion", true],
+  [486, 42, "congestion", true],
+  [486, 17, "busy", false],
+  [408, 17, "busy", false],
+  // What means nothing of its own leaves the status to speak.
+  [603, 16, "declined", false],
+  [603, 31, "declined", false],
+  [603, 127, "declined", false],
+  [486, 16, "busy", false],
+  // A challenge is about the trunk's login.
+  [407, 17, "trunk-credentials", true],
+] as const)("%i with Q.850 cause %i is %s; worth another trunk: %s", (status, q850, cause, another) => {
+  expect(causeOfRejection(status, q850, false)).toBe(cause);
+  expect(isInfrastructureFailure(status, q850)).toBe(another);
+});
+
+test("no Q.850 value in a 603 is taken for the person's own refusal unless it says so", () => {
+  const plain = new Set([16, 21, 24, 31, 127]);
+  const defined = [...Array(128).keys()].filter((q850) => causeOfRejection(603, q850, false) !== "declined");
+  // Every value that ITU-T Q.850 (2018) table 1 defines.
+  const table = [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19, 20, 22, 23, 25, 26, 27, 28, 29, 34, 38, 39, 40, 41, 42, 43, 44];
+  table.push(46, 47, 49, 50, 53, 55, 57, 58, 62, 63, 65, 66, 69, 70, 79, 81, 82, 83, 84, 85, 86, 87, 88, 90, 91, 95);
+  table.push(96, 97, 98, 99, 100, 101, 102, 103, 110, 111);
+  expect(defined).toEqual(expect.arrayContaining(table.filter((value) => !plain.has(value))));
+});
+
+test.each([
+  [undefined, "callee-hung-up", "caller-hung-up"],
+  [16, "callee-hung-up", "caller-hung-up"],
+  [31, "callee-hung-up", "caller-hung-up"],
+  [127, "callee-hung-up", "caller-hung-up"],
+  [41, "cut-off", "cut-off"],
+  [38, "cut-off", "cut-off"],
+  [27, "cut-off", "cut-off"],
+  [102, "cut-off", "cut-off"],
+] as const)("BYE with Q.850 cause %s is %s of an outbound call and %s of an inbound one", (q850, outbound, inbound) => {
+  expect([causeOfBye(q850, "outbound"), causeOfBye(q850, "inbound")]).toEqual([outbound, inbound]);
 });
 
 // RFC 3398 s7.2.4.1: what a gateway of the telephone network answers for a cause, which it repeats in Reason.
@@ -165,7 +211,6 @@ test.each([
   [404, 41, true],
   [500, 1, false],
   [503, 17, false],
-  [486, 34, false],
   [603, undefined, false],
   [404, undefined, false],
   [488, undefined, false],

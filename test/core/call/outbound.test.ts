@@ -265,6 +265,21 @@ describe("a connected call ends", () => {
     expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
   });
 
+  test("the network cuts the call off: the client and the room are told so, not that somebody hung up", () => {
+    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 41 }, released, told("hangup"));
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "hangup", reason: "unknown_error" },
+    });
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: { room: request.leg.room, ghost: request.leg.ghost },
+      text: "The call was cut off by the telephone network.",
+    });
+    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "cut-off", result: "upstream" });
+  });
+
   test("until the BYE is answered, no other word of the trunk's settles it", () => {
     const { call } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" }, released, rejected(486), {
       kind: "sip.failed",

@@ -45,6 +45,8 @@ describe("a trunk is out of order", () => {
     ["504", rejected(504)],
     ["480 with Q.850 34", rejected(480, 34)],
     ["404 with Q.850 38", rejected(404, 38)],
+    ["603 with Q.850 41", rejected(603, 41)],
+    ["603 with Q.850 52", rejected(603, 52)],
   ] as const satisfies readonly (readonly [string, CallFact])[])(
     "%s: the call goes on over the next one",
     (_what, fact) => {

@@ -188,6 +188,9 @@ describe("header fields of the RFCs", () => {
       { protocol: "Q.850", cause: 26, text: undefined },
     ]);
     expect(parseReasons('"open')).toEqual([]);
+    // Texts without their quotes, and empty places in the list, are seen in the wild.
+    expect(parseReasons("Q.850;cause=1;text=Unallocated number").map(({ cause }) => cause)).toEqual([1]);
+    expect(parseReasons("SIP;cause=603, , Q.850 ; Cause = 41,").map(({ cause }) => cause)).toEqual([603, 41]);
   });
 
   it("Contact, CSeq, Accept and the wildcard", () => {
