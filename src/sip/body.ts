@@ -9,7 +9,7 @@ export function sdpOf(message: SipMessage): string | undefined {
   if (message.body.trim() === "") return undefined;
   const { contentType } = message;
   // Content-Type is mandatory (RFC 3261 s20.15) and still forgotten; SDP says itself what it is.
-  if (contentType === undefined) return message.body.startsWith("v=0") ? message.body : undefined;
+  if (contentType === undefined) return message.body.trimStart().startsWith("v=0") ? message.body : undefined;
   if (contentType.type === SDP) return message.body;
   const boundary = contentType.type.startsWith("multipart/") ? contentType.params.get("boundary") : undefined;
   return boundary ? sdpPart(message.body, boundary) : undefined;
@@ -17,16 +17,19 @@ export function sdpOf(message: SipMessage): string | undefined {
 
 /** RFC 2046 s5.1.1: parts stand between lines of two dashes and the boundary. */
 function sdpPart(body: string, boundary: string): string | undefined {
-  const parts = `\r\n${body}`.split(`\r\n--${boundary}`).slice(1);
-  for (const part of parts) {
+  // Not all senders end their lines with CRLF.
+  const parts = `\n${body}`.split(`\n--${boundary}`).slice(1);
+  for (const whole of parts) {
+    const part = whole.replace(/\r$/, "");
     if (part.startsWith("--")) return undefined;
-    const head = part.indexOf("\r\n\r\n");
-    if (head < 0) continue;
+    const [ending] = /\r?\n\r?\n/.exec(part) ?? [];
+    if (ending === undefined) continue;
+    const head = part.indexOf(ending);
     const type = /^content-type[ \t]*:[ \t]*([^;\r\n]+)/im.exec(part.slice(0, head))?.[1];
     if (type?.trim().toLowerCase() !== SDP) continue;
-    const sdp = part.slice(head + 4);
+    const sdp = part.slice(head + ending.length);
     // The line end before the boundary is the boundary's, but not all senders write it twice.
-    return sdp.endsWith("\r\n") ? sdp : `${sdp}\r\n`;
+    return sdp.endsWith("\n") ? sdp : `${sdp}\r\n`;
   }
   return undefined;
 }

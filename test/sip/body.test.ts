@@ -31,6 +31,13 @@ describe("the description", () => {
   it("is one part of several, last", () => {
     expect(sdpIn("multipart/mixed;boundary=b1", `${isup}${part}--b1--\r\n`)).toBe(SDP);
   });
+  it("is found where lines end in LF alone", () => {
+    const body = `${part}${isup}--b1--\r\n`.replaceAll("\r\n", "\n");
+    expect(sdpIn("multipart/mixed;boundary=b1", body)).toBe(SDP.replaceAll("\r\n", "\n"));
+  });
+  it("is recognised without a type behind an empty line", () => {
+    expect(sdpIn(undefined, `\r\n${SDP}`)).toBe(`\r\n${SDP}`);
+  });
   it("is not found past the end of the parts", () => {
     expect(sdpIn("multipart/mixed;boundary=b1", `${isup}--b1--\r\n${part}`)).toBeUndefined();
   });

@@ -2,7 +2,15 @@
 // Every phase comes here to end; nothing else sends CANCEL, BYE, a final refusal or a release.
 import { addressOf, type Call, type Common, type Ended, type Ending, type LiveCall, type Owed } from "./call.ts";
 import type { RoomId } from "../ids.ts";
-import { causeOfBye, causeOfFailure, causeOfHangup, causeOfRejection, describeCause, finalStatusOf, type Cause } from "./cause.ts";
+import {
+  causeOfBye,
+  causeOfFailure,
+  causeOfHangup,
+  causeOfRejection,
+  describeCause,
+  finalStatusOf,
+  type Cause,
+} from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";

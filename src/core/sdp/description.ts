@@ -6,6 +6,7 @@ import { parseCandidate, type Candidate } from "./candidate.ts";
 import { parseCryptoAttribute, type CryptoAttribute } from "./crypto-attribute.ts";
 import { directionOf, receives, sends, type Direction } from "./direction.ts";
 import { canonicalName, staticFormat, type Format } from "./format.ts";
+import { descriptionLines } from "./lines.ts";
 
 /** One `m=` section, kept so that an answer can name all of them in order (RFC 3264 s6). */
 export interface Section {
@@ -67,7 +68,6 @@ export function isMalformed(parsed: Description | Malformed): parsed is Malforme
 
 const maxLength = 65_536;
 const maxLines = 2048;
-const maxLineLength = 2048;
 const maxSections = 32;
 const maxFormats = 64;
 const maxCandidates = 64;
@@ -75,8 +75,6 @@ const maxCryptoLines = 16;
 
 const candidatePrefix = "a=candidate:";
 const tokenForm = /^[\x21-\x7e]{1,64}$/;
-const payloadsForm = /^[\x21-\x7e]{1,64}(?: [\x21-\x7e]{1,64}){0,127}$/;
-const protocolForm = /^[A-Za-z0-9/]{1,32}$/;
 const iceForm = { ufrag: /^[A-Za-z0-9+/]{4,256}$/, pwd: /^[A-Za-z0-9+/]{22,256}$/ };
 const fingerprintForm = /^[0-9A-F]{2}(?::[0-9A-F]{2})+$/;
 /** Octets of each hash that may name a certificate (RFC 8122 s5); MD5 and SHA-1 are no longer trusted. */
@@ -92,29 +90,38 @@ export function parseDescription(
   suits: (protocol: string) => boolean = () => true,
 ): Description | Malformed {
   if (text.length > maxLength) return { problem: "longer than 65536 characters" };
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = descriptionLines(text);
+  if (lines === undefined) return { problem: "does not begin with v=0" };
   if (lines.length > maxLines) return { problem: "more than 2048 lines" };
-  if (lines.some((line) => line.length > maxLineLength)) return { problem: "a line longer than 2048 characters" };
-  if (!/^v=0\s*$/.test(lines[0] ?? "")) return { problem: "does not begin with v=0" };
   const session = parse(lines.filter((line) => !line.startsWith(candidatePrefix)).join("\r\n"));
   if (session.media.length > maxSections) return { problem: "more than 32 media sections" };
 
-  const sections: Section[] = [];
-  for (const media of session.media) {
-    const section = sectionOf(media);
-    if (section === undefined) return { problem: "a media line that is not one" };
-    sections.push(section);
-  }
+  const sections = session.media.map(sectionOf);
   const live = [...session.media.keys()].filter((index) => isLiveAudio(session.media[index]));
-  const audioIndex = live.find((index) => suits(sections[index]?.protocol ?? "")) ?? live[0] ?? -1;
+  const suiting = live.filter((index) => suits(sections[index]?.protocol ?? ""));
+  // One that cannot be used costs nothing where another can.
+  const read = [...new Set([...suiting, ...live])].map((audioIndex) => ({
+    audioIndex,
+    audio: audioAt(session, sections, lines, audioIndex),
+  }));
+  for (const { audioIndex, audio } of read) if (!isProblem(audio)) return { sections, audio, audioIndex };
+  const [first] = read;
+  return first !== undefined && isProblem(first.audio) ? first.audio : { problem: "no live audio section" };
+}
+
+function audioAt(
+  session: SessionDescription,
+  sections: readonly Section[],
+  lines: readonly string[],
+  audioIndex: number,
+): AudioSection | Malformed {
   const media = session.media[audioIndex];
   const section = sections[audioIndex];
   if (media === undefined || section === undefined) return { problem: "no live audio section" };
   const taggedIndex = taggedIndexOf(session, media);
   const candidates = [...new Set([audioIndex, taggedIndex ?? audioIndex])].flatMap((each) => candidatesOf(lines, each));
   const tagged = taggedIndex === undefined ? undefined : session.media[taggedIndex];
-  const audio = audioOf(session, media, section, tagged, candidates.slice(0, maxCandidates));
-  return isProblem(audio) ? audio : { sections, audio, audioIndex };
+  return audioOf(session, media, section, tagged, candidates.slice(0, maxCandidates));
 }
 
 function isLiveAudio(media: MediaDescription | undefined): boolean {
@@ -141,12 +148,10 @@ function tokenOf(value: unknown): string | undefined {
   return text !== undefined && tokenForm.test(text) ? text : undefined;
 }
 
-function sectionOf(media: MediaDescription): Section | undefined {
-  const kind = textOf(media.type) ?? "";
-  const protocol = textOf(media.protocol) ?? "";
-  const payloads = (textOf(media.payloads) ?? "").trim();
-  if (!/^[a-z]{1,32}$/.test(kind) || !protocolForm.test(protocol) || !payloadsForm.test(payloads)) return undefined;
-  return { kind, protocol, payloads, mid: tokenOf(media.mid) };
+/** Of a line that lines.ts has put right. */
+function sectionOf(media: MediaDescription): Section {
+  const [kind, protocol, payloads] = [media.type, media.protocol, media.payloads].map((value) => textOf(value) ?? "");
+  return { kind: kind ?? "", protocol: protocol ?? "", payloads: payloads ?? "", mid: tokenOf(media.mid) };
 }
 
 function candidatesOf(lines: readonly string[], audioIndex: number): Candidate[] {

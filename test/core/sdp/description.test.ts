@@ -153,6 +153,69 @@ describe("a gateway's description", () => {
   });
 });
 
+describe("what is wrong beside the audio costs nothing", () => {
+  const good = gatewaySdp({ formats: "8 101" });
+  const video = (line: string, ...attributes: readonly string[]): string =>
+    gatewaySdp({ formats: "8 101", more: [line, ...attributes] });
+  test.each([
+    ["an empty line first", `\r\n${good}`],
+    ["empty lines in between", good.replaceAll("\r\n", "\r\n\r\n")],
+    ["a byte order mark", `\uFEFF${good}`],
+    ["LF alone", good.replaceAll("\r\n", "\n")],
+    ["CR alone", good.replaceAll("\r\n", "\r")],
+    ["no end of the last line", good.trimEnd()],
+    ["spaces around each line", good.replaceAll("\r\n", " \r\n ")],
+    ["a tab and two spaces in m= and c=", good.replace("m=audio ", "m=audio \t").replace("c=IN ", "c=IN  ")],
+    ["one port named as such", good.replace("40000", "40000/1")],
+    ["two ports", good.replace("40000", "40000/2")],
+    ["zeros before the port", good.replace("40000", "040000")],
+    ["v= behind o=", good.replace(/^(v=0\r\n)(o=.*\r\n)/, "$2$1")],
+    ["t= and c= the other way round", good.replace(/(c=.*\r\n)(t=.*\r\n)/, "$2$1")],
+    ["neither o=, s= nor t=", good.replace(/[ost]=.*\r\n/g, "")],
+    ["lines that nobody knows", good.replace("t=0 0", "t=0 0\r\nX=1\r\n?\r\nq\r\na\r\n=\r\ny=2")],
+    ["a line without end", gatewaySdp({ formats: "8 101", lines: [`a=${"x".repeat(5000)}`] })],
+    [
+      "attributes that are none",
+      gatewaySdp({ formats: "8 101", lines: ["a=", "a=:", "a=rtpmap:", "a=fmtp:x", "a=ptime:-"] }),
+    ],
+    ["a video port beyond", video("m=video 99999 RTP/AVP 96")],
+    ["a video port that is no number", video("m=video x RTP/AVP 96")],
+    ["video without formats", video("m=video 4000 RTP/AVP")],
+    [
+      "video with a hundred and fifty formats",
+      video(`m=video 4000 RTP/AVP ${Array.from({ length: 150 }, (_, i) => i).join(" ")}`),
+    ],
+    ["a media line of nothing", video("m=")],
+    ["a media line of one word", video("m=application")],
+    ["a media line of another alphabet", video("m=\u0441\u043b\u043e\u0432\u043e 1 RTP/AVP 0")],
+    ["a media line without end", video(`m=video 4000 RTP/AVP ${"96 ".repeat(3_000)}`)],
+    ["BFCP, whose format is a star", video("m=application 9 TCP/BFCP *", "a=setup:actpass")],
+    ["fax", video("m=image 40002 udptl t38", "a=T38FaxVersion:0")],
+    [
+      "video with broken attributes",
+      video("m=video 1 RTP/AVP 96", "c=IN IP4 nowhere", "a=rtpmap:96", "a=crypto:x", "a=candidate:"),
+    ],
+    ["audio before it that has no format", good.replace("m=audio", "m=audio 39998 RTP/AVP\r\nm=audio")],
+    [
+      "audio before it that has no codec of a known name",
+      good.replace("m=audio", "m=audio 39998 RTP/AVP 99\r\nm=audio"),
+    ],
+    [
+      "a host name for the session and an address for the audio",
+      gatewaySdp({ formats: "8 101", address: "gw.example", lines: ["c=IN IP4 198.51.100.7"] }),
+    ],
+  ])("%s", (_what, sdp) => {
+    const { audio, sections } = parsed(sdp);
+    expect(audio).toMatchObject({ port: 40_000, address: "198.51.100.7" });
+    expect(audio.formats[0]?.name).toBe("PCMA");
+    // RFC 3264 s6: each section of the offer has its place in the answer, and can be written there.
+    expect(sections).toHaveLength(sdp.split(/[\r\n]\s*m=/).length - 1);
+    for (const { kind, protocol, payloads } of sections) {
+      expect(`m=${kind} 0 ${protocol} ${payloads}`).toMatch(/^m=[a-z]+ 0 [A-Za-z0-9/]+( [\x21-\x7e]+)+$/);
+    }
+  });
+});
+
 describe("what is no description", () => {
   test.each([
     ["nothing", ""],
@@ -164,7 +227,6 @@ describe("what is no description", () => {
     ["a multicast address", gatewaySdp({ address: "224.2.36.42/127" })],
     ["a port beyond", gatewaySdp({ port: 70_000 })],
     ["no address at all", gatewaySdp().replace(/c=.*\r\n/, "")],
-    ["a line without end", gatewaySdp({ lines: [`a=${"x".repeat(5000)}`] })],
     ["sections without end", gatewaySdp({ more: Array.from({ length: 40 }, () => "m=video 1 RTP/AVP 96") })],
     ["a text without end", gatewaySdp({ lines: Array.from({ length: 40_000 }, () => "a=x") })],
   ])("%s gives a reason", (_what, sdp) => {
