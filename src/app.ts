@@ -140,9 +140,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         presentable: (user) => presentable(user, { ghosts, calls: () => switchboard.calls, clock }),
         userExists: async (user) => {
           const id = parseUserId(user);
-          if (id === undefined || !ghosts.isGhost(id)) return false;
-          await ghosts.ensure(id);
-          return true;
+          return id !== undefined && ghosts.isGhost(id) && ghosts.exists(id);
         },
       },
       telemetry,

@@ -44,6 +44,15 @@ export class Ghosts {
   }
 
   /**
+   * Whether the user exists, for a homeserver that asks: it does so for an invitation by anybody, so that nobody is
+   * registered to answer it. One that is being prepared is waited for. Throws HomeserverError.
+   */
+  async exists(ghost: UserId): Promise<boolean> {
+    if (this.#underway.has(ghost) || this.#waiting.has(ghost)) await this.ensure(ghost);
+    return this.isKnown(ghost);
+  }
+
+  /**
    * Registers and names the ghost if that was never done. `known`: what its owner is called, as trusted; without one it
    * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
    */

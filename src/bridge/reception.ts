@@ -5,7 +5,7 @@ import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import type { Notices } from "../core/call/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
 import type { Step } from "../core/call/step.ts";
-import { callId, partyId, type UserId } from "../core/ids.ts";
+import { callId, domainOf, partyId, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { showsDisplayName } from "../core/policy/caller-identity.ts";
@@ -69,6 +69,17 @@ export class Reception {
   /** Whether one of ours may be made to come into a room, or to answer, once more by this person now. */
   heeds(person: UserId, what: "invitation" | "message"): boolean {
     return this.#others[what].allows(person);
+  }
+
+  /**
+   * Whether a number comes when this person invites it: nobody who may not call makes one of ours register or join. To an
+   * emergency number everybody of this homeserver gets at least the words that help is not to be had here.
+   */
+  admits(person: UserId, ghost: UserId): boolean {
+    const { ids, plan, policy } = this.#parts;
+    if (mayCall(person, policy)) return true;
+    const target = ids.parse(ghost);
+    return target !== undefined && domainOf(person) === policy.domain && isEmergency(planCall(target, plan));
   }
 
   /** Asks for the caller's display name only where the trunk is to see it, and nobody's who may not call. Never rejects. */

@@ -14,7 +14,7 @@ export interface RoomFactsParts {
   readonly rooms: Rooms;
   readonly bot: Bot;
   readonly texts: Pick<Texts, "hear">;
-  readonly reception: Pick<Reception, "heeds">;
+  readonly reception: Pick<Reception, "heeds" | "admits">;
   readonly botUser: UserId;
   readonly telemetry: Telemetry;
 }
@@ -40,6 +40,10 @@ export class RoomFacts {
     }
     if (!reception.heeds(fact.sender, "invitation")) {
       telemetry.factIgnored(fact.kind, "none");
+      return false;
+    }
+    if (!isBot && !reception.admits(fact.sender, fact.user)) {
+      await rooms.refuse(fact.room, fact.user, fact.sender);
       return false;
     }
     if (!isBot) await ghosts.ensure(fact.user);

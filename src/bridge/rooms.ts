@@ -1,5 +1,6 @@
 // Rooms of ghosts and of the bot: who of ours is in which, joining, reading back what was sent before the join,
 // the direct room of a person and a number, and what a room is told only once.
+import { describeCause } from "../core/call/cause.ts";
 import type { RoomId, UserId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
 import type { RoomDirectory } from "../ports/store.ts";
@@ -83,6 +84,26 @@ export class Rooms {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("room's members are not known", { room, code: error.code, error });
       return undefined;
+    }
+  }
+
+  /**
+   * Turns down the invitation of somebody who may not use numbers. A ghost that was never registered cannot say no
+   * (Synapse answers 403), and is not registered to say it: then the invitation stays unanswered. Never rejects.
+   */
+  async refuse(room: RoomId, user: UserId, person: UserId): Promise<void> {
+    const { homeserver, log } = this.#parts;
+    log.warn("invitation of a number refused: this person may not call", {
+      room,
+      user,
+      person,
+      setting: "permissions",
+    });
+    try {
+      await homeserver.leave(room, user, describeCause("not-permitted").words);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.debug("invitation could not be turned down", { room, user, code: error.code });
     }
   }
 

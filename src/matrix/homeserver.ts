@@ -89,9 +89,10 @@ export class HttpHomeserver implements Homeserver {
     await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "join"], body: {} }, repeatable);
   }
 
-  async leave(room: RoomId, as: UserId): Promise<void> {
+  async leave(room: RoomId, as: UserId, reason?: string): Promise<void> {
+    const body = reason === undefined ? {} : { reason };
     try {
-      await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "leave"], body: {} }, repeatable);
+      await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "leave"], body }, repeatable);
     } catch (cause) {
       // Whoever is not in the room has left it.
       if (failureOf(cause).error.code !== "M_FORBIDDEN") throw cause;

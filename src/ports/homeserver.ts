@@ -121,7 +121,7 @@ export interface ApplicationServiceQueries {
   presentable(user: UserId): Promise<void> | undefined;
   /** Reverse lookup by user id. */
   usersById(user: string): readonly ThirdPartyUser[];
-  /** True where the id is a ghost's canonical id; the ghost is registered before this resolves. */
+  /** True where the id is that of a registered ghost. Nobody is registered to answer it. */
   userExists(user: string): Promise<boolean>;
 }
 
@@ -152,7 +152,8 @@ export interface Homeserver {
   /** What a person calls themselves, asked as one of ours; undefined for nothing, or if it is not said soon. Never throws. */
   displayName(person: UserId, as: UserId): Promise<string | undefined>;
   join(room: RoomId, as: UserId): Promise<void>;
-  leave(room: RoomId, as: UserId): Promise<void>;
+  /** Also turns an invitation down. `reason` is shown to the others. Not being in the room is success. */
+  leave(room: RoomId, as: UserId, reason?: string): Promise<void>;
   /**
    * What was sent in the room since `as` was invited and may not have been pushed, oldest first, no older than `maxAgeMs`.
    * Messages, up to a day old, are not among it: they come to the sink like all others.

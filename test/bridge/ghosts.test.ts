@@ -122,3 +122,15 @@ test("a ghost that could not be named is named the next time", async () => {
   await ghosts.ensure(ghostAt(1), "Alice Smith");
   expect([homeserver.registered.length, homeserver.names.get(ghostAt(1))]).toEqual([1, "Alice Smith"]);
 });
+
+test("a homeserver that asks for a number registers nobody by it, and is told yes for one that is being made", async () => {
+  const { ghosts, homeserver, hold, release, settle } = rig();
+  expect(await ghosts.exists(ghostAt(1))).toBe(false);
+  expect(homeserver.registered).toEqual([]);
+  hold();
+  ghosts.prepare(ghostAt(2));
+  const exists = ghosts.exists(ghostAt(2));
+  await settle();
+  await release();
+  expect(await exists).toBe(true);
+});

@@ -222,13 +222,18 @@ describe("A call that is not answered", () => {
 });
 
 describe("Somebody", () => {
-  it("who is not permitted to call is told so", async () => {
+  it("who is not permitted to call is turned down by the number, with the reason", async () => {
     const own = testRig();
     const account = await stage.synapse.register(BARRED);
     const mallory = await startBrowser(own, { homeserver: stage.synapse.url, account, toneHz: NEAR_HZ });
     await mallory.phone.dial(NUMBERS.phone);
-    expect(await mallory.inState("ended")).toMatchObject({ shown: "Call Failed" });
-    expect((await mallory.message(/not permitted/)).msgtype).toBe("m.notice");
+    const { roomId } = await mallory.inState("invite_sent");
+    const member = `/_matrix/client/v3/rooms/${roomId}/state/m.room.member/${encodeURIComponent(ghostOf(NUMBERS.phone))}`;
+    const { membership, reason } = await until("the number to turn the invitation down", async () => {
+      const found = await stage.synapse.request("GET", member, { token: account.accessToken });
+      return found["membership"] === "leave" && found;
+    });
+    expect([membership, reason]).toEqual(["leave", "You are not permitted to make telephone calls here."]);
   });
 
   it("without a dial pad asks the bot to call", async () => {

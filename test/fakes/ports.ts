@@ -39,7 +39,7 @@ export class FakeHomeserver implements Homeserver {
   readonly askedNames: UserId[] = [];
   readonly askedServers: UserId[] = [];
   readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
-  readonly left: { readonly room: RoomId; readonly user: UserId }[] = [];
+  readonly left: { readonly room: RoomId; readonly user: UserId; readonly reason?: string }[] = [];
   readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
   readonly invited: { readonly room: RoomId; readonly user: UserId }[] = [];
   /** What the timeline holds that was never pushed. */
@@ -104,8 +104,8 @@ export class FakeHomeserver implements Homeserver {
     if (this.refuseJoins !== undefined) throw this.refuseJoins;
     this.joined.push({ room, user });
   }
-  async leave(room: RoomId, user: UserId): Promise<void> {
-    this.left.push({ room, user });
+  async leave(room: RoomId, user: UserId, reason?: string): Promise<void> {
+    this.left.push({ room, user, ...(reason !== undefined && { reason }) });
   }
   async readBack(): Promise<readonly MatrixFact[]> {
     await this.timelineHeld;

@@ -1,8 +1,9 @@
 // The caller's name on its way to the telephone.
 import { describe, expect, test } from "vitest";
+import type { UserId } from "../../src/core/ids.ts";
 import type { InviteOrder } from "../../src/ports/sip.ts";
 import { ann, House } from "./house.ts";
-import { examplePolicy, exampleTemplates } from "./settings.ts";
+import { exampleTemplates } from "./settings.ts";
 
 const named = { ...exampleTemplates, fromDisplayName: "{displayname}" };
 
@@ -33,9 +34,9 @@ describe("nobody is asked for a name", () => {
   });
 
   test("who may not call", async () => {
-    const house = new House({ identity: named, policy: { ...examplePolicy, permissions: new Map() } });
+    const house = new House({ identity: named });
     await house.enterRoom();
-    await house.take(house.inviteFact());
+    await house.take(house.inviteFact({ sender: "@bob:elsewhere.org" as UserId }));
     expect(house.signals).toHaveLength(1);
     expect(house.homeserver.askedNames).toEqual([]);
   });
