@@ -199,6 +199,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         find: (call) => switchboard.find(call),
         post: (call, fact) => switchboard.post(call, fact),
         begin: (first) => switchboard.begin(first),
+        adopt: (call, from) => switchboard.adopt(call, from),
         alias: (call, id) => switchboard.alias(call, id),
       },
     );

@@ -39,6 +39,9 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
       case "transfer.join":
         parts.transfers.join(effect);
         return undefined;
+      case "transfer.recall":
+        parts.transfers.recall(effect);
+        return undefined;
       case "identity.resolve":
         return parts.transfers.identify(effect);
       case "leg.order":

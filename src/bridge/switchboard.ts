@@ -100,6 +100,10 @@ export class Switchboard implements Calls {
     void this.#index.get(call)?.post(fact);
   }
 
+  adopt(call: CallId, from: CallId): void {
+    this.#legs.adopt(call, from);
+  }
+
   alias(call: CallId, id: MatrixCallId): void {
     this.#index.alias(call, id);
   }

@@ -6,6 +6,7 @@ import type { CallFact, SipAddressee, TransferOrder } from "../core/call/event.t
 import { beginJoint } from "../core/call/joined.ts";
 import type { JointLeg } from "../core/call/joint.ts";
 import type { ShownIdentity } from "../core/call/matrix-leg.ts";
+import { beginRecall } from "../core/call/recalled.ts";
 import type { Step } from "../core/call/step.ts";
 import { callId, domainOf, partyId, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
@@ -19,6 +20,7 @@ import { ownMatrixCallId } from "./own-call-ids.ts";
 import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
 type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
+type RecallEffect = Extract<CallEffect, { kind: "transfer.recall" }>;
 type JoinEffect = Extract<CallEffect, { kind: "transfer.join" }>;
 type IdentityEffect = Extract<CallEffect, { kind: "identity.resolve" }>;
 
@@ -38,6 +40,8 @@ export interface Calls {
   find(call: CallId): Call | undefined;
   post(call: CallId, fact: CallFact): void;
   begin(first: Step): void;
+  /** The trunk's leg of a call is another call's from here on. */
+  adopt(call: CallId, from: CallId): void;
   /** Clients know the call by this id too. */
   alias(call: CallId, matrixCallId: MatrixCallId): void;
 }
@@ -70,7 +74,10 @@ export class Transfers {
     }
     const other = this.#legOf(this.#waiting.get(key));
     this.#waiting.delete(key);
-    if (other !== undefined && other.call !== call.id) return { kind: "consult", other };
+    if (other !== undefined && other.call !== call.id) {
+      this.#calls.post(other.call, { kind: "transfer.claimed" });
+      return { kind: "consult", other, name: this.#nameOf(other.call) ?? other.trunk.number };
+    }
     return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
   }
 
@@ -102,6 +109,15 @@ export class Transfers {
     if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.call, { kind: "transfer.taken" });
   }
 
+  /** Rings whoever handed the call over, with the far end that nobody took. */
+  recall({ recall }: RecallEffect): void {
+    const { clock } = this.#parts;
+    const id = callId(`c-${clock.newId()}`);
+    this.#calls.adopt(id, recall.far.call);
+    const ids = { id, matrixCallId: ownMatrixCallId(clock), ownParty: partyId(clock.newId()) };
+    this.#calls.begin(beginRecall(ids, recall, clock.nowMs()));
+  }
+
   /** Who the trunk says is at the other end now. */
   identify({ trunk, identity }: IdentityEffect): CallFact {
     const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan.country);
@@ -131,6 +147,13 @@ export class Transfers {
   #shown(target: DialTarget): ShownIdentity {
     const { ids } = this.#parts;
     return { ghost: ids.format(target), displayName: ids.displayName(target) };
+  }
+
+  #nameOf(id: CallId): string | undefined {
+    const call = this.#calls.find(id);
+    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
+    const target = this.#parts.ids.parse(call.leg.ghost);
+    return call.shown?.displayName ?? (target && this.#parts.ids.displayName(target));
   }
 
   /** Undefined where it has ended meanwhile. */

@@ -37,6 +37,14 @@ export class TrunkLegs {
     return true;
   }
 
+  /** The leg that a call has now is `call`'s, in which its far end goes on. */
+  adopt(call: CallId, from: CallId): void {
+    const leg = this.#current.get(from) ?? from;
+    this.#current.delete(from);
+    this.#current.set(call, leg);
+    this.#owners.set(leg, call);
+  }
+
   /** Carries out an order on the leg that the call has now; what it brings at once. */
   order(call: CallId, order: SipOrder): SipFact | undefined {
     if (this.#takes(call, order)) return undefined;

@@ -145,6 +145,7 @@ export class House {
           find: (call) => this.switchboard.find(call),
           post: (call, fact) => this.switchboard.post(call, fact),
           begin: (first) => this.switchboard.begin(first),
+          adopt: (call, from) => this.switchboard.adopt(call, from),
           alias: (call, id) => this.switchboard.alias(call, id),
         }),
       },

@@ -41,11 +41,45 @@ describe("a person hands a call over to another number", () => {
     expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
   });
 
-  test("which may not be called by them: both hear no more of it, and the person is told why", async () => {
+  test("which may not be called by them: they read why, and the far end rings them again", async () => {
     const house = await talking();
+    const first = house.call();
     await handOver(house, "@_sip_112%40sip.example.org:example.org" as UserId);
-    expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+    expect(house.trunks.verbs).toEqual(["invite"]);
     expect(house.words.at(-1)).toMatch(/Emergency numbers cannot be called from here/);
+    expect(house.signals).toEqual(["answer", "hangup user_hangup", "invite"]);
+    await house.take(house.answer(room));
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "reoffer" });
+    await house.sip({ kind: "sip.reanswered", sdp: "far end answers" }, first);
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    await house.take({ ...house.ringing(room), kind: "call.hungUp", reason: "user_hangup" });
+    expect(house.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "bye" });
+    await house.sip({ kind: "sip.ended" }, first);
+    expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
+  });
+
+  test("that is busy, after the trunk took the REFER and could not do it: the far end comes back", async () => {
+    const house = await talking();
+    const first = house.call();
+    await handOver(house, other);
+    await house.sip({ kind: "sip.referProgressed", status: 400 });
+    const joint = idOf(house, "joining");
+    await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined }, joint);
+    expect(house.words).toEqual(["The transfer failed: The number was busy."]);
+    expect(house.signals.at(-1)).toBe("invite");
+    await house.sip({ kind: "sip.hungUp", q850: 16 }, first);
+    expect(house.signals.at(-1)).toBe("hangup user_hangup");
+    expect(house.trunks.verbs).toEqual(["invite", "refer", "invite"]);
+    expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
+  });
+
+  test("and the bridge is restarted while the far end comes back: it is hung up once", async () => {
+    const before = await talking();
+    await handOver(before, "@_sip_112%40sip.example.org:example.org" as UserId);
+    const after = new House({ store: before.store });
+    for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
+    await after.quiet();
+    expect(after.trunks.verbs).toEqual(["resume", "bye"]);
   });
 
   test("over a trunk that takes no REFER: the number is called from here, and both talk through the bridge", async () => {
@@ -63,6 +97,7 @@ describe("a person hands a call over to another number", () => {
     expect(house.trunks.orders.at(-1)).toMatchObject({ call: left, verb: "reoffer" });
     await house.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
     expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
+    expect(house.words).toEqual(["Transferred to +44 20 7946 0999."]);
     expect(house.media.opened.map(({ trunk, matrix }) => [trunk.codecs, matrix?.codecs])).toEqual([
       [["codec of main"], undefined],
       [["codec of main"], ["codec of main"]],
@@ -150,7 +185,7 @@ test("a call handed over to another person of the homeserver rings there, under 
   await house.sip({ kind: "sip.reanswered", sdp: "far end answers" });
   await house.sip({ kind: "sip.hungUp", q850: 16 });
   expect(house.in(made2).at(-1)).toBe("hangup user_hangup");
-  expect(house.in(made1)).toEqual(["invite", "select PHONE"]);
+  expect(house.in(made1)).toEqual(["invite", "select PHONE", "hangup user_hangup"]);
 });
 
 test("the trunk hands the call over: the person goes on talking, to somebody else, and sees to whom", async () => {

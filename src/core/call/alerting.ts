@@ -1,5 +1,6 @@
 // Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
 // nobody is left or the caller gives up.
+import type { RoomId } from "../ids.ts";
 import { accept, cross, inboundOf } from "./accepting.ts";
 import { legAddress, type Alerting, type Arriving, type Farewell, type Refusal } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
@@ -87,14 +88,27 @@ function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]):
   const next: Alerting = {
     ...owing(call, farewells),
     stage: index,
-    legs: [...legs, ...fresh.map((target): RingingLeg => ({ target, state: "finding", room: undefined }))],
+    legs: [...legs, ...fresh.map(newLeg)],
   };
   return goOn(next, atMs, [
     ...before,
     ...farewells.flatMap(farewellSignals),
     { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
-    ...fresh.map((target): CallEffect => ({ kind: "matrix.findRoom", target, ghost: call.ghost })),
+    ...fresh.map((target): CallEffect => {
+      const room = roomOf(target);
+      return room === undefined ? { kind: "matrix.findRoom", target, ghost: call.ghost } : inviteTo(next, target, room);
+    }),
   ]);
+}
+
+/** The room of a person who is known to be in it. Rooms of the configuration have to be entered first. */
+function roomOf(target: RingTarget): RoomId | undefined {
+  return target.kind === "person" ? target.room : undefined;
+}
+
+function newLeg(target: RingTarget): RingingLeg {
+  const room = roomOf(target);
+  return { target, room, state: room === undefined ? "finding" : "inviting" };
 }
 
 /** With nobody left to come, the next stage has its turn at once. */
@@ -115,19 +129,20 @@ function roomFound(call: Alerting, event: Extract<CallEvent, { kind: "matrix.roo
   // Two targets with one room: it rings once.
   if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), event.atMs, []);
   const inviting: RingingLeg = { ...leg, state: "inviting", room };
-  return to(
-    { ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) },
-    {
-      kind: "matrix.signal",
-      leg: legAddress(call, room),
-      signal: {
-        kind: "invite",
-        sdp: call.sdp,
-        lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call)),
-        invitee: target.kind === "person" ? target.person : undefined,
-      },
+  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, room));
+}
+
+function inviteTo(call: Alerting, target: RingTarget, room: RoomId): CallEffect {
+  return {
+    kind: "matrix.signal",
+    leg: legAddress(call, room),
+    signal: {
+      kind: "invite",
+      sdp: call.sdp,
+      lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call)),
+      invitee: target.kind === "person" ? target.person : undefined,
     },
-  );
+  };
 }
 
 /** From this stage on, as long as each next one has the target too. */

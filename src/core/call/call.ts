@@ -117,8 +117,8 @@ export interface Inbound extends Common {
   readonly incoming: SipIncomingState | undefined;
   /** When the trunk's leg was answered: before it rings where the call was transferred, else by who takes it. */
   readonly acceptedAtMs: number | undefined;
-  /** Who transferred the call to whom it rings, and has to be told if nobody takes it. */
-  readonly transferredBy: Pick<LegAddress, "room" | "ghost"> | undefined;
+  /** The leg of whoever transferred the call to whom it rings: if nobody takes it, it goes back to them. */
+  readonly transferredBy: MatrixLeg | undefined;
   /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
   readonly lateOffer: boolean;
 }
@@ -230,6 +230,10 @@ export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "ans
   readonly phase: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
   readonly target: JointTarget | undefined;
+  /** Whom the far end is to talk to, as people read it; undefined while that is not known. */
+  readonly to: string | undefined;
+  /** The trunk, asked by REFER, has said that the other telephone rings. */
+  readonly rang: boolean;
   /** The trunk waits for the answer to an offer, or for an offer of ours. */
   readonly offered: boolean;
 }

@@ -7,6 +7,7 @@ import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
 import type { MediaSide } from "./media-side.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover } from "./joint.ts";
+import type { Recall } from "./recall.ts";
 
 /** Orders for a trunk's leg. */
 export type SipOrder = Extract<CallEffect, { kind: `sip.${string}` }>;
@@ -73,6 +74,8 @@ export type CallEffect =
   | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
   /** Hands the trunk's leg over, to be joined with that of `other` or with a new one. */
   | { readonly kind: "transfer.join"; readonly handover: Handover }
+  /** The transfer failed: hands the trunk's leg to a call that rings whoever ordered it. */
+  | { readonly kind: "transfer.recall"; readonly recall: Recall }
   /** Who is that? `identity.resolved` follows. */
   | { readonly kind: "identity.resolve"; readonly trunk: TrunkName; readonly identity: RemoteIdentity }
   /** Of two joined trunk legs, an order for one of them. */

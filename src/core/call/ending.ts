@@ -18,6 +18,7 @@ import { lastWords, transferWords } from "./last-words.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import { noMediaStats } from "./media-stats.ts";
 import { recoverJoint } from "./parting.ts";
+import { recallOf } from "./recall.ts";
 import type { CallRecord } from "./record.ts";
 import {
   answeredAtMsOf,
@@ -43,11 +44,14 @@ interface AlreadyGone {
   readonly answer?: true;
   /** The person is not in the room any more, to read anything. */
   readonly left?: true;
+  /** The call goes on as another one, which tells the room how that went. */
+  readonly on?: true;
 }
 
 /** Ends a live call for a cause; `gone` names the side whose doing it was. */
 export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGone, sipStatus?: number): Step {
-  const trunk = gone.trunk ? "nothing" : owedToTrunk(call);
+  const recall = recallOf(call, cause, gone.trunk === true);
+  const trunk = gone.trunk || recall !== undefined ? "nothing" : owedToTrunk(call);
   const farewells = gone.person ? [] : farewellsOf(call, cause, gone);
   const ending: Ending = {
     ...common(call),
@@ -71,8 +75,9 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     ending,
     ...trunkFarewell(trunk, cause),
     ...farewells.flatMap(({ now }) => farewellSignals(now)),
-    ...(gone.left ? [] : lastWords(call, cause, atMs)),
+    ...(gone.left || gone.on ? [] : lastWords(call, cause, atMs)),
     ...transferWords(call, cause),
+    ...(recall === undefined ? [] : [{ kind: "transfer.recall", recall } as const]),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
     { kind: "deadline.clear", name: "stage" },
@@ -129,7 +134,7 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
     case "matrix.replaced":
       // Early media looks like an answer. A client that hands a call over is gone, and there is nobody to hand over.
       if (!hasPerson(call) || call.phase === "transferring") return undefined;
-      return end(call, "transfer-failed", event.atMs, { person: true });
+      return end(call, "transfer-failed", event.atMs, {});
     case "media.failed":
       return end(call, "media-failed", event.atMs, {});
     case "media.timedOut":

@@ -94,7 +94,7 @@ export type TransferOrder =
   /** The far end shall call that user. */
   | { readonly kind: "blind"; readonly target: UserId }
   /** The far ends of this call and of the other one of the person's shall talk to each other. */
-  | { readonly kind: "consult"; readonly other: JointLeg }
+  | { readonly kind: "consult"; readonly other: JointLeg; readonly name: string }
   /** The other call of a consult transfer carries it out. */
   | { readonly kind: "awaited" }
   /** The client named nobody who could be called. */
@@ -214,6 +214,8 @@ export type CallFact =
     }
   /** Who `sip.identified` means, as far as people may be told. */
   | { readonly kind: "identity.resolved"; readonly shown: ShownIdentity }
+  /** The other half of a consult transfer has come: what becomes of the call is decided there. */
+  | { readonly kind: "transfer.claimed" }
   /** The trunk's leg of a call that waited for it is another call's from here on. */
   | { readonly kind: "transfer.taken" }
   /** Of two joined trunk legs, what happened on one of them. */

@@ -1,11 +1,12 @@
 // Two trunk legs that talk to each other through the bridge, because a person transferred one to the other and the
-// trunk takes no REFER. No Matrix leg has part in it; the person's room hears only if it fails.
+// trunk takes no REFER. No Matrix leg has part in it; the person's room hears how it went.
 // Of the media session the `trunk` side is the right leg, the `matrix` side the left one.
 import type { CallId } from "../ids.ts";
 import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection, type Cause } from "./cause.ts";
 import type { CallEffect, SipOrder } from "./effect.ts";
 import type { CallEvent, SipFact } from "./event.ts";
 import type { Handover, Joined, Joining, JointRenegotiation, JointSide, RightLeg } from "./joint.ts";
+import { notice } from "./last-words.ts";
 import type { MediaSide } from "./media-side.ts";
 import { part } from "./parting.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
@@ -16,7 +17,7 @@ const idle: JointRenegotiation = { by: "nobody" };
 
 /** `id` is fresh; it also names the right leg where that has to be called. */
 export function beginJoint(id: CallId, handover: Handover, atMs: number): Step {
-  const { left, target, leg, notices, endsAtMs } = handover;
+  const { left, target, leg, notices, endsAtMs, words } = handover;
   const right: RightLeg =
     target.kind === "dialled"
       ? { call: id, trunk: target.trunk, dialled: target.trunk, invite: undefined, dialog: undefined }
@@ -33,6 +34,7 @@ export function beginJoint(id: CallId, handover: Handover, atMs: number): Step {
     startedAtMs: atMs,
     maxDurationMs: Math.max(0, endsAtMs - atMs),
     notices,
+    words,
     awaiting: "offer",
     ringingAtMs: undefined,
   };
@@ -180,7 +182,9 @@ function joined(call: Joining, event: CallEvent): Step {
     answeredAtMs: event.atMs,
     renegotiation: idle,
   };
-  return to(next, { kind: "deadline.clear", name: "answer" });
+  const { notices, leg, words } = call;
+  const said = notices.failures || notices.history ? [notice(leg, words)] : [];
+  return to(next, { kind: "deadline.clear", name: "answer" }, ...said);
 }
 
 function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: CallEvent): Step {

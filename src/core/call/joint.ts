@@ -32,6 +32,8 @@ export interface Handover {
   readonly notices: Notices;
   /** The longest call there may be counts from its own answer, whoever talks. */
   readonly endsAtMs: number;
+  /** What the person's room reads once the two talk. */
+  readonly words: string;
 }
 
 interface JointCommon {
@@ -45,6 +47,7 @@ interface JointCommon {
   readonly startedAtMs: number;
   readonly maxDurationMs: number;
   readonly notices: Notices;
+  readonly words: string;
 }
 
 /** The right leg, while the two are brought together. */

@@ -1,5 +1,5 @@
 // The one line that a call leaves in each room when it is over there, so that the room is the call history.
-import { legAddress, type Call, type LiveCall } from "./call.ts";
+import { legAddress, type Call, type LiveCall, type Transferring } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { LegAddress } from "./matrix-leg.ts";
@@ -69,6 +69,8 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   const { notices } = call;
   // The other of two calls that crossed goes on, or another device of the person's does.
   if (cause === "crossed") return undefined;
+  if (call.phase === "transferring" && cause === "transferred")
+    return isWanted(notices) ? transferredLine(call, atMs) : undefined;
   const { words } = describeCause(cause);
   if (words !== undefined) return isWanted(notices) ? words : undefined;
   const sinceMs = talkingSinceMs(call, cause);
@@ -79,6 +81,12 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   if (!notices.history) return undefined;
   if (call.direction === "outbound") return plainWords[cause];
   return cause === "declined" ? declinedLine : cause === "answered-elsewhere" ? elsewhereLine : missedLine;
+}
+
+/** Also where the history is not kept: a client shows that its call is over, not to whom it went. */
+export function transferredLine({ to, takenAtMs, notices }: Transferring, atMs: number): string {
+  const where = to === undefined ? "The call was transferred" : `Transferred to ${to}`;
+  return notices.history ? `${where} after ${durationText(atMs - takenAtMs)}.` : `${where}.`;
 }
 
 /** A callee who hangs up at once has answered, if only just. */

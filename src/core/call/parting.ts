@@ -5,6 +5,7 @@ import type { CallEvent, SipFact } from "./event.ts";
 import type { Joined, Joining, Joint, JointSide, Parting, RightLeg } from "./joint.ts";
 import { notice, transferFailedLine } from "./last-words.ts";
 import { noMediaStats } from "./media-stats.ts";
+import { recallFromJoint } from "./recall.ts";
 import type { CallRecord } from "./record.ts";
 import { ignored, to, type Step } from "./transition.ts";
 
@@ -21,7 +22,8 @@ export function part(
 ): Step {
   const right: RightLeg =
     call.phase === "joining" ? call.right : { ...call.right, dialled: undefined, invite: undefined };
-  const { id, direction, left, leg, trunk, number, startedAtMs, maxDurationMs, notices } = call;
+  const { id, direction, left, leg, trunk, number, startedAtMs, maxDurationMs, notices, words } = call;
+  const recall = call.phase === "joining" ? recallFromJoint(call, cause, gone.left === true) : undefined;
   const parting: Parting = {
     id,
     direction,
@@ -32,6 +34,7 @@ export function part(
     startedAtMs,
     maxDurationMs,
     notices,
+    words,
     phase: "parting",
     cause,
     sipStatus,
@@ -40,7 +43,7 @@ export function part(
     answeredAtMs: call.phase === "joined" ? call.answeredAtMs : undefined,
     endedAtMs: atMs,
     owed: {
-      left: gone.left === true ? "nothing" : "bye",
+      left: gone.left === true || recall !== undefined ? "nothing" : "bye",
       right: gone.right === true ? "nothing" : owedToRight(call),
       media: "release",
     },
@@ -50,7 +53,8 @@ export function part(
     parting,
     ...farewells(parting),
     { kind: "media.release" },
-    ...words(parting),
+    ...(gone.left === true ? [] : failureWords(parting)),
+    ...(recall === undefined ? [] : [{ kind: "transfer.recall", recall } as const]),
     { kind: "deadline.clear", name: "answer" },
     { kind: "deadline.clear", name: "duration" },
     { kind: "deadline.set", name: "ending", atMs: atMs + partingDeadlineMs },
@@ -75,8 +79,8 @@ function farewells({ left, right, owed, cause }: Parting): readonly CallEffect[]
 }
 
 /** Who transferred believes that the two talk: only if they never did is there something to tell. */
-function words({ answeredAtMs, cause, notices, leg }: Parting): readonly CallEffect[] {
-  if (answeredAtMs !== undefined || !notices.failures || cause === "callee-hung-up") return [];
+function failureWords({ answeredAtMs, cause, notices, leg }: Parting): readonly CallEffect[] {
+  if (answeredAtMs !== undefined || !notices.failures) return [];
   return [notice(leg, transferFailedLine(cause))];
 }
 

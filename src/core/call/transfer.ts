@@ -1,5 +1,6 @@
 // The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
-// the trunk takes none, its leg is joined with another one in the bridge (joined.ts).
+// that fails, its leg is joined with another one in the bridge (joined.ts). A far end that nobody takes goes back to the
+// person (recall.ts).
 import { localpartOf, type UserId } from "../ids.ts";
 import type { Arriving, Connected, Transferring } from "./call.ts";
 import { causeOfRejection, type Cause } from "./cause.ts";
@@ -7,36 +8,54 @@ import type { CallEffect } from "./effect.ts";
 import { mediaAnswerMs } from "./connecting.ts";
 import { common, end, endIfOver } from "./ending.ts";
 import type { CallEvent, TransferOrder } from "./event.ts";
+import { farewell, farewellSignals } from "./farewell.ts";
 import type { Handover, JointTarget } from "./joint.ts";
-import { lastWords, transferFailedLine } from "./last-words.ts";
+import { lastWords, transferFailedLine, transferredLine } from "./last-words.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
 const referMs = 120_000;
 /** The client tells both calls of a consult transfer at once. */
 const otherCallMs = 10_000;
+/** The other half has come, and may have to be carried out in two ways, one after the other. */
+const claimedMs = 2 * referMs;
 /** A person to whom a call is transferred is rung as long as an invite of ours lives at least. */
 const forwardedRingMs = 90_000;
 
-/** The client's order, in a connected call. Its own leg has ended with it: nothing is said to it any more. */
+/**
+ * The client's order, in a connected call. The client has ended its leg with it and says no hang-up, so that ours is what
+ * tells its room, and its other devices, that the call is over.
+ */
 export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
   const { mediaUp: _mediaUp, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
-  const transferring = { ...rest, phase: "transferring", offered: false } as const;
-  const clear: readonly CallEffect[] = [
+  const goodbye = farewell(call.leg, "hangup", "transferred");
+  const { outstanding } = call;
+  const transferring: Transferring = {
+    ...rest,
+    outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] },
+    phase: "transferring",
+    awaiting: "plan",
+    target: undefined,
+    to: undefined,
+    rang: false,
+    offered: false,
+  };
+  const first: readonly CallEffect[] = [
     { kind: "deadline.clear", name: "renegotiation" },
     ...brokenOff(call.renegotiation),
+    ...farewellSignals(goodbye),
   ];
   switch (order.kind) {
     case "blind":
-      return to({ ...transferring, awaiting: "plan", target: undefined }, ...clear, planFor(order.target, call));
+      return to(transferring, ...first, planFor(order.target, call));
     case "consult": {
       const target: JointTarget = { kind: "leg", leg: order.other };
-      return refer({ ...transferring, awaiting: "plan", target: undefined }, target, atMs, ...clear);
+      return refer({ ...transferring, to: order.name }, target, atMs, ...first);
     }
     case "nowhere":
-      return failed({ ...transferring, awaiting: "plan", target: undefined }, "transfer-failed", atMs);
+      return failed(transferring, "transfer-failed", atMs, ...first);
     case "awaited":
-      return to({ ...transferring, awaiting: "other", target: undefined }, ...clear, {
+      return to({ ...transferring, awaiting: "other" }, ...first, {
         kind: "deadline.set",
         name: "transfer",
         atMs: atMs + otherCallMs,
@@ -48,7 +67,10 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
   switch (event.kind) {
     case "transfer.planned":
       if (call.awaiting !== "plan") return ignored(call, event);
-      return refer(call, { kind: "dialled", trunk: event.trunk }, event.atMs);
+      return refer({ ...call, to: event.shown.displayName }, { kind: "dialled", trunk: event.trunk }, event.atMs);
+    case "transfer.claimed":
+      if (call.awaiting !== "other") return ignored(call, event);
+      return to(call, { kind: "deadline.set", name: "transfer", atMs: event.atMs + claimedMs });
     case "transfer.forwarded":
       return call.awaiting === "plan" ? forward(call, event) : ignored(call, event);
     case "transfer.barred":
@@ -65,7 +87,8 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
       // Many telephones hang up as soon as they call the other number, and tell nothing any more.
       return end(call, "transferred", event.atMs, { person: true, trunk: true });
     case "deadline.passed":
-      if (event.name === "transfer" && call.awaiting !== "plan") return failed(call, "transfer-failed", event.atMs);
+      if (event.name === "transfer" && call.awaiting === "refer") return referFailed(call, "no-answer", event.atMs);
+      if (event.name === "transfer" && call.awaiting === "other") return failed(call, "transfer-failed", event.atMs);
       if (event.name === "duration") return end(call, "max-duration", event.atMs, { person: true });
       return ignored(call, event);
     case "sip.dialogChanged":
@@ -88,6 +111,7 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "media.answered":
     case "media.timedOut":
     case "media.failed":
+    case "media.lost":
     case "matrix.hungUp":
     case "matrix.left":
     case "matrix.told":
@@ -172,8 +196,9 @@ function join(call: Transferring, atMs: number, ...before: Step["effects"]): Ste
     leg: call.leg,
     notices: call.notices,
     endsAtMs: call.answeredAtMs + call.maxDurationMs,
+    words: transferredLine(call, atMs),
   };
-  const ended = end(call, "transferred", atMs, { person: true, trunk: true });
+  const ended = end(call, "transferred", atMs, { person: true, trunk: true, on: true });
   const owed = call.offered ? [again] : [];
   return to(ended.call, ...before, ...owed, ...ended.effects, { kind: "transfer.join", handover });
 }
@@ -195,7 +220,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
     dialog,
     incoming: undefined,
     acceptedAtMs: call.answeredAtMs,
-    transferredBy: { room: leg.room, ghost: leg.ghost },
+    transferredBy: leg,
     lateOffer: true,
     stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
     announce,
@@ -203,7 +228,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
   return to(
     arriving,
     ...(call.offered ? [again] : []),
-    ...lastWords(call, "transferred", atMs),
+    ...lastWords({ ...call, to: person }, "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
     { kind: "media.release" },
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
@@ -212,17 +237,27 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
 }
 
 function referProgressed(call: Transferring, status: number, atMs: number): Step {
-  if (status < 200) return unchanged(call);
+  if (status < 180) return unchanged(call);
+  if (status < 200) return to({ ...call, rang: true });
   if (status < 300) return end(call, "transferred", atMs, { person: true });
-  // The number was tried and did not answer: to try it once more from here would ring it twice.
-  return failed(call, causeOfRejection(status, undefined, false), atMs);
+  return referFailed(call, causeOfRejection(status, undefined, call.rang), atMs);
 }
 
-/** The far end is alone on the line: it is released, and the person is told in one line, with the reason if there is one. */
-function failed(call: Transferring, why: Cause, atMs: number): Step {
+/**
+ * Many switches accept a REFER and then cannot carry it out: of a queue, a menu or a conference, say. Where nothing rang
+ * the number is called from here. One that rang and was not answered would ring a second time.
+ */
+function referFailed(call: Transferring, why: Cause, atMs: number): Step {
+  return call.rang ? failed(call, why, atMs) : join(call, atMs);
+}
+
+/** The far end goes back to the person, who is told in one line, with the reason if there is one. */
+function failed(call: Transferring, why: Cause, atMs: number, ...before: Step["effects"]): Step {
   const { call: ending, effects } = end(call, "transfer-failed", atMs, { person: true });
-  if (why === "transfer-failed") return to(ending, ...effects);
+  const owed = call.offered ? [again] : [];
   const explained = (effect: CallEffect): CallEffect =>
-    effect.kind === "matrix.notice" ? { ...effect, text: transferFailedLine(why) } : effect;
-  return to(ending, ...effects.map(explained));
+    effect.kind === "matrix.notice" && why !== "transfer-failed"
+      ? { ...effect, text: transferFailedLine(why) }
+      : effect;
+  return to(ending, ...before, ...owed, ...effects.map(explained));
 }

@@ -12,7 +12,13 @@ const joint = callId("c-joint");
 const left = { call: request.id, trunk, dialog };
 const rightDialog = { ...dialog, sipCallId: sipCallId("def@example.org") };
 const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: rightDialog };
-const common = { left, leg: request.leg, notices: { failures: true, history: true }, endsAtMs: 3_600_000 };
+const common = {
+  left,
+  leg: request.leg,
+  notices: { failures: true, history: true },
+  endsAtMs: 3_600_000,
+  words: "Transferred.",
+};
 const third = { ...trunk, number: "+442079460102", target: "sip:+442079460102@sip.example.org" };
 const toNumber: Handover = { ...common, target: { kind: "dialled", trunk: third } };
 const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
@@ -67,18 +73,79 @@ describe("joining", () => {
     expect(call.phase).toBe("joined");
   });
 
-  test("a busy number: the one who was transferred is let go, and the room reads why", () => {
+  const recalled = {
+    kind: "transfer.recall",
+    recall: { far: left, leg: request.leg, called: "ann", notices: common.notices, endsAtMs: common.endsAtMs },
+  };
+  const rejected = (status: number) => on("right", { kind: "sip.rejected", status, phrase: "", q850: undefined });
+
+  test.each([
+    ["is busy", [described, rejected(486)], "The number was busy."],
+    ["does not answer", [described, { kind: "deadline.passed", name: "answer" }], "Nobody answered."],
+    [
+      "has a gateway that is down",
+      [described, on("right", { kind: "sip.failed", fault: "transport", message: "refused" })],
+      "The telephone provider cannot be reached. Please try again later.",
+    ],
+    [
+      "answers what cannot be used",
+      [
+        described,
+        rightAccepted,
+        { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" } as const,
+      ],
+      "The other end cannot handle this kind of call.",
+    ],
+    [
+      "hangs up as soon as it has answered",
+      [described, rightAccepted, on("right", { kind: "sip.hungUp", q850: 16 })],
+      "The call was declined.",
+    ],
+    [
+      "has audio that breaks down",
+      [described, rightAccepted, { kind: "media.lost" } as const],
+      "The call was ended by a fault in the bridge's audio.",
+    ],
+  ] as const)(
+    "a number that %s: the far end goes back to whoever handed it over, who reads why",
+    (_how, facts, why) => {
+      const { effects } = play(beginJoint(joint, toNumber, 1_000), ...facts);
+      expect(effects).toContainEqual(recalled);
+      expect(effects).not.toContainEqual(toTheLeft(expect.objectContaining({ kind: "sip.bye" })));
+      expect(effects).toContainEqual({ kind: "matrix.notice", leg: anyLeg, text: `The transfer failed: ${why}` });
+    },
+  );
+
+  test("the far end refuses the new session: it goes back, and the number is hung up", () => {
     const { effects } = play(
       beginJoint(joint, toNumber, 1_000),
       described,
-      on("right", { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined }),
+      rightAccepted,
+      forLeft,
+      on("left", { kind: "sip.offerRefused", status: 488 }),
     );
-    expect(effects).toContainEqual(toTheLeft({ kind: "sip.bye", q850: 17 }));
-    expect(effects).toContainEqual({
-      kind: "matrix.notice",
-      leg: anyLeg,
-      text: "The transfer failed: The number was busy.",
-    });
+    expect(effects).toContainEqual(recalled);
+    expect(effects).toContainEqual(toTheRight(expect.objectContaining({ kind: "sip.bye" })));
+  });
+
+  test.each([
+    ["hangs up", on("left", { kind: "sip.hungUp", q850: 16 })],
+    ["has talked for as long as is allowed", { kind: "deadline.passed", name: "duration" } as const],
+    ["is ended by an administrator", { kind: "admin.ended" } as const],
+    ["is cut off by a stop of the bridge", { kind: "bridge.stopped" } as const],
+  ])("a far end that %s does not come back", (_how, fact) => {
+    const { effects } = play(beginJoint(joint, toNumber, 1_000), described, fact);
+    expect(kinds(effects)).not.toContain("transfer.recall");
+  });
+
+  test("over before the number was called: nothing is cancelled, and the call ends", () => {
+    const { call, effects } = play(
+      beginJoint(joint, toNumber, 1_000),
+      on("left", { kind: "sip.hungUp", q850: 16 }),
+      released,
+    );
+    expect(kinds(effects)).not.toContain("leg.order");
+    expect(call).toMatchObject({ phase: "ended", record: { unsettled: false } });
   });
 
   test("who was transferred hangs up while it rings: the call to the number is cancelled", () => {
@@ -122,7 +189,6 @@ describe("joining", () => {
       name: "answer",
     });
     expect(effects).toContainEqual(toTheRight({ kind: "sip.cancel", q850: 19 }));
-    expect(effects).toContainEqual(toTheLeft({ kind: "sip.bye", q850: 19 }));
   });
 });
 
@@ -146,6 +212,17 @@ describe("two who are joined", () => {
       expect(kinds(effects)).not.toContain("matrix.notice");
     },
   );
+
+  test("are told of in the room of whoever handed the call over, and nobody reads it before", () => {
+    const before = play(beginJoint(joint, toNumber, 1_000), described, rightAccepted, forLeft, leftAnswered);
+    expect(kinds(before.effects)).not.toContain("matrix.notice");
+    const { effects } = play(before, complete);
+    expect(effects).toContainEqual({
+      kind: "matrix.notice",
+      leg: { room: request.leg.room, ghost: request.leg.ghost },
+      text: "Transferred.",
+    });
+  });
 
   test("hold by one of them reaches the other", () => {
     const { effects } = play(

@@ -83,7 +83,7 @@ test("every offer of the trunk's is answered or refused once, unless the call en
         if (isAsked && hasDialog.includes(before.phase)) open += 1;
         open -= effects.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
         // The leg of the trunk that ended with it waits for nothing; the one that was handed on must not either.
-        const isHandedOn = effects.some(({ kind }) => kind === "transfer.join");
+        const isHandedOn = effects.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
         if (after.phase === "ending" && !isHandedOn) return;
         expect(open).toBe(owesTrunkAnAnswer(after) ? 1 : 0);
       }

@@ -14,6 +14,7 @@ import {
   play,
   released,
   request,
+  told,
   trunk,
   type Ladder,
 } from "./examples.ts";
@@ -30,7 +31,7 @@ const otherDialog = {
   remoteUri: "sip:+442079460103@sip.example.org",
 };
 const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: otherDialog };
-const consult = { kind: "matrix.replaced", order: { kind: "consult", other } } as const;
+const consult = { kind: "matrix.replaced", order: { kind: "consult", other, name: "+44 20 7946 0103" } } as const;
 
 function ending({ call }: Ladder): { readonly cause: string; readonly trunk: string } {
   if (call.phase !== "ending") throw new Error(`the call is ${call.phase}`);
@@ -58,9 +59,16 @@ describe("a blind transfer", () => {
     expect(kinds(done.effects)).toContain("sip.bye");
   });
 
-  test("nothing is said to the client, which closed its call with the order", () => {
+  test("the client's call is closed at once in its room, and the room reads where to", () => {
     const { effects } = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
-    expect(kinds(effects)).not.toContain("matrix.signal");
+    expect(heardIn(request.leg.room, effects)).toEqual(["hangup user_hangup", "Transferred to +44 20 7946 0102."]);
+  });
+
+  test("a room that has not heard of the end when the transfer is done is still told", () => {
+    const done = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
+    const settled = play(done, { kind: "sip.ended" }, released);
+    expect(settled.call.phase).toBe("ending");
+    expect(play(settled, told("hangup")).call.phase).toBe("ended");
   });
 
   test("a telephone that hangs up as soon as it calls the other number has been transferred", () => {
@@ -84,7 +92,7 @@ describe("a blind transfer", () => {
       { kind: "media.settled", from: "trunk", sdp: "held" },
     );
     expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
-    expect(kinds(effects)).not.toContain("matrix.signal");
+    expect(heardIn(request.leg.room, effects)).toEqual(["hangup user_hangup"]);
   });
 
   test("the far end's re-INVITE that waits for the person is to come again, and is answered then", () => {
@@ -108,31 +116,92 @@ describe("a blind transfer", () => {
       { kind: "sip.referRefused", status: 501 },
     ] as const;
     const { effects } = play(connected(), ...facts);
-    expect(kinds(effects).slice(-4)).toEqual(["media.offer", "sip.refuseReoffer", "media.release", "transfer.join"]);
+    expect(
+      kinds(effects)
+        .filter((kind) => kind !== "matrix.notice")
+        .slice(-4),
+    ).toEqual(["media.offer", "sip.refuseReoffer", "media.release", "transfer.join"]);
   });
 
-  test("the person reads why it failed when the number does not answer", () => {
-    const done = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 486 });
-    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
-    expect(done.effects).toContainEqual({
-      kind: "matrix.notice",
-      leg: anyLeg,
-      text: "The transfer failed: The number was busy.",
-    });
+  const recalled = {
+    kind: "transfer.recall",
+    recall: {
+      far: { call: request.id, trunk: expect.objectContaining({ name: trunk.name }) as unknown, dialog },
+      leg: request.leg,
+      called: "ann",
+      notices: request.notices,
+      endsAtMs: expect.any(Number) as unknown,
+    },
+  };
+  const ringing = { kind: "sip.referProgressed", status: 180 } as const;
+
+  test.each([400, 403, 408, 480, 486, 487, 500, 501, 503, 600, 603])(
+    "the trunk takes the REFER and then says %i, and nothing rang: the two are joined in the bridge",
+    (status) => {
+      for (const before of [[], [{ kind: "sip.referProgressed", status: 100 } as const]]) {
+        const done = play(connected(), blind, planned, ...before, { kind: "sip.referProgressed", status });
+        expect(kinds(done.effects)).toContain("transfer.join");
+        expect(kinds(done.effects)).not.toContain("sip.bye");
+      }
+    },
+  );
+
+  test("the trunk takes the REFER and says nothing any more: the two are joined in the bridge", () => {
+    const done = play(connected(), blind, planned, { kind: "deadline.passed", name: "transfer" });
+    expect(kinds(done.effects)).toContain("transfer.join");
   });
 
-  test("a target that the person may not call ends the call, and the room reads why", () => {
+  test.each([
+    [486, "The number was busy."],
+    [480, "Nobody answered."],
+    [603, "The call was declined."],
+  ])("a number that rang and says %i: the far end goes back to the person, who reads why", (status, why) => {
+    const done = play(connected(), blind, planned, ringing, { kind: "sip.referProgressed", status });
+    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "nothing" });
+    expect(done.effects).toContainEqual(recalled);
+    expect(kinds(done.effects)).not.toContain("sip.bye");
+    expect(heardIn(request.leg.room, done.effects)).toEqual(["hangup user_hangup", `The transfer failed: ${why}`]);
+  });
+
+  test("a number that rings for ever, as far as the trunk says: the far end goes back to the person", () => {
+    const done = play(connected(), blind, planned, ringing, { kind: "deadline.passed", name: "transfer" });
+    expect(done.effects).toContainEqual(recalled);
+  });
+
+  test("a target that the person may not call: the far end goes back to them, and the room reads why", () => {
     const done = play(connected(), blind, { kind: "transfer.barred", cause: "premium-barred" });
-    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
-    const notices = done.effects.filter((effect) => effect.kind === "matrix.notice");
-    expect(notices.map(({ text }) => text)).toEqual([
+    expect(done.effects).toContainEqual(recalled);
+    expect(heardIn(request.leg.room, done.effects).at(-1)).toBe(
       "The transfer failed: Calls to premium-rate numbers are not allowed here.",
+    );
+  });
+
+  test("a client that names nobody: the far end goes back to the person", () => {
+    const done = play(connected(), { kind: "matrix.replaced", order: { kind: "nowhere" } });
+    expect(done.effects).toContainEqual(recalled);
+    expect(heardIn(request.leg.room, done.effects)).toEqual([
+      "hangup user_hangup",
+      "The call could not be transferred.",
     ]);
   });
 
-  test("a trunk that says nothing is given up", () => {
-    const done = play(connected(), blind, planned, { kind: "deadline.passed", name: "transfer" });
-    expect(ending(done).cause).toBe("transfer-failed");
+  test("the audio of the person's own leg may break down: the transfer goes on", () => {
+    for (const fact of [
+      { kind: "media.lost" },
+      { kind: "media.failed", message: "ice" },
+      { kind: "media.timedOut", side: "trunk" },
+    ] as const) {
+      const { call } = play(connected(), blind, planned, fact);
+      expect(call.phase).toBe("transferring");
+    }
+  });
+
+  test("a far end that hangs up, or a bridge that stops, ends it", () => {
+    for (const fact of [{ kind: "sip.hungUp", q850: 16 }, { kind: "bridge.stopped" }] as const) {
+      const { call, effects } = play(connected(), blind, planned, ringing, fact);
+      expect(call.phase).toBe("ending");
+      expect(kinds(effects)).not.toContain("transfer.recall");
+    }
   });
 
   test.each([
@@ -179,13 +248,18 @@ describe("a consult transfer", () => {
     });
   });
 
-  test("a call whose other half never comes is let go", () => {
-    const done = play(
-      connected(),
-      { kind: "matrix.replaced", order: { kind: "awaited" } },
-      { kind: "deadline.passed", name: "transfer" },
-    );
-    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "bye" });
+  const awaited = { kind: "matrix.replaced", order: { kind: "awaited" } } as const;
+
+  test("a call whose other half never comes goes back to the person", () => {
+    const done = play(connected(), awaited, { kind: "deadline.passed", name: "transfer" });
+    expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "nothing" });
+    expect(kinds(done.effects)).toContain("transfer.recall");
+  });
+
+  test("a call whose other half has come waits for as long as that may take", () => {
+    const { effects } = play(connected(), awaited, { kind: "transfer.claimed" });
+    const deadlines = effects.filter((effect) => effect.kind === "deadline.set");
+    expect(deadlines.at(-1)).toMatchObject({ name: "transfer", atMs: 3_000 + 240_000 });
   });
 
   test("where REFER is refused the far ends are joined in the bridge", () => {
@@ -197,7 +271,13 @@ describe("a consult transfer", () => {
   });
 
   test("the same call is over once, whatever is released and told late", () => {
-    const { call, effects } = play(connected(), consult, { kind: "sip.referRefused", status: 403 }, released);
+    const { call, effects } = play(
+      connected(),
+      consult,
+      { kind: "sip.referRefused", status: 403 },
+      told("hangup"),
+      released,
+    );
     expect(call.phase).toBe("ended");
     expect(kinds(effects).filter((kind) => kind === "media.release")).toHaveLength(1);
   });
@@ -392,6 +472,19 @@ describe("a transfer to somebody on Matrix", () => {
     expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
   });
 
+  test("where there is no room for the person the far end goes back to who handed it over", () => {
+    const { effects } = play(
+      connected(),
+      toPerson,
+      forwarded,
+      released,
+      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "matrix.roomMissing", target, message: "forbidden" },
+    );
+    expect(kinds(effects)).toContain("transfer.recall");
+    expect(kinds(effects)).not.toContain("sip.bye");
+  });
+
   test("how long it was is said for the time that they talked, and the record counts from the answer", () => {
     const { effects, call } = play(
       begin({ notices: { failures: true, history: true } }),
@@ -407,14 +500,29 @@ describe("a transfer to somebody on Matrix", () => {
       { kind: "sip.hungUp", q850: 16 },
     );
     expect(call).toMatchObject({ phase: "ending", answeredAtMs: 3_000 });
-    expect(heardIn(request.leg.room, effects)).toEqual(["answer", "Call ended after 3 s."]);
+    expect(heardIn(request.leg.room, effects)).toEqual([
+      "answer",
+      "hangup user_hangup",
+      "Transferred to @carol:example.org after 3 s.",
+    ]);
     expect(heardIn(room, effects)).toEqual(["invite", "select", "hangup user_hangup", "Call ended after 1 s."]);
   });
 
-  test("where nobody answers the far end is hung up, and the room has a missed call", () => {
-    const done = play(ringing(), { kind: "deadline.passed", name: "stage" });
-    expect(ending(done)).toEqual({ cause: "no-answer", trunk: "bye" });
-    expect(kinds(done.effects)).toContain("sip.bye");
+  test.each([
+    ["nobody answers", [{ kind: "deadline.passed", name: "stage" }]],
+    ["the person declines", [{ kind: "matrix.declined", room, person, reason: undefined }]],
+    ["the person's audio fails", [carolAnswers, { kind: "media.failed", message: "ice" }]],
+    ["the person hangs up at once", [carolAnswers, { kind: "matrix.hungUp", reason: "user_hangup" }]],
+  ] as const)("where %s the far end goes back to who handed it over", (_how, facts) => {
+    const done = play(ringing(), ...facts);
+    expect(ending(done).trunk).toBe("nothing");
+    expect(done.effects).toContainEqual(
+      expect.objectContaining({
+        kind: "transfer.recall",
+        recall: expect.objectContaining({ leg: request.leg, far: expect.objectContaining({ call: request.id }) }),
+      }),
+    );
+    expect(kinds(done.effects)).not.toContain("sip.bye");
     expect(kinds(done.effects)).not.toContain("sip.reject");
   });
 

@@ -204,7 +204,7 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     const handsOver: CallFact = { kind: "matrix.replaced", order: { kind: "nowhere" } };
     const { call, effects } = play(early(), ...toEarly, handsOver);
     expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
-    expect(heardIn(room, effects)).toEqual(["answer", "The call could not be transferred."]);
+    expect(heardIn(room, effects)).toEqual(["answer", "hangup unknown_error", "The call could not be transferred."]);
     expect(call).toMatchObject({ cause: "transfer-failed" });
   });
 

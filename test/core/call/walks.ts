@@ -140,7 +140,7 @@ export const forwardedCallId = matrixCallId("zzzForwarded");
 
 const transferFacts: readonly CallFact[] = [
   { kind: "matrix.replaced", order: { kind: "blind", target: "@_sip_2:example.org" as UserId } },
-  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg } },
+  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg, name: "Carol" } },
   { kind: "matrix.replaced", order: { kind: "awaited" } },
   { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse },
   { kind: "transfer.barred", cause: "not-permitted" },
@@ -151,6 +151,7 @@ const transferFacts: readonly CallFact[] = [
     ownParty: partyId("bridge9"),
     announce: [],
   },
+  { kind: "transfer.claimed" },
   { kind: "transfer.taken" },
   { kind: "sip.referRefused", status: 501 },
   { kind: "sip.referProgressed", status: 180 },

@@ -1,0 +1,71 @@
+// A transfer failed: the far end, still on the line, rings whoever had handed it over.
+import { describe, expect, test } from "vitest";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import type { Recall } from "../../../src/core/call/recall.ts";
+import { beginRecall } from "../../../src/core/call/recalled.ts";
+import { callId, matrixCallId, partyId } from "../../../src/core/ids.ts";
+import { dialog, kinds, play, request, told, trunk } from "./examples.ts";
+import { heardIn } from "./inbound-examples.ts";
+
+const { leg } = request;
+const ids = { id: callId("c-back"), matrixCallId: matrixCallId("zzzBack"), ownParty: partyId("bridge9") };
+const recall: Recall = {
+  far: { call: request.id, trunk: { name: trunk.name, number: trunk.number, abilities: trunk.abilities }, dialog },
+  leg,
+  called: "ann",
+  notices: { failures: true, history: false },
+  endsAtMs: 3_600_000,
+};
+const described: CallFact = { kind: "media.described", side: "matrix", sdp: "offer for the person" };
+const answers: CallFact = {
+  kind: "matrix.answered",
+  room: leg.room,
+  person: leg.person,
+  party: partyId("PHONE"),
+  version: "1",
+  abilities: { transferee: false, dtmf: false },
+  sdp: "client answer",
+};
+
+describe("a far end that comes back", () => {
+  test("rings the person in the room in which they handed it over, by a call of its own", () => {
+    const { effects } = play(beginRecall(ids, recall, 1_000), described);
+    expect(effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: { room: leg.room, ghost: leg.ghost, matrixCallId: ids.matrixCallId, ownParty: ids.ownParty, version: "1" },
+      signal: { kind: "invite", sdp: "offer for the person", lifetimeMs: 90_000, invitee: leg.person },
+    });
+    expect(kinds(effects)).not.toContain("matrix.findRoom");
+  });
+
+  test("is talked to again when the person answers, no longer than the call could have lasted", () => {
+    const { call, effects } = play(
+      beginRecall(ids, recall, 1_000),
+      described,
+      told("invite"),
+      answers,
+      { kind: "media.answered", from: "matrix", sdp: "for the far end" },
+      { kind: "sip.reanswered", sdp: "far end's" },
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
+    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: recall.endsAtMs });
+  });
+
+  test.each([
+    ["declines", { kind: "matrix.declined", room: leg.room, person: leg.person, reason: undefined }],
+    ["does not answer", { kind: "deadline.passed", name: "stage" }],
+    ["cannot be told", { kind: "matrix.unreachable", signal: "invite", room: leg.room, message: "gone" }],
+  ] as const)("is hung up when the person %s", (_how, fact) => {
+    const { effects } = play(beginRecall(ids, recall, 1_000), described, fact);
+    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.bye"]);
+    expect(kinds(effects)).not.toContain("transfer.recall");
+  });
+
+  test("that hangs up while the person rings leaves them a missed call", () => {
+    const history = { ...recall, notices: { failures: true, history: true } };
+    const { effects } = play(beginRecall(ids, history, 1_000), described, { kind: "sip.hungUp", q850: 16 });
+    expect(heardIn(leg.room, effects)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
+  });
+});
