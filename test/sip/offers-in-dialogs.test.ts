@@ -1,8 +1,10 @@
 // Offers of both sides that meet in one dialog, in calls of the trunk as in ours: who waits, and who is told to try later
 // (RFC 3261 s14, RFC 3311 s5.2).
 import { describe, expect, it } from "vitest";
+import { answered } from "./answered.ts";
 import { callerRig } from "./caller.ts";
 import { lines } from "./peer.ts";
+import { rig } from "./rig.ts";
 import { ANSWER, hastyClock, OFFER } from "./stack.ts";
 
 async function taken(more: Parameters<typeof callerRig>[2] = {}) {
@@ -18,6 +20,23 @@ async function taken(more: Parameters<typeof callerRig>[2] = {}) {
 /** Another than in the INVITE. */
 const NEW_OFFER = OFFER.replace("4000", "4002");
 const offer = { lines: ["Content-Type: application/sdp"], body: NEW_OFFER };
+
+describe("in a call of ours", () => {
+  it.each(["the INVITE", "a re-INVITE of ours"])("theirs right behind our ACK to %s is taken", async (_what) => {
+    const pair = await rig();
+    const { peer, stack } = pair;
+    const { call, invite } = await answered(pair);
+    if (_what !== "the INVITE") {
+      stack.trunks.reoffer(call, NEW_OFFER);
+      peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER });
+      await peer.request("ACK");
+    }
+    peer.inDialog(invite, "INVITE", 1, { sdp: NEW_OFFER });
+    expect((await stack.fact(call, "sip.offered")).sdp).toBe(NEW_OFFER);
+    stack.trunks.answerReoffer(call, ANSWER);
+    expect((await peer.response("INVITE", 200)).message.statusCode).toBe(200);
+  });
+});
 
 describe("in a call of the trunk", () => {
   it("ours crosses theirs: both step back, and ours, who did not make the Call-ID, is made again within 2 s", async () => {

@@ -9,6 +9,7 @@ import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownI
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
 import type { CallRecord } from "./record.ts";
+import type { MayHoldOffer } from "./trunk-offer.ts";
 import type { DialledTrunk, TrunkSide } from "./trunk-side.ts";
 
 /** What is true in every phase up to the end. */
@@ -96,7 +97,7 @@ export interface Early extends Outbound {
 }
 
 /** The callee answered; the client's answer is being made. */
-export interface Answering extends Outbound {
+export interface Answering extends Outbound, MayHoldOffer {
   readonly phase: "answering";
   readonly trunk: TrunkSide;
   readonly dialog: SipDialogState;
@@ -151,7 +152,7 @@ export interface Alerting extends Inbound {
 }
 
 /** Somebody took the call; what the trunk is answered with is being made. */
-export interface Accepting extends Inbound {
+export interface Accepting extends Inbound, MayHoldOffer {
   readonly phase: "accepting";
   readonly leg: MatrixLeg;
   readonly abilities: LegAbilities;
@@ -205,7 +206,7 @@ export type Renegotiation =
     };
 
 /** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
-export interface Connected extends Common {
+export interface Connected extends Common, MayHoldOffer {
   readonly phase: "connected";
   readonly leg: MatrixLeg;
   readonly abilities: LegAbilities;

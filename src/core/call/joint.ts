@@ -6,6 +6,7 @@ import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
+import type { MayHoldOffer } from "./trunk-offer.ts";
 import type { DialledTrunk, TrunkSide } from "./trunk-side.ts";
 
 /** The two legs: whose call was transferred, and whom it was transferred to. */
@@ -64,7 +65,7 @@ export interface RightLeg {
  * Our offer goes right, what comes back left, and what comes back from there completes it (RFC 3725 flow I, by a media
  * session in between).
  */
-export interface Joining extends JointCommon {
+export interface Joining extends JointCommon, MayHoldOffer {
   readonly phase: "joining";
   readonly right: RightLeg;
   readonly awaiting: "offer" | "right" | "left-offer" | "left" | "left-answer";
@@ -78,7 +79,7 @@ export type JointRenegotiation =
   /** A side asked for our offer. */
   | { readonly by: JointSide; readonly awaiting: "description" | "own-answer" | "own-media" };
 
-export interface Joined extends JointCommon {
+export interface Joined extends JointCommon, MayHoldOffer {
   readonly phase: "joined";
   readonly right: JointLeg;
   readonly ringingAtMs: number | undefined;

@@ -187,10 +187,6 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
       return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
     case "identity.resolved":
       return to({ ...call, shown: event.shown });
-    case "sip.offered":
-    case "sip.offerWanted":
-      // Our own answer to the client is still being made (RFC 3261 s14.2).
-      return to(call, { kind: "sip.refuseReoffer", status: 491 });
     case "sip.referred":
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     default:

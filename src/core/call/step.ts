@@ -7,6 +7,7 @@ import { stepConnected } from "./connected.ts";
 import { stepEarly } from "./early.ts";
 import { stepEnding } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
+import { stepWithHeldOffer } from "./held-offer.ts";
 import { stepArriving } from "./inbound.ts";
 import { stepJoined, stepJoining } from "./joined.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound.ts";
@@ -19,7 +20,7 @@ export type { Step } from "./transition.ts";
 
 /** Total over phases and facts: a fact that does not fit changes nothing and leaves one `note.ignored`. */
 export function step(call: Call, event: CallEvent): Step {
-  return settleOutstanding(call, event) ?? stepPhase(call, event);
+  return settleOutstanding(call, event) ?? stepWithHeldOffer(call, event, stepPhase);
 }
 
 function stepPhase(call: Call, event: CallEvent): Step {

@@ -257,6 +257,34 @@ describe("two who are joined", () => {
     expect(effects).toContainEqual(toTheRight({ kind: "sip.refuseReoffer", status: 491 }));
   });
 
+  test("the other side offers right after our ACK to its answer: it has its turn, and no 491", () => {
+    const { call, effects } = play(
+      joined(),
+      on("left", { kind: "sip.offered", sdp: "hold" }),
+      { kind: "media.offered", from: "matrix", sdp: "hold for the right" },
+      on("right", { kind: "sip.reanswered", sdp: "held" }),
+      on("right", { kind: "sip.offered", sdp: "moved" }),
+      { kind: "media.answered", from: "trunk", sdp: "held by the right" },
+      { kind: "media.settled", from: "trunk", sdp: "ours" },
+    );
+    expect(effects).toContainEqual(toTheLeft({ kind: "sip.answerReoffer", sdp: "held by the right" }));
+    expect(effects).toContainEqual(toTheRight({ kind: "sip.answerReoffer", sdp: "ours" }));
+    expect(call).toMatchObject({ phase: "joined", renegotiation: { by: "nobody" } });
+  });
+
+  test("while the two are being joined, one that has answered offers again: it has its turn once they are", () => {
+    const { effects } = play(
+      beginJoint(joint, toNumber, 1_000),
+      described,
+      rightAccepted,
+      on("right", { kind: "sip.offered", sdp: "moved" }),
+      forLeft,
+      leftAnswered,
+      complete,
+    );
+    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+  });
+
   test("an INVITE without an offer is answered with ours", () => {
     const { call, effects } = play(
       joined(),

@@ -155,9 +155,32 @@ describe("the callee has picked up", () => {
     expect(play(begin(), offered, accepted, refused("no-common-codec")).call).toMatchObject({ cause: "incompatible" });
   });
 
-  test("and wants to change the session before the client has its answer: it is asked to come again", () => {
-    for (const fact of [{ kind: "sip.offered", sdp: "x" }, { kind: "sip.offerWanted" }] as const)
-      expect(play(begin(), offered, accepted, fact).effects.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 491 });
+  test.each([
+    [
+      { kind: "sip.offered", sdp: "moved" },
+      { kind: "media.offer", from: "trunk", sdp: "moved" },
+    ],
+    [{ kind: "sip.offerWanted" }, { kind: "media.describe", side: "trunk" }],
+  ] as const)("and changes the session before the client has its answer: %j has its turn then", (fact, order) => {
+    const { call, effects } = play(begin(), offered, accepted, fact);
+    expect(kinds(effects).at(-1)).toBe("media.answer");
+    const next = play({ call, effects: [] }, answered);
+    expect(next.effects.find(({ kind }) => kind === "matrix.signal")).toBeDefined();
+    expect(next.effects.at(-1)).toEqual(order);
+    expect(next.call).toMatchObject({ phase: "connected", renegotiation: { awaiting: "media" } });
+  });
+
+  test("and changes the session, but the call ends before its turn: nobody offers anything any more", () => {
+    const { effects } = play(
+      begin(),
+      offered,
+      accepted,
+      { kind: "sip.offered", sdp: "moved" },
+      { kind: "matrix.left" },
+    );
+    expect(
+      effects.filter(({ kind }) => kind === "sip.bye" || kind === "sip.refuseReoffer").map(({ kind }) => kind),
+    ).toEqual(["sip.bye"]);
   });
 
   test("a caller who leaves the room before that gave up, one who leaves later hung up", () => {

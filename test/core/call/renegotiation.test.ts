@@ -99,6 +99,27 @@ describe("hold and resume", () => {
     expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
   });
 
+  test("the trunk offers right after the ACK to its answer: it has its turn once that answer is worked in", () => {
+    const { call, effects } = play(
+      connected(),
+      hold,
+      fromMatrix,
+      { kind: "sip.reanswered", sdp: "recvonly" },
+      { kind: "sip.offered", sdp: "moved" },
+      answered,
+      { kind: "media.settled", from: "trunk", sdp: "ours" },
+    );
+    expect(kinds(effects)).toEqual([
+      "media.offer",
+      "sip.reoffer",
+      "media.answer",
+      "matrix.signal",
+      "media.offer",
+      "sip.answerReoffer",
+    ]);
+    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+  });
+
   test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
     const { effects } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
       kind: "media.settled",
