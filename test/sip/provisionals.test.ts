@@ -51,7 +51,7 @@ describe("ringing", () => {
     const placed = caller.invite();
     const { call } = await stack.arrival();
     stack.trunks.accept(call, ANSWER);
-    expect(lines(await placed.response(200), "Supported")).toEqual(["timer"]);
+    expect(lines(await placed.response(200), "Supported")).toEqual(["replaces, timer"]);
   });
 
   it.each(["udp", "tcp"] as const)(

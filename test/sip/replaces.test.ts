@@ -92,11 +92,13 @@ describe("an INVITE that replaces", () => {
     await all.caller.invite({ headers: ["Replaces: nonsense"] }).response(400);
   });
 
-  it("is not asked for: our answers do not say that we can do it", async () => {
-    const { stack, caller } = await callerRig();
+  it("is what our INVITE and our 200 say that we can do (RFC 3891 s6)", async () => {
+    const { peer, stack, caller } = await callerRig();
     const placed = caller.invite();
     stack.trunks.accept((await stack.arrival()).call, ANSWER);
-    expect(lines(await placed.response(200), "Supported")[0]).not.toContain("replaces");
+    expect(lines(await placed.response(200), "Supported")).toEqual(["100rel, replaces, timer"]);
+    stack.invite();
+    expect(lines(await peer.request("INVITE"), "Supported")).toEqual(["100rel, replaces, timer"]);
   });
 });
 

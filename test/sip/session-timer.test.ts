@@ -41,7 +41,7 @@ describe("an INVITE of ours", () => {
     stack.invite();
     const invite = await peer.request("INVITE");
     expect([lines(invite, "Session-Expires"), lines(invite, "Min-SE")]).toEqual([["1800"], ["90"]]);
-    expect(lines(invite, "Supported")).toEqual(["100rel, timer"]);
+    expect(lines(invite, "Supported")).toEqual(["100rel, replaces, timer"]);
     expect(lines(invite, "Require")).toEqual([]);
   });
 
@@ -51,7 +51,7 @@ describe("an INVITE of ours", () => {
       textHeader("Require", "timer"),
       TAKES_UPDATE,
     ]);
-    expect([lines(invite, "Session-Expires"), lines(invite, "Supported")]).toEqual([[], ["100rel, timer"]]);
+    expect([lines(invite, "Session-Expires"), lines(invite, "Supported")]).toEqual([[], ["100rel, replaces, timer"]]);
     pass(300_000);
     const update = await peer.request("UPDATE");
     expect(lines(update, "Session-Expires")).toEqual(["600;refresher=uac"]);

@@ -196,7 +196,7 @@ describe("what leaves", () => {
     invite.setViaHeader("z9hG4bKx", "UDP");
     const text = invite.toString();
     expect(parsed(text).headers.map(({ name }) => name)).not.toContain("X");
-    expect(text).toContain("Supported: 100rel, timer\r\n");
+    expect(text).toContain("Supported: 100rel, replaces, timer\r\n");
     expect(text).not.toContain("outbound");
     const bye = new OutgoingRequest("agent", "BYE", uri, uri, uri, { callId: "c", toTag: "t" });
     expect(bye.toString()).not.toContain("Supported");

@@ -55,7 +55,7 @@ export class Incoming {
 
   constructor(options: IncomingOptions) {
     this.#options = options;
-    this.#supported = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "timer"];
+    this.#supported = [...(options.reliableProvisionals === "off" ? [] : ["100rel"]), "replaces", "timer"];
   }
 
   /** A request from the trunk, its top Via stamped with the source. Never throws. */
@@ -111,8 +111,7 @@ export class Incoming {
     if (method !== "ACK" && !core.userAgentServers.has(incoming.viaBranch)) {
       const { contentType } = request;
       const mediaTypes = contentType && OWN_BODIES.has(method) ? [contentType.type] : SDP_ONLY;
-      // Replaces is understood and not invited: whether a call is handed over is the bridge's to say (RFC 3891 s3).
-      const capabilities = { ...SCREENING, mediaTypes, optionTags: [...this.#supported, "replaces"] };
+      const capabilities = { ...SCREENING, mediaTypes, optionTags: this.#supported };
       const barred = incoming.toTag === "" ? this.#options.admission(request) : undefined;
       const refusal = barred ?? screenRequest(request, capabilities);
       if (refusal !== undefined) return reply(refusal.statusCode, refusal.reasonPhrase, refusal.headers);

@@ -57,7 +57,7 @@ export class OutgoingRequest extends OutgoingRequestMessage {
     }
     for (const line of this.extraHeaders) text += `${lineText(line)}\r\n`;
     // RFC 3262 s4: in the INVITE that starts a dialog only, where PRACK is ours to send.
-    if (this.method === "INVITE" && this.toTag === "") text += "Supported: 100rel, timer\r\n";
+    if (this.method === "INVITE" && this.toTag === "") text += "Supported: 100rel, replaces, timer\r\n";
     if (this.#userAgent !== "") text += `User-Agent: ${lineText(this.#userAgent)}\r\n`;
     const content = typeof this.body === "object" ? this.body : undefined;
     if (content !== undefined) text += `Content-Type: ${lineText(content.contentType)}\r\n`;
