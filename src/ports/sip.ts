@@ -43,6 +43,8 @@ export interface TrunkSettings {
   readonly sessionTimer: { readonly expiresMs: number; readonly minMs: number } | undefined;
   /** Whether a REFER is worth trying (RFC 3515). */
   readonly takesRefer: boolean;
+  /** What RTP has to look like: a refused offer is told what it lacks. */
+  readonly media: { readonly srtp: "off" | "required"; readonly codecs: readonly string[] };
 }
 
 /** REGISTER at the trunk's server (RFC 3261 s10, RFC 3327, RFC 3608). */

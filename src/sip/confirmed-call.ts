@@ -2,6 +2,7 @@
 // offer-exchange.ts, REFER in refer-request.ts and refer-arrival.ts; here they are held together.
 import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { judgeInfo, KeySender } from "./dtmf-info.ts";
 import { OfferExchange } from "./offer-exchange.ts";
@@ -41,6 +42,7 @@ export interface ConfirmedCallOptions {
   readonly party: RemoteParty;
   /** The trunk is worth asking with REFER. */
   readonly takesRefer: boolean;
+  readonly media: TrunkSettings["media"];
   /** An INVITE that is to take this call over, not yet sent. */
   readonly replacement: (
     order: ReplaceOrder,

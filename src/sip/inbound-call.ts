@@ -1,6 +1,8 @@
 // An INVITE of the trunk until it is answered or refused: which facts the call hears, whatever the caller does
 // meanwhile. What comes after the answer is in confirmed-call.ts.
 import { sdpOf } from "./body.ts";
+import type { TrunkSettings } from "../ports/sip.ts";
+import { refusalHeaders } from "./not-acceptable.ts";
 import { answeredElsewhere, q850Header, q850Of } from "./reason.ts";
 import { judgeSession, type SessionTerms, type SessionTimerSettings } from "./session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
@@ -17,6 +19,7 @@ export interface InboundCallOptions {
   /** Our 200 is sent. `answerInAck`: it held our offer. */
   readonly confirmed: (session: Session, answerInAck: boolean, sdp: string, terms: SessionTerms | undefined) => void;
   readonly sessionTimer: SessionTimerSettings;
+  readonly media: TrunkSettings["media"];
   /** It waits for nobody any more. */
   readonly decided: () => void;
   /** A refusal waits for its ACK until the returned function is called. */
@@ -89,7 +92,9 @@ export class InboundCall extends CallInOneState {
 
   override reject(status: number, q850: number | undefined): void {
     if (this.#state !== "waiting") return;
-    this.#options.invitation.refuse(status, q850 === undefined ? [] : [q850Header(q850)]);
+    const { invitation, media } = this.#options;
+    const warning = refusalHeaders(status, sdpOf(invitation.request), media);
+    invitation.refuse(status, [...warning, ...(q850 === undefined ? [] : [q850Header(q850)])]);
     this.#decide("rejected");
   }
 

@@ -1,6 +1,8 @@
 // Offers and answers on a confirmed dialog, both ways, and their collisions (RFC 3261 s14, RFC 3264, RFC 3311).
 import type { Clock } from "../ports/clock.ts";
+import type { TrunkSettings } from "../ports/sip.ts";
 import { sdpOf } from "./body.ts";
+import { refusalHeaders } from "./not-acceptable.ts";
 import type { Emit } from "./sip-call.ts";
 import type { Outcome } from "./sipjs/peer-request.ts";
 import { statusOf } from "./sipjs/peer-request.ts";
@@ -20,6 +22,7 @@ export interface OfferExchangeOptions {
   readonly agreed: { readonly local: string; readonly answers: string | undefined } | undefined;
   /** Of the session's time (RFC 4028), for an offer of ours. */
   readonly offerHeaders: () => readonly HeaderLine[];
+  readonly media: TrunkSettings["media"];
   /** A final response to an offer of ours. */
   readonly heard: (response: SipResponse) => void;
   /** Target or CSeq changed. */
@@ -108,7 +111,7 @@ export class OfferExchange {
     const pending = this.#pending;
     if (this.#over || pending === undefined) return;
     this.#pending = undefined;
-    pending.refuse(status);
+    pending.refuse(status, refusalHeaders(status, pending.sdp, this.#options.media));
   }
 
   stop(): void {

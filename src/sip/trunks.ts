@@ -261,6 +261,7 @@ class Trunks implements SipTrunks {
       invitation,
       emit: (fact) => this.#emit(call, fact),
       sessionTimer: settings.sessionTimer,
+      media: settings.media,
       heard: (update) => {
         this.#emit(call, { kind: "sip.dialogChanged", dialog: trunk.stateOf(invitation.fields) });
         const identity = party.hears(update);
@@ -314,6 +315,7 @@ class Trunks implements SipTrunks {
       emit: (fact) => this.#emit(call, fact),
       stateOf: (fields) => trunk.stateOf(fields),
       takesRefer: trunk.settings.takesRefer,
+      media: trunk.settings.media,
       sessionTimer: trunk.settings.sessionTimer,
       replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
       texted: (request) => this.#texts.get(trunk.settings.name)?.inCall(request, call),

@@ -87,6 +87,7 @@ test("the SIP edge gets its trunks in its own words", () => {
     inbound: { calledFrom: "request-uri", reliableProvisionals: "supported" },
     sessionTimer: undefined,
     takesRefer: true,
+    media: { srtp: "required", codecs: ["PCMA"] },
   });
   expect(pbx).toMatchObject({ server: { host: "pbx.example.net", port: 5080 }, credentials: undefined });
 });

@@ -30,7 +30,7 @@ describe("a call that is answered", () => {
     stack.trunks.accept(call, ANSWER);
     const answer = await placed.response(200);
     expect(answer.message.body).toBe(ANSWER);
-    expect(lines(answer, "Supported")).toEqual(["100rel, timer"]);
+    expect(lines(answer, "Supported")).toEqual(["100rel, replaces, timer"]);
     expect(lines(answer, "Allow")).toHaveLength(1);
     // The tag is the same from the first to the last, and the bridge knew it before anybody.
     const tags = [ringing, answer].map(({ message }) => message.toTag);
@@ -218,6 +218,52 @@ describe("a call that rings", () => {
     placed.inDialog(await placed.response(180), "UPDATE", 2, { lines: parts, body: OFFER });
     expect(lines(await placed.response(500, "UPDATE"), "Retry-After")).toHaveLength(1);
     expect(stack.kinds(call)).toEqual([]);
+  });
+});
+
+describe("an offer that is not acceptable", () => {
+  const audio = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n";
+  it.each([
+    ["G.729 and GSM alone", `${audio}m=audio 4000 RTP/AVP 18 3\r\n`, /^305 \S+ "None of the codecs .*PCMA, PCMU"$/],
+    ["video alone", `${audio}m=video 4000 RTP/AVP 31\r\n`, /^304 /],
+    [
+      "SRTP on a trunk without",
+      `${audio}m=audio 4000 RTP/SAVP 8\r\n`,
+      /^302 \S+ "RTP\/SAVP is not taken .*RTP\/AVP is"$/,
+    ],
+    [
+      "a multicast address",
+      `${audio.replace("c=IN IP4 127.0.0.1", "c=IN IP4 224.2.1.1/127")}m=audio 4000 RTP/AVP 8\r\n`,
+      /^330 /,
+    ],
+    ["a text that is no SDP", "v=1\r\n", /^399 \S+ "SDP: /],
+    ["what somebody else could not take", `${audio}m=audio 4000 RTP/AVP 8\r\n`, /^399 /],
+  ])("is refused 488 with a Warning: %s", async (_what, sdp, warning) => {
+    const { stack, caller } = await callerRig();
+    const placed = caller.invite({ sdp });
+    stack.trunks.reject((await stack.arrival()).call, 488);
+    expect(lines(await placed.response(488), "Warning")).toEqual([expect.stringMatching(warning)]);
+  });
+
+  it("in a re-INVITE is refused with one as well", async () => {
+    const { peer, stack, caller } = await callerRig();
+    const placed = caller.invite();
+    const { call } = await stack.arrival();
+    stack.trunks.accept(call, ANSWER);
+    const ok = await placed.response(200);
+    placed.ack(ok);
+    const more = [String(peer.contact), "Content-Type: application/sdp"];
+    placed.inDialog(ok, "INVITE", 2, { lines: more, body: `${audio}m=audio 4000 RTP/AVP 18\r\n` });
+    await stack.fact(call, "sip.offered");
+    stack.trunks.refuseReoffer(call, 488);
+    expect(lines(await placed.response(488), "Warning")).toEqual([expect.stringMatching(/^305 /)]);
+  });
+
+  it("refused for another reason has none", async () => {
+    const { stack, caller } = await callerRig();
+    const placed = caller.invite();
+    stack.trunks.reject((await stack.arrival()).call, 486);
+    expect(lines(await placed.response(486), "Warning")).toEqual([]);
   });
 });
 

@@ -60,6 +60,8 @@ export interface Description {
 /** Why a text is no description we could use; `problem` is for the log. */
 export interface Malformed {
   readonly problem: string;
+  /** The warn-code for it, where there is one of its own (RFC 3261 s20.43). */
+  readonly warning?: 301 | 304 | 305 | 330;
 }
 
 export function isMalformed(parsed: Description | Malformed): parsed is Malformed {
@@ -106,7 +108,9 @@ export function parseDescription(
   }));
   for (const { audioIndex, audio } of read) if (!isProblem(audio)) return { sections, audio, audioIndex };
   const [first] = read;
-  return first !== undefined && isProblem(first.audio) ? first.audio : { problem: "no live audio section" };
+  return first !== undefined && isProblem(first.audio)
+    ? first.audio
+    : { problem: "no live audio section", warning: 304 };
 }
 
 function audioAt(
@@ -117,7 +121,7 @@ function audioAt(
 ): AudioSection | Malformed {
   const media = session.media[audioIndex];
   const section = sections[audioIndex];
-  if (media === undefined || section === undefined) return { problem: "no live audio section" };
+  if (media === undefined || section === undefined) return { problem: "no live audio section", warning: 304 };
   const taggedIndex = taggedIndexOf(session, media);
   const candidates = [...new Set([audioIndex, taggedIndex ?? audioIndex])].flatMap((each) => candidatesOf(lines, each));
   const tagged = taggedIndex === undefined ? undefined : session.media[taggedIndex];
@@ -174,14 +178,17 @@ function audioOf(
   candidates: readonly Candidate[],
 ): AudioSection | Malformed {
   const formats = formatsOf(media, section.payloads);
-  if (formats.length === 0) return { problem: "an audio section without formats" };
+  if (formats.length === 0) return { problem: "an audio section without formats", warning: 305 };
   if (!(numberOf(media.port) <= 65_535)) return { problem: "a port above 65535" };
   const address = textOf((media.connection ?? session.connection)?.ip);
   const isClient = isWebRtc(media);
   // Clients are found by ICE: what they say here may be an mDNS name, and is not used.
   const isAddress = address !== undefined && addressFamily(address) !== undefined && !isMulticast(address);
   if (address !== undefined && !isAddress && !isClient)
-    return { problem: "a connection address that is no unicast IP address" };
+    return {
+      problem: "a connection address that is no unicast IP address",
+      warning: addressFamily(address.split("/", 1)[0] ?? "") === undefined ? 301 : 330,
+    };
   if (address === undefined && !isClient) return { problem: "no connection address" };
   const onHold = !isAddress || isUnspecified(address);
   const said: Direction = media.direction ?? session.direction ?? "sendrecv";

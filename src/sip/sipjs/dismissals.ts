@@ -3,7 +3,7 @@
 import { getReasonPhrase } from "sip.js/lib/core/messages/utils.js";
 import type { SipIncomingState } from "../../core/call/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { textHeader } from "../wire/header-builder.ts";
+import { textHeader, warningHeader } from "../wire/header-builder.ts";
 import { formatResponse } from "../wire/message-writer.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { parseVia, type Via } from "../wire/via.ts";
@@ -51,6 +51,7 @@ export class Dismissals {
       textHeader("CSeq", `${cseq} INVITE`),
     ];
     const statusCode = status >= 400 && status <= 699 ? status : 500;
+    if (statusCode === 488) headers.push(warningHeader(399, "The offer was refused before a restart"));
     send(formatResponse(statusCode, getReasonPhrase(statusCode), headers).toString()).catch(settle);
   }
 

@@ -19,7 +19,7 @@ import { sipCallId } from "../../core/ids.ts";
 import { sdpOf } from "../body.ts";
 import type { SessionVerdict } from "../session-expires.ts";
 import type { SipRequest } from "../wire/message.ts";
-import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
+import { numberHeader, warningHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { contactFor, type Contacts } from "./contact.ts";
 import type { Core, Delegate } from "./core.ts";
 import { IncomingRequest } from "./messages.ts";
@@ -35,7 +35,7 @@ export interface PeerOffer {
   readonly sdp: string | undefined;
   /** 200 with our description. */
   accept(sdp: string): void;
-  refuse(status: number): void;
+  refuse(status: number, headers: readonly HeaderLine[]): void;
 }
 
 export interface SessionEvents {
@@ -278,8 +278,9 @@ export class Session {
         const request = requestOf(server.message);
         // RFC 3262 s3. No provisional of ours has a description, so that none may come here either (s5).
         if (this.#early?.acknowledges(request) !== true) server.reject({ statusCode: 481 });
-        else if (sdpOf(request) !== undefined) server.reject({ statusCode: 488 });
-        else server.accept();
+        else if (sdpOf(request) !== undefined) {
+          server.reject({ statusCode: 488, extraHeaders: [warningHeader(399, "No offer is taken in PRACK")] });
+        } else server.accept();
       },
       // Told by the transaction's end; without this the core would send a BYE of its own.
       onAckTimeout: () => {},
@@ -370,7 +371,7 @@ export class Session {
           this.#events?.agreed(verdict);
         });
       },
-      refuse: (status) => answer(() => server.reject({ statusCode: status })),
+      refuse: (status, headers) => answer(() => server.reject({ statusCode: status, extraHeaders: [...headers] })),
     });
   }
 }

@@ -128,6 +128,12 @@ export function privacyHeader(...values: readonly PrivacyValue[]): HeaderLine {
   return line("Privacy", values.map(tokenText).join(";"));
 }
 
+/** What is wrong with an offer (RFC 3261 s20.43). Who says so goes by a pseudonym. */
+export function warningHeader(code: number, text: string): HeaderLine {
+  if (!Number.isInteger(code) || code < 300 || code > 399) throw new HeaderBuildError("malformed-number");
+  return line("Warning", `${code} bridge ${quotedString(text)}`);
+}
+
 /** Why a call ended (RFC 3326): `cause` is a SIP status or a Q.850 cause, by `protocol`. */
 export type Reason = {
   readonly protocol: string;
