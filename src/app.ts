@@ -277,6 +277,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       settings: store.settings,
       clock,
       log,
+      onProblem: (problem) => readiness.homeserverMissing(problem),
     };
     const refused = introduceSoon(introduction, stopping.signal).then((ping) => {
       if (ping !== undefined) readiness.homeserverAnswered(ping);

@@ -82,6 +82,7 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
     // Nobody but the caller and the ghost, whom the bridge knows.
     else if (membersPath.test(path)) reply('{"chunk":[]}');
     else if (path === `${client}/voip/turnServer` || namePath.test(path)) reply("{}");
+    else if (path === `${client}/account/whoami`) reply('{"user_id":""}');
     else if (path.endsWith("/ping")) reply('{"duration_ms":1}');
     else {
       problems.push(`${message.method} ${target}`);

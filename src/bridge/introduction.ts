@@ -1,19 +1,32 @@
-// What the bridge does when it first meets its homeserver: registers its bot, tries whether ghosts' ids are taken the way
-// they are written, and pings. A refusal is final and says what to change; an absent homeserver is waited for.
+// What the bridge does when it first meets its homeserver: asks who it is, registers its bot, tries whether ghosts' ids are
+// taken the way they are written, and pings. What somebody can still mend on the homeserver's side is waited for; only
+// what this configuration can never do there ends the bridge, and says which setting to change.
+import { domainOf, localpartOf, type UserId } from "../core/ids.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver, type PingOutcome } from "../ports/homeserver.ts";
 import type { Settings } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { otherSender, problemOf, type HomeserverProblem } from "./operation/homeserver-problem.ts";
+import { Reminder } from "./operation/reminder.ts";
 
 /** The homeserver will not work with this configuration, however often it is asked. */
 class IntroductionError extends Error {
   override readonly name = "IntroductionError";
-  readonly code: "encoding-refused" | "token-refused" | "namespace-refused" | "refused";
+  readonly code: "encoding-refused" | "wrong-domain";
   constructor(code: IntroductionError["code"], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** The homeserver answers, and has to be told something before it works with the bridge. */
+class NotYet extends Error {
+  override readonly name = "NotYet";
+  readonly problem: HomeserverProblem;
+  constructor(problem: HomeserverProblem) {
+    super(problem.line);
+    this.problem = problem;
   }
 }
 
@@ -25,22 +38,24 @@ export interface IntroductionParts {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told at each attempt that fails. */
+  readonly onProblem: (problem: HomeserverProblem) => void;
 }
 
 const firstRetryMs = 1_000;
-const longestRetryMs = 30_000;
-/** One request may be tried again for much longer than an operator who mistyped the address likes to wait. */
-const impatientMs = 3_000;
+/** Whoever restarts the homeserver should not wait long for the bridge to notice. */
+const longestRetryMs = 10_000;
 /** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
 const probes = ["0", "+10"];
 
-/** Once. Throws IntroductionError for good, HomeserverError where the homeserver is not there yet. */
+/** Once. Throws IntroductionError for good, HomeserverError or NotYet where another attempt may succeed. */
 export async function introduce(parts: IntroductionParts): Promise<PingOutcome> {
   const { homeserver, botName, log } = parts;
-  await attempt(parts, homeserver.bot, "bot");
+  await compareNames(homeserver);
+  await homeserver.register(homeserver.bot);
   for (const probe of probes) {
     const ghost = parts.ids.format({ kind: "number", dialled: probe });
-    if (ghost !== undefined) await attempt(parts, ghost, "ghost");
+    if (ghost !== undefined) await tryGhost(parts, ghost);
   }
   await noteEncoding(parts);
   try {
@@ -50,71 +65,59 @@ export async function introduce(parts: IntroductionParts): Promise<PingOutcome> 
     log.warn("bot could not be named", { error });
   }
   const ping = await homeserver.ping();
-  if (ping.kind === "failed")
-    log.error("homeserver cannot reach the bridge: check url in the registration", { reason: ping.message });
-  else log.info("homeserver answered", { ping: ping.kind });
+  log.info("homeserver takes the bridge", { ping: ping.kind });
   return ping;
 }
 
-/** Until the homeserver is there. Rejects with IntroductionError; `stopped` ends the waiting. */
+/** Until the homeserver takes the bridge. Rejects with IntroductionError; `stopped` ends the waiting. */
 export async function introduceSoon(parts: IntroductionParts, stopped: AbortSignal): Promise<PingOutcome | undefined> {
-  const { clock, log } = parts;
-  const cancelWarning = clock.at(clock.nowMs() + impatientMs, () =>
-    log.warn("homeserver has not answered yet, still trying: check homeserver.url"),
-  );
-  try {
-    for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-      try {
-        return await introduce(parts);
-      } catch (error) {
-        if (!(error instanceof HomeserverError)) throw error;
-        log.warn("homeserver is not there yet", { code: error.code, waitMs, error });
-      }
-      await pause(clock, waitMs, stopped);
+  const { clock, log, onProblem } = parts;
+  const reminder = new Reminder(clock, log);
+  for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+    try {
+      return await introduce(parts);
+    } catch (error) {
+      const problem = problemIn(error);
+      if (problem === undefined) throw error;
+      onProblem(problem);
+      reminder.say(problem.line, { reason: problem.reason });
     }
-    return undefined;
-  } finally {
-    cancelWarning();
+    await pause(clock, waitMs, stopped);
   }
+  return undefined;
 }
 
-async function attempt(parts: IntroductionParts, user: UserId, what: "bot" | "ghost"): Promise<void> {
+function problemIn(error: unknown): HomeserverProblem | undefined {
+  if (error instanceof NotYet) return error.problem;
+  return error instanceof HomeserverError ? problemOf(error) : undefined;
+}
+
+/** The homeserver knows the bot by the registration that it has, in its own domain. */
+async function compareNames(homeserver: Homeserver): Promise<void> {
+  const { bot } = homeserver;
+  const seen = await homeserver.whoAmI();
+  if (seen === undefined || seen === bot) return;
+  if (domainOf(seen) !== domainOf(bot)) {
+    throw new IntroductionError(
+      "wrong-domain",
+      `homeserver.domain is ${domainOf(bot)}, but the homeserver's users are of ${domainOf(seen)}: set homeserver.domain ` +
+        "to that, and write the registration anew with -r, which keeps its tokens",
+    );
+  }
+  throw new NotYet(otherSender(localpartOf(seen), localpartOf(bot)));
+}
+
+async function tryGhost({ homeserver, encoding }: IntroductionParts, ghost: UserId): Promise<void> {
   try {
-    await parts.homeserver.register(user);
+    await homeserver.register(ghost);
   } catch (error) {
-    if (!(error instanceof HomeserverError) || error.transient) throw error;
-    throw refusalOf(error, user, what, parts.encoding);
-  }
-}
-
-function refusalOf(error: HomeserverError, user: UserId, what: "bot" | "ghost", encoding: string): IntroductionError {
-  const cause = { cause: error };
-  switch (error.code) {
-    case "M_UNKNOWN_TOKEN":
-    case "M_MISSING_TOKEN":
-    case "M_FORBIDDEN":
-      return new IntroductionError(
-        "token-refused",
-        "the homeserver does not know the registration's as_token: add the registration file to the homeserver's " +
-          "configuration (app_service_config_files in Synapse) and restart it",
-        cause,
-      );
-    case "M_EXCLUSIVE":
-      return new IntroductionError(
-        "namespace-refused",
-        `the homeserver does not let this application service have ${user}: the registration's user namespace, ` +
-          "ghosts.prefix and homeserver.domain must belong together",
-        cause,
-      );
-    default:
-      if (what === "ghost")
-        return new IntroductionError(
-          "encoding-refused",
-          `the homeserver refused the user id ${user} (${error.code}): set ghosts.encoding to ` +
-            `${encoding === "grammar" ? "e164" : "grammar"} (now ${encoding})`,
-          cause,
-        );
-      return new IntroductionError("refused", `the homeserver refused ${user}: ${error.code} ${error.message}`, cause);
+    if (!(error instanceof HomeserverError) || error.transient || error.code === "M_EXCLUSIVE") throw error;
+    throw new IntroductionError(
+      "encoding-refused",
+      `the homeserver refused the user id ${ghost} (${error.code}): set ghosts.encoding to ` +
+        `${encoding === "grammar" ? "e164" : "grammar"} (now ${encoding})`,
+      { cause: error },
+    );
   }
 }
 

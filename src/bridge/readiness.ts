@@ -5,6 +5,8 @@ import type { MediaEngine } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Store } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { pingProblem, type HomeserverProblem } from "./operation/homeserver-problem.ts";
+import { Reminder } from "./operation/reminder.ts";
 
 export interface PartReadiness {
   readonly ready: boolean;
@@ -22,14 +24,20 @@ export interface ReadinessParts {
   readonly pingIntervalMs: number;
 }
 
+/** Whoever mends it should not wait long for the bridge to notice. */
+const failedPingIntervalMs = 10_000;
+
 export class Readiness {
   readonly #parts: ReadinessParts;
+  readonly #reminder: Reminder;
   #homeserver: PartReadiness = { ready: false, detail: "not heard from yet" };
   #cancelPing: () => void = () => {};
+  #complained = false;
   #stopped = false;
 
   constructor(parts: ReadinessParts) {
     this.#parts = parts;
+    this.#reminder = new Reminder(parts.clock, parts.log);
   }
 
   /** By name, to be asked each on its own. One that throws is not ready. */
@@ -53,14 +61,26 @@ export class Readiness {
     },
   };
 
+  /** Why the homeserver does not work with the bridge yet. */
+  homeserverMissing({ line, reason }: HomeserverProblem): void {
+    this.#homeserver = { ready: false, detail: `${line} (${reason})` };
+  }
+
   /** What the homeserver said to the first ping; from here on it is pinged again and again. */
   homeserverAnswered(ping: PingOutcome): void {
     const { clock, log, pingIntervalMs } = this.#parts;
-    const before = this.#homeserver;
-    this.#homeserver = describePing(ping);
-    if (before.ready && !this.#homeserver.ready)
-      log.warn("homeserver does not answer", { detail: this.#homeserver.detail });
-    this.#cancelPing = clock.at(clock.nowMs() + pingIntervalMs, () => void this.#ping());
+    if (ping.kind === "failed") {
+      const problem = pingProblem(ping);
+      this.homeserverMissing(problem);
+      this.#reminder.say(problem.line, { reason: problem.reason });
+    } else {
+      if (this.#complained) log.info("homeserver and bridge reach each other again");
+      this.#homeserver = { ready: true, detail: describePing(ping) };
+      this.#reminder.settle();
+    }
+    this.#complained = ping.kind === "failed";
+    const waitMs = ping.kind === "failed" ? failedPingIntervalMs : pingIntervalMs;
+    this.#cancelPing = clock.at(clock.nowMs() + waitMs, () => void this.#ping());
   }
 
   stop(): void {
@@ -71,19 +91,14 @@ export class Readiness {
   async #ping(): Promise<void> {
     const ping = await this.#parts.homeserver.ping().catch((error: unknown): PingOutcome => ({
       kind: "failed",
+      why: "unanswered",
       message: error instanceof Error ? error.message : "no answer",
     }));
     if (!this.#stopped) this.homeserverAnswered(ping);
   }
 }
 
-function describePing(ping: PingOutcome): PartReadiness {
-  switch (ping.kind) {
-    case "answered":
-      return { ready: true, detail: `answered the ping in ${Math.round(ping.durationMs)} ms` };
-    case "unsupported":
-      return { ready: true, detail: "answers, but knows no ping" };
-    case "failed":
-      return { ready: false, detail: ping.message };
-  }
+function describePing(ping: Exclude<PingOutcome, { kind: "failed" }>): string {
+  if (ping.kind === "unsupported") return "answers, but knows no ping";
+  return `answered the ping in ${Math.round(ping.durationMs)} ms`;
 }

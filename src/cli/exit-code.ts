@@ -7,8 +7,8 @@ export const exitCode = {
   fault: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** The configuration or the registration is wrong. */
+  /** The configuration or the registration is wrong, or can never work with this homeserver. */
   config: 3,
-  /** Something outside refused the start: a port in use, a database that cannot be opened, a homeserver's refusal. */
+  /** Something outside refused the start, and may not do so the next time: a port in use, a database that cannot be opened. */
   start: 4,
 } as const;

@@ -41,7 +41,7 @@ export async function runBridge(
   } catch (error) {
     terminal.err(`matrix-appservice-sip: cannot go on: ${describeError(error)}\n`);
     await stopWithin(bridge, deadlineMs, terminal);
-    return isDefect(error) ? exitCode.fault : exitCode.start;
+    return isDefect(error) ? exitCode.fault : exitCode.config;
   }
   return stopWithin(bridge, deadlineMs, terminal);
 }

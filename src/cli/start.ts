@@ -12,7 +12,7 @@ export interface BridgeOptions {
 }
 
 export interface RunningBridge {
-  /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
+  /** Rejects if this configuration can never work with the homeserver; never resolves otherwise. */
   readonly refused: Promise<never>;
   /** Ends calls, closes everything; resolves when nothing is left. */
   stop(): Promise<void>;

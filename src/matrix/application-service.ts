@@ -4,11 +4,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { NextFunction, Request, Response } from "express";
+import type { Clock } from "../ports/clock.ts";
 import type { ApplicationServiceQueries } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { tokenCheck } from "./hs-token.ts";
 import { AppService } from "./library.ts";
 import { parseQuery } from "./query-string.ts";
+import { RefusedRequests } from "./refused-requests.ts";
 import { thirdPartyAnswer } from "./third-party.ts";
 
 export interface ApplicationServiceParts {
@@ -16,11 +18,13 @@ export interface ApplicationServiceParts {
   /** Stores the events of one transaction; only then is it acknowledged. */
   readonly take: (events: readonly unknown[]) => Promise<void>;
   readonly queries: ApplicationServiceQueries;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 const prefix = "/_matrix/app/";
 const transactionPath = /^\/_matrix\/app\/v1\/transactions\/[^/]+$/;
+const pingPath = "/_matrix/app/v1/ping";
 const aliasPath = /^\/_matrix\/app\/v1\/rooms\//i;
 /** Unversioned paths of old homeservers, which the library redirects. */
 const legacyPath = /^\/(users|rooms|transactions)\//;
@@ -85,18 +89,26 @@ function parseTransaction(text: string | undefined): TransactionBody {
 export class ApplicationService extends AppService {
   readonly #parts: ApplicationServiceParts;
   readonly #authorityOf: ReturnType<typeof tokenCheck>;
+  readonly #refused: RefusedRequests;
   readonly #server: Server;
+  #pingsSeen = 0;
 
   constructor(parts: ApplicationServiceParts) {
     super({ homeserverToken: parts.hsToken });
     this.#parts = parts;
     this.#authorityOf = tokenCheck(parts.hsToken);
+    this.#refused = new RefusedRequests(parts.clock, parts.log);
     this.#server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         parts.log.error("request of the homeserver failed", { error });
         if (!response.headersSent) refuse(response, 500, "M_UNKNOWN", "Internal error");
       });
     });
+  }
+
+  /** Pings of the homeserver that have come in, those with a wrong token too. */
+  get pingsSeen(): number {
+    return this.#pingsSeen;
   }
 
   /** The port that is listened on. */
@@ -118,6 +130,7 @@ export class ApplicationService extends AppService {
   }
 
   override async close(): Promise<void> {
+    this.#refused.stop();
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
@@ -131,7 +144,13 @@ export class ApplicationService extends AppService {
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
     const legacy = legacyPath.test(path);
+    const peer = request.socket.remoteAddress;
+    if (path === pingPath) this.#pingsSeen += 1;
     if (!path.startsWith(prefix) && !legacy) {
+      this.#refused.note(
+        "request that is none of an application service's refused: appservice.listen is for the homeserver",
+        peer,
+      );
       refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request");
       return;
     }
@@ -144,11 +163,15 @@ export class ApplicationService extends AppService {
     // Whoever has no token has no business going on talking: what they still send is not read.
     if (authority !== "granted") response.setHeader("connection", "close");
     if (authority === "missing") {
+      this.#refused.note("request without a homeserver token refused", peer);
       refuse(response, 401, "M_MISSING_TOKEN", "Missing homeserver token");
       return;
     }
     if (authority === "wrong") {
-      this.#parts.log.warn("request with a wrong homeserver token refused", { peer: request.socket.remoteAddress });
+      this.#refused.note(
+        "request with a wrong hs_token refused: if the homeserver sent it, its copy of the registration is another one",
+        peer,
+      );
       refuse(response, 403, "M_FORBIDDEN", "Bad homeserver token");
       return;
     }
@@ -201,7 +224,7 @@ export class ApplicationService extends AppService {
     const app = this.expressApp;
     app.disable("x-powered-by");
     app.set("etag", false);
-    app.post("/_matrix/app/v1/ping", (_request: Request, response: Response) => answer(response, 200, {}));
+    app.post(pingPath, (_request: Request, response: Response) => answer(response, 200, {}));
     app.use((_request: Request, response: Response) => refuse(response, 404, "M_UNRECOGNIZED", "Unrecognized request"));
     // Four parameters make it express's error handler. What fails here is the request: bad JSON, a bad escape in the path.
     app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {

@@ -100,6 +100,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     hsToken: options.registration.hs_token,
     take: (events) => intake.take(events),
     queries,
+    clock,
     log,
   });
 
@@ -109,6 +110,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     applicationService: options.registration.id,
     userOf: (user): OwnUser => bridge.getIntent(user),
     intake,
+    pingsSeen: () => service.pingsSeen,
     clock,
     log,
   });

@@ -1,12 +1,13 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
-import { type EventId, roomId, type RoomId, type UserId } from "../core/ids.ts";
+import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { badAnswer, HomeserverClient, type OwnUser, type Patience } from "./homeserver-client.ts";
 import type { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
+import { pingAnswer, pingFailure } from "./ping.ts";
 import { failureOf } from "./request-failure.ts";
 import { readTimeline } from "./timeline.ts";
 import { TurnServers } from "./turn-servers.ts";
@@ -20,6 +21,8 @@ export interface HomeserverParts {
   readonly applicationService: string;
   readonly userOf: (user: UserId) => OwnUser;
   readonly intake: Intake;
+  /** How many of the homeserver's pings have come in, whatever became of them. */
+  readonly pingsSeen: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,6 +35,8 @@ const textPatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const receiptPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 /** A call waits for it, and the homeserver may have to ask another one. */
 const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
+/** Whoever waits for these tries again by themselves. */
+const questionPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 /** The homeserver gives itself a minute to reach us. */
 const pingPatience: Patience = { again: "never", giveUpAfterMs: 70_000 };
 
@@ -46,6 +51,7 @@ const membersForm = z.object({
 
 const profileForm = z.object({ displayname: z.string() });
 const createdForm = z.object({ room_id: z.string().min(1).max(255) });
+const whoAmIForm = z.object({ user_id: z.string() });
 const pingForm = z.object({ duration_ms: z.number() });
 
 export class HttpHomeserver implements Homeserver {
@@ -63,6 +69,24 @@ export class HttpHomeserver implements Homeserver {
     this.#client = new HomeserverClient(parts.userOf, parts.clock, parts.log);
     this.#outbox = new Outbox(this.#client, parts.clock);
     this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
+  }
+
+  async whoAmI(): Promise<UserId | undefined> {
+    const path = ["v3", "account", "whoami"];
+    const answer = await this.#client.request(this.bot, { method: "GET", path }, questionPatience);
+    const parsed = whoAmIForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("whoami");
+    // Dendrite gives the localpart alone.
+    return parseUserId(parsed.data.user_id);
+  }
+
+  async exists(person: UserId): Promise<boolean | undefined> {
+    try {
+      await this.#client.request(this.bot, { method: "GET", path: ["v3", "profile", person] }, questionPatience);
+      return true;
+    } catch (cause) {
+      return failureOf(cause).error.code === "M_NOT_FOUND" ? false : undefined;
+    }
   }
 
   register(user: UserId): Promise<void> {
@@ -183,18 +207,13 @@ export class HttpHomeserver implements Homeserver {
   async ping(): Promise<PingOutcome> {
     const path = ["v1", "appservice", this.#parts.applicationService, "ping"];
     const body = { transaction_id: this.#parts.clock.newId() };
+    const seenBefore = this.#parts.pingsSeen();
+    const hasCome = (): boolean => this.#parts.pingsSeen() > seenBefore;
     try {
       const answer = await this.#client.request(this.bot, { method: "POST", path, body }, pingPatience);
-      const parsed = pingForm.safeParse(answer);
-      return parsed.success
-        ? { kind: "answered", durationMs: parsed.data.duration_ms }
-        : { kind: "failed", message: badAnswer("ping").message };
+      return pingAnswer(pingForm.safeParse(answer).data, hasCome());
     } catch (cause) {
-      const { error } = failureOf(cause);
-      // Without the endpoint a homeserver says 404 M_UNRECOGNIZED, or a 404 or 405 of its web server.
-      if (["M_UNRECOGNIZED", "M_NOT_FOUND", "HTTP_404", "HTTP_405"].includes(error.code))
-        return { kind: "unsupported" };
-      return { kind: "failed", message: `${error.code}: ${error.message}` };
+      return pingFailure(failureOf(cause).error, hasCome());
     }
   }
 

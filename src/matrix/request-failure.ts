@@ -1,6 +1,7 @@
 // What the library's client throws, made into our one error. It throws MatrixError for an answer with an errcode,
 // the raw response for any other failure status, and Node's own errors for the network.
 import { HomeserverError } from "../ports/homeserver.ts";
+import { networkWords } from "./network-failure.ts";
 
 export interface RequestFailure {
   readonly error: HomeserverError;
@@ -53,9 +54,8 @@ export function failureOf(cause: unknown): RequestFailure {
     const error = new HomeserverError("BAD_ANSWER", "the homeserver's answer makes no sense", false, { cause });
     return { error, status: undefined, retryAfterMs: undefined, unsent: false };
   }
-  const message = cause instanceof Error ? cause.message : "no answer";
   return {
-    error: new HomeserverError("UNREACHABLE", message, true, { cause }),
+    error: new HomeserverError("UNREACHABLE", networkWords(cause), true, { cause }),
     status: undefined,
     retryAfterMs: undefined,
     unsent: unsentCodes.has(field(cause, "code")),

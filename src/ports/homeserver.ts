@@ -92,7 +92,7 @@ export type MatrixSink = (fact: MatrixFact) => Promise<Disposal>;
 
 export class HomeserverError extends Error {
   override readonly name = "HomeserverError";
-  /** The Matrix errcode, or `UNREACHABLE`. */
+  /** The Matrix errcode; else `UNREACHABLE`, `HTTP_` with a status, or `BAD_ANSWER`. */
   readonly code: string;
   /** True where trying again later can help. */
   readonly transient: boolean;
@@ -141,11 +141,24 @@ export type PingOutcome =
   | { readonly kind: "answered"; readonly durationMs: number }
   /** The homeserver has no ping endpoint (404). */
   | { readonly kind: "unsupported" }
-  | { readonly kind: "failed"; readonly message: string };
+  | {
+      readonly kind: "failed";
+      /**
+       * What came of the homeserver's request to the bridge. `token`: refused for its hs_token; `elsewhere`: another server
+       * got it; `unreachable`: nobody did; `no-url`: the registration has none. Or the homeserver did not get as far: it does
+       * not know the bridge (`unknown`), or did not answer (`unanswered`).
+       */
+      readonly why: "token" | "elsewhere" | "unreachable" | "no-url" | "unknown" | "unanswered";
+      readonly message: string;
+    };
 
 export interface Homeserver {
   readonly domain: string;
   readonly bot: UserId;
+  /** The bot, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */
+  whoAmI(): Promise<UserId | undefined>;
+  /** Whether there is such a person on the homeserver; undefined where it does not say. Never throws. */
+  exists(person: UserId): Promise<boolean | undefined>;
   /** Registered already is success. Throws HomeserverError. */
   register(user: UserId): Promise<void>;
   setDisplayName(user: UserId, name: string): Promise<void>;

@@ -13,14 +13,17 @@ import { makeRegistration } from "../../src/config/registration.ts";
 type Answer = { readonly status: number; readonly body: unknown } | "silence";
 
 /** A homeserver that says what the test wants to each request, and remembers what was asked. */
-async function homeserver(answer: (path: string, body: string) => Answer): Promise<{ url: string; asked: string[] }> {
+async function homeserver(
+  answer: (path: string, body: string) => Answer,
+  whoAmI: () => Answer = () => ({ status: 200, body: { user_id: "@_sip_bot:example.org" } }),
+): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
     request.on("end", () => {
       asked.push(`${request.method} ${request.url}`);
-      const said = answer(request.url ?? "", body);
+      const said = request.url?.includes("/whoami") === true ? whoAmI() : answer(request.url ?? "", body);
       if (said !== "silence")
         response.writeHead(said.status, { "content-type": "application/json" }).end(JSON.stringify(said.body));
     });
@@ -148,6 +151,33 @@ test("a homeserver that refuses the form of ghosts' ids ends it, and is told wit
   });
   // No ping of a homeserver with which it cannot work.
   expect(asked.some((request) => request.includes("/ping"))).toBe(false);
+});
+
+test("a homeserver of another domain ends it, and is told with the setting to change", async () => {
+  const whoAmI = () => ({ status: 200, body: { user_id: "@_sip_bot:example.com" } });
+  const { bridge } = await start((await homeserver(() => ({ status: 200, body: {} }), whoAmI)).url);
+  await expect(bridge.refused).rejects.toMatchObject({ message: expect.stringContaining("set homeserver.domain") });
+});
+
+test("a homeserver without the registration is waited for, said in one line and by /ready, and goes on once it has it", async () => {
+  let has = false;
+  const unknown = { status: 401, body: { errcode: "M_UNKNOWN_TOKEN", error: "Unrecognised access token" } };
+  const { url } = await homeserver(
+    (path) => {
+      if (!has) return unknown;
+      return path.includes("/ping") ? { status: 404, body: { errcode: "M_UNRECOGNIZED" } } : { status: 200, body: {} };
+    },
+    () => (has ? { status: 200, body: { user_id: "@_sip_bot:example.org" } } : unknown),
+  );
+  const { status, log } = await start(url);
+  const line = /homeserver does not know the bridge: add the registration file .*app_service_config_files/;
+  const homeserverPart = async () =>
+    (JSON.parse((await status("/ready")).text) as { parts: { homeserver: unknown } }).parts.homeserver;
+  await expect.poll(homeserverPart).toEqual({ ready: false, detail: expect.stringMatching(line) });
+  expect(log.filter((each) => line.test(each))).toHaveLength(1);
+  has = true;
+  await expect.poll(homeserverPart, { timeout: 15_000 }).toMatchObject({ ready: true });
+  expect(log.filter((each) => line.test(each))).toHaveLength(1);
 });
 
 test("a homeserver that takes them is pinged by the registration's id, and then the bridge is ready but for its trunk", async () => {

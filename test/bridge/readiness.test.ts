@@ -58,12 +58,35 @@ test("the homeserver is not ready before it has been heard from, and pinged agai
   };
   clock.advance(60_000);
   await settle();
-  expect(readiness.parts.homeserver()).toEqual({ ready: false, detail: "connection refused" });
-  expect(telemetry.lines.map(({ message }) => message)).toEqual(["homeserver does not answer"]);
+  const line = "homeserver does not answer: check homeserver.url";
+  expect(readiness.parts.homeserver()).toEqual({ ready: false, detail: `${line} (connection refused)` });
+  expect(telemetry.lines.map(({ message }) => message)).toEqual([line]);
   world.ping = async () => ({ kind: "answered", durationMs: 1 });
   clock.advance(60_000);
   await settle();
   expect(readiness.parts.homeserver()).toMatchObject({ ready: true });
+});
+
+test.each([
+  ["token", /another hs_token: give it the registration/],
+  ["elsewhere", /another server instead of the bridge: check url in the registration/],
+  ["unreachable", /cannot reach the bridge: check url in the registration and appservice\.listen/],
+  ["no-url", /set url in the registration/],
+  ["unknown", /app_service_config_files/],
+] as const)("a ping that ends %s is said by what mends it, once, and so is its end", async (why, words) => {
+  const { clock, telemetry, world, readiness, settle } = rig();
+  world.ping = async () => ({ kind: "failed", why, message: "as it said" });
+  readiness.homeserverAnswered(await world.ping());
+  expect(readiness.parts.homeserver()).toMatchObject({ ready: false, detail: expect.stringMatching(words) });
+  clock.advance(10_000);
+  await settle();
+  world.ping = async () => ({ kind: "answered", durationMs: 1 });
+  clock.advance(10_000);
+  await settle();
+  expect(telemetry.lines.map(({ message }) => message)).toEqual([
+    expect.stringMatching(words),
+    "homeserver and bridge reach each other again",
+  ]);
 });
 
 test("a stopped bridge pings no more", async () => {

@@ -206,7 +206,7 @@ describe("running", () => {
     expect(shell.stderr).toContain("did not stop cleanly");
   });
 
-  test("a homeserver that refuses the configuration ends it, in one line", async () => {
+  test("a configuration that can never work with the homeserver ends it, in one line, for good", async () => {
     const shell = new Shell();
     const refusal = Object.assign(
       new Error("the homeserver refused the user id @x:y: set ghosts.encoding to grammar"),
@@ -216,7 +216,7 @@ describe("running", () => {
     );
     let stopped = 0;
     const { start } = bridge(async () => void (stopped += 1), Promise.reject(refusal));
-    expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(4);
+    expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(3);
     expect(stopped).toBe(1);
     expect(shell.stderr).toBe(`matrix-appservice-sip: cannot go on: ${refusal.message}\n`);
   });

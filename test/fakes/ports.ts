@@ -88,6 +88,16 @@ export class FakeHomeserver implements Homeserver {
     this.#failsOnce = false;
     if (failure !== undefined) throw failure;
   }
+  /** What the homeserver calls the bot. */
+  seenAs: UserId | undefined = this.bot;
+  readonly people = new Set<UserId>();
+  async whoAmI(): Promise<UserId | undefined> {
+    await this.#allow();
+    return this.seenAs;
+  }
+  async exists(person: UserId): Promise<boolean> {
+    return this.people.has(person);
+  }
   async register(user: UserId): Promise<void> {
     await this.#allow();
     this.registered.push(user);

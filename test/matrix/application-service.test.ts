@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { StoreError } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { ghost, hsToken, pstn, startEdge, textMessage } from "./edge-rig.ts";
 
 const pstnUser = "/_matrix/app/v1/thirdparty/user/m.protocol.pstn";
@@ -54,6 +55,27 @@ describe("a stranger without the token", () => {
       expect(answer).toMatch(/^HTTP\/1\.1 40[13] /);
     },
   );
+});
+
+describe("a hundred requests that are refused", () => {
+  it.each([
+    ["with a wrong token", `${pstnUser}?m.id.phone=1`, "wrong", /wrong hs_token refused: if the homeserver sent it/],
+    ["without a token", `${pstnUser}?m.id.phone=1`, undefined, /without a homeserver token refused/],
+    ["of other paths", "/wp-login.php", undefined, /none of an application service's refused/],
+  ])("%s are one line, and later one with their count", async (_, path, token, words) => {
+    const clock = new VirtualClock(Date.now());
+    const rig = await startEdge({ clock });
+    await Promise.all(Array.from({ length: 100 }, () => rig.request("GET", path, { token })));
+    expect(rig.lines).toMatchObject([
+      { level: "warn", message: expect.stringMatching(words), fields: { peer: "127.0.0.1" } },
+    ]);
+    clock.advance(60_000);
+    expect(rig.lines.slice(1)).toMatchObject([{ message: expect.stringMatching(words), fields: { more: 99 } }]);
+    clock.advance(3_600_000);
+    expect(rig.lines).toHaveLength(2);
+    await rig.request("GET", path, { token });
+    expect(rig.lines).toHaveLength(3);
+  });
 });
 
 describe("a lookup's query", () => {

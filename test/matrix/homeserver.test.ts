@@ -366,6 +366,14 @@ describe("a person's display name", () => {
 });
 
 describe("the bridge's bot", () => {
+  it("is who the homeserver says it is, and learns which people there are", async () => {
+    const { rig } = await startWorld();
+    const { homeserver } = rig.edge;
+    expect(await homeserver.whoAmI()).toBe(bot);
+    expect(await homeserver.exists(alice)).toBe(true);
+    expect(await homeserver.exists("@nobody:example.org" as UserId)).toBe(false);
+  });
+
   it("is reached by a ping, which the homeserver times", async () => {
     const { rig } = await startWorld();
     expect(await rig.edge.homeserver.ping()).toMatchObject({ kind: "answered" });

@@ -198,13 +198,32 @@ describe("a ghost's registration", () => {
 
 describe("a ping", () => {
   it.each<[string, ScriptedAnswer, unknown]>([
-    ["answered", { status: 200, body: { duration_ms: 12 } }, { kind: "answered", durationMs: 12 }],
+    [
+      "that another server answered",
+      { status: 200, body: { duration_ms: 12 } },
+      { kind: "failed", why: "elsewhere", message: "the ping was answered, but not by the bridge" },
+    ],
+    [
+      "that another server refused",
+      { status: 502, body: { errcode: "M_BAD_STATUS", error: "403", status: 403 } },
+      { kind: "failed", why: "elsewhere", message: "M_BAD_STATUS: 403" },
+    ],
+    [
+      "of a homeserver without an address",
+      { status: 400, body: { errcode: "M_URL_NOT_SET", error: "no url" } },
+      { kind: "failed", why: "no-url", message: "M_URL_NOT_SET: no url" },
+    ],
+    [
+      "of a homeserver without the registration",
+      { status: 401, body: { errcode: "M_UNKNOWN_TOKEN", error: "who?" } },
+      { kind: "failed", why: "unknown", message: "M_UNKNOWN_TOKEN: who?" },
+    ],
     ["of a homeserver without one", { status: 404, body: { errcode: "M_UNRECOGNIZED" } }, { kind: "unsupported" }],
     ["of a homeserver behind a web server", { status: 404, body: "<html>" }, { kind: "unsupported" }],
     [
       "that could not reach us",
       { status: 502, body: { errcode: "M_CONNECTION_FAILED", error: "refused" } },
-      { kind: "failed", message: "M_CONNECTION_FAILED: refused" },
+      { kind: "failed", why: "unreachable", message: "M_CONNECTION_FAILED: refused" },
     ],
   ])("%s", async (_what, answer, outcome) => {
     const { homeserver, peer } = await start([answer]);

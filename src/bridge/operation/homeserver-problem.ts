@@ -1,0 +1,68 @@
+// What is wrong between bridge and homeserver, said by the setting that mends it. Of errors and pings, in both directions.
+import type { HomeserverError, PingOutcome } from "../../ports/homeserver.ts";
+
+export interface HomeserverProblem {
+  /** Constant: what is wrong, and what to do. */
+  readonly line: string;
+  /** What was seen of it. */
+  readonly reason: string;
+}
+
+const lines = {
+  unknown:
+    "homeserver does not know the bridge: add the registration file to its configuration (app_service_config_files in " +
+    "Synapse) and restart it; if the file is there, it differs from the bridge's copy",
+  otherCopy:
+    "homeserver runs with another copy of the registration: give it the one that the bridge has, and restart it",
+  namespace:
+    "homeserver does not let the bridge have its users: it runs with another copy of the registration, or another " +
+    "application service claims them",
+  unreachable: "homeserver cannot be reached: check homeserver.url",
+  noHomeserver: "homeserver.url leads to a server that is no Matrix homeserver: check its port and path",
+  redirected: "homeserver.url is redirected: set it to the address that it is redirected to",
+  busy: "homeserver answers, but cannot serve the bridge now",
+  refused: "homeserver refuses what the bridge asks of it",
+} as const;
+
+const pingLines: Readonly<Record<Extract<PingOutcome, { kind: "failed" }>["why"], string>> = {
+  token:
+    "homeserver calls the bridge with another hs_token: give it the registration that the bridge has, and restart it",
+  elsewhere:
+    "homeserver reaches another server instead of the bridge: check url in the registration and appservice.listen",
+  unreachable: "homeserver cannot reach the bridge: check url in the registration and appservice.listen",
+  "no-url": "homeserver has no address of the bridge: set url in the registration",
+  unknown: lines.unknown,
+  unanswered: "homeserver does not answer: check homeserver.url",
+};
+
+export function problemOf(error: HomeserverError): HomeserverProblem {
+  return { line: lineOf(error), reason: `${error.code}: ${error.message}` };
+}
+
+export function otherSender(seen: string, own: string): HomeserverProblem {
+  return { line: lines.otherCopy, reason: `it knows the bridge as ${seen}, not as ${own}` };
+}
+
+export function pingProblem({ why, message }: Extract<PingOutcome, { kind: "failed" }>): HomeserverProblem {
+  return { line: pingLines[why], reason: message };
+}
+
+function lineOf({ code, transient }: HomeserverError): string {
+  switch (code) {
+    case "M_UNKNOWN_TOKEN":
+    case "M_MISSING_TOKEN":
+    case "M_FORBIDDEN":
+      return lines.unknown;
+    case "M_EXCLUSIVE":
+      return lines.namespace;
+    case "UNREACHABLE":
+      return lines.unreachable;
+    case "M_UNRECOGNIZED":
+    case "M_NOT_FOUND":
+    case "BAD_ANSWER":
+      return lines.noHomeserver;
+  }
+  if (code.startsWith("HTTP_3")) return lines.redirected;
+  if (code.startsWith("HTTP_4")) return lines.noHomeserver;
+  return transient ? lines.busy : lines.refused;
+}
