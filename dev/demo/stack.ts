@@ -41,7 +41,7 @@ export interface StackOptions {
   /** Instead of the gateway's own. */
   readonly numbers?: readonly GatewayNumber[];
   /** What else is to be different about the gateway. */
-  readonly gateway?: Pick<GatewayOptions, "auth" | "referStatus" | "rtpEvents">;
+  readonly gateway?: Pick<GatewayOptions, "auth" | "referStatus" | "referFailure" | "rtpEvents">;
   /** Lines of the bridge's own log (JSON). */
   readonly bridgeLog: (line: string) => void;
 }

@@ -32,6 +32,8 @@ export interface CallSurroundings {
   readonly rtpEvents: boolean;
   /** What a REFER is answered with. */
   readonly referStatus: number;
+  /** REFER is accepted, and NOTIFY tells this at once. */
+  readonly referFailure: number | undefined;
   readonly log: GatewayLog;
   /** Our Contact, for the transport of this call. */
   readonly contact: string;
@@ -310,7 +312,7 @@ export abstract class Call implements GatewayCall {
   #receiveRefer(request: SipRequest, transaction: ServerTransaction): void {
     const { surroundings, dialog } = this;
     const target = readReference(request);
-    const { referStatus } = surroundings;
+    const { referStatus, referFailure } = surroundings;
     if (target === undefined || dialog === undefined) transaction.respond(400, "Bad Request");
     else if (referStatus >= 300) transaction.respond(referStatus, "Not Followed");
     else {
@@ -322,7 +324,8 @@ export abstract class Call implements GatewayCall {
             const all: Headers = [["Contact", surroundings.contact], ...headers];
             await surroundings.request(dialog, "NOTIFY", all, body);
           },
-          follow: (happened) => surroundings.follow(this, target, happened),
+          follow: (happened) => (referFailure === undefined ? surroundings.follow(this, target, happened) : undefined),
+          failure: referFailure ?? 503,
           changed: () => surroundings.changed(),
         }),
       );

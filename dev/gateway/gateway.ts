@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly rtpEvents?: boolean;
   /** What a REFER is answered with, and not followed, if it is 300 or above; 202 by default. */
   readonly referStatus?: number;
+  /** Accepts REFER and tells by NOTIFY at once that it failed so, as a switch does whose leg is in a queue or menu. */
+  readonly referFailure?: number;
   /** RFC 3261's T1, 500 ms by default; T2 and T4 keep their proportions. */
   readonly t1Ms?: number;
   readonly log?: GatewayLog;
@@ -124,6 +126,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       registrar,
       rtpEvents: options.rtpEvents ?? true,
       referStatus: options.referStatus ?? 202,
+      referFailure: options.referFailure,
       numbers: options.numbers ?? NUMBERS,
       codecs: options.codecs ?? ["PCMU", "PCMA"],
       gate: options.auth && digestGate(options.auth),

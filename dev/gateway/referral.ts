@@ -34,6 +34,8 @@ export interface ReferralParts {
   readonly notify: (headers: Headers, body: string) => Promise<void>;
   /** `happened` at each answer to the INVITE; 0 where none came. */
   readonly follow: (happened: (status: number) => void) => GatewayCall | undefined;
+  /** What is told where nothing follows. */
+  readonly failure: number;
   readonly changed: () => void;
 }
 
@@ -57,7 +59,7 @@ export class Referral implements SeenReferral {
     this.#event = id === undefined ? "refer" : `refer;id=${id}`;
     this.#tell(100);
     this.call = parts.follow((status) => this.#tell(status === 0 ? 408 : status));
-    if (this.call === undefined) this.#tell(503);
+    if (this.call === undefined) this.#tell(parts.failure);
   }
 
   #tell(status: number): void {

@@ -25,6 +25,7 @@ export interface SwitchboardOptions {
   readonly codecs: readonly CodecName[];
   readonly rtpEvents: boolean;
   readonly referStatus: number;
+  readonly referFailure: number | undefined;
   readonly log: GatewayLog;
   readonly changed: () => void;
 }
@@ -289,12 +290,13 @@ export class Switchboard {
   }
 
   #surroundings(flow: Flow, credentials: Credentials | undefined): CallSurroundings {
-    const { host, codecs, rtpEvents, referStatus, log, changed } = this.#options;
+    const { host, codecs, rtpEvents, referStatus, referFailure, log, changed } = this.#options;
     return {
       host,
       codecs,
       rtpEvents,
       referStatus,
+      referFailure,
       log,
       changed,
       contact: `<${this.uriOf("gateway", flow.transport)}>`,

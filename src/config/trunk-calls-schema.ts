@@ -96,7 +96,7 @@ export const messages = section({
 export const transfer = oneOf(["refer", "join"])
   .default("refer")
   .describe(
-    "How a call is transferred: `refer` asks the trunk (RFC 3515) and joins the calls here if it refuses; `join` does not ask.",
+    "How a call is transferred: `refer` asks the trunk (RFC 3515) and joins the calls here if it refuses or fails; `join` does not ask.",
   );
 
 export const dtmf = oneOf(["auto", "rtp", "info"])

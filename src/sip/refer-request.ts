@@ -22,8 +22,11 @@ export interface ReferRequestOptions {
   readonly lost: () => void;
 }
 
-/** A peer that accepts and then says nothing has not subscribed us at all. */
-const FIRST_NOTIFY_MS = 60_000;
+/**
+ * A peer has to send the first NOTIFY at once (RFC 3515 s2.4.4) and repeats it for 64*T1. One that sends none for longer
+ * has not subscribed us at all.
+ */
+const FIRST_NOTIFY_MS = 32_000;
 /** A subscription of which nothing is said (RFC 3515 s2.4.4 leaves it to the notifier): a telephone may ring so long. */
 const USUAL_EXPIRES_S = 180;
 const LONGEST_EXPIRES_S = 600;

@@ -114,6 +114,46 @@ describe("a person who sends the far end on", () => {
   });
 });
 
+describe("a transfer that the trunk accepts and then cannot carry out", () => {
+  it("is carried out by the bridge: the far end and the number talk to each other", async () => {
+    const { stack, person } = await house({ referFailure: 400 });
+    const { call, far } = await connected({ stack, person }, "02079460102");
+    await call.transfer((await person.lookup("02079460103")) ?? "");
+    await transferred(call);
+    const third = await stack.gateway.until((calls) => calls.find((each) => each.number.endsWith("0103")));
+    await Promise.all([hears(stack, third, 440), hears(stack, far, 1_000)]);
+    expect(far.referrals.map(({ notified }) => notified)).toEqual([[100, 400]]);
+    await far.hangUp();
+    expect(await stack.gateway.until(() => third.end)).toMatchObject({ how: "bye" });
+  });
+
+  it("to a number that is busy comes back: the person is rung, and the two hear each other again", async () => {
+    const { stack, person } = await house({ referFailure: 400 });
+    const { call, far } = await connected({ stack, person }, "02079460102");
+    await call.transfer((await person.lookup("02079460486")) ?? "");
+    await transferred(call);
+    const back = await person.incoming();
+    await back.answer();
+    await Promise.all([
+      hears(stack, far, 800),
+      back.until((each) => each.heard(1_000, TONES).hz === 440 && each.heard(1_000, TONES).ratio > 100),
+    ]);
+    await back.hangup();
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "caller", how: "bye" });
+  });
+
+  it("to a number that rings and is declined comes back by the trunk's own word", async () => {
+    const { stack, person } = await house();
+    const { call, far } = await connected({ stack, person }, "02079460102");
+    await call.transfer((await person.lookup("02079460603")) ?? "");
+    await transferred(call);
+    const back = await person.incoming();
+    await back.answer();
+    await hears(stack, far, 800);
+    await back.hangup();
+  });
+});
+
 describe("a person whom the far end sends on", () => {
   it("stays in the call, and hears the number", async () => {
     const { stack, person } = await house();
