@@ -6,6 +6,7 @@ import { Ghosts } from "./bridge/ghosts.ts";
 import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
+import { Pace } from "./bridge/pace.ts";
 import { presentable } from "./bridge/presentation.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
@@ -183,6 +184,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       ringingRooms,
       callers,
       recipients,
+      callPace: new Pace(policy.callsPerMinute, clock),
       clock,
       log,
     };

@@ -13,6 +13,7 @@ import { callsPerUserOf, type Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { InviteArrival, SipTrunks } from "../ports/sip.ts";
+import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { isRunning, legOf, rings } from "./call-index.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
@@ -45,10 +46,12 @@ export interface ArrivalsParts {
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #pace: Pace;
+  readonly #notTakenOver: Tally;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
     this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#notTakenOver = new Tally(parts.log, parts.clock, "call that cannot take another one over refused");
   }
 
   /** Acts without waiting for anything, so that of two calls at once the second sees the first. Never throws. */
@@ -74,11 +77,7 @@ export class Arrivals {
     }
     if (arrival.replaces !== undefined) {
       // It is for whoever is in that call, and would ring somebody else (RFC 3891 s3).
-      log.warn("call that cannot take another one over refused", {
-        call: arrival.call,
-        trunk,
-        replaces: arrival.replaces,
-      });
+      this.#notTakenOver.add({ call: arrival.call, trunk, replaces: arrival.replaces });
       return this.#refuse(arrival, caller, did.number, "declined");
     }
     const crowded = this.#crowded(caller, called);

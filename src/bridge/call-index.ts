@@ -132,6 +132,11 @@ export function legOf(call: Call): MatrixLeg | undefined {
   return "leg" in call && call.direction !== "joined" ? call.leg : undefined;
 }
 
+/** Whose call it is as far as limits go: who is in it, and of two telephones that were joined who had them joined. */
+export function chargedTo(call: Call): UserId | undefined {
+  return "leg" in call ? call.leg?.person : undefined;
+}
+
 /** Whether somebody is still in it, or to be. */
 export function isRunning({ phase }: Call): boolean {
   return phase !== "ending" && phase !== "parting" && phase !== "ended";

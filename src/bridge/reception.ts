@@ -13,7 +13,7 @@ import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { isRunning, legOf } from "./call-index.ts";
+import { chargedTo, isRunning } from "./call-index.ts";
 import { Pace } from "./pace.ts";
 import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
@@ -34,6 +34,8 @@ export interface ReceptionParts extends RoutingParts {
   readonly policy: Policy;
   readonly homeserver: Pick<Homeserver, "displayName">;
   readonly notices: Notices;
+  /** How often each person may begin a call; a transfer is one too. */
+  readonly callPace: Pace;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -47,7 +49,6 @@ const longestLifetimeMs = 5 * 60_000;
 
 export class Reception {
   readonly #parts: ReceptionParts;
-  readonly #calls: Pace;
   readonly #others: Readonly<Record<"invitation" | "message", Pace>>;
   /** Who calls too often reads why once a minute. */
   readonly #tellings: Pace;
@@ -57,7 +58,6 @@ export class Reception {
   constructor(parts: ReceptionParts) {
     const { clock, policy } = parts;
     this.#parts = parts;
-    this.#calls = new Pace(policy.callsPerMinute, clock);
     this.#others = {
       invitation: new Pace(policy.callsPerMinute, clock),
       message: new Pace(policy.callsPerMinute, clock),
@@ -126,13 +126,13 @@ export class Reception {
       atMs: now,
       notices,
     };
-    if (!isEmergency(route) && !this.#calls.allows(fact.sender)) return this.#refuseTooOften(refused);
+    if (!isEmergency(route) && !this.#parts.callPace.allows(fact.sender)) return this.#refuseTooOften(refused);
     if (closed !== undefined) return refuseOutbound(refused, closed);
     const verdict = judge(
       {
         person: fact.sender,
         plan: route,
-        callsOfPerson: calls.filter((call) => isRunning(call) && legOf(call)?.person === fact.sender).length,
+        callsOfPerson: calls.filter((call) => isRunning(call) && chargedTo(call) === fact.sender).length,
         callsInAll: calls.filter(isRunning).length,
       },
       this.#parts.policy,
@@ -159,6 +159,6 @@ export class Reception {
 }
 
 /** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
-function isEmergency(route: PlannedCall): boolean {
+export function isEmergency(route: PlannedCall): boolean {
   return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
 }

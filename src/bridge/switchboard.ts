@@ -19,6 +19,7 @@ import { EarlyFacts } from "./early-facts.ts";
 import { Glare } from "./glare.ts";
 import type { Invitation, Reception } from "./reception.ts";
 import { ordersFor, type PerformParts } from "./perform.ts";
+import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import type { Calls } from "./transfers.ts";
@@ -36,6 +37,8 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
 /** Events remembered as acted on; the ledger remembers calls for longer. */
 const recentEvents = 20_000;
 
+const takeOversPerMinute = 20;
+
 /** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
 const hangUpsAtOnce = 50;
 const breathMs = 100;
@@ -48,6 +51,8 @@ export class Switchboard implements Calls {
   readonly #glare: Glare;
   readonly #rooms: RoomFacts;
   readonly #legs: TrunkLegs;
+  /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
+  readonly #takeOvers: Pace;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
   #draining = false;
@@ -58,6 +63,7 @@ export class Switchboard implements Calls {
     const { telemetry, clock } = parts.runner;
     this.#rooms = new RoomFacts({ ...parts, telemetry });
     this.#early = new EarlyFacts(clock);
+    this.#takeOvers = new Pace(takeOversPerMinute, clock);
     this.#signals = new CallSignals({
       index: this.#index,
       early: this.#early,
@@ -141,6 +147,7 @@ export class Switchboard implements Calls {
     const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
     // What is being settled with the old leg must not be taken for the new one's.
     if (runner?.call.phase !== "connected" || runner.call.renegotiation.by !== "nobody") return false;
+    if (!this.#takeOvers.allows(runner.id)) return false;
     if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
     void runner.post({ kind: "sip.identified", identity });
     void runner.post(sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp });

@@ -15,8 +15,11 @@ import { identifyCaller, targetOf, type CallerTrust } from "../core/policy/calle
 import { judge, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Replacement } from "../ports/homeserver.ts";
+import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { ownMatrixCallId } from "./own-call-ids.ts";
+import type { Pace } from "./pace.ts";
+import { isEmergency } from "./reception.ts";
 import { dialledTrunks, type RoutingParts } from "./routing.ts";
 
 type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
@@ -31,6 +34,8 @@ export interface TransfersParts extends RoutingParts {
   readonly trust: (trunk: TrunkName) => CallerTrust;
   /** The bot, whom nobody can ring. */
   readonly isOurs: (user: UserId) => boolean;
+  /** As of calls: a transfer to a number is one, whoever orders it. */
+  readonly callPace: Pace;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,10 +59,12 @@ export class Transfers {
   readonly #calls: Calls;
   /** Calls whose far end somebody else's shall talk to, by person and token. */
   readonly #waiting = new Map<string, CallId>();
+  readonly #tooOften: Tally;
 
   constructor(parts: TransfersParts, calls: Calls) {
     this.#parts = parts;
     this.#calls = calls;
+    this.#tooOften = new Tally(parts.log, parts.clock, "transfer refused: calls and transfers beyond calls_per_minute");
   }
 
   /**
@@ -88,7 +95,11 @@ export class Transfers {
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
     if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
     const route = planCall(target, plan);
-    // The call that is transferred has been counted already.
+    if (!isEmergency(route) && !this.#parts.callPace.allows(person)) {
+      this.#tooOften.add({ call, person, callsPerMinute: policy.callsPerMinute });
+      return { kind: "transfer.barred", cause: "too-often" };
+    }
+    // It takes the place of the call that is transferred, which is among those of the moment.
     const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };

@@ -3,6 +3,7 @@
 // wait. A trunk with a challenge takes requests from its servers and from `peers` only, like any other.
 import type { Clock } from "../ports/clock.ts";
 import type { ChallengeSettings } from "../ports/sip.ts";
+import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { DigestVerifier } from "./wire/digest-verifier.ts";
 import { numberHeader, textHeader } from "./wire/header-builder.ts";
@@ -18,35 +19,11 @@ export interface AdmissionOptions {
 }
 
 /** Outside of dialogs. OPTIONS tells nobody anything; ACK and CANCEL cannot be challenged (RFC 3261 s22.1). */
-const CHALLENGED: ReadonlySet<string> = new Set(["INVITE", "MESSAGE", "REFER", "SUBSCRIBE"]);
+const CHALLENGED: ReadonlySet<string> = new Set(["INVITE", "MESSAGE", "NOTIFY", "REFER", "SUBSCRIBE"]);
 const NONCE_LIFETIME_MS = 5 * 60_000;
 /** More telephones than these do not ring at once: it is a flood, and each of them costs memory. */
 const MAX_WAITING = 100;
 const RETRY_AFTER_S = 5;
-/** Refusals of one kind are reported at most so often. */
-const REPORT_MS = 60_000;
-
-/** Counts what happens often, and writes a line of it now and then. */
-class Tally {
-  readonly #options: AdmissionOptions;
-  readonly #message: string;
-  #count = 0;
-  #reportedAtMs = -REPORT_MS;
-
-  constructor(options: AdmissionOptions, message: string) {
-    this.#options = options;
-    this.#message = message;
-  }
-
-  add(): void {
-    this.#count += 1;
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#options.log.warn(this.#message, { refusedSoFar: this.#count });
-  }
-}
-
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #verifier: DigestVerifier | undefined;
@@ -56,9 +33,9 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    const { challenge, clock } = options;
-    this.#wrong = new Tally(options, "SIP request with wrong credentials refused");
-    this.#tooMany = new Tally(options, "call of the trunk refused, because too many wait for an answer");
+    const { challenge, clock, log } = options;
+    this.#wrong = new Tally(log, clock, "SIP request with wrong credentials refused");
+    this.#tooMany = new Tally(log, clock, "call of the trunk refused, because too many wait for an answer");
     if (challenge === undefined) return;
     this.#verifier = new DigestVerifier({
       realm: challenge.realm,

@@ -1,5 +1,6 @@
 // Whether an invite is still alive, and until when its call may be answered, whatever clocks and clients say.
 import { describe, expect, test } from "vitest";
+import { Pace } from "../../src/bridge/pace.ts";
 import { Reception } from "../../src/bridge/reception.ts";
 import { eventId, matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
 import { createGhostIds } from "../../src/core/number/ghost-id.ts";
@@ -35,6 +36,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
     features: () => exampleFeatures,
     homeserver: new FakeHomeserver(),
     notices: { failures: true, history: false },
+    callPace: new Pace(examplePolicy.callsPerMinute, clock),
     clock,
     log: new FakeTelemetry().log,
   });

@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { describeCause } from "../../src/core/call/cause.ts";
 import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
 import { examplePlan, examplePolicy } from "./settings.ts";
-import { ann, House, room, trunk } from "./house.ts";
+import { callerOf } from "../fakes/arrivals.ts";
+import { dialog } from "../core/call/examples.ts";
+import { ann, House, made1, room, trunk } from "./house.ts";
 
 const policy = { ...examplePolicy, callsPerMinute: 5, callsPerUser: 1_000, callsInAll: 1_000 };
 const bob = "@bob:example.org" as UserId;
@@ -112,4 +114,75 @@ test("two calls at the same moment in two rooms are one too many where one is al
   ]);
   expect(house.trunks.verbs).toEqual(["invite"]);
   expect(house.words).toEqual(["You already have as many calls as you may have at once."]);
+});
+
+describe("a trunk that sends one call on again and again", () => {
+  const refer = (number: number) =>
+    ({
+      kind: "sip.referred",
+      target: callerOf(`0207946${String(number).padStart(4, "0")}`).from,
+      replaces: undefined,
+      referredBy: undefined,
+    }) as const;
+
+  async function answeredCall(house: House): Promise<void> {
+    const call = await house.arrive();
+    await house.take(house.answer(made1));
+    house.switchboard.takeSip(call, { kind: "sip.dialogChanged", dialog });
+    await house.quiet();
+  }
+
+  async function referMany(house: House, times: number): Promise<void> {
+    for (let n = 0; n < times; n++) {
+      await house.sip(refer(n));
+      if (house.trunks.verbs.at(-1) === "replace") await house.sip({ kind: "sip.replaceFailed", status: 486 });
+    }
+  }
+
+  test("is refused once the person's calls of the minute are used up; one line says so, and which setting", async () => {
+    const house = new House({ policy });
+    await answeredCall(house);
+    await referMany(house, 200);
+    expect(house.trunks.verbs.filter((verb) => verb === "replace")).toHaveLength(5);
+    expect(house.trunks.orders.filter(({ verb }) => verb === "refuseRefer").map(({ argument }) => argument)).toEqual(
+      Array.from({ length: 195 }, () => 603),
+    );
+    const lines = house.telemetry.lines.filter(({ message }) => message.includes("calls_per_minute"));
+    expect(lines).toMatchObject([{ level: "warn", fields: { person: ann, refusedSoFar: 1 } }]);
+    await house.passTime(60_000);
+    await referMany(house, 1);
+    expect(house.trunks.verbs.at(-1)).toBe("replace");
+  });
+
+  test("leaves the person fewer calls of their own, and their calls leave it fewer", async () => {
+    const house = new House({ policy });
+    await answeredCall(house);
+    await referMany(house, 3);
+    await house.enterRoom();
+    for (let n = 0; n < 5; n++) await callAndGiveUp(house, `call${n}`);
+    expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(2);
+  });
+
+  test("and redirects calls to other numbers: each is one more of the minute", async () => {
+    const house = new House({ policy });
+    await house.ring();
+    const allowed = Array.from({ length: 20 }, (_, n) => house.transfers.allows(house.call(), refer(n).target));
+    expect(allowed.filter(Boolean)).toHaveLength(4);
+  });
+});
+
+test("two telephones that a transfer joined count as a call of who had them joined, until they hang up", async () => {
+  const house = new House({ policy: { ...policy, callsPerUser: 1 } });
+  const far = await house.ring();
+  await house.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  const target = ghostOf("02079460999");
+  await house.take({ ...house.callOf(), kind: "call.replaced", replacement: { kind: "create", token: "t1", target } });
+  await house.sip({ kind: "sip.referRefused", status: 405 });
+  expect(house.switchboard.calls.map(({ phase }) => phase)).toContain("joining");
+  await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+  expect(house.words.at(-1)).toBe("You already have as many calls as you may have at once.");
+  house.switchboard.takeSip(far, { kind: "sip.hungUp", q850: 16 });
+  await house.quiet();
+  await house.take(house.inviteFact({ matrixCallId: matrixCallId("call3") }));
+  expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(3);
 });

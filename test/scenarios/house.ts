@@ -3,6 +3,7 @@ import { Arrivals } from "../../src/bridge/arrivals.ts";
 import { Bot } from "../../src/bridge/bot.ts";
 import { Callers } from "../../src/bridge/callers.ts";
 import { Ghosts } from "../../src/bridge/ghosts.ts";
+import { Pace } from "../../src/bridge/pace.ts";
 import { Reception } from "../../src/bridge/reception.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
@@ -72,6 +73,7 @@ export class House {
   readonly store: Store;
   readonly switchboard: Switchboard;
   readonly texts: Texts;
+  readonly transfers: Transfers;
   readonly arrivals: Arrivals;
   #events = 0;
 
@@ -106,6 +108,7 @@ export class House {
       ringingRooms,
       callers,
       notices,
+      callPace: new Pace(policy.callsPerMinute, clock),
       clock,
       log,
       trust,
@@ -141,13 +144,13 @@ export class House {
         ice: { homeserver, ghosts, configured: [], askHomeserver: true },
         trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
         ringingRooms,
-        transfers: new Transfers(common, {
+        transfers: (this.transfers = new Transfers(common, {
           find: (call) => this.switchboard.find(call),
           post: (call, fact) => this.switchboard.post(call, fact),
           begin: (first) => this.switchboard.begin(first),
           adopt: (call, from) => this.switchboard.adopt(call, from),
           alias: (call, id) => this.switchboard.alias(call, id),
-        }),
+        })),
       },
       runner: { ledger: store.calls, clock, telemetry },
       botUser: homeserver.bot,

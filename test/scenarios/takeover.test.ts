@@ -142,3 +142,13 @@ test("what is over cannot be taken over", async () => {
   await house.arrive({ ...colleague, replaces: callId("c-gone") });
   expect(house.trunks.orders).toMatchObject([{ verb: "reject", argument: 603 }]);
 });
+
+test("another telephone every moment is refused after some, and one line says so", async () => {
+  const { house } = await takenOver();
+  let leg = house.call();
+  for (let n = 0; n < 40; n++) leg = await house.arrive({ replaces: leg });
+  expect(house.trunks.verbs.filter((verb) => verb === "accept").length).toBe(20);
+  expect(house.telemetry.lines.filter(({ message }) => message.includes("cannot take another one over"))).toHaveLength(
+    1,
+  );
+});
