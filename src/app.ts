@@ -231,8 +231,10 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       rooms,
       homeserver,
       settings: store.settings,
+      clock,
       log,
     });
+    parts.onStop(async () => voicemail.stop());
 
     // First of all: Synapse keeps a failed protocol query for an hour, and then no client shows a dial pad.
     await matrix.listen();

@@ -19,6 +19,7 @@ import { EarlyFacts } from "./early-facts.ts";
 import { Glare } from "./glare.ts";
 import type { Invitation, Reception } from "./reception.ts";
 import { ordersFor, type PerformParts } from "./perform.ts";
+import { LatestOnly } from "./limits/latest-only.ts";
 import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
@@ -38,6 +39,8 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
 const recentEvents = 20_000;
 
 const takeOversPerMinute = 20;
+/** Who is at the telephone is told to a client no more often. */
+const identityEveryMs = 1_000;
 
 /** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
 const hangUpsAtOnce = 50;
@@ -53,6 +56,7 @@ export class Switchboard implements Calls {
   readonly #legs: TrunkLegs;
   /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
   readonly #takeOvers: Pace;
+  readonly #identities: LatestOnly<CallId, SipFact>;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
   #draining = false;
@@ -63,6 +67,7 @@ export class Switchboard implements Calls {
     const { telemetry, clock } = parts.runner;
     this.#rooms = new RoomFacts({ ...parts, telemetry });
     this.#early = new EarlyFacts(clock);
+    this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
     this.#takeOvers = new Pace(takeOversPerMinute, clock);
     this.#signals = new CallSignals({
       index: this.#index,
@@ -156,6 +161,14 @@ export class Switchboard implements Calls {
 
   /** The door for everything that happens in calls of the trunks. */
   takeSip(leg: CallId, fact: SipFact): void {
+    // Each change of identity is an event in the room, and a trunk can say another one in every request.
+    if (fact.kind === "sip.identified") return this.#identities.take(leg, fact);
+    // Who was there before is not told after who is there now.
+    if (fact.kind === "sip.replaced") this.#identities.forget(leg);
+    return this.#tookSip(leg, fact);
+  }
+
+  #tookSip(leg: CallId, fact: SipFact): void {
     const heard = this.#legs.heard(leg, fact);
     const call = heard?.call;
     const joined = call && this.#index.joined(call);
@@ -309,7 +322,10 @@ export class Switchboard implements Calls {
 
   #ended(record: CallRecord): void {
     const given = this.#index.remove(record.id);
-    for (const call of given) this.#legs.forget(call);
+    for (const call of given) {
+      this.#legs.forget(call);
+      this.#identities.forget(call);
+    }
     if (this.#index.size === 0) this.#drained();
   }
 }

@@ -1,9 +1,12 @@
 // Message-waiting of voice mailboxes (RFC 3842), told by the bot to whom a mailbox belongs: only what is news to them.
 import type { TrunkName, UserId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { MessageWaiting } from "../ports/sip.ts";
 import type { Settings } from "../ports/store.ts";
+import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { LatestOnly } from "./limits/latest-only.ts";
 import type { Rooms } from "./rooms.ts";
 
 export interface VoicemailParts {
@@ -12,8 +15,12 @@ export interface VoicemailParts {
   readonly rooms: Pick<Rooms, "direct">;
   readonly homeserver: Pick<Homeserver, "bot" | "notice">;
   readonly settings: Settings;
+  readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Between two messages of the bot about one mailbox. */
+const newsEveryMs = 10_000;
 
 const none = "No new voice messages.";
 
@@ -21,15 +28,29 @@ export class Voicemail {
   readonly #parts: VoicemailParts;
   /** By mailbox, what is to be told next: while one thing is being told, only the latest waits. */
   readonly #latest = new Map<string, MessageWaiting>();
+  readonly #nobodys: Tally;
+  readonly #news: LatestOnly<string, MessageWaiting>;
   readonly #telling = new Set<string>();
 
   constructor(parts: VoicemailParts) {
     this.#parts = parts;
+    const { log, clock } = parts;
+    this.#nobodys = new Tally(log, clock, "voice mailbox that voicemail.accounts gives to nobody");
+    this.#news = new LatestOnly(newsEveryMs, clock, (mailbox, news) => this.#heard(mailbox, news));
   }
 
   /** Never throws. */
   messageWaiting(news: MessageWaiting): void {
-    const mailbox = `${news.trunk} ${news.account}`;
+    const { trunk, account } = news;
+    if (this.#parts.owners(account, trunk).length === 0) this.#nobodys.add({ trunk, account });
+    else this.#news.take(`${trunk} ${account}`, news);
+  }
+
+  stop(): void {
+    this.#news.stop();
+  }
+
+  #heard(mailbox: string, news: MessageWaiting): void {
     this.#latest.set(mailbox, news);
     if (this.#telling.has(mailbox)) return;
     this.#telling.add(mailbox);
@@ -41,7 +62,6 @@ export class Voicemail {
       this.#latest.delete(mailbox);
       const { trunk, account } = news;
       const owners = this.#parts.owners(account, trunk);
-      if (owners.length === 0) this.#parts.log.info("voice mailbox belongs to nobody", { trunk, account });
       const words = wordsOf(news);
       await Promise.all(owners.map((person) => this.#tell(mailbox, person, words)));
     }

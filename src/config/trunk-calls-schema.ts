@@ -99,6 +99,14 @@ export const transfer = oneOf(["refer", "join"])
     "How a call is transferred: `refer` asks the trunk (RFC 3515) and joins the calls here if it refuses or fails; `join` does not ask.",
   );
 
+export const refer = oneOf(["follow", "refuse"])
+  .default("follow")
+  .describe(
+    "What becomes of a REFER that the trunk sends inside a call. `follow` calls the number in it, as if the person in the call " +
+      "had dialled it: within their permissions, and as one of their `calls_per_minute`. `refuse` answers 603. Refuse it if " +
+      "telephones at the trunk, or callers from outside, can transfer calls to numbers that you pay for.",
+  );
+
 export const dtmf = oneOf(["auto", "rtp", "info"])
   .default("auto")
   .describe(

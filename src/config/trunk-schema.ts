@@ -20,6 +20,7 @@ import {
   dtmf,
   earlyMedia,
   messages,
+  refer,
   registration,
   sessionTimer,
   transfer,
@@ -205,6 +206,7 @@ export const trunk = section({
   dtmf,
   early_media: earlyMedia,
   transfer,
+  refer,
   messages: messages.prefault({}).describe("Texts over the trunk."),
   media: section({
     srtp: oneOf(["off", "required"]).default("off").describe("SDES-SRTP to the trunk (RFC 4568)."),

@@ -45,6 +45,8 @@ export interface TrunkSettings {
   readonly takesRefer: boolean;
   /** What RTP has to look like: a refused offer is told what it lacks. */
   readonly media: { readonly srtp: "off" | "required"; readonly codecs: readonly string[] };
+  /** Whether a REFER of the trunk is followed; otherwise it is refused with 603. */
+  readonly followsRefer: boolean;
 }
 
 /** REGISTER at the trunk's server (RFC 3261 s10, RFC 3327, RFC 3608). */

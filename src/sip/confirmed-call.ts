@@ -6,6 +6,7 @@ import type { TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { judgeInfo, KeySender } from "./dtmf-info.ts";
 import { OfferExchange } from "./offer-exchange.ts";
+import { PeerLimits } from "./peer-limits.ts";
 import { q850Header, q850Of } from "./reason.ts";
 import { ReferArrival } from "./refer-arrival.ts";
 import type { Replacement, ReplacementEvents } from "./refer-replacement.ts";
@@ -43,6 +44,8 @@ export interface ConfirmedCallOptions {
   /** The trunk is worth asking with REFER. */
   readonly takesRefer: boolean;
   readonly media: TrunkSettings["media"];
+  /** A REFER of the trunk is looked at. */
+  readonly followsRefer: boolean;
   /** An INVITE that is to take this call over, not yet sent. */
   readonly replacement: (
     order: ReplaceOrder,
@@ -61,6 +64,7 @@ export class ConfirmedCall extends CallInOneState {
   readonly #offers: OfferExchange;
   readonly #keys: KeySender;
   readonly #timer: SessionTimer;
+  readonly #limits: PeerLimits;
   #referring: ReferRequest | undefined;
   /** The trunk's REFER that is not over yet. */
   #referred: { readonly arrival: ReferArrival; readonly reference: Reference } | undefined;
@@ -74,6 +78,10 @@ export class ConfirmedCall extends CallInOneState {
     super();
     this.#options = options;
     const { session, log, clock, party, answerInAck = false, agreed } = options;
+    this.#limits = new PeerLimits({
+      ...options,
+      call: () => ({ sipCall: this.dialog.sipCallId, trunk: this.dialog.trunk }),
+    });
     this.#timer = new SessionTimer({
       settings: options.sessionTimer,
       clock,
@@ -109,7 +117,10 @@ export class ConfirmedCall extends CallInOneState {
     session.listen({
       bye: (request) => this.#hungUp(request),
       offered: (offer) => {
-        if (!this.#over) this.#offers.offered(offer);
+        if (this.#over) return;
+        const refusal = this.#limits.refusesOffer();
+        if (refusal === undefined) this.#offers.offered(offer);
+        else offer.refuse(refusal.status, refusal.headers);
       },
       offerWithdrawn: () => this.#offers.withdrawn(),
       acknowledged: (sdp) => this.#offers.acknowledged(sdp),
@@ -327,6 +338,11 @@ export class ConfirmedCall extends CallInOneState {
 
   #referredBy(asked: PeerRequest): void {
     const { session, clock, emit } = this.#options;
+    const refusal = this.#limits.refusesRefer();
+    if (refusal !== undefined) {
+      asked.reply(refusal.status, refusal.headers);
+      return;
+    }
     if (this.#referred !== undefined || this.#referring?.open === true) {
       asked.reply(491);
       return;

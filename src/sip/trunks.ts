@@ -316,6 +316,7 @@ class Trunks implements SipTrunks {
       stateOf: (fields) => trunk.stateOf(fields),
       takesRefer: trunk.settings.takesRefer,
       media: trunk.settings.media,
+      followsRefer: trunk.settings.followsRefer,
       sessionTimer: trunk.settings.sessionTimer,
       replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
       texted: (request) => this.#texts.get(trunk.settings.name)?.inCall(request, call),

@@ -6,6 +6,7 @@ import { HomeserverError } from "../../src/ports/homeserver.ts";
 import type { MessageWaiting } from "../../src/ports/sip.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
 
 const ann = "@ann:example.org" as UserId;
 const bob = "@bob:example.org" as UserId;
@@ -14,6 +15,7 @@ class MailboxRig {
   readonly homeserver = new FakeHomeserver();
   readonly telemetry = new FakeTelemetry();
   readonly store = openMemoryStore();
+  readonly clock = new VirtualClock();
   #voicemail = this.#make();
 
   #make(): Voicemail {
@@ -24,6 +26,7 @@ class MailboxRig {
       rooms: new Rooms({ homeserver, directory: store.rooms, log }),
       homeserver,
       settings: store.settings,
+      clock: this.clock,
       log,
     });
   }
@@ -50,6 +53,8 @@ class MailboxRig {
 
   async news(newMessages: number, oldMessages = 0, changes: Partial<MessageWaiting> = {}): Promise<void> {
     this.tell(newMessages, oldMessages, changes);
+    await this.quiet();
+    this.clock.advance(10_000);
     await this.quiet();
   }
 
@@ -99,6 +104,7 @@ describe("the owner of a mailbox", () => {
     rig.homeserver.hold();
     await rig.news(1);
     rig.tell(2);
+    rig.clock.advance(10_000);
     rig.tell(3);
     rig.homeserver.release();
     await rig.quiet();
@@ -115,11 +121,25 @@ describe("the owner of a mailbox", () => {
     expect(rig.words).toEqual(["You have 1 new voice message."]);
   });
 
+  it("reads the first news at once and of a flood the last state only, one message each ten seconds", async () => {
+    const rig = new MailboxRig();
+    for (let n = 1; n <= 200; n++) rig.tell(n);
+    await rig.quiet();
+    expect(rig.words).toEqual(["You have 1 new voice message."]);
+    rig.clock.advance(10_000);
+    await rig.quiet();
+    expect(rig.words.slice(1)).toEqual(["You have 200 new voice messages."]);
+    rig.clock.advance(60_000);
+    expect([rig.words.length, rig.clock.pending]).toEqual([2, 0]);
+  });
+
   it("may be several people, and nobody's mailbox is nobody's news", async () => {
     const rig = new MailboxRig();
     await rig.news(1, 0, { account: "2002" });
     expect(rig.homeserver.rooms.map(({ invite }) => invite).toSorted()).toEqual([ann, bob]);
-    await rig.news(1, 0, { account: "2003" });
+    for (let n = 0; n < 50; n++) rig.tell(1, 0, { account: "2003" });
+    await rig.quiet();
     expect(rig.words).toHaveLength(2);
+    expect(rig.telemetry.lines).toMatchObject([{ level: "warn", fields: { account: "2003", refusedSoFar: 1 } }]);
   });
 });

@@ -92,6 +92,7 @@ test("the SIP edge learns how the trunk registers, whom it must prove to be and 
     inbound: { calledFrom: "P-Called-Party-ID", reliableProvisionals: "required" },
     sessionTimer: { expiresMs: 600_000, minMs: 90_000 },
     takesRefer: false,
+    followsRefer: true,
   });
   expect(second).toMatchObject({
     registration: { user: "2000", domain: "two.example", expiresMs: 600_000 },
@@ -99,6 +100,7 @@ test("the SIP edge learns how the trunk registers, whom it must prove to be and 
     inbound: { calledFrom: "to", reliableProvisionals: "supported" },
     sessionTimer: undefined,
     takesRefer: true,
+    followsRefer: true,
   });
 });
 

@@ -88,6 +88,7 @@ test("the SIP edge gets its trunks in its own words", () => {
     sessionTimer: undefined,
     takesRefer: true,
     media: { srtp: "required", codecs: ["PCMA"] },
+    followsRefer: true,
   });
   expect(pbx).toMatchObject({ server: { host: "pbx.example.net", port: 5080 }, credentials: undefined });
 });

@@ -186,3 +186,18 @@ test("two telephones that a transfer joined count as a call of who had them join
   await house.take(house.inviteFact({ matrixCallId: matrixCallId("call3") }));
   expect(house.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(3);
 });
+
+test("a trunk that says another caller in every request makes one event a second, and the last one counts", async () => {
+  const house = new House({ policy });
+  const call = await house.arrive();
+  await house.take(house.answer(made1));
+  for (let n = 0; n < 300; n++) {
+    house.switchboard.takeSip(call, { kind: "sip.identified", identity: callerOf(`+4420794${60_000 + n}`) });
+    house.clock.advance(10);
+    await house.quiet();
+  }
+  await house.passTime(1_000);
+  const shown = house.homeserver.told.filter(({ signal }) => signal.kind === "identity");
+  expect(shown).toHaveLength(4);
+  expect(shown.at(-1)?.signal).toMatchObject({ identity: { ghost: expect.stringContaining("442079460299") } });
+});

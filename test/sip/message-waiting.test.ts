@@ -1,5 +1,8 @@
 // Voice messages that wait for somebody, as the trunk tells without being asked (RFC 3842), and other NOTIFYs (RFC 6665).
 import { describe, expect, it } from "vitest";
+import type { ChallengeSettings } from "../../src/ports/sip.ts";
+import { DigestClient } from "../../src/sip/wire/digest.ts";
+import { parseChallenges } from "../../src/sip/wire/digest-challenge.ts";
 import { callerRig, type Caller, type PlacedCall } from "./caller.ts";
 import { lines } from "./peer.ts";
 import { TRUNK } from "./stack.ts";
@@ -9,6 +12,7 @@ interface NotifyParts {
   readonly type?: string;
   readonly body?: string;
   readonly to?: string;
+  readonly credentials?: string;
 }
 
 function notify(caller: Caller, parts: NotifyParts = {}): PlacedCall {
@@ -18,6 +22,7 @@ function notify(caller: Caller, parts: NotifyParts = {}): PlacedCall {
     String(caller.peer.contact),
     ...(event === "" ? [] : [`Event: ${event}`]),
     "Subscription-State: active",
+    ...(parts.credentials === undefined ? [] : [parts.credentials]),
     ...(type === "" ? [] : [`Content-Type: ${type}`]),
   ];
   caller.send(placed.request("NOTIFY", parts.to ?? "<sip:account@us.example>", { body, lines: typed }));
@@ -80,5 +85,31 @@ describe("message-waiting", () => {
       },
     );
     await notify(caller, { body: SUMMARY }).response(200, "NOTIFY");
+  });
+});
+
+describe("a trunk that is challenged", () => {
+  const challenge: ChallengeSettings = {
+    algorithms: ["MD5"],
+    realm: "us.example",
+    username: "trunk",
+    password: "secret",
+  };
+
+  it("is asked for its credentials before its voice messages are news", async () => {
+    const { stack, caller } = await callerRig("udp", { challenge });
+    for (let n = 0; n < 20; n++) await notify(caller, { body: SUMMARY }).response(401, "NOTIFY");
+    expect(stack.messageWaiting).toEqual([]);
+    const asked = await notify(caller, { body: SUMMARY }).response(401, "NOTIFY");
+    const [offered] = lines(asked, "WWW-Authenticate").flatMap((value) => parseChallenges(value, false));
+    if (offered === undefined) throw new Error("not challenged");
+    const client = new DigestClient({ username: "trunk", password: "secret" }, () => "cnonce");
+    const { name, value } = client.authorization({
+      challenge: offered,
+      method: "NOTIFY",
+      uri: "sip:account@us.example",
+    });
+    await notify(caller, { body: SUMMARY, credentials: `${name}: ${value}` }).response(200, "NOTIFY");
+    expect(stack.messageWaiting).toHaveLength(1);
   });
 });

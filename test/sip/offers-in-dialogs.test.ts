@@ -117,3 +117,20 @@ describe("before we have answered a call of the trunk", () => {
     expect(stack.kinds(call)).not.toContain("sip.offered");
   });
 });
+
+it("a flood of new offers in one call is told to come again later, and costs the call nothing", async () => {
+  const { peer, stack, placed, call, ok } = await taken();
+  const statuses: number[] = [];
+  for (let n = 0; n < 60; n++) {
+    const body = OFFER.replace("4000", String(4002 + 2 * n));
+    placed.inDialog(ok, "UPDATE", 2 + n, { lines: ["Content-Type: application/sdp", String(peer.contact)], body });
+    if (n < 30) {
+      await stack.fact(call, "sip.offered");
+      stack.trunks.answerReoffer(call, ANSWER);
+    }
+    statuses.push((await placed.response(n < 30 ? 200 : 500, "UPDATE")).message.statusCode);
+  }
+  expect(statuses.filter((status) => status === 200)).toHaveLength(30);
+  expect(stack.kinds(call).filter((kind) => kind === "sip.offered")).toHaveLength(30);
+  expect(stack.log.filter(({ message }) => message.includes("changes one call too often"))).toHaveLength(1);
+});

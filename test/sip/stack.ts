@@ -78,6 +78,7 @@ export function trunkSettings(port: number, more: Partial<TrunkSettings> = {}): 
     sessionTimer: undefined,
     takesRefer: true,
     media: { srtp: "off", codecs: ["PCMA", "PCMU"] },
+    followsRefer: true,
     ...more,
   };
 }

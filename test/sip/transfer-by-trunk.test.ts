@@ -88,6 +88,38 @@ describe("a REFER of the trunk", () => {
     await hangUp(peer, stack, call);
   });
 
+  it("on a trunk whose setting refuses them gets 603, and one line in the log says which setting", async () => {
+    const { peer, stack } = await rig("udp", { followsRefer: false });
+    const { call, invite } = await answered({ peer, stack });
+    for (let cseq = 1; cseq <= 3; cseq++) {
+      peer.inDialog(invite, "REFER", cseq, { headers: referTo() });
+      expect((await peer.response("REFER")).message.statusCode).toBe(603);
+    }
+    expect(stack.log.filter(({ message }) => message.includes("setting refer"))).toHaveLength(1);
+    await hangUp(peer, stack, call);
+    expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.ended"]);
+  });
+
+  it("after REFER gets 503 and when to come again, once there were more than any telephone sends", async () => {
+    const { peer, stack } = await rig();
+    const { call, invite } = await answered({ peer, stack });
+    const statuses: number[] = [];
+    for (let cseq = 1; cseq <= 40; cseq++) {
+      const heard = stack.kinds(call).length;
+      peer.inDialog(invite, "REFER", cseq, { headers: referTo() });
+      if (cseq <= 10) {
+        await stack.fact(call, "sip.referred");
+        stack.trunks.refuseRefer(call, 603);
+      }
+      const response = await peer.response("REFER");
+      statuses.push(response.message.statusCode);
+      if (cseq > 10) expect([stack.kinds(call).length, lines(response, "Retry-After")]).toEqual([heard, ["6"]]);
+    }
+    expect(statuses).toEqual([...Array<number>(10).fill(603), ...Array<number>(30).fill(503)]);
+    expect(stack.log.filter(({ message }) => message.includes("sends one call on too often"))).toHaveLength(1);
+    await hangUp(peer, stack, call);
+  });
+
   it("to a tel number is told as it is", async () => {
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });

@@ -1,7 +1,7 @@
 // One direction of a call's audio, packet by packet: read, counted, renumbered into one continuous stream, sent on.
 // Runs 50 times a second and call, so it works in the buffer the packet came in.
+import { TokenBucket } from "../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../core/sdp/agreement.ts";
-import { Allowance } from "./allowance.ts";
 import type { Digit } from "./digit-listener.ts";
 import { DigitListener } from "./digit-listener.ts";
 import { KeySender, type Key, type KeyFormat } from "./key-sender.ts";
@@ -32,7 +32,7 @@ export class Lane {
   readonly #exit: LaneExit;
   readonly #splice: Splice;
   readonly #digits = new DigitListener();
-  readonly #told = new Allowance(keysTold.perSecond, keysTold.atOnce);
+  readonly #told = new TokenBucket(keysTold.perSecond, keysTold.atOnce);
   readonly #keys: KeySender;
   #crossings: ReadonlyMap<number, Crossing> = new Map();
   #isOpen = false;

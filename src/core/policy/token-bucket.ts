@@ -1,6 +1,6 @@
-// So many of something in a second, and some at once: for what a peer can cause outside of its own stream.
+// So many of something at once, and after that so many in a second: for what one peer can make us do.
 
-export class Allowance {
+export class TokenBucket {
   readonly #perSecond: number;
   readonly #atOnce: number;
   #left: number;
