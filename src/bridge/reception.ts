@@ -6,7 +6,7 @@ import type { Notices } from "../core/call/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../core/call/outbound.ts";
 import type { Step } from "../core/call/step.ts";
 import { callId, domainOf, partyId, type UserId } from "../core/ids.ts";
-import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
+import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { showsDisplayName } from "../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
@@ -15,7 +15,7 @@ import type { Homeserver, MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { chargedTo, isRunning } from "./call-index.ts";
 import { Pace } from "./pace.ts";
-import { dialledTrunks, type RoutingParts } from "./routing.ts";
+import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
@@ -156,9 +156,4 @@ export class Reception {
       log.warn("calls beyond calls_per_minute are refused", { person, room, callsPerMinute: policy.callsPerMinute });
     return refuseOutbound(refused, "too-often", isFirst ? "say" : "said-before");
   }
-}
-
-/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
-export function isEmergency(route: PlannedCall): boolean {
-  return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
 }

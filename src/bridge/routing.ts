@@ -31,3 +31,8 @@ export function dialledTrunks(
 export function abilitiesOf({ dtmf, transfer }: TrunkFeatures): TrunkAbilities {
   return { infoDtmf: dtmf !== "rtp", refer: transfer === "refer" };
 }
+
+/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
+export function isEmergency(route: PlannedCall): boolean {
+  return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
+}

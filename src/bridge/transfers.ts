@@ -19,8 +19,7 @@ import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { ownMatrixCallId } from "./own-call-ids.ts";
 import type { Pace } from "./pace.ts";
-import { isEmergency } from "./reception.ts";
-import { dialledTrunks, type RoutingParts } from "./routing.ts";
+import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
 type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
 type RecallEffect = Extract<CallEffect, { kind: "transfer.recall" }>;
