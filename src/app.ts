@@ -11,6 +11,7 @@ import { presentable } from "./bridge/presentation.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
+import { createFirstCalls } from "./bridge/rooms/first-calls.ts";
 import { Rooms } from "./bridge/rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
 import { Texts } from "./bridge/texts.ts";
@@ -167,7 +168,17 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       configured: toIceServers(config),
       askHomeserver: config.media.ice.homeserver_turn,
     };
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, policy, clock, log });
+    const { visits, firstCalls } = createFirstCalls({
+      ids,
+      homeserver,
+      people: undefined,
+      rooms,
+      directory: store.rooms,
+      visits: store.visits,
+      clock,
+      log,
+    });
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, firstCalls, policy, clock, log });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
     const routing = {
       identities: (trunk: TrunkName) => required(identities, trunk),
@@ -219,6 +230,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         ice,
         trunkMedia: (trunk) => required(trunkMedia, trunk),
         ringingRooms,
+        firstCalls,
         transfers,
       },
       runner: { ledger: store.calls, clock, telemetry },
@@ -243,6 +255,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     parts.onStop(() => media.stop());
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
+    await visits.load();
     await sip.start();
     parts.onStop(() => sip.stop());
 
@@ -284,7 +297,10 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       onProblem: (problem) => readiness.homeserverMissing(problem),
     };
     const refused = introduceSoon(introduction, stopping.signal).then((ping) => {
-      if (ping !== undefined) readiness.homeserverAnswered(ping);
+      if (ping !== undefined) {
+        readiness.homeserverAnswered(ping);
+        void visits.tidy();
+      }
       return new Promise<never>(() => {});
     });
     refused.catch(() => {});

@@ -35,12 +35,14 @@ const sendPath = new RegExp(`^${client}/rooms/([^/]+)/send/([^/]+)/[^/]+$`);
 const joinPath = new RegExp(`^${client}/rooms/([^/]+)/join$`);
 const messagesPath = new RegExp(`^${client}/rooms/[^/]+/messages$`);
 const encryptionPath = new RegExp(`^${client}/rooms/[^/]+/state/m\\.room\\.encryption/?$`);
-const membersPath = new RegExp(`^${client}/rooms/[^/]+/members$`);
+const membersPath = new RegExp(`^${client}/rooms/([^/]+)/members$`);
 const namePath = new RegExp(`^${client}/profile/[^/]+/displayname$`);
 
 export async function startHomeserverDouble(script: HomeserverScript): Promise<HomeserverDouble> {
   const problems: string[] = [];
   const held: (() => void)[] = [];
+  /** Who is in the rooms that ghosts made: people come at once. Nobody but the caller is in the others. */
+  const people = new Map<string, string>();
   let isHolding = false;
   let registered = 0;
   let eventCount = 0;
@@ -75,13 +77,19 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
       else done();
     } else if (path === `${client}/createRoom`) {
       const { invite } = JSON.parse(body) as { invite: readonly string[] };
-      reply(JSON.stringify({ room_id: script.created(user, invite[0] ?? "") }));
+      const person = invite[0] ?? "";
+      const room = script.created(user, person);
+      people.set(room, person);
+      reply(JSON.stringify({ room_id: room }));
     } else if (encryptionPath.test(path)) {
       response.writeHead(404, { "content-type": "application/json" }).end('{"errcode":"M_NOT_FOUND"}');
     } else if (messagesPath.test(path)) reply('{"chunk":[],"start":"s"}');
-    // Nobody but the caller and the ghost, whom the bridge knows.
-    else if (membersPath.test(path)) reply('{"chunk":[]}');
-    else if (path === `${client}/voip/turnServer` || namePath.test(path)) reply("{}");
+    else if (membersPath.test(path)) {
+      const person = people.get(decodeURIComponent(membersPath.exec(path)?.[1] ?? ""));
+      reply(
+        JSON.stringify({ chunk: person === undefined ? [] : [{ state_key: person, content: { membership: "join" } }] }),
+      );
+    } else if (path === `${client}/voip/turnServer` || namePath.test(path)) reply("{}");
     else if (path === `${client}/account/whoami`) reply('{"user_id":""}');
     else if (path.endsWith("/ping")) reply('{"duration_ms":1}');
     else {

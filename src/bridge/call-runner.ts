@@ -73,6 +73,11 @@ export class CallRunner {
     });
   }
 
+  /** Resolves when the orders given so far have been carried out. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#lanes.values());
+  }
+
   #enqueue(work: () => Promise<void>): Promise<void> {
     this.#mailbox = this.#mailbox.then(work).catch((error: unknown) => this.#fault("call", error));
     return this.#mailbox;

@@ -9,6 +9,7 @@ import type { Log } from "../ports/telemetry.ts";
 import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
 import type { Ordering } from "./ordering.ts";
 import type { RingingRooms } from "./ringing-rooms.ts";
+import type { FirstCalls } from "./rooms/first-calls.ts";
 import type { Transfers } from "./transfers.ts";
 import type { TrunkLegs } from "./trunk-legs.ts";
 
@@ -16,6 +17,7 @@ export interface PerformParts extends MediaParts {
   readonly homeserver: Homeserver;
   readonly sip: SipTrunks;
   readonly ringingRooms: RingingRooms;
+  readonly firstCalls: FirstCalls;
   readonly transfers: Transfers;
 }
 
@@ -48,7 +50,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
         legs.order(effect.call, effect.order);
         return undefined;
       default:
-        return tellPerson(effect, parts.homeserver, ordering.log);
+        return tellPerson(effect, parts, ordering.log);
     }
   };
 }
@@ -56,12 +58,15 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
 async function findRoom(
   { target, ghost }: Extract<PortEffect, { kind: "matrix.findRoom" }>,
   ordering: Ordering,
-  { ringingRooms, homeserver }: PerformParts,
+  parts: PerformParts,
 ): Promise<CallFact> {
-  const found = await ringingRooms.find(target, ghost, ordering.call.trunk?.name);
+  const found = await parts.ringingRooms.find(target, ghost, ordering.call.trunk?.name, ordering.id);
   const text = lateWords(ordering.call);
   if (found.kind === "matrix.roomFound" && text !== undefined)
-    await tellPerson({ kind: "matrix.notice", leg: { room: found.room, ghost }, text }, homeserver, ordering.log);
+    await tellPerson({ kind: "matrix.notice", leg: { room: found.room, ghost }, text }, parts, ordering.log);
+  // It may have ended before the number came into the room.
+  const { phase } = ordering.call;
+  if (phase === "ending" || phase === "ended") await parts.firstCalls.over(ordering.id);
   return found;
 }
 
@@ -74,13 +79,17 @@ function isSipEffect(effect: PortEffect): effect is SipOrder {
   return effect.kind.startsWith("sip.");
 }
 
-async function tellPerson(effect: TellingEffect, homeserver: Homeserver, log: Log): Promise<CallFact | undefined> {
+async function tellPerson(
+  effect: TellingEffect,
+  { homeserver, firstCalls }: Pick<PerformParts, "homeserver" | "firstCalls">,
+  log: Log,
+): Promise<CallFact | undefined> {
   try {
     if (effect.kind === "matrix.notice") {
-      await homeserver.notice(effect.leg.room, effect.leg.ghost, effect.text);
+      await homeserver.notice(effect.leg.room, effect.leg.ghost, await firstCalls.wordsFor(effect.leg, effect.text));
       return undefined;
     }
-    await homeserver.signal(effect.leg, effect.signal);
+    if (!firstCalls.holds(effect.leg, effect.signal)) await homeserver.signal(effect.leg, effect.signal);
     return { kind: "matrix.told", signal: effect.signal.kind, room: effect.leg.room };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;

@@ -2,7 +2,7 @@
 // that the configuration names, into which the ghost comes. Who is rung, and when, is core/call's business.
 import type { MatrixLegFact } from "../core/call/event.ts";
 import type { RingTarget } from "../core/call/matrix-leg.ts";
-import type { RoomId, TrunkName, UserId } from "../core/ids.ts";
+import type { CallId, RoomId, TrunkName, UserId } from "../core/ids.ts";
 import type { Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
@@ -10,11 +10,13 @@ import type { Log } from "../ports/telemetry.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { Pace } from "./pace.ts";
 import type { Rooms } from "./rooms.ts";
+import type { FirstCalls } from "./rooms/first-calls.ts";
 
 export interface RingingRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure">;
   readonly rooms: Rooms;
+  readonly firstCalls: Pick<FirstCalls, "roomFor">;
   readonly policy: Pick<Policy, "callsPerMinute">;
   readonly clock: Clock;
   readonly log: Log;
@@ -46,17 +48,14 @@ export class RingingRooms {
    * The ghost, which calls or writes on `trunk`, is registered and joined when the room is found. Throws HomeserverError,
    * UnfitRoomError.
    */
-  async open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<RoomId> {
-    if (!(await this.#knows(target, ghost)) && !this.#strangers.allows(trunk ?? ""))
-      throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
-    await this.#parts.ghosts.ensure(ghost);
-    return target.kind === "person" ? this.#ofPerson(target.person, ghost) : this.#enter(target.room, ghost);
+  open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<RoomId> {
+    return this.#open(target, ghost, trunk, undefined);
   }
 
   /** The same for a call: never rejects for what the homeserver says. */
-  async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<Found> {
+  async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined, call: CallId): Promise<Found> {
     try {
-      return { kind: "matrix.roomFound", target, room: await this.open(target, ghost, trunk) };
+      return { kind: "matrix.roomFound", target, room: await this.#open(target, ghost, trunk, call) };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
       this.#parts.log.warn("nobody can be rung there", {
@@ -68,6 +67,23 @@ export class RingingRooms {
       });
       return { kind: "matrix.roomMissing", target, message: error.message };
     }
+  }
+
+  /** A call, unlike a text, has to reach the person at once: it may ring elsewhere than in the room of the two. */
+  async #open(
+    target: RingTarget,
+    ghost: UserId,
+    trunk: TrunkName | undefined,
+    call: CallId | undefined,
+  ): Promise<RoomId> {
+    const isNew = !(await this.#knows(target, ghost));
+    if (isNew && !this.#strangers.allows(trunk ?? ""))
+      throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
+    await this.#parts.ghosts.ensure(ghost);
+    if (target.kind === "room") return this.#enter(target.room, ghost);
+    const { person } = target;
+    const own = (): Promise<RoomId> => this.#ofPerson(person, ghost);
+    return call === undefined ? own() : this.#parts.firstCalls.roomFor({ call, ghost, person, isNew, own });
   }
 
   #knows(target: RingTarget, ghost: UserId): Promise<boolean> {

@@ -175,7 +175,9 @@ export class Rooms {
 
   /** The two are alone in it: as good as a room made for them, where none is known. */
   async keep(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
-    const { directory } = this.#parts;
+    const { directory, homeserver } = this.#parts;
+    // There a number is a guest for one call.
+    if ((await directory.ours(room)).includes(homeserver.bot)) return;
     if ((await directory.direct(ghost, person)) === undefined) await directory.saveDirect(ghost, person, room);
   }
 

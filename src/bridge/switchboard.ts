@@ -59,6 +59,7 @@ export class Switchboard implements Calls {
   readonly #identities: LatestOnly<CallId, SipFact>;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
+  readonly #departures = new Set<Promise<void>>();
   #draining = false;
   #drained: () => void = () => {};
 
@@ -230,7 +231,7 @@ export class Switchboard implements Calls {
       case "member.invited":
         return this.#invitedToRoom(fact);
       case "member.joined":
-        return;
+        return this.#parts.perform.firstCalls.joined(fact.room, fact.user);
       case "member.left":
         return this.#left(fact.room, fact.user);
       case "room.replaced":
@@ -267,6 +268,7 @@ export class Switchboard implements Calls {
       const fact = factOfLeaving(runner.call, room, user);
       if (fact !== undefined) await runner.post(fact);
     }
+    this.#parts.perform.firstCalls.left(room, user);
     await this.#rooms.left(room, user);
   }
 
@@ -321,12 +323,28 @@ export class Switchboard implements Calls {
   }
 
   #ended(record: CallRecord): void {
+    const runner = this.#index.get(record.id);
     const given = this.#index.remove(record.id);
     for (const call of given) {
       this.#legs.forget(call);
       this.#identities.forget(call);
     }
-    if (this.#index.size === 0) this.#drained();
+    const departure = this.#depart(runner, record.id).finally(() => {
+      this.#departures.delete(departure);
+      if (this.#index.size + this.#departures.size === 0) this.#drained();
+    });
+    this.#departures.add(departure);
+  }
+
+  /** A number that was a guest for the call leaves when the last word has been said. Never rejects. */
+  async #depart(runner: CallRunner | undefined, call: CallId): Promise<void> {
+    const { perform, runner: common } = this.#parts;
+    try {
+      await runner?.settled();
+      await perform.firstCalls.over(call);
+    } catch (error) {
+      common.telemetry.log.error("number could not leave the room with the bot", { call, error });
+    }
   }
 }
 

@@ -116,7 +116,9 @@ export class HttpHomeserver implements Homeserver {
   async leave(room: RoomId, as: UserId, reason?: string): Promise<void> {
     const body = reason === undefined ? {} : { reason };
     try {
-      await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "leave"], body }, repeatable);
+      const request = { method: "POST", path: ["v3", "rooms", room, "leave"], body } as const;
+      // What was said before is not cut off.
+      await this.#outbox.inOrder(room, () => this.#client.request(as, request, repeatable));
     } catch (cause) {
       // Whoever is not in the room has left it.
       if (failureOf(cause).error.code !== "M_FORBIDDEN") throw cause;
@@ -198,6 +200,11 @@ export class HttpHomeserver implements Homeserver {
       const members = await this.members(room, as);
       if (!members.some((member) => member.user === user)) throw cause;
     }
+  }
+
+  async setServiceMembers(room: RoomId, as: UserId, users: readonly UserId[]): Promise<void> {
+    const path = ["v3", "rooms", room, "state", "io.element.functional_members"];
+    await this.#client.request(as, { method: "PUT", path, body: { service_members: users } }, repeatable);
   }
 
   iceServers(as: UserId): ReturnType<Homeserver["iceServers"]> {

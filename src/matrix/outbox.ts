@@ -33,13 +33,17 @@ export class Outbox {
     { transaction: name, patience = usualPatience }: Delivery = {},
   ): Promise<string> {
     const transaction = name === undefined ? this.#clock.newId() : transactionId(as, name);
-    const before = this.#tails.get(room) ?? Promise.resolve();
-    const sent = before.then(async () => {
+    return this.inOrder(room, async () => {
       const path = ["v3", "rooms", room, "send", type, transaction];
       const answer = await this.#client.request(as, { method: "PUT", path, body: content }, patience);
       if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
       return String(answer.event_id);
     });
+  }
+
+  /** Something else that must come after all that was sent in the room before. */
+  inOrder<T>(room: RoomId, work: () => Promise<T>): Promise<T> {
+    const sent = (this.#tails.get(room) ?? Promise.resolve()).then(work);
     const settled = sent
       .then(
         () => undefined,

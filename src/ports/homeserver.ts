@@ -152,6 +152,12 @@ export type PingOutcome =
       readonly message: string;
     };
 
+/** What the bridge may do in the name of people of its homeserver; there is nothing else. */
+export interface PeopleRooms {
+  /** Joins the room to which the person is invited, and adds it to the direct rooms with `ghost` that their clients show. Throws HomeserverError. */
+  joinDirect(room: RoomId, person: UserId, ghost: UserId): Promise<void>;
+}
+
 export interface Homeserver {
   readonly domain: string;
   readonly bot: UserId;
@@ -190,6 +196,8 @@ export interface Homeserver {
   /** A direct room made by `as`, the person invited, unencrypted. */
   createDirectRoom(as: UserId, invite: UserId): Promise<RoomId>;
   invite(room: RoomId, as: UserId, user: UserId): Promise<void>;
+  /** Whom clients leave out when they name the room after its members (MSC4171); nobody, if empty. Throws HomeserverError. */
+  setServiceMembers(room: RoomId, as: UserId, users: readonly UserId[]): Promise<void>;
   iceServers(as: UserId): Promise<readonly IceServer[]>;
   ping(): Promise<PingOutcome>;
 }

@@ -55,6 +55,24 @@ export interface RoomDirectory {
   firstTime(room: RoomId, subject: string): Promise<boolean>;
 }
 
+/** A ghost in the bot's room, where a call of its number rings the person. */
+export interface Visit {
+  readonly room: RoomId;
+  readonly ghost: UserId;
+  readonly person: UserId;
+  /** When it began (ms since the epoch). */
+  readonly atMs: number;
+}
+
+export interface Visits {
+  begin(visit: Visit): Promise<void>;
+  end(room: RoomId, ghost: UserId): Promise<void>;
+  /** Not ended, the oldest first: what a restart has to clean up. */
+  open(): Promise<readonly Visit[]>;
+  /** Who came into that room, the latest first. */
+  latest(room: RoomId, limit: number): Promise<readonly Visit[]>;
+}
+
 /** Small facts about the installation: ghost encoding, schema of ids, secrets. */
 export interface Settings {
   get(key: string): Promise<string | undefined>;
@@ -66,6 +84,7 @@ export interface Store {
   readonly calls: CallLedger;
   readonly ghosts: GhostDirectory;
   readonly rooms: RoomDirectory;
+  readonly visits: Visits;
   readonly settings: Settings;
   /** Cheap proof that it can be written. Throws if not. */
   check(): Promise<void>;

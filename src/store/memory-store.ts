@@ -2,7 +2,7 @@
 import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
-import type { CallLedger, Inbox, InboxEntry, RoomDirectory, Store } from "../ports/store.ts";
+import type { CallLedger, Inbox, InboxEntry, RoomDirectory, Store, Visit, Visits } from "../ports/store.ts";
 import { readCall, readRecord } from "./stored-json.ts";
 
 function memoryInbox(): Inbox {
@@ -128,6 +128,25 @@ function memoryRooms(): RoomDirectory {
   };
 }
 
+function memoryVisits(): Visits {
+  const visits = new Map<string, { readonly visit: Visit; ended: boolean }>();
+  const byAge = () => [...visits.values()].toSorted((one, other) => one.visit.atMs - other.visit.atMs);
+  return {
+    async begin(visit) {
+      visits.set(pairKey(visit.room, visit.ghost), { visit, ended: false });
+    },
+    async end(room, ghost) {
+      const found = visits.get(pairKey(room, ghost));
+      if (found !== undefined) found.ended = true;
+    },
+    open: async () => byAge().flatMap(({ visit, ended }) => (ended ? [] : [visit])),
+    async latest(room, limit) {
+      const inRoom = byAge().flatMap(({ visit }) => (visit.room === room ? [visit] : []));
+      return inRoom.toReversed().slice(0, limit);
+    },
+  };
+}
+
 export function openMemoryStore(): Store {
   const ghosts = new Map<string, { readonly displayName: string | undefined }>();
   const settings = new Map<string, string>();
@@ -139,6 +158,7 @@ export function openMemoryStore(): Store {
       save: async (user, displayName) => void ghosts.set(user, { displayName }),
     },
     rooms: memoryRooms(),
+    visits: memoryVisits(),
     settings: {
       get: async (key) => settings.get(key),
       set: async (key, value) => void settings.set(key, value),

@@ -44,6 +44,15 @@ interface SaidTable {
   subject: string;
 }
 
+interface VisitTable {
+  room: string;
+  ghost: string;
+  person: string;
+  begun_at_ms: number;
+  /** 0 while the ghost is there. */
+  ended: number;
+}
+
 interface SettingTable {
   key: string;
   value: string;
@@ -60,6 +69,7 @@ export interface Tables {
   direct_room: DirectRoomTable;
   own_member: OwnMemberTable;
   said: SaidTable;
+  visit: VisitTable;
   setting: SettingTable;
   schema_version: SchemaVersionTable;
 }

@@ -7,6 +7,7 @@ import { migrate } from "./migrations/all.ts";
 import type { Tables } from "./schema.ts";
 import { sqlCallLedger } from "./sql-calls.ts";
 import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql-directories.ts";
+import { sqlVisits } from "./sql-visits.ts";
 import { sqlInbox } from "./sql-inbox.ts";
 
 /** Every rejection of the inner store becomes a StoreError. */
@@ -39,6 +40,7 @@ async function openSqlStore(database: Database, log: Log | undefined): Promise<S
     calls: guarded(sqlCallLedger(db, log), database),
     ghosts: guarded(sqlGhostDirectory(db), database),
     rooms: guarded(sqlRoomDirectory(db), database),
+    visits: guarded(sqlVisits(db), database),
     settings: guarded(sqlSettings(db), database),
     async check() {
       try {

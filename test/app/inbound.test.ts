@@ -38,11 +38,13 @@ async function homeserver(): Promise<Homeserver> {
       if (type !== undefined) sent.push({ type, content: JSON.parse(body) as Sent["content"] });
       const isState = path.includes("/state/m.room.encryption");
       response.writeHead(isState ? 404 : 200, { "content-type": "application/json" });
+      // Ann joins whatever she is invited to.
+      const chunk = [{ state_key: "@ann:example.org", content: { membership: "join" } }];
       response.end(
         JSON.stringify(
           isState
             ? { errcode: "M_NOT_FOUND", error: "none" }
-            : { room_id: "!made:example.org", event_id: `$${sent.length}`, chunk: [], duration_ms: 1 },
+            : { room_id: "!made:example.org", event_id: `$${sent.length}`, chunk, duration_ms: 1 },
         ),
       );
     });

@@ -127,6 +127,7 @@ export class TextsRig {
         homeserver,
         ghosts,
         rooms: this.rooms,
+        firstCalls: { roomFor: ({ own }) => own() },
         policy: options.policy ?? policy,
         clock,
         log,

@@ -296,6 +296,24 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.rooms.ours(room)).toEqual([]);
     });
 
+    it("knows which ghosts are guests in the bot's rooms, and who came last", async () => {
+      const other = roomId("!other:example.org");
+      const later = "@_sip_0207%40sip.example.org:example.org" as UserId;
+      await store.visits.begin({ room, ghost, person, atMs: 1 });
+      await store.visits.begin({ room: other, ghost, person, atMs: 2 });
+      await store.visits.end(room, ghost);
+      await store.visits.begin({ room, ghost: later, person, atMs: 3 });
+      expect(await store.visits.open()).toEqual([
+        { room: other, ghost, person, atMs: 2 },
+        { room, ghost: later, person, atMs: 3 },
+      ]);
+      expect((await store.visits.latest(room, 5)).map((visit) => visit.ghost)).toEqual([later, ghost]);
+      expect((await store.visits.latest(room, 1)).map((visit) => visit.ghost)).toEqual([later]);
+      await store.visits.begin({ room, ghost, person, atMs: 4 });
+      expect(await store.visits.open()).toHaveLength(3);
+      expect((await store.visits.latest(room, 1)).map((visit) => visit.ghost)).toEqual([ghost]);
+    });
+
     it("says a thing for the first time once per room and subject", async () => {
       const other = roomId("!other:example.org");
       expect(await store.rooms.firstTime(room, "encrypted")).toBe(true);

@@ -59,6 +59,13 @@ export class FakeHomeserver implements Homeserver {
   refuseJoins: HomeserverError | undefined;
   refuseInvites: HomeserverError | undefined;
   onInvite: () => void = () => {};
+  /** Nobody of ours may change a room's state. */
+  refuseState: HomeserverError | undefined;
+  readonly serviceMembers: { readonly room: RoomId; readonly users: readonly UserId[] }[] = [];
+  /** People join at once what a room was made for. */
+  acceptsInvitations = true;
+  /** Who is in which room, where it is not as in `memberList`. */
+  readonly membersOf = new Map<RoomId, { user: UserId; membership: "join" | "invite" }[]>();
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
   #failsOnce = false;
@@ -125,7 +132,16 @@ export class FakeHomeserver implements Homeserver {
   async members(room: RoomId): Promise<readonly { user: UserId; membership: "join" | "invite" }[]> {
     if (this.memberFailure !== undefined) throw this.memberFailure;
     if (room === this.closedRoom) throw this.closedWith;
-    return this.memberList;
+    return this.membersOf.get(room) ?? (this.memberList.length > 0 ? this.memberList : this.#newMembers(room));
+  }
+  #newMembers(room: RoomId): { user: UserId; membership: "join" | "invite" }[] {
+    const membership = this.acceptsInvitations ? "join" : "invite";
+    return this.rooms
+      .filter((made) => made.room === room)
+      .flatMap(({ as, invite }) => [
+        { user: as, membership: "join" },
+        { user: invite, membership },
+      ]);
   }
   async encrypted(room: RoomId): Promise<boolean> {
     return this.encryptsAll || this.encryptedRooms.has(room);
@@ -160,6 +176,11 @@ export class FakeHomeserver implements Homeserver {
     if (this.refuseInvites !== undefined) throw this.refuseInvites;
     this.invited.push({ room, user });
     this.onInvite();
+  }
+  async setServiceMembers(room: RoomId, _as: UserId, users: readonly UserId[]): Promise<void> {
+    await this.#allow();
+    if (this.refuseState !== undefined) throw this.refuseState;
+    this.serviceMembers.push({ room, users });
   }
   async iceServers(user: UserId): Promise<readonly []> {
     this.askedServers.push(user);

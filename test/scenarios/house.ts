@@ -5,6 +5,8 @@ import { Callers } from "../../src/bridge/callers.ts";
 import { Ghosts } from "../../src/bridge/ghosts.ts";
 import { Pace } from "../../src/bridge/pace.ts";
 import { Reception } from "../../src/bridge/reception.ts";
+import type { BotRoomVisits } from "../../src/bridge/rooms/bot-room-visits.ts";
+import { createFirstCalls } from "../../src/bridge/rooms/first-calls.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
@@ -30,7 +32,7 @@ import {
 import type { DialPlan } from "../../src/core/number/dial-plan.ts";
 import { createGhostIds } from "../../src/core/number/ghost-id.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
-import type { MatrixFact } from "../../src/ports/homeserver.ts";
+import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import type { SipFact } from "../../src/core/call/event.ts";
 import type { LegSignal } from "../../src/core/call/matrix-leg.ts";
 import type { InviteArrival } from "../../src/ports/sip.ts";
@@ -62,6 +64,8 @@ export interface HouseOptions {
   /** Whom the called numbers ring. */
   readonly dids?: DidTable;
   readonly trust?: CallerTrust;
+  /** The bridge may act in people's names. */
+  readonly people?: PeopleRooms;
 }
 
 export class House {
@@ -75,6 +79,7 @@ export class House {
   readonly texts: Texts;
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
+  readonly visits: BotRoomVisits;
   #events = 0;
 
   constructor(options: HouseOptions = {}) {
@@ -93,7 +98,18 @@ export class House {
     });
     const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, policy, clock, log });
+    const { visits, firstCalls } = createFirstCalls({
+      ids,
+      homeserver,
+      people: options.people,
+      rooms,
+      directory: store.rooms,
+      visits: store.visits,
+      clock,
+      log,
+    });
+    this.visits = visits;
+    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, firstCalls, policy, clock, log });
     const trust = (): CallerTrust => options.trust ?? { identity: "asserted", displayName: true };
     const callers = new Callers({ ids, plan, trust });
     const notices = options.notices ?? { failures: true, history: false };
@@ -144,6 +160,7 @@ export class House {
         ice: { homeserver, ghosts, configured: [], askHomeserver: true },
         trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
         ringingRooms,
+        firstCalls,
         transfers: (this.transfers = new Transfers(common, {
           find: (call) => this.switchboard.find(call),
           post: (call, fact) => this.switchboard.post(call, fact),

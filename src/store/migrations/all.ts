@@ -4,8 +4,9 @@ import { StoreError } from "../../ports/store.ts";
 import type { Database } from "../dialect.ts";
 import type { Tables } from "../schema.ts";
 import { up as start } from "./001-start.ts";
+import { up as visits } from "./003-visits.ts";
 
-const migrations: readonly ((db: Kysely<Tables>, database: Database) => Promise<void>)[] = [start];
+const migrations: readonly ((db: Kysely<Tables>, database: Database) => Promise<void>)[] = [start, visits];
 
 /** Brings the schema to this release's version, each step in a transaction of its own. Throws StoreError `newer-schema`. */
 export async function migrate(db: Kysely<Tables>, database: Database): Promise<void> {

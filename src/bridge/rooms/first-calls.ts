@@ -1,0 +1,203 @@
+// Makes a call of a number that never called before ring: in the number's own room where the person joins it at once, by
+// themselves or in their name; else in the room that they have with the bot; else as soon as they come.
+import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
+import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { GhostIds } from "../../core/number/ghost-id.ts";
+import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { BotRoomVisits, type Admission, type BotRoomVisitsParts } from "./bot-room-visits.ts";
+import { JoinWatch } from "./join-watch.ts";
+import { LateInvites } from "./late-invites.ts";
+import { roomLink } from "./room-link.ts";
+
+export interface FirstCallsParts {
+  readonly homeserver: Pick<Homeserver, "bot" | "domain" | "members" | "notice">;
+  /** Undefined: the configuration does not let the bridge act in people's names. */
+  readonly people: PeopleRooms | undefined;
+  readonly visits: BotRoomVisits;
+  readonly joins: JoinWatch;
+  readonly lateInvites: LateInvites;
+  /** What a ghost is called by its number. */
+  readonly nameOf: (ghost: UserId) => string;
+  readonly log: Log;
+}
+
+export interface FirstCall {
+  readonly call: CallId;
+  readonly ghost: UserId;
+  readonly person: UserId;
+  /** They never had a room. */
+  readonly isNew: boolean;
+  /** Finds or makes the room that the two have to themselves, and has the person invited. */
+  readonly own: () => Promise<RoomId>;
+}
+
+/** A homeserver that accepts invitations by itself (`auto_accept_invites` of Synapse) has done so by then. */
+const acceptanceMs = 500;
+/** Whoever joins that soon was no person who saw an invitation. */
+const promptMs = 3_000;
+
+const silentWords =
+  "It did not ring because you had not joined this room. The admin of the telephone bridge can make first calls ring by inbound.join_for_people.";
+
+export class FirstCalls {
+  readonly #parts: FirstCallsParts;
+  /** Whether the homeserver was seen not to accept invitations by itself, so that nothing is gained by waiting for it. */
+  #acceptsNone = false;
+  /** The homeserver refuses to let people be joined: said once, until it works. */
+  #saidRefused = false;
+  /** Rooms of calls that ring nobody until somebody joins. */
+  readonly #silent = new Map<CallId, Set<RoomId>>();
+
+  constructor(parts: FirstCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** The room in which the call rings the person. The ghost is registered. Throws what `own` throws. */
+  async roomFor(first: FirstCall): Promise<RoomId> {
+    const { visits, log } = this.#parts;
+    const { call, ghost, person, isNew } = first;
+    const own = first.own();
+    own.catch(() => {});
+    const visitor = { call, ghost, person, own };
+    if (isNew && this.#acceptsNone && !this.#mayJoinFor(person)) {
+      // Nothing will bring the person into the number's own room in time: the call does not wait until that is made.
+      const admission = await visits.enter(visitor);
+      if (admission.kind !== "in") {
+        const room = await own;
+        return (await this.#isThere(room, ghost, person)) ? room : this.#leaveToInvitation(first, room, admission);
+      }
+      own.then(
+        (room) => this.#parts.joins.expect(room, person),
+        (error: unknown) => log.warn("number's own room could not be made", { person, ghost, error }),
+      );
+      return admission.room;
+    }
+    const room = await own;
+    if (await this.#isThere(room, ghost, person)) return room;
+    if (this.#mayJoinFor(person) ? await this.#join(room, ghost, person) : await this.#joinsSoon(room, person))
+      return room;
+    const admission = await visits.enter(visitor);
+    return admission.kind === "in" ? admission.room : this.#leaveToInvitation(first, room, admission);
+  }
+
+  /** Somebody has joined: what waited for them rings. Never rejects. */
+  async joined(room: RoomId, person: UserId): Promise<void> {
+    const afterMs = this.#parts.joins.joined(room, person);
+    if (afterMs !== undefined && afterMs < promptMs) this.#acceptsNone = false;
+    await this.#parts.lateInvites.joined(room, person);
+  }
+
+  left(room: RoomId, person: UserId): void {
+    this.#parts.joins.gaveUp(room, person);
+  }
+
+  /** True where the signal need not, or not yet, be sent. */
+  holds(leg: LegAddress, signal: LegSignal): boolean {
+    return this.#parts.lateInvites.holds(leg, signal);
+  }
+
+  /** A line of a call, with what the person has to know where it rang in the bot's room, or nowhere. */
+  async wordsFor({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): Promise<string> {
+    const own = await this.#parts.visits.ownRoomOf(room, ghost);
+    if (own !== undefined) return `${text} Call back or write in the room of this number: ${roomLink(own)}`;
+    return [...this.#silent.values()].some((rooms) => rooms.has(room)) ? `${text} ${silentWords}` : text;
+  }
+
+  /** The call is over, and everything that was to be said has been. Never rejects. */
+  async over(call: CallId): Promise<void> {
+    this.#silent.delete(call);
+    await this.#parts.visits.over(call);
+  }
+
+  #mayJoinFor(person: UserId): boolean {
+    const { people, homeserver } = this.#parts;
+    return people !== undefined && domainOf(person) === homeserver.domain;
+  }
+
+  /** Where the homeserver does not say, the call rings as if they were. */
+  async #isThere(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
+    const { homeserver, joins, log } = this.#parts;
+    // Before the question: a join that is told meanwhile is not missed.
+    joins.expect(room, person);
+    try {
+      const members = await homeserver.members(room, ghost);
+      if (!members.some(({ user, membership }) => user === person && membership === "join")) return false;
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("room's members are not known", { room, code: error.code, error });
+    }
+    await this.joined(room, person);
+    return true;
+  }
+
+  async #join(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
+    const { people, log } = this.#parts;
+    try {
+      await people?.joinDirect(room, person, ghost);
+      this.#saidRefused = false;
+      await this.joined(room, person);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      if (!this.#saidRefused)
+        log.error(
+          "people cannot be joined to rooms: the homeserver must know the registration for people (-r writes it)",
+          {
+            setting: "inbound.join_for_people",
+            person,
+            code: error.code,
+            error,
+          },
+        );
+      this.#saidRefused = true;
+      return false;
+    }
+  }
+
+  async #joinsSoon(room: RoomId, person: UserId): Promise<boolean> {
+    if (this.#acceptsNone) return false;
+    const comes = await this.#parts.joins.comes(room, person, acceptanceMs);
+    if (!comes) this.#acceptsNone = true;
+    return comes;
+  }
+
+  /** Nothing rings until the person comes: the bot says so where a call in its room keeps this one out. */
+  #leaveToInvitation({ call, ghost, person }: FirstCall, room: RoomId, admission: Admission): RoomId {
+    const { homeserver, nameOf, log } = this.#parts;
+    if (admission.kind === "none") {
+      this.#silent.set(call, (this.#silent.get(call) ?? new Set()).add(room));
+      log.warn("first call of a number does not ring before the person joins its room", {
+        person,
+        room,
+        setting: "inbound.join_for_people",
+      });
+      return room;
+    }
+    if (admission.kind === "busy") {
+      const words = `${nameOf(ghost)} is calling, too. Join this room to answer: ${roomLink(room)}`;
+      homeserver.notice(admission.room, homeserver.bot, words).catch((error: unknown) => {
+        log.warn("person could not be told of a second call", { person, room: admission.room, error });
+      });
+    }
+    return room;
+  }
+}
+
+/** What first calls need, put together. `visits` has to be loaded before the first call, and tidied when the homeserver is there. */
+export function createFirstCalls(
+  parts: BotRoomVisitsParts & { readonly ids: GhostIds; readonly homeserver: Homeserver } & Pick<
+      FirstCallsParts,
+      "people"
+    >,
+): { readonly visits: BotRoomVisits; readonly firstCalls: FirstCalls } {
+  const { ids, homeserver, people, log, clock } = parts;
+  const joins = new JoinWatch(clock);
+  const visits = new BotRoomVisits(parts);
+  const nameOf = (ghost: UserId): string => {
+    const target = ids.parse(ghost);
+    return target === undefined ? ghost : ids.displayName(target);
+  };
+  const lateInvites = new LateInvites({ homeserver, joins, log });
+  return { visits, firstCalls: new FirstCalls({ homeserver, people, visits, joins, lateInvites, nameOf, log }) };
+}

@@ -1,0 +1,67 @@
+// People who were invited to a room and are not in it yet: whoever waits for one of them hears when they join.
+import type { RoomId, UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+
+interface Awaited {
+  readonly sinceMs: number;
+  readonly joined: Promise<void>;
+  readonly resolve: () => void;
+}
+
+/** More invitations than this are never open at a time; the oldest is forgotten, and its call rings as if they were there. */
+const remembered = 10_000;
+
+export class JoinWatch {
+  readonly #clock: Clock;
+  readonly #awaited = new Map<string, Awaited>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The person has been invited, or is known to be in no more than that. */
+  expect(room: RoomId, person: UserId): void {
+    const key = keyOf(room, person);
+    if (this.#awaited.has(key)) return;
+    let resolve = (): void => {};
+    const joined = new Promise<void>((done) => (resolve = done));
+    this.#awaited.set(key, { sinceMs: this.#clock.nowMs(), joined, resolve });
+    const [oldest] = this.#awaited.keys();
+    if (this.#awaited.size > remembered && oldest !== undefined) this.#awaited.delete(oldest);
+  }
+
+  isAwaited(room: RoomId, person: UserId): boolean {
+    return this.#awaited.has(keyOf(room, person));
+  }
+
+  /** The person is in the room. Gives how long that took (ms), if it was waited for. */
+  joined(room: RoomId, person: UserId): number | undefined {
+    const found = this.#awaited.get(keyOf(room, person));
+    if (found === undefined) return undefined;
+    this.#awaited.delete(keyOf(room, person));
+    found.resolve();
+    return this.#clock.nowMs() - found.sinceMs;
+  }
+
+  /** The person does not come. */
+  gaveUp(room: RoomId, person: UserId): void {
+    this.#awaited.delete(keyOf(room, person));
+  }
+
+  /** True as soon as the person joins, false when `withinMs` are over. */
+  comes(room: RoomId, person: UserId, withinMs: number): Promise<boolean> {
+    const found = this.#awaited.get(keyOf(room, person));
+    if (found === undefined) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const cancel = this.#clock.at(this.#clock.nowMs() + withinMs, () => resolve(false));
+      void found.joined.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+}
+
+function keyOf(room: RoomId, person: UserId): string {
+  return `${room}\n${person}`;
+}

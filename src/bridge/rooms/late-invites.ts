@@ -1,0 +1,51 @@
+// Invites of calls in rooms that their person has not joined: they are sent once the person has. Nobody rings before that
+// in any client, and to clients of some homeservers (Conduit and its kin) what was sent before a join never comes. An invite
+// that is sent twice would be no help: clients of matrix-js-sdk then lose hold of the first call.
+import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { JoinWatch } from "./join-watch.ts";
+
+export interface LateInvitesParts {
+  readonly homeserver: Pick<Homeserver, "signal">;
+  readonly joins: Pick<JoinWatch, "isAwaited">;
+  readonly log: Log;
+}
+
+type Invite = Extract<LegSignal, { kind: "invite" }>;
+
+export class LateInvites {
+  readonly #parts: LateInvitesParts;
+  /** By room and call. */
+  readonly #held = new Map<string, { readonly leg: LegAddress; readonly invite: Invite; readonly person: UserId }>();
+
+  constructor(parts: LateInvitesParts) {
+    this.#parts = parts;
+  }
+
+  /** True where the signal is not to be sent: an invite waits for its person, or what ends a call that nobody saw. */
+  holds(leg: LegAddress, signal: LegSignal): boolean {
+    const key = `${leg.room}\n${leg.matrixCallId}`;
+    if (signal.kind !== "invite") return this.#held.delete(key);
+    const { invitee } = signal;
+    if (invitee === undefined || !this.#parts.joins.isAwaited(leg.room, invitee)) return false;
+    this.#held.set(key, { leg, invite: signal, person: invitee });
+    return true;
+  }
+
+  /** The person is in the room: what waited for them is sent. Never rejects. */
+  async joined(room: RoomId, person: UserId): Promise<void> {
+    const { homeserver, log } = this.#parts;
+    for (const [key, { leg, invite, person: invitee }] of this.#held) {
+      if (leg.room !== room || invitee !== person) continue;
+      this.#held.delete(key);
+      try {
+        await homeserver.signal(leg, invite);
+      } catch (error) {
+        if (!(error instanceof HomeserverError)) throw error;
+        log.warn("person who joined could not be rung", { room, person, code: error.code, error });
+      }
+    }
+  }
+}

@@ -1,0 +1,6 @@
+// A room as clients make a link of it (Matrix spec, appendices, matrix.to navigation).
+import type { RoomId } from "../../core/ids.ts";
+
+export function roomLink(room: RoomId): string {
+  return `https://matrix.to/#/${encodeURIComponent(room)}`;
+}
