@@ -18,6 +18,7 @@ import { Texts } from "./bridge/texts.ts";
 import { Transfers } from "./bridge/transfers.ts";
 import { Voicemail } from "./bridge/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
+import { adviseOn } from "./config/advice.ts";
 import {
   toCallerTrust,
   toDidTable,
@@ -36,6 +37,7 @@ import {
   toTrunkMedia,
   toTrunkSettings,
 } from "./config/mapping.ts";
+import { formatPath } from "./config/problem.ts";
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
 import { parseUserId, type TrunkName } from "./core/ids.ts";
@@ -93,6 +95,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     write: options.writeLog,
   });
   const { log } = telemetry;
+  for (const { path, message } of adviseOn(config))
+    log.warn("configuration is probably not meant so", { setting: formatPath(path), message });
   const parts = new Parts();
   try {
     const store = await openSqliteStore(config.database.path, log);

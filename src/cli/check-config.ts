@@ -1,20 +1,42 @@
-// `--check`: says whether the bridge would take its configuration and registration, without starting anything.
+// `--check`: says whether the bridge would take its configuration and registration, and what of them, or of this machine,
+// should be looked at, without starting anything.
 import { existsSync } from "node:fs";
+import { adviseOn, adviseOnRegistration } from "../config/advice.ts";
+import { requireCertificates } from "../config/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";
+import { formatPath, type ConfigFinding } from "../config/problem.ts";
 import { loadRegistration } from "../config/registration.ts";
 import { exitCode } from "./exit-code.ts";
+import { checkMachine } from "./machine-checks.ts";
+import type { RunOptions } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Throws ConfigError. */
-export function checkFiles(configPath: string, registrationPath: string, terminal: Terminal): number {
+export async function checkFiles(
+  { configPath, registrationPath, port }: RunOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const warn = (line: string): void => terminal.out(`warning: ${line}\n`);
+  const advise = (file: string, findings: Iterable<ConfigFinding>): void => {
+    for (const { path, message } of findings) warn(`${file}: ${formatPath(path)} ${message}`);
+  };
   const config = loadConfig(configPath, terminal.env);
+  requireCertificates(config, configPath);
   terminal.out(`${configPath}: good\n`);
-  if (!existsSync(registrationPath)) {
+  advise(configPath, adviseOn(config));
+  if (existsSync(registrationPath)) {
+    const registration = loadRegistration(registrationPath, toRegistrationFacts(config));
+    terminal.out(`${registrationPath}: good\n`);
+    advise(registrationPath, adviseOnRegistration(registration, port ?? config.appservice.listen.port));
+  } else {
     terminal.out(`${registrationPath}: not there yet; write it with -r\n`);
-    return exitCode.ok;
   }
-  loadRegistration(registrationPath, toRegistrationFacts(config));
-  terminal.out(`${registrationPath}: good\n`);
+  for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
+  const { host, port: statusPort } = config.http.listen;
+  terminal.out(
+    "Whether the homeserver knows the bridge and both reach each other, and whether trunks and TURN servers answer, the " +
+      `running bridge tells: in its log, and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
+  );
   return exitCode.ok;
 }

@@ -38,7 +38,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal, st
 
 async function dispatch(program: Command, flags: Flags, terminal: Terminal, start: StartBridge): Promise<number> {
   const { config: configPath, file: registrationPath, url, port } = flags;
-  if (flags.check) return checkFiles(configPath, registrationPath, terminal);
+  if (flags.check) return checkFiles({ configPath, registrationPath, port }, terminal);
   if (!flags.generateRegistration) {
     if (url !== undefined) program.error("error: -u belongs to -r, which writes the registration");
     return runBridge({ configPath, registrationPath, port }, terminal, start);
@@ -60,7 +60,7 @@ function describeProgram(terminal: Terminal): Command {
     .option("-c, --config <path>", "the configuration", "config.yaml")
     .option("-f, --file <path>", "the registration", "registration.yaml")
     .option("-p, --port <port>", "listen for the homeserver on this port, whatever the configuration says", parsePort)
-    .option("--check", "check configuration and registration and end")
+    .option("--check", "check configuration, registration and this machine, and end")
     .version(packageVersion(), "-v, --version")
     .addHelpText(
       "after",

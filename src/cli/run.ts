@@ -1,4 +1,5 @@
 // Runs the bridge until a signal: the first one stops it, within a deadline; the second one ends the process at once.
+import { requireCertificates } from "../config/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";
 import { ConfigError } from "../config/problem.ts";
@@ -26,6 +27,7 @@ export async function runBridge(
   deadlineMs = stopDeadlineMs,
 ): Promise<number> {
   const config = loadConfig(options.configPath, terminal.env);
+  requireCertificates(config, options.configPath);
   const registration = loadRegistration(options.registrationPath, toRegistrationFacts(config));
   const asked = firstSignal(terminal);
   let bridge: RunningBridge;

@@ -130,25 +130,6 @@ describe("-r", () => {
   });
 });
 
-describe("--check", () => {
-  const check = () => run("--check", "-c", config, "-f", registration);
-  test("finds both files good", async () => {
-    await run("-r", "-u", "http://localhost:9993", "-c", config, "-f", registration);
-    const { code, shell } = await check();
-    expect([code, shell.stdout]).toEqual([0, `${config}: good\n${registration}: good\n`]);
-  });
-  test("knows that a registration comes after its configuration", async () => {
-    const { code, shell } = await check();
-    expect([code, shell.stdout]).toEqual([0, `${config}: good\n${registration}: not there yet; write it with -r\n`]);
-  });
-  test("says what is wrong", async () => {
-    writeFileSync(registration, "id: x\n");
-    const { code, shell } = await check();
-    expect(code).toBe(3);
-    expect(shell.stderr).toContain("as_token should be a token");
-  });
-});
-
 describe("running", () => {
   beforeEach(async () => {
     await run("-r", "-u", "http://localhost:9993", "-c", config, "-f", registration);

@@ -1,0 +1,112 @@
+// What can be seen of this machine before the bridge starts: who can read its secrets, whether its ports are free, whether
+// the database has a place. Nothing stays open or is written.
+import { createSocket } from "node:dgram";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, resolve } from "node:path";
+import { formatPath, type ConfigFinding, type ConfigPath } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import { codeOf } from "../config/secrets.ts";
+import { readYaml } from "../config/yaml-source.ts";
+
+export interface MachineChecks {
+  readonly configPath: string;
+  readonly registrationPath: string;
+  readonly config: Config;
+  /** Instead of `appservice.listen.port`. */
+  readonly port: number | undefined;
+}
+
+/** One line for each thing that should be looked at. Never rejects. */
+export async function checkMachine(checks: MachineChecks): Promise<readonly string[]> {
+  return [...checkReaders(checks), ...checkDatabase(checks), ...(await checkPorts(checks))];
+}
+
+const secretKeys = /^(?:password|credential|key)(_file)?$/;
+
+/** Every secret in the text of the configuration, by where it stands. */
+function* secretsIn(value: unknown, path: ConfigPath = []): Generator<{ path: ConfigPath; file: string | undefined }> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    const named = Array.isArray(value) ? null : secretKeys.exec(key);
+    if (named && typeof inner === "string") yield { path: at, file: named[1] === undefined ? undefined : inner };
+    else yield* secretsIn(inner, at);
+  }
+}
+
+function* checkReaders({ configPath, registrationPath }: MachineChecks): Generator<string> {
+  const secrets = [...secretsIn(readYaml(readFileSync(configPath, "utf8")).value)];
+  const inline = secrets.find(({ file }) => file === undefined);
+  const files = new Map<string, string>([[registrationPath, "the tokens"]]);
+  if (inline) files.set(configPath, formatPath(inline.path));
+  for (const { path, file } of secrets) {
+    if (file !== undefined) files.set(resolve(dirname(configPath), file), formatPath(path));
+  }
+  for (const [file, secret] of files) {
+    if (isReadByAll(file)) yield `${file}: holds ${secret} and can be read by everybody on this machine; chmod o-rwx`;
+  }
+}
+
+function isReadByAll(file: string): boolean {
+  // The registration may not be there yet.
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && (found.mode & 0o004) !== 0;
+}
+
+function* checkDatabase({ config, configPath }: MachineChecks): Generator<string> {
+  const folder = dirname(resolve(config.database.path));
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    yield `${configPath}: database.path needs the folder ${folder}, which cannot be written: ${codeOf(error)}`;
+  }
+}
+
+interface Listener {
+  readonly path: ConfigFinding["path"];
+  readonly kind: "tcp" | "udp";
+  readonly host: string;
+  readonly port: number;
+}
+
+async function checkPorts({ config, configPath, port: given }: MachineChecks): Promise<readonly string[]> {
+  const { appservice, http, trunks } = config;
+  const listeners: readonly Listener[] = [
+    { path: ["appservice", "listen"], kind: "tcp", ...appservice.listen, port: given ?? appservice.listen.port },
+    { path: ["http", "listen"], kind: "tcp", ...http.listen },
+    ...trunks.map(({ transport, listen: { host, port } }, index): Listener => {
+      return { path: ["trunks", index, "listen"], kind: transport === "udp" ? "udp" : "tcp", host, port };
+    }),
+  ];
+  const lines: string[] = [];
+  for (const listener of listeners) {
+    const code = await bindingFailure(listener);
+    const words = code === undefined ? undefined : (wordsByCode[code] ?? `cannot be used (${code})`);
+    if (words !== undefined)
+      lines.push(`${configPath}: ${formatPath(listener.path)}: ${listener.host}:${listener.port} ${words}`);
+  }
+  return lines;
+}
+
+const wordsByCode: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use: by another program, or by the bridge if it is running",
+  EADDRNOTAVAIL: "does not belong to this machine",
+  EACCES: "may not be used without more rights; choose a port above 1023",
+  ENOTFOUND: "is a host name that is not known here",
+};
+
+function bindingFailure({ kind, host, port }: Listener): Promise<string | undefined> {
+  return new Promise((done) => {
+    const failed = (error: NodeJS.ErrnoException): void => done(error.code ?? error.message);
+    if (kind === "udp") {
+      const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+      socket.once("error", (error) => (socket.close(), failed(error)));
+      socket.bind(port, host, () => socket.close(() => done(undefined)));
+    } else {
+      const server = createServer();
+      server.once("error", failed);
+      server.listen(port, host, () => server.close(() => done(undefined)));
+    }
+  });
+}

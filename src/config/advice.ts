@@ -1,0 +1,59 @@
+// What a configuration says that is allowed and probably not meant. The bridge starts all the same, and tells its admin.
+import { nearest } from "./nearest.ts";
+import type { ConfigFinding } from "./problem.ts";
+import type { Registration } from "./registration.ts";
+import type { Config } from "./schema.ts";
+
+export function adviseOn(config: Config): readonly ConfigFinding[] {
+  return [...advisePermissions(config)];
+}
+
+function* advisePermissions({ permissions, homeserver: { domain } }: Config): Generator<ConfigFinding> {
+  const subjects = Object.keys(permissions);
+  const mayCall = (subject: string): boolean =>
+    permissions[subject] !== "none" && (subject === "*" || serverOf(subject) === domain);
+  if (!subjects.some(mayCall)) {
+    yield {
+      path: ["permissions"],
+      message: `lets nobody of ${domain} call; name people, the server ("${domain}") or "*" there to let them`,
+    };
+  }
+  for (const subject of subjects) {
+    const server = serverOf(subject);
+    if (subject !== "*" && server !== domain && nearest(server, [domain]) !== undefined) {
+      yield { path: ["permissions", subject], message: `is for another server than homeserver.domain, ${domain}` };
+    }
+  }
+}
+
+function serverOf(subject: string): string {
+  return subject.startsWith("@") ? subject.slice(subject.indexOf(":") + 1) : subject;
+}
+
+const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** `port`: where the bridge listens for the homeserver. */
+export function* adviseOnRegistration({ url }: Registration, port: number): Generator<ConfigFinding> {
+  if (url === null || url === "") {
+    yield {
+      path: ["url"],
+      message: "is missing, so that the homeserver sends the bridge nothing; write it with -r -u URL",
+    };
+    return;
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !["http:", "https:"].includes(parsed.protocol)) {
+    yield { path: ["url"], message: "should begin with http:// or https://; write it anew with -r -u URL" };
+    return;
+  }
+  if (url.includes("/_matrix")) {
+    yield { path: ["url"], message: "should end before /_matrix, which the homeserver puts behind it" };
+  }
+  const named = parsed.port === "" ? { "http:": 80, "https:": 443 }[parsed.protocol] : Number(parsed.port);
+  if (loopback.test(parsed.hostname) && named !== port) {
+    yield {
+      path: ["url"],
+      message: `leads to port ${named} of this machine, but the bridge listens on ${port}: see appservice.listen.port and -p`,
+    };
+  }
+}

@@ -1,0 +1,196 @@
+// What `--check` says before anything is started: of the two files, of each other, and of this machine.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { createSocket } from "node:dgram";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { runCommand } from "../../src/cli/command.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import { minimalConfig } from "../../src/config/sample.ts";
+import { Authority } from "../sip/certificates.ts";
+
+let folder = "";
+let config = "";
+let registration = "";
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "matrix-appservice-sip-"));
+  config = join(folder, "config.yaml");
+  registration = join(folder, "registration.yaml");
+  await configure((text) => text);
+  await run("-r", "-u", `http://localhost:${bridgePort}`);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+let bridgePort = 0;
+
+/** The smallest configuration, on ports that are free. */
+async function configure(change: (text: string) => string): Promise<void> {
+  bridgePort = await freePort();
+  const listens = `appservice: {listen: {port: ${bridgePort}}}\nhttp: {listen: {port: 0}}\n`;
+  const database = `database: {path: ${JSON.stringify(join(folder, "bridge.db"))}}\n`;
+  writeFileSync(config, change(`${minimalConfig}${listens}${database}`), { mode: 0o640 });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: "", err: "" };
+  const terminal: Terminal = {
+    env: {},
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+    onSignal: () => {},
+    exit: () => {},
+  };
+  const code = await runCommand([...argv, "-c", config, "-f", registration], terminal, () => expect.fail("started"));
+  return { code, ...said };
+}
+
+const warnings = ({ out }: { out: string }) => out.split("\n").filter((line) => line.startsWith("warning: "));
+
+test("both files are good, and the rest is told by the running bridge", async () => {
+  const { code, out } = await run("--check");
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    new RegExp(
+      `^${config}: good\\n${registration}: good\\nWhether .* the running bridge tells: .*http://127\\.0\\.0\\.1:0/ready\\n$`,
+    ),
+  );
+});
+
+test("a registration comes after its configuration", async () => {
+  rmSync(registration);
+  const { code, out } = await run("--check");
+  expect(code).toBe(0);
+  expect(out).toContain(`${registration}: not there yet; write it with -r\n`);
+});
+
+test("what is wrong is said, and ends it", async () => {
+  writeFileSync(registration, "id: x\n");
+  const { code, err } = await run("--check");
+  expect([code, err]).toEqual([3, expect.stringContaining("as_token should be a token")]);
+});
+
+describe("of the configuration it warns of", () => {
+  test.each([
+    ["permissions for another domain", { "example.com": "call" }, "permissions lets nobody of example.org call"],
+    ["permissions that forbid alone", { "*": "none" }, "permissions lets nobody of example.org call"],
+    ["no permissions", {}, "permissions lets nobody of example.org call"],
+    [
+      "a person of a domain that is spelt wrong",
+      { "*": "call", "@boss:exmaple.org": { allow: ["satellite"] } },
+      'permissions["@boss:exmaple.org"] is for another server than homeserver.domain, example.org',
+    ],
+  ])("%s", async (_, permissions, words) => {
+    await configure((text) => text.replace(/^permissions:(?:\n .*)*$/m, `permissions: ${JSON.stringify(permissions)}`));
+    const checked = await run("--check");
+    expect(checked.code).toBe(0);
+    expect(checked.out).toContain(words);
+  });
+});
+
+describe("of the registration it warns of", () => {
+  test("an address at which the bridge does not listen", async () => {
+    await run("-r", "-u", "http://127.0.0.1:9");
+    expect(warnings(await run("--check"))).toEqual([
+      `warning: ${registration}: url leads to port 9 of this machine, but the bridge listens on ${bridgePort}: see appservice.listen.port and -p`,
+    ]);
+    expect(warnings(await run("--check", "-p", "9")).join("")).not.toContain("url leads");
+  });
+
+  test("an address that goes too far", async () => {
+    await run("-r", "-u", "http://bridge.example.org/_matrix/app");
+    expect(warnings(await run("--check"))).toEqual([expect.stringContaining("url should end before /_matrix")]);
+  });
+});
+
+describe("of this machine it warns of", () => {
+  test("a registration and a password that everybody can read", async () => {
+    const secret = join(folder, "secret");
+    writeFileSync(secret, "correct horse", { mode: 0o644 });
+    await configure((text) =>
+      text.replace(/^( +)server:/m, "$1credentials: {username: u, password_file: secret}\n$1server:"),
+    );
+    chmodSync(registration, 0o644);
+    await run("-r", "-u", `http://localhost:${bridgePort}`);
+    chmodSync(registration, 0o644);
+    expect(warnings(await run("--check"))).toEqual([
+      `warning: ${registration}: holds the tokens and can be read by everybody on this machine; chmod o-rwx`,
+      `warning: ${secret}: holds trunks[0].credentials.password_file and can be read by everybody on this machine; chmod o-rwx`,
+    ]);
+  });
+
+  test("a configuration with a password in it that everybody can read", async () => {
+    await configure((text) =>
+      text.replace(/^( +)server:/m, "$1credentials: {username: u, password: secret}\n$1server:"),
+    );
+    await run("-r", "-u", `http://localhost:${bridgePort}`);
+    chmodSync(config, 0o644);
+    const [warning = ""] = warnings(await run("--check"));
+    expect(warning).toContain(`${config}: holds trunks[0].credentials.password and can be read by everybody`);
+    expect(warning).not.toContain("secret");
+  });
+
+  test("a port in use, of HTTP and of a trunk", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(bridgePort, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const socket = createSocket("udp4");
+    const sipPort = await new Promise<number>((resolve) => {
+      socket.bind(0, "127.0.0.1", () => resolve(socket.address().port));
+    });
+    onTestFinished(() => void socket.close());
+    const before = bridgePort;
+    await configure((text) =>
+      text.replace(/^( +)server:/m, `$1listen: {host: 127.0.0.1, port: ${sipPort}}\n$1server:`),
+    );
+    expect(warnings(await run("--check", "-p", String(before))).slice(-2)).toEqual([
+      `warning: ${config}: appservice.listen: 127.0.0.1:${before} is in use: by another program, or by the bridge if it is running`,
+      `warning: ${config}: trunks[0].listen: 127.0.0.1:${sipPort} is in use: by another program, or by the bridge if it is running`,
+    ]);
+  });
+
+  test("an address that is not this machine's", async () => {
+    await configure((text) => text.replace("http: {listen: {", "http: {listen: {host: 192.0.2.1, "));
+    expect(warnings(await run("--check")).join("")).toContain(
+      "http.listen: 192.0.2.1:0 does not belong to this machine",
+    );
+  });
+
+  test("a database whose folder is missing", async () => {
+    await configure((text) => text.replace(/^database:.*$/m, "database: {path: /nowhere/bridge.db}"));
+    expect(warnings(await run("--check")).join("")).toContain(
+      "the folder /nowhere, which cannot be written: there is no such",
+    );
+  });
+});
+
+describe("a certificate", () => {
+  const authority = new Authority();
+  const one = authority.issue("one", "IP:127.0.0.1");
+  const other = authority.issue("other", "IP:127.0.0.1");
+  authority.remove();
+
+  test.each([
+    ["that is none", "nonsense", one.key, "tls.certificate is no certificate in PEM form"],
+    ["whose key is none", one.cert, "nonsense", "tls.key is no private key in PEM form"],
+    ["with the key of another", one.cert, other.key, "tls.key is not the key of the certificate"],
+  ])("%s is an error", async (_, certificate, key, words) => {
+    await configure((text) =>
+      text.replace(/^( +)server:/m, `$1tls: ${JSON.stringify({ certificate, key })}\n$1server:`),
+    );
+    const { code, err } = await run("--check");
+    expect([code, err]).toEqual([
+      3,
+      `${config}: trunks[0].${words}${err.includes("passphrase") ? ", or wants a passphrase" : ""}\n`,
+    ]);
+  });
+});
