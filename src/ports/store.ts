@@ -1,7 +1,7 @@
 // What must survive a restart. One implementation talks SQL; a memory one serves the tests; both pass one contract suite.
 import type { Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
-import type { CallId, EventId, RoomId, UserId } from "../core/ids.ts";
+import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
 
 /** An event as the homeserver pushed it, kept until the bridge has acted on it. */
 export interface InboxEntry {
@@ -42,14 +42,35 @@ export interface GhostDirectory {
   save(user: UserId, displayName: string | undefined): Promise<void>;
 }
 
+/** A room that a person has to themselves with one telephone number, or with the bot, and which of our users is in it. */
+export interface Conversation {
+  readonly room: RoomId;
+  readonly person: UserId;
+  readonly number: NumberKey;
+  /** The ghost of one spelling of the number. */
+  readonly ghost: UserId;
+}
+
+/** A person may have several rooms with one number; in each room there is one conversation. */
+export interface ConversationDirectory {
+  /** All that the two have, the one in which they spoke last first. */
+  find(person: UserId, number: NumberKey): Promise<readonly Conversation[]>;
+  /** Saves a conversation as the one in which the two spoke last. */
+  save(conversation: Conversation): Promise<void>;
+  /** Saves a conversation behind all others of the two. Changes nothing if the room is known already. */
+  add(conversation: Conversation): Promise<void>;
+  /** The person and the number speak in this room now. False if the directory does not know it as a room of this person. */
+  spoke(room: RoomId, person: UserId): Promise<boolean>;
+  /** Gives every conversation the key that its ghost has today: the dial plan may have changed. */
+  rekey(keyOf: (ghost: UserId) => NumberKey): Promise<void>;
+}
+
 export interface RoomDirectory {
-  /** The direct room of a ghost (or the bot) and a person, if the bridge knows one. */
-  direct(ghost: UserId, person: UserId): Promise<RoomId | undefined>;
-  saveDirect(ghost: UserId, person: UserId, room: RoomId): Promise<void>;
   /** Our users (ghosts, the bot) that are joined to a room. */
   ours(room: RoomId): Promise<readonly UserId[]>;
   saveOurs(room: RoomId, user: UserId): Promise<void>;
   removeOurs(room: RoomId, user: UserId): Promise<void>;
+  /** Forgets all that is known of the room, its conversation included. */
   forget(room: RoomId): Promise<void>;
   /** True the first time it is asked of a room and a subject: for what is said only once. */
   firstTime(room: RoomId, subject: string): Promise<boolean>;
@@ -84,6 +105,7 @@ export interface Store {
   readonly calls: CallLedger;
   readonly ghosts: GhostDirectory;
   readonly rooms: RoomDirectory;
+  readonly conversations: ConversationDirectory;
   readonly visits: Visits;
   readonly settings: Settings;
   /** Cheap proof that it can be written. Throws if not. */

@@ -2,7 +2,17 @@
 import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
-import type { CallLedger, Inbox, InboxEntry, RoomDirectory, Store, Visit, Visits } from "../ports/store.ts";
+import type {
+  CallLedger,
+  Conversation,
+  ConversationDirectory,
+  Inbox,
+  InboxEntry,
+  RoomDirectory,
+  Store,
+  Visit,
+  Visits,
+} from "../ports/store.ts";
 import { readCall, readRecord } from "./stored-json.ts";
 
 function memoryInbox(): Inbox {
@@ -89,21 +99,41 @@ function memoryLedger(): CallLedger {
   };
 }
 
-function pairKey(ghost: string, person: string): string {
-  return JSON.stringify([ghost, person]);
+interface ConversationRow extends Conversation {
+  readonly spoken: number;
 }
 
-function memoryRooms(): RoomDirectory {
-  const direct = new Map<string, RoomId>();
+function memoryConversations(rows: Map<RoomId, ConversationRow>): ConversationDirectory {
+  const now = (): number => Math.max(0, ...[...rows.values()].map(({ spoken }) => spoken)) + 1;
+  return {
+    async find(person, number) {
+      return [...rows.values()]
+        .filter((row) => row.person === person && row.number === number)
+        .toSorted((one, other) => other.spoken - one.spoken || (one.room < other.room ? -1 : 1))
+        .map(({ room, ghost }) => ({ room, person, number, ghost }));
+    },
+    async save(conversation) {
+      rows.set(conversation.room, { ...conversation, spoken: now() });
+    },
+    async add(conversation) {
+      if (!rows.has(conversation.room)) rows.set(conversation.room, { ...conversation, spoken: 0 });
+    },
+    async spoke(room, person) {
+      const row = rows.get(room);
+      if (row?.person !== person) return false;
+      rows.set(room, { ...row, spoken: now() });
+      return true;
+    },
+    async rekey(keyOf) {
+      for (const row of rows.values()) rows.set(row.room, { ...row, number: keyOf(row.ghost) });
+    },
+  };
+}
+
+function memoryRooms(conversations: Map<RoomId, unknown>): RoomDirectory {
   const said = new Map<RoomId, Set<string>>();
   const ours = new Map<RoomId, Set<UserId>>();
   return {
-    async direct(ghost, person) {
-      return direct.get(pairKey(ghost, person));
-    },
-    async saveDirect(ghost, person, room) {
-      direct.set(pairKey(ghost, person), room);
-    },
     async ours(room) {
       return [...(ours.get(room) ?? [])].toSorted();
     },
@@ -114,7 +144,7 @@ function memoryRooms(): RoomDirectory {
       ours.get(room)?.delete(user);
     },
     async forget(room) {
-      for (const [pair, known] of direct) if (known === room) direct.delete(pair);
+      conversations.delete(room);
       ours.delete(room);
       said.delete(room);
     },
@@ -150,6 +180,7 @@ function memoryVisits(): Visits {
 export function openMemoryStore(): Store {
   const ghosts = new Map<string, { readonly displayName: string | undefined }>();
   const settings = new Map<string, string>();
+  const conversations = new Map<RoomId, ConversationRow>();
   return {
     inbox: memoryInbox(),
     calls: memoryLedger(),
@@ -157,7 +188,8 @@ export function openMemoryStore(): Store {
       find: async (user) => ghosts.get(user),
       save: async (user, displayName) => void ghosts.set(user, { displayName }),
     },
-    rooms: memoryRooms(),
+    rooms: memoryRooms(conversations),
+    conversations: memoryConversations(conversations),
     visits: memoryVisits(),
     settings: {
       get: async (key) => settings.get(key),

@@ -27,10 +27,14 @@ interface GhostTable {
   display_name: string | null;
 }
 
-interface DirectRoomTable {
-  ghost: string;
-  person: string;
+interface ConversationTable {
   room: string;
+  person: string;
+  /** The key of the telephone number; empty until the bridge has started once since the row was migrated. */
+  number: string;
+  ghost: string;
+  /** The higher, the later they spoke there. */
+  spoken: number;
 }
 
 /** Ghosts and the bot, in the rooms they are joined to. */
@@ -66,7 +70,7 @@ export interface Tables {
   inbox: InboxTable;
   call: CallTable;
   ghost: GhostTable;
-  direct_room: DirectRoomTable;
+  conversation: ConversationTable;
   own_member: OwnMemberTable;
   said: SaidTable;
   visit: VisitTable;

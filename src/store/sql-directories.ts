@@ -1,6 +1,6 @@
-// Ghosts, direct rooms, what was said once, and settings: small tables without rules of their own.
+// Ghosts, rooms, what was said once, and settings: small tables without rules of their own.
 import type { Kysely } from "kysely";
-import { roomId, type UserId } from "../core/ids.ts";
+import type { UserId } from "../core/ids.ts";
 import type { GhostDirectory, RoomDirectory, Settings } from "../ports/store.ts";
 import type { Tables } from "./schema.ts";
 
@@ -23,22 +23,6 @@ export function sqlGhostDirectory(db: Kysely<Tables>): GhostDirectory {
 
 export function sqlRoomDirectory(db: Kysely<Tables>): RoomDirectory {
   return {
-    async direct(ghost, person) {
-      const row = await db
-        .selectFrom("direct_room")
-        .select("room")
-        .where("ghost", "=", ghost)
-        .where("person", "=", person)
-        .executeTakeFirst();
-      return row === undefined ? undefined : roomId(row.room);
-    },
-    async saveDirect(ghost, person, room) {
-      await db
-        .insertInto("direct_room")
-        .values({ ghost, person, room })
-        .onConflict((conflict) => conflict.columns(["ghost", "person"]).doUpdateSet({ room }))
-        .execute();
-    },
     async ours(room) {
       const rows = await db.selectFrom("own_member").select("user").where("room", "=", room).orderBy("user").execute();
       return rows.map((row) => row.user as UserId);
@@ -55,7 +39,7 @@ export function sqlRoomDirectory(db: Kysely<Tables>): RoomDirectory {
     },
     async forget(room) {
       await db.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom("direct_room").where("room", "=", room).execute();
+        await transaction.deleteFrom("conversation").where("room", "=", room).execute();
         await transaction.deleteFrom("own_member").where("room", "=", room).execute();
         await transaction.deleteFrom("said").where("room", "=", room).execute();
       });

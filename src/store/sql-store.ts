@@ -6,6 +6,7 @@ import { type Database, sqliteDatabase } from "./dialect.ts";
 import { migrate } from "./migrations/all.ts";
 import type { Tables } from "./schema.ts";
 import { sqlCallLedger } from "./sql-calls.ts";
+import { sqlConversations } from "./sql-conversations.ts";
 import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql-directories.ts";
 import { sqlVisits } from "./sql-visits.ts";
 import { sqlInbox } from "./sql-inbox.ts";
@@ -40,6 +41,7 @@ async function openSqlStore(database: Database, log: Log | undefined): Promise<S
     calls: guarded(sqlCallLedger(db, log), database),
     ghosts: guarded(sqlGhostDirectory(db), database),
     rooms: guarded(sqlRoomDirectory(db), database),
+    conversations: guarded(sqlConversations(db), database),
     visits: guarded(sqlVisits(db), database),
     settings: guarded(sqlSettings(db), database),
     async check() {

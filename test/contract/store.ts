@@ -3,13 +3,23 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Arriving, Ended, Offering } from "../../src/core/call/call.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
-import { callId, eventId, matrixCallId, partyId, roomId, trunkName, type UserId } from "../../src/core/ids.ts";
-import type { InboxEntry, Store } from "../../src/ports/store.ts";
+import {
+  callId,
+  eventId,
+  matrixCallId,
+  partyId,
+  roomId,
+  trunkName,
+  type NumberKey,
+  type UserId,
+} from "../../src/core/ids.ts";
+import type { Conversation, InboxEntry, Store } from "../../src/ports/store.ts";
 import { incoming, incomingDialog } from "../fakes/arrivals.ts";
 
 const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
 const person = "@alice:example.org" as UserId;
 const room = roomId("!room:example.org");
+const number = "01818118181" as NumberKey;
 
 export function inboxEntry(id: string, receivedAtMs = 1_000): InboxEntry {
   return { eventId: eventId(id), room, receivedAtMs, json: JSON.stringify({ event_id: id }) };
@@ -272,16 +282,50 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.ghosts.find(ghost.toUpperCase() as UserId)).toBeUndefined();
     });
 
-    it("keeps one direct room for a ghost and a person, until the room is forgotten", async () => {
+    it("finds the room in which a person and a number spoke last first, until that room is forgotten", async () => {
       const other = roomId("!other:example.org");
-      await store.rooms.saveDirect(ghost, person, other);
-      await store.rooms.saveDirect(ghost, person, room);
-      expect(await store.rooms.direct(ghost, person)).toBe(room);
-      expect(await store.rooms.direct(person, ghost)).toBeUndefined();
-      await store.rooms.forget(other);
-      expect(await store.rooms.direct(ghost, person)).toBe(room);
+      const second = "@_sip_+441818118181:example.org" as UserId;
+      const first: Conversation = { room, person, number, ghost };
+      await store.conversations.save(first);
+      await store.conversations.save({ ...first, room: other, ghost: second });
+      expect(await store.conversations.find(person, number)).toEqual([{ ...first, room: other, ghost: second }, first]);
+      expect(await store.conversations.spoke(room, person)).toBe(true);
+      expect((await store.conversations.find(person, number))[0]).toEqual(first);
       await store.rooms.forget(room);
-      expect(await store.rooms.direct(ghost, person)).toBeUndefined();
+      expect((await store.conversations.find(person, number)).map((one) => one.room)).toEqual([other]);
+      expect(await store.conversations.find(person, "+441818118182" as NumberKey)).toEqual([]);
+      expect(await store.conversations.find(ghost, number)).toEqual([]);
+    });
+
+    it("puts a conversation that was found behind those that are known, and never changes one", async () => {
+      const first: Conversation = { room, person, number, ghost };
+      const found = roomId("!another:example.org");
+      await store.conversations.save(first);
+      await store.conversations.add({ ...first, room: found });
+      await store.conversations.add({ ...first, person: "@bob:example.org" as UserId });
+      expect((await store.conversations.find(person, number)).map((one) => one.room)).toEqual([room, found]);
+    });
+
+    it("does not take a word in somebody else's room for a conversation", async () => {
+      await store.conversations.save({ room, person, number, ghost });
+      expect(await store.conversations.spoke(room, "@bob:example.org" as UserId)).toBe(false);
+      expect(await store.conversations.spoke(roomId("!none:example.org"), person)).toBe(false);
+    });
+
+    it("gives a room that two people had one after the other to the second", async () => {
+      const bob = "@bob:example.org" as UserId;
+      await store.conversations.save({ room, person, number, ghost });
+      await store.conversations.save({ room, person: bob, number, ghost });
+      expect(await store.conversations.find(person, number)).toEqual([]);
+      expect(await store.conversations.find(bob, number)).toHaveLength(1);
+    });
+
+    it("keys every conversation anew by its ghost", async () => {
+      const key = "+441818118181" as NumberKey;
+      await store.conversations.save({ room, person, number, ghost });
+      await store.conversations.rekey((one) => (one === ghost ? key : number));
+      expect(await store.conversations.find(person, number)).toEqual([]);
+      expect(await store.conversations.find(person, key)).toEqual([{ room, person, number: key, ghost }]);
     });
 
     it("knows which of our users are in a room", async () => {
@@ -336,9 +380,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         await store.ghosts.save(user, text);
         expect(await store.ghosts.find(user)).toEqual({ displayName: text });
         await store.rooms.saveOurs(roomId(text), user);
-        await store.rooms.saveDirect(user, person, roomId(text));
+        const conversation = { room: roomId(text), person, number: text as NumberKey, ghost: user };
+        await store.conversations.save(conversation);
         expect(await store.rooms.ours(roomId(text))).toEqual([user]);
-        expect(await store.rooms.direct(user, person)).toBe(text);
+        expect(await store.conversations.find(person, text as NumberKey)).toEqual([conversation]);
         expect([
           await store.rooms.firstTime(roomId(text), text),
           await store.rooms.firstTime(roomId(text), text),

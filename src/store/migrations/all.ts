@@ -4,9 +4,12 @@ import { StoreError } from "../../ports/store.ts";
 import type { Database } from "../dialect.ts";
 import type { Tables } from "../schema.ts";
 import { up as start } from "./001-start.ts";
+import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";
 
-const migrations: readonly ((db: Kysely<Tables>, database: Database) => Promise<void>)[] = [start, visits];
+type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
+
+const migrations: readonly Migration[] = [start, conversations, visits];
 
 /** Brings the schema to this release's version, each step in a transaction of its own. Throws StoreError `newer-schema`. */
 export async function migrate(db: Kysely<Tables>, database: Database): Promise<void> {
