@@ -13,6 +13,8 @@ import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
 import { createFirstCalls } from "./bridge/rooms/first-calls.ts";
 import { Rooms } from "./bridge/rooms.ts";
+import { Conversations } from "./bridge/rooms/conversations.ts";
+import { OccupiedRooms } from "./bridge/rooms/occupied-rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
 import { Texts } from "./bridge/texts.ts";
 import { Transfers } from "./bridge/transfers.ts";
@@ -153,14 +155,23 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       clock,
     });
     const { homeserver } = matrix;
-    const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
+    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    const occupied = new OccupiedRooms(() => switchboard.calls);
+    const conversations = new Conversations({
+      homeserver,
+      directory: store.conversations,
+      ghosts,
+      rooms,
+      occupied,
+      log,
+    });
     const bot = new Bot({
       user: homeserver.bot,
       ringingRooms: roomsOf(didTable),
       ids,
-      ghosts,
       rooms,
+      conversations,
       homeserver,
       plan,
       policy,
@@ -177,12 +188,22 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       homeserver,
       people: undefined,
       rooms,
-      directory: store.rooms,
+      conversations,
       visits: store.visits,
       clock,
       log,
     });
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, firstCalls, policy, clock, log });
+    const ringingRooms = new RingingRooms({
+      homeserver,
+      ghosts,
+      rooms,
+      conversations,
+      occupied,
+      firstCalls,
+      policy,
+      clock,
+      log,
+    });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
     const routing = {
       identities: (trunk: TrunkName) => required(identities, trunk),
@@ -196,6 +217,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       homeserver,
       ghosts,
       rooms,
+      conversations,
       ringingRooms,
       callers,
       recipients,
@@ -224,6 +246,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       ledger: store.calls,
       ghosts,
       rooms,
+      conversations,
       bot,
       texts,
       reception: new Reception({ ...common, notices }),
@@ -235,16 +258,17 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         trunkMedia: (trunk) => required(trunkMedia, trunk),
         ringingRooms,
         firstCalls,
+        conversations,
+        sameNumber: (one, other) => callers.sameNumber(one, other),
         transfers,
       },
       runner: { ledger: store.calls, clock, telemetry },
       botUser: homeserver.bot,
-      sameNumber: (one, other) => callers.sameNumber(one, other),
     });
     const arrivals = new Arrivals({ ...common, notices, calls: switchboard, sip });
     const voicemail = new Voicemail({
       owners: (account, trunk) => ownersOfMailbox(account, trunk, mailboxes),
-      rooms,
+      conversations,
       homeserver,
       settings: store.settings,
       clock,
@@ -257,6 +281,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     parts.onStop(() => matrix.stop());
     await media.start();
     parts.onStop(() => media.stop());
+    await store.conversations.rekey((user) => ghosts.keyOf(user));
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
     await visits.load();

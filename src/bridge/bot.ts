@@ -6,16 +6,16 @@ import type { GhostIds } from "../core/number/ghost-id.ts";
 import { judge, type Policy } from "../core/policy/permission.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import type { Ghosts } from "./ghosts.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Conversations } from "./rooms/conversations.ts";
 
 export interface BotParts {
   readonly user: UserId;
   /** Of the configuration: numbers ring there, and come in by the bot's invitation. */
   readonly ringingRooms: ReadonlySet<RoomId>;
   readonly ids: GhostIds;
-  readonly ghosts: Ghosts;
   readonly rooms: Rooms;
+  readonly conversations: Pick<Conversations, "open">;
   readonly homeserver: Homeserver;
   readonly plan: DialPlan;
   readonly policy: Policy;
@@ -51,7 +51,7 @@ export class Bot {
   }
 
   async #call(room: RoomId, person: UserId, text: string): Promise<void> {
-    const { ids, ghosts, rooms, plan, policy, log } = this.#parts;
+    const { ids, conversations, plan, policy, log } = this.#parts;
     if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
     const found = ids.forDialled(text);
     if (found.kind === "none") {
@@ -61,8 +61,7 @@ export class Bot {
     const verdict = judge({ person, plan: planCall(found.target, plan), callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
     try {
-      await ghosts.ensure(found.user);
-      const direct = await rooms.direct(found.user, person);
+      const direct = (await conversations.open(person, found.user)).room;
       await this.#say(
         room,
         `Here is the room of ${ids.displayName(found.target)}: https://matrix.to/#/${encodeURIComponent(direct)} – press the call button there.`,

@@ -1,9 +1,9 @@
 // Which call a fact belongs to: by our own id, by the leg of a joined call, by the ids that clients use.
-import type { Call } from "../core/call/call.ts";
 import type { IceCandidate } from "../core/call/event.ts";
 import type { JointSide } from "../core/call/joint.ts";
 import type { LegAbilities, MatrixLeg } from "../core/call/matrix-leg.ts";
-import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
+import { legOf } from "../core/call/queries.ts";
+import type { CallId, MatrixCallId, RoomId } from "../core/ids.ts";
 import type { CallRunner } from "./call-runner.ts";
 import { RecentIds } from "./recent-ids.ts";
 
@@ -125,26 +125,4 @@ export class CallIndex {
 
 export function keyOf(room: RoomId, matrixCallId: MatrixCallId): string {
   return `${room}\n${matrixCallId}`;
-}
-
-/** The leg of whoever is in the call. */
-export function legOf(call: Call): MatrixLeg | undefined {
-  return "leg" in call && call.direction !== "joined" ? call.leg : undefined;
-}
-
-/** Whose call it is as far as limits go: who is in it, and of two telephones that were joined who had them joined. */
-export function chargedTo(call: Call): UserId | undefined {
-  return "leg" in call ? call.leg?.person : undefined;
-}
-
-/** Whether somebody is still in it, or to be. */
-export function isRunning({ phase }: Call): boolean {
-  return phase !== "ending" && phase !== "parting" && phase !== "ended";
-}
-
-/** Whether the call rings that person, or the room that they are in, or is about to. */
-export function rings(call: Call, person: UserId, room?: RoomId): boolean {
-  if (call.phase !== "arriving" && call.phase !== "alerting") return false;
-  const targets = call.stages.flatMap((stage) => stage.targets);
-  return targets.some((target) => (target.kind === "person" ? target.person === person : target.room === room));
 }

@@ -3,7 +3,7 @@
 import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, DeadlineName } from "../core/call/event.ts";
-import type { LegAddress } from "../core/call/matrix-leg.ts";
+import type { LegAddress, MatrixLeg } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import { onClockAhead } from "../core/call/times.ts";
 import { step, type Step } from "../core/call/step.ts";
@@ -17,6 +17,8 @@ export interface CallRunnerParts {
   readonly ledger: CallLedger;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /** Called when a person has taken a call that rang. */
+  readonly onTaken: (leg: MatrixLeg) => void;
   /** Called once, when the call is over and its record is kept. */
   readonly onEnded: (record: CallRecord) => void;
 }
@@ -117,6 +119,7 @@ export class CallRunner {
 
   #notePhase(call: Call): void {
     this.#log.debug("call phase", { phase: call.phase });
+    if (call.phase === "accepting") this.#parts.onTaken(call.leg);
     if (call.phase === "connected" && !this.#answered) {
       this.#answered = true;
       this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);

@@ -3,9 +3,10 @@
 import type { Call } from "../core/call/call.ts";
 import type { CallFact } from "../core/call/event.ts";
 import type { UserId } from "../core/ids.ts";
+import { legOf } from "../core/call/queries.ts";
 import type { CallReference, MatrixFact } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { keyOf, legOf, type CallIndex } from "./call-index.ts";
+import { keyOf, type CallIndex } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
 import type { EarlyFacts } from "./early-facts.ts";
 import type { Transfers } from "./transfers.ts";

@@ -1,10 +1,10 @@
 // Who calls, as people may be told: the ghost that stands for the caller, its name, and what a verdict or a diversion adds.
 // How far a trunk is believed is core/policy/caller's business.
 import type { Diversion, RemoteIdentity } from "../core/call/event.ts";
-import type { NumberKey, TrunkName, UserId } from "../core/ids.ts";
+import type { TrunkName, UserId } from "../core/ids.ts";
 import type { DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import { numberKey } from "../core/number/number-key.ts";
+import { keyOfUser } from "../core/number/number-key.ts";
 import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../core/policy/caller.ts";
 
 export interface CallersParts {
@@ -51,14 +51,8 @@ export class Callers {
 
   /** Whether two ghosts stand for the same telephone: one may be of the number as a person dialled it, one as the trunk says it. */
   sameNumber(one: UserId, other: UserId): boolean {
-    if (one === other) return true;
-    const key = this.#keyOf(one);
-    return key !== undefined && key === this.#keyOf(other);
-  }
-
-  #keyOf(ghost: UserId): NumberKey | undefined {
-    const target = this.#parts.ids.parse(ghost);
-    return target && numberKey(target, this.#parts.plan);
+    const { ids, plan } = this.#parts;
+    return one === other || keyOfUser(one, ids, plan) === keyOfUser(other, ids, plan);
   }
 
   /** A caller whose text fits into no user id is one of those who have none. */

@@ -1,13 +1,16 @@
 // Ghosts: the Matrix users that stand for telephone numbers. Registered and named once, in the background after a
 // lookup, at once where the homeserver or a person asks for one. Which ids are ghosts is core/number/ghost-id's business.
+import type { NumberKey, UserId } from "../core/ids.ts";
+import type { DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
-import type { UserId } from "../core/ids.ts";
+import { keyOfUser } from "../core/number/number-key.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { GhostDirectory } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 
 export interface GhostsParts {
   readonly ids: GhostIds;
+  readonly plan: DialPlan;
   readonly homeserver: Pick<Homeserver, "register" | "setDisplayName">;
   readonly directory: GhostDirectory;
   readonly log: Log;
@@ -23,8 +26,8 @@ export class Ghosts {
   readonly #parts: GhostsParts;
   /** One registration at a time for each ghost, shared by all who want it under the same name. */
   readonly #underway = new Map<UserId, { readonly name: string | undefined; readonly made: Promise<void> }>();
-  /** What ghosts are to be called once they are wanted, the longest known first. */
-  readonly #introduced = new Map<UserId, string>();
+  /** What the ghosts of a number are to be called once they are wanted, the longest known first. */
+  readonly #introduced = new Map<NumberKey, string>();
   /** In the order of their lookups. */
   readonly #waiting = new Set<UserId>();
   #running = 0;
@@ -36,6 +39,11 @@ export class Ghosts {
   /** True where the id is one that this bridge would give a number or SIP address. */
   isGhost(user: string): boolean {
     return this.#parts.ids.parse(user) !== undefined;
+  }
+
+  /** The same for all ghosts of one telephone number. */
+  keyOf(user: UserId): NumberKey {
+    return keyOfUser(user, this.#parts.ids, this.#parts.plan);
   }
 
   /** Whether it was ever registered. */
@@ -57,8 +65,9 @@ export class Ghosts {
    * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
    */
   ensure(ghost: UserId, known?: string): Promise<void> {
-    const name = known ?? this.#introduced.get(ghost);
-    this.#introduced.delete(ghost);
+    const key = this.keyOf(ghost);
+    const name = known ?? this.#introduced.get(key);
+    this.#introduced.delete(key);
     const underway = this.#underway.get(ghost);
     if (underway !== undefined && (name === undefined || name === underway.name)) return underway.made;
     const before = underway?.made.catch(() => {}) ?? Promise.resolve();
@@ -74,8 +83,9 @@ export class Ghosts {
   /** What its owner is called, as trusted, for when the ghost is wanted: many who call are never put through. */
   introduce(ghost: UserId, name: string | undefined): void {
     if (name === undefined) return;
-    this.#introduced.delete(ghost);
-    this.#introduced.set(ghost, name);
+    const key = this.keyOf(ghost);
+    this.#introduced.delete(key);
+    this.#introduced.set(key, name);
     const [oldest] = this.#introduced.keys();
     if (this.#introduced.size > introducedLimit && oldest !== undefined) this.#introduced.delete(oldest);
   }

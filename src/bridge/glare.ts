@@ -3,10 +3,11 @@
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import { partyId, type UserId } from "../core/ids.ts";
+import { legOf, rings } from "../core/call/queries.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { legOf, rings, type CallIndex, type OwnInvite } from "./call-index.ts";
+import { type CallIndex, type OwnInvite } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
 
 export interface GlareParts {

@@ -14,7 +14,9 @@ import type { Callers } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
-import { UnfitRoomError, type RingingRooms } from "./ringing-rooms.ts";
+import type { RingingRooms } from "./ringing-rooms.ts";
+import type { Conversations, Place } from "./rooms/conversations.ts";
+import { UnfitRoomError } from "./rooms/unfit-room.ts";
 
 export interface IncomingTextsParts {
   /** Whom a called number rings is who reads what is sent to it. */
@@ -22,6 +24,7 @@ export interface IncomingTextsParts {
   readonly callers: Pick<Callers, "of">;
   readonly ghosts: Pick<Ghosts, "introduce">;
   readonly ringingRooms: Pick<RingingRooms, "open">;
+  readonly conversations: Pick<Conversations, "spoke">;
   readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
   /** Where a call's leg is on the Matrix side, and as whom; undefined where it rings in several rooms, or in none. */
   readonly legOf: (call: CallId) => Pick<LegAddress, "room" | "ghost"> | undefined;
@@ -70,19 +73,19 @@ export class IncomingTexts {
    * often, 500 not now. Never rejects.
    */
   async take(arrival: MessageArrival): Promise<number> {
-    const { features, callers, legOf, ringingRooms, log } = this.#parts;
+    const { features, callers, legOf, log } = this.#parts;
     const { trunk, called, identity, call } = arrival;
     try {
       if (features(trunk).messages === undefined) return 405;
       const leg = call === undefined ? undefined : legOf(call);
       if (leg !== undefined)
-        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(async () => leg.room, letter)]);
+        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(async () => leg, letter)]);
       const targets = this.#targetsOf(called, trunk);
       if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
       return await this.#pass(arrival, caller.ghost, (letter) => {
         this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-        return targets.map((target) => this.#writeInto(() => ringingRooms.open(target, caller.ghost, trunk), letter));
+        return targets.map((target) => this.#writeTo(target, trunk, letter));
       });
     } catch (error) {
       log.error("text of the telephone network could not be written", { trunk, error });
@@ -138,12 +141,23 @@ export class IncomingTexts {
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeInto(findRoom: () => Promise<RoomId>, { ghost, text, name }: Letter): Promise<Delivery> {
+  async #writeTo(target: RingTarget, trunk: TrunkName, letter: Letter): Promise<Delivery> {
+    const { ringingRooms, conversations } = this.#parts;
+    let place: Place | undefined;
+    const find = async (): Promise<Place> => (place = await ringingRooms.open(target, letter.ghost, trunk));
+    const delivery = await this.#writeInto(find, letter);
+    if (delivery.kind === "written" && place !== undefined && target.kind === "person")
+      await conversations.spoke(place.room, target.person);
+    return delivery;
+  }
+
+  async #writeInto(find: () => Promise<Place>, { ghost, text, name }: Letter): Promise<Delivery> {
     const { homeserver, log } = this.#parts;
     let room: RoomId | undefined;
     try {
-      room = await findRoom();
-      await homeserver.text(room, ghost, text, name);
+      const place = await find();
+      ({ room } = place);
+      await homeserver.text(room, place.ghost, text, name);
       return { kind: "written" };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;

@@ -1,14 +1,18 @@
 // Carries out a call's orders through the ports, and turns what they bring into facts. Decides nothing.
 // Media has a file of its own, and so have the rooms of calls that ring, and transfers.
+import type { Call } from "../core/call/call.ts";
 import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
 import { lateWords } from "../core/call/last-words.ts";
+import type { UserId } from "../core/ids.ts";
+import { legOf } from "../core/call/queries.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
 import type { Ordering } from "./ordering.ts";
 import type { RingingRooms } from "./ringing-rooms.ts";
+import type { Conversations } from "./rooms/conversations.ts";
 import type { FirstCalls } from "./rooms/first-calls.ts";
 import type { Transfers } from "./transfers.ts";
 import type { TrunkLegs } from "./trunk-legs.ts";
@@ -18,6 +22,8 @@ export interface PerformParts extends MediaParts {
   readonly sip: SipTrunks;
   readonly ringingRooms: RingingRooms;
   readonly firstCalls: FirstCalls;
+  readonly conversations: Pick<Conversations, "ghostFor">;
+  readonly sameNumber: (one: UserId, other: UserId) => boolean;
   readonly transfers: Transfers;
 }
 
@@ -37,7 +43,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
       case "matrix.findRoom":
         return findRoom(effect, ordering, parts);
       case "transfer.plan":
-        return parts.transfers.plan(id, effect);
+        return asPersonKnows(parts.transfers.plan(id, effect), ordering.call, parts);
       case "transfer.join":
         parts.transfers.join(effect);
         return undefined;
@@ -45,7 +51,7 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
         parts.transfers.recall(effect);
         return undefined;
       case "identity.resolve":
-        return parts.transfers.identify(effect);
+        return asPersonKnows(parts.transfers.identify(effect), ordering.call, parts);
       case "leg.order":
         legs.order(effect.call, effect.order);
         return undefined;
@@ -63,11 +69,25 @@ async function findRoom(
   const found = await parts.ringingRooms.find(target, ghost, ordering.call.trunk?.name, ordering.id);
   const text = lateWords(ordering.call);
   if (found.kind === "matrix.roomFound" && text !== undefined)
-    await tellPerson({ kind: "matrix.notice", leg: { room: found.room, ghost }, text }, parts, ordering.log);
+    await tellPerson({ kind: "matrix.notice", leg: found, text }, parts, ordering.log);
   // It may have ended before the number came into the room.
   const { phase } = ordering.call;
   if (phase === "ending" || phase === "ended") await parts.firstCalls.over(ordering.id);
   return found;
+}
+
+/** Of a number's ghosts, the one that the person has spoken with: their client shows its name and picture. */
+async function asPersonKnows(
+  fact: CallFact,
+  call: Call,
+  { conversations, sameNumber }: PerformParts,
+): Promise<CallFact> {
+  const leg = legOf(call);
+  if ((fact.kind !== "transfer.planned" && fact.kind !== "identity.resolved") || leg === undefined) return fact;
+  const { ghost } = fact.shown;
+  if (ghost === undefined) return fact;
+  const known = sameNumber(leg.ghost, ghost) ? leg.ghost : await conversations.ghostFor(leg.person, ghost);
+  return { ...fact, shown: { ...fact.shown, ghost: known } };
 }
 
 type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" }>;

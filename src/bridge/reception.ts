@@ -10,10 +10,10 @@ import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import { showsDisplayName } from "../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../core/policy/permission.ts";
+import { chargedTo, isRunning } from "../core/call/queries.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { chargedTo, isRunning } from "./call-index.ts";
 import { Pace } from "./pace.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
@@ -24,8 +24,8 @@ export interface Invitation {
   readonly displayName: string | undefined;
   /** All calls of the moment, for the limits. */
   readonly calls: readonly Call[];
-  /** Why no call at all is begun now. */
-  readonly closed: "restarting" | undefined;
+  /** Why no call is begun now, or not in this room, whatever the number is. */
+  readonly closed: "restarting" | "room-in-call" | undefined;
 }
 
 export interface ReceptionParts extends RoutingParts {

@@ -1,38 +1,35 @@
-// Where an inbound call rings: the room that a person shares with the caller's ghost, found again or made, or the room
-// that the configuration names, into which the ghost comes. Who is rung, and when, is core/call's business.
+// Where an inbound call rings: the conversation of the person and the caller's number, or the room that the configuration
+// names, into which the ghost comes. Who is rung, and when, is core/call's business.
+import type { Call } from "../core/call/call.ts";
 import type { MatrixLegFact } from "../core/call/event.ts";
 import type { RingTarget } from "../core/call/matrix-leg.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../core/ids.ts";
 import type { Policy } from "../core/policy/permission.ts";
+import { legOf } from "../core/call/queries.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { Pace } from "./pace.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Conversations, Place } from "./rooms/conversations.ts";
+import type { OccupiedRooms } from "./rooms/occupied-rooms.ts";
+import { UnfitRoomError } from "./rooms/unfit-room.ts";
 import type { FirstCalls } from "./rooms/first-calls.ts";
 
 export interface RingingRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members">;
-  readonly ghosts: Pick<Ghosts, "ensure">;
+  readonly ghosts: Pick<Ghosts, "ensure" | "keyOf">;
   readonly rooms: Rooms;
   readonly firstCalls: Pick<FirstCalls, "roomFor">;
+  readonly conversations: Conversations;
+  readonly occupied: OccupiedRooms;
   readonly policy: Pick<Policy, "callsPerMinute">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 type Found = Extract<MatrixLegFact, { kind: "matrix.roomFound" | "matrix.roomMissing" }>;
-
-/** There is no room, or no call can be in it, and not for what the homeserver says. */
-export class UnfitRoomError extends Error {
-  override readonly name = "UnfitRoomError";
-  readonly code: "ENCRYPTED" | "TOO_MANY_STRANGERS";
-  constructor(code: UnfitRoomError["code"], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 export class RingingRooms {
   readonly #parts: RingingRoomsParts;
@@ -45,17 +42,17 @@ export class RingingRooms {
   }
 
   /**
-   * The ghost, which calls or writes on `trunk`, is registered and joined when the room is found. Throws HomeserverError,
-   * UnfitRoomError.
+   * Where the caller's number speaks to the target, and as which of its ghosts; the ghost is registered and joined. For a
+   * call it is a room in which the call can ring. Throws HomeserverError, UnfitRoomError.
    */
-  open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<RoomId> {
+  open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<Place> {
     return this.#open(target, ghost, trunk, undefined);
   }
 
   /** The same for a call: never rejects for what the homeserver says. */
   async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined, call: CallId): Promise<Found> {
     try {
-      return { kind: "matrix.roomFound", target, room: await this.#open(target, ghost, trunk, call) };
+      return { kind: "matrix.roomFound", target, ...(await this.#open(target, ghost, trunk, call)) };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
       this.#parts.log.warn("nobody can be rung there", {
@@ -65,7 +62,7 @@ export class RingingRooms {
         code: error.code,
         error,
       });
-      return { kind: "matrix.roomMissing", target, message: error.message };
+      return { kind: "matrix.roomMissing", target, busy: error.code === "BUSY", message: error.message };
     }
   }
 
@@ -75,44 +72,67 @@ export class RingingRooms {
     ghost: UserId,
     trunk: TrunkName | undefined,
     call: CallId | undefined,
-  ): Promise<RoomId> {
+  ): Promise<Place> {
+    const { ghosts, conversations, firstCalls } = this.#parts;
     const isNew = !(await this.#knows(target, ghost));
     if (isNew && !this.#strangers.allows(trunk ?? ""))
       throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
-    await this.#parts.ghosts.ensure(ghost);
-    if (target.kind === "room") return this.#enter(target.room, ghost);
+    if (target.kind === "room") return this.#openForAll(target.room, ghost, call);
     const { person } = target;
-    const own = (): Promise<RoomId> => this.#ofPerson(person, ghost);
-    return call === undefined ? own() : this.#parts.firstCalls.roomFor({ call, ghost, person, isNew, own });
+    const known = await conversations.ghostFor(person, ghost);
+    await ghosts.ensure(known);
+    const own = (): Promise<Place> => conversations.open(person, known, call);
+    return call === undefined ? own() : firstCalls.roomFor({ call, ghost: known, person, isNew, own });
   }
 
-  #knows(target: RingTarget, ghost: UserId): Promise<boolean> {
-    const { rooms } = this.#parts;
-    if (target.kind === "person") return rooms.have(ghost, target.person);
-    return rooms.ours(target.room).then((ours) => ours.includes(ghost));
+  async #openForAll(room: RoomId, ghost: UserId, call: CallId | undefined): Promise<Place> {
+    const known = (await this.#ghostIn(room, ghost)) ?? ghost;
+    if (call !== undefined) await this.#occupy(room, known, call);
+    await this.#parts.ghosts.ensure(known);
+    return this.#enter(room, known);
   }
 
-  async #ofPerson(person: UserId, ghost: UserId): Promise<RoomId> {
-    const { rooms, log } = this.#parts;
-    const room = await rooms.direct(ghost, person);
-    if (!(await this.#isEncrypted(room, ghost))) return room;
-    // What a client sends there cannot be read, so that nobody could answer.
-    const other = await rooms.directInstead(room, ghost, person);
-    if (other === undefined || (await this.#isEncrypted(other, ghost))) {
-      if (other !== undefined) await rooms.giveUp(other);
-      await rooms.explain("encryption", other ?? room, ghost);
-      throw new UnfitRoomError("ENCRYPTED", "the homeserver encrypts every new room");
-    }
-    log.info("a new room was made where the old one is encrypted", { room: other, before: room, person, ghost });
-    return other;
+  async #knows(target: RingTarget, ghost: UserId): Promise<boolean> {
+    if (target.kind === "person") return this.#parts.conversations.have(target.person, ghost);
+    return (await this.#ghostIn(target.room, ghost)) !== undefined;
   }
 
-  async #enter(room: RoomId, ghost: UserId): Promise<RoomId> {
+  /** The ghost of this number which is in the room, whichever spelling it stands for. */
+  async #ghostIn(room: RoomId, ghost: UserId): Promise<UserId | undefined> {
+    const { rooms, ghosts } = this.#parts;
+    const ours = await rooms.ours(room);
+    return ours.includes(ghost) ? ghost : ours.find((one) => ghosts.keyOf(one) === ghosts.keyOf(ghost));
+  }
+
+  async #enter(room: RoomId, ghost: UserId): Promise<Place> {
     const { rooms } = this.#parts;
     if (!(await this.#isIn(room, ghost))) await this.#join(room, ghost);
-    if (!(await this.#isEncrypted(room, ghost))) return room;
+    if (!(await this.#isEncrypted(room, ghost))) return { room, ghost };
     await rooms.explain("encryption", room, ghost);
     throw new UnfitRoomError("ENCRYPTED", "the room is encrypted");
+  }
+
+  /** Throws UnfitRoomError. Nothing is waited for before the room is taken: of two calls at once one has it. */
+  async #occupy(room: RoomId, ghost: UserId, call: CallId): Promise<void> {
+    const { occupied } = this.#parts;
+    const calls = occupied.callsIn(room, call);
+    const isBusy = calls.length > 0 && (await this.#isBusy(room, ghost, calls));
+    if (isBusy || occupied.callsIn(room, call).length > calls.length)
+      throw new UnfitRoomError("BUSY", "the room has a running call");
+    occupied.choose(room, call);
+  }
+
+  /**
+   * Clients show one ringing call per room. Once it is answered, a call of another number rings for those in the room who
+   * are not in a call there.
+   */
+  async #isBusy(room: RoomId, ghost: UserId, calls: readonly Call[]): Promise<boolean> {
+    const { rooms, ghosts } = this.#parts;
+    const legs = calls.map(legOf);
+    if (legs.some((leg) => leg === undefined || ghosts.keyOf(leg.ghost) === ghosts.keyOf(ghost))) return true;
+    const people = await rooms.people(room, ghost);
+    const inCalls = new Set(legs.map((leg) => leg?.person));
+    return people !== undefined && people.every(({ user, membership }) => membership !== "join" || inCalls.has(user));
   }
 
   /** It may have been thrown out while nobody told us. */

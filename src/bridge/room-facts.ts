@@ -7,11 +7,13 @@ import type { Bot } from "./bot.ts";
 import type { Ghosts } from "./ghosts.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Conversations } from "./rooms/conversations.ts";
 import type { Texts } from "./texts.ts";
 
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
   readonly rooms: Rooms;
+  readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly bot: Bot;
   readonly texts: Pick<Texts, "hear">;
   readonly reception: Pick<Reception, "heeds" | "admits">;
@@ -28,7 +30,7 @@ export class RoomFacts {
 
   /** One of ours was invited: it joins, unless that is not wanted. True if it is in the room now. Throws HomeserverError. */
   async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
-    const { ghosts, rooms, bot, botUser, reception, telemetry } = this.#parts;
+    const { ghosts, rooms, conversations, bot, botUser, reception, telemetry } = this.#parts;
     const isBot = fact.user === botUser;
     if (!isBot && !ghosts.isGhost(fact.user)) return false;
     // Our own doing: the ghost is on its way already.
@@ -49,7 +51,7 @@ export class RoomFacts {
     if (!isBot) await ghosts.ensure(fact.user);
     const entered = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
-    else if (fact.direct) await rooms.adopt(fact.room, fact.user, fact.sender);
+    else if (fact.direct) await conversations.began(fact.room, fact.sender, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     return entered;
   }
@@ -70,6 +72,13 @@ export class RoomFacts {
     if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
     else telemetry.factIgnored(kind, "none");
     return undefined;
+  }
+
+  /** A person calls in a room: where nobody was named, the two are alone there, and the number may ring in it too. */
+  async called({ room, sender, invitee }: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<void> {
+    const { conversations } = this.#parts;
+    if (invitee === undefined) await conversations.began(room, sender, ghost);
+    else await conversations.spoke(room, sender);
   }
 
   /** Of ours, or the last person: then ours leave, too. */

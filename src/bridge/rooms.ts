@@ -1,5 +1,5 @@
-// Rooms of ghosts and of the bot: who of ours is in which, joining, reading back what was sent before the join,
-// the direct room of a person and a number, and what a room is told only once.
+// Rooms of ghosts and of the bot: who of ours is in which, joining, reading back what was sent before the join, and what a
+// room is told only once. Which room a person and a number speak in is conversations' business.
 import { describeCause } from "../core/call/cause.ts";
 import type { RoomId, UserId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
@@ -23,12 +23,11 @@ const obstacles = {
     "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
 } as const;
 
-const unfitFromStart = "unfit from the start";
+/** The name that databases of the first release know it by. */
+const unfit = "unfit from the start";
 
 export class Rooms {
   readonly #parts: RoomsParts;
-  /** Two calls at once find one room; by ghost and person. */
-  readonly #finding = new Map<string, Promise<unknown>>();
 
   constructor(parts: RoomsParts) {
     this.#parts = parts;
@@ -140,45 +139,14 @@ export class Rooms {
     }
   }
 
-  /** Whether the two had a direct room before; it may have to be made anew. */
-  async have(ghost: UserId, person: UserId): Promise<boolean> {
-    return (await this.#parts.directory.direct(ghost, person)) !== undefined;
+  /** One of ours has made the room, and is in it. */
+  async made(room: RoomId, user: UserId): Promise<void> {
+    await this.#parts.directory.saveOurs(room, user);
   }
 
-  /** The direct room of a ghost and a person, made if there is none; the person is invited (again) where need be. */
-  direct(ghost: UserId, person: UserId): Promise<RoomId> {
-    return this.#once(ghost, person, async () => {
-      const known = await this.#parts.directory.direct(ghost, person);
-      return known !== undefined && (await this.#usable(known, ghost, person)) ? known : this.#make(ghost, person);
-    });
-  }
-
-  /** Another direct room in place of one that no call can be in; undefined where that one was unfit from the start. */
-  directInstead(unfit: RoomId, ghost: UserId, person: UserId): Promise<RoomId | undefined> {
-    return this.#once(ghost, person, async () => {
-      const { directory } = this.#parts;
-      const known = await directory.direct(ghost, person);
-      if (known !== unfit && known !== undefined) return known;
-      return (await directory.firstTime(unfit, unfitFromStart)) ? this.#make(ghost, person) : undefined;
-    });
-  }
-
-  /** A room just made cannot be used, and the next one could not be either. */
-  async giveUp(room: RoomId): Promise<void> {
-    await this.#parts.directory.firstTime(room, unfitFromStart);
-  }
-
-  /** The person has made a room with the ghost or the bot: it is theirs from now on. */
-  async adopt(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
-    await this.#parts.directory.saveDirect(ghost, person, room);
-  }
-
-  /** The two are alone in it: as good as a room made for them, where none is known. */
-  async keep(room: RoomId, ghost: UserId, person: UserId): Promise<void> {
-    const { directory, homeserver } = this.#parts;
-    // There a number is a guest for one call.
-    if ((await directory.ours(room)).includes(homeserver.bot)) return;
-    if ((await directory.direct(ghost, person)) === undefined) await directory.saveDirect(ghost, person, room);
+  /** Whether the room is found to be unfit for calls for the first time: the next room that is made may be fit. */
+  isFirstUnfit(room: RoomId): Promise<boolean> {
+    return this.#parts.directory.firstTime(room, unfit);
   }
 
   /** Says once in a room what keeps its calls from being connected. */
@@ -191,39 +159,6 @@ export class Rooms {
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("obstacle could not be explained", { room, obstacle, code: error.code, error });
-    }
-  }
-
-  async #usable(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
-    const { homeserver, directory } = this.#parts;
-    try {
-      const members = await homeserver.members(room, ghost);
-      if (members.some((member) => member.user === person)) return true;
-      await homeserver.invite(room, ghost, person);
-      return true;
-    } catch (error) {
-      if (!(error instanceof HomeserverError) || error.transient) throw error;
-      await directory.forget(room);
-      return false;
-    }
-  }
-
-  async #make(ghost: UserId, person: UserId): Promise<RoomId> {
-    const { homeserver, directory } = this.#parts;
-    const room = await homeserver.createDirectRoom(ghost, person);
-    await directory.saveDirect(ghost, person, room);
-    await directory.saveOurs(room, ghost);
-    return room;
-  }
-
-  async #once<Found>(ghost: UserId, person: UserId, find: () => Promise<Found>): Promise<Found> {
-    const key = `${ghost}\n${person}`;
-    const finding = (this.#finding.get(key) ?? Promise.resolve()).catch(() => {}).then(find);
-    this.#finding.set(key, finding);
-    try {
-      return await finding;
-    } finally {
-      if (this.#finding.get(key) === finding) this.#finding.delete(key);
     }
   }
 }

@@ -9,10 +9,11 @@ import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
 import { onClockAhead } from "../core/call/times.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
+import { isRunning, legOf } from "../core/call/queries.ts";
 import type { Disposal, MatrixFact } from "../ports/homeserver.ts";
 import type { InviteArrival } from "../ports/sip.ts";
 import type { CallLedger } from "../ports/store.ts";
-import { CallIndex, isRunning, keyOf, legOf, type OwnInvite } from "./call-index.ts";
+import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
 import { EarlyFacts } from "./early-facts.ts";
@@ -22,6 +23,7 @@ import { ordersFor, type PerformParts } from "./perform.ts";
 import { LatestOnly } from "./limits/latest-only.ts";
 import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
+import { Redial } from "./redial.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import type { Calls } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
@@ -30,9 +32,7 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: CallLedger;
   readonly reception: Reception;
   readonly perform: PerformParts;
-  readonly runner: Omit<CallRunnerParts, "onEnded">;
-  /** Whether two ghosts stand for the same telephone, however its number was written. */
-  readonly sameNumber: (one: UserId, other: UserId) => boolean;
+  readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
 }
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
@@ -52,6 +52,7 @@ export class Switchboard implements Calls {
   readonly #early: EarlyFacts;
   readonly #signals: CallSignals;
   readonly #glare: Glare;
+  readonly #redial: Redial;
   readonly #rooms: RoomFacts;
   readonly #legs: TrunkLegs;
   /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
@@ -81,11 +82,12 @@ export class Switchboard implements Calls {
     this.#legs = new TrunkLegs(sip);
     this.#glare = new Glare({
       index: this.#index,
-      sameNumber: parts.sameNumber,
+      sameNumber: parts.perform.sameNumber,
       homeserver,
       clock,
       log: telemetry.log,
     });
+    this.#redial = new Redial({ index: this.#index, sameNumber: parts.perform.sameNumber, log: telemetry.log });
   }
 
   /** Calls of the moment. */
@@ -287,15 +289,14 @@ export class Switchboard implements Calls {
       return;
     }
     const crossed = await this.#glare.invited(fact, ghost);
-    const runner =
-      crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed: this.#whyClosed() }));
+    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost) : undefined;
+    const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
     for (const one of early) await runner?.post(one.fact);
-    // Nobody was named, so that the two are alone there: the number may ring in it, too.
-    if (fact.invitee === undefined) await this.#parts.rooms.keep(room, ghost, fact.sender);
+    await this.#rooms.called(fact, ghost);
   }
 
-  #whyClosed(): Invitation["closed"] {
-    return this.#draining ? "restarting" : undefined;
+  async #whyClosed(fact: Invitation["fact"], ghost: UserId): Promise<Invitation["closed"]> {
+    return this.#draining ? "restarting" : this.#redial.takes(fact, ghost);
   }
 
   async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
@@ -315,6 +316,7 @@ export class Switchboard implements Calls {
   #add(first: Step, invite?: OwnInvite): CallRunner {
     const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform, this.#legs), {
       ...this.#parts.runner,
+      onTaken: (leg) => void this.#parts.conversations.spoke(leg.room, leg.person),
       onEnded: (record) => this.#ended(record),
     });
     this.#index.add(runner, invite);
@@ -355,8 +357,9 @@ function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undef
     return leg.room === room && (leg.person === user || leg.ghost === user) ? { kind: "matrix.left" } : undefined;
   }
   if (call.phase !== "alerting") return undefined;
-  const target = call.legs.find((one) => one.room === room)?.target;
+  const ringing = call.legs.find((one) => one.room === room);
+  const target = ringing?.target;
   // Others in a room that is rung for all may still answer.
-  if (target?.kind !== "person" || (user !== target.person && user !== call.ghost)) return undefined;
+  if (target?.kind !== "person" || (user !== target.person && user !== ringing?.ghost)) return undefined;
   return { kind: "matrix.declined", room, person: target.person, reason: undefined };
 }

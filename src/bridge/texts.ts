@@ -12,12 +12,14 @@ import type { Log } from "../ports/telemetry.ts";
 import { IncomingTexts, type IncomingTextsParts } from "./incoming-texts.ts";
 import { Pace } from "./pace.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Conversations } from "./rooms/conversations.ts";
 import { TextCarriers, type TextCarriersParts } from "./text-carriers.ts";
 import { onceWords, replyWords, wordsOfRefusal } from "./text-words.ts";
 
 export interface TextsParts extends IncomingTextsParts, TextCarriersParts {
   readonly ids: GhostIds;
   readonly rooms: Pick<Rooms, "ours" | "isAlone">;
+  readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly plan: DialPlan;
   readonly policy: Policy;
   readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice" | "text">;
@@ -148,6 +150,7 @@ export class Texts {
     const isLeft = delivery.kind === "failed" && this.#stopped && !delivery.begun;
     if (!isLeft) this.#parts.telemetry.texted("outbound", delivery.kind === "delivered" ? "delivered" : "failed");
     if (delivery.kind === "delivered") {
+      await this.#parts.conversations.began(message.room, message.sender, ghost);
       // Nobody waits for the receipt: until the message is done with, a crash would have it sent again.
       void homeserver.markRead(message.room, ghost, message.eventId);
       return undefined;

@@ -7,12 +7,12 @@ import type { Settings } from "../ports/store.ts";
 import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { LatestOnly } from "./limits/latest-only.ts";
-import type { Rooms } from "./rooms.ts";
+import type { Conversations } from "./rooms/conversations.ts";
 
 export interface VoicemailParts {
   /** Whose mailbox it is; nobody's where the configuration knows no such account. */
   readonly owners: (account: string, trunk: TrunkName) => readonly UserId[];
-  readonly rooms: Pick<Rooms, "direct">;
+  readonly conversations: Pick<Conversations, "open">;
   readonly homeserver: Pick<Homeserver, "bot" | "notice">;
   readonly settings: Settings;
   readonly clock: Clock;
@@ -69,11 +69,11 @@ export class Voicemail {
 
   /** What was told is remembered only when it has been said, so that it is said again with the next news. */
   async #tell(mailbox: string, person: UserId, words: string): Promise<void> {
-    const { rooms, homeserver, settings, log } = this.#parts;
+    const { conversations, homeserver, settings, log } = this.#parts;
     const key = `voicemail ${mailbox} ${person}`;
     try {
       if (((await settings.get(key)) ?? none) === words) return;
-      const room = await rooms.direct(homeserver.bot, person);
+      const { room } = await conversations.open(person, homeserver.bot);
       await homeserver.notice(room, homeserver.bot, words);
       await settings.set(key, words);
     } catch (error) {

@@ -1,9 +1,11 @@
-// Open calls as the first release stored them, which knew outbound calls only, in today's form. Nobody is in them any
-// more: after the restart that brought the new release they have to be ended, and for that alone they are read.
+// Open calls as earlier releases stored them, in today's form. The first one knew outbound calls only; later ones knew one
+// ghost for all rooms of a call. Nobody is in these calls any more: after the restart that brought the new release they
+// have to be ended, and for that alone they are read.
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A call of today's form is given back as it is. */
 export function inTodaysForm(call: Fields): Fields {
+  if (call["phase"] === "alerting") return withGhosts(call);
   if ("outstanding" in call || call["direction"] !== "outbound") return call;
   const common = {
     ...call,
@@ -20,6 +22,12 @@ export function inTodaysForm(call: Fields): Fields {
     person: leg["person"],
     owed: { ...owed, rooms: person === "nothing" ? [] : [farewell] },
   };
+}
+
+function withGhosts(call: Fields): Fields {
+  const legs: readonly unknown[] = Array.isArray(call["legs"]) ? call["legs"] : [];
+  const withGhost = (leg: unknown): Fields => ({ ghost: call["ghost"], ...fieldsOf(leg) });
+  return { ...call, legs: legs.map(withGhost) };
 }
 
 /** How far the answer had come decides what the client understands. */

@@ -159,6 +159,7 @@ function memoryRooms(conversations: Map<RoomId, unknown>): RoomDirectory {
 }
 
 function memoryVisits(): Visits {
+  const pairKey = (room: string, ghost: string): string => JSON.stringify([room, ghost]);
   const visits = new Map<string, { readonly visit: Visit; ended: boolean }>();
   const byAge = () => [...visits.values()].toSorted((one, other) => one.visit.atMs - other.visit.atMs);
   return {

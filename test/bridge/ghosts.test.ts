@@ -5,6 +5,7 @@ import { createGhostIds } from "../../src/core/number/ghost-id.ts";
 import type { UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { examplePlan } from "../scenarios/settings.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 
 const ghostAt = (n: number): UserId => `@_sip_${7_000_000 + n}%40sip.example.org:example.org` as UserId;
@@ -30,6 +31,7 @@ function rig() {
       },
       setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
     },
+    plan: examplePlan,
     directory: openMemoryStore().ghosts,
     log: telemetry.log,
   });

@@ -3,6 +3,8 @@ import { Callers } from "../../src/bridge/callers.ts";
 import { Ghosts } from "../../src/bridge/ghosts.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
+import { Conversations } from "../../src/bridge/rooms/conversations.ts";
+import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import type { RemoteIdentity } from "../../src/core/call/event.ts";
 import type { RingTarget } from "../../src/core/call/matrix-leg.ts";
@@ -105,8 +107,17 @@ export class TextsRig {
     const { log } = this.telemetry;
     const maxLengths = options.maxLengths ?? new Map([main, spare].map((trunk) => [trunk, 300]));
     const targets = options.targets ?? [{ kind: "person", person: ann }];
-    const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
+    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
     this.rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    const occupied = new OccupiedRooms(() => []);
+    const conversations = new Conversations({
+      homeserver,
+      directory: store.conversations,
+      ghosts,
+      rooms: this.rooms,
+      occupied,
+      log,
+    });
     this.texts = new Texts({
       ids,
       plan,
@@ -123,11 +134,14 @@ export class TextsRig {
       callers: new Callers({ ids, plan, trust: () => ({ identity: "asserted", displayName: true }) }),
       ghosts,
       rooms: this.rooms,
+      conversations,
       ringingRooms: new RingingRooms({
         homeserver,
         ghosts,
         rooms: this.rooms,
         firstCalls: { roomFor: ({ own }) => own() },
+        conversations,
+        occupied,
         policy: options.policy ?? policy,
         clock,
         log,

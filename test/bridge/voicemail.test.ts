@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Rooms } from "../../src/bridge/rooms.ts";
+import { Conversations } from "../../src/bridge/rooms/conversations.ts";
+import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
 import { Voicemail } from "../../src/bridge/voicemail.ts";
-import { trunkName, type UserId } from "../../src/core/ids.ts";
+import { trunkName, type NumberKey, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import type { MessageWaiting } from "../../src/ports/sip.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
@@ -23,7 +25,14 @@ class MailboxRig {
     const { log } = this.telemetry;
     return new Voicemail({
       owners: (account) => (account === "2001" ? [ann] : account === "2002" ? [ann, bob] : []),
-      rooms: new Rooms({ homeserver, directory: store.rooms, log }),
+      conversations: new Conversations({
+        homeserver,
+        directory: store.conversations,
+        ghosts: { ensure: async () => {}, isGhost: () => false, keyOf: (user) => user as string as NumberKey },
+        rooms: new Rooms({ homeserver, directory: store.rooms, log }),
+        occupied: new OccupiedRooms(() => []),
+        log,
+      }),
       homeserver,
       settings: store.settings,
       clock: this.clock,

@@ -185,7 +185,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       const arriving = arrivingCall("c-1");
       await store.calls.save(arriving);
       expect(plain(await store.calls.open())).toEqual([plain(arriving)]);
-      const legs = [{ target: { kind: "person", person }, state: "ringing", room }] as const;
+      const legs = [{ target: { kind: "person", person }, state: "ringing", room, ghost }] as const;
       const { announce, stages, ...rest } = arriving;
       const alerting = { ...rest, announce, stages, sdp: "offer", legs, stage: 0, refusal: undefined } as const;
       await store.calls.save({ ...alerting, phase: "alerting", ringingAtMs: undefined });

@@ -1,6 +1,6 @@
 // What people read who write to the bridge's bot.
 import { describe, expect, test } from "vitest";
-import { partyId, roomId, type UserId } from "../../src/core/ids.ts";
+import { partyId, roomId, type NumberKey, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { ann, House, room } from "./house.ts";
 import { reception } from "./settings.ts";
@@ -35,7 +35,7 @@ describe("the bot", () => {
   test("has news of voice messages for a person in the room that they made with it", async () => {
     const house = new House();
     await open(house);
-    expect(await house.store.rooms.direct(bot, ann)).toBe(lobby);
+    expect(await house.store.conversations.find(ann, bot as string as NumberKey)).toMatchObject([{ room: lobby }]);
   });
 
   test("says what it can do when it is invited", async () => {

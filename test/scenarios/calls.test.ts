@@ -1,6 +1,6 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
-import { matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
+import { matrixCallId, roomId, partyId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { ann, ghost, House, room } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
@@ -315,8 +315,11 @@ describe("who may not call", () => {
   test("more calls at once than allowed", async () => {
     const house = new House();
     await house.ring();
-    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
-    await house.take(house.inviteFact({ matrixCallId: matrixCallId("call3") }));
+    for (const name of ["call2", "call3"]) {
+      const other = roomId(`!${name}:example.org`);
+      await house.enterRoom(other);
+      await house.take(house.inviteFact({ room: other, matrixCallId: matrixCallId(name) }));
+    }
     expect(house.trunks.verbs).toEqual(["invite", "invite"]);
     expect(house.words).toEqual(["You already have as many calls as you may have at once."]);
   });

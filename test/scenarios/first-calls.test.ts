@@ -1,6 +1,6 @@
 // A number that never called before calls a person: where it rings, what the person reads, and what is left behind.
 import { describe, expect, test } from "vitest";
-import { roomId, type UserId } from "../../src/core/ids.ts";
+import { roomId, type NumberKey, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { callerOf } from "../fakes/arrivals.ts";
@@ -17,7 +17,8 @@ async function houseOfAnn(options: HouseOptions = {}): Promise<House> {
   const house = new House(options);
   const { homeserver, store } = house;
   homeserver.acceptsInvitations = false;
-  await store.rooms.saveDirect(homeserver.bot, ann, botRoom);
+  const { bot } = homeserver;
+  await store.conversations.save({ room: botRoom, person: ann, number: bot as string as NumberKey, ghost: bot });
   await store.rooms.saveOurs(botRoom, homeserver.bot);
   homeserver.membersOf.set(
     botRoom,
@@ -110,7 +111,8 @@ describe("a first call, where the person has a room with the bot", () => {
     const house = await houseOfAnn();
     await ringFirst(house);
     await house.take(house.inviteFact({ room: botRoom }));
-    expect(await house.store.rooms.direct(caller, ann)).toBe(made1);
+    const conversations = await house.store.conversations.find(ann, "+442079460123" as NumberKey);
+    expect(conversations.map((one) => one.room)).toEqual([made1]);
   });
 
   test("leaves it also where the caller gave up while the number was on its way into it", async () => {

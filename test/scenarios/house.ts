@@ -9,6 +9,8 @@ import type { BotRoomVisits } from "../../src/bridge/rooms/bot-room-visits.ts";
 import { createFirstCalls } from "../../src/bridge/rooms/first-calls.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { Rooms } from "../../src/bridge/rooms.ts";
+import { Conversations } from "../../src/bridge/rooms/conversations.ts";
+import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import { Transfers } from "../../src/bridge/transfers.ts";
@@ -96,20 +98,39 @@ export class House {
       sipDomains: [],
       country: "GB",
     });
-    const ghosts = new Ghosts({ ids, homeserver, directory: store.ghosts, log });
+    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
     const rooms = new Rooms({ homeserver, directory: store.rooms, log });
+    const occupied = new OccupiedRooms(() => this.switchboard.calls);
+    const conversations = new Conversations({
+      homeserver,
+      directory: store.conversations,
+      ghosts,
+      rooms,
+      occupied,
+      log,
+    });
     const { visits, firstCalls } = createFirstCalls({
       ids,
       homeserver,
       people: options.people,
       rooms,
-      directory: store.rooms,
+      conversations,
       visits: store.visits,
       clock,
       log,
     });
     this.visits = visits;
-    const ringingRooms = new RingingRooms({ homeserver, ghosts, rooms, firstCalls, policy, clock, log });
+    const ringingRooms = new RingingRooms({
+      homeserver,
+      ghosts,
+      rooms,
+      conversations,
+      occupied,
+      firstCalls,
+      policy,
+      clock,
+      log,
+    });
     const trust = (): CallerTrust => options.trust ?? { identity: "asserted", displayName: true };
     const callers = new Callers({ ids, plan, trust });
     const notices = options.notices ?? { failures: true, history: false };
@@ -121,6 +142,7 @@ export class House {
       homeserver,
       ghosts,
       rooms,
+      conversations,
       ringingRooms,
       callers,
       notices,
@@ -140,12 +162,13 @@ export class House {
       ledger: store.calls,
       ghosts,
       rooms,
+      conversations,
       bot: new Bot({
         user: homeserver.bot,
         ringingRooms: roomsOf(dids),
         ids,
-        ghosts,
         rooms,
+        conversations,
         homeserver,
         plan,
         policy,
@@ -161,6 +184,8 @@ export class House {
         trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
         ringingRooms,
         firstCalls,
+        conversations,
+        sameNumber: (one, other) => callers.sameNumber(one, other),
         transfers: (this.transfers = new Transfers(common, {
           find: (call) => this.switchboard.find(call),
           post: (call, fact) => this.switchboard.post(call, fact),
@@ -171,7 +196,6 @@ export class House {
       },
       runner: { ledger: store.calls, clock, telemetry },
       botUser: homeserver.bot,
-      sameNumber: (one, other) => callers.sameNumber(one, other),
     });
     this.arrivals = new Arrivals({ ...common, calls: this.switchboard });
   }
@@ -213,12 +237,12 @@ export class House {
     await this.quiet();
   }
 
-  /** Ann opens the room with the number. */
-  async enterRoom(): Promise<void> {
+  /** Ann opens a room with the number. */
+  async enterRoom(where: RoomId = room, whose: UserId = ghost): Promise<void> {
     await this.take({
-      ...this.origin(),
+      ...this.origin(ann, where),
       kind: "member.invited",
-      user: ghost,
+      user: whose,
       direct: true,
       encrypted: false,
       public: false,

@@ -95,7 +95,10 @@ describe("calls under ever new numbers, which a caller may choose", () => {
 
   test("bring as many ghosts into a room of the configuration", async () => {
     const house = new House({ policy: narrow });
-    for (let n = 0; n < 20; n++) await house.arrive({ ...from(n), called: "+441632960004" });
+    for (let n = 0; n < 20; n++) {
+      const call = await house.arrive({ ...from(n), called: "+441632960004" });
+      await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+    }
     expect([house.homeserver.registered.length, house.homeserver.joined.length]).toEqual([5, 5]);
   });
 

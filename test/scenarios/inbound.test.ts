@@ -255,8 +255,10 @@ describe("who calls", () => {
 
   test("and withholds it, is Anonymous, like everybody who does, and cannot be called back", async () => {
     const house = new House();
-    for (const number of ["+442079460123", "+442079460124"])
-      await house.arrive({ identity: callerOf(number, "Alice", ["id"]) });
+    for (const number of ["+442079460123", "+442079460124"]) {
+      const call = await house.arrive({ identity: callerOf(number, "Alice", ["id"]) });
+      await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+    }
     const anonymous = house.homeserver.registered;
     expect(anonymous).toHaveLength(1);
     expect([...house.homeserver.names.values()]).toEqual(["Anonymous"]);

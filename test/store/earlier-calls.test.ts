@@ -57,6 +57,26 @@ describe("a call of the first release", () => {
     expect(orders(ending)).toEqual(["sip.resume", "sip.bye", ...signals, "deadline.set"]);
   });
 
+  test("that rang in rooms is hung up there by the ghost that all of them knew", () => {
+    const target = { kind: "person", person: leg.person };
+    const alerting = {
+      phase: "alerting",
+      direction: "inbound",
+      leg: undefined,
+      ghost: leg.ghost,
+      matrixCallId: "zzz1",
+      ownParty: "bridge1",
+      legs: [{ target, state: "ringing", room: leg.room }],
+      notices: { failures: true, history: false },
+      outstanding: { releases: 0, farewells: [] },
+    };
+    const read = readCall("c-1", JSON.stringify({ ...stored, ...alerting }));
+    if (read === undefined) throw new Error("not read");
+    expect(recover(read, 9_000).effects).toContainEqual(
+      expect.objectContaining({ leg: expect.objectContaining({ room: leg.room, ghost: leg.ghost }) as object }),
+    );
+  });
+
   test("that owed the person nothing any more says nothing", () => {
     const owed = { trunk: "bye", media: "release", person: "nothing" };
     expect(orders({ phase: "ending", cause: "fault", dialog, answer: "told", owed })).toEqual([

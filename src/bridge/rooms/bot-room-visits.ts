@@ -5,14 +5,15 @@
 import type { CallId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
-import type { RoomDirectory, Visits } from "../../ports/store.ts";
+import type { Visits } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Rooms } from "../rooms.ts";
+import type { Conversations } from "./conversations.ts";
 
 export interface BotRoomVisitsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members" | "setServiceMembers">;
   readonly rooms: Pick<Rooms, "join" | "leave">;
-  readonly directory: Pick<RoomDirectory, "direct">;
+  readonly conversations: Pick<Conversations, "latest">;
   readonly visits: Visits;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,8 +61,8 @@ export class BotRoomVisits {
 
   /** Brings the registered ghost into the person's room with the bot, if that can be. Never rejects for the homeserver. */
   async enter(visitor: Visitor): Promise<Admission> {
-    const { homeserver, directory } = this.#parts;
-    const room = await directory.direct(homeserver.bot, visitor.person);
+    const { homeserver, conversations } = this.#parts;
+    const room = (await conversations.latest(visitor.person, homeserver.bot))?.room;
     if (room === undefined) return none;
     if (this.#guests.has(room)) return { kind: "busy", room };
     const guest: Guest = { visitor, ghost: visitor.ghost, entered: this.#bringIn(room, visitor) };

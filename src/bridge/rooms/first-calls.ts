@@ -5,6 +5,7 @@ import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.
 import type { GhostIds } from "../../core/number/ghost-id.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { Place } from "./conversations.ts";
 import { BotRoomVisits, type Admission, type BotRoomVisitsParts } from "./bot-room-visits.ts";
 import { JoinWatch } from "./join-watch.ts";
 import { LateInvites } from "./late-invites.ts";
@@ -29,7 +30,7 @@ export interface FirstCall {
   /** They never had a room. */
   readonly isNew: boolean;
   /** Finds or makes the room that the two have to themselves, and has the person invited. */
-  readonly own: () => Promise<RoomId>;
+  readonly own: () => Promise<Place>;
 }
 
 /** A homeserver that accepts invitations by itself (`auto_accept_invites` of Synapse) has done so by then. */
@@ -53,32 +54,33 @@ export class FirstCalls {
     this.#parts = parts;
   }
 
-  /** The room in which the call rings the person. The ghost is registered. Throws what `own` throws. */
-  async roomFor(first: FirstCall): Promise<RoomId> {
+  /** Where the call rings the person. The ghost is registered. Throws what `own` throws. */
+  async roomFor(first: FirstCall): Promise<Place> {
     const { visits, log } = this.#parts;
     const { call, ghost, person, isNew } = first;
     const own = first.own();
     own.catch(() => {});
-    const visitor = { call, ghost, person, own };
+    const visitor = { call, ghost, person, own: own.then(({ room }) => room) };
+    visitor.own.catch(() => {});
     if (isNew && this.#acceptsNone && !this.#mayJoinFor(person)) {
       // Nothing will bring the person into the number's own room in time: the call does not wait until that is made.
       const admission = await visits.enter(visitor);
       if (admission.kind !== "in") {
-        const room = await own;
-        return (await this.#isThere(room, ghost, person)) ? room : this.#leaveToInvitation(first, room, admission);
+        const place = await own;
+        return (await this.#isThere(place, person)) ? place : this.#leaveToInvitation(first, place, admission);
       }
       own.then(
-        (room) => this.#parts.joins.expect(room, person),
+        ({ room }) => this.#parts.joins.expect(room, person),
         (error: unknown) => log.warn("number's own room could not be made", { person, ghost, error }),
       );
-      return admission.room;
+      return { room: admission.room, ghost };
     }
-    const room = await own;
-    if (await this.#isThere(room, ghost, person)) return room;
-    if (this.#mayJoinFor(person) ? await this.#join(room, ghost, person) : await this.#joinsSoon(room, person))
-      return room;
+    const place = await own;
+    if (await this.#isThere(place, person)) return place;
+    if (this.#mayJoinFor(person) ? await this.#join(place, person) : await this.#joinsSoon(place.room, person))
+      return place;
     const admission = await visits.enter(visitor);
-    return admission.kind === "in" ? admission.room : this.#leaveToInvitation(first, room, admission);
+    return admission.kind === "in" ? { room: admission.room, ghost } : this.#leaveToInvitation(first, place, admission);
   }
 
   /** Somebody has joined: what waited for them rings. Never rejects. */
@@ -116,7 +118,7 @@ export class FirstCalls {
   }
 
   /** Where the homeserver does not say, the call rings as if they were. */
-  async #isThere(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
+  async #isThere({ room, ghost }: Place, person: UserId): Promise<boolean> {
     const { homeserver, joins, log } = this.#parts;
     // Before the question: a join that is told meanwhile is not missed.
     joins.expect(room, person);
@@ -131,7 +133,7 @@ export class FirstCalls {
     return true;
   }
 
-  async #join(room: RoomId, ghost: UserId, person: UserId): Promise<boolean> {
+  async #join({ room, ghost }: Place, person: UserId): Promise<boolean> {
     const { people, log } = this.#parts;
     try {
       await people?.joinDirect(room, person, ghost);
@@ -163,7 +165,8 @@ export class FirstCalls {
   }
 
   /** Nothing rings until the person comes: the bot says so where a call in its room keeps this one out. */
-  #leaveToInvitation({ call, ghost, person }: FirstCall, room: RoomId, admission: Admission): RoomId {
+  #leaveToInvitation({ call, ghost, person }: FirstCall, place: Place, admission: Admission): Place {
+    const { room } = place;
     const { homeserver, nameOf, log } = this.#parts;
     if (admission.kind === "none") {
       this.#silent.set(call, (this.#silent.get(call) ?? new Set()).add(room));
@@ -172,7 +175,7 @@ export class FirstCalls {
         room,
         setting: "inbound.join_for_people",
       });
-      return room;
+      return place;
     }
     if (admission.kind === "busy") {
       const words = `${nameOf(ghost)} is calling, too. Join this room to answer: ${roomLink(room)}`;
@@ -180,7 +183,7 @@ export class FirstCalls {
         log.warn("person could not be told of a second call", { person, room: admission.room, error });
       });
     }
-    return room;
+    return place;
   }
 }
 

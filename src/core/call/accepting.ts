@@ -16,7 +16,8 @@ import { ignored, to, unchanged, type Step } from "./transition.ts";
 /** The first answer wins; the party is told, and so are those who were too late (Matrix spec, m.call.select_answer). */
 export function accept(call: Alerting, event: Extract<CallEvent, { kind: "matrix.answered" }>): Step {
   const { room, person, party, version, abilities, sdp, atMs } = event;
-  const leg: MatrixLeg = { ...legAddress(call, room), version, person, personParty: party };
+  const ghost = call.legs.find((one) => one.room === room)?.ghost ?? call.ghost;
+  const leg: MatrixLeg = { ...legAddress(call, { room, ghost }), version, person, personParty: party };
   const select: readonly CallEffect[] =
     version === "1" && party !== undefined ? [{ kind: "matrix.signal", leg, signal: { kind: "select", party } }] : [];
   return take(
@@ -67,7 +68,7 @@ function hangUp(call: Alerting, isLoser: (leg: RingingLeg) => boolean): readonly
   return call.legs
     .filter(isRinging)
     .filter(isLoser)
-    .map(({ room }) => farewell(legAddress(call, room), "hangup", "answered-elsewhere"));
+    .map((leg) => farewell(legAddress(call, leg), "hangup", "answered-elsewhere"));
 }
 
 function take(
@@ -94,7 +95,7 @@ function take(
     { kind: "deadline.clear", name: "stage" },
     ...first,
     ...farewells.flatMap(farewellSignals),
-    ...others.flatMap(({ room }) => (room === undefined ? [] : [notice(legAddress(call, room), answeredByOtherLine)])),
+    ...others.map((leg) => notice(legAddress(call, leg), answeredByOtherLine)),
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
     ...media,
   );

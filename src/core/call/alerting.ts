@@ -10,7 +10,7 @@ import { end } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals } from "./farewell.ts";
 import { declinedLine, missedLine, notice } from "./last-words.ts";
-import type { RingingLeg, RingTarget } from "./matrix-leg.ts";
+import type { LegAddress, RingingLeg, RingTarget } from "./matrix-leg.ts";
 import type { Notices } from "./notices.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "./ringing.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
@@ -40,7 +40,9 @@ export function stepAlerting(call: Alerting, event: CallEvent): Step {
       return roomFound(call, event);
     case "matrix.roomMissing": {
       const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, event.target));
-      return leg === undefined ? ignored(call, event) : goOn(put(call, leg, "unreachable"), event.atMs, []);
+      if (leg === undefined) return ignored(call, event);
+      const missing = put(call, leg, "unreachable");
+      return goOn(event.busy ? refusedAs(missing, "busy") : missing, event.atMs, []);
     }
     case "matrix.told":
       return event.signal === "invite" ? rings(call, event) : unchanged(call);
@@ -78,7 +80,7 @@ function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]):
   const farewells = call.legs
     .filter(isRinging)
     .filter(isOver)
-    .map(({ room }) => farewell(legAddress(call, room), "hangup", "no-answer"));
+    .map((leg) => farewell(legAddress(call, leg), "hangup", "no-answer"));
   const legs = call.legs.map((leg): RingingLeg => (isOver(leg) ? { ...leg, state: "stopped" } : leg));
   const fresh: RingTarget[] = [];
   for (const target of stage.targets) {
@@ -88,7 +90,7 @@ function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]):
   const next: Alerting = {
     ...owing(call, farewells),
     stage: index,
-    legs: [...legs, ...fresh.map(newLeg)],
+    legs: [...legs, ...fresh.map((target) => newLeg(call, target))],
   };
   return goOn(next, atMs, [
     ...before,
@@ -96,7 +98,8 @@ function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]):
     { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
     ...fresh.map((target): CallEffect => {
       const room = roomOf(target);
-      return room === undefined ? { kind: "matrix.findRoom", target, ghost: call.ghost } : inviteTo(next, target, room);
+      const { ghost } = call;
+      return room === undefined ? { kind: "matrix.findRoom", target, ghost } : inviteTo(next, target, { room, ghost });
     }),
   ]);
 }
@@ -106,9 +109,9 @@ function roomOf(target: RingTarget): RoomId | undefined {
   return target.kind === "person" ? target.room : undefined;
 }
 
-function newLeg(target: RingTarget): RingingLeg {
+function newLeg({ ghost }: Alerting, target: RingTarget): RingingLeg {
   const room = roomOf(target);
-  return { target, room, state: room === undefined ? "finding" : "inviting" };
+  return { target, room, ghost, state: room === undefined ? "finding" : "inviting" };
 }
 
 /** With nobody left to come, the next stage has its turn at once. */
@@ -123,19 +126,19 @@ function causeOfSilence({ legs, refusal }: Alerting): Cause {
 }
 
 function roomFound(call: Alerting, event: Extract<CallEvent, { kind: "matrix.roomFound" }>): Step {
-  const { target, room } = event;
+  const { target, room, ghost } = event;
   const leg = call.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
   if (leg === undefined) return ignored(call, event);
   // Two targets with one room: it rings once.
   if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), event.atMs, []);
-  const inviting: RingingLeg = { ...leg, state: "inviting", room };
-  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, room));
+  const inviting: RingingLeg = { ...leg, state: "inviting", room, ghost };
+  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, event));
 }
 
-function inviteTo(call: Alerting, target: RingTarget, room: RoomId): CallEffect {
+function inviteTo(call: Alerting, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallEffect {
   return {
     kind: "matrix.signal",
-    leg: legAddress(call, room),
+    leg: legAddress(call, place),
     signal: {
       kind: "invite",
       sdp: call.sdp,
@@ -156,10 +159,10 @@ function ringMsOf(target: RingTarget, { stages, stage }: Alerting): number {
 }
 
 function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }>): Step {
-  const leg = call.legs.find(({ room, state }) => room === event.room && state === "inviting");
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
   // It was hung up in the meantime.
   if (leg === undefined) return unchanged(call);
-  const address = legAddress(call, event.room);
+  const address = legAddress(call, leg);
   return to(
     { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
     ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
@@ -171,9 +174,9 @@ function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }
 
 /** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */
 function inviteLost(call: Alerting, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
-  const leg = call.legs.find(({ room, state }) => room === event.room && state === "inviting");
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
   if (event.signal !== "invite" || leg === undefined) return unchanged(call);
-  const hangup = farewell(legAddress(call, event.room), "hangup", "unavailable");
+  const hangup = farewell(legAddress(call, leg), "hangup", "unavailable");
   return goOn(put(owing(call, [hangup]), leg, "unreachable"), event.atMs, farewellSignals(hangup));
 }
 
@@ -186,10 +189,16 @@ function declined(call: Alerting, event: Extract<CallEvent, { kind: "matrix.decl
   // One device has rung long enough: another of theirs may ring on, and the stage has its own time.
   if (event.reason === "invite_timeout") return unchanged(call);
   const how = refusalOf(event.reason);
-  const refusal = call.refusal === "declined" || (call.refusal === "busy" && how !== "declined") ? call.refusal : how;
   const text = refusalLine(how, call.notices);
-  const line = text === undefined ? [] : [notice(legAddress(call, leg.room), text)];
-  return goOn({ ...put(call, leg, "declined"), refusal }, event.atMs, line);
+  const line = text === undefined ? [] : [notice(legAddress(call, leg), text)];
+  return goOn(refusedAs(put(call, leg, "declined"), how), event.atMs, line);
+}
+
+/** Of several refusals the caller is told the one that counts most. */
+function refusedAs(call: Alerting, how: Refusal): Alerting {
+  const before = call.refusal;
+  const refusal = before === "declined" || (before === "busy" && how !== "declined") ? before : how;
+  return { ...call, refusal };
 }
 
 /** A client that could not pick up is no person who does not want to. */

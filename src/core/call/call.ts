@@ -109,8 +109,9 @@ export interface Inbound extends Common {
   readonly direction: "inbound";
   readonly trunk: TrunkSide;
   readonly called: string;
-  /** Who calls, under which ids: the same in all rooms. */
+  /** Who calls. In a room, the ghost is the one that the person knows the number by. */
   readonly ghost: UserId;
+  /** The ids of the call, the same in all rooms. */
   readonly matrixCallId: MatrixCallId;
   readonly ownParty: PartyId;
   readonly dialog: SipDialogState;
@@ -320,8 +321,8 @@ export function addressOf(call: Call): LegAddress | undefined {
     case "arriving":
       return undefined;
     case "alerting": {
-      const room = call.legs.find((leg) => leg.room !== undefined)?.room;
-      return room === undefined ? undefined : legAddress(call, room);
+      const leg = call.legs.find(hasRoom);
+      return leg && legAddress(call, leg);
     }
     case "ending":
       return call.leg ?? call.address;
@@ -331,7 +332,11 @@ export function addressOf(call: Call): LegAddress | undefined {
 }
 
 /** Our leg in one of the rooms that ring. */
-export function legAddress(call: Inbound, room: LegAddress["room"]): LegAddress {
-  const { ghost, matrixCallId, ownParty } = call;
+export function legAddress(call: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
+  const { matrixCallId, ownParty } = call;
   return { room, ghost, matrixCallId, ownParty, version: "1" };
+}
+
+function hasRoom(leg: RingingLeg): leg is RingingLeg & Pick<LegAddress, "room"> {
+  return leg.room !== undefined;
 }

@@ -72,6 +72,13 @@ const causes = {
     "Emergency numbers cannot be called from here. Please use a mobile or landline telephone.",
   ),
   "too-many-calls-user": entry("caller", "failed", 42, 486, "You already have as many calls as you may have at once."),
+  "room-in-call": entry(
+    "caller",
+    "busy",
+    17,
+    486,
+    "There is already a call in this room. Please end it before you call again.",
+  ),
   "too-often": entry("caller", "failed", 21, 503, "You are calling too often. Please wait a minute."),
   "too-many-calls": entry("bridge", "failed", 42, 503, "All lines are in use. Please try again later."),
   "no-route": entry("caller", "failed", 3, 404, "There is no way from here to this number."),

@@ -45,9 +45,20 @@ export interface Diversion {
 /** What a client did with its leg of the call. */
 export type MatrixLegFact =
   /** An inbound call: the room to ring in was found or made. */
-  | { readonly kind: "matrix.roomFound"; readonly target: RingTarget; readonly room: RoomId }
-  /** There is none and none could be made. */
-  | { readonly kind: "matrix.roomMissing"; readonly target: RingTarget; readonly message: string }
+  | {
+      readonly kind: "matrix.roomFound";
+      readonly target: RingTarget;
+      readonly room: RoomId;
+      /** The ghost of the caller's number which is in that room; it need not be the spelling that the trunk sent. */
+      readonly ghost: UserId;
+    }
+  /** There is none and none could be made. `busy`: every room of the target has a running call. */
+  | {
+      readonly kind: "matrix.roomMissing";
+      readonly target: RingTarget;
+      readonly busy: boolean;
+      readonly message: string;
+    }
   /** Somebody answered our invite; the first one has the call. */
   | {
       readonly kind: "matrix.answered";

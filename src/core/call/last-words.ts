@@ -27,7 +27,7 @@ export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly 
     case "alerting": {
       if (!call.notices.history) return [];
       const text = cause === "answered-elsewhere" ? elsewhereLine : missedLine;
-      return call.legs.filter(wasRung).map(({ room }) => notice(legAddress(call, room), text));
+      return call.legs.filter(wasRung).map((leg) => notice(legAddress(call, leg), text));
     }
     default: {
       const line = lineFor(call, cause, atMs);

@@ -45,6 +45,8 @@ export interface RingingLeg {
   readonly state: "finding" | "inviting" | "ringing" | "declined" | "unreachable" | "stopped";
   /** Undefined while it is being found. */
   readonly room: RoomId | undefined;
+  /** Who calls there: the caller's ghost until the room is found, then the ghost of that number which has the room. */
+  readonly ghost: UserId;
 }
 
 /** What a client can do in this call, as it said itself in its invite or answer. */

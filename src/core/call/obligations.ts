@@ -37,7 +37,7 @@ export function farewellsOf(call: LiveCall, cause: Cause, gone: { readonly answe
     case "transferring":
       return [];
     case "alerting":
-      return call.legs.filter(isRinging).map(({ room }) => both(farewell(legAddress(call, room), "hangup", cause)));
+      return call.legs.filter(isRinging).map((leg) => both(farewell(legAddress(call, leg), "hangup", cause)));
     case "offering":
     case "inviting":
     case "answering":

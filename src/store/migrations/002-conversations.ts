@@ -13,11 +13,7 @@ export async function up(db: Kysely<Tables>, _database: Database): Promise<void>
     .addColumn("ghost", "text", (column) => column.notNull())
     .addColumn("spoken", "bigint", (column) => column.notNull())
     .execute();
-  await db.schema
-    .createIndex("conversation_pair")
-    .on("conversation")
-    .columns(["person", "number"])
-    .execute();
+  await db.schema.createIndex("conversation_pair").on("conversation").columns(["person", "number"]).execute();
   await sql`
     insert into conversation (room, person, number, ghost, spoken)
     select room, person, '', ghost,

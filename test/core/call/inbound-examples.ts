@@ -52,7 +52,7 @@ export const offeredToRooms: CallFact = { kind: "media.offered", from: "trunk", 
 export const toldRinging = (room: RoomId): CallFact => told("invite", room);
 
 export function found(target: RingTarget, room: RoomId): CallFact {
-  return { kind: "matrix.roomFound", target, room };
+  return { kind: "matrix.roomFound", target, room, ghost: inboundRequest.ghost };
 }
 
 export function answers(room: RoomId, person: RingTarget, party = "PHONE"): CallFact {

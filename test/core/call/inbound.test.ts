@@ -30,7 +30,12 @@ import {
 } from "./inbound-examples.ts";
 
 const cancelled: CallFact = { kind: "sip.cancelled", elsewhere: false };
-const missing = (target: typeof ann): CallFact => ({ kind: "matrix.roomMissing", target, message: "forbidden" });
+const missing = (target: typeof ann): CallFact => ({
+  kind: "matrix.roomMissing",
+  target,
+  busy: false,
+  message: "forbidden",
+});
 
 describe("somebody calls", () => {
   test("the person's room rings, and only then the caller hears it ring", () => {
@@ -406,6 +411,11 @@ describe("nobody can be reached", () => {
     const { call, effects } = play(arrive(together), offeredToRooms, missing(ann), missing(bob));
     expect(heardByTrunk(effects)).toEqual(["480 (20)"]);
     expect(call).toMatchObject({ cause: "unavailable", person: "@ann:example.org", address: undefined });
+  });
+
+  test("because every room has a running call: the caller hears that they are busy", () => {
+    const busy: CallFact = { kind: "matrix.roomMissing", target: ann, busy: true, message: "busy" };
+    expect(heardByTrunk(play(arrive(together), offeredToRooms, busy, missing(bob)).effects)).toEqual(["486 (17)"]);
   });
 
   test("where no room is to be rung: the same", () => {

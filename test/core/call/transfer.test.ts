@@ -438,7 +438,7 @@ describe("a transfer to somebody on Matrix", () => {
       forwarded,
       released,
       { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
-      { kind: "matrix.roomFound", target, room },
+      { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       { kind: "matrix.told", signal: "invite", room },
     );
   }
@@ -479,7 +479,7 @@ describe("a transfer to somebody on Matrix", () => {
       forwarded,
       released,
       { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
-      { kind: "matrix.roomMissing", target, message: "forbidden" },
+      { kind: "matrix.roomMissing", target, busy: false, message: "forbidden" },
     );
     expect(kinds(effects)).toContain("transfer.recall");
     expect(kinds(effects)).not.toContain("sip.bye");
@@ -494,7 +494,7 @@ describe("a transfer to somebody on Matrix", () => {
       toPerson,
       forwarded,
       { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
-      { kind: "matrix.roomFound", target, room },
+      { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       carolAnswers,
       { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
       { kind: "sip.hungUp", q850: 16 },

@@ -118,7 +118,12 @@ const inboundFacts: readonly CallFact[] = [
   { kind: "sip.cancelled", elsewhere: false },
   { kind: "sip.cancelled", elsewhere: true },
   ...toldOrLost(inboundSignals, [annsRoom, bobsRoom, officeRoom]),
-  ...[ann, bob, office].map((target): CallFact => ({ kind: "matrix.roomMissing", target, message: "forbidden" })),
+  ...[ann, bob, office].map((target): CallFact => ({
+    kind: "matrix.roomMissing",
+    target,
+    busy: target === bob,
+    message: "forbidden",
+  })),
   found(ann, annsRoom),
   found(bob, bobsRoom),
   found(office, officeRoom),

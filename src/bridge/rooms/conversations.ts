@@ -1,0 +1,211 @@
+// The conversation of a person and a telephone number: the room in which they last spoke, and the number's ghost in it,
+// whichever spelling of the number that ghost stands for. Found again, or made. Also the room of a person and the bot.
+import type { CallId, RoomId, UserId } from "../../core/ids.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { Ghosts } from "../ghosts.ts";
+import type { Rooms } from "../rooms.ts";
+import type { OccupiedRooms } from "./occupied-rooms.ts";
+import { UnfitRoomError } from "./unfit-room.ts";
+
+export interface ConversationsParts {
+  readonly homeserver: Pick<Homeserver, "bot" | "createDirectRoom" | "encrypted" | "invite" | "members">;
+  readonly directory: ConversationDirectory;
+  readonly ghosts: Pick<Ghosts, "ensure" | "isGhost" | "keyOf">;
+  readonly rooms: Rooms;
+  readonly occupied: OccupiedRooms;
+  readonly log: Log;
+}
+
+/** Where a number speaks to a person, and as whom. */
+export type Place = Pick<Conversation, "room" | "ghost">;
+
+/** A person who has more rooms with one number than this is looked for in the latest ones only. */
+const mostLookedAt = 5;
+/** So many calls of one number may a person have at once; each has a room of its own. */
+const mostRoomsAtOnce = 3;
+
+export class Conversations {
+  readonly #parts: ConversationsParts;
+  /** Two calls at once find one room; by person and number. */
+  readonly #opening = new Map<string, Promise<unknown>>();
+
+  constructor(parts: ConversationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the person has a room with this number, which may have to be made anew. */
+  async have(person: UserId, ghost: UserId): Promise<boolean> {
+    return (await this.#known(person, ghost)).length > 0;
+  }
+
+  /** Where the two spoke last. */
+  async latest(person: UserId, ghost: UserId): Promise<Place | undefined> {
+    const [latest] = await this.#known(person, ghost);
+    return latest;
+  }
+
+  /** The ghost under which the person knows this number. Never rejects. */
+  async ghostFor(person: UserId, ghost: UserId): Promise<UserId> {
+    try {
+      return (await this.latest(person, ghost))?.ghost ?? ghost;
+    } catch (error) {
+      this.#parts.log.warn("conversation could not be looked up", { person, ghost, error });
+      return ghost;
+    }
+  }
+
+  /**
+   * The room of the conversation, made if there is none. The person is invited (again) where need be. For a call it is one
+   * without a running call. Throws HomeserverError, UnfitRoomError.
+   */
+  open(person: UserId, ghost: UserId, call?: CallId): Promise<Place> {
+    return this.#once(person, ghost, async () => {
+      const place = await this.#findOrMake(person, ghost, call);
+      if (call !== undefined) this.#parts.occupied.choose(place.room, call);
+      return place;
+    });
+  }
+
+  /** The person made this room for the two, or speaks in it and nobody else is there. Never rejects. */
+  async began(room: RoomId, person: UserId, ghost: UserId): Promise<void> {
+    const { homeserver, directory, ghosts, rooms, log } = this.#parts;
+    try {
+      // In the bot's room a number is a guest for one call.
+      if (ghost !== homeserver.bot && (await rooms.ours(room)).includes(homeserver.bot)) return;
+      await directory.save({ room, person, number: ghosts.keyOf(ghost), ghost });
+    } catch (error) {
+      log.error("conversation could not be saved", { room, person, ghost, error });
+    }
+  }
+
+  /** They speak in this room. Changes nothing where it is not a room of this person and one number. Never rejects. */
+  async spoke(room: RoomId, person: UserId): Promise<void> {
+    const { directory, log } = this.#parts;
+    try {
+      await directory.spoke(room, person);
+    } catch (error) {
+      log.error("conversation could not be saved", { room, person, error });
+    }
+  }
+
+  async #findOrMake(person: UserId, ghost: UserId, call: CallId | undefined): Promise<Place> {
+    const { rooms, occupied } = this.#parts;
+    const known = await this.#known(person, ghost);
+    const isFree = ({ room }: Conversation): boolean => call === undefined || occupied.callsIn(room, call).length === 0;
+    const free = known.filter(isFree);
+    // The ghost may have a better name by now.
+    await this.#ensure(known[0]?.ghost ?? ghost);
+    const { place, encrypted } = await this.#look(free.slice(0, mostLookedAt), person);
+    if (place !== undefined) return place;
+    if (known.length - free.length >= mostRoomsAtOnce)
+      throw new UnfitRoomError("BUSY", "every room of the two has a running call");
+    if (encrypted !== undefined && !(await rooms.isFirstUnfit(encrypted.room))) throw await this.#giveUp(encrypted);
+    const made = await this.#make(person, known[0]?.ghost ?? ghost);
+    if (!(await this.#isEncrypted(made))) {
+      if (encrypted !== undefined) this.#noteReplaced(encrypted, made);
+      return made;
+    }
+    await rooms.isFirstUnfit(made.room);
+    throw await this.#giveUp(made);
+  }
+
+  /** The first one that the person is in, else the first that they can be invited to. */
+  async #look(
+    candidates: readonly Conversation[],
+    person: UserId,
+  ): Promise<{ readonly place?: Place; readonly encrypted?: Place }> {
+    let second: (Place & { readonly isInvited: boolean }) | undefined;
+    let encrypted: Place | undefined;
+    for (const { room, ghost } of candidates) {
+      const membership = await this.#membership({ room, ghost }, person);
+      if (membership === "gone") continue;
+      // What a client sends there cannot be read, so that nobody could answer.
+      if (await this.#isEncrypted({ room, ghost })) encrypted ??= { room, ghost };
+      else if (membership === "join") return { place: { room, ghost } };
+      else second ??= { room, ghost, isInvited: membership === "invite" };
+    }
+    if (second === undefined) return encrypted === undefined ? {} : { encrypted };
+    const { room, ghost, isInvited } = second;
+    if (isInvited || (await this.#invite({ room, ghost }, person))) return { place: { room, ghost } };
+    return encrypted === undefined ? {} : { encrypted };
+  }
+
+  /** `none`: the person is neither in the room nor invited. `gone`: the ghost is not in it any more. */
+  async #membership({ room, ghost }: Place, person: UserId): Promise<"join" | "invite" | "none" | "gone"> {
+    const { homeserver, rooms } = this.#parts;
+    try {
+      const members = await homeserver.members(room, ghost);
+      return members.find(({ user }) => user === person)?.membership ?? "none";
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.transient) throw error;
+      await rooms.forget(room);
+      return "gone";
+    }
+  }
+
+  /** False where they cannot be: banned, say. */
+  async #invite({ room, ghost }: Place, person: UserId): Promise<boolean> {
+    const { homeserver, rooms } = this.#parts;
+    try {
+      await homeserver.invite(room, ghost, person);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.transient) throw error;
+      await rooms.forget(room);
+      return false;
+    }
+  }
+
+  async #make(person: UserId, ghost: UserId): Promise<Place> {
+    const { homeserver, rooms } = this.#parts;
+    const room = await homeserver.createDirectRoom(ghost, person);
+    await this.began(room, person, ghost);
+    await rooms.made(room, ghost);
+    return { room, ghost };
+  }
+
+  async #giveUp({ room, ghost }: Place): Promise<UnfitRoomError> {
+    await this.#parts.rooms.explain("encryption", room, ghost);
+    return new UnfitRoomError("ENCRYPTED", "the homeserver encrypts every new room");
+  }
+
+  #noteReplaced(before: Place, { room, ghost }: Place): void {
+    const fields = { room, before: before.room, ghost };
+    this.#parts.log.info("a new room was made where the old one is encrypted", fields);
+  }
+
+  /** Not known is taken for no: somebody may still answer. */
+  async #isEncrypted({ room, ghost }: Place): Promise<boolean> {
+    const { homeserver, log } = this.#parts;
+    try {
+      return await homeserver.encrypted(room, ghost);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("room's encryption is not known", { room, code: error.code, error });
+      return false;
+    }
+  }
+
+  async #ensure(ghost: UserId): Promise<void> {
+    const { ghosts } = this.#parts;
+    if (ghosts.isGhost(ghost)) await ghosts.ensure(ghost);
+  }
+
+  #known(person: UserId, ghost: UserId): Promise<readonly Conversation[]> {
+    const { directory, ghosts } = this.#parts;
+    return directory.find(person, ghosts.keyOf(ghost));
+  }
+
+  async #once<Found>(person: UserId, ghost: UserId, find: () => Promise<Found>): Promise<Found> {
+    const key = `${person}\n${this.#parts.ghosts.keyOf(ghost)}`;
+    const opening = (this.#opening.get(key) ?? Promise.resolve()).catch(() => {}).then(find);
+    this.#opening.set(key, opening);
+    try {
+      return await opening;
+    } finally {
+      if (this.#opening.get(key) === opening) this.#opening.delete(key);
+    }
+  }
+}
