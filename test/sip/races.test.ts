@@ -229,7 +229,7 @@ describe("before the answer", () => {
     const { peer, stack } = await rig();
     const call = stack.invite();
     const invite = await peer.request("INVITE");
-    expect(lines(invite, "Supported")).toEqual(["100rel, timer"]);
+    expect(lines(invite, "Supported")).toEqual(["100rel, replaces, timer"]);
     const reliable = (sequence: number): { headers: ReturnType<typeof textHeader>[] } => ({
       headers: [textHeader("Require", "100rel"), textHeader("RSeq", String(sequence))],
     });
