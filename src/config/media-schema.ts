@@ -45,7 +45,11 @@ export const media = section({
         "Address that the SDP to trunks names, behind a NAT. Without it: rtp.host, or where that is 0.0.0.0 or ::, the address of the default route.",
       )
       .meta({ examples: ["203.0.113.5"] }),
-    ports: portRange.default({ min: 20_000, max: 29_999 }).describe("Ports for RTP to the trunks, two a call."),
+    ports: portRange
+      .default({ min: 20_000, max: 29_999 })
+      .describe(
+        "Ports for RTP to the trunks, two for each call. The pair that has been unused for longest is taken first, so that late packets of one call do not reach the next; with few ports, a pair may be used again at once.",
+      ),
   })
     .prefault({})
     .describe("The trunks' side."),

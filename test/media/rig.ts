@@ -5,6 +5,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
+import { reserveBlock } from "./port-block.ts";
 
 interface LogLine {
   readonly level: string;
@@ -40,14 +41,15 @@ const realClock: Clock = {
   newId: () => Math.random().toString(36).slice(2),
 };
 
-/** Files run side by side, in processes whose numbers are near each other. */
-let portBase = 20_000 + (process.pid % 40) * 300;
+const block = await reserveBlock();
+let nextPort = block.portMin;
 
-/** A slice of ports that no other test of this process uses. */
+/** A slice of ports that no other test uses, in this process or in another. */
 export function portSlice(pairs: number): { portMin: number; portMax: number } {
-  const portMin = portBase;
-  portBase += pairs * 2;
-  return { portMin, portMax: portMin + pairs * 2 - 1 };
+  const portMin = nextPort;
+  nextPort += pairs * 2;
+  if (nextPort > block.portMax + 1) throw new Error("the test file uses more RTP ports than a block has");
+  return { portMin, portMax: nextPort - 1 };
 }
 
 export interface Rig {
@@ -83,7 +85,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   const engine = createEmbeddedEngine({
     workers: 1,
     sessionsPerWorker: 20,
-    rtp: { host: "127.0.0.1", ...portSlice(10), restMs: 0 },
+    rtp: { host: "127.0.0.1", ...portSlice(10) },
     ice: { bindHost: "127.0.0.1" },
     silenceTimeoutMs: 30_000,
     log: recordingLog(log, written),

@@ -23,8 +23,6 @@ export interface EmbeddedEngineOptions {
     readonly portMax: number;
     /** Address to write into SDP instead of `host`, behind a one-to-one NAT. Names are resolved once, by `start`. */
     readonly advertisedHost?: string;
-    /** How long a freed port pair is left alone. */
-    readonly restMs?: number;
   };
   readonly ice: {
     /** Address to bind towards the clients; all when absent. */
@@ -42,7 +40,7 @@ export interface EmbeddedEngineOptions {
   readonly clock: Clock;
 }
 
-const defaults = { restMs: 10_000, reconnectTimeoutMs: 30_000 };
+const defaults = { reconnectTimeoutMs: 30_000 };
 /** Ports of the range may be taken by others: so many pairs are tried for one session. */
 const portTries = 20;
 const backoffMs = { first: 500, most: 30_000 };
@@ -82,7 +80,7 @@ class EmbeddedEngine implements MediaEngine {
   constructor(options: EmbeddedEngineOptions) {
     const { rtp } = options;
     this.#options = options;
-    this.#ports = new PortPool(rtp.portMin, rtp.portMax, rtp.restMs ?? defaults.restMs);
+    this.#ports = new PortPool(rtp.portMin, rtp.portMax);
     this.#places = Array.from({ length: options.workers }, () => ({
       worker: undefined,
       sessions: new Set(),
@@ -141,7 +139,7 @@ class EmbeddedEngine implements MediaEngine {
     return {
       ready: running.length > 0 && !this.#isStopping,
       sessions,
-      free: Math.max(0, Math.min(seats, this.#ports.free(this.#options.clock.nowMs()))),
+      free: Math.max(0, Math.min(seats, this.#ports.free)),
       detail: `${running.length} of ${this.#places.length} workers running`,
     };
   }
@@ -157,10 +155,10 @@ class EmbeddedEngine implements MediaEngine {
   #takePorts(count: number): readonly number[] {
     const ports: number[] = [];
     while (ports.length < count) {
-      const port = this.#ports.take(this.#options.clock.nowMs());
+      const port = this.#ports.take();
       if (port === undefined) {
         this.#giveBack(ports);
-        throw new MediaError("no-ports", "no RTP port pair is free and rested");
+        throw new MediaError("no-ports", "no RTP port pair is free");
       }
       ports.push(port);
     }
@@ -168,7 +166,7 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   #giveBack(ports: readonly number[]): void {
-    for (const port of ports) this.#ports.giveBack(port, this.#options.clock.nowMs());
+    for (const port of ports) this.#ports.giveBack(port);
   }
 
   /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */

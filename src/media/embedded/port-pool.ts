@@ -1,14 +1,13 @@
 // The RTP port pairs of the whole engine: even for RTP, the next one for RTCP (RFC 3550 s11). A freed pair rests, so
-// that late packets of the call before do not come to the next one.
+// that late packets of the last call do not reach the next one, but only while there are other pairs: a late packet costs
+// less than a call that is refused.
 import { randomInt } from "node:crypto";
 
 export class PortPool {
-  readonly #restMs: number;
-  /** In the order in which they may be taken: what was freed longest ago comes first. */
-  readonly #waiting: { readonly port: number; readonly restedAtMs: number }[];
+  /** In the order in which they are taken: the pair that was freed longest ago comes first. */
+  readonly #free: number[];
 
-  constructor(portMin: number, portMax: number, restMs: number) {
-    this.#restMs = restMs;
+  constructor(portMin: number, portMax: number) {
     const ports: number[] = [];
     for (let port = portMin + (portMin % 2); port + 1 <= portMax; port += 2) ports.push(port);
     // In no order that could be foreseen by somebody who wants to be first at a call's port.
@@ -16,22 +15,19 @@ export class PortPool {
       const other = randomInt(index + 1);
       [ports[index], ports[other]] = [ports[other] ?? 0, ports[index] ?? 0];
     }
-    this.#waiting = ports.map((port) => ({ port, restedAtMs: 0 }));
+    this.#free = ports;
   }
 
   /** Pairs that could be taken now. */
-  free(nowMs: number): number {
-    return this.#waiting.filter((pair) => pair.restedAtMs <= nowMs).length;
+  get free(): number {
+    return this.#free.length;
   }
 
-  take(nowMs: number): number | undefined {
-    const first = this.#waiting[0];
-    if (first === undefined || first.restedAtMs > nowMs) return undefined;
-    this.#waiting.shift();
-    return first.port;
+  take(): number | undefined {
+    return this.#free.shift();
   }
 
-  giveBack(port: number, nowMs: number): void {
-    this.#waiting.push({ port, restedAtMs: nowMs + this.#restMs });
+  giveBack(port: number): void {
+    this.#free.push(port);
   }
 }
