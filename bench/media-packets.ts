@@ -46,8 +46,9 @@ async function openCall(engine: MediaEngine, number: number): Promise<Call> {
   connection.setLocalDescription("offer");
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const call = callId(`bench-${number}`);
   const session = await engine.open(
-    { call: callId(`bench-${number}`), iceServers: [], trunk: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] } },
+    { call, iceServers: [], trunk: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, legs: { trunk: call } },
     () => undefined,
   );
   // Candidates are left out: ours are enough, and the library must have the fingerprint before it connects.

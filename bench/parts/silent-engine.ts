@@ -51,6 +51,7 @@ export function silentEngine(): MediaEngine {
     sendDtmf: () => undefined,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,
+    handOver: async () => undefined,
     close: async () => {
       sessions -= 1;
       return noMediaStats;
@@ -62,6 +63,7 @@ export function silentEngine(): MediaEngine {
       sessions += 1;
       return session;
     },
+    forget: () => undefined,
     health: () => ({ ready: true, sessions, free: 1_000_000, detail: "carries nothing" }),
     stop: async () => undefined,
   };

@@ -14,6 +14,7 @@ import {
 } from "../ports/media.ts";
 import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
 import type { Ordering } from "./ordering.ts";
+import type { TrunkLegs } from "./trunk-legs.ts";
 
 export interface MediaParts {
   readonly media: MediaEngine;
@@ -27,6 +28,7 @@ export type MediaEffect = Extract<CallEffect, { kind: `media.${string}` }>;
 export function mediaOrders(
   ordering: Ordering,
   parts: MediaParts,
+  legs: Pick<TrunkLegs, "mediaLegOf">,
 ): (effect: MediaEffect) => Promise<CallFact | undefined> {
   let session: MediaSession | undefined;
   /** Which session is the call's: counts those that were released. */
@@ -35,7 +37,7 @@ export function mediaOrders(
   const open = async (): Promise<MediaSession> => {
     const own = current;
     return parts.media.open(
-      { call: ordering.id, ...(await sidesOf(ordering, parts)) },
+      { call: ordering.id, ...(await sidesOf(ordering, parts, legs)) },
       (report) => void (own === current && ordering.post(report)),
     );
   };
@@ -63,6 +65,9 @@ export function mediaOrders(
         return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
       case "media.dtmf":
         session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
+        return undefined;
+      case "media.handOver":
+        await session?.handOver(effect.side);
         return undefined;
       case "media.candidates":
         session?.addCandidates(effect.candidates);
@@ -104,17 +109,27 @@ function blamed(effect: MediaEffect): MediaSide {
 async function sidesOf(
   { call, log }: Ordering,
   { ice, trunkMedia }: MediaParts,
+  legs: Pick<TrunkLegs, "mediaLegOf">,
 ): Promise<Omit<MediaSessionOptions, "call">> {
   switch (call.phase) {
     case "joining":
     case "joined":
-      return { iceServers: [], trunk: trunkMedia(call.right.trunk.name), matrix: trunkMedia(call.left.trunk.name) };
+      return {
+        iceServers: [],
+        trunk: trunkMedia(call.right.trunk.name),
+        matrix: trunkMedia(call.left.trunk.name),
+        legs: { trunk: legs.mediaLegOf(call.right.call), matrix: legs.mediaLegOf(call.left.call) },
+      };
     default: {
       // The ghost's TURN credentials are as good as any of ours.
       const ghost = "ghost" in call ? call.ghost : call.leg?.ghost;
       if (call.trunk === undefined || ghost === undefined)
         throw new Error(`media ordered for a call that is ${call.phase}`);
-      return { iceServers: await iceServersFor(ghost, ice, log), trunk: trunkMedia(call.trunk.name) };
+      return {
+        iceServers: await iceServersFor(ghost, ice, log),
+        trunk: trunkMedia(call.trunk.name),
+        legs: { trunk: legs.mediaLegOf(call.id) },
+      };
     }
   }
 }

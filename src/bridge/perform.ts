@@ -35,7 +35,7 @@ export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;
 
 export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLegs): Orders {
   const { id } = ordering;
-  const media = mediaOrders(ordering, parts);
+  const media = mediaOrders(ordering, parts, legs);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
     if (isSipEffect(effect)) return legs.order(id, effect);

@@ -328,7 +328,8 @@ export class Switchboard implements Calls {
     const runner = this.#index.get(record.id);
     const given = this.#index.remove(record.id);
     for (const call of given) {
-      this.#legs.forget(call);
+      const media = this.#legs.forget(call);
+      if (media !== undefined) this.#parts.perform.media.forget(media);
       this.#identities.forget(call);
     }
     const departure = this.#depart(runner, record.id).finally(() => {

@@ -24,6 +24,8 @@ export class TrunkLegs {
   readonly #owners = new Map<CallId, CallId>();
   /** Calls whose next leg gave up before the call's answer; true where that leg wanted our offer. */
   readonly #givenUp = new Map<CallId, boolean>();
+  /** By call, the one in which the media of its leg began. */
+  readonly #media = new Map<CallId, CallId>();
 
   constructor(sip: SipTrunks) {
     this.#sip = sip;
@@ -43,6 +45,12 @@ export class TrunkLegs {
     this.#current.delete(from);
     this.#current.set(call, leg);
     this.#owners.set(leg, call);
+    this.#media.set(call, this.mediaLegOf(from));
+  }
+
+  /** The id of the leg's media, which stays the same in whichever call its far end goes on. */
+  mediaLegOf(call: CallId): CallId {
+    return this.#media.get(call) ?? call;
   }
 
   /** Carries out an order on the leg that the call has now; what it brings at once. */
@@ -100,14 +108,17 @@ export class TrunkLegs {
     return this.#owners.get(leg) ?? leg;
   }
 
-  /** The call is over. Whoever still waits for its place hears so. */
-  forget(call: CallId): void {
+  /** The call is over. Whoever still waits for its place hears so. Gives the leg's media if no call has it any more. */
+  forget(call: CallId): CallId | undefined {
     const next = this.#next.get(call);
     if (next !== undefined) this.#refuse(call, next.leg, 481);
     const current = this.#current.get(call);
     if (current !== undefined) this.#owners.delete(current);
     this.#current.delete(call);
     this.#givenUp.delete(call);
+    const media = this.mediaLegOf(call);
+    this.#media.delete(call);
+    return [...this.#media.values()].includes(media) ? undefined : media;
   }
 
   /** Gives the leg that was the call's before. */

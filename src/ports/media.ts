@@ -1,5 +1,7 @@
 // The media engine as the bridge sees it: one interface for embedded, rtpengine and passthrough.
 // An engine never decides about the call; it answers orders and reports facts.
+// One rule above all: a stream towards a trunk is one and continuous for as long as the trunk's dialog lives, whatever
+// stands on the other side, in whichever session.
 import type { CallId } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/event.ts";
 import type { MediaFault, MediaSide } from "../core/call/media-side.ts";
@@ -30,6 +32,8 @@ export interface MediaSessionOptions {
   readonly trunk: TrunkMedia;
   /** What stands on the `matrix` side: a client, or (two joined trunk legs) another trunk. */
   readonly matrix?: TrunkMedia | undefined;
+  /** Whose dialogs the trunks' sides are, by the id under which the SIP edge knows each leg. */
+  readonly legs: { readonly trunk: CallId; readonly matrix?: CallId | undefined };
 }
 
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
@@ -82,6 +86,11 @@ export interface MediaSession {
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;
   stats(): Promise<MediaStats>;
+  /**
+   * The dialog of that trunk's side goes on in another session: nothing more is sent to it from here, and the session that
+   * is opened for the same leg goes on with its stream, its keys and its description. Never throws.
+   */
+  handOver(side: MediaSide): Promise<void>;
   /** Ends the session; never throws, may be called once only. */
   close(): Promise<MediaStats>;
 }
@@ -99,6 +108,8 @@ export interface MediaEngine {
   start(): Promise<void>;
   /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
   open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession>;
+  /** That trunk leg's dialog has ended: no session is opened for it any more. */
+  forget(leg: CallId): void;
   health(): MediaHealth;
   stop(): Promise<void>;
 }

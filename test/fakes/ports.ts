@@ -272,6 +272,8 @@ export class FakeMedia implements MediaEngine {
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
   /** What each session was opened with. */
   readonly opened: MediaSessionOptions[] = [];
+  /** Legs whose dialogs are over. */
+  readonly forgotten: CallId[] = [];
   refusal: MediaError | undefined;
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
@@ -283,6 +285,9 @@ export class FakeMedia implements MediaEngine {
   async stop(): Promise<void> {}
   health(): MediaHealth {
     return { ready: true, sessions: 0, free: 1, detail: "" };
+  }
+  forget(leg: CallId): void {
+    this.forgotten.push(leg);
   }
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
     if (this.refusal !== undefined) throw this.refusal;
@@ -317,6 +322,7 @@ export class FakeMedia implements MediaEngine {
       sendDtmf: (to, digit) => note(`dtmf ${to} ${digit}`),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`),
       stats: async () => noMediaStats,
+      handOver: async (side) => note(`hand over ${side}`),
       close: async () => {
         this.orders.push("close");
         return noMediaStats;

@@ -43,6 +43,7 @@ async function callOnce(rtpPort: number): Promise<object> {
     iceServers: [],
     trunk: { srtp: "off" as const, codecs: ["PCMA"], rtpNetworks: [] },
     rtpPort,
+    before: {},
   };
   const session = await Session.open(settings, opening, reports);
   if (session === undefined) throw new Error("the ports are taken");

@@ -2,7 +2,14 @@
 import { callId } from "../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
+import type {
+  IceServer,
+  MediaEngine,
+  MediaReport,
+  MediaSession,
+  MediaSessionOptions,
+  TrunkMedia,
+} from "../../src/ports/media.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 import { reserveBlock } from "./port-block.ts";
@@ -58,7 +65,12 @@ export interface Rig {
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
   /** `matrix`: another trunk on that side, instead of a client. */
-  open(trunk?: Partial<TrunkMedia>, iceServers?: readonly IceServer[], matrix?: TrunkMedia): Promise<OpenSession>;
+  open(
+    trunk?: Partial<TrunkMedia>,
+    iceServers?: readonly IceServer[],
+    matrix?: TrunkMedia,
+    legs?: Partial<MediaSessionOptions["legs"]>,
+  ): Promise<OpenSession>;
 }
 
 export interface OpenSession {
@@ -94,7 +106,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   });
   await engine.start();
   let count = 0;
-  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix?) => {
+  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix?, legs = {}) => {
     count += 1;
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
@@ -104,6 +116,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
         iceServers,
         trunk: { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk },
         matrix,
+        legs: { trunk: legs.trunk ?? callId(`c-${count}`), matrix: legs.matrix ?? callId(`c-${count}-left`) },
       },
       (fact) => {
         facts.push(fact);

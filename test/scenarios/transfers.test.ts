@@ -102,10 +102,16 @@ describe("a person hands a call over to another number", () => {
       [["codec of main"], undefined],
       [["codec of main"], ["codec of main"]],
     ]);
+    // The far end's stream and description go on in the session of the two: nothing of them begins anew.
+    expect(house.media.opened.map(({ legs }) => legs)).toEqual([{ trunk: left }, { trunk: joint, matrix: left }]);
+    const { orders } = house.media;
+    expect(orders.indexOf("hand over trunk")).toBeLessThan(orders.indexOf("close"));
+    expect(house.media.forgotten).toEqual([]);
     await house.sip({ kind: "sip.hungUp", q850: 16 }, left);
     expect(house.trunks.orders.at(-1)).toMatchObject({ call: joint, verb: "bye" });
     await house.sip({ kind: "sip.ended" }, joint);
     expect([house.switchboard.calls, house.clock.pending]).toEqual([[], 0]);
+    expect(new Set(house.media.forgotten)).toEqual(new Set([left, joint]));
     expect(house.telemetry.ended.map(({ direction }) => direction)).toEqual(["outbound", "joined"]);
   });
 

@@ -60,7 +60,11 @@ export function cross(call: Arriving | Alerting, event: Extract<CallEvent, { kin
     isOther,
     atMs,
     [],
-    [{ kind: "media.release" }, { kind: "media.offer", from: "matrix", sdp }],
+    [
+      { kind: "media.handOver", side: "trunk" },
+      { kind: "media.release" },
+      { kind: "media.offer", from: "matrix", sdp },
+    ],
   );
 }
 

@@ -25,6 +25,8 @@ export type CallEffect =
   /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
+  /** The trunk's leg at that side goes on in another session: its stream, keys and description are kept for that one. */
+  | { readonly kind: "media.handOver"; readonly side: MediaSide }
   | { readonly kind: "media.release" }
   | {
       readonly kind: "sip.invite";

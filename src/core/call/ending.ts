@@ -77,7 +77,12 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     ...farewells.flatMap(({ now }) => farewellSignals(now)),
     ...(gone.left || gone.on ? [] : lastWords(call, cause, atMs)),
     ...transferWords(call, cause),
-    ...(recall === undefined ? [] : [{ kind: "transfer.recall", recall } as const]),
+    ...(recall === undefined
+      ? []
+      : ([
+          { kind: "transfer.recall", recall },
+          { kind: "media.handOver", side: "trunk" },
+        ] as const)),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },
     { kind: "deadline.clear", name: "stage" },

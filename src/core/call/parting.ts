@@ -52,6 +52,7 @@ export function part(
   return to(
     parting,
     ...farewells(parting),
+    ...(recall === undefined ? [] : [{ kind: "media.handOver", side: "matrix" } as const]),
     { kind: "media.release" },
     ...(gone.left === true ? [] : failureWords(parting)),
     ...(recall === undefined ? [] : [{ kind: "transfer.recall", recall } as const]),

@@ -76,7 +76,7 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "transfer.barred":
       return call.awaiting === "plan" ? failed(call, event.cause, event.atMs) : ignored(call, event);
     case "transfer.taken":
-      return end(call, "transferred", event.atMs, { person: true, trunk: true });
+      return handedOver(end(call, "transferred", event.atMs, { person: true, trunk: true }));
     case "sip.referRefused":
       return call.awaiting === "refer" ? join(call, event.atMs) : ignored(call, event);
     case "sip.referProgressed":
@@ -198,9 +198,14 @@ function join(call: Transferring, atMs: number, ...before: Step["effects"]): Ste
     endsAtMs: call.answeredAtMs + call.maxDurationMs,
     words: transferredLine(call, atMs),
   };
-  const ended = end(call, "transferred", atMs, { person: true, trunk: true, on: true });
+  const ended = handedOver(end(call, "transferred", atMs, { person: true, trunk: true, on: true }));
   const owed = call.offered ? [again] : [];
   return to(ended.call, ...before, ...owed, ...ended.effects, { kind: "transfer.join", handover });
+}
+
+/** The trunk's leg lives on in another call, and what it hears is still the same stream. */
+function handedOver({ call, effects }: Step): Step {
+  return to(call, { kind: "media.handOver", side: "trunk" }, ...effects);
 }
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
@@ -230,6 +235,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
     ...(call.offered ? [again] : []),
     ...lastWords({ ...call, to: person }, "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
+    { kind: "media.handOver", side: "trunk" },
     { kind: "media.release" },
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
     { kind: "media.describe", side: "matrix" },

@@ -46,6 +46,25 @@ export function clientCapability(codecs: readonly string[]): Format[] {
   return [...offeredCodecs(codecs), event(126, 8000), event(110, 48_000)];
 }
 
+/** `formats` under the numbers that they have in `known` already; no number of another codec's is used again. */
+export function underNumbers(formats: readonly Format[], known: readonly Format[]): Format[] {
+  if (known.length === 0) return [...formats];
+  const taken = new Set(known.map(({ payloadType }) => payloadType));
+  return formats.map((format) => {
+    const before = known.find((each) => isSameCodec(each, format));
+    if (before !== undefined) return { ...format, payloadType: before.payloadType };
+    const payloadType = taken.has(format.payloadType) ? (firstFree(taken) ?? format.payloadType) : format.payloadType;
+    taken.add(payloadType);
+    return { ...format, payloadType };
+  });
+}
+
+/** Of the dynamic numbers (RFC 3551 s6). */
+function firstFree(taken: ReadonlySet<number>): number | undefined {
+  for (let number = 96; number <= 127; number += 1) if (!taken.has(number)) return number;
+  return undefined;
+}
+
 /** Only the formats whose codec the trunk is configured for, and events. */
 export function allowedFormats(formats: readonly Format[], codecs: readonly string[]): Format[] {
   const names = new Set(codecs.map(canonicalName));

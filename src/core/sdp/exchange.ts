@@ -12,6 +12,7 @@ import {
   spokenPassages,
   toldFormats,
   trunkCapability,
+  underNumbers,
   writtenFormats,
   type LegFormat,
   type Passage,
@@ -26,6 +27,8 @@ export interface SideTerms {
   readonly codecs: readonly string[];
   /** False: keys are not said in RTP there, whatever it lists. */
   readonly events?: boolean;
+  /** Payload types that have a meaning in its dialog already, from a session before (RFC 3264 s8.3.2). */
+  readonly numbers?: readonly Format[];
 }
 
 /** What the call's audio is now; under each side's name its last description. */
@@ -258,8 +261,9 @@ export function crossed(exchange: Exchange, offer: Description): CrossedTurn | R
   };
 }
 
-function capability({ kind, codecs, events }: SideTerms): Format[] {
-  return withEvents(kind === "client" ? clientCapability(codecs) : trunkCapability(codecs), events);
+function capability({ kind, codecs, events, numbers = [] }: SideTerms): Format[] {
+  const all = kind === "client" ? clientCapability(codecs) : trunkCapability(codecs);
+  return underNumbers(withEvents(all, events), numbers);
 }
 
 /** A trunk may speak what it is configured for; of a client all that it lists, as the trunk limits it. */

@@ -33,7 +33,7 @@ export function say(
 }
 
 /** The peer's offer that is being answered: its other sections have to be named and rejected (RFC 3264 s6). */
-interface Frame {
+export interface Frame {
   readonly sections: readonly Section[];
   readonly audioIndex: number;
 }

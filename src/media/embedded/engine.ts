@@ -1,13 +1,16 @@
 // The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
 // dies. What happens inside a session is session.ts, in the worker.
-import { noMediaStats, type MediaStats } from "../../core/call/media-stats.ts";
+import type { MediaSide } from "../../core/call/media-side.ts";
+import type { CallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
+import { DialogKeeper, type KeptDialog, type SideLegs } from "./engine/dialog-keeper.ts";
+import { EmbeddedSession, type SessionOrders } from "./engine/embedded-session.ts";
 import { PortPool } from "./port-pool.ts";
-import type { OrderKind, OrderOf, OrderResults, WorkerSettings } from "./protocol.ts";
+import type { WorkerSettings } from "./protocol.ts";
 import { arePortsBindable } from "./trunk-socket.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -58,8 +61,17 @@ interface Place {
 interface Entry {
   readonly place: Place;
   readonly worker: WorkerLink;
-  readonly rtpPorts: readonly number[];
+  readonly rtpPorts: SidePorts;
+  readonly legs: SideLegs;
   readonly report: (fact: MediaReport) => void;
+}
+
+type SidePorts = Partial<Record<MediaSide, number>>;
+type SideKept = Partial<Record<MediaSide, KeptDialog>>;
+
+/** The sides where trunks stand. */
+function trunkSidesOf({ matrix }: MediaSessionOptions): readonly MediaSide[] {
+  return matrix === undefined ? ["trunk"] : ["trunk", "matrix"];
 }
 
 export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngine {
@@ -73,6 +85,7 @@ class EmbeddedEngine implements MediaEngine {
   readonly #ports: PortPool;
   readonly #places: Place[];
   readonly #entries = new Map<number, Entry>();
+  readonly #dialogs = new DialogKeeper();
   readonly #restarts = new Set<() => void>();
   #count = 0;
   #isStopping = false;
@@ -114,6 +127,24 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+    const before = await this.#takeOver(options);
+    try {
+      return await this.#openSomewhere(options, before, report);
+    } catch (error) {
+      this.#dialogs.putBack(options.legs, before);
+      throw error;
+    }
+  }
+
+  forget(leg: CallId): void {
+    this.#dialogs.forget(leg);
+  }
+
+  async #openSomewhere(
+    options: MediaSessionOptions,
+    before: SideKept,
+    report: (fact: MediaReport) => void,
+  ): Promise<MediaSession> {
     const refused = new Set<number>();
     try {
       for (let attempt = 0; attempt < portTries; attempt += 1) {
@@ -121,9 +152,10 @@ class EmbeddedEngine implements MediaEngine {
         const worker = place?.worker;
         if (place === undefined || worker === undefined || this.#isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
-        const rtpPorts = this.#takePorts(options.matrix === undefined ? 1 : 2);
-        const session = await this.#openOrMoveOn(place, worker, rtpPorts, options, report);
-        if (session === "ports-taken") for (const port of rtpPorts) refused.add(port);
+        const rtpPorts = this.#takePorts(trunkSidesOf(options), attempt === 0 ? before : {});
+        const entry = { place, worker, rtpPorts, legs: options.legs, report };
+        const session = await this.#openOrMoveOn(entry, options, before);
+        if (session === "ports-taken") for (const port of Object.values(rtpPorts)) refused.add(port);
         else if (session !== "worker-gone") return session;
       }
       throw new MediaError("no-ports", "the RTP ports are taken by others");
@@ -151,16 +183,48 @@ class EmbeddedEngine implements MediaEngine {
     await Promise.all(this.#places.map(async (place) => place.worker?.stop()));
   }
 
-  /** Throws MediaError `no-ports`. */
-  #takePorts(count: number): readonly number[] {
-    const ports: number[] = [];
-    while (ports.length < count) {
-      const port = this.#ports.take();
+  /** What the dialogs were told and sent, from where it is kept or from the session that has them now. */
+  async #takeOver(options: MediaSessionOptions): Promise<SideKept> {
+    const before: SideKept = {};
+    for (const side of trunkSidesOf(options)) {
+      const leg = options.legs[side];
+      if (leg === undefined) continue;
+      const holder = this.#dialogs.holderOf(leg);
+      if (holder !== undefined) await this.#handOver(holder.session, holder.side);
+      const kept = this.#dialogs.take(leg);
+      if (kept !== undefined) before[side] = kept;
+    }
+    return before;
+  }
+
+  /** The session lets go of a trunk's dialog, and of its ports. */
+  async #handOver(session: number, side: MediaSide): Promise<void> {
+    const entry = this.#entries.get(session);
+    const leg = entry?.legs[side];
+    if (entry === undefined || leg === undefined) return;
+    try {
+      const media = await entry.worker.order(session, { kind: "detach", side });
+      if (media === null) return;
+      this.#dialogs.handedOver(leg, media);
+      const { [side]: port } = entry.rtpPorts;
+      delete entry.rtpPorts[side];
+      if (port !== undefined) this.#giveBack([port]);
+    } catch {
+      // The session has been closed meanwhile, or its worker has died: what is known of the dialog is kept.
+    }
+  }
+
+  /** The ports that the dialogs had before, if they are free. Throws MediaError `no-ports`. */
+  #takePorts(sides: readonly MediaSide[], before: SideKept): SidePorts {
+    const ports: SidePorts = {};
+    for (const side of sides) {
+      const last = before[side]?.rtpPort;
+      const port = last !== undefined && this.#ports.takeThis(last) ? last : this.#ports.take();
       if (port === undefined) {
-        this.#giveBack(ports);
+        this.#giveBack(Object.values(ports));
         throw new MediaError("no-ports", "no RTP port pair is free");
       }
-      ports.push(port);
+      ports[side] = port;
     }
     return ports;
   }
@@ -171,38 +235,41 @@ class EmbeddedEngine implements MediaEngine {
 
   /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */
   async #openOrMoveOn(
-    place: Place,
-    worker: WorkerLink,
-    rtpPorts: readonly number[],
+    entry: Entry,
     options: MediaSessionOptions,
-    report: (fact: MediaReport) => void,
+    before: SideKept,
   ): Promise<MediaSession | "ports-taken" | "worker-gone"> {
     try {
-      return (await this.#openAt(place, worker, rtpPorts, options, report)) ?? "ports-taken";
+      return (await this.#openAt(entry, options, before)) ?? "ports-taken";
     } catch (error) {
-      if (worker.isRunning || this.#freest() === undefined) throw error;
+      if (entry.worker.isRunning || this.#freest() === undefined) throw error;
       return "worker-gone";
     }
   }
 
   async #openAt(
-    place: Place,
-    worker: WorkerLink,
-    rtpPorts: readonly number[],
-    options: MediaSessionOptions,
-    report: (fact: MediaReport) => void,
+    entry: Entry,
+    { call, iceServers, trunk, matrix }: MediaSessionOptions,
+    before: SideKept,
   ): Promise<MediaSession | undefined> {
+    const { place, worker, rtpPorts, legs } = entry;
     this.#count += 1;
     const number = this.#count;
     // Taken before the worker has answered, so that many calls at once do not all go to the same one.
     place.sessions.add(number);
-    this.#entries.set(number, { place, worker, rtpPorts, report });
-    const { call, iceServers, trunk, matrix } = options;
-    const [rtpPort = 0, matrixRtpPort] = rtpPorts;
-    const opening = { call, iceServers, trunk, rtpPort, matrix, matrixRtpPort };
+    this.#entries.set(number, entry);
+    this.#dialogs.hold(number, legs, rtpPorts, before);
+    const { trunk: rtpPort = 0, matrix: matrixRtpPort } = rtpPorts;
+    const dialogs = { trunk: before.trunk?.media, matrix: before.matrix?.media };
+    const opening = { call, iceServers, trunk, rtpPort, matrix, matrixRtpPort, before: dialogs };
     try {
       if (await worker.order(number, { kind: "open", opening }))
-        return new EmbeddedSession(this.#ordersOf(number, worker), () => this.#forget(number));
+        return new EmbeddedSession(
+          this.#ordersOf(number, worker),
+          async (side) => this.#handOver(number, side),
+          () => this.#forget(number),
+        );
+      this.#dialogs.over(number);
       this.#entries.delete(number);
       place.sessions.delete(number);
       return undefined;
@@ -221,7 +288,8 @@ class EmbeddedEngine implements MediaEngine {
     if (entry === undefined) return;
     this.#entries.delete(session);
     entry.place.sessions.delete(session);
-    this.#giveBack(entry.rtpPorts);
+    this.#dialogs.over(session);
+    this.#giveBack(Object.values(entry.rtpPorts));
   }
 
   #freest(): Place | undefined {
@@ -238,6 +306,10 @@ class EmbeddedEngine implements MediaEngine {
     place.startedAtMs = clock.nowMs();
     const worker = await WorkerLink.start(settings, log, {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
+      dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
+      marks: (marks) => {
+        for (const [session, each] of marks) this.#dialogs.marked(session, each);
+      },
       ended: (detail) => this.#workerEnded(place, detail),
     });
     if (this.#isStopping) {
@@ -253,7 +325,10 @@ class EmbeddedEngine implements MediaEngine {
     const wasRunning = place.worker !== undefined;
     place.worker = undefined;
     const lost = [...place.sessions].map((session) => ({ session, entry: this.#entries.get(session) }));
-    for (const { session } of lost) this.#forget(session);
+    for (const { session } of lost) {
+      this.#dialogs.lost(session);
+      this.#forget(session);
+    }
     for (const { entry } of lost) entry?.report({ kind: "media.lost" });
     if (this.#isStopping) return;
     log.error("media worker ended", { detail, sessions: lost.length });
@@ -275,43 +350,4 @@ class EmbeddedEngine implements MediaEngine {
     });
     this.#restarts.add(cancel);
   }
-}
-
-type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
-
-class EmbeddedSession implements MediaSession {
-  readonly #orders: SessionOrders;
-  readonly #closed: () => void;
-
-  constructor(orders: SessionOrders, closed: () => void) {
-    this.#orders = orders;
-    this.#closed = closed;
-  }
-
-  offer: MediaSession["offer"] = async (from, sdp) => this.#orders({ kind: "offer", from, sdp });
-  answer: MediaSession["answer"] = async (from, sdp) => this.#orders({ kind: "answer", from, sdp });
-  settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
-  describe: MediaSession["describe"] = async (side) => this.#orders({ kind: "describe", side });
-  cross: MediaSession["cross"] = async (sdp) => this.#orders({ kind: "cross", sdp });
-  stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
-
-  sendDtmf: MediaSession["sendDtmf"] = (to, digit, durationMs) => {
-    // As with candidates.
-    this.#orders({ kind: "press", to, digit, durationMs }).catch(() => undefined);
-  };
-
-  addCandidates: MediaSession["addCandidates"] = (candidates) => {
-    // A worker that is gone has already been reported as `media.lost`.
-    this.#orders({ kind: "candidates", candidates }).catch(() => undefined);
-  };
-
-  close = async (): Promise<MediaStats> => {
-    try {
-      return await this.#orders({ kind: "close" });
-    } catch {
-      return noMediaStats;
-    } finally {
-      this.#closed();
-    }
-  };
 }

@@ -69,6 +69,19 @@ export class KeySender {
     if (this.#playing !== undefined) this.#playing.key = { ...this.#playing.key, payloadType, clockRate };
   }
 
+  /** Ends at once what is on its way, so that the peer knows how long the key was. */
+  finish(nowMs: number): void {
+    const playing = this.#playing;
+    this.close();
+    if (playing === undefined) return;
+    const { key, timestamp, startedAtMs, step } = playing;
+    const steps = Math.ceil(key.durationMs / stepMs);
+    const elapsedMs = Math.min(key.durationMs, Math.max(stepMs, nowMs - startedAtMs));
+    for (let copy = Math.max(step, steps); copy < steps + endCopies; copy += 1)
+      this.#exit.send(key.payloadType, step === 0, timestamp, payloadOf(key, true, elapsedMs));
+    this.#exit.end(timestamp, elapsedMs, nowMs);
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#waiting = [];

@@ -10,14 +10,25 @@ export interface Target {
   readonly port: number;
 }
 
+export interface PeerMemory {
+  readonly named: Target | undefined;
+  readonly learnt: Target | undefined;
+}
+
 export class PeerLock {
   readonly #networks: BlockList;
   #named: Target | undefined;
   #learnt: Target | undefined;
 
-  /** `networks`: where a peer may be besides the address that is named. */
-  constructor(networks: BlockList) {
+  /** `networks`: where a peer may be besides the address that is named. `before`: what an earlier session of the dialog knew. */
+  constructor(networks: BlockList, before?: PeerMemory) {
     this.#networks = networks;
+    this.#named = before?.named;
+    this.#learnt = before?.learnt;
+  }
+
+  get memory(): PeerMemory {
+    return { named: this.#named, learnt: this.#learnt };
   }
 
   /** Where to send to; undefined before anything was named. */

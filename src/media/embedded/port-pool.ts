@@ -27,6 +27,13 @@ export class PortPool {
     return this.#free.shift();
   }
 
+  /** That very pair, if it is free. */
+  takeThis(port: number): boolean {
+    const index = this.#free.indexOf(port);
+    if (index >= 0) this.#free.splice(index, 1);
+    return index >= 0;
+  }
+
   giveBack(port: number): void {
     this.#free.push(port);
   }

@@ -4,6 +4,7 @@ import type { IceCandidate } from "../../core/call/event.ts";
 import type { MediaFault, MediaSide } from "../../core/call/media-side.ts";
 import type { MediaStats } from "../../core/call/media-stats.ts";
 import type { IceServer, MediaReport, OfferOutcome, TrunkMedia } from "../../ports/media.ts";
+import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
 
 /** What every session of a worker shares. */
 export interface WorkerSettings {
@@ -27,7 +28,11 @@ export interface SessionOpening {
   /** What stands on the `matrix` side if it is a trunk, and its port. */
   readonly matrix?: TrunkMedia | undefined;
   readonly matrixRtpPort?: number | undefined;
+  /** Of dialogs that had a session before. */
+  readonly before: { readonly [side in MediaSide]?: DialogMedia | undefined };
 }
+
+export type SideDialogs = Partial<Record<MediaSide, DialogMedia>>;
 
 /** What each kind of order carries. */
 interface Orders {
@@ -40,6 +45,7 @@ interface Orders {
   readonly press: { readonly to: MediaSide; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
+  readonly detach: { readonly side: MediaSide };
   readonly close: unknown;
 }
 
@@ -59,6 +65,8 @@ export interface OrderResults {
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;
+  /** Null: no trunk is there. */
+  readonly detach: DialogMedia | null;
   readonly close: MediaStats;
 }
 
@@ -77,6 +85,10 @@ export type FromWorker =
   | { readonly kind: "pong" }
   | { readonly kind: "done"; readonly number: number; readonly result: OrderResult }
   | { readonly kind: "refused"; readonly number: number; readonly fault: MediaFault; readonly message: string }
+  /** What the dialogs of a session's trunks have been told; sent before the order that changed it is done. */
+  | { readonly kind: "dialogs"; readonly session: number; readonly dialogs: SideDialogs }
+  /** How far the streams of all sessions have come. */
+  | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: SideMarks])[] }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
   | {
       readonly kind: "log";

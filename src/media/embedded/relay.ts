@@ -1,6 +1,5 @@
 // What joins the two legs of a session: a lane of audio each way, the RTCP about them, the keys in them, and the watch for
 // silence. It knows nothing of SDP but what was agreed.
-import { randomBytes, randomInt } from "node:crypto";
 import type { MediaSide } from "../../core/call/media-side.ts";
 import { otherSide } from "../../core/call/media-side.ts";
 import type { MediaStats } from "../../core/call/media-stats.ts";
@@ -11,13 +10,14 @@ import { clockMs } from "./clock.ts";
 import { Lane } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { Reporter } from "./reporter.ts";
+import { OutgoingStream, type StreamMark } from "./rtp/outgoing-stream.ts";
 import { Silence } from "./silence.ts";
 
 const sides = ["matrix", "trunk"] as const;
 
 export class Relay {
-  /** Of our own RTCP. */
-  readonly cname = randomBytes(12).toString("base64url");
+  /** What we send, named by the side that hears it. */
+  readonly streams: Readonly<Record<MediaSide, OutgoingStream>>;
   readonly #legs: Readonly<Record<MediaSide, () => Leg | undefined>>;
   readonly #report: (fact: MediaReport) => void;
   /** Named by the side they come from. */
@@ -26,22 +26,19 @@ export class Relay {
   readonly #silence: Silence;
   #agreed: Agreed | undefined;
 
-  /** The legs are asked for with each packet, as they come after their relay. */
+  /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
   constructor(
     legs: Readonly<Record<MediaSide, () => Leg | undefined>>,
+    starts: Readonly<Record<MediaSide, StreamMark>>,
     silenceTimeoutMs: number,
     report: (fact: MediaReport) => void,
   ) {
     this.#legs = legs;
     this.#report = report;
     this.#silence = new Silence(silenceTimeoutMs);
+    this.streams = { matrix: this.#stream("matrix", starts.matrix), trunk: this.#stream("trunk", starts.trunk) };
     this.#lanes = { matrix: this.#lane("matrix"), trunk: this.#lane("trunk") };
     this.#reporters = { matrix: this.#reporter("matrix"), trunk: this.#reporter("trunk") };
-  }
-
-  /** Of all that we send to a side. */
-  ssrcTo(side: MediaSide): number {
-    return this.#lanes[otherSide(side)].ssrc;
   }
 
   agree(agreed: Agreed): void {
@@ -65,7 +62,7 @@ export class Relay {
     const format = this.#agreed === undefined ? undefined : keyFormat(this.#agreed, to);
     if (format === undefined) return;
     const { payloadType, clockRate } = format;
-    this.#lanes[otherSide(to)].press({ digit, durationMs, payloadType, clockRate }, clockMs());
+    this.streams[to].press({ digit, durationMs, payloadType, clockRate }, clockMs());
   }
 
   /** Once a second. `isUp`: media can flow on both legs. */
@@ -90,31 +87,23 @@ export class Relay {
 
   close(): void {
     for (const side of sides) {
-      this.#lanes[side].close();
+      this.streams[side].close(clockMs());
       this.#reporters[side].bye();
     }
   }
 
+  #stream(to: MediaSide, start: StreamMark): OutgoingStream {
+    const leg = this.#legs[to];
+    return new OutgoingStream(start, (packet) => leg()?.sendRtp(packet) ?? false, clockMs());
+  }
+
   #lane(from: MediaSide): Lane {
-    const to = this.#legs[otherSide(from)];
-    return new Lane(newSsrc(), newStart(), {
-      send: (packet) => to()?.sendRtp(packet) ?? false,
-      digit: (digit, relayed) => this.#report({ kind: "media.dtmf", from, ...digit, relayed }),
-    });
+    return new Lane(this.streams[otherSide(from)], (digit, relayed) =>
+      this.#report({ kind: "media.dtmf", from, ...digit, relayed }),
+    );
   }
 
   #reporter(side: MediaSide): Reporter {
-    const { [otherSide(side)]: toLeg, [side]: fromLeg } = this.#lanes;
-    return new Reporter(toLeg, fromLeg, this.cname, (packet) => this.#legs[side]()?.sendRtcp(packet));
+    return new Reporter(this.streams[side], this.#lanes[side], (packet) => this.#legs[side]()?.sendRtcp(packet));
   }
-}
-
-/** Never zero: some stacks take it for "none". */
-function newSsrc(): number {
-  return randomInt(1, 0xffff_ffff);
-}
-
-function newStart(): { sequence: number; timestamp: number } {
-  // The first half, so that SRTP peers do not meet a roll-over at once (RFC 3711 s3.3.1 advises so).
-  return { sequence: randomInt(0, 0x8000), timestamp: randomInt(0, 0xffff_ffff) };
 }

@@ -1,24 +1,24 @@
 // When RTCP is due on one leg, and what it says (RFC 3550 s6.2, s6.3): about every five seconds, never in step.
 import type { Lane } from "./lane.ts";
+import type { OutgoingStream } from "./rtp/outgoing-stream.ts";
 import { byePacket, readRtcp, reportPacket } from "./rtcp.ts";
 
 /** Tmin of RFC 3550 s6.2; with two parties on a leg nothing longer is ever computed. */
 const intervalMs = 5000;
 
 export class Reporter {
-  readonly #toLeg: Lane;
+  readonly #stream: OutgoingStream;
   readonly #fromLeg: Lane;
-  readonly #cname: string;
   readonly #send: (packet: Buffer) => void;
   #dueAtMs: number | undefined;
   #lastSenderReport: { ssrc: number; middleNtp: number; atMs: number } | undefined;
-  #packetsAtLastReport = 0;
+  #packetsAtLastReport: number;
 
-  /** `toLeg` carries what the leg hears, `fromLeg` what it says. */
-  constructor(toLeg: Lane, fromLeg: Lane, cname: string, send: (packet: Buffer) => void) {
-    this.#toLeg = toLeg;
+  /** `stream` is what the leg hears, `fromLeg` carries what it says. */
+  constructor(stream: OutgoingStream, fromLeg: Lane, send: (packet: Buffer) => void) {
+    this.#stream = stream;
+    this.#packetsAtLastReport = stream.sent.packets;
     this.#fromLeg = fromLeg;
-    this.#cname = cname;
     this.#send = send;
   }
 
@@ -39,14 +39,15 @@ export class Reporter {
   }
 
   bye(): void {
-    if (this.#toLeg.sent.packets > 0) this.#send(byePacket(this.#toLeg.ssrc, this.#cname));
+    const { sent, ssrc, cname } = this.#stream;
+    if (sent.packets > 0) this.#send(byePacket(ssrc, cname));
   }
 
   #report(nowMs: number): Buffer {
-    const { packets, octets } = this.#toLeg.sent;
+    const { packets, octets } = this.#stream.sent;
     const hasSent = packets > this.#packetsAtLastReport;
     this.#packetsAtLastReport = packets;
-    const sender = hasSent ? { nowMs, rtpTimestamp: this.#toLeg.timestampAt(nowMs), packets, octets } : undefined;
+    const sender = hasSent ? { nowMs, rtpTimestamp: this.#stream.timestampAt(nowMs), packets, octets } : undefined;
     const report = this.#fromLeg.reception.report();
     const last = this.#lastSenderReport?.ssrc === report?.ssrc ? this.#lastSenderReport : undefined;
     const block =
@@ -57,6 +58,6 @@ export class Reporter {
             lastSenderReport: last?.middleNtp ?? 0,
             delay: last === undefined ? 0 : Math.round(((nowMs - last.atMs) * 65_536) / 1000),
           };
-    return reportPacket(this.#toLeg.ssrc, this.#cname, sender, block);
+    return reportPacket(this.#stream.ssrc, this.#stream.cname, sender, block);
   }
 }

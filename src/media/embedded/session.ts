@@ -22,9 +22,13 @@ import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from
 import { ClientLeg } from "./client-leg.ts";
 import { clockMs } from "./clock.ts";
 import type { Leg, LegReports } from "./leg.ts";
-import type { LogLevel, SessionOpening, WorkerSettings } from "./protocol.ts";
+import type { LogLevel, SessionOpening, SideDialogs, WorkerSettings } from "./protocol.ts";
 import { Relay } from "./relay.ts";
+import { newStream } from "./rtp/outgoing-stream.ts";
+import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
 import { TrunkLeg } from "./trunk-leg.ts";
+
+const sides = ["matrix", "trunk"] as const;
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
@@ -36,6 +40,8 @@ export class Session {
   readonly #reports: SessionReports;
   readonly #relay: Relay;
   readonly #legs: Partial<Record<MediaSide, Leg>> = {};
+  /** Those of the legs that are trunks. */
+  readonly #trunks: Partial<Record<MediaSide, TrunkLeg>> = {};
   #exchange: Exchange;
   #isConnected = false;
   #isBroken = false;
@@ -44,9 +50,13 @@ export class Session {
   private constructor(settings: WorkerSettings, opening: SessionOpening, reports: SessionReports) {
     this.#settings = settings;
     this.#reports = reports;
-    this.#exchange = newExchange({ matrix: termsOf(opening.matrix, opening.trunk), trunk: termsOf(opening.trunk) });
+    const { before } = opening;
+    const matrix =
+      opening.matrix === undefined ? clientTerms(opening.trunk) : trunkTerms(opening.matrix, before.matrix);
+    this.#exchange = newExchange({ matrix, trunk: trunkTerms(opening.trunk, before.trunk) });
     this.#relay = new Relay(
       { matrix: () => this.#legs.matrix, trunk: () => this.#legs.trunk },
+      { matrix: before.matrix?.sent.stream ?? newStream(), trunk: before.trunk?.sent.stream ?? newStream() },
       settings.silenceTimeoutMs,
       (fact) => reports.fact(fact),
     );
@@ -59,8 +69,9 @@ export class Session {
     reports: SessionReports,
   ): Promise<Session | undefined> {
     const session = new Session(settings, opening, reports);
+    const { trunk, rtpPort, before } = opening;
     const isWhole =
-      (await session.#openTrunk("trunk", opening.trunk, opening.rtpPort)) && (await session.#openMatrix(opening));
+      (await session.#openTrunk("trunk", trunk, rtpPort, before.trunk)) && (await session.#openMatrix(opening));
     if (isWhole) return session;
     await session.close();
     return undefined;
@@ -125,6 +136,38 @@ export class Session {
     return this.#relay.stats();
   }
 
+  /** What the dialogs of the trunks have been told and sent. */
+  dialogs(): SideDialogs {
+    const dialogs: SideDialogs = {};
+    const marks = this.marks();
+    for (const side of sides) {
+      const [leg, sent] = [this.#trunks[side], marks[side]];
+      if (leg !== undefined && sent !== undefined) dialogs[side] = { told: leg.told, sent };
+    }
+    return dialogs;
+  }
+
+  marks(): SideMarks {
+    const marks: SideMarks = {};
+    for (const side of sides) {
+      const leg = this.#trunks[side];
+      if (leg !== undefined) marks[side] = { stream: this.#relay.streams[side].mark(clockMs()), srtp: leg.srtp };
+    }
+    return marks;
+  }
+
+  /** The dialog of a trunk goes on in another session. Null: there is none. */
+  async detach(side: MediaSide): Promise<DialogMedia | null> {
+    const leg = this.#trunks[side];
+    if (leg === undefined) return null;
+    this.#relay.streams[side].close(clockMs());
+    const dialog = this.dialogs()[side] ?? null;
+    delete this.#legs[side];
+    delete this.#trunks[side];
+    await leg.close();
+    return dialog;
+  }
+
   async close(): Promise<MediaStats> {
     this.#relay.close();
     const stats = this.stats();
@@ -142,19 +185,22 @@ export class Session {
     });
   }
 
-  async #openMatrix({ matrix, matrixRtpPort, iceServers }: SessionOpening): Promise<boolean> {
-    if (matrix !== undefined) return matrixRtpPort !== undefined && this.#openTrunk("matrix", matrix, matrixRtpPort);
+  async #openMatrix({ matrix, matrixRtpPort, iceServers, before }: SessionOpening): Promise<boolean> {
+    if (matrix !== undefined)
+      return matrixRtpPort !== undefined && this.#openTrunk("matrix", matrix, matrixRtpPort, before.matrix);
     const { ice } = this.#settings;
-    const { cname } = this.#relay;
-    const transport = { ice, iceServers, ssrc: this.#relay.ssrcTo("matrix"), cname };
+    const { ssrc, cname } = this.#relay.streams.matrix;
+    const transport = { ice, iceServers, ssrc, cname };
     this.#legs.matrix = new ClientLeg(transport, this.#legReports("matrix"));
     return true;
   }
 
-  async #openTrunk(side: MediaSide, media: TrunkMedia, port: number): Promise<boolean> {
-    const leg = await TrunkLeg.open(this.#settings.rtp, port, media, this.#legReports(side));
-    if (leg !== undefined) this.#legs[side] = leg;
-    return leg !== undefined;
+  async #openTrunk(side: MediaSide, media: TrunkMedia, port: number, before?: DialogMedia): Promise<boolean> {
+    const leg = await TrunkLeg.open(this.#settings.rtp, port, media, this.#legReports(side), before);
+    if (leg === undefined) return false;
+    this.#legs[side] = leg;
+    this.#trunks[side] = leg;
+    return true;
   }
 
   #legReports(side: MediaSide): LegReports {
@@ -212,10 +258,13 @@ export class Session {
   }
 }
 
-function termsOf(media: TrunkMedia | undefined, otherwise?: TrunkMedia): SideTerms {
-  return media === undefined
-    ? { kind: "client", codecs: otherwise?.codecs ?? [] }
-    : { kind: "trunk", codecs: media.codecs, events: media.rtpEvents !== false };
+/** A client may speak what the trunk may. */
+function clientTerms({ codecs }: TrunkMedia): SideTerms {
+  return { kind: "client", codecs };
+}
+
+function trunkTerms({ codecs, rtpEvents }: TrunkMedia, before: DialogMedia | undefined): SideTerms {
+  return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: before?.told.sdp.numbers ?? [] };
 }
 
 function taken<Step extends Turn | CrossedTurn>(step: Step | Refusal): Step {

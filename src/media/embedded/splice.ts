@@ -18,6 +18,8 @@ export interface Place {
 export interface SpliceStart {
   readonly sequence: number;
   readonly timestamp: number;
+  /** When `timestamp` was reached; undefined if nothing was sent yet. */
+  readonly atMs?: number | undefined;
 }
 
 export class Splice {
@@ -36,6 +38,12 @@ export class Splice {
   constructor(start: SpliceStart) {
     this.#lastSequence = start.sequence;
     this.#lastTimestamp = start.timestamp;
+    this.#lastAtMs = start.atMs;
+  }
+
+  /** How far our stream has come. */
+  get last(): SpliceStart {
+    return { sequence: this.#lastSequence, timestamp: this.#lastTimestamp, atMs: this.#lastAtMs };
   }
 
   /** RTP timestamp of our stream at `nowMs`, for sender reports. */
@@ -44,13 +52,24 @@ export class Splice {
     return (this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000)) >>> 0;
   }
 
-  /** Where a packet goes in our stream; undefined if its place is already taken. */
-  place(ssrc: number, sequence: number, timestamp: number, clockRate: number, nowMs: number): Place | undefined {
+  /**
+   * Where a packet goes in our stream; undefined if its place is already taken.
+   * @param isEvent all packets of a telephone-event have the timestamp of its first one, which audio between them may have
+   *   passed (RFC 4733 s2.2.1): those may be behind
+   */
+  place(
+    ssrc: number,
+    sequence: number,
+    timestamp: number,
+    clockRate: number,
+    nowMs: number,
+    isEvent = false,
+  ): Place | undefined {
     const isNew = this.#isNewSource(ssrc, sequence);
     if (isNew) this.#begin(ssrc, sequence, timestamp, clockRate, nowMs);
     const ahead = distance(this.#highest, sequence);
     if (ahead <= 0 && distance(this.#shiftedAt, sequence) < 0) return undefined;
-    const isLeap = ahead > 0 && this.#leaps(timestamp, clockRate, nowMs);
+    const isLeap = ahead > 0 && (this.#leaps(timestamp, clockRate, nowMs) || (!isEvent && this.#isPast(timestamp)));
     if (isLeap) this.#timestampShift = this.#nextTimestamp(clockRate, nowMs) - timestamp;
     const isFirst = isNew || isLeap;
     const placed = (sequence + this.#sequenceShift) & 0xffff;
@@ -61,7 +80,7 @@ export class Splice {
       this.#highest = sequence;
       this.#timestamp = timestamp;
       this.#lastSequence = placed;
-      // All packets of a telephone-event have the timestamp of its first one (RFC 4733 s2.2.1), which told the time.
+      // Repeated timestamps, as those of an event, tell no time.
       if (isFirst || ((shifted - this.#lastTimestamp) | 0) > 0) {
         this.#lastTimestamp = shifted;
         this.#lastAtMs = nowMs;
@@ -112,6 +131,11 @@ export class Splice {
   #nextTimestamp(clockRate: number, nowMs: number): number {
     const elapsedMs = this.#lastAtMs === undefined ? 20 : Math.max(20, nowMs - this.#lastAtMs);
     return this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000);
+  }
+
+  /** Would the packet lie before what our stream has reached, as after a key of ours that was longer than it took? */
+  #isPast(timestamp: number): boolean {
+    return ((timestamp + this.#timestampShift - this.#lastTimestamp) | 0) < 0;
   }
 
   #leaps(timestamp: number, clockRate: number, nowMs: number): boolean {

@@ -1,15 +1,41 @@
-// The SDES keys of one session's trunk leg (RFC 4568): ours, made once and offered again and again, and the peer's.
+// The SDES keys of one trunk's dialog (RFC 4568): ours, made once and offered again and again, and the peer's.
 import { randomBytes } from "node:crypto";
 import { chooseCrypto, srtpSuites, type CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import { MediaError } from "../../ports/media.ts";
 import { masterLength, SrtpContext } from "./srtp.ts";
+import type { KeyMemory, SrtpMarks } from "./trunk/dialog-media.ts";
 import type { TrunkKeys } from "./trunk-socket.ts";
 
 export class SrtpKeyring {
-  #offer = newLines();
-  #keys: TrunkKeys | undefined;
-  #outbound = "";
-  #inbound = "";
+  #offer: readonly CryptoAttribute[];
+  #use: InUse | undefined;
+
+  /** `memory` and `marks` of the session before, where the dialog has had one. */
+  constructor(memory?: KeyMemory, marks?: SrtpMarks) {
+    this.#offer = memory?.offer ?? newLines();
+    const { ours, theirs } = memory ?? {};
+    if (ours === undefined || theirs === undefined) return;
+    const keys = { outbound: contextOf(ours), inbound: contextOf(theirs) };
+    if (marks !== undefined) {
+      keys.outbound.resume(marks.outbound);
+      keys.inbound.resume(marks.inbound);
+    }
+    this.#use = { ours, theirs, keys };
+  }
+
+  /** In use now. */
+  get keys(): TrunkKeys | undefined {
+    return this.#use?.keys;
+  }
+
+  get memory(): KeyMemory {
+    return { offer: this.#offer, ours: this.#use?.ours, theirs: this.#use?.theirs };
+  }
+
+  get marks(): SrtpMarks | undefined {
+    const keys = this.#use?.keys;
+    return keys && { outbound: keys.outbound.mark, inbound: keys.inbound.mark };
+  }
 
   /** One line for each suite, in our order of preference. */
   get offer(): readonly CryptoAttribute[] {
@@ -27,33 +53,41 @@ export class SrtpKeyring {
     const ours = this.#offer.find((line) => line.tag === theirs?.tag && line.suite === theirs.suite);
     if (theirs === undefined || ours === undefined)
       throw new MediaError("encryption-mismatch", "the trunk's answer accepts none of our keys");
-    return this.#use(ours, theirs);
+    return this.#adopt(ours, theirs);
   }
 
   /** The peer offers: our line for the answer, under its tag. Throws MediaError if none of its lines will do. */
   accept(lines: readonly CryptoAttribute[]): { readonly line: CryptoAttribute; readonly keys: TrunkKeys } {
     const theirs = chooseCrypto(lines);
     // With a new key, or as somebody else, it counts the roll-overs of our stream from zero (RFC 3711 s3.3.1): so shall we.
-    if (theirs !== undefined && this.#keys !== undefined && nameOf(theirs) !== this.#inbound) this.renew();
+    const before = this.#use?.theirs;
+    if (theirs !== undefined && before !== undefined && !isSameKey(theirs, before)) this.renew();
     const ours = this.#offer.find((line) => line.suite === theirs?.suite);
     if (theirs === undefined || ours === undefined)
       throw new MediaError("encryption-mismatch", "the trunk offers no key that we support");
-    return { line: { ...ours, tag: theirs.tag }, keys: this.#use(ours, theirs) };
+    return { line: { ...ours, tag: theirs.tag }, keys: this.#adopt(ours, theirs) };
   }
 
   /** Contexts live as long as their keys: a re-offer with the same ones must not turn the packet index back. */
-  #use(ours: CryptoAttribute, theirs: CryptoAttribute): TrunkKeys {
-    const [outbound, inbound] = [nameOf(ours), nameOf(theirs)];
-    const before = this.#keys;
+  #adopt(ours: CryptoAttribute, theirs: CryptoAttribute): TrunkKeys {
+    const before = this.#use;
     const keys = {
-      outbound: before !== undefined && outbound === this.#outbound ? before.outbound : contextOf(ours),
-      inbound: before !== undefined && inbound === this.#inbound ? before.inbound : contextOf(theirs),
+      outbound: before !== undefined && isSameKey(ours, before.ours) ? before.keys.outbound : contextOf(ours),
+      inbound: before !== undefined && isSameKey(theirs, before.theirs) ? before.keys.inbound : contextOf(theirs),
     };
-    this.#keys = keys;
-    this.#outbound = outbound;
-    this.#inbound = inbound;
+    this.#use = { ours, theirs, keys };
     return keys;
   }
+}
+
+interface InUse {
+  readonly ours: CryptoAttribute;
+  readonly theirs: CryptoAttribute;
+  readonly keys: TrunkKeys;
+}
+
+function isSameKey(one: CryptoAttribute, other: CryptoAttribute): boolean {
+  return nameOf(one) === nameOf(other);
 }
 
 function nameOf({ suite, inline, mkiLength }: CryptoAttribute): string {

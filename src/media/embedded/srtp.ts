@@ -11,6 +11,7 @@ import {
 } from "node:crypto";
 import type { SrtpSuite } from "../../core/sdp/crypto-attribute.ts";
 import { readRtp } from "./rtp-packet.ts";
+import type { SrtpMark } from "./trunk/dialog-media.ts";
 
 const keyLength = 16;
 const saltLength = 14;
@@ -84,11 +85,19 @@ class SessionKeys {
   }
 }
 
+const allSeen = BigInt.asUintN(windowSize, -1n);
+
 /** Which indices of a stream were seen already (RFC 3711 s3.3.2). */
 class ReplayWindow {
   /** -1: nothing yet. */
-  highest = -1;
-  #seen = 0n;
+  highest: number;
+  #seen: bigint;
+
+  /** After `highest`, of which all before counts as seen. */
+  constructor(highest = -1) {
+    this.highest = highest;
+    this.#seen = highest < 0 ? 0n : allSeen;
+  }
 
   isFresh(index: number): boolean {
     const behind = this.highest - index;
@@ -135,6 +144,18 @@ export class SrtpContext {
     this.#rtp = new SessionKeys(master, labels.srtp);
     this.#rtcp = new SessionKeys(master, labels.srtcp);
     this.#tagLength = suite === "AES_CM_128_HMAC_SHA1_32" ? 4 : 10;
+  }
+
+  /** How far both directions of its streams have come. */
+  get mark(): SrtpMark {
+    return { rtp: highestOf(this.#windows), rtcp: highestOf(this.#rtcpWindows), sentRtcp: this.#rtcpIndex };
+  }
+
+  /** Goes on after what another context with the same key has sent and heard. */
+  resume({ rtp, rtcp, sentRtcp }: SrtpMark): void {
+    for (const [ssrc, index] of rtp) this.#windows.set(ssrc, new ReplayWindow(index));
+    for (const [ssrc, index] of rtcp) this.#rtcpWindows.set(ssrc, new ReplayWindow(index));
+    this.#rtcpIndex = sentRtcp;
   }
 
   /** Encrypts a well-formed RTP packet of ours. */
@@ -224,6 +245,10 @@ function payloadStart(packet: Buffer): number | undefined {
   let start = 12 + 4 * (first & 0x0f);
   if ((first & 0x10) !== 0) start += start + 4 > packet.length ? packet.length : 4 + 4 * packet.readUInt16BE(start + 2);
   return start > packet.length ? undefined : start;
+}
+
+function highestOf(windows: ReadonlyMap<number, ReplayWindow>): [number, number][] {
+  return [...windows].map(([ssrc, { highest }]) => [ssrc, highest]);
 }
 
 function windowOf(windows: Map<number, ReplayWindow>, ssrc: number): ReplayWindow {

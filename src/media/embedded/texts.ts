@@ -5,8 +5,10 @@ import type { CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import type { Description } from "../../core/sdp/description.ts";
 import { otherSide } from "../../core/call/media-side.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
-import { clientBody, newOrigin, say, trunkBody } from "../../core/sdp/writer.ts";
+import type { Format } from "../../core/sdp/format.ts";
+import { clientBody, newOrigin, say, trunkBody, type Frame } from "../../core/sdp/writer.ts";
 import type { LocalEnd } from "./client-transport.ts";
+import type { SdpMemory } from "./trunk/dialog-media.ts";
 
 const defaultPtimeMs = 20;
 
@@ -51,30 +53,50 @@ export class ClientText {
 export class TrunkText {
   readonly #address: string;
   readonly #port: number;
-  #origin = newOrigin(newSessionId());
+  #memory: SdpMemory;
 
-  constructor(address: string, port: number) {
+  constructor(address: string, port: number, memory?: SdpMemory) {
     this.#address = address;
     this.#port = port;
+    this.#memory = memory ?? { origin: newOrigin(newSessionId()), numbers: [], frame: undefined };
+  }
+
+  get memory(): SdpMemory {
+    return this.#memory;
+  }
+
+  /** The peer has answered our offer. */
+  answered({ sections, audioIndex }: Description): void {
+    this.#memory = { ...this.#memory, frame: { sections, audioIndex } };
   }
 
   /** `crypto` undefined: plain RTP. */
   write(turn: OfferTurn | AnswerTurn, crypto: readonly CryptoAttribute[] | undefined): string {
-    const frame = frameOf(turn);
+    const described = frameOf(turn);
+    const frame: Frame | undefined = described ?? this.#memory.frame;
     const body = trunkBody({
       address: this.#address,
       port: this.#port,
       formats: turn.formats,
       direction: turn.direction,
-      ptimeMs: frame?.audio.ptimeMs ?? defaultPtimeMs,
+      ptimeMs: described?.audio.ptimeMs ?? defaultPtimeMs,
       crypto,
-      rtcpMux: frame?.audio.rtcpMux ?? false,
+      rtcpMux: described?.audio.rtcpMux ?? false,
       frame,
     });
-    const { sdp, origin } = say(this.#origin, this.#address, body);
-    this.#origin = origin;
+    const { sdp, origin } = say(this.#memory.origin, this.#address, body);
+    this.#memory = {
+      origin,
+      numbers: withNumbers(this.#memory.numbers, turn.formats),
+      frame: frame && { sections: frame.sections, audioIndex: frame.audioIndex },
+    };
     return sdp;
   }
+}
+
+function withNumbers(known: readonly Format[], said: readonly Format[]): readonly Format[] {
+  const more = said.filter(({ payloadType }) => !known.some((each) => each.payloadType === payloadType));
+  return more.length === 0 ? known : [...known, ...more];
 }
 
 /** The sections to be named, in their order: of the offer that is answered, or what was agreed before (RFC 3264 s8). */

@@ -9,6 +9,7 @@ import { networks } from "./network.ts";
 import type { WorkerSettings } from "./protocol.ts";
 import { SrtpKeyring } from "./srtp-keyring.ts";
 import { TrunkText } from "./texts.ts";
+import type { DialogMedia, DialogTold, SrtpMarks } from "./trunk/dialog-media.ts";
 import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
 
 export class TrunkLeg implements Leg {
@@ -29,29 +30,41 @@ export class TrunkLeg implements Leg {
     { host, advertisedHost }: WorkerSettings["rtp"],
     port: number,
     reports: LegReports,
+    before: DialogMedia | undefined,
   ) {
     this.#socket = socket;
     this.#media = media;
     this.#family = host === "::" ? undefined : addressFamily(host);
     this.#reports = reports;
-    this.#keyring = media.srtp === "required" ? new SrtpKeyring() : undefined;
-    this.#text = new TrunkText(advertisedHost, port);
+    this.#keyring = media.srtp === "required" ? new SrtpKeyring(before?.told.keys, before?.sent.srtp) : undefined;
+    this.#text = new TrunkText(advertisedHost, port, before?.told.sdp);
   }
 
-  /** On `port` and the next one; undefined if either is taken. */
+  /** On `port` and the next one; undefined if either is taken. `before`: the dialog has had a session already. */
   static async open(
     rtp: WorkerSettings["rtp"],
     port: number,
     media: TrunkMedia,
     reports: LegReports,
+    before?: DialogMedia,
   ): Promise<TrunkLeg | undefined> {
-    const socket = await TrunkSocket.bind(rtp.host, port, networks(media.rtpNetworks), {
-      rtp: (packet) => reports.rtp(packet),
-      rtcp: (packet) => reports.rtcp(packet),
-      learnt: (address, learntPort) =>
+    const hears = {
+      rtp: (packet: Buffer): void => reports.rtp(packet),
+      rtcp: (packet: Buffer): void => reports.rtcp(packet),
+      learnt: (address: string, learntPort: number): void =>
         reports.log("debug", "learnt the trunk's RTP address", { address, port: learntPort }),
-    });
-    return socket === undefined ? undefined : new TrunkLeg(socket, media, rtp, port, reports);
+    };
+    const socket = await TrunkSocket.bind(rtp.host, port, networks(media.rtpNetworks), hears, before?.told);
+    return socket === undefined ? undefined : new TrunkLeg(socket, media, rtp, port, reports, before);
+  }
+
+  /** What the dialog's next session has to know. */
+  get told(): DialogTold {
+    return { sdp: this.#text.memory, keys: this.#keyring?.memory, ...this.#socket.peers };
+  }
+
+  get srtp(): SrtpMarks | undefined {
+    return this.#keyring?.marks;
   }
 
   /** It has answered, or was answered: whether its packets arrive shows later. */
@@ -90,7 +103,10 @@ export class TrunkLeg implements Leg {
   take(answer: Description): () => void {
     const keys = this.#keyring?.answered(answer.audio.crypto);
     // We never begin with rtcp-mux, so an answer may only keep what an offer of the trunk brought.
-    return () => this.#aim(answer, keys, this.#isMuxed);
+    return () => {
+      this.#text.answered(answer);
+      this.#aim(answer, keys, this.#isMuxed);
+    };
   }
 
   rollBack(): void {

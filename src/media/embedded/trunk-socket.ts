@@ -5,6 +5,7 @@ import { familyName } from "./network.ts";
 import { PeerLock } from "./peer-lock.ts";
 import { isRtcp, readRtp } from "./rtp-packet.ts";
 import type { SrtpContext } from "./srtp.ts";
+import type { DialogTold } from "./trunk/dialog-media.ts";
 
 export interface TrunkPeer {
   /** Undefined: nothing is to be sent there now (hold in the old way). */
@@ -27,6 +28,9 @@ export interface TrunkReports {
   learnt(address: string, port: number): void;
 }
 
+/** Where the peer's RTP and RTCP have come from. */
+type Peers = Pick<DialogTold, "rtp" | "rtcp">;
+
 export class TrunkSocket {
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
@@ -39,11 +43,11 @@ export class TrunkSocket {
   #foreign = 0;
   #forged = 0;
 
-  private constructor(rtp: Socket, rtcp: Socket, networks: BlockList, reports: TrunkReports) {
+  private constructor(rtp: Socket, rtcp: Socket, networks: BlockList, reports: TrunkReports, before?: Peers) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    this.#rtpLock = new PeerLock(networks);
-    this.#rtcpLock = new PeerLock(networks);
+    this.#rtpLock = new PeerLock(networks, before?.rtp);
+    this.#rtcpLock = new PeerLock(networks, before?.rtcp);
     this.#reports = reports;
     rtp.on("message", (packet, from) => this.#receive(packet, from));
     rtcp.on("message", (packet, from) => this.#receiveRtcp(packet, from));
@@ -58,6 +62,7 @@ export class TrunkSocket {
     port: number,
     networks: BlockList,
     reports: TrunkReports,
+    before?: Peers,
   ): Promise<TrunkSocket | undefined> {
     const rtp = await bound(host, port);
     if (rtp === undefined) return undefined;
@@ -66,7 +71,7 @@ export class TrunkSocket {
       await closed(rtp);
       return undefined;
     }
-    return new TrunkSocket(rtp, rtcp, networks, reports);
+    return new TrunkSocket(rtp, rtcp, networks, reports, before);
   }
 
   /** Packets from strangers, dropped. */
@@ -77,6 +82,10 @@ export class TrunkSocket {
   /** Packets whose SRTP authentication failed, dropped. */
   get forged(): number {
     return this.#forged;
+  }
+
+  get peers(): Peers {
+    return { rtp: this.#rtpLock.memory, rtcp: this.#rtcpLock.memory };
   }
 
   /** A new SDP: where the peer says it is, and under which keys. */

@@ -3,10 +3,22 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MediaError, type MediaReport } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { FromWorker, Order, OrderKind, OrderOf, OrderResults, ToWorker, WorkerSettings } from "./protocol.ts";
+import type {
+  FromWorker,
+  Order,
+  OrderKind,
+  OrderOf,
+  OrderResults,
+  SideDialogs,
+  ToWorker,
+  WorkerSettings,
+} from "./protocol.ts";
+import type { SideMarks } from "./trunk/dialog-media.ts";
 
 export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
+  dialogs(session: number, dialogs: SideDialogs): void;
+  marks(marks: readonly (readonly [session: number, marks: SideMarks])[]): void;
   /** The process has ended, whoever wanted it. All orders under way have been refused. */
   ended(detail: string): void;
 }
@@ -141,6 +153,12 @@ export class WorkerLink {
         return;
       case "refused":
         this.#take(message.number)?.refused(new MediaError(message.fault, message.message));
+        return;
+      case "dialogs":
+        this.#watch.dialogs(message.session, message.dialogs);
+        return;
+      case "marks":
+        this.#watch.marks(message.marks);
         return;
       case "report":
         this.#watch.report(message.session, message.fact);

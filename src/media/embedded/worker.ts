@@ -5,6 +5,7 @@ import { MediaError } from "../../ports/media.ts";
 import { clockMs } from "./clock.ts";
 import type { FromWorker, LogLevel, Order, OrderResult, ToWorker, WorkerSettings } from "./protocol.ts";
 import { Session } from "./session.ts";
+import type { SideMarks } from "./trunk/dialog-media.ts";
 
 interface Desk {
   /** The last order of the session: the next one waits for it. */
@@ -57,18 +58,33 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     case "candidates":
       session.addCandidates(order.candidates);
       return null;
+    case "detach":
+      return session.detach(order.side);
     case "close":
       desks.delete(number);
       return session.close();
   }
 }
 
+/** Orders that write descriptions. */
+const describing: ReadonlySet<Order["kind"]> = new Set(["offer", "answer", "settle", "describe", "cross"]);
+
+/** Before the engine passes on what was written, so that it knows of it should this process die. */
+function sayDialogs(number: number, { kind }: Order): void {
+  const session = desks.get(number)?.session;
+  if (session !== undefined && describing.has(kind))
+    say({ kind: "dialogs", session: number, dialogs: session.dialogs() });
+}
+
 async function answer(number: number, session: number, order: Order): Promise<void> {
   try {
-    say({ kind: "done", number, result: await carryOut(session, order) });
+    const result = await carryOut(session, order);
+    sayDialogs(session, order);
+    say({ kind: "done", number, result });
   } catch (error) {
     const fault = error instanceof MediaError ? error.code : "engine";
     const message = error instanceof Error ? error.message : String(error);
+    sayDialogs(session, order);
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined;
     if (fault === "engine") log("warn", "media order failed", { order: order.kind, message, cause });
     say({ kind: "refused", number, fault, message });
@@ -103,5 +119,10 @@ nodeDataChannel.initLogger("Error", (level, message) => log("warn", "ICE library
 
 setInterval(() => {
   const nowMs = clockMs();
-  for (const { session } of desks.values()) session?.tick(nowMs);
+  const marks: [number, SideMarks][] = [];
+  for (const [number, { session }] of desks) {
+    session?.tick(nowMs);
+    if (session !== undefined) marks.push([number, session.marks()]);
+  }
+  if (marks.length > 0) say({ kind: "marks", marks });
 }, tickMs);

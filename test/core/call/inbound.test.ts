@@ -572,6 +572,7 @@ describe("the caller wants our offer", () => {
     expect(kinds(effects).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
       "sip.ring",
+      "media.handOver",
       "media.release",
       "media.offer",
       "sip.accept",

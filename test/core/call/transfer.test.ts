@@ -119,8 +119,8 @@ describe("a blind transfer", () => {
     expect(
       kinds(effects)
         .filter((kind) => kind !== "matrix.notice")
-        .slice(-4),
-    ).toEqual(["media.offer", "sip.refuseReoffer", "media.release", "transfer.join"]);
+        .slice(-5),
+    ).toEqual(["media.offer", "sip.refuseReoffer", "media.handOver", "media.release", "transfer.join"]);
   });
 
   const recalled = {

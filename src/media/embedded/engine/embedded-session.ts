@@ -1,0 +1,48 @@
+// A session as the bridge holds it: orders for the worker that has it.
+import type { MediaSide } from "../../../core/call/media-side.ts";
+import { noMediaStats, type MediaStats } from "../../../core/call/media-stats.ts";
+import type { MediaSession } from "../../../ports/media.ts";
+import type { OrderKind, OrderOf, OrderResults } from "../protocol.ts";
+
+export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
+
+export class EmbeddedSession implements MediaSession {
+  readonly #orders: SessionOrders;
+  readonly #handOver: (side: MediaSide) => Promise<void>;
+  readonly #closed: () => void;
+
+  constructor(orders: SessionOrders, handOver: (side: MediaSide) => Promise<void>, closed: () => void) {
+    this.#orders = orders;
+    this.#handOver = handOver;
+    this.#closed = closed;
+  }
+
+  offer: MediaSession["offer"] = async (from, sdp) => this.#orders({ kind: "offer", from, sdp });
+  answer: MediaSession["answer"] = async (from, sdp) => this.#orders({ kind: "answer", from, sdp });
+  settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
+  describe: MediaSession["describe"] = async (side) => this.#orders({ kind: "describe", side });
+  cross: MediaSession["cross"] = async (sdp) => this.#orders({ kind: "cross", sdp });
+  stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
+
+  handOver: MediaSession["handOver"] = async (side) => this.#handOver(side);
+
+  sendDtmf: MediaSession["sendDtmf"] = (to, digit, durationMs) => {
+    // As with candidates.
+    this.#orders({ kind: "press", to, digit, durationMs }).catch(() => undefined);
+  };
+
+  addCandidates: MediaSession["addCandidates"] = (candidates) => {
+    // A worker that is gone has already been reported as `media.lost`.
+    this.#orders({ kind: "candidates", candidates }).catch(() => undefined);
+  };
+
+  close = async (): Promise<MediaStats> => {
+    try {
+      return await this.#orders({ kind: "close" });
+    } catch {
+      return noMediaStats;
+    } finally {
+      this.#closed();
+    }
+  };
+}
