@@ -43,11 +43,12 @@ import { formatPath } from "./config/problem.ts";
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
 import { parseUserId, type TrunkName } from "./core/ids.ts";
-import { findDid, roomsOf } from "./core/number/did.ts";
+import { findDid, peopleOf, roomsOf } from "./core/number/did.ts";
 import { createGhostIds } from "./core/number/ghost-id.ts";
 import { ownersOfMailbox } from "./core/number/mailbox.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
+import { HttpPeopleRooms } from "./matrix/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine.ts";
 import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
@@ -57,6 +58,8 @@ import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
 export interface BridgeOptions {
   readonly config: Config;
   readonly registration: Registration;
+  /** With which people are joined to rooms; undefined where the configuration does not want that. */
+  readonly peopleToken?: string | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port?: number | undefined;
   readonly version: string;
@@ -183,10 +186,22 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       configured: toIceServers(config),
       askHomeserver: config.media.ice.homeserver_turn,
     };
+    const people =
+      options.peopleToken === undefined
+        ? undefined
+        : new HttpPeopleRooms({
+            homeserverUrl: config.homeserver.url,
+            domain: config.homeserver.domain,
+            token: options.peopleToken,
+            people: peopleOf(didTable),
+            clock,
+            log,
+          });
+    parts.onStop(async () => people?.stop());
     const { visits, firstCalls } = createFirstCalls({
       ids,
       homeserver,
-      people: undefined,
+      people,
       rooms,
       conversations,
       visits: store.visits,

@@ -5,8 +5,10 @@ import { adviseOn, adviseOnRegistration } from "../config/advice.ts";
 import { requireCertificates } from "../config/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";
+import { loadPeopleToken, peopleRegistrationPath } from "../config/people-registration.ts";
 import { formatPath, type ConfigFinding } from "../config/problem.ts";
 import { loadRegistration } from "../config/registration.ts";
+import type { Config } from "../config/schema.ts";
 import { exitCode } from "./exit-code.ts";
 import { checkMachine } from "./machine-checks.ts";
 import type { RunOptions } from "./run.ts";
@@ -26,11 +28,23 @@ export async function checkFiles(
   terminal.out(`${configPath}: good\n`);
   advise(configPath, adviseOn(config));
   if (existsSync(registrationPath)) {
-    const registration = loadRegistration(registrationPath, toRegistrationFacts(config));
+    const facts = toRegistrationFacts(config);
+    const registration = loadRegistration(registrationPath, facts);
     terminal.out(`${registrationPath}: good\n`);
+    if (config.inbound.join_for_people) {
+      const peoplePath = peopleRegistrationPath(registrationPath);
+      loadPeopleToken(peoplePath, facts, registration, terminal.env);
+      terminal.out(`${peoplePath}: good\n`);
+    }
     advise(registrationPath, adviseOnRegistration(registration, port ?? config.appservice.listen.port));
   } else {
     terminal.out(`${registrationPath}: not there yet; write it with -r\n`);
+  }
+  if (ringsPeople(config) && !config.inbound.join_for_people) {
+    terminal.out(
+      "note: the first call of a number rings in the room that a person has with the bot, or where the homeserver accepts " +
+        "invitations by itself (Synapse: auto_accept_invites); inbound.join_for_people makes it ring for everybody\n",
+    );
   }
   for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
   const { host, port: statusPort } = config.http.listen;
@@ -39,4 +53,8 @@ export async function checkFiles(
       `running bridge tells: in its log, and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
   );
   return exitCode.ok;
+}
+
+function ringsPeople({ inbound }: Config): boolean {
+  return inbound.numbers.some(({ room }) => room === undefined);
 }

@@ -2,6 +2,7 @@
 import { loadConfig } from "../config/load.ts";
 import { makeRegistration, readRegistration, writeRegistration } from "../config/registration.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";
+import { peopleRegistrationPath, writePeopleRegistration } from "../config/people-registration.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,6 +19,15 @@ export function generateRegistration(options: GenerateOptions, terminal: Termina
   const former = readRegistration(options.registrationPath);
   const registration = makeRegistration(toRegistrationFacts(config), options.url, former);
   writeRegistration(options.registrationPath, registration);
+  const peoplePath = config.inbound.join_for_people ? peopleRegistrationPath(options.registrationPath) : undefined;
+  if (peoplePath !== undefined) {
+    const facts = toRegistrationFacts(config);
+    const had = writePeopleRegistration(peoplePath, facts);
+    terminal.out(
+      `${peoplePath}: ${had ? "brought up to date, its tokens kept" : "written"}. Make it known to the homeserver like the other ` +
+        "one, and guard it: whoever has its as_token can act as any user of the homeserver.\n",
+    );
+  }
   const done = former ? "brought up to date, its tokens kept" : "written";
   terminal.out(
     `${options.registrationPath}: ${done}. Make it known to the homeserver (Synapse: app_service_config_files), restart that, ` +

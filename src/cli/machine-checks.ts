@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
+import { peopleRegistrationPath } from "../config/people-registration.ts";
 import { formatPath, type ConfigFinding, type ConfigPath } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { codeOf } from "../config/secrets.ts";
@@ -38,7 +39,10 @@ function* secretsIn(value: unknown, path: ConfigPath = []): Generator<{ path: Co
 function* checkReaders({ configPath, registrationPath }: MachineChecks): Generator<string> {
   const secrets = [...secretsIn(readYaml(readFileSync(configPath, "utf8")).value)];
   const inline = secrets.find(({ file }) => file === undefined);
-  const files = new Map<string, string>([[registrationPath, "the tokens"]]);
+  const files = new Map<string, string>([
+    [registrationPath, "the tokens"],
+    [peopleRegistrationPath(registrationPath), "a token that can act as every user of the homeserver"],
+  ]);
   if (inline) files.set(configPath, formatPath(inline.path));
   for (const { path, file } of secrets) {
     if (file !== undefined) files.set(resolve(dirname(configPath), file), formatPath(path));
@@ -49,7 +53,7 @@ function* checkReaders({ configPath, registrationPath }: MachineChecks): Generat
 }
 
 function isReadByAll(file: string): boolean {
-  // The registration may not be there yet.
+  // The registrations may not be there yet, or never.
   const found = statSync(file, { throwIfNoEntry: false });
   return found !== undefined && (found.mode & 0o004) !== 0;
 }

@@ -3,6 +3,7 @@ import { requireCertificates } from "../config/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";
 import { ConfigError } from "../config/problem.ts";
+import { loadPeopleToken, peopleRegistrationPath } from "../config/people-registration.ts";
 import { loadRegistration } from "../config/registration.ts";
 import { exitCode } from "./exit-code.ts";
 import type { RunningBridge, StartBridge } from "./start.ts";
@@ -28,11 +29,15 @@ export async function runBridge(
 ): Promise<number> {
   const config = loadConfig(options.configPath, terminal.env);
   requireCertificates(config, options.configPath);
-  const registration = loadRegistration(options.registrationPath, toRegistrationFacts(config));
+  const facts = toRegistrationFacts(config);
+  const registration = loadRegistration(options.registrationPath, facts);
+  const peopleToken = config.inbound.join_for_people
+    ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
+    : undefined;
   const asked = firstSignal(terminal);
   let bridge: RunningBridge;
   try {
-    bridge = await start({ config, registration, port: options.port, version: packageVersion() });
+    bridge = await start({ config, registration, peopleToken, port: options.port, version: packageVersion() });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     terminal.err(`matrix-appservice-sip: cannot start: ${describeError(error)}\n`);

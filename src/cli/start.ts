@@ -5,6 +5,8 @@ import type { Config } from "../config/schema.ts";
 export interface BridgeOptions {
   readonly config: Config;
   readonly registration: Registration;
+  /** With which people are joined to rooms; undefined where the configuration does not want that. */
+  readonly peopleToken: string | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port: number | undefined;
   /** Of this package. */

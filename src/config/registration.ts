@@ -66,7 +66,7 @@ export function namespaceRegex({ prefix, domain }: Pick<RegistrationFacts, "pref
   return `^@${escapeRegex(prefix)}.*:${escapeRegex(domain)}$`;
 }
 
-function escapeRegex(text: string): string {
+export function escapeRegex(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
@@ -87,7 +87,7 @@ export function makeRegistration(facts: RegistrationFacts, url: string, former?:
   };
 }
 
-function newToken(): string {
+export function newToken(): string {
   return randomBytes(32).toString("hex");
 }
 
@@ -95,17 +95,17 @@ const head = `# Registration of matrix-appservice-sip with the homeserver.
 # Give this file to the homeserver too (Synapse: app_service_config_files) and keep it secret: it holds both tokens.
 `;
 
-export function formatRegistration(registration: Registration): string {
-  return head + stringify(registration, { lineWidth: 0 });
+export function formatRegistration(registration: object, comment = head): string {
+  return comment + stringify(registration, { lineWidth: 0 });
 }
 
 /** Replaces the file in one step, readable by its owner only. Throws ConfigError. */
-export function writeRegistration(path: string, registration: Registration): void {
+export function writeRegistration(path: string, registration: object, comment = head): void {
   const temporary = `${path}.new`;
   try {
     // What lies there already would keep its own mode, or be a link to somewhere else.
     rmSync(temporary, { force: true });
-    writeFileSync(temporary, formatRegistration(registration), { mode: 0o600, flag: "wx" });
+    writeFileSync(temporary, formatRegistration(registration, comment), { mode: 0o600, flag: "wx" });
     renameSync(temporary, path);
   } catch (error) {
     const message = `cannot be written: ${codeOf(error)}`;

@@ -130,6 +130,13 @@ export const configSchema = section({
       .describe(
         "Whether users of other homeservers may be rung too. Their server must let ours send them invitations.",
       ),
+    join_for_people: flag
+      .default(false)
+      .describe(
+        "Turn this on if a number that calls somebody for the first time shows up as a silent invitation instead of ringing. " +
+          "The bridge then joins the number's room in the person's name. It needs a second registration, which -r writes " +
+          "beside the first one (registration-people.yaml); give that to the homeserver too. See docs/first-calls.md.",
+      ),
     numbers: listOf(did, "numbers")
       .default([])
       .describe(

@@ -154,6 +154,8 @@ export type PingOutcome =
 
 /** What the bridge may do in the name of people of its homeserver; there is nothing else. */
 export interface PeopleRooms {
+  /** Whether it may be done for them: only for people of this homeserver whom a number rings. */
+  covers(person: UserId): boolean;
   /** Joins the room to which the person is invited, and adds it to the direct rooms with `ghost` that their clients show. Throws HomeserverError. */
   joinDirect(room: RoomId, person: UserId, ghost: UserId): Promise<void>;
 }

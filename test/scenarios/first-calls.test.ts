@@ -224,7 +224,7 @@ describe("a first call, where the person has no room with the bot,", () => {
 describe("joined in the person's name", () => {
   test("a first call rings in the number's own room, also where the person has one with the bot", async () => {
     const joined: unknown[] = [];
-    const people = { joinDirect: async (...names: readonly string[]) => void joined.push(names) };
+    const people = { covers: () => true, joinDirect: async (...names: readonly string[]) => void joined.push(names) };
     const house = await houseOfAnn({ people });
     await house.arrive();
     expect(joined).toEqual([[made1, ann, caller]]);
@@ -233,7 +233,7 @@ describe("joined in the person's name", () => {
 
   test("where the homeserver does not know the token, it rings as without it, and the log names the setting once", async () => {
     const unknown = new HomeserverError("M_UNKNOWN_TOKEN", "who are you", false);
-    const house = await houseOfAnn({ people: { joinDirect: () => Promise.reject(unknown) } });
+    const house = await houseOfAnn({ people: { covers: () => true, joinDirect: () => Promise.reject(unknown) } });
     const call = await house.arrive();
     expect(house.in(botRoom)).toEqual(["invite"]);
     await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);

@@ -1,7 +1,7 @@
 // Makes a call of a number that never called before ring: in the number's own room where the person joins it at once, by
 // themselves or in their name; else in the room that they have with the bot; else as soon as they come.
 import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
-import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { CallId, RoomId, UserId } from "../../core/ids.ts";
 import type { GhostIds } from "../../core/number/ghost-id.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -12,7 +12,7 @@ import { LateInvites } from "./late-invites.ts";
 import { roomLink } from "./room-link.ts";
 
 export interface FirstCallsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "domain" | "members" | "notice">;
+  readonly homeserver: Pick<Homeserver, "bot" | "members" | "notice">;
   /** Undefined: the configuration does not let the bridge act in people's names. */
   readonly people: PeopleRooms | undefined;
   readonly visits: BotRoomVisits;
@@ -113,8 +113,7 @@ export class FirstCalls {
   }
 
   #mayJoinFor(person: UserId): boolean {
-    const { people, homeserver } = this.#parts;
-    return people !== undefined && domainOf(person) === homeserver.domain;
+    return this.#parts.people?.covers(person) === true;
   }
 
   /** Where the homeserver does not say, the call rings as if they were. */

@@ -1,7 +1,7 @@
 // The DID table: whom a called number rings. Numbers compare as numbers, however the trunk writes them; names compare as text.
 // Who is calling is policy's business (policy/caller), how it rings is the call's.
 import type { RingStage } from "../call/matrix-leg.ts";
-import type { RoomId, TrunkName } from "../ids.ts";
+import type { RoomId, TrunkName, UserId } from "../ids.ts";
 import type { Country } from "./e164.ts";
 import { compilePattern } from "./pattern.ts";
 import { allForms, spellingOf } from "./spelling.ts";
@@ -38,6 +38,12 @@ export type DidFinding =
 export function roomsOf({ rules }: DidTable): ReadonlySet<RoomId> {
   const targets = rules.flatMap(({ stages }) => stages.flatMap((stage) => stage.targets));
   return new Set(targets.flatMap((target) => (target.kind === "room" ? [target.room] : [])));
+}
+
+/** Everybody whom some number rings in person. */
+export function peopleOf({ rules }: DidTable): ReadonlySet<UserId> {
+  const targets = rules.flatMap(({ stages }) => stages.flatMap((stage) => stage.targets));
+  return new Set(targets.flatMap((target) => (target.kind === "person" ? [target.person] : [])));
 }
 
 /**
