@@ -6,6 +6,8 @@ import { Ghosts } from "./bridge/ghosts.ts";
 import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
+import { SteadyLedger } from "./bridge/operation/steady-ledger.ts";
+import { StoreWatch } from "./bridge/operation/store-watch.ts";
 import { Pace } from "./bridge/pace.ts";
 import { presentable } from "./bridge/presentation.ts";
 import { Readiness } from "./bridge/readiness.ts";
@@ -104,8 +106,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     log.warn("configuration is probably not meant so", { setting: formatPath(path), message });
   const parts = new Parts();
   try {
-    const store = await openSqliteStore(config.database.path, log);
-    parts.onStop(() => store.close());
+    const database = await openSqliteStore(config.database.path, log);
+    parts.onStop(() => database.close());
+    const storeWatch = new StoreWatch({ check: () => database.check(), clock, log });
+    parts.onStop(async () => storeWatch.stop());
+    const store = storeWatch.over(database);
+    const ledger = new SteadyLedger({ ledger: store.calls, watch: storeWatch, clock, log });
     const ids = createGhostIds(toGhostIdsOptions(config));
     const plan = toDialPlan(config);
     const policy = toPolicy(config);
@@ -259,6 +265,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     );
     const switchboard = new Switchboard({
       ledger: store.calls,
+      storeWatch,
       ghosts,
       rooms,
       conversations,
@@ -277,7 +284,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         sameNumber: (one, other) => callers.sameNumber(one, other),
         transfers,
       },
-      runner: { ledger: store.calls, clock, telemetry },
+      runner: { ledger, clock, telemetry },
       botUser: homeserver.bot,
     });
     const arrivals = new Arrivals({ ...common, notices, calls: switchboard, sip });
@@ -303,7 +310,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await sip.start();
     parts.onStop(() => sip.stop());
 
-    const readiness = new Readiness({ store, homeserver, media, sip, clock, log, pingIntervalMs });
+    const readiness = new Readiness({ store, storeWatch, homeserver, media, sip, clock, log, pingIntervalMs });
     parts.onStop(async () => readiness.stop());
     const status = createStatusServer({
       ...config.http.listen,

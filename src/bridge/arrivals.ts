@@ -25,7 +25,8 @@ import { abilitiesOf } from "./routing.ts";
 /** The switchboard, as far as a new call has to do with it. */
 interface CallsOfTheMoment {
   readonly calls: readonly Call[];
-  readonly closed: boolean;
+  /** Why no call is begun now. */
+  readonly closed: "restarting" | "cannot-store" | undefined;
   begin(first: Step): void;
   takeOver(arrival: InviteArrival): boolean;
 }
@@ -91,7 +92,7 @@ export class Arrivals {
   /** Why no more calls are begun now, whomever they are for. */
   #crowded(caller: KnownCaller, called: string): Cause | undefined {
     const { calls, policy } = this.#parts;
-    if (calls.closed) return "restarting";
+    if (calls.closed !== undefined) return calls.closed;
     if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.
     return this.#pace.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost) ? undefined : "too-often";

@@ -14,7 +14,8 @@ import type { Log, Telemetry } from "../ports/telemetry.ts";
 import type { Orders } from "./perform.ts";
 
 export interface CallRunnerParts {
-  readonly ledger: CallLedger;
+  /** Neither rejects, nor takes longer than signalling can wait. */
+  readonly ledger: Pick<CallLedger, "save" | "finish">;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** Called when a person has taken a call that rang. */
@@ -126,13 +127,8 @@ export class CallRunner {
     }
   }
 
-  /** A call whose state cannot be saved goes on: people talk. It is only not known after a crash. */
-  async #save(call: Call): Promise<void> {
-    try {
-      await this.#parts.ledger.save(onClockAhead(call, this.#wallAheadMs));
-    } catch (error) {
-      this.#log.error("call could not be saved", { error });
-    }
+  #save(call: Call): Promise<void> {
+    return this.#parts.ledger.save(onClockAhead(call, this.#wallAheadMs));
   }
 
   get #wallAheadMs(): number {
@@ -144,11 +140,7 @@ export class CallRunner {
     this.#over = true;
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();
-    try {
-      await this.#parts.ledger.finish(this.id, onClockAhead(record, this.#wallAheadMs));
-    } catch (error) {
-      this.#log.error("history could not be written", { error });
-    }
+    await this.#parts.ledger.finish(this.id, onClockAhead(record, this.#wallAheadMs));
     this.#parts.telemetry.callEnded(record, this.#begunAs);
     this.#parts.onEnded(record);
   }

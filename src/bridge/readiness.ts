@@ -3,8 +3,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, PingOutcome } from "../ports/homeserver.ts";
 import type { MediaEngine } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
-import type { Store } from "../ports/store.ts";
+import { StoreError, type Store } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import type { StoreWatch } from "./operation/store-watch.ts";
 import { pingProblem, type HomeserverProblem } from "./operation/homeserver-problem.ts";
 import { Reminder } from "./operation/reminder.ts";
 
@@ -16,6 +17,7 @@ export interface PartReadiness {
 
 export interface ReadinessParts {
   readonly store: Pick<Store, "check">;
+  readonly storeWatch: Pick<StoreWatch, "failed" | "failure">;
   readonly homeserver: Pick<Homeserver, "ping">;
   readonly media: Pick<MediaEngine, "health">;
   readonly sip: Pick<SipTrunks, "health">;
@@ -43,8 +45,16 @@ export class Readiness {
   /** By name, to be asked each on its own. One that throws is not ready. */
   readonly parts = {
     store: async (): Promise<PartReadiness> => {
-      await this.#parts.store.check();
-      return { ready: true, detail: "can be written" };
+      const { store, storeWatch } = this.#parts;
+      try {
+        // While it fails, the watch tries it again and again by itself.
+        if (storeWatch.failure === undefined) await store.check();
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        storeWatch.failed(error);
+      }
+      const { failure } = storeWatch;
+      return { ready: failure === undefined, detail: failure?.message ?? "can be written" };
     },
     homeserver: (): PartReadiness => this.#homeserver,
     media: (): PartReadiness => {

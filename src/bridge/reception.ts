@@ -25,7 +25,7 @@ export interface Invitation {
   /** All calls of the moment, for the limits. */
   readonly calls: readonly Call[];
   /** Why no call is begun now, or not in this room, whatever the number is. */
-  readonly closed: "restarting" | "room-in-call" | undefined;
+  readonly closed: "restarting" | "cannot-store" | "room-in-call" | undefined;
 }
 
 export interface ReceptionParts extends RoutingParts {
@@ -127,7 +127,9 @@ export class Reception {
       notices,
     };
     if (!isEmergency(route) && !this.#parts.callPace.allows(fact.sender)) return this.#refuseTooOften(refused);
-    if (closed !== undefined) return refuseOutbound(refused, closed);
+    // Whoever needs help gets it, stored or not.
+    const mayPass = closed === "cannot-store" && isEmergency(route);
+    if (closed !== undefined && !mayPass) return refuseOutbound(refused, closed);
     const verdict = judge(
       {
         person: fact.sender,

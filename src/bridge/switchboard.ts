@@ -12,7 +12,7 @@ import type { CallId, MatrixCallId, RoomId, UserId } from "../core/ids.ts";
 import { isRunning, legOf } from "../core/call/queries.ts";
 import type { Disposal, MatrixFact } from "../ports/homeserver.ts";
 import type { InviteArrival } from "../ports/sip.ts";
-import type { CallLedger } from "../ports/store.ts";
+import { StoreError, type CallLedger } from "../ports/store.ts";
 import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
@@ -21,6 +21,7 @@ import { Glare } from "./glare.ts";
 import type { Invitation, Reception } from "./reception.ts";
 import { ordersFor, type PerformParts } from "./perform.ts";
 import { LatestOnly } from "./limits/latest-only.ts";
+import type { StoreWatch } from "./operation/store-watch.ts";
 import { Pace } from "./pace.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { Redial } from "./redial.ts";
@@ -29,7 +30,8 @@ import type { Calls } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
 
 export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
-  readonly ledger: CallLedger;
+  readonly ledger: Pick<CallLedger, "known">;
+  readonly storeWatch: Pick<StoreWatch, "failure">;
   readonly reception: Reception;
   readonly perform: PerformParts;
   readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
@@ -95,9 +97,10 @@ export class Switchboard implements Calls {
     return this.#index.runners.map((runner) => runner.call);
   }
 
-  /** No call is begun any more. */
-  get closed(): boolean {
-    return this.#draining;
+  /** Why no call is begun now. */
+  get closed(): "restarting" | "cannot-store" | undefined {
+    if (this.#draining) return "restarting";
+    return this.#parts.storeWatch.failure === undefined ? undefined : "cannot-store";
   }
 
   find(call: CallId): Call | undefined {
@@ -277,8 +280,9 @@ export class Switchboard implements Calls {
   async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
     const key = keyOf(fact.room, fact.matrixCallId);
     const { room, matrixCallId } = fact;
-    if (this.#index.find(room, matrixCallId) !== undefined || (await this.#parts.ledger.known(room, matrixCallId)))
-      return;
+    if (this.#index.find(room, matrixCallId) !== undefined) return;
+    const known = await this.#isKnown(fact);
+    if (known === true) return;
     const ghost = await this.#rooms.calledIn(fact);
     if (ghost === undefined) return;
     const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
@@ -289,14 +293,24 @@ export class Switchboard implements Calls {
       return;
     }
     const crossed = await this.#glare.invited(fact, ghost);
-    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost) : undefined;
+    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost, known === "unsure") : undefined;
     const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
     for (const one of early) await runner?.post(one.fact);
-    await this.#rooms.called(fact, ghost);
+    if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
   }
 
-  async #whyClosed(fact: Invitation["fact"], ghost: UserId): Promise<Invitation["closed"]> {
-    return this.#draining ? "restarting" : this.#redial.takes(fact, ghost);
+  async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
+    return this.closed ?? (isUnsure ? "cannot-store" : this.#redial.takes(fact, ghost));
+  }
+
+  /** Whether it was a call before: one that the store cannot tell about must not be placed a second time. */
+  async #isKnown({ room, matrixCallId }: Invitation["fact"]): Promise<boolean | "unsure"> {
+    try {
+      return await this.#parts.ledger.known(room, matrixCallId);
+    } catch (error) {
+      if (error instanceof StoreError) return "unsure";
+      throw error;
+    }
   }
 
   async #receive(invitation: Invitation): Promise<CallRunner | undefined> {

@@ -21,6 +21,8 @@ const rememberMs = 7 * 24 * 3_600_000;
 const pruneIntervalMs = 6 * 3_600_000;
 /** The bridge answers a fact by queueing it; longer than this is worth a line. */
 const slowMs = 5_000;
+/** What is said in calls is acted on after so long, stored or not. */
+const patienceMs = 250;
 /** A message goes all the way to the telephone network, where it may be tried for half a minute by each of several gateways. */
 const slowMessageMs = 120_000;
 
@@ -46,12 +48,37 @@ export class Intake {
     return this.#depth;
   }
 
-  /** Stores a transaction's events; when this resolves they may be acknowledged. Throws StoreError. */
+  /**
+   * Stores a transaction's events; when this resolves they may be acknowledged. What is said in calls waits for no store: it
+   * is acted on from memory, and is worth nothing after a restart, so that it needs no second telling. Throws StoreError.
+   */
   async take(events: readonly unknown[]): Promise<void> {
     const facts = this.#read(events);
+    const { clock } = this.#parts;
     await this.#inTurn(async () => {
-      const fresh = await this.#store(facts);
-      if (this.#delivering) for (const fact of fresh) this.#enqueue(this.#onOwnClock(fact));
+      const ahead = new Set<EventId>();
+      const goAhead = (may: (fact: MatrixFact) => boolean): void => {
+        for (const fact of this.#delivering ? facts.keys() : []) {
+          if (ahead.has(fact.eventId) || !may(fact)) continue;
+          ahead.add(fact.eventId);
+          this.#enqueue(this.#onOwnClock(fact), "not stored");
+        }
+      };
+      const cancel = clock.at(clock.nowMs() + patienceMs, () => goAhead(isSignal));
+      try {
+        for (const fact of await this.#store(facts)) {
+          if (ahead.has(fact.eventId)) await this.#finish(fact.eventId);
+          else if (this.#delivering) this.#enqueue(this.#onOwnClock(fact));
+        }
+      } catch (error) {
+        // A new call is refused in words, unless the rest of its transaction comes again, which may be its ghost's invitation.
+        const all = [...facts.keys()].every(isOfCall);
+        goAhead(all ? isOfCall : isSignal);
+        if (!all || !this.#delivering) throw error;
+        this.#log.warn("what was said in calls is acted on without being stored", { events: facts.size, error });
+      } finally {
+        cancel();
+      }
     });
   }
 
@@ -151,7 +178,7 @@ export class Intake {
     return undefined;
   }
 
-  #enqueue(fact: MatrixFact): void {
+  #enqueue(fact: MatrixFact, how: "stored" | "not stored" = "stored"): void {
     this.#count(1);
     const { room } = fact;
     const isMessage = fact.kind === "message.received";
@@ -160,7 +187,7 @@ export class Intake {
     const message = this.#messageTails.get(room);
     const next = (isMessage ? before.then(() => message) : before)
       // Stopped while it waited: a message is none the worse for coming after the next start.
-      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact)))
+      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact, how)))
       .finally(() => {
         if (tails.get(room) === next) tails.delete(room);
       });
@@ -168,7 +195,7 @@ export class Intake {
   }
 
   /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
-  async #act(fact: MatrixFact): Promise<void> {
+  async #act(fact: MatrixFact, how: "stored" | "not stored"): Promise<void> {
     const { clock, sink } = this.#parts;
     const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
@@ -182,7 +209,9 @@ export class Intake {
     } finally {
       cancelWarning();
     }
-    if (typeof disposal === "object") void this.#finishAfter(disposal.until, fact.eventId);
+    if (how === "not stored") {
+      // It is marked as done when it is stored, if it ever is.
+    } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, fact.eventId);
     else if (disposal !== "later") await this.#finish(fact.eventId);
     this.#count(-1);
   }
@@ -217,6 +246,14 @@ export class Intake {
     this.#cancelPrune();
     this.#cancelPrune = clock.at(clock.nowMs() + pruneIntervalMs, () => void this.#prune());
   }
+}
+
+function isOfCall({ kind }: MatrixFact): boolean {
+  return kind.startsWith("call.");
+}
+
+function isSignal(fact: MatrixFact): boolean {
+  return isOfCall(fact) && fact.kind !== "call.invited";
 }
 
 /** undefined for content nested so deeply that it can be read but not written: it must not jam its transaction for ever. */

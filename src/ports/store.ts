@@ -108,14 +108,15 @@ export interface Store {
   readonly conversations: ConversationDirectory;
   readonly visits: Visits;
   readonly settings: Settings;
-  /** Cheap proof that it can be written. Throws if not. */
+  /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
 export class StoreError extends Error {
   override readonly name = "StoreError";
-  readonly code: "unavailable" | "newer-schema" | "corrupt" | "locked";
+  /** `full`: no space left. `locked`: another process holds it. `slow`: it does not answer. */
+  readonly code: "unavailable" | "newer-schema" | "corrupt" | "locked" | "full" | "slow";
   constructor(code: StoreError["code"], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;

@@ -24,22 +24,25 @@ export interface Database {
   errorOf(cause: unknown): StoreError;
 }
 
-/** A query waits this long for another process's lock. better-sqlite3 blocks the thread while it waits, so: briefly. */
+/** Opening waits this long for another process's lock. Later nobody waits inside the driver, which would block the thread. */
 const lockWaitMs = 1_000;
 
 const lockedCodes = /^SQLITE_(BUSY|LOCKED)/;
+const fullCodes = /^SQLITE_FULL/;
 const corruptCodes = /^SQLITE_(CORRUPT|NOTADB)/;
 
 /** better-sqlite3 13 is built against Node-API 10 (Node 22.14, 23.6); an older Node does not refuse it, it crashes. */
 const neededNodeApi = 10;
 
-function sqliteErrorOf(cause: unknown): StoreError {
+function sqliteErrorOf(path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  if (lockedCodes.test(code)) return new StoreError("locked", "another process holds the database", { cause });
-  if (corruptCodes.test(code)) return new StoreError("corrupt", "the file is not a sound SQLite database", { cause });
+  if (lockedCodes.test(code))
+    return new StoreError("locked", `database is locked by another process: ${path}`, { cause });
+  if (fullCodes.test(code)) return new StoreError("full", `disk is full: ${path}`, { cause });
+  if (corruptCodes.test(code)) return new StoreError("corrupt", `not a sound SQLite database: ${path}`, { cause });
   const detail = cause instanceof Error ? cause.message : String(cause);
-  return new StoreError("unavailable", `the database cannot be used: ${detail}`, { cause });
+  return new StoreError("unavailable", `database cannot be used: ${path}: ${detail}`, { cause });
 }
 
 /** What may be prepared once and run again. Not pragmas, some of which act while they are prepared. */
@@ -104,9 +107,11 @@ export function sqliteDatabase(path: string): Database {
     // In WAL mode NORMAL survives the death of the process, but the last commits may be lost with the power.
     // That is enough for calls, which a restart ends anyway; for what was acknowledged see `durably`.
     file.pragma("synchronous = NORMAL");
+    // What finds the file locked is tried again by sql-store.ts, with the thread free in between.
+    file.pragma("busy_timeout = 0");
   } catch (cause) {
     release();
-    throw sqliteErrorOf(cause);
+    throw sqliteErrorOf(path, cause);
   }
   return {
     dialect: new SqliteDialect({ database: preparingOnce(file, release) }),
@@ -121,6 +126,6 @@ export function sqliteDatabase(path: string): Database {
           await sql`pragma synchronous = normal`.execute(held);
         }
       }),
-    errorOf: sqliteErrorOf,
+    errorOf: (cause) => sqliteErrorOf(path, cause),
   };
 }

@@ -1,5 +1,7 @@
 // The store in SQL, for every database that dialect.ts knows.
-import { Kysely, sql } from "kysely";
+import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { Kysely } from "kysely";
 import type { Log } from "../ports/telemetry.ts";
 import type { Store } from "../ports/store.ts";
 import { type Database, sqliteDatabase } from "./dialect.ts";
@@ -11,24 +13,41 @@ import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql-director
 import { sqlVisits } from "./sql-visits.ts";
 import { sqlInbox } from "./sql-inbox.ts";
 
+/** Of the settings, what only proves that something can be written. */
+const checkKey = "write check";
+const checkBytes = 32_768;
+
+/** A lock of another process, a backup's say, is waited for so long. */
+const lockWaitMs = 1_000;
+const lockTryMs = 25;
+
+/** What finds the database locked has changed nothing, and is tried again. Throws StoreError. */
+async function persistently<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += lockTryMs) {
+    try {
+      return await work();
+    } catch (cause) {
+      const error = database.errorOf(cause);
+      if (error.code !== "locked" || waitedMs >= lockWaitMs) throw error;
+      await setTimeout(lockTryMs);
+    }
+  }
+}
+
 /** Every rejection of the inner store becomes a StoreError. */
 function guarded<T extends object>(part: T, database: Database): T {
   return new Proxy(part, {
     get(target, name, receiver): unknown {
       const member: unknown = Reflect.get(target, name, receiver);
       if (typeof member !== "function") return member;
-      return async (...args: readonly unknown[]): Promise<unknown> => {
-        try {
-          return await Reflect.apply(member, target, args);
-        } catch (cause) {
-          throw database.errorOf(cause);
-        }
-      };
+      return (...args: readonly unknown[]): Promise<unknown> =>
+        persistently(database, async () => (await Reflect.apply(member, target, args)) as unknown);
     },
   });
 }
 
-async function openSqlStore(database: Database, log: Log | undefined): Promise<Store> {
+/** Brings the schema of an opened database up to date. Throws StoreError. */
+export async function openSqlStore(database: Database, log: Log | undefined): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: database.dialect });
   try {
     await migrate(db, database);
@@ -44,14 +63,9 @@ async function openSqlStore(database: Database, log: Log | undefined): Promise<S
     conversations: guarded(sqlConversations(db), database),
     visits: guarded(sqlVisits(db), database),
     settings: guarded(sqlSettings(db), database),
-    async check() {
-      try {
-        // A write that changes nothing still takes the write lock and touches the file.
-        await sql`update schema_version set version = version`.execute(db);
-      } catch (cause) {
-        throw database.errorOf(cause);
-      }
-    },
+    // A full disk still takes what fits into space that the file already has, so this is larger than most of what is stored.
+    check: () =>
+      persistently(database, () => sqlSettings(db).set(checkKey, randomBytes(checkBytes / 2).toString("hex"))),
     close: () => db.destroy(),
   };
 }

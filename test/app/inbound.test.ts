@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import SqliteDatabase from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -208,6 +209,34 @@ test("a call that the person answers is answered at the telephone, and when that
   peer.request("BYE", { ...dialog, cseq: 2 });
   await peer.status(200, "2 BYE");
   expect(await hs.event("m.call.hangup")).toMatchObject({ call_id: matrixCall, reason: "user_hangup" });
+});
+
+test("the person hangs up while another program has the database locked: the telephone hears it, and /ready says why", async () => {
+  const hs = await homeserver();
+  const [port, folder] = [await freePort(), newFolder()];
+  const bridge = await start(hs.url, port, folder);
+  const ready = async (): Promise<string> => (await fetch(`http://127.0.0.1:${bridge.statusPort}/ready`)).text();
+  const peer = await telephone(port);
+  peer.request("INVITE", called);
+  const { call_id: matrixCall } = await hs.event("m.call.invite");
+  const said = { call_id: matrixCall, party_id: "DEVICE", version: "1" };
+  await push(bridge, "m.call.answer", { ...said, answer: { type: "answer", sdp: clientAnswer } });
+  const accepted = await peer.status(200);
+  peer.request("ACK", { uri: accepted.header("Contact")?.replace(/^<|>.*$/g, "") ?? "", toTag: accepted.toTag });
+  await expect.poll(ready).toContain("can be written");
+
+  const other = new SqliteDatabase(join(folder, "bridge.db"));
+  onTestFinished(() => void other.close());
+  other.exec("begin exclusive");
+  // Answered 200: the homeserver would hold back everything else until it had sent this again.
+  await push(bridge, "m.call.hangup", said);
+  await peer.until(({ startLine }) => startLine.startsWith("BYE "));
+  await expect.poll(ready, { timeout: 5_000 }).toContain("database is locked by another process");
+  const second = await telephone(port);
+  second.request("INVITE", called);
+  acknowledge(second, await second.status(503));
+  other.exec("rollback");
+  await expect.poll(ready, { timeout: 5_000 }).toContain("can be written");
 });
 
 test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {

@@ -1,8 +1,10 @@
 // Whether calls could be carried now: what the operator's check reads of each part.
 import { expect, test } from "vitest";
+import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
 import { Readiness } from "../../src/bridge/readiness.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import type { PingOutcome } from "../../src/ports/homeserver.ts";
+import { StoreError } from "../../src/ports/store.ts";
 import type { MediaHealth } from "../../src/ports/media.ts";
 import type { TrunkHealth } from "../../src/ports/sip.ts";
 import { FakeTelemetry } from "../fakes/ports.ts";
@@ -16,9 +18,13 @@ function rig() {
     media: { ready: true, sessions: 1, free: 9, detail: "1 of 1 workers running" } as MediaHealth,
     trunks: [] as TrunkHealth[],
     pings: 0,
+    check: async (): Promise<void> => {},
   };
+  const check = (): Promise<void> => world.check();
+  const storeWatch = new StoreWatch({ check, clock, log: telemetry.log });
   const readiness = new Readiness({
-    store: { check: async () => {} },
+    store: { check },
+    storeWatch,
     homeserver: {
       ping: async () => {
         world.pings += 1;
@@ -114,4 +120,23 @@ test("one trunk that may work is enough, none is not", () => {
   expect(readiness.parts.trunks()).toEqual({ ready: true, detail: "a down: OPTIONS; b unknown: OPTIONS" });
   world.trunks = [trunk("a", "down")];
   expect(readiness.parts.trunks()).toMatchObject({ ready: false });
+});
+
+test("the store is not ready while it cannot be written, and says why; it is again by itself", async () => {
+  const { clock, telemetry, world, readiness, settle } = rig();
+  expect(await readiness.parts.store()).toEqual({ ready: true, detail: "can be written" });
+  world.check = async () => {
+    throw new StoreError("full", "disk is full: /var/lib/bridge.db");
+  };
+  expect(await readiness.parts.store()).toEqual({ ready: false, detail: "disk is full: /var/lib/bridge.db" });
+  clock.advance(30_000);
+  await settle();
+  expect(telemetry.lines.filter(({ level }) => level === "error")).toMatchObject([
+    { fields: { code: "full", reason: "disk is full: /var/lib/bridge.db" } },
+  ]);
+  world.check = async () => {};
+  clock.advance(1_000);
+  await settle();
+  expect(await readiness.parts.store()).toEqual({ ready: true, detail: "can be written" });
+  expect([telemetry.lines.at(-1)?.message, clock.pending]).toEqual(["store can be written again", 0]);
 });

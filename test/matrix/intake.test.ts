@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
+import { StoreError } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { openSqliteStore } from "../../src/store/sql-store.ts";
 import { bot, ghost, roomEvent, startEdge, textMessage } from "./edge-rig.ts";
@@ -291,5 +292,76 @@ describe("after a restart", () => {
     const hereForMs = systemClock.nowMs() - (rig.facts[0]?.receivedAtMs ?? 0);
     expect(hereForMs).toBeGreaterThanOrEqual(59_990);
     expect(hereForMs).toBeLessThan(70_000);
+  });
+});
+
+describe("while events cannot be stored", () => {
+  const hangup = (id: string) => roomEvent("m.call.hangup", { call_id: id, party_id: "A", version: "1" });
+  const fragile = () => {
+    const store = openMemoryStore();
+    const state: { fault: "none" | "fails" | "hangs" } = { fault: "none" };
+    const inbox: typeof store.inbox = {
+      ...store.inbox,
+      take: async (entries) => {
+        if (state.fault === "fails") throw new StoreError("full", "disk is full: bridge.db");
+        if (state.fault === "hangs") await new Promise(() => {});
+        return store.inbox.take(entries);
+      },
+    };
+    return { store: { ...store, inbox }, state };
+  };
+
+  it("a hang-up is acted on at once, and the homeserver need not send it again", async () => {
+    const { store, state } = fragile();
+    const rig = await startEdge({ store });
+    state.fault = "fails";
+    expect((await rig.push("1", [hangup("c1")])).status).toBe(200);
+    await rig.edge.idle();
+    expect(rig.facts.map(({ kind }) => kind)).toEqual(["call.hungUp"]);
+    expect(rig.lines).toMatchObject([{ level: "warn", fields: { error: { code: "full" } } }]);
+    expect(rig.edge.inboxDepth()).toBe(0);
+  });
+
+  it("a message beside it makes the homeserver send both again, and the message is then taken", async () => {
+    const { store, state } = fragile();
+    const rig = await startEdge({ store });
+    state.fault = "fails";
+    const events = [textMessage("hello"), hangup("c1")];
+    expect((await rig.push("1", events)).status).toBe(500);
+    await rig.edge.idle();
+    expect(rig.facts.map(({ kind }) => kind)).toEqual(["call.hungUp"]);
+    state.fault = "none";
+    expect((await rig.push("1", events)).status).toBe(200);
+    await rig.edge.idle();
+    expect(rig.facts.map(({ kind }) => kind).toSorted()).toEqual(["call.hungUp", "call.hungUp", "message.received"]);
+    expect(await store.inbox.pending()).toEqual([]);
+  });
+
+  it("a new call reaches the bridge, to be refused, unless its ghost's invitation has to come again with it", async () => {
+    const { store, state } = fragile();
+    const rig = await startEdge({ store });
+    state.fault = "fails";
+    const invite = roomEvent("m.call.invite", {
+      call_id: "c2",
+      party_id: "A",
+      version: "1",
+      lifetime: 60_000,
+      offer: { type: "offer", sdp: "v=0" },
+    });
+    expect((await rig.push("1", [textMessage("hello"), invite])).status).toBe(500);
+    await rig.edge.idle();
+    expect(rig.facts).toEqual([]);
+    expect((await rig.push("2", [invite])).status).toBe(200);
+    await rig.edge.idle();
+    expect(rig.facts.map(({ kind }) => kind)).toEqual(["call.invited"]);
+  });
+
+  it("because the store hangs, a hang-up waits a quarter of a second and no longer", async () => {
+    const { store, state } = fragile();
+    const rig = await startEdge({ store });
+    state.fault = "hangs";
+    void rig.push("1", [hangup("c1")]).catch(() => {});
+    await rig.factCount(1);
+    expect(rig.facts.map(({ kind }) => kind)).toEqual(["call.hungUp"]);
   });
 });

@@ -3,6 +3,8 @@ import { Arrivals } from "../../src/bridge/arrivals.ts";
 import { Bot } from "../../src/bridge/bot.ts";
 import { Callers } from "../../src/bridge/callers.ts";
 import { Ghosts } from "../../src/bridge/ghosts.ts";
+import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
+import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
 import { Pace } from "../../src/bridge/pace.ts";
 import { Reception } from "../../src/bridge/reception.ts";
 import type { BotRoomVisits } from "../../src/bridge/rooms/bot-room-visits.ts";
@@ -85,8 +87,12 @@ export class House {
   #events = 0;
 
   constructor(options: HouseOptions = {}) {
-    this.store = options.store ?? openMemoryStore();
-    const { clock, homeserver, telemetry, store } = this;
+    const database = options.store ?? openMemoryStore();
+    const { clock, homeserver, telemetry } = this;
+    const storeWatch = new StoreWatch({ check: () => database.check(), clock, log: telemetry.log });
+    const store = storeWatch.over(database);
+    this.store = store;
+    const ledger = new SteadyLedger({ ledger: store.calls, watch: storeWatch, clock, log: telemetry.log });
     const plan = options.plan ?? examplePlan;
     const policy = options.policy ?? examplePolicy;
     const log = telemetry.log;
@@ -160,6 +166,7 @@ export class House {
     this.texts = new Texts({ ...common, telemetry, legOf: (call) => this.switchboard.addressOf(call) });
     this.switchboard = new Switchboard({
       ledger: store.calls,
+      storeWatch,
       ghosts,
       rooms,
       conversations,
@@ -194,7 +201,7 @@ export class House {
           alias: (call, id) => this.switchboard.alias(call, id),
         })),
       },
-      runner: { ledger: store.calls, clock, telemetry },
+      runner: { ledger, clock, telemetry },
       botUser: homeserver.bot,
     });
     this.arrivals = new Arrivals({ ...common, calls: this.switchboard });

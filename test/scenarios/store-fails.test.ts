@@ -1,33 +1,56 @@
 // The disk is full, or the database is gone, in the middle of everything: people's calls go on and end all the same.
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import SqliteDatabase from "better-sqlite3";
+import { Kysely, sql } from "kysely";
+import { expect, onTestFinished, test } from "vitest";
 import type { Call } from "../../src/core/call/call.ts";
-import { matrixCallId } from "../../src/core/ids.ts";
+import { matrixCallId, type UserId } from "../../src/core/ids.ts";
+import { sqliteDatabase } from "../../src/store/dialect.ts";
+import { openSqliteStore, openSqlStore } from "../../src/store/sql-store.ts";
 import { StoreError, type Store } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { dialog } from "../core/call/examples.ts";
-import { ann, House } from "./house.ts";
+import { ann, House, trunk } from "./house.ts";
+import { examplePlan } from "./settings.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "store-fails-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** A store that fails in everything from `break` on. */
-function fragileStore(): { readonly store: Store; break(): void; mend(): void } {
-  let broken = false;
+function fragileStore(): { readonly store: Store; break(): void; breakWrites(): void; mend(): void } {
+  let broken: "nothing" | "writes" | "all" = "nothing";
+  const reads = new Set<string | symbol>(["find", "direct", "ours", "open", "known", "history"]);
   const fragile = <Part extends object>(part: Part): Part =>
     new Proxy(part, {
       get: (target, name, receiver) => {
         const found: unknown = Reflect.get(target, name, receiver);
         if (typeof found !== "function") return found;
         return async (...given: readonly unknown[]) => {
-          if (broken) throw new StoreError("unavailable", "disk full");
+          if (broken === "all" || (broken === "writes" && !reads.has(name)))
+            throw new StoreError("unavailable", "disk full");
           return Reflect.apply(found, target, given) as unknown;
         };
       },
     });
   const whole = openMemoryStore();
   return {
-    store: { ...whole, calls: fragile(whole.calls), rooms: fragile(whole.rooms), ghosts: fragile(whole.ghosts) },
-    break: () => void (broken = true),
-    mend: () => void (broken = false),
+    store: {
+      ...whole,
+      ...fragile({ check: () => whole.check() }),
+      calls: fragile(whole.calls),
+      rooms: fragile(whole.rooms),
+      ghosts: fragile(whole.ghosts),
+    },
+    break: () => void (broken = "all"),
+    breakWrites: () => void (broken = "writes"),
+    mend: () => void (broken = "nothing"),
   };
 }
 
@@ -72,15 +95,148 @@ test("whoever leaves the room hangs up, also while the rooms cannot be looked up
 });
 
 test("a call that cannot be known to be new is not dialled; the next one is, once the store is back", async () => {
-  const fragile = fragileStore();
-  const house = new House({ store: fragile.store });
+  const store = openMemoryStore();
+  let broken = true;
+  const known: typeof store.calls.known = async (...call) => {
+    if (broken) throw new StoreError("locked", "database is locked by another process: bridge.db");
+    return store.calls.known(...call);
+  };
+  const house = new House({ store: { ...store, calls: { ...store.calls, known } } });
   await house.enterRoom();
-  fragile.break();
   await house.take(house.inviteFact());
-  expect(house.trunks.verbs).toEqual([]);
-  fragile.mend();
+  expect([house.trunks.verbs, house.signals]).toEqual([[], ["reject failed"]]);
+  expect(house.words).toEqual(["The bridge cannot store calls right now. Please try again later."]);
+  broken = false;
+  await house.passTime(1_000);
   await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
   expect(house.trunks.verbs).toEqual(["invite"]);
+});
+
+test("while the store fails new calls are refused both ways, in words and with 503; afterwards they go", async () => {
+  const fragile = fragileStore();
+  const house = new House({ store: fragile.store });
+  await house.ring();
+  await house.sip(accepted);
+  fragile.break();
+  // Whatever is to be saved next shows it: here that the person hangs up.
+  await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await house.arrive();
+  expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 503 });
+  expect(house.telemetry.lines.filter(({ level }) => level === "error")).toMatchObject([
+    {
+      message: "store cannot be written: calls that are up go on, new ones are refused",
+      fields: { reason: "disk full" },
+    },
+  ]);
+  fragile.mend();
+  await house.passTime(1_000);
+  expect(house.telemetry.lines.filter(({ message }) => message === "store can be written again")).toHaveLength(1);
+  await house.arrive();
+  expect(house.trunks.verbs.at(-1)).toBe("ring");
+});
+
+test("what happened while nothing could be saved is in the history once the store is back", async () => {
+  const fragile = fragileStore();
+  const house = new House({ store: fragile.store });
+  await house.ring();
+  await house.sip(accepted);
+  fragile.break();
+  await house.passTime(60_000);
+  await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await house.sip({ kind: "sip.ended" });
+  fragile.mend();
+  expect((await house.store.calls.open()).map(({ phase }) => phase)).toEqual(["connected"]);
+  await house.passTime(1_000);
+  expect(await house.store.calls.open()).toEqual([]);
+  expect(await house.store.calls.history(10)).toMatchObject([{ cause: "caller-hung-up" }]);
+  expect(house.clock.pending).toBe(0);
+});
+
+test("a call to an emergency trunk goes out whatever the store does", async () => {
+  const fragile = fragileStore();
+  const house = new House({ store: fragile.store, plan: { ...examplePlan, emergencyTrunk: trunk } });
+  await house.take({
+    ...house.origin(),
+    kind: "member.invited",
+    user: "@_sip_112%40sip.example.org:example.org" as UserId,
+    direct: true,
+    encrypted: false,
+    public: false,
+  });
+  fragile.breakWrites();
+  await house.take(house.inviteFact());
+  await house.passTime(250);
+  await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
+  expect(house.trunks.verbs).toEqual(["invite", "invite"]);
+});
+
+test("a store that does not answer holds a hang-up up for a quarter of a second, and after five counts as failed", async () => {
+  const store = openMemoryStore();
+  let hangs = false;
+  const save: typeof store.calls.save = async (call) => {
+    if (hangs) await new Promise(() => {});
+    await store.calls.save(call);
+  };
+  const house = new House({ store: { ...store, calls: { ...store.calls, save } } });
+  await house.ring();
+  await house.sip(accepted);
+  hangs = true;
+  void house.switchboard.takeMatrix({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await house.quiet();
+  await house.passTime(249);
+  expect(house.trunks.verbs).toEqual(["invite"]);
+  await house.passTime(1);
+  expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  await house.passTime(5_000);
+  expect(house.telemetry.lines.at(-1)?.fields).toMatchObject({ code: "slow" });
+});
+
+test("a disk that is full: the log names it with the path, the call ends on both sides, and its record comes later", async () => {
+  const path = join(newFolder(), "bridge.db");
+  const database = sqliteDatabase(path);
+  const store = await openSqlStore(database, undefined);
+  onTestFinished(() => store.close());
+  // SQLite answers as on a full disk once the file has so many pages.
+  const pages = new Kysely<never>({ dialect: database.dialect });
+  const allow = (count: number) => sql.raw(`pragma max_page_count = ${count}`).execute(pages);
+  const house = new House({ store });
+  await house.ring();
+  await house.sip(accepted);
+  await allow(1);
+  // Fills what space the pages have left.
+  const full = store.settings.set("filler", "x".repeat(100_000));
+  await expect(full).rejects.toMatchObject({ code: "full", message: `disk is full: ${path}` });
+  await expect(store.check()).rejects.toMatchObject({ code: "full" });
+  await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await house.sip({ kind: "sip.ended" });
+  expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  await allow(1_000_000);
+  await house.passTime(1_000);
+  await expect.poll(() => store.calls.history(1)).toMatchObject([{ cause: "caller-hung-up" }]);
+});
+
+test("a database that another program has locked: the call goes on and ends, and the log names it with the path", async () => {
+  const path = join(newFolder(), "bridge.db");
+  const store = await openSqliteStore(path);
+  onTestFinished(() => store.close());
+  const house = new House({ store });
+  await house.ring();
+  await house.sip(accepted);
+  const other = new SqliteDatabase(path);
+  onTestFinished(() => void other.close());
+  other.exec("begin exclusive");
+  void house.switchboard.takeMatrix({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await house.quiet();
+  await house.passTime(250);
+  expect(house.trunks.verbs).toEqual(["invite", "bye"]);
+  const reason = `database is locked by another process: ${path}`;
+  await expect
+    .poll(() => house.telemetry.lines.find(({ level }) => level === "error")?.fields, { timeout: 5_000 })
+    .toMatchObject({ code: "locked", reason });
+  other.exec("rollback");
+  await house.sip({ kind: "sip.ended" });
+  await house.passTime(1_000);
+  await expect.poll(() => store.calls.history(1)).toMatchObject([{ cause: "caller-hung-up" }]);
 });
 
 test("a stored call that makes no sense keeps nobody from being told", async () => {

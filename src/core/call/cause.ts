@@ -127,6 +127,13 @@ const causes = {
     480,
     "The call was answered, but your homeserver did not pass the answer on.",
   ),
+  "cannot-store": entry(
+    "bridge",
+    "failed",
+    41,
+    503,
+    "The bridge cannot store calls right now. Please try again later.",
+  ),
   restarting: entry("bridge", "failed", 41, 503, "The bridge is being restarted. Please call again in a minute."),
   restarted: entry("bridge", "failed", 41, 503, "The call was ended because the bridge was restarted."),
   fault: entry("bridge", "failed", 41, 500, "The call was ended by a fault in the bridge."),

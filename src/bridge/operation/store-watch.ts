@@ -1,0 +1,114 @@
+// Whether the store can be written, as the bridge learns it: by whatever fails in it, and by trying again until it works.
+// While it cannot, calls that are up go on from memory (steady-ledger.ts) and no new ones are begun.
+import type { Clock } from "../../ports/clock.ts";
+import { StoreError, type Store } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+
+export interface StoreWatchParts {
+  readonly check: Store["check"];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const tryAgainMs = 1_000;
+/** The log repeats what is wrong this often, in tries. */
+const remindEvery = 60;
+
+interface Failure {
+  readonly error: StoreError;
+  readonly sinceMs: number;
+  tries: number;
+}
+
+export class StoreWatch {
+  readonly #parts: StoreWatchParts;
+  #failure: Failure | undefined;
+  #catchUp: () => Promise<number> = async () => 0;
+  #cancel: () => void = () => {};
+  #stopped = false;
+
+  constructor(parts: StoreWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Why it cannot be written; undefined while it can. */
+  get failure(): StoreError | undefined {
+    return this.#failure?.error;
+  }
+
+  /** What waited to be written is written before the store counts as mended: gives how much. It may reject. */
+  beforeMended(catchUp: () => Promise<number>): void {
+    this.#catchUp = catchUp;
+  }
+
+  failed(error: StoreError): void {
+    if (this.#failure !== undefined || this.#stopped) return;
+    const { clock, log } = this.#parts;
+    this.#failure = { error, sinceMs: clock.nowMs(), tries: 0 };
+    log.error("store cannot be written: calls that are up go on, new ones are refused", {
+      code: error.code,
+      reason: error.message,
+      error,
+    });
+    this.#tryLater();
+  }
+
+  /** Tells of everything that fails in it. */
+  over(store: Store): Store {
+    const watched = <Part extends object>(part: Part): Part =>
+      new Proxy(part, {
+        get: (target, name, receiver): unknown => {
+          const member: unknown = Reflect.get(target, name, receiver);
+          if (typeof member !== "function") return member;
+          return async (...given: readonly unknown[]): Promise<unknown> => {
+            try {
+              return (await Reflect.apply(member, target, given)) as unknown;
+            } catch (error) {
+              if (error instanceof StoreError) this.failed(error);
+              throw error;
+            }
+          };
+        },
+      });
+    const { inbox, calls, ghosts, rooms, settings } = store;
+    return {
+      inbox: watched(inbox),
+      calls: watched(calls),
+      ghosts: watched(ghosts),
+      rooms: watched(rooms),
+      settings: watched(settings),
+      check: () => store.check(),
+      close: () => store.close(),
+    };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #tryLater(): void {
+    const { clock } = this.#parts;
+    if (!this.#stopped) this.#cancel = clock.at(clock.nowMs() + tryAgainMs, () => void this.#try());
+  }
+
+  async #try(): Promise<void> {
+    const { check, clock, log } = this.#parts;
+    const failure = this.#failure;
+    if (failure === undefined) return;
+    const forMs = (): number => clock.nowMs() - failure.sinceMs;
+    try {
+      await check();
+      const written = await this.#catchUp();
+      this.#failure = undefined;
+      log.info("store can be written again", { forMs: forMs(), written });
+    } catch (error) {
+      failure.tries += 1;
+      if (failure.tries % remindEvery === 0) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.error("store still cannot be written: new calls are refused", { forMs: forMs(), reason });
+      }
+      this.#tryLater();
+    }
+  }
+}
