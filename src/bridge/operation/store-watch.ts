@@ -70,16 +70,12 @@ export class StoreWatch {
           };
         },
       });
-    const { inbox, calls, ghosts, rooms, settings } = store;
-    return {
-      inbox: watched(inbox),
-      calls: watched(calls),
-      ghosts: watched(ghosts),
-      rooms: watched(rooms),
-      settings: watched(settings),
-      check: () => store.check(),
-      close: () => store.close(),
-    };
+    // All parts but `check`, which the watch itself asks, and `close`.
+    const members = Object.entries(store).map(([name, member]: readonly [string, unknown]) => [
+      name,
+      typeof member === "object" && member !== null ? watched(member) : member,
+    ]);
+    return Object.fromEntries(members) as Store;
   }
 
   stop(): void {
