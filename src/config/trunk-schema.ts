@@ -156,7 +156,11 @@ export const trunk = section({
     .describe("Host of the URIs that are called, where it is not the server.")
     .meta({ examples: ["example.org"] }),
   listen: section({
-    host: bindHost.default("0.0.0.0").describe("Address to send from and to listen on."),
+    host: bindHost
+      .default("0.0.0.0")
+      .describe(
+        "Address to listen on, and to send and connect from. Connections over TCP, TLS and WebSocket leave from any free port of it.",
+      ),
     port: whole(0, 65_535, "port number")
       .default(0)
       .describe("Port to listen on; 0 takes any free one. A firewall wants a fixed one."),

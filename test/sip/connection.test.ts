@@ -5,7 +5,45 @@ import type { Dns } from "../../src/sip/transport/resolver.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { contactPort, type Received } from "./peer.ts";
 import { rig, startPeer, startStack } from "./rig.ts";
-import { ANSWER, hastyClock, trunkSettings } from "./stack.ts";
+import { ANSWER, hastyClock, OFFER, trunkSettings } from "./stack.ts";
+
+describe("the address that a connection leaves from", () => {
+  const local = (host: string) => ({ local: { host, port: 0, advertised: undefined } });
+
+  it.each<SipTransportName>(["tcp", "tls", "ws", "wss"])(
+    "is the one that the trunk listens on, over %s",
+    async (transport) => {
+      const { peer, stack } = await rig(transport, local("127.0.0.22"));
+      await stack.health(({ state }) => state === "up");
+      stack.invite();
+      await peer.request("INVITE");
+      expect(peer.remotes).toEqual(["127.0.0.22"]);
+    },
+  );
+
+  it("is that one too where a request is too long for UDP", async () => {
+    const { peer, stack } = await rig("udp", local("127.0.0.22"), { peer: { alsoTcp: true } });
+    stack.invite({ sdp: `${OFFER}${"a=x\r\n".repeat(300)}` });
+    expect((await peer.request("INVITE")).text).toContain("Via: SIP/2.0/TCP 127.0.0.22:");
+    expect(peer.remotes).toEqual(["127.0.0.22"]);
+  });
+
+  it.each<SipTransportName>(["tcp", "ws"])("is an IPv6 one, over %s", async (transport) => {
+    const peer = await startPeer({ transport, host: "::1" });
+    const server = { host: "::1", port: peer.port, path: "/" };
+    const stack = await startStack(trunkSettings(peer.port, { transport, server, ...local("::1") }));
+    stack.invite();
+    await peer.request("INVITE");
+    expect(peer.remotes).toEqual(["::1"]);
+  });
+
+  it("is any where the trunk listens on all", async () => {
+    const { peer, stack } = await rig("tcp", local("0.0.0.0"));
+    stack.invite();
+    await peer.request("INVITE");
+    expect(peer.remotes).toEqual(["127.0.0.1"]);
+  });
+});
 
 describe("a connection", () => {
   it("that had held and is closed is opened again without a word", async () => {

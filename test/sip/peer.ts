@@ -97,6 +97,8 @@ export class Peer {
   #optionsStatus: number | undefined;
   readonly #contactPort: number | undefined;
   connections = 0;
+  /** Where they came from. */
+  readonly remotes: (string | undefined)[] = [];
   /** SNI of the TLS clients; false where they named nobody. */
   readonly serverNames: (string | false | null)[] = [];
   /** Keep-alives answered on connections. */
@@ -281,10 +283,11 @@ export class Peer {
   async #listen(server: Server, port: number, event: "connection" | "secureConnection"): Promise<number> {
     server.on(event, (socket: Socket) => {
       this.connections += 1;
+      this.remotes.push(socket.remoteAddress);
       if (socket instanceof TLSSocket) this.serverNames.push(socket.servername);
       this.#read(socket, new StreamFramer(false));
     });
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, this.host, resolve));
     this.#closers.push(() => new Promise((resolve) => server.close(() => resolve())));
     return (server.address() as AddressInfo).port;
   }
@@ -312,13 +315,14 @@ export class Peer {
     });
     sockets.on("connection", (socket: WebSocket, { url, headers, socket: under }) => {
       this.connections += 1;
+      this.remotes.push(under.remoteAddress);
       if (under instanceof TLSSocket) this.serverNames.push(under.servername);
       this.upgrades.push({ path: url, host: headers.host, protocol: headers["sec-websocket-protocol"] });
       this.flows.add({ destroy: () => socket.terminate(), pause: () => socket.pause() });
       socket.on("ping", () => (this.pings += 1));
       socket.on("message", (data: Buffer) => this.#receive(data, { send: (bytes) => socket.send(bytes.toString()) }));
     });
-    await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => http.listen(port, this.host, resolve));
     this.port = (http.address() as AddressInfo).port;
     this.#closers.push(() => new Promise((resolve) => http.close(() => resolve())));
   }

@@ -96,8 +96,9 @@ export class Hub {
     };
     const { keepAliveMs } = options;
     const serverNames = [settings.server, ...settings.moreServers].map(({ host }) => unbracketed(host));
-    this.#streams = new Streams({ ...events, tls: settings.tls, serverNames, admit, keepAliveMs });
-    this.#webSockets = new WebSockets({ ...events, tls: settings.tls, keepAliveMs });
+    const common = { ...events, tls: settings.tls, localHost: unbracketed(settings.local.host), keepAliveMs };
+    this.#streams = new Streams({ ...common, serverNames, admit });
+    this.#webSockets = new WebSockets(common);
   }
 
   /** Binds the trunk's local sockets; gives the endpoint that peers reach us at. Throws TransportError. */

@@ -7,6 +7,7 @@ import { StreamFramer } from "../wire/stream-framer.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
 import type { Admittance } from "./inbound.ts";
+import { boundTo } from "./local-address.ts";
 import { plainAddress, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
@@ -24,6 +25,8 @@ const UNFINISHED_MS = 30_000;
 
 export interface StreamOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
+  /** The address that connections of ours leave from; any where it is a wildcard. */
+  readonly localHost: string;
   /** What the trunk's servers are called. */
   readonly serverNames: readonly string[];
   /** From where nothing may come no connection stays. */
@@ -102,7 +105,8 @@ export class Streams {
 
   #dial(target: Target): Socket {
     const { address: host, port } = target;
-    if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true });
+    const from = boundTo(this.#options.localHost, target);
+    if (target.transport !== "tls") return connectTcp({ host, port, noDelay: true, ...from });
     const { ca, certificate, key, serverName } = this.#options.tls;
     // A Contact or Record-Route mostly names an address, and the certificate there the trunk (RFC 5922 s7.1).
     const own = isIP(target.host) === 0 ? [] : this.#options.serverNames;
@@ -111,6 +115,7 @@ export class Streams {
     return connectTls({
       host,
       port,
+      ...from,
       minVersion: "TLSv1.2",
       // RFC 6066 s3: an address is no server name, but it may be what the certificate is for.
       ...(shown === undefined ? {} : { servername: shown }),

@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
+import { boundTo } from "./local-address.ts";
 import { bracketed, type Endpoint, type Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
@@ -12,6 +13,8 @@ const MAX_MESSAGE_BYTES = 128 * 1024;
 
 export interface WebSocketOptions extends ConnectionEvents {
   readonly tls: TrunkSettings["tls"];
+  /** As in StreamOptions. */
+  readonly localHost: string;
   readonly keepAliveMs: number;
 }
 
@@ -38,6 +41,7 @@ export class WebSockets {
       handshakeTimeout: timeoutMs,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
+      ...boundTo(this.#options.localHost, target),
       headers: { Host: `${bracketed(target.host)}:${target.port}` },
       ...this.#tlsOptions(target),
     });
