@@ -206,7 +206,7 @@ describe("connections", () => {
     const { port, end } = await talking({ peer, stack });
     const quiet = connect(port, "127.0.0.1");
     closeLater(async () => void quiet.destroy());
-    quiet.write("\r\n\r\n");
+    quiet.write(newCall(peer, "quiet").replace("/UDP", "/TCP").replaceAll("INVITE", "OPTIONS"));
     await once(quiet, "data");
     pass(60_000);
     quiet.write("\r\n\r\n");

@@ -2,6 +2,7 @@
 // switch from UDP to TCP by size, retransmission. What arrives passes inbound.ts first.
 import type { SipTransportName, TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
@@ -97,7 +98,17 @@ export class Hub {
     const { keepAliveMs } = options;
     const serverNames = [settings.server, ...settings.moreServers].map(({ host }) => unbracketed(host));
     const common = { ...events, tls: settings.tls, localHost: unbracketed(settings.local.host), keepAliveMs };
-    this.#streams = new Streams({ ...common, serverNames, admit });
+    const turnedAway = new Map<string, Tally>();
+    this.#streams = new Streams({
+      ...common,
+      serverNames,
+      admit,
+      turnedAway: (why, address) => {
+        const tally = turnedAway.get(why) ?? new Tally(log, clock, "SIP connection closed");
+        turnedAway.set(why, tally);
+        tally.add({ why, address, setting: "peers" });
+      },
+    });
     this.#webSockets = new WebSockets(common);
   }
 

@@ -1,6 +1,7 @@
 // What comes from the network, before anybody reads it: strangers dropped, bytes parsed, the top Via stamped,
 // repetitions answered, broken requests refused. Nothing in here throws on anything that was received.
 import type { Clock } from "../../ports/clock.ts";
+import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { echoedHeaders, formatResponse } from "../wire/message-writer.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
@@ -40,20 +41,18 @@ export function exchangeKey({ vias, sipCallId, cseq }: SipMessage): string {
 const KEEP_SOURCE_MS = 5 * 60_000;
 /** So many of them at most: without its connection, an answer goes out on a new one. */
 const MAX_SOURCES = 10_000;
-/** Strangers are reported at most so often. */
-const REPORT_MS = 60_000;
 const RESPONSE_START = Buffer.from("SIP/2.0 ");
 
 export class Inbound {
   readonly #options: InboundOptions;
   /** The connections that requests came in on, oldest first. */
   readonly #sources = new Map<string, { readonly connection: Connection; readonly untilMs: number }>();
-  /** Messages from addresses that have no business here, so far. */
-  #strangers = 0;
-  #reportedAtMs = -REPORT_MS;
+  readonly #stranger: Tally;
 
   constructor(options: InboundOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#stranger = new Tally(log, clock, "SIP request from an address that is no peer of the trunk dropped");
   }
 
   /** The connection to answer that exchange on (RFC 3261 s18.2.2), while it is open. */
@@ -68,7 +67,7 @@ export class Inbound {
     const open = isResponse || source.connection?.ours === true;
     const admitted = open ? "all" : this.#options.admit(source.remote.address);
     if (admitted === "none") {
-      this.#stranger(source.remote);
+      this.#stranger.add({ ...source.remote, setting: "peers" });
       return;
     }
     const result = parseSip(bytes);
@@ -83,7 +82,8 @@ export class Inbound {
         return;
       case "message":
         if (result.message.kind === "response") this.#response(result.message);
-        else if (admitted === "dialogs" && result.message.toTag === undefined) this.#stranger(source.remote);
+        else if (admitted === "dialogs" && result.message.toTag === undefined)
+          this.#stranger.add({ ...source.remote, setting: "peers" });
         else this.#request(result.message, source);
     }
   }
@@ -122,17 +122,5 @@ export class Inbound {
     }
     this.#sources.delete(key);
     this.#sources.set(key, { connection, untilMs: nowMs + KEEP_SOURCE_MS });
-  }
-
-  #stranger(remote: Endpoint): void {
-    this.#strangers += 1;
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#reportedAtMs < REPORT_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#options.log.warn("SIP request from an address that is no peer of the trunk dropped", {
-      address: remote.address,
-      port: remote.port,
-      droppedSoFar: this.#strangers,
-    });
   }
 }

@@ -1,25 +1,23 @@
-// TCP and TLS: connections opened and accepted, reused (connection-pool.ts), cut into
-// messages, kept alive (RFC 5626 s4.4.1). Who may say what on them is the hub's business.
-import { createServer as createTcpServer, isIP, connect as connectTcp, type Server, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, createServer as createTlsServer } from "node:tls";
+// TCP and TLS: connections opened, accepted (listener.ts), reused (connection-pool.ts), cut into messages, kept alive
+// (RFC 5626 s4.4.1). Who may say what on them is the hub's business.
+import { isIP, connect as connectTcp, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls } from "node:tls";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { StreamFramer } from "../wire/stream-framer.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
 import type { Admittance } from "./inbound.ts";
+import { listen, type Listener, type ListenerOptions } from "./listener.ts";
 import { boundTo } from "./local-address.ts";
-import { plainAddress, type Endpoint, type Target } from "./target.ts";
+import type { Endpoint, Target } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 const PING = Buffer.from("\r\n\r\n");
 const PONG = Buffer.from("\r\n");
 /** A peer that reads nothing must not fill our memory. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
-/** Of connections that others open: beyond it new ones are closed. */
-const MAX_ACCEPTED = 1_000;
 /** An accepted connection on which nothing comes is closed. */
 const IDLE_MS = 10 * 60_000;
-const HANDSHAKE_MS = 10_000;
 /** A message that has begun must be all there by then. */
 const UNFINISHED_MS = 30_000;
 
@@ -31,13 +29,16 @@ export interface StreamOptions extends ConnectionEvents {
   readonly serverNames: readonly string[];
   /** From where nothing may come no connection stays. */
   readonly admit: (address: string) => Admittance;
+  readonly turnedAway: ListenerOptions["turnedAway"];
   readonly keepAliveMs: number;
 }
 
 export class Streams {
   readonly #options: StreamOptions;
   readonly #connections = new ConnectionPool();
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listener[] = [];
+  /** Those of ours that are not connected yet. */
+  readonly #opening = new Set<Socket>();
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -50,38 +51,32 @@ export class Streams {
 
   /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
   async listen(transport: "tcp" | "tls", host: string, port: number): Promise<Endpoint> {
-    const { certificate, key } = this.#options.tls;
-    const accept = (socket: Socket): void => this.#accept(socket, transport);
-    const server =
-      transport === "tcp"
-        ? createTcpServer({ noDelay: true }, accept)
-        : createTlsServer({ cert: certificate, key, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_MS }, accept);
-    server.maxConnections = MAX_ACCEPTED;
-    // Before any handshake: strangers that never finish one would keep everybody else out.
-    server.on("connection", (socket: Socket) => {
-      if (!this.#admits(socket)) socket.destroy();
+    const { tls, admit, turnedAway } = this.#options;
+    const { certificate = "", key = "" } = tls;
+    const listener = await listen({
+      host,
+      port,
+      tls: transport === "tcp" ? undefined : { cert: certificate, key },
+      admit: (address) => (this.#connections.closed ? "none" : admit(address)),
+      accepted: (socket, remote, heard) => this.#accept(socket, transport, remote, heard),
+      turnedAway,
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => reject(transportError(error, `${transport} ${host}:${port}`)));
-      server.listen(port, host, resolve);
-    });
-    server.removeAllListeners("error");
-    server.on("error", () => {});
-    this.#servers.push(server);
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new TransportError("other", "no address after listen");
-    return { address: address.address, port: address.port };
+    this.#listeners.push(listener);
+    return listener.local;
   }
 
   async close(): Promise<void> {
     this.#connections.close();
-    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    for (const socket of this.#opening) socket.destroy(new TransportError("closed", "trunk is stopped"));
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 
   #open(target: Target, timeoutMs: number): Promise<Connection> {
     const where = `${target.address}:${target.port} ${target.transport}`;
     return new Promise((resolve, reject) => {
       const socket = this.#dial(target);
+      this.#opening.add(socket);
+      socket.once("close", () => this.#opening.delete(socket));
       const timer = setTimeout(() => {
         socket.destroy(new TransportError("timeout", `${where}: no connection within ${timeoutMs} ms`));
       }, timeoutMs);
@@ -92,6 +87,7 @@ export class Streams {
       socket.once("error", failed);
       socket.once(target.transport === "tls" ? "secureConnect" : "connect", () => {
         clearTimeout(timer);
+        this.#opening.delete(socket);
         socket.off("error", failed);
         if (this.#connections.closed) {
           socket.destroy();
@@ -128,23 +124,23 @@ export class Streams {
     });
   }
 
-  #accept(socket: Socket, transport: "tcp" | "tls"): void {
-    if (!this.#admits(socket)) {
-      socket.destroy();
-      return;
-    }
-    const address = plainAddress(socket.remoteAddress ?? "");
+  #accept(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, heard: () => void): void {
     socket.setTimeout(IDLE_MS, () => socket.destroy());
-    this.#adopt(socket, transport, { address, port: socket.remotePort ?? 0 }, false);
+    this.#adopt(socket, transport, remote, false, heard);
   }
 
-  #admits({ remoteAddress }: Socket): boolean {
-    if (this.#connections.closed || remoteAddress === undefined) return false;
-    return this.#options.admit(plainAddress(remoteAddress)) !== "none";
-  }
-
-  #adopt(socket: Socket, transport: "tcp" | "tls", remote: Endpoint, ours: boolean): Connection {
-    const connection = new StreamConnection(socket, transport, remote, ours, this.#options, () => {
+  #adopt(
+    socket: Socket,
+    transport: "tcp" | "tls",
+    remote: Endpoint,
+    ours: boolean,
+    heard = (): void => {},
+  ): Connection {
+    const message = (bytes: Buffer, from: Connection): void => {
+      heard();
+      this.#options.message(bytes, from);
+    };
+    const connection = new StreamConnection(socket, transport, remote, ours, { ...this.#options, message }, () => {
       this.#connections.forget(connection);
     });
     this.#connections.keep(connection);

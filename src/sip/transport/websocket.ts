@@ -21,6 +21,8 @@ export interface WebSocketOptions extends ConnectionEvents {
 export class WebSockets {
   readonly #options: WebSocketOptions;
   readonly #connections = new ConnectionPool();
+  /** Those that are not connected yet. */
+  readonly #opening = new Set<WebSocket>();
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
@@ -33,6 +35,7 @@ export class WebSockets {
 
   close(): void {
     this.#connections.close();
+    for (const socket of this.#opening) socket.terminate();
   }
 
   #open(target: Target, timeoutMs: number): Promise<Connection> {
@@ -45,10 +48,19 @@ export class WebSockets {
       headers: { Host: `${bracketed(target.host)}:${target.port}` },
       ...this.#tlsOptions(target),
     });
+    // The library's own limit is one between bytes: a server could let them trickle in.
+    const timer = setTimeout(() => socket.terminate(), timeoutMs);
+    this.#opening.add(socket);
+    const settled = (): void => {
+      clearTimeout(timer);
+      this.#opening.delete(socket);
+    };
+    socket.once("close", settled);
     return new Promise((resolve, reject) => {
       // For as long as the socket lives: a second error without a listener would end the process.
       socket.on("error", (error) => reject(webSocketError(error, where)));
       socket.once("open", () => {
+        settled();
         // RFC 7118 s4.1: a server that does not speak SIP must not be sent any.
         if (this.#connections.closed) {
           socket.terminate();
