@@ -3,6 +3,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import { crowdOf } from "../core/policy/crowd.ts";
 import type { Log } from "../ports/telemetry.ts";
 
 /** One thing that a call needs. `detail` says in a few words what was found. */
@@ -31,6 +32,10 @@ export interface StatusServer {
 
 /** A part that has not answered by then is not ready: an orchestrator's own patience is about as long. */
 const partTimeoutMs = 1_000;
+
+/** Questions are short; whoever takes longer asks nothing. */
+const patience = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2_000 };
+const crowdLimits = { all: 200, fromOneAddress: 100 };
 
 function partState(ask: () => PartState | Promise<PartState>): Promise<PartState> {
   return new Promise((resolve) => {
@@ -86,7 +91,10 @@ function routes(options: StatusServerOptions): Express {
 }
 
 export function createStatusServer(options: StatusServerOptions): StatusServer {
-  const server: Server = createServer(routes(options));
+  const server: Server = createServer(patience, routes(options));
+  crowdOf(server, crowdLimits, (peer) =>
+    options.log.debug("one of too many connections to the status listener closed", { peer }),
+  );
   return {
     listen: () =>
       new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { NextFunction, Request, Response } from "express";
+import { crowdOf, type Crowd } from "../core/policy/crowd.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ApplicationServiceQueries } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -41,6 +42,10 @@ const maxTransactionBytes = 50_000_000;
  */
 const keepAliveMs = 125_000;
 const closeGraceMs = 2_000;
+/** A request is here soon, a transaction of that size in two minutes; whoever is slower is no homeserver. */
+const patience = { headersTimeout: 10_000, requestTimeout: 120_000, connectionsCheckingInterval: 2_000 };
+/** A homeserver has a pool of some dozen. All may come from the one address of a proxy. */
+const crowdLimits = { all: 500, fromOneAddress: 300 };
 
 type TransactionBody =
   | { readonly kind: "events"; readonly events: readonly unknown[] }
@@ -91,6 +96,7 @@ export class ApplicationService extends AppService {
   readonly #authorityOf: ReturnType<typeof tokenCheck>;
   readonly #refused: RefusedRequests;
   readonly #server: Server;
+  readonly #crowd: Crowd;
   #pingsSeen = 0;
 
   constructor(parts: ApplicationServiceParts) {
@@ -98,12 +104,15 @@ export class ApplicationService extends AppService {
     this.#parts = parts;
     this.#authorityOf = tokenCheck(parts.hsToken);
     this.#refused = new RefusedRequests(parts.clock, parts.log);
-    this.#server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+    this.#server = createServer({ keepAliveTimeout: keepAliveMs, ...patience }, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         parts.log.error("request of the homeserver failed", { error });
         if (!response.headersSent) refuse(response, 500, "M_UNKNOWN", "Internal error");
       });
     });
+    this.#crowd = crowdOf(this.#server, crowdLimits, (peer) =>
+      parts.log.debug("one of too many connections to the application service closed", { peer }),
+    );
   }
 
   /** Pings of the homeserver that have come in, those with a wrong token too. */
@@ -134,6 +143,7 @@ export class ApplicationService extends AppService {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    this.#crowd.closeSilent();
     const impatience = setTimeout(() => this.#server.closeAllConnections(), closeGraceMs);
     await closed;
     clearTimeout(impatience);

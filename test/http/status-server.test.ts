@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createStatusServer, type PartState, type StatusServerOptions } from "../../src/http/status-server.ts";
 import { type LogLine, collectingLog } from "../matrix/edge-rig.ts";
@@ -24,6 +26,20 @@ describe("/health", () => {
     expect([response.status, await response.json()]).toEqual([200, { status: "alive" }]);
     expect(response.headers.get("cache-control")).toBe("no-store");
   });
+});
+
+it("connections on which nothing is asked keep nobody out", async () => {
+  const { url } = await start({});
+  const { hostname, port } = new URL(url);
+  const silent = Array.from({ length: 300 }, () =>
+    connect(Number(port), hostname)
+      .on("error", () => {})
+      .resume(),
+  );
+  onTestFinished(() => silent.forEach((socket) => void socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+  await expect.poll(() => silent.filter(({ closed }) => !closed).length).toBeLessThan(101);
 });
 
 describe("/ready", () => {

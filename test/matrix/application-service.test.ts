@@ -1,5 +1,6 @@
-import { connect } from "node:net";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { StoreError } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
@@ -75,6 +76,45 @@ describe("a hundred requests that are refused", () => {
     expect(rig.lines).toHaveLength(2);
     await rig.request("GET", path, { token });
     expect(rig.lines).toHaveLength(3);
+  });
+});
+
+describe("connections on which nothing is said", () => {
+  async function silent(url: string, count: number, said = ""): Promise<Socket[]> {
+    const { hostname, port } = new URL(url);
+    const sockets = Array.from({ length: count }, () => connect(Number(port), hostname));
+    onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+    for (const socket of sockets) socket.on("error", () => {}).resume();
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    for (const socket of sockets) socket.write(said);
+    return sockets;
+  }
+
+  it("keep no homeserver out, not even one at their address", async () => {
+    const rig = await startEdge();
+    const sockets = await silent(rig.url, 700);
+    expect((await rig.push("1", [textMessage("hello")])).status).toBe(200);
+    await expect.poll(() => sockets.filter(({ closed }) => !closed).length).toBeLessThan(301);
+  });
+
+  it.each([
+    ["nothing at all", ""],
+    ["half a request", "PUT /_matrix/app/v1/transactions/1 HTTP/1.1\r\nhost:"],
+  ])("are not waited for at the end: %s", async (_what, said) => {
+    const rig = await startEdge();
+    await silent(rig.url, 3, said);
+    await rig.push("1", [textMessage("hello")]);
+    const startedMs = performance.now();
+    await rig.edge.stop();
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it("are closed after 10 s, whether nothing came or half a request", { timeout: 20_000 }, async () => {
+    const rig = await startEdge();
+    const startedMs = performance.now();
+    const sockets = await Promise.all([silent(rig.url, 1), silent(rig.url, 1, "PUT /_matrix/app/v1/trans")]);
+    await expect.poll(() => sockets.flat().every(({ closed }) => closed), { timeout: 15_000 }).toBe(true);
+    expect(performance.now() - startedMs).toBeGreaterThan(8_000);
   });
 });
 

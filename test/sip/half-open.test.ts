@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
-import { Crowd } from "../../src/sip/transport/crowd.ts";
+import { Crowd } from "../../src/core/policy/crowd.ts";
 import { certificates, closeLater, rig, standStill, startStack } from "./rig.ts";
 import { trunkSettings, type Stack } from "./stack.ts";
 

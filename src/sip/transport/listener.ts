@@ -2,7 +2,7 @@
 // nothing whole is closed in time: no stranger holds a place, and a stop waits for nobody. What is said is streams.ts's business.
 import { createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "../../core/policy/crowd.ts";
 import type { Admittance } from "./inbound.ts";
 import { plainAddress, type Endpoint } from "./target.ts";
 import { TransportError, transportError } from "./transport-error.ts";

@@ -14,6 +14,31 @@ export interface Member {
   gone(): void;
 }
 
+/** A connection and a server of HTTP, as far as they matter here. */
+interface Guest {
+  readonly remoteAddress?: string | undefined;
+  destroy(): unknown;
+  once(event: "close", then: () => void): unknown;
+}
+interface GuestHouse {
+  on(event: "connection", then: (socket: Guest) => void): unknown;
+  on(event: "request", then: (request: { readonly socket: Guest }) => void): unknown;
+}
+
+/** Counts the connections of a server: a whole request is something said. `closed`: told where one went for another. */
+export function crowdOf(server: GuestHouse, limits: CrowdLimits, closed: (address: string) => void): Crowd {
+  const crowd = new Crowd(limits);
+  const members = new WeakMap<Guest, Member>();
+  server.on("connection", (socket) => {
+    const { member, closed: gone } = crowd.add(socket.remoteAddress ?? "", () => void socket.destroy());
+    if (gone !== undefined) closed(gone);
+    members.set(socket, member);
+    socket.once("close", () => member.gone());
+  });
+  server.on("request", ({ socket }) => members.get(socket)?.heard());
+  return crowd;
+}
+
 interface Entry {
   readonly close: () => void;
   spoke: boolean;
@@ -46,16 +71,28 @@ export class Crowd {
         entry.spoke = true;
         own.add(entry);
       },
-      gone: () => void this.#remove(address, entry),
+      gone: () => this.#remove(address, entry),
     };
     return { member, closed };
   }
 
   closeAll(): void {
-    const all = [...this.#members.values()].flatMap((own) => [...own]);
-    this.#members.clear();
-    this.#size = 0;
-    for (const { close } of all) close();
+    this.#close(() => true);
+  }
+
+  /** Those that have said nothing whole: nobody waits for an answer on them. */
+  closeSilent(): void {
+    this.#close(({ spoke }) => !spoke);
+  }
+
+  #close(which: (entry: Entry) => boolean): void {
+    for (const [address, own] of this.#members) {
+      for (const entry of own) {
+        if (!which(entry)) continue;
+        this.#remove(address, entry);
+        entry.close();
+      }
+    }
   }
 
   #makeRoom(address: string): string | undefined {
