@@ -14,7 +14,7 @@ const FIRST_MESSAGE_MS = 30_000;
 /** A trunk's proxy needs one connection, a large one a few dozen. */
 const LIMITS = { all: 1_000, fromOneAddress: 200 };
 
-export type Unwanted =
+type Unwanted =
   | "address is no peer of the trunk"
   | "TLS handshake not finished in time"
   | "TLS handshake failed"
