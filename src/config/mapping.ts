@@ -46,7 +46,11 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
         advertised: advertised && { host: advertised.host, port: advertised.port },
       },
       tls: { ca: tls.ca, certificate: tls.certificate, key: tls.key, serverName: tls.server_name },
-      credentials: credentials && { username: credentials.username, password: credentials.password ?? "" },
+      credentials: credentials && {
+        username: credentials.username,
+        password: credentials.password ?? "",
+        realm: credentials.realm,
+      },
       peers: trunk.peers,
       optionsIntervalMs: trunk.options_interval_seconds * 1000,
       userAgent,

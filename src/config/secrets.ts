@@ -55,6 +55,7 @@ export function resolveSecrets(
       tls: resolvedTls,
       credentials: credentials && {
         username: credentials.username,
+        realm: credentials.realm,
         password: passwordOf("credentials", credentials, names.credentials),
       },
       challenge: challenge && {

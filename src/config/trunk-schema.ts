@@ -127,6 +127,12 @@ const credentials = section({
     .optional()
     .describe("The same, read from a file.")
     .meta({ examples: ["trunk-password"] }),
+  realm: text()
+    .optional()
+    .describe(
+      "The realm that the provider names when it asks for the password. Without it: the one that it names first. The password is never used for another realm. Set it when the log says that a challenge was not answered because of its realm.",
+    )
+    .meta({ examples: ["sip.example.org"] }),
 });
 
 const nameText = "should be a short name of letters, digits, hyphen and underscore";

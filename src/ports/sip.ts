@@ -26,7 +26,14 @@ export interface TrunkSettings {
     /** Name verified and sent as SNI; the server's host when undefined. */
     readonly serverName: string | undefined;
   };
-  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly credentials:
+    | {
+        readonly username: string;
+        readonly password: string;
+        /** Whom they are for; undefined: whoever asks first. */
+        readonly realm?: string | undefined;
+      }
+    | undefined;
   /** CIDR networks that may send us requests on this trunk; the servers always may, and inside a call where that led us. */
   readonly peers: readonly string[];
   /** Period of OPTIONS in ms; 0 sends none. */

@@ -48,6 +48,11 @@ export class TargetPool {
     return (this.#led.get(plain) ?? 0) > nowMs ? "dialogs" : "none";
   }
 
+  /** Whether one of the trunk's servers is there: those that `peers` names are not meant. */
+  isServer(address: string): boolean {
+    return (this.#met.get(plainAddress(address)) ?? 0) > this.#clock.nowMs();
+  }
+
   /** It is one of the trunk's servers: from now on requests may come from there. */
   isOurs(address: string): void {
     this.#remember(this.#met, address);

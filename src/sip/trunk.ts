@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
-import { challengedRequest } from "./challenged.ts";
+import { TrunkPassword } from "./challenged.ts";
 import { Debts } from "./debts.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -29,7 +29,6 @@ import type { Resolver } from "./transport/resolver.ts";
 import { transactionMs, type SipTimers } from "./transport/retransmit.ts";
 import { isReliable, unbracketed, type Endpoint, type Target } from "./transport/target.ts";
 import { TransportError } from "./transport/transport-error.ts";
-import { DigestClient } from "./wire/digest.ts";
 import type { SipUri } from "./wire/uri.ts";
 
 export interface TrunkOptions {
@@ -53,7 +52,7 @@ export class Trunk implements InvitingTrunk {
   readonly #pool: TargetPool;
   readonly #hub: Hub;
   readonly #keepAlive: KeepAlive;
-  readonly #digest: DigestClient | undefined;
+  readonly #password: TrunkPassword | undefined;
   /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
   readonly #aims = new Map<string, Target>();
   readonly #admission: Admission;
@@ -74,7 +73,7 @@ export class Trunk implements InvitingTrunk {
     this.#options = options;
     const { settings, resolver, clock, timers, log } = options;
     this.#pool = new TargetPool(settings, resolver, clock);
-    this.#digest = settings.credentials === undefined ? undefined : new DigestClient(settings.credentials);
+    this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
     this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
     this.#hub = new Hub({
       settings,
@@ -91,7 +90,8 @@ export class Trunk implements InvitingTrunk {
         return target;
       },
       onRequest: (request) => this.#agent?.receiveRequest(request),
-      onResponse: (response) => this.#agent?.receiveResponse(response),
+      onResponse: (response, isTrunks) => this.#agent?.receiveResponse(response, isTrunks),
+      isServer: (address) => this.#pool.isServer(address),
       onClosed: (connection, reason) => {
         if (!connection.ours) return;
         this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
@@ -168,7 +168,7 @@ export class Trunk implements InvitingTrunk {
       send: (text) => this.#hub.send(text),
       recall: (branch) => this.#hub.recall(branch),
       stopAsking: (branch) => this.#hub.stopAsking(branch),
-      newChallenged: () => (this.#digest === undefined ? undefined : challengedRequest(this.#digest)),
+      newChallenged: () => this.#password?.forRequest(),
       reliableProvisionals: settings.inbound.reliableProvisionals,
       admission: (request) => this.#admission.refusal(request),
       invited: (invitation) => {

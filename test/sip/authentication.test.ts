@@ -4,7 +4,7 @@ import { DigestVerifier } from "../../src/sip/wire/digest-verifier.ts";
 import type { DigestAlgorithm } from "../../src/sip/wire/digest-challenge.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { lines, type Peer, type Received } from "./peer.ts";
-import { rig } from "./rig.ts";
+import { rig, startPeer, type Rig } from "./rig.ts";
 import { ANSWER } from "./stack.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 
@@ -25,7 +25,8 @@ function challenge(
   peer.reply(invite, status, { headers: digest.challenges(stale).map((value) => textHeader(name, value)) });
 }
 
-function judge(invite: Received<SipRequest>, header: string, digest: DigestVerifier): string {
+function judge(invite: Received<SipRequest> | undefined, header: string, digest: DigestVerifier): string {
+  if (invite === undefined) return "not sent";
   const passwordOf = (name: string): string | undefined =>
     name === credentials.username ? credentials.password : undefined;
   return digest.verify(lines(invite, header), "INVITE", passwordOf).outcome;
@@ -76,10 +77,9 @@ describe("a trunk with a password", () => {
     await stack.fact(call, "sip.rejected");
   });
 
-  it("a proxy and the server behind it are both answered", async () => {
+  it("a proxy and the server behind it are both answered, where both are the trunk's realm", async () => {
     const { peer, stack } = await rig("udp", { credentials });
-    const proxy = verifier(["MD5"], "proxy");
-    const server = verifier(["SHA-256"], "server");
+    const [proxy, server] = [verifier(["MD5"]), verifier(["SHA-256"])];
     const call = stack.invite();
     challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", proxy);
     challenge(peer, await peer.request("INVITE"), "WWW-Authenticate", server);
@@ -90,23 +90,98 @@ describe("a trunk with a password", () => {
     await stack.fact(call, "sip.rejected");
   });
 
-  it("two proxies that ask at once are both answered", async () => {
-    const { peer, stack } = await rig("udp", { credentials });
-    const [near, far] = [verifier(["MD5"], "near"), verifier(["SHA-256", "MD5"], "far")];
+  /** Who asked in an INVITE's 407, and what went out after it; undefined: nothing. */
+  async function answerTo(all: Rig, ...digests: readonly DigestVerifier[]): Promise<Received<SipRequest> | undefined> {
+    const { peer, stack } = all;
     const call = stack.invite();
-    // In one response, as a forking proxy gathers them (RFC 3261 s16.7, item 7).
-    const values = [...near.challenges(false), ...far.challenges(false)];
+    const values = digests.flatMap((digest) => digest.challenges(false));
     const headers = values.map((value) => textHeader("Proxy-Authenticate", value));
     peer.reply(await peer.request("INVITE"), 407, { headers });
-    const second = await peer.request("INVITE");
-    expect(lines(second, "Proxy-Authorization")).toHaveLength(2);
-    expect(judge(second, "Proxy-Authorization", near)).toBe("accepted");
-    expect(judge(second, "Proxy-Authorization", far)).toBe("accepted");
-    peer.reply(second, 486);
+    const isOver = (): boolean => stack.kinds(call).includes("sip.failed");
+    const asked = peer.count("INVITE");
+    await expect.poll(() => isOver() || peer.count("INVITE") > asked, { interval: 1 }).toBe(true);
+    if (isOver()) {
+      expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "credentials" });
+      return undefined;
+    }
+    const again = await peer.request("INVITE");
+    peer.reply(again, 486);
     await stack.fact(call, "sip.rejected");
+    return again;
+  }
+
+  function unanswered({ stack }: Rig): unknown {
+    return stack.log.find(({ message }) => message === "challenge of the trunk not answered with the password")?.fields;
+  }
+
+  it("is answered in the realm that it named first, and in no other", async () => {
+    const all = await rig("udp", { credentials });
+    const own = verifier(["MD5"], "provider");
+    expect(judge(await answerTo(all, own), "Proxy-Authorization", own)).toBe("accepted");
+    expect(await answerTo(all, verifier(["MD5"], "somebody"))).toBeUndefined();
+    expect(unanswered(all)).toMatchObject({
+      why: "another realm than the trunk's",
+      realm: "somebody",
+      ours: "provider",
+      setting: "credentials.realm",
+    });
+    // Beside its own, another one's is passed over.
+    const both = await answerTo(all, verifier(["MD5"], "somebody"), own);
+    expect(both && lines(both, "Proxy-Authorization")).toHaveLength(1);
+    expect(judge(both, "Proxy-Authorization", own)).toBe("accepted");
   });
 
-  it("that asks under another name each time is given up on", async () => {
+  it("is answered in the realm that is set, from the first challenge on", async () => {
+    const all = await rig("udp", { credentials: { ...credentials, realm: "provider" } });
+    expect(await answerTo(all, verifier(["MD5"], "somebody"))).toBeUndefined();
+    const own = verifier(["MD5"], "provider");
+    expect(judge(await answerTo(all, own), "Proxy-Authorization", own)).toBe("accepted");
+  });
+
+  it("learned its realm at the registration", async () => {
+    const registration = { user: undefined, domain: undefined, expiresMs: 600_000 };
+    const all = await rig("udp", { credentials, registration });
+    const { peer, stack } = all;
+    const register = await peer.request("REGISTER");
+    peer.reply(register, 401, {
+      headers: verifier(["MD5"], "provider")
+        .challenges(false)
+        .map((value) => textHeader("WWW-Authenticate", value)),
+    });
+    const contact = lines(register, "Contact").map((value) => textHeader("Contact", value));
+    peer.reply(await peer.request("REGISTER"), 200, { contact: false, headers: contact });
+    await stack.health(({ registered }) => registered === true);
+    expect(await answerTo(all, verifier(["MD5"], "somebody"))).toBeUndefined();
+  });
+
+  const withoutQop = (algorithms: readonly DigestAlgorithm[]): DigestVerifier =>
+    new DigestVerifier({
+      realm: "gateway",
+      algorithms,
+      qop: undefined,
+      nonceLifetimeMs: 60_000,
+      nowMs: () => Date.now(),
+    });
+
+  it.each([
+    ["MD5 after SHA-256", verifier(["SHA-256", "MD5"]), verifier(["MD5"])],
+    ["no qop after qop", verifier(["MD5"]), withoutQop(["MD5"])],
+    ["SHA-256 without qop after MD5 with it", verifier(["MD5"]), withoutQop(["SHA-256"])],
+  ])("that asks for less than before is not answered: %s", async (_what, before, later) => {
+    const all = await rig("udp", { credentials });
+    expect(await answerTo(all, before)).toBeDefined();
+    expect(await answerTo(all, later)).toBeUndefined();
+    expect(unanswered(all)).toMatchObject({ why: "weaker than what this trunk has asked for before" });
+  });
+
+  it("that asks for more than before is", async () => {
+    const all = await rig("udp", { credentials });
+    expect(await answerTo(all, withoutQop(["MD5"]))).toBeDefined();
+    expect(await answerTo(all, verifier(["MD5"]))).toBeDefined();
+    expect(await answerTo(all, verifier(["SHA-256"]))).toBeDefined();
+  });
+
+  it("that asks under another name each time is given up on after the first", async () => {
     const { peer, stack } = await rig("udp", { credentials });
     const call = stack.invite();
     const endless = async (): Promise<void> => {
@@ -116,7 +191,31 @@ describe("a trunk with a password", () => {
     };
     void endless();
     expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "credentials" });
-    expect(peer.count("INVITE")).toBe(6);
+    expect(peer.count("INVITE")).toBe(2);
+  });
+
+  it("whose Contact leads elsewhere: who is there gets no credentials, neither in ACK nor for asking at the BYE", async () => {
+    const { peer, stack } = await rig("udp", { credentials });
+    const stranger = await startPeer({ host: "127.0.0.9" });
+    const digest = verifier(["MD5"]);
+    const call = stack.invite();
+    challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", digest);
+    const invite = await peer.request("INVITE");
+    expect(judge(invite, "Proxy-Authorization", digest)).toBe("accepted");
+    peer.reply(invite, 200, { sdp: ANSWER, contact: false, headers: [stranger.contact] });
+    await stack.fact(call, "sip.accepted");
+    expect((await stranger.request("ACK")).text).not.toMatch(/Authorization:/);
+    stack.trunks.bye(call);
+    const bye = await stranger.request("BYE");
+    challenge(stranger, bye, "Proxy-Authenticate", digest);
+    await stack.fact(call, "sip.ended");
+    expect(stranger.log.map(({ text }) => text).join("")).not.toMatch(/Authorization:/);
+    expect(stranger.count("BYE")).toBe(1);
+    expect(stack.log).toContainEqual({
+      level: "warn",
+      message: "challenge from an address that is no server of the trunk not answered",
+      fields: { address: "127.0.0.9", method: "BYE", setting: "more_servers", refusedSoFar: 1 },
+    });
   });
 
   it("gets no credentials in PRACK that were made for INVITE, and fresh ones when it asks", async () => {

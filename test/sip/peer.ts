@@ -275,7 +275,7 @@ export class Peer {
       const [top] = message.vias;
       const back = message.kind === "request" ? responseTarget(withSource(top, from.address, from.port)) : undefined;
       const to = back?.port ?? from.port;
-      this.#receive(bytes, { send: (answer) => socket.send(answer, to, host) });
+      this.#receive(bytes, { send: (answer) => socket.send(answer, to, from.address) });
     });
     this.#closers.push(() => new Promise((resolve) => socket.close(() => resolve())));
   }

@@ -24,7 +24,7 @@ import { MAGIC_COOKIE } from "../wire/via.ts";
 import type { Authorization } from "../wire/digest.ts";
 import { textHeader, valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import { header, type SipResponse } from "../wire/message.ts";
-import { IncomingRequest, wireOf } from "./messages.ts";
+import { IncomingRequest, IncomingResponse, wireOf } from "./messages.ts";
 import { ALLOWED_METHODS, OutgoingRequest } from "./requests.ts";
 
 /** What a session's delegate is asked besides what sip.js knows. */
@@ -179,6 +179,8 @@ client.authenticationGuard = function (response, knownDialog) {
   if (wire === undefined || (wire.statusCode !== 401 && wire.statusCode !== 407)) return true;
   const { core, message } = this;
   const { method, ruri } = message;
+  // Whoever a Contact led to is not to have a digest of the trunk's password.
+  if (!(response instanceof IncomingResponse) || !response.isTrunks) return true;
   // RFC 3261 s22.1: a CANCEL cannot be sent again, its CSeq is that of the INVITE.
   if (!(core instanceof Core) || this.abandoned === true || method === "CANCEL") return true;
   this.challengedWith ??= core.newChallenged();

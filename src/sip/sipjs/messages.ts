@@ -57,9 +57,12 @@ export class IncomingRequest extends IncomingRequestMessage {
 
 export class IncomingResponse extends IncomingResponseMessage {
   readonly wire: SipResponse;
+  /** To a request that went to a server of the trunk. */
+  readonly isTrunks: boolean;
 
-  constructor(response: SipResponse) {
+  constructor(response: SipResponse, isTrunks: boolean) {
     super();
+    this.isTrunks = isTrunks;
     this.wire = response;
     this.statusCode = response.statusCode;
     this.reasonPhrase = response.reasonPhrase;

@@ -168,10 +168,10 @@ export class UserAgent {
     this.#incoming.receive(request);
   }
 
-  /** A response, whether it is waited for or not. Never throws. */
-  receiveResponse(response: SipResponse): void {
+  /** A response, whether it is waited for or not; `isTrunks` as in HubOptions. Never throws. */
+  receiveResponse(response: SipResponse, isTrunks: boolean): void {
     try {
-      this.#receiveResponse(response);
+      this.#receiveResponse(response, isTrunks);
     } catch (error) {
       this.#options.log.error("SIP response could not be handled", { status: response.statusCode, error });
     }
@@ -257,11 +257,11 @@ export class UserAgent {
     this.#core.dispose();
   }
 
-  #receiveResponse(response: SipResponse): void {
+  #receiveResponse(response: SipResponse, isTrunks: boolean): void {
     const { statusCode, cseq } = response;
     const client = this.#core.userAgentClients.get(`${response.vias[0].branch}${cseq.method}`);
     if (cseq.method === "CANCEL" && client === undefined) this.#late.cancelAnswered(response);
-    const incoming = new IncomingResponse(response);
+    const incoming = new IncomingResponse(response, isTrunks);
     if (cseq.method === "INVITE") {
       const state = client?.transaction.state;
       const live = state !== undefined && state !== TransactionState.Completed && state !== TransactionState.Terminated;

@@ -9,6 +9,7 @@ import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/uri.ts";
 import { formatVia, responseTarget } from "../wire/via.ts";
 import type { Connection } from "./connection.ts";
+import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
@@ -34,7 +35,10 @@ export interface HubOptions {
   /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
   readonly nextTarget: (sipCallId: string) => Promise<Target>;
   readonly onRequest: (request: SipRequest) => void;
-  readonly onResponse: (response: SipResponse) => void;
+  /** `isTrunks`: to a request that went to a server of the trunk, and not where a peer's Contact led. */
+  readonly onResponse: (response: SipResponse, isTrunks: boolean) => void;
+  /** Whether the trunk's servers are there. */
+  readonly isServer: (address: string) => boolean;
   /** A connection ended; `ours` ones may have to be opened again. */
   readonly onClosed: (connection: Connection, reason: Error | undefined) => void;
 }
@@ -63,6 +67,7 @@ export class Hub {
   readonly #streams: Streams;
   readonly #webSockets: WebSockets;
   readonly #unanswered: Unanswered;
+  readonly #guard: CredentialGuard;
   #udp: UdpSocket | undefined;
   /**
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
@@ -76,6 +81,7 @@ export class Hub {
     this.#options = options;
     const { clock, timers, log, admit, onRequest, settings } = options;
     this.#retransmitter = new Retransmitter(clock, timers);
+    this.#guard = new CredentialGuard(options);
     this.#unanswered = new Unanswered(clock, transactionMs(timers));
     this.#inbound = new Inbound({
       clock,
@@ -217,7 +223,7 @@ export class Hub {
     const viaTcp = await this.#switched(target, request, text);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
     if (hop !== undefined) hop.target = used;
-    const bytes = Buffer.from(withTransport(text, request, used.transport));
+    const bytes = Buffer.from(this.#guard.outgoing(request, withTransport(text, request, used.transport), used));
     const connection = used.transport === "udp" ? undefined : (viaTcp ?? (await this.connect(used)));
     const mayLeave = (): void => {
       if (request.method !== "INVITE" || hop === undefined) return;
@@ -337,7 +343,7 @@ export class Hub {
       const hop = this.#hops.get(response.vias[0].branch ?? "");
       if (hop !== undefined) hop.untilMs = this.#options.clock.nowMs() + transactionMs(this.#options.timers);
     }
-    this.#options.onResponse(response);
+    this.#options.onResponse(response, this.#guard.isTrunks(response));
   }
 
   /** Of an INVITE, and of what belongs to it. */

@@ -118,13 +118,19 @@ export function strongestPerRealm(challenges: readonly Challenge[]): Challenge[]
   for (const challenge of challenges) {
     const key = `${challenge.proxy ? "proxy" : "server"} ${challenge.realm}`;
     const before = best.get(key);
-    if (before === undefined || rank(challenge) < rank(before)) best.set(key, challenge);
+    const isBetter = before === undefined || rank(challenge) < rank(before);
+    if (isBetter || (rank(challenge) === rank(before) && isWeaker(before, challenge))) best.set(key, challenge);
   }
   return [...best.values()];
 }
 
 function rank({ algorithm }: Challenge): number {
   return STRENGTH.indexOf(algorithm.replace("-sess", "") as HashName);
+}
+
+/** Whether an answer to `challenge` is easier to guess a password from than one to `other`: by its hash, or without qop. */
+export function isWeaker(challenge: Challenge, other: Challenge): boolean {
+  return rank(challenge) > rank(other) || (challenge.qop === undefined && other.qop !== undefined);
 }
 
 /**
