@@ -30,6 +30,8 @@ const refusalWords: Readonly<Partial<Record<RefusalCause, string>>> = {
   "premium-barred": "texts to premium-rate numbers are not allowed here.",
   "shared-cost-barred": "texts to shared-cost numbers are not allowed here.",
   "satellite-barred": "texts to satellite telephones are not allowed here.",
+  "unknown-barred": "this does not look like a telephone number. Check it, or write it with + and the country code.",
+  "doubtful-number": "this could also be a number that is not allowed here. Write to it with + and the country code.",
   "no-route": "there is no way from here to this number.",
   "not-dialable": "this is not a number that can be reached.",
   "domain-not-allowed": "texts to this SIP domain are not allowed here.",

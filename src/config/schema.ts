@@ -22,7 +22,7 @@ import {
 import { trunk } from "./trunk-schema.ts";
 
 const port = (lowest: 0 | 1) => whole(lowest, 65_535, "port number");
-const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite"]), "kinds of number");
+const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite", "unknown"]), "kinds of number");
 
 const homeserver = section({
   url: httpUrl
@@ -94,7 +94,7 @@ const limits = section({
   allow: barredClasses
     .default([])
     .describe(
-      "Kinds of number that everyone who may call may call: premium, shared-cost, satellite. The others are barred.",
+      "Kinds of number that everyone who may call may call; the others are barred. A number counts as premium, shared-cost or satellite if the trunk could read it as one: dialled with + and the country code, it has one reading only. `unknown` is a text of nine digits or more, or with a plus, that is no number in any reading. Allow it if your trunk has long numbers of its own, or name what they begin with in a route of the dial plan.",
     )
     .meta({ examples: [["shared-cost"]] }),
   calls_per_user: whole(1, 1000).default(2).describe("Calls at once of one user."),

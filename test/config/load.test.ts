@@ -233,7 +233,7 @@ describe("what people mistype", () => {
       "a value in a permission",
       "example.org: call",
       "example.org: {allow: [premum]}",
-      'config.yaml:12: permissions["example.org"].allow[0] should be one of premium, shared-cost, satellite; did you mean premium?',
+      'config.yaml:12: permissions["example.org"].allow[0] should be one of premium, shared-cost, satellite, unknown; did you mean premium?',
     ],
     [
       "a user without the @",

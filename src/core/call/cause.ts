@@ -64,6 +64,21 @@ const causes = {
   "premium-barred": entry("caller", "failed", 21, 403, "Calls to premium-rate numbers are not allowed here."),
   "shared-cost-barred": entry("caller", "failed", 21, 403, "Calls to shared-cost numbers are not allowed here."),
   "satellite-barred": entry("caller", "failed", 21, 403, "Calls to satellite telephones are not allowed here."),
+  "unknown-barred": entry(
+    "caller",
+    "failed",
+    28,
+    404,
+    "This does not look like a telephone number, so it was not called. Check it, or dial it with + and the country code.",
+  ),
+  /** As dialled it may be a dear number as well. */
+  "doubtful-number": entry(
+    "caller",
+    "failed",
+    21,
+    403,
+    "This could also be a number that is not allowed here, so it was not called. Dial it with + and the country code.",
+  ),
   emergency: entry(
     "caller",
     "failed",

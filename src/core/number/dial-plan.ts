@@ -4,7 +4,16 @@ import { dialString } from "./dialled.ts";
 import { nationalForm, type Country } from "./e164.ts";
 import { isEmergencyCode } from "./emergency.ts";
 import type { DialTarget } from "./ghost-id.ts";
-import { dearest, emergencyDigits, understand, type NumberClass, type NumberMeaning } from "./number-class.ts";
+import {
+  classesWithoutPlus,
+  dearest,
+  emergencyDigits,
+  isBarred,
+  isDear,
+  understand,
+  type NumberClass,
+  type NumberMeaning,
+} from "./number-class.ts";
 import { formatSipUri } from "./sip-uri.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
@@ -59,8 +68,12 @@ export type PlannedCall =
   | (PlannedTrunk & {
       readonly kind: "route";
       readonly e164: E164 | undefined;
-      /** The dearest of what the number is on any of the trunks. */
+      /** The dearest of what anybody may make of the number, as dialled and as sent to any of the trunks. */
       readonly class: NumberClass;
+      /** Further barred kinds, in other readings; missing where there are none. */
+      readonly otherClasses?: readonly NumberClass[];
+      /** It is dear in another reading than the likeliest one: written with + and the country code it would be clear. */
+      readonly isDoubtful?: true;
       /** Trunks to try in this order where the first one fails before it rings. */
       readonly alternatives: readonly PlannedTrunk[];
       /** The person dialled it so that their own number is not shown. */
@@ -89,6 +102,8 @@ interface Routed {
   readonly sent: string;
   readonly e164: E164 | undefined;
   readonly class: NumberClass;
+  readonly classes: readonly NumberClass[];
+  readonly isDoubtful: boolean;
 }
 
 function planNumber(dialled: string, plan: DialPlan): PlannedCall {
@@ -104,14 +119,19 @@ function planNumber(dialled: string, plan: DialPlan): PlannedCall {
   const routed = route(keys, meaning, plan);
   const emergency = routed.find((way) => way.class === "emergency");
   if (emergency) return planEmergency(emergency.sent, plan);
-  const [first, ...others] = routed;
+  const [first, ...alternatives] = routed;
   if (!first) return { kind: "refused", why: "no-route" };
+  const found = dearest(first.class, ...alternatives.map((way) => way.class));
+  const others = new Set(routed.flatMap((way) => way.classes).filter((kind) => isBarred(kind) && kind !== found));
+  const isDoubtful = routed.every((way) => way.isDoubtful || !isDear(way.class)) && isDear(found);
   return {
     kind: "route",
     ...plannedTrunk(first),
     e164: first.e164,
-    class: dearest(first.class, ...others.map((way) => way.class)),
-    alternatives: others.map(plannedTrunk),
+    class: found,
+    ...(others.size > 0 && { otherClasses: [...others] }),
+    ...(isDoubtful && { isDoubtful }),
+    alternatives: alternatives.map(plannedTrunk),
     withheld,
   };
 }
@@ -169,23 +189,62 @@ function routeOver(
 ): Routed | undefined {
   const { e164 } = meaning;
   const rewrites = best.strip > 0 || best.prepend !== "";
-  if (!rewrites) return asWritten(keys, meaning, trunk, plan);
+  if (!rewrites) return asWritten(keys, named(meaning, keys, best), trunk, plan);
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
   const rewritten = best.prepend + (byE164 ? e164 : keys).slice(best.strip);
   if (dialString(rewritten) === undefined) return undefined;
-  const meant = understand(rewritten, plan.country);
-  // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
-  if (byE164) return { trunk, sent: rewritten, e164, class: dearest(meaning.class, meant.class) };
+  const meant = named(understand(rewritten, plan.country), rewritten, best);
   // What is left behind an outside-line digit is the number that was meant.
-  return asWritten(rewritten, meant, trunk, plan);
+  if (!byE164) return asWritten(rewritten, meant, trunk, plan);
+  // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
+  const asSent = [rewritten, trunk.numberPrefix + rewritten].flatMap((text) => classesAsSent(text, plan.country));
+  const classes = [...meaning.classes, ...asSent.filter((kind) => kind !== "unknown")];
+  const found = dearest(meaning.class, ...classes);
+  return { trunk, sent: rewritten, e164, class: found, classes, isDoubtful: meaning.isDoubtful };
+}
+
+/** What the admin's own route names is known, even if no numbering plan has it. */
+function named(meaning: NumberMeaning, keys: string, { prefix }: PlanRoute): NumberMeaning {
+  const isNamed = prefix !== "" && !prefix.startsWith("+") && keys.startsWith(prefix);
+  return meaning.class === "unknown" && isNamed ? { ...meaning, class: "private", classes: [] } : meaning;
 }
 
 function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
-  const sent = written(keys, meaning.e164, trunk, plan);
-  // Dialled nationally, a foreign-looking number may be another one.
-  const isOther = trunk.format === "national" && sent !== keys && sent !== meaning.e164;
-  const kind = isOther ? dearest(meaning.class, understand(sent, plan.country).class) : meaning.class;
-  return { trunk, sent, e164: meaning.e164, class: kind };
+  const { e164, isDoubtful } = meaning;
+  const sent = written(keys, e164, trunk, plan);
+  const classes = [...meaning.classes, ...classesWritten(sent, keys, meaning, trunk, plan)];
+  const found = dearest(meaning.class, ...classes);
+  const isNew = isDear(found) && !isDear(meaning.class);
+  // Clear with its plus, but not as this trunk would have it: then the plus stays.
+  if (isNew && meaning.isAssigned && e164 !== undefined && trunk.numberPrefix === "") {
+    return { trunk, sent: e164, e164, class: meaning.class, classes: meaning.classes, isDoubtful };
+  }
+  return { trunk, sent, e164, class: found, classes, isDoubtful };
+}
+
+/** What the trunk may make of the text, besides what was dialled. */
+function classesWritten(
+  sent: string,
+  keys: string,
+  { e164, isAssigned }: NumberMeaning,
+  { format, numberPrefix }: PlanTrunk,
+  { country }: DialPlan,
+): readonly NumberClass[] {
+  const isBare = isAssigned && format === "e164-without-plus";
+  const isClear = sent === keys || (isAssigned && sent === e164);
+  const itself = isClear ? [] : isBare ? classesWithoutPlus(sent, country) : classesAsSent(sent, country);
+  if (numberPrefix === "") return itself;
+  // The trunk takes its prefix away; but should it not, the prefix is a part of the number.
+  const whole = numberPrefix + sent;
+  const asWhole = isAssigned ? classesWithoutPlus(whole, country) : classesAsSent(whole, country);
+  return [...itself, ...asWhole.filter((kind) => kind !== "unknown")];
+}
+
+/** Emergency numbers were looked for before. */
+function classesAsSent(text: string, country: Country | undefined): readonly NumberClass[] {
+  const keys = dialString(text);
+  const classes = keys === undefined ? [] : understand(keys, country).classes;
+  return classes.filter((kind) => kind !== "emergency");
 }
 
 function bestRoute(keys: string, e164: E164 | undefined, plan: DialPlan): PlanRoute | undefined {
@@ -224,10 +283,14 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   if (!plan.trunks.some(({ name }) => name === trunk)) return { kind: "refused", why: "no-route" };
   const meaning = meaningOfUser(user, plan.country);
   if (meaning.class === "emergency") return planEmergency(meaning.keys, plan);
-  const { e164, class: kind } = meaning;
+  const { e164, isDoubtful } = meaning;
+  const other = meaning.classes.filter((found) => isDear(found) && found !== meaning.class);
+  // The domain is allowed by name, and its users may be called anything.
+  const kind = meaning.class === "unknown" ? "private" : meaning.class;
   const number = `${user}@${host}`;
   const uri = formatSipUri({ user, host });
-  return { kind: "route", trunk, uri, number, e164, class: kind, alternatives: [], withheld: false };
+  const doubt = { ...(other.length > 0 && { otherClasses: other }), ...(isDoubtful && { isDoubtful }) };
+  return { kind: "route", trunk, uri, number, e164, class: kind, ...doubt, alternatives: [], withheld: false };
 }
 
 /** What a gateway makes of the user part of a SIP address: a number before the @ costs what it costs anywhere. */
@@ -238,11 +301,20 @@ function meaningOfUser(user: string, country: Country | undefined): NumberMeanin
     .split(";");
   // Up to a pause, a post-dial digit or anything else that no number holds; the rest is noise to a gateway.
   const keys = /^[^\p{L},&=$?:@%]*/u.exec(head)?.[0].replaceAll(/[^\d*#+]/g, "") ?? "";
-  if (!/\d/.test(keys)) return { keys, e164: undefined, class: "private" };
+  if (!/\d/.test(keys)) return { keys, ...noNumber };
   const meaning = understand(keys, country);
   // RFC 3966 s5.1.5: a local number belongs where its context says.
   const context = parameters.map((text) => /^phone-context=(\+\d+)/i.exec(text.trim())?.[1]).find(Boolean);
   if (context === undefined || keys.startsWith("+") || meaning.class === "emergency") return { keys, ...meaning };
   const inContext = understand(context + keys, country);
-  return { keys, e164: inContext.e164, class: dearest(inContext.class, meaning.class) };
+  const classes = [...inContext.classes, ...meaning.classes];
+  return { ...inContext, keys, class: dearest(inContext.class, meaning.class), classes };
 }
+
+const noNumber: NumberMeaning = {
+  e164: undefined,
+  class: "private",
+  classes: [],
+  isAssigned: false,
+  isDoubtful: false,
+};

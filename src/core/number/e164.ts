@@ -37,8 +37,22 @@ function parse(keys: string, country: Country | undefined): PhoneNumber | undefi
   return parsePhoneNumberFromString(keys, { ...(country && { defaultCountry: country }), extract: false });
 }
 
+/** Each number is read several times while one call is planned, and reading takes long. */
+const remembered = new Map<string, NumberReading | undefined>();
+const rememberedNumbers = 512;
+
 /** Of a dial string without `*` and `#`; undefined for what is far too short or too long. */
 export function readNumber(keys: string, country: Country | undefined): NumberReading | undefined {
+  const key = `${country} ${keys}`;
+  const known = remembered.get(key);
+  if (known !== undefined || remembered.has(key)) return known;
+  if (remembered.size >= rememberedNumbers) remembered.clear();
+  const read = readAfresh(keys, country);
+  remembered.set(key, read);
+  return read;
+}
+
+function readAfresh(keys: string, country: Country | undefined): NumberReading | undefined {
   const number = parse(keys, country);
   if (!number) return undefined;
   const isPossible = number.isPossible();
@@ -132,10 +146,21 @@ export function callingCodeOf(country: Country): string {
   return getCountryCallingCode(country);
 }
 
+/**
+ * Whether these digits, which are a whole national number, lack the trunk prefix that the country writes in front of them:
+ * `2079460000` in Britain does, `2125550123` in America does not.
+ */
+export function lacksTrunkPrefix(digits: string, country: Country): boolean {
+  if (!patternsOf(country)?.nationalPrefix()) return false;
+  const number = parse(`+${callingCodeOf(country)}${digits}`, undefined);
+  return number?.nationalNumber === digits && number.format("NATIONAL").replaceAll(/\D/g, "") !== digits;
+}
+
 /** What the library's types leave out of its numbering plans. */
 interface PlanPatterns {
   type(name: "PREMIUM_RATE" | "SHARED_COST"): { pattern(): string } | undefined;
   IDDPrefix(): string;
+  nationalPrefix(): string | undefined;
 }
 
 function patternsOf(plan: string): PlanPatterns | undefined {

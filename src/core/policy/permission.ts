@@ -1,10 +1,7 @@
 // Who may call what, how often at once and for how long. Nobody may anything until the configuration says so.
 import { domainOf, type UserId } from "../ids.ts";
 import type { PlannedCall } from "../number/dial-plan.ts";
-import type { NumberClass } from "../number/number-class.ts";
-
-/** Kinds of number that are barred unless allowed by name. */
-type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "satellite">;
+import { isBarred, type BarredClass } from "../number/number-class.ts";
 
 export interface Permission {
   readonly mayCall: boolean;
@@ -43,6 +40,8 @@ type RefusalCause =
   | "premium-barred"
   | "shared-cost-barred"
   | "satellite-barred"
+  | "unknown-barred"
+  | "doubtful-number"
   | "emergency"
   | "too-many-calls-user"
   | "too-many-calls"
@@ -66,9 +65,9 @@ export function judge(request: CallRequest, policy: Policy): Verdict {
   if (permission?.mayCall !== true) return refused("not-permitted");
   if (plan.kind === "refused") return refused(plan.why);
   if (plan.class === "emergency") return { kind: "allowed", maxDurationMs: emergencyDurationMs };
-  if (isBarred(plan.class) && !policy.allow.has(plan.class) && !permission.allow.has(plan.class)) {
-    return refused(`${plan.class}-barred`);
-  }
+  const kinds = [plan.class, ...(plan.otherClasses ?? [])].filter(isBarred);
+  const barred = kinds.find((kind) => !policy.allow.has(kind) && !permission.allow.has(kind));
+  if (barred !== undefined) return refused(plan.isDoubtful === true ? "doubtful-number" : `${barred}-barred`);
   if (request.callsOfPerson >= callsPerUserOf(person, policy)) return refused("too-many-calls-user");
   if (request.callsInAll >= policy.callsInAll) return refused("too-many-calls");
   return { kind: "allowed", maxDurationMs: permission.maxDurationMs ?? policy.maxDurationMs };
@@ -92,10 +91,6 @@ function permissionOf(person: UserId, policy: Policy): Permission | undefined {
     policy.permissions.get(domain) ??
     (domain === policy.domain ? policy.permissions.get("*") : undefined)
   );
-}
-
-function isBarred(numberClass: NumberClass): numberClass is BarredClass {
-  return numberClass === "premium" || numberClass === "shared-cost" || numberClass === "satellite";
 }
 
 function refused(cause: RefusalCause): Verdict {

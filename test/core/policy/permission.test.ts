@@ -101,6 +101,7 @@ describe("what may be called", () => {
     ["premium", "premium-barred"],
     ["shared-cost", "shared-cost-barred"],
     ["satellite", "satellite-barred"],
+    ["unknown", "unknown-barred"],
   ])("%s: %s unless it is named", (numberClass, expected) => {
     const request = { plan: route(numberClass) };
     expect(verdict(alice, policy({ "*": yes }), request)).toBe(expected);
