@@ -122,7 +122,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const didTable = toDidTable(config);
     const mailboxes = { accounts: toMailboxes(config), numbers: didTable, country: plan.country };
     const notices = toNotices(config);
-    const recipients = (called: string, trunk: TrunkName) => findDid(called, trunk, didTable, plan.country);
+    const recipients = (called: string, trunk: TrunkName) =>
+      findDid(called, trunk, didTable, plan.country, trust.get(trunk)?.numberFormat);
 
     const media = options.media ?? createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
     const sip = createSipTrunks({

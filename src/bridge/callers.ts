@@ -45,7 +45,7 @@ export class Callers {
       name: trustedName ?? name,
       trustedName,
       number: stands && caller.kind === "number" ? caller.dialled : name,
-      words: callerWords(caller, diversions, plan.country),
+      words: callerWords(caller, diversions, plan.country, trust(trunk).numberFormat),
     };
   }
 

@@ -50,7 +50,7 @@ export function toCallerTrust({ trunks }: Config): ReadonlyMap<TrunkName, Caller
   return new Map(
     trunks.map(({ name, inbound }) => [
       trunkName(name),
-      { identity: inbound.caller, displayName: inbound.caller_name },
+      { identity: inbound.caller, displayName: inbound.caller_name, numberFormat: inbound.number_format },
     ]),
   );
 }

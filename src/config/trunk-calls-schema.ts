@@ -54,6 +54,13 @@ export const trunkInbound = section({
     .default("request-uri")
     .describe("Where the trunk says which number was called: `request-uri`, `to`, or the name of a header.")
     .meta({ examples: ["request-uri"] }),
+  number_format: oneOf(["auto", "e164", "e164-without-plus", "national"])
+    .default("auto")
+    .describe(
+      "How the trunk writes callers and called numbers. `auto` takes an assigned number as it is, and E.164 without plus before a " +
+        "national number without its trunk prefix. Name the format if callers show up under a number that is not theirs, or calling back reaches somebody else. " +
+        "A number that is not in that format is read as `auto` reads it.",
+    ),
   caller: oneOf(["asserted", "from"])
     .default("asserted")
     .describe(

@@ -9,7 +9,10 @@ import { unescaped, type Uri } from "./wire/uri.ts";
 
 const MAX_CALLED = 255;
 
-/** Unescaped, parameters cut off; empty where nothing is said. What cannot be read counts as not said, and the Request-URI stands. */
+/**
+ * Unescaped; of the parameters only a `phone-context` that begins a number is kept (RFC 3966 s5.1.5). Empty where nothing is
+ * said. What cannot be read counts as not said, and the Request-URI stands.
+ */
 export function calledOf(request: SipRequest, calledFrom: InboundSettings["calledFrom"]): string {
   const where = calledFrom.toLowerCase();
   const stated =
@@ -34,10 +37,19 @@ function inHeader(value: string | undefined): string | undefined {
 function userIn(uri: Uri): string | undefined {
   if (uri.kind === "other") return undefined;
   // Cut while still escaped: an escaped semicolon is part of the name.
-  const user = (uri.kind === "tel" ? uri.number : (uri.user ?? "")).split(";", 1)[0] ?? "";
+  const [user = "", ...inUser] = (uri.kind === "tel" ? uri.number : (uri.user ?? "")).split(";");
   const isNumber = uri.kind === "tel" || uri.params.get("user")?.toLowerCase() === "phone";
   const text = unescaped(user);
   // RFC 3966 s5.1.1: visual separators mean nothing.
   const plain = isNumber ? text.replace(/[-.()]/g, "") : text;
-  return plain === "" ? undefined : plain;
+  if (plain === "") return undefined;
+  const context = unescaped(contextAmong(inUser) ?? uri.params.get("phone-context") ?? "");
+  // Of a domain it says no more than that the number is local there, as all numbers without a context are.
+  return context.startsWith("+") && /^\d/.test(plain) ? `${plain};phone-context=${context}` : plain;
+}
+
+/** Still escaped. */
+function contextAmong(parameters: readonly string[]): string | undefined {
+  const found = parameters.find((parameter) => /^phone-context=./i.test(parameter));
+  return found?.slice(found.indexOf("=") + 1);
 }

@@ -29,7 +29,7 @@ trunks:
     credentials: {username: account, password: secret}
     registration: {expires_seconds: 300}
     challenge: {username: provider, password: theirs, algorithms: [MD5]}
-    inbound: {called_number: P-Called-Party-ID, caller: from, caller_name: true, progress: early, reliable_provisionals: required}
+    inbound: {called_number: P-Called-Party-ID, caller: from, caller_name: true, number_format: national, progress: early, reliable_provisionals: required}
     session_timer: {expires_seconds: 600}
     dtmf: info
     early_media: answer
@@ -105,8 +105,16 @@ test("the SIP edge learns how the trunk registers, whom it must prove to be and 
 });
 
 test("a trunk is believed as far as it is said, and used as it is able", () => {
-  expect(toCallerTrust(full).get(one)).toEqual({ identity: "from", displayName: true });
-  expect(toCallerTrust(full).get(two)).toEqual({ identity: "asserted", displayName: false });
+  expect(toCallerTrust(full).get(one)).toEqual({
+    identity: "from",
+    displayName: true,
+    numberFormat: "national",
+  });
+  expect(toCallerTrust(full).get(two)).toEqual({
+    identity: "asserted",
+    displayName: false,
+    numberFormat: "auto",
+  });
   expect(toTrunkFeatures(full).get(one)).toEqual({
     dtmf: "info",
     earlyMedia: "answer",

@@ -4,7 +4,7 @@ import type { RingStage } from "../call/matrix-leg.ts";
 import type { RoomId, TrunkName, UserId } from "../ids.ts";
 import type { Country } from "./e164.ts";
 import { compilePattern } from "./pattern.ts";
-import { allForms, spellingOf } from "./spelling.ts";
+import { allForms, spellingOf, type InboundNumberFormat } from "./spelling.ts";
 
 /** What a rule is for: one number or name, all that begin alike, or all that fit a wildcard pattern (`pattern.ts`). */
 export type DidMatch =
@@ -47,11 +47,17 @@ export function peopleOf({ rules }: DidTable): ReadonlySet<UserId> {
 }
 
 /**
- * `called` as the trunk sent it. Of the rules that fit on this trunk an exact one goes before a pattern, a pattern before a
+ * `called` as the trunk sent it, a context behind it (RFC 3966); `format` is how that trunk writes numbers. Of the rules that fit on this trunk an exact one goes before a pattern, a pattern before a
  * prefix, a long prefix before a short one, and the first in the list before all like it. Never throws.
  */
-export function findDid(called: string, trunk: TrunkName, table: DidTable, country: Country | undefined): DidFinding {
-  const spelling = spellingOf(called, country);
+export function findDid(
+  called: string,
+  trunk: TrunkName,
+  table: DidTable,
+  country: Country | undefined,
+  format: InboundNumberFormat = "auto",
+): DidFinding {
+  const spelling = spellingOf(called, country, format);
   const forms = allForms(spelling, country);
   const index = indexOf(table, country);
   const fits = ({ rule }: Indexed): boolean => rule.trunks.length === 0 || rule.trunks.includes(trunk);

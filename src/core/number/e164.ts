@@ -31,7 +31,7 @@ export interface NumberReading {
 }
 
 /** From here on a number that the metadata calls invalid is still more likely a new range than an extension. */
-export const shortestPublicNumber = 7;
+const shortestPublicNumber = 7;
 
 function parse(keys: string, country: Country | undefined): PhoneNumber | undefined {
   return parsePhoneNumberFromString(keys, { ...(country && { defaultCountry: country }), extract: false });

@@ -104,7 +104,7 @@ const longestExtension = 8;
 const longestNumber = 15;
 
 /** What one reading is, whatever else the text may mean. */
-export function classOfReading({ callingCode, nationalNumber, kind, e164 }: Reading): NumberClass {
+function classOfReading({ callingCode, nationalNumber, kind, e164 }: Reading): NumberClass {
   if (isSatellite(callingCode + nationalNumber)) return "satellite";
   return kind ?? (e164 === undefined ? "private" : "ordinary");
 }

@@ -4,7 +4,7 @@ import type { Diversion, RemoteIdentity, SipAddressee } from "../call/event.ts";
 import { dialString } from "../number/dialled.ts";
 import { internationalForm, knownForm, type Country } from "../number/e164.ts";
 import type { DialTarget } from "../number/ghost-id.ts";
-import { spellingOf } from "../number/spelling.ts";
+import { contextOf, spellingOf, type InboundNumberFormat } from "../number/spelling.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface CallerTrust {
@@ -12,6 +12,14 @@ export interface CallerTrust {
   readonly identity: "asserted" | "from";
   /** Whether people are shown the display name that the trunk sends. */
   readonly displayName: boolean;
+  /** How the trunk writes numbers; `auto` where it is not said. */
+  readonly numberFormat?: InboundNumberFormat | undefined;
+}
+
+/** How the numbers of a trunk are read. */
+interface NumberReader {
+  readonly country: Country | undefined;
+  readonly format: InboundNumberFormat | undefined;
 }
 
 /** The network's verdict on the number (STIR/SHAKEN); undefined where it has none. */
@@ -36,15 +44,16 @@ export type Caller = (
 /** Never throws. A caller whose identity is missing or makes no sense counts as one who withholds it. */
 export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, country: Country | undefined): Caller {
   const withheld: Caller = { kind: "withheld", verified: undefined };
+  const reader: NumberReader = { country, format: trust.numberFormat };
   if (wantsPrivacy(identity)) return withheld;
   const stated = trust.identity === "asserted" && identity.asserted.length > 0 ? identity.asserted : [identity.from];
   // Of a sip: and a tel: URI (RFC 3325 s9.1) the one that holds a number is called back.
-  const caller = stated.find((one) => numberIn(one, country) !== undefined) ?? stated[0];
+  const caller = stated.find((one) => numberIn(one, reader) !== undefined) ?? stated[0];
   if (caller === undefined || isNobody(caller)) return withheld;
-  const dialled = numberIn(caller, country);
+  const dialled = numberIn(caller, reader);
   const displayName = trust.displayName && !hidesName(identity) ? shownName(caller.displayName) : undefined;
   if (dialled !== undefined) {
-    return { kind: "number", dialled, displayName, verified: verdictOn(dialled, identity, country) };
+    return { kind: "number", dialled, displayName, verified: verdictOn(dialled, identity, reader) };
   }
   const user = oneLine(caller.user);
   if (user === undefined || user !== caller.user || !caller.host) return withheld;
@@ -105,19 +114,13 @@ function plain(text: string | undefined): string {
 const longestNumber = 40;
 
 /** The number that stands before the @, in the form that a person would dial; undefined where there is none. */
-function numberIn({ user, uri }: SipAddressee, country: Country | undefined): string | undefined {
+function numberIn({ user, uri }: SipAddressee, { country, format }: NumberReader): string | undefined {
   const [head = "", ...parameters] = user?.replace(/^tel:/i, "").split(";") ?? [];
   const keys = dialString(head);
   if (keys === undefined || !/\d/.test(keys) || keys.length > longestNumber) return undefined;
   const context = contextOf(parameters) ?? contextOf(uri.split(/[;?]/).slice(1));
-  // RFC 3966 s5.1.5: a local number belongs where its context says.
-  const full = context !== undefined && /^\d/.test(keys) ? context + keys : keys;
-  const { sent, e164 } = spellingOf(full, country);
-  return e164[0] ?? (/^\d/.test(keys) ? keys : sent);
-}
-
-function contextOf(parameters: readonly string[]): string | undefined {
-  return parameters.map((text) => /^phone-context=(\+\d{1,7})$/i.exec(text.trim())?.[1]).find(Boolean);
+  const { sent, e164 } = spellingOf(context === undefined ? keys : `${keys};phone-context=${context}`, country, format);
+  return e164[0] ?? sent;
 }
 
 /** Gateways put the number in where they have no name; a number as a name would pass for another one's. */
@@ -138,9 +141,9 @@ function verdictOf(verstat: string | undefined): Verification {
 }
 
 /** A number is vouched for only where no other one stands beside it, which the verdict could be about. */
-function verdictOn(dialled: string, identity: RemoteIdentity, country: Country | undefined): Verification {
+function verdictOn(dialled: string, identity: RemoteIdentity, reader: NumberReader): Verification {
   const verdict = verdictOf(identity.verstat);
-  const stated = [...identity.asserted, identity.from].map((one) => numberIn(one, country));
+  const stated = [...identity.asserted, identity.from].map((one) => numberIn(one, reader));
   const isOnly = stated.every((number) => number === undefined || number === dialled);
   return verdict === "passed" && !isOnly ? undefined : verdict;
 }
@@ -152,8 +155,9 @@ export function callerWords(
   caller: Caller,
   diversions: readonly Diversion[],
   country: Country | undefined,
+  format?: InboundNumberFormat,
 ): readonly string[] {
-  const trail = new Set(diversions.map((diversion) => diversionWords(diversion, country)));
+  const trail = new Set(diversions.map((diversion) => diversionWords(diversion, { country, format })));
   const lines = [...trail].slice(0, longestTrail);
   if (caller.verified === "passed") lines.push("The telephone network has verified this number.");
   if (caller.verified === "failed") lines.push("The number may be forged: it was not verified.");
@@ -172,9 +176,9 @@ const reasonWords: ReadonlyMap<string, string> = new Map([
   ["out-of-service", "is out of service"],
 ]);
 
-function diversionWords({ by, reason }: Diversion, country: Country | undefined): string {
-  const number = numberIn(by, country);
-  const known = number === undefined ? undefined : knownForm(number, country);
+function diversionWords({ by, reason }: Diversion, reader: NumberReader): string {
+  const number = numberIn(by, reader);
+  const known = number === undefined ? undefined : knownForm(number, reader.country);
   const shown = known === undefined ? number : internationalForm(known);
   const name = isNobody(by) ? undefined : (shown ?? shownName(by.displayName) ?? oneLine(by.user));
   const why = reasonWords.get(plain(reason));

@@ -173,9 +173,10 @@ function spellings({ e164 }: ExampleNumber, country: Country): readonly string[]
   const digits = e164.slice(1);
   const own = callingCodeOf(country);
   const dialled = nationalForm(e164, country);
-  const inside = digits.startsWith(own) ? [digits.slice(own.length), `0${digits.slice(own.length)}`] : [];
-  const withPlus = `+${dialled.replace("+", "")}`;
-  return [e164, digits, dialled, `00${digits}`, `+00${digits}`, `000${digits}`, withPlus, ...inside];
+  const inside = digits.startsWith(own) ? [digits.slice(own.length)] : [];
+  // No country code begins with 0; another digit behind a plus makes a number of another country.
+  const withPlus = dialled.startsWith("0") ? [`+${dialled}`] : [];
+  return [e164, digits, dialled, `00${digits}`, `+00${digits}`, `000${digits}`, ...withPlus, ...inside];
 }
 
 const somewhere = fc.constantFrom(...countries);
