@@ -13,6 +13,7 @@ homeserverContract("the small homeserver", async () => {
   });
   let people = 0;
   return {
+    behavesLike: "Synapse",
     url: homeserver.url,
     domain,
     appservice,

@@ -18,6 +18,7 @@ homeserverContract("Synapse", async () => {
   const synapse = await startSynapse(rig, { serverName: domain, registrations: [registrationFile] });
   let people = 0;
   return {
+    behavesLike: "Synapse",
     url: synapse.url,
     domain,
     appservice,

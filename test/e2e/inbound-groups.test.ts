@@ -5,7 +5,7 @@ import { type Browser, startBrowser } from "./parts/browser.ts";
 import { endAt, hearEachOther, joinsWhenInvited, lineIn } from "./parts/called.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { type Stage, startStage } from "./parts/stage.ts";
-import type { Account } from "./parts/synapse.ts";
+import type { Account } from "./parts/real-homeserver.ts";
 
 const ALICE_HZ = 440;
 const BOB_HZ = 700;

@@ -8,7 +8,7 @@ import { suiteRig, testRig } from "./parts/rig.ts";
 import { openRtpEar } from "./parts/rtp-ear.ts";
 import { type Sipp, startSipp } from "./parts/sipp.ts";
 import { ghostOf, type Stage, startStage } from "./parts/stage.ts";
-import type { Account } from "./parts/synapse.ts";
+import type { Account } from "./parts/real-homeserver.ts";
 import { until } from "./parts/until.ts";
 
 const NEAR_HZ = 440;

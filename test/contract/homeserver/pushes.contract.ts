@@ -21,13 +21,16 @@ export function pushContract(ready: () => HomeserverRig): void {
       }
     });
 
-    test("of an invitation are preceded by the question whether the unknown ghost exists", async () => {
+    test("of an invitation are preceded by the question whether the unknown ghost exists, but not of a new room on Dendrite", async () => {
       const { client } = await rig.person();
-      const rest = `${freshNumber()}%40sip.example.org`;
+      const rest = `${freshNumber()}${rig.isDendrite ? "=40" : "%40"}sip.example.org`;
       const roomId = await directRoom(client, rig.ghostId(rest));
       await rig.pushed(roomId, isOfType("m.room.member"));
+      if (rig.isDendrite) {
+        expect(rig.appservice.requests.filter(({ target }) => target.includes("/users/"))).toEqual([]);
+        return;
+      }
       const quoted = encodeURIComponent(rig.ghostId(rest));
-      expect(quoted).toContain("%2540");
       const isQuestion = ({ target }: { target: string }) => target === `/_matrix/app/v1/users/${quoted}`;
       const isPush = ({ body }: { body: unknown }) => JSON.stringify(body ?? "").includes(roomId);
       const question = rig.appservice.requests.findIndex(isQuestion);
@@ -50,7 +53,7 @@ export function pushContract(ready: () => HomeserverRig): void {
       expect(await rig.join(roomId, ghost)).toMatchObject({ status: 200 });
     });
 
-    test("are tried again with the same id and events, and nothing overtakes", async () => {
+    test("are tried again with the same id and all events of before, and nothing overtakes", async () => {
       const { client } = await rig.person();
       const ghost = await rig.newGhost();
       const roomId = await directRoom(client, ghost);
@@ -73,7 +76,10 @@ export function pushContract(ready: () => HomeserverRig): void {
       expect(arrived.filter((id) => sent.includes(id))).toEqual(sent);
       const refused = rig.appservice.pushes().find(({ status }) => status === 503);
       const taken = rig.appservice.pushes().find(({ id, status }) => id === refused?.id && status === 200);
-      expect(taken?.events.map(({ event_id }) => event_id)).toEqual(refused?.events.map(({ event_id }) => event_id));
+      const before = refused?.events.map(({ event_id }) => event_id) ?? [];
+      // Dendrite puts into it what was sent meanwhile.
+      const after = taken?.events.map(({ event_id }) => event_id).slice(0, rig.isDendrite ? before.length : undefined);
+      expect(after).toEqual(before);
     });
 
     test("have increasing ids and at most 100 events", async () => {
@@ -84,8 +90,12 @@ export function pushContract(ready: () => HomeserverRig): void {
       for (const { events } of rig.appservice.pushes()) expect(events.length).toBeLessThanOrEqual(100);
     });
 
-    test("can be tested by a ping", async () => {
+    test("can be tested by a ping, or it is unknown", async () => {
       const ping = "/v1/appservice/double/ping";
+      if (rig.isDendrite) {
+        expect(await rig.bridge("POST", ping, {})).toMatchObject({ status: 404, body: { errcode: "M_UNRECOGNIZED" } });
+        return;
+      }
       expect(await rig.bridge("POST", ping, { transaction_id: "t1" })).toMatchObject({
         status: 200,
         body: { duration_ms: expect.any(Number) as number },

@@ -6,6 +6,8 @@ import type { Client, ClientAnswer } from "../client-request.ts";
 import { actingAs, clientOf } from "../client-request.ts";
 
 export type HomeserverUnderTest = {
+  /** What differs between the two, and that a bridge has to live with, is in the tests. */
+  readonly behavesLike: "Synapse" | "Dendrite";
   readonly url: string;
   readonly domain: string;
   /** Stops the homeserver and the application service. */
@@ -25,6 +27,10 @@ export class HomeserverRig {
     this.server = server;
     this.appservice = server.appservice;
     this.bridge = clientOf(server.url, server.appservice.registration.as_token);
+  }
+
+  get isDendrite(): boolean {
+    return this.server.behavesLike === "Dendrite";
   }
 
   async person(): Promise<{ userId: string; client: Client }> {

@@ -8,7 +8,7 @@ import { CHROMIUM } from "../setup/versions.ts";
 import type { Hearing } from "./hearing.ts";
 import { bundlePage, servePage } from "./page-server.ts";
 import type { Rig } from "./rig.ts";
-import type { Account } from "./synapse.ts";
+import type { Account } from "./real-homeserver.ts";
 import { until } from "./until.ts";
 
 const RATE = 48_000;

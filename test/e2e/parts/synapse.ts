@@ -6,42 +6,15 @@ import { stringify } from "yaml";
 import { SYNAPSE_VENV } from "../setup/versions.ts";
 import { freePort } from "./port.ts";
 import { answersHttp } from "./process.ts";
+import { clientApi, type HomeserverOptions, type RealHomeserver } from "./real-homeserver.ts";
 import type { Rig } from "./rig.ts";
 
-export interface SynapseOptions {
-  /** Paths of application-service registrations. */
-  readonly registrations?: readonly string[];
-  /** The part of user ids after the colon. */
-  readonly serverName?: string;
+export interface SynapseOptions extends HomeserverOptions {
   /** Every new room is encrypted, as some servers are configured. */
   readonly encryptByDefault?: boolean;
-  /** Where to listen, if it has to be known before; a free port otherwise. */
-  readonly port?: number;
 }
 
-/** A person with an account. */
-export interface Account {
-  readonly userId: string;
-  readonly user: string;
-  readonly password: string;
-  readonly accessToken: string;
-  readonly deviceId: string;
-}
-
-export interface Synapse {
-  /** `http://127.0.0.1:port`, no slash at the end. */
-  readonly url: string;
-  readonly serverName: string;
-  /** A new person; the localpart is as given. */
-  register(localpart: string): Promise<Account>;
-  /**
-   * A client-server API request.
-   * @param path from `/_matrix/` on
-   * @throws with the status and the body of an answer that is not 2xx
-   */
-  request(method: string, path: string, options?: { token?: string; body?: unknown }): Promise<Record<string, unknown>>;
-  stop(): Promise<void>;
-}
+export type Synapse = RealHomeserver;
 
 const UNLIMITED = { per_second: 1000, burst_count: 10_000 };
 
@@ -106,38 +79,10 @@ export async function startSynapse(rig: Rig, options: SynapseOptions = {}): Prom
   });
   await homeserver.until("Synapse to listen", () => answersHttp(`${url}/_matrix/client/versions`), 60_000);
 
-  const request: Synapse["request"] = async (method, path, { token, body } = {}) => {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as Record<string, unknown>;
-  };
-
   return {
     url,
     serverName,
-    request,
-    async register(localpart) {
-      const password = randomBytes(12).toString("base64url");
-      const account = await request("POST", "/_matrix/client/v3/register", {
-        body: { username: localpart, password, auth: { type: "m.login.dummy" } },
-      });
-      return {
-        user: localpart,
-        password,
-        userId: String(account["user_id"]),
-        accessToken: String(account["access_token"]),
-        deviceId: String(account["device_id"]),
-      };
-    },
+    ...clientApi(url),
     async stop() {
       await homeserver.stop();
     },

@@ -2,7 +2,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { install, InstallError } from "./install.ts";
+import { install } from "./install.ts";
+import { InstallError } from "./packages.ts";
 import { CACHE } from "./versions.ts";
 
 declare module "vitest" {

@@ -7,6 +7,12 @@ export const SYNAPSE_VERSION = "1.160.0";
 /** The virtual environment that holds Synapse; its version is in the name, so a new one is made afresh. */
 export const SYNAPSE_VENV = join(CACHE, `synapse-${SYNAPSE_VERSION}`);
 
+export const DENDRITE_VERSION = "0.13.8";
+/** Compiled here; its version is in the name of its folder. */
+export const DENDRITE = join(CACHE, `dendrite-${DENDRITE_VERSION}`, "dendrite");
+/** What compiles it where the machine's own Go is too old. */
+export const GO_TOOLCHAIN = "go1.24.4";
+
 export const CHROMIUM = "/usr/bin/chromium";
 export const SIPP = "/usr/bin/sipp";
 export const KAMAILIO = "/usr/sbin/kamailio";
@@ -26,4 +32,5 @@ export const NEEDED: Readonly<Record<string, string>> = {
   [BARESIP]: "baresip-core",
   [OPENSSL]: "openssl",
   "/usr/bin/setpriv": "util-linux",
+  "/usr/bin/systemd-analyze": "systemd",
 };
