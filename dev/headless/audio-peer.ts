@@ -2,6 +2,7 @@
 // shape that Chromium writes them. What is sent when is for call.ts.
 import { randomBytes, randomInt } from "node:crypto";
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
+import { answerTo } from "../../src/core/sdp/direction.ts";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../audio/g711.ts";
 import { everyFrame } from "../audio/pacer.ts";
 import { Reception } from "../audio/reception.ts";
@@ -82,6 +83,8 @@ export class AudioPeer {
   #keyTimestamp = 0;
   #answered: AnsweredAudio | undefined;
   #direction: Direction = "sendrecv";
+  /** What the person wants, whatever the other side allows: a hold of theirs outlasts one of the other side's. */
+  #wish: Direction = "sendrecv";
   #role: "active" | "passive" = "passive";
   readonly #descriptionId = randomInt(1, 2 ** 47);
   #version = 1;
@@ -127,6 +130,7 @@ export class AudioPeer {
   /** A first offer, or one that changes the direction; gathering begins with the first. */
   offer(direction: Direction): string {
     if (this.#connection.localDescription() === null) this.#connection.setLocalDescription("offer");
+    this.#wish = direction;
     return browserOffer(this.#ownEnd(direction));
   }
 
@@ -143,7 +147,7 @@ export class AudioPeer {
     this.#role = this.#connection.localDescription()?.sdp.includes("a=setup:active") === true ? "active" : "passive";
     this.#gate.open(this.#libraryPort);
     const lines = this.#candidates.map(({ candidate }) => candidate);
-    return browserAnswer(this.#ownEnd(mirrored(offered.direction)), offered, this.#role, lines);
+    return browserAnswer(this.#ownEnd(answerTo(offered.direction, this.#wish)), offered, this.#role, lines);
   }
 
   /** The answer to our offer. False: nothing in it that we can play. The transport is taken from the first one. */
@@ -167,7 +171,7 @@ export class AudioPeer {
     if (offered === undefined || this.#answered === undefined) return undefined;
     this.#answered = offered;
     // Who answers has to say which side of DTLS it is, and that never changes (RFC 8842 s5.5).
-    const own = this.#ownEnd(mirrored(offered.direction));
+    const own = this.#ownEnd(answerTo(offered.direction, this.#wish));
     return { sdp: browserAnswer(own, offered, this.#role, []), theirs: offered.direction };
   }
 
@@ -292,9 +296,3 @@ export class AudioPeer {
 }
 
 const withoutCandidates = (sdp: string): string => sdp.replace(/^a=(candidate|end-of-candidates).*\r?\n/gm, "");
-
-/** What an offer leaves to whoever answers it (RFC 3264 s6.1). */
-function mirrored(offered: Direction): Direction {
-  if (offered === "sendonly") return "recvonly";
-  return offered === "recvonly" ? "sendonly" : offered;
-}

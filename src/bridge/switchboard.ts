@@ -4,6 +4,7 @@
 import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";
+import { isBusy } from "../core/call/renegotiation.ts";
 import type { LegAddress } from "../core/call/matrix-leg.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { Step } from "../core/call/step.ts";
@@ -157,7 +158,7 @@ export class Switchboard implements Calls {
   takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
     const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
     // What is being settled with the old leg must not be taken for the new one's.
-    if (runner?.call.phase !== "connected" || runner.call.renegotiation.by !== "nobody") return false;
+    if (runner?.call.phase !== "connected" || isBusy(runner.call.renegotiation)) return false;
     if (!this.#takeOvers.allows(runner.id)) return false;
     if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
     void runner.post({ kind: "sip.identified", identity });

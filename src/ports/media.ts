@@ -39,7 +39,9 @@ export interface MediaSessionOptions {
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
 export type MediaReport = Extract<
   MediaFact,
-  { kind: "media.connected" | "media.failed" | "media.timedOut" | "media.lost" | "media.dtmf" }
+  {
+    kind: "media.connected" | "media.failed" | "media.timedOut" | "media.lost" | "media.dtmf" | "media.holdChanged";
+  }
 >;
 
 /** SDP for the other side, or (`settled`) the answer for the side that offered, which the other need not hear of. */
@@ -70,7 +72,8 @@ export interface MediaSession {
   settle(from: MediaSide): Promise<string>;
   /**
    * An offer of our own for a side, with all our candidates: in a new session of all codecs, in a running one of the codec
-   * in use, to be answered by the same peer or by another one in its place. Throws MediaError.
+   * in use, to be answered by the same peer or by another one in its place. To a client it shows whether the trunk holds.
+   * Throws MediaError.
    */
   describe(side: MediaSide): Promise<string>;
   /**

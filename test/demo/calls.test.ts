@@ -167,12 +167,19 @@ describe("the other end", () => {
     const silentMs = far.heardMs;
     await stack.gateway.until(() => far.peerDirection === "sendrecv");
     expect(far.heardMs - silentMs).toBeLessThan(200);
+    // The client shows the hold, and its end.
+    await call.until((each) => shown(each).join(" ") === "sendonly sendrecv");
     expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
     expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
     expect(call.rtp.ssrcs).toHaveLength(1);
     await call.hangup();
   });
 });
+
+/** What the bridge has offered the client inside the call. */
+function shown({ facts }: HeadlessCall): readonly string[] {
+  return facts.flatMap((fact) => (fact.kind === "renegotiated" && fact.by === "bridge" ? [fact.direction] : []));
+}
 
 /** The gateway calls, and the person's client rings. */
 async function rung(order: Parameters<typeof ringPerson>[1] = { sound: { hz: 440 } }) {
@@ -257,7 +264,27 @@ describe("somebody who is called", () => {
     await stack.gateway.until(() => far.peerDirection === "sendrecv");
     await far.hold();
     await stack.gateway.until(() => far.peerDirection === "recvonly");
+    await call.until((each) => shown(each).at(-1) === "sendonly");
     await far.resume();
+    await call.until((each) => shown(each).at(-1) === "sendrecv");
+    expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
+    expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
+    await call.hangup();
+  });
+
+  it("and the telephone hold each other: each hold is taken back by itself", async () => {
+    const { far, call } = await pickedUp();
+    await hears(far, [800]);
+    await call.hold();
+    await stack.gateway.until(() => far.peerDirection === "sendonly");
+    await far.hold();
+    await stack.gateway.until(() => far.peerDirection === "inactive");
+    await call.until((each) => shown(each).length === 1);
+    await far.resume();
+    await call.until((each) => shown(each).at(-1) === "sendrecv");
+    await stack.gateway.until(() => far.peerDirection === "sendonly");
+    await call.resume();
+    await stack.gateway.until(() => far.peerDirection === "sendrecv");
     expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
     expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
     await call.hangup();

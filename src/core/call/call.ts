@@ -190,6 +190,12 @@ export type Renegotiation =
       readonly queued: string | undefined;
       readonly first?: true;
     }
+  /** We show the client that the telephone holds, or no longer. It waits for nobody: whatever else comes goes first. */
+  | {
+      readonly by: "hold";
+      readonly awaiting: "media" | "person" | "media-answer";
+      readonly queued: string | undefined;
+    }
   /** The trunk wants the person connected to somebody else: where that is, our offer to them, their answer. */
   | {
       readonly by: "referral";

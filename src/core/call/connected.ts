@@ -5,6 +5,7 @@ import { end, endIfOver } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import type { ShownIdentity } from "./matrix-leg.ts";
 import { stepReferral } from "./referral.ts";
+import { showHold, stepHold } from "./hold.ts";
 import { personSilent, renegotiate } from "./renegotiation.ts";
 import { beginTransfer } from "./transfer.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
@@ -21,6 +22,8 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return signalLost(call, event);
     case "media.connected":
       return to({ ...call, mediaUp: true });
+    case "media.holdChanged":
+      return showHold(call);
     case "media.dtmf":
       // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
       if (event.from !== "matrix" || event.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
@@ -48,9 +51,9 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
     case "media.described":
     case "media.answered":
     case "media.refused":
-      return call.renegotiation.by === "referral" ? stepReferral(call, event) : renegotiate(call, event);
-    case "matrix.offered":
     case "matrix.reanswered":
+      return answerCame(call, event);
+    case "matrix.offered":
     case "media.offered":
     case "media.settled":
     case "sip.offered":
@@ -61,6 +64,19 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
     default:
       return endIfOver(call, event) ?? ignored(call, event);
   }
+}
+
+type Answer = Extract<
+  CallEvent,
+  { kind: "media.described" | "media.answered" | "media.refused" | "matrix.reanswered" }
+>;
+
+/** It belongs to whatever is being settled now. */
+function answerCame(call: Connected, event: Answer): Step {
+  const now = call.renegotiation;
+  if (now.by === "hold") return stepHold(call, now, event);
+  if (now.by === "referral" && event.kind !== "matrix.reanswered") return stepReferral(call, event);
+  return renegotiate(call, event);
 }
 
 /** Who is at the telephone has changed, or is somebody else than was dialled (MSC3086). */

@@ -55,6 +55,7 @@ export function stepEarly(call: Early, event: CallEvent): Step {
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
       return event.side === "trunk" ? unchanged(call) : (endIfOver(call, event) ?? ignored(call, event));
     case "media.dtmf":
+    case "media.holdChanged":
     case "sip.trying":
     case "sip.progressed":
       // Another fork's announcement may be another one: the client keeps what it has.

@@ -131,6 +131,8 @@ export type MediaFact =
   | { readonly kind: "media.failed"; readonly message: string }
   /** Nothing heard from a side for the configured time. */
   | { readonly kind: "media.timedOut"; readonly side: MediaSide }
+  /** The telephone holds, or no longer, and the client has not been told: `media.describe` makes the offer that shows it. */
+  | { readonly kind: "media.holdChanged" }
   /** The worker that held the session is gone. */
   | { readonly kind: "media.lost" }
   /** `relayed`: it went on to the other side as RFC 4733. */

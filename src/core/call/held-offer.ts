@@ -1,6 +1,6 @@
 // An offer that the trunk makes right after our ACK, while what it answered is still being worked in. No INVITE of ours is
 // under way any more, so that 491 would be wrong (RFC 3261 s14.2): the offer waits until the call can take it.
-import type { Call } from "./call.ts";
+import type { Call, Renegotiation } from "./call.ts";
 import type { CallEvent } from "./event.ts";
 import { unchanged, type Step } from "./transition.ts";
 import type { HeldOffer } from "./trunk-offer.ts";
@@ -40,9 +40,7 @@ function mustWait(call: Call, { side }: HeldOffer): boolean {
     case "accepting":
       return call.awaiting === "reply";
     case "connected":
-      return call.renegotiation.by !== "nobody" && call.renegotiation.awaiting === "media-answer"
-        ? call.renegotiation.by !== "trunk"
-        : false;
+      return waitsForMedia(call.renegotiation);
     case "joining":
       return side === "right" ? call.awaiting.startsWith("left") : call.awaiting === "left-answer";
     case "joined": {
@@ -54,6 +52,11 @@ function mustWait(call: Call, { side }: HeldOffer): boolean {
     default:
       return false;
   }
+}
+
+function waitsForMedia(now: Renegotiation): boolean {
+  if (now.by === "hold") return now.awaiting !== "person";
+  return now.by !== "nobody" && now.by !== "trunk" && now.awaiting === "media-answer";
 }
 
 function isOver({ phase }: Call): boolean {

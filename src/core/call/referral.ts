@@ -3,7 +3,7 @@
 import type { Connected, Renegotiation } from "./call.ts";
 import { end } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
-import { close } from "./renegotiation.ts";
+import { broken, close, isBusy, queuedIn } from "./renegotiation.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 type ReferralEvent = Extract<
@@ -25,9 +25,11 @@ export function stepReferral(call: Connected, event: ReferralEvent): Step {
   const now = call.renegotiation;
   if (event.kind === "sip.referred") {
     // One exchange at a time; who asks again later is heard.
-    if (now.by !== "nobody") return to(call, { kind: "sip.refuseRefer", status: 491 });
+    if (isBusy(now)) return to(call, { kind: "sip.refuseRefer", status: 491 });
+    const { replaces } = event;
     return to(
-      { ...call, renegotiation: { by: "referral", awaiting: "plan", replaces: event.replaces, queued: undefined } },
+      { ...call, renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
+      ...broken(now),
       { kind: "transfer.plan", to: event.target, person: call.leg.person },
     );
   }

@@ -35,24 +35,27 @@ export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
   switch (event.kind) {
     case "matrix.offered":
       if (!canRenegotiate(call.leg)) return ignored(call, event);
-      if (now.by === "trunk" && now.awaiting === "person") return crossed(call, event);
+      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, event);
       if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
       return personOffers(call, event.sdp);
     case "sip.offered":
-      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(
-        { ...call, renegotiation: { by: "trunk", awaiting: "media", queued: undefined } },
-        { kind: "media.offer", from: "trunk", sdp: event.sdp },
-      );
+      if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      return to({ ...call, renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }, ...broken(now), {
+        kind: "media.offer",
+        from: "trunk",
+        sdp: event.sdp,
+      });
     case "sip.offerWanted":
-      if (now.by !== "nobody") return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
-        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: undefined } },
+        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
+        ...broken(now),
         { kind: "media.describe", side: "trunk" },
       );
     default:
       switch (now.by) {
         case "nobody":
+        case "hold":
           return ignored(call, event);
         case "matrix":
           return personsExchange(call, now, event);
@@ -64,6 +67,21 @@ export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
           return ignored(call, event);
       }
   }
+}
+
+/** Whether the trunk has to wait: not for a hold that is only being shown. */
+export function isBusy({ by }: Renegotiation): boolean {
+  return by !== "nobody" && by !== "hold";
+}
+
+/** What the client has offered meanwhile keeps its turn. */
+export function queuedIn(now: Renegotiation): string | undefined {
+  return now.by === "nobody" ? undefined : now.queued;
+}
+
+/** Something else has begun: the client's answer, if it still comes, is not waited for. */
+export function broken(now: Renegotiation): readonly CallEffect[] {
+  return now.by === "hold" && now.awaiting === "person" ? [{ kind: "deadline.clear", name: "renegotiation" }] : [];
 }
 
 /** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
@@ -187,16 +205,17 @@ function crossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offe
   return to(
     next.call,
     { kind: "deadline.clear", name: "renegotiation" },
-    { kind: "sip.refuseReoffer", status: 491 },
+    ...(call.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
     ...next.effects,
   );
 }
 
-/** The client never answered, or never got, the offer that the trunk's re-INVITE needed. */
+/** The client never answered, or never got, an offer of ours. */
 export function personSilent(call: Connected, event: CallEvent): Step {
   const now = call.renegotiation;
-  if (now.by !== "trunk" || now.awaiting !== "person") return ignored(call, event);
-  return close(call, { kind: "deadline.clear", name: "renegotiation" }, { kind: "sip.refuseReoffer", status: 488 });
+  if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, event);
+  const clear: CallEffect = { kind: "deadline.clear", name: "renegotiation" };
+  return now.by === "trunk" ? close(call, clear, { kind: "sip.refuseReoffer", status: 488 }) : close(call, clear);
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */

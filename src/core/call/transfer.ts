@@ -109,6 +109,7 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "sip.reanswered":
       return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
     case "media.answered":
+    case "media.holdChanged":
     case "media.timedOut":
     case "media.failed":
     case "media.lost":

@@ -1,116 +1,46 @@
 // Offer and answer between two legs with us in the middle (RFC 3264), as pure data: what is agreed, what is pending, and
 // what has to be written next. A leg is a WebRTC client or a trunk. Transports, keys and texts are the engine's affair.
-import type { MediaFault, MediaSide } from "../call/media-side.ts";
+import type { MediaSide } from "../call/media-side.ts";
 import { otherSide } from "../call/media-side.ts";
 import {
   allowedFormats,
   answeredFormats,
-  clientCapability,
   pairFormats,
   rememberOurNumbers,
   sideFormats,
   spokenPassages,
   toldFormats,
-  trunkCapability,
-  underNumbers,
-  writtenFormats,
   type LegFormat,
   type Passage,
 } from "./agreement.ts";
 import type { Description } from "./description.ts";
-import { answerTo, receives, sends, type Direction } from "./direction.ts";
+import { receives, sends, type Direction } from "./direction.ts";
 import { isKnownCodec, isSameCodec, isTelephoneEvent, type Format } from "./format.ts";
-
-/** What stands on one side, and the codecs that it may speak, in the order of preference. */
-export interface SideTerms {
-  readonly kind: "client" | "trunk";
-  readonly codecs: readonly string[];
-  /** False: keys are not said in RTP there, whatever it lists. */
-  readonly events?: boolean;
-  /** Payload types that have a meaning in its dialog already, from a session before (RFC 3264 s8.3.2). */
-  readonly numbers?: readonly Format[];
-}
-
-/** What the call's audio is now; under each side's name its last description. */
-export interface Agreed extends Readonly<Record<MediaSide, Description>> {
-  readonly passages: readonly Passage[];
-  /** What was agreed with each side when it was last spoken to. The other side's offers may leave some unused for a while. */
-  readonly formats: Readonly<Record<MediaSide, readonly LegFormat[]>>;
-  /** Each party's own word on its direction. */
-  readonly directions: Readonly<Record<MediaSide, Direction>>;
-}
-
-/** An offer of ours, and on whose behalf it was made. */
-interface Offered {
-  readonly to: MediaSide;
-  readonly formats: readonly Format[];
-  /** The other side's word behind it; undefined if we described ourselves. */
-  readonly behind: Behind | undefined;
-}
-
-interface Behind {
-  readonly description: Description;
-  /** It is an offer, and so has to be answered. */
-  readonly isOffer: boolean;
-  /** What we had offered that side, where its word is an answer. */
-  readonly offered: readonly Format[];
-}
-
-export interface Exchange {
-  readonly sides: Readonly<Record<MediaSide, SideTerms>>;
-  readonly agreed: Agreed | undefined;
-  /** Our last offer; a trunk may answer it more than once (provisional and final responses). */
-  readonly offered: Offered | undefined;
-  readonly isPending: boolean;
-}
-
-/** What has to be written to one side, if anything. */
-export type Turn = OfferTurn | AnswerTurn | SettledTurn;
-
-export interface OfferTurn {
-  readonly kind: "offer";
-  readonly to: MediaSide;
-  readonly formats: readonly Format[];
-  readonly direction: Direction;
-  readonly exchange: Exchange;
-}
-
-export interface AnswerTurn {
-  readonly kind: "answer";
-  readonly to: MediaSide;
-  readonly formats: readonly Format[];
-  readonly direction: Direction;
-  /** The offer that is answered. */
-  readonly offer: Description;
-  readonly exchange: Exchange;
-}
-
-/** All is agreed, and nobody waits for a word. */
-interface SettledTurn {
-  readonly kind: "settled";
-  readonly exchange: Exchange;
-}
-
-/** Both sides had offered: an answer for each. */
-export interface CrossedTurn extends Readonly<Record<MediaSide, AnswerTurn>> {
-  readonly kind: "crossed";
-}
-
-/** The exchange stays as it was. */
-export interface Refusal {
-  readonly kind: "refusal";
-  readonly fault: MediaFault;
-  readonly message: string;
-}
-
-/**
- * What a client is told in our offers and answers. A hold of the trunk is kept from it: the end of the hold is answered
- * without the client, and one that had been told to be silent would stay so.
- */
-const toldClient: Direction = "sendrecv";
+import { shownToClient, wordInAnswer, wordInOffer } from "./hold.ts";
+import {
+  answerTurn,
+  capability,
+  offerTurn,
+  toldAtFirst,
+  withEvents,
+  type Agreed,
+  type AnswerTurn,
+  type CrossedTurn,
+  type Exchange,
+  type Refusal,
+  type SideTerms,
+  type Turn,
+} from "./turn.ts";
 
 export function newExchange(sides: Exchange["sides"]): Exchange {
-  return { sides, agreed: undefined, offered: undefined, isPending: false };
+  return { sides, agreed: undefined, offered: undefined, isPending: false, told: toldAtFirst };
+}
+
+/** What the client should be shown of the telephone's hold, or its end, and has not been told. */
+export function untold({ sides, agreed, told }: Exchange): Direction | undefined {
+  if (sides.matrix.kind !== "client" || agreed === undefined) return undefined;
+  const shown = shownToClient(agreed.directions.trunk);
+  return shown === told ? undefined : shown;
 }
 
 /** Does audio of `from` reach the other side now? */
@@ -137,7 +67,6 @@ export function keyFormat(agreed: Agreed, to: MediaSide): Format | undefined {
 export function offered(exchange: Exchange, from: MediaSide, offer: Description): Turn | Refusal {
   const { agreed, sides } = exchange;
   const to = otherSide(from);
-  const { direction } = offer.audio;
   const formats = usable(sides[from], offer.audio.formats);
   const behind = { description: offer, isOffer: true, offered: [] };
   if (agreed === undefined) {
@@ -145,10 +74,12 @@ export function offered(exchange: Exchange, from: MediaSide, offer: Description)
     const passages = pair(from, formats, capability(sides[to]), sides[from].kind === "trunk" ? from : to);
     return passages.length === 0
       ? noCommonCodec(offer.audio.formats)
-      : offerTurn(exchange, to, passages, direction, behind);
+      : offerTurn(exchange, to, passages, offer.audio.direction, behind);
   }
+  const before = agreed.directions[from];
+  const direction = wordInOffer(offer.audio.direction, before, agreed.directions[to]);
   const kept = keptPassages(agreed, from, formats);
-  if (kept.length > 0 && (sides[to].kind === "client" || direction === agreed.directions[from]))
+  if (kept.length > 0 && (sides[to].kind === "client" || direction === before))
     return answerAlone(exchange, agreed, from, kept, offer);
   const others = sides[to].kind === "client" ? agreed[to].audio.formats : capability(sides[to]);
   const passages = kept.length > 0 ? kept : pair(from, formats, others, sides[from].kind === "trunk" ? from : to);
@@ -188,10 +119,14 @@ export function answered(exchange: Exchange, from: MediaSide, answer: Descriptio
       withOurs(sideFormats(numbered, from, formats), ours.formats),
       behind === undefined ? kept : withOurs(sideFormats(numbered, other, listed), behind.offered),
     ),
-    directions: pairOf(from, answer.audio.direction, last.audio.direction),
+    directions: pairOf(
+      from,
+      wordInAnswer(answer.audio.direction, ours.direction, agreed?.directions[from] ?? "sendrecv"),
+      agreed !== undefined && last === agreed[other] ? agreed.directions[other] : last.audio.direction,
+    ),
   };
-  const after = { ...exchange, agreed: next, isPending: false };
-  return behind?.isOffer === true ? answerTurn(after, next, other, last) : { kind: "settled", exchange: after };
+  const after = { ...exchange, agreed: next, isPending: false, ...toldNow(exchange, from, ours.direction) };
+  return behind?.isOffer === true ? answerTurn(after, next, other, last, agreed) : { kind: "settled", exchange: after };
 }
 
 /** The other side refused what `from` offers: `from` is answered by us alone, the other's media stays as it was. */
@@ -219,8 +154,12 @@ export function described(exchange: Exchange, to: MediaSide): Turn | Refusal {
       kind: "offer",
       to,
       formats,
-      direction: "sendrecv",
-      exchange: { ...exchange, offered: { to, formats, behind: undefined }, isPending: true },
+      direction: toldAtFirst,
+      exchange: {
+        ...exchange,
+        offered: { to, formats, direction: toldAtFirst, behind: undefined },
+        isPending: true,
+      },
     };
   }
   const other = otherSide(to);
@@ -256,23 +195,14 @@ export function crossed(exchange: Exchange, offer: Description): CrossedTurn | R
   const after = { ...exchange, agreed: next, isPending: false };
   return {
     kind: "crossed",
-    matrix: answerTurn(after, next, "matrix", offer),
-    trunk: answerTurn(after, next, "trunk", trunk),
+    matrix: answerTurn(after, next, "matrix", offer, undefined),
+    trunk: answerTurn(after, next, "trunk", trunk, undefined),
   };
-}
-
-function capability({ kind, codecs, events, numbers = [] }: SideTerms): Format[] {
-  const all = kind === "client" ? clientCapability(codecs) : trunkCapability(codecs);
-  return underNumbers(withEvents(all, events), numbers);
 }
 
 /** A trunk may speak what it is configured for; of a client all that it lists, as the trunk limits it. */
 function usable({ kind, codecs, events }: SideTerms, formats: readonly Format[]): readonly Format[] {
   return kind === "client" ? formats : withEvents(allowedFormats(formats, codecs), events);
-}
-
-function withEvents(formats: Format[], events: boolean | undefined): Format[] {
-  return events === false ? formats.filter((format) => !isTelephoneEvent(format)) : formats;
 }
 
 function toldTo(agreed: Agreed | undefined, side: MediaSide): Format[] {
@@ -310,26 +240,9 @@ function keptPassages(agreed: Agreed, from: MediaSide, formats: readonly Format[
   return rememberOurNumbers(kept, other, toldTo(agreed, other));
 }
 
-function offerTurn(
-  exchange: Exchange,
-  to: MediaSide,
-  passages: readonly Passage[],
-  direction: Direction,
-  behind: Behind | undefined,
-): OfferTurn {
-  const { kind } = exchange.sides[to];
-  const isClient = kind === "client";
-  // A client is asked for keys also where the trunk takes none: they can be told to it in another way.
-  const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.sides[to]);
-  const own = isClient ? sideFormats(passages, to, listed) : passages.map((each) => each[to]);
-  const formats = writtenFormats(own, passages, to, eventsOf(kind));
-  return {
-    kind: "offer",
-    to,
-    formats,
-    direction: isClient ? toldClient : direction,
-    exchange: { ...exchange, offered: { to, formats, behind }, isPending: true },
-  };
+/** Whoever answers has taken our offer. */
+function toldNow({ sides }: Exchange, from: MediaSide, direction: Direction): Partial<Exchange> {
+  return sides[from].kind === "client" ? { told: direction } : {};
 }
 
 /** `from` offered what needs nothing of the other side. */
@@ -347,27 +260,12 @@ function answerAlone(
     ...(from === "matrix" ? { matrix: offer } : { trunk: offer }),
     passages,
     formats: { ...agreed.formats, [from]: sideFormats(passages, from, listed) },
-    directions: { ...agreed.directions, [from]: offer.audio.direction },
+    directions: {
+      ...agreed.directions,
+      [from]: wordInOffer(offer.audio.direction, agreed.directions[from], agreed.directions[otherSide(from)]),
+    },
   };
-  return answerTurn({ ...exchange, agreed: next, isPending: false }, next, from, offer);
-}
-
-function answerTurn(exchange: Exchange, agreed: Agreed, to: MediaSide, offer: Description): AnswerTurn {
-  const { kind } = exchange.sides[to];
-  const wanted = kind === "client" ? toldClient : agreed.directions[otherSide(to)];
-  return {
-    kind: "answer",
-    to,
-    formats: writtenFormats(agreed.formats[to], agreed.passages, to, eventsOf(kind)),
-    direction: answerTo(offer.audio.direction, wanted),
-    offer,
-    exchange,
-  };
-}
-
-/** The keys of `a=fmtp`; browsers take all without a word (RFC 4733 s2.4.1). */
-function eventsOf(kind: SideTerms["kind"]): string {
-  return kind === "trunk" ? "0-15" : "";
+  return answerTurn({ ...exchange, agreed: next, isPending: false }, next, from, offer, agreed);
 }
 
 function noCommonCodec(formats: readonly Format[]): Refusal {

@@ -5,7 +5,7 @@
 import type { IceCandidate } from "../../core/call/event.ts";
 import { isUsable, parseCandidate, type Candidate } from "../../core/sdp/candidate.ts";
 import { isMalformed, parseDescription, type Description, type Setup } from "../../core/sdp/description.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 import { webRtcEnd, type WebRtcEnd } from "../../core/sdp/requirement.ts";
 import { MediaError } from "../../ports/media.ts";
 import { ClientTransport, type Identity, type LocalEnd, type TransportOptions } from "./client-transport.ts";

@@ -2,7 +2,7 @@
 // is said and heard is decided elsewhere (core/sdp/exchange, relay).
 import type { IceCandidate } from "../../core/call/event.ts";
 import type { Description } from "../../core/sdp/description.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 
 export interface LegReports {
   rtp(packet: Buffer): void;

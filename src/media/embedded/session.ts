@@ -3,24 +3,12 @@
 import type { IceCandidate } from "../../core/call/event.ts";
 import type { MediaSide } from "../../core/call/media-side.ts";
 import type { MediaStats } from "../../core/call/media-stats.ts";
-import {
-  answered,
-  crossed,
-  described,
-  newExchange,
-  offered,
-  settled,
-  type AnswerTurn,
-  type CrossedTurn,
-  type Exchange,
-  type OfferTurn,
-  type Refusal,
-  type SideTerms,
-  type Turn,
-} from "../../core/sdp/exchange.ts";
+import { answered, crossed, described, newExchange, offered, settled } from "../../core/sdp/exchange.ts";
+import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, SideTerms, Turn } from "../../core/sdp/turn.ts";
 import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from "../../ports/media.ts";
 import { ClientLeg } from "./client-leg.ts";
 import { clockMs } from "./clock.ts";
+import { HoldNews } from "./hold-news.ts";
 import type { Leg, LegReports } from "./leg.ts";
 import type { LogLevel, SessionOpening, SideDialogs, WorkerSettings } from "./protocol.ts";
 import { Relay } from "./relay.ts";
@@ -39,6 +27,7 @@ export class Session {
   readonly #settings: WorkerSettings;
   readonly #reports: SessionReports;
   readonly #relay: Relay;
+  readonly #holdNews = new HoldNews();
   readonly #legs: Partial<Record<MediaSide, Leg>> = {};
   /** Those of the legs that are trunks. */
   readonly #trunks: Partial<Record<MediaSide, TrunkLeg>> = {};
@@ -110,6 +99,7 @@ export class Session {
   async describe(side: MediaSide): Promise<string> {
     const turn = written(described(this.#exchange, side));
     const text = await this.#leg(side).write(turn);
+    if (side === "matrix") this.#holdNews.offered(clockMs());
     this.#become(turn.exchange);
     return text;
   }
@@ -179,6 +169,7 @@ export class Session {
   tick(nowMs: number): void {
     this.#guard(() => {
       this.#relay.tick(nowMs, this.#isConnected);
+      this.#tellHold(nowMs);
       if (this.#lostAtMs === undefined || nowMs - this.#lostAtMs < this.#settings.reconnectTimeoutMs) return;
       this.#lostAtMs = undefined;
       this.#reports.fact({ kind: "media.failed", message: "the client's connection was lost and did not come back" });
@@ -255,6 +246,12 @@ export class Session {
   #become(exchange: Exchange): void {
     this.#exchange = exchange;
     if (exchange.agreed !== undefined) this.#relay.agree(exchange.agreed);
+    // After the order's own outcome: the call takes the news once it is done with that.
+    setImmediate(() => this.#guard(() => this.#tellHold(clockMs())));
+  }
+
+  #tellHold(nowMs: number): void {
+    if (this.#holdNews.isDue(this.#exchange, nowMs)) this.#reports.fact({ kind: "media.holdChanged" });
   }
 }
 

@@ -1,7 +1,7 @@
 // A leg towards a trunk: RTP or SDES-SRTP on a port pair of ours, and the SDP that goes with it.
 import { addressFamily, type AddressFamily } from "../../core/sdp/address.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/requirement.ts";
 import { MediaError, type TrunkMedia } from "../../ports/media.ts";
 import type { Leg, LegReports } from "./leg.ts";

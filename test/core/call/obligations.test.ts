@@ -21,7 +21,8 @@ function deadlinesOf(call: Call): readonly DeadlineName[] {
     case "alerting":
       return ["stage"];
     case "connected":
-      return call.renegotiation.by === "trunk" && call.renegotiation.awaiting === "person"
+      return (call.renegotiation.by === "trunk" || call.renegotiation.by === "hold") &&
+        call.renegotiation.awaiting === "person"
         ? ["duration", "renegotiation"]
         : ["duration"];
     case "transferring":

@@ -79,6 +79,7 @@ const facts: readonly CallFact[] = [
     { kind: "media.dtmf", from, digit: "1", durationMs: 160, relayed: false },
   ]),
   { kind: "media.connected" },
+  { kind: "media.holdChanged" },
   { kind: "media.failed", message: "ice" },
   { kind: "media.lost" },
   { kind: "sip.offered", sdp: "reoffer" },
@@ -179,12 +180,13 @@ const stages = [
 ];
 const reoffered: CallFact = { ...offered, from: "trunk" };
 const hold: CallFact = { kind: "matrix.offered", sdp: "hold" };
+const held: CallFact = { kind: "media.holdChanged" };
+const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
 const sent: CallFact = { kind: "sip.sent", invite };
 const outOfOrder: CallFact = { kind: "sip.failed", fault: "transport", message: "refused" };
 const progressed: CallFact = { kind: "sip.progressed", sdp: "early answer" };
 const talk: readonly CallFact[] = [offered, accepted, answered, told("answer")];
 const taken: readonly CallFact[] = [...annRings, answers(annsRoom, ann)];
-const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
 
 interface Beginning {
   readonly first: Step;
@@ -207,6 +209,9 @@ const outbound: readonly Beginning[] = [
     talk,
     [...talk, hold],
     [...talk, hold, offered],
+    [...talk, held],
+    [...talk, held, described],
+    [...talk, held, described, { kind: "matrix.reanswered", sdp: "answer" }],
     [...talk, { kind: "sip.offered", sdp: "moved" }],
     [...talk, { kind: "sip.offered", sdp: "codec" }, reoffered],
     [...talk, { kind: "sip.offerWanted" }],

@@ -12,12 +12,8 @@ import {
   newExchange as exchangeOf,
   offered,
   settled,
-  type AnswerTurn,
-  type Exchange,
-  type OfferTurn,
-  type Refusal,
-  type Turn,
 } from "../../../src/core/sdp/exchange.ts";
+import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
 import { newOrigin, say, trunkBody } from "../../../src/core/sdp/writer.ts";
 import type { MediaSide } from "../../../src/core/call/media-side.ts";
 import type { Description } from "../../../src/core/sdp/description.ts";
@@ -250,8 +246,8 @@ describe("inside a call", () => {
     const held = { formats: "8 101", lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] };
     const exchange = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" }));
     const offer = taken(trunkOffered(exchange, parsed(gatewaySdp(held))));
-    expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
-    const answer = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
+    expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendonly" });
+    const answer = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-remote-hold-answer-sendonly"))));
     expect(answer).toMatchObject({ kind: "answer", to: "trunk", direction: "recvonly" });
     const back = taken(trunkOffered(answer.exchange, parsed(gatewaySdp({ formats: "8 101" }))));
     expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
