@@ -105,13 +105,18 @@ describe("A call from a telephone", () => {
   it("is held by the telephone, with music or without, and in the old way too; and resumed from each", async () => {
     const { ear, caller } = await recordedCall("uac-holds");
     const far = { hears: ear.hears, hz: PHONE_HZ };
+    const isShown = async (held: boolean): Promise<void> => {
+      await until(held ? "the hold at the client" : "its end", async () => (await alice.report()).localOnHold === held);
+    };
     for (const how of ["sendonly", "inactive", "0.0.0.0"]) {
       await caller.goOn();
+      await isShown(true);
       await noLongerHears(ear.hears, ALICE_HZ);
       // The ear plays on whatever its SDP says: what may be heard of it is the bridge's business.
       if (how === "inactive") await silenceAt(alice.hears);
       if (how === "sendonly") await toneAt(alice.hears, PHONE_HZ, [ALICE_HZ]);
       await caller.goOn();
+      await isShown(false);
       await hearEachOther(far, atAlice());
     }
     await alice.phone.hangup();

@@ -73,10 +73,12 @@ describe("the softphone that is called", () => {
 
   test("is held by the gateway and holds it, and both come back", async () => {
     await far.hold();
-    // The person is not told, and hears what the gateway plays meanwhile.
+    // The person sees it, and hears what the gateway plays meanwhile.
     expect(far.peerDirection).toBe("recvonly");
-    expect((await stateOf(page, "talking")).isHeldByPeer).toBe(false);
+    await expect.poll(async () => (await stateOf(page, "talking")).isHeldByPeer).toBe(true);
+    await hears(page, gatewayHz);
     await far.resume();
+    await expect.poll(async () => (await stateOf(page, "talking")).isHeldByPeer).toBe(false);
     await hears(page, gatewayHz);
     await press("Hold");
     await stack.gateway.until(() => far.peerDirection !== "sendrecv");
