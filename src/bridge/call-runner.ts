@@ -173,6 +173,9 @@ export class CallRunner {
   }
 
   #perform(effect: Parameters<Orders>[0]): void {
+    const sdp = sdpOf(effect);
+    // Every description that comes from a side goes to the media engine, every one of ours to a side.
+    if (sdp !== undefined) this.#log.trace("session description", { order: effect.kind, sdp });
     const lane = laneOf(effect);
     const before = this.#lanes.get(lane) ?? Promise.resolve();
     const after = before.then(async () => {
@@ -201,6 +204,11 @@ function sipCallIdOf(call: Call): SipCallId | undefined {
   const dialog = "dialog" in call ? call.dialog : undefined;
   const invite = "invite" in call ? call.invite : undefined;
   return (dialog ?? invite)?.sipCallId;
+}
+
+function sdpOf(effect: Parameters<Orders>[0]): string | undefined {
+  const holder = effect.kind === "matrix.signal" ? effect.signal : effect;
+  return "sdp" in holder ? holder.sdp : undefined;
 }
 
 function laneOf(effect: Parameters<Orders>[0]): Lane {

@@ -26,10 +26,12 @@ const secretFields = [
   /[a-z](?:Token|Password|Passphrase|Pwd|Secret|Credentials?|Authorization|PrivateKey|Key)$/,
 ];
 
-/** Numbers inside text: the user part of a SIP address with its parameters, a tel URI. */
-const numbersInText = [/\bsips?:[^@\s<>"']+(?=@)/gi, /\btel:[^\s;>"']+/gi];
+/** Numbers inside text: the user part of a SIP address with its parameters, a tel URI, and what SDP says of who made it. */
+const numbersInText = [/\bsips?:[^@\s<>"']+(?=@)/gi, /\btel:[^\s;>"']+/gi, /^(?:p=[^\r\n]*|o=\S*)/gim];
 const secretLines = [
   /^(a=(?:crypto|ice-pwd|key-mgmt)):[^\r\n]*/gim,
+  // RFC 4566 s5.12, obsolete and still understood by some.
+  /^(k=[a-z0-9]*)[^\r\n]*/gim,
   /^((?:proxy-)?authorization|(?:www|proxy)-authenticate):[^\r\n]*/gim,
 ];
 const tokenInText = /\bBearer\s+\S+|\baccess_token=[^\s&"']+/gi;

@@ -54,8 +54,7 @@ describe("a person dials a number", () => {
     await house.sip({ kind: "sip.sent", invite });
     await house.passTime(3_000);
     await house.sip(accepted);
-    expect(house.telemetry.lines.at(-1)).toMatchObject({
-      message: "call phase",
+    expect(house.telemetry.lines.findLast(({ message }) => message === "call phase")).toMatchObject({
       fields: { call: house.call(), matrixCall: "call1", sipCall: invite.sipCallId, phase: "connected" },
     });
     expect(house.telemetry.answered).toEqual([3_000]);
@@ -364,4 +363,18 @@ describe("hold and resume", () => {
     expect(house.trunks.verbs).toEqual(["invite", "reoffer"]);
     expect(house.signals).toEqual(["answer", "reanswer"]);
   });
+});
+
+test("at trace each description that comes or goes is in the log, under its call; the telemetry takes the keys out", async () => {
+  const house = new House();
+  await house.ring();
+  await house.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  const traced = house.telemetry.lines.filter(({ message }) => message === "session description");
+  expect(traced.map(({ level, fields }) => [level, fields?.["order"], fields?.["sdp"]])).toEqual([
+    ["trace", "media.offer", "client offer"],
+    ["trace", "sip.invite", expect.any(String)],
+    ["trace", "media.answer", "trunk answer"],
+    ["trace", "matrix.signal", expect.any(String)],
+  ]);
+  expect(traced.every(({ fields }) => typeof fields?.["call"] === "string")).toBe(true);
 });

@@ -14,7 +14,7 @@ function logAt(
 }
 
 const sdp =
-  "v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRETKEY\r\na=ice-pwd:SECRETPWD\r\nm=audio 4000 RTP/SAVP 0\r\n";
+  "v=0\r\no=+441632960123 1 1 IN IP4 192.0.2.1\r\np=+44 1632 960123\r\nk=clear:SECRETK\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRETKEY\r\na=ice-pwd:SECRETPWD\r\nm=audio 4000 RTP/SAVP 0\r\n";
 
 describe("a log line", () => {
   it("has its level as a word, a time and a constant message, and nothing of the host", () => {
@@ -133,6 +133,7 @@ describe("a log line", () => {
     });
     expect(trace?.["sdp"]).toContain("m=audio 4000");
     expect(JSON.stringify(trace)).not.toContain("SECRET");
+    expect(JSON.stringify(trace)).not.toContain("1632");
   });
 
   it("tells of an error its code and cause, and where it was thrown only if it is one of ours to mend", () => {
