@@ -4,11 +4,14 @@ import type { Call } from "../core/call/call.ts";
 import type { CallFact } from "../core/call/event.ts";
 import type { UserId } from "../core/ids.ts";
 import { legOf } from "../core/call/queries.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { CallReference, MatrixFact } from "../ports/homeserver.ts";
+import { Tally } from "../ports/tally.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { keyOf, type CallIndex } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
 import type { EarlyFacts } from "./early-facts.ts";
+import { Pace } from "./pace.ts";
 import type { Transfers } from "./transfers.ts";
 
 type CallSignal = Extract<MatrixFact, CallReference>;
@@ -20,14 +23,26 @@ export interface CallSignalsParts {
   readonly transfers: Pick<Transfers, "order">;
   /** A ghost or the bot. */
   readonly isOurs: (user: UserId) => boolean;
+  readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
+/** Each is a re-INVITE to the trunk. More than anybody can press hold. */
+const offersPerMinute = 60;
+
 export class CallSignals {
   readonly #parts: CallSignalsParts;
+  readonly #offers: Pace;
+  readonly #tooManyOffers: Tally;
 
   constructor(parts: CallSignalsParts) {
     this.#parts = parts;
+    this.#offers = new Pace(offersPerMinute, parts.clock);
+    this.#tooManyOffers = new Tally(
+      parts.telemetry.log,
+      parts.clock,
+      "offer ignored: a client changes one call too often",
+    );
   }
 
   async take(signal: Signal): Promise<void> {
@@ -45,6 +60,10 @@ export class CallSignals {
       sameParty(signal, { party: leg.personParty, version: leg.version });
     const fact = isTheirs ? this.#factOf(signal, call) : undefined;
     if (fact === undefined) return this.#ignore(signal, "other-party");
+    if (fact.kind === "matrix.offered" && !this.#offers.allows(runner.id)) {
+      this.#tooManyOffers.add({ call: runner.id, room: signal.room, person: signal.sender });
+      return undefined;
+    }
     if (fact.kind === "matrix.candidates") this.#parts.index.note(runner, fact.candidates);
     await runner.post(fact);
   }

@@ -79,6 +79,7 @@ export class Switchboard implements Calls {
       early: this.#early,
       transfers: parts.perform.transfers,
       isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
+      clock,
       telemetry,
     });
     const { homeserver, sip } = parts.perform;

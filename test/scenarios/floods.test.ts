@@ -201,3 +201,15 @@ test("a trunk that says another caller in every request makes one event a second
   expect(shown).toHaveLength(4);
   expect(shown.at(-1)?.signal).toMatchObject({ identity: { ghost: expect.stringContaining("442079460299") } });
 });
+
+test("a client that changes its call all the time is not passed on to the trunk for ever", async () => {
+  const house = new House({ policy });
+  await house.ring();
+  await house.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  for (let n = 0; n < 200; n++) {
+    await house.take({ ...house.callOf(), kind: "call.offered", sdp: `offer ${n}`, lifetimeMs: 30_000 });
+    await house.sip({ kind: "sip.reanswered", sdp: "trunk answer" });
+  }
+  expect(house.trunks.verbs.filter((verb) => verb === "reoffer")).toHaveLength(60);
+  expect(house.telemetry.lines.filter(({ message }) => message.startsWith("offer ignored"))).toHaveLength(1);
+});
