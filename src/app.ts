@@ -2,7 +2,6 @@
 import { Arrivals } from "./bridge/arrivals.ts";
 import { Bot } from "./bridge/bot.ts";
 import { Callers } from "./bridge/callers.ts";
-import { Ghosts } from "./bridge/ghosts.ts";
 import { Housekeeping } from "./bridge/housekeeping.ts";
 import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
 import { createLookup } from "./bridge/lookup.ts";
@@ -14,9 +13,7 @@ import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
 import { createFirstCalls } from "./bridge/rooms/first-calls.ts";
-import { Rooms } from "./bridge/rooms.ts";
-import { Conversations } from "./bridge/rooms/conversations.ts";
-import { OccupiedRooms } from "./bridge/rooms/occupied-rooms.ts";
+import { createRooms } from "./bridge/rooms/create-rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
 import { Texts } from "./bridge/texts.ts";
 import { Transfers } from "./bridge/transfers.ts";
@@ -165,15 +162,12 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       clock,
     });
     const { homeserver } = matrix;
-    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
-    const rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const occupied = new OccupiedRooms(() => switchboard.calls);
-    const conversations = new Conversations({
+    const { ghosts, rooms, occupied, conversations } = createRooms({
       homeserver,
-      directory: store.conversations,
-      ghosts,
-      rooms,
-      occupied,
+      ids,
+      plan,
+      store,
+      calls: () => switchboard.calls,
       log,
     });
     const bot = new Bot({

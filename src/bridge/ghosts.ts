@@ -7,12 +7,14 @@ import { keyOfUser } from "../core/number/number-key.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { GhostDirectory } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import type { RecalledRooms } from "./rooms/recalled-rooms.ts";
 
 export interface GhostsParts {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
   readonly homeserver: Pick<Homeserver, "register" | "setDisplayName">;
   readonly directory: GhostDirectory;
+  readonly recalled: Pick<RecalledRooms, "recallUser">;
   readonly log: Log;
 }
 
@@ -116,13 +118,17 @@ export class Ghosts {
   }
 
   async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {
-    const { ids, homeserver, directory, log } = this.#parts;
+    const { ids, homeserver, directory, recalled, log } = this.#parts;
     const target = ids.parse(ghost);
     if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
     const known = await directory.find(ghost);
     const name = trustedName ?? known?.displayName ?? ids.displayName(target);
     if (known?.displayName === name) return;
-    if (known === undefined) await homeserver.register(ghost);
+    if (known === undefined) {
+      await homeserver.register(ghost);
+      // It may be older than the database.
+      await recalled.recallUser(ghost);
+    }
     try {
       await homeserver.setDisplayName(ghost, name);
       await directory.save(ghost, name);

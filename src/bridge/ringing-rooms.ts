@@ -74,11 +74,11 @@ export class RingingRooms {
     call: CallId | undefined,
   ): Promise<Place> {
     const { ghosts, conversations, firstCalls } = this.#parts;
-    const isNew = !(await this.#knows(target, ghost));
-    if (isNew && !this.#strangers.allows(trunk ?? ""))
+    if (!(await this.#knows(target, ghost)) && !this.#strangers.allows(trunk ?? ""))
       throw new UnfitRoomError("TOO_MANY_STRANGERS", "too many callers who never called before");
     if (target.kind === "room") return this.#openForAll(target.room, ghost, call);
     const { person } = target;
+    const isNew = !(await conversations.haveAnywhere(person, ghost));
     const known = await conversations.ghostFor(person, ghost);
     await ghosts.ensure(known);
     const own = (): Promise<Place> => conversations.open(person, known, call);

@@ -99,7 +99,7 @@ export class RoomFacts {
    */
   async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
     const { rooms, ghosts, telemetry } = this.#parts;
-    const present = (await rooms.ours(fact.room)).filter((user) => ghosts.isGhost(user));
+    const present = (await rooms.ours(fact.room, fact.invitee)).filter((user) => ghosts.isGhost(user));
     if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
     const [only, second] = present;
     if (only === undefined) return undefined;

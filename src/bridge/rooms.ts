@@ -5,10 +5,12 @@ import type { RoomId, UserId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";
 import type { RoomDirectory } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import type { RecalledRooms } from "./rooms/recalled-rooms.ts";
 
 export interface RoomsParts {
   readonly homeserver: Homeserver;
   readonly directory: RoomDirectory;
+  readonly recalled: Pick<RecalledRooms, "recallRoom">;
   readonly log: Log;
 }
 
@@ -63,8 +65,13 @@ export class Rooms {
     await this.#parts.directory.saveOurs(room, user);
   }
 
-  ours(room: RoomId): Promise<readonly UserId[]> {
-    return this.#parts.directory.ours(room);
+  /** Who of ours is in a room. `hint`: one who may be, where that is not known. */
+  async ours(room: RoomId, hint?: UserId): Promise<readonly UserId[]> {
+    const { directory, recalled } = this.#parts;
+    const known = await directory.ours(room);
+    if (known.length > 0) return known;
+    await recalled.recallRoom(room, hint);
+    return directory.ours(room);
   }
 
   /** Whether nobody is joined besides this person and users of ours, so that what is said can only be meant for these. As in `people`. */

@@ -33,6 +33,8 @@ const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
 /** A telephone network waits for our answer, and asks again or gives up after 32 s (RFC 3261 s17.1.2.2, Timer F). */
 const textPatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const receiptPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
+/** Calls of unknown numbers wait for it, and can do without. */
+const recallPatience: Patience = { again: "never", giveUpAfterMs: 2_000 };
 /** A call waits for it, and the homeserver may have to ask another one. */
 const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
 /** Whoever waits for these tries again by themselves. */
@@ -49,6 +51,8 @@ const membersForm = z.object({
   ),
 });
 
+const joinedRoomsForm = z.object({ joined_rooms: z.array(z.string().min(1).max(255)) });
+const joinedMembersForm = z.object({ joined: z.record(z.string(), z.unknown()) });
 const profileForm = z.object({ displayname: z.string() });
 const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const whoAmIForm = z.object({ user_id: z.string() });
@@ -138,6 +142,21 @@ export class HttpHomeserver implements Homeserver {
     return parsed.data.chunk.flatMap((member) =>
       member === undefined ? [] : [{ user: member.state_key, membership: member.content.membership }],
     );
+  }
+
+  async joinedRooms(as: UserId): Promise<readonly RoomId[]> {
+    const answer = await this.#client.request(as, { method: "GET", path: ["v3", "joined_rooms"] }, recallPatience);
+    const parsed = joinedRoomsForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("joined_rooms");
+    return parsed.data.joined_rooms.map((room) => roomId(room));
+  }
+
+  async joinedMembers(room: RoomId): Promise<readonly UserId[]> {
+    const path = ["v3", "rooms", room, "joined_members"];
+    const answer = await this.#client.request(this.bot, { method: "GET", path }, recallPatience);
+    const parsed = joinedMembersForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("joined_members");
+    return Object.keys(parsed.data.joined).flatMap((user) => parseUserId(user) ?? []);
   }
 
   async encrypted(room: RoomId, as: UserId): Promise<boolean> {

@@ -185,6 +185,13 @@ export interface Homeserver {
     room: RoomId,
     as: UserId,
   ): Promise<readonly { readonly user: UserId; readonly membership: "join" | "invite" }[]>;
+  /** Rooms that one of ours has joined. Throws HomeserverError, also for a user who was never registered. Asks once. */
+  joinedRooms(as: UserId): Promise<readonly RoomId[]>;
+  /**
+   * Who has joined a room that some user of ours is in, nobody knows which. Throws HomeserverError: Synapse tells an
+   * application service, others only a member of the room.
+   */
+  joinedMembers(room: RoomId): Promise<readonly UserId[]>;
   /** Whether what is sent in the room is encrypted now, as a member sees it. Throws HomeserverError. */
   encrypted(room: RoomId, as: UserId): Promise<boolean>;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */

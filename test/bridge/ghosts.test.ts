@@ -32,6 +32,7 @@ function rig() {
       setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
     },
     plan: examplePlan,
+    recalled: { recallUser: async () => {} },
     directory: openMemoryStore().ghosts,
     log: telemetry.log,
   });

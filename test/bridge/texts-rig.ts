@@ -1,10 +1,8 @@
 // Texts with doubles at their edges: what a person writes goes in, what telephones and the room get comes out.
 import { Callers } from "../../src/bridge/callers.ts";
-import { Ghosts } from "../../src/bridge/ghosts.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
-import { Rooms } from "../../src/bridge/rooms.ts";
-import { Conversations } from "../../src/bridge/rooms/conversations.ts";
-import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
+import type { Rooms } from "../../src/bridge/rooms.ts";
+import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import type { RemoteIdentity } from "../../src/core/call/event.ts";
 import type { RingTarget } from "../../src/core/call/matrix-leg.ts";
@@ -107,17 +105,15 @@ export class TextsRig {
     const { log } = this.telemetry;
     const maxLengths = options.maxLengths ?? new Map([main, spare].map((trunk) => [trunk, 300]));
     const targets = options.targets ?? [{ kind: "person", person: ann }];
-    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
-    this.rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const occupied = new OccupiedRooms(() => []);
-    const conversations = new Conversations({
+    const { ghosts, rooms, occupied, conversations } = createRooms({
       homeserver,
-      directory: store.conversations,
-      ghosts,
-      rooms: this.rooms,
-      occupied,
+      ids,
+      plan,
+      store,
+      calls: () => [],
       log,
     });
+    this.rooms = rooms;
     this.texts = new Texts({
       ids,
       plan,

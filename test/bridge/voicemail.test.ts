@@ -13,6 +13,8 @@ import { VirtualClock } from "../fakes/virtual-clock.ts";
 const ann = "@ann:example.org" as UserId;
 const bob = "@bob:example.org" as UserId;
 
+const nothingRecalled = { recallRoom: async () => {}, recallNumber: async () => {} };
+
 class MailboxRig {
   readonly homeserver = new FakeHomeserver();
   readonly telemetry = new FakeTelemetry();
@@ -29,8 +31,9 @@ class MailboxRig {
         homeserver,
         directory: store.conversations,
         ghosts: { ensure: async () => {}, isGhost: () => false, keyOf: (user) => user as string as NumberKey },
-        rooms: new Rooms({ homeserver, directory: store.rooms, log }),
+        rooms: new Rooms({ homeserver, directory: store.rooms, recalled: nothingRecalled, log }),
         occupied: new OccupiedRooms(() => []),
+        recalled: nothingRecalled,
         log,
       }),
       homeserver,

@@ -66,6 +66,11 @@ export class FakeHomeserver implements Homeserver {
   acceptsInvitations = true;
   /** Who is in which room, where it is not as in `memberList`. */
   readonly membersOf = new Map<RoomId, { user: UserId; membership: "join" | "invite" }[]>();
+  /** Rooms of ours that the homeserver knows; whoever is not here was never registered. */
+  readonly joinedRoomsOf = new Map<UserId, readonly RoomId[]>();
+  readonly askedRooms: UserId[] = [];
+  /** As Synapse does, an application service is told who is in the rooms of its users. */
+  tellsMembers = true;
   /** Nobody is told who is in a room. */
   memberFailure: HomeserverError | undefined;
   #failsOnce = false;
@@ -142,6 +147,17 @@ export class FakeHomeserver implements Homeserver {
         { user: as, membership: "join" },
         { user: invite, membership },
       ]);
+  }
+  async joinedRooms(as: UserId): Promise<readonly RoomId[]> {
+    this.askedRooms.push(as);
+    const rooms = this.joinedRoomsOf.get(as);
+    if (rooms !== undefined) return rooms;
+    throw new HomeserverError("M_FORBIDDEN", "Application service has not registered this user", false);
+  }
+  async joinedMembers(room: RoomId): Promise<readonly UserId[]> {
+    const members = this.tellsMembers ? this.membersOf.get(room) : undefined;
+    if (members === undefined) throw new HomeserverError("M_FORBIDDEN", "Appservice not in room", false);
+    return members.filter(({ membership }) => membership === "join").map(({ user }) => user);
   }
   async encrypted(room: RoomId): Promise<boolean> {
     return this.encryptsAll || this.encryptedRooms.has(room);

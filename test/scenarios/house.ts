@@ -2,7 +2,7 @@
 import { Arrivals } from "../../src/bridge/arrivals.ts";
 import { Bot } from "../../src/bridge/bot.ts";
 import { Callers } from "../../src/bridge/callers.ts";
-import { Ghosts } from "../../src/bridge/ghosts.ts";
+import type { Ghosts } from "../../src/bridge/ghosts.ts";
 import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
 import { Pace } from "../../src/bridge/pace.ts";
@@ -10,9 +10,7 @@ import { Reception } from "../../src/bridge/reception.ts";
 import type { BotRoomVisits } from "../../src/bridge/rooms/bot-room-visits.ts";
 import { createFirstCalls } from "../../src/bridge/rooms/first-calls.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
-import { Rooms } from "../../src/bridge/rooms.ts";
-import { Conversations } from "../../src/bridge/rooms/conversations.ts";
-import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
+import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import { Transfers } from "../../src/bridge/transfers.ts";
@@ -83,6 +81,7 @@ export class House {
   readonly texts: Texts;
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
+  readonly ghosts: Ghosts;
   readonly visits: BotRoomVisits;
   #events = 0;
 
@@ -104,17 +103,15 @@ export class House {
       sipDomains: [],
       country: "GB",
     });
-    const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, log });
-    const rooms = new Rooms({ homeserver, directory: store.rooms, log });
-    const occupied = new OccupiedRooms(() => this.switchboard.calls);
-    const conversations = new Conversations({
+    const { ghosts, rooms, occupied, conversations } = createRooms({
       homeserver,
-      directory: store.conversations,
-      ghosts,
-      rooms,
-      occupied,
+      ids,
+      plan,
+      store,
+      calls: () => this.switchboard.calls,
       log,
     });
+    this.ghosts = ghosts;
     const { visits, firstCalls } = createFirstCalls({
       ids,
       homeserver,
@@ -282,6 +279,12 @@ export class House {
   answer(where: RoomId, person: UserId = ann, party = "PHONE"): Extract<MatrixFact, { kind: "call.answered" }> {
     const abilities = { transferee: false, dtmf: false };
     return { ...this.ringing(where, person, party), kind: "call.answered", sdp: `${party} answers`, abilities };
+  }
+
+  /** Somebody dials the number: its ghost is prepared. */
+  async lookedUp(whose: UserId): Promise<void> {
+    this.ghosts.prepare(whose);
+    await this.quiet();
   }
 
   /** What was said in a room, in order. */

@@ -77,9 +77,11 @@ export function addMembershipRoutes(router: Router, world: World): void {
       .map(({ roomId }) => roomId),
   }));
 
-  router.on("GET", `${base}/joined_members`, (call, { account }) => {
+  router.on("GET", `${base}/joined_members`, (call, { account, appservice }) => {
     const room = roomOf(world, call.param("roomId"));
-    requireJoined(room, account.userId);
+    // Like Synapse: an application service is told without being there where one of its users is.
+    const hasOwn = appservice !== undefined && room.members("join").some((userId) => appservice.ownsUser(userId));
+    if (!hasOwn) requireJoined(room, account.userId);
     const joined = room.members("join").map((userId) => {
       const member = accounts.find(userId);
       return [userId, { display_name: member?.displayname ?? null, avatar_url: member?.avatarUrl ?? null }];

@@ -7,6 +7,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import type { Ghosts } from "../ghosts.ts";
 import type { Rooms } from "../rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
+import type { RecalledRooms } from "./recalled-rooms.ts";
 import { UnfitRoomError } from "./unfit-room.ts";
 
 export interface ConversationsParts {
@@ -15,6 +16,7 @@ export interface ConversationsParts {
   readonly ghosts: Pick<Ghosts, "ensure" | "isGhost" | "keyOf">;
   readonly rooms: Rooms;
   readonly occupied: OccupiedRooms;
+  readonly recalled: Pick<RecalledRooms, "recallNumber">;
   readonly log: Log;
 }
 
@@ -40,16 +42,22 @@ export class Conversations {
     return (await this.#known(person, ghost)).length > 0;
   }
 
+  /** As `have`, but rooms that only the homeserver knows are looked for too. */
+  async haveAnywhere(person: UserId, ghost: UserId): Promise<boolean> {
+    return (await this.#recall(person, ghost)).length > 0;
+  }
+
   /** Where the two spoke last. */
   async latest(person: UserId, ghost: UserId): Promise<Place | undefined> {
-    const [latest] = await this.#known(person, ghost);
+    const [latest] = await this.#recall(person, ghost);
     return latest;
   }
 
   /** The ghost under which the person knows this number. Never rejects. */
   async ghostFor(person: UserId, ghost: UserId): Promise<UserId> {
     try {
-      return (await this.latest(person, ghost))?.ghost ?? ghost;
+      const [latest] = await this.#known(person, ghost);
+      return latest?.ghost ?? ghost;
     } catch (error) {
       this.#parts.log.warn("conversation could not be looked up", { person, ghost, error });
       return ghost;
@@ -92,7 +100,7 @@ export class Conversations {
 
   async #findOrMake(person: UserId, ghost: UserId, call: CallId | undefined): Promise<Place> {
     const { rooms, occupied } = this.#parts;
-    const known = await this.#known(person, ghost);
+    const known = await this.#recall(person, ghost);
     const isFree = ({ room }: Conversation): boolean => call === undefined || occupied.callsIn(room, call).length === 0;
     const free = known.filter(isFree);
     // The ghost may have a better name by now.
@@ -196,6 +204,13 @@ export class Conversations {
   #known(person: UserId, ghost: UserId): Promise<readonly Conversation[]> {
     const { directory, ghosts } = this.#parts;
     return directory.find(person, ghosts.keyOf(ghost));
+  }
+
+  async #recall(person: UserId, ghost: UserId): Promise<readonly Conversation[]> {
+    const known = await this.#known(person, ghost);
+    if (known.length > 0) return known;
+    await this.#parts.recalled.recallNumber(ghost);
+    return this.#known(person, ghost);
   }
 
   async #once<Found>(person: UserId, ghost: UserId, find: () => Promise<Found>): Promise<Found> {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { actingAs } from "../client-request.ts";
 import type { HomeserverRig } from "./rig.ts";
-import { directRoom, elementsRoom, isMembership, isOfType, send } from "./rig.ts";
+import { directRoom, elementsRoom, freshNumber, isMembership, isOfType, send } from "./rig.ts";
 
 export function roomContract(ready: () => HomeserverRig): void {
   describe("a call's room", () => {
@@ -108,6 +108,32 @@ export function roomContract(ready: () => HomeserverRig): void {
         status: 404,
         body: { errcode: "M_NOT_FOUND" },
       });
+    });
+
+    test("tells the service who is there, which need not say which ghost of its own is, but on Dendrite", async () => {
+      const { userId, client } = await rig.person();
+      const ghost = await rig.newGhost();
+      const roomId = await directRoom(client, ghost);
+      const path = `/v3/rooms/${encodeURIComponent(roomId)}/joined_members`;
+      expect(await rig.bridge("GET", path)).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+      await rig.join(roomId, ghost);
+      const { status, body } = await rig.bridge("GET", path);
+      expect(status === 200).toBe(!rig.isDendrite);
+      if (rig.isDendrite) return;
+      expect(Object.keys(body["joined"] as object).toSorted()).toEqual([userId, ghost].toSorted());
+      const other = await rig.person();
+      expect(await other.client("GET", path)).toMatchObject({ status: 403 });
+    });
+
+    test("is among the joined rooms of its ghost; a ghost that was never registered has none to tell", async () => {
+      const { client } = await rig.person();
+      const ghost = await rig.newGhost();
+      const rooms = (user: string) => rig.bridge("GET", `/v3/joined_rooms?${actingAs(user)}`);
+      const roomId = await directRoom(client, ghost);
+      expect(await rooms(ghost)).toMatchObject({ status: 200, body: { joined_rooms: [] } });
+      await rig.join(roomId, ghost);
+      expect(await rooms(ghost)).toMatchObject({ status: 200, body: { joined_rooms: [roomId] } });
+      expect(await rooms(rig.ghostId(freshNumber()))).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
     });
 
     test("refuses a call where the room is public, but on Dendrite", async () => {

@@ -1,0 +1,47 @@
+// Puts together what knows ghosts and rooms: each of these parts needs the others.
+import type { Call } from "../../core/call/call.ts";
+import type { DialPlan } from "../../core/number/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost-id.ts";
+import type { Homeserver } from "../../ports/homeserver.ts";
+import type { Store } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { Ghosts } from "../ghosts.ts";
+import { Rooms } from "../rooms.ts";
+import { Conversations } from "./conversations.ts";
+import { OccupiedRooms } from "./occupied-rooms.ts";
+import { RecalledRooms } from "./recalled-rooms.ts";
+
+export interface RoomsAndGhostsParts {
+  readonly homeserver: Homeserver;
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly store: Pick<Store, "conversations" | "ghosts" | "rooms">;
+  /** Those of the moment. */
+  readonly calls: () => readonly Call[];
+  readonly log: Log;
+}
+
+export interface RoomsAndGhosts {
+  readonly ghosts: Ghosts;
+  readonly rooms: Rooms;
+  readonly occupied: OccupiedRooms;
+  readonly conversations: Conversations;
+}
+
+export function createRooms({ homeserver, ids, plan, store, calls, log }: RoomsAndGhostsParts): RoomsAndGhosts {
+  const recalled = new RecalledRooms({
+    homeserver,
+    ids,
+    plan,
+    ghosts: store.ghosts,
+    directory: store.rooms,
+    conversations: store.conversations,
+    log,
+  });
+  const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, recalled, log });
+  const rooms = new Rooms({ homeserver, directory: store.rooms, recalled, log });
+  const occupied = new OccupiedRooms(calls);
+  const directory = store.conversations;
+  const conversations = new Conversations({ homeserver, directory, ghosts, rooms, occupied, recalled, log });
+  return { ghosts, rooms, occupied, conversations };
+}
