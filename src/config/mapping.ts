@@ -75,6 +75,7 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       },
       sessionTimer: timer && { expiresMs: timer.expires_seconds * 1000, minMs: timer.min_seconds * 1000 },
       takesRefer: trunk.transfer === "refer",
+      inDialog: trunk.in_dialog_requests,
       media: { srtp: trunk.media.srtp, codecs: trunk.media.codecs },
       followsRefer: trunk.refer === "follow",
     };

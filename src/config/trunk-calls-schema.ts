@@ -87,6 +87,15 @@ export const sessionTimer = section({
   min_seconds: seconds(90, 86_400).default(90).describe("The shortest time that the trunk may want instead."),
 });
 
+export const inDialogRequests = oneOf(["contact", "source"])
+  .default("contact")
+  .describe(
+    "Where requests go once a call is answered. `contact`: where the trunk's Contact and Record-Route say, as RFC 3261 wants it. " +
+      "`source`: where its answer came from, for trunks behind a NAT or with a private address in Contact. The symptoms are " +
+      "calls that end about 32 seconds after the answer, calls that stay up at the trunk after you hang up, and the log line " +
+      "that our ACK does not reach the address in its Contact.",
+  );
+
 export const messages = section({
   enabled: flag
     .default(true)

@@ -19,6 +19,7 @@ import {
   challenge,
   dtmf,
   earlyMedia,
+  inDialogRequests,
   messages,
   refer,
   registration,
@@ -213,6 +214,7 @@ export const trunk = section({
   session_timer: sessionTimer
     .optional()
     .describe("Session timers (RFC 4028). Without it none is asked for, but one that the trunk asks for is kept to."),
+  in_dialog_requests: inDialogRequests,
   dtmf,
   early_media: earlyMedia,
   transfer,

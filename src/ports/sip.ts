@@ -48,6 +48,11 @@ export interface TrunkSettings {
   readonly inbound: InboundSettings;
   /** RFC 4028; undefined: no session timer of our own, a peer's is kept to. */
   readonly sessionTimer: { readonly expiresMs: number; readonly minMs: number } | undefined;
+  /**
+   * Where requests inside a dialog go: where Route and Contact lead (RFC 3261 s12.2.1.1), or where the answer to the
+   * INVITE, or the trunk's own INVITE, came from.
+   */
+  readonly inDialog: "contact" | "source";
   /** Whether a REFER is worth trying (RFC 3515). */
   readonly takesRefer: boolean;
   /** What RTP has to look like: a refused offer is told what it lacks. */

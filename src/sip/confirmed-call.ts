@@ -4,6 +4,7 @@ import type { SipDialogState } from "../core/call/dialog-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { sayBye } from "./bye.ts";
 import { judgeInfo, KeySender } from "./dtmf-info.ts";
 import { OfferExchange } from "./offer-exchange.ts";
 import { PeerLimits } from "./peer-limits.ts";
@@ -155,7 +156,7 @@ export class ConfirmedCall extends CallInOneState {
 
   bye(q850: number | undefined): void {
     if (this.#over) return;
-    const { session, emit, over, owe } = this.#options;
+    const { session, log, emit, over, owe } = this.#options;
     const replacement = this.#replacement;
     this.#finish(487);
     let owed = 0;
@@ -179,7 +180,7 @@ export class ConfirmedCall extends CallInOneState {
       return;
     }
     const paid = owe();
-    session.bye(q850 === undefined ? undefined : q850Header(q850), () => {
+    sayBye(session, log, q850 === undefined ? undefined : q850Header(q850), () => {
       paid();
       settled();
     });
@@ -285,7 +286,7 @@ export class ConfirmedCall extends CallInOneState {
 
   /** The call has gone over to the new dialog: the old one is told, and ended. */
   #replaced(arrival: ReferArrival): void {
-    const { session, owe } = this.#options;
+    const { session, log, owe } = this.#options;
     const left = this.#left !== undefined;
     this.#replacement = undefined;
     this.#referred = undefined;
@@ -293,7 +294,7 @@ export class ConfirmedCall extends CallInOneState {
     const paid = owe();
     arrival.end(200, () => {
       if (left) paid();
-      else session.bye(undefined, paid);
+      else sayBye(session, log, undefined, paid);
     });
   }
 
@@ -362,8 +363,8 @@ export class ConfirmedCall extends CallInOneState {
   /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */
   #lost(): void {
     if (this.#over || this.#left !== undefined) return;
-    const { session, emit, over, owe } = this.#options;
-    session.bye(undefined, owe());
+    const { session, log, emit, over, owe } = this.#options;
+    sayBye(session, log, undefined, owe());
     if (this.#replacement !== undefined) {
       this.#leave(undefined);
       return;

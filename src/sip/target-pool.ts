@@ -58,6 +58,12 @@ export class TargetPool {
     this.#remember(this.#met, address);
   }
 
+  /** Behind an outbound proxy the registrar may call us itself. Its name may also be one that means nothing to the DNS. */
+  alsoAt(domain: string): void {
+    const registrars = this.#resolver.resolve({ host: domain, port: undefined }, this.#settings.transport);
+    registrars.then((targets) => targets.forEach(({ address }) => this.isOurs(address))).catch(() => {});
+  }
+
   /** From now on requests inside dialogs may come from that address. */
   ledTo(address: string): void {
     this.#remember(this.#led, address);

@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
+import { sayBye } from "./bye.ts";
 import { TrunkPassword } from "./challenged.ts";
 import { Debts } from "./debts.ts";
 import type { GatewayWatch } from "./gateway-watch.ts";
@@ -248,7 +249,7 @@ export class Trunk implements InvitingTrunk {
   }
 
   hangUp(session: Session): void {
-    session.bye(undefined, this.owe());
+    sayBye(session, this.#options.log, undefined, this.owe());
   }
 
   restore(dialog: SipDialogState): Session {
@@ -328,14 +329,10 @@ export class Trunk implements InvitingTrunk {
 
   /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
   #refreshPeers(): void {
-    const { clock, log, settings, resolver } = this.#options;
+    const { clock, log, settings } = this.#options;
     this.#pool.all().catch((error: unknown) => log.warn("servers of the trunk not resolved", { error }));
-    // Behind an outbound proxy the registrar may call us itself. Its name may also be one that means nothing to the DNS.
     const domain = settings.registration?.domain;
-    if (domain !== undefined) {
-      const registrars = resolver.resolve({ host: domain, port: undefined }, settings.transport);
-      registrars.then((targets) => targets.forEach(({ address }) => this.#pool.isOurs(address))).catch(() => {});
-    }
+    if (domain !== undefined) this.#pool.alsoAt(domain);
     this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
   }
 

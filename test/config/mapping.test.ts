@@ -87,6 +87,7 @@ test("the SIP edge gets its trunks in its own words", () => {
     inbound: { calledFrom: "request-uri", reliableProvisionals: "supported" },
     sessionTimer: undefined,
     takesRefer: true,
+    inDialog: "contact",
     media: { srtp: "required", codecs: ["PCMA"] },
     followsRefer: true,
   });

@@ -77,6 +77,7 @@ export function trunkSettings(port: number, more: Partial<TrunkSettings> = {}): 
     inbound: { calledFrom: "request-uri", reliableProvisionals: "supported" },
     sessionTimer: undefined,
     takesRefer: true,
+    inDialog: "contact",
     media: { srtp: "off", codecs: ["PCMA", "PCMU"] },
     followsRefer: true,
     ...more,

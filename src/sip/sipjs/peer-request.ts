@@ -18,7 +18,10 @@ export interface PeerRequest {
 }
 
 /** How a request inside a dialog ended: a final response, or what stands in for one (RFC 3261 s8.1.3.1). */
-export type Outcome = SipResponse | "timeout" | "transport";
+export type Outcome = SipResponse | "timeout" | "transport" | DialogGone;
+
+/** The peer has ended the dialog before the request could go out. */
+type DialogGone = "gone";
 
 export function peerRequest(server: UserAgentServer): PeerRequest {
   return {
@@ -41,6 +44,7 @@ export function outcomeOf(message: IncomingResponseMessage): Outcome {
 /** As a status, where a status is what is asked for: 408 and 503 stand for no response (RFC 3261 s8.1.3.1). */
 export function statusOf(outcome: Outcome): number {
   if (outcome === "timeout") return 408;
+  if (outcome === "gone") return 481;
   return outcome === "transport" ? 503 : outcome.statusCode;
 }
 

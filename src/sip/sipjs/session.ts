@@ -169,7 +169,7 @@ export class Session {
       this.#byeAfterAck = undefined;
       const { dialogs } = this.#dialog.userAgentCore;
       // The peer's own BYE was faster.
-      if (dialogs.get(this.#dialog.id) !== this.#dialog) done("timeout");
+      if (dialogs.get(this.#dialog.id) !== this.#dialog) done("gone");
       else this.#dialog.bye(delegateOf(done), { extraHeaders: reason === undefined ? [] : [reason] });
     };
     const initial: unknown = Reflect.get(this.#dialog, "initialTransaction");

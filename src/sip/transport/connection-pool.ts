@@ -26,6 +26,10 @@ export class ConnectionPool {
     return opened;
   }
 
+  isOpen(target: Target): boolean {
+    return this.#connections.get(targetKey(target))?.open === true;
+  }
+
   /** Keeps a connection, by the place it leads to, until it is forgotten. */
   keep(connection: Connection): void {
     this.#connections.set(targetKey({ ...connection.remote, transport: connection.transport }), connection);

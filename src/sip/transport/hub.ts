@@ -8,6 +8,7 @@ import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/uri.ts";
 import { formatVia, responseTarget } from "../wire/via.ts";
+import { AnswerSources } from "./answer-sources.ts";
 import type { Connection } from "./connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
@@ -68,6 +69,7 @@ export class Hub {
   readonly #webSockets: WebSockets;
   readonly #unanswered: Unanswered;
   readonly #guard: CredentialGuard;
+  readonly #sources: AnswerSources;
   #udp: UdpSocket | undefined;
   /**
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
@@ -79,9 +81,10 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    const { clock, timers, log, admit, onRequest, settings } = options;
+    const { clock, timers, log, admit, settings } = options;
     this.#retransmitter = new Retransmitter(clock, timers);
     this.#guard = new CredentialGuard(options);
+    this.#sources = new AnswerSources(settings, log);
     this.#unanswered = new Unanswered(clock, transactionMs(timers));
     this.#inbound = new Inbound({
       clock,
@@ -89,8 +92,11 @@ export class Hub {
       retransmitter: this.#retransmitter,
       admit,
       answer: (bytes, to) => this.#answer(bytes, to),
-      onRequest,
-      onResponse: (response) => this.#onResponse(response),
+      onRequest: (request, source) => {
+        this.#sources.invited(request, source);
+        options.onRequest(request);
+      },
+      onResponse: (response, source) => this.#onResponse(response, source),
     });
     const events = {
       message: (bytes: Buffer, connection: Connection): void => {
@@ -177,7 +183,8 @@ export class Hub {
       // Whoever sent any other request hears of it through its transaction.
       const { method } = message.cseq;
       if (message.kind === "response") this.#options.log.debug("SIP response not sent", { method, error });
-      else if (method === "ACK") this.#options.log.warn("ACK not sent", { error });
+      // The peer will repeat its answer, which answer-sources.ts has one warning for.
+      else if (method === "ACK") this.#options.log.debug("ACK not sent", { error });
       throw error;
     }
   }
@@ -282,6 +289,14 @@ export class Hub {
     if (request.toTag === undefined || settings.transport === "ws" || settings.transport === "wss") {
       return this.#options.nextTarget(request.sipCallId);
     }
+    return this.#sources.route(request, () => this.#byContact(request, strictRouter), {
+      server: () => this.#options.nextTarget(request.sipCallId),
+      isOpen: (target) => this.#streams.isOpen(target),
+    });
+  }
+
+  async #byContact(request: SipRequest, strictRouter: Uri | undefined): Promise<Target> {
+    const { settings } = this.#options;
     const uri = strictRouter ?? request.routes[0]?.uri ?? request.uri;
     if (uri.kind !== "sip") throw new TransportError("resolve", `no way to a ${uri.scheme} URI`);
     const transport = transportOf(uri, settings.transport);
@@ -337,7 +352,8 @@ export class Hub {
     return this.#udp.send(bytes, to);
   }
 
-  #onResponse(response: SipResponse): void {
+  #onResponse(response: SipResponse, source: Source): void {
+    this.#sources.answered(response, source);
     this.#unanswered.answered(transactionOf(response));
     if (response.cseq.method === "INVITE" && response.statusCode >= 200) {
       const hop = this.#hops.get(response.vias[0].branch ?? "");

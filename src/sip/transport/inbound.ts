@@ -27,8 +27,8 @@ export interface InboundOptions {
   readonly admit: (address: string) => Admittance;
   /** Sends bytes back to where they came from. */
   readonly answer: (bytes: Buffer, to: Source) => void;
-  readonly onRequest: (request: SipRequest) => void;
-  readonly onResponse: (response: SipResponse) => void;
+  readonly onRequest: (request: SipRequest, source: Source) => void;
+  readonly onResponse: (response: SipResponse, source: Source) => void;
 }
 
 /** Of a request and all responses to it, an ACK counting as its INVITE: what stays the same on the way back. */
@@ -81,17 +81,17 @@ export class Inbound {
         if (admitted === "all") this.#refuse(result, source);
         return;
       case "message":
-        if (result.message.kind === "response") this.#response(result.message);
+        if (result.message.kind === "response") this.#response(result.message, source);
         else if (admitted === "dialogs" && result.message.toTag === undefined)
           this.#stranger.add({ ...source.remote, setting: "peers" });
         else this.#request(result.message, source);
     }
   }
 
-  #response(response: SipResponse): void {
+  #response(response: SipResponse, source: Source): void {
     const { vias, cseq, statusCode } = response;
     if (this.#options.retransmitter.responseReceived(vias[0].branch ?? "", cseq.method, statusCode)) return;
-    this.#options.onResponse(response);
+    this.#options.onResponse(response, source);
   }
 
   #request(received: SipRequest, source: Source): void {
@@ -102,7 +102,7 @@ export class Inbound {
     if (source.connection === undefined) {
       if (this.#options.retransmitter.requestReceived(key, request.method)) return;
     } else this.#remember(key, source.connection);
-    this.#options.onRequest(request);
+    this.#options.onRequest(request, source);
   }
 
   #refuse(result: Extract<ParseResult, { outcome: "invalid" }>, source: Source): void {

@@ -49,6 +49,10 @@ export class Streams {
     return this.#connections.reuse(target, () => this.#open(target, timeoutMs));
   }
 
+  isOpen(target: Target): boolean {
+    return this.#connections.isOpen(target);
+  }
+
   /** Takes connections; gives the bound endpoint. Throws TransportError. TLS needs a certificate in the settings. */
   async listen(transport: "tcp" | "tls", host: string, port: number): Promise<Endpoint> {
     const { tls, admit, turnedAway } = this.#options;
