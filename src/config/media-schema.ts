@@ -80,5 +80,7 @@ export const media = section({
     .describe("A call in which nothing is heard from a side for so long is ended; time on hold does not count."),
   reconnect_timeout_seconds: seconds(5, 300)
     .default(30)
-    .describe("So long a client may take to come back after its network changed."),
+    .describe(
+      "How long a client whose connection was lost may take to come back, as after a change of its network. A client that closes its connection, as it does when it hangs up, ends the call within about 2 seconds.",
+    ),
 });

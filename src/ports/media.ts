@@ -40,7 +40,15 @@ export interface MediaSessionOptions {
 export type MediaReport = Extract<
   MediaFact,
   {
-    kind: "media.connected" | "media.failed" | "media.timedOut" | "media.lost" | "media.dtmf" | "media.holdChanged";
+    kind:
+      | "media.connected"
+      | "media.failed"
+      | "media.closed"
+      | "media.disconnected"
+      | "media.timedOut"
+      | "media.lost"
+      | "media.dtmf"
+      | "media.holdChanged";
   }
 >;
 

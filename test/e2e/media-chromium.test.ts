@@ -250,11 +250,24 @@ test("browsers that begin before their answer is known are connected all the sam
   expect(Math.max(...tookMs)).toBeLessThan(3000);
 });
 
+test("a browser that hangs up is gone within three seconds, without a word of it through the homeserver", async ({
+  scope,
+}) => {
+  const { phone, fact, facts } = await call(scope, everything);
+  await hears(phone, trunkHz);
+  const startMs = performance.now();
+  await phone.close();
+  await fact("media.closed");
+  expect(performance.now() - startMs).toBeGreaterThan(1500);
+  expect(performance.now() - startMs).toBeLessThan(4500);
+  expect(facts.map(({ kind }) => kind)).toEqual(["media.connected", "media.closed"]);
+});
+
 // RFC 7675: consent to send runs out after 30 s without an answer to the checks. Then the client has its time to return.
-test("a browser that vanishes is reported as failed, once", { timeout: 90_000 }, async ({ scope }) => {
+test("a browser that vanishes is reported as lost, once", { timeout: 90_000 }, async ({ scope }) => {
   const { phone, fact, facts } = await call(scope, everything);
   await hears(phone, trunkHz);
   await browser.pages().at(-1)?.close();
-  await fact("media.failed");
-  expect(facts.filter(({ kind }) => kind === "media.failed")).toHaveLength(1);
+  await fact("media.disconnected");
+  expect(facts.map(({ kind }) => kind)).toEqual(["media.connected", "media.disconnected"]);
 });

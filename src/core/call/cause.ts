@@ -133,6 +133,7 @@ const causes = {
   incompatible: entry("upstream", "failed", 88, 488, "The other end cannot handle this kind of call."),
 
   "media-failed": entry("bridge", "failed", 41, 480, "The audio connection to your client could not be made."),
+  "connection-lost": entry("bridge", "failed", 41, 480, "The connection to your client was lost."),
   "media-silent": entry("bridge", "failed", 41, 480, "The call was ended because no audio came any more."),
   "media-lost": entry("bridge", "failed", 41, 503, "The call was ended by a fault in the bridge's audio."),
   "answer-lost": entry(

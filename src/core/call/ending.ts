@@ -128,7 +128,7 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
   switch (event.kind) {
     case "matrix.hungUp":
       if (!hasPerson(call)) return undefined;
-      return end(call, causeOfHangup(event.reason, isConnected(call), call.direction), event.atMs, { person: true });
+      return end(call, causeOfPersonsHangup(call, event.reason), event.atMs, { person: true });
     case "matrix.left":
       if (!hasPerson(call)) return undefined;
       return end(call, causeOfLeaving(call), event.atMs, { person: true, left: true });
@@ -142,6 +142,12 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
       return end(call, "transfer-failed", event.atMs, {});
     case "media.failed":
       return end(call, "media-failed", event.atMs, {});
+    case "media.closed":
+      // The person hears nothing more of the call, but the room and other devices do: ours is the hang-up that they see.
+      if (!hasPerson(call)) return undefined;
+      return end(call, causeOfHangup(undefined, isConnected(call), call.direction), event.atMs, {});
+    case "media.disconnected":
+      return end(call, "connection-lost", event.atMs, {});
     case "media.timedOut":
       return end(call, "media-silent", event.atMs, {});
     case "media.lost":
@@ -168,6 +174,12 @@ export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
     default:
       return undefined;
   }
+}
+
+/** A client whose ICE fails in a call has lost a connection that there was. */
+function causeOfPersonsHangup(call: LiveCall, reason: string | undefined): Cause {
+  const cause = causeOfHangup(reason, isConnected(call), call.direction);
+  return cause === "media-failed" && call.phase === "connected" && call.mediaUp ? "connection-lost" : cause;
 }
 
 /** A caller may also end an INVITE by BYE in the early dialog: it has its 487 (RFC 3261 s15.1.2). */

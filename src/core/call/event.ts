@@ -127,8 +127,12 @@ export type MediaFact =
   | { readonly kind: "media.refused"; readonly from: MediaSide; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
   | { readonly kind: "media.connected" }
-  /** ICE or DTLS failed for good. */
+  /** ICE or DTLS towards the client never came up. */
   | { readonly kind: "media.failed"; readonly message: string }
+  /** The client has closed its connection, as it does when it hangs up, and its hang-up did not arrive. */
+  | { readonly kind: "media.closed" }
+  /** The connection to the client was up, was lost, and did not come back in its time. */
+  | { readonly kind: "media.disconnected" }
   /** Nothing heard from a side for the configured time. */
   | { readonly kind: "media.timedOut"; readonly side: MediaSide }
   /** The telephone holds, or no longer, and the client has not been told: `media.describe` makes the offer that shows it. */

@@ -24,6 +24,7 @@ export function farewellSignals({ leg, by, cause }: Farewell): readonly CallEffe
 function hangupReason(cause: Cause): Extract<LegSignal, { kind: "hangup" }>["reason"] {
   switch (cause) {
     case "media-failed":
+    case "connection-lost":
       return "ice_failed";
     case "no-answer":
       return "invite_timeout";

@@ -72,9 +72,12 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   if (call.phase === "transferring" && cause === "transferred")
     return isWanted(notices) ? transferredLine(call, atMs) : undefined;
   const { words } = describeCause(cause);
-  if (words !== undefined) return isWanted(notices) ? words : undefined;
   const sinceMs = talkingSinceMs(call, cause);
-  if (sinceMs !== undefined) return notices.history ? `Call ended after ${durationText(atMs - sinceMs)}.` : undefined;
+  const length = sinceMs === undefined ? undefined : `Call ended after ${durationText(atMs - sinceMs)}.`;
+  if (cause === "connection-lost" && words !== undefined && length !== undefined && notices.history)
+    return `${words} ${length}`;
+  if (words !== undefined) return isWanted(notices) ? words : undefined;
+  if (length !== undefined) return notices.history ? length : undefined;
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
   const isFailure = cause !== "caller-cancelled";
   if (isFailure && call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];

@@ -112,6 +112,8 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "media.holdChanged":
     case "media.timedOut":
     case "media.failed":
+    case "media.closed":
+    case "media.disconnected":
     case "media.lost":
     case "matrix.hungUp":
     case "matrix.left":

@@ -8,7 +8,14 @@ import { isMalformed, parseDescription, type Description, type Setup } from "../
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 import { webRtcEnd, type WebRtcEnd } from "../../core/sdp/requirement.ts";
 import { MediaError } from "../../ports/media.ts";
-import { ClientTransport, type Identity, type LocalEnd, type TransportOptions } from "./client-transport.ts";
+import {
+  ClientTransport,
+  type Gone,
+  type Identity,
+  type LocalEnd,
+  type TransportOptions,
+  type TransportReports,
+} from "./client-transport.ts";
 import type { Leg, LegReports } from "./leg.ts";
 import { ReservedEnd } from "./reserved-end.ts";
 import { ClientText } from "./texts.ts";
@@ -46,6 +53,12 @@ export class ClientLeg implements Leg {
 
   get isConnected(): boolean {
     return this.#current?.transport.isOpen ?? false;
+  }
+
+  /** A transport that may still come up, as after an ICE restart. */
+  get isComing(): boolean {
+    const { transport } = this.#next ?? this.#current ?? {};
+    return transport !== undefined && !transport.isOver;
   }
 
   read(sdp: string): Description {
@@ -191,9 +204,9 @@ export class ClientLeg implements Leg {
   }
 
   #open(identity?: Identity): ClientTransport {
-    const reports = {
+    const reports: TransportReports = {
       connected: (): void => this.#connected(transport),
-      gone: (reason: string): void => this.#gone(transport, reason),
+      gone: (how): void => this.#gone(transport, how),
       packet: (packet: Buffer): void => {
         if (isRtcp(packet)) this.#reports.rtcp(packet);
         else this.#reports.rtp(packet);
@@ -225,7 +238,7 @@ export class ClientLeg implements Leg {
     this.#reports.connected();
   }
 
-  #gone(transport: ClientTransport, reason: string): void {
+  #gone(transport: ClientTransport, how: Gone): void {
     if (this.#next?.transport === transport) this.#next = undefined;
     else if (this.#current?.transport !== transport) return;
     else if (this.#next !== undefined) {
@@ -233,7 +246,7 @@ export class ClientLeg implements Leg {
       this.#next = undefined;
       return;
     }
-    if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(reason, this.#wasConnected);
+    if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
   }
 
   #take(description: Description): void {

@@ -29,10 +29,16 @@ export interface Identity {
   readonly port: number;
 }
 
+/**
+ * `closed`: the client has closed its end (DTLS close_notify), which the library calls "disconnected" at once. `lost`: its
+ * packets stopped, which ICE notices after 30 s (RFC 7675 s5.1), or the handshake failed; the library says "failed".
+ */
+export type Gone = "closed" | "lost";
+
 export interface TransportReports {
   connected(): void;
   /** Over for good: libdatachannel does not come back from a disconnection, and cannot restart ICE. */
-  gone(reason: string): void;
+  gone(how: Gone): void;
   packet(packet: Buffer): void;
 }
 
@@ -98,7 +104,7 @@ export class ClientTransport {
       if (this.#isOver || (state !== "disconnected" && state !== "failed" && state !== "closed")) return;
       this.#isOpen = false;
       this.#isOver = true;
-      reports.gone(state);
+      reports.gone(state === "failed" ? "lost" : "closed");
     });
   }
 

@@ -3,6 +3,7 @@
 import type { IceCandidate } from "../../core/call/event.ts";
 import type { Description } from "../../core/sdp/description.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import type { Gone } from "./client-transport.ts";
 
 export interface LegReports {
   rtp(packet: Buffer): void;
@@ -10,7 +11,7 @@ export interface LegReports {
   /** Media can flow. Each time a transport comes up. */
   connected(): void;
   /** No transport is left; the peer may come back. `was` tells if there ever was one. */
-  gone(reason: string, was: boolean): void;
+  gone(how: Gone, was: boolean): void;
   log(level: "debug" | "warn", message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 

@@ -7,6 +7,7 @@ import { answered, crossed, described, newExchange, offered, settled } from "../
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, SideTerms, Turn } from "../../core/sdp/turn.ts";
 import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from "../../ports/media.ts";
 import { ClientLeg } from "./client-leg.ts";
+import type { Gone } from "./client-transport.ts";
 import { clockMs } from "./clock.ts";
 import { HoldNews } from "./hold-news.ts";
 import type { Leg, LegReports } from "./leg.ts";
@@ -17,6 +18,8 @@ import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
 import { TrunkLeg } from "./trunk-leg.ts";
 
 const sides = ["matrix", "trunk"] as const;
+/** From the end of a client's DTLS to the end of its call, where no hang-up of it has come. */
+const hangUpMs = 2000;
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
@@ -34,7 +37,9 @@ export class Session {
   #exchange: Exchange;
   #isConnected = false;
   #isBroken = false;
-  #lostAtMs: number | undefined;
+  #client: ClientLeg | undefined;
+  /** The client was here and is not any more. */
+  #absence: { readonly how: Gone; readonly sinceMs: number } | undefined;
 
   private constructor(settings: WorkerSettings, opening: SessionOpening, reports: SessionReports) {
     this.#settings = settings;
@@ -170,9 +175,10 @@ export class Session {
     this.#guard(() => {
       this.#relay.tick(nowMs, this.#isConnected);
       this.#tellHold(nowMs);
-      if (this.#lostAtMs === undefined || nowMs - this.#lostAtMs < this.#settings.reconnectTimeoutMs) return;
-      this.#lostAtMs = undefined;
-      this.#reports.fact({ kind: "media.failed", message: "the client's connection was lost and did not come back" });
+      const absence = this.#absence;
+      if (absence === undefined || nowMs - absence.sinceMs < this.#patienceMs(absence.how)) return;
+      this.#absence = undefined;
+      this.#reports.fact({ kind: absence.how === "closed" ? "media.closed" : "media.disconnected" });
     });
   }
 
@@ -182,7 +188,8 @@ export class Session {
     const { ice } = this.#settings;
     const { ssrc, cname } = this.#relay.streams.matrix;
     const transport = { ice, iceServers, ssrc, cname };
-    this.#legs.matrix = new ClientLeg(transport, this.#legReports("matrix"));
+    this.#client = new ClientLeg(transport, this.#legReports("matrix"));
+    this.#legs.matrix = this.#client;
     return true;
   }
 
@@ -199,7 +206,7 @@ export class Session {
       rtp: (packet) => this.#guard(() => this.#relay.rtp(side, packet)),
       rtcp: (packet) => this.#guard(() => this.#relay.rtcp(side, packet)),
       connected: () => this.#connected(),
-      gone: (reason, was) => this.#gone(reason, was),
+      gone: (how, was) => this.#gone(how, was),
       log: (level, message, fields) => this.#reports.log(level, message, fields),
     };
   }
@@ -221,7 +228,7 @@ export class Session {
   #connected(): void {
     const { matrix, trunk } = this.#legs;
     if (matrix?.isConnected !== true) return;
-    this.#lostAtMs = undefined;
+    this.#absence = undefined;
     // Between two trunks both have to have said where they are; a client may be there before the trunk has answered.
     const isUp = this.#exchange.sides.matrix.kind === "client" || trunk?.isConnected === true;
     if (this.#isConnected || !isUp) return;
@@ -229,11 +236,19 @@ export class Session {
     this.#reports.fact({ kind: "media.connected" });
   }
 
-  #gone(reason: string, was: boolean): void {
-    this.#reports.log("info", "the client's connection is gone", { reason });
-    // Clients restart ICE when their network changes: one that was here gets the time for it.
-    if (was) this.#lostAtMs ??= clockMs();
-    else this.#reports.fact({ kind: "media.failed", message: `ICE or DTLS ${reason}` });
+  #gone(how: Gone, was: boolean): void {
+    this.#reports.log(
+      "info",
+      how === "closed" ? "client closed its connection" : "connection to the client was lost",
+      {},
+    );
+    if (was) this.#absence ??= { how, sinceMs: clockMs() };
+    else this.#reports.fact({ kind: "media.failed", message: "ICE or DTLS failed" });
+  }
+
+  /** A client that closes its end hangs up: it has the time that its event needs. One whose network changes restarts ICE. */
+  #patienceMs(how: Gone): number {
+    return how === "closed" && this.#client?.isComing !== true ? hangUpMs : this.#settings.reconnectTimeoutMs;
   }
 
   #leg(side: MediaSide): Leg {

@@ -1,9 +1,11 @@
 // Ladders of a call from Matrix to the telephone, named by what the people see.
 import { describe, expect, test } from "vitest";
+import type { CallEffect } from "../../../src/core/call/effect.ts";
 import type { CallFact } from "../../../src/core/call/event.ts";
 import type { MediaFault } from "../../../src/core/call/media-side.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound.ts";
 import { recover } from "../../../src/core/call/ending.ts";
+import type { Step } from "../../../src/core/call/step.ts";
 import {
   accepted,
   anyLeg,
@@ -21,6 +23,17 @@ import {
   told,
   trunk,
 } from "./examples.ts";
+
+/** As `connected`, in a room that keeps the history. */
+function chronicled(): Step {
+  const { call, effects } = connected();
+  return { call: { ...call, notices: { failures: true, history: true } }, effects };
+}
+
+/** What the person reads in the room. */
+function noticesIn(effects: readonly CallEffect[]): readonly string[] {
+  return effects.filter((effect) => effect.kind === "matrix.notice").map(({ text }) => text);
+}
 
 const rejected = (status: number, q850?: number): CallFact => ({ kind: "sip.rejected", status, phrase: "", q850 });
 
@@ -315,6 +328,38 @@ describe("a connected call ends", () => {
   test("the caller hangs up: BYE with cause 16", () => {
     const { effects } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" });
     expect(effects).toContainEqual({ kind: "sip.bye", q850: 16 });
+  });
+
+  test("the client closes its connection and its hang-up is lost: the call ends as if the person had hung up", () => {
+    const done = play(chronicled(), { kind: "media.connected" }, { kind: "media.closed" });
+    expect(done.effects).toContainEqual({ kind: "sip.bye", q850: 16 });
+    expect(done.effects).toContainEqual({
+      kind: "matrix.signal",
+      leg: anyLeg,
+      signal: { kind: "hangup", reason: "user_hangup" },
+    });
+    expect(done.call).toMatchObject({ phase: "ending", cause: "caller-hung-up" });
+    expect(noticesIn(done.effects)).toEqual([expect.stringMatching(/^Call ended after \d+ s\.$/)]);
+  });
+
+  test("the connection to the client is lost in mid-call: the room reads so, and how long the call was", () => {
+    const lost = [
+      [{ kind: "media.connected" }, { kind: "media.disconnected" }],
+      // The client notices before the bridge does.
+      [{ kind: "media.connected" }, { kind: "matrix.hungUp", reason: "ice_failed" }],
+    ] as const;
+    for (const facts of lost) {
+      const done = play(chronicled(), ...facts);
+      expect(done.call).toMatchObject({ phase: "ending", cause: "connection-lost" });
+      expect(noticesIn(done.effects)).toEqual([
+        expect.stringMatching(/^The connection to your client was lost\. Call ended after \d+ s\.$/),
+      ]);
+    }
+  });
+
+  test("a connection that never came up could not be made", () => {
+    const done = play(connected(), { kind: "matrix.hungUp", reason: "ice_failed" });
+    expect(noticesIn(done.effects)).toEqual(["The audio connection to your client could not be made."]);
   });
 
   test("the client's audio connection fails: both sides are told", () => {

@@ -81,6 +81,8 @@ const facts: readonly CallFact[] = [
   { kind: "media.connected" },
   { kind: "media.holdChanged" },
   { kind: "media.failed", message: "ice" },
+  { kind: "media.closed" },
+  { kind: "media.disconnected" },
   { kind: "media.lost" },
   { kind: "sip.offered", sdp: "reoffer" },
   { kind: "sip.offerWanted" },

@@ -10,5 +10,7 @@ export interface BareTelephone {
   /** Strongest frequency heard, in Hz, and how loud, in dB of full scale. */
   hears(): { hz: number; db: number };
   state(): string;
+  /** As a client hangs up: its end of the connection is closed. */
+  close(): void;
   received(): Promise<number>;
 }

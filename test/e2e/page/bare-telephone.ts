@@ -63,6 +63,7 @@ const telephone: BareTelephone = {
     return { hz: (loudest * context.sampleRate) / analyser.fftSize, db: bins[loudest] ?? -Infinity };
   },
   state: () => connection.connectionState,
+  close: () => connection.close(),
   async received() {
     for (const [, stat] of await connection.getStats())
       if (stat.type === "inbound-rtp") return stat.packetsReceived as number;
