@@ -1,5 +1,6 @@
 # Build: docker build -t matrix-appservice-sip .
 # Run:   docker run --network host -v /etc/matrix-appservice-sip:/data matrix-appservice-sip
+# The bridge runs as the owner of the folder that is mounted at /data: chown -R 1000:1000 /etc/matrix-appservice-sip
 # Host networking because SIP and RTP name their own addresses and need a range of UDP ports.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -16,13 +17,14 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY config config
-# A relative database path begins in the working directory, which has to outlive the container and be the user's.
+COPY deploy/container-entrypoint.sh ./
+# A volume that Docker makes belongs to the image's user. A relative database path begins in it.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 WORKDIR /data
-USER node
 EXPOSE 9993
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9994/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/main.js"]
+# Begins as root and becomes the owner of /data before anything of the bridge runs.
+ENTRYPOINT ["/app/container-entrypoint.sh"]
 CMD ["-c", "/data/config.yaml", "-f", "/data/registration.yaml"]
