@@ -9,6 +9,7 @@ import { SteadyLedger } from "./bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "./bridge/operation/store-watch.ts";
 import { Pace } from "./bridge/pace.ts";
 import { presentable } from "./bridge/presentation.ts";
+import { checkNamedPeople } from "./bridge/operation/named-people.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
@@ -346,6 +347,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       if (ping !== undefined) {
         readiness.homeserverAnswered(ping);
         void visits.tidy();
+        void checkNamedPeople(peopleOf(didTable), homeserver, log, stopping.signal);
       }
       return new Promise<never>(() => {});
     });

@@ -16,6 +16,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { InviteArrival, SipTrunks } from "../ports/sip.ts";
 import { Tally } from "../ports/tally.ts";
 import type { Log } from "../ports/telemetry.ts";
+import { UnlistedNumbers } from "./admission/unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "./ghosts.ts";
 import { ownMatrixCallId } from "./own-call-ids.ts";
@@ -48,10 +49,12 @@ export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #pace: Pace;
   readonly #notTakenOver: Tally;
+  readonly #unlisted: UnlistedNumbers;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
     this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#unlisted = new UnlistedNumbers(parts.clock, parts.log);
     this.#notTakenOver = new Tally(parts.log, parts.clock, "call that cannot take another one over refused");
   }
 
@@ -68,12 +71,12 @@ export class Arrivals {
   }
 
   #firstStep(arrival: InviteArrival): Step {
-    const { callers, ghosts, log } = this.#parts;
+    const { callers, ghosts } = this.#parts;
     const { called, trunk, identity, diversions } = arrival;
     const did = this.#parts.recipients(called, trunk);
     const caller = callers.of(trunk, identity, diversions);
     if (did.kind === "none") {
-      log.debug("called number is nobody's", { call: arrival.call, trunk, called });
+      this.#unlisted.called({ trunk, called, number: did.number });
       return this.#refuse(arrival, caller, called, "not-in-service");
     }
     if (arrival.replaces !== undefined) {

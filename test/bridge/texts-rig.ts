@@ -126,7 +126,7 @@ export class TextsRig {
       recipients: (called) =>
         called === "+441632960999"
           ? { kind: "found", number: called, stages: [{ targets, ringMs: 30_000 }] }
-          : { kind: "none" },
+          : { kind: "none", number: called },
       callers: new Callers({ ids, plan, trust: () => ({ identity: "asserted", displayName: true }) }),
       ghosts,
       rooms: this.rooms,

@@ -32,7 +32,8 @@ export type DidFinding =
       /** The called number for people and logs: E.164 where it is understood, else as sent. */
       readonly number: string;
     }
-  | { readonly kind: "none" };
+  /** `number`: as an entry for it would be written. */
+  | { readonly kind: "none"; readonly number: string };
 
 /** Every room that some number rings in. */
 export function roomsOf({ rules }: DidTable): ReadonlySet<RoomId> {
@@ -65,8 +66,8 @@ export function findDid(
     exactRule(forms, index, fits) ??
     index.patterns.find((entry) => fits(entry) && forms.some((form) => entry.pattern.test(form))) ??
     index.prefixes.find((entry) => fits(entry) && forms.some((form) => form.startsWith(entry.prefix)));
-  if (!found) return { kind: "none" };
-  return { kind: "found", stages: found.rule.stages, number: spelling.e164[0] ?? spelling.sent };
+  const number = spelling.e164[0] ?? spelling.sent;
+  return found ? { kind: "found", stages: found.rule.stages, number } : { kind: "none", number };
 }
 
 interface Indexed {
