@@ -86,7 +86,15 @@ export function toTrunkMedia(config: Config): ReadonlyMap<TrunkName, TrunkMedia>
   return new Map(
     config.trunks.map(({ name, media, dtmf }) => [
       trunkName(name),
-      { srtp: media.srtp, codecs: media.codecs, rtpNetworks: media.rtp_networks, rtpEvents: dtmf !== "info" },
+      {
+        srtp: media.srtp,
+        codecs: media.codecs,
+        rtpNetworks: media.rtp_networks,
+        rtpPeer: media.rtp_peer,
+        relearnMs: media.relearn_seconds * 1000,
+        trunk: trunkName(name),
+        rtpEvents: dtmf !== "info",
+      },
     ]),
   );
 }

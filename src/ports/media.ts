@@ -2,7 +2,7 @@
 // An engine never decides about the call; it answers orders and reports facts.
 // One rule above all: a stream towards a trunk is one and continuous for as long as the trunk's dialog lives, whatever
 // stands on the other side, in whichever session.
-import type { CallId } from "../core/ids.ts";
+import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/event.ts";
 import type { MediaFault, MediaSide } from "../core/call/media-side.ts";
 import type { MediaStats } from "../core/call/media-stats.ts";
@@ -22,6 +22,15 @@ export interface TrunkMedia {
   readonly codecs: readonly string[];
   /** Extra networks (CIDR) a trunk's RTP may come from besides the address in its SDP. */
   readonly rtpNetworks: readonly string[];
+  /**
+   * Where the trunk's RTP is taken from and sent to. `lock`, also if undefined: the place that its first packet came from,
+   * or another port once it has been silent for `relearnMs`. `follow`: wherever its last packet came from. `sdp`: where its
+   * SDP says. Never an address that neither SDP nor `rtpNetworks` names.
+   */
+  readonly rtpPeer?: "lock" | "follow" | "sdp" | undefined;
+  readonly relearnMs?: number | undefined;
+  /** For the log. */
+  readonly trunk?: TrunkName | undefined;
   /** False: telephone-event is not agreed on with the trunk, so that keys reach it in INFO alone. */
   readonly rtpEvents?: boolean;
 }

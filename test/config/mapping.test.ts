@@ -100,6 +100,9 @@ test("the media engine gets what a trunk's RTP looks like, and its ports", () =>
     codecs: ["PCMA"],
     rtpNetworks: ["192.0.2.0/24"],
     rtpEvents: true,
+    rtpPeer: "lock",
+    relearnMs: 1000,
+    trunk: "out",
   });
   expect(toMediaOptions(full)).toEqual({
     workers: 2,

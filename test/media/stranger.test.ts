@@ -1,6 +1,7 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { byePacket } from "../../src/media/embedded/rtcp.ts";
+import { trunkName } from "../../src/core/ids.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
 import { test, type Scope } from "./scope.ts";
@@ -119,6 +120,58 @@ test.concurrent("RTCP on the port of RTP does not make its sender the one who is
   await trunk.ear.nextSecond(bothHz);
   real.speak();
   expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(1200);
+});
+
+test.concurrent("a provider that moves its RTP to another port is heard there, and hears; the log says so once", async ({
+  scope,
+}) => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope);
+  await client.ear.nextSecond(bothHz);
+  trunk.stopSpeaking();
+  const moved = await TrunkPeer.open({ hz: 1200, ssrc: 0x7777_0007 });
+  scope.add(async () => moved.close());
+  moved.aim(trunkOffer);
+  moved.speak();
+  expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(1200);
+  expect((await moved.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  const lines = rig.log.filter(({ message }) => message === "trunk's RTP comes from another port now");
+  expect(lines.filter(({ fields }) => fields["port"] === moved.port)).toMatchObject([
+    { level: "info", fields: { address: "127.0.0.1", earlier: { address: "127.0.0.1", port: trunk.port } } },
+  ]);
+});
+
+test.concurrent("nobody is taken for the provider without its key where the trunk encrypts", async ({ scope }) => {
+  const client = new ClientPeer({ hz: clientHz });
+  scope.add(() => client.close());
+  const gateway = await TrunkPeer.open({ hz: trunkHz });
+  scope.add(async () => gateway.close());
+  const { session } = await rig.open({ srtp: "required" });
+  scope.add(async () => session.close());
+  const { sdp } = await session.offer("matrix", await client.offer());
+  const lines = [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${"A".repeat(40)}`];
+  await connect(client, session, await session.answer("trunk", gateway.sdp({ protocol: "RTP/SAVP", lines })));
+  client.speak();
+  const intruder = await stranger(scope, "127.0.0.1", sdp);
+  await gateway.report(() => true);
+  expect(intruder.ear.packets).toHaveLength(0);
+  expect((await session.stats()).fromTrunk.packets).toBe(0);
+});
+
+test.concurrent("RTP from an address that SDP did not name is said once, at once, with the setting that admits it", async ({
+  scope,
+}) => {
+  const { client, trunkOffer } = await startTalk(rig, scope, { media: { trunk: trunkName("provider") } });
+  await stranger(scope, "127.0.0.9", trunkOffer);
+  await stranger(scope, "127.0.0.9", trunkOffer);
+  await client.ear.nextSecond(allHz);
+  const lines = rig.log.filter(({ fields }) => fields["address"] === "127.0.0.9");
+  expect(lines).toMatchObject([
+    {
+      level: "warn",
+      message: "RTP dropped: it comes from an address that SDP did not name",
+      fields: { trunk: "provider", setting: "media.rtp_networks" },
+    },
+  ]);
 });
 
 test.concurrent("all of it is the same over IPv6", async ({ scope }) => {

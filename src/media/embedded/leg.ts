@@ -12,7 +12,7 @@ export interface LegReports {
   connected(): void;
   /** No transport is left; the peer may come back. `was` tells if there ever was one. */
   gone(how: Gone, was: boolean): void;
-  log(level: "debug" | "warn", message: string, fields: Readonly<Record<string, unknown>>): void;
+  log(level: "debug" | "info" | "warn", message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
 export interface Leg {

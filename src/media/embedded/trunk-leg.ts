@@ -6,11 +6,15 @@ import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/requirement.ts";
 import { MediaError, type TrunkMedia } from "../../ports/media.ts";
 import type { Leg, LegReports } from "./leg.ts";
 import { networks } from "./network.ts";
+import type { Target } from "./peer-lock.ts";
 import type { WorkerSettings } from "./protocol.ts";
 import { SrtpKeyring } from "./srtp-keyring.ts";
 import { TrunkText } from "./texts.ts";
 import type { DialogMedia, DialogTold, SrtpMarks } from "./trunk/dialog-media.ts";
 import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
+
+/** Longer than any jitter, and short enough to be taken for a bad line. */
+const defaultRelearnMs = 1000;
 
 export class TrunkLeg implements Leg {
   readonly #socket: TrunkSocket;
@@ -51,10 +55,20 @@ export class TrunkLeg implements Leg {
     const hears = {
       rtp: (packet: Buffer): void => reports.rtp(packet),
       rtcp: (packet: Buffer): void => reports.rtcp(packet),
-      learnt: (address: string, learntPort: number): void =>
-        reports.log("debug", "learnt the trunk's RTP address", { address, port: learntPort }),
+      learnt: (now: Target, earlier: Target | undefined): void =>
+        earlier === undefined
+          ? reports.log("debug", "learnt the trunk's RTP address", { ...now })
+          : reports.log("info", "trunk's RTP comes from another port now", { trunk: media.trunk, ...now, earlier }),
+      stranger: (from: Target): void =>
+        reports.log("warn", "RTP dropped: it comes from an address that SDP did not name", {
+          trunk: media.trunk,
+          ...from,
+          setting: "media.rtp_networks",
+        }),
     };
-    const socket = await TrunkSocket.bind(rtp.host, port, networks(media.rtpNetworks), hears, before?.told);
+    const rules = { peer: media.rtpPeer ?? "lock", relearnMs: media.relearnMs ?? defaultRelearnMs };
+    const allowed = networks(media.rtpNetworks);
+    const socket = await TrunkSocket.bind(rtp.host, port, allowed, rules, hears, before?.told);
     return socket === undefined ? undefined : new TrunkLeg(socket, media, rtp, port, reports, before);
   }
 

@@ -1,8 +1,9 @@
 // RTP and RTCP with a trunk's media peer over UDP, plain or SRTP. Who is heard is decided in peer-lock.ts.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { BlockList } from "node:net";
+import { clockMs } from "./clock.ts";
 import { familyName } from "./network.ts";
-import { PeerLock } from "./peer-lock.ts";
+import { PeerLock, type PeerRules, type Target } from "./peer-lock.ts";
 import { isRtcp, readRtp } from "./rtp-packet.ts";
 import type { SrtpContext } from "./srtp.ts";
 import type { DialogTold } from "./trunk/dialog-media.ts";
@@ -24,9 +25,14 @@ export interface TrunkKeys {
 export interface TrunkReports {
   rtp(packet: Buffer): void;
   rtcp(packet: Buffer): void;
-  /** First packet of a peer: where it really is. */
-  learnt(address: string, port: number): void;
+  /** First packet of a peer: where it really is. `before`: where it was heard until now. */
+  learnt(now: Target, before: Target | undefined): void;
+  /** The first packet of RTP from an address that neither SDP nor the configuration names. */
+  stranger(from: Target): void;
 }
+
+/** RTCP comes that seldom (RFC 3550 s6.2), and twice as seldom at worst. */
+const reportMs = 10_000;
 
 /** Where the peer's RTP and RTCP have come from. */
 type Peers = Pick<DialogTold, "rtp" | "rtcp">;
@@ -42,12 +48,24 @@ export class TrunkSocket {
   #keys: TrunkKeys | undefined;
   #foreign = 0;
   #forged = 0;
+  #isStrangerTold = false;
 
-  private constructor(rtp: Socket, rtcp: Socket, networks: BlockList, reports: TrunkReports, before?: Peers) {
+  private constructor(
+    rtp: Socket,
+    rtcp: Socket,
+    {
+      networks,
+      rules,
+      before,
+    }: { readonly networks: BlockList; readonly rules: PeerRules; readonly before: Peers | undefined },
+    reports: TrunkReports,
+  ) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    this.#rtpLock = new PeerLock(networks, before?.rtp);
-    this.#rtcpLock = new PeerLock(networks, before?.rtcp);
+    const nowMs = clockMs();
+    this.#rtpLock = new PeerLock(networks, rules, nowMs, before?.rtp);
+    const relearnMs = rules.relearnMs + reportMs;
+    this.#rtcpLock = new PeerLock(networks, { ...rules, relearnMs }, nowMs, before?.rtcp);
     this.#reports = reports;
     rtp.on("message", (packet, from) => this.#receive(packet, from));
     rtcp.on("message", (packet, from) => this.#receiveRtcp(packet, from));
@@ -61,6 +79,7 @@ export class TrunkSocket {
     host: string,
     port: number,
     networks: BlockList,
+    rules: PeerRules,
     reports: TrunkReports,
     before?: Peers,
   ): Promise<TrunkSocket | undefined> {
@@ -71,7 +90,7 @@ export class TrunkSocket {
       await closed(rtp);
       return undefined;
     }
-    return new TrunkSocket(rtp, rtcp, networks, reports, before);
+    return new TrunkSocket(rtp, rtcp, { networks, rules, before }, reports);
   }
 
   /** Packets from strangers, dropped. */
@@ -120,7 +139,11 @@ export class TrunkSocket {
   }
 
   #receive(packet: Buffer, from: RemoteInfo): void {
-    if (!this.#admits(this.#rtpLock, from)) return;
+    const nowMs = clockMs();
+    if (!this.#admits(this.#rtpLock, from, nowMs)) {
+      this.#tellStranger(packet, from);
+      return;
+    }
     const isControl = isRtcp(packet);
     const clear = this.#open(packet, isControl);
     if (clear === undefined) return;
@@ -129,25 +152,37 @@ export class TrunkSocket {
       this.#reports.rtcp(clear);
       return;
     }
-    // Nothing is read of what would be no news: this is done for every packet.
-    const mayBeNews = !this.#rtpLock.hasLearnt(from) && readRtp(clear) !== undefined;
-    if (mayBeNews && this.#rtpLock.learn(from)) this.#reports.learnt(from.address, from.port);
+    const isKnown = this.#rtpLock.hasLearnt(from);
+    // Nothing is learnt from noise. What the known peer sends is read elsewhere.
+    if (isKnown || readRtp(clear) !== undefined) {
+      const before = isKnown ? undefined : this.#rtpLock.memory.learnt;
+      const heard = this.#rtpLock.learn(from, nowMs);
+      if (heard === "unsure") return;
+      if (heard === "news") this.#reports.learnt({ address: from.address, port: from.port }, before);
+    }
     this.#reports.rtp(clear);
   }
 
   #receiveRtcp(packet: Buffer, from: RemoteInfo): void {
-    if (!this.#admits(this.#rtcpLock, from)) return;
+    const nowMs = clockMs();
+    if (!this.#admits(this.#rtcpLock, from, nowMs)) return;
     const clear = isRtcp(packet) ? this.#open(packet, true) : undefined;
-    if (clear === undefined) return;
-    this.#rtcpLock.learn(from);
+    if (clear === undefined || this.#rtcpLock.learn(from, nowMs) === "unsure") return;
     this.#reports.rtcp(clear);
   }
 
-  #admits(lock: PeerLock, from: RemoteInfo): boolean {
-    const isAdmitted = lock.admits(from);
+  #admits(lock: PeerLock, from: RemoteInfo, nowMs: number): boolean {
+    const isAdmitted = lock.admits(from, nowMs);
     // Media may overtake the answer: that is no stranger's.
     if (!isAdmitted && lock.target !== undefined) this.#foreign += 1;
     return isAdmitted;
+  }
+
+  #tellStranger(packet: Buffer, { address, port }: RemoteInfo): void {
+    if (this.#isStrangerTold || this.#rtpLock.target === undefined || this.#rtpLock.knows(address)) return;
+    if (isRtcp(packet) || readRtp(packet) === undefined) return;
+    this.#isStrangerTold = true;
+    this.#reports.stranger({ address, port });
   }
 
   #open(packet: Buffer, isControl: boolean): Buffer | undefined {
