@@ -166,6 +166,17 @@ describe("a room", () => {
     expect(peer.requests).toHaveLength(1);
   });
 
+  it.each([
+    ["a failure of the homeserver's own", unknown],
+    ["a proxy that gave up on it", gateway],
+    ["an overload", { status: 503, body: "<html>", headers: { "content-type": "text/html", "retry-after": "1" } }],
+    ["a time-out of the proxy", { status: 504, body: "<html>", headers: { "content-type": "text/html" } }],
+  ])("is not made twice after %s: it may have been made", async (_what, answer) => {
+    const { homeserver, peer } = await start([answer, { status: 200, body: { room_id: "!second:example.org" } }]);
+    await expect(homeserver.createDirectRoom(bot, alice)).rejects.toMatchObject({ transient: true });
+    expect(paths(peer).filter((path) => path.includes("createRoom"))).toHaveLength(1);
+  });
+
   it("is made after a limit, which the homeserver sets before it acts", async () => {
     const { homeserver, peer } = await start([limited, { status: 200, body: { room_id: "!new:example.org" } }]);
     expect(await homeserver.createDirectRoom(bot, alice)).toBe("!new:example.org");

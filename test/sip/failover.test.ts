@@ -89,6 +89,21 @@ describe("a trunk with several gateways", () => {
     expect(await stack.fact(congested, "sip.rejected")).toMatchObject({ status: 486 });
   });
 
+  it("leaves one alone for 30 s, however many calls meet the same outage at once", async () => {
+    const pass = standStill();
+    const [first, second] = [await startPeer(), await startPeer()];
+    const stack = await startStack(several(first, second));
+    const calls = Array.from({ length: 10 }, () => stack.invite());
+    const invites = await Promise.all(calls.map(() => first.request("INVITE")));
+    for (const invite of invites) first.reply(invite, 503);
+    for (const _ of calls) second.reply(await second.request("INVITE"), 486);
+    await Promise.all(calls.map((call) => stack.fact(call, "sip.rejected")));
+    pass(30_000);
+    const later = stack.invite();
+    first.reply(await first.request("INVITE"), 486);
+    await stack.fact(later, "sip.rejected");
+  });
+
   it("leaves one that fails alone for longer each time", async () => {
     const pass = standStill();
     const [first, second] = [await startPeer(), await startPeer()];

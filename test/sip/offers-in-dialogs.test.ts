@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { answered } from "./answered.ts";
 import { callerRig } from "./caller.ts";
 import { lines } from "./peer.ts";
-import { rig } from "./rig.ts";
+import { rig, standStill } from "./rig.ts";
 import { ANSWER, hastyClock, OFFER } from "./stack.ts";
 
 async function taken(more: Parameters<typeof callerRig>[2] = {}) {
@@ -20,6 +20,41 @@ async function taken(more: Parameters<typeof callerRig>[2] = {}) {
 /** Another than in the INVITE. */
 const NEW_OFFER = OFFER.replace("4000", "4002");
 const offer = { lines: ["Content-Type: application/sdp"], body: NEW_OFFER };
+
+describe("after a collision (RFC 3261 s14.1)", () => {
+  it("whoever made the Call-ID waits for 2.1 s at least and 4 s at most", async () => {
+    const pass = standStill();
+    const pair = await rig();
+    const { peer, stack } = pair;
+    const { call, invite } = await answered(pair);
+    stack.trunks.reoffer(call, NEW_OFFER);
+    peer.reply(await peer.request("INVITE"), 491);
+    await peer.request("ACK");
+    const before = peer.count("INVITE");
+    pass(2_090);
+    // All that was on its way has arrived.
+    peer.inDialog(invite, "OPTIONS", 1);
+    await peer.response("OPTIONS");
+    expect(peer.count("INVITE")).toBe(before);
+    pass(1_910);
+    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+
+  it("whoever did not waits for 2 s at most", async () => {
+    const pass = standStill();
+    const { peer, stack, placed, call, ok } = await taken();
+    // Behind the ACK, so that it has been read.
+    placed.inDialog(ok, "OPTIONS", 2);
+    await placed.response(200, "OPTIONS");
+    stack.trunks.reoffer(call, NEW_OFFER);
+    peer.reply(await placed.asked("INVITE"), 491);
+    await placed.asked("ACK");
+    pass(2_000);
+    peer.reply(await placed.asked("INVITE"), 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+});
 
 describe("in a call of ours", () => {
   it.each(["the INVITE", "a re-INVITE of ours"])("theirs right behind our ACK to %s is taken", async (_what) => {

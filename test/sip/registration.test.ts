@@ -1,9 +1,13 @@
 // A trunk that has to know where we are: what its registrar sees of us, and what an operator sees when that fails.
 import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
-import { textHeader, type HeaderLine } from "../../src/sip/wire/header-builder.ts";
+import { sipUri, textHeader, type HeaderLine } from "../../src/sip/wire/header-builder.ts";
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
 import { formatUri } from "../../src/sip/wire/uri.ts";
+import { Registration } from "../../src/sip/registration.ts";
+import type { Target } from "../../src/sip/transport/target.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
+import { collectingLog } from "../matrix/edge-rig.ts";
 import { LossyHop } from "./lossy-hop.ts";
 import { contactPort, lines, Peer, type Received, type ReplyOptions } from "./peer.ts";
 import { closeLater, rig, standStill, startPeer, startStack } from "./rig.ts";
@@ -240,6 +244,34 @@ describe("a registrar that refuses", () => {
     take(peer, await peer.request("REGISTER"));
     await registered(stack);
   });
+});
+
+it("a REGISTER that was given up leaves CSeqs free for the answers to challenges that it may still meet", async () => {
+  const clock = new VirtualClock(0);
+  const cseqs: number[] = [];
+  const target: Target = { transport: "udp", address: "192.0.2.1", port: 5060, host: "192.0.2.1", path: "/" };
+  const asked = new Registration({
+    expiresMs: 300_000,
+    contact: sipUri({ user: "4930123", host: "192.0.2.2" }),
+    answerWithinMs: 10_000,
+    clock,
+    log: collectingLog([]),
+    pick: async (tried) => (tried.size === 0 ? target : undefined),
+    failed: () => {},
+    answered: () => {},
+    // Nobody answers in time.
+    ask: (_target, { cseq: number }) => void cseqs.push(number),
+    onChange: () => {},
+  });
+  asked.start();
+  await expect.poll(() => cseqs).toHaveLength(1);
+  clock.advance(10_000);
+  await expect.poll(() => asked.state.detail).toContain("not answered within 10000 ms");
+  clock.advance(30_000);
+  await expect.poll(() => cseqs).toHaveLength(2);
+  const [first = 0, second = 0] = cseqs;
+  // Five challenges are answered at most (challenged.ts), each under the next CSeq.
+  expect(second).toBeGreaterThan(first + 5);
 });
 
 it("works over IPv6", async () => {

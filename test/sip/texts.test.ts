@@ -247,6 +247,21 @@ describe("a text of the trunk", () => {
     expect(peer.count("MESSAGE")).toBe(0);
   });
 
+  it.each([500, 503, 504])(
+    "that could not be taken for now (%i) is heard again when it comes again",
+    async (status) => {
+      const { stack, caller } = await callerRig();
+      const placed = caller.prepare();
+      stack.messageStatus = status;
+      text(caller, placed);
+      await placed.response(status, "MESSAGE");
+      stack.messageStatus = 202;
+      text(caller, placed, { branch: "z9hG4bK-again" });
+      await placed.response(202, "MESSAGE");
+      expect(stack.messages).toHaveLength(2);
+    },
+  );
+
   it("of a gateway that counts its Call-IDs and was started anew is another text", async () => {
     const { stack, caller } = await callerRig();
     for (const tag of ["before", "after"]) {

@@ -24,6 +24,59 @@ type Outcome =
   | { readonly invalid: number; readonly problem: Problem }
   | { readonly dropped: Problem };
 
+/** Bytes of each (RFC 4475, appendix A). */
+const LENGTHS: Readonly<Record<string, number>> = {
+  badaspec: 346,
+  badbranch: 262,
+  baddate: 532,
+  baddn: 333,
+  badinv01: 472,
+  badvers: 291,
+  bcast: 516,
+  bext01: 381,
+  bigcode: 332,
+  clerr: 498,
+  cparam01: 321,
+  cparam02: 311,
+  dblreq: 750,
+  esc01: 543,
+  esc02: 439,
+  escnull: 359,
+  escruri: 550,
+  insuf: 304,
+  intmeth: 641,
+  inv2543: 445,
+  invut: 391,
+  longreq: 3515,
+  ltgtruri: 452,
+  lwsdisp: 255,
+  lwsruri: 541,
+  lwsstart: 506,
+  mcl01: 382,
+  mismatch01: 236,
+  mismatch02: 449,
+  mpart01: 1290,
+  multi01: 643,
+  ncl: 486,
+  noreason: 274,
+  novelsc: 277,
+  quotbal: 485,
+  regaut01: 304,
+  regbadct: 307,
+  regescrt: 302,
+  scalar02: 476,
+  scalarlg: 385,
+  sdp01: 494,
+  semiuri: 380,
+  transports: 503,
+  trws: 327,
+  unkscm: 291,
+  unksm2: 282,
+  unreason: 526,
+  wsinv: 1001,
+  zeromf: 272,
+};
+
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // 3.1.1 valid messages
   wsinv: "accepted",
@@ -105,6 +158,17 @@ function parsedRequest(name: string): SipRequest {
 }
 
 describe("the torture messages of RFC 4475", () => {
+  it("are here to the byte, as the RFC's archive has them", () => {
+    const lengths = tortureNames("rfc4475").map((name) => [name, tortureMessage("rfc4475", name).length]);
+    expect(Object.fromEntries(lengths)).toEqual(LENGTHS);
+  });
+
+  it("end as the RFC's do: with an empty line more than the embedded body and the text need", () => {
+    for (const name of ["dblreq", "mcl01", "multi01"]) {
+      expect(tortureMessage("rfc4475", name).toString("latin1"), name).toMatch(/\S\r\n\r\n$/);
+    }
+  });
+
   it("are all here", () => {
     expect(tortureNames("rfc4475")).toEqual(Object.keys(OUTCOMES).toSorted());
     expect(tortureNames("rfc4475")).toHaveLength(49);
