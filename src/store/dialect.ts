@@ -48,6 +48,18 @@ function sqliteErrorOf(path: string, cause: unknown): StoreError {
 /** What may be prepared once and run again. Not pragmas, some of which act while they are prepared. */
 const repeatable = /^(?:select|insert|update|delete|begin|commit|rollback)\b/;
 
+/** On a full disk SQLite has ended the transaction by itself, and the complaint about that would hide the reason. */
+function rollback(file: SqliteDatabase.Database): SqliteStatement {
+  const statement: SqliteStatement = file.prepare("rollback");
+  const none = { changes: 0, lastInsertRowid: 0 };
+  return {
+    reader: false,
+    all: (given) => statement.all(given),
+    iterate: (given) => statement.iterate(given),
+    run: (given) => (file.inTransaction ? statement.run(given) : none),
+  };
+}
+
 /** The driver prepares a query each time it runs, which costs as much as to run it. Texts are few: none is made from outside. */
 function preparingOnce(file: SqliteDatabase.Database, release: () => void): DriverDatabase {
   const statements = new Map<string, SqliteStatement>();
@@ -55,7 +67,7 @@ function preparingOnce(file: SqliteDatabase.Database, release: () => void): Driv
     prepare(text) {
       const known = statements.get(text);
       if (known !== undefined) return known;
-      const statement: SqliteStatement = file.prepare(text);
+      const statement = text === "rollback" ? rollback(file) : file.prepare(text);
       if (repeatable.test(text)) statements.set(text, statement);
       return statement;
     },

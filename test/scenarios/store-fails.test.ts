@@ -6,13 +6,13 @@ import SqliteDatabase from "better-sqlite3";
 import { Kysely, sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import type { Call } from "../../src/core/call/call.ts";
-import { matrixCallId, type UserId } from "../../src/core/ids.ts";
+import { eventId, matrixCallId, type UserId } from "../../src/core/ids.ts";
 import { sqliteDatabase } from "../../src/store/dialect.ts";
 import { openSqliteStore, openSqlStore } from "../../src/store/sql-store.ts";
 import { StoreError, type Store } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { dialog } from "../core/call/examples.ts";
-import { ann, House, trunk } from "./house.ts";
+import { ann, House, room, trunk } from "./house.ts";
 import { examplePlan } from "./settings.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
@@ -207,6 +207,8 @@ test("a disk that is full: the log names it with the path, the call ends on both
   const full = store.settings.set("filler", "x".repeat(100_000));
   await expect(full).rejects.toMatchObject({ code: "full", message: `disk is full: ${path}` });
   await expect(store.check()).rejects.toMatchObject({ code: "full" });
+  const long = { eventId: eventId("$long"), room, receivedAtMs: 1, json: "x".repeat(100_000) };
+  await expect(store.inbox.take([long])).rejects.toMatchObject({ code: "full", message: `disk is full: ${path}` });
   await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
   await house.sip({ kind: "sip.ended" });
   expect(house.trunks.verbs).toEqual(["invite", "bye"]);
