@@ -13,7 +13,7 @@ import { checkNamedPeople } from "./bridge/operation/named-people.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
-import { createFirstCalls } from "./bridge/rooms/first-calls.ts";
+import { createFirstCalls } from "./bridge/rooms/create-first-calls.ts";
 import { createRooms } from "./bridge/rooms/create-rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
 import { Texts } from "./bridge/texts.ts";
@@ -48,7 +48,7 @@ import { createGhostIds } from "./core/number/ghost-id.ts";
 import { ownersOfMailbox } from "./core/number/mailbox.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
-import { HttpPeopleRooms } from "./matrix/people-rooms.ts";
+import { openPeopleRooms } from "./matrix/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine.ts";
 import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
@@ -188,28 +188,25 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       configured: toIceServers(config),
       askHomeserver: config.media.ice.homeserver_turn,
     };
-    const people =
-      options.peopleToken === undefined
-        ? undefined
-        : new HttpPeopleRooms({
-            homeserverUrl: config.homeserver.url,
-            domain: config.homeserver.domain,
-            token: options.peopleToken,
-            people: peopleOf(didTable),
-            clock,
-            log,
-          });
+    const rung = peopleOf(didTable);
+    const people = openPeopleRooms(options.peopleToken, { ...config.homeserver, people: rung, clock, log });
     parts.onStop(async () => people?.stop());
-    const { visits, firstCalls } = createFirstCalls({
+    const first = createFirstCalls({
       ids,
+      policy,
       homeserver,
       people,
+      rung,
       rooms,
       conversations,
+      directory: store.rooms,
+      settings: store.settings,
       visits: store.visits,
       clock,
       log,
     });
+    parts.onStop(async () => first.stop());
+    const { firstCalls, greeter, callBacks } = first;
     const ringingRooms = new RingingRooms({
       homeserver,
       ghosts,
@@ -266,6 +263,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       rooms,
       conversations,
       bot,
+      greeter,
+      callBacks,
       texts,
       reception: new Reception({ ...common, notices }),
       perform: {
@@ -302,7 +301,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await store.conversations.rekey((user) => ghosts.keyOf(user));
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
-    await visits.load();
+    await first.load();
     await sip.start();
     parts.onStop(() => sip.stop());
 
@@ -346,8 +345,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const refused = introduceSoon(introduction, stopping.signal).then((ping) => {
       if (ping !== undefined) {
         readiness.homeserverAnswered(ping);
-        void visits.tidy();
-        void checkNamedPeople(peopleOf(didTable), homeserver, log, stopping.signal);
+        void checkNamedPeople(rung.keys(), homeserver, log, stopping.signal);
+        void first.begin();
       }
       return new Promise<never>(() => {});
     });

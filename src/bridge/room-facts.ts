@@ -7,6 +7,8 @@ import type { Bot } from "./bot.ts";
 import type { Ghosts } from "./ghosts.ts";
 import type { Reception } from "./reception.ts";
 import type { Rooms } from "./rooms.ts";
+import type { CallBacks } from "./rooms/call-backs.ts";
+import type { Greeter } from "./rooms/greeter.ts";
 import type { Conversations } from "./rooms/conversations.ts";
 import type { Texts } from "./texts.ts";
 
@@ -17,6 +19,8 @@ export interface RoomFactsParts {
   readonly bot: Bot;
   readonly texts: Pick<Texts, "hear">;
   readonly reception: Pick<Reception, "heeds" | "admits">;
+  readonly greeter: Pick<Greeter, "joined">;
+  readonly callBacks: Pick<CallBacks, "refuse">;
   readonly botUser: UserId;
   readonly telemetry: Telemetry;
 }
@@ -54,6 +58,11 @@ export class RoomFacts {
     else if (fact.direct) await conversations.began(fact.room, fact.sender, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     return entered;
+  }
+
+  /** Never rejects. */
+  async joined(room: RoomId, person: UserId): Promise<void> {
+    await this.#parts.greeter.joined(room, person);
   }
 
   /** What was sent before one of ours joined, invites last: a call that was given up again must not ring. */
@@ -98,8 +107,13 @@ export class RoomFacts {
    * rung at once, and none is by a call that was meant for somebody else.
    */
   async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
-    const { rooms, ghosts, telemetry } = this.#parts;
-    const present = (await rooms.ours(fact.room, fact.invitee)).filter((user) => ghosts.isGhost(user));
+    const { rooms, ghosts, telemetry, botUser, reception, callBacks } = this.#parts;
+    const ours = await rooms.ours(fact.room, fact.invitee);
+    const present = ours.filter((user) => ghosts.isGhost(user));
+    if (present.length === 0 && ours.includes(botUser) && reception.heeds(fact.sender, "message")) {
+      await callBacks.refuse(fact);
+      return undefined;
+    }
     if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
     const [only, second] = present;
     if (only === undefined) return undefined;

@@ -238,7 +238,9 @@ export class Switchboard implements Calls {
       case "member.invited":
         return this.#invitedToRoom(fact);
       case "member.joined":
-        return this.#parts.perform.firstCalls.joined(fact.room, fact.user);
+        // The call first: it rings.
+        await this.#parts.perform.firstCalls.joined(fact.room, fact.user);
+        return this.#rooms.joined(fact.room, fact.user);
       case "member.left":
         return this.#left(fact.room, fact.user);
       case "room.replaced":

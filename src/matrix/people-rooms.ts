@@ -11,12 +11,13 @@ import { clientAs } from "./library.ts";
 import { failureOf } from "./request-failure.ts";
 
 export interface PeopleRoomsOptions {
-  readonly homeserverUrl: string;
+  /** Base address of the client-server API, without `/_matrix`. */
+  readonly url: string;
   readonly domain: string;
   /** `as_token` of the registration for people. */
   readonly token: string;
   /** Nobody else's rooms are touched. */
-  readonly people: ReadonlySet<UserId>;
+  readonly people: Pick<ReadonlySet<UserId>, "has">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -29,6 +30,14 @@ const notePatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const directForm = z.record(z.string(), z.unknown());
 const roomsForm = z.array(z.string());
 
+/** Nothing without a token. */
+export function openPeopleRooms(
+  token: string | undefined,
+  options: Omit<PeopleRoomsOptions, "token">,
+): HttpPeopleRooms | undefined {
+  return token === undefined ? undefined : new HttpPeopleRooms({ ...options, token });
+}
+
 export class HttpPeopleRooms implements PeopleRooms {
   readonly #client: HomeserverClient;
   readonly #options: Omit<PeopleRoomsOptions, "token">;
@@ -37,7 +46,7 @@ export class HttpPeopleRooms implements PeopleRooms {
 
   constructor({ token, ...options }: PeopleRoomsOptions) {
     this.#options = options;
-    const matrixClientOf = (user: UserId) => clientAs(user, options.homeserverUrl, token);
+    const matrixClientOf = (user: UserId) => clientAs(user, options.url, token);
     const neverRegistered = async (): Promise<void> => {};
     this.#client = new HomeserverClient(
       (user) => ({ matrixClient: matrixClientOf(user), ensureRegistered: neverRegistered }),

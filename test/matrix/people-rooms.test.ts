@@ -16,7 +16,7 @@ async function startPeople(...answers: readonly ScriptedAnswer[]) {
   const homeserver = await startScripted(answers);
   const telemetry = new FakeTelemetry();
   const people = new HttpPeopleRooms({
-    homeserverUrl: homeserver.url,
+    url: homeserver.url,
     domain: "example.org",
     token: "people-token",
     people: new Set([ann, "@eve:elsewhere.org" as UserId]),

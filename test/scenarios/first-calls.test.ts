@@ -244,13 +244,44 @@ describe("joined in the person's name", () => {
   });
 });
 
+describe("a call that the person makes in the room with the bot", () => {
+  test("after a number called there is refused at once, with the way to the number's own room", async () => {
+    const house = await houseOfAnn();
+    const call = await ringFirst(house);
+    await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+    await house.take(house.inviteFact({ room: botRoom }));
+    expect(house.in(botRoom).at(-1)).toBe("reject failed");
+    expect(house.homeserver.told.at(-1)?.leg.ghost).toBe(house.homeserver.bot);
+    expect(house.words.at(-1)).toBe(
+      `Call a number back in its own room. These called you here last:\n+44 20 7946 0123: ${link(made1)}`,
+    );
+    expect(house.trunks.verbs).toEqual(["ring"]);
+  });
+
+  test("where no number ever called is refused with what to write instead", async () => {
+    const house = await houseOfAnn();
+    await house.take(house.inviteFact({ room: botRoom }));
+    expect(house.signals).toEqual(["reject failed"]);
+    expect(house.words.at(-1)).toMatch(/^I cannot be called\. To call a telephone, write: call NUMBER\./);
+  });
+
+  test("is left to others who are there", async () => {
+    const house = await houseOfAnn();
+    const there = house.homeserver.membersOf.get(botRoom) ?? [];
+    there.push({ user: "@bob:example.org" as UserId, membership: "join" });
+    await house.take(house.inviteFact({ room: botRoom }));
+    expect([house.signals, house.words]).toEqual([[], []]);
+  });
+});
+
 test("a number that a crash left in the room with the bot leaves it at the next start, and keeps no call out", async () => {
   const store = openMemoryStore();
   const before = await houseOfAnn({ store });
   await ringFirst(before);
   const house = await houseOfAnn({ store });
-  await house.visits.load();
-  await house.visits.tidy();
+  await house.first.load();
+  void house.first.begin();
+  await house.quiet();
   expect(house.homeserver.left).toEqual([{ room: botRoom, user: caller }]);
   expect(house.homeserver.serviceMembers).toEqual([{ room: botRoom, users: [] }]);
   await ringFirst(house, fromOther);

@@ -7,15 +7,14 @@ import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
 import { Pace } from "../../src/bridge/pace.ts";
 import { Reception } from "../../src/bridge/reception.ts";
-import type { BotRoomVisits } from "../../src/bridge/rooms/bot-room-visits.ts";
-import { createFirstCalls } from "../../src/bridge/rooms/first-calls.ts";
+import { createFirstCalls, type FirstCallsOfBridge } from "../../src/bridge/rooms/create-first-calls.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import { Transfers } from "../../src/bridge/transfers.ts";
 import type { Notices } from "../../src/core/call/notices.ts";
-import { findDid, roomsOf, type DidTable } from "../../src/core/number/did.ts";
+import { findDid, peopleOf, roomsOf, type DidTable } from "../../src/core/number/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
@@ -82,7 +81,7 @@ export class House {
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
   readonly ghosts: Ghosts;
-  readonly visits: BotRoomVisits;
+  readonly first: FirstCallsOfBridge;
   #events = 0;
 
   constructor(options: HouseOptions = {}) {
@@ -112,17 +111,22 @@ export class House {
       log,
     });
     this.ghosts = ghosts;
-    const { visits, firstCalls } = createFirstCalls({
+    const first = createFirstCalls({
       ids,
+      policy,
       homeserver,
       people: options.people,
+      rung: peopleOf(options.dids ?? exampleDids),
       rooms,
       conversations,
+      directory: store.rooms,
+      settings: store.settings,
       visits: store.visits,
       clock,
       log,
     });
-    this.visits = visits;
+    const { firstCalls, greeter, callBacks } = first;
+    this.first = first;
     const ringingRooms = new RingingRooms({
       homeserver,
       ghosts,
@@ -167,6 +171,8 @@ export class House {
       ghosts,
       rooms,
       conversations,
+      greeter,
+      callBacks,
       bot: new Bot({
         user: homeserver.bot,
         ringingRooms: roomsOf(dids),

@@ -1,18 +1,17 @@
 // Makes a call of a number that never called before ring: in the number's own room where the person joins it at once, by
 // themselves or in their name; else in the room that they have with the bot; else as soon as they come.
 import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
-import type { CallId, RoomId, UserId } from "../../core/ids.ts";
-import type { GhostIds } from "../../core/number/ghost-id.ts";
+import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Place } from "./conversations.ts";
-import { BotRoomVisits, type Admission, type BotRoomVisitsParts } from "./bot-room-visits.ts";
-import { JoinWatch } from "./join-watch.ts";
-import { LateInvites } from "./late-invites.ts";
+import type { Admission, BotRoomVisits } from "./bot-room-visits.ts";
+import type { JoinWatch } from "./join-watch.ts";
+import type { LateInvites } from "./late-invites.ts";
 import { roomLink } from "./room-link.ts";
 
 export interface FirstCallsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "members" | "notice">;
+  readonly homeserver: Pick<Homeserver, "bot" | "domain" | "members" | "notice">;
   /** Undefined: the configuration does not let the bridge act in people's names. */
   readonly people: PeopleRooms | undefined;
   readonly visits: BotRoomVisits;
@@ -36,7 +35,7 @@ export interface FirstCall {
 /** A homeserver that accepts invitations by itself (`auto_accept_invites` of Synapse) has done so by then. */
 const acceptanceMs = 500;
 /** Whoever joins that soon was no person who saw an invitation. */
-const promptMs = 3_000;
+const promptMs = 1_000;
 
 const silentWords =
   "It did not ring because you had not joined this room. The admin of the telephone bridge can make first calls ring by inbound.join_for_people.";
@@ -81,6 +80,12 @@ export class FirstCalls {
       return place;
     const admission = await visits.enter(visitor);
     return admission.kind === "in" ? { room: admission.room, ghost } : this.#leaveToInvitation(first, place, admission);
+  }
+
+  /** The bot has invited a person: whether they come at once tells how the homeserver takes invitations. */
+  async observe(room: RoomId, person: UserId): Promise<void> {
+    this.#parts.joins.expect(room, person);
+    await this.#joinsSoon(room, person);
   }
 
   /** Somebody has joined: what waited for them rings. Never rejects. */
@@ -158,8 +163,10 @@ export class FirstCalls {
 
   async #joinsSoon(room: RoomId, person: UserId): Promise<boolean> {
     if (this.#acceptsNone) return false;
-    const comes = await this.#parts.joins.comes(room, person, acceptanceMs);
-    if (!comes) this.#acceptsNone = true;
+    const { joins, homeserver } = this.#parts;
+    const comes = await joins.comes(room, person, acceptanceMs);
+    // Of other homeservers it tells nothing.
+    if (!comes && domainOf(person) === homeserver.domain) this.#acceptsNone = true;
     return comes;
   }
 
@@ -184,22 +191,4 @@ export class FirstCalls {
     }
     return place;
   }
-}
-
-/** What first calls need, put together. `visits` has to be loaded before the first call, and tidied when the homeserver is there. */
-export function createFirstCalls(
-  parts: BotRoomVisitsParts & { readonly ids: GhostIds; readonly homeserver: Homeserver } & Pick<
-      FirstCallsParts,
-      "people"
-    >,
-): { readonly visits: BotRoomVisits; readonly firstCalls: FirstCalls } {
-  const { ids, homeserver, people, log, clock } = parts;
-  const joins = new JoinWatch(clock);
-  const visits = new BotRoomVisits(parts);
-  const nameOf = (ghost: UserId): string => {
-    const target = ids.parse(ghost);
-    return target === undefined ? ghost : ids.displayName(target);
-  };
-  const lateInvites = new LateInvites({ homeserver, joins, log });
-  return { visits, firstCalls: new FirstCalls({ homeserver, people, visits, joins, lateInvites, nameOf, log }) };
 }

@@ -41,10 +41,15 @@ export function roomsOf({ rules }: DidTable): ReadonlySet<RoomId> {
   return new Set(targets.flatMap((target) => (target.kind === "room" ? [target.room] : [])));
 }
 
-/** Everybody whom some number rings in person. */
-export function peopleOf({ rules }: DidTable): ReadonlySet<UserId> {
-  const targets = rules.flatMap(({ stages }) => stages.flatMap((stage) => stage.targets));
-  return new Set(targets.flatMap((target) => (target.kind === "person" ? [target.person] : [])));
+/** Everybody whom some number rings in person, with the entries that name them. */
+export function peopleOf({ rules }: DidTable): ReadonlyMap<UserId, readonly DidMatch[]> {
+  const people = new Map<UserId, DidMatch[]>();
+  for (const { match, stages } of rules) {
+    for (const target of stages.flatMap((stage) => stage.targets)) {
+      if (target.kind === "person") people.set(target.person, [...(people.get(target.person) ?? []), match]);
+    }
+  }
+  return people;
 }
 
 /**
