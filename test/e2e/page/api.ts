@@ -133,6 +133,8 @@ export interface Phone {
   leave(roomId: string): Promise<void>;
   /** Rooms this user is invited to. */
   invitations(): string[];
+  /** Who invited this user to each of them. */
+  inviters(): { roomId: string; sender: string }[];
   /** A direct room with a user, found or made as Element makes it. */
   directRoom(userId: string): Promise<string>;
   /** The name a room's member shows, if the client knows it. */

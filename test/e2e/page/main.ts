@@ -3,7 +3,7 @@
 import { createClient, type MatrixClient, Preset, Visibility } from "matrix-js-sdk";
 import { EventType } from "matrix-js-sdk/lib/@types/event.js";
 import { ClientEvent } from "matrix-js-sdk/lib/client.js";
-import { RoomEvent } from "matrix-js-sdk/lib/models/room.js";
+import { type Room, RoomEvent } from "matrix-js-sdk/lib/models/room.js";
 import { SyncState } from "matrix-js-sdk/lib/sync.js";
 import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
@@ -169,6 +169,12 @@ async function dtmf(digits: string, durationMs: number): Promise<void> {
   await over;
 }
 
+function invited(): Room[] {
+  return theClient()
+    .getRooms()
+    .filter((room) => room.getMyMembership() === "invite");
+}
+
 globalThis.phone = {
   login,
   lookup,
@@ -216,10 +222,11 @@ globalThis.phone = {
     await theClient().leave(roomId);
     await left;
   },
-  invitations: () =>
-    theClient()
-      .getRooms()
-      .filter((room) => room.getMyMembership() === "invite")
-      .map((room) => room.roomId),
+  invitations: () => invited().map(({ roomId }) => roomId),
+  inviters: () =>
+    invited().map((room) => ({
+      roomId: room.roomId,
+      sender: room.getMember(theClient().getSafeUserId())?.events.member?.getSender() ?? "",
+    })),
   displayName: (roomId, userId) => theClient().getRoom(roomId)?.getMember(userId)?.name,
 };

@@ -7,11 +7,23 @@ import { until } from "./until.ts";
 /** Which rooms each person came into by an invitation: a client can take its time to see that it is in one. */
 const taken = new WeakMap<Browser, Set<string>>();
 
+/** It invites everybody whom a number rings, once. */
+const isBot = (user: string): boolean => user.startsWith("@_sip_bot:");
+
+/** The bot makes itself known; the person comes into its room. */
+export async function joinsTheBot(person: Browser): Promise<string> {
+  const { roomId } = await until("the bot's invitation", async () =>
+    (await person.phone.inviters()).find(({ sender }) => isBot(sender)),
+  );
+  await person.phone.join(roomId);
+  return roomId;
+}
+
 /** A telephone calls somebody for the first time: they are invited to a room, and come into it. */
 export async function joinsWhenInvited(person: Browser): Promise<string> {
   const before = taken.get(person) ?? new Set();
-  const room = await until("the invitation", async () =>
-    (await person.phone.invitations()).find((each) => !before.has(each)),
+  const { roomId: room } = await until("the invitation", async () =>
+    (await person.phone.inviters()).find(({ roomId, sender }) => !before.has(roomId) && !isBot(sender)),
   );
   taken.set(person, before.add(room));
   await person.phone.join(room);

@@ -1,6 +1,6 @@
 // Everything that a call needs, standing: Synapse, the bridge, Kamailio with digest before the far
 // ends, and a table of numbers, each of which leads to a port of its own.
-import { readFile, writeFile } from "node:fs/promises";
+import { access, readFile, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
 import { type RegisteredBridge, registerBridge } from "./bridge.ts";
 import { type Kamailio, type KamailioTls, startKamailio } from "./kamailio.ts";
@@ -55,6 +55,8 @@ export interface StageOptions {
   readonly main?: Readonly<Record<string, unknown>>;
   /** More of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The homeserver joins people to whatever they are invited to. */
+  readonly acceptInvites?: boolean;
   readonly transport?: "udp" | "tcp";
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
@@ -82,6 +84,7 @@ export async function startStage<Name extends string>(
     inbound,
     main = {},
     config = {},
+    acceptInvites = false,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
@@ -131,7 +134,8 @@ export async function startStage<Name extends string>(
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
-    registrations: [bridge.registrationFile],
+    registrations: [bridge.registrationFile, ...(await peopleRegistrationOf(bridge))],
+    acceptInvites,
   });
   if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
   return { synapse, bridge, running: await bridge.start(), proxy, ports, doorOf: doors.portOf };
@@ -148,5 +152,15 @@ async function openDoors(inbound: InboundNumbers | undefined) {
 
 async function addNumbers({ configFile }: RegisteredBridge, numbers: readonly object[]): Promise<void> {
   const config = parse(await readFile(configFile, "utf8")) as Record<string, unknown>;
-  await writeFile(configFile, stringify({ ...config, inbound: { numbers } }));
+  const inbound = config["inbound"] as Record<string, unknown> | undefined;
+  await writeFile(configFile, stringify({ ...config, inbound: { ...inbound, numbers } }));
+}
+
+/** The second registration, where the configuration has one written (`inbound.join_for_people`). */
+async function peopleRegistrationOf({ registrationFile }: RegisteredBridge): Promise<readonly string[]> {
+  const file = registrationFile.replace(/\.yaml$/, "-people.yaml");
+  return access(file).then(
+    () => [file],
+    () => [],
+  );
 }

@@ -12,6 +12,8 @@ import type { Rig } from "./rig.ts";
 export interface SynapseOptions extends HomeserverOptions {
   /** Every new room is encrypted, as some servers are configured. */
   readonly encryptByDefault?: boolean;
+  /** It joins people of its own to the direct rooms that they are invited to. */
+  readonly acceptInvites?: boolean;
 }
 
 export type Synapse = RealHomeserver;
@@ -39,6 +41,9 @@ const configuration = (folder: string, port: number, serverName: string, options
     presence: { enabled: false },
     app_service_config_files: options.registrations ?? [],
     encryption_enabled_by_default_for_room_type: options.encryptByDefault === true ? "all" : "off",
+    ...(options.acceptInvites === true && {
+      auto_accept_invites: { enabled: true, only_for_direct_messages: true, only_from_local_users: true },
+    }),
     rc_message: UNLIMITED,
     rc_registration: UNLIMITED,
     rc_joins: { local: UNLIMITED, remote: UNLIMITED },
