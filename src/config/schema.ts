@@ -102,7 +102,7 @@ const limits = section({
   calls_per_minute: whole(1, 10_000)
     .default(30)
     .describe(
-      "Calls that one user or telephone may try in a minute, allowed or not. As many invitations of numbers and messages are heeded, and as many callers of each trunk who never called before.",
+      "Calls that one user or telephone may try in a minute, allowed or not. A transfer to a number is a call of the person in it, also where the trunk orders it. As many invitations of numbers and messages are heeded, and as many callers of each trunk who never called before.",
     ),
   max_duration_seconds: seconds(1, 604_800).default(14_400).describe("A call is ended after so long."),
 });
