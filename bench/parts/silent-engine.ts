@@ -51,6 +51,7 @@ export function silentEngine(): MediaEngine {
     sendDtmf: () => undefined,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,
+    unheard: async () => [],
     handOver: async () => undefined,
     close: async () => {
       sessions -= 1;

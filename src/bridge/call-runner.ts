@@ -163,6 +163,10 @@ export class CallRunner {
         return;
       case "history.write":
         return;
+      case "note.unheard":
+        this.#parts.telemetry.callUnheard(effect.side);
+        this.#log.warn("one side of a call has not been heard since the answer", { side: effect.side });
+        return;
       case "note.ignored":
         this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
         this.#log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });

@@ -66,6 +66,9 @@ export function mediaOrders(
       case "media.dtmf":
         session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
         return undefined;
+      case "media.listen":
+        // A session that is gone is reported as that.
+        return { kind: "media.listened", unheard: (await session?.unheard().catch(() => [])) ?? [] };
       case "media.handOver":
         await session?.handOver(effect.side);
         return undefined;

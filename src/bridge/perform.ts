@@ -28,7 +28,7 @@ export interface PerformParts extends MediaParts {
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
-type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.write" | "note.ignored" }>;
+type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.write" | `note.${string}` }>;
 
 /** Carries out one order; the fact it brings, if it brings one. */
 export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;

@@ -106,6 +106,8 @@ export interface MediaSession {
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;
   stats(): Promise<MediaStats>;
+  /** The sides that should be heard by the other one now, and of which nothing has been passed on yet. Throws MediaError. */
+  unheard(): Promise<readonly MediaSide[]>;
   /**
    * The dialog of that trunk's side goes on in another session: nothing more is sent to it from here, and the session that
    * is opened for the same leg goes on with its stream, its keys and its description. Never throws.

@@ -1,6 +1,7 @@
 // What the bridge tells its operators: log lines with constant messages, and counted facts.
 // Values that are personal (numbers) are masked by the implementation, by field name.
 import type { CallRecord } from "../core/call/record.ts";
+import type { MediaSide } from "../core/call/media-side.ts";
 import type { TrunkName } from "../core/ids.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -28,6 +29,8 @@ export interface Telemetry {
   callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
+  /** Nothing of that side had reached the other one 10 s after the answer. */
+  callUnheard(side: MediaSide): void;
   /** A text that was to be passed on; what was refused before that, for its writer or its number, is none. */
   texted(direction: TextDirection, outcome: TextOutcome): void;
   lookedUp(protocol: string, outcome: LookupOutcome): void;

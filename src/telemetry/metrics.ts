@@ -77,6 +77,12 @@ export class Metrics implements Counted {
     help: "Events taken that the bridge has not finished with.",
     registers: [this.#registry],
   });
+  readonly #unheard = new Counter({
+    name: `${prefix}calls_unheard_total`,
+    help: "Calls in which nothing of a side had reached the other one 10 s after the answer.",
+    labelNames: ["side"],
+    registers: [this.#registry],
+  });
   readonly #ignored = new Counter({
     name: `${prefix}facts_ignored_total`,
     help: "Facts that did not fit the phase of their call.",
@@ -141,6 +147,10 @@ export class Metrics implements Counted {
 
   lookedUp(protocol: string, outcome: LookupOutcome): void {
     this.#lookups.inc({ protocol: knownProtocols.has(protocol) ? protocol : "other", outcome });
+  }
+
+  callUnheard(side: string): void {
+    this.#unheard.inc({ side });
   }
 
   factIgnored(fact: string, phase: string): void {

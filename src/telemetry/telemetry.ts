@@ -1,4 +1,5 @@
 // Log and metrics in one: the Telemetry port. The line a call leaves behind is written here.
+import type { MediaSide } from "../core/call/media-side.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { MediaStats, SideStats } from "../core/call/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
@@ -61,6 +62,7 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
     },
     texted: (direction: TextDirection, outcome: TextOutcome) => metrics.texted(direction, outcome),
     lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),
+    callUnheard: (side: MediaSide) => metrics.callUnheard(side),
     factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),

@@ -1,6 +1,7 @@
 // Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
 import type { SipDialogState, SipIncomingState } from "../../src/core/call/dialog-state.ts";
 import type { LegAddress, LegSignal } from "../../src/core/call/matrix-leg.ts";
+import type { MediaSide } from "../../src/core/call/media-side.ts";
 import { noMediaStats } from "../../src/core/call/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/record.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
@@ -288,6 +289,7 @@ export class FakeMedia implements MediaEngine {
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
   /** What each session was opened with. */
   readonly opened: MediaSessionOptions[] = [];
+  unheard: readonly MediaSide[] = [];
   /** Legs whose dialogs are over. */
   readonly forgotten: CallId[] = [];
   refusal: MediaError | undefined;
@@ -338,6 +340,7 @@ export class FakeMedia implements MediaEngine {
       sendDtmf: (to, digit) => note(`dtmf ${to} ${digit}`),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`),
       stats: async () => noMediaStats,
+      unheard: async () => this.unheard,
       handOver: async (side) => note(`hand over ${side}`),
       close: async () => {
         this.orders.push("close");
@@ -376,6 +379,7 @@ export class FakeTelemetry implements Telemetry {
   readonly ended: CallRecord[] = [];
   readonly ignored: string[] = [];
   readonly texts: string[] = [];
+  readonly unheard: MediaSide[] = [];
   started = 0;
   /** Set to make counting what was ignored throw. */
   defect: Error | undefined;
@@ -392,6 +396,9 @@ export class FakeTelemetry implements Telemetry {
     this.texts.push(`${direction} ${outcome}`);
   }
   lookedUp(): void {}
+  callUnheard(side: MediaSide): void {
+    this.unheard.push(side);
+  }
   factIgnored(fact: string, phase: string): void {
     if (this.defect !== undefined) throw this.defect;
     this.ignored.push(`${fact} in ${phase}`);

@@ -144,6 +144,20 @@ describe.concurrent("silence", () => {
     expect(facts.filter(({ kind }) => kind === "media.timedOut")).toHaveLength(1);
   });
 
+  test.concurrent("a side of which nothing has been passed on is named, but not one that is on hold", async ({
+    scope,
+  }) => {
+    const rig = await rigOf(scope);
+    const { client, trunk, session } = await startTalk(rig, scope, { speak: false });
+    expect(await session.unheard()).toEqual(["matrix", "trunk"]);
+    client.speak();
+    await trunk.ear.nextSecond(bothHz);
+    expect(await session.unheard()).toEqual(["trunk"]);
+    await session.offer("matrix", await client.offer("sendonly"));
+    await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] }));
+    expect(await session.unheard()).toEqual([]);
+  });
+
   test.concurrent("a client that goes quiet is reported", async ({ scope }) => {
     const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { client, fact } = await startTalk(rig, scope);

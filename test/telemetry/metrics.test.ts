@@ -99,8 +99,10 @@ describe("the metrics", () => {
     telemetry.eventsTaken(5, 2);
     telemetry.inboxDepth(3);
     telemetry.factIgnored("sip.ringing", "ended");
+    telemetry.callUnheard("trunk");
     expect(await value('matrix_sip_trunk_up{trunk="main"}')).toBe(1);
     expect(await value('matrix_sip_trunk_up{trunk="spare"}')).toBe(0);
+    expect(await value('matrix_sip_calls_unheard_total{side="trunk"}')).toBe(1);
     expect(await value("matrix_sip_events_total")).toBe(5);
     expect(await value("matrix_sip_events_duplicate_total")).toBe(2);
     expect(await value("matrix_sip_inbox_events")).toBe(3);

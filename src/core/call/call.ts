@@ -226,6 +226,8 @@ export interface Connected extends Common, MayHoldOffer {
   /** When the person came in: later than the answer where the call was transferred to them. */
   readonly takenAtMs: number;
   readonly mediaUp: boolean;
+  /** Whether each side has been heard by the other: asked once, some time after the answer. */
+  readonly hearing: "awaited" | "asked" | "known";
   readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;
 }
@@ -234,7 +236,7 @@ export interface Connected extends Common, MayHoldOffer {
 type PersonAnswer = "none" | "ordered" | "told";
 
 /** The person has handed the call over and is gone; the far end is on its way to somebody else. */
-export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "answer" | "renegotiation"> {
+export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "hearing" | "answer" | "renegotiation"> {
   readonly phase: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
   readonly target: JointTarget | undefined;

@@ -9,6 +9,7 @@ import { showHold, stepHold } from "./hold.ts";
 import { personSilent, renegotiate } from "./renegotiation.ts";
 import { beginTransfer } from "./transfer.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
+import { listen, listened } from "./unheard.ts";
 
 export function stepConnected(call: Connected, event: CallEvent): Step {
   switch (event.kind) {
@@ -24,6 +25,8 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return to({ ...call, mediaUp: true });
     case "media.holdChanged":
       return showHold(call);
+    case "media.listened":
+      return listened(call, event);
     case "media.dtmf":
       // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
       if (event.from !== "matrix" || event.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
@@ -41,6 +44,7 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
     case "deadline.passed":
       if (event.name === "duration") return end(call, "max-duration", event.atMs, {});
       if (event.name === "renegotiation") return personSilent(call, event);
+      if (event.name === "audio") return listen(call, event);
       return ignored(call, event);
     case "sip.referred":
     case "transfer.planned":

@@ -4,6 +4,7 @@ import type { CallEffect } from "./effect.ts";
 import { common } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { to, type Step } from "./transition.ts";
+import { silenceMs } from "./unheard.ts";
 
 type Both = Pick<
   Connected,
@@ -22,6 +23,7 @@ export function connect(call: Answering | Accepting | Early, both: Both, effects
     // How the trunk was dialled matters no longer.
     trunk: { name, number, abilities: trunkAbilities },
     ringingAtMs,
+    hearing: "awaited",
     ...both,
   };
   return to(
@@ -29,6 +31,7 @@ export function connect(call: Answering | Accepting | Early, both: Both, effects
     { kind: "deadline.clear", name: "answer" },
     ...effects,
     { kind: "deadline.set", name: "duration", atMs: both.answeredAtMs + call.maxDurationMs },
+    { kind: "deadline.set", name: "audio", atMs: both.takenAtMs + silenceMs },
     ...(shown === undefined || shown.ghost === leg.ghost
       ? []
       : [{ kind: "matrix.signal", leg, signal: { kind: "identity", identity: shown } } as const]),

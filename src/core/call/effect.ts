@@ -25,6 +25,8 @@ export type CallEffect =
   /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
+  /** Which side is not heard? `media.listened` follows. */
+  | { readonly kind: "media.listen" }
   /** The trunk's leg at that side goes on in another session: its stream, keys and description are kept for that one. */
   | { readonly kind: "media.handOver"; readonly side: MediaSide }
   | { readonly kind: "media.release" }
@@ -85,5 +87,7 @@ export type CallEffect =
   | { readonly kind: "deadline.set"; readonly name: DeadlineName; readonly atMs: number }
   | { readonly kind: "deadline.clear"; readonly name: DeadlineName }
   | { readonly kind: "history.write"; readonly record: CallRecord }
+  /** Nothing of that side has reached the other one since the answer: counted. */
+  | { readonly kind: "note.unheard"; readonly side: MediaSide }
   /** The fact did not fit the phase; counted, otherwise without consequence. */
   | { readonly kind: "note.ignored"; readonly fact: CallFact["kind"]; readonly phase: string };

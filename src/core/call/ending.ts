@@ -89,6 +89,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     { kind: "deadline.clear", name: "duration" },
     { kind: "deadline.clear", name: "renegotiation" },
     { kind: "deadline.clear", name: "transfer" },
+    { kind: "deadline.clear", name: "audio" },
     { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
   );
 }

@@ -147,6 +147,8 @@ export type MediaFact =
       readonly durationMs: number;
       readonly relayed: boolean;
     }
+  /** Sides that ought to be heard by the other one, and of which nothing has been passed on. */
+  | { readonly kind: "media.listened"; readonly unheard: readonly MediaSide[] }
   | { readonly kind: "media.released"; readonly stats: MediaStats };
 
 /** What happened on the trunk's dialog. */
@@ -207,7 +209,7 @@ export type SipFact =
   /** Our CANCEL or BYE is done with: nothing more is owed to the trunk. */
   | { readonly kind: "sip.ended" };
 
-export type DeadlineName = "answer" | "stage" | "duration" | "ending" | "renegotiation" | "transfer";
+export type DeadlineName = "answer" | "stage" | "duration" | "ending" | "renegotiation" | "transfer" | "audio";
 
 export type CallFact =
   | MatrixLegFact

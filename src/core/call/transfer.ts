@@ -27,7 +27,7 @@ const forwardedRingMs = 90_000;
  * tells its room, and its other devices, that the call is over.
  */
 export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
-  const { mediaUp: _mediaUp, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
+  const { mediaUp: _mediaUp, hearing: _hearing, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
   const goodbye = farewell(call.leg, "hangup", "transferred");
   const { outstanding } = call;
   const transferring: Transferring = {
@@ -42,6 +42,7 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
   };
   const first: readonly CallEffect[] = [
     { kind: "deadline.clear", name: "renegotiation" },
+    { kind: "deadline.clear", name: "audio" },
     ...brokenOff(call.renegotiation),
     ...farewellSignals(goodbye),
   ];

@@ -45,6 +45,7 @@ interface Orders {
   readonly press: { readonly to: MediaSide; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
+  readonly unheard: unknown;
   readonly detach: { readonly side: MediaSide };
   readonly close: unknown;
 }
@@ -65,6 +66,7 @@ export interface OrderResults {
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;
+  readonly unheard: readonly MediaSide[];
   /** Null: no trunk is there. */
   readonly detach: DialogMedia | null;
   readonly close: MediaStats;

@@ -20,6 +20,7 @@ export class Relay {
   /** What we send, named by the side that hears it. */
   readonly streams: Readonly<Record<MediaSide, OutgoingStream>>;
   readonly #legs: Readonly<Record<MediaSide, () => Leg | undefined>>;
+  readonly #starts: Readonly<Record<MediaSide, StreamMark>>;
   readonly #report: (fact: MediaReport) => void;
   /** Named by the side they come from. */
   readonly #lanes: Readonly<Record<MediaSide, Lane>>;
@@ -35,6 +36,7 @@ export class Relay {
     report: (fact: MediaReport) => void,
   ) {
     this.#legs = legs;
+    this.#starts = starts;
     this.#report = report;
     this.#silence = new Silence(silenceTimeoutMs);
     this.streams = { matrix: this.#stream("matrix", starts.matrix), trunk: this.#stream("trunk", starts.trunk) };
@@ -76,6 +78,16 @@ export class Relay {
       if (this.#silence.isTimedOut(side, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
         this.#report({ kind: "media.timedOut", side });
     }
+  }
+
+  /** Of which side nothing has been passed on, although it may be. */
+  unheard(): readonly MediaSide[] {
+    const agreed = this.#agreed;
+    if (agreed === undefined) return [];
+    return sides.filter((from) => {
+      const to = otherSide(from);
+      return isOpen(agreed, from) && this.streams[to].sent.packets === this.#starts[to].packets;
+    });
   }
 
   stats(): MediaStats {

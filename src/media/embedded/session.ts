@@ -131,6 +131,10 @@ export class Session {
     return this.#relay.stats();
   }
 
+  unheard(): readonly MediaSide[] {
+    return this.#relay.unheard();
+  }
+
   /** What the dialogs of the trunks have been told and sent. */
   dialogs(): SideDialogs {
     const dialogs: SideDialogs = {};

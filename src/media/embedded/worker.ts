@@ -55,6 +55,8 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       return null;
     case "stats":
       return session.stats();
+    case "unheard":
+      return session.unheard();
     case "candidates":
       session.addCandidates(order.candidates);
       return null;

@@ -21,10 +21,14 @@ function deadlinesOf(call: Call): readonly DeadlineName[] {
     case "alerting":
       return ["stage"];
     case "connected":
-      return (call.renegotiation.by === "trunk" || call.renegotiation.by === "hold") &&
+      return [
+        ...(call.hearing === "awaited" ? (["audio"] as const) : []),
+        "duration",
+        ...((call.renegotiation.by === "trunk" || call.renegotiation.by === "hold") &&
         call.renegotiation.awaiting === "person"
-        ? ["duration", "renegotiation"]
-        : ["duration"];
+          ? (["renegotiation"] as const)
+          : []),
+      ];
     case "transferring":
       return call.awaiting === "plan" ? ["duration"] : ["duration", "transfer"];
     case "ending":

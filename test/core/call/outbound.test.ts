@@ -357,6 +357,24 @@ describe("a connected call ends", () => {
     }
   });
 
+  test.each([
+    [["trunk"], "Nothing has been heard from the telephone since the call was answered 10 seconds ago."],
+    [["matrix"], "The telephone has heard nothing from you since the call was answered 10 seconds ago."],
+    [["matrix", "trunk"], "Neither side has heard the other since the call was answered 10 seconds ago."],
+  ] as const)(
+    "10 s after the answer nothing was heard of %s: the person reads which side, and the call goes on",
+    (unheard, words) => {
+      const asked = { kind: "deadline.passed", name: "audio" } as const;
+      expect(play(connected(), asked).effects).toEqual([{ kind: "media.listen" }]);
+      const done = play(connected(), asked, { kind: "media.listened", unheard });
+      expect(noticesIn(done.effects)).toEqual([words]);
+      expect(done.effects.filter(({ kind }) => kind === "note.unheard")).toHaveLength(unheard.length);
+      expect(done.call.phase).toBe("connected");
+      const heard = play(connected(), asked, { kind: "media.listened", unheard: [] });
+      expect(noticesIn(heard.effects)).toEqual([]);
+    },
+  );
+
   test("a connection that never came up could not be made", () => {
     const done = play(connected(), { kind: "matrix.hungUp", reason: "ice_failed" });
     expect(noticesIn(done.effects)).toEqual(["The audio connection to your client could not be made."]);

@@ -79,6 +79,7 @@ const facts: readonly CallFact[] = [
     { kind: "media.dtmf", from, digit: "1", durationMs: 160, relayed: false },
   ]),
   { kind: "media.connected" },
+  { kind: "media.listened", unheard: ["trunk"] },
   { kind: "media.holdChanged" },
   { kind: "media.failed", message: "ice" },
   { kind: "media.closed" },
@@ -94,7 +95,7 @@ const facts: readonly CallFact[] = [
   { kind: "identity.resolved", shown: somebodyElse },
   { kind: "sip.hungUp", q850: 16 },
   { kind: "sip.ended" },
-  ...(["answer", "stage", "duration", "renegotiation", "transfer"] as const).map((name): CallFact => ({
+  ...(["answer", "stage", "duration", "renegotiation", "transfer", "audio"] as const).map((name): CallFact => ({
     kind: "deadline.passed",
     name,
   })),

@@ -22,6 +22,7 @@ export class EmbeddedSession implements MediaSession {
   settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
   describe: MediaSession["describe"] = async (side) => this.#orders({ kind: "describe", side });
   cross: MediaSession["cross"] = async (sdp) => this.#orders({ kind: "cross", sdp });
+  unheard: MediaSession["unheard"] = async () => this.#orders({ kind: "unheard" });
   stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
 
   handOver: MediaSession["handOver"] = async (side) => this.#handOver(side);
