@@ -10,6 +10,7 @@ import { StoreWatch } from "./bridge/operation/store-watch.ts";
 import { Pace } from "./bridge/pace.ts";
 import { presentable } from "./bridge/presentation.ts";
 import { checkNamedPeople } from "./bridge/operation/named-people.ts";
+import { checkTurn } from "./bridge/operation/turn-check.ts";
 import { Readiness } from "./bridge/readiness.ts";
 import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
@@ -50,6 +51,7 @@ import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
 import { openPeopleRooms } from "./matrix/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine.ts";
+import { probeTurn } from "./media/embedded/turn-probe.ts";
 import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openSqliteStore } from "./store/sql-store.ts";
@@ -346,6 +348,9 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       if (ping !== undefined) {
         readiness.homeserverAnswered(ping);
         void checkNamedPeople(rung.keys(), homeserver, log, stopping.signal);
+        void checkTurn({ ...ice, probe: probeTurn, log }).then((note) => {
+          if (note !== undefined) readiness.noteMedia(note);
+        });
         void first.begin();
       }
       return new Promise<never>(() => {});

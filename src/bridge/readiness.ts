@@ -34,6 +34,7 @@ export class Readiness {
   readonly #reminder: Reminder;
   #homeserver: PartReadiness = { ready: false, detail: "not heard from yet" };
   #cancelPing: () => void = () => {};
+  #mediaNotes: readonly string[] = [];
   #complained = false;
   #stopped = false;
 
@@ -59,7 +60,8 @@ export class Readiness {
     homeserver: (): PartReadiness => this.#homeserver,
     media: (): PartReadiness => {
       const { ready, free, sessions, detail } = this.#parts.media.health();
-      return { ready: ready && free > 0, detail: `${sessions} calls, ${free} more possible. ${detail}` };
+      const state = `${sessions} calls, ${free} more possible. ${detail}`;
+      return { ready: ready && free > 0, detail: [state, ...this.#mediaNotes].join(". ") };
     },
     /** One trunk that works is enough for calls; which ones do not is in the detail. */
     trunks: (): PartReadiness => {
@@ -91,6 +93,11 @@ export class Readiness {
     this.#complained = ping.kind === "failed";
     const waitMs = ping.kind === "failed" ? failedPingIntervalMs : pingIntervalMs;
     this.#cancelPing = clock.at(clock.nowMs() + waitMs, () => void this.#ping());
+  }
+
+  /** Something that some calls will suffer from, and others not. */
+  noteMedia(note: string): void {
+    this.#mediaNotes = [...this.#mediaNotes, note];
   }
 
   stop(): void {

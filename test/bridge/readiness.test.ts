@@ -113,6 +113,12 @@ test("media is ready where there is room for one more call", () => {
   expect(readiness.parts.media()).toMatchObject({ ready: false });
 });
 
+test("what some calls will suffer from is noted, and keeps none from being ready", () => {
+  const { readiness } = rig();
+  readiness.noteMedia("TURN server turn.example.org:3478 does not answer");
+  expect(readiness.parts.media()).toMatchObject({ ready: true, detail: expect.stringContaining("turn.example.org") });
+});
+
 test("one trunk that may work is enough, none is not", () => {
   const { world, readiness } = rig();
   expect(readiness.parts.trunks()).toMatchObject({ ready: false });
