@@ -11,6 +11,7 @@ import type { Step } from "../core/call/step.ts";
 import { callId, domainOf, partyId, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan } from "../core/number/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
+import { contextOf } from "../core/number/spelling.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../core/policy/caller.ts";
 import { judge, type Policy } from "../core/policy/permission.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -177,7 +178,9 @@ export class Transfers {
 /** A telephone names a number or a SIP address; the host of a number is whatever that telephone believes it to be. */
 function targetOfAddressee({ uri, user, host }: SipAddressee, ids: GhostIds): DialTarget | undefined {
   if (user === undefined) return undefined;
-  const number = ids.forDialled(user);
+  const context = contextOf(`${user};${uri}`.split(/[;?]/).slice(1));
+  const [head = ""] = user.split(";");
+  const number = ids.forDialled(context === undefined ? user : `tel:${head};phone-context=${context}`);
   if (number.kind === "ghost") return number.target;
   if (host === undefined || uri.startsWith("tel:")) return undefined;
   const address = ids.forDialled(`${user}@${host}`);

@@ -2,6 +2,7 @@
 import { trunkName, type TrunkName } from "../core/ids.ts";
 import type { DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIdOptions } from "../core/number/ghost-id.ts";
+import { soleNumber } from "../core/number/number-key.ts";
 import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
 import type { Permission, Policy } from "../core/policy/permission.ts";
 import type { IceServer, TrunkMedia } from "../ports/media.ts";
@@ -182,6 +183,7 @@ function toPermission(entry: Config["permissions"][string]): Permission {
 }
 
 export function toGhostIdsOptions(config: Config): GhostIdOptions {
+  const plan = toDialPlan(config);
   return {
     domain: config.homeserver.domain,
     prefix: config.ghosts.prefix,
@@ -189,6 +191,7 @@ export function toGhostIdsOptions(config: Config): GhostIdOptions {
     gateway: config.ghosts.gateway,
     sipDomains: Object.keys(config.dial_plan.sip_domains),
     country: config.dial_plan.country,
+    numberFor: config.ghosts.one_per_number ? (keys) => soleNumber(keys, plan) : undefined,
   };
 }
 

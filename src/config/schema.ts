@@ -68,6 +68,13 @@ const ghosts = section({
         "`grammar` (@_sip_0181=40sip.example.org, everywhere), `e164` as in MSC4009 (@_sip_+441632960123, everywhere; " +
         "what is not E.164 as in grammar). Ids of all three are understood whatever is chosen.",
     ),
+  one_per_number: flag
+    .default(false)
+    .describe(
+      "One ghost for each telephone number: 020 7946 0440, +44 20 7946 0440 and 0044 20 7946 0440 then find the same user and the same room. " +
+        "Without it, each way of dialling finds a ghost of its own, as in the example of MSC2845. " +
+        "Switch it on in a new bridge. Later, people find new rooms for numbers that they dialled without the plus. A trunk with number_format as-dialled gets such numbers with their plus.",
+    ),
 });
 
 const permission = z.union(

@@ -15,6 +15,7 @@ import {
   type NumberMeaning,
 } from "./number-class.ts";
 import { formatSipUri } from "./sip-uri.ts";
+import { contextOf } from "./spelling.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
 type NumberFormat = "e164" | "e164-without-plus" | "national" | "as-dialled";
@@ -70,6 +71,8 @@ export type PlannedCall =
       readonly e164: E164 | undefined;
       /** The dearest of what anybody may make of the number, as dialled and as sent to any of the trunks. */
       readonly class: NumberClass;
+      /** `e164` is the likeliest of several numbers that this may be. */
+      readonly isAmbiguous?: true;
       /** Further barred kinds, in other readings; missing where there are none. */
       readonly otherClasses?: readonly NumberClass[];
       /** It is dear in another reading than the likeliest one: written with + and the country code it would be clear. */
@@ -103,6 +106,7 @@ interface Routed {
   readonly e164: E164 | undefined;
   readonly class: NumberClass;
   readonly classes: readonly NumberClass[];
+  readonly isAmbiguous: boolean;
   readonly isDoubtful: boolean;
 }
 
@@ -129,6 +133,7 @@ function planNumber(dialled: string, plan: DialPlan): PlannedCall {
     ...plannedTrunk(first),
     e164: first.e164,
     class: found,
+    ...(first.isAmbiguous && { isAmbiguous: true }),
     ...(others.size > 0 && { otherClasses: [...others] }),
     ...(isDoubtful && { isDoubtful }),
     alternatives: alternatives.map(plannedTrunk),
@@ -187,7 +192,7 @@ function routeOver(
   meaning: NumberMeaning,
   plan: DialPlan,
 ): Routed | undefined {
-  const { e164 } = meaning;
+  const { e164, isAmbiguous, isDoubtful } = meaning;
   const rewrites = best.strip > 0 || best.prepend !== "";
   if (!rewrites) return asWritten(keys, named(meaning, keys, best), trunk, plan);
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
@@ -200,7 +205,7 @@ function routeOver(
   const asSent = [rewritten, trunk.numberPrefix + rewritten].flatMap((text) => classesAsSent(text, plan.country));
   const classes = [...meaning.classes, ...asSent.filter((kind) => kind !== "unknown")];
   const found = dearest(meaning.class, ...classes);
-  return { trunk, sent: rewritten, e164, class: found, classes, isDoubtful: meaning.isDoubtful };
+  return { trunk, sent: rewritten, e164, class: found, classes, isAmbiguous, isDoubtful };
 }
 
 /** What the admin's own route names is known, even if no numbering plan has it. */
@@ -210,16 +215,16 @@ function named(meaning: NumberMeaning, keys: string, { prefix }: PlanRoute): Num
 }
 
 function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
-  const { e164, isDoubtful } = meaning;
+  const { e164, isAmbiguous, isDoubtful } = meaning;
   const sent = written(keys, e164, trunk, plan);
   const classes = [...meaning.classes, ...classesWritten(sent, keys, meaning, trunk, plan)];
   const found = dearest(meaning.class, ...classes);
   const isNew = isDear(found) && !isDear(meaning.class);
   // Clear with its plus, but not as this trunk would have it: then the plus stays.
   if (isNew && meaning.isAssigned && e164 !== undefined && trunk.numberPrefix === "") {
-    return { trunk, sent: e164, e164, class: meaning.class, classes: meaning.classes, isDoubtful };
+    return { trunk, sent: e164, e164, class: meaning.class, classes: meaning.classes, isAmbiguous, isDoubtful };
   }
-  return { trunk, sent, e164, class: found, classes, isDoubtful };
+  return { trunk, sent, e164, class: found, classes, isAmbiguous, isDoubtful };
 }
 
 /** What the trunk may make of the text, besides what was dialled. */
@@ -304,7 +309,7 @@ function meaningOfUser(user: string, country: Country | undefined): NumberMeanin
   if (!/\d/.test(keys)) return { keys, ...noNumber };
   const meaning = understand(keys, country);
   // RFC 3966 s5.1.5: a local number belongs where its context says.
-  const context = parameters.map((text) => /^phone-context=(\+\d+)/i.exec(text.trim())?.[1]).find(Boolean);
+  const context = contextOf(parameters);
   if (context === undefined || keys.startsWith("+") || meaning.class === "emergency") return { keys, ...meaning };
   const inContext = understand(context + keys, country);
   const classes = [...inContext.classes, ...meaning.classes];
@@ -316,5 +321,6 @@ const noNumber: NumberMeaning = {
   class: "private",
   classes: [],
   isAssigned: false,
+  isAmbiguous: false,
   isDoubtful: false,
 };

@@ -9,8 +9,3 @@ export function dialString(text: string): string | undefined {
   const keys = text.replaceAll(/[() ./-]/g, "");
   return /^\+\d+$/.test(keys) || /^[\d*#]+(?:(?<=[*#])\+\d[\d*#]*)?$/.test(keys) ? keys : undefined;
 }
-
-/** Where a query string carried a raw plus, an HTTP parser made a space of it (WHATWG URL s5.1). */
-export function restorePlus(text: string): string {
-  return text.startsWith(" ") ? `+${text.slice(1)}` : text;
-}

@@ -1,13 +1,15 @@
 // The user id of a telephone number's ghost, and back (MSC2845's example, the user-id grammar, MSC4009).
-// Pure text: nothing here depends on the numbering plan, so an id means the same for ever. Who comes in: lookup, ghosts, rooms.
+// Reading an id is pure text: nothing in it depends on the numbering plan, so that an id means the same for ever. Who comes
+// in: lookup, ghosts, rooms.
 import { parseUserId, type UserId } from "../ids.ts";
-import { dialString, restorePlus } from "./dialled.ts";
+import { dialString } from "./dialled.ts";
 import { internationalForm, knownForm, type Country } from "./e164.ts";
+import { keysEntered, restorePlus } from "./entered.ts";
 import { escapeBytes, unescapeBytes, type Escaping } from "./escape.ts";
 import { escapeUser, parseSipUri } from "./sip-uri.ts";
 
 /**
- * `dialled` is as entered, separators and all. `user` is unescaped, `host` in lower case. `withheld` stands for all callers
+ * `dialled` is a dial string; in ids of earlier versions it holds separators. `user` is unescaped, `host` in lower case. `withheld` stands for all callers
  * whose number is not known: nobody can call it.
  */
 export type DialTarget =
@@ -30,6 +32,8 @@ export interface GhostIdOptions {
   readonly sipDomains: readonly string[];
   /** For the display name of a number dialled nationally. */
   readonly country?: Country | undefined;
+  /** How new ids write a dial string: where one number is to have one id, however it was dialled. As dialled without it. */
+  readonly numberFor?: ((keys: string) => string) | undefined;
 }
 
 type GhostLookup =
@@ -40,7 +44,10 @@ type GhostLookup =
 export interface GhostIds {
   /** The ghost for a text from a dial pad. */
   forDialled(text: string): GhostLookup;
-  /** The id of a target in the configured or the given encoding; undefined where none can be: over 255 bytes, or not callable text. */
+  /**
+   * The id that a target has now, in the configured or the given encoding; that of an earlier version may have been another.
+   * undefined where none can be: over 255 bytes, or not callable text.
+   */
   format(target: DialTarget, encoding?: GhostEncoding): UserId | undefined;
   /** What a canonical id of ours stands for, in whichever encoding; undefined for every other text. */
   parse(user: string): DialTarget | undefined;
@@ -80,7 +87,17 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     return isCallableUser(user) ? { kind: "address", user, host } : undefined;
   }
 
+  /** As new ids write it: separators and, where that is wished, ways of dialling make no other ghost. */
+  function canonical(wanted: DialTarget): DialTarget {
+    const keys = wanted.kind === "number" ? dialString(wanted.dialled) : undefined;
+    return keys === undefined ? wanted : { kind: "number", dialled: options.numberFor?.(keys) ?? keys };
+  }
+
   function format(wanted: DialTarget, encoding = options.encoding): UserId | undefined {
+    return written(canonical(wanted), encoding);
+  }
+
+  function written(wanted: DialTarget, encoding: GhostEncoding): UserId | undefined {
     if (wanted.kind === "withheld") return withheld;
     const user = wanted.kind === "number" ? wanted.dialled : wanted.user;
     const host = wanted.kind === "number" ? gateway : wanted.host;
@@ -101,7 +118,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const encoding = rest.includes("%") ? "percent" : rest.includes("=") ? "grammar" : "e164";
     const found = encoding === "e164" ? numberAt(rest) : inside(unescapeBytes(rest, escapings[encoding]));
     // What its own encoding would have written otherwise is another user.
-    return found && format(found, encoding) === user ? found : undefined;
+    return found && written(found, encoding) === user ? found : undefined;
   }
 
   function inside(address: string | undefined): DialTarget | undefined {
@@ -113,14 +130,26 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     if (text.trim() === "") return { kind: "none", why: "empty" };
     if (text.length > maxEnteredLength) return { kind: "none", why: "too-long" };
     const entered = restorePlus(text);
-    const address = entered.includes("@") ? readTypedAddress(entered) : { user: entered, host: gateway };
-    const isNumber = dialString(address?.user ?? "") !== undefined && address?.host === gateway;
-    if (!address || !(isNumber || entered.includes("@"))) return { kind: "none", why: "not-dialable" };
-    if (!isNumber && !sipDomains.has(address.host)) return { kind: "none", why: "domain-not-allowed" };
-    const found = target(address.user, address.host);
-    if (!found) return { kind: "none", why: "not-dialable" };
-    const user = format(found);
-    return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target: found, entered };
+    const found = entered.includes("@") ? atAddress(entered) : numberEntered(entered);
+    if (typeof found === "string") return { kind: "none", why: found };
+    const target = canonical(found);
+    const user = format(target);
+    return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target, entered };
+  }
+
+  function numberEntered(text: string): DialTarget | "not-dialable" {
+    const dialled = keysEntered(text);
+    return dialled === undefined ? "not-dialable" : { kind: "number", dialled };
+  }
+
+  function atAddress(text: string): DialTarget | "not-dialable" | "domain-not-allowed" {
+    const address = readTypedAddress(text);
+    if (!address) return "not-dialable";
+    const { user, host } = address;
+    const number = host === gateway ? numberEntered(user) : "not-dialable";
+    if (typeof number !== "string") return number;
+    if (!sipDomains.has(host)) return "domain-not-allowed";
+    return target(user, host) ?? "not-dialable";
   }
 
   function displayName(shown: DialTarget): string {
@@ -149,10 +178,11 @@ function readAddress(text: string): Address | undefined {
   return { user: uri.user, host: uri.host };
 }
 
-/** A person may type the scheme, and letters beyond ASCII as they are; a URI cannot hold those so. */
+/** A person may type the scheme, and letters beyond ASCII as they are; a URI cannot hold those so. Links of numbers say so. */
 function readTypedAddress(text: string): Address | undefined {
   if (/\p{Cs}/u.test(text)) return undefined;
-  return readAddress(text.replace(/^sips?:/i, "").replaceAll(/[^\0-\x7f]+/g, escapeUser));
+  const address = text.replace(/^sips?:/i, "").replace(/;user=phone$/i, "");
+  return readAddress(address.replaceAll(/[^\0-\x7f]+/g, escapeUser));
 }
 
 /** Text without control characters, line separators, direction overrides and broken surrogates: it is shown to people and logged. */

@@ -31,6 +31,8 @@ export interface NumberMeaning {
   readonly classes: readonly NumberClass[];
   /** Whether the numbering plan lists the likeliest reading as assigned. */
   readonly isAssigned: boolean;
+  /** Whether it may be another number as well as the likeliest one. */
+  readonly isAmbiguous: boolean;
   /** Whether another reading than the likeliest one makes it dear. */
   readonly isDoubtful: boolean;
 }
@@ -63,7 +65,7 @@ export function classify(dialled: string, country: Country | undefined): NumberC
 
 /** Of a dial string. */
 export function understand(keys: string, country: Country | undefined): NumberMeaning {
-  const unread = { e164: undefined, isAssigned: false, isDoubtful: false };
+  const unread = { e164: undefined, isAssigned: false, isAmbiguous: false, isDoubtful: false };
   if (/[*#]/.test(keys)) {
     const calls = emergencyDigits(keys, country) !== undefined;
     return { ...unread, ...(calls ? emergency : classOfCode(keys, country)) };
@@ -85,7 +87,14 @@ function meaningOf(keys: string, country: Country | undefined): NumberMeaning {
   const classes = [own, ...others.map(classOfReading), ...(hidden === undefined ? [] : [hidden])];
   const found = dearest(own, ...classes);
   const e164 = keys.length > longestRead ? undefined : likeliest?.e164;
-  return { e164, class: found, classes, isAssigned, isDoubtful: isDear(found) && isAssigned && !isDear(own) };
+  const isDoubtful = isDear(found) && isAssigned && !isDear(own);
+  return { e164, class: found, classes, isAssigned, isAmbiguous: numbersOf(readings).size > 1, isDoubtful };
+}
+
+/** What is only as long as a number counts where nothing is assigned. */
+function numbersOf(readings: readonly Reading[]): ReadonlySet<E164> {
+  const assigned = readings.filter(({ kind }) => kind !== undefined);
+  return new Set((assigned.length > 0 ? assigned : readings).flatMap(({ e164 }) => e164 ?? []));
 }
 
 /** Of what nobody has been given, as far as is known: new ranges are numbers too. */

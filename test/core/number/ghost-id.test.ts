@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseUserId, type UserId } from "../../../src/core/ids.ts";
+import { parseUserId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import type { DialPlan } from "../../../src/core/number/dial-plan.ts";
 import {
   createGhostIds,
   type DialTarget,
   type GhostEncoding,
   type GhostIds,
 } from "../../../src/core/number/ghost-id.ts";
+import { soleNumber } from "../../../src/core/number/number-key.ts";
+import { dialString } from "../../../src/core/number/dialled.ts";
+import { keysEntered, restorePlus } from "../../../src/core/number/entered.ts";
 
 const encodings: readonly GhostEncoding[] = ["percent", "grammar", "e164"];
 const sipDomains = ["pbx.example.org", "voice.example.net"];
@@ -51,16 +55,8 @@ describe.each([
   // as typed, percent, grammar, e164
   ["+15558675309", "+15558675309%40sip.example.org", "+15558675309=40sip.example.org", "+15558675309"],
   [" 15558675309", "+15558675309%40sip.example.org", "+15558675309=40sip.example.org", "+15558675309"],
-  ["0181 811-8181", "0181%2520811-8181%40sip.example.org", "0181=2520811-8181=40sip.example.org", undefined],
-  ["(0181) 8118181", "%280181%29%25208118181%40sip.example.org", "=280181=29=25208118181=40sip.example.org", undefined],
-  ["0181/8118181", "0181%2f8118181%40sip.example.org", "0181=2f8118181=40sip.example.org", undefined],
-  ["0181.811", "0181.811%40sip.example.org", "0181.811=40sip.example.org", undefined],
-  [
-    "+44 20 7946 0000",
-    "+44%252020%25207946%25200000%40sip.example.org",
-    "+44=252020=25207946=25200000=40sip.example.org",
-    undefined,
-  ],
+  ["0181 811-8181", "01818118181%40sip.example.org", "01818118181=40sip.example.org", undefined],
+  ["+44 20 7946 0000", "+442079460000%40sip.example.org", "+442079460000=40sip.example.org", "+442079460000"],
   ["*67", "%2a67%40sip.example.org", "=2a67=40sip.example.org", undefined],
   ["#31#0181", "%252331%25230181%40sip.example.org", "=252331=25230181=40sip.example.org", undefined],
   [
@@ -97,23 +93,109 @@ describe.each([
   });
 });
 
+describe("whatever stands between the digits, it is the same ghost, and the person reads what they entered", () => {
+  const national = "02079460440";
+  const international = "+442079460440";
+  test.each([
+    ["020 7946 0440", national],
+    ["0207 946 0440", national],
+    ["020-7946-0440", national],
+    ["(020) 7946 0440", national],
+    ["(0)20 7946 0440", national],
+    ["020.7946.0440", national],
+    ["020/7946/0440", national],
+    ["020\u00a07946\u202f0440", national],
+    ["020\u30007946\u20090440", national],
+    ["020\t7946\t0440", national],
+    [" 020 7946 0440 ", national],
+    ["020\u200b7946\u200d0440", national],
+    ["\u202a020 7946 0440\u202c", national],
+    ["\u2066020 7946 0440\u2069", national],
+    ["\u2068020 7946 0440\u2069", national],
+    ["\ufeff020\u20607946\u00ad0440", national],
+    ["020\u20117946\u20130440", national],
+    ["020\u20107946\u20140440", national],
+    ["020\u20157946\u22120440", national],
+    ["０２０－７９４６－０４４０", national],
+    ["（０２０）７９４６・０４４０", national],
+    ["٠٢٠ ٧٩٤٦ ٠٤٤٠", national],
+    ["۰۲۰۷۹۴۶۰۴۴۰", national],
+    ["०२०७९४६०४४०", national],
+    ["𝟎𝟐𝟎𝟕𝟗𝟒𝟔𝟎𝟒𝟒𝟎", national],
+    ["[020] 7946 0440", national],
+    ["sip:02079460440", national],
+    ["sip:02079460440@sip.example.org", national],
+    ["sip:020%207946%200440@sip.example.org;user=phone", national],
+    ["tel:020-7946-0440", national],
+    ["+44 (0)20 7946 0440", international],
+    ["+44 ( 0 ) 20 7946 0440", international],
+    ["+44(0)2079460440", international],
+    ["＋44 20 7946 0440", international],
+    ["\u202a+44 20 7946 0440\u202c", international],
+    // A query string lost the plus.
+    [" 44 20 7946 0440", international],
+    ["\u202a 442079460440", international],
+    ["tel:+44-20-7946-0440", international],
+    ["TEL:+442079460440", international],
+    ["tel://+442079460440", international],
+    ["tel:%2B442079460440", international],
+    ["callto:+442079460440", international],
+    ["tel:2079460440;phone-context=+44", international],
+    ["sip:+442079460440@sip.example.org;user=phone", international],
+    ["0044 (0)20 7946 0440", "00442079460440"],
+    // The zero of Italian numbers is dialled from abroad too.
+    ["+39 (0)6 698 12345", "+390669812345"],
+    ["*31# 020 7946 0440", "*31#02079460440"],
+    ["＊３１＃", "*31#"],
+  ])("%j", (typed, keys) => {
+    const found = ghostIds().forDialled(typed);
+    expect(found).toMatchObject({ kind: "ghost", target: { kind: "number", dialled: keys } });
+    expect(found).toMatchObject({ user: ghostIds().format({ kind: "number", dialled: keys }) });
+    const entered = found.kind === "ghost" ? found.entered : "";
+    expect(entered.replace(/^(\u202a?)\+/, "$1 ")).toBe(typed.replace(/^(\u202a?)\+/, "$1 "));
+  });
+});
+
+describe("an id of an earlier version, with the separators as they were typed", () => {
+  test.each([
+    ["0181%2520811-8181%40sip.example.org", "0181 811-8181"],
+    ["0181=2520811-8181=40sip.example.org", "0181 811-8181"],
+    ["%280181%29%25208118181%40sip.example.org", "(0181) 8118181"],
+    ["0181%2f8118181%40sip.example.org", "0181/8118181"],
+    ["+44%252020%25207946%25200000%40sip.example.org", "+44 20 7946 0000"],
+  ])("%s still stands for its number", (rest, dialled) => {
+    const old = { kind: "number", dialled } as const;
+    expect(ghostIds().parse(`@_sip_${rest}:example.org`)).toEqual(old);
+    expect(ghostIds().format(old)).toBe(
+      ghostIds().format({ kind: "number", dialled: dialled.replaceAll(/[^\d+]/g, "") }),
+    );
+  });
+});
+
 test.each([
   ["", "empty"],
   [" ", "empty"],
   ["+", "not-dialable"],
   ["-", "not-dialable"],
   ["()", "not-dialable"],
-  ["  +44", "not-dialable"],
   ["++44", "not-dialable"],
   ["44+", "not-dialable"],
   ["+44#", "not-dialable"],
-  ["01818118181\n", "not-dialable"],
-  ["0181\u00a0811", "not-dialable"],
-  ["٠١٢٣", "not-dialable"],
+  ["01818118181\n01818118182", "not-dialable"],
+  ["01818118181\u202801818118182", "not-dialable"],
+  ["0181〜0182", "not-dialable"],
+  // A footnote is no digit.
+  ["01818118181²", "not-dialable"],
   ["0181;ext=5", "not-dialable"],
+  ["tel:+441818118181;ext=5", "not-dialable"],
+  ["tel:+441818118181;postd=5", "not-dialable"],
+  ["020 7946 0440 x12", "not-dialable"],
+  ["020 7946 0440 ext. 12", "not-dialable"],
+  ["020 7946 0440,12", "not-dialable"],
+  ["020 7946 0440;12", "not-dialable"],
+  ["tel:%zz", "not-dialable"],
   ["1-800-FLOWERS", "not-dialable"],
   ["bob", "not-dialable"],
-  ["tel:+441818118181", "not-dialable"],
   ["@pbx.example.org", "not-dialable"],
   ["a@b@pbx.example.org", "not-dialable"],
   ["alice:secret@pbx.example.org", "not-dialable"],
@@ -261,7 +343,7 @@ const addressUser = fc.oneof(
   fc.string({ unit: fc.constantFrom(...Array.from("%=@:;+/*#aA0 é😀")), minLength: 1, maxLength: 12 }),
 );
 const target: fc.Arbitrary<DialTarget> = fc.oneof(
-  typedNumber.map((text): DialTarget => ({ kind: "number", dialled: text.replace(/^ /, "+") })),
+  typedNumber.map((text): DialTarget => ({ kind: "number", dialled: keysEntered(restorePlus(text)) ?? "" })),
   fc.record({ kind: fc.constant("address" as const), user: addressUser, host }),
   fc.constant<DialTarget>({ kind: "withheld" }),
 );
@@ -315,7 +397,7 @@ const disturbed = fc
     return user.slice(0, start) + char + user.slice(start + drop);
   });
 
-test("what is understood is exactly what is written: no other spelling exists", () => {
+test("what is understood is exactly what is written, now or by an earlier version: no other spelling exists", () => {
   const spelling = fc.oneof(
     disturbed,
     fc
@@ -327,7 +409,8 @@ test("what is understood is exactly what is written: no other spelling exists", 
     fc.property(spelling, encoding, (user, configured) => {
       const ids = ghostIds(configured);
       const found = ids.parse(user);
-      if (found) expect(encodings.map((written) => ids.format(found, written))).toContain(user as UserId);
+      const isEarlier = found?.kind === "number" && dialString(found.dialled) !== found.dialled;
+      if (found && !isEarlier) expect(encodings.map((written) => ids.format(found, written))).toContain(user as UserId);
     }),
     { numRuns: 3000 },
   );
@@ -349,4 +432,75 @@ test("whatever is typed, nothing throws, and who is found is found again by the 
     ),
     { numRuns: 2000 },
   );
+});
+
+describe("one ghost for each number, where that is wished", () => {
+  const main = trunkName("main");
+  const other = trunkName("other");
+  const trunk = {
+    host: "gw.example.net",
+    port: undefined,
+    format: "e164" as const,
+    numberPrefix: "",
+    userPhone: false,
+  };
+  const basic: DialPlan = {
+    country: "GB",
+    trunks: [
+      { ...trunk, name: main },
+      { ...trunk, name: other },
+    ],
+    routes: [],
+    emergencyTrunk: undefined,
+    withholdPrefixes: ["#31#"],
+    sipDomains: new Map(),
+  };
+  function userOf(text: string, plan: Partial<DialPlan> = {}): string {
+    const numberFor = (keys: string) => soleNumber(keys, { ...basic, ...plan });
+    const ids = createGhostIds({
+      domain: "example.org",
+      prefix: "_sip_",
+      encoding: "percent",
+      gateway: "sip.example.org",
+      sipDomains,
+      country: "GB",
+      numberFor,
+    });
+    const found = ids.forDialled(text);
+    if (found.kind === "none") return found.why;
+    expect(ids.parse(found.user)).toEqual(found.target);
+    expect(ids.format(found.target)).toBe(found.user);
+    return found.user.replace(/^@_sip_(.*)%40.*$/, "$1");
+  }
+  test.each([
+    "02079460440",
+    "0207 946 0440",
+    "020-7946-0440",
+    "+442079460440",
+    "00442079460440",
+    "442079460440",
+    "+44 (0)20 7946 0440",
+    "+44 020 7946 0440",
+  ])("%s", (text) => expect(userOf(text)).toBe("+442079460440"));
+
+  test.each([
+    ["2001", "2001"],
+    ["112", "112"],
+    ["*31#02079460440", "%2a31%252302079460440"],
+    // It calls with the number withheld, which is another wish.
+    ["#31#02079460440", "%252331%252302079460440"],
+  ])("but %s is none", (text, user) => expect(userOf(text)).toBe(user));
+
+  test("a text that may be two numbers keeps its own", () => {
+    expect(userOf("4782901234", { country: "US" })).toBe("4782901234");
+    expect(userOf("+14782901234", { country: "US" })).toBe("+14782901234");
+  });
+  test("so does one that the dial plan sends another way than its number", () => {
+    const route = (prefix: string, to: typeof main, strip = 0) => ({ prefix, trunks: [to], strip, prepend: "" });
+    const routes = [route("9", other, 1), route("", main)];
+    expect(userOf("9 020 7946 0440", { routes })).toBe("902079460440");
+    expect(userOf("020 7946 0440", { routes })).toBe("+442079460440");
+    const same = [route("9", main, 1), route("", main)];
+    expect(userOf("9 020 7946 0440", { routes: same })).toBe("+442079460440");
+  });
 });

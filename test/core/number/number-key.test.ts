@@ -36,6 +36,22 @@ describe("one telephone number has one key", () => {
     expect(key("901632960106", { routes })).toBe(key("01632960106", { routes }));
   });
 
+  test.each(["441632960106", "+44 01632 960106", "0044 1632 960106"])("and as %s", (dialled) => {
+    expect(key(dialled)).toBe(key("+441632960106"));
+  });
+
+  test("also where the barring of dear numbers, or the lack of a route, refuses it", () => {
+    expect(key("09098790000")).toBe(key("+449098790000"));
+    expect(key("09098790000", { trunks: [] })).toBe(key("449098790000", { trunks: [] }));
+  });
+
+  test("but what may be two numbers is neither of them", () => {
+    const american = { country: "US" } as const;
+    expect(key("4782901234", american)).not.toBe(key("+14782901234", american));
+    expect(key("4782901234", american)).not.toBe(key("+4782901234", american));
+    expect(key("478 290 1234", american)).toBe(key("4782901234", american));
+  });
+
   test("also where no trunk takes it", () => {
     expect(key("01632960106", { trunks: [] })).toBe(key("+441632960106", { trunks: [] }));
   });
