@@ -4,6 +4,7 @@ import { ConfigError } from "../config/problem.ts";
 import { httpUrl } from "../config/scalars.ts";
 import { checkFiles } from "./check-config.ts";
 import { exitCode } from "./exit-code.ts";
+import { explainNumber, type ExplainOptions } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
 import { runBridge } from "./run.ts";
 import type { StartBridge } from "./start.ts";
@@ -25,9 +26,15 @@ const startFromApp: StartBridge = async (options) => (await import("../app.ts"))
 /** Runs to the end and gives the exit code. `start` is another one in tests only. */
 export async function runCommand(argv: readonly string[], terminal: Terminal, start = startFromApp): Promise<number> {
   const program = describeProgram(terminal);
+  let run = (): Promise<number> => dispatch(program, program.opts<Flags>(), terminal, start);
+  // Of the commands one alone has a name of its own.
+  program.action(() => {});
+  describeNumberExplain(program, (text, options) => {
+    run = async () => explainNumber(text, { ...program.opts<Flags>(), ...options }, terminal);
+  });
   try {
     program.parse(argv, { from: "user" });
-    return await dispatch(program, program.opts<Flags>(), terminal, start);
+    return await run();
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
     if (!(error instanceof ConfigError)) throw error;
@@ -53,7 +60,8 @@ function describeProgram(terminal: Terminal): Command {
   return new Command("matrix-appservice-sip")
     .description("Bridges Matrix calls to SIP trunks and the telephone network.")
     .usage(
-      "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]",
+      "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
+        "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml",
     )
     .option("-r, --generate-registration", "write the registration and end; an existing one keeps its tokens")
     .option("-u, --url <url>", "with -r: where the homeserver reaches the bridge", parseUrl)
@@ -70,6 +78,20 @@ function describeProgram(terminal: Terminal): Command {
     .allowExcessArguments(false)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
+}
+
+function describeNumberExplain(program: Command, act: (text: string, options: ExplainOptions) => void): void {
+  program
+    .command("number")
+    .description("Says what the bridge makes of a number.")
+    .command("explain")
+    .description("Says how a number is read, what it counts as, where the call goes, and how it is written there.")
+    .argument("<text...>", "the number as it is dialled, or as a trunk sends it")
+    .option("--as <user>", "as this Matrix user dials it")
+    .option("--trunk <name>", "as if the call went over this trunk")
+    .option("--from-trunk <name>", "as a caller or called number that comes from this trunk")
+    .option("-c, --config <path>", "the configuration (default: config.yaml)")
+    .action((text: readonly string[], options: ExplainOptions) => act(text.join(" "), options));
 }
 
 function parseUrl(value: string): string {

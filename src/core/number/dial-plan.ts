@@ -145,6 +145,11 @@ function plannedTrunk({ trunk, sent, e164 }: Routed): PlannedTrunk {
   return { trunk: trunk.name, uri: numberUri(trunk, trunk.numberPrefix + sent), number: e164 ?? sent };
 }
 
+/** What of a dial string the routes are matched against: what stands behind a code that withholds the caller's own number. */
+export function keysToRoute(dialled: string, plan: DialPlan): string {
+  return behindWithholding(dialString(dialled) ?? dialled, plan);
+}
+
 /** The number without the code that withholds the caller's own; a code with no number behind it is a number itself. */
 function behindWithholding(keys: string, { withholdPrefixes }: DialPlan): string {
   for (const prefix of withholdPrefixes.toSorted((one, other) => other.length - one.length)) {
@@ -178,7 +183,7 @@ function emergencyCode(keys: string, country: Country | undefined): string {
 
 /** One for each trunk of the best route, in its order; none where no route fits. */
 function route(keys: string, meaning: NumberMeaning, plan: DialPlan): readonly Routed[] {
-  const best = bestRoute(keys, meaning.e164, plan);
+  const best = bestRoute(keys, meaning, plan);
   return [...new Set(best?.trunks)].flatMap((name) => {
     const trunk = plan.trunks.find((candidate) => candidate.name === name);
     return best && trunk ? (routeOver(trunk, best, keys, meaning, plan) ?? []) : [];
@@ -208,10 +213,11 @@ function routeOver(
   return { trunk, sent: rewritten, e164, class: found, classes, isAmbiguous, isDoubtful };
 }
 
-/** What the admin's own route names is known, even if no numbering plan has it. */
+/** What the admin's own route names is known, even if no numbering plan has it, and is no number abroad without its plus. */
 function named(meaning: NumberMeaning, keys: string, { prefix }: PlanRoute): NumberMeaning {
-  const isNamed = prefix !== "" && !prefix.startsWith("+") && keys.startsWith(prefix);
-  return meaning.class === "unknown" && isNamed ? { ...meaning, class: "private", classes: [] } : meaning;
+  if (prefix === "" || prefix.startsWith("+") || !keys.startsWith(prefix)) return meaning;
+  if (meaning.class === "unknown") return { ...meaning, class: "private", classes: [] };
+  return meaning.isBare ? { ...meaning, e164: undefined, isAssigned: false } : meaning;
 }
 
 function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
@@ -252,14 +258,26 @@ function classesAsSent(text: string, country: Country | undefined): readonly Num
   return classes.filter((kind) => kind !== "emergency");
 }
 
-function bestRoute(keys: string, e164: E164 | undefined, plan: DialPlan): PlanRoute | undefined {
+/** Undefined where none fits. Of a plan without routes the one that it stands for. */
+export function bestRoute(keys: string, { e164, isBare }: NumberMeaning, plan: DialPlan): PlanRoute | undefined {
   const [first] = plan.trunks;
   if (plan.routes.length === 0) return first && { prefix: "", trunks: [first.name], strip: 0, prepend: "" };
+  // What the plan names by its first digits is that before it is a number abroad that lacks its plus.
+  return (isBare ? longestMatch(keys, undefined, plan.routes, 1) : undefined) ?? longestMatch(keys, e164, plan.routes);
+}
+
+function longestMatch(
+  keys: string,
+  e164: E164 | undefined,
+  routes: readonly PlanRoute[],
+  least = 0,
+): PlanRoute | undefined {
   let best: PlanRoute | undefined;
-  for (const candidate of plan.routes) {
+  for (const candidate of routes) {
     const text = candidate.prefix.startsWith("+") ? (e164 ?? keys) : keys;
     // Of two equally long ones the first in the list counts.
-    if (text.startsWith(candidate.prefix) && (!best || candidate.prefix.length > best.prefix.length)) best = candidate;
+    const isLonger = candidate.prefix.length > (best?.prefix.length ?? least - 1);
+    if (text.startsWith(candidate.prefix) && isLonger) best = candidate;
   }
   return best;
 }
@@ -321,6 +339,7 @@ const noNumber: NumberMeaning = {
   class: "private",
   classes: [],
   isAssigned: false,
+  isBare: false,
   isAmbiguous: false,
   isDoubtful: false,
 };

@@ -31,6 +31,8 @@ export interface NumberMeaning {
   readonly classes: readonly NumberClass[];
   /** Whether the numbering plan lists the likeliest reading as assigned. */
   readonly isAssigned: boolean;
+  /** Whether the likeliest reading is E.164 without its plus. */
+  readonly isBare: boolean;
   /** Whether it may be another number as well as the likeliest one. */
   readonly isAmbiguous: boolean;
   /** Whether another reading than the likeliest one makes it dear. */
@@ -65,7 +67,7 @@ export function classify(dialled: string, country: Country | undefined): NumberC
 
 /** Of a dial string. */
 export function understand(keys: string, country: Country | undefined): NumberMeaning {
-  const unread = { e164: undefined, isAssigned: false, isAmbiguous: false, isDoubtful: false };
+  const unread = { e164: undefined, isAssigned: false, isBare: false, isAmbiguous: false, isDoubtful: false };
   if (/[*#]/.test(keys)) {
     const calls = emergencyDigits(keys, country) !== undefined;
     return { ...unread, ...(calls ? emergency : classOfCode(keys, country)) };
@@ -86,9 +88,16 @@ function meaningOf(keys: string, country: Country | undefined): NumberMeaning {
   const hidden = hiddenClass(keys, readAny(keys, country), likeliest, country);
   const classes = [own, ...others.map(classOfReading), ...(hidden === undefined ? [] : [hidden])];
   const found = dearest(own, ...classes);
-  const e164 = keys.length > longestRead ? undefined : likeliest?.e164;
+  const e164 = keys.length > longestRead || isGuess(likeliest, country) ? undefined : likeliest?.e164;
+  const isBare = likeliest?.way === "e164-without-plus";
   const isDoubtful = isDear(found) && isAssigned && !isDear(own);
-  return { e164, class: found, classes, isAssigned, isAmbiguous: numbersOf(readings).size > 1, isDoubtful };
+  return { e164, class: found, classes, isAssigned, isBare, isAmbiguous: numbersOf(readings).size > 1, isDoubtful };
+}
+
+/** Any long text is as long as some number abroad: without a plus, it takes more to be one. */
+function isGuess(reading: Reading | undefined, country: Country | undefined): boolean {
+  if (reading?.way !== "e164-without-plus" || reading.kind !== undefined) return false;
+  return country === undefined || callingCodeOf(country) !== reading.callingCode;
 }
 
 /** What is only as long as a number counts where nothing is assigned. */
@@ -101,7 +110,7 @@ function numbersOf(readings: readonly Reading[]): ReadonlySet<E164> {
 function classByForm(keys: string, readings: readonly Reading[], country: Country | undefined): NumberClass {
   const [likeliest] = readings;
   if (likeliest !== undefined && isSatellite(likeliest.callingCode + likeliest.nationalNumber)) return "satellite";
-  if (likeliest?.e164 !== undefined) return "ordinary";
+  if (likeliest?.e164 !== undefined && !isGuess(likeliest, country)) return "ordinary";
   const isPossible = readings.some((reading) => reading.isPossible);
   const isShort = !keys.startsWith("+") && keys.length <= (country === undefined ? longestNumber : longestExtension);
   return isPossible || isShort ? "private" : "unknown";
@@ -113,7 +122,7 @@ const longestExtension = 8;
 const longestNumber = 15;
 
 /** What one reading is, whatever else the text may mean. */
-function classOfReading({ callingCode, nationalNumber, kind, e164 }: Reading): NumberClass {
+export function classOfReading({ callingCode, nationalNumber, kind, e164 }: Reading): NumberClass {
   if (isSatellite(callingCode + nationalNumber)) return "satellite";
   return kind ?? (e164 === undefined ? "private" : "ordinary");
 }

@@ -83,14 +83,16 @@ export function mayCall(person: UserId, policy: Policy): boolean {
   return permissionOf(person, policy)?.mayCall === true;
 }
 
+/** The name of the entry that counts for the person: a user, a server or `*`. */
+export function permissionRuleOf(person: UserId, { permissions, domain: home }: Policy): string | undefined {
+  const domain = domainOf(person);
+  return [person, domain, ...(domain === home ? ["*"] : [])].find((rule) => permissions.has(rule));
+}
+
 /** The entry for the user, else for the user's server, else `*` if the server is ours. */
 function permissionOf(person: UserId, policy: Policy): Permission | undefined {
-  const domain = domainOf(person);
-  return (
-    policy.permissions.get(person) ??
-    policy.permissions.get(domain) ??
-    (domain === policy.domain ? policy.permissions.get("*") : undefined)
-  );
+  const rule = permissionRuleOf(person, policy);
+  return rule === undefined ? undefined : policy.permissions.get(rule);
 }
 
 function refused(cause: RefusalCause): Verdict {

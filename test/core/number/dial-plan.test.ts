@@ -101,6 +101,16 @@ describe("routes", () => {
     expect(planned(dialled, { routes })).toBe(uri);
   });
 
+  test("what they name by its first digits is no number abroad without its plus", () => {
+    const named = [route("+", "main"), route("9", "other", 1)];
+    // Country code 92 is Pakistan, 90 Turkey, where the second is assigned.
+    expect(planned("9 212 555 0100", { country: "US", routes: named })).toBe("sip:+12125550100@other.example.net");
+    expect(planned("905321234567", { routes: named })).toBe("sip:+445321234567@other.example.net");
+    expect(planned("905321234567", { routes: [route("+", "main"), route("90", "other")] })).toBe(
+      "sip:905321234567@other.example.net",
+    );
+    expect(planned("905321234567", { routes: [route("+", "main")] })).toBe("sip:+905321234567@main.example.net");
+  });
   test("without any, everything goes to the first trunk", () => {
     expect(planned("+4930123456")).toBe("sip:+4930123456@main.example.net");
   });
