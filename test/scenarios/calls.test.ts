@@ -33,14 +33,27 @@ describe("a person dials a number", () => {
     expect(house.homeserver.names.get(london)).toBe("+44 20 7946 0123");
   });
 
+  test("the telephone is not heard after the answer: the person reads so, and it is counted", async () => {
+    const house = new House();
+    await house.ring();
+    await house.sip(accepted);
+    house.media.unheard = ["trunk"];
+    await house.passTime(10_000);
+    expect(house.words).toEqual([
+      "Nothing has been heard from the telephone since the call was answered 10 seconds ago.",
+    ]);
+    expect(house.telemetry.unheard).toEqual(["trunk"]);
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+  });
+
   test("the callee answers, both talk, the callee hangs up", async () => {
     const house = new House();
     await house.ring();
     await house.sip({ kind: "sip.ringing" });
     await house.sip(accepted);
     expect(house.signals).toEqual(["answer"]);
-    // Only its longest duration is still to come.
-    expect(house.clock.pending).toBe(1);
+    // Its longest duration is still to come, and the look at whether both are heard.
+    expect(house.clock.pending).toBe(2);
     await house.sip({ kind: "sip.hungUp", q850: 16 });
     expect(house.signals).toEqual(["answer", "hangup user_hangup"]);
     expect(house.media.orders.at(-1)).toBe("close");

@@ -15,6 +15,7 @@ import type { LogLevel, SessionOpening, SideDialogs, WorkerSettings } from "./pr
 import { Relay } from "./relay.ts";
 import { newStream } from "./rtp/outgoing-stream.ts";
 import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
+import { withAddresses } from "./trunk/host-names.ts";
 import { TrunkLeg } from "./trunk-leg.ts";
 
 const sides = ["matrix", "trunk"] as const;
@@ -73,7 +74,7 @@ export class Session {
 
   async offer(from: MediaSide, sdp: string): Promise<OfferOutcome> {
     const leg = this.#leg(from);
-    const offer = leg.read(sdp);
+    const offer = leg.read(await this.#named(from, sdp));
     const turn = written(offered(this.#exchange, from, offer));
     const text = await this.#leg(turn.to).write(turn);
     this.#become(turn.exchange);
@@ -85,7 +86,7 @@ export class Session {
   /** Empty where nobody waits for a word. */
   async answer(from: MediaSide, sdp: string): Promise<string> {
     const leg = this.#leg(from);
-    const answer = leg.read(sdp);
+    const answer = leg.read(await this.#named(from, sdp));
     const turn = taken(answered(this.#exchange, from, answer));
     const follow = leg.take(answer);
     const text = turn.kind === "settled" ? "" : await this.#leg(turn.to).write(turn);
@@ -253,6 +254,11 @@ export class Session {
   /** A client that closes its end hangs up: it has the time that its event needs. One whose network changes restarts ICE. */
   #patienceMs(how: Gone): number {
     return how === "closed" && this.#client?.isComing !== true ? hangUpMs : this.#settings.reconnectTimeoutMs;
+  }
+
+  /** A trunk may name a host; a client's address is never looked up. */
+  async #named(from: MediaSide, sdp: string): Promise<string> {
+    return this.#trunks[from] === undefined ? sdp : withAddresses(sdp);
   }
 
   #leg(side: MediaSide): Leg {
