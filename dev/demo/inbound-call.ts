@@ -47,8 +47,6 @@ export async function takeCall(stack: Stack, print: Print): Promise<void> {
     const end = await call.until((each) => each.end);
     say("hang-up", `the client got ${end.how} (${end.reason ?? "no reason"})`);
     if (end.by !== "bridge" || end.how !== "hung up") throw failure("The client should be hung up.");
-    const line = await call.until(({ notices }) => notices.at(-1)).catch(() => undefined);
-    say("history", line ?? "nothing was written in the room");
   });
 }
 

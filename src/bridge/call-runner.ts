@@ -222,6 +222,7 @@ function laneOf(effect: Parameters<Orders>[0]): Lane {
       return `find ${effect.target.kind === "room" ? effect.target.room : effect.target.person}`;
     case "matrix.signal":
     case "matrix.notice":
+    case "matrix.tile":
       return effect.leg.room;
     case "leg.order":
       return "sip";

@@ -90,7 +90,7 @@ async function asPersonKnows(
   return { ...fact, shown: { ...fact.shown, ghost: known } };
 }
 
-type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" }>;
+type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" | "matrix.tile" }>;
 
 function isMediaEffect(effect: PortEffect): effect is MediaEffect {
   return effect.kind.startsWith("media.");
@@ -109,13 +109,19 @@ async function tellPerson(
       await homeserver.notice(effect.leg.room, effect.leg.ghost, await firstCalls.wordsFor(effect.leg, effect.text));
       return undefined;
     }
+    if (effect.kind === "matrix.tile") {
+      const words = await firstCalls.wordsFor(effect.leg, effect.text);
+      const isSeen = words === effect.text && firstCalls.wasSeen(effect.leg.room);
+      if (!isSeen) await homeserver.notice(effect.leg.room, effect.leg.ghost, words);
+      return undefined;
+    }
     if (!firstCalls.holds(effect.leg, effect.signal)) await homeserver.signal(effect.leg, effect.signal);
     return { kind: "matrix.told", signal: effect.signal.kind, room: effect.leg.room };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
     log.warn("person could not be told", { order: effect.kind, code: error.code, error });
     // A notice is a courtesy.
-    if (effect.kind === "matrix.notice") return undefined;
+    if (effect.kind !== "matrix.signal") return undefined;
     return { kind: "matrix.unreachable", signal: effect.signal.kind, room: effect.leg.room, message: error.message };
   }
 }

@@ -203,7 +203,9 @@ export const configSchema = section({
       .describe("Say in the room why a call failed, where the client can only say that it did."),
     history: flag
       .default(true)
-      .describe("Write a line into the room when a call is over: how long it was, or that it was missed."),
+      .describe(
+        "Write a line into the room for what clients do not show by themselves: that a call to several people was missed, or answered by somebody else. Clients show other calls, their length and whether they were missed.",
+      ),
   })
     .prefault({})
     .describe("Messages in the room."),

@@ -134,7 +134,6 @@ describe("npm run demo -- --headless --inbound", () => {
         "BYE sip:",
         "m\\.call\\.hangup",
         "hang-up +the client got hung up",
-        "history +Call ended after \\d+ s\\.",
         "The call worked from end to end\\.",
       ),
     );

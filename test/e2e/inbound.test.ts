@@ -92,11 +92,10 @@ describe("A telephone that calls a person", () => {
     await hearEachOther(atPhone(), atDesk(), [POCKET_HZ]);
     await phone.hangup();
     expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });
-    expect((await lineIn(desk, room, /./)).body).toMatch(/^Call ended after \d+ s\.$/);
   });
 
   it("is shown by its name, and is called back from its room", async () => {
-    const { sender } = await lineIn(desk, room, /./);
+    const [sender = ""] = await desk.phone.lookup("+441632960101");
     await until("the name", async () => (await desk.phone.displayName(room, sender)) === "Dr Watson");
     const from = phone.events.length;
     await desk.phone.callIn(room);
@@ -105,7 +104,6 @@ describe("A telephone that calls a person", () => {
     await hearEachOther(atPhone(), atDesk());
     await phone.hangup();
     expect(await desk.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
-    await lineIn(desk, room, /^Call ended after/, 2);
   });
 
   it("rings both devices; the second answers, and the first falls silent", async () => {
@@ -120,7 +118,6 @@ describe("A telephone that calls a person", () => {
     await pocket.phone.hangup();
     await phoneSees("CALL_CLOSED");
     expect(await endAt(pocket, matrixCallId)).toMatchObject({ hangupParty: "local", errors: [] });
-    await lineIn(pocket, room, /^Call ended after \d+ s\.$/, 3);
   });
 
   it("hears silence while the person is muted, and the person again after that", async () => {
@@ -144,24 +141,23 @@ describe("A telephone that calls a person", () => {
     await desk.phone.reject();
     expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^603 /);
     await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
-    expect(await lineIn(desk, room, /declined/)).toMatchObject({ body: "The call was declined.", msgtype: "m.notice" });
   });
 
-  it("hears that nobody is there, and the person reads that a call was missed", async () => {
+  it("hears that nobody is there, and both devices fall silent", async () => {
     const phoneSees = await call(ALICE_BRIEFLY);
     const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
     expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^480 /);
     await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
-    expect(await lineIn(desk, room, /missed/i)).toMatchObject({ body: "Missed call.", msgtype: "m.notice" });
   });
 
-  it("gives up: nothing rings any longer, and the call was missed", async () => {
+  it("gives up: nothing rings any longer, and of all these calls the bridge has written nothing", async () => {
     const phoneSees = await call(ALICE);
     const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
     await phone.hangup();
     await phoneSees("CALL_CLOSED");
     await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
-    await lineIn(pocket, room, /^Missed call\.$/, 2);
+    const lines = (await pocket.phone.messages()).filter((one) => one.roomId === room).map(({ body }) => body);
+    expect(lines).toEqual([]);
   });
 
   it("is Anonymous where it withholds its number, and cannot be called", async () => {
@@ -182,11 +178,10 @@ describe("A telephone that calls a person", () => {
     await desk.phone.hangup();
     await caller.done();
     await endAt(desk, matrixCallId);
-    const { sender } = await lineIn(desk, place, /^Call ended after/);
-    expect(await desk.phone.displayName(place, sender)).toBe("Anonymous");
     await desk.phone.callIn(place);
     expect(await desk.inState("ended")).toMatchObject({ shown: "Call Failed" });
-    await lineIn(desk, place, /withheld their number/);
+    const { sender } = await lineIn(desk, place, /withheld their number/);
+    expect(await desk.phone.displayName(place, sender)).toBe("Anonymous");
   });
 
   it("hears that a number of ours which rings nobody is not in service", async () => {
@@ -293,14 +288,12 @@ describe("The bridge", () => {
     expect((await ringing("CALL_CLOSED"))["param"]).toMatch(/^603 /);
   });
 
-  it("that is killed while it rings lets nothing ring on, and the call was missed", async () => {
+  it("that is killed while it rings lets nothing ring on", async () => {
     const phoneSees = await call(ALICE);
     const [{ matrixCallId }] = await Promise.all([desk.ringing(), pocket.ringing()]);
-    const missed = (await desk.phone.messages()).filter(({ body }) => body === "Missed call.").length;
     await restart();
     expect((await phoneSees("CALL_CLOSED"))["param"]).toMatch(/^[4-6]\d\d /);
     await Promise.all([endAt(desk, matrixCallId), endAt(pocket, matrixCallId)]);
-    await lineIn(desk, room, /^Missed call\.$/, missed + 1);
   });
 
   async function restart(): Promise<void> {

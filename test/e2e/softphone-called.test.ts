@@ -107,19 +107,17 @@ describe("the softphone that is called", () => {
     expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "callee", how: "bye" });
   });
 
-  test("declines, and misses a call, and reads of both in the room", async () => {
+  test("declines, and misses a call, and sees so", async () => {
     await press("Let the gateway call me");
     await inPhase(page, "incoming");
     await press("Decline");
     await inPhase(page, "idle");
     expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "callee", how: "refused", status: 603 });
-    await page.getByText("The call was declined.").waitFor();
 
     await press("Let the gateway call me");
     await inPhase(page, "incoming");
     await far.hangUp();
     await inPhase(page, "idle");
     expect(await page.locator("#status").textContent()).toBe("Missed call");
-    await page.getByRole("list").getByText("Missed call.").waitFor();
   });
 });

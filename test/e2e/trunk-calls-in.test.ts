@@ -106,11 +106,10 @@ describe.concurrent("A telephone that gives up", () => {
     if (ann.ringsOf(caller) > 0) await (await ann.rung(caller)).told("m.call.hangup");
   });
 
-  it("while it rings: a missed call stands in the room", async () => {
+  it("while it rings: it stops ringing", async () => {
     const { caller, sipp } = await call("uac-cancel-while-ringing");
     const ringing = await ann.rung(caller);
     await ringing.told("m.call.hangup");
-    await ringing.reads("Missed call.");
     await sipp.done();
   });
 
@@ -118,7 +117,6 @@ describe.concurrent("A telephone that gives up", () => {
     const { caller, sipp } = await call("uac-bye-before-answer");
     const ringing = await ann.rung(caller);
     await ringing.told("m.call.hangup");
-    await ringing.reads("Missed call.");
     await sipp.done();
   });
 

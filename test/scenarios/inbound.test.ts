@@ -37,7 +37,7 @@ describe("a telephone calls a person", () => {
     await house.passTime(133_000);
     await house.sip({ kind: "sip.hungUp", q850: 16 });
     expect(house.in(made1)).toEqual(["invite", "select TABLET", "hangup user_hangup"]);
-    expect(house.words).toEqual(["Call ended after 2 min 13 s."]);
+    expect(house.words).toEqual([]);
     expect(house.telemetry.ended).toMatchObject([
       {
         direction: "inbound",
@@ -78,7 +78,7 @@ describe("a telephone calls a person", () => {
     await house.arrive();
     await house.take({ ...house.ringing(made1), kind: "call.rejected", reason: undefined });
     expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 603 });
-    expect(house.words).toEqual(["The call was declined."]);
+    expect(house.words).toEqual([]);
     await house.sip({ kind: "sip.ended" });
     expect(house.telemetry.ended).toMatchObject([{ cause: "declined", sipStatus: 603 }]);
   });
@@ -103,24 +103,24 @@ describe("a telephone calls a person", () => {
     expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 603 });
   });
 
-  test("nobody answers: a missed call stands in the room, and the caller is told that nobody came", async () => {
+  test("nobody answers: it stops ringing, and the caller is told that nobody came", async () => {
     const house = new House({ notices: history });
     await house.arrive();
     await house.passTime(30_000);
     expect(house.in(made1)).toEqual(["invite", "hangup invite_timeout"]);
-    expect(house.words).toEqual(["Missed call."]);
+    expect(house.words).toEqual([]);
     expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 480 });
     await house.sip({ kind: "sip.ended" });
     expect(house.telemetry.ended).toMatchObject([{ cause: "no-answer", room: made1, person: ann, leg: undefined }]);
   });
 
-  test("the caller gives up: it stops ringing, and a missed call stands in the room", async () => {
+  test("the caller gives up: it stops ringing, and the client alone says that a call was missed", async () => {
     const house = new House({ notices: history });
     await house.arrive();
     await house.sip({ kind: "sip.cancelled", elsewhere: false });
     expect(house.in(made1)).toHaveLength(2);
     expect(house.in(made1)[1]).toMatch(/^hangup/);
-    expect(house.words).toEqual(["Missed call."]);
+    expect(house.words).toEqual([]);
     expect(house.trunks.verbs).toEqual(["ring"]);
     expect([house.telemetry.ended.length, house.clock.pending]).toEqual([1, 0]);
   });

@@ -111,6 +111,11 @@ export class FirstCalls {
     return [...this.#silent.values()].some((rooms) => rooms.has(room)) ? `${text} ${silentWords}` : text;
   }
 
+  /** Whether the client of the person in the room has got the invite of the last call there. */
+  wasSeen(room: RoomId): boolean {
+    return this.#parts.lateInvites.wasSeen(room);
+  }
+
   /** The call is over, and everything that was to be said has been. Never rejects. */
   async over(call: CallId): Promise<void> {
     this.#silent.delete(call);

@@ -15,10 +15,16 @@ export interface LateInvitesParts {
 
 type Invite = Extract<LegSignal, { kind: "invite" }>;
 
+/** More than are called and do not come. */
+const remembered = 1_000;
+
 export class LateInvites {
   readonly #parts: LateInvitesParts;
   /** By room and call. */
   readonly #held = new Map<string, { readonly leg: LegAddress; readonly invite: Invite; readonly person: UserId }>();
+
+  /** Rooms whose last call was held until it was over, the latest last. */
+  readonly #unseen = new Set<RoomId>();
 
   constructor(parts: LateInvitesParts) {
     this.#parts = parts;
@@ -29,9 +35,18 @@ export class LateInvites {
     const key = `${leg.room}\n${leg.matrixCallId}`;
     if (signal.kind !== "invite") return this.#held.delete(key);
     const { invitee } = signal;
+    this.#unseen.delete(leg.room);
     if (invitee === undefined || !this.#parts.joins.isAwaited(leg.room, invitee)) return false;
+    this.#unseen.add(leg.room);
+    const [oldest] = this.#unseen;
+    if (this.#unseen.size > remembered && oldest !== undefined) this.#unseen.delete(oldest);
     this.#held.set(key, { leg, invite: signal, person: invitee });
     return true;
+  }
+
+  /** Whether the invite of the last call in the room was sent. */
+  wasSeen(room: RoomId): boolean {
+    return !this.#unseen.has(room);
   }
 
   /** The person is in the room: what waited for them is sent. Never rejects. */
@@ -40,6 +55,7 @@ export class LateInvites {
     for (const [key, { leg, invite, person: invitee }] of this.#held) {
       if (leg.room !== room || invitee !== person) continue;
       this.#held.delete(key);
+      this.#unseen.delete(room);
       try {
         await homeserver.signal(leg, invite);
       } catch (error) {

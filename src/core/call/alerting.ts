@@ -9,7 +9,7 @@ import type { CallEffect } from "./effect.ts";
 import { end } from "./ending.ts";
 import type { CallEvent } from "./event.ts";
 import { farewell, farewellSignals } from "./farewell.ts";
-import { declinedLine, missedLine, notice } from "./last-words.ts";
+import { notice } from "./last-words.ts";
 import type { LegAddress, RingingLeg, RingTarget } from "./matrix-leg.ts";
 import type { Notices } from "./notices.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "./ringing.ts";
@@ -207,10 +207,9 @@ function refusalOf(reason: string | undefined): Refusal {
   return reason === "user_media_failed" ? "callee-media-failed" : "declined";
 }
 
+/** A client that declines shows so by itself. */
 function refusalLine(how: Refusal, { failures, history }: Notices): string | undefined {
-  if (how === "callee-media-failed") return failures || history ? describeCause(how).words : undefined;
-  if (!history) return undefined;
-  return how === "busy" ? missedLine : declinedLine;
+  return how === "callee-media-failed" && (failures || history) ? describeCause(how).words : undefined;
 }
 
 function put(call: Alerting, leg: RingingLeg, state: RingingLeg["state"]): Alerting {

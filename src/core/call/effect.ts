@@ -74,6 +74,8 @@ export type CallEffect =
   | { readonly kind: "matrix.signal"; readonly leg: LegAddress; readonly signal: LegSignal }
   /** Words for the person, in the room. */
   | { readonly kind: "matrix.notice"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
+  /** What the client shows by itself. It is written only where the person needs more words, or the client never saw the call. */
+  | { readonly kind: "matrix.tile"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
   /** Where does a transfer lead? `transfer.planned` or `transfer.barred` follows. */
   | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
   /** Hands the trunk's leg over, to be joined with that of `other` or with a new one. */

@@ -1,22 +1,22 @@
-// The one line that a call leaves in each room when it is over there, so that the room is the call history.
-import { legAddress, type Call, type LiveCall, type Transferring } from "./call.ts";
+// What a call leaves in words in each room when it is over there. Clients show each call by themselves, with its length, and
+// that it was declined or missed: only what they cannot know is written.
+import { legAddress, type Alerting, type Call, type LiveCall, type Transferring } from "./call.ts";
 import { describeCause, type Cause } from "./cause.ts";
 import type { CallEffect } from "./effect.ts";
 import type { LegAddress } from "./matrix-leg.ts";
 import type { Notices } from "./notices.ts";
-import { wasRung } from "./ringing.ts";
+import { sameTarget, wasRung } from "./ringing.ts";
 
-export const missedLine = "Missed call.";
+const missedLine = "Missed call.";
 /** The trunk said that another of the caller's branches was answered: nothing of ours. */
 const elsewhereLine = "Answered elsewhere.";
 export const answeredByOtherLine = "Answered by somebody else.";
-export const declinedLine = "The call was declined.";
+const declinedLine = "The call was declined.";
 
-/** Causes that the client shows by itself, so that only the history has to have them in words. */
+/** Causes that the client shows by itself, unless it has taken early media for the answer. */
 const plainWords: Partial<Record<Cause, string>> = {
   busy: "The number was busy.",
   declined: declinedLine,
-  "caller-cancelled": "The call was cancelled before it was answered.",
 };
 
 /** What every room hears that a call ends in. */
@@ -26,12 +26,15 @@ export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly 
       return [];
     case "alerting": {
       if (!call.notices.history) return [];
-      const text = cause === "answered-elsewhere" ? elsewhereLine : missedLine;
-      return call.legs.filter(wasRung).map((leg) => notice(legAddress(call, leg), text));
+      const rang = call.legs.filter(wasRung).map((leg) => legAddress(call, leg));
+      if (cause === "answered-elsewhere") return rang.map((leg) => notice(leg, elsewhereLine));
+      return rang.map((leg) => (ringsGroup(call) ? notice(leg, missedLine) : tile(leg, missedLine)));
     }
     default: {
       const line = lineFor(call, cause, atMs);
-      return line === undefined ? [] : [notice(call.leg, line)];
+      if (line !== undefined) return [notice(call.leg, line)];
+      const shown = call.notices.history ? shownByClient(call, cause, atMs) : undefined;
+      return shown === undefined ? [] : [tile(call.leg, shown)];
     }
   }
 }
@@ -63,6 +66,16 @@ export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text
   return { kind: "matrix.notice", leg: { room, ghost }, text };
 }
 
+function tile({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+  return { kind: "matrix.tile", leg: { room, ghost }, text };
+}
+
+/** Nobody of several can see whether another took the call. */
+function ringsGroup({ stages }: Alerting): boolean {
+  const [first, ...others] = stages.flatMap(({ targets }) => targets);
+  return first?.kind === "room" || others.some((target) => first !== undefined && !sameTarget(first, target));
+}
+
 type AnsweredCall = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
 
 function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
@@ -72,18 +85,13 @@ function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undef
   if (call.phase === "transferring" && cause === "transferred")
     return isWanted(notices) ? transferredLine(call, atMs) : undefined;
   const { words } = describeCause(cause);
-  const sinceMs = talkingSinceMs(call, cause);
-  const length = sinceMs === undefined ? undefined : `Call ended after ${durationText(atMs - sinceMs)}.`;
-  if (cause === "connection-lost" && words !== undefined && length !== undefined && notices.history)
-    return `${words} ${length}`;
+  const sinceMs = talkingSinceMs(call);
+  if (cause === "connection-lost" && words !== undefined && sinceMs !== undefined && notices.history)
+    return `${words} Call ended after ${durationText(atMs - sinceMs)}.`;
   if (words !== undefined) return isWanted(notices) ? words : undefined;
-  if (length !== undefined) return notices.history ? length : undefined;
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
-  const isFailure = cause !== "caller-cancelled";
-  if (isFailure && call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
-  if (!notices.history) return undefined;
-  if (call.direction === "outbound") return plainWords[cause];
-  return cause === "declined" ? declinedLine : cause === "answered-elsewhere" ? elsewhereLine : missedLine;
+  if (call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
+  return notices.history && call.direction === "inbound" && cause === "answered-elsewhere" ? elsewhereLine : undefined;
 }
 
 /** Also where the history is not kept: a client shows that its call is over, not to whom it went. */
@@ -92,10 +100,17 @@ export function transferredLine({ to, takenAtMs, notices }: Transferring, atMs: 
   return notices.history ? `${where} after ${durationText(atMs - takenAtMs)}.` : `${where}.`;
 }
 
-/** A callee who hangs up at once has answered, if only just. */
-function talkingSinceMs(call: AnsweredCall, cause: Cause): number | undefined {
-  if (call.phase === "connected" || call.phase === "transferring") return call.takenAtMs;
-  return call.phase === "answering" && cause === "callee-hung-up" ? call.answeredAtMs : undefined;
+/** What the client shows by itself of a call that ended with no other words. */
+function shownByClient(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
+  if (cause === "crossed" || cause === "answered-elsewhere") return undefined;
+  const sinceMs = talkingSinceMs(call);
+  if (sinceMs !== undefined) return `Call ended after ${durationText(atMs - sinceMs)}.`;
+  if (call.direction === "outbound") return plainWords[cause];
+  return cause === "declined" ? declinedLine : missedLine;
+}
+
+function talkingSinceMs(call: AnsweredCall): number | undefined {
+  return call.phase === "connected" || call.phase === "transferring" ? call.takenAtMs : undefined;
 }
 
 function isWanted({ failures, history }: Notices): boolean {

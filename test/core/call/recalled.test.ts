@@ -63,9 +63,9 @@ describe("a far end that comes back", () => {
     expect(kinds(effects)).not.toContain("transfer.recall");
   });
 
-  test("that hangs up while the person rings leaves them a missed call", () => {
+  test("that hangs up while the person rings lets nothing ring on", () => {
     const history = { ...recall, notices: { failures: true, history: true } };
     const { effects } = play(beginRecall(ids, history, 1_000), described, { kind: "sip.hungUp", q850: 16 });
-    expect(heardIn(leg.room, effects)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
+    expect(heardIn(leg.room, effects)).toEqual(["invite", "hangup user_hangup"]);
   });
 });

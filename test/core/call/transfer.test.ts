@@ -505,7 +505,7 @@ describe("a transfer to somebody on Matrix", () => {
       "hangup user_hangup",
       "Transferred to @carol:example.org after 3 s.",
     ]);
-    expect(heardIn(room, effects)).toEqual(["invite", "select", "hangup user_hangup", "Call ended after 1 s."]);
+    expect(heardIn(room, effects)).toEqual(["invite", "select", "hangup user_hangup"]);
   });
 
   test.each([
