@@ -208,6 +208,21 @@ test("the trunk hands the call over: the person goes on talking, to somebody els
   expect(house.trunks.verbs.at(-1)).toBe("bye");
 });
 
+test("a number that the trunk names within another country is called there", async () => {
+  const house = await talking();
+  const target = {
+    uri: "tel:15112345678;phone-context=+49",
+    user: "15112345678",
+    host: undefined,
+    displayName: undefined,
+  };
+  await house.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  expect(house.trunks.orders.at(-1)).toMatchObject({
+    verb: "replace",
+    argument: { target: "sip:+4915112345678@sip.example.org" },
+  });
+});
+
 test("a client's event about a call of the same id in another room changes nothing", async () => {
   const house = await talking();
   await house.take({

@@ -43,11 +43,13 @@ const rememberedNumbers = 512;
 
 /** Of a dial string without `*` and `#`; undefined for what is far too short or too long. */
 export function readNumber(keys: string, country: Country | undefined): NumberReading | undefined {
-  const key = `${country} ${keys}`;
+  // With a plus, the country says nothing.
+  const where = keys.startsWith("+") ? undefined : country;
+  const key = `${where} ${keys}`;
   const known = remembered.get(key);
   if (known !== undefined || remembered.has(key)) return known;
   if (remembered.size >= rememberedNumbers) remembered.clear();
-  const read = readAfresh(keys, country);
+  const read = readAfresh(keys, where);
   remembered.set(key, read);
   return read;
 }
