@@ -233,12 +233,12 @@ export const trunk = section({
     rtp_peer: oneOf(["lock", "follow", "sdp"])
       .default("lock")
       .describe(
-        "Where to send RTP, and from where to take it. lock: the port that the trunk's first packet came from. follow: whichever port its last packet came from; for a trunk whose audio stops because it changes ports during a call without a pause. sdp: exactly where its SDP says; for a trunk whose calls are one-way because it sends from one port and listens on another. In all three only addresses that SDP or rtp_networks names are heard.",
+        "Where to send RTP. lock: the port that the trunk's first packet came from. follow: whichever port its last packet came from; for a trunk whose audio stops because it changes ports during a call without a pause. sdp: where its SDP says, wherever it sends from; for a trunk whose telephones hear nothing because it sends from one port and listens on another. In all three only addresses that SDP or rtp_networks names are heard.",
       ),
     relearn_seconds: seconds(1, 60)
       .default(1)
       .describe(
-        "With rtp_peer: lock, how long the trunk has to be silent before RTP from another port of the same address is taken for its new place. Raise it if the audio of another call is heard during pauses; leave it if the audio stops for good when the provider moves a call to another port.",
+        "With lock and sdp, how long the trunk has to be silent before RTP from another port of the same address is taken for its new place. Raise it if the audio of another call is heard during pauses; leave it if the audio stops for good when the provider moves a call to another port.",
       ),
   })
     .prefault({})

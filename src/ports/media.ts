@@ -23,9 +23,9 @@ export interface TrunkMedia {
   /** Extra networks (CIDR) a trunk's RTP may come from besides the address in its SDP. */
   readonly rtpNetworks: readonly string[];
   /**
-   * Where the trunk's RTP is taken from and sent to. `lock`, also if undefined: the place that its first packet came from,
-   * or another port once it has been silent for `relearnMs`. `follow`: wherever its last packet came from. `sdp`: where its
-   * SDP says. Never an address that neither SDP nor `rtpNetworks` names.
+   * Where RTP is sent to. `lock`, also if undefined: the place that the trunk's first packet came from, or another port once
+   * it has been silent for `relearnMs`. `follow`: wherever its last packet came from. `sdp`: where its SDP says, wherever it
+   * sends from. An address that neither SDP nor `rtpNetworks` names is never heard.
    */
   readonly rtpPeer?: "lock" | "follow" | "sdp" | undefined;
   readonly relearnMs?: number | undefined;

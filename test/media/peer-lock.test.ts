@@ -85,14 +85,12 @@ describe("a peer that is heard from another port of its address", () => {
     expect(following.target).toEqual(moved);
   });
 
-  test("is never believed where only the place of the SDP counts", () => {
-    const strict = lock(["198.51.100.0/24"], { peer: "sdp" });
-    expect([named, elsewhere, { address: "198.51.100.1", port: 40_000 }].map((from) => strict.admits(from, 0))).toEqual(
-      [true, false, false],
-    );
-    strict.learn(named, 0);
-    expect(strict.admits(elsewhere, 60_000)).toBe(false);
+  test("is heard, and is sent nothing there, where RTP goes strictly to the place of the SDP", () => {
+    const strict = lock([], { peer: "sdp" });
+    expect(strict.admits(elsewhere, 0)).toBe(true);
+    expect(strict.learn(elsewhere, 0)).toBe("news");
     expect(strict.target).toEqual(named);
+    expect(strict.admits(moved, 20)).toBe(false);
   });
 
   test.each(["lock", "follow", "sdp"] as const)("is nobody's from an address that nothing names: %s", (peer) => {

@@ -140,6 +140,20 @@ test.concurrent("a provider that moves its RTP to another port is heard there, a
   ]);
 });
 
+test.concurrent("a trunk that sends from one port and listens on another is heard, and hears, with rtp_peer: sdp", async ({
+  scope,
+}) => {
+  const { client, trunk, trunkOffer } = await startTalk(rig, scope, { speak: false, media: { rtpPeer: "sdp" } });
+  const mouth = await TrunkPeer.open({ hz: 1200, ssrc: 0x7777_0009 });
+  scope.add(async () => mouth.close());
+  mouth.aim(trunkOffer);
+  mouth.speak();
+  client.speak();
+  expect((await client.ear.nextSecond([...bothHz, 1200])).hz).toBe(1200);
+  expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  expect(mouth.ear.packets).toHaveLength(0);
+});
+
 test.concurrent("nobody is taken for the provider without its key where the trunk encrypts", async ({ scope }) => {
   const client = new ClientPeer({ hz: clientHz });
   scope.add(() => client.close());

@@ -11,7 +11,7 @@ export interface Target {
 }
 
 export interface PeerRules {
-  /** `lock`: as learnt. `follow`: wherever its last packet came from. `sdp`: where its SDP says, and nowhere else. */
+  /** Where it is sent to. `lock`: as learnt. `follow`: wherever its last packet came from. `sdp`: where its SDP says. */
   readonly peer: "lock" | "follow" | "sdp";
   /** How long the peer has to be silent before another port of its address is believed. */
   readonly relearnMs: number;
@@ -50,7 +50,7 @@ export class PeerLock {
 
   /** Where to send to; undefined before anything was named. */
   get target(): Target | undefined {
-    return this.#learnt ?? this.#named;
+    return this.#rules.peer === "sdp" ? this.#named : (this.#learnt ?? this.#named);
   }
 
   /** A new SDP: where the peer says it is. What was learnt is kept only if it says the same as before. */
@@ -68,7 +68,7 @@ export class PeerLock {
     // The very place that the SDP names is right even after another was learnt: late packets of the place before, or of
     // another call of the same gateway, may have come first.
     if (this.#isNamed(from)) return true;
-    if (this.#rules.peer === "sdp" || !this.knows(from.address)) return false;
+    if (!this.knows(from.address)) return false;
     const isOpen = this.#learnt === undefined || this.#rules.peer === "follow";
     return isOpen || nowMs - this.#heardAtMs >= this.#rules.relearnMs;
   }
