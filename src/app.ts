@@ -16,6 +16,7 @@ import { Reception } from "./bridge/reception.ts";
 import { RingingRooms } from "./bridge/ringing-rooms.ts";
 import { createFirstCalls } from "./bridge/rooms/create-first-calls.ts";
 import { createRooms } from "./bridge/rooms/create-rooms.ts";
+import { EncryptedRooms } from "./bridge/rooms/encrypted-rooms.ts";
 import { Switchboard } from "./bridge/switchboard.ts";
 import { Texts } from "./bridge/texts.ts";
 import { Transfers } from "./bridge/transfers.ts";
@@ -173,9 +174,11 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       calls: () => switchboard.calls,
       log,
     });
+    const fixedRooms = roomsOf(didTable);
+    const encryptedRooms = new EncryptedRooms({ homeserver, rooms, occupied, ringingRooms: fixedRooms, clock, log });
     const bot = new Bot({
       user: homeserver.bot,
-      ringingRooms: roomsOf(didTable),
+      ringingRooms: fixedRooms,
       ids,
       rooms,
       conversations,
@@ -263,6 +266,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       storeWatch,
       ghosts,
       rooms,
+      encryptedRooms,
       conversations,
       bot,
       greeter,

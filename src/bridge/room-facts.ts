@@ -10,11 +10,13 @@ import type { Rooms } from "./rooms.ts";
 import type { CallBacks } from "./rooms/call-backs.ts";
 import type { Greeter } from "./rooms/greeter.ts";
 import type { Conversations } from "./rooms/conversations.ts";
+import type { EncryptedRooms } from "./rooms/encrypted-rooms.ts";
 import type { Texts } from "./texts.ts";
 
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
   readonly rooms: Rooms;
+  readonly encryptedRooms: Pick<EncryptedRooms, "found" | "look">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly bot: Bot;
   readonly texts: Pick<Texts, "hear">;
@@ -34,7 +36,7 @@ export class RoomFacts {
 
   /** One of ours was invited: it joins, unless that is not wanted. True if it is in the room now. Throws HomeserverError. */
   async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
-    const { ghosts, rooms, conversations, bot, botUser, reception, telemetry } = this.#parts;
+    const { ghosts, rooms, encryptedRooms, conversations, bot, botUser, reception, telemetry } = this.#parts;
     const isBot = fact.user === botUser;
     if (!isBot && !ghosts.isGhost(fact.user)) return false;
     // Our own doing: the ghost is on its way already.
@@ -54,10 +56,12 @@ export class RoomFacts {
     }
     if (!isBot) await ghosts.ensure(fact.user);
     const entered = await rooms.enter(fact.room, fact.user);
-    if (fact.encrypted) await rooms.explain("encryption", fact.room, fact.user);
+    if (fact.encrypted) await encryptedRooms.found(fact.room);
     else if (fact.direct) await conversations.began(fact.room, fact.sender, fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
-    return entered;
+    // No call waits for it.
+    else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
+    return entered && !(fact.encrypted && !isBot);
   }
 
   /** Never rejects. */
@@ -97,9 +101,8 @@ export class RoomFacts {
     else await rooms.leaveIfEmpty(room);
   }
 
-  async encrypted(room: RoomId): Promise<void> {
-    const [speaker] = await this.#parts.rooms.ours(room);
-    if (speaker !== undefined) await this.#parts.rooms.explain("encryption", room, speaker);
+  encrypted(room: RoomId): Promise<void> {
+    return this.#parts.encryptedRooms.found(room);
   }
 
   /**

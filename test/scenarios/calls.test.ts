@@ -348,24 +348,6 @@ describe("whoever hangs up", () => {
   });
 });
 
-describe("encrypted rooms", () => {
-  test("are told once, in one sentence, that calls cannot be read", async () => {
-    const house = new House();
-    await house.take({
-      ...house.origin(),
-      kind: "member.invited",
-      user: ghost,
-      direct: true,
-      encrypted: true,
-      public: false,
-    });
-    await house.take({ ...house.origin(), kind: "event.unreadable" }, { ...house.origin(), kind: "event.unreadable" });
-    expect(house.words).toEqual([
-      "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. Please use a room without encryption.",
-    ]);
-  });
-});
-
 describe("hold and resume", () => {
   test("reach the trunk and are answered", async () => {
     const house = new House();

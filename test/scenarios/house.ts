@@ -10,6 +10,7 @@ import { Reception } from "../../src/bridge/reception.ts";
 import { createFirstCalls, type FirstCallsOfBridge } from "../../src/bridge/rooms/create-first-calls.ts";
 import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
 import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
+import { EncryptedRooms } from "../../src/bridge/rooms/encrypted-rooms.ts";
 import { Switchboard } from "../../src/bridge/switchboard.ts";
 import { Texts } from "../../src/bridge/texts.ts";
 import { Transfers } from "../../src/bridge/transfers.ts";
@@ -170,6 +171,7 @@ export class House {
       storeWatch,
       ghosts,
       rooms,
+      encryptedRooms: new EncryptedRooms({ homeserver, rooms, occupied, ringingRooms: roomsOf(dids), clock, log }),
       conversations,
       greeter,
       callBacks,

@@ -113,15 +113,6 @@ describe("an encrypted room", () => {
     expect(house.words).toEqual([encryptedWords]);
   });
 
-  test("is told so when its encryption is switched on later", async () => {
-    const house = new House();
-    await house.enterRoom();
-    await house.take({ ...house.origin(), kind: "room.encrypted" });
-    expect(house.words).toEqual([encryptedWords]);
-    await house.take({ ...house.origin(), kind: "event.unreadable" });
-    expect(house.words).toHaveLength(1);
-  });
-
   test("of other people is told nothing", async () => {
     const house = new House();
     await house.take({ ...house.origin(ann, roomId("!other:example.org")), kind: "event.unreadable" });

@@ -1,0 +1,83 @@
+// Rooms that turn out to be encrypted. A call there comes as an event that cannot be read, so that it can be neither placed
+// nor refused: the number says so and leaves, and the next time it is dialled the client makes a room that works.
+import type { RoomId, UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { Pace } from "../pace.ts";
+import type { Rooms } from "../rooms.ts";
+import type { OccupiedRooms } from "./occupied-rooms.ts";
+
+export interface EncryptedRoomsParts {
+  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "notice">;
+  readonly rooms: Pick<Rooms, "ours" | "leave" | "forget" | "explain">;
+  readonly occupied: Pick<OccupiedRooms, "callsIn">;
+  /** Rooms of the configuration: whoever is in them is to stay. */
+  readonly ringingRooms: ReadonlySet<RoomId>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const leavingWords =
+  "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. This number leaves the room now. Please dial it again: that opens a room without encryption.";
+
+/** A number that cannot leave says no more than this in one room. */
+const wordsPerMinute = 2;
+
+export class EncryptedRooms {
+  readonly #parts: EncryptedRoomsParts;
+  readonly #words: Pace;
+  readonly #leaving = new Set<RoomId>();
+
+  constructor(parts: EncryptedRoomsParts) {
+    this.#parts = parts;
+    this.#words = new Pace(wordsPerMinute, parts.clock);
+  }
+
+  /** One of ours has just joined: not every homeserver says with the invitation that a room is encrypted. Never rejects. */
+  async look(room: RoomId, as: UserId): Promise<void> {
+    try {
+      if (await this.#parts.homeserver.encrypted(room, as)) await this.found(room);
+    } catch (error) {
+      this.#parts.log.debug("room's encryption is not known", { room, error });
+    }
+  }
+
+  /** The room is encrypted, or something came from it that cannot be read. Never rejects for what the homeserver says. */
+  async found(room: RoomId): Promise<void> {
+    const { rooms, homeserver, occupied, ringingRooms } = this.#parts;
+    const ours = await rooms.ours(room);
+    const [speaker] = ours;
+    if (speaker === undefined || this.#leaving.has(room)) return;
+    // Whoever talks is not cut off: the number leaves when next something comes that cannot be read.
+    const isKept = ringingRooms.has(room) || ours.includes(homeserver.bot) || occupied.callsIn(room).length > 0;
+    if (isKept) return rooms.explain("encryption", room, speaker);
+    this.#leaving.add(room);
+    try {
+      await this.#leave(room, ours, speaker);
+    } finally {
+      this.#leaving.delete(room);
+    }
+  }
+
+  async #leave(room: RoomId, ours: readonly UserId[], speaker: UserId): Promise<void> {
+    const { rooms, homeserver, log } = this.#parts;
+    log.warn("numbers leave a room that is encrypted", { room, numbers: ours.length });
+    await this.#try(room, async () => {
+      if (this.#words.allows(room)) await homeserver.notice(room, speaker, leavingWords);
+    });
+    await this.#try(room, async () => {
+      for (const user of ours) await rooms.leave(room, user);
+      await rooms.forget(room);
+    });
+  }
+
+  async #try(room: RoomId, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      this.#parts.log.warn("encrypted room could not be left", { room, code: error.code, error });
+    }
+  }
+}
