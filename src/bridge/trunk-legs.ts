@@ -159,7 +159,7 @@ function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
     case "sip.accept":
       return sip.accept(call, effect.sdp);
     case "sip.reject":
-      return sip.reject(call, effect.status, effect.q850);
+      return sip.reject(call, effect.status, effect.q850, effect.retryAfterS);
     case "sip.dismiss":
       return sip.dismiss(call, effect.incoming, effect.status);
     case "sip.info":

@@ -181,7 +181,7 @@ export interface SipTrunks {
   /** 200 with our answer, or our offer where the INVITE had none: `sip.reanswered` brings the answer of the ACK. */
   accept(call: CallId, sdp: string): void;
   /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
-  reject(call: CallId, status: number, q850?: number): void;
+  reject(call: CallId, status: number, q850?: number, retryAfterS?: number): void;
   /** After a restart: the same for an INVITE of the earlier process, by what was stored of it; `sip.ended` follows. */
   dismiss(call: CallId, incoming: SipIncomingState, status: number): void;
   /** A key in an INFO (`application/dtmf-relay`, or `application/dtmf` to a peer that wants that), in their order. */

@@ -8,7 +8,7 @@ import { judgeSession, type SessionTerms, type SessionTimerSettings } from "./se
 import { CallInOneState, type Emit } from "./sip-call.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
-import type { HeaderLine } from "./wire/header-builder.ts";
+import { numberHeader, type HeaderLine } from "./wire/header-builder.ts";
 import type { SipRequest } from "./wire/message.ts";
 
 export interface InboundCallOptions {
@@ -90,11 +90,12 @@ export class InboundCall extends CallInOneState {
     }
   }
 
-  override reject(status: number, q850: number | undefined): void {
+  override reject(status: number, q850: number | undefined, retryAfterS?: number): void {
     if (this.#state !== "waiting") return;
     const { invitation, media } = this.#options;
+    const retry = retryAfterS === undefined ? [] : [numberHeader("Retry-After", retryAfterS)];
     const warning = refusalHeaders(status, sdpOf(invitation.request), media);
-    invitation.refuse(status, [...warning, ...(q850 === undefined ? [] : [q850Header(q850)])]);
+    invitation.refuse(status, [...warning, ...(q850 === undefined ? [] : [q850Header(q850)]), ...retry]);
     this.#decide("rejected");
   }
 

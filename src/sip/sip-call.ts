@@ -14,7 +14,7 @@ export interface SipCall {
   refuseReoffer(status: number): void;
   ring(status: 180 | 183): void;
   accept(sdp: string): void;
-  reject(status: number, q850: number | undefined): void;
+  reject(status: number, q850: number | undefined, retryAfterS?: number): void;
   info(digit: string, durationMs: number): void;
   refer(target: string, replaces: SipDialogState | undefined): void;
   replace(order: ReplaceOrder): void;
@@ -40,7 +40,7 @@ export abstract class CallInOneState implements SipCall {
   refuseReoffer(_status: number): void {}
   ring(_status: 180 | 183): void {}
   accept(_sdp: string): void {}
-  reject(_status: number, _q850: number | undefined): void {}
+  reject(_status: number, _q850: number | undefined, _retryAfterS?: number): void {}
   info(_digit: string, _durationMs: number): void {}
   refer(_target: string, _replaces: SipDialogState | undefined): void {}
   replace(_order: ReplaceOrder): void {}

@@ -148,8 +148,8 @@ class Trunks implements SipTrunks {
     this.#order(call, (sipCall) => sipCall.accept(sdp));
   }
 
-  reject(call: CallId, status: number, q850?: number): void {
-    this.#farewell(call, (sipCall) => sipCall.reject(status, q850));
+  reject(call: CallId, status: number, q850?: number, retryAfterS?: number): void {
+    this.#farewell(call, (sipCall) => sipCall.reject(status, q850, retryAfterS));
   }
 
   dismiss(call: CallId, incoming: SipIncomingState, status: number): void {

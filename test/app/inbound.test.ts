@@ -23,6 +23,10 @@ interface Sent {
 interface Homeserver {
   readonly url: string;
   readonly sent: readonly Sent[];
+  /** `hangs`: takes requests and answers none. `no rooms`: fails to make any. */
+  mood: "well" | "hangs" | "no rooms";
+  /** Nothing listens any more. */
+  stop(): void;
   /** The content of the first event of a type, when it is there. */
   event(type: string): Promise<Sent["content"]>;
 }
@@ -30,6 +34,7 @@ interface Homeserver {
 /** A homeserver that agrees to everything and remembers what was sent into rooms. */
 async function homeserver(): Promise<Homeserver> {
   const sent: Sent[] = [];
+  const moods: { mood: Homeserver["mood"] } = { mood: "well" };
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
@@ -37,6 +42,11 @@ async function homeserver(): Promise<Homeserver> {
       const path = decodeURIComponent((request.url ?? "").replace(/\?.*/, ""));
       const type = /\/send\/([^/]+)\//.exec(path)?.[1];
       if (type !== undefined) sent.push({ type, content: JSON.parse(body) as Sent["content"] });
+      if (moods.mood === "hangs") return;
+      if (moods.mood === "no rooms" && path.endsWith("/createRoom")) {
+        response.writeHead(500).end();
+        return;
+      }
       const isState = path.includes("/state/m.room.encryption");
       response.writeHead(isState ? 404 : 200, { "content-type": "application/json" });
       // Ann joins whatever she is invited to.
@@ -51,19 +61,21 @@ async function homeserver(): Promise<Homeserver> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
+  const stop = (): void => {
     server.closeAllConnections();
     server.close();
-  });
-  return {
+  };
+  onTestFinished(stop);
+  return Object.assign(moods, {
+    stop,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent,
-    event: async (type) => {
+    event: async (type: string) => {
       const found = (): Sent | undefined => sent.find((one) => one.type === type);
       await expect.poll(found, { timeout: 8_000 }).toBeDefined();
       return found()?.content ?? {};
     },
-  };
+  });
 }
 
 async function freePort(): Promise<number> {
@@ -237,6 +249,36 @@ test("the person hangs up while another program has the database locked: the tel
   acknowledge(second, await second.status(503));
   other.exec("rollback");
   await expect.poll(ready, { timeout: 5_000 }).toContain("can be written");
+});
+
+test.each(["is away", "hangs"] as const)(
+  "a call that comes while the homeserver %s is refused within seconds, and may come again soon",
+  async (how) => {
+    const hs = await homeserver();
+    const port = await freePort();
+    await start(hs.url, port, newFolder());
+    const peer = await telephone(port);
+    if (how === "is away") hs.stop();
+    else hs.mood = "hangs";
+    const startedAtMs = performance.now();
+    peer.request("INVITE", called);
+    const refusal = await peer.status(503);
+    acknowledge(peer, refusal);
+    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
+    expect(refusal.text).toMatch(/^Retry-After: 5\r$/m);
+  },
+);
+
+test("a call for which the homeserver makes no room is refused at once", async () => {
+  const hs = await homeserver();
+  const port = await freePort();
+  await start(hs.url, port, newFolder());
+  const peer = await telephone(port);
+  hs.mood = "no rooms";
+  const startedAtMs = performance.now();
+  peer.request("INVITE", called);
+  acknowledge(peer, await peer.status(480));
+  expect(performance.now() - startedAtMs).toBeLessThan(3_000);
 });
 
 test("a call to a number that is nobody's hears so, and the homeserver nothing", async () => {

@@ -18,6 +18,11 @@ import { ignored, to, unchanged, type Step } from "./transition.ts";
 /** Clients drop an invite that has not long to live, and a push takes its time (Matrix spec, m.call.invite). */
 const leastLifetimeMs = 90_000;
 
+/** From the INVITE to the first room that rings: callers and trunks give up on a silent callee. */
+const firstRingMs = 5_000;
+/** Where making the offer took long itself. */
+const leastFindingMs = 2_000;
+
 /** The offer for the rooms is made. */
 export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
   const alerting: Alerting = {
@@ -31,7 +36,14 @@ export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
     announce: call.announce,
     ringingAtMs: undefined,
   };
-  return nextStage(alerting, atMs, [{ kind: "deadline.clear", name: "answer" }]);
+  return nextStage(alerting, atMs, [firstRing(call, atMs)]);
+}
+
+/** A caller hears nothing until the first room rings. One who was put through before has the time of the stages. */
+function firstRing({ acceptedAtMs, startedAtMs }: Arriving, atMs: number): CallEffect {
+  if (acceptedAtMs !== undefined) return { kind: "deadline.clear", name: "answer" };
+  const untilMs = Math.max(startedAtMs + firstRingMs, atMs + leastFindingMs);
+  return { kind: "deadline.set", name: "answer", atMs: untilMs };
 }
 
 export function stepAlerting(call: Alerting, event: CallEvent): Step {
@@ -58,10 +70,17 @@ export function stepAlerting(call: Alerting, event: CallEvent): Step {
     case "matrix.crossed":
       return cross(call, event);
     case "deadline.passed":
+      if (event.name === "answer") return nobodyRings(call, event);
       return event.name === "stage" ? nextStage(call, event.atMs, []) : ignored(call, event);
     default:
       return stepEarlyDialog(call, event);
   }
+}
+
+/** The homeserver is away, or hangs: the trunk may do better elsewhere, and is not to wait until the caller gives up. */
+function nobodyRings(call: Alerting, event: CallEvent): Step {
+  if (call.ringingAtMs !== undefined || call.acceptedAtMs !== undefined) return ignored(call, event);
+  return end(call, "homeserver-away", event.atMs, {});
 }
 
 /**
@@ -166,7 +185,7 @@ function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }
   return to(
     { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
     ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
-      ? [{ kind: "sip.ring", status: 180 } as const]
+      ? [{ kind: "sip.ring", status: 180 } as const, { kind: "deadline.clear", name: "answer" } as const]
       : []),
     ...call.announce.map((line) => notice(address, line)),
   );

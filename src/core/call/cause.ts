@@ -150,6 +150,8 @@ const causes = {
     503,
     "The bridge cannot store calls right now. Please try again later.",
   ),
+  /** No room could be reached in which the call might ring. */
+  "homeserver-away": entry("bridge", "failed", 38, 503, "Your homeserver could not be reached in time."),
   restarting: entry("bridge", "failed", 41, 503, "The bridge is being restarted. Please call again in a minute."),
   restarted: entry("bridge", "failed", 41, 503, "The call was ended because the bridge was restarted."),
   fault: entry("bridge", "failed", 41, 500, "The call was ended by a fault in the bridge."),

@@ -51,7 +51,13 @@ export type CallEffect =
   /** 200 with our answer, or with our offer where the INVITE had none: the answer comes as `sip.reanswered`. */
   | { readonly kind: "sip.accept"; readonly sdp: string }
   /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
-  | { readonly kind: "sip.reject"; readonly status: number; readonly q850: number | undefined }
+  | {
+      readonly kind: "sip.reject";
+      readonly status: number;
+      readonly q850: number | undefined;
+      /** When it is worth calling again; undefined where that cannot be said. */
+      readonly retryAfterS?: number | undefined;
+    }
   /** After a restart: refuses an INVITE whose transaction is gone; `sip.ended` follows. */
   | { readonly kind: "sip.dismiss"; readonly incoming: SipIncomingState; readonly status: number }
   /** A key in an INFO, for trunks without RFC 4733. */

@@ -52,6 +52,11 @@ export function settleFarewell(
   return farewells.flatMap((one) => (one !== first ? [one] : how === "lost" ? [{ ...one, state: "lost" }] : []));
 }
 
+/** Only of what holds for every call alike: a trunk sends us nothing at all meanwhile (RFC 3261 s21.5.4). */
+function retryAfterS(cause: Cause): number | undefined {
+  return cause === "homeserver-away" ? 5 : undefined;
+}
+
 export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[] {
   const { q850 } = describeCause(cause);
   switch (owed) {
@@ -60,7 +65,7 @@ export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallE
     case "cancel":
       return [{ kind: "sip.cancel", q850 }];
     case "final":
-      return [{ kind: "sip.reject", status: finalStatusOf(cause), q850 }];
+      return [{ kind: "sip.reject", status: finalStatusOf(cause), q850, retryAfterS: retryAfterS(cause) }];
     case "bye":
       return [{ kind: "sip.bye", q850 }];
   }

@@ -53,7 +53,7 @@ export function transferFailedLine(cause: Cause): string {
 export function lateWords(call: Call): string | undefined {
   if (call.direction !== "inbound" || !call.notices.history) return undefined;
   const cause = call.phase === "ending" ? call.cause : call.phase === "ended" ? call.record.cause : undefined;
-  return cause === "missed" ? missedLine : undefined;
+  return cause === "missed" || cause === "homeserver-away" ? missedLine : undefined;
 }
 
 /** Whoever is refused is told why, whatever is switched off. */

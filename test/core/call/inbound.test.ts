@@ -38,16 +38,28 @@ const missing = (target: typeof ann): CallFact => ({
 });
 
 describe("somebody calls", () => {
+  test.each([
+    ["no room is found", [offeredToRooms]],
+    ["the invite does not get through", [offeredToRooms, found(ann, annsRoom)]],
+  ] as const)("and %s in five seconds: 503, and the trunk knows when to come again", (_why, facts) => {
+    const waiting = play(arrive(), ...facts);
+    expect(waiting.effects).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 6_000 });
+    const { call, effects } = play({ ...waiting, effects: [] }, { kind: "deadline.passed", name: "answer" });
+    expect(effects).toContainEqual({ kind: "sip.reject", status: 503, q850: 38, retryAfterS: 5 });
+    expect(call).toMatchObject({ phase: "ending", cause: "homeserver-away" });
+  });
+
   test("the person's room rings, and only then the caller hears it ring", () => {
     const { effects } = play(arrive(), ...annRings);
     expect(effects.map(({ kind }) => kind)).toEqual([
       "deadline.set",
       "media.offer",
-      "deadline.clear",
+      "deadline.set",
       "deadline.set",
       "matrix.findRoom",
       "matrix.signal",
       "sip.ring",
+      "deadline.clear",
     ]);
     expect(effects).toContainEqual({
       kind: "matrix.signal",
@@ -60,7 +72,7 @@ describe("somebody calls", () => {
       },
       signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
     });
-    expect(effects.at(-1)).toEqual({ kind: "sip.ring", status: 180 });
+    expect(effects.at(-2)).toEqual({ kind: "sip.ring", status: 180 });
   });
 
   test("a caller whose trunk does not like silence hears 183 while the rooms are looked for", () => {

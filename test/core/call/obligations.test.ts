@@ -19,7 +19,7 @@ function deadlinesOf(call: Call): readonly DeadlineName[] {
     case "accepting":
       return ["answer"];
     case "alerting":
-      return ["stage"];
+      return call.ringingAtMs === undefined && call.acceptedAtMs === undefined ? ["answer", "stage"] : ["stage"];
     case "connected":
       return [
         ...(call.hearing === "awaited" ? (["audio"] as const) : []),
