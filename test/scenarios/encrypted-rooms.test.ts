@@ -86,7 +86,7 @@ test("a number calls a person whose room with it is encrypted: it rings in a new
 test("a room of the configuration that is encrypted is told so once, and nobody leaves it", async () => {
   const house = new House();
   await invited(house, reception, false);
-  for (const _again of [1, 2, 3]) await unreadable(house, reception);
+  for (let times = 0; times < 3; times++) await unreadable(house, reception);
   expect(house.words).toEqual([expect.stringMatching(/^This room is encrypted/)]);
   expect(house.homeserver.left).toEqual([]);
 });
