@@ -1,6 +1,9 @@
 // What happens to the rooms of ghosts and the bot besides calls: invitations, words, departures, encryption; and whom a
 // call in a room is for. Making and finding rooms is rooms' business.
+import type { Call } from "../core/call/call.ts";
+import { isRunning, legOf } from "../core/call/queries.ts";
 import type { RoomId, UserId } from "../core/ids.ts";
+import { offersVideo } from "../core/sdp/video.ts";
 import type { MatrixFact } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Bot } from "./bot.ts";
@@ -92,6 +95,13 @@ export class RoomFacts {
     const { conversations } = this.#parts;
     if (invitee === undefined) await conversations.began(room, sender, ghost);
     else await conversations.spoke(room, sender);
+  }
+
+  /** What a client offers of itself, in a call that is not refused: a telephone number has no video. */
+  async offered(call: Call, sdp: string): Promise<void> {
+    const leg = legOf(call);
+    if (leg !== undefined && isRunning(call) && offersVideo(sdp))
+      await this.#parts.rooms.declineVideo(leg.room, leg.ghost);
   }
 
   /** Of ours, or the last person: then ours leave, too. */

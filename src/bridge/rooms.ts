@@ -25,6 +25,8 @@ const obstacles = {
     "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
 } as const;
 
+const videoWords = "Video is not possible with telephone numbers; the call goes on with audio.";
+
 /** The name that databases of the first release know it by. */
 const unfit = "unfit from the start";
 
@@ -158,14 +160,27 @@ export class Rooms {
 
   /** Says once in a room what keeps its calls from being connected. */
   async explain(obstacle: keyof typeof obstacles, room: RoomId, as: UserId): Promise<void> {
-    const { homeserver, directory, log } = this.#parts;
+    const { directory, log } = this.#parts;
     if (!(await directory.firstTime(room, obstacle))) return;
     log.warn("calls in a room cannot be connected", { room, obstacle });
+    await this.#say(obstacles[obstacle], room, as);
+  }
+
+  /** Says once in a room that its calls have no video. */
+  async declineVideo(room: RoomId, as: UserId): Promise<void> {
+    const { directory, log } = this.#parts;
+    if (!(await directory.firstTime(room, "video"))) return;
+    log.info("video was offered, and is not taken", { room });
+    await this.#say(videoWords, room, as);
+  }
+
+  async #say(text: string, room: RoomId, as: UserId): Promise<void> {
+    const { homeserver, log } = this.#parts;
     try {
-      await homeserver.notice(room, as, obstacles[obstacle]);
+      await homeserver.notice(room, as, text);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("obstacle could not be explained", { room, obstacle, code: error.code, error });
+      log.warn("room could not be told", { room, code: error.code, error });
     }
   }
 }

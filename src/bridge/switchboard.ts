@@ -252,6 +252,9 @@ export class Switchboard implements Calls {
         return this.#rooms.heard(fact);
       case "call.invited":
         return this.#invitedToCall(fact);
+      case "call.offered":
+        await this.#signals.take(fact);
+        return this.#lookForVideo(fact);
       default:
         return this.#signals.take(fact);
     }
@@ -301,6 +304,16 @@ export class Switchboard implements Calls {
     const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
     for (const one of early) await runner?.post(one.fact);
     if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
+    await this.#lookForVideo(fact);
+  }
+
+  async #lookForVideo({
+    room,
+    matrixCallId,
+    sdp,
+  }: Pick<Invitation["fact"], "room" | "matrixCallId" | "sdp">): Promise<void> {
+    const call = this.#index.find(room, matrixCallId)?.call;
+    if (call !== undefined) await this.#rooms.offered(call, sdp);
   }
 
   async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
