@@ -162,3 +162,16 @@ describe("a person calls a number that rings them that very moment", () => {
     expect(house.signals).toEqual(["answer"]);
   });
 });
+
+test("a person's call that is answered in the moment in which the number calls goes on; the other one rings by itself", async () => {
+  const house = new House();
+  const calling = await house.ring();
+  house.switchboard.takeSip(calling, { kind: "sip.accepted", sdp: "trunk answer", dialog });
+  const arriving = await house.arrive(dialled);
+  expect(house.switchboard.calls.map(({ id, phase }) => [id, phase])).toEqual([
+    [calling, "connected"],
+    [arriving, "alerting"],
+  ]);
+  expect(house.in(room)).toEqual(["answer"]);
+  expect(house.trunks.verbs).not.toContain("accept");
+});

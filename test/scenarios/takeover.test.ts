@@ -91,6 +91,19 @@ test("one that gives up before it is answered, or offers what cannot be used, ch
   expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
 });
 
+test("one that gives up, and whose offer is refused then, leaves the next re-INVITE its answer", async () => {
+  const house = new House();
+  const call = await house.ring();
+  await house.sip(accepted);
+  const leg = await house.arrive({ ...colleague, replaces: call });
+  await house.sip({ kind: "sip.cancelled", elsewhere: false }, leg);
+  // The client never answers the offer that was made of it.
+  await house.passTime(30_000);
+  house.media.outcome = { kind: "settled", sdp: "held" };
+  await house.sip({ kind: "sip.offered", sdp: "hold" }, call);
+  expect(house.trunks.orders.at(-1)).toMatchObject({ call, verb: "answerReoffer", argument: "held" });
+});
+
 test("one that wanted our offer and gave up before it came leaves the call as usable as it was", async () => {
   const house = new House();
   const call = await house.ring();

@@ -1,0 +1,20 @@
+// What a client is told again after a restart, when it is not known whether our answer had reached it.
+import { expect, test } from "vitest";
+import { recover } from "../../../src/core/call/ending.ts";
+import type { CallFact } from "../../../src/core/call/event.ts";
+import { accepted, answered, begin, offered, play, request, told } from "./examples.ts";
+import { heardIn } from "./inbound-examples.ts";
+
+/** The call ends while our answer is on its way, and the process dies before the hang-up is out. */
+function saidAgain(...meanwhile: readonly CallFact[]): readonly string[] {
+  const { call } = play(begin(), offered, accepted, answered, { kind: "admin.ended" }, ...meanwhile);
+  return heardIn(request.leg.room, recover(call, 9_000).effects);
+}
+
+test("a client that may not have our answer is told in both ways", () => {
+  expect(saidAgain()).toEqual(["reject", "hangup unknown_error"]);
+});
+
+test("a client that has our answer is told by hang-up alone", () => {
+  expect(saidAgain(told("answer"))).toEqual(["hangup unknown_error"]);
+});
