@@ -31,8 +31,7 @@ export const did = section({
     .regex(/^[^\s@](?:[^\p{Cc}@]{0,126}[^\s@])?$/u, { error: numberText })
     .optional()
     .describe(
-      "The number that is called, in any form that is a number in dial_plan.country; an extension; or a name that the trunk calls (what stands before the @), compared letter by letter. " +
-        "One of number, pattern and prefix.",
+      "The called number, in any form that is a number in `dial_plan.country`. An extension works too, and so does a name, which is what the trunk puts before the @; names are compared letter by letter. Each entry has one of `number`, `pattern` and `prefix`.",
     )
     .meta({ examples: ["+441632960123"] }),
   pattern: z
@@ -40,50 +39,50 @@ export const did = section({
     .refine((value) => compilePattern(value) !== undefined, { error: patternText })
     .optional()
     .describe(
-      "Several numbers: X is any digit, Z 1 to 9, N 2 to 9, [13-5] one of those, and . at the end any further ones.",
+      "A block of numbers: X is any digit, Z is 1 to 9, N is 2 to 9, [13-5] is one of those digits, and a dot at the end stands for any further digits.",
     )
     .meta({ examples: ["+4416329602XX"] }),
   prefix: z
     .string({ error: prefixText })
     .regex(/^\+?[0-9*#]{0,32}$/, { error: prefixText })
     .optional()
-    .describe("All numbers that begin so; empty: every one that nothing else in the list is for.")
+    .describe("All numbers that start with this. Empty: every number that no other entry takes.")
     .meta({ examples: ["+44163296"] }),
   trunks: listOf(trunkName, "trunks")
     .min(1, { error: "should name one trunk at least" })
     .optional()
-    .describe("Only on these trunks. Without it: on all.")
+    .describe("Only calls from these trunks. Default: all trunks.")
     .meta({ examples: [["main"]] }),
   user: userId
     .optional()
-    .describe("Whom it rings. One of user, users, in_turn and room.")
+    .describe("Whom the number rings. Each entry has one of `user`, `users`, `in_turn` and `room`.")
     .meta({ examples: ["@alice:example.org"] }),
   users: userIds
     .optional()
-    .describe("Whom it rings together: the first to answer has the call.")
+    .describe("People who ring together. The first to answer gets the call.")
     .meta({ examples: [["@alice:example.org", "@bob:example.org"]] }),
   in_turn: listOf(
     section({
       users: userIds
-        .describe("Who ring together now.")
+        .describe("People who ring together in this turn.")
         .meta({ examples: [["@bob:example.org", "@carol:example.org"]] }),
-      ring_seconds: ringSeconds.default(20).describe("For so long; then the next turn."),
+      ring_seconds: ringSeconds.default(20).describe("How long they ring before the next turn begins."),
     }),
     "turns, each with users",
   )
     .min(1, { error: "should have one turn at least" })
     .max(20, { error: "should have 20 turns at most" })
     .optional()
-    .describe("Whom it rings one after the other."),
+    .describe("People who ring one after the other, in turns."),
   room: roomId
     .optional()
     .describe(
-      "A room in which it rings for everybody; whoever answers first has the call. Invite the bridge's bot to it, so that numbers can come in.",
+      "A room that rings for everybody in it. The first to answer gets the call. Invite the bot to the room, so that it can bring the caller in.",
     )
     .meta({ examples: ["!office:example.org"] }),
   ring_seconds: ringSeconds
     .default(120)
-    .describe("So long it rings before nobody has answered; of in_turn each turn has its own."),
+    .describe("How long to ring before giving up. With `in_turn`, each turn has its own."),
 });
 
 export const mailbox = userIds;

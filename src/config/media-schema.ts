@@ -15,72 +15,80 @@ const iceServer = section({
     .meta({ examples: [["turn:turn.example.org?transport=udp"]] }),
   username: text()
     .optional()
-    .describe("User name, for TURN.")
+    .describe("User name for TURN.")
     .meta({ examples: ["bridge"] }),
   credential: text()
     .optional()
     .describe(
-      "Password, for TURN. Better a file, or the environment: MATRIX_SIP_ICE_<N>_CREDENTIAL, the first server being 1.",
+      "Password for TURN. Keep it out of this file if you can: use `credential_file`, or the environment variable MATRIX_SIP_ICE_<N>_CREDENTIAL, where the first server is 1.",
     )
     .meta({ examples: ["a-long-password"] }),
   credential_file: text("should be the path of a file")
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["turn-password"] }),
 });
 
 export const media = section({
-  engine: oneOf(["embedded"]).default("embedded").describe("What carries the audio."),
+  engine: oneOf(["embedded"]).default("embedded").describe("The media engine. There is one so far."),
   workers: whole(1, 64)
     .default(2)
-    .describe("Processes that carry audio, about one for each core that may be spent on it."),
+    .describe("Processes that carry audio. One for each CPU core that you want to spend on it."),
   sessions_per_worker: whole(1, 2000)
     .default(200)
-    .describe("Calls that each of them takes; 150 to 200 keep one core busy."),
+    .describe(
+      "How many calls one worker takes. 150 to 200 calls keep one core busy. When all workers are full, people read that all lines are in use.",
+    ),
   rtp: section({
-    host: bindHost.default("0.0.0.0").describe("Address for RTP to and from the trunks."),
+    host: bindHost.default("0.0.0.0").describe("Address on which RTP to and from the trunks is sent and received."),
     advertised_host: hostName
       .optional()
       .describe(
-        "Address that the SDP to trunks names, behind a NAT. Without it: rtp.host, or where that is 0.0.0.0 or ::, the address of the default route.",
+        "Set this to your public address if the bridge is behind NAT and calls are silent: SDP to the trunks then names it. Default: `rtp.host`, or the address of the default route if that is 0.0.0.0 or ::.",
       )
       .meta({ examples: ["203.0.113.5"] }),
     ports: portRange
       .default({ min: 20_000, max: 29_999 })
       .describe(
-        "Ports for RTP to the trunks, two for each call. The pair that has been unused for longest is taken first, so that late packets of one call do not reach the next; with few ports, a pair may be used again at once.",
+        "Ports for RTP to the trunks, two for each call. Open them in the firewall. The pair that has been unused for longest is taken first, so that late packets of one call do not reach the next. With few ports, a pair may be used again at once.",
       ),
   })
     .prefault({})
-    .describe("The trunks' side."),
+    .describe("Audio to and from the trunks."),
   ice: section({
     host: bindHost
       .optional()
-      .describe("The only address to use towards clients. Without it: all.")
+      .describe("The only local address to use towards clients. Default: all addresses.")
       .meta({ examples: ["192.0.2.5"] }),
     advertised_hosts: listOf(hostName, "addresses")
       .default([])
-      .describe("Public addresses to offer to clients besides our own, behind a NAT.")
+      .describe(
+        'Public addresses to offer to clients besides the bridge\'s own. Set them if the bridge is behind NAT and calls fail with "The audio connection to your client could not be made".',
+      )
       .meta({ examples: [["203.0.113.5"]] }),
-    ports: portRange.optional().describe("Ports towards clients. Without it: any free ones."),
+    ports: portRange
+      .optional()
+      .describe("Ports to use towards clients. Set them if a firewall is in the way. Default: any free ports."),
     servers: listOf(iceServer, "ICE servers")
       .default([])
-      .describe("STUN and TURN servers of the bridge's own.")
+      .describe("STUN and TURN servers for the bridge itself.")
       .meta({
         examples: [
           [{ urls: ["turn:turn.example.org?transport=udp"], username: "bridge", credential_file: "turn-password" }],
         ],
       }),
-    homeserver_turn: flag.default(true).describe("Use the TURN servers that the homeserver gives its users."),
+    homeserver_turn: flag.default(true).describe("Also use the TURN servers that the homeserver gives its users."),
   })
     .prefault({})
-    .describe("The clients' side."),
+    .describe("Audio to and from Matrix clients (ICE)."),
   silence_timeout_seconds: seconds(5, 3600)
     .default(60)
-    .describe("A call in which nothing is heard from a side for so long is ended; time on hold does not count."),
+    .describe(
+      "How long one side may be silent before the bridge ends the call. Time on hold does not count. Raise it if calls end while a side sends no audio on purpose.",
+    ),
   reconnect_timeout_seconds: seconds(5, 300)
     .default(30)
     .describe(
-      "How long a client whose connection was lost may take to come back, as after a change of its network. A client that closes its connection, as it does when it hangs up, ends the call within about 2 seconds.",
+      "How long a client that lost its connection may take to come back, for example after it changed networks. A client that hangs up closes its connection; such a call ends within about 2 seconds.",
     ),
 });

@@ -1,5 +1,5 @@
-// config.sample.yaml: every key with its meaning, what is needed as it has to be, the rest as comments with their defaults.
-// A line that begins with `#` and no space is a setting: take the `#` away.
+// config.sample.yaml: every setting with its meaning. Required settings are active; the others are comments that show their
+// defaults.
 import { stringify } from "yaml";
 import { configJsonSchema, sectionOf, type SchemaNode } from "./reference.ts";
 
@@ -18,9 +18,9 @@ permissions:
   example.org: call
 `;
 
-const head = `# Configuration of matrix-appservice-sip. Made from the schema by "npm run generate".
-# Lines that begin with # and a space explain; those that begin with # alone are settings with their defaults (or an
-# example, where there is no default): take the # away to change one. Durations are in seconds.
+const head = `# Configuration of matrix-appservice-sip, made from the schema by "npm run generate".
+# Lines that begin with "# " explain. Lines that begin with "#" alone are settings, shown with their default, or with an
+# example if there is no default: remove the # to change one. Durations are in seconds.
 
 `;
 
@@ -62,7 +62,7 @@ function renderKey(key: string, node: SchemaNode, indent: string, active: boolea
 /** The keys of an entry as text, not as settings. */
 function explained(entry: SchemaNode, what: string, indent: string): string[] {
   const keys = renderSection(entry, `${indent}  `, false).map((line) => line.replace(/#(?=\S)/, "# "));
-  return [...comment(`Keys of ${what}:`, indent), ...keys];
+  return [...comment(`Settings of ${what}:`, indent), ...keys];
 }
 
 /** What stands there now, or an example where that is nothing. */

@@ -26,26 +26,28 @@ const barredClasses = listOf(oneOf(["premium", "shared-cost", "satellite", "unkn
 
 const homeserver = section({
   url: httpUrl
-    .describe("Where the bridge reaches the homeserver's client-server API.")
+    .describe("URL at which the bridge reaches the homeserver's client-server API.")
     .meta({ examples: ["http://localhost:8008"] }),
   domain: serverName
-    .describe("The homeserver's server name, the part after the colon in its user ids.")
+    .describe("The homeserver's server name: the part after the colon in user ids.")
     .meta({ examples: ["example.org"] }),
 });
 
 const appservice = section({
   listen: section({
     host: bindHost.default("127.0.0.1").describe("Address to listen on."),
-    port: port(0).default(9993).describe("Port to listen on; the command line's -p goes before it."),
+    port: port(0).default(9993).describe("Port to listen on. `-p` on the command line overrides it."),
   })
     .prefault({})
-    .describe("Where the homeserver reaches the bridge: what the `url` of the registration leads to."),
+    .describe("Where the bridge listens for the homeserver. The `url` in the registration must lead here."),
   id: text("should be a name without |")
     .regex(/^[^|\s]+$/, { error: "should be a name without | and spaces" })
     .default("matrix-appservice-sip")
-    .describe("Id of the application service, written into the registration."),
-  bot: localpart.default("_sip_bot").describe("Localpart of the bridge's own user, written into the registration."),
-  bot_display_name: text().default("Telephone").describe("Its display name."),
+    .describe("Id of the application service in the registration."),
+  bot: localpart
+    .default("_sip_bot")
+    .describe("Localpart of the bridge's bot. It is part of the registration: run `-r` again after you change it."),
+  bot_display_name: text().default("Telephone").describe("Display name of the bot."),
 });
 
 const prefixText = "should be a prefix of a-z, 0-9, dot, hyphen and underscore";
@@ -54,26 +56,24 @@ const ghosts = section({
   gateway: hostName
     .overwrite((value) => value.toLowerCase())
     .describe(
-      "Host that stands in the user ids of telephone numbers. It need not exist; to change it makes every ghost a new user.",
+      "Host name in the user ids of telephone numbers. It does not have to exist. If you change it, every number becomes a new user with new rooms.",
     )
     .meta({ examples: ["sip.example.org"] }),
   prefix: text(prefixText)
     .regex(/^[a-z0-9._-]{1,64}$/, { error: prefixText })
     .default("_sip_")
-    .describe("Begins the localpart of every ghost, and is the namespace in the registration."),
+    .describe(
+      "Start of the localpart of every telephone number's user, and the namespace in the registration: run `-r` again after you change it.",
+    ),
   encoding: oneOf(["percent", "grammar", "e164"])
     .default("percent")
     .describe(
-      "How numbers are written in user ids: `percent` as in MSC2845 (@_sip_0181%40sip.example.org, on Synapse only), " +
-        "`grammar` (@_sip_0181=40sip.example.org, everywhere), `e164` as in MSC4009 (@_sip_+441632960123, everywhere; " +
-        "what is not E.164 as in grammar). Ids of all three are understood whatever is chosen.",
+      "How numbers are written in user ids. `percent` is the form of MSC2845 (@_sip_0181%40sip.example.org) and works on Synapse only. `grammar` (@_sip_0181=40sip.example.org) works on every homeserver. `e164` is the form of MSC4009 (@_sip_+441632960123) and works everywhere; what is not an E.164 number is written as in `grammar`. The bridge understands ids of all three, whichever you choose.",
     ),
   one_per_number: flag
     .default(false)
     .describe(
-      "One ghost for each telephone number: 020 7946 0440, +44 20 7946 0440 and 0044 20 7946 0440 then find the same user and the same room. " +
-        "Without it, each way of dialling finds a ghost of its own, as in the example of MSC2845. " +
-        "Switch it on in a new bridge. Later, people find new rooms for numbers that they dialled without the plus. A trunk with number_format as-dialled gets such numbers with their plus.",
+      "Gives each telephone number one user and one room, however people dial it: 020 7946 0440, +44 20 7946 0440 and 0044 20 7946 0440 then find the same one. When it is off, each way of dialling finds a user of its own, as in the example of MSC2845. Turn it on when you set up a new bridge. If you turn it on later, people get new rooms for numbers that they used to dial without the plus. Trunks with `number_format: as-dialled` then receive such numbers with their plus.",
     ),
 });
 
@@ -83,14 +83,14 @@ const permission = z.union(
     section({
       allow: barredClasses
         .default([])
-        .describe("Kinds of number allowed to them besides what limits.allow allows everyone."),
+        .describe("Kinds of number that they may call, in addition to those in `limits.allow`."),
       calls_per_user: whole(0, 1000)
         .optional()
-        .describe("Calls at once of each of them.")
+        .describe("How many calls each of them may have at once.")
         .meta({ examples: [4] }),
       max_duration_seconds: seconds(1, 604_800)
         .optional()
-        .describe("Longest call of theirs.")
+        .describe("How long their calls may last.")
         .meta({ examples: [3600] }),
     }),
   ],
@@ -101,17 +101,19 @@ const limits = section({
   allow: barredClasses
     .default([])
     .describe(
-      "Kinds of number that everyone who may call may call; the others are barred. A number counts as premium, shared-cost or satellite if the trunk could read it as one: dialled with + and the country code, it has one reading only. `unknown` is a text of nine digits or more, or with a plus, that is no number in any reading. Allow it if your trunk has long numbers of its own, or name what they begin with in a route of the dial plan.",
+      "Kinds of number that everybody with permission may call; the others are barred. A number counts as `premium`, `shared-cost` or `satellite` if there is any way for the trunk to read it as one. If a harmless number is refused for that reason, dial it with + and the country code: then there is only one way to read it. `unknown` is a text of nine or more digits, or one with a plus, that is not a number in any reading. Allow it if your trunk has long numbers of its own, or name their first digits in a route of the dial plan.",
     )
     .meta({ examples: [["shared-cost"]] }),
-  calls_per_user: whole(1, 1000).default(2).describe("Calls at once of one user."),
-  calls_in_all: whole(1, 100_000).default(100).describe("Calls at once of everyone together."),
+  calls_per_user: whole(1, 1000).default(2).describe("How many calls one person may have at once."),
+  calls_in_all: whole(1, 100_000).default(100).describe("How many calls the bridge carries at once."),
   calls_per_minute: whole(1, 10_000)
     .default(30)
     .describe(
-      "Calls that one user or telephone may try in a minute, allowed or not. A transfer to a number is a call of the person in it, also where the trunk orders it. As many invitations of numbers and messages are heeded, and as many callers of each trunk who never called before.",
+      "How many calls one person or one telephone may try in a minute, successful or not. A transfer to a number counts as a call of the person in the call, even if the trunk orders it. The same limit holds, separately, for invitations of numbers and for messages from one person, and for first-time callers of one trunk.",
     ),
-  max_duration_seconds: seconds(1, 604_800).default(14_400).describe("A call is ended after so long."),
+  max_duration_seconds: seconds(1, 604_800)
+    .default(14_400)
+    .describe("How long a call may last. The bridge ends it then."),
 });
 
 export const configSchema = section({
@@ -121,33 +123,31 @@ export const configSchema = section({
   database: section({
     path: text("should be the path of a file")
       .default("matrix-appservice-sip.db")
-      .describe("The SQLite file; a relative path begins in the working directory."),
+      .describe("The SQLite file. A relative path starts in the working directory."),
     // Not less than the homeserver may take to send an old invite once more.
-    keep_calls_days: whole(8, 36_500).default(90).describe("The record of a call is forgotten after so many days."),
+    keep_calls_days: whole(8, 36_500).default(90).describe("How long the record of a finished call is kept."),
   })
     .prefault({})
-    .describe("What must survive a restart."),
-  dial_plan: dialPlan.describe("Where calls go."),
+    .describe("What the bridge must remember across restarts."),
+  dial_plan: dialPlan.describe("Which trunk each dialled number goes to."),
   trunks: listOf(trunk, "trunks")
     .min(1, { error: "should list one trunk at least" })
-    .describe("SIP trunks, one at least."),
+    .describe("Your SIP trunks: providers and PBXs. At least one."),
   inbound: section({
     remote_users: flag
       .default(false)
       .describe(
-        "Whether users of other homeservers may be rung too. Their server must let ours send them invitations.",
+        "Whether numbers may ring users of other homeservers. Those homeservers must accept invitations from yours.",
       ),
     join_for_people: flag
       .default(false)
       .describe(
-        "Turn this on if a number that calls somebody for the first time shows up as a silent invitation instead of ringing. " +
-          "The bridge then joins the number's room in the person's name. It needs a second registration, which -r writes " +
-          "beside the first one (registration-people.yaml); give that to the homeserver too. See docs/first-calls.md.",
+        "Turn this on if the first call from a number shows up as a silent invitation instead of ringing. The bridge then joins the number's room in the person's name. It needs a second registration, registration-people.yaml, which `-r` writes beside the first; give both to the homeserver. docs/first-calls.md explains the other ways.",
       ),
     numbers: listOf(did, "numbers")
       .default([])
       .describe(
-        "Which number rings whom. An exact number goes before a pattern, a pattern before a prefix, a long prefix before a short one; a number that is not here is answered 404.",
+        "Which called number rings whom. The most specific entry wins: an exact number before a pattern, a pattern before a prefix, a longer prefix before a shorter one. Calls to a number that is not listed are answered 404.",
       )
       .meta({
         examples: [
@@ -164,69 +164,70 @@ export const configSchema = section({
       }),
   })
     .prefault({})
-    .describe("Calls from the telephone network. They need no permission; whoever is named here is called."),
+    .describe(
+      "Calls from the telephone network. People need no permission to be called: whoever is named here is rung.",
+    ),
   voicemail: section({
     accounts: mapOf(mailbox, "accounts to Matrix user ids")
       .default({})
       .describe(
-        "Who is told of new messages on a voice mailbox (RFC 3842), by the account that the trunk names. An account that is not here belongs to whom the number of that name rings.",
+        "Who is told about new messages in a voice mailbox (RFC 3842), by the account name that the trunk uses. For accounts that are not listed, the bot tells whoever `inbound.numbers` rings for the number of that name.",
       )
       .meta({ examples: [{ "2001": ["@alice:example.org"] }] }),
   })
     .prefault({})
-    .describe("Voice mailboxes that trunks tell of."),
+    .describe("Voice mailboxes at the trunks."),
   lookups: section({
     virtual_users: flag
       .default(false)
       .describe(
-        "Offer im.vector.protocol.sip_native and im.vector.protocol.sip_virtual, by which older clients connect people with their numbers. Write the registration anew (-r) when this changes.",
+        "Turn this on only for older clients that use im.vector.protocol.sip_native and im.vector.protocol.sip_virtual to link people with their numbers. Run `-r` again after you change it.",
       ),
   })
     .prefault({})
-    .describe("What clients may ask besides numbers."),
+    .describe("What clients may look up besides numbers."),
   permissions: mapOf(permission, "users, domains or * to permissions")
     .default({})
     .describe(
-      "Who may call: by Matrix user id, by server name, or * for everyone of this homeserver; the most specific counts. " +
-        "Nobody may until they are named here, and users of other homeservers only if they or their server are.",
+      "Who may call telephone numbers: a user id, a server name, or `*` for everybody on your homeserver. The most specific entry wins. Nobody may call until they are named here; users of other homeservers only if they or their server are named.",
     )
     .meta({
       examples: [
         { "example.org": "call", "@intern:example.org": "none", "@boss:example.org": { allow: ["satellite"] } },
       ],
     }),
-  limits: limits.prefault({}).describe("What a call may be."),
-  media: media.prefault({}).describe("Audio."),
+  limits: limits.prefault({}).describe("Limits on everybody's calls."),
+  media: media.prefault({}).describe("Audio: how it reaches the trunks and the clients."),
   notices: section({
-    enabled: flag
-      .default(true)
-      .describe("Say in the room why a call failed, where the client can only say that it did."),
+    enabled: flag.default(true).describe("Tell people in the room why a call failed, where their client cannot."),
     history: flag
       .default(true)
       .describe(
-        "Write a line into the room for what clients do not show by themselves: that a call to several people was missed, or answered by somebody else. Clients show other calls, their length and whether they were missed.",
+        "Write a line in the room about what clients do not show by themselves: that a call to several people was missed, or that somebody else answered it.",
       ),
   })
     .prefault({})
-    .describe("Messages in the room."),
+    .describe("Messages that the bridge writes in rooms."),
   logging: section({
     level: oneOf(["trace", "debug", "info", "warn", "error"])
       .default("info")
-      .describe("Least important line to write."),
-    mask_numbers: flag.default(true).describe("Hide all but the last digits of telephone numbers."),
+      .describe(
+        "The least important lines to write. Each call leaves one line at `info` and one for each phase at `debug`. `trace` adds session descriptions, without keys.",
+      ),
+    mask_numbers: flag.default(true).describe("Hide all but the last two digits of telephone numbers."),
   })
     .prefault({})
-    .describe("Log lines, JSON on standard output."),
+    .describe("The log: JSON lines on standard output."),
   http: section({
     listen: section({
       host: bindHost.default("127.0.0.1").describe("Address to listen on."),
-      port: port(0).default(9994).describe("Port to listen on; 0 takes any free one."),
+      port: port(0).default(9994).describe("Port to listen on. 0 takes any free port."),
     })
       .prefault({})
-      .describe("Keep it away from the public."),
+      .describe("Where these pages are served. They are not meant for the public: keep them on a private address."),
   })
     .prefault({})
-    .describe("Health, readiness and metrics."),
+    .describe("Health, readiness and metrics (docs/operation.md)."),
 });
 
 export type Config = z.infer<typeof configSchema>;

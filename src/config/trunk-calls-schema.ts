@@ -9,15 +9,17 @@ const token = /^[A-Za-z0-9.!%*_+`'~-]{1,64}$/;
 export const registration = section({
   user: text()
     .optional()
-    .describe("User of the address that is registered. Without it: the username of the credentials.")
+    .describe("User part of the registered address. Default: the username of the credentials.")
     .meta({ examples: ["account"] }),
   domain: hostName
     .optional()
-    .describe("Domain that it is registered at. Without it: the domain or server of the trunk.")
+    .describe("Domain to register at. Default: the trunk's domain or server.")
     .meta({ examples: ["example.org"] }),
   expires_seconds: seconds(60, 86_400)
     .default(600)
-    .describe("For how long it is registered; it is renewed well before. The trunk may want another time."),
+    .describe(
+      "How long to register for. The bridge renews the registration well before it expires. The trunk may set another time.",
+    ),
 });
 
 export const challenge = section({
@@ -25,24 +27,24 @@ export const challenge = section({
     .min(1, { error: "should name one algorithm at least" })
     .default(["SHA-256", "MD5"])
     .describe(
-      "What it may prove that with, the best first. Many telephones know MD5 only, and some of those fail as soon as another is named beside it: name MD5 alone for them.",
+      "Digest algorithms to offer, the best first. Many telephones know MD5 only, and some fail if another algorithm is offered as well: name MD5 alone for them.",
     ),
   realm: text()
     .optional()
-    .describe("Realm of the challenge. Without it: the homeserver's domain.")
+    .describe("Realm of the challenge. Default: the homeserver's domain.")
     .meta({ examples: ["example.org"] }),
   username: text()
-    .describe("User name that the trunk answers with.")
+    .describe("User name that the trunk must answer with.")
     .meta({ examples: ["provider"] }),
   password: text()
     .optional()
     .describe(
-      "The password that it proves to know. Better a file, or the environment: MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD.",
+      "Password that the trunk must know. Keep it out of this file if you can: use `password_file`, or the environment variable MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD.",
     )
     .meta({ examples: ["another-long-password"] }),
   password_file: text(path)
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["challenge-password"] }),
 });
 
@@ -52,86 +54,81 @@ export const trunkInbound = section({
   called_number: text(calledText)
     .regex(token, { error: calledText })
     .default("request-uri")
-    .describe("Where the trunk says which number was called: `request-uri`, `to`, or the name of a header.")
+    .describe(
+      "Where the trunk puts the called number: `request-uri`, `to`, or the name of a header. Change it if every call reaches the number of your account.",
+    )
     .meta({ examples: ["request-uri"] }),
   number_format: oneOf(["auto", "e164", "e164-without-plus", "national"])
     .default("auto")
     .describe(
-      "How the trunk writes callers and called numbers. `auto` takes an assigned number as it is, and E.164 without plus before a " +
-        "national number without its trunk prefix. Name the format if callers show up under a number that is not theirs, or calling back reaches somebody else. " +
-        "A number that is not in that format is read as `auto` reads it.",
+      "How the trunk writes the numbers of callers and the called numbers. `auto` takes a number in use as it is, and prefers E.164 without plus to a national number without its trunk prefix. Name the format if callers show up under a wrong number, or calling back reaches somebody else. A number that is not in that format is read as with `auto`.",
     ),
   caller: oneOf(["asserted", "from"])
     .default("asserted")
     .describe(
-      "Whom to take for the caller: `asserted` is P-Asserted-Identity or Remote-Party-ID, and From only without them; " +
-        "`from` is From alone, for trunks that pass on what callers assert of themselves.",
+      "Which headers name the caller. `asserted`: P-Asserted-Identity or Remote-Party-ID, and From only if both are missing. `from`: From alone. Choose `from` if the trunk passes on whatever callers claim in the other two.",
     ),
   caller_name: flag
     .default(false)
-    .describe("Show people the display name that the trunk sends. Callers can often choose it as they like."),
+    .describe("Whether people see the display name that the trunk sends. Callers can often choose any name they like."),
   progress: oneOf(["ringing", "early"])
     .default("ringing")
-    .describe("What the trunk hears while a room rings: `ringing` is 180, `early` 183, for trunks that want that."),
+    .describe(
+      "What the bridge answers while a room rings: `ringing` sends 180, `early` sends 183. Choose `early` if callers hear no ringing tone with 180.",
+    ),
   reliable_provisionals: oneOf(["off", "supported", "required"])
     .default("supported")
     .describe(
-      "Acknowledged provisional responses (RFC 3262): `supported` where the trunk requires them, `required` wherever it can.",
+      "Reliable provisional responses (RFC 3262). `supported`: only when the trunk requires them. `required`: whenever the trunk can. Choose `required` if callers keep hearing silence because a lost 180 is not repeated, and `off` if the trunk misbehaves with PRACK.",
     ),
 });
 
 export const sessionTimer = section({
   expires_seconds: seconds(90, 86_400)
     .default(1800)
-    .describe("A call whose other end has not been heard of for so long is over."),
-  min_seconds: seconds(90, 86_400).default(90).describe("The shortest time that the trunk may want instead."),
+    .describe("How long the trunk may stay silent before the call counts as over."),
+  min_seconds: seconds(90, 86_400).default(90).describe("The shortest interval that the trunk may ask for instead."),
 });
 
 export const inDialogRequests = oneOf(["contact", "source"])
   .default("contact")
   .describe(
-    "Where requests go once a call is answered. `contact`: where the trunk's Contact and Record-Route say, as RFC 3261 wants it. " +
-      "`source`: where its answer came from, for trunks behind a NAT or with a private address in Contact. The symptoms are " +
-      "calls that end about 32 seconds after the answer, calls that stay up at the trunk after you hang up, and the log line " +
-      "that our ACK does not reach the address in its Contact.",
+    "Where to send requests once a call is answered. `contact`: where the trunk's Contact and Record-Route say, as in RFC 3261. `source`: where its answer came from, for trunks behind NAT or with a private address in Contact. Choose `source` if calls end about 32 seconds after the answer, if calls stay up at the trunk after you hang up, or if the log says that our ACK does not reach the address in the trunk's Contact.",
   );
 
 export const messages = section({
   enabled: flag
     .default(true)
     .describe(
-      "Texts go both ways: what is written to a number as MESSAGE (RFC 3428), and what comes as MESSAGE to the room.",
+      "Whether texts go both ways: what people write to a number is sent as a SIP MESSAGE (RFC 3428), and what arrives as MESSAGE is written in the room.",
     ),
   max_characters: whole(70, 10_000)
     .default(300)
     .describe(
-      "A longer text is sent in parts of this length, 99 at most. Over UDP no request may be longer than 1300 bytes (RFC 3428 s8), and a character can take four.",
+      "Longest text to send in one MESSAGE. A longer text is sent in parts, 99 at most. Over UDP a request must not exceed 1300 bytes (RFC 3428 s8), and one character can take four of them.",
     ),
 });
 
 export const transfer = oneOf(["refer", "join"])
   .default("refer")
   .describe(
-    "How a call is transferred: `refer` asks the trunk (RFC 3515) and joins the calls here if it refuses or fails; `join` does not ask.",
+    "How a call is transferred. `refer` asks the trunk to do it (RFC 3515), and joins the two calls in the bridge if the trunk refuses or fails. `join` never asks the trunk. Choose `join` if transfers over this trunk lose calls.",
   );
 
 export const refer = oneOf(["follow", "refuse"])
   .default("follow")
   .describe(
-    "What becomes of a REFER that the trunk sends inside a call. `follow` calls the number in it, as if the person in the call " +
-      "had dialled it: within their permissions, and as one of their `calls_per_minute`. `refuse` answers 603. Refuse it if " +
-      "telephones at the trunk, or callers from outside, can transfer calls to numbers that you pay for.",
+    "What to do when the trunk sends a REFER inside a call. `follow` calls the number in it as if the person in the call had dialled it: with their permissions, and as one of their `calls_per_minute`. `refuse` answers 603. Choose `refuse` if telephones at the trunk, or callers from outside, could transfer calls to numbers that you pay for.",
   );
 
 export const dtmf = oneOf(["auto", "rtp", "info"])
   .default("auto")
   .describe(
-    "How keys are sent: as RTP events (RFC 4733), as INFO, or `auto`: as INFO only where the trunk takes no RTP events.",
+    "How keypad tones are sent. `rtp`: as RTP events (RFC 4733). `info`: in SIP INFO. `auto`: as RTP events if the trunk takes them, in INFO if not. Change it if voice menus do not react to keys.",
   );
 
 export const earlyMedia = oneOf(["ring", "answer"])
   .default("ring")
   .describe(
-    "What becomes of audio before the answer: `ring` leaves the ringing tone to the client; `answer` answers the client's call, " +
-      "so that announcements are heard, although nobody has picked up yet.",
+    "What happens to audio before the answer, such as announcements. `ring`: it is not heard; the client plays its ringing tone. `answer`: it is heard; to make that possible, the client's call is answered before anybody has picked up.",
   );

@@ -41,34 +41,34 @@ const identity = section({
   from_user: template
     .optional()
     .describe(
-      `User part of From. Without it: the username of the credentials, or {number} where the trunk has none. ` +
-        `Templates may hold ${identityPlaceholders.map((name) => `{${name}}`).join(", ")} of the Matrix user who calls.`,
+      `User part of From. Default: the username of the credentials, or {number} if the trunk has none. ` +
+        `Templates may contain ${identityPlaceholders.map((name) => `{${name}}`).join(", ")}, all of the Matrix user who calls.`,
     )
     .meta({ examples: ["{number}"] }),
   fallback_user: template
     .default("{localpart}")
-    .describe("Used where from_user cannot be filled, because the caller has no number.")
+    .describe("User part of From when `from_user` cannot be filled, because the caller has no number.")
     .meta({ examples: ["{localpart}"] }),
   from_host: hostName
     .optional()
-    .describe("Host of From. Without it: the domain or server of the trunk.")
+    .describe("Host of From. Default: the trunk's domain or server.")
     .meta({ examples: ["sip.example.org"] }),
   from_display_name: template
     .optional()
-    .describe("Display name of From. Without it: none.")
+    .describe("Display name of From. Default: none.")
     .meta({ examples: ["{displayname}"] }),
   asserted: listOf(uriTemplate, "sip: or tel: URIs")
     .max(2, { error: "should hold two URIs at most, one sip: and one tel: (RFC 3325)" })
     .default([])
-    .describe("P-Asserted-Identity, for trunks that trust this bridge (RFC 3325).")
+    .describe("P-Asserted-Identity (RFC 3325), for trunks that trust the bridge to name the caller.")
     .meta({ examples: [["sip:{number}@sip.example.org"]] }),
   preferred: uriTemplate
     .optional()
-    .describe("P-Preferred-Identity, for trunks that choose the number shown from what you ask for.")
+    .describe("P-Preferred-Identity (RFC 3325), for trunks that let you ask for one of your numbers.")
     .meta({ examples: ["sip:{number}@sip.example.org"] }),
   privacy: listOf(oneOf(["id", "user", "header", "session", "critical", "none"]), "privacy values")
     .default([])
-    .describe("Privacy header (RFC 3323): `id` withholds the number from the callee.")
+    .describe("Values of the Privacy header (RFC 3323). `id` withholds the number from the person called.")
     .meta({ examples: [["id"]] }),
   numbers: mapOf(telephoneNumber, "Matrix user ids to telephone numbers")
     .default({})
@@ -76,7 +76,7 @@ const identity = section({
     .meta({ examples: [{ "@alice:example.org": "+441632960123" }] }),
   default_number: telephoneNumber
     .optional()
-    .describe("{number} of everybody who is not listed in numbers.")
+    .describe("The number to use as {number} for everybody not listed in `numbers`.")
     .meta({ examples: ["+441632960100"] }),
 });
 
@@ -86,52 +86,56 @@ const path = "should be the path of a file";
 const tls = section({
   ca: text(pem)
     .optional()
-    .describe("Authorities to trust instead of the system's, as PEM text.")
+    .describe(
+      "Certificate authorities to trust instead of the system's, as PEM text. Set it if the trunk's certificate is self-signed or your own.",
+    )
     .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
   ca_file: text(path)
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["ca.pem"] }),
   certificate: text(pem)
     .optional()
-    .describe("Our own certificate, as PEM text, where the trunk asks for one.")
+    .describe("The bridge's own certificate as PEM text, if the trunk asks for one.")
     .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
   certificate_file: text(path)
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["client.pem"] }),
   key: text(pem)
     .optional()
-    .describe("Its private key, as PEM text. Better a file, or the environment: MATRIX_SIP_TRUNK_<NAME>_TLS_KEY.")
+    .describe(
+      "Private key of that certificate as PEM text. Keep it out of this file if you can: use `key_file`, or the environment variable MATRIX_SIP_TRUNK_<NAME>_TLS_KEY.",
+    )
     .meta({ examples: ["-----BEGIN PRIVATE KEY----- ..."] }),
   key_file: text(path)
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["client.key"] }),
   server_name: hostName
     .optional()
-    .describe("Name to verify and to send as SNI. Without it: the host of the server.")
+    .describe("Name to send as SNI and to look for in the trunk's certificate. Default: the host of `server`.")
     .meta({ examples: ["sip.example.org"] }),
 });
 
 const credentials = section({
   username: text()
-    .describe("User name for the digest challenges of the trunk.")
+    .describe("User name of your account at the trunk.")
     .meta({ examples: ["account"] }),
   password: text()
     .optional()
     .describe(
-      "Its password. Better a file, or the environment: MATRIX_SIP_TRUNK_<NAME>_PASSWORD, where <NAME> is the trunk's name in capitals, other characters as _.",
+      "Password of the account. Keep it out of this file if you can: use `password_file`, or the environment variable MATRIX_SIP_TRUNK_<NAME>_PASSWORD, where <NAME> is the trunk's name in capitals, with _ for other characters.",
     )
     .meta({ examples: ["a-long-password"] }),
   password_file: text(path)
     .optional()
-    .describe("The same, read from a file.")
+    .describe("Path of a file that holds it instead.")
     .meta({ examples: ["trunk-password"] }),
   realm: text()
     .optional()
     .describe(
-      "The realm that the provider names when it asks for the password. Without it: the one that it names first. The password is never used for another realm. Set it when the log says that a challenge was not answered because of its realm.",
+      "Realm that the provider names when it asks for the password. The bridge never uses the password for another realm. Default: the first realm that the provider names. Set it if the log says that a challenge was not answered because of its realm.",
     )
     .meta({ examples: ["sip.example.org"] }),
 });
@@ -145,22 +149,24 @@ export const trunk = section({
     .meta({ examples: ["main"] }),
   server: hostWithPort
     .describe(
-      "The next SIP hop. Without a port: found by NAPTR and SRV, then the usual port of the transport (RFC 3263).",
+      "Host of the provider or PBX. Without a port, the bridge looks it up by NAPTR and SRV, then uses the transport's usual port (RFC 3263).",
     )
     .meta({ examples: ["sip.example.org"] }),
   more_servers: listOf(hostWithPort, "hosts")
     .max(8, { error: "should name 8 hosts at most" })
     .default([])
-    .describe("Further gateways of the same trunk, used in this order while those before are down.")
+    .describe("Further gateways of the same trunk, used in this order while those before them are down.")
     .meta({ examples: [["sip2.example.org"]] }),
-  transport: oneOf(["udp", "tcp", "tls", "ws", "wss"]).default("udp").describe("How to reach it."),
+  transport: oneOf(["udp", "tcp", "tls", "ws", "wss"]).default("udp").describe("Transport to the trunk."),
   path: text("should be a path that begins with /")
     .regex(/^\/\S*$/, { error: "should be a path that begins with /" })
     .default("/")
-    .describe("Path of the WebSocket, for ws and wss."),
+    .describe("Path of the WebSocket, for `ws` and `wss`."),
   domain: hostWithPort
     .optional()
-    .describe("Host of the URIs that are called, where it is not the server.")
+    .describe(
+      "Host in the URIs of called numbers. Set it if the provider wants its domain there and not the name of its server. Default: `server`.",
+    )
     .meta({ examples: ["example.org"] }),
   listen: section({
     host: bindHost
@@ -170,79 +176,101 @@ export const trunk = section({
       ),
     port: whole(0, 65_535, "port number")
       .default(0)
-      .describe("Port to listen on; 0 takes any free one. A firewall wants a fixed one."),
+      .describe(
+        "Port to listen on. 0 takes any free port. Set a fixed port if a firewall is in the way, or if the trunk has to find the bridge without a registration.",
+      ),
   })
     .prefault({})
-    .describe("Where the trunk reaches this bridge."),
+    .describe("Where the bridge listens for this trunk."),
   advertised: section({
     host: hostName.describe("Public address.").meta({ examples: ["203.0.113.5"] }),
     port: whole(1, 65_535, "port number")
       .optional()
-      .describe("Public port, if it is another.")
+      .describe("Public port. Default: `listen.port`.")
       .meta({ examples: [5060] }),
   })
     .optional()
-    .describe("What Via and Contact say instead, behind a NAT with a forwarded port."),
-  tls: tls.prefault({}).describe("For tls and wss. The server's certificate is always verified."),
+    .describe("The public address, if the bridge is behind NAT with a forwarded port. Via and Contact then name it."),
+  tls: tls.prefault({}).describe("For `tls` and `wss`. The bridge always verifies the trunk's certificate."),
   credentials: credentials.optional().describe("For trunks that ask for a password (401 and 407)."),
-  registration: registration.optional().describe("For trunks that want to be told where we are (REGISTER)."),
+  registration: registration
+    .optional()
+    .describe(
+      "For trunks that want the bridge to register (REGISTER). Without this section the bridge does not register.",
+    ),
   challenge: challenge
     .optional()
     .describe(
-      "For trunks that are to prove who they are when they call, not by their address but by a password of theirs.",
+      "Makes the trunk prove with a password who it is when it calls. Use it if the trunk has no fixed address.",
     ),
   peers: listOf(network, "networks")
     .default([])
-    .describe("Networks that may send requests on this trunk, besides the addresses of the server itself.")
+    .describe(
+      "Networks that may send requests on this trunk, besides the addresses of its servers. Add the address that the log names if calls from the trunk are ignored.",
+    )
     .meta({ examples: [["192.0.2.0/24"]] }),
   options_interval_seconds: seconds(0, 3600)
     .default(60)
-    .describe("Period of the OPTIONS that show whether the trunk is alive; 0 sends none."),
+    .describe("How often to send OPTIONS to see whether the trunk is alive. 0 never sends any."),
   number_format: oneOf(["e164", "e164-without-plus", "national", "as-dialled"])
     .default("e164")
-    .describe("How the trunk wants numbers. Extensions and service codes are always sent as dialled."),
+    .describe(
+      "How the trunk wants called numbers written. Extensions and service codes are always sent as dialled. Change it if the trunk answers 404 to numbers that exist.",
+    ),
   number_prefix: text("should be digits, * and # in quotes")
     .regex(/^\+?[0-9*#]{1,32}$/, { error: "should be digits, * and # in quotes" })
     .optional()
-    .describe("Put in front of every number as sent, such as a provider's technical prefix.")
+    .describe("Digits to put in front of every number, such as a provider's technical prefix.")
     .meta({ examples: ["1234#"] }),
-  user_phone: flag.default(false).describe("Adds user=phone to the URIs of numbers (RFC 3261 s19.1.1)."),
+  user_phone: flag
+    .default(false)
+    .describe("Adds user=phone to the URIs of numbers (RFC 3261 s19.1.1), for trunks that ask for it."),
   identity: identity
     .prefault({})
-    .describe("Under which identity calls are made. Providers differ: some refuse calls with 403 until it is right."),
-  inbound: trunkInbound.prefault({}).describe("Calls from the trunk; whom they ring is said in the chapter inbound."),
+    .describe(
+      "How callers are named to the trunk. Providers differ: some refuse every call with 403 until this is right.",
+    ),
+  inbound: trunkInbound
+    .prefault({})
+    .describe("How to read calls from this trunk. The chapter `inbound` says whom they ring."),
   session_timer: sessionTimer
     .optional()
-    .describe("Session timers (RFC 4028). Without it none is asked for, but one that the trunk asks for is kept to."),
+    .describe(
+      "Session timers (RFC 4028) end calls whose other end has disappeared. Without this section the bridge does not ask for them, but keeps to those that the trunk asks for.",
+    ),
   in_dialog_requests: inDialogRequests,
   dtmf,
   early_media: earlyMedia,
   transfer,
   refer,
-  messages: messages.prefault({}).describe("Texts over the trunk."),
+  messages: messages.prefault({}).describe("Texts over this trunk."),
   media: section({
-    srtp: oneOf(["off", "required"]).default("off").describe("SDES-SRTP to the trunk (RFC 4568)."),
+    srtp: oneOf(["off", "required"])
+      .default("off")
+      .describe("Whether audio to the trunk is encrypted with SDES-SRTP (RFC 4568)."),
     codecs: listOf(oneOf(["PCMU", "PCMA", "G722", "opus"]), "codecs")
       .min(1, { error: "should name one codec at least" })
       .default(["PCMA", "PCMU", "G722", "opus"])
-      .describe("Codecs to offer, the best first. Nothing is transcoded."),
+      .describe("Codecs to offer, the best first. The bridge does not transcode."),
     rtp_networks: listOf(network, "networks")
       .default([])
-      .describe("Networks that RTP may come from, besides the address that the trunk's SDP names.")
+      .describe(
+        "Networks that RTP may come from, besides the address in the trunk's SDP. Add the address that the log names if the other side cannot be heard.",
+      )
       .meta({ examples: [["192.0.2.0/24"]] }),
     rtp_peer: oneOf(["lock", "follow", "sdp"])
       .default("lock")
       .describe(
-        "Where to send RTP. lock: the port that the trunk's first packet came from. follow: whichever port its last packet came from; for a trunk whose audio stops because it changes ports during a call without a pause. sdp: where its SDP says, wherever it sends from; for a trunk whose telephones hear nothing because it sends from one port and listens on another. In all three only addresses that SDP or rtp_networks names are heard.",
+        "Where to send RTP. `lock`: the port that the trunk's first packet came from. `follow`: the port that its latest packet came from; choose it if audio stops because the trunk changes ports during a call without a pause. `sdp`: where its SDP says, wherever it sends from; choose it if the trunk's telephones hear nothing because it sends from one port and listens on another. In all three, only addresses that SDP or `rtp_networks` names are heard.",
       ),
     relearn_seconds: seconds(1, 60)
       .default(1)
       .describe(
-        "With lock and sdp, how long the trunk has to be silent before RTP from another port of the same address is taken for its new place. Raise it if the audio of another call is heard during pauses; leave it if the audio stops for good when the provider moves a call to another port.",
+        "With `rtp_peer: lock` or `sdp`: how long the trunk must be silent before RTP from another port of the same address is taken for its new place. Raise it if people hear another call's audio during pauses.",
       ),
   })
     .prefault({})
-    .describe("How RTP to the trunk looks."),
+    .describe("Audio to and from this trunk."),
 });
 
 export type TrunkConfig = z.infer<typeof trunk>;

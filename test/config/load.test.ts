@@ -41,7 +41,7 @@ describe("what people mistype", () => {
       "a key with letters swapped",
       "server: sip",
       "sevrer: sip",
-      "config.yaml:10: trunks[0].sevrer is not a known key; did you mean server? (server: The next SIP hop.",
+      "config.yaml:10: trunks[0].sevrer is not a known key; did you mean server? (server: Host of the provider or PBX.",
     ],
     [
       "a key too short",
@@ -569,8 +569,8 @@ test("everything that is wrong is said at once, in the order of the file", () =>
 
 test("a missing key is named with its meaning and an example", () => {
   expect(faults(changed("  gateway: sip.example.org\n", "  prefix: _tel_\n"))).toEqual([
-    "config.yaml:4: ghosts.gateway is missing: Host that stands in the user ids of telephone numbers. It need not exist; " +
-      'to change it makes every ghost a new user. Example: "sip.example.org"',
+    "config.yaml:4: ghosts.gateway is missing: Host name in the user ids of telephone numbers. It does not have to exist. " +
+      'If you change it, every number becomes a new user with new rooms. Example: "sip.example.org"',
   ]);
 });
 
