@@ -315,7 +315,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     parts.onStop(async () => readiness.stop());
     const status = createStatusServer({
       ...config.http.listen,
-      parts: readiness.parts,
+      parts: { ...readiness.parts, ...first.notes },
       metrics: () => telemetry.exposition(),
       log,
     });

@@ -244,6 +244,25 @@ describe("joined in the person's name", () => {
   });
 });
 
+describe("the operator reads how first calls ring", () => {
+  const refusal = () => Promise.reject(new HomeserverError("M_UNKNOWN_TOKEN", "who are you", false));
+
+  test("where the homeserver leaves invitations open", async () => {
+    const house = await houseOfAnn();
+    await ringFirst(house);
+    expect(house.first.firstCalls.describe()).toContain("inbound.join_for_people makes them ring for everybody");
+  });
+
+  test("where people are joined, and where the homeserver refuses that", async () => {
+    const house = await houseOfAnn({ people: { covers: () => true, joinDirect: refusal } });
+    expect(house.first.firstCalls.describe()).toBe(
+      "ring for everybody of this homeserver: inbound.join_for_people is on",
+    );
+    await house.arrive();
+    expect(house.first.firstCalls.describe()).toMatch(/^the homeserver refuses inbound\.join_for_people/);
+  });
+});
+
 describe("a call that the person makes in the room with the bot", () => {
   test("after a number called there is refused at once, with the way to the number's own room", async () => {
     const house = await houseOfAnn();

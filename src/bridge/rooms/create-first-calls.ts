@@ -5,6 +5,7 @@ import type { GhostIds } from "../../core/number/ghost-id.ts";
 import { mayCall, type Policy } from "../../core/policy/permission.ts";
 import type { Homeserver, PeopleRooms } from "../../ports/homeserver.ts";
 import type { RoomDirectory, Settings } from "../../ports/store.ts";
+import type { PartReadiness } from "../readiness.ts";
 import type { Rooms } from "../rooms.ts";
 import { BotRoomVisits, type BotRoomVisitsParts } from "./bot-room-visits.ts";
 import { CallBacks } from "./call-backs.ts";
@@ -32,6 +33,8 @@ export interface FirstCallsOfBridge {
   readonly firstCalls: FirstCalls;
   readonly greeter: Greeter;
   readonly callBacks: CallBacks;
+  /** Parts of readiness that never keep the bridge from being ready. */
+  readonly notes: Readonly<Record<string, () => PartReadiness>>;
   /** Before the first call. Throws StoreError. */
   load(): Promise<void>;
   /** The homeserver is there: what a crash left behind is cleared away, and people are greeted. Never rejects. */
@@ -52,6 +55,7 @@ export function createFirstCalls(setup: FirstCallsSetup): FirstCallsOfBridge {
   const greeter = new Greeter({ ...setup, firstCalls, people: rung, mayCall: (person) => mayCall(person, policy) });
   return {
     firstCalls,
+    notes: rung.size === 0 ? {} : { first_calls: () => ({ ready: true, detail: firstCalls.describe() }) },
     greeter,
     callBacks: new CallBacks({ homeserver, visits: setup.visits, conversations, rooms, nameOf, clock, log }),
     load: () => visits.load(),

@@ -122,6 +122,18 @@ export class FirstCalls {
     await this.#parts.visits.over(call);
   }
 
+  /** How first calls ring now, and what would make more of them ring: a note for the operator, in plain words. */
+  describe(): string {
+    if (this.#parts.people !== undefined) {
+      return this.#saidRefused
+        ? "the homeserver refuses inbound.join_for_people: give it the registration for people that -r writes"
+        : "ring for everybody of this homeserver: inbound.join_for_people is on";
+    }
+    return this.#acceptsNone
+      ? "ring for people who have a room with the bot; inbound.join_for_people makes them ring for everybody"
+      : "ring if the homeserver accepts invitations by itself, or in the room with the bot";
+  }
+
   #mayJoinFor(person: UserId): boolean {
     return this.#parts.people?.covers(person) === true;
   }
