@@ -32,6 +32,7 @@ import {
   toVirtualUsers,
 } from "./config/inbound-mapping.ts";
 import {
+  toContacts,
   toDialPlan,
   toGhostIdsOptions,
   toIceServers,
@@ -44,6 +45,7 @@ import {
 import { formatPath } from "./config/problem.ts";
 import type { Registration } from "./config/registration.ts";
 import type { Config } from "./config/schema.ts";
+import { openContacts } from "./contacts/contacts.ts";
 import { parseUserId, type TrunkName } from "./core/ids.ts";
 import { findDid, peopleOf, roomsOf } from "./core/number/did.ts";
 import { createGhostIds } from "./core/number/ghost-id.ts";
@@ -166,14 +168,18 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       clock,
     });
     const { homeserver } = matrix;
-    const { ghosts, rooms, occupied, conversations } = createRooms({
+    const profiles = openContacts({ ...toContacts(config), log });
+    parts.onStop(async () => profiles.book.stop());
+    const places = createRooms({
       homeserver,
       ids,
       plan,
       store,
+      profiles,
       calls: () => switchboard.calls,
       log,
     });
+    const { ghosts, rooms, occupied, conversations } = places;
     const fixedRooms = roomsOf(didTable);
     const encryptedRooms = new EncryptedRooms({ homeserver, rooms, occupied, ringingRooms: fixedRooms, clock, log });
     const bot = new Bot({
@@ -212,17 +218,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     });
     parts.onStop(async () => first.stop());
     const { firstCalls, greeter, callBacks } = first;
-    const ringingRooms = new RingingRooms({
-      homeserver,
-      ghosts,
-      rooms,
-      conversations,
-      occupied,
-      firstCalls,
-      policy,
-      clock,
-      log,
-    });
+    const ringingRooms = new RingingRooms({ homeserver, ...places, firstCalls, policy, clock, log });
     const callers = new Callers({ ids, plan, trust: (trunk) => required(trust, trunk) });
     const routing = {
       identities: (trunk: TrunkName) => required(identities, trunk),

@@ -7,14 +7,16 @@ import { keyOfUser } from "../core/number/number-key.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";
 import type { GhostDirectory } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
+import type { GhostProfiles } from "./rooms/ghost-profiles.ts";
 import type { RecalledRooms } from "./rooms/recalled-rooms.ts";
 
 export interface GhostsParts {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
-  readonly homeserver: Pick<Homeserver, "register" | "setDisplayName">;
+  readonly homeserver: Pick<Homeserver, "register" | "setDisplayName" | "setPicture">;
   readonly directory: GhostDirectory;
   readonly recalled: Pick<RecalledRooms, "recallUser">;
+  readonly profiles: Pick<GhostProfiles, "nameOf" | "pictureOf" | "reload">;
   readonly log: Log;
 }
 
@@ -92,6 +94,23 @@ export class Ghosts {
     if (this.#introduced.size > introducedLimit && oldest !== undefined) this.#introduced.delete(oldest);
   }
 
+  /** The contacts have changed: ghosts that there are get their new names and pictures, one after the other. Never rejects. */
+  async contactsChanged(): Promise<void> {
+    const { ids, directory, profiles, log } = this.#parts;
+    const isChanged = profiles.reload();
+    try {
+      for (const ghost of await directory.list()) {
+        const target = ids.parse(ghost);
+        if (target === undefined || !isChanged(ghost)) continue;
+        await this.ensure(ghost, profiles.nameOf(ghost) ?? ids.displayName(target)).catch((error: unknown) =>
+          log.warn("ghost could not be named", { ghost, error }),
+        );
+      }
+    } catch (error) {
+      log.error("ghosts could not be named after the contacts", { error });
+    }
+  }
+
   /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
   prepare(ghost: UserId): void {
     if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
@@ -118,24 +137,26 @@ export class Ghosts {
   }
 
   async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {
-    const { ids, homeserver, directory, recalled, log } = this.#parts;
+    const { ids, homeserver, directory, recalled, profiles, log } = this.#parts;
     const target = ids.parse(ghost);
     if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
     const known = await directory.find(ghost);
-    const name = trustedName ?? known?.displayName ?? ids.displayName(target);
-    if (known?.displayName === name) return;
+    const name = profiles.nameOf(ghost) ?? trustedName ?? known?.displayName ?? ids.displayName(target);
+    const picture = (await profiles.pictureOf(ghost)) ?? known?.picture;
+    if (known?.displayName === name && known.picture === picture) return;
     if (known === undefined) {
       await homeserver.register(ghost);
       // It may be older than the database.
       await recalled.recallUser(ghost);
     }
     try {
-      await homeserver.setDisplayName(ghost, name);
-      await directory.save(ghost, name);
+      if (known?.displayName !== name) await homeserver.setDisplayName(ghost, name);
+      if (picture !== undefined && known?.picture !== picture) await homeserver.setPicture(ghost, picture);
+      await directory.save(ghost, { displayName: name, picture });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       // A ghost without a name can be called; it is named at the next occasion.
-      await directory.save(ghost, undefined);
+      await directory.save(ghost, { displayName: undefined, picture: undefined });
       log.warn("ghost could not be named", { ghost, error });
     }
   }

@@ -5,6 +5,7 @@ import type { GhostIdOptions } from "../core/number/ghost-id.ts";
 import { soleNumber } from "../core/number/number-key.ts";
 import type { IdentityTemplates } from "../core/policy/caller-identity.ts";
 import type { Permission, Policy } from "../core/policy/permission.ts";
+import type { ContactSources } from "../ports/contacts.ts";
 import type { IceServer, TrunkMedia } from "../ports/media.ts";
 import type { TrunkSettings } from "../ports/sip.ts";
 import type { RegistrationFacts } from "./registration.ts";
@@ -20,6 +21,11 @@ interface HostPort {
 /** The schema has checked the text already. */
 function hostPort(text: string): HostPort {
   return splitHostPort(text) ?? { host: text, port: undefined };
+}
+
+export function toContacts({ contacts }: Config): ContactSources {
+  const { vcard, entries } = contacts;
+  return { vcard, entries: entries.map(({ name, numbers, picture }) => ({ name, numbers, picture })) };
 }
 
 /** As a socket and a certificate know it: an IPv6 address without its brackets. */

@@ -1,6 +1,7 @@
 // The whole configuration: every key, what it means, what it defaults to. Sample, JSON schema and reference are generated
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
+import { contacts } from "./contacts-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
 import { did, mailbox } from "./inbound-schema.ts";
 import { media } from "./media-schema.ts";
@@ -196,6 +197,11 @@ export const configSchema = section({
         { "example.org": "call", "@intern:example.org": "none", "@boss:example.org": { allow: ["satellite"] } },
       ],
     }),
+  contacts: contacts
+    .prefault({})
+    .describe(
+      "Names and pictures for numbers. They count before the name that a trunk sends. A number without a picture gets a telephone in a colour of its own.",
+    ),
   limits: limits.prefault({}).describe("Limits on everybody's calls."),
   media: media.prefault({}).describe("Audio: how it reaches the trunks and the clients."),
   notices: section({

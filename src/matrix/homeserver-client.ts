@@ -1,4 +1,5 @@
 // Requests to the homeserver as one of our users, through the library's client, with our rules for trying again.
+import { Buffer } from "node:buffer";
 import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError } from "../ports/homeserver.ts";
@@ -15,6 +16,8 @@ export interface OwnUser {
       query: Record<string, string> | null,
       body: unknown,
       timeoutMs?: number,
+      raw?: boolean,
+      contentType?: string,
     ): Promise<unknown>;
   };
 }
@@ -67,6 +70,16 @@ export class HomeserverClient {
         request.body ?? null,
         Math.min(attemptTimeoutMs, patience.giveUpAfterMs),
       ),
+    );
+  }
+
+  /** The answer to a file for the media repository. Throws HomeserverError. */
+  upload(as: UserId, bytes: Uint8Array, type: string, patience: Patience): Promise<unknown> {
+    const { matrixClient } = this.#userOf(as);
+    const body = Buffer.from(bytes);
+    const path = "/_matrix/media/v3/upload";
+    return this.attempt(patience, () =>
+      matrixClient.doRequest("POST", path, {}, body, patience.giveUpAfterMs, false, type),
     );
   }
 

@@ -34,6 +34,8 @@ const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
 const textPatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const receiptPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 /** Calls of unknown numbers wait for it, and can do without. */
+/** A number that calls for the first time waits for its picture. */
+const uploadPatience: Patience = { again: "never", giveUpAfterMs: 3_000 };
 const recallPatience: Patience = { again: "never", giveUpAfterMs: 2_000 };
 /** A call waits for it, and the homeserver may have to ask another one. */
 const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
@@ -53,6 +55,7 @@ const membersForm = z.object({
 
 const joinedRoomsForm = z.object({ joined_rooms: z.array(z.string().min(1).max(255)) });
 const joinedMembersForm = z.object({ joined: z.record(z.string(), z.unknown()) });
+const uploadedForm = z.object({ content_uri: z.string().startsWith("mxc://").max(500) });
 const profileForm = z.object({ displayname: z.string() });
 const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const whoAmIForm = z.object({ user_id: z.string() });
@@ -100,6 +103,18 @@ export class HttpHomeserver implements Homeserver {
   async setDisplayName(user: UserId, name: string): Promise<void> {
     const path = ["v3", "profile", user, "displayname"];
     await this.#client.request(user, { method: "PUT", path, body: { displayname: name } }, repeatable);
+  }
+
+  async setPicture(user: UserId, address: string): Promise<void> {
+    const path = ["v3", "profile", user, "avatar_url"];
+    await this.#client.request(user, { method: "PUT", path, body: { avatar_url: address } }, repeatable);
+  }
+
+  async upload(bytes: Uint8Array, type: string): Promise<string> {
+    const answer = await this.#client.upload(this.bot, bytes, type, uploadPatience);
+    const parsed = uploadedForm.safeParse(answer);
+    if (!parsed.success) throw badAnswer("upload");
+    return parsed.data.content_uri;
   }
 
   async displayName(person: UserId, as: UserId): Promise<string | undefined> {

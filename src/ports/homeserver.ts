@@ -170,6 +170,10 @@ export interface Homeserver {
   /** Registered already is success. Throws HomeserverError. */
   register(user: UserId): Promise<void>;
   setDisplayName(user: UserId, name: string): Promise<void>;
+  /** `address`: what `upload` gave. Throws HomeserverError. */
+  setPicture(user: UserId, address: string): Promise<void>;
+  /** Stores a file on the homeserver, as the bot, and gives its address (`mxc:`). Throws HomeserverError. Asks once. */
+  upload(bytes: Uint8Array, type: string): Promise<string>;
   /** What a person calls themselves, asked as one of ours; undefined for nothing, or if it is not said soon. Never throws. */
   displayName(person: UserId, as: UserId): Promise<string | undefined>;
   join(room: RoomId, as: UserId): Promise<void>;

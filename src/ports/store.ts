@@ -36,10 +36,19 @@ export interface CallLedger {
   prune(beforeMs: number): Promise<number>;
 }
 
+/** As the homeserver was told last; undefined: not yet. */
+export interface GhostProfile {
+  readonly displayName: string | undefined;
+  /** `mxc:` */
+  readonly picture: string | undefined;
+}
+
 export interface GhostDirectory {
   /** undefined: never registered. */
-  find(user: UserId): Promise<{ readonly displayName: string | undefined } | undefined>;
-  save(user: UserId, displayName: string | undefined): Promise<void>;
+  find(user: UserId): Promise<GhostProfile | undefined>;
+  save(user: UserId, profile: GhostProfile): Promise<void>;
+  /** All that were ever registered. */
+  list(): Promise<readonly UserId[]>;
 }
 
 /** A room that a person has to themselves with one telephone number, or with the bot, and which of our users is in it. */

@@ -6,6 +6,7 @@ import type {
   CallLedger,
   Conversation,
   ConversationDirectory,
+  GhostProfile,
   Inbox,
   InboxEntry,
   RoomDirectory,
@@ -179,7 +180,7 @@ function memoryVisits(): Visits {
 }
 
 export function openMemoryStore(): Store {
-  const ghosts = new Map<string, { readonly displayName: string | undefined }>();
+  const ghosts = new Map<UserId, GhostProfile>();
   const settings = new Map<string, string>();
   const conversations = new Map<RoomId, ConversationRow>();
   return {
@@ -187,7 +188,8 @@ export function openMemoryStore(): Store {
     calls: memoryLedger(),
     ghosts: {
       find: async (user) => ghosts.get(user),
-      save: async (user, displayName) => void ghosts.set(user, { displayName }),
+      save: async (user, profile) => void ghosts.set(user, profile),
+      list: async () => [...ghosts.keys()].toSorted(),
     },
     rooms: memoryRooms(conversations),
     conversations: memoryConversations(conversations),

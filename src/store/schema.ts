@@ -25,6 +25,7 @@ interface CallTable {
 interface GhostTable {
   user: string;
   display_name: string | null;
+  picture: string | null;
 }
 
 interface ConversationTable {

@@ -7,16 +7,25 @@ import type { Tables } from "./schema.ts";
 export function sqlGhostDirectory(db: Kysely<Tables>): GhostDirectory {
   return {
     async find(user) {
-      const row = await db.selectFrom("ghost").select("display_name").where("user", "=", user).executeTakeFirst();
-      return row === undefined ? undefined : { displayName: row.display_name ?? undefined };
+      const row = await db
+        .selectFrom("ghost")
+        .select(["display_name", "picture"])
+        .where("user", "=", user)
+        .executeTakeFirst();
+      return row && { displayName: row.display_name ?? undefined, picture: row.picture ?? undefined };
     },
-    async save(user, displayName) {
-      const display_name = displayName ?? null;
+    async save(user, profile) {
+      const display_name = profile.displayName ?? null;
+      const picture = profile.picture ?? null;
       await db
         .insertInto("ghost")
-        .values({ user, display_name })
-        .onConflict((conflict) => conflict.column("user").doUpdateSet({ display_name }))
+        .values({ user, display_name, picture })
+        .onConflict((conflict) => conflict.column("user").doUpdateSet({ display_name, picture }))
         .execute();
+    },
+    async list() {
+      const rows = await db.selectFrom("ghost").select("user").orderBy("user").execute();
+      return rows.map(({ user }) => user as UserId);
     },
   };
 }

@@ -30,9 +30,11 @@ function rig() {
         await homeserver.register(user);
       },
       setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
+      setPicture: async () => {},
     },
     plan: examplePlan,
     recalled: { recallUser: async () => {} },
+    profiles: { nameOf: () => undefined, pictureOf: async () => undefined, reload: () => () => false },
     directory: openMemoryStore().ghosts,
     log: telemetry.log,
   });

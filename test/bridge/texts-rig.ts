@@ -15,6 +15,7 @@ import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import type { MessageArrival, MessageOrder, MessageOutcome } from "../../src/ports/sip.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
+import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 
 export const ann = "@ann:example.org" as UserId;
@@ -110,6 +111,7 @@ export class TextsRig {
       ids,
       plan,
       store,
+      profiles: profilesOf(new FakeContactBook()),
       calls: () => [],
       log,
     });

@@ -275,10 +275,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     it("finds a ghost by its exact id, with its name or without", async () => {
       expect(await store.ghosts.find(ghost)).toBeUndefined();
-      await store.ghosts.save(ghost, undefined);
-      expect(await store.ghosts.find(ghost)).toEqual({ displayName: undefined });
-      await store.ghosts.save(ghost, "0181 811 8181");
-      expect(await store.ghosts.find(ghost)).toEqual({ displayName: "0181 811 8181" });
+      await store.ghosts.save(ghost, { displayName: undefined, picture: undefined });
+      expect(await store.ghosts.find(ghost)).toEqual({ displayName: undefined, picture: undefined });
+      const profile = { displayName: "0181 811 8181", picture: "mxc://example.org/telephone" };
+      await store.ghosts.save(ghost, profile);
+      expect(await store.ghosts.find(ghost)).toEqual(profile);
+      expect(await store.ghosts.list()).toEqual([ghost]);
       expect(await store.ghosts.find(ghost.toUpperCase() as UserId)).toBeUndefined();
     });
 
@@ -377,8 +379,8 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         await store.inbox.done(entry.eventId);
         expect(await store.inbox.pending()).toEqual([inboxEntry("$other")]);
         const user = `@${text}:example.org` as UserId;
-        await store.ghosts.save(user, text);
-        expect(await store.ghosts.find(user)).toEqual({ displayName: text });
+        await store.ghosts.save(user, { displayName: text, picture: text });
+        expect(await store.ghosts.find(user)).toEqual({ displayName: text, picture: text });
         await store.rooms.saveOurs(roomId(text), user);
         const conversation = { room: roomId(text), person, number: text as NumberKey, ghost: user };
         await store.conversations.save(conversation);

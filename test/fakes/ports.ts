@@ -118,6 +118,15 @@ export class FakeHomeserver implements Homeserver {
   async setDisplayName(user: UserId, name: string): Promise<void> {
     this.names.set(user, name);
   }
+  readonly pictures = new Map<UserId, string>();
+  readonly uploads: string[] = [];
+  async setPicture(user: UserId, address: string): Promise<void> {
+    this.pictures.set(user, address);
+  }
+  async upload(bytes: Uint8Array): Promise<string> {
+    this.uploads.push(bytes.join(" "));
+    return `mxc://example.org/${bytes.join("-")}`;
+  }
   async displayName(person: UserId): Promise<string | undefined> {
     this.askedNames.push(person);
     return this.names.get(person);

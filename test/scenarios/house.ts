@@ -42,6 +42,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
+import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
 
@@ -76,6 +77,7 @@ export class House {
   readonly trunks = new FakeTrunks();
   readonly media = new FakeMedia();
   readonly telemetry = new FakeTelemetry();
+  readonly book = new FakeContactBook();
   readonly store: Store;
   readonly switchboard: Switchboard;
   readonly texts: Texts;
@@ -108,6 +110,7 @@ export class House {
       ids,
       plan,
       store,
+      profiles: profilesOf(this.book),
       calls: () => this.switchboard.calls,
       log,
     });

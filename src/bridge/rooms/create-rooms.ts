@@ -8,6 +8,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { Ghosts } from "../ghosts.ts";
 import { Rooms } from "../rooms.ts";
 import { Conversations } from "./conversations.ts";
+import { GhostProfiles, type GhostProfilesParts } from "./ghost-profiles.ts";
 import { OccupiedRooms } from "./occupied-rooms.ts";
 import { RecalledRooms } from "./recalled-rooms.ts";
 
@@ -15,7 +16,8 @@ export interface RoomsAndGhostsParts {
   readonly homeserver: Homeserver;
   readonly ids: GhostIds;
   readonly plan: DialPlan;
-  readonly store: Pick<Store, "conversations" | "ghosts" | "rooms">;
+  readonly store: Pick<Store, "conversations" | "ghosts" | "rooms" | "settings">;
+  readonly profiles: Pick<GhostProfilesParts, "book" | "digest" | "telephonePicture">;
   /** Those of the moment. */
   readonly calls: () => readonly Call[];
   readonly log: Log;
@@ -28,7 +30,8 @@ export interface RoomsAndGhosts {
   readonly conversations: Conversations;
 }
 
-export function createRooms({ homeserver, ids, plan, store, calls, log }: RoomsAndGhostsParts): RoomsAndGhosts {
+export function createRooms(parts: RoomsAndGhostsParts): RoomsAndGhosts {
+  const { homeserver, ids, plan, store, calls, log } = parts;
   const recalled = new RecalledRooms({
     homeserver,
     ids,
@@ -38,7 +41,9 @@ export function createRooms({ homeserver, ids, plan, store, calls, log }: RoomsA
     conversations: store.conversations,
     log,
   });
-  const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, recalled, log });
+  const profiles = new GhostProfiles({ ...parts.profiles, ids, plan, homeserver, settings: store.settings, log });
+  const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, recalled, profiles, log });
+  parts.profiles.book.onChange(() => void ghosts.contactsChanged());
   const rooms = new Rooms({ homeserver, directory: store.rooms, recalled, log });
   const occupied = new OccupiedRooms(calls);
   const directory = store.conversations;

@@ -1,4 +1,4 @@
-// Direct rooms become conversations. The telephone number of each ghost is filled in when the bridge starts: only core
+// Direct rooms become conversations, and ghosts have pictures. The telephone number of each ghost is filled in when the bridge starts: only core
 // knows it. The rooms in which people called last come last, so that they are the ones that ring.
 import { type Kysely, sql } from "kysely";
 import type { Database } from "../dialect.ts";
@@ -25,4 +25,5 @@ export async function up(db: Kysely<Tables>, _database: Database): Promise<void>
         and (other.ghost, other.person) < (direct_room.ghost, direct_room.person)
     )`.execute(db);
   await db.schema.dropTable("direct_room").execute();
+  await db.schema.alterTable("ghost").addColumn("picture", "text").execute();
 }
