@@ -197,6 +197,14 @@ describe("a first call, where the person has no room with the bot,", () => {
     expect(house.trunks.verbs).toEqual(["ring", "accept"]);
   });
 
+  test("that the person came to says nothing of silence when it is over", async () => {
+    const house = await lonely({ notices: { failures: true, history: true } });
+    const call = await ringFirst(house);
+    await house.take(joins(house, made1));
+    await house.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+    expect(house.words.filter((line) => line.includes("did not ring"))).toEqual([]);
+  });
+
   test("that nobody came to leaves a line that says why it was silent, and no hang-up of a call that nobody saw", async () => {
     const house = await lonely({ notices: { failures: true, history: true } });
     const call = await ringFirst(house);

@@ -90,6 +90,7 @@ export class FirstCalls {
 
   /** Somebody has joined: what waited for them rings. Never rejects. */
   async joined(room: RoomId, person: UserId): Promise<void> {
+    for (const rooms of this.#silent.values()) rooms.delete(room);
     const afterMs = this.#parts.joins.joined(room, person);
     if (afterMs !== undefined && afterMs < promptMs) this.#acceptsNone = false;
     await this.#parts.lateInvites.joined(room, person);
