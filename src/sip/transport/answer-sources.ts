@@ -1,6 +1,7 @@
 // Where the answers to INVITEs come from, and the INVITEs of others: the way that is known to work where a Contact leads
-// nowhere, as behind a NAT that rewrites nothing. Requests inside such a dialog go there by a setting of the trunk; a BYE
-// goes there by itself once the peer's repeated 200 shows that our ACKs are lost, because its leg is paid for.
+// nowhere, as behind a NAT that rewrites nothing. Requests inside such a dialog go there by a setting of the trunk. Without
+// it ACK and BYE go there where sending them by the Contact fails, because the leg is paid for, and a BYE once the peer's
+// repeated 200 shows that our ACKs are lost.
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
@@ -10,14 +11,17 @@ import type { Target } from "./target.ts";
 
 /** One lost ACK is the network's way; after so many repetitions none has arrived (RFC 3261 s13.3.1.4: for 3.5 s). */
 const LOST_AFTER = 3;
+const LAST_RESORT: ReadonlySet<string> = new Set(["ACK", "BYE"]);
 /** Dialogs that are remembered. One that has been forgotten is reached as any other is. */
 const MAX_KEPT = 5_000;
+
+/** Whether there is a connection to that target. */
+type IsOpen = (target: Target) => boolean;
 
 interface OtherWays {
   /** To the trunk's server. */
   readonly server: () => Promise<Target>;
-  /** Whether there is a connection to that target. */
-  readonly isOpen: (target: Target) => boolean;
+  readonly isOpen: IsOpen;
 }
 
 interface Heard {
@@ -75,15 +79,38 @@ export class AnswerSources {
     // What is secure does not go in the clear, wherever it came from (RFC 3261 s26.2.2).
     if (uri.scheme === "sips") return byContact();
     const heard = this.#heard.get(sipCallId);
-    // A connection that was lost cannot be opened to where it came from.
-    const source =
-      heard !== undefined && (heard.target.transport === "udp" || ways.isOpen(heard.target)) ? heard.target : undefined;
+    const source = this.#sourceOf(heard, ways.isOpen);
     if (this.#setting === "source") {
       // After a restart nobody knows any more where the answer came from.
       return source ?? (heard === undefined ? ways.server() : byContact());
     }
-    if (method !== "BYE" || source === undefined) return byContact();
-    return heard?.lost === true ? source : byContact().catch(() => source);
+    return method === "BYE" && heard?.lost === true && source !== undefined ? source : byContact();
+  }
+
+  /** Where a request goes that could not be sent to where its Route or Contact leads. Undefined: nowhere. */
+  lastResort({ method, sipCallId, uri, toTag }: SipRequest, isOpen: IsOpen, error: unknown): Target | undefined {
+    const heard = this.#heard.get(sipCallId);
+    if (heard === undefined || toTag === undefined || uri.scheme === "sips" || !LAST_RESORT.has(method))
+      return undefined;
+    const source = this.#sourceOf(heard, isOpen);
+    if (source === undefined || heard.lost) return source;
+    heard.lost = true;
+    this.#log.warn(
+      "the address in the trunk's Contact cannot be reached: ACK and BYE go to where its answer came from",
+      {
+        contact: formatUri(uri),
+        answeredFrom: `${source.address}:${source.port}`,
+        setting: "in_dialog_requests",
+        error,
+      },
+    );
+    return source;
+  }
+
+  /** A connection that was lost cannot be opened to where it came from. */
+  #sourceOf(heard: Heard | undefined, isOpen: IsOpen): Target | undefined {
+    if (heard === undefined) return undefined;
+    return heard.target.transport === "udp" || isOpen(heard.target) ? heard.target : undefined;
   }
 
   #targetOf({ remote, connection }: Source): Target {

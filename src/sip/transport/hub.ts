@@ -7,11 +7,12 @@ import type { Log } from "../../ports/telemetry.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/uri.ts";
-import { formatVia, responseTarget } from "../wire/via.ts";
+import { responseTarget } from "../wire/via.ts";
 import { AnswerSources } from "./answer-sources.ts";
 import type { Connection } from "./connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
+import { transportOf, withTransport } from "./request-transport.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
 import { Streams } from "./streams.ts";
@@ -226,7 +227,18 @@ export class Hub {
     const text = strict?.text ?? written;
     const branch = request.vias[0].branch ?? "";
     const hop = this.#hopOf(request, branch);
-    const target = hop?.target ?? (await this.#targetOf(request, strict?.next));
+    try {
+      await this.#sendTo(hop?.target ?? (await this.#targetOf(request, strict?.next)), request, text, hop);
+    } catch (error) {
+      const isOpen = (target: Target): boolean => this.#streams.isOpen(target);
+      const source = hop === undefined ? this.#sources.lastResort(request, isOpen, error) : undefined;
+      if (source === undefined) throw error;
+      await this.#sendTo(source, request, text, undefined);
+    }
+  }
+
+  async #sendTo(target: Target, request: SipRequest, text: string, hop: Hop | undefined): Promise<void> {
+    const branch = request.vias[0].branch ?? "";
     const viaTcp = await this.#switched(target, request, text);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
     if (hop !== undefined) hop.target = used;
@@ -381,19 +393,4 @@ export class Hub {
 /** RFC 3261 s17.1.3: what a response and its request have in common. */
 function transactionOf({ vias, cseq }: SipMessage): string {
   return `${vias[0].branch} ${cseq.method}`;
-}
-
-/** RFC 3261 s19.1.1, s26.2.2. A trunk that is encrypted stays so, whatever a peer's Contact says. */
-function transportOf(uri: Extract<Uri, { kind: "sip" }>, configured: SipTransportName): SipTransportName {
-  if (configured === "tls" || uri.scheme === "sips") return "tls";
-  const asked = uri.params.get("transport")?.toLowerCase();
-  return asked === "udp" && configured === "udp" ? "udp" : asked === "tcp" || asked === "tls" ? asked : configured;
-}
-
-/** RFC 3261 s18.1.1: the top Via names the transport that is used. */
-function withTransport(text: string, message: SipMessage, transport: SipTransportName): string {
-  const [via] = message.vias;
-  const name = transport.toUpperCase();
-  if (via.transport === name) return text;
-  return text.replace(/\r\nVia: [^\r\n]*/, () => `\r\nVia: ${formatVia({ ...via, transport: name })}`);
 }
