@@ -75,6 +75,23 @@ describe("the c= lines", () => {
     expect(await withAddresses(sdp, async () => "2001:db8::7")).toBe(sdp);
   });
 
+  plain("are looked up for each of many calls that begin at once, and a name of theirs only once", async () => {
+    const asked: string[] = [];
+    let atOnce = 0;
+    const slow: LookUp = async (host) => {
+      asked.push(host);
+      atOnce += 1;
+      expect(atOnce).toBeLessThanOrEqual(2);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce -= 1;
+      return "192.0.2.7";
+    };
+    const names = ["a.example", "b.example", "a.example", "c.example", "d.example", "a.example"];
+    const texts = await Promise.all(names.map(async (name) => withAddresses(sdpWith(`IP4 ${name}`), slow)));
+    expect(texts).toEqual(names.map(() => sdpWith("IP4 192.0.2.7")));
+    expect(asked.toSorted()).toEqual(["a.example", "b.example", "c.example", "d.example"]);
+  });
+
   plain("wait two seconds for a resolver that hangs, and such ones do not pile up", async () => {
     const sdp = sdpWith("IP4 media.example");
     let asked = 0;

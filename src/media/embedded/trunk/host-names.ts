@@ -15,7 +15,8 @@ const mostNames = 2;
 const timeoutMs = 2000;
 /** Look-ups of a worker at once: the machine's resolver has few threads, and they may hang for longer than we wait. */
 const mostAtOnce = 2;
-let underWay = 0;
+/** By family and host: calls that begin together mostly ask for the same name, and share its answer. */
+const underWay = new Map<string, Promise<string | undefined>>();
 
 /** `sdp` with addresses in the place of names. Never rejects, and takes 2 s at most. */
 export async function withAddresses(sdp: string, lookUp: LookUp = lookUpHere): Promise<string> {
@@ -38,18 +39,33 @@ export async function withAddresses(sdp: string, lookUp: LookUp = lookUpHere): P
 }
 
 async function bounded(host: string, family: 4 | 6, lookUp: LookUp): Promise<string | undefined> {
-  if (underWay >= mostAtOnce) return undefined;
-  underWay += 1;
-  const asked = lookUp(host, family)
-    .catch(() => undefined)
-    .finally(() => (underWay -= 1));
+  const patience = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
+    timer = setTimeout(() => {
+      patience.abort();
+      resolve(undefined);
+    }, timeoutMs);
   });
-  const address = await Promise.race([asked, late]);
+  const address = await Promise.race([shared(host, family, lookUp, patience.signal), late]);
   clearTimeout(timer);
   return address !== undefined && addressFamily(address) === family ? address : undefined;
+}
+
+/** Waits for its turn; nothing is asked any more once `signal` says that nobody waits. */
+async function shared(host: string, family: 4 | 6, lookUp: LookUp, signal: AbortSignal): Promise<string | undefined> {
+  const key = `${family} ${host}`;
+  while (!underWay.has(key) && underWay.size >= mostAtOnce) {
+    await Promise.race(underWay.values());
+    if (signal.aborted) return undefined;
+  }
+  const asked =
+    underWay.get(key) ??
+    lookUp(host, family)
+      .catch(() => undefined)
+      .finally(() => underWay.delete(key));
+  underWay.set(key, asked);
+  return asked;
 }
 
 async function lookUpHere(host: string, family: 4 | 6): Promise<string> {
