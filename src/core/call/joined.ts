@@ -9,6 +9,7 @@ import type { Handover, Joined, Joining, JointRenegotiation, JointSide, RightLeg
 import { notice } from "./last-words.ts";
 import type { MediaSide } from "./media-side.ts";
 import { part } from "./parting.ts";
+import { rejoin, stepRejoining } from "./rejoining.ts";
 import { ignored, to, unchanged, type Step } from "./transition.ts";
 
 /** Nobody is rung for longer by a transfer. */
@@ -80,6 +81,12 @@ export function stepJoined(call: Joined, event: CallEvent): Step {
       return mediaReported(call, event);
     case "deadline.passed":
       return event.name === "duration" ? part(call, "max-duration", event.atMs, {}) : ignored(call, event);
+    case "media.lost":
+      return call.renegotiation.by === "bridge"
+        ? part(call, "media-lost", event.atMs, {})
+        : rejoin(call, call.renegotiation);
+    case "media.released":
+      return unchanged(call);
     case "media.dtmf":
       return event.relayed ? unchanged(call) : keyPressed(call, event.from, event.digit, event.durationMs);
     default:
@@ -206,6 +213,7 @@ function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: Cal
         { kind: "media.describe", side: mediaSideOf(side) },
       );
     case "sip.reanswered":
+      if (now.by === "bridge") return stepRejoining(call, now, event);
       if (now.by === other(side) && now.awaiting === "other")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "media-answer" } },
@@ -218,6 +226,7 @@ function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: Cal
         );
       return ignored(call, event);
     case "sip.offerRefused":
+      if (now.by === "bridge") return stepRejoining(call, now, event);
       // The other one does not go along: the session of the one that asked is settled with us alone.
       if (now.by === other(side) && now.awaiting === "other")
         return to(
@@ -250,6 +259,7 @@ type MediaEvent = Extract<
 function mediaReported(call: Joined, event: MediaEvent): Step {
   const now = call.renegotiation;
   if (now.by === "nobody") return ignored(call, event);
+  if (now.by === "bridge") return stepRejoining(call, now, event);
   const settle = (...orders: readonly CallEffect[]): Step => to({ ...call, renegotiation: idle }, ...orders);
   const answer = (sdp: string): Step => settle(order(call, now.by, { kind: "sip.answerReoffer", sdp }));
   switch (now.awaiting) {

@@ -77,7 +77,9 @@ export type JointRenegotiation =
   | { readonly by: "nobody" }
   | { readonly by: JointSide; readonly awaiting: "media" | "other" | "media-answer" }
   /** A side asked for our offer. */
-  | { readonly by: JointSide; readonly awaiting: "description" | "own-answer" | "own-media" };
+  | { readonly by: JointSide; readonly awaiting: "description" | "own-answer" | "own-media" }
+  /** The media session was lost: a new one is offered to the right leg, then to the left one. */
+  | { readonly by: "bridge"; readonly awaiting: "description" | JointSide | `${JointSide}-media` };
 
 export interface Joined extends JointCommon, MayHoldOffer {
   readonly phase: "joined";

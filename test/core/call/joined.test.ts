@@ -298,6 +298,68 @@ describe("two who are joined", () => {
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
+  describe("their media worker dies", () => {
+    const lost = { kind: "media.lost" } as const;
+    const rightAnswers = on("right", { kind: "sip.reanswered", sdp: "right's" });
+
+    test("both are offered a new session, one after the other, and talk on; nothing is said of it", () => {
+      const { call, effects } = play(
+        joined(),
+        lost,
+        released,
+        described,
+        rightAnswers,
+        forLeft,
+        leftAnswered,
+        complete,
+      );
+      expect(effects).toEqual([
+        { kind: "media.release" },
+        { kind: "media.describe", side: "trunk" },
+        toTheRight({ kind: "sip.reoffer", sdp: "for the right" }),
+        { kind: "media.answer", from: "trunk", sdp: "right's" },
+        toTheLeft({ kind: "sip.reoffer", sdp: "for the left" }),
+        { kind: "media.answer", from: "matrix", sdp: "left's" },
+      ]);
+      expect(call).toEqual(joined().call);
+    });
+
+    test("while one of them changes the session: it is to ask again", () => {
+      const { effects } = play(joined(), on("left", { kind: "sip.offered", sdp: "hold" }), lost);
+      expect(effects.slice(1)).toEqual([
+        toTheLeft({ kind: "sip.refuseReoffer", status: 491 }),
+        { kind: "media.release" },
+        { kind: "media.describe", side: "trunk" },
+      ]);
+    });
+
+    test("one that asks for a change meanwhile has its turn", () => {
+      const { effects } = play(
+        joined(),
+        lost,
+        described,
+        on("left", { kind: "sip.offered", sdp: "hold" }),
+        rightAnswers,
+        forLeft,
+        leftAnswered,
+        complete,
+      );
+      expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+    });
+
+    test.each([
+      ["no worker is left", { kind: "media.refused", from: "trunk", fault: "no-capacity", message: "full" } as const],
+      ["the next one dies as well", lost],
+      ["the right one refuses", on("right", { kind: "sip.offerRefused", status: 488 })],
+    ])("and %s: both are hung up", (_why, fact) => {
+      const before = fact.kind === "leg.reported" ? [lost, described] : [lost];
+      const { call, effects } = play(joined(), ...before, fact);
+      expect(call).toMatchObject({ phase: "parting", cause: "media-lost" });
+      const bye = { kind: "sip.bye", q850: 41 } as const;
+      expect(effects).toEqual(expect.arrayContaining([toTheLeft(bye), toTheRight(bye)]));
+    });
+  });
+
   test("a key that one sends in INFO reaches the other as that one takes keys", () => {
     const key = on("left", { kind: "sip.dtmf", digit: "7", durationMs: 200 });
     const inRtp = play(joined(), key);
