@@ -19,8 +19,15 @@ export function descriptionLines(text: string): readonly string[] | undefined {
   if (!session.some((line) => /^v=\s*0$/.test(line))) return undefined;
   return lines.map((line) => {
     if (line.startsWith("m=")) return mediaLine(line.slice(0, maxLineLength).slice(2));
-    return line.startsWith("c=") ? line.replace(/\s+/g, " ").replace(/^c= /, "c=") : line;
+    return line.startsWith("c=") ? connectionLine(line.slice(2)) : line;
   });
+}
+
+/** `c=IN IP4 <address>` (RFC 8866 s5.7). A TTL belongs to multicast alone, and brackets to URIs; both are sent here too. */
+function connectionLine(value: string): string {
+  const [network = "", family = "", address = "", ...rest] = value.trim().split(/\s+/);
+  const plain = address.replace(/^\[(.*)\]$/, "$1").replace(/^([\d.]+)\/\d{1,3}$/, "$1");
+  return `c=${[network.toUpperCase(), family.toUpperCase(), plain, ...rest].join(" ")}`;
 }
 
 /**

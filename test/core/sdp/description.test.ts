@@ -166,6 +166,11 @@ describe("what is wrong beside the audio costs nothing", () => {
     ["no end of the last line", good.trimEnd()],
     ["spaces around each line", good.replaceAll("\r\n", " \r\n ")],
     ["a tab and two spaces in m= and c=", good.replace("m=audio ", "m=audio \t").replace("c=IN ", "c=IN  ")],
+    [
+      "a TTL at an address that is no multicast one",
+      good.replace("c=IN IP4 198.51.100.7", "c=IN IP4 198.51.100.7/127"),
+    ],
+    ["small letters in c=", good.replace("c=IN IP4", "c=in ip4")],
     ["one port named as such", good.replace("40000", "40000/1")],
     ["two ports", good.replace("40000", "40000/2")],
     ["zeros before the port", good.replace("40000", "040000")],
