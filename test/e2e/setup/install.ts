@@ -1,4 +1,4 @@
-// Brings the real parts onto a Debian machine: packages by apt, Synapse by pip and Dendrite by Go into .cache.
+// Brings the real parts onto a Debian machine: packages by apt; Synapse and pjsua2 by pip and Dendrite by Go, into .cache.
 // What is there already is left alone, so that a second run costs a few file look-ups.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { installDendrite } from "./dendrite.ts";
 import { InstallError, installPackages, lastLine } from "./packages.ts";
-import { CACHE, NEEDED, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
+import { CACHE, NEEDED, PJSUA2_VENV, PJSUA2_VERSION, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
 
 const run = promisify(execFile);
 
@@ -24,9 +24,19 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-async function installSynapse(): Promise<void> {
-  const marker = join(SYNAPSE_VENV, ".complete");
-  if (existsSync(marker)) return;
+/** A Python package of PyPI in a virtual environment of its own. */
+interface PythonPart {
+  readonly name: string;
+  readonly requirement: string;
+  readonly venv: string;
+}
+
+const PYTHON_PARTS: readonly PythonPart[] = [
+  { name: `Synapse ${SYNAPSE_VERSION}`, requirement: `matrix-synapse==${SYNAPSE_VERSION}`, venv: SYNAPSE_VENV },
+  { name: `pjsua2 ${PJSUA2_VERSION}`, requirement: `pjsua2-python==${PJSUA2_VERSION}`, venv: PJSUA2_VENV },
+];
+
+async function pythonWithVenv(): Promise<string> {
   let python = await findPython();
   if (python === undefined) {
     await installPackages(["python3", "python3-venv"]);
@@ -35,23 +45,26 @@ async function installSynapse(): Promise<void> {
   if (python === undefined) {
     throw new InstallError("no_python", "no python3 with the venv module, though python3-venv is installed");
   }
-  console.log(`installing Synapse ${SYNAPSE_VERSION}`);
+  return python;
+}
+
+async function installPythonPart({ name, requirement, venv }: PythonPart): Promise<void> {
+  const marker = join(venv, ".complete");
+  if (existsSync(marker)) return;
+  const python = await pythonWithVenv();
+  console.log(`installing ${name}`);
   try {
-    await rm(SYNAPSE_VENV, { recursive: true, force: true });
+    await rm(venv, { recursive: true, force: true });
     await mkdir(CACHE, { recursive: true });
-    await run(python, ["-m", "venv", SYNAPSE_VENV]);
-    const pip = join(SYNAPSE_VENV, "bin", "pip");
+    await run(python, ["-m", "venv", venv]);
+    const pip = join(venv, "bin", "pip");
     // Wheels only: a bare machine has no compiler, and building one would take its minutes.
     const flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"];
-    await run(pip, ["install", ...flags, `matrix-synapse==${SYNAPSE_VERSION}`], {
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    await run(pip, ["install", ...flags, requirement], { maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
-    throw new InstallError("pip", `pip could not install Synapse ${SYNAPSE_VERSION}: ${lastLine(error)}`, {
-      cause: error,
-    });
+    throw new InstallError("pip", `pip could not install ${name}: ${lastLine(error)}`, { cause: error });
   }
-  await writeFile(marker, `${SYNAPSE_VERSION}\n`);
+  await writeFile(marker, `${requirement}\n`);
 }
 
 /**
@@ -61,6 +74,6 @@ async function installSynapse(): Promise<void> {
 export async function install(): Promise<void> {
   const missing = Object.entries(NEEDED).filter(([file]) => !existsSync(file));
   await installPackages([...new Set(missing.map(([, name]) => name))]);
-  await installSynapse();
+  for (const part of PYTHON_PARTS) await installPythonPart(part);
   await installDendrite();
 }

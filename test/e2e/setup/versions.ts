@@ -7,6 +7,9 @@ export const SYNAPSE_VERSION = "1.160.0";
 /** The virtual environment that holds Synapse; its version is in the name, so a new one is made afresh. */
 export const SYNAPSE_VENV = join(CACHE, `synapse-${SYNAPSE_VERSION}`);
 
+export const PJSUA2_VERSION = "2.15.1.post1";
+export const PJSUA2_VENV = join(CACHE, `pjsua2-${PJSUA2_VERSION}`);
+
 export const DENDRITE_VERSION = "0.13.8";
 /** Compiled here; its version is in the name of its folder. */
 export const DENDRITE = join(CACHE, `dendrite-${DENDRITE_VERSION}`, "dendrite");
