@@ -106,7 +106,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
   });
   const { log } = telemetry;
   for (const { path, message } of adviseOn(config))
-    log.warn("configuration is probably not meant so", { setting: formatPath(path), message });
+    log.warn("configuration is valid, but probably not what you want", { setting: formatPath(path), message });
   const parts = new Parts();
   try {
     const database = await openSqliteStore(config.database.path, log);

@@ -55,7 +55,7 @@ export class Arrivals {
     this.#parts = parts;
     this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
     this.#unlisted = new UnlistedNumbers(parts.clock, parts.log);
-    this.#notTakenOver = new Tally(parts.log, parts.clock, "call that cannot take another one over refused");
+    this.#notTakenOver = new Tally(parts.log, parts.clock, "refused an INVITE with Replaces that matches no call");
   }
 
   /** Acts without waiting for anything, so that of two calls at once the second sees the first. Never throws. */
@@ -65,7 +65,7 @@ export class Arrivals {
       if (arrival.replaces !== undefined && calls.takeOver(arrival)) return;
       calls.begin(this.#firstStep(arrival));
     } catch (error) {
-      log.error("call of a trunk could not be begun", { call: arrival.call, trunk: arrival.trunk, error });
+      log.error("could not start a call from a trunk", { call: arrival.call, trunk: arrival.trunk, error });
       sip.reject(arrival.call, 500);
     }
   }

@@ -28,7 +28,7 @@ const helpWords = [
   "help – shows this.",
 ].join("\n");
 
-const crowdWords = "I can only help in a room that you and I have to ourselves.";
+const crowdWords = "I can only help in a room with just you and me in it.";
 
 export class Bot {
   readonly #parts: BotParts;
@@ -68,8 +68,8 @@ export class Bot {
       );
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room for a number could not be made", { person, code: error.code, error });
-      await this.#say(room, "The room for this number could not be made. Please try again later.");
+      log.warn("could not create a room for a number", { person, code: error.code, error });
+      await this.#say(room, "I could not create a room for this number. Please try again later.");
     }
   }
 
@@ -87,7 +87,7 @@ export class Bot {
       await rooms.leave(room, user);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("bot could not leave", { room, code: error.code, error });
+      log.warn("bot could not leave a room", { room, code: error.code, error });
     }
     return false;
   }
@@ -97,7 +97,7 @@ export class Bot {
       await this.#parts.homeserver.notice(room, this.#parts.user, text);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("bot could not speak", { room, code: error.code, error });
+      this.#parts.log.warn("bot could not write in a room", { room, code: error.code, error });
     }
   }
 }

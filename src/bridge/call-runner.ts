@@ -165,7 +165,7 @@ export class CallRunner {
         return;
       case "note.unheard":
         this.#parts.telemetry.callUnheard(effect.side);
-        this.#log.warn("one side of a call has not been heard since the answer", { side: effect.side });
+        this.#log.warn("no audio from one side of a call since the answer", { side: effect.side });
         return;
       case "note.ignored":
         this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
@@ -197,7 +197,7 @@ export class CallRunner {
   /** An edge threw what it never should: this call ends, the others do not notice. */
   #fault(where: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#log.error("call fault", { where, error });
+    this.#log.error("fault in a call", { where, error });
     // A fault while ending must not make itself again: what ends already has its deadline.
     if (this.#over || this.#call.phase === "ending" || this.#call.phase === "parting") return;
     void this.post({ kind: "fault.thrown", where, message });

@@ -41,7 +41,7 @@ export class CallSignals {
     this.#tooManyOffers = new Tally(
       parts.telemetry.log,
       parts.clock,
-      "offer ignored: a client changes one call too often",
+      "offer ignored: the client changes one call too often",
     );
   }
 

@@ -103,7 +103,7 @@ export class Ghosts {
         const target = ids.parse(ghost);
         if (target === undefined || !isChanged(ghost)) continue;
         await this.ensure(ghost, profiles.nameOf(ghost) ?? ids.displayName(target)).catch((error: unknown) =>
-          log.warn("ghost could not be named", { ghost, error }),
+          log.warn("could not set a ghost's display name", { ghost, error }),
         );
       }
     } catch (error) {
@@ -115,7 +115,9 @@ export class Ghosts {
   prepare(ghost: UserId): void {
     if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
     if (this.#waiting.size >= backgroundLimit) {
-      this.#parts.log.debug("ghost left for its invite", { waiting: this.#waiting.size });
+      this.#parts.log.debug("ghost not registered ahead of its call: too many are waiting", {
+        waiting: this.#waiting.size,
+      });
       return;
     }
     this.#waiting.add(ghost);
@@ -128,7 +130,9 @@ export class Ghosts {
       this.#waiting.delete(ghost);
       this.#running += 1;
       void this.ensure(ghost)
-        .catch((error: unknown) => this.#parts.log.warn("ghost could not be prepared", { ghost, error }))
+        .catch((error: unknown) =>
+          this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }),
+        )
         .finally(() => {
           this.#running -= 1;
           this.#next();
@@ -157,7 +161,7 @@ export class Ghosts {
       if (!(error instanceof HomeserverError)) throw error;
       // A ghost without a name can be called; it is named at the next occasion.
       await directory.save(ghost, { displayName: undefined, picture: undefined });
-      log.warn("ghost could not be named", { ghost, error });
+      log.warn("could not set a ghost's display name", { ghost, error });
     }
   }
 }

@@ -64,7 +64,7 @@ export class Glare {
       await homeserver.signal(leg, { kind: "reject", reason: "failed" });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("person could not be told", { room: leg.room, code: error.code, error });
+      log.warn("could not tell a person", { room: leg.room, code: error.code, error });
     }
   }
 
@@ -73,7 +73,7 @@ export class Glare {
     await runner.post({ kind: "matrix.crossed", leg, abilities, sdp });
     if (legOf(runner.call)?.matrixCallId !== leg.matrixCallId) return false;
     index.move(leg, runner);
-    log.info("both called each other: the person's own call is answered", {
+    log.info("person and number called each other: the person's own call is answered", {
       call: runner.id,
       room: leg.room,
       matrixCall: leg.matrixCallId,

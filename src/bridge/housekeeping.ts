@@ -26,9 +26,9 @@ export class Housekeeping {
     const { clock, keepCallsMs, ledger, log } = this.#parts;
     try {
       const calls = await ledger.prune(clock.wallMs() - keepCallsMs);
-      if (calls > 0) log.info("records of old calls forgotten", { calls });
+      if (calls > 0) log.info("deleted the records of old calls", { calls });
     } catch (error) {
-      log.warn("records of old calls could not be forgotten", { error });
+      log.warn("could not delete the records of old calls", { error });
     }
     if (!this.#stopped) this.#cancel = clock.at(clock.nowMs() + intervalMs, () => void this.start());
   }

@@ -22,7 +22,7 @@ export async function iceServersFor(ghost: UserId, ice: IceDirectory, log: Log):
     const asked = (await ice.ghosts.isKnown(ghost)) ? ghost : ice.homeserver.bot;
     return [...ice.configured, ...(await ice.homeserver.iceServers(asked))];
   } catch (error) {
-    log.warn("homeserver named no TURN servers", { error });
+    log.warn("homeserver gave no TURN servers", { error });
     return ice.configured;
   }
 }

@@ -88,7 +88,7 @@ export class IncomingTexts {
         return targets.map((target) => this.#writeTo(target, trunk, letter));
       });
     } catch (error) {
-      log.error("text of the telephone network could not be written", { trunk, error });
+      log.error("could not take a text from a trunk", { trunk, error });
       return 500;
     }
   }
@@ -111,7 +111,7 @@ export class IncomingTexts {
     if (utf8.encode(text).length > longestBytes) return 413;
     // One that sends to many numbers may be a machine that many have asked to.
     if (!this.#pace.allows(`${ghost} ${arrival.called}`)) {
-      this.#parts.log.info("sender of texts writes too often", { trunk: arrival.trunk, ghost });
+      this.#parts.log.info("text refused: its sender writes too often", { trunk: arrival.trunk, ghost });
       return 480;
     }
     return this.#inTurn(ghost, () => this.#write({ ghost, text, name }, deliver));
@@ -162,7 +162,7 @@ export class IncomingTexts {
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
       const { code } = error;
-      log.warn("text could not be written into a room", { room, ghost, code, error });
+      log.warn("could not write a text in a room", { room, ghost, code, error });
       return { kind: "not", code, transient: error instanceof HomeserverError && error.transient };
     }
   }

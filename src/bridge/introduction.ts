@@ -62,10 +62,10 @@ export async function introduce(parts: IntroductionParts): Promise<PingOutcome> 
     await homeserver.setDisplayName(homeserver.bot, botName);
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
-    log.warn("bot could not be named", { error });
+    log.warn("could not set the bot's display name", { error });
   }
   const ping = await homeserver.ping();
-  log.info("homeserver takes the bridge", { ping: ping.kind });
+  log.info("homeserver accepts the bridge", { ping: ping.kind });
   return ping;
 }
 
@@ -125,7 +125,7 @@ async function tryGhost({ homeserver, encoding }: IntroductionParts, ghost: User
 async function noteEncoding({ settings, encoding, log }: IntroductionParts): Promise<void> {
   const before = await settings.get("ghost-encoding");
   if (before !== undefined && before !== encoding)
-    log.warn("ghosts.encoding was changed: new ghosts are other users than those of before", { before, encoding });
+    log.warn("ghosts.encoding has changed: numbers have other user ids than before", { before, encoding });
   if (before !== encoding) await settings.set("ghost-encoding", encoding);
 }
 

@@ -89,7 +89,7 @@ export function mediaOrders(
       return await negotiate(effect);
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
-      ordering.log.warn("media refused", { order: effect.kind, code: error.code, error });
+      ordering.log.warn("media engine refused an order", { order: effect.kind, code: error.code, error });
       return { kind: "media.refused", from: blamed(effect), fault: error.code, message: error.message };
     }
   };

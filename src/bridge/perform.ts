@@ -119,7 +119,7 @@ async function tellPerson(
     return { kind: "matrix.told", signal: effect.signal.kind, room: effect.leg.room };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
-    log.warn("person could not be told", { order: effect.kind, code: error.code, error });
+    log.warn("could not tell a person", { order: effect.kind, code: error.code, error });
     // A notice is a courtesy.
     if (effect.kind !== "matrix.signal") return undefined;
     return { kind: "matrix.unreachable", signal: effect.signal.kind, room: effect.leg.room, message: error.message };

@@ -103,7 +103,7 @@ export class Reception {
     const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
     // Not "less than": of times that are no numbers nothing lives.
     if (!(answerByMs - now >= leastRemainingMs)) {
-      log.info("invite was no longer alive", { room: fact.room, matrixCall: fact.matrixCallId });
+      log.info("invite had expired", { room: fact.room, matrixCall: fact.matrixCallId });
       return undefined;
     }
     const target = ids.parse(ghost);

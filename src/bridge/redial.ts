@@ -37,7 +37,11 @@ export class Redial {
     );
     if (own.length < others.length) return "room-in-call";
     for (const { runner } of own) {
-      log.info("client dials again in the room of its call, which is hung up", { room, call: runner.id, matrixCallId });
+      log.info("client called again in the room of its own call: hanging up the earlier one", {
+        room,
+        call: runner.id,
+        matrixCallId,
+      });
       await runner.post({ kind: "matrix.hungUp", reason: undefined });
     }
     return undefined;

@@ -55,7 +55,7 @@ export class RingingRooms {
       return { kind: "matrix.roomFound", target, ...(await this.#open(target, ghost, trunk, call)) };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
-      this.#parts.log.warn("nobody can be rung there", {
+      this.#parts.log.warn("could not ring a target", {
         ...target,
         target: target.kind,
         ghost,
@@ -161,14 +161,11 @@ export class RingingRooms {
       await homeserver.invite(room, homeserver.bot, ghost);
     } catch (error) {
       if (error instanceof HomeserverError && !error.transient)
-        log.error(
-          "a room of the configuration cannot be entered: invite the bridge's bot there, with the power to invite",
-          {
-            room,
-            bot: homeserver.bot,
-            code: error.code,
-          },
-        );
+        log.error("cannot join a room in inbound.numbers: invite the bot there and give it the power to invite", {
+          room,
+          bot: homeserver.bot,
+          code: error.code,
+        });
       throw error;
     }
     await rooms.join(room, ghost);
@@ -180,7 +177,7 @@ export class RingingRooms {
       return await this.#parts.homeserver.encrypted(room, ghost);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("room's encryption is not known", { room, code: error.code, error });
+      this.#parts.log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
       return false;
     }
   }

@@ -132,7 +132,7 @@ export class RoomFacts {
     if (only === undefined) return undefined;
     const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
     if (alone === true) return only;
-    telemetry.log.info("call that names nobody, in a room that is not one number's alone, ignored", {
+    telemetry.log.info("call ignored: it names nobody, and the room is not for one number alone", {
       room: fact.room,
       ghosts: present.length,
     });

@@ -20,12 +20,12 @@ const readBackMaxAgeMs = 5 * 60_000;
 /** Why calls in a room cannot be connected, whoever makes them. */
 const obstacles = {
   encryption:
-    "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. Please use a room without encryption.",
+    "This room is encrypted. Calls and texts from encrypted rooms do not reach telephones yet. Please use a room without encryption.",
   crowd:
-    "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
+    "There are several people or numbers in this room, so the bridge cannot tell whom you are calling. Please call from a room with only you and the number in it.",
 } as const;
 
-const videoWords = "Video is not possible with telephone numbers; the call goes on with audio.";
+const videoWords = "Telephone numbers have no video. The call goes on with audio.";
 
 /** The name that databases of the first release know it by. */
 const unfit = "unfit from the start";
@@ -44,7 +44,7 @@ export class Rooms {
       return true;
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("room could not be joined", { room, user, code: error.code, error });
+      this.#parts.log.warn("could not join a room", { room, user, code: error.code, error });
       return false;
     }
   }
@@ -56,7 +56,7 @@ export class Rooms {
       return await homeserver.readBack(room, user, readBackMaxAgeMs);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("timeline could not be read back", { room, user, code: error.code, error });
+      log.warn("could not read a room's timeline back", { room, user, code: error.code, error });
       return [];
     }
   }
@@ -90,7 +90,7 @@ export class Rooms {
       return (await homeserver.members(room, witness)).filter(({ user }) => !ours.has(user));
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room's members are not known", { room, code: error.code, error });
+      log.warn("could not get a room's members", { room, code: error.code, error });
       return undefined;
     }
   }
@@ -101,7 +101,7 @@ export class Rooms {
    */
   async refuse(room: RoomId, user: UserId, person: UserId): Promise<void> {
     const { homeserver, log } = this.#parts;
-    log.warn("invitation of a number refused: this person may not call", {
+    log.warn("invitation refused: this person may not call numbers", {
       room,
       user,
       person,
@@ -111,7 +111,7 @@ export class Rooms {
       await homeserver.leave(room, user, describeCause("not-permitted").words);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.debug("invitation could not be turned down", { room, user, code: error.code });
+      log.debug("could not decline an invitation", { room, user, code: error.code });
     }
   }
 
@@ -144,7 +144,7 @@ export class Rooms {
       await directory.forget(room);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("empty room could not be left", { room, code: error.code, error });
+      log.warn("could not leave an empty room", { room, code: error.code, error });
     }
   }
 
@@ -170,7 +170,7 @@ export class Rooms {
   async declineVideo(room: RoomId, as: UserId): Promise<void> {
     const { directory, log } = this.#parts;
     if (!(await directory.firstTime(room, "video"))) return;
-    log.info("video was offered, and is not taken", { room });
+    log.info("video declined: the call goes on with audio", { room });
     await this.#say(videoWords, room, as);
   }
 
@@ -180,7 +180,7 @@ export class Rooms {
       await homeserver.notice(room, as, text);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room could not be told", { room, code: error.code, error });
+      log.warn("could not write a notice in a room", { room, code: error.code, error });
     }
   }
 }

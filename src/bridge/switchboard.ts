@@ -135,7 +135,7 @@ export class Switchboard implements Calls {
     if (this.#draining && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
     if (first.call.phase !== "arriving") return;
     this.#glare.arrived(runner).catch((error: unknown) => {
-      this.#parts.runner.telemetry.log.error("crossing calls could not be made one", { call: runner.id, error });
+      this.#parts.runner.telemetry.log.error("could not merge two calls that crossed", { call: runner.id, error });
     });
   }
 
@@ -145,7 +145,7 @@ export class Switchboard implements Calls {
     try {
       return await this.#route(fact);
     } catch (error) {
-      this.#parts.runner.telemetry.log.error("fact could not be acted on", {
+      this.#parts.runner.telemetry.log.error("could not act on an event", {
         fact: fact.kind,
         room: fact.room,
         event: fact.eventId,
@@ -197,7 +197,7 @@ export class Switchboard implements Calls {
       await this.#breathe();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
-      telemetry.log.error("stored call could not be ended", { call: call.id, phase: call.phase, error });
+      telemetry.log.error("could not end a stored call", { call: call.id, phase: call.phase, error });
     }
   }
 
@@ -270,7 +270,7 @@ export class Switchboard implements Calls {
     try {
       for (const one of await this.#rooms.missed(room, user)) await this.takeMatrix(one);
     } catch (error) {
-      this.#parts.runner.telemetry.log.error("missed events could not be acted on", { room, user, error });
+      this.#parts.runner.telemetry.log.error("could not act on events from before the join", { room, user, error });
     }
   }
 
@@ -296,7 +296,7 @@ export class Switchboard implements Calls {
     // From here on without waiting, or two calls at once would not see each other.
     const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
     if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
-      this.#parts.runner.telemetry.log.info("call was given up before it began", { room, matrixCall: matrixCallId });
+      this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
       return;
     }
     const crossed = await this.#glare.invited(fact, ghost);

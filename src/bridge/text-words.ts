@@ -5,11 +5,11 @@ import type { MessageOutcome } from "../ports/sip.ts";
 /** Said once in a room; of the last three each further message hears only that it was not delivered. */
 export const onceWords = {
   crowd:
-    "Several people or numbers are in this room, so what is written here is not sent to a telephone. Please write in a room that you and the number have to yourselves.",
-  edit: "A text that has been sent to a telephone cannot be changed.",
-  "not-permitted": "You are not permitted to send texts to telephones here.",
-  "no-texts": "Texts cannot be sent to this number: its telephone line does not carry them.",
-  withheld: "The number is withheld, so nobody can write to it.",
+    "There are several people or numbers in this room, so the bridge does not send what you write here to a telephone. Please write in a room with only you and the number in it.",
+  edit: "You cannot change a text that was sent to a telephone.",
+  "not-permitted": "You do not have permission to send texts to telephones here.",
+  "no-texts": "You cannot send texts to this number: its telephone line does not carry them.",
+  withheld: "This number is withheld, so you cannot write to it.",
 } as const;
 
 const notDelivered = "Not delivered:";
@@ -32,8 +32,8 @@ const refusalWords: Readonly<Partial<Record<RefusalCause, string>>> = {
   "satellite-barred": "texts to satellite telephones are not allowed here.",
   "unknown-barred": "this does not look like a telephone number. Check it, or write it with + and the country code.",
   "doubtful-number": "this could also be a number that is not allowed here. Write to it with + and the country code.",
-  "no-route": "there is no way from here to this number.",
-  "not-dialable": "this is not a number that can be reached.",
+  "no-route": "this number cannot be reached from here.",
+  "not-dialable": "texts cannot be sent to this number.",
   "domain-not-allowed": "texts to this SIP domain are not allowed here.",
 };
 
@@ -44,14 +44,14 @@ export function wordsOfRefusal(cause: RefusalCause): string {
 
 type Failure = Exclude<MessageOutcome, { kind: "delivered" }>;
 
-const noTexts = "this telephone network takes no texts.";
+const noTexts = "this telephone network does not accept texts.";
 const notInService = "this number is not in service.";
 const invalid = "this number is incomplete or not valid.";
 const tooLong = "the text is too long for this telephone network.";
 const noResponse = "the telephone network did not respond. Please try again later.";
 const notReached = "the telephone provider cannot be reached. Please try again later.";
 const login = "the telephone provider refused this bridge's login.";
-const declined = "the telephone did not take the text.";
+const declined = "the telephone did not accept the text.";
 
 const statusWords: Readonly<Record<number, string>> = {
   401: login,
@@ -67,7 +67,7 @@ const statusWords: Readonly<Record<number, string>> = {
   414: invalid,
   415: noTexts,
   416: invalid,
-  433: "the telephone takes no texts from anonymous senders.",
+  433: "the telephone does not accept texts from anonymous senders.",
   480: "the telephone cannot be reached at the moment. Please try again later.",
   484: invalid,
   485: invalid,
@@ -90,7 +90,7 @@ const faultWords: Readonly<Record<Extract<Failure, { kind: "failed" }>["fault"],
   transport: notReached,
   resolve: notReached,
   credentials: login,
-  internal: "by a fault in the bridge.",
+  internal: "there was a fault in the bridge.",
 };
 
 function reasonOf(failure: Failure): string {
@@ -101,7 +101,7 @@ function reasonOf(failure: Failure): string {
       ? declined
       : failure.status >= 500
         ? "the telephone provider could not deliver it. Please try again later."
-        : "the telephone provider did not take it.")
+        : "the telephone provider did not accept it.")
   );
 }
 
@@ -109,7 +109,7 @@ function reasonOf(failure: Failure): string {
 export function wordsOfFailure(failure: Failure, delivered: number, parts: number): string {
   const reason = reasonOf(failure);
   if (delivered === 0) return `${notDelivered} ${reason}`;
-  return `Delivered in part only (${delivered} of ${parts}): ${reason}`;
+  return `Only partly delivered (${delivered} of ${parts}): ${reason}`;
 }
 
 /** What is certain not to have reached the telephone may be tried over another trunk; after a time-out nobody knows. */

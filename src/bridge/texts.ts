@@ -193,7 +193,7 @@ export class Texts {
       return true;
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("writer of a text could not be told", { room, code: error.code, error });
+      this.#parts.log.warn("could not tell the writer of a text", { room, code: error.code, error });
       return !error.transient;
     }
   }

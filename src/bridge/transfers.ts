@@ -64,7 +64,11 @@ export class Transfers {
   constructor(parts: TransfersParts, calls: Calls) {
     this.#parts = parts;
     this.#calls = calls;
-    this.#tooOften = new Tally(parts.log, parts.clock, "transfer refused: calls and transfers beyond calls_per_minute");
+    this.#tooOften = new Tally(
+      parts.log,
+      parts.clock,
+      "transfer refused: too many calls and transfers, see calls_per_minute",
+    );
   }
 
   /**

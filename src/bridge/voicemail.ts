@@ -35,7 +35,7 @@ export class Voicemail {
   constructor(parts: VoicemailParts) {
     this.#parts = parts;
     const { log, clock } = parts;
-    this.#nobodys = new Tally(log, clock, "voice mailbox that voicemail.accounts gives to nobody");
+    this.#nobodys = new Tally(log, clock, "news ignored: voicemail.accounts does not say whose voice mailbox this is");
     this.#news = new LatestOnly(newsEveryMs, clock, (mailbox, news) => this.#heard(mailbox, news));
   }
 
@@ -78,7 +78,7 @@ export class Voicemail {
       await settings.set(key, words);
     } catch (error) {
       const code = error instanceof HomeserverError ? error.code : undefined;
-      log.warn("owner of a voice mailbox could not be told", { person, code, error });
+      log.warn("could not tell the owner of a voice mailbox", { person, code, error });
     }
   }
 }

@@ -93,7 +93,7 @@ function routes(options: StatusServerOptions): Express {
 export function createStatusServer(options: StatusServerOptions): StatusServer {
   const server: Server = createServer(patience, routes(options));
   crowdOf(server, crowdLimits, (peer) =>
-    options.log.debug("one of too many connections to the status listener closed", { peer }),
+    options.log.debug("closed a connection to the status listener: too many are open", { peer }),
   );
   return {
     listen: () =>

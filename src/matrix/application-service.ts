@@ -106,12 +106,12 @@ export class ApplicationService extends AppService {
     this.#refused = new RefusedRequests(parts.clock, parts.log);
     this.#server = createServer({ keepAliveTimeout: keepAliveMs, ...patience }, (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
-        parts.log.error("request of the homeserver failed", { error });
+        parts.log.error("could not handle a request from the homeserver", { error });
         if (!response.headersSent) refuse(response, 500, "M_UNKNOWN", "Internal error");
       });
     });
     this.#crowd = crowdOf(this.#server, crowdLimits, (peer) =>
-      parts.log.debug("one of too many connections to the application service closed", { peer }),
+      parts.log.debug("closed a connection to the application service: too many are open", { peer }),
     );
   }
 
@@ -223,7 +223,7 @@ export class ApplicationService extends AppService {
     try {
       await this.#parts.take(body.events);
     } catch (error) {
-      this.#parts.log.error("transaction could not be stored, the homeserver will send it again", { error });
+      this.#parts.log.error("could not store a transaction: the homeserver will send it again", { error });
       refuse(response, 500, "M_UNKNOWN", "The events could not be stored");
       return;
     }

@@ -87,7 +87,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
         // The library answers 200 to everything but an error, which would make every id a user.
         const exists = await queries.userExists(user.getId()).catch((error: unknown) => {
           // The library would answer 500 without a word.
-          log.warn("user asked for by the homeserver could not be made", { user: user.getId(), error });
+          log.warn("could not create a user that the homeserver asked for", { user: user.getId(), error });
           throw new AppserviceHttpError({ errcode: "M_UNKNOWN", error: "The user could not be made" }, 500);
         });
         if (exists) return {};

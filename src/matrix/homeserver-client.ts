@@ -103,7 +103,7 @@ export class HomeserverClient {
       if (this.#stopped || !again || !failure.error.transient || this.#clock.nowMs() + delayMs > giveUpAtMs) {
         throw failure.error;
       }
-      this.#log.debug("homeserver request is tried again", { code: failure.error.code, delayMs });
+      this.#log.debug("retrying a request to the homeserver", { code: failure.error.code, delayMs });
       await this.#wait(delayMs);
     }
   }

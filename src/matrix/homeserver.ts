@@ -123,7 +123,7 @@ export class HttpHomeserver implements Homeserver {
       const answer = await this.#client.request(as, { method: "GET", path }, profilePatience);
       return profileForm.safeParse(answer).data?.displayname;
     } catch (cause) {
-      this.#parts.log.debug("display name could not be asked for", { person, code: failureOf(cause).error.code });
+      this.#parts.log.debug("could not get a display name", { person, code: failureOf(cause).error.code });
       return undefined;
     }
   }
@@ -211,7 +211,7 @@ export class HttpHomeserver implements Homeserver {
     try {
       await this.#client.request(as, { method: "POST", path, body: {} }, receiptPatience);
     } catch (cause) {
-      this.#parts.log.debug("receipt could not be sent", { room, event, code: failureOf(cause).error.code });
+      this.#parts.log.debug("could not send a receipt", { room, event, code: failureOf(cause).error.code });
     }
   }
 

@@ -75,7 +75,7 @@ export class Intake {
         const all = [...facts.keys()].every(isOfCall);
         goAhead(all ? isOfCall : isSignal);
         if (!all || !this.#delivering) throw error;
-        this.#log.warn("what was said in calls is acted on without being stored", { events: facts.size, error });
+        this.#log.warn("acting on call events that could not be stored", { events: facts.size, error });
       } finally {
         cancel();
       }
@@ -174,7 +174,7 @@ export class Intake {
     } catch {
       // Falls through: a row that holds no event is as good as none.
     }
-    this.#log.error("stored event cannot be read, skipped", { event: entry.eventId });
+    this.#log.error("skipped a stored event that cannot be read", { event: entry.eventId });
     return undefined;
   }
 
@@ -199,13 +199,13 @@ export class Intake {
     const { clock, sink } = this.#parts;
     const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
-      this.#log.warn("the bridge is slow to take a fact", { event: fact.eventId, fact: fact.kind }),
+      this.#log.warn("the bridge is slow to handle an event", { event: fact.eventId, fact: fact.kind }),
     );
     let disposal: Disposal = undefined;
     try {
       disposal = await sink(fact);
     } catch (error) {
-      this.#log.error("the bridge failed to take a fact", { event: fact.eventId, fact: fact.kind, error });
+      this.#log.error("the bridge failed to handle an event", { event: fact.eventId, fact: fact.kind, error });
     } finally {
       cancelWarning();
     }
@@ -226,7 +226,7 @@ export class Intake {
     try {
       await this.#parts.inbox.done(event);
     } catch (error) {
-      this.#log.error("event could not be marked as done and will be seen again", { event, error });
+      this.#log.error("could not mark an event as done: it will be handled again", { event, error });
     }
   }
 
@@ -240,7 +240,7 @@ export class Intake {
     try {
       await inbox.prune(clock.wallMs() - rememberMs);
     } catch (error) {
-      this.#log.warn("old events could not be pruned", { error });
+      this.#log.warn("could not delete old events", { error });
     }
     if (!this.#delivering) return;
     this.#cancelPrune();

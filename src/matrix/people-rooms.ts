@@ -78,7 +78,7 @@ export class HttpPeopleRooms implements PeopleRooms {
     const noted = (this.#notes.get(person) ?? Promise.resolve())
       .then(() => this.#addDirect(room, person, ghost))
       .catch((error: unknown) =>
-        this.#options.log.warn("room could not be marked as direct", {
+        this.#options.log.warn("could not mark a room as direct", {
           room,
           person,
           code: failureOf(error).error.code,

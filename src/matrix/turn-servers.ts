@@ -53,7 +53,7 @@ export class TurnServers {
     try {
       answer = await this.#client.request(user, { method: "GET", path: ["v3", "voip", "turnServer"] }, patience);
     } catch (cause) {
-      this.#log.warn("TURN servers could not be asked for", { code: failureOf(cause).error.code });
+      this.#log.warn("could not get TURN servers from the homeserver", { code: failureOf(cause).error.code });
       return empty;
     }
     const parsed = answerForm.safeParse(answer);

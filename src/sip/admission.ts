@@ -35,7 +35,7 @@ export class Admission {
     this.#options = options;
     const { challenge, clock, log } = options;
     this.#wrong = new Tally(log, clock, "SIP request with wrong credentials refused");
-    this.#tooMany = new Tally(log, clock, "call of the trunk refused, because too many wait for an answer");
+    this.#tooMany = new Tally(log, clock, "refused a call from the trunk: too many are waiting for an answer");
     if (challenge === undefined) return;
     this.#verifier = new DigestVerifier({
       realm: challenge.realm,

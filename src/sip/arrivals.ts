@@ -22,7 +22,8 @@ export interface InviteArrivalParts {
 }
 
 export function inviteArrival({ call, settings, request, dialog, replaces, log }: InviteArrivalParts): InviteArrival {
-  const unreadable = (name: string): void => log.debug("header of an INVITE not read", { header: name });
+  const unreadable = (name: string): void =>
+    log.debug("ignored a header of an INVITE that cannot be read", { header: name });
   return {
     call,
     trunk: settings.name,

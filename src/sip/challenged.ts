@@ -30,7 +30,7 @@ export class TrunkPassword {
   constructor(credentials: NonNullable<TrunkSettings["credentials"]>, clock: Clock, log: Log) {
     this.#client = new DigestClient(credentials);
     this.#realm = credentials.realm;
-    this.#unanswered = new Tally(log, clock, "challenge of the trunk not answered with the password");
+    this.#unanswered = new Tally(log, clock, "did not answer the trunk's challenge with the password");
   }
 
   /** The challenges that one request meets on its way. Proxies that were passed are passed again (RFC 3261 s22.3). */

@@ -219,7 +219,7 @@ export class ConfirmedCall extends CallInOneState {
     try {
       this.#referring = new ReferRequest({ session, clock, emit, target, replaces, lost: () => this.#lost() });
     } catch (error) {
-      this.#options.log.error("REFER could not be made", { error });
+      this.#options.log.error("could not send REFER", { error });
       emit({ kind: "sip.referRefused", status: 400 });
     }
   }

@@ -86,7 +86,7 @@ export class KeySender {
     const key = digit.toUpperCase();
     if (key.length !== 1 || !KEYS.includes(key)) return;
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#options.log.warn("key not sent as INFO: too many wait for an answer", { waiting: MAX_WAITING });
+      this.#options.log.warn("key not sent in INFO: too many are waiting for an answer", { waiting: MAX_WAITING });
       return;
     }
     this.#waiting.push({ digit: key, durationMs: bounded(durationMs) });
@@ -115,8 +115,8 @@ export class KeySender {
       }
       // Whoever pressed the keys gave up long ago. The call goes on: there are gateways that answer no INFO at all.
       if (status === 408) this.stop();
-      if (status >= 300 && status !== 415) this.#options.log.warn("key in INFO not taken by the trunk", { status });
-      else if (status === 415 && bare) this.#options.log.warn("trunk takes no keys in INFO", { status });
+      if (status >= 300 && status !== 415) this.#options.log.warn("trunk did not accept a key in INFO", { status });
+      else if (status === 415 && bare) this.#options.log.warn("trunk does not accept keys in INFO", { status });
       this.#next();
     });
   }

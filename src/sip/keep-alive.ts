@@ -95,7 +95,7 @@ export class KeepAlive {
 
   #begin(): void {
     this.#probe().catch((error: unknown) => {
-      this.#options.log.error("trunk could not be asked", { error });
+      this.#options.log.error("could not check the trunk", { error });
       this.#again(this.#backoffMs());
     });
   }
@@ -158,7 +158,7 @@ export class KeepAlive {
       await Promise.all(others.map((target) => this.#ask(target)));
       if (this.#running && others.length > 0) this.#tell(this.#health.state, this.#detail);
     };
-    askAll().catch((error: unknown) => log.error("gateways of the trunk could not be asked", { error }));
+    askAll().catch((error: unknown) => log.error("could not check the trunk's gateways", { error }));
   }
 
   /** OPTIONS to that gateway. Never settles once the trunk has stopped. */

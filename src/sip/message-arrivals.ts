@@ -92,7 +92,7 @@ export class MessageArrivals {
       .then(() => messaged({ trunk, called, identity: remoteIdentityOf(request), text, id, ...inCall }))
       .then((status) => decided(Number.isInteger(status) && status >= 200 && status < 700 ? status : 500))
       .catch((error: unknown) => {
-        log.error("text of the trunk could not be passed on", { error });
+        log.error("could not pass on a text from the trunk", { error });
         decided(500);
       });
   }

@@ -36,8 +36,8 @@ export class PeerLimits {
   constructor(options: PeerLimitsOptions) {
     this.#options = options;
     const { log, clock } = options;
-    this.#unwanted = new Tally(log, clock, "REFER refused, as the trunk's setting refer says");
-    this.#tooManyRefers = new Tally(log, clock, "REFER refused: the trunk sends one call on too often");
+    this.#unwanted = new Tally(log, clock, "REFER refused: the trunk's setting refer says so");
+    this.#tooManyRefers = new Tally(log, clock, "REFER refused: the trunk transfers one call too often");
     this.#tooManyOffers = new Tally(log, clock, "offer refused: the trunk changes one call too often");
   }
 

@@ -110,7 +110,7 @@ export class Registration {
     if (!this.#running || target === undefined) return;
     if (remote.address !== target.address || remote.port !== target.port) return;
     this.#boundAt = undefined;
-    this.#options.log.info("connection of the registration lost");
+    this.#options.log.info("lost the connection of the registration");
     const held = this.#options.clock.nowMs() - this.#boundAtMs >= HELD_MS;
     this.#shortLived = held ? 0 : this.#shortLived + 1;
     if (held) this.#register();
@@ -174,7 +174,7 @@ export class Registration {
         else if (outcome.kind === "refused") this.#refused(outcome.detail);
         else this.#failed(outcome.detail, outcome.restMs);
       })
-      .catch((error: unknown) => this.#options.log.error("registration broke off", { error }));
+      .catch((error: unknown) => this.#options.log.error("registration stopped because of an error", { error }));
   }
 
   /** Registrars in their order until one has an answer (RFC 3263 s4.3). */

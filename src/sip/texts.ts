@@ -73,7 +73,7 @@ export class Texts {
     try {
       arrivals.messageWaiting(news);
     } catch (error) {
-      log.error("news of voice messages were not taken", { error });
+      log.error("could not handle news of voice messages", { error });
     }
   }
 }

@@ -255,7 +255,7 @@ export class Trunk implements InvitingTrunk {
   restore(dialog: SipDialogState): Session {
     const local = this.#local;
     if (dialog.localAddress.host !== local.address || dialog.localAddress.port !== local.port) {
-      this.#options.log.warn("dialog of an earlier process was made from another address: the trunk cannot end it", {
+      this.#options.log.warn("a call from before the restart used another local address: the trunk cannot end it", {
         before: dialog.localAddress,
         now: { host: local.address, port: local.port },
       });
@@ -330,7 +330,7 @@ export class Trunk implements InvitingTrunk {
   /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
   #refreshPeers(): void {
     const { clock, log, settings } = this.#options;
-    this.#pool.all().catch((error: unknown) => log.warn("servers of the trunk not resolved", { error }));
+    this.#pool.all().catch((error: unknown) => log.warn("could not resolve the trunk's servers", { error }));
     const domain = settings.registration?.domain;
     if (domain !== undefined) this.#pool.alsoAt(domain);
     this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());

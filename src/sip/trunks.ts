@@ -159,7 +159,7 @@ class Trunks implements SipTrunks {
       if (trunk === undefined) ended();
       else trunk.dismiss(incoming, status, ended);
     } catch (error) {
-      this.#options.log.error("INVITE to an earlier process not refused", { error });
+      this.#options.log.error("could not refuse an INVITE from before the restart", { error });
       ended();
     }
   }
@@ -196,7 +196,7 @@ class Trunks implements SipTrunks {
   resume(call: CallId, dialog: SipDialogState): void {
     const trunk = this.#trunks.get(dialog.trunk);
     if (trunk === undefined) {
-      this.#options.log.warn("dialog of an earlier process belongs to a trunk that is no more", {
+      this.#options.log.warn("a call from before the restart belongs to a trunk that no longer exists", {
         trunk: dialog.trunk,
       });
       return;
@@ -206,7 +206,7 @@ class Trunks implements SipTrunks {
       const party = new RemoteParty(dialog.remoteUri);
       this.#confirm(call, trunk, trunk.restore(dialog), { callIdIsOurs: true, party });
     } catch (error) {
-      this.#options.log.error("dialog of an earlier process not restored", { error });
+      this.#options.log.error("could not restore a call from before the restart", { error });
     }
   }
 
@@ -217,7 +217,7 @@ class Trunks implements SipTrunks {
       if (trunk === undefined) ended();
       else trunk.abandon(invite, ended);
     } catch (error) {
-      this.#options.log.error("INVITE of an earlier process not cancelled", { error });
+      this.#options.log.error("could not cancel an INVITE from before the restart", { error });
       ended();
     }
   }
@@ -283,7 +283,7 @@ class Trunks implements SipTrunks {
     try {
       arrivals.invited(arrival);
     } catch (error) {
-      log.error("an INVITE was not taken", { error });
+      log.error("could not take an INVITE", { error });
       inbound.reject(500, undefined);
     }
   }
@@ -362,7 +362,7 @@ class Trunks implements SipTrunks {
     try {
       order(sipCall);
     } catch (error) {
-      this.#options.log.error("an order for a call could not be carried out", { error });
+      this.#options.log.error("could not carry out an order of a call", { error });
       this.#forget(call);
       this.#emit(call, { kind: "sip.failed", fault: "internal", message: String(error) });
     }
@@ -378,7 +378,7 @@ class Trunks implements SipTrunks {
     try {
       order(sipCall);
     } catch (error) {
-      this.#options.log.error("a call could not be ended", { error });
+      this.#options.log.error("could not end a call", { error });
       this.#forget(call);
       this.#emit(call, { kind: "sip.ended" });
     }
@@ -393,7 +393,7 @@ class Trunks implements SipTrunks {
     try {
       this.#options.sink(call, fact);
     } catch (error) {
-      this.#options.log.error("a fact of a call was not taken", { fact: fact.kind, error });
+      this.#options.log.error("could not pass on a fact of a call", { fact: fact.kind, error });
     }
   }
 }

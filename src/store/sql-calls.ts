@@ -55,7 +55,7 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
       const calls: Call[] = [];
       for (const row of rows) {
         const call = readCall(row.id, row.call ?? "");
-        if (call === undefined) log?.error("stored call cannot be read, skipped", { call: row.id });
+        if (call === undefined) log?.error("skipped a stored call that cannot be read", { call: row.id });
         else calls.push(call);
       }
       return calls;
@@ -82,7 +82,7 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
       const records: CallRecord[] = [];
       for (const row of rows) {
         const record = readRecord(row.id, row.record ?? "");
-        if (record === undefined) log?.error("stored call record cannot be read, skipped", { call: row.id });
+        if (record === undefined) log?.error("skipped a stored call record that cannot be read", { call: row.id });
         else records.push(record);
       }
       return records;

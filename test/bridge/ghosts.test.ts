@@ -87,7 +87,7 @@ test("a ghost that could not be made is made the next time it is wanted", async 
   ghosts.prepare(ghostAt(1));
   await settle();
   expect(telemetry.lines.map(({ level, message }) => [level, message])).toEqual([
-    ["warn", "ghost could not be prepared"],
+    ["warn", "could not register a ghost ahead of its call"],
   ]);
   homeserver.failure = undefined;
   await ghosts.ensure(ghostAt(1));

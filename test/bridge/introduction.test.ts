@@ -85,8 +85,8 @@ describe("what can be mended on the homeserver's side is waited for, and said by
       /add the registration file .* \(app_service_config_files/,
     ],
     ["a homeserver with an older registration", "M_EXCLUSIVE", /another copy of the registration, or another/],
-    ["a server that is none", "HTTP_404", /homeserver\.url leads to a server that is no Matrix homeserver/],
-    ["the address of an older one", "HTTP_301", /homeserver\.url is redirected/],
+    ["a server that is none", "HTTP_404", /homeserver\.url leads to a server that is not a Matrix homeserver/],
+    ["the address of an older one", "HTTP_301", /homeserver\.url redirects/],
   ])("%s", async (_, code, words) => {
     homeserver.current.failure = new HomeserverError(code, "as it said", code === "UNREACHABLE");
     const met = introduceSoon(parts(), new AbortController().signal);

@@ -74,7 +74,7 @@ test("the homeserver is not ready before it has been heard from, and pinged agai
 });
 
 test.each([
-  ["token", /another hs_token: give it the registration/],
+  ["token", /another hs_token: give it the bridge's copy of the registration/],
   ["elsewhere", /another server instead of the bridge: check url in the registration/],
   ["unreachable", /cannot reach the bridge: check url in the registration and appservice\.listen/],
   ["no-url", /set url in the registration/],

@@ -77,7 +77,7 @@ describe("what a person writes to a number", () => {
       {
         as: ghost,
         about: message.eventId,
-        text: "Delivered in part only (1 of 3): the telephone network is busy. Please try again later.",
+        text: "Only partly delivered (1 of 3): the telephone network is busy. Please try again later.",
       },
     ]);
     expect(rig.homeserver.read).toEqual([]);
@@ -100,15 +100,15 @@ describe("what a person writes to a number", () => {
 
   it.each<[string, MessageOutcome, string]>([
     ["to a number out of service", refused(404), "Not delivered: this number is not in service."],
-    ["to a network without texts", refused(405), "Not delivered: this telephone network takes no texts."],
-    ["to a network without such texts", refused(415), "Not delivered: this telephone network takes no texts."],
+    ["to a network without texts", refused(405), "Not delivered: this telephone network does not accept texts."],
+    ["to a network without such texts", refused(415), "Not delivered: this telephone network does not accept texts."],
     [
       "to a telephone that is off",
       refused(480),
       "Not delivered: the telephone cannot be reached at the moment. Please try again later.",
     ],
-    ["that the telephone refuses", refused(603), "Not delivered: the telephone did not take the text."],
-    ["that fails in a way of its own", refused(499), "Not delivered: the telephone provider did not take it."],
+    ["that the telephone refuses", refused(603), "Not delivered: the telephone did not accept the text."],
+    ["that fails in a way of its own", refused(499), "Not delivered: the telephone provider did not accept it."],
     [
       "that nobody answers",
       { kind: "failed", fault: "timeout" },
@@ -137,7 +137,7 @@ describe("what a person writes to a number", () => {
     rig.homeserver.failure = rig.homeserver.closedWith;
     await rig.texts.hear(rig.message("Hello?"));
     expect(rig.telemetry.lines).toContainEqual(
-      expect.objectContaining({ level: "warn", message: "writer of a text could not be told" }),
+      expect.objectContaining({ level: "warn", message: "could not tell the writer of a text" }),
     );
   });
 });
@@ -169,7 +169,7 @@ describe("what no telephone takes", () => {
     const rig = await new TextsRig().opened();
     await rig.texts.hear(rig.message("* Helo", { edits: true }));
     await rig.texts.hear(rig.message("* Hello", { edits: true }));
-    expect(rig.words).toEqual(["A text that has been sent to a telephone cannot be changed."]);
+    expect(rig.words).toEqual(["You cannot change a text that was sent to a telephone."]);
     expect(rig.sent).toEqual([]);
   });
 
@@ -184,7 +184,7 @@ describe("what no telephone takes", () => {
     await rig.texts.hear(rig.message("one"));
     await rig.texts.hear(rig.message("two"));
     expect(rig.words).toEqual([
-      "Texts cannot be sent to this number: its telephone line does not carry them.",
+      "You cannot send texts to this number: its telephone line does not carry them.",
       "Not delivered.",
     ]);
     expect(rig.sent).toEqual([]);
@@ -203,7 +203,7 @@ describe("what no telephone takes", () => {
     const rig = await new TextsRig().opened(room, ids.withheld);
     await rig.texts.hear(rig.message("Who are you?"));
     await rig.texts.hear(rig.message("Hello?"));
-    expect(rig.words).toEqual(["The number is withheld, so nobody can write to it.", "Not delivered."]);
+    expect(rig.words).toEqual(["This number is withheld, so you cannot write to it.", "Not delivered."]);
   });
 
   it("a text that was written before yesterday, when the bridge was down, is told to be too late", async () => {
@@ -218,7 +218,7 @@ describe("who may write", () => {
     const rig = await new TextsRig({ policy: { ...policy, permissions: new Map() } }).opened();
     await rig.texts.hear(rig.message("one"));
     await rig.texts.hear(rig.message("two"));
-    expect(rig.words).toEqual(["You are not permitted to send texts to telephones here.", "Not delivered."]);
+    expect(rig.words).toEqual(["You do not have permission to send texts to telephones here.", "Not delivered."]);
     expect(rig.sent).toEqual([]);
   });
 
@@ -249,7 +249,7 @@ describe("a room", () => {
     await rig.texts.hear(rig.message("between us"));
     await rig.texts.hear(rig.message("and again"));
     expect(rig.words).toHaveLength(1);
-    expect(rig.words[0]).toContain("is not sent to a telephone");
+    expect(rig.words[0]).toContain("does not send what you write here to a telephone");
     expect(rig.sent).toEqual([]);
   });
 
@@ -267,7 +267,7 @@ describe("a room", () => {
     const rig = await new TextsRig().opened();
     await rig.store.rooms.saveOurs(room, ghostOf("+441632960124"));
     await rig.texts.hear(rig.message("to whom?"));
-    expect(rig.words[0]).toContain("Several people or numbers");
+    expect(rig.words[0]).toContain("There are several people or numbers");
     expect(rig.sent).toEqual([]);
   });
 

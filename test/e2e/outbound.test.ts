@@ -233,7 +233,7 @@ describe("Somebody", () => {
       const found = await stage.synapse.request("GET", member, { token: account.accessToken });
       return found["membership"] === "leave" && found;
     });
-    expect([membership, reason]).toEqual(["leave", "You are not permitted to make telephone calls here."]);
+    expect([membership, reason]).toEqual(["leave", "You do not have permission to make telephone calls here."]);
   });
 
   it("without a dial pad asks the bot to call", async () => {

@@ -83,7 +83,7 @@ it(
     await synapse.stop();
     const registration = join(folder, "registration.yaml");
     synapse = await startSynapse(rig, { port: SYNAPSE_PORT, serverName: DOMAIN, registrations: [registration] });
-    await bridge.saying(/"homeserver takes the bridge"/, { timeoutMs: 30_000 });
+    await bridge.saying(/"homeserver accepts the bridge"/, { timeoutMs: 30_000 });
     await until("the homeserver to be ready", async () =>
       (await shell.run(ready)).includes('"homeserver":{"ready":true'),
     );

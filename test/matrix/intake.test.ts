@@ -117,7 +117,7 @@ describe("events", () => {
     await rig.edge.idle();
     expect(bodies(rig.facts)).toEqual(["bad", "good"]);
     expect(await rig.store.inbox.pending()).toEqual([]);
-    expect(rig.lines).toMatchObject([{ level: "error", message: "the bridge failed to take a fact" }]);
+    expect(rig.lines).toMatchObject([{ level: "error", message: "the bridge failed to handle an event" }]);
   });
 });
 
@@ -271,7 +271,7 @@ describe("after a restart", () => {
     await rig.edge.idle();
     expect(bodies(rig.facts)).toEqual(["good"]);
     expect(rig.lines).toMatchObject([
-      { message: "stored event cannot be read, skipped", fields: { event: "$broken" } },
+      { message: "skipped a stored event that cannot be read", fields: { event: "$broken" } },
     ]);
   });
 

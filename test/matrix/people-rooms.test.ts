@@ -58,7 +58,7 @@ test.each([
   await people.joinDirect(room, ann, ghost);
   await people.stop();
   expect(homeserver.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
-  expect(telemetry.lines.map(({ message }) => message)).toContain("room could not be marked as direct");
+  expect(telemetry.lines.map(({ message }) => message)).toContain("could not mark a room as direct");
 });
 
 test("two rooms that one person joins at once are both noted", async () => {

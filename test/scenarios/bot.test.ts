@@ -100,7 +100,7 @@ describe("the bot", () => {
     house.homeserver.closedWith = new HomeserverError("UNREACHABLE", "gone", true);
     await say(house, "call 01818118181");
     expect(house.homeserver.rooms).toHaveLength(1);
-    expect(house.words.at(-1)).toBe("The room for this number could not be made. Please try again later.");
+    expect(house.words.at(-1)).toBe("I could not create a room for this number. Please try again later.");
     house.homeserver.closedWith = closedWith;
     await say(house, "call 01818118181");
     expect(house.homeserver.rooms).toHaveLength(2);
@@ -111,7 +111,7 @@ describe("the bot", () => {
     await open(house);
     await say(house, "call 01818118181", "@bob:elsewhere.org" as UserId);
     expect(house.homeserver.rooms).toEqual([]);
-    expect(house.words.at(-1)).toBe("You are not permitted to make telephone calls here.");
+    expect(house.words.at(-1)).toBe("You do not have permission to make telephone calls here.");
   });
 
   test("answers nonsense with help", async () => {
@@ -123,7 +123,7 @@ describe("the bot", () => {
     expect(house.words.slice(1)).toEqual([
       "Which number? Example: call +44 1632 960123",
       expect.stringContaining("help"),
-      "This is not a number that can be dialled.",
+      "This number cannot be dialled.",
     ]);
   });
 
@@ -142,7 +142,7 @@ describe("the bot", () => {
       membership: "join",
     }));
     await say(house, "Call me maybe");
-    expect(house.words.slice(1)).toEqual(["I can only help in a room that you and I have to ourselves."]);
+    expect(house.words.slice(1)).toEqual(["I can only help in a room with just you and me in it."]);
     expect(house.homeserver.left).toEqual([{ room: lobby, user: bot }]);
     await say(house, "call 01818118181");
     expect(house.words).toHaveLength(2);
@@ -163,7 +163,7 @@ describe("the bot", () => {
       encrypted: false,
       public: false,
     });
-    expect(house.words).toEqual(["I can only help in a room that you and I have to ourselves."]);
+    expect(house.words).toEqual(["I can only help in a room with just you and me in it."]);
     expect(house.homeserver.left).toEqual([{ room: lobby, user: bot }]);
   });
 

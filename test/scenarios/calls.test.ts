@@ -39,9 +39,7 @@ describe("a person dials a number", () => {
     await house.sip(accepted);
     house.media.unheard = ["trunk"];
     await house.passTime(10_000);
-    expect(house.words).toEqual([
-      "Nothing has been heard from the telephone since the call was answered 10 seconds ago.",
-    ]);
+    expect(house.words).toEqual(["No audio has come from the telephone since the call was answered 10 seconds ago."]);
     expect(house.telemetry.unheard).toEqual(["trunk"]);
     expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
   });
@@ -233,7 +231,7 @@ describe("other devices, other people, other rooms", () => {
     await house.take(house.inviteFact(), house.inviteFact({ matrixCallId: matrixCallId("again") }));
     expect(house.trunks.verbs).toEqual([]);
     expect(house.words).toEqual([
-      "Several people or numbers are in this room, so nobody knows whom a call here is for. Please call from a room that you and the number have to yourselves.",
+      "There are several people or numbers in this room, so the bridge cannot tell whom you are calling. Please call from a room with only you and the number in it.",
     ]);
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2"), invitee: ghost }));
     expect(house.trunks.verbs).toEqual(["invite"]);
@@ -320,7 +318,7 @@ describe("who may not call", () => {
     await house.take(house.inviteFact({ sender: "@bob:elsewhere.org" as UserId }));
     expect(house.trunks.verbs).toEqual([]);
     expect(house.signals).toEqual(["reject failed"]);
-    expect(house.words).toEqual(["You are not permitted to make telephone calls here."]);
+    expect(house.words).toEqual(["You do not have permission to make telephone calls here."]);
     expect(house.telemetry.ended).toMatchObject([{ cause: "not-permitted", result: "caller" }]);
   });
 

@@ -6,7 +6,7 @@ import { dialog } from "../core/call/examples.ts";
 import { ann, ghost, House, made1, made2, room } from "./house.ts";
 import { reception } from "./settings.ts";
 
-const words = /^This room is encrypted, and neither calls nor texts .* dial it again/;
+const words = /^This room is encrypted\. Calls and texts from encrypted rooms .* dial it again/;
 
 async function invited(house: House, where: RoomId, encrypted: boolean, user: UserId = ghost): Promise<void> {
   const fact = { kind: "member.invited", user, direct: true, encrypted, public: false } as const;

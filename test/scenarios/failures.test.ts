@@ -25,7 +25,7 @@ describe("things fail", () => {
     await house.quiet();
     expect(house.trunks.verbs).toEqual(["invite", "bye"]);
     expect(house.signals).toEqual(["answer", "hangup unknown_error"]);
-    expect(house.words).toEqual(["The call was ended by a fault in the bridge's audio."]);
+    expect(house.words).toEqual(["The call ended because of a fault in the bridge's audio."]);
   });
 
   test("the answer cannot be delivered to the homeserver: the callee is hung up", async () => {
@@ -125,7 +125,7 @@ describe("things fail", () => {
     house.trunks.defect = new Error("bug");
     await house.take(house.inviteFact());
     expect(house.signals).toEqual(["reject failed"]);
-    expect(house.words).toEqual(["The call was ended by a fault in the bridge."]);
+    expect(house.words).toEqual(["The call ended because of a fault in the bridge."]);
     await house.passTime(40_000);
     expect(house.switchboard.calls).toEqual([]);
     expect(house.telemetry.ended).toMatchObject([{ cause: "fault", unsettled: true }]);
@@ -139,7 +139,7 @@ describe("things fail", () => {
     };
     await house.sip(accepted);
     expect(house.trunks.verbs).toEqual(["invite", "bye"]);
-    expect(house.words).toEqual(["The call was ended by a fault in the bridge."]);
+    expect(house.words).toEqual(["The call ended because of a fault in the bridge."]);
   });
 
   test("what goes wrong while a call ends does not keep it from ending", async () => {

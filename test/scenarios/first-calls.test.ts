@@ -93,7 +93,7 @@ describe("a first call, where the person has a room with the bot", () => {
     expect(house.homeserver.notices).toContainEqual({
       room: botRoom,
       as: house.homeserver.bot,
-      text: `+44 20 7946 0124 is calling, too. Join this room to answer: ${link(made2)}`,
+      text: `+44 20 7946 0124 is calling too. Join this room to answer: ${link(made2)}`,
       about: undefined,
     });
     await house.take(joins(house, made2));
@@ -215,7 +215,7 @@ describe("a first call, where the person has no room with the bot,", () => {
     ]);
     expect(house.telemetry.lines).toContainEqual(
       expect.objectContaining({
-        message: "first call of a number does not ring before the person joins its room",
+        message: "first call from a number does not ring until the person joins its room",
         fields: expect.objectContaining({ person: ann, setting: "inbound.join_for_people" }),
       }),
     );
@@ -280,7 +280,7 @@ describe("a call that the person makes in the room with the bot", () => {
     expect(house.in(botRoom).at(-1)).toBe("reject failed");
     expect(house.homeserver.told.at(-1)?.leg.ghost).toBe(house.homeserver.bot);
     expect(house.words.at(-1)).toBe(
-      `Call a number back in its own room. These called you here last:\n+44 20 7946 0123: ${link(made1)}`,
+      `To call a number back, use its own room. These numbers called you here last:\n+44 20 7946 0123: ${link(made1)}`,
     );
     expect(house.trunks.verbs).toEqual(["ring"]);
   });
@@ -289,7 +289,7 @@ describe("a call that the person makes in the room with the bot", () => {
     const house = await houseOfAnn();
     await house.take(house.inviteFact({ room: botRoom }));
     expect(house.signals).toEqual(["reject failed"]);
-    expect(house.words.at(-1)).toMatch(/^I cannot be called\. To call a telephone, write: call NUMBER\./);
+    expect(house.words.at(-1)).toMatch(/^You cannot call me\. To call a telephone, write: call NUMBER\./);
   });
 
   test("is left to others who are there", async () => {

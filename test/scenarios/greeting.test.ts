@@ -42,7 +42,7 @@ test("who joins reads which numbers ring them and how to call, once", async () =
       "Hello. I connect Matrix calls to telephones.",
       "Calls to these numbers ring you: +441632960001, +441632960002, +441632960003.",
       "To call a telephone, write: call NUMBER. Example: call +44 1632 960123",
-      "Please stay in this room: calls of new numbers can ring here.",
+      "Please stay in this room: calls from new numbers can ring here.",
     ].join("\n"),
   ]);
   expect(house.homeserver.notices).toMatchObject([{ room: made1, as: house.homeserver.bot }]);

@@ -276,7 +276,7 @@ describe("who calls", () => {
     });
     await other.take(other.inviteFact());
     expect(other.trunks.verbs).toEqual([]);
-    expect(other.words).toEqual(["This caller withheld their number, so it cannot be called."]);
+    expect(other.words).toEqual(["This caller withheld their number, so you cannot call them."]);
   });
 
   test("and over whom the call came, stands in the room", async () => {

@@ -117,7 +117,7 @@ describe("a homeserver that tells only members who is in a room", () => {
     expect(house.trunks.verbs).toEqual([]);
     const lines = house.telemetry.lines.filter(({ level }) => level === "warn");
     expect(lines.map(({ message, fields }) => [message, fields["room"]])).toEqual([
-      ["event of a room that is not known, and the homeserver does not say who is in it", room],
+      ["event from an unknown room: the homeserver does not say who is in it", room],
     ]);
   });
 });

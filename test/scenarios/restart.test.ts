@@ -152,8 +152,8 @@ describe("a restart", () => {
     await house.take(house.inviteFact({ matrixCallId: matrixCallId("call2") }));
     expect(house.trunks.verbs).toEqual(["invite", "cancel"]);
     expect(house.words).toEqual([
-      "The call was ended because the bridge was restarted.",
-      "The bridge is being restarted. Please call again in a minute.",
+      "The call ended because the bridge restarted.",
+      "The bridge is restarting. Please call again in a minute.",
     ]);
     await house.sip({ kind: "sip.ended" });
     await stopped;

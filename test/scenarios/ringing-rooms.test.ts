@@ -93,7 +93,7 @@ describe("the room of a caller and a person", () => {
     await callAndGiveUp(house);
     expect(house.in(made2)[0]).toBe("invite");
     expect(house.telemetry.lines.map(({ message }) => message)).toContain(
-      "a new room was made where the old one is encrypted",
+      "made a new room because the old one is encrypted",
     );
     await callAndGiveUp(house);
     expect(house.homeserver.rooms).toHaveLength(2);
@@ -142,7 +142,7 @@ test("a caller who gives up while the room is still being made has missed the pe
   expect([house.in(made1), house.words, house.switchboard.calls]).toEqual([[], ["Missed call."], []]);
 });
 
-describe("a room of the configuration", () => {
+describe("cannot join a room in inbound.numbers", () => {
   test("is entered once; the next call of the same number finds the ghost there", async () => {
     const house = new House();
     await callAndGiveUp(house, toRoom.called);
@@ -178,8 +178,7 @@ describe("a room of the configuration", () => {
     expect(house.telemetry.lines).toContainEqual(
       expect.objectContaining({
         level: "error",
-        message:
-          "a room of the configuration cannot be entered: invite the bridge's bot there, with the power to invite",
+        message: "cannot join a room in inbound.numbers: invite the bot there and give it the power to invite",
       }),
     );
   });

@@ -8,7 +8,7 @@ import { ann, ghost, House, room } from "./house.ts";
 const bob = "@bob:example.org" as UserId;
 const gone = new HomeserverError("UNREACHABLE", "gone", true);
 const encryptedWords =
-  "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. Please use a room without encryption.";
+  "This room is encrypted. Calls and texts from encrypted rooms do not reach telephones yet. Please use a room without encryption.";
 
 function invitation(user: UserId, encrypted = false) {
   return { kind: "member.invited", user, direct: true, encrypted, public: false } as const;

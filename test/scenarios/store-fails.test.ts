@@ -124,7 +124,7 @@ test("while the store fails new calls are refused both ways, in words and with 5
   expect(house.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 503 });
   expect(house.telemetry.lines.filter(({ level }) => level === "error")).toMatchObject([
     {
-      message: "store cannot be written: calls that are up go on, new ones are refused",
+      message: "store cannot be written: calls in progress go on, new ones are refused",
       fields: { reason: "disk full" },
     },
   ]);

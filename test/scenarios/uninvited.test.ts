@@ -26,7 +26,7 @@ test("a user of a server that may not call invites a number: it is neither regis
   expect(house.telemetry.lines).toContainEqual(
     expect.objectContaining({
       level: "warn",
-      message: "invitation of a number refused: this person may not call",
+      message: "invitation refused: this person may not call numbers",
       fields: { room, user: ghost, person: stranger, setting: "permissions" },
     }),
   );
@@ -36,7 +36,7 @@ test("a number turns the invitation of somebody who may not call down, with the 
   const house = new House();
   await house.take(invitation(house));
   expect(house.homeserver.left).toEqual([
-    { room, user: ghost, reason: "You are not permitted to make telephone calls here." },
+    { room, user: ghost, reason: "You do not have permission to make telephone calls here." },
   ]);
 });
 

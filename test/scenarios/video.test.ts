@@ -5,7 +5,7 @@ import { dialog } from "../core/call/examples.ts";
 import { elementSdp } from "../core/sdp/samples.ts";
 import { House } from "./house.ts";
 
-const words = "Video is not possible with telephone numbers; the call goes on with audio.";
+const words = "Telephone numbers have no video. The call goes on with audio.";
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const withVideo = elementSdp("out-video-invite");
 
@@ -43,5 +43,5 @@ test("somebody who may not call reads why, and nothing of video", async () => {
   const house = new House();
   await house.enterRoom();
   await house.take(house.inviteFact({ sender: "@eve:elsewhere.org" as UserId, sdp: withVideo }));
-  expect(house.words).toEqual(["You are not permitted to make telephone calls here."]);
+  expect(house.words).toEqual(["You do not have permission to make telephone calls here."]);
 });

@@ -167,7 +167,7 @@ describe("a trunk that is challenged, and somebody at another address", () => {
       socket.send(placed.text, options === undefined ? 0 : contactPort(options), "127.0.0.1");
       if (answers > 0) await expect.poll(() => heard.length).toBeGreaterThan(0);
       const mentioned = (): number =>
-        stack.log.filter(({ message }) => message.includes("no peer of the trunk")).length;
+        stack.log.filter(({ message }) => message.includes("not a peer of the trunk")).length;
       await expect.poll(mentioned).toBe(1 - answers);
       // What the trunk's own server asks after it is answered after it.
       await challenged(caller.invite());
@@ -184,7 +184,7 @@ describe("more calls than anybody has telephones for", () => {
     const refusal = await caller.invite().response(503);
     expect(lines(refusal, "Retry-After")).toEqual(["5"]);
     await caller.invite().response(503);
-    expect(stack.log.filter(({ message }) => message.includes("too many wait"))).toHaveLength(1);
+    expect(stack.log.filter(({ message }) => message.includes("too many are waiting"))).toHaveLength(1);
     const [answered, rejected, cancelled] = waiting;
     const [first, second] = await Promise.all([stack.arrival(), stack.arrival()]);
     stack.trunks.accept(first.call, ANSWER);

@@ -111,7 +111,8 @@ describe("a trunk with a password", () => {
   }
 
   function unanswered({ stack }: Rig): unknown {
-    return stack.log.find(({ message }) => message === "challenge of the trunk not answered with the password")?.fields;
+    return stack.log.find(({ message }) => message === "did not answer the trunk's challenge with the password")
+      ?.fields;
   }
 
   it("is answered in the realm that it named first, and in no other", async () => {
@@ -213,7 +214,7 @@ describe("a trunk with a password", () => {
     expect(stranger.count("BYE")).toBe(1);
     expect(stack.log).toContainEqual({
       level: "warn",
-      message: "challenge from an address that is no server of the trunk not answered",
+      message: "did not answer a challenge from an address that is not a server of the trunk",
       fields: { address: "127.0.0.9", method: "BYE", setting: "more_servers", refusedSoFar: 1 },
     });
   });

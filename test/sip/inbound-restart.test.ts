@@ -72,7 +72,7 @@ describe("a call that rang in the earlier process", () => {
   });
 
   it.each([
-    ["a trunk that is no more", { trunk: "gone" }],
+    ["a trunk that no longer exists", { trunk: "gone" }],
     ["no Via", { vias: [] }],
     ["what is no Via", { vias: ["\r\n"] }],
     ["a Via that leads nowhere", { vias: ["SIP/2.0/WS nowhere.invalid;branch=z9hG4bK1"] }],

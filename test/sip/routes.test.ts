@@ -107,7 +107,7 @@ describe("the Contact of an answer", () => {
     const invite = await peer.request("INVITE");
     // The same ids, before anybody has named that address.
     media.inDialog({ ...invite, flow: media.towards(invite) }, "OPTIONS", 1);
-    await expect.poll(() => stack.log.some(({ message }) => message.includes("no peer of the trunk"))).toBe(true);
+    await expect.poll(() => stack.log.some(({ message }) => message.includes("not a peer of the trunk"))).toBe(true);
     media.reply({ ...invite, flow: invite.flow }, 200, { sdp: ANSWER });
     await stack.fact(call, "sip.accepted");
     await media.request("ACK");
@@ -165,7 +165,7 @@ describe("the Contact of an answer", () => {
     const headers = [contact(`sips:peer@127.0.0.1:${peer.port}`)];
     peer.reply(invite, 200, { sdp: ANSWER, contact: false, headers });
     await stack.fact(call, "sip.accepted");
-    await expect.poll(() => stack.log.filter(({ message }) => message === "ACK not sent")).toHaveLength(1);
+    await expect.poll(() => stack.log.filter(({ message }) => message === "could not send ACK")).toHaveLength(1);
     stack.trunks.bye(call);
     await stack.fact(call, "sip.ended");
     pass(TRANSACTION_MS);

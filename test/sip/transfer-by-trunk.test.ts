@@ -116,7 +116,7 @@ describe("a REFER of the trunk", () => {
       if (cseq > 10) expect([stack.kinds(call).length, lines(response, "Retry-After")]).toEqual([heard, ["6"]]);
     }
     expect(statuses).toEqual([...Array<number>(10).fill(603), ...Array<number>(30).fill(503)]);
-    expect(stack.log.filter(({ message }) => message.includes("sends one call on too often"))).toHaveLength(1);
+    expect(stack.log.filter(({ message }) => message.includes("transfers one call too often"))).toHaveLength(1);
     await hangUp(peer, stack, call);
   });
 

@@ -261,7 +261,7 @@ describe("a request too long for a datagram", () => {
       peer.reply(invite, 486);
       await stack.fact(call, "sip.rejected");
     }
-    expect(stack.log.filter(({ message }) => message.includes("TCP is refused"))).toHaveLength(1);
+    expect(stack.log.filter(({ message }) => message.includes("TCP was refused"))).toHaveLength(1);
   });
 });
 

@@ -36,7 +36,7 @@ describe("a log line", () => {
   it("of a call carries the call's ids through its child", () => {
     const { log, lines } = logAt("info");
     const call = log.child({ call: "c-1", matrixCall: "17953", number: "+441818118181" });
-    call.child({ sipCall: "abc@host" }).warn("media refused", { order: "media.offer" });
+    call.child({ sipCall: "abc@host" }).warn("media engine refused an order", { order: "media.offer" });
     expect(lines()[0]).toMatchObject({
       call: "c-1",
       matrixCall: "17953",
@@ -140,8 +140,8 @@ describe("a log line", () => {
     const { log, lines } = logAt("info");
     const cause = new Error("connect ECONNREFUSED");
     const error = new HomeserverError("UNREACHABLE", "no answer for @_sip_01818118181:example.org", true, { cause });
-    log.warn("person could not be told", { error });
-    log.error("call fault", { error });
+    log.warn("could not tell a person", { error });
+    log.error("fault in a call", { error });
     const [warning, fault] = lines();
     expect(warning?.["error"]).toEqual({
       name: "HomeserverError",

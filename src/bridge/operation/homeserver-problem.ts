@@ -12,25 +12,23 @@ const lines = {
   unknown:
     "homeserver does not know the bridge: add the registration file to its configuration (app_service_config_files in " +
     "Synapse) and restart it; if the file is there, it differs from the bridge's copy",
-  otherCopy:
-    "homeserver runs with another copy of the registration: give it the one that the bridge has, and restart it",
+  otherCopy: "homeserver has another copy of the registration: give it the bridge's copy, and restart it",
   namespace:
-    "homeserver does not let the bridge have its users: it runs with another copy of the registration, or another " +
+    "homeserver does not let the bridge use its users: it has another copy of the registration, or another " +
     "application service claims them",
   unreachable: "homeserver cannot be reached: check homeserver.url",
-  noHomeserver: "homeserver.url leads to a server that is no Matrix homeserver: check its port and path",
-  redirected: "homeserver.url is redirected: set it to the address that it is redirected to",
+  noHomeserver: "homeserver.url leads to a server that is not a Matrix homeserver: check its port and path",
+  redirected: "homeserver.url redirects: set it to the address that it redirects to",
   busy: "homeserver answers, but cannot serve the bridge now",
-  refused: "homeserver refuses what the bridge asks of it",
+  refused: "homeserver refuses the bridge's requests",
 } as const;
 
 const pingLines: Readonly<Record<Extract<PingOutcome, { kind: "failed" }>["why"], string>> = {
-  token:
-    "homeserver calls the bridge with another hs_token: give it the registration that the bridge has, and restart it",
+  token: "homeserver uses another hs_token: give it the bridge's copy of the registration, and restart it",
   elsewhere:
     "homeserver reaches another server instead of the bridge: check url in the registration and appservice.listen",
   unreachable: "homeserver cannot reach the bridge: check url in the registration and appservice.listen",
-  "no-url": "homeserver has no address of the bridge: set url in the registration",
+  "no-url": "homeserver does not know the bridge's address: set url in the registration",
   unknown: lines.unknown,
   unanswered: "homeserver does not answer: check homeserver.url",
 };

@@ -14,6 +14,6 @@ export async function checkNamedPeople(
     if (stopped.aborted) return;
     if (domainOf(person) !== homeserver.domain) continue;
     if ((await homeserver.exists(person)) === false)
-      log.warn("user named in inbound.numbers does not exist on the homeserver: nothing will ring", { user: person });
+      log.warn("user in inbound.numbers does not exist on the homeserver: calls to them ring nobody", { user: person });
   }
 }

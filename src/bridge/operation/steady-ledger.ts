@@ -83,7 +83,7 @@ export class SteadyLedger {
           this.#parts.watch.failed(error);
           return error;
         }
-        this.#parts.log.error("call could not be saved", { error });
+        this.#parts.log.error("could not save a call", { error });
       }
     }
     return undefined;

@@ -45,7 +45,7 @@ export class StoreWatch {
     if (this.#failure !== undefined || this.#stopped) return;
     const { clock, log } = this.#parts;
     this.#failure = { error, sinceMs: clock.nowMs(), tries: 0 };
-    log.error("store cannot be written: calls that are up go on, new ones are refused", {
+    log.error("store cannot be written: calls in progress go on, new ones are refused", {
       code: error.code,
       reason: error.message,
       error,

@@ -155,7 +155,7 @@ export class BotRoomVisits {
       await homeserver.setServiceMembers(room, homeserver.bot, []);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room with the bot could not be left as it was", { room, ghost, code: error.code, error });
+      log.warn("could not tidy the room with the bot after a call", { room, ghost, code: error.code, error });
       // What nobody may do now will not be allowed at the next start either.
       if (error.transient) return;
     }
@@ -167,7 +167,7 @@ export class BotRoomVisits {
     try {
       await write();
     } catch (error) {
-      this.#parts.log.warn("visit of a number to the bot's room could not be stored", { what, error });
+      this.#parts.log.warn("could not store a number's visit to the bot's room", { what, error });
     }
   }
 }

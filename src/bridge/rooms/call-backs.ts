@@ -21,7 +21,7 @@ export interface CallBacksParts {
 }
 
 const mostShown = 5;
-const helpWords = "I cannot be called. To call a telephone, write: call NUMBER. Example: call +44 1632 960123";
+const helpWords = "You cannot call me. To call a telephone, write: call NUMBER. Example: call +44 1632 960123";
 
 export class CallBacks {
   readonly #parts: CallBacksParts;
@@ -40,10 +40,10 @@ export class CallBacks {
     try {
       await homeserver.signal(leg, { kind: "reject", reason: "failed" });
       await homeserver.notice(room, homeserver.bot, await this.#wordsFor(room, sender));
-      log.info("call in the room with the bot refused", { room, person: sender });
+      log.info("refused a call in the room with the bot", { room, person: sender });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("person could not be told", { room, code: error.code, error });
+      log.warn("could not tell a person", { room, code: error.code, error });
     }
   }
 
@@ -55,6 +55,6 @@ export class CallBacks {
       if (own !== undefined) lines.push(`${nameOf(ghost)}: ${roomLink(own)}`);
     }
     if (lines.length === 0) return helpWords;
-    return ["Call a number back in its own room. These called you here last:", ...lines].join("\n");
+    return ["To call a number back, use its own room. These numbers called you here last:", ...lines].join("\n");
   }
 }

@@ -59,7 +59,7 @@ export class Conversations {
       const [latest] = await this.#known(person, ghost);
       return latest?.ghost ?? ghost;
     } catch (error) {
-      this.#parts.log.warn("conversation could not be looked up", { person, ghost, error });
+      this.#parts.log.warn("could not look up a conversation", { person, ghost, error });
       return ghost;
     }
   }
@@ -84,7 +84,7 @@ export class Conversations {
       if (ghost !== homeserver.bot && (await rooms.ours(room)).includes(homeserver.bot)) return;
       await directory.save({ room, person, number: ghosts.keyOf(ghost), ghost });
     } catch (error) {
-      log.error("conversation could not be saved", { room, person, ghost, error });
+      log.error("could not save a conversation", { room, person, ghost, error });
     }
   }
 
@@ -94,7 +94,7 @@ export class Conversations {
     try {
       await directory.spoke(room, person);
     } catch (error) {
-      log.error("conversation could not be saved", { room, person, error });
+      log.error("could not save a conversation", { room, person, error });
     }
   }
 
@@ -181,7 +181,7 @@ export class Conversations {
 
   #noteReplaced(before: Place, { room, ghost }: Place): void {
     const fields = { room, before: before.room, ghost };
-    this.#parts.log.info("a new room was made where the old one is encrypted", fields);
+    this.#parts.log.info("made a new room because the old one is encrypted", fields);
   }
 
   /** Not known is taken for no: somebody may still answer. */
@@ -191,7 +191,7 @@ export class Conversations {
       return await homeserver.encrypted(room, ghost);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room's encryption is not known", { room, code: error.code, error });
+      log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
       return false;
     }
   }

@@ -19,7 +19,7 @@ export interface EncryptedRoomsParts {
 }
 
 const leavingWords =
-  "This room is encrypted, and neither calls nor texts from encrypted rooms reach a telephone yet. This number leaves the room now. Please dial it again: that opens a room without encryption.";
+  "This room is encrypted. Calls and texts from encrypted rooms do not reach telephones yet. This number leaves the room now. Please dial it again: that opens a room without encryption.";
 
 /** A number that cannot leave says no more than this in one room. */
 const wordsPerMinute = 2;
@@ -39,7 +39,7 @@ export class EncryptedRooms {
     try {
       if (await this.#parts.homeserver.encrypted(room, as)) await this.found(room);
     } catch (error) {
-      this.#parts.log.debug("room's encryption is not known", { room, error });
+      this.#parts.log.debug("could not find out whether a room is encrypted", { room, error });
     }
   }
 
@@ -62,7 +62,7 @@ export class EncryptedRooms {
 
   async #leave(room: RoomId, ours: readonly UserId[], speaker: UserId): Promise<void> {
     const { rooms, homeserver, log } = this.#parts;
-    log.warn("numbers leave a room that is encrypted", { room, numbers: ours.length });
+    log.warn("numbers leave an encrypted room", { room, numbers: ours.length });
     await this.#try(room, async () => {
       if (this.#words.allows(room)) await homeserver.notice(room, speaker, leavingWords);
     });
@@ -77,7 +77,7 @@ export class EncryptedRooms {
       await work();
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("encrypted room could not be left", { room, code: error.code, error });
+      this.#parts.log.warn("could not leave an encrypted room", { room, code: error.code, error });
     }
   }
 }

@@ -38,7 +38,7 @@ const acceptanceMs = 500;
 const promptMs = 1_000;
 
 const silentWords =
-  "It did not ring because you had not joined this room. The admin of the telephone bridge can make first calls ring by inbound.join_for_people.";
+  "It did not ring because you had not joined this room. The admin of the telephone bridge can make first calls ring with inbound.join_for_people.";
 
 export class FirstCalls {
   readonly #parts: FirstCallsParts;
@@ -70,7 +70,7 @@ export class FirstCalls {
       }
       own.then(
         ({ room }) => this.#parts.joins.expect(room, person),
-        (error: unknown) => log.warn("number's own room could not be made", { person, ghost, error }),
+        (error: unknown) => log.warn("could not create a number's own room", { person, ghost, error }),
       );
       return { room: admission.room, ghost };
     }
@@ -149,7 +149,7 @@ export class FirstCalls {
       if (!members.some(({ user, membership }) => user === person && membership === "join")) return false;
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      log.warn("room's members are not known", { room, code: error.code, error });
+      log.warn("could not get a room's members", { room, code: error.code, error });
     }
     await this.joined(room, person);
     return true;
@@ -165,15 +165,12 @@ export class FirstCalls {
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       if (!this.#saidRefused)
-        log.error(
-          "people cannot be joined to rooms: the homeserver must know the registration for people (-r writes it)",
-          {
-            setting: "inbound.join_for_people",
-            person,
-            code: error.code,
-            error,
-          },
-        );
+        log.error("cannot join people to rooms: give the registration for people, which -r writes, to the homeserver", {
+          setting: "inbound.join_for_people",
+          person,
+          code: error.code,
+          error,
+        });
       this.#saidRefused = true;
       return false;
     }
@@ -194,7 +191,7 @@ export class FirstCalls {
     const { homeserver, nameOf, log } = this.#parts;
     if (admission.kind === "none") {
       this.#silent.set(call, (this.#silent.get(call) ?? new Set()).add(room));
-      log.warn("first call of a number does not ring before the person joins its room", {
+      log.warn("first call from a number does not ring until the person joins its room", {
         person,
         room,
         setting: "inbound.join_for_people",
@@ -202,9 +199,9 @@ export class FirstCalls {
       return place;
     }
     if (admission.kind === "busy") {
-      const words = `${nameOf(ghost)} is calling, too. Join this room to answer: ${roomLink(room)}`;
+      const words = `${nameOf(ghost)} is calling too. Join this room to answer: ${roomLink(room)}`;
       homeserver.notice(admission.room, homeserver.bot, words).catch((error: unknown) => {
-        log.warn("person could not be told of a second call", { person, room: admission.room, error });
+        log.warn("could not tell a person about a second call", { person, room: admission.room, error });
       });
     }
     return place;

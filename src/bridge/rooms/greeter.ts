@@ -58,7 +58,7 @@ export class Greeter {
       if (!(await directory.firstTime(room, "welcome"))) return;
       await homeserver.notice(room, homeserver.bot, welcomeWords(matches, this.#parts.mayCall(person)));
     } catch (error) {
-      log.warn("person could not be welcomed", { person, room, error });
+      log.warn("bot could not welcome a person", { person, room, error });
     }
   }
 
@@ -72,14 +72,14 @@ export class Greeter {
       await settings.set(key, "yes");
       if (await conversations.have(person, homeserver.bot)) return false;
       const { room } = await conversations.open(person, homeserver.bot);
-      log.info("person whom a number rings was invited to a room with the bot", { person, room });
+      log.info("bot invited a person whom a number rings", { person, room });
       const members = await homeserver.members(room, homeserver.bot);
       if (members.some(({ user, membership }) => user === person && membership === "join"))
         await this.joined(room, person);
       else await firstCalls.observe(room, person);
       return true;
     } catch (error) {
-      log.warn("person whom a number rings could not be invited to a room with the bot", { person, error });
+      log.warn("bot could not invite a person whom a number rings", { person, error });
       // At the next start.
       if (error instanceof HomeserverError) await settings.set(key, "no").catch(() => {});
       return true;
@@ -107,7 +107,7 @@ function welcomeWords(matches: readonly DidMatch[], mayCall: boolean): string {
     `Calls to these numbers ring you: ${shown.join(", ")}.`,
   ];
   if (mayCall) lines.push("To call a telephone, write: call NUMBER. Example: call +44 1632 960123");
-  lines.push("Please stay in this room: calls of new numbers can ring here.");
+  lines.push("Please stay in this room: calls from new numbers can ring here.");
   return lines.join("\n");
 }
 

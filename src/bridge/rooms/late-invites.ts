@@ -60,7 +60,7 @@ export class LateInvites {
         await homeserver.signal(leg, invite);
       } catch (error) {
         if (!(error instanceof HomeserverError)) throw error;
-        log.warn("person who joined could not be rung", { room, person, code: error.code, error });
+        log.warn("could not ring a person who joined", { room, person, code: error.code, error });
       }
     }
   }

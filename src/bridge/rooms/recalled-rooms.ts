@@ -51,11 +51,11 @@ export class RecalledRooms {
     try {
       const found = await this.#note(room, await this.#membersOf(room, hint));
       if (found === 0) this.#strangeRooms.add(room);
-      else log.info("room was not known and has been found on the homeserver", { room, ours: found });
+      else log.info("found an unknown room again on the homeserver", { room, ours: found });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       if (!error.transient) this.#strangeRooms.add(room);
-      log.warn("event of a room that is not known, and the homeserver does not say who is in it", {
+      log.warn("event from an unknown room: the homeserver does not say who is in it", {
         room,
         code: error.code,
         error,
@@ -95,7 +95,7 @@ export class RecalledRooms {
           }),
         );
       }
-      if (rooms.length > 0) log.debug("rooms looked for on the homeserver", { user, rooms: rooms.length });
+      if (rooms.length > 0) log.debug("looked for a user's rooms on the homeserver", { user, rooms: rooms.length });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       // Most of these were never registered: nobody has dialled the number in this spelling.

@@ -36,15 +36,9 @@ const causes = {
     "failed",
     16,
     480,
-    "Calls can be transferred to telephone numbers and to people of this homeserver only.",
+    "You can transfer calls only to telephone numbers and to people of this homeserver.",
   ),
-  "max-duration": entry(
-    "success",
-    "failed",
-    16,
-    480,
-    "The call was ended because it reached the longest time allowed.",
-  ),
+  "max-duration": entry("success", "failed", 16, 480, "The call ended because it reached the maximum length."),
 
   /** The caller gave up before anybody answered. */
   missed: entry("caller", "declined", 16, 487),
@@ -60,7 +54,7 @@ const causes = {
     488,
     "Your client offered audio that cannot be used for a telephone call.",
   ),
-  "not-permitted": entry("caller", "failed", 21, 403, "You are not permitted to make telephone calls here."),
+  "not-permitted": entry("caller", "failed", 21, 403, "You do not have permission to make telephone calls here."),
   "premium-barred": entry("caller", "failed", 21, 403, "Calls to premium-rate numbers are not allowed here."),
   "shared-cost-barred": entry("caller", "failed", 21, 403, "Calls to shared-cost numbers are not allowed here."),
   "satellite-barred": entry("caller", "failed", 21, 403, "Calls to satellite telephones are not allowed here."),
@@ -96,10 +90,10 @@ const causes = {
   ),
   "too-often": entry("caller", "failed", 21, 503, "You are calling too often. Please wait a minute."),
   "too-many-calls": entry("bridge", "failed", 42, 503, "All lines are in use. Please try again later."),
-  "no-route": entry("caller", "failed", 3, 404, "There is no way from here to this number."),
-  "not-dialable": entry("caller", "failed", 28, 404, "This is not a number that can be dialled."),
+  "no-route": entry("caller", "failed", 3, 404, "This number cannot be reached from here."),
+  "not-dialable": entry("caller", "failed", 28, 404, "This number cannot be dialled."),
   "domain-not-allowed": entry("caller", "failed", 3, 404, "Calls to this SIP domain are not allowed here."),
-  "withheld-number": entry("caller", "failed", 21, 404, "This caller withheld their number, so it cannot be called."),
+  "withheld-number": entry("caller", "failed", 21, 404, "This caller withheld their number, so you cannot call them."),
 
   "callee-media-failed": entry("callee", "failed", 16, 480, "Your client could not use its microphone."),
   busy: entry("callee", "busy", 17, 486),
@@ -134,8 +128,8 @@ const causes = {
 
   "media-failed": entry("bridge", "failed", 41, 480, "The audio connection to your client could not be made."),
   "connection-lost": entry("bridge", "failed", 41, 480, "The connection to your client was lost."),
-  "media-silent": entry("bridge", "failed", 41, 480, "The call was ended because no audio came any more."),
-  "media-lost": entry("bridge", "failed", 41, 503, "The call was ended by a fault in the bridge's audio."),
+  "media-silent": entry("bridge", "failed", 41, 480, "The call ended because the audio stopped."),
+  "media-lost": entry("bridge", "failed", 41, 503, "The call ended because of a fault in the bridge's audio."),
   "answer-lost": entry(
     "bridge",
     "failed",
@@ -152,10 +146,10 @@ const causes = {
   ),
   /** No room could be reached in which the call might ring. */
   "homeserver-away": entry("bridge", "failed", 38, 503, "Your homeserver could not be reached in time."),
-  restarting: entry("bridge", "failed", 41, 503, "The bridge is being restarted. Please call again in a minute."),
-  restarted: entry("bridge", "failed", 41, 503, "The call was ended because the bridge was restarted."),
-  fault: entry("bridge", "failed", 41, 500, "The call was ended by a fault in the bridge."),
-  "admin-ended": entry("bridge", "failed", 16, 480, "The call was ended by an administrator."),
+  restarting: entry("bridge", "failed", 41, 503, "The bridge is restarting. Please call again in a minute."),
+  restarted: entry("bridge", "failed", 41, 503, "The call ended because the bridge restarted."),
+  fault: entry("bridge", "failed", 41, 500, "The call ended because of a fault in the bridge."),
+  "admin-ended": entry("bridge", "failed", 16, 480, "An administrator ended the call."),
 } as const satisfies Record<string, CauseEntry>;
 
 export type Cause = keyof typeof causes;

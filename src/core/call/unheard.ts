@@ -8,9 +8,9 @@ import { ignored, to, type Step } from "./transition.ts";
 /** After the answer. */
 export const silenceMs = 10_000;
 
-const trunkUnheard = "Nothing has been heard from the telephone since the call was answered 10 seconds ago.";
-const clientUnheard = "The telephone has heard nothing from you since the call was answered 10 seconds ago.";
-const bothUnheard = "Neither side has heard the other since the call was answered 10 seconds ago.";
+const trunkUnheard = "No audio has come from the telephone since the call was answered 10 seconds ago.";
+const clientUnheard = "No audio has come from your client since the call was answered 10 seconds ago.";
+const bothUnheard = "No audio has come from either side since the call was answered 10 seconds ago.";
 
 export function listen(call: Connected, event: CallEvent): Step {
   if (call.hearing !== "awaited") return ignored(call, event);

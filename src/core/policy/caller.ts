@@ -160,7 +160,7 @@ export function callerWords(
   const trail = new Set(diversions.map((diversion) => diversionWords(diversion, { country, format })));
   const lines = [...trail].slice(0, longestTrail);
   if (caller.verified === "passed") lines.push("The telephone network has verified this number.");
-  if (caller.verified === "failed") lines.push("The number may be forged: it was not verified.");
+  if (caller.verified === "failed") lines.push("This number may be forged: it failed verification.");
   return lines;
 }
 

@@ -130,7 +130,7 @@ export class WorkerLink {
   #ping(): void {
     this.#unanswered += 1;
     if (this.#unanswered > pingsUnanswered) {
-      this.#log.error("media worker hangs");
+      this.#log.error("media worker does not respond: killing it");
       this.#child.kill("SIGKILL");
     } else this.#send({ kind: "ping" });
   }

@@ -69,7 +69,7 @@ export class Incoming {
         throw error;
       }
     } catch (error) {
-      this.#options.log.error("SIP request could not be handled", { method: request.method, error });
+      this.#options.log.error("could not handle a SIP request", { method: request.method, error });
     }
   }
 
@@ -94,7 +94,7 @@ export class Incoming {
     try {
       invited(invitation);
     } catch (error) {
-      log.error("INVITE could not be taken in", { error });
+      log.error("could not take an INVITE", { error });
       invitation.refuse(500);
     }
   }

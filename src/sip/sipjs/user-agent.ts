@@ -173,7 +173,7 @@ export class UserAgent {
     try {
       this.#receiveResponse(response, isTrunks);
     } catch (error) {
-      this.#options.log.error("SIP response could not be handled", { status: response.statusCode, error });
+      this.#options.log.error("could not handle a SIP response", { status: response.statusCode, error });
     }
   }
 
@@ -240,7 +240,7 @@ export class UserAgent {
     // A CANCEL goes out now; ringing that is heard after it is for that CANCEL to end.
     this.#late.remember(invite, { ringing: "ignored", settled });
     this.#options.send(cancelOf(invite)).catch((error: unknown) => {
-      this.#options.log.warn("CANCEL of an earlier process's INVITE not sent", { error });
+      this.#options.log.warn("could not cancel an INVITE from before the restart", { error });
     });
   }
 

@@ -26,7 +26,11 @@ export class CredentialGuard {
   constructor(options: CredentialGuardOptions) {
     this.#options = options;
     const { log, clock } = options;
-    this.#unanswered = new Tally(log, clock, "challenge from an address that is no server of the trunk not answered");
+    this.#unanswered = new Tally(
+      log,
+      clock,
+      "did not answer a challenge from an address that is not a server of the trunk",
+    );
   }
 
   /** The text of a request as it may go there. */

@@ -140,7 +140,7 @@ export class Hub {
         const bound = this.#udp.local;
         // RFC 3261 s18.2.1: whoever listens on UDP listens on TCP too. A port taken there costs only that.
         await this.#streams.listen("tcp", host, bound.port).catch((error: unknown) => {
-          this.#options.log.warn("TCP beside UDP not available", { error });
+          this.#options.log.warn("cannot listen on TCP beside UDP", { error });
         });
         return bound;
       }
@@ -173,7 +173,7 @@ export class Hub {
     const result = parseSip(text);
     if (result.outcome !== "message") {
       const problem = "problem" in result ? result.problem : "empty";
-      this.#options.log.error("SIP message of ours is malformed and was not sent", { problem });
+      this.#options.log.error("did not send a malformed SIP message", { problem });
       throw new TransportError("malformed", `our own message is malformed: ${problem}`);
     }
     const { message } = result;
@@ -183,9 +183,9 @@ export class Hub {
     } catch (error) {
       // Whoever sent any other request hears of it through its transaction.
       const { method } = message.cseq;
-      if (message.kind === "response") this.#options.log.debug("SIP response not sent", { method, error });
+      if (message.kind === "response") this.#options.log.debug("could not send a SIP response", { method, error });
       // The peer will repeat its answer, which answer-sources.ts has one warning for.
-      else if (method === "ACK") this.#options.log.debug("ACK not sent", { error });
+      else if (method === "ACK") this.#options.log.debug("could not send ACK", { error });
       throw error;
     }
   }
@@ -218,7 +218,7 @@ export class Hub {
     try {
       this.#inbound.receive(bytes, source);
     } catch (error) {
-      this.#options.log.error("SIP message could not be taken in", { error, ...source.remote });
+      this.#options.log.error("could not take a SIP message", { error, ...source.remote });
     }
   }
 
@@ -290,7 +290,7 @@ export class Hub {
     } catch (error) {
       this.#tcpRefusedUntilMs.set(key, nowMs + REFUSED_MS);
       const { method } = request;
-      this.#options.log.info("request too long for UDP sent over it, because TCP is refused", { method, error });
+      this.#options.log.info("sent a request over UDP although it is too long: TCP was refused", { method, error });
       return undefined;
     }
   }
@@ -356,7 +356,7 @@ export class Hub {
 
   #answer(bytes: Buffer, { remote, connection }: Source): void {
     const sent = connection === undefined ? this.#datagram(bytes, remote) : connection.send(bytes);
-    sent.catch((error: unknown) => this.#options.log.debug("refusal not sent", { error }));
+    sent.catch((error: unknown) => this.#options.log.debug("could not send a refusal", { error }));
   }
 
   #datagram(bytes: Buffer, to: Endpoint): Promise<void> {

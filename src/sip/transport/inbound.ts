@@ -52,7 +52,7 @@ export class Inbound {
   constructor(options: InboundOptions) {
     this.#options = options;
     const { clock, log } = options;
-    this.#stranger = new Tally(log, clock, "SIP request from an address that is no peer of the trunk dropped");
+    this.#stranger = new Tally(log, clock, "dropped a SIP request from an address that is not a peer of the trunk");
   }
 
   /** The connection to answer that exchange on (RFC 3261 s18.2.2), while it is open. */
@@ -75,7 +75,7 @@ export class Inbound {
       case "keep-alive":
         return;
       case "unrepresentable":
-        this.#options.log.debug("unreadable SIP message dropped", { problem: result.problem, ...source.remote });
+        this.#options.log.debug("dropped an unreadable SIP message", { problem: result.problem, ...source.remote });
         return;
       case "invalid":
         if (admitted === "all") this.#refuse(result, source);
@@ -106,7 +106,7 @@ export class Inbound {
   }
 
   #refuse(result: Extract<ParseResult, { outcome: "invalid" }>, source: Source): void {
-    this.#options.log.debug("broken SIP request refused", { problem: result.problem, ...source.remote });
+    this.#options.log.debug("refused a broken SIP request", { problem: result.problem, ...source.remote });
     const { answer, status, reason } = result;
     const [top, ...others] = answer.vias;
     const vias = [withSource(top, source.remote.address, source.remote.port), ...others] as const;

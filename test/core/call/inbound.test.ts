@@ -672,7 +672,7 @@ describe("after a restart", () => {
     expect(kinds(effects)).toEqual(["sip.resume", "sip.bye", "matrix.signal", "matrix.notice"]);
     expect(heardIn(annsRoom, effects)).toEqual([
       "hangup unknown_error",
-      "The call was ended because the bridge was restarted.",
+      "The call ended because the bridge restarted.",
     ]);
   });
 

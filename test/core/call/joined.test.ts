@@ -104,7 +104,7 @@ describe("joining", () => {
     [
       "has audio that breaks down",
       [described, rightAccepted, { kind: "media.lost" } as const],
-      "The call was ended by a fault in the bridge's audio.",
+      "The call ended because of a fault in the bridge's audio.",
     ],
   ] as const)(
     "a number that %s: the far end goes back to whoever handed it over, who reads why",

@@ -358,9 +358,9 @@ describe("a connected call ends", () => {
   });
 
   test.each([
-    [["trunk"], "Nothing has been heard from the telephone since the call was answered 10 seconds ago."],
-    [["matrix"], "The telephone has heard nothing from you since the call was answered 10 seconds ago."],
-    [["matrix", "trunk"], "Neither side has heard the other since the call was answered 10 seconds ago."],
+    [["trunk"], "No audio has come from the telephone since the call was answered 10 seconds ago."],
+    [["matrix"], "No audio has come from your client since the call was answered 10 seconds ago."],
+    [["matrix", "trunk"], "No audio has come from either side since the call was answered 10 seconds ago."],
   ] as const)(
     "10 s after the answer nothing was heard of %s: the person reads which side, and the call goes on",
     (unheard, words) => {
@@ -421,7 +421,7 @@ describe("after a restart", () => {
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "hangup", reason: "unknown_error" } },
-      { kind: "matrix.notice", leg: anyLeg, text: "The call was ended because the bridge was restarted." },
+      { kind: "matrix.notice", leg: anyLeg, text: "The call ended because the bridge restarted." },
       { kind: "deadline.set", name: "ending", atMs: 50_000 },
     ]);
   });

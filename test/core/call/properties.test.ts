@@ -214,7 +214,7 @@ test("a call that was talked leaves a line only if it ended otherwise than by ha
       const { leg, cause } = call.record;
       if (cause !== "caller-hung-up" && cause !== "callee-hung-up") return;
       const lines = heardIn(leg.room, effects).filter((line) => line.endsWith("."));
-      const ofTheEnd = lines.filter((line) => !/^You are now|transfer|heard/i.test(line));
+      const ofTheEnd = lines.filter((line) => !/^You are now|transfer|No audio/i.test(line));
       expect(ofTheEnd).toEqual([]);
     }),
     runs,

@@ -325,7 +325,7 @@ describe("what a client shows by itself is not written", () => {
 
   test("a call with a fault in it has the fault's words, not a second line", () => {
     expect(heard([offered, accepted, answered, { kind: "media.lost" }])).toEqual([
-      "The call was ended by a fault in the bridge's audio.",
+      "The call ended because of a fault in the bridge's audio.",
     ]);
   });
 

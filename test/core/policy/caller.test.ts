@@ -174,7 +174,7 @@ describe("what people are told", () => {
       "The telephone network has verified this number.",
     ]);
     expect(callerWords(caller("TN-Validation-Failed"), [], "GB")).toEqual([
-      "The number may be forged: it was not verified.",
+      "This number may be forged: it failed verification.",
     ]);
   });
   test.each<[Diversion, string]>([
