@@ -1,10 +1,11 @@
 // Where a call goes: which trunk, which Request-URI, and what kind of number that is. Who may call it is policy's business.
 import type { E164, TrunkName } from "../ids.ts";
 import { dialString } from "./dialled.ts";
-import { nationalForm, type Country } from "./e164.ts";
+import { endsWithInternationalPrefix, nationalForm, type Country } from "./e164.ts";
 import { isEmergencyCode } from "./emergency.ts";
 import type { DialTarget } from "./ghost-id.ts";
 import {
+  classesAbroad,
   classesWithoutPlus,
   dearest,
   emergencyDigits,
@@ -205,12 +206,26 @@ function routeOver(
   if (dialString(rewritten) === undefined) return undefined;
   const meant = named(understand(rewritten, plan.country), rewritten, best);
   // What is left behind an outside-line digit is the number that was meant.
-  if (!byE164) return asWritten(rewritten, meant, trunk, plan);
+  if (!byE164) return dearer(asWritten(rewritten, meant, trunk, plan), classesRewritten(keys, best, plan));
   // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
   const asSent = [rewritten, trunk.numberPrefix + rewritten].flatMap((text) => classesAsSent(text, plan.country));
   const classes = [...meaning.classes, ...asSent.filter((kind) => kind !== "unknown")];
   const found = dearest(meaning.class, ...classes);
   return { trunk, sent: rewritten, e164, class: found, classes, isAmbiguous, isDoubtful };
+}
+
+/**
+ * What the rewritten text alone does not show: the trunk may be at home elsewhere. `0044909...` with `011` for its `00`, or
+ * without its `0044`, is still the number abroad that was dialled.
+ */
+function classesRewritten(keys: string, { strip, prepend }: PlanRoute, { country }: DialPlan): readonly NumberClass[] {
+  const abroad = endsWithInternationalPrefix(prepend) ? classesAsSent(`+${keys.slice(strip)}`, undefined) : [];
+  return [...classesAbroad(keys, country), ...abroad].filter(isDear);
+}
+
+function dearer(routed: Routed, others: readonly NumberClass[]): Routed {
+  const found = dearest(routed.class, ...others);
+  return { ...routed, class: found, classes: [...routed.classes, ...others] };
 }
 
 /** What the admin's own route names is known, even if no numbering plan has it, and is no number abroad without its plus. */

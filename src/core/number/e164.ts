@@ -209,3 +209,17 @@ export function internationalPrefix(country: Country): RegExp {
   prefixes.set(country, known);
   return known;
 }
+
+let allPrefixes: readonly RegExp[] | undefined;
+/** A single digit is far more often something else. */
+const shortestPrefix = 2;
+
+/** Whether a text ends with what is dialled before a foreign number in some country. */
+export function endsWithInternationalPrefix(text: string): boolean {
+  allPrefixes ??= [...new Set(countries.map(internationalPrefix))];
+  for (let at = 0; text.length - at >= shortestPrefix; at += 1) {
+    const end = text.slice(at);
+    if (allPrefixes.some((prefix) => prefix.exec(end)?.[0] === end)) return true;
+  }
+  return false;
+}

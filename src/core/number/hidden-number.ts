@@ -48,7 +48,7 @@ const directoryCode = /^118\d{1,3}$/;
 export function hiddenClass(
   digits: string,
   number: NumberReading | undefined,
-  likeliest: Pick<Reading, "way" | "kind"> | undefined,
+  likeliest: Reading | undefined,
   country: Country | undefined,
 ): DearClass | undefined {
   // No number begins so there; digits too many are dropped.
@@ -65,7 +65,7 @@ export function hiddenClass(
   }
   const local = (number?.nationalNumber ?? digits).replace(/^(?:0+|\d(?=118\d{2}))/, "");
   if (directoryCode.test(local) && directoryCountries.has(number?.country ?? country ?? "")) return "premium";
-  return isUsual ? undefined : dearestOf(bare, hiddenBehind(kept, number, isAssigned, country));
+  return isUsual ? undefined : dearestOf(bare, hiddenBehind(kept, number, likeliest, country));
 }
 
 /** Zeros behind a country code are taken for a trunk prefix left there, but may be a part of something else. */
@@ -78,7 +78,7 @@ function dearClass(digits: string, country: Country | undefined): DearClass | un
   const number = readAny(digits, country);
   if (number && isSatellite(number.callingCode + number.nationalNumber)) return "satellite";
   const kind = number?.kind === "premium" || number?.kind === "shared-cost" ? number.kind : undefined;
-  return kind ?? hiddenClass(digits, number, number && { way: "national", kind: number.kind }, country);
+  return kind ?? hiddenClass(digits, number, number && { ...number, way: "national" }, country);
 }
 
 /** Where numbers have no fixed length, digits for the outside line make an assigned number of a barred one. */
@@ -104,7 +104,7 @@ const shortestDear = 6;
 function hiddenBehind(
   digits: string,
   number: NumberReading | undefined,
-  isAssigned: boolean,
+  likeliest: Reading | undefined,
   country: Country | undefined,
 ): DearClass | undefined {
   if (digits.startsWith("+")) {
@@ -113,20 +113,23 @@ function hiddenBehind(
     // A plus before another prefix: what remains is a text of its own.
     return dearestOf(abroad(rest), isNumber ? undefined : dearClass(rest, country));
   }
+  const isAssigned = likeliest?.kind !== undefined;
   const own = country && callingCodeOf(country);
+  // Behind an international prefix, the country's own code is not the beginning of one of its numbers.
+  const isOwn = likeliest?.way === "international" && likeliest.isPossible && likeliest.callingCode === own;
+  const withCode = isOwn ? likeliest.callingCode + likeliest.nationalNumber : undefined;
   const prefix = country && internationalPrefix(country);
   const found = new Set<DearClass | undefined>([number && national(number.callingCode, number.nationalNumber)]);
   // A number of usual length hides another only behind that one's own prefix.
   const isLikely = isAssigned || number?.isPossible === true;
   const common = isLikely ? commonPrefix : commonPrefixes;
-  // Digits for the outside line stand before any number but one that is dialled as usual.
-  const outsideLine = number?.isPossible === true ? 0 : longestOutsideLine;
   for (let at = 0; digits.length - at >= shortestDear; at += 1) {
     const rest = digits.slice(at);
     for (const international of new Set([prefix?.exec(rest)?.[0], common.exec(rest)?.[0]])) {
       if (international !== undefined) found.add(abroad(rest.slice(international.length)));
     }
-    if (own !== undefined && (!isLikely || at <= outsideLine || digits[at - 1] === "0")) found.add(national(own, rest));
+    if (own === undefined || rest === withCode) continue;
+    if (!isLikely || at <= longestOutsideLine || digits[at - 1] === "0") found.add(national(own, rest));
   }
   return dearestOf(...found);
 }

@@ -74,6 +74,8 @@ describe.each(formats)("on a trunk that takes numbers as %s", (format) => {
     ["*31#41900123456", "GB", "premium-barred"],
     ["9001234567", "DE", "premium-barred"],
     ["900123456", "CH", "premium-barred"],
+    // Behind the digit for an outside line, where numbers differ in length.
+    ["9900123456", "CZ", "premium-barred"],
     ["8102345678", "RU", "sent"],
     // A number of Macon in Georgia, or a premium-rate number of Norway.
     ["4782901234", "US", "doubtful-number"],
@@ -111,11 +113,25 @@ test("a number that the trunk's own way of writing would make doubtful keeps its
   expect(called("+18015551234", plan("DE", "e164-without-plus"))).toBe("sent 18015551234");
 });
 
+test("a range newer than any list is called by its country code in its own country too", () => {
+  expect(called("00973 5323 4567", plan("BH", "e164"))).toBe("sent +97353234567");
+  expect(called("00973 5323 4567", plan("BH", "as-dialled"))).toBe("sent 0097353234567");
+});
+
 describe("what a route or a prefix makes of a number is barred too", () => {
   test.each<[string, Country, Format, PlanSettings, string]>([
     ["90041900123456", "GB", "as-dialled", { routes: [route("900", 3)] }, "premium-barred"],
     ["9900123456", "GB", "as-dialled", { routes: [route("9", 1, "41")] }, "premium-barred"],
     ["+15550100", "GB", "e164", { routes: [route("+1", 8, "41900123456")] }, "premium-barred"],
+    // The trunk is at home elsewhere: where 011 is dialled before numbers abroad, or in Britain.
+    ["00449098790000", "DE", "as-dialled", { routes: [route("00", 2, "011")] }, "premium-barred"],
+    ["449098790000", "DE", "as-dialled", { routes: [route("44", 0, "011")] }, "premium-barred"],
+    ["9449098790000", "DE", "as-dialled", { routes: [route("9", 1, "9011")] }, "premium-barred"],
+    ["00449098790000", "DE", "as-dialled", { routes: [route("0044", 4)] }, "premium-barred"],
+    ["00449098790000", "FR", "as-dialled", { routes: [route("0044", 4, "1")] }, "premium-barred"],
+    ["00442079460440", "DE", "as-dialled", { routes: [route("00", 2, "011")] }, "sent 011442079460440"],
+    ["00442079460440", "DE", "as-dialled", { routes: [route("0044", 4, "0")] }, "sent 02079460440"],
+    ["00301234567", "DE", "as-dialled", { routes: [route("0", 1)] }, "sent 0301234567"],
     ["900123456", "FR", "as-dialled", { numberPrefix: "41" }, "premium-barred"],
     ["1900123456", "GB", "as-dialled", { numberPrefix: "004" }, "premium-barred"],
     ["02079460440", "GB", "national", { numberPrefix: "1234#" }, "sent 1234%2302079460440"],
