@@ -123,6 +123,17 @@ describe("a homeserver that tells only members who is in a room", () => {
 });
 
 describe("what is known is not asked for", () => {
+  test("a room that the number has just made is known", async () => {
+    const house = new House();
+    let asked = 0;
+    house.homeserver.joinedMembers = async () => {
+      asked += 1;
+      return [];
+    };
+    await house.arrive({ identity });
+    expect([house.homeserver.rooms.length, asked]).toEqual([1, 0]);
+  });
+
   test("a call in a known conversation asks for no rooms", async () => {
     const house = oldRoom();
     await house.enterRoom(room, national);

@@ -169,8 +169,9 @@ export class Conversations {
   async #make(person: UserId, ghost: UserId): Promise<Place> {
     const { homeserver, rooms } = this.#parts;
     const room = await homeserver.createDirectRoom(ghost, person);
-    await this.began(room, person, ghost);
+    // First of all: nobody has to ask the homeserver who is in the room.
     await rooms.made(room, ghost);
+    await this.began(room, person, ghost);
     return { room, ghost };
   }
 
