@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { cleanCopy, ROOT } from "./parts/clean-copy.ts";
+import { cleanCopy, installLocked, ROOT } from "./parts/clean-copy.ts";
 import { freePort } from "./parts/port.ts";
 import type { RunningProcess } from "./parts/process.ts";
 import { suiteRig } from "./parts/rig.ts";
@@ -67,6 +67,8 @@ async function build(): Promise<string> {
         const to = words.at(-1) === "./" ? join(target, basename(source)) : target;
         await cp(from, to, { recursive: true, verbatimSymlinks: true });
       }
+    } else if (verb === "RUN" && rest === "npm ci") {
+      await installLocked(cwd);
     } else if (verb === "RUN") {
       await run("build", rest.replaceAll("/data", join(root, "data")).replaceAll("node:node", `${owner}`), cwd);
     }

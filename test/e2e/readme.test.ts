@@ -1,18 +1,26 @@
-// The README's deployment, followed to the letter in a clean folder, by an admin whose Synapse is running already.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+// The README's deployment, followed to the letter in a clean folder, by an admin whose Synapse is running already. What it
+// installs is what npm hands out: the packed tarball, in a place that has nothing else.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { startGateway } from "../../dev/gateway/gateway.ts";
-import { cleanCopy, ROOT } from "./parts/clean-copy.ts";
+import { cleanCopy, installLocked, ROOT } from "./parts/clean-copy.ts";
+import { freePort } from "./parts/port.ts";
 import type { RunningProcess } from "./parts/process.ts";
-import { type Rig, testRig } from "./parts/rig.ts";
+import { type Rig, suiteRig, testRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";
 import { until } from "./parts/until.ts";
 
 /** Of the sample configuration. */
 const SYNAPSE_PORT = 8008;
 const DOMAIN = "example.org";
+
+const installing = suiteRig("readme");
+let place: string;
+/** Those of the README that follow the installation. */
+let commands: readonly string[];
 
 /** Every command of the section, in order. */
 async function commandsOf(section: string): Promise<readonly string[]> {
@@ -21,9 +29,9 @@ async function commandsOf(section: string): Promise<readonly string[]> {
   return [...own.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) => block.trim().split("\n"));
 }
 
-/** A shell in the clean folder, in which `npm install -g` installs for this test alone. */
+/** A shell in `folder`, in which `npm install -g` installs for these tests alone. */
 function shellIn(rig: Rig, folder: string) {
-  const prefix = join(folder, "..", "prefix");
+  const prefix = join(place, "prefix");
   const env = {
     PATH: [join(prefix, "bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
     npm_config_prefix: prefix,
@@ -44,25 +52,57 @@ function shellIn(rig: Rig, folder: string) {
   };
 }
 
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), "deployed-"));
+  installing.defer("the clean folder", () => rm(place, { recursive: true, force: true }));
+  const folder = join(place, "clone");
+  await cleanCopy(folder);
+  const [install = "", ...others] = await commandsOf("Deploy it with Synapse");
+  commands = others;
+  const [first, ...rest] = install.split(" && ");
+  expect(first).toBe("npm ci");
+  await installLocked(folder);
+  await shellIn(installing, folder).run(rest.join(" && "));
+}, 300_000);
+
+it("installs what helps, writes a registration and runs, though there is no homeserver yet", async () => {
+  const folder = join(place, "empty");
+  await mkdir(folder);
+  const shell = shellIn(testRig(), folder);
+  expect(await shell.run("matrix-appservice-sip --help")).toContain("--generate-registration");
+  const port = await freePort();
+  const config = {
+    homeserver: { url: `http://127.0.0.1:${await freePort()}`, domain: "example.org" },
+    appservice: { listen: { host: "127.0.0.1" } },
+    ghosts: { gateway: "sip.example.org" },
+    dial_plan: { country: "GB" },
+    trunks: [{ name: "main", server: `127.0.0.1:${await freePort()}`, transport: "udp" }],
+    permissions: { "example.org": "call" },
+    http: { listen: { port: 0 } },
+  };
+  await writeFile(join(folder, "config.yaml"), stringify(config));
+  const files = "-c config.yaml -f registration.yaml";
+  await shell.run(`matrix-appservice-sip -r -u http://127.0.0.1:${port} ${files}`);
+  const bridge = await shell.start(`matrix-appservice-sip ${files} -p ${port}`);
+  await bridge.saying(/"bridge is up"/, { timeoutMs: 30_000 });
+  expect((await fetch(`http://127.0.0.1:${port}/_matrix/app/v1/ping`, { method: "POST" })).status).toBe(401);
+  expect(await bridge.stop()).toEqual({ code: 0, signal: null });
+});
+
 it(
   "ends with a bridge whose numbers people find, though Synapse did not know it at first",
-  { timeout: 400_000 },
+  { timeout: 200_000 },
   async () => {
     const rig = testRig();
-    const place = await mkdtemp(join(tmpdir(), "deployed-"));
-    rig.defer("the clean folder", () => rm(place, { recursive: true, force: true }));
     const folder = join(place, "clone");
-    await cleanCopy(folder);
     const gateway = await startGateway();
     rig.defer("gateway", () => gateway.stop());
     let synapse = await startSynapse(rig, { port: SYNAPSE_PORT, serverName: DOMAIN });
     const ann = await synapse.register("ann");
 
-    const [install = "", copy = "", register = "", check = "", start = "", restart = "", ready = "", ...rest] =
-      await commandsOf("Deploy it with Synapse");
+    const [copy = "", register = "", check = "", start = "", restart = "", ready = "", ...rest] = commands;
     expect(rest).toEqual([]);
     const shell = shellIn(rig, folder);
-    await shell.run(install);
     await shell.run(copy);
     // "Edit config.yaml": the sample is for this homeserver already, and only the trunk is another one.
     const configFile = join(folder, "config.yaml");
