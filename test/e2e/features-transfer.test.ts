@@ -202,14 +202,18 @@ describe("A person who hands a telephone over to another number", () => {
   );
 
   it.for(["willing", "unwilling"] as const)(
-    "reads why it went wrong, on a trunk that is %s to take REFER",
+    "reads why it went wrong and has the telephone back, on a trunk that is %s to take REFER",
     async (trunk) => {
-      const { call, matrixCallId } = await calledBy(trunk);
+      const { call, matrixCallId, voice } = await calledBy(trunk);
       const { roomId } = await alice.report(matrixCallId);
       await alice.phone.transfer(await ghost(`${PREFIXES[trunk]}486`));
       await endAt(alice, matrixCallId);
       expect((await lineIn(alice, roomId, /transfer/)).body).toBe("The transfer failed: The number was busy.");
-      await over(trunk, call);
+      await alice.ringing();
+      await alice.phone.answer();
+      await talk(voice, person(alice, ALICE_HZ));
+      await call.hangUp();
+      expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
     },
   );
 });
