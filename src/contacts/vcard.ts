@@ -13,7 +13,9 @@ export interface VcardFile {
 
 /** Undefined: this is no vCard file. */
 export function readVcards(text: string): VcardFile | undefined {
-  const cards = [...text.matchAll(/^BEGIN:VCARD\s*$(.*?)^END:VCARD\s*$/gims)].map(([, body = ""]) => body);
+  const cards = [...text.replace(/^\uFEFF/, "").matchAll(/^BEGIN:VCARD\s*$(.*?)^END:VCARD\s*$/gims)].map(
+    ([, body = ""]) => body,
+  );
   if (cards.length === 0) return undefined;
   const problems: string[] = [];
   const contacts = cards.flatMap((body, index) => {
@@ -32,7 +34,7 @@ function readCard(body: string): Contact | string {
     properties.flatMap((one) => (one.name === name ? oneLine(one.getFirstValue()) : [])).find((text) => text !== "");
   const name = textOf("fn") ?? textOf("org") ?? nameOfParts(properties.find((one) => one.name === "n"));
   if (name === undefined) return "it has no name (FN)";
-  const numbers = properties.flatMap((one) => (one.name === "tel" ? oneLine(one.getFirstValue()) : []));
+  const numbers = properties.flatMap((one) => (one.name === "tel" ? oneLine(one.getFirstValue()) : [])).filter(Boolean);
   if (numbers.length === 0) return "it has no number (TEL)";
   const photo = properties.flatMap((one) => (one.name === "photo" ? (readPhoto(one) ?? []) : []));
   return {
@@ -108,13 +110,18 @@ function nameOfParts(property: ICAL.Property | undefined): string | undefined {
   return [given, family].filter(Boolean).join(" ") || undefined;
 }
 
+/** Besides the joiners, which letters of some scripts and families of emoji need. */
+const invisible = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--[\u{200C}\u{200D}]]+/gv;
+
 /** People read it in one line; longer names than this are no names. */
 function oneLine(value: unknown): readonly string[] {
   const text = Array.isArray(value) ? value.filter((one) => typeof one === "string").join(" ") : value;
   if (typeof text !== "string") return [];
   return [
     text
-      .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+      // RFC 2426 s4; ical.js leaves it as it is.
+      .replaceAll("\\;", ";")
+      .replaceAll(invisible, " ")
       .trim()
       .slice(0, 200),
   ];

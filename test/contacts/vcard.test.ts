@@ -49,6 +49,23 @@ describe("a card gives its name and numbers", () => {
   test("in one line, without what turns text round", () => {
     expect(only("VERSION:4.0", "FN:Ilex\\nLtd\u202Etxt", "TEL:2001")?.name).toBe("Ilex Ltd txt");
   });
+
+  test("with its semicolons, emoji and joined letters as they were typed", () => {
+    expect(only("VERSION:3.0", "FN:Smith\\; Sons", "TEL:2001")?.name).toBe("Smith; Sons");
+    expect(only("VERSION:3.0", "FN:👨\u200D👩\u200D👧 Mum", "TEL:2001")?.name).toBe("👨\u200D👩\u200D👧 Mum");
+  });
+
+  test("without the empty fields that programs leave", () => {
+    expect(only("VERSION:3.0", "FN:Ilex", "TEL;TYPE=HOME:", "TEL:2001")?.numbers).toEqual(["2001"]);
+    expect(readVcards(card("FN:Ilex", "TEL:"))).toEqual({
+      contacts: [],
+      problems: ["card 1: it has no number (TEL)"],
+    });
+  });
+});
+
+test("the first card is read also behind a byte order mark", () => {
+  expect(readVcards(`\uFEFF${card("FN:Ilex", "TEL:2001")}`)?.contacts).toHaveLength(1);
 });
 
 describe("a picture", () => {
