@@ -98,3 +98,12 @@ test("a room with the bot that is encrypted is told so once, and the bot stays",
   expect(house.words).toHaveLength(1);
   expect(house.homeserver.left).toEqual([]);
 });
+
+test("a number in an encrypted room with the bot leaves it, and the bot stays", async () => {
+  const house = new House();
+  await invited(house, room, false, house.homeserver.bot);
+  await house.enterRoom();
+  await unreadable(house);
+  expect(house.words.at(-1)).toMatch(words);
+  expect(house.homeserver.left).toEqual([{ room, user: ghost }]);
+});

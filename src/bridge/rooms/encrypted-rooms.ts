@@ -50,25 +50,27 @@ export class EncryptedRooms {
     const [speaker] = ours;
     if (speaker === undefined || this.#leaving.has(room)) return;
     // Whoever talks is not cut off: the number leaves when next something comes that cannot be read.
-    const isKept = ringingRooms.has(room) || ours.includes(homeserver.bot) || occupied.callsIn(room).length > 0;
-    if (isKept) return rooms.explain("encryption", room, speaker);
+    const numbers = ours.filter((user) => user !== homeserver.bot);
+    const isKept = ringingRooms.has(room) || occupied.callsIn(room).length > 0;
+    const [number] = numbers;
+    if (isKept || number === undefined) return rooms.explain("encryption", room, speaker);
     this.#leaving.add(room);
     try {
-      await this.#leave(room, ours, speaker);
+      await this.#leave(room, numbers, number, numbers.length < ours.length);
     } finally {
       this.#leaving.delete(room);
     }
   }
 
-  async #leave(room: RoomId, ours: readonly UserId[], speaker: UserId): Promise<void> {
+  async #leave(room: RoomId, numbers: readonly UserId[], speaker: UserId, botStays: boolean): Promise<void> {
     const { rooms, homeserver, log } = this.#parts;
-    log.warn("numbers leave an encrypted room", { room, numbers: ours.length });
+    log.warn("numbers leave an encrypted room", { room, numbers: numbers.length });
     await this.#try(room, async () => {
       if (this.#words.allows(room)) await homeserver.notice(room, speaker, leavingWords);
     });
     await this.#try(room, async () => {
-      for (const user of ours) await rooms.leave(room, user);
-      await rooms.forget(room);
+      for (const user of numbers) await rooms.leave(room, user);
+      if (!botStays) await rooms.forget(room);
     });
   }
 
