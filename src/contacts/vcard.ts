@@ -111,7 +111,7 @@ function nameOfParts(property: ICAL.Property | undefined): string | undefined {
 }
 
 /** Besides the joiners, which letters of some scripts and families of emoji need. */
-const invisible = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--[\u{200C}\u{200D}]]+/gv;
+const invisible = /(?:(?![\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu;
 
 /** People read it in one line; longer names than this are no names. */
 function oneLine(value: unknown): readonly string[] {
