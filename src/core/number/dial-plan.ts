@@ -16,7 +16,7 @@ import {
   type NumberMeaning,
 } from "./number-class.ts";
 import { formatSipUri } from "./sip-uri.ts";
-import { contextOf } from "./spelling.ts";
+import { meaningOfUser } from "./user-part.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
 type NumberFormat = "e164" | "e164-without-plus" | "national" | "as-dialled";
@@ -330,31 +330,3 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   const doubt = { ...(other.length > 0 && { otherClasses: other }), ...(isDoubtful && { isDoubtful }) };
   return { kind: "route", trunk, uri, number, e164, class: kind, ...doubt, alternatives: [], withheld: false };
 }
-
-/** What a gateway makes of the user part of a SIP address: a number before the @ costs what it costs anywhere. */
-function meaningOfUser(user: string, country: Country | undefined): NumberMeaning & { readonly keys: string } {
-  const [head = "", ...parameters] = user
-    .normalize("NFKC")
-    .replace(/^\s*tel:/i, "")
-    .split(";");
-  // Up to a pause, a post-dial digit or anything else that no number holds; the rest is noise to a gateway.
-  const keys = /^[^\p{L},&=$?:@%]*/u.exec(head)?.[0].replaceAll(/[^\d*#+]/g, "") ?? "";
-  if (!/\d/.test(keys)) return { keys, ...noNumber };
-  const meaning = understand(keys, country);
-  // RFC 3966 s5.1.5: a local number belongs where its context says.
-  const context = contextOf(parameters);
-  if (context === undefined || keys.startsWith("+") || meaning.class === "emergency") return { keys, ...meaning };
-  const inContext = understand(context + keys, country);
-  const classes = [...inContext.classes, ...meaning.classes];
-  return { ...inContext, keys, class: dearest(inContext.class, meaning.class), classes };
-}
-
-const noNumber: NumberMeaning = {
-  e164: undefined,
-  class: "private",
-  classes: [],
-  isAssigned: false,
-  isBare: false,
-  isAmbiguous: false,
-  isDoubtful: false,
-};

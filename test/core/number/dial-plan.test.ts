@@ -307,6 +307,9 @@ describe("SIP addresses", () => {
   test("cost what the number in them costs", () => {
     expect(call("+449098790000", "pbx.example.org")).toMatchObject({ class: "premium" });
     expect(call("09098790000;phone-context=x", "pbx.example.org")).toMatchObject({ class: "premium" });
+    expect(call("2001&PJSIP/09098790000", "pbx.example.org")).toMatchObject({ class: "premium" });
+    expect(call("alice,449098790000", "pbx.example.org")).toMatchObject({ class: "premium" });
+    expect(call("2001&PJSIP/02079460440", "pbx.example.org")).toMatchObject({ class: "private" });
   });
   test.each([
     ["09098790000,5", "a pause"],
