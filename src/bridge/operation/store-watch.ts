@@ -98,6 +98,8 @@ export class StoreWatch {
       const written = await this.#catchUp();
       this.#failure = undefined;
       log.info("store can be written again", { forMs: forMs(), written });
+      // What came to wait after the last write and before this moment; if it fails, `failed` has heard of it.
+      void this.#catchUp().catch(() => undefined);
     } catch (error) {
       failure.tries += 1;
       if (failure.tries % remindEvery === 0) {
