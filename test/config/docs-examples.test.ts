@@ -1,0 +1,69 @@
+// Every YAML example of the README and of docs/ is a configuration that the bridge accepts.
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { checkConfig } from "../../src/config/checks.ts";
+import { explainIssues } from "../../src/config/explain.ts";
+import { minimalConfig } from "../../src/config/sample.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { readYaml } from "../../src/config/yaml-source.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+/** Chapters of Synapse's and Dendrite's configuration, which docs show too. Add what new docs need. */
+const OTHER_PROGRAMS = [
+  "app_service_api",
+  "app_service_config_files",
+  "auto_accept_invites",
+  "client_api",
+  "rc_invites",
+  "rc_message",
+  "rc_room_creation",
+];
+
+interface Example {
+  /** `file:line` */
+  readonly where: string;
+  readonly text: string;
+}
+
+const examplesIn = (file: string): Example[] => {
+  const markdown = readFileSync(join(root, file), "utf8");
+  return [...markdown.matchAll(/^( *)```ya?ml\n([\s\S]*?)^ *```$/gm)].map(
+    ({ index, 1: indent = "", 2: text = "" }) => ({
+      where: `${file}:${markdown.slice(0, index).split("\n").length}`,
+      text: text.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+    }),
+  );
+};
+
+const chapters = (text: string): string[] => Object.keys(parse(text) as Record<string, unknown>);
+const isOurs = (chapter: string): boolean => Object.hasOwn(configSchema.shape, chapter);
+
+const files = ["README.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"))];
+const examples = files.flatMap((name) => examplesIn(name === "README.md" ? name : `docs/${name}`));
+
+/** What is wrong with the example, once the chapters that it leaves out are those of the smallest configuration. */
+const faults = (text: string): string[] => {
+  const config = { ...(parse(minimalConfig) as object), ...(parse(text) as object) };
+  const parsed = configSchema.safeParse(config);
+  const problems = parsed.success ? [...checkConfig(parsed.data)] : explainIssues(parsed.error.issues, readYaml(text));
+  return problems.map(({ path, message }) => `${path.join(".")} ${message}`);
+};
+
+test.for(examples.filter(({ text }) => chapters(text).some(isOurs)))("$where is accepted", ({ text }) => {
+  expect(faults(text)).toEqual([]);
+});
+
+test("every other YAML example is of a program that is known", () => {
+  const others = examples.filter(({ text }) => !chapters(text).some(isOurs));
+  const strange = others.flatMap(({ where, text }) =>
+    chapters(text).flatMap((chapter) => (OTHER_PROGRAMS.includes(chapter) ? [] : [`${where}: ${chapter}`])),
+  );
+  expect(strange).toEqual([]);
+});
+
+test("there are examples of trunks in the page about gateways", () => {
+  const trunks = examplesIn("docs/sip-gateways.md").filter(({ text }) => chapters(text).includes("trunks"));
+  expect(trunks.length).toBeGreaterThan(5);
+});
