@@ -1,7 +1,7 @@
 # Build: docker build -t matrix-appservice-sip .
 # Run:   docker run --network host -v /etc/matrix-appservice-sip:/data matrix-appservice-sip
-# The bridge runs as the owner of the folder that is mounted at /data: chown -R 1000:1000 /etc/matrix-appservice-sip
-# Host networking because SIP and RTP name their own addresses and need a range of UDP ports.
+# The bridge runs as the owner of the folder mounted at /data: chown -R 1000:1000 /etc/matrix-appservice-sip
+# It uses the host's network because SIP and RTP contain addresses and need a range of UDP ports.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -18,13 +18,13 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY config config
 COPY deploy/container-entrypoint.sh ./
-# A volume that Docker makes belongs to the image's user. A relative database path begins in it.
+# A volume that Docker creates belongs to the image's user. A relative database path starts in /data.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 WORKDIR /data
 EXPOSE 9993
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9994/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Begins as root and becomes the owner of /data before anything of the bridge runs.
+# Starts as root and becomes the owner of /data before the bridge runs.
 ENTRYPOINT ["/app/container-entrypoint.sh"]
 CMD ["-c", "/data/config.yaml", "-f", "/data/registration.yaml"]

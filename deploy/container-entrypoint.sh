@@ -7,7 +7,7 @@ if [ "$(id -u)" -ne 0 ]; then
   exec node /app/dist/main.js "$@"
 fi
 if [ "$owner" -eq 0 ]; then
-  echo "the folder mounted at /data belongs to root: chown it to the user as whom the bridge shall run, such as 1000:1000" >&2
+  echo "the folder mounted at /data belongs to root: chown it to the user that the bridge should run as, such as 1000:1000" >&2
   exit 3
 fi
 exec setpriv --reuid "$owner" --regid "$group" --clear-groups --no-new-privs -- node /app/dist/main.js "$@"

@@ -32,7 +32,7 @@ const failedPingIntervalMs = 10_000;
 export class Readiness {
   readonly #parts: ReadinessParts;
   readonly #reminder: Reminder;
-  #homeserver: PartReadiness = { ready: false, detail: "not heard from yet" };
+  #homeserver: PartReadiness = { ready: false, detail: "no answer yet" };
   #cancelPing: () => void = () => {};
   #mediaNotes: readonly string[] = [];
   #complained = false;
@@ -116,6 +116,6 @@ export class Readiness {
 }
 
 function describePing(ping: Exclude<PingOutcome, { kind: "failed" }>): string {
-  if (ping.kind === "unsupported") return "answers, but knows no ping";
+  if (ping.kind === "unsupported") return "answers, but does not support pings";
   return `answered the ping in ${Math.round(ping.durationMs)} ms`;
 }

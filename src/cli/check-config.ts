@@ -38,19 +38,19 @@ export async function checkFiles(
     }
     advise(registrationPath, adviseOnRegistration(registration, port ?? config.appservice.listen.port));
   } else {
-    terminal.out(`${registrationPath}: not there yet; write it with -r\n`);
+    terminal.out(`${registrationPath}: does not exist yet; write it with -r\n`);
   }
   if (ringsPeople(config) && !config.inbound.join_for_people) {
     terminal.out(
-      "note: the first call of a number rings in the room that a person has with the bot, or where the homeserver accepts " +
+      "note: the first call from a number rings in the person's room with the bot, or if the homeserver accepts " +
         "invitations by itself (Synapse: auto_accept_invites); inbound.join_for_people makes it ring for everybody\n",
     );
   }
   for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
   const { host, port: statusPort } = config.http.listen;
   terminal.out(
-    "Whether the homeserver knows the bridge and both reach each other, and whether trunks and TURN servers answer, the " +
-      `running bridge tells: in its log, and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
+    "Not checked here: whether the homeserver knows the bridge and both reach each other, and whether trunks and TURN servers answer. " +
+      `The running bridge says that in its log and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
   );
   return exitCode.ok;
 }

@@ -63,17 +63,17 @@ function describeProgram(terminal: Terminal): Command {
       "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
         "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml",
     )
-    .option("-r, --generate-registration", "write the registration and end; an existing one keeps its tokens")
-    .option("-u, --url <url>", "with -r: where the homeserver reaches the bridge", parseUrl)
+    .option("-r, --generate-registration", "write the registration and exit; an existing one keeps its tokens")
+    .option("-u, --url <url>", "with -r: URL at which the homeserver reaches the bridge", parseUrl)
     .option("-c, --config <path>", "the configuration", "config.yaml")
     .option("-f, --file <path>", "the registration", "registration.yaml")
-    .option("-p, --port <port>", "listen for the homeserver on this port, whatever the configuration says", parsePort)
-    .option("--check", "check configuration, registration and this machine, and end")
+    .option("-p, --port <port>", "listen for the homeserver on this port; overrides the configuration", parsePort)
+    .option("--check", "check the configuration, the registration and this machine, and exit")
     .version(packageVersion(), "-v, --version")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done or stopped, 1 fault, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start.\n" +
-        "SIGTERM and SIGINT end all calls and stop; a second one ends at once.",
+      "\nExit codes: 0 done or stopped, 1 defect, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start.\n" +
+        "SIGTERM and SIGINT end all calls and stop the bridge; a second signal stops it at once.",
     )
     .allowExcessArguments(false)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
@@ -83,13 +83,15 @@ function describeProgram(terminal: Terminal): Command {
 function describeNumberExplain(program: Command, act: (text: string, options: ExplainOptions) => void): void {
   program
     .command("number")
-    .description("Says what the bridge makes of a number.")
+    .description("Explains numbers.")
     .command("explain")
-    .description("Says how a number is read, what it counts as, where the call goes, and how it is written there.")
-    .argument("<text...>", "the number as it is dialled, or as a trunk sends it")
-    .option("--as <user>", "as this Matrix user dials it")
+    .description(
+      "Explains how the bridge reads a number, what it counts as, where the call goes, and how the trunk gets the number.",
+    )
+    .argument("<text...>", "the number as people dial it, or as a trunk sends it")
+    .option("--as <user>", "as dialled by this Matrix user")
     .option("--trunk <name>", "as if the call went over this trunk")
-    .option("--from-trunk <name>", "as a caller or called number that comes from this trunk")
+    .option("--from-trunk <name>", "as a caller's number or a called number from this trunk")
     .option("-c, --config <path>", "the configuration (default: config.yaml)")
     .action((text: readonly string[], options: ExplainOptions) => act(text.join(" "), options));
 }

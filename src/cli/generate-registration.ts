@@ -24,14 +24,14 @@ export function generateRegistration(options: GenerateOptions, terminal: Termina
     const facts = toRegistrationFacts(config);
     const had = writePeopleRegistration(peoplePath, facts);
     terminal.out(
-      `${peoplePath}: ${had ? "brought up to date, its tokens kept" : "written"}. Make it known to the homeserver like the other ` +
+      `${peoplePath}: ${had ? "updated, with the same tokens" : "written"}. Give it to the homeserver like the other ` +
         "one, and guard it: whoever has its as_token can act as any user of the homeserver.\n",
     );
   }
-  const done = former ? "brought up to date, its tokens kept" : "written";
+  const done = former ? "updated, with the same tokens" : "written";
   terminal.out(
-    `${options.registrationPath}: ${done}. Make it known to the homeserver (Synapse: app_service_config_files), restart that, ` +
-      `then run: matrix-appservice-sip -c ${options.configPath} -f ${options.registrationPath}\n`,
+    `${options.registrationPath}: ${done}. Give it to the homeserver (Synapse: app_service_config_files), ` +
+      `start the bridge (matrix-appservice-sip -c ${options.configPath} -f ${options.registrationPath}), and restart the homeserver.\n`,
   );
   return exitCode.ok;
 }

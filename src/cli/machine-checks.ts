@@ -48,7 +48,7 @@ function* checkReaders({ configPath, registrationPath }: MachineChecks): Generat
     if (file !== undefined) files.set(resolve(dirname(configPath), file), formatPath(path));
   }
   for (const [file, secret] of files) {
-    if (isReadByAll(file)) yield `${file}: holds ${secret} and can be read by everybody on this machine; chmod o-rwx`;
+    if (isReadByAll(file)) yield `${file}: contains ${secret}, and everybody on this machine can read it; chmod o-rwx`;
   }
 }
 
@@ -63,7 +63,7 @@ function* checkDatabase({ config, configPath }: MachineChecks): Generator<string
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    yield `${configPath}: database.path needs the folder ${folder}, which cannot be written: ${codeOf(error)}`;
+    yield `${configPath}: database.path needs the folder ${folder}, and the bridge cannot write there: ${codeOf(error)}`;
   }
 }
 
@@ -96,8 +96,8 @@ async function checkPorts({ config, configPath, port: given }: MachineChecks): P
 const wordsByCode: Readonly<Record<string, string>> = {
   EADDRINUSE: "is in use: by another program, or by the bridge if it is running",
   EADDRNOTAVAIL: "does not belong to this machine",
-  EACCES: "may not be used without more rights; choose a port above 1023",
-  ENOTFOUND: "is a host name that is not known here",
+  EACCES: "needs more rights; choose a port above 1023",
+  ENOTFOUND: "is a host name that this machine does not know",
 };
 
 function bindingFailure({ kind, host, port }: Listener): Promise<string | undefined> {

@@ -71,7 +71,7 @@ async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: T
   });
   try {
     if ((await Promise.race([bridge.stop(), late])) !== "late") return exitCode.ok;
-    terminal.err(`matrix-appservice-sip: still not stopped after ${deadlineMs} ms; ending anyway\n`);
+    terminal.err(`matrix-appservice-sip: not stopped after ${deadlineMs} ms; exiting anyway\n`);
   } catch (error) {
     terminal.err(`matrix-appservice-sip: did not stop cleanly: ${describeError(error)}\n`);
   } finally {
@@ -97,7 +97,7 @@ function describeError(error: unknown): string {
     const words: Readonly<Record<string, string>> = {
       EADDRINUSE: `the address ${place} is in use by another program, or by another copy of this one`,
       EADDRNOTAVAIL: `the address ${place} does not belong to this machine`,
-      EACCES: `the address ${place} may not be used without more rights; choose a port above 1023`,
+      EACCES: `the address ${place} needs more rights; choose a port above 1023`,
     };
     const found = words[listening.code ?? ""];
     if (found !== undefined) return found;

@@ -15,7 +15,7 @@ function* advisePermissions({ permissions, homeserver: { domain } }: Config): Ge
   if (!subjects.some(mayCall)) {
     yield {
       path: ["permissions"],
-      message: `lets nobody of ${domain} call; name people, the server ("${domain}") or "*" there to let them`,
+      message: `lets nobody on ${domain} call; name people, the server ("${domain}") or "*" there`,
     };
   }
   for (const subject of subjects) {
@@ -37,17 +37,17 @@ export function* adviseOnRegistration({ url }: Registration, port: number): Gene
   if (url === null || url === "") {
     yield {
       path: ["url"],
-      message: "is missing, so that the homeserver sends the bridge nothing; write it with -r -u URL",
+      message: "is missing, so the homeserver sends the bridge nothing; write it with -r -u URL",
     };
     return;
   }
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !["http:", "https:"].includes(parsed.protocol)) {
-    yield { path: ["url"], message: "should begin with http:// or https://; write it anew with -r -u URL" };
+    yield { path: ["url"], message: "should begin with http:// or https://; write it again with -r -u URL" };
     return;
   }
   if (url.includes("/_matrix")) {
-    yield { path: ["url"], message: "should end before /_matrix, which the homeserver puts behind it" };
+    yield { path: ["url"], message: "should end before /_matrix, which the homeserver appends" };
   }
   const named = parsed.port === "" ? { "http:": 80, "https:": 443 }[parsed.protocol] : Number(parsed.port);
   if (loopback.test(parsed.hostname) && named !== port) {

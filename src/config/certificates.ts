@@ -19,12 +19,12 @@ function* checkPem(
 ): Generator<ConfigFinding> {
   for (const [name, text] of Object.entries({ ca, certificate })) {
     if (text !== undefined && read(() => new X509Certificate(text)) === undefined)
-      yield { path: [...path, name], message: "is no certificate in PEM form" };
+      yield { path: [...path, name], message: "is not a certificate in PEM form" };
   }
   if (key === undefined) return;
   const privateKey = read(() => createPrivateKey(key));
   if (privateKey === undefined) {
-    yield { path: [...path, "key"], message: "is no private key in PEM form, or wants a passphrase" };
+    yield { path: [...path, "key"], message: "is not a private key in PEM form, or needs a passphrase" };
   } else if (
     certificate !== undefined &&
     read(() => new X509Certificate(certificate).checkPrivateKey(privateKey)) === false

@@ -26,7 +26,7 @@ function* checkHomeserver({ homeserver, appservice, ghosts }: Config): Generator
     yield { path: ["appservice", "bot"], message: "is the localpart of callers who withhold their number" };
   }
   if (homeserver.url.includes("/_matrix")) {
-    yield { path: ["homeserver", "url"], message: "should end before /_matrix, which the bridge puts behind it" };
+    yield { path: ["homeserver", "url"], message: "should end before /_matrix, which the bridge appends" };
   }
 }
 
@@ -68,7 +68,7 @@ function* checkTrunkCalls({ trunks }: Config): Generator<ConfigFinding> {
     if (registration && registration.user === undefined && !credentials) {
       yield {
         path: ["trunks", index, "registration"],
-        message: "should have the key user, since the trunk has no credentials whose username it could be",
+        message: "needs the key user, because the trunk has no credentials with a username",
       };
     }
     if (timer && timer.min_seconds > timer.expires_seconds) {
@@ -120,7 +120,7 @@ function* checkPermissions({ permissions, homeserver }: Config): Generator<Confi
   for (const subject of Object.keys(permissions)) {
     const path = ["permissions", subject];
     if (subject !== "*" && subject.includes("*")) {
-      yield { path, message: "should not hold a star: * stands alone, for everyone of this homeserver" };
+      yield { path, message: "should not contain a star: * must stand alone, for everybody on this homeserver" };
       continue;
     }
     const known = subject === "*" || (subject.startsWith("@") ? parseUserId(subject) : splitHostPort(subject));
@@ -140,7 +140,7 @@ function* checkPorts(
   { min, max }: { min: number; max: number },
   least: number,
 ): Generator<ConfigFinding> {
-  if (max - min + 1 < least) yield { path, message: "should hold more ports: max is below min, or too near to it" };
+  if (max - min + 1 < least) yield { path, message: "should contain more ports: max is below min, or too close to it" };
 }
 
 /** Of the configuration with its secrets in place. */

@@ -72,7 +72,7 @@ export function loadPeopleToken(
       `does not exist, and inbound.join_for_people is on: write it with -r, give ${tokenVariable}, or switch that off`,
     );
   }
-  const again = "write it anew with -r, which keeps the tokens";
+  const again = "write it again with -r, which keeps the tokens";
   if (registration.url !== null) fail(["url"], `should be null: the homeserver has nothing to send here; ${again}`);
   const wanted = peopleRegex(facts.domain);
   const namespace = registration.namespaces.users.find(({ regex }) => regex === wanted);

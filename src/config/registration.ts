@@ -11,7 +11,7 @@ import { readYaml } from "./yaml-source.ts";
 
 const token = z
   .string({ error: "should be a token in quotes" })
-  .min(16, { error: "should be a token of 16 characters at least" });
+  .min(16, { error: "should be a token of at least 16 characters" });
 
 const registrationSchema = z.looseObject(
   {
@@ -160,15 +160,16 @@ export function loadRegistration(path: string, facts: RegistrationFacts): Regist
 function checkRegistration(registration: Registration, facts: RegistrationFacts): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const add = (path: readonly string[], message: string): void => {
-    problems.push({ path, message: `${message}; write it anew with -r, which keeps the tokens`, line: undefined });
+    problems.push({ path, message: `${message}; write it again with -r, which keeps the tokens`, line: undefined });
   };
   const wanted = namespaceRegex(facts);
   const namespace = registration.namespaces.users.find(({ regex }) => regex === wanted);
-  if (!namespace) add(["namespaces", "users"], `lacks the namespace of the ghosts, ${wanted}`);
-  else if (!namespace.exclusive) add(["namespaces", "users"], "should claim the namespace of the ghosts as exclusive");
+  if (!namespace) add(["namespaces", "users"], `lacks the namespace of telephone numbers, ${wanted}`);
+  else if (!namespace.exclusive)
+    add(["namespaces", "users"], "should claim the namespace of telephone numbers exclusively");
   const lacking = (names: readonly string[]) => names.filter((name) => !registration.protocols.includes(name));
   const missing = lacking(pstnProtocolNames);
-  if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so that clients get no dial pad`);
+  if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so clients get no dial pad`);
   const further = lacking(protocolsOf(facts).slice(pstnProtocolNames.length));
   if (further.length > 0) add(["protocols"], `lacks ${further.join(" and ")}, which lookups.virtual_users offers`);
   if (registration.rate_limited) add(["rate_limited"], "should be false: calls send events in bursts");

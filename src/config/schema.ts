@@ -200,7 +200,7 @@ export const configSchema = section({
   contacts: contacts
     .prefault({})
     .describe(
-      "Names and pictures for numbers. They count before the name that a trunk sends. A number without a picture gets a telephone in a colour of its own.",
+      "Names and pictures for telephone numbers. They override the name that a trunk sends. A number without a picture gets a telephone in a colour of its own.",
     ),
   limits: limits.prefault({}).describe("Limits on everybody's calls."),
   media: media.prefault({}).describe("Audio: how it reaches the trunks and the clients."),

@@ -194,7 +194,7 @@ test("a homeserver that takes them is pinged by the registration's id, and then 
   await expect
     .poll(async () => JSON.parse((await status("/ready")).text) as unknown)
     .toMatchObject({
-      parts: { homeserver: { ready: true, detail: "answers, but knows no ping" } },
+      parts: { homeserver: { ready: true, detail: "answers, but does not support pings" } },
     });
   expect(asked.map((request) => request.replace(/\?.*/, ""))).toContain(
     "POST /_matrix/client/v1/appservice/matrix-appservice-sip/ping",

@@ -56,12 +56,12 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
 
 const warnings = ({ out }: { out: string }) => out.split("\n").filter((line) => line.startsWith("warning: "));
 
-test("both files are good, and the rest is told by the running bridge", async () => {
+test("both files are good, and the running bridge tells the rest", async () => {
   const { code, out } = await run("--check");
   expect(code).toBe(0);
   expect(out).toMatch(
     new RegExp(
-      `^${config}: good\\n${registration}: good\\nWhether .* the running bridge tells: .*http://127\\.0\\.0\\.1:0/ready\\n$`,
+      `^${config}: good\\n${registration}: good\\nNot checked here: .* The running bridge says that in its log and at .*http://127\\.0\\.0\\.1:0/ready\\n$`,
     ),
   );
 });
@@ -70,7 +70,7 @@ test("a registration comes after its configuration", async () => {
   rmSync(registration);
   const { code, out } = await run("--check");
   expect(code).toBe(0);
-  expect(out).toContain(`${registration}: not there yet; write it with -r\n`);
+  expect(out).toContain(`${registration}: does not exist yet; write it with -r\n`);
 });
 
 test("what is wrong is said, and ends it", async () => {
@@ -81,9 +81,9 @@ test("what is wrong is said, and ends it", async () => {
 
 describe("of the configuration it warns of", () => {
   test.each([
-    ["permissions for another domain", { "example.com": "call" }, "permissions lets nobody of example.org call"],
-    ["permissions that forbid alone", { "*": "none" }, "permissions lets nobody of example.org call"],
-    ["no permissions", {}, "permissions lets nobody of example.org call"],
+    ["permissions for another domain", { "example.com": "call" }, "permissions lets nobody on example.org call"],
+    ["permissions that forbid alone", { "*": "none" }, "permissions lets nobody on example.org call"],
+    ["no permissions", {}, "permissions lets nobody on example.org call"],
     [
       "a person of a domain that is spelt wrong",
       { "*": "call", "@boss:exmaple.org": { allow: ["satellite"] } },
@@ -123,8 +123,8 @@ describe("of this machine it warns of", () => {
     await run("-r", "-u", `http://localhost:${bridgePort}`);
     chmodSync(registration, 0o644);
     expect(warnings(await run("--check"))).toEqual([
-      `warning: ${registration}: holds the tokens and can be read by everybody on this machine; chmod o-rwx`,
-      `warning: ${secret}: holds trunks[0].credentials.password_file and can be read by everybody on this machine; chmod o-rwx`,
+      `warning: ${registration}: contains the tokens, and everybody on this machine can read it; chmod o-rwx`,
+      `warning: ${secret}: contains trunks[0].credentials.password_file, and everybody on this machine can read it; chmod o-rwx`,
     ]);
   });
 
@@ -135,7 +135,7 @@ describe("of this machine it warns of", () => {
     await run("-r", "-u", `http://localhost:${bridgePort}`);
     chmodSync(config, 0o644);
     const [warning = ""] = warnings(await run("--check"));
-    expect(warning).toContain(`${config}: holds trunks[0].credentials.password and can be read by everybody`);
+    expect(warning).toContain(`${config}: contains trunks[0].credentials.password, and everybody`);
     expect(warning).not.toContain("secret");
   });
 
@@ -168,7 +168,7 @@ describe("of this machine it warns of", () => {
   test("a database whose folder is missing", async () => {
     await configure((text) => text.replace(/^database:.*$/m, "database: {path: /nowhere/bridge.db}"));
     expect(warnings(await run("--check")).join("")).toContain(
-      "the folder /nowhere, which cannot be written: there is no such",
+      "the folder /nowhere, and the bridge cannot write there: there is no such",
     );
   });
 });
@@ -180,8 +180,8 @@ describe("a certificate", () => {
   authority.remove();
 
   test.each([
-    ["that is none", "nonsense", one.key, "tls.certificate is no certificate in PEM form"],
-    ["whose key is none", one.cert, "nonsense", "tls.key is no private key in PEM form"],
+    ["that is none", "nonsense", one.key, "tls.certificate is not a certificate in PEM form"],
+    ["whose key is none", one.cert, "nonsense", "tls.key is not a private key in PEM form"],
     ["with the key of another", one.cert, other.key, "tls.key is not the key of the certificate"],
   ])("%s is an error", async (_, certificate, key, words) => {
     await configure((text) =>
@@ -190,7 +190,7 @@ describe("a certificate", () => {
     const { code, err } = await run("--check");
     expect([code, err]).toEqual([
       3,
-      `${config}: trunks[0].${words}${err.includes("passphrase") ? ", or wants a passphrase" : ""}\n`,
+      `${config}: trunks[0].${words}${err.includes("passphrase") ? ", or needs a passphrase" : ""}\n`,
     ]);
   });
 });

@@ -111,7 +111,7 @@ describe("-r", () => {
     await write("http://localhost:9993");
     const first = parse(readFileSync(registration, "utf8")) as Record<string, unknown>;
     const { shell } = await write("http://bridge:9993");
-    expect(shell.stdout).toContain("brought up to date, its tokens kept");
+    expect(shell.stdout).toContain("updated, with the same tokens");
     expect(parse(readFileSync(registration, "utf8"))).toEqual({ ...first, url: "http://bridge:9993" });
   });
   test("leaves a file alone that is no registration", async () => {

@@ -263,13 +263,13 @@ describe("what people mistype", () => {
       "a star for some users",
       "example.org: call",
       "example.org: call\n  '@guest*:example.org': none",
-      'config.yaml:13: permissions["@guest*:example.org"] should not hold a star: * stands alone, for everyone of this homeserver',
+      'config.yaml:13: permissions["@guest*:example.org"] should not contain a star: * must stand alone, for everybody on this homeserver',
     ],
     [
       "a star for some servers",
       "example.org: call",
       "'*.example.org': none",
-      'config.yaml:12: permissions["*.example.org"] should not hold a star',
+      'config.yaml:12: permissions["*.example.org"] should not contain a star',
     ],
     [
       "a server in capitals",
@@ -287,7 +287,7 @@ describe("what people mistype", () => {
       "a homeserver with the path of its API",
       "http://localhost:8008",
       "http://localhost:8008/_matrix/client",
-      "config.yaml:2: homeserver.url should end before /_matrix, which the bridge puts behind it",
+      "config.yaml:2: homeserver.url should end before /_matrix, which the bridge appends",
     ],
     [
       "a space behind the URL",
@@ -343,7 +343,7 @@ describe("what people mistype", () => {
       "ports the wrong way round",
       "permissions:",
       "media: {rtp: {ports: {min: 20000, max: 10000}}}\npermissions:",
-      "config.yaml:11: media.rtp.ports should hold more ports: max is below min, or too near to it",
+      "config.yaml:11: media.rtp.ports should contain more ports: max is below min, or too close to it",
     ],
     [
       "the same port for two listeners",
@@ -385,7 +385,7 @@ describe("what people mistype", () => {
       "a registration nobody knows the user of",
       "    server:",
       "    registration: {}\n    server:",
-      "config.yaml:10: trunks[0].registration should have the key user, since the trunk has no credentials",
+      "config.yaml:10: trunks[0].registration needs the key user, because the trunk has no credentials",
     ],
     [
       "a session timer shorter than may be",

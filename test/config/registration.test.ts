@@ -69,7 +69,7 @@ test("offers what older clients ask for where it is wanted, and says so if it is
   ]);
   const path = file(formatRegistration(makeRegistration(facts, url)));
   expect(() => loadRegistration(path, wanted)).toThrow(
-    "protocols lacks im.vector.protocol.sip_native and im.vector.protocol.sip_virtual, which lookups.virtual_users offers; write it anew with -r",
+    "protocols lacks im.vector.protocol.sip_native and im.vector.protocol.sip_virtual, which lookups.virtual_users offers; write it again with -r",
   );
   expect(loadRegistration(file(formatRegistration(registration)), facts).protocols).toHaveLength(4);
 });
@@ -151,7 +151,7 @@ test("written anew keeps its tokens, its id and what an admin added, and takes t
 
 test("a file that is something else is not overwritten, nor is its content told", () => {
   const path = file("as_token: hunter2\nhs_token: 5\n");
-  expect(() => readRegistration(path)).toThrow(/as_token should be a token of 16 characters/);
+  expect(() => readRegistration(path)).toThrow(/as_token should be a token of at least 16 characters/);
   try {
     readRegistration(path);
   } catch (error) {
@@ -177,18 +177,18 @@ describe("one that does not fit is refused with what it lacks", () => {
     [
       "another namespace",
       { namespaces: { users: [{ exclusive: true, regex: "@_sip_.*" }] } },
-      /namespaces\.users lacks the namespace of the ghosts, \^@_sip_\.\*:example\\\.org\$/,
+      /namespaces\.users lacks the namespace of telephone numbers, \^@_sip_\.\*:example\\\.org\$/,
     ],
     ["no namespace", { namespaces: {} }, /namespaces\.users should be a list/],
     [
       "a shared namespace",
       { namespaces: { users: [{ exclusive: false, regex: "^@_sip_.*:example\\.org$" }] } },
-      /should claim the namespace of the ghosts as exclusive/,
+      /should claim the namespace of telephone numbers exclusively/,
     ],
     [
       "no protocols",
       { protocols: undefined },
-      /lacks m\.protocol\.pstn and im\.vector\.protocol\.pstn, so that clients get no dial pad/,
+      /lacks m\.protocol\.pstn and im\.vector\.protocol\.pstn, so clients get no dial pad/,
     ],
     ["one protocol", { protocols: ["m.protocol.pstn"] }, /lacks im\.vector\.protocol\.pstn/],
     ["rate limits", { rate_limited: undefined }, /rate_limited should be false/],
