@@ -60,10 +60,12 @@ export class Transfers {
   /** Calls whose far end somebody else's shall talk to, by person and token. */
   readonly #waiting = new Map<string, CallId>();
   readonly #tooOften: Tally;
+  readonly #refused: Tally;
 
   constructor(parts: TransfersParts, calls: Calls) {
     this.#parts = parts;
     this.#calls = calls;
+    this.#refused = new Tally(parts.log, parts.clock, "transfer refused");
     this.#tooOften = new Tally(
       parts.log,
       parts.clock,
@@ -93,7 +95,21 @@ export class Transfers {
   }
 
   /** A number is judged as if the person called it; a person of this homeserver is rung. */
-  plan(call: CallId, { to, person }: PlanEffect): CallFact {
+  plan(call: CallId, effect: PlanEffect): CallFact {
+    const fact = this.#judge(call, effect);
+    const why = fact.kind === "transfer.barred" ? { cause: fact.cause } : this.#whyElsewhere(call, effect, fact);
+    // Calls beyond the limit have a line of their own.
+    if (why !== undefined && why.cause !== "too-often")
+      this.#refused.add({
+        call,
+        person: effect.person,
+        by: typeof effect.to === "string" ? "client" : "trunk",
+        ...why,
+      });
+    return fact;
+  }
+
+  #judge(call: CallId, { to, person }: PlanEffect): CallFact {
     const { ids, plan, policy } = this.#parts;
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
@@ -109,6 +125,15 @@ export class Transfers {
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
     const { trunk } = dialledTrunks(route, person, undefined, this.#parts);
     return { kind: "transfer.planned", trunk, shown: this.#shown(target) };
+  }
+
+  /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */
+  #whyElsewhere(id: CallId, { to }: PlanEffect, fact: CallFact): { cause: string; setting: string } | undefined {
+    const call = this.#calls.find(id);
+    if (typeof to === "string" || fact.kind !== "transfer.planned" || call?.phase !== "connected") return undefined;
+    return call.trunk.name === fact.trunk.name
+      ? undefined
+      : { cause: "the number is routed to another trunk", setting: "dial_plan.routes" };
   }
 
   /** Whether a call may become one to that number, where its trunk sends it there. */

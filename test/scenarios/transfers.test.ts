@@ -1,9 +1,10 @@
 // Calls handed over to somebody else, through the whole bridge: by the trunk, or joined here where it will not.
 import { describe, expect, test } from "vitest";
-import { matrixCallId, partyId, type CallId, type UserId } from "../../src/core/ids.ts";
+import { matrixCallId, partyId, trunkName, type CallId, type UserId } from "../../src/core/ids.ts";
 import { callerOf } from "../fakes/arrivals.ts";
 import { dialog } from "../core/call/examples.ts";
 import { ann, bob, caller, House, made1, made2, room } from "./house.ts";
+import { examplePlan } from "./settings.ts";
 
 const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const other = "@_sip_02079460999%40sip.example.org:example.org" as UserId;
@@ -206,6 +207,40 @@ test("the trunk hands the call over: the person goes on talking, to somebody els
   expect(house.signals.at(-1)).toBe("identity");
   await house.take({ ...house.callOf(), kind: "call.hungUp", reason: "user_hangup" });
   expect(house.trunks.verbs.at(-1)).toBe("bye");
+});
+
+test.each([
+  ["may not be called", "09098790000", { cause: "premium-barred" }],
+  ["is no number", "nonsense", { cause: "domain-not-allowed" }],
+  ["can be called in emergencies only", "999", { cause: "emergency" }],
+])(
+  "the trunk hands the call over to what %s: it is refused, they talk on, and the log says why",
+  async (_what, user, why) => {
+    const house = await talking();
+    const target = { ...callerOf(user).from, uri: `sip:${user}@gw.example.net`, host: "gw.example.net" };
+    await house.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+    expect(house.trunks.verbs.at(-1)).toBe("refuseRefer");
+    expect(house.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    const lines = house.telemetry.lines.filter(({ message }) => message === "transfer refused");
+    expect(lines).toMatchObject([{ level: "warn", fields: { person: ann, by: "trunk", ...why } }]);
+  },
+);
+
+test("the trunk hands the call over to a number of another trunk: it is refused, and the log names the routes", async () => {
+  const [main] = examplePlan.trunks;
+  if (main === undefined) throw new Error("no trunk");
+  const trunks = [main, { ...main, name: trunkName("abroad") }];
+  const all = { strip: 0, prepend: "" };
+  const routes = [
+    { ...all, prefix: "+49", trunks: [trunkName("abroad")] },
+    { ...all, prefix: "", trunks: [main.name] },
+  ];
+  const house = await talking({ plan: { ...examplePlan, trunks, routes } });
+  const target = callerOf("+4915112345678").from;
+  await house.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  expect(house.trunks.verbs.at(-1)).toBe("refuseRefer");
+  const lines = house.telemetry.lines.filter(({ message }) => message === "transfer refused");
+  expect(lines).toMatchObject([{ fields: { by: "trunk", setting: "dial_plan.routes" } }]);
 });
 
 test("a number that the trunk names within another country is called there", async () => {
