@@ -42,11 +42,6 @@ export class VirtualClock implements Clock {
     return `id${this.#ids}`;
   }
 
-  /** Timers that wait. */
-  get waiting(): number {
-    return this.#timers.length;
-  }
-
   /** Moves on, calling back what is due, in order. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;

@@ -183,7 +183,7 @@ describe("a gateway that dies while the call rings", () => {
     for (let times = 0; times < 4; times++) await pass(2_500);
     expect(told).toEqual(["nothing listens at the gateway's port any more"]);
     watch.end();
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it("that stops to answer OPTIONS: the same, and a late answer of it is ended", async () => {

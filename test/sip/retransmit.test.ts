@@ -22,7 +22,7 @@ describe("a request of ours", () => {
     retransmitter.requestSent("b", "INVITE", again);
     clock.advance(40_000);
     expect(sentAtMs).toEqual([500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it("INVITE stops at the first provisional", () => {
@@ -43,7 +43,7 @@ describe("a request of ours", () => {
     retransmitter.responseReceived("b", "BYE", 200);
     clock.advance(40_000);
     expect(sentAtMs).toHaveLength(6);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   it("the answer to another request of the same branch does not stop it", () => {
@@ -135,10 +135,10 @@ it("whatever comes in whatever order, nothing is sent after 64*T1 or after the e
       const before = sent;
       time.advance(100_000);
       expect(sent).toBe(before);
-      expect(time.waiting).toBe(0);
+      expect(time.pending).toBe(0);
       layer.requestSent("b", "INVITE", count);
       layer.close();
-      expect(time.waiting).toBe(0);
+      expect(time.pending).toBe(0);
     }),
   );
 });
