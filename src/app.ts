@@ -1,4 +1,4 @@
-// Puts the parts together, and takes them apart in the right order. The only file that knows every edge.
+// Puts the parts together, and stops them in the right order. The only file that knows every edge.
 import { Arrivals } from "./bridge/arrivals.ts";
 import { Bot } from "./bridge/bot.ts";
 import { Callers } from "./bridge/callers.ts";

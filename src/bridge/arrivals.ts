@@ -1,5 +1,5 @@
-// An INVITE comes from a trunk: whom the called number rings, who calls, whether there is room for one more call. Gives
-// the call its first step, or its last. Where it rings is ringing-rooms' business, how core/call's.
+// An INVITE arrives from a trunk: whom does the number ring, who calls, is there room for one more call? Gives the call
+// its first step, or its last. Not here: where it rings (ringing-rooms.ts) and how (core/call).
 import type { Call } from "../core/call/call.ts";
 import type { Cause } from "../core/call/cause.ts";
 import { end } from "../core/call/ending.ts";

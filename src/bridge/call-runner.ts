@@ -1,5 +1,5 @@
-// One mailbox per call: take a fact, step, save, hand the orders out, take what they bring.
-// Orders to one target go out in their order; a slow homeserver does not hold up a BYE.
+// One mailbox per call: take a fact, step, save, hand out the orders, take their results. Orders to one target stay in
+// order; a slow homeserver does not hold up a BYE.
 import { addressOf, type Call } from "../core/call/call.ts";
 import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, DeadlineName } from "../core/call/event.ts";

@@ -1,5 +1,5 @@
-// Brings what clients say about calls to the call: who may speak for it, which device, and what came before its time.
-// Invites that begin a call, and rooms, are the switchboard's.
+// Passes what clients say about calls on to the call: who may speak for it, from which device, and what came too early.
+// Not here: invites that begin a call, and rooms (switchboard.ts).
 import type { Call } from "../core/call/call.ts";
 import type { CallFact } from "../core/call/event.ts";
 import type { UserId } from "../core/ids.ts";

@@ -1,5 +1,5 @@
-// Who calls, as people may be told: the ghost that stands for the caller, its name, and what a verdict or a diversion adds.
-// How far a trunk is believed is core/policy/caller's business.
+// Who calls, as people may see it: the caller's ghost, its name, and what verification or a diversion adds. How far a
+// trunk is trusted is decided in core/policy/caller.ts.
 import type { Diversion, RemoteIdentity } from "../core/call/event.ts";
 import type { TrunkName, UserId } from "../core/ids.ts";
 import type { DialPlan } from "../core/number/dial-plan.ts";

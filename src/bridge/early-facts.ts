@@ -1,5 +1,5 @@
-// Facts of a call that arrived before its invite: trickled candidates, or an end that overtook it.
-// Kept for as long as an invite lives, and only so many: whoever sends them is not to be trusted.
+// Facts of a call that arrive before its invite: trickled candidates, or an end that overtook it. Kept for as long as
+// an invite lives, and only a limited number, because anybody can send them.
 import type { MatrixLegFact } from "../core/call/event.ts";
 import type { PartyId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,5 +1,6 @@
-// Ghosts: the Matrix users that stand for telephone numbers. Registered and named once, in the background after a
-// lookup, at once where the homeserver or a person asks for one. Which ids are ghosts is core/number/ghost-id's business.
+// Ghosts: the Matrix users that stand for telephone numbers. Registers and names each one once: in the background after
+// a lookup, at once when the homeserver or a person asks for it. Which ids are ghosts is decided in
+// core/number/ghost-id.ts.
 import type { NumberKey, UserId } from "../core/ids.ts";
 import type { DialPlan } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";

@@ -1,5 +1,5 @@
-// Both call each other at the same moment: one call remains, the one in which the person's own invite is answered, since
-// most clients ignore an invite while they are calling themselves (Matrix spec, VoIP module, glare).
+// Two parties call each other at the same moment. One call remains: the one in which the person's own invite is
+// answered, because most clients ignore an invite while they are calling (Matrix spec, VoIP module, glare).
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import { partyId, type UserId } from "../core/ids.ts";

@@ -1,4 +1,4 @@
-// Forgets the records of calls that ended long ago. What the intake remembers of events is its own business.
+// Deletes the records of calls that ended long ago. The intake deletes its own events.
 import type { Clock } from "../ports/clock.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";

@@ -1,4 +1,4 @@
-// STUN and TURN servers for a call: the configured ones and those the homeserver lends its users.
+// STUN and TURN servers for a call: the configured ones and those that the homeserver gives its users.
 import type { UserId } from "../core/ids.ts";
 import type { Homeserver } from "../ports/homeserver.ts";
 import type { IceServer } from "../ports/media.ts";

@@ -1,6 +1,6 @@
-// What comes from the telephone network as SIP MESSAGE (RFC 3428), written by its sender's ghost into the rooms of all whom
-// the called number rings; what comes in a call's dialog, into the room of that call. In the order in which one sender's texts
-// come; a repetition is written once.
+// SIP MESSAGEs from the telephone network (RFC 3428): the sender's ghost writes them in the rooms of everybody whom the
+// called number rings; a MESSAGE in a call's dialog goes to the room of that call. Keeps the order of one sender's
+// texts, and writes a repeated one once.
 import type { LegAddress, RingTarget } from "../core/call/matrix-leg.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../core/ids.ts";
 import type { DidFinding } from "../core/number/did.ts";

@@ -1,6 +1,6 @@
-// What the bridge does when it first meets its homeserver: asks who it is, registers its bot, tries whether ghosts' ids are
-// taken the way they are written, and pings. What somebody can still mend on the homeserver's side is waited for; only
-// what this configuration can never do there ends the bridge, and says which setting to change.
+// What the bridge does when it first meets its homeserver: asks who it is, registers its bot, tries whether it accepts
+// the ghosts' ids as they are written, and pings. The bridge waits for whatever somebody can still fix on the
+// homeserver; only what this configuration can never do ends the bridge, and the error names the setting to change.
 import { domainOf, localpartOf, type UserId } from "../core/ids.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,6 +1,6 @@
-// Third-party lookups of the homeserver (MSC2845): what a dial pad asks, the way back from a ghost to its number, and, where
-// that is offered, whose number a ghost is. Answers at once and registers nothing: who is found is handed on, so that ghosts
-// can be made in the background.
+// Third-party lookups of the homeserver (MSC2845): what a dial pad asks, the way back from a ghost to its number, and,
+// if enabled, whose number a ghost is. Answers at once and registers nothing: the result is passed on, so that ghosts
+// are made in the background.
 import { parseUserId, type UserId } from "../core/ids.ts";
 import type { DialTarget, GhostIds } from "../core/number/ghost-id.ts";
 import {

@@ -1,5 +1,5 @@
-// The one holder of a call's media session: opens it, puts descriptions to it, releases it.
-// A call that goes on to another trunk gets a session of its own there; nothing of the old one is heard any more.
+// Holds a call's media session: opens it, gives it descriptions, releases it. A call that goes on to another trunk gets
+// a new session there; the old one is not heard any more.
 import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";
 import type { MediaSide } from "../core/call/media-side.ts";

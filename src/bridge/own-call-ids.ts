@@ -1,4 +1,4 @@
-// The ids under which clients know a call that we make.
+// The ids by which clients know a call that the bridge makes.
 import { matrixCallId, type MatrixCallId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 

@@ -1,5 +1,5 @@
-// How often somebody may make the bridge act: so many times at once, then evenly over the minute.
-// Remembers those who acted lately and nobody else.
+// How often somebody may make the bridge act: so many times at once, then evenly over the minute. Remembers only those
+// who acted recently.
 import type { Clock } from "../ports/clock.ts";
 
 /** More people than this are never slowed down at a time: the oldest get away. */

@@ -1,5 +1,5 @@
-// Carries out a call's orders through the ports, and turns what they bring into facts. Decides nothing.
-// Media has a file of its own, and so have the rooms of calls that ring, and transfers.
+// Carries out a call's orders through the ports and turns the results into facts. Decides nothing. Not here: media,
+// transfers, and the rooms of calls that ring.
 import type { Call } from "../core/call/call.ts";
 import type { CallEffect, SipOrder } from "../core/call/effect.ts";
 import type { CallFact } from "../core/call/event.ts";

@@ -1,5 +1,6 @@
-// When a number that was looked up may be told to a client: at once, while nobody could be transferred to it. Clients ask
-// for the profile of a target before they hand a call over to it (matrix-js-sdk), and give up if there is none yet.
+// When to tell a client about a number that was looked up: at once, unless the person is in a call that could be
+// transferred to it. Clients ask for a target's profile before they transfer to it (matrix-js-sdk), and give up if
+// there is none yet.
 import type { Call } from "../core/call/call.ts";
 import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";

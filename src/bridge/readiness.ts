@@ -1,4 +1,4 @@
-// Whether the bridge could carry a call now, part by part. Asked by the operator's readiness check.
+// Whether the bridge could carry a call now, part by part: the answer of `/ready`.
 import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, PingOutcome } from "../ports/homeserver.ts";
 import type { MediaEngine } from "../ports/media.ts";

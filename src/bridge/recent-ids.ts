@@ -1,4 +1,4 @@
-// A set that forgets its oldest members: what happened lately.
+// A set that forgets its oldest members.
 
 export class RecentIds {
   readonly #ids = new Set<string>();

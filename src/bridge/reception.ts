@@ -1,5 +1,5 @@
-// An invite comes in: is it still alive, where would it go, may this person? Gives the first step of the call.
-// Who does the same over and over is left alone here, before it costs anything.
+// An invite arrives: is it still alive, where does it go, may this person call? Gives the call its first step. Turns
+// away whoever does the same over and over before it costs anything.
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLeg } from "../core/call/matrix-leg.ts";
 import type { Notices } from "../core/call/notices.ts";
@@ -101,7 +101,7 @@ export class Reception {
     // Our clock may have been set back since.
     const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
     const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
-    // Not "less than": of times that are no numbers nothing lives.
+    // Not "less than": NaN compares false, so an invite with a nonsensical time has expired.
     if (!(answerByMs - now >= leastRemainingMs)) {
       log.info("invite had expired", { room: fact.room, matrixCall: fact.matrixCallId });
       return undefined;

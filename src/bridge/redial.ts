@@ -1,4 +1,4 @@
-// A person dials in a room that has a running call. Clients know one call per room, so that the two must never meet there.
+// A person dials in a room that has a running call. Clients know one call per room, so two calls must never meet there.
 import type { Call } from "../core/call/call.ts";
 import type { UserId } from "../core/ids.ts";
 import { isRunning, legOf } from "../core/call/queries.ts";

@@ -1,5 +1,5 @@
-// Where an inbound call rings: the conversation of the person and the caller's number, or the room that the configuration
-// names, into which the ghost comes. Who is rung, and when, is core/call's business.
+// Where an inbound call rings: in the conversation of the person and the caller's number, or in the configured room,
+// which the ghost joins. Who is rung, and when, is decided in core/call.
 import type { Call } from "../core/call/call.ts";
 import type { MatrixLegFact } from "../core/call/event.ts";
 import type { RingTarget } from "../core/call/matrix-leg.ts";

@@ -1,5 +1,5 @@
-// What happens to the rooms of ghosts and the bot besides calls: invitations, words, departures, encryption; and whom a
-// call in a room is for. Making and finding rooms is rooms' business.
+// What happens in the rooms of ghosts and the bot besides calls: invitations, texts, departures, encryption; and whom a
+// call in a room is for. Rooms are made and found in rooms.ts.
 import type { Call } from "../core/call/call.ts";
 import { isRunning, legOf } from "../core/call/queries.ts";
 import type { RoomId, UserId } from "../core/ids.ts";

@@ -1,5 +1,5 @@
-// Rooms of ghosts and of the bot: who of ours is in which, joining, reading back what was sent before the join, and what a
-// room is told only once. Which room a person and a number speak in is conversations' business.
+// Rooms of ghosts and the bot: which of them is in which room, joining, reading back what was sent before the join, and
+// notices that a room gets only once. The room of a person and a number is found in conversations.ts.
 import { describeCause } from "../core/call/cause.ts";
 import type { RoomId, UserId } from "../core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../ports/homeserver.ts";

@@ -1,4 +1,4 @@
-// The trunks that a person's call or transfer takes: what the dial plan found, under the identity that each of them wants.
+// The trunks for a person's call or transfer: what the dial plan found, with the identity that each trunk wants.
 import type { DialledTrunk, TrunkAbilities } from "../core/call/trunk-side.ts";
 import type { TrunkName, UserId } from "../core/ids.ts";
 import type { PlannedCall } from "../core/number/dial-plan.ts";

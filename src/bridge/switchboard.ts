@@ -1,6 +1,6 @@
-// Takes every fact that comes in and brings it to the call, ghost or room it belongs to. Holds the calls of the moment.
-// What a call does with a fact is core/call's business, who may call core/policy's, what clients say in a call
-// call-signals', what happens to rooms room-facts', who is rung by a trunk arrivals'.
+// Takes every incoming fact to the call, ghost or room that it belongs to, and holds the calls in progress. Not here:
+// what a call does with a fact (core/call), who may call (core/policy), what clients say in a call (call-signals.ts),
+// rooms (room-facts.ts), and whom a trunk rings (arrivals.ts).
 import type { Call } from "../core/call/call.ts";
 import { recover } from "../core/call/ending.ts";
 import type { CallFact, SipFact } from "../core/call/event.ts";

@@ -1,5 +1,5 @@
-// One text over the trunks that may carry it: in the parts that each takes, over the next one where the first certainly did
-// not deliver it. Who may write to whom is the business of texts.ts.
+// Sends one text over the trunks that may carry it: in parts of the trunk's length, and over the next trunk if the
+// first certainly did not deliver it. Who may write to whom is decided in texts.ts.
 import type { TrunkName, UserId } from "../core/ids.ts";
 import type { PlannedCall, PlannedTrunk } from "../core/number/dial-plan.ts";
 import { callerIdentity, showsDisplayName, type IdentityTemplates } from "../core/policy/caller-identity.ts";

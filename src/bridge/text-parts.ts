@@ -1,4 +1,5 @@
-// A long text in the parts that a trunk takes, each with its number in front. A letter stays whole, and a word where it can.
+// Splits a long text into parts of the trunk's length, each with its number in front. Never splits a character, and a
+// word only if it must.
 
 /** As people see them: an emoji of several code points is one. */
 const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });

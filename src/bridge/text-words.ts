@@ -1,4 +1,4 @@
-// What people read when what they wrote does not reach a telephone, and whether another trunk is worth trying.
+// What people read when their text does not reach a telephone, and whether another trunk is worth a try.
 import type { Verdict } from "../core/policy/permission.ts";
 import type { MessageOutcome } from "../ports/sip.ts";
 

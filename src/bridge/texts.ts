@@ -1,5 +1,5 @@
-// What people write to a number, as SIP MESSAGE (RFC 3428), and how they learn what became of it. What comes from the
-// telephone network is in incoming-texts. Who comes in: the switchboard, with messages of rooms that are not the bot's.
+// Sends what people write to a number as SIP MESSAGE (RFC 3428), and tells them what became of it. Texts from the
+// telephone network are in incoming-texts.ts. The switchboard passes in messages of all rooms but the bot's.
 import { localpartOf, type RoomId, type UserId } from "../core/ids.ts";
 import { planCall, type DialPlan, type PlannedCall } from "../core/number/dial-plan.ts";
 import type { GhostIds } from "../core/number/ghost-id.ts";

@@ -1,5 +1,6 @@
-// Transfers, as far as they reach beyond one call: whom a target means and whether the person may send a call there, which
-// two calls a consult transfer joins, and the joint of two trunk legs. What one call does about it is core/call's business.
+// Transfers, as far as they concern more than one call: whom a target means, whether the person may transfer a call
+// there, which two calls an attended transfer joins, and the joint of two trunk legs. What one call does is decided in
+// core/call.
 import type { Call } from "../core/call/call.ts";
 import type { CallEffect } from "../core/call/effect.ts";
 import type { CallFact, SipAddressee, TransferOrder } from "../core/call/event.ts";

@@ -1,5 +1,5 @@
-// Which leg of a trunk is a call's: the one it began with, until an INVITE with Replaces puts another in its place
-// (RFC 3891). To the call that is a new offer of the far end, which it answers or refuses like any other.
+// Which trunk leg a call has: the one it began with, until an INVITE with Replaces puts another in its place (RFC
+// 3891). The call sees a new offer of the far end, which it answers or refuses like any other.
 import type { SipOrder } from "../core/call/effect.ts";
 import type { SipFact } from "../core/call/event.ts";
 import type { CallId } from "../core/ids.ts";

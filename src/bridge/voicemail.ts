@@ -1,4 +1,4 @@
-// Message-waiting of voice mailboxes (RFC 3842), told by the bot to whom a mailbox belongs: only what is news to them.
+// News of voice mailboxes (RFC 3842): the bot tells a mailbox's owners, but only what is new to them.
 import type { TrunkName, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../ports/homeserver.ts";

@@ -1,5 +1,5 @@
-// `--check`: says whether the bridge would take its configuration and registration, and what of them, or of this machine,
-// should be looked at, without starting anything.
+// `--check`: would the bridge accept its configuration and registration, and what in them, or on this machine, should
+// somebody look at? Starts nothing.
 import { existsSync } from "node:fs";
 import { adviseOn, adviseOnRegistration } from "../config/advice.ts";
 import { requireCertificates } from "../config/certificates.ts";

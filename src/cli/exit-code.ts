@@ -1,4 +1,4 @@
-// What the process says to whoever started it. A service manager should not restart after `usage` and `config`.
+// Exit codes. A service manager should not restart after `usage` and `config`.
 
 export const exitCode = {
   /** Done, or stopped as asked. */

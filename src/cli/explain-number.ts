@@ -1,5 +1,5 @@
-// `number explain`: what the bridge makes of a number, read from the configuration alone. What it prints is decided in
-// core/policy/number-explanation.ts; here it is only put into words.
+// `number explain`: what happens to a number, from the configuration alone. core/policy/number-explanation.ts decides
+// what to print; this file puts it into words.
 import { loadConfig } from "../config/load.ts";
 import { toCallerTrust, toDidTable } from "../config/inbound-mapping.ts";
 import { toDialPlan, toGhostIdsOptions, toPolicy } from "../config/mapping.ts";

@@ -1,4 +1,4 @@
-// `-r`: writes the registration, or brings an existing one up to date without touching its tokens.
+// `-r`: writes the registration, or updates an existing one without changing its tokens.
 import { loadConfig } from "../config/load.ts";
 import { makeRegistration, readRegistration, writeRegistration } from "../config/registration.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";

@@ -1,5 +1,5 @@
-// What can be seen of this machine before the bridge starts: who can read its secrets, whether its ports are free, whether
-// the database has a place. Nothing stays open or is written.
+// Checks of this machine before the bridge starts: who can read its secrets, whether its ports are free, whether the
+// database has a folder. Leaves nothing open and writes nothing.
 import { createSocket } from "node:dgram";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,4 +1,4 @@
-// Runs the bridge until a signal: the first one stops it, within a deadline; the second one ends the process at once.
+// Runs the bridge until a signal. The first one stops it, within a deadline; the second one ends the process at once.
 import { requireCertificates } from "../config/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping.ts";

@@ -1,4 +1,4 @@
-// What the `run` command needs of the bridge. src/app.ts fulfils it.
+// What the `run` command needs of the bridge. src/app.ts implements it.
 import type { Registration } from "../config/registration.ts";
 import type { Config } from "../config/schema.ts";
 

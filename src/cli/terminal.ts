@@ -1,4 +1,4 @@
-// What a command sees of its process, so that it can be run in a test as it runs in a shell.
+// What a command sees of its process, so that tests can run it as a shell does.
 
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 

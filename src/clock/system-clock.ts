@@ -1,4 +1,4 @@
-// The real clock and the real dice. Tests use a virtual clock in its place.
+// The real clock and real randomness. Tests use a virtual clock instead.
 import { randomInt } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
 

@@ -1,4 +1,4 @@
-// What a configuration says that is allowed and probably not meant. The bridge starts all the same, and tells its admin.
+// Warns about a configuration that is valid and probably not intended. The bridge starts all the same.
 import { nearest } from "./nearest.ts";
 import type { ConfigFinding } from "./problem.ts";
 import type { Registration } from "./registration.ts";

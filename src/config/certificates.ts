@@ -1,4 +1,4 @@
-// Whether what stands as a trunk's certificates and keys is what it should be, once it has been read from wherever it is kept.
+// Checks a trunk's certificates and keys once they have been read, wherever they come from.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { ConfigError, type ConfigFinding, type ConfigPath } from "./problem.ts";
 import type { Config } from "./schema.ts";

@@ -1,4 +1,4 @@
-// What one key cannot know of itself: names that must exist, addresses that must differ, texts that must fit together.
+// Checks across keys: names that must exist, addresses that must differ, texts that must fit together.
 import { parseUserId } from "../core/ids.ts";
 import { isHost } from "../core/number/sip-uri.ts";
 import { checkInbound } from "./inbound-checks.ts";

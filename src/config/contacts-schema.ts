@@ -1,4 +1,4 @@
-// People behind numbers: how their calls are shown.
+// Names and pictures of the people behind numbers.
 import { listOf, section, text } from "./scalars.ts";
 
 const entry = section({

@@ -1,4 +1,5 @@
-// From what the schema found wrong to what a person can act on: the path, what it should be, the key that was meant.
+// Turns what the schema found wrong into something that a person can act on: the path, what belongs there, the key that
+// was meant.
 import type * as z from "zod";
 import { nearest } from "./nearest.ts";
 import { formatPath, type ConfigPath, type ConfigProblem } from "./problem.ts";

@@ -1,4 +1,4 @@
-// What the entries of the DID table cannot know of each other and of the rest: that each says one thing, and none is in vain.
+// Checks across the entries of the number table: each says exactly one thing, and none is in vain.
 import { domainOf, localpartOf, parseUserId } from "../core/ids.ts";
 import { exactForms } from "../core/number/did.ts";
 import { formatPath, type ConfigFinding, type ConfigPath } from "./problem.ts";

@@ -1,4 +1,4 @@
-// From the configuration to what inbound calls and the features of a call take: the DID table, whom to believe, what a trunk can do.
+// Turns the configuration into what inbound calls need: the number table, whom to trust, what a trunk can do in a call.
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../core/ids.ts";
 import type { RingStage, RingTarget } from "../core/call/matrix-leg.ts";
 import type { DidMatch, DidTable } from "../core/number/did.ts";

@@ -1,4 +1,5 @@
-// All that differs between databases. A second one is a second value of `Database`; the queries stay as they are.
+// Everything that differs between databases. A second database is a second value of `Database`; the queries stay the
+// same.
 import { closeSync, openSync } from "node:fs";
 import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";

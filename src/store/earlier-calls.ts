@@ -1,6 +1,6 @@
-// Open calls as earlier releases stored them, in today's form. The first one knew outbound calls only; later ones knew one
-// ghost for all rooms of a call. Nobody is in these calls any more: after the restart that brought the new release they
-// have to be ended, and for that alone they are read.
+// Open calls as earlier releases stored them, converted to today's form. The first release knew only outbound calls;
+// later ones knew one ghost for all rooms of a call. Nobody is in these calls any more: they are read only so that the
+// restart can end them.
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A call of today's form is given back as it is. */

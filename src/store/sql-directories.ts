@@ -1,4 +1,4 @@
-// Ghosts, rooms, what was said once, and settings: small tables without rules of their own.
+// Ghosts, rooms, what was said only once, and settings: small tables without rules of their own.
 import type { Kysely } from "kysely";
 import type { UserId } from "../core/ids.ts";
 import type { GhostDirectory, RoomDirectory, Settings } from "../ports/store.ts";

@@ -1,5 +1,5 @@
-// From a stored text back to core's types. A row that cannot be read is a value here, never an exception:
-// one bad row must not keep the bridge from starting.
+// Turns stored text back into core's types. A row that cannot be read is a value here, never an exception: one bad row
+// must not keep the bridge from starting.
 import type { Call } from "../core/call/call.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import { inTodaysForm } from "./earlier-calls.ts";

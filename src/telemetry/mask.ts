@@ -1,5 +1,5 @@
-// What may not be read in a log line: telephone numbers unless configured otherwise, SDP except at trace, keys and
-// passwords never. Works on whole fields by their names and on text by what is written in it.
+// What a log line must not contain: telephone numbers unless configured, SDP except at trace, keys and passwords never.
+// Masks whole fields by name, and text by what is in it.
 
 interface Showing {
   /** The line is at level trace. */

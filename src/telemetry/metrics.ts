@@ -1,4 +1,4 @@
-// What is counted, for Prometheus. One registry of our own: a library that counts into the global one stays out of it.
+// Metrics for Prometheus, in a registry of our own: libraries that use the global one stay out of it.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { allCauses, describeCause } from "../core/call/cause.ts";
 import type { CallRecord } from "../core/call/record.ts";

@@ -1,4 +1,4 @@
-// Log and metrics in one: the Telemetry port. The line a call leaves behind is written here.
+// Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
 import type { MediaSide } from "../core/call/media-side.ts";
 import type { CallRecord } from "../core/call/record.ts";
 import type { MediaStats, SideStats } from "../core/call/media-stats.ts";

@@ -1,5 +1,5 @@
-// What the log says of numbers that a trunk calls and that are nobody's: one line for each, and a count while they go on
-// being called. A scanner may try them all, so only the latest are told apart.
+// Logs calls to numbers that the number table does not have: one line for each number, then a count. A scanner may try
+// them all, so only the latest numbers are remembered.
 import type { TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";

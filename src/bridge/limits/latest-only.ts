@@ -1,5 +1,5 @@
-// Passes on what happens to a thing at once, and after that no more than once in a while: of what comes in between, the
-// latest. For news of which only the last state counts.
+// Passes a change on at once, and after that at most once per interval: of the changes in between, only the latest. For
+// news of which only the last state counts.
 import type { Clock } from "../../ports/clock.ts";
 
 interface Rest<Value> {

@@ -1,4 +1,5 @@
-// What is wrong between bridge and homeserver, said by the setting that mends it. Of errors and pings, in both directions.
+// What is wrong between bridge and homeserver, in words that name the setting to change. From errors and pings, in both
+// directions.
 import type { HomeserverError, PingOutcome } from "../../ports/homeserver.ts";
 
 export interface HomeserverProblem {

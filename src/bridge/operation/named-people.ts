@@ -1,4 +1,4 @@
-// Whether the people whom the configuration names are on the homeserver: whoever is not will never hear their telephone.
+// Checks that the people whom the configuration names exist on the homeserver. If not, nothing ever rings for them.
 import { domainOf, type UserId } from "../../core/ids.ts";
 import type { Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";

@@ -1,4 +1,4 @@
-// A line that stays true for a while: it is logged at once, and again at growing intervals for as long as it is said.
+// A log line about something that lasts: logged at once, and again at growing intervals for as long as it is true.
 import type { Clock } from "../../ports/clock.ts";
 import type { Log, LogFields } from "../../ports/telemetry.ts";
 

@@ -1,5 +1,5 @@
-// Whether the store can be written, as the bridge learns it: by whatever fails in it, and by trying again until it works.
-// While it cannot, calls that are up go on from memory (steady-ledger.ts) and no new ones are begun.
+// Knows whether the store can be written: from every failure, and by trying again until it works. While it cannot be
+// written, calls in progress go on from memory (steady-ledger.ts) and no new ones begin.
 import type { Clock } from "../../ports/clock.ts";
 import { StoreError, type Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";

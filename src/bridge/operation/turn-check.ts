@@ -1,5 +1,5 @@
-// Whether the TURN servers that calls will use work, asked once when the homeserver is there: of a wrong password nobody
-// hears before a call has no audio.
+// Tries once, when the homeserver is there, whether the TURN servers for calls work. Otherwise nobody would notice a
+// wrong password until a call has no audio.
 import type { Homeserver } from "../../ports/homeserver.ts";
 import type { IceServer } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";

@@ -1,7 +1,7 @@
-// A number that never called before rings in the room that the person has with the bot, since clients do not ring for calls
-// in rooms to which their person is only invited: the ghost comes for the call and leaves after it. One call in a room at a
-// time, because Element loses the second. For as long, the room's state names the bot as a service member, so that
-// clients name the room, and the call, after the number (MSC4171).
+// A new number rings in the person's room with the bot, because clients do not ring in rooms to which their person is
+// only invited: the ghost joins for the call and leaves afterwards. One call at a time, because Element loses the
+// second. Meanwhile the room's state marks the bot as a service member, so that clients name the room, and the call,
+// after the number (MSC4171).
 import type { CallId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";

@@ -1,5 +1,5 @@
-// Somebody calls in the room that they have with the bot: mostly by "Call back" on a call of a number that rang there and
-// has left since. The call is refused at once, with the rooms in which those numbers can be called.
+// Somebody calls in their room with the bot, mostly by "Call back" on a call of a number that rang there and has left
+// since. The call is refused at once, with links to the rooms of those numbers.
 import { partyId, type UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";

@@ -1,4 +1,4 @@
-// What belongs to calls of numbers that never called before, put together.
+// Puts together what first calls from a number need.
 import type { DidMatch } from "../../core/number/did.ts";
 import type { UserId } from "../../core/ids.ts";
 import type { GhostIds } from "../../core/number/ghost-id.ts";

@@ -1,4 +1,4 @@
-// Puts together what knows ghosts and rooms: each of these parts needs the others.
+// Puts together the parts that know ghosts and rooms, because each needs the others.
 import type { Call } from "../../core/call/call.ts";
 import type { DialPlan } from "../../core/number/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost-id.ts";

@@ -1,5 +1,5 @@
-// Rooms that turn out to be encrypted. A call there comes as an event that cannot be read, so that it can be neither placed
-// nor refused: the number says so and leaves, and the next time it is dialled the client makes a room that works.
+// Rooms that turn out to be encrypted. A call there is an event that the bridge cannot read, so it can neither place
+// nor refuse it: the number says so and leaves, and the next time it is dialled the client makes a room that works.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";

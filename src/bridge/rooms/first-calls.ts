@@ -1,5 +1,5 @@
-// Makes a call of a number that never called before ring: in the number's own room where the person joins it at once, by
-// themselves or in their name; else in the room that they have with the bot; else as soon as they come.
+// Makes the first call from a number ring: in the number's own room if the person joins it at once, by themselves or in
+// their name; otherwise in the person's room with the bot; otherwise as soon as they join.
 import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
 import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";

@@ -1,5 +1,5 @@
-// What a ghost is called and what it looks like: by the contacts of the admin, else a telephone in a colour of its own.
-// Pictures are uploaded once, and known by what is in them.
+// A ghost's name and picture: from the admin's contacts, otherwise a telephone in a colour of its own. Each picture is
+// uploaded once and recognised by its content.
 import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost-id.ts";

@@ -1,5 +1,5 @@
-// The bot makes itself known to everybody whom a number rings, once: it invites them to a room, and tells them there which
-// numbers ring them. In that room first calls can ring. Who leaves it, or never comes, is not invited again.
+// The bot introduces itself once to everybody whom a number rings: it invites them to a room and tells them which
+// numbers ring them. First calls can ring in that room. Whoever leaves it, or never joins, is not invited again.
 import type { DidMatch } from "../../core/number/did.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";

@@ -1,4 +1,4 @@
-// People who were invited to a room and are not in it yet: whoever waits for one of them hears when they join.
+// People who were invited to a room and have not joined yet: whoever waits for one of them learns when they join.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 

@@ -1,6 +1,6 @@
-// Invites of calls in rooms that their person has not joined: they are sent once the person has. Nobody rings before that
-// in any client, and to clients of some homeservers (Conduit and its kin) what was sent before a join never comes. An invite
-// that is sent twice would be no help: clients of matrix-js-sdk then lose hold of the first call.
+// Call invites for rooms that the person has not joined: sent once they join. No client rings before that, and clients
+// of some homeservers (the Conduit family) never get what was sent before a join. Sending an invite twice would not
+// help: clients of matrix-js-sdk then lose the first call.
 import type { LegAddress, LegSignal } from "../../core/call/matrix-leg.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";

@@ -1,5 +1,5 @@
-// Which rooms have a running call. Clients drop an invite that comes into a room where they are in a call already, so that
-// two calls must never meet in one room.
+// Which rooms have a running call. Clients drop an invite in a room where they are in a call, so two calls must never
+// meet in one room.
 import type { Call } from "../../core/call/call.ts";
 import { isRinging } from "../../core/call/ringing.ts";
 import type { CallId, RoomId } from "../../core/ids.ts";

@@ -1,5 +1,5 @@
-// Rooms that the homeserver knows and the database does not, because it was lost or is a new one: who of ours is in them, and
-// which of them are conversations. Asked for only where the database has nothing, so that a call in a known room never waits.
+// Rooms that the homeserver knows and the database does not, because the database is new: which ghosts are in them, and
+// which of them are conversations. Asked only when the database has nothing, so a call in a known room never waits.
 import type { NumberKey, RoomId, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost-id.ts";

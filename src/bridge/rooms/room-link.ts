@@ -1,4 +1,4 @@
-// A room as clients make a link of it (Matrix spec, appendices, matrix.to navigation).
+// A link to a room (Matrix spec, appendices, matrix.to navigation).
 import type { RoomId } from "../../core/ids.ts";
 
 export function roomLink(room: RoomId): string {

@@ -1,4 +1,4 @@
-// Why there is no room for a call or a text, where it is not the homeserver that refuses.
+// Why there is no room for a call or a text, if it is not the homeserver that refuses.
 
 export class UnfitRoomError extends Error {
   override readonly name = "UnfitRoomError";
