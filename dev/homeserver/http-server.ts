@@ -1,4 +1,4 @@
-// HTTP around the router: reads bodies within a limit, turns answers and errors into JSON,
+// HTTP around the router: reads bodies within a limit, drops those that are files, turns answers and errors into JSON,
 // lets browsers of any origin in (client-server API "Web browser clients").
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
@@ -80,11 +80,16 @@ async function readBody(request: IncomingMessage): Promise<JsonObject> {
     if (bytes > maxBodyBytes) throw new MatrixError(413, "M_TOO_LARGE", "Request body too large");
     chunks.push(chunk);
   }
-  if (bytes === 0) return {};
+  if (bytes === 0 || isFile(request.headers["content-type"])) return {};
   const body = parseJson(Buffer.concat(chunks).toString("utf8"));
   if (body === undefined) throw new MatrixError(400, "M_NOT_JSON", "Content not JSON.");
   if (!isJsonObject(body)) throw badJson("Content must be a JSON object.");
   return body;
+}
+
+/** Clients leave the type of JSON out, or call it text. */
+function isFile(contentType = ""): boolean {
+  return /^(?:image|audio|video)\/|^application\/octet-stream\b/.test(contentType);
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

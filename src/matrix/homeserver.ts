@@ -33,9 +33,9 @@ const onlyUnsent: Patience = { again: "unsent", giveUpAfterMs: 20_000 };
 /** A telephone network waits for our answer, and asks again or gives up after 32 s (RFC 3261 s17.1.2.2, Timer F). */
 const textPatience: Patience = { again: "repeatable", giveUpAfterMs: 20_000 };
 const receiptPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
-/** Calls of unknown numbers wait for it, and can do without. */
 /** A number that calls for the first time waits for its picture. */
 const uploadPatience: Patience = { again: "never", giveUpAfterMs: 3_000 };
+/** Calls of unknown numbers wait for it, and can do without. */
 const recallPatience: Patience = { again: "never", giveUpAfterMs: 2_000 };
 /** A call waits for it, and the homeserver may have to ask another one. */
 const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };

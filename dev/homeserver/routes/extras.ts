@@ -1,5 +1,6 @@
 // What clients ask for at start and in passing: versions, capabilities, push rules, TURN,
-// device keys (there are none here), typing, receipts, presence.
+// device keys (there are none here), a place for files (they are not kept), typing, receipts, presence.
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { requireJoined } from "../authorisation.ts";
 import { forbidden } from "../matrix-error.ts";
@@ -31,6 +32,9 @@ export function addExtraRoutes(router: Router, world: World): void {
   for (const path of [`${base}/pushrules`, `${base}/pushrules/`]) {
     router.on("GET", path, (_call, { account }) => ({ global: pushRulesOf(account.userId) }));
   }
+
+  const { domain } = world.accounts;
+  router.on("POST", "/_matrix/media/v3/upload", () => ({ content_uri: `mxc://${domain}/${randomUUID()}` }));
 
   addKeyRoutes(router, world);
   addEphemeralRoutes(router, world);

@@ -93,6 +93,23 @@ export function ghostContract(ready: () => HomeserverRig): void {
       });
     });
 
+    test("show the picture that the bridge gave them", async () => {
+      const ghost = await rig.newGhost();
+      const { client } = await rig.person();
+      const { url, appservice } = rig.server;
+      const uploaded = await fetch(`${url}/_matrix/media/v3/upload`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${appservice.registration.as_token}`, "content-type": "image/png" },
+        body: Buffer.from("89504e470d0a1a0a", "hex"),
+      });
+      const { content_uri: address } = (await uploaded.json()) as { content_uri: string };
+      expect(address.startsWith(`mxc://${rig.server.domain}/`)).toBe(true);
+      const profile = `/v3/profile/${encodeURIComponent(ghost)}`;
+      const body = { avatar_url: address };
+      expect(await rig.bridge("PUT", `${profile}/avatar_url?${actingAs(ghost)}`, body)).toMatchObject({ status: 200 });
+      expect(await client("GET", profile)).toMatchObject({ status: 200, body });
+    });
+
     test("have no device keys, so that clients make plain rooms", async () => {
       const ghost = await rig.newGhost();
       const { client } = await rig.person();
