@@ -87,8 +87,10 @@ describe("what can be mended on the homeserver's side is waited for, and said by
     ["a homeserver with an older registration", "M_EXCLUSIVE", /another copy of the registration, or another/],
     ["a server that is none", "HTTP_404", /homeserver\.url leads to a server that is not a Matrix homeserver/],
     ["the address of an older one", "HTTP_301", /homeserver\.url redirects/],
+    ["a homeserver that is overloaded", "HTTP_503", /^homeserver answers, but /],
+    ["a homeserver that says what no homeserver says", "M_ODD", /^homeserver refuses /],
   ])("%s", async (_, code, words) => {
-    homeserver.current.failure = new HomeserverError(code, "as it said", code === "UNREACHABLE");
+    homeserver.current.failure = new HomeserverError(code, "as it said", /^(UNREACHABLE|HTTP_5)/.test(code));
     const met = introduceSoon(parts(), new AbortController().signal);
     await turns();
     expect(telemetry.current.lines).toMatchObject([

@@ -34,3 +34,18 @@ test("a homeserver that does not say is no reason to stop", async () => {
   });
   expect(note).toBeUndefined();
 });
+
+test("where the homeserver's TURN servers are not used, they are not asked for or tried", async () => {
+  const tried: unknown[] = [];
+  await checkTurn({
+    homeserver: { bot, iceServers: async () => [lent] },
+    configured: [],
+    askHomeserver: false,
+    probe: async (servers) => {
+      tried.push(...servers);
+      return [];
+    },
+    log: new FakeTelemetry().log,
+  });
+  expect(tried).toEqual([]);
+});

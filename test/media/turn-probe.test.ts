@@ -63,6 +63,16 @@ test("a server that is full says so by its code", async () => {
   expect(await probe(url)).toMatchObject([{ reason: "refuses an allocation (486)" }]);
 });
 
+test("a server whose nonce has just run out is asked again with the new one", async () => {
+  const asked: string[] = [];
+  const { url } = await turnServer((request) => {
+    asked.push(request.subarray(0, 2).toString("hex"));
+    if (!isSigned(request)) return refusal(request, 4, 1);
+    return asked.length < 3 ? refusal(request, 4, 38) : answer(request, "0103", "");
+  });
+  expect(await probe(url)).toEqual([]);
+});
+
 test("a server that is not there is said so, and one whose name is nobody's", async () => {
   const { url } = await turnServer(() => undefined);
   expect(await probe(url)).toMatchObject([{ reason: "does not answer" }]);

@@ -63,6 +63,21 @@ describe("a person who dials from encrypted rooms", () => {
   });
 });
 
+test("a number that cannot leave says so twice a minute, not at each call", async () => {
+  const house = new House();
+  await house.enterRoom();
+  house.homeserver.leave = () => Promise.reject(new HomeserverError("M_FORBIDDEN", "stay", false));
+  for (let call = 0; call < 10; call++) await unreadable(house);
+  expect(house.words).toHaveLength(2);
+});
+
+test("two calls at once from an encrypted room: the number says once why it leaves", async () => {
+  const house = new House();
+  await house.enterRoom();
+  await Promise.all([unreadable(house), unreadable(house)]);
+  expect([house.words.length, house.homeserver.left]).toEqual([1, [{ room, user: ghost }]]);
+});
+
 test("encryption is switched on in a call: nobody is cut off, the room is told, and the number leaves afterwards", async () => {
   const house = new House();
   await house.ring();

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { roomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../src/store/memory-store.ts";
-import { ann, bob, House, made1 } from "./house.ts";
+import { ann, bob, House, made1, room } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
 
 /** The homeserver is there, and so much time passes that everybody has had their turn. */
@@ -22,7 +22,9 @@ test("everybody whom a number rings is invited to a room with the bot, one after
   await house.quiet();
   expect(invited(house)).toEqual([ann]);
   await house.passTime(500);
-  await house.passTime(1_000);
+  await house.passTime(999);
+  expect(invited(house)).toEqual([ann]);
+  await house.passTime(1);
   expect(house.homeserver.rooms.map(({ as, invite }) => [as, invite])).toEqual([
     [house.homeserver.bot, ann],
     [house.homeserver.bot, bob],
@@ -54,6 +56,14 @@ test("who is joined by the homeserver itself reads it at once", async () => {
   expect(house.homeserver.notices.map(({ room }) => room)).toContain(made1);
 });
 
+test("who joins another room reads nothing of the kind there", async () => {
+  const house = new House();
+  house.homeserver.acceptsInvitations = false;
+  await begin(house);
+  await house.take({ ...house.origin(ann, room), kind: "member.joined", user: ann });
+  expect(house.words).toEqual([]);
+});
+
 test("who may not call is not told how to", async () => {
   const house = new House({ policy: { ...examplePolicy, permissions: new Map() } });
   await begin(house);
@@ -63,6 +73,16 @@ test("who may not call is not told how to", async () => {
 test("nobody is greeted twice, whether they came, left or never answered", async () => {
   const store = openMemoryStore();
   await begin(new House({ store }));
+  const house = new House({ store });
+  await begin(house);
+  expect(invited(house)).toEqual([]);
+});
+
+test("nobody is greeted a second time after they closed the room", async () => {
+  const store = openMemoryStore();
+  const before = new House({ store });
+  await begin(before);
+  await store.rooms.forget(made1);
   const house = new House({ store });
   await begin(house);
   expect(invited(house)).toEqual([]);

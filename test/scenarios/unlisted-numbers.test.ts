@@ -28,3 +28,13 @@ test("a number that is called a hundred times leaves one line a minute, and anot
   await house.arrive({ called: "01632960777" });
   expect(linesOf(house).at(-1)).toMatchObject({ fields: { refusedSoFar: 101 } });
 });
+
+test("a scanner that calls every number there is costs no memory: only the latest hundred are told apart", async () => {
+  const house = new House();
+  const call = (number: number) => house.arrivals.invited(arrivalOf({ called: `0163296${number}` }));
+  for (let number = 1_000; number <= 1_100; number += 1) call(number);
+  call(1_100);
+  call(1_000);
+  await house.quiet();
+  expect(linesOf(house)).toHaveLength(102);
+});
