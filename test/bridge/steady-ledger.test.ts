@@ -27,7 +27,7 @@ function bench() {
     watch,
     ledger,
     lines,
-    async passSecond() {
+    passSecond: async (): Promise<void> => {
       clock.advance(1_000);
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
     },

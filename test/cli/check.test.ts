@@ -1,5 +1,5 @@
 // What `--check` says before anything is started: of the two files, of each other, and of this machine.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { createSocket } from "node:dgram";
 import { tmpdir } from "node:os";
@@ -97,7 +97,22 @@ describe("of the configuration it warns of", () => {
   });
 });
 
+test("people of other servers may call, without a warning", async () => {
+  const permissions = JSON.stringify({ "example.org": "call", "matrix.org": "call", "@eve:elsewhere.net": "none" });
+  await configure((text) => text.replace(/^permissions:(?:\n .*)*$/m, `permissions: ${permissions}`));
+  expect(warnings(await run("--check")).join("")).not.toContain("permissions");
+});
+
 describe("of the registration it warns of", () => {
+  test.each([
+    ["no address", "null", "url is missing, so that the homeserver sends the bridge nothing"],
+    ["an address of another kind", "ftp://bridge.example.org", "url should begin with http:// or https://"],
+    ["an address without its kind", "bridge.example.org:9993", "url should begin with http:// or https://"],
+  ])("%s", async (_, url, words) => {
+    writeFileSync(registration, readFileSync(registration, "utf8").replace(/^url: .*$/m, `url: ${url}`));
+    expect(warnings(await run("--check")).join("")).toContain(words);
+  });
+
   test("an address at which the bridge does not listen", async () => {
     await run("-r", "-u", "http://127.0.0.1:9");
     expect(warnings(await run("--check"))).toEqual([
@@ -171,6 +186,12 @@ describe("of this machine it warns of", () => {
       "the folder /nowhere, and the bridge cannot write there: there is no such",
     );
   });
+});
+
+test("a ca that is no certificate is an error", async () => {
+  await configure((text) => text.replace(/^( +)server:/m, "$1tls: {ca: nonsense}\n$1server:"));
+  const { code, err } = await run("--check");
+  expect([code, err]).toEqual([3, expect.stringContaining("trunks[0].tls.ca is no certificate in PEM form")]);
 });
 
 describe("a certificate", () => {

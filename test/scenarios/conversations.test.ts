@@ -1,6 +1,7 @@
 // People think of a number, not of its spelling: each has one conversation with it.
 import { describe, expect, test } from "vitest";
 import { callId, roomId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { dialog } from "../core/call/examples.ts";
 import { arrivalOf, callerOf } from "../fakes/arrivals.ts";
 import { ann, bob, ghost, House, made1, room } from "./house.ts";
@@ -185,3 +186,13 @@ function textOf(text: string) {
   const { trunk, called } = arrivalOf({ call: callId("c-text") });
   return { trunk, called, text, id: "text-1" };
 }
+
+test("a homeserver that is away for a moment costs nobody the room that they have with a number", async () => {
+  const house = await dialling();
+  const members = house.homeserver.members.bind(house.homeserver);
+  house.homeserver.members = () => Promise.reject(new HomeserverError("UNREACHABLE", "away", true));
+  await house.arrive({ identity });
+  house.homeserver.members = members;
+  await house.arrive({ identity });
+  expect([house.in(room), house.homeserver.rooms]).toEqual([["invite"], []]);
+});

@@ -197,6 +197,13 @@ describe("a first call, where the person has no room with the bot,", () => {
     expect(house.trunks.verbs).toEqual(["ring", "accept"]);
   });
 
+  test("does not ring when somebody else joins the number's room", async () => {
+    const house = await lonely();
+    await ringFirst(house);
+    await house.take(joins(house, made1, "@bob:example.org" as UserId));
+    expect(house.in(made1)).toEqual([]);
+  });
+
   test("that the person came to says nothing of silence when it is over", async () => {
     const house = await lonely({ notices: { failures: true, history: true } });
     const call = await ringFirst(house);
@@ -229,6 +236,19 @@ describe("a first call, where the person has no room with the bot,", () => {
   });
 });
 
+test("a homeserver that begins to accept invitations by itself is noticed: first calls ring in the number's own room", async () => {
+  const house = await houseOfAnn();
+  const first = await ringFirst(house);
+  await house.sip({ kind: "sip.cancelled", elsewhere: false }, first);
+  const second = await house.arrive(fromOther);
+  await house.take(joins(house, made2));
+  await house.sip({ kind: "sip.cancelled", elsewhere: false }, second);
+  await house.arrive({ identity: callerOf("+442079460125") });
+  const made3 = house.homeserver.rooms.at(-1)?.room ?? made1;
+  await house.take(joins(house, made3));
+  expect(house.in(made3)).toEqual(["invite"]);
+});
+
 describe("joined in the person's name", () => {
   test("a first call rings in the number's own room, also where the person has one with the bot", async () => {
     const joined: unknown[] = [];
@@ -237,6 +257,16 @@ describe("joined in the person's name", () => {
     await house.arrive();
     expect(joined).toEqual([[made1, ann, caller]]);
     expect([house.in(made1), house.in(botRoom)]).toEqual([["invite"], []]);
+  });
+
+  test("also where the bot has seen that nobody's invitation is accepted by itself", async () => {
+    const people = { covers: () => true, joinDirect: async () => {} };
+    const house = await houseOfAnn({ people });
+    void house.first.begin();
+    for (let turn = 0; turn < 4; turn++) await house.passTime(1_000);
+    await house.arrive();
+    const own = house.homeserver.rooms.find(({ as }) => as === caller)?.room ?? botRoom;
+    expect([house.in(own), house.in(botRoom)]).toEqual([["invite"], []]);
   });
 
   test("where the homeserver does not know the token, it rings as without it, and the log names the setting once", async () => {
@@ -314,4 +344,25 @@ test("a number that a crash left in the room with the bot leaves it at the next 
   await ringFirst(house, fromOther);
   expect(house.in(botRoom)).toEqual(["invite"]);
   expect(house.homeserver.invited).toEqual([{ room: botRoom, user: otherCaller }]);
+});
+
+test("the start of a bridge sends no number out of the room in which it has just begun to ring", async () => {
+  const house = await houseOfAnn();
+  await ringFirst(house);
+  void house.first.begin();
+  await house.quiet();
+  expect(house.homeserver.left).toEqual([]);
+});
+
+test("a number that could not leave because the homeserver was away leaves at the next start", async () => {
+  const store = openMemoryStore();
+  const before = await houseOfAnn({ store });
+  const call = await ringFirst(before);
+  before.homeserver.leave = () => Promise.reject(new HomeserverError("UNREACHABLE", "away", true));
+  await before.sip({ kind: "sip.cancelled", elsewhere: false }, call);
+  const house = await houseOfAnn({ store });
+  await house.first.load();
+  void house.first.begin();
+  await house.quiet();
+  expect(house.homeserver.left).toEqual([{ room: botRoom, user: caller }]);
 });

@@ -123,6 +123,28 @@ describe("a homeserver that tells only members who is in a room", () => {
 });
 
 describe("what is known is not asked for", () => {
+  test("a room in which nobody of ours is, is asked for once", async () => {
+    const house = new House();
+    let asked = 0;
+    house.homeserver.joinedMembers = async () => {
+      asked += 1;
+      return [ann, bob];
+    };
+    await house.take(house.inviteFact());
+    await house.take(house.inviteFact(house.callOf(ann, "call2")));
+    expect([asked, house.trunks.verbs]).toEqual([1, []]);
+  });
+
+  test("but a room is asked for again after the homeserver could not say", async () => {
+    const house = oldRoom();
+    const joinedMembers = house.homeserver.joinedMembers.bind(house.homeserver);
+    house.homeserver.joinedMembers = () => Promise.reject(new HomeserverError("UNREACHABLE", "away", true));
+    await house.take(house.inviteFact());
+    house.homeserver.joinedMembers = joinedMembers;
+    await house.take(house.inviteFact(house.callOf(ann, "call2")));
+    expect(house.trunks.verbs).toEqual(["invite"]);
+  });
+
   test("a room that the number has just made is known", async () => {
     const house = new House();
     let asked = 0;

@@ -39,6 +39,16 @@ describe("two callers who withhold their number ring one person", () => {
     expect(house.homeserver.rooms).toHaveLength(1);
   });
 
+  test("and a call that is over keeps no room, though the trunk has not answered the BYE yet", async () => {
+    const house = new House();
+    const call = await house.arrive({ identity: withheld });
+    await house.take(house.answer(made1));
+    await house.take({ ...house.ringing(made1), kind: "call.hungUp", reason: "user_hangup" });
+    expect(house.switchboard.calls.map(({ id, phase }) => [id, phase])).toEqual([[call, "ending"]]);
+    await house.arrive({ identity: withheld });
+    expect(house.homeserver.rooms).toHaveLength(1);
+  });
+
   test("and the second room is used again", async () => {
     const house = new House();
     for (let n = 0; n < 3; n++) {
@@ -182,6 +192,14 @@ describe("a person dials in the room of a running call", () => {
     await house.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined }, call);
     await house.take(again(house, "PHONE"));
     expect(house.trunks.verbs).toEqual(["invite", "invite"]);
+  });
+
+  test("to a number that somebody else is calling there: nothing is dialled", async () => {
+    const house = new House();
+    await house.ring();
+    await house.take(house.inviteFact(house.callOf(bob, "call2", "BOBS")));
+    expect(house.trunks.verbs).toEqual(["invite"]);
+    expect(house.signals).toEqual(["reject busy"]);
   });
 
   test("and other people's calls to other numbers do not count", async () => {
