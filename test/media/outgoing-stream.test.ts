@@ -168,3 +168,21 @@ test("packets of an event that lie before audio between them keep the event's ti
   const [first, , third] = bench.sent;
   expect(third?.timestamp).toBe(first?.timestamp);
 });
+
+test("events on a clock of their own do not change the clock of the audio", () => {
+  const bench = new Bench(newStream());
+  const speaking = { ssrc: 7, sequence: 1, timestamp: 160 };
+  bench.feed(speaking);
+  bench.feed({ ...speaking, sequence: 2 }, { ...event, toClockRate: 48_000 });
+  const { stream, nowMs } = bench;
+  expect(stream.timestampAt(nowMs + 1_000) - stream.timestampAt(nowMs)).toBe(8_000);
+});
+
+test("what the socket did not take is not reported as sent", () => {
+  const stream = new OutgoingStream(newStream(), () => false, 0);
+  const packet = packetOf({ ssrc: 7, sequence: 1, timestamp: 160 });
+  const header = readRtp(packet);
+  if (header === undefined) throw new Error("no RTP");
+  stream.forward(packet, header, audio, true, 0);
+  expect(stream.sent).toEqual({ packets: 0, octets: 0 });
+});

@@ -298,6 +298,18 @@ describe("two who are joined", () => {
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
+  test("one that had asked for our offer, and offers right behind its answer to that, has its turn", () => {
+    const { effects } = play(
+      joined(),
+      on("right", { kind: "sip.offerWanted" }),
+      { kind: "media.described", side: "trunk", sdp: "ours" },
+      on("right", { kind: "sip.reanswered", sdp: "theirs" }),
+      on("right", { kind: "sip.offered", sdp: "moved" }),
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+  });
+
   describe("their media worker dies", () => {
     const lost = { kind: "media.lost" } as const;
     const rightAnswers = on("right", { kind: "sip.reanswered", sdp: "right's" });

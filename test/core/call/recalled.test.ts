@@ -53,6 +53,20 @@ describe("a far end that comes back", () => {
     expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: recall.endsAtMs });
   });
 
+  test("and that changes its session while its answer is worked in: it has its turn after that", () => {
+    const { effects } = play(
+      beginRecall(ids, recall, 1_000),
+      described,
+      told("invite"),
+      answers,
+      { kind: "media.answered", from: "matrix", sdp: "for the far end" },
+      { kind: "sip.reanswered", sdp: "far end's" },
+      { kind: "sip.offered", sdp: "moved" },
+      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+    );
+    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+  });
+
   test.each([
     ["declines", { kind: "matrix.declined", room: leg.room, person: leg.person, reason: undefined }],
     ["does not answer", { kind: "deadline.passed", name: "stage" }],
