@@ -105,7 +105,7 @@ test("people of other servers may call, without a warning", async () => {
 
 describe("of the registration it warns of", () => {
   test.each([
-    ["no address", "null", "url is missing, so that the homeserver sends the bridge nothing"],
+    ["no address", "null", "url is missing, so the homeserver sends the bridge nothing"],
     ["an address of another kind", "ftp://bridge.example.org", "url should begin with http:// or https://"],
     ["an address without its kind", "bridge.example.org:9993", "url should begin with http:// or https://"],
   ])("%s", async (_, url, words) => {
@@ -191,7 +191,7 @@ describe("of this machine it warns of", () => {
 test("a ca that is no certificate is an error", async () => {
   await configure((text) => text.replace(/^( +)server:/m, "$1tls: {ca: nonsense}\n$1server:"));
   const { code, err } = await run("--check");
-  expect([code, err]).toEqual([3, expect.stringContaining("trunks[0].tls.ca is no certificate in PEM form")]);
+  expect([code, err]).toEqual([3, expect.stringContaining("trunks[0].tls.ca is not a certificate in PEM form")]);
 });
 
 describe("a certificate", () => {

@@ -28,6 +28,8 @@ test("two hours ahead, then three back: the talk is as long as it was", async ()
   const [record] = await house.store.calls.history(1);
   expect((record?.endedAtMs ?? 0) - (record?.answeredAtMs ?? 0)).toBe(75_000);
   expect(record?.endedAtMs).toBe(house.clock.wallMs());
+  // By the time of day at the end, all of it: a record is read beside the telephone's bill.
+  expect((record?.endedAtMs ?? 0) - (record?.startedAtMs ?? 0)).toBe(75_000);
 });
 
 test("a day ahead: nobody is cut off, the limit of a call's length holds all the same", async () => {

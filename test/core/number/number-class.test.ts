@@ -21,6 +21,9 @@ describe("a barred number is seen", () => {
     ["behind one in Japan", "00330108816123456", "JP", "satellite"],
     ["behind one where numbers have no prefix", "1033803123456", "ES", "premium"],
     ["behind one with too many digits after it", "010330900123456789", "DE", "premium"],
+    ["behind one, in a country whose code has three digits", "0103300376912345", "DE", "premium"],
+    ["in such a country, before more digits than its numbers have", "+37691234512345", "DE", "premium"],
+    ["in such a country, the same without plus", "376912345123", "GB", "premium"],
     ["behind a code that hides the caller", "14109098790000", "GB", "premium"],
     ["behind a code that shows the caller", "147009098790000", "GB", "premium"],
     ["behind a digit for the outside line", "9 09001234567", "DE", "premium"],
@@ -34,6 +37,11 @@ describe("a barred number is seen", () => {
   ])("%s", (_, dialled, country, kind) => {
     expect(classify(dialled, country)).toBe(kind);
   });
+});
+
+test("where no country is set, a barred number is seen behind both international prefixes", () => {
+  expect(classify("011449098790000", undefined)).toBe("premium");
+  expect(classify("00449098790000", undefined)).toBe("premium");
 });
 
 describe("a cry for help is heard", () => {
