@@ -143,6 +143,23 @@ describe("a 200 whose Contact leads nowhere", () => {
   );
 });
 
+it.each<SipTransportName>(["tcp", "tls"])(
+  "over %s, with in_dialog_requests at source: the BYE arrives though the connection was closed meanwhile",
+  async (transport) => {
+    const { peer, stack } = await rig(transport, { inDialog: "source" });
+    const call = stack.invite();
+    const invite = await peer.request("INVITE");
+    invite.flow.send(Buffer.from(okTo(invite.text, NOWHERE.replace(">", `;transport=${transport}>`))));
+    await stack.fact(call, "sip.accepted");
+    await peer.request("ACK");
+    for (const flow of peer.flows) flow.destroy();
+    await expect.poll(() => peer.flows.size).toBe(0);
+    stack.trunks.bye(call);
+    peer.reply(await peer.request("BYE"), 200);
+    await stack.fact(call, "sip.ended");
+  },
+);
+
 describe("an INVITE whose Contact leads nowhere", () => {
   it("with in_dialog_requests at source: our BYE goes to where it came from", async () => {
     const { stack, peer, caller } = await callerRig("udp", { inDialog: "source" });

@@ -26,6 +26,8 @@ interface OtherWays {
 
 interface Heard {
   readonly target: Target;
+  /** We opened the connection that it came over, and can open another one. */
+  readonly isDialled: boolean;
   /** Times that each 2xx was repeated, by its To tag. */
   readonly repeated: Map<string, number>;
   lost: boolean;
@@ -48,7 +50,7 @@ export class AnswerSources {
     if (cseq.method !== "INVITE" || statusCode <= 100 || statusCode >= 300 || toTag === undefined) return;
     const known = this.#heard.get(sipCallId);
     const heard: Heard = {
-      target: this.#targetOf(source),
+      ...this.#wayTo(source),
       repeated: known?.repeated ?? new Map(),
       lost: known?.lost ?? false,
     };
@@ -70,7 +72,7 @@ export class AnswerSources {
   /** A new INVITE of the trunk. */
   invited({ method, toTag, sipCallId }: SipRequest, source: Source): void {
     if (method !== "INVITE" || toTag !== undefined) return;
-    this.#keep(sipCallId, { target: this.#targetOf(source), repeated: new Map(), lost: false });
+    this.#keep(sipCallId, { ...this.#wayTo(source), repeated: new Map(), lost: false });
   }
 
   /** Where a request inside a dialog goes. `byContact`: where its Route or Contact leads. */
@@ -82,7 +84,7 @@ export class AnswerSources {
     const source = this.#sourceOf(heard, ways.isOpen);
     if (this.#setting === "source") {
       // After a restart nobody knows any more where the answer came from.
-      return source ?? (heard === undefined ? ways.server() : byContact());
+      return source ?? (heard === undefined || heard.isDialled ? ways.server() : byContact());
     }
     return method === "BYE" && heard?.lost === true && source !== undefined ? source : byContact();
   }
@@ -107,15 +109,19 @@ export class AnswerSources {
     return source;
   }
 
-  /** A connection that was lost cannot be opened to where it came from. */
+  /** A connection that the trunk had opened and that was lost cannot be opened again. */
   #sourceOf(heard: Heard | undefined, isOpen: IsOpen): Target | undefined {
     if (heard === undefined) return undefined;
-    return heard.target.transport === "udp" || isOpen(heard.target) ? heard.target : undefined;
+    const { target, isDialled } = heard;
+    // A certificate is for the server's name, which is not known here.
+    const canReach = target.transport === "udp" || (isDialled && target.transport === "tcp") || isOpen(target);
+    return canReach ? target : undefined;
   }
 
-  #targetOf({ remote, connection }: Source): Target {
+  #wayTo({ remote, connection }: Source): Pick<Heard, "target" | "isDialled"> {
     const { address, port } = remote;
-    return { transport: connection?.transport ?? "udp", address, port, host: address, path: "/" };
+    const target = { transport: connection?.transport ?? "udp", address, port, host: address, path: "/" };
+    return { target, isDialled: connection?.ours === true };
   }
 
   #keep(sipCallId: string, heard: Heard): void {
