@@ -1,5 +1,5 @@
 // `number explain` as an admin runs it.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -88,6 +88,23 @@ describe("a dialled number", () => {
   ])("%s %j: %s", async (text, more, result) => {
     const { code, words } = await explain(text, ...more);
     expect([code, row(words, "Result")]).toEqual([0, result]);
+  });
+
+  test("that is refused shows what the trunk would have got", async () => {
+    const { words } = await explain("+41900123456");
+    expect(row(words, "Trunk")).toBe("main would get 01141900123456");
+  });
+
+  test("is judged for somebody who may call, where permissions name single people only", async () => {
+    const file = join(folder, "config.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("  example.org: call\n", ""));
+    const { words } = await explain("+12125550100");
+    expect(row(words, "Result")).toBe("the call goes out");
+  });
+
+  test("does not take the routes of other trunks than the one that is asked about", async () => {
+    const { words } = await explain("9 212 555 0100", "--trunk", "main");
+    expect(row(words, "Route")).not.toContain('prefix "9"');
   });
 
   test("takes the trunk that is asked about, by that trunk's own routes", async () => {

@@ -204,6 +204,15 @@ describe("of too many connections", () => {
     expect(closed.slice(0, 3)).toEqual(["bad0", "bad1", "bad2"]);
   });
 
+  it("a crowd that talks keeps its place before a few that do not", () => {
+    const { add, closed } = crowd({ all: 6, fromOneAddress: 5 });
+    for (let one = 0; one < 4; one++) add("office", `office${one}`).heard();
+    add("slow", "slow0");
+    add("slow", "slow1");
+    add("new", "new");
+    expect(closed).toEqual(["slow0"]);
+  });
+
   it("one that has gone by itself makes room", () => {
     const { add, closed } = crowd({ all: 100, fromOneAddress: 1 });
     add("a", "a1").gone();

@@ -245,6 +245,16 @@ describe("an offer that is not acceptable", () => {
     expect(lines(await placed.response(488), "Warning")).toEqual([expect.stringMatching(warning)]);
   });
 
+  it.each([
+    ["without a key", ""],
+    ["with a key of a kind that nobody has", "a=crypto:1 ROT13 inline:c2VjcmV0\r\n"],
+  ])("is refused 488 with a Warning on a trunk that must encrypt: SRTP %s", async (_what, key) => {
+    const { stack, caller } = await callerRig("udp", { media: { codecs: ["PCMA"], srtp: "required" } });
+    const placed = caller.invite({ sdp: `${audio}m=audio 4000 RTP/SAVP 8\r\n${key}` });
+    stack.trunks.reject((await stack.arrival()).call, 488);
+    expect(lines(await placed.response(488), "Warning")).toEqual([expect.stringMatching(/^306 \S+ "No SDES key/)]);
+  });
+
   it("in a re-INVITE is refused with one as well", async () => {
     const { peer, stack, caller } = await callerRig();
     const placed = caller.invite();
