@@ -1,11 +1,10 @@
 // Where a call goes: which trunk, which Request-URI, and what kind of number that is. Who may call it is policy's business.
 import type { E164, TrunkName } from "../ids.ts";
 import { dialString } from "./dialled.ts";
-import { endsWithInternationalPrefix, nationalForm, type Country } from "./e164.ts";
+import { endsWithInternationalPrefix, internationalPrefix, nationalForm, type Country } from "./e164.ts";
 import { isEmergencyCode } from "./emergency.ts";
 import type { DialTarget } from "./ghost-id.ts";
 import {
-  classesAbroad,
   classesWithoutPlus,
   dearest,
   emergencyDigits,
@@ -198,29 +197,50 @@ function routeOver(
   meaning: NumberMeaning,
   plan: DialPlan,
 ): Routed | undefined {
-  const { e164, isAmbiguous, isDoubtful } = meaning;
   const rewrites = best.strip > 0 || best.prepend !== "";
   if (!rewrites) return asWritten(keys, named(meaning, keys, best), trunk, plan);
+  const { e164 } = meaning;
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
   const rewritten = best.prepend + (byE164 ? e164 : keys).slice(best.strip);
   if (dialString(rewritten) === undefined) return undefined;
+  if (byE164) return toTheLetter(rewritten, meaning, best, trunk, plan);
   const meant = named(understand(rewritten, plan.country), rewritten, best);
+  const isAbroad = stripsInternationalPrefix(best, plan);
+  if (isAbroad && e164 !== undefined && meant.e164 !== e164) {
+    return toTheLetter(rewritten, meaning, best, trunk, plan);
+  }
   // What is left behind an outside-line digit is the number that was meant.
-  if (!byE164) return dearer(asWritten(rewritten, meant, trunk, plan), classesRewritten(keys, best, plan));
-  // A rewritten E.164 number is what the trunk asked for, to the letter; it costs what the number itself costs, or more.
-  const asSent = [rewritten, trunk.numberPrefix + rewritten].flatMap((text) => classesAsSent(text, plan.country));
-  const classes = [...meaning.classes, ...asSent.filter((kind) => kind !== "unknown")];
-  const found = dearest(meaning.class, ...classes);
-  return { trunk, sent: rewritten, e164, class: found, classes, isAmbiguous, isDoubtful };
+  const behindPrefix = endsWithInternationalPrefix(best.prepend)
+    ? classesAsSent(`+${keys.slice(best.strip)}`, undefined)
+    : [];
+  const others = [...behindPrefix, ...(isAbroad ? meaning.classes : [])].filter(isDear);
+  return dearer(asWritten(rewritten, meant, trunk, plan), others);
 }
 
-/**
- * What the rewritten text alone does not show: the trunk may be at home elsewhere. `0044909...` with `011` for its `00`, or
- * without its `0044`, is still the number abroad that was dialled.
- */
-function classesRewritten(keys: string, { strip, prepend }: PlanRoute, { country }: DialPlan): readonly NumberClass[] {
-  const abroad = endsWithInternationalPrefix(prepend) ? classesAsSent(`+${keys.slice(strip)}`, undefined) : [];
-  return [...classesAbroad(keys, country), ...abroad].filter(isDear);
+/** A rewritten number is what the trunk asked for, to the letter; it costs what the number itself costs, or more. */
+function toTheLetter(
+  sent: string,
+  meaning: NumberMeaning,
+  { prepend }: PlanRoute,
+  trunk: PlanTrunk,
+  { country }: DialPlan,
+): Routed {
+  const { e164, isAssigned, isAmbiguous, isDoubtful } = meaning;
+  // With what the trunk itself dials before numbers abroad, whether or not this country does, nothing else can be meant.
+  const isClear = isAssigned && sent === prepend + e164?.slice(1) && endsWithInternationalPrefix(prepend);
+  // Where all its digits are sent, whoever wanted them so reads them so, as with `e164-without-plus`.
+  const isWhole = isAssigned && e164 !== undefined && sent.endsWith(e164.slice(1));
+  const texts = [...(isClear ? [] : [sent]), ...(trunk.numberPrefix === "" ? [] : [trunk.numberPrefix + sent])];
+  const asSent = texts.flatMap((text) => (isWhole ? classesWithoutPlus : classesAsSent)(text, country));
+  const classes = [...meaning.classes, ...asSent.filter((kind) => kind !== "unknown")];
+  return { trunk, sent, e164, class: dearest(meaning.class, ...classes), classes, isAmbiguous, isDoubtful };
+}
+
+/** Such a route is for numbers abroad, and the trunk may be at home elsewhere: `011` for `00`, or no `0044` in Britain. */
+function stripsInternationalPrefix({ prefix, strip }: PlanRoute, { country }: DialPlan): boolean {
+  const own = country && internationalPrefix(country).exec(prefix);
+  const taken = own ?? /^00/.exec(prefix);
+  return taken !== null && taken[0].length <= strip;
 }
 
 function dearer(routed: Routed, others: readonly NumberClass[]): Routed {

@@ -136,12 +136,6 @@ export function classesWithoutPlus(digits: string, country: Country | undefined)
   return read.filter(({ way }) => way !== "national-without-trunk-prefix").map(classOfReading);
 }
 
-/** What a number is as people dial it in the country to call abroad; none where it is not assigned. */
-export function classesAbroad(keys: string, country: Country | undefined): readonly NumberClass[] {
-  const read = readingsOf(keys, country).filter(({ way, kind }) => way === "international" && kind !== undefined);
-  return read.map(classOfReading);
-}
-
 /** The digits that call for help, where that is what dialling these keys does: of `*31#+49112` it is `+49112`. */
 export function emergencyDigits(keys: string, country: Country | undefined): string | undefined {
   const runs = digitRuns(keys);

@@ -36,6 +36,14 @@ describe("one telephone number has one key", () => {
     expect(key("901632960106", { routes })).toBe(key("01632960106", { routes }));
   });
 
+  test("also where a route writes it for a trunk at home elsewhere", () => {
+    const routes = [
+      { prefix: "00", trunks: [main], strip: 2, prepend: "011" },
+      { prefix: "+", trunks: [main], strip: 1, prepend: "011" },
+    ];
+    expect(key("0033142681234", { routes })).toBe(key("+33142681234", { routes }));
+  });
+
   test.each(["441632960106", "+44 01632 960106", "0044 1632 960106"])("and as %s", (dialled) => {
     expect(key(dialled)).toBe(key("+441632960106"));
   });
