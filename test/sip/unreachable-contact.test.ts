@@ -173,17 +173,20 @@ describe("an INVITE whose Contact leads nowhere", () => {
   });
 });
 
-it("after a restart, with in_dialog_requests at source: the BYE goes to the trunk's server", async () => {
-  const { peer, stack } = await rig("udp", { inDialog: "source" });
+it.each([
+  ["with in_dialog_requests at source", "source", NOWHERE],
+  ["where the Contact cannot be reached", "contact", "Contact: <sip:peer@nowhere.invalid>"],
+] as const)("after a restart, %s: the BYE goes to the trunk's server", async (_when, inDialog, contact) => {
+  const { peer, stack } = await rig("udp", { inDialog });
   const call = stack.invite();
   const invite = await peer.request("INVITE");
-  invite.flow.send(Buffer.from(okTo(invite.text, NOWHERE)));
+  invite.flow.send(Buffer.from(okTo(invite.text, contact)));
   const { dialog } = await stack.fact(call, "sip.accepted");
   await stack.stop();
   const server = await startPeer();
   const { host, port } = dialog.localAddress;
   const local = { host, port, advertised: undefined };
-  const again = await startStack(trunkSettings(server.port, { inDialog: "source", local }));
+  const again = await startStack(trunkSettings(server.port, { inDialog, local }));
   again.trunks.resume(call, dialog);
   again.trunks.bye(call);
   server.reply(await server.request("BYE"), 200);

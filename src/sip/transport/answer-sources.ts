@@ -18,7 +18,7 @@ const MAX_KEPT = 5_000;
 /** Whether there is a connection to that target. */
 type IsOpen = (target: Target) => boolean;
 
-interface OtherWays {
+export interface OtherWays {
   /** To the trunk's server. */
   readonly server: () => Promise<Target>;
   readonly isOpen: IsOpen;
@@ -89,13 +89,17 @@ export class AnswerSources {
     return method === "BYE" && heard?.lost === true && source !== undefined ? source : byContact();
   }
 
-  /** Where a request goes that could not be sent to where its Route or Contact leads. Undefined: nowhere. */
-  lastResort({ method, sipCallId, uri, toTag }: SipRequest, isOpen: IsOpen, error: unknown): Target | undefined {
+  /**
+   * Where a request goes that could not be sent to where its Route or Contact leads. A BYE goes to the trunk's server where
+   * nobody knows any more where the answer came from. Undefined: nowhere. May reject.
+   */
+  async lastResort(request: SipRequest, ways: OtherWays, error: unknown): Promise<Target | undefined> {
+    const { method, sipCallId, uri, toTag } = request;
+    if (toTag === undefined || uri.scheme === "sips" || !LAST_RESORT.has(method)) return undefined;
     const heard = this.#heard.get(sipCallId);
-    if (heard === undefined || toTag === undefined || uri.scheme === "sips" || !LAST_RESORT.has(method))
-      return undefined;
-    const source = this.#sourceOf(heard, isOpen);
-    if (source === undefined || heard.lost) return source;
+    const source = this.#sourceOf(heard, ways.isOpen);
+    if (source === undefined) return method === "BYE" ? ways.server() : undefined;
+    if (heard === undefined || heard.lost) return source;
     heard.lost = true;
     this.#log.warn(
       "the address in the trunk's Contact cannot be reached: ACK and BYE go to where its answer came from",

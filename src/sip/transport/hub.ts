@@ -8,7 +8,7 @@ import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/uri.ts";
 import { responseTarget } from "../wire/via.ts";
-import { AnswerSources } from "./answer-sources.ts";
+import { AnswerSources, type OtherWays } from "./answer-sources.ts";
 import type { Connection } from "./connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
@@ -225,13 +225,12 @@ export class Hub {
   async #sendRequest(request: SipRequest, written: string): Promise<void> {
     const strict = towardsStrictRouter(request, written);
     const text = strict?.text ?? written;
-    const branch = request.vias[0].branch ?? "";
-    const hop = this.#hopOf(request, branch);
+    const hop = this.#hopOf(request, request.vias[0].branch ?? "");
     try {
       await this.#sendTo(hop?.target ?? (await this.#targetOf(request, strict?.next)), request, text, hop);
     } catch (error) {
-      const isOpen = (target: Target): boolean => this.#streams.isOpen(target);
-      const source = hop === undefined ? this.#sources.lastResort(request, isOpen, error) : undefined;
+      const source =
+        hop === undefined ? await this.#sources.lastResort(request, this.#otherWays(request), error) : undefined;
       if (source === undefined) throw error;
       await this.#sendTo(source, request, text, undefined);
     }
@@ -301,10 +300,14 @@ export class Hub {
     if (request.toTag === undefined || settings.transport === "ws" || settings.transport === "wss") {
       return this.#options.nextTarget(request.sipCallId);
     }
-    return this.#sources.route(request, () => this.#byContact(request, strictRouter), {
-      server: () => this.#options.nextTarget(request.sipCallId),
+    return this.#sources.route(request, () => this.#byContact(request, strictRouter), this.#otherWays(request));
+  }
+
+  #otherWays({ sipCallId }: SipRequest): OtherWays {
+    return {
+      server: () => this.#options.nextTarget(sipCallId),
       isOpen: (target) => this.#streams.isOpen(target),
-    });
+    };
   }
 
   async #byContact(request: SipRequest, strictRouter: Uri | undefined): Promise<Target> {
