@@ -12,6 +12,8 @@ import { hears, inPhase, openPage, silent, stateOf } from "./parts/softphone.ts"
 
 const personHz = 1_000;
 const gatewayHz = 440;
+/** The last stroke of the chime that the gateway plays while it holds somebody. */
+const chimeHz = 392;
 const thirdNumber = "02079460103";
 
 describe("the softphone that is called", () => {
@@ -76,7 +78,7 @@ describe("the softphone that is called", () => {
     // The person sees it, and hears what the gateway plays meanwhile.
     expect(far.peerDirection).toBe("recvonly");
     await expect.poll(async () => (await stateOf(page, "talking")).isHeldByPeer).toBe(true);
-    await hears(page, gatewayHz);
+    await hears(page, chimeHz);
     await far.resume();
     await expect.poll(async () => (await stateOf(page, "talking")).isHeldByPeer).toBe(false);
     await hears(page, gatewayHz);
