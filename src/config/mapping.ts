@@ -56,7 +56,7 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       credentials: credentials && {
         username: credentials.username,
         password: credentials.password ?? "",
-        realm: credentials.realm,
+        realms: credentials.realms,
       },
       peers: trunk.peers,
       optionsIntervalMs: trunk.options_interval_seconds * 1000,

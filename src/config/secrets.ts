@@ -55,7 +55,7 @@ export function resolveSecrets(
       tls: resolvedTls,
       credentials: credentials && {
         username: credentials.username,
-        realm: credentials.realm,
+        realms: credentials.realms,
         password: passwordOf("credentials", credentials, names.credentials),
       },
       challenge: challenge && {

@@ -132,12 +132,12 @@ const credentials = section({
     .optional()
     .describe("Path of a file that holds it instead.")
     .meta({ examples: ["trunk-password"] }),
-  realm: text()
-    .optional()
+  realms: listOf(text(), "realms")
+    .default([])
     .describe(
-      "Realm that the provider names when it asks for the password. The bridge never uses the password for another realm. Default: the first realm that the provider names. Set it if the log says that a challenge was not answered because of its realm.",
+      "Realms that the provider names when it asks for the password. The bridge never uses the password for any other. Default: the first realm that the provider names. Set it if the log says that a challenge was not answered because of its realm, or if two proxies of the provider ask in two realms.",
     )
-    .meta({ examples: ["sip.example.org"] }),
+    .meta({ examples: [["sip.example.org"]] }),
 });
 
 const nameText = "should be a short name of letters, digits, hyphen and underscore";

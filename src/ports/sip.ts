@@ -30,8 +30,8 @@ export interface TrunkSettings {
     | {
         readonly username: string;
         readonly password: string;
-        /** Whom they are for; undefined: whoever asks first. */
-        readonly realm?: string | undefined;
+        /** Realms that they are for; none: the one that is named first. */
+        readonly realms?: readonly string[];
       }
     | undefined;
   /** CIDR networks that may send us requests on this trunk; the servers always may, and inside a call where that led us. */

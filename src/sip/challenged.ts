@@ -1,4 +1,4 @@
-// Which challenges get an answer of the trunk's password: those of its one realm, never weaker than what was asked before,
+// Which challenges get an answer of the trunk's password: those of its realms, never weaker than what was asked before,
 // each once. Whether they come from a server of the trunk at all is credential-guard.ts's business.
 import type { Clock } from "../ports/clock.ts";
 import type { TrunkSettings } from "../ports/sip.ts";
@@ -22,14 +22,14 @@ const MAX_ROUNDS = 5;
 export class TrunkPassword {
   readonly #client: DigestClient;
   readonly #unanswered: Tally;
-  /** Set, or learned from the first challenge. */
-  #realm: string | undefined;
+  /** Set, or the one learned from the first challenge. */
+  #realms: readonly string[];
   /** One of each kind that was answered. */
   readonly #before: Challenge[] = [];
 
   constructor(credentials: NonNullable<TrunkSettings["credentials"]>, clock: Clock, log: Log) {
     this.#client = new DigestClient(credentials);
-    this.#realm = credentials.realm;
+    this.#realms = credentials.realms ?? [];
     this.#unanswered = new Tally(log, clock, "did not answer the trunk's challenge with the password");
   }
 
@@ -44,7 +44,7 @@ export class TrunkPassword {
         const challenges = this.#meantForUs(response);
         if (challenges.length === 0) return undefined;
         for (const challenge of challenges) {
-          const asker = challenge.proxy ? "proxy" : "server";
+          const asker = `${challenge.proxy ? "proxy" : "server"} ${challenge.realm}`;
           // RFC 3261 s22.2: the same credentials refused once are refused for good.
           if (!worthAnswering(challenge, answered.get(asker))) return undefined;
           answered.set(asker, challenge);
@@ -60,20 +60,23 @@ export class TrunkPassword {
       ...headerValues(response, "WWW-Authenticate").flatMap((value) => parseChallenges(value, false)),
       ...headerValues(response, "Proxy-Authenticate").flatMap((value) => parseChallenges(value, true)),
     ]);
-    const realm = this.#realm ?? challenges[0]?.realm;
-    const named = challenges.filter((challenge) => challenge.realm === realm);
-    const strong = named.filter((challenge) => !this.#before.some((one) => isWeaker(challenge, one)));
+    const realms = this.#realms.length > 0 ? this.#realms : challenges.slice(0, 1).map(({ realm }) => realm);
+    const named = challenges.filter(({ realm }) => realms.includes(realm));
+    const strong = named.filter(
+      (challenge) => !this.#before.some((one) => one.realm === challenge.realm && isWeaker(challenge, one)),
+    );
     if (strong.length === 0) {
-      const asked = { realm: challenges[0]?.realm, setting: "credentials.realm" };
+      const asked = { realm: challenges[0]?.realm, setting: "credentials.realms" };
       if (named.length > 0) this.#unanswered.add({ ...asked, why: "weaker than what this trunk has asked for before" });
       else if (challenges.length > 0)
-        this.#unanswered.add({ ...asked, why: "another realm than the trunk's", ours: realm });
+        this.#unanswered.add({ ...asked, why: "another realm than the trunk's", ours: realms });
       return [];
     }
-    this.#realm = realm;
+    this.#realms = realms;
     for (const challenge of strong) {
       const isKnown = this.#before.some(
-        ({ algorithm, qop }) => algorithm === challenge.algorithm && qop === challenge.qop,
+        ({ realm, algorithm, qop }) =>
+          realm === challenge.realm && algorithm === challenge.algorithm && qop === challenge.qop,
       );
       if (!isKnown) this.#before.push(challenge);
     }

@@ -77,7 +77,7 @@ test("the SIP edge gets its trunks in its own words", () => {
     server: { host: "2001:db8::1", port: 5061, path: "/" },
     local: { host: "::", port: 5061, advertised: { host: "203.0.113.5", port: undefined } },
     tls: { ca: undefined, certificate: undefined, key: undefined, serverName: "provider.example" },
-    credentials: { username: "acc{1}", password: "secret" },
+    credentials: { username: "acc{1}", password: "secret", realms: [] },
     peers: [],
     optionsIntervalMs: 30_000,
     userAgent: "bridge/1",

@@ -64,7 +64,14 @@ beforeAll(async () => {
     keys: { dtmf: "info" },
     // Those who may be led away have one gateway only.
     movedAway: { more_servers: [] },
-    proxies: { more_servers: [], credentials: { username: ACCOUNT.user, password: ACCOUNT.password } },
+    proxies: {
+      more_servers: [],
+      credentials: {
+        username: ACCOUNT.user,
+        password: ACCOUNT.password,
+        realms: ["sip.example.org", "inner.example.org"],
+      },
+    },
   };
   const stage = await startTrunkStage(rig, {
     trunks: NAMES.map((name) => {

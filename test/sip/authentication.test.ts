@@ -123,8 +123,8 @@ describe("a trunk with a password", () => {
     expect(unanswered(all)).toMatchObject({
       why: "another realm than the trunk's",
       realm: "somebody",
-      ours: "provider",
-      setting: "credentials.realm",
+      ours: ["provider"],
+      setting: "credentials.realms",
     });
     // Beside its own, another one's is passed over.
     const both = await answerTo(all, verifier(["MD5"], "somebody"), own);
@@ -133,10 +133,24 @@ describe("a trunk with a password", () => {
   });
 
   it("is answered in the realm that is set, from the first challenge on", async () => {
-    const all = await rig("udp", { credentials: { ...credentials, realm: "provider" } });
+    const all = await rig("udp", { credentials: { ...credentials, realms: ["provider"] } });
     expect(await answerTo(all, verifier(["MD5"], "somebody"))).toBeUndefined();
     const own = verifier(["MD5"], "provider");
     expect(judge(await answerTo(all, own), "Proxy-Authorization", own)).toBe("accepted");
+  });
+
+  it("two proxies, each with a realm of its own, are both answered where both realms are set", async () => {
+    const { peer, stack } = await rig("udp", { credentials: { ...credentials, realms: ["outer", "inner"] } });
+    const [outer, inner] = [verifier(["SHA-256"], "outer"), verifier(["MD5"], "inner")];
+    const call = stack.invite();
+    challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", outer);
+    challenge(peer, await peer.request("INVITE"), "Proxy-Authenticate", inner);
+    const third = await peer.request("INVITE");
+    expect(lines(third, "Proxy-Authorization")).toHaveLength(2);
+    expect(judge(third, "Proxy-Authorization", outer)).toBe("accepted");
+    expect(judge(third, "Proxy-Authorization", inner)).toBe("accepted");
+    peer.reply(third, 486);
+    await stack.fact(call, "sip.rejected");
   });
 
   it("learned its realm at the registration", async () => {
