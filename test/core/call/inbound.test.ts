@@ -593,6 +593,20 @@ describe("the caller wants our offer", () => {
     expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
     expect(call).toMatchObject({ phase: "connected", leg: glare.leg, outstanding: { releases: 0 } });
   });
+
+  test("and changes its session right behind its ACK: it has its turn once the answer in that is worked in", () => {
+    const { effects } = play(
+      arrive(late),
+      ...ringing,
+      glare,
+      released,
+      { kind: "media.offered", from: "matrix", sdp: "our offer" },
+      { kind: "sip.reanswered", sdp: "in the ACK" },
+      { kind: "sip.offered", sdp: "moved" },
+      { kind: "media.answered", from: "trunk", sdp: "client answer" },
+    );
+    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+  });
 });
 
 describe("the person and the caller call each other at the same moment", () => {
