@@ -108,7 +108,7 @@ export class Ghosts {
         );
       }
     } catch (error) {
-      log.error("ghosts could not be named after the contacts", { error });
+      log.error("could not name ghosts after the contacts", { error });
     }
   }
 

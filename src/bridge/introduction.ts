@@ -69,7 +69,7 @@ export async function introduce(parts: IntroductionParts): Promise<PingOutcome> 
   return ping;
 }
 
-/** Until the homeserver takes the bridge. Rejects with IntroductionError; `stopped` ends the waiting. */
+/** Until the homeserver accepts the bridge. Rejects with IntroductionError; `stopped` ends the waiting. */
 export async function introduceSoon(parts: IntroductionParts, stopped: AbortSignal): Promise<PingOutcome | undefined> {
   const { clock, log, onProblem } = parts;
   const reminder = new Reminder(clock, log);
@@ -100,8 +100,8 @@ async function compareNames(homeserver: Homeserver): Promise<void> {
   if (domainOf(seen) !== domainOf(bot)) {
     throw new IntroductionError(
       "wrong-domain",
-      `homeserver.domain is ${domainOf(bot)}, but the homeserver's users are of ${domainOf(seen)}: set homeserver.domain ` +
-        "to that, and write the registration anew with -r, which keeps its tokens",
+      `homeserver.domain is ${domainOf(bot)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
+        "to that, and write the registration again with -r, which keeps its tokens",
     );
   }
   throw new NotYet(otherSender(localpartOf(seen), localpartOf(bot)));

@@ -80,6 +80,6 @@ export function loadPeopleToken(
   if (namespace?.exclusive === true)
     fail(["namespaces", "users"], `should not be exclusive: nobody could log in any more; ${again}`);
   if (registration.as_token === main.as_token)
-    fail(["as_token"], "should differ from that of the first registration: delete the file and write it anew with -r");
+    fail(["as_token"], "should differ from that of the first registration: delete the file and write it again with -r");
   return registration.as_token;
 }

@@ -60,7 +60,7 @@ describe("what the configuration can never do with this homeserver ends the brid
     await expect(introduceSoon(parts(), new AbortController().signal)).rejects.toMatchObject({
       code: "wrong-domain",
       message: expect.stringMatching(
-        /homeserver\.domain is example\.org, but .* of example\.com: set homeserver\.domain/,
+        /homeserver\.domain is example\.org, but .* belong to example\.com: set homeserver\.domain/,
       ),
     });
     expect(homeserver.current.registered).toEqual([]);

@@ -58,7 +58,7 @@ describe("a number without a picture", () => {
     await house.arrive();
     await house.arrive();
     expect(house.in(made1)).toEqual(["invite"]);
-    const said = house.telemetry.lines.filter(({ message }) => message === "picture of a number could not be uploaded");
+    const said = house.telemetry.lines.filter(({ message }) => message === "could not upload a number's picture");
     expect(said).toHaveLength(1);
   });
 });

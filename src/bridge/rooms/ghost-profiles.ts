@@ -97,7 +97,7 @@ export class GhostProfiles {
       return address;
     } catch (error) {
       const code = error instanceof HomeserverError ? error.code : undefined;
-      log.warn("picture of a number could not be uploaded", { type: picture.type, code, error });
+      log.warn("could not upload a number's picture", { type: picture.type, code, error });
       return undefined;
     }
   }
