@@ -87,12 +87,13 @@ describe("certificates", () => {
     expect(edge.serverNames).toEqual(["trunk.example"]);
   });
 
-  it("for another name than the server's: nothing of the call goes to that address", async () => {
+  it("for another name than the server's: nothing of the call goes to that address, and the BYE to the server", async () => {
     const { authority } = certificates();
     const peer = await startPeer({ transport: "tls", tls: authority.issue("by-name", "DNS:trunk.example") });
     const edge = await startPeer({ transport: "tls", tls: authority.issue("other", "DNS:other.example") });
     const { stack, call } = await ledTo(edge, peer);
     stack.trunks.bye(call);
+    peer.reply(await peer.request("BYE"), 200);
     await stack.fact(call, "sip.ended");
     expect(edge.log).toEqual([]);
   });
