@@ -145,7 +145,7 @@ describe("A first call, with a stock homeserver,", () => {
   it("of a second number meanwhile waits for the person in its own room, and the bot says so", async () => {
     const { desk, phones, stage } = parts;
     await phones[other].dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
-    await desk.message(/^\+[\d ]+ is calling, too\. Join this room to answer: https:\/\/matrix\.to\/#\/!/);
+    await desk.message(/^\+[\d ]+ is calling too\. Join this room to answer: https:\/\/matrix\.to\/#\/!/);
     await phones[caller].hangup();
     const own = await joinsRoomOf(desk, other);
     expect((await desk.ringing()).roomId).toBe(own);
@@ -179,6 +179,8 @@ describe("A first call, with a stock homeserver,", () => {
     const { desk } = parts;
     await desk.phone.callIn(botRoom);
     expect(await desk.inState("ended")).toMatchObject({ shown: "Call Failed" });
-    await desk.message(/^Call a number back in its own room\. These called you here last:\n\+[\d ]+: https/);
+    await desk.message(
+      /^To call a number back, use its own room\. These numbers called you here last:\n\+[\d ]+: https/,
+    );
   });
 });

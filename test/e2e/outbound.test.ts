@@ -256,7 +256,7 @@ describe("Somebody", () => {
     await bob.phone.hangup();
   });
 
-  it("in an encrypted room is told, once, why a call cannot be read", async () => {
+  it("in an encrypted room is told why a call cannot be read, and no more once the number has left it", async () => {
     const own = testRig();
     const account = await stage.synapse.register("carol");
     const carol = await startBrowser(own, {
