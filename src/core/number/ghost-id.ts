@@ -79,6 +79,8 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   const start = `@${prefix}`;
   const end = `:${domain}`;
   const withheld = (start + withheldRest + end) as UserId;
+  // Whatever a number is, it is escaped: only the host decides whether a URI with it can be read.
+  const isGatewayReadable = parseSipUri(`sip:0@${gateway}`)?.host === gateway;
 
   /** One meaning, one target: a number at the gateway is a number, and nothing else lives there unless the config says so. */
   function target(user: string, host: string): DialTarget | undefined {
@@ -104,7 +106,8 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const found = target(user, host);
     if (!found || (wanted.kind === "number" && found.kind !== "number")) return undefined;
     const address = `${escapeUser(user)}@${host}`;
-    if (parseSipUri(`sip:${address}`)?.host !== host) return undefined;
+    const isReadable = found.kind === "number" ? isGatewayReadable : parseSipUri(`sip:${address}`)?.host === host;
+    if (!isReadable) return undefined;
     if (encoding === "e164" && found.kind === "number" && e164Form.test(user)) return parseUserId(start + user + end);
     return parseUserId(start + escapeBytes(address, escapings[encoding]) + end);
   }
@@ -133,7 +136,7 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const found = entered.includes("@") ? atAddress(entered) : numberEntered(entered);
     if (typeof found === "string") return { kind: "none", why: found };
     const target = canonical(found);
-    const user = format(target);
+    const user = written(target, options.encoding);
     return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target, entered };
   }
 
