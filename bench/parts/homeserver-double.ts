@@ -36,7 +36,8 @@ const joinPath = new RegExp(`^${client}/rooms/([^/]+)/join$`);
 const messagesPath = new RegExp(`^${client}/rooms/[^/]+/messages$`);
 const encryptionPath = new RegExp(`^${client}/rooms/[^/]+/state/m\\.room\\.encryption/?$`);
 const membersPath = new RegExp(`^${client}/rooms/([^/]+)/members$`);
-const namePath = new RegExp(`^${client}/profile/[^/]+/displayname$`);
+const profilePath = new RegExp(`^${client}/profile/[^/]+/(?:displayname|avatar_url)$`);
+const uploadPath = "/_matrix/media/v3/upload";
 
 export async function startHomeserverDouble(script: HomeserverScript): Promise<HomeserverDouble> {
   const problems: string[] = [];
@@ -89,7 +90,8 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
       reply(
         JSON.stringify({ chunk: person === undefined ? [] : [{ state_key: person, content: { membership: "join" } }] }),
       );
-    } else if (path === `${client}/voip/turnServer` || namePath.test(path)) reply("{}");
+    } else if (path === `${client}/voip/turnServer` || profilePath.test(path)) reply("{}");
+    else if (path === uploadPath) reply('{"content_uri":"mxc://example.org/picture"}');
     else if (path === `${client}/account/whoami`) reply('{"user_id":""}');
     else if (path.endsWith("/ping")) reply('{"duration_ms":1}');
     else {
