@@ -37,6 +37,7 @@ const messagesPath = new RegExp(`^${client}/rooms/[^/]+/messages$`);
 const encryptionPath = new RegExp(`^${client}/rooms/[^/]+/state/m\\.room\\.encryption/?$`);
 const membersPath = new RegExp(`^${client}/rooms/([^/]+)/members$`);
 const profilePath = new RegExp(`^${client}/profile/[^/]+/(?:displayname|avatar_url)$`);
+const personPath = new RegExp(`^${client}/profile/[^/]+$`);
 const uploadPath = "/_matrix/media/v3/upload";
 
 export async function startHomeserverDouble(script: HomeserverScript): Promise<HomeserverDouble> {
@@ -47,6 +48,15 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
   let isHolding = false;
   let registered = 0;
   let eventCount = 0;
+
+  /** MSC2659: the bridge asks to be asked. */
+  const ping = (done: () => void): void => {
+    const headers = { authorization: `Bearer ${bridge?.token}`, "content-type": "application/json" };
+    const target = { host: "127.0.0.1", port: bridge?.port, method: "POST", path: "/_matrix/app/v1/ping", headers };
+    request(target, (response) => response.resume().once("end", done))
+      .once("error", done)
+      .end("{}");
+  };
 
   const answer = (message: IncomingMessage, response: ServerResponse, body: string): void => {
     const target = message.url ?? "";
@@ -93,7 +103,9 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
     } else if (path === `${client}/voip/turnServer` || profilePath.test(path)) reply("{}");
     else if (path === uploadPath) reply('{"content_uri":"mxc://example.org/picture"}');
     else if (path === `${client}/account/whoami`) reply('{"user_id":""}');
-    else if (path.endsWith("/ping")) reply('{"duration_ms":1}');
+    else if (path === `${client}/joined_rooms`) reply('{"joined_rooms":[]}');
+    else if (personPath.test(path)) reply("{}");
+    else if (path.endsWith("/ping")) ping(() => reply('{"duration_ms":1}'));
     else {
       problems.push(`${message.method} ${target}`);
       response.writeHead(404).end('{"errcode":"M_UNRECOGNIZED"}');
