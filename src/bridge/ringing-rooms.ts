@@ -18,7 +18,7 @@ import { UnfitRoomError } from "./rooms/unfit-room.ts";
 import type { FirstCalls } from "./rooms/first-calls.ts";
 
 export interface RingingRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members">;
+  readonly homeserver: Pick<Homeserver, "bot" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure" | "keyOf">;
   readonly rooms: Rooms;
   readonly firstCalls: Pick<FirstCalls, "roomFor">;
@@ -107,7 +107,7 @@ export class RingingRooms {
   async #enter(room: RoomId, ghost: UserId): Promise<Place> {
     const { rooms } = this.#parts;
     if (!(await this.#isIn(room, ghost))) await this.#join(room, ghost);
-    if (!(await this.#isEncrypted(room, ghost))) return { room, ghost };
+    if (!(await rooms.isEncrypted(room, ghost))) return { room, ghost };
     await rooms.explain("encryption", room, ghost);
     throw new UnfitRoomError("ENCRYPTED", "the room is encrypted");
   }
@@ -169,16 +169,5 @@ export class RingingRooms {
       throw error;
     }
     await rooms.join(room, ghost);
-  }
-
-  /** Not known is taken for no: somebody may still answer. */
-  async #isEncrypted(room: RoomId, ghost: UserId): Promise<boolean> {
-    try {
-      return await this.#parts.homeserver.encrypted(room, ghost);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
-      return false;
-    }
   }
 }

@@ -153,6 +153,18 @@ export class Rooms {
     await this.#parts.directory.saveOurs(room, user);
   }
 
+  /** If the homeserver does not say, the answer is no: somebody may still answer the call. */
+  async isEncrypted(room: RoomId, as: UserId): Promise<boolean> {
+    const { homeserver, log } = this.#parts;
+    try {
+      return await homeserver.encrypted(room, as);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
+      return false;
+    }
+  }
+
   /** Whether the room is found to be unfit for calls for the first time: the next room that is made may be fit. */
   isFirstUnfit(room: RoomId): Promise<boolean> {
     return this.#parts.directory.firstTime(room, unfit);

@@ -11,7 +11,7 @@ import type { RecalledRooms } from "./recalled-rooms.ts";
 import { UnfitRoomError } from "./unfit-room.ts";
 
 export interface ConversationsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "createDirectRoom" | "encrypted" | "invite" | "members">;
+  readonly homeserver: Pick<Homeserver, "bot" | "createDirectRoom" | "invite" | "members">;
   readonly directory: ConversationDirectory;
   readonly ghosts: Pick<Ghosts, "ensure" | "isGhost" | "keyOf">;
   readonly rooms: Rooms;
@@ -111,7 +111,7 @@ export class Conversations {
       throw new UnfitRoomError("BUSY", "every room of the two has a running call");
     if (encrypted !== undefined && !(await rooms.isFirstUnfit(encrypted.room))) throw await this.#giveUp(encrypted);
     const made = await this.#make(person, known[0]?.ghost ?? ghost);
-    if (!(await this.#isEncrypted(made))) {
+    if (!(await rooms.isEncrypted(made.room, made.ghost))) {
       if (encrypted !== undefined) this.#noteReplaced(encrypted, made);
       return made;
     }
@@ -130,7 +130,7 @@ export class Conversations {
       const membership = await this.#membership({ room, ghost }, person);
       if (membership === "gone") continue;
       // What a client sends there cannot be read, so that nobody could answer.
-      if (await this.#isEncrypted({ room, ghost })) encrypted ??= { room, ghost };
+      if (await this.#parts.rooms.isEncrypted(room, ghost)) encrypted ??= { room, ghost };
       else if (membership === "join") return { place: { room, ghost } };
       else second ??= { room, ghost, isInvited: membership === "invite" };
     }
@@ -183,18 +183,6 @@ export class Conversations {
   #noteReplaced(before: Place, { room, ghost }: Place): void {
     const fields = { room, before: before.room, ghost };
     this.#parts.log.info("made a new room because the old one is encrypted", fields);
-  }
-
-  /** Not known is taken for no: somebody may still answer. */
-  async #isEncrypted({ room, ghost }: Place): Promise<boolean> {
-    const { homeserver, log } = this.#parts;
-    try {
-      return await homeserver.encrypted(room, ghost);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
-      return false;
-    }
   }
 
   async #ensure(ghost: UserId): Promise<void> {
