@@ -1,7 +1,7 @@
 // `npm run demo`: a homeserver, a telephone gateway, the bridge between them and a page to call from, on this machine.
 // `npm run demo -- --headless`: one call without a browser, `--inbound` for one that comes from the gateway; exits with 0
 // if it worked, with 1 if not.
-import { ConfigError } from "../src/config/problem.ts";
+import { ConfigError } from "../src/config/reading/problem.ts";
 import { takeCall } from "./demo/inbound-call.ts";
 import { createLadder } from "./demo/ladder.ts";
 import { DemoError, readOptions, USAGE, type DemoOptions } from "./demo/options.ts";

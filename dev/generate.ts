@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { configurationHandbook } from "../src/config/handbook.ts";
-import { configJsonSchema } from "../src/config/reference.ts";
-import { formatRegistration, makeRegistration } from "../src/config/registration.ts";
-import { sampleConfig } from "../src/config/sample.ts";
+import { configurationHandbook } from "./config/handbook.ts";
+import { configJsonSchema } from "../src/config/reading/reference.ts";
+import { formatRegistration, makeRegistration } from "../src/config/registration/registration.ts";
+import { sampleConfig } from "./config/sample.ts";
 
 /** By path from the top of the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {

@@ -1,28 +1,28 @@
 // Puts the parts together, and stops them in the right order. The only file that knows every edge.
-import { Arrivals } from "./bridge/arrivals.ts";
-import { Bot } from "./bridge/bot.ts";
-import { Callers } from "./bridge/callers.ts";
-import { Housekeeping } from "./bridge/housekeeping.ts";
-import { introduceSoon, type IntroductionParts } from "./bridge/introduction.ts";
-import { createLookup } from "./bridge/lookup.ts";
+import { Arrivals } from "./bridge/admission/inbound-admission.ts";
+import { Bot } from "./bridge/rooms/bot.ts";
+import { Callers } from "./bridge/admission/callers.ts";
+import { Housekeeping } from "./bridge/operation/retention.ts";
+import { introduceSoon, type IntroductionParts } from "./bridge/operation/homeserver-check.ts";
+import { createLookup } from "./bridge/directory/lookup.ts";
 import { SteadyLedger } from "./bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "./bridge/operation/store-watch.ts";
-import { Pace } from "./bridge/pace.ts";
-import { presentable } from "./bridge/presentation.ts";
+import { Pace } from "./bridge/limits/rate-limit.ts";
+import { presentable } from "./bridge/directory/lookup-delay.ts";
 import { checkNamedPeople } from "./bridge/operation/named-people.ts";
 import { checkTurn } from "./bridge/operation/turn-check.ts";
-import { Readiness } from "./bridge/readiness.ts";
-import { Reception } from "./bridge/reception.ts";
-import { RingingRooms } from "./bridge/ringing-rooms.ts";
-import { createFirstCalls } from "./bridge/rooms/create-first-calls.ts";
+import { Readiness } from "./bridge/operation/readiness.ts";
+import { Reception } from "./bridge/admission/outbound-admission.ts";
+import { RingingRooms } from "./bridge/rooms/ringing-rooms.ts";
+import { createFirstCalls } from "./bridge/first-calls/create-first-calls.ts";
 import { createRooms } from "./bridge/rooms/create-rooms.ts";
 import { EncryptedRooms } from "./bridge/rooms/encrypted-rooms.ts";
-import { Switchboard } from "./bridge/switchboard.ts";
-import { Texts } from "./bridge/texts.ts";
-import { Transfers } from "./bridge/transfers.ts";
-import { Voicemail } from "./bridge/voicemail.ts";
+import { Switchboard } from "./bridge/calls/switchboard.ts";
+import { Texts } from "./bridge/messages/outbound-messages.ts";
+import { Transfers } from "./bridge/calls/transfers.ts";
+import { Voicemail } from "./bridge/messages/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
-import { adviseOn } from "./config/advice.ts";
+import { adviseOn } from "./config/checks/advice.ts";
 import {
   toCallerTrust,
   toDidTable,
@@ -30,7 +30,7 @@ import {
   toNotices,
   toTrunkFeatures,
   toVirtualUsers,
-} from "./config/inbound-mapping.ts";
+} from "./config/mapping/inbound-mapping.ts";
 import {
   toContacts,
   toDialPlan,
@@ -41,20 +41,20 @@ import {
   toPolicy,
   toTrunkMedia,
   toTrunkSettings,
-} from "./config/mapping.ts";
-import { formatPath } from "./config/problem.ts";
-import type { Registration } from "./config/registration.ts";
-import type { Config } from "./config/schema.ts";
+} from "./config/mapping/mapping.ts";
+import { formatPath } from "./config/reading/problem.ts";
+import type { Registration } from "./config/registration/registration.ts";
+import type { Config } from "./config/schema/schema.ts";
 import { openContacts } from "./contacts/contacts.ts";
 import { parseUserId, type TrunkName } from "./core/ids.ts";
-import { findDid, peopleOf, roomsOf } from "./core/number/did.ts";
-import { createGhostIds } from "./core/number/ghost-id.ts";
-import { ownersOfMailbox } from "./core/number/mailbox.ts";
+import { findDid, peopleOf, roomsOf } from "./core/number/plan/did.ts";
+import { createGhostIds } from "./core/number/ghost/ghost-id.ts";
+import { ownersOfMailbox } from "./core/number/plan/mailbox.ts";
 import { createStatusServer } from "./http/status-server.ts";
 import { createMatrixEdge } from "./matrix/edge.ts";
-import { openPeopleRooms } from "./matrix/people-rooms.ts";
-import { createEmbeddedEngine } from "./media/embedded/engine.ts";
-import { probeTurn } from "./media/embedded/turn-probe.ts";
+import { openPeopleRooms } from "./matrix/client/people-rooms.ts";
+import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
+import { probeTurn } from "./media/embedded/client/turn-probe.ts";
 import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openSqliteStore } from "./store/sql-store.ts";

@@ -1,7 +1,7 @@
 // The configuration that the whole bridge is measured with: the defaults, on loopback, with one trunk over UDP.
-import { makeRegistration, type Registration } from "../../src/config/registration.ts";
-import { toRegistrationFacts } from "../../src/config/mapping.ts";
-import { configSchema, type Config } from "../../src/config/schema.ts";
+import { makeRegistration, type Registration } from "../../src/config/registration/registration.ts";
+import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
+import { configSchema, type Config } from "../../src/config/schema/schema.ts";
 
 export const domain = "example.org";
 const gateway = "sip.example.org";

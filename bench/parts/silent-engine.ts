@@ -1,5 +1,5 @@
 // A media engine that carries nothing and answers at once, so that a call's signalling can be measured alone.
-import { noMediaStats } from "../../src/core/call/media-stats.ts";
+import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { MediaEngine, MediaSession } from "../../src/ports/media.ts";
 
 const sdp = (lines: readonly string[]): string => [...lines, ""].join("\r\n");

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { packageVersion } from "../../src/cli/version.ts";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
-import { toRegistrationFacts } from "../../src/config/mapping.ts";
-import { makeRegistration } from "../../src/config/registration.ts";
-import { splitHostPort } from "../../src/config/scalars.ts";
-import type { Config } from "../../src/config/schema.ts";
+import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
+import { makeRegistration } from "../../src/config/registration/registration.ts";
+import { splitHostPort } from "../../src/config/schema/scalars.ts";
+import type { Config } from "../../src/config/schema/schema.ts";
 import {
   NUMBERS,
   startGateway,

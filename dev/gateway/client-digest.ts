@@ -1,7 +1,7 @@
 // The gateway proves who it is where it is asked (RFC 3261 s22.2, RFC 7616): the answer to one challenge.
 // On its own, as digest.ts is, so that the bridge's challenges meet another reading of the RFC.
 import { createHash, randomBytes } from "node:crypto";
-import { closingQuote, splitList, unquoted } from "../../src/sip/wire/grammar.ts";
+import { closingQuote, splitList, unquoted } from "../../src/sip/wire/fields/grammar.ts";
 import { headerValues, type SipResponse } from "../../src/sip/wire/message.ts";
 
 export interface Credentials {

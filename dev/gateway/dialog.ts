@@ -1,9 +1,9 @@
 // A dialog, from the side that was called or the side that called (RFC 3261 s12).
 // Builds requests inside it and judges those that come; what they mean is for call.ts.
 import { header, headerValues, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
-import { splitList } from "../../src/sip/wire/grammar.ts";
-import { parseNameAddr } from "../../src/sip/wire/name-addr.ts";
-import type { Uri } from "../../src/sip/wire/uri.ts";
+import { splitList } from "../../src/sip/wire/fields/grammar.ts";
+import { parseNameAddr } from "../../src/sip/wire/fields/name-addr.ts";
+import type { Uri } from "../../src/sip/wire/fields/uri.ts";
 import type { Headers, RequestDraft } from "./message-text.ts";
 
 /** One dialog, whoever sends: tags as seen by us. */

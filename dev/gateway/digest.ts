@@ -1,7 +1,7 @@
 // The gateway asks who calls (RFC 3261 s22, RFC 7616, RFC 8760): challenges, and checks what comes back.
 // Written from the server's side and on its own, so that it is a witness for the bridge's client.
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { closingQuote, splitList, unquoted } from "../../src/sip/wire/grammar.ts";
+import { closingQuote, splitList, unquoted } from "../../src/sip/wire/fields/grammar.ts";
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
 
 export interface DigestOptions {

@@ -1,6 +1,6 @@
 // A small telephone gateway on real sockets: SIP over UDP and TCP, G.711 over RTP, numbers that behave, a registrar, and
 // calls and texts of its own. For the demo and for tests; see README.md for the numbers. Come in through `startGateway`.
-import { escapedUser, parseUri } from "../../src/sip/wire/uri.ts";
+import { escapedUser, parseUri } from "../../src/sip/wire/fields/uri.ts";
 import type { Credentials } from "./client-digest.ts";
 import { hopOf } from "./dialog.ts";
 import { digestGate, type DigestOptions } from "./digest.ts";

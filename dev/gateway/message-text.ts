@@ -1,6 +1,6 @@
 // SIP messages as the gateway writes them. What it echoes was sent to it; what it adds is its own and plain.
-import { formatUri, type Uri } from "../../src/sip/wire/uri.ts";
-import { formatVia, type Via } from "../../src/sip/wire/via.ts";
+import { formatUri, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatVia, type Via } from "../../src/sip/wire/fields/via.ts";
 
 export type Headers = readonly (readonly [name: string, value: string])[];
 

@@ -1,8 +1,8 @@
 // A REFER that was accepted (RFC 3515): the call that follows it, and the NOTIFYs that tell how that goes, one after the
 // other. Whom the call reaches and how is for calling-call.ts.
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
-import { parseNameAddr } from "../../src/sip/wire/name-addr.ts";
-import { formatUri, uriHeader, type SipUri } from "../../src/sip/wire/uri.ts";
+import { parseNameAddr } from "../../src/sip/wire/fields/name-addr.ts";
+import { formatUri, uriHeader, type SipUri } from "../../src/sip/wire/fields/uri.ts";
 import { SIPFRAG, sipfrag } from "./call-bodies.ts";
 import type { Headers } from "./message-text.ts";
 import type { GatewayCall, Referral as SeenReferral } from "./observation.ts";

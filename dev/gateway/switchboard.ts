@@ -3,8 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { header, headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
-import { parseParams } from "../../src/sip/wire/grammar.ts";
-import { escapedUser, formatUri, parseUri, userText, type Uri } from "../../src/sip/wire/uri.ts";
+import { parseParams } from "../../src/sip/wire/fields/grammar.ts";
+import { escapedUser, formatUri, parseUri, userText, type Uri } from "../../src/sip/wire/fields/uri.ts";
 import type { Call, CallSurroundings } from "./call.ts";
 import { CalledCall } from "./called-call.ts";
 import { CallingCall, type CallPlan } from "./calling-call.ts";

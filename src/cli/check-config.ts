@@ -1,14 +1,14 @@
 // `--check`: would the bridge accept its configuration and registration, and what in them, or on this machine, should
 // somebody look at? Starts nothing.
 import { existsSync } from "node:fs";
-import { adviseOn, adviseOnRegistration } from "../config/advice.ts";
-import { requireCertificates } from "../config/certificates.ts";
+import { adviseOn, adviseOnRegistration } from "../config/checks/advice.ts";
+import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
-import { toRegistrationFacts } from "../config/mapping.ts";
-import { loadPeopleToken, peopleRegistrationPath } from "../config/people-registration.ts";
-import { formatPath, type ConfigFinding } from "../config/problem.ts";
-import { loadRegistration } from "../config/registration.ts";
-import type { Config } from "../config/schema.ts";
+import { toRegistrationFacts } from "../config/mapping/mapping.ts";
+import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
+import { formatPath, type ConfigFinding } from "../config/reading/problem.ts";
+import { loadRegistration } from "../config/registration/registration.ts";
+import type { Config } from "../config/schema/schema.ts";
 import { exitCode } from "./exit-code.ts";
 import { checkMachine } from "./machine-checks.ts";
 import type { RunOptions } from "./run.ts";

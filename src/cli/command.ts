@@ -1,7 +1,7 @@
 // argv to command. The flags are those of every Matrix bridge; exit codes are in exit-code.ts.
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { ConfigError } from "../config/problem.ts";
-import { httpUrl } from "../config/scalars.ts";
+import { ConfigError } from "../config/reading/problem.ts";
+import { httpUrl } from "../config/schema/scalars.ts";
 import { checkFiles } from "./check-config.ts";
 import { exitCode } from "./exit-code.ts";
 import { explainNumber, type ExplainOptions } from "./explain-number.ts";

@@ -1,14 +1,14 @@
 // `number explain`: what happens to a number, from the configuration alone. core/policy/number-explanation.ts decides
 // what to print; this file puts it into words.
 import { loadConfig } from "../config/load.ts";
-import { toCallerTrust, toDidTable } from "../config/inbound-mapping.ts";
-import { toDialPlan, toGhostIdsOptions, toPolicy } from "../config/mapping.ts";
-import type { Config } from "../config/schema.ts";
-import { describeCause } from "../core/call/cause.ts";
+import { toCallerTrust, toDidTable } from "../config/mapping/inbound-mapping.ts";
+import { toDialPlan, toGhostIdsOptions, toPolicy } from "../config/mapping/mapping.ts";
+import type { Config } from "../config/schema/schema.ts";
+import { describeCause } from "../core/call/model/cause.ts";
 import { parseUserId, trunkName, type TrunkName } from "../core/ids.ts";
-import { createGhostIds } from "../core/number/ghost-id.ts";
-import { isBarred, type NumberClass } from "../core/number/number-class.ts";
-import type { ReadingWay } from "../core/number/readings.ts";
+import { createGhostIds } from "../core/number/ghost/ghost-id.ts";
+import { isBarred, type NumberClass } from "../core/number/plan/number-class.ts";
+import type { ReadingWay } from "../core/number/plan/readings.ts";
 import {
   explainArrived,
   explainDialled,

@@ -1,8 +1,8 @@
 // `-r`: writes the registration, or updates an existing one without changing its tokens.
 import { loadConfig } from "../config/load.ts";
-import { makeRegistration, readRegistration, writeRegistration } from "../config/registration.ts";
-import { toRegistrationFacts } from "../config/mapping.ts";
-import { peopleRegistrationPath, writePeopleRegistration } from "../config/people-registration.ts";
+import { makeRegistration, readRegistration, writeRegistration } from "../config/registration/registration.ts";
+import { toRegistrationFacts } from "../config/mapping/mapping.ts";
+import { peopleRegistrationPath, writePeopleRegistration } from "../config/registration/people-registration.ts";
 import { exitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 

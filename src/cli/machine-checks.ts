@@ -4,11 +4,11 @@ import { createSocket } from "node:dgram";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
-import { peopleRegistrationPath } from "../config/people-registration.ts";
-import { formatPath, type ConfigFinding, type ConfigPath } from "../config/problem.ts";
-import type { Config } from "../config/schema.ts";
-import { codeOf } from "../config/secrets.ts";
-import { readYaml } from "../config/yaml-source.ts";
+import { peopleRegistrationPath } from "../config/registration/people-registration.ts";
+import { formatPath, type ConfigFinding, type ConfigPath } from "../config/reading/problem.ts";
+import type { Config } from "../config/schema/schema.ts";
+import { codeOf } from "../config/reading/secrets.ts";
+import { readYaml } from "../config/reading/yaml-source.ts";
 
 export interface MachineChecks {
   readonly configPath: string;

@@ -1,10 +1,10 @@
 // Runs the bridge until a signal. The first one stops it, within a deadline; the second one ends the process at once.
-import { requireCertificates } from "../config/certificates.ts";
+import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
-import { toRegistrationFacts } from "../config/mapping.ts";
-import { ConfigError } from "../config/problem.ts";
-import { loadPeopleToken, peopleRegistrationPath } from "../config/people-registration.ts";
-import { loadRegistration } from "../config/registration.ts";
+import { toRegistrationFacts } from "../config/mapping/mapping.ts";
+import { ConfigError } from "../config/reading/problem.ts";
+import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
+import { loadRegistration } from "../config/registration/registration.ts";
 import { exitCode } from "./exit-code.ts";
 import type { RunningBridge, StartBridge } from "./start.ts";
 import type { StopSignal, Terminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 // What the `run` command needs of the bridge. src/app.ts implements it.
-import type { Registration } from "../config/registration.ts";
-import type { Config } from "../config/schema.ts";
+import type { Registration } from "../config/registration/registration.ts";
+import type { Config } from "../config/schema/schema.ts";
 
 export interface BridgeOptions {
   readonly config: Config;

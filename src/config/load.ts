@@ -1,11 +1,11 @@
 // From a YAML file to a checked configuration, or to all that is wrong with it at once.
 import { readFileSync } from "node:fs";
-import { checkConfig, checkTls } from "./checks.ts";
-import { explainIssues } from "./explain.ts";
-import { ConfigError, type ConfigFinding, type ConfigProblem } from "./problem.ts";
-import { configSchema, type Config } from "./schema.ts";
-import { codeOf, resolveSecrets, type SecretSources } from "./secrets.ts";
-import { readYaml } from "./yaml-source.ts";
+import { checkConfig, checkTls } from "./checks/checks.ts";
+import { explainIssues } from "./reading/explain.ts";
+import { ConfigError, type ConfigFinding, type ConfigProblem } from "./reading/problem.ts";
+import { configSchema, type Config } from "./schema/schema.ts";
+import { codeOf, resolveSecrets, type SecretSources } from "./reading/secrets.ts";
+import { readYaml } from "./reading/yaml-source.ts";
 
 /** Reads and checks a configuration file. Throws ConfigError. */
 export function loadConfig(path: string, env: SecretSources["env"]): Config {

@@ -5,11 +5,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { ApplicationServiceQueries, Homeserver, MatrixSink } from "../ports/homeserver.ts";
 import type { Inbox } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { ApplicationService } from "./application-service.ts";
-import type { OwnUser } from "./homeserver-client.ts";
+import { ApplicationService } from "./appservice/application-service.ts";
+import type { OwnUser } from "./client/homeserver-client.ts";
 import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
-import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./library.ts";
+import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
 import { type RegistrationDocument, senderOf } from "./registration.ts";
 
 export interface MatrixEdgeOptions {

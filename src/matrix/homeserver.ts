@@ -4,13 +4,13 @@ import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { badAnswer, HomeserverClient, type OwnUser, type Patience } from "./homeserver-client.ts";
+import { badAnswer, HomeserverClient, type OwnUser, type Patience } from "./client/homeserver-client.ts";
 import type { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
-import { pingAnswer, pingFailure } from "./ping.ts";
-import { failureOf } from "./request-failure.ts";
-import { readTimeline } from "./timeline.ts";
-import { TurnServers } from "./turn-servers.ts";
+import { pingAnswer, pingFailure } from "./client/ping.ts";
+import { failureOf } from "./client/request-failure.ts";
+import { readTimeline } from "./client/timeline.ts";
+import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
 import { eventsOf } from "./wire/signal.ts";
 

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import { badAnswer, type HomeserverClient, type Patience } from "./homeserver-client.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
 const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };

@@ -1,7 +1,7 @@
 // The homeserver as the bridge sees it: facts come in through the durable intake, orders go out as a ghost or the bot.
 // No Matrix event shape passes here; `matrix/` alone knows those.
-import type { IceCandidate } from "../core/call/event.ts";
-import type { LegAbilities, LegAddress, LegSignal } from "../core/call/matrix-leg.ts";
+import type { IceCandidate } from "../core/call/model/fact.ts";
+import type { LegAbilities, LegAddress, LegSignal } from "../core/call/model/matrix-leg.ts";
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
 

@@ -3,9 +3,9 @@
 // One rule above all: a stream towards a trunk is one and continuous for as long as the trunk's dialog lives, whatever
 // stands on the other side, in whichever session.
 import type { CallId, TrunkName } from "../core/ids.ts";
-import type { IceCandidate, MediaFact } from "../core/call/event.ts";
-import type { MediaFault, MediaSide } from "../core/call/media-side.ts";
-import type { MediaStats } from "../core/call/media-stats.ts";
+import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
+import type { MediaFault, MediaSide } from "../core/call/model/media-side.ts";
+import type { MediaStats } from "../core/call/model/media-stats.ts";
 
 /** One entry of the homeserver's TURN reply, or of the configuration. */
 export interface IceServer {

@@ -1,7 +1,7 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
 import type { CallId, TrunkName } from "../core/ids.ts";
-import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
-import type { Diversion, RemoteIdentity, SipFact } from "../core/call/event.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
+import type { Diversion, RemoteIdentity, SipFact } from "../core/call/model/fact.ts";
 import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
 export type SipTransportName = "udp" | "tcp" | "tls" | "ws" | "wss";

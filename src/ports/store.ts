@@ -1,6 +1,6 @@
 // What must survive a restart. One implementation talks SQL; a memory one serves the tests; both pass one contract suite.
-import type { Call } from "../core/call/call.ts";
-import type { CallRecord } from "../core/call/record.ts";
+import type { Call } from "../core/call/model/call.ts";
+import type { CallRecord } from "../core/call/model/record.ts";
 import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
 
 /** An event as the homeserver pushed it, kept until the bridge has acted on it. */

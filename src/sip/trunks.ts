@@ -1,7 +1,7 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk.ts,
 // one call's in outbound-call.ts and confirmed-call.ts.
-import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/dialog-state.ts";
-import type { SipAddressee, SipFact } from "../core/call/event.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
+import type { SipAddressee, SipFact } from "../core/call/model/fact.ts";
 import { callId, type CallId, type TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -15,26 +15,26 @@ import type {
   TrunkSettings,
 } from "../ports/sip.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { sdpOf } from "./body.ts";
-import { ConfirmedCall, type ConfirmedCallOptions } from "./confirmed-call.ts";
-import { inviteArrival } from "./arrivals.ts";
-import { InboundCall } from "./inbound-call.ts";
-import { OutboundCall } from "./outbound-call.ts";
-import { Replacement, type ReplacementEvents } from "./refer-replacement.ts";
-import { RemoteParty } from "./remote-party.ts";
-import { replacesOf } from "./replaces.ts";
-import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
-import type { ReplaceOrder, SipCall } from "./sip-call.ts";
-import { judgeSession, termsOfAnswer } from "./session-expires.ts";
+import { sdpOf } from "./headers/sdp-body.ts";
+import { ConfirmedCall, type ConfirmedCallOptions } from "./call/confirmed-call.ts";
+import { inviteArrival } from "./headers/invite-arrival.ts";
+import { InboundCall } from "./call/inbound-call.ts";
+import { OutboundCall } from "./call/outbound-call.ts";
+import { Replacement, type ReplacementEvents } from "./transfer/refer-replacement.ts";
+import { RemoteParty } from "./call/remote-party.ts";
+import { replacesOf } from "./headers/replaces.ts";
+import { scopedClock, type ScopedClock } from "./trunk/scoped-clock.ts";
+import type { ReplaceOrder, SipCall } from "./call/sip-call.ts";
+import { judgeSession, termsOfAnswer } from "./headers/session-expires.ts";
 import { setTimers } from "./sipjs/core.ts";
 import type { PeerRequest } from "./sipjs/peer-request.ts";
 import type { ServerInvitation } from "./sipjs/server-invitation.ts";
 import type { Session } from "./sipjs/session.ts";
-import { Texts } from "./texts.ts";
-import { DEFAULT_KEEP_ALIVE_MS } from "./transport/connection.ts";
+import { Texts } from "./messages/messaging.ts";
+import { DEFAULT_KEEP_ALIVE_MS } from "./transport/sockets/connection.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
-import { Trunk } from "./trunk.ts";
+import { Trunk } from "./trunk/trunk.ts";
 import type { HeaderLine } from "./wire/header-builder.ts";
 import type { SipRequest } from "./wire/message.ts";
 

@@ -1,7 +1,7 @@
 // The ledger of calls: open ones as JSON of the call, ended ones as JSON of their record.
 import type { Kysely } from "kysely";
-import { addressOf, type Call } from "../core/call/call.ts";
-import type { CallRecord } from "../core/call/record.ts";
+import { addressOf, type Call } from "../core/call/model/call.ts";
+import type { CallRecord } from "../core/call/model/record.ts";
 import type { CallLedger } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 import type { Tables } from "./schema.ts";

@@ -1,7 +1,7 @@
 // Turns stored text back into core's types. A row that cannot be read is a value here, never an exception: one bad row
 // must not keep the bridge from starting.
-import type { Call } from "../core/call/call.ts";
-import type { CallRecord } from "../core/call/record.ts";
+import type { Call } from "../core/call/model/call.ts";
+import type { CallRecord } from "../core/call/model/record.ts";
 import { inTodaysForm } from "./earlier-calls.ts";
 
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,7 +1,7 @@
 // Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
-import type { MediaSide } from "../core/call/media-side.ts";
-import type { CallRecord } from "../core/call/record.ts";
-import type { MediaStats, SideStats } from "../core/call/media-stats.ts";
+import type { MediaSide } from "../core/call/model/media-side.ts";
+import type { CallRecord } from "../core/call/model/record.ts";
+import type { MediaStats, SideStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 import { Metrics } from "./metrics.ts";

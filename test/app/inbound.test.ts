@@ -11,8 +11,8 @@ import SqliteDatabase from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { toRegistrationFacts } from "../../src/config/mapping.ts";
-import { makeRegistration } from "../../src/config/registration.ts";
+import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
+import { makeRegistration } from "../../src/config/registration/registration.ts";
 import { offerOf, rawPeer, type RawPeer } from "../dev-gateway/raw-peer.ts";
 
 interface Sent {

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { toRegistrationFacts } from "../../src/config/mapping.ts";
-import { makeRegistration } from "../../src/config/registration.ts";
+import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
+import { makeRegistration } from "../../src/config/registration/registration.ts";
 
 type Answer = { readonly status: number; readonly body: unknown } | "silence";
 

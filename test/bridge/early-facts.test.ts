@@ -1,6 +1,6 @@
 // What is kept of calls whose invite has not come yet, and that strangers cannot fill the memory with it.
 import { expect, test } from "vitest";
-import { EarlyFacts, type EarlyFact } from "../../src/bridge/early-facts.ts";
+import { EarlyFacts, type EarlyFact } from "../../src/bridge/calls/held-facts.ts";
 import { partyId, type UserId } from "../../src/core/ids.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 

@@ -1,10 +1,10 @@
 // Ghosts are made once, a few at a time, and not more in advance than somebody may ever call.
 import { expect, test } from "vitest";
-import { Ghosts } from "../../src/bridge/ghosts.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import { Ghosts } from "../../src/bridge/rooms/ghosts.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import type { UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { examplePlan } from "../scenarios/settings.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 

@@ -1,8 +1,8 @@
 // Records of calls are kept as long as the configuration says, and no longer.
 import { expect, test } from "vitest";
-import { Housekeeping } from "../../src/bridge/housekeeping.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
-import { refuseOutbound } from "../../src/core/call/outbound.ts";
+import { Housekeeping } from "../../src/bridge/operation/retention.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
+import { refuseOutbound } from "../../src/core/call/outbound/outbound.ts";
 import { step } from "../../src/core/call/step.ts";
 import { request } from "../core/call/examples.ts";
 import { FakeTelemetry } from "../fakes/ports.ts";

@@ -1,6 +1,6 @@
 // Which STUN and TURN servers a call gets.
 import { expect, test } from "vitest";
-import { iceServersFor } from "../../src/bridge/ice-servers.ts";
+import { iceServersFor } from "../../src/bridge/effects/ice-servers.ts";
 import type { UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import { FakeTelemetry } from "../fakes/ports.ts";

@@ -1,9 +1,9 @@
 // How the bridge and its homeserver meet for the first time.
 import { beforeEach, describe, expect, test } from "vitest";
-import { introduce, introduceSoon, type IntroductionParts } from "../../src/bridge/introduction.ts";
-import { createGhostIds, type GhostEncoding } from "../../src/core/number/ghost-id.ts";
+import { introduce, introduceSoon, type IntroductionParts } from "../../src/bridge/operation/homeserver-check.ts";
+import { createGhostIds, type GhostEncoding } from "../../src/core/number/ghost/ghost-id.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import type { UserId } from "../../src/core/ids.ts";
 import type { HomeserverProblem } from "../../src/bridge/operation/homeserver-problem.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";

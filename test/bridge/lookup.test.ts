@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { createLookup } from "../../src/bridge/lookup.ts";
+import { createLookup } from "../../src/bridge/directory/lookup.ts";
 import { parseUserId, trunkName } from "../../src/core/ids.ts";
-import { createGhostIds, type DialTarget } from "../../src/core/number/ghost-id.ts";
+import { createGhostIds, type DialTarget } from "../../src/core/number/ghost/ghost-id.ts";
 import { keysEntered, restorePlus } from "../../src/core/number/entered.ts";
-import { createVirtualUsers } from "../../src/core/number/virtual-users.ts";
+import { createVirtualUsers } from "../../src/core/number/plan/virtual-users.ts";
 
 const ghostIds = createGhostIds({
   domain: "example.org",

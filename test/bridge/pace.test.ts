@@ -1,7 +1,7 @@
 // So many at once, then evenly over the minute, each person alone.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Pace } from "../../src/bridge/pace.ts";
+import { Pace } from "../../src/bridge/limits/rate-limit.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 
 const tries = (pace: Pace, who: string, times: number): number =>

@@ -1,7 +1,7 @@
 // A number that is looked up during a call may be its next far end: its profile is there when the client asks for it.
 import { expect, it } from "vitest";
-import { presentable } from "../../src/bridge/presentation.ts";
-import type { Call } from "../../src/core/call/call.ts";
+import { presentable } from "../../src/bridge/directory/lookup-delay.ts";
+import type { Call } from "../../src/core/call/model/call.ts";
 import type { UserId } from "../../src/core/ids.ts";
 import { begin, connected } from "../core/call/examples.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";

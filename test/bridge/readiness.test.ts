@@ -1,7 +1,7 @@
 // Whether calls could be carried now: what the operator's check reads of each part.
 import { expect, test } from "vitest";
 import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
-import { Readiness } from "../../src/bridge/readiness.ts";
+import { Readiness } from "../../src/bridge/operation/readiness.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import type { PingOutcome } from "../../src/ports/homeserver.ts";
 import { StoreError } from "../../src/ports/store.ts";

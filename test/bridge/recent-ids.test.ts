@@ -1,6 +1,6 @@
 // A set that forgets its oldest members.
 import { expect, test } from "vitest";
-import { RecentIds } from "../../src/bridge/recent-ids.ts";
+import { RecentIds } from "../../src/bridge/limits/recent-ids.ts";
 
 test("what was added is known until enough else was", () => {
   const ids = new RecentIds(3);

@@ -1,9 +1,9 @@
 // Whether an invite is still alive, and until when its call may be answered, whatever clocks and clients say.
 import { describe, expect, test } from "vitest";
-import { Pace } from "../../src/bridge/pace.ts";
-import { Reception } from "../../src/bridge/reception.ts";
+import { Pace } from "../../src/bridge/limits/rate-limit.ts";
+import { Reception } from "../../src/bridge/admission/outbound-admission.ts";
 import { eventId, matrixCallId, partyId, type UserId } from "../../src/core/ids.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { ann, ghost, room } from "../scenarios/house.ts";

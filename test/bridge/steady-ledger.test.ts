@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
-import type { CallRecord } from "../../src/core/call/record.ts";
+import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { callId, type CallId } from "../../src/core/ids.ts";
 import { StoreError } from "../../src/ports/store.ts";
 import { FakeTelemetry } from "../fakes/ports.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { partsOf } from "../../src/bridge/text-parts.ts";
+import { partsOf } from "../../src/bridge/messages/message-parts.ts";
 
 const length = (text: string): number => Array.from(text).length;
 const withoutNumber = (part: string): string => part.replace(/^\(\d+\/\d+\) /, "");

@@ -1,6 +1,6 @@
 // Texts behind the real intake: what was taken from the homeserver is delivered, over a restart too.
 import { expect, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import type { MessageOutcome } from "../../src/ports/sip.ts";
 import { startEdge, textMessage } from "../matrix/edge-rig.ts";
 import { ann, room, TextsRig } from "./texts-rig.ts";

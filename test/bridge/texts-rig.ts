@@ -1,19 +1,19 @@
 // Texts with doubles at their edges: what a person writes goes in, what telephones and the room get comes out.
-import { Callers } from "../../src/bridge/callers.ts";
-import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
-import type { Rooms } from "../../src/bridge/rooms.ts";
+import { Callers } from "../../src/bridge/admission/callers.ts";
+import { RingingRooms } from "../../src/bridge/rooms/ringing-rooms.ts";
+import type { Rooms } from "../../src/bridge/rooms/rooms.ts";
 import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
-import { Texts } from "../../src/bridge/texts.ts";
-import type { RemoteIdentity } from "../../src/core/call/event.ts";
-import type { RingTarget } from "../../src/core/call/matrix-leg.ts";
+import { Texts } from "../../src/bridge/messages/outbound-messages.ts";
+import type { RemoteIdentity } from "../../src/core/call/model/fact.ts";
+import type { RingTarget } from "../../src/core/call/model/matrix-leg.ts";
 import { eventId, roomId, trunkName, type RoomId, type TrunkName, type UserId } from "../../src/core/ids.ts";
-import type { DialPlan } from "../../src/core/number/dial-plan.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import type { MessageArrival, MessageOrder, MessageOutcome } from "../../src/ports/sip.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";

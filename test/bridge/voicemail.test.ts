@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { Rooms } from "../../src/bridge/rooms.ts";
+import { Rooms } from "../../src/bridge/rooms/rooms.ts";
 import { Conversations } from "../../src/bridge/rooms/conversations.ts";
 import { OccupiedRooms } from "../../src/bridge/rooms/occupied-rooms.ts";
-import { Voicemail } from "../../src/bridge/voicemail.ts";
+import { Voicemail } from "../../src/bridge/messages/voicemail.ts";
 import { trunkName, type NumberKey, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 import type { MessageWaiting } from "../../src/ports/sip.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { FakeHomeserver, FakeTelemetry } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 

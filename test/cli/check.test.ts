@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { runCommand } from "../../src/cli/command.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
 import { Authority } from "../sip/certificates.ts";
 
 let folder = "";

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { runCommand } from "../../src/cli/command.ts";
 import type { BridgeOptions, RunningBridge, StartBridge } from "../../src/cli/start.ts";
 import type { StopSignal, Terminal } from "../../src/cli/terminal.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
 
 let folder = "";
 let config = "";

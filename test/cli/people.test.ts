@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { runCommand } from "../../src/cli/command.ts";
 import type { BridgeOptions } from "../../src/cli/start.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
 
 const numbers = 'numbers: [{number: "+441632960001", user: "@ann:example.org"}]';
 

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { checkConfig } from "../../src/config/checks.ts";
-import { explainIssues } from "../../src/config/explain.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
-import { configSchema } from "../../src/config/schema.ts";
-import { readYaml } from "../../src/config/yaml-source.ts";
+import { checkConfig } from "../../src/config/checks/checks.ts";
+import { explainIssues } from "../../src/config/reading/explain.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
+import { configSchema } from "../../src/config/schema/schema.ts";
+import { readYaml } from "../../src/config/reading/yaml-source.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 /** Chapters of Synapse's and Dendrite's configuration, which docs show too. Add what new docs need. */

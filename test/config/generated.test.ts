@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { generatedFiles } from "../../dev/generate.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { configJsonSchema, type SchemaNode } from "../../src/config/reference.ts";
-import { sampleConfig } from "../../src/config/sample.ts";
-import { toPolicy } from "../../src/config/mapping.ts";
+import { configJsonSchema, type SchemaNode } from "../../src/config/reading/reference.ts";
+import { sampleConfig } from "../../dev/config/sample.ts";
+import { toPolicy } from "../../src/config/mapping/mapping.ts";
 
 const files = generatedFiles();
 

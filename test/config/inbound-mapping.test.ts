@@ -6,13 +6,13 @@ import {
   toNotices,
   toTrunkFeatures,
   toVirtualUsers,
-} from "../../src/config/inbound-mapping.ts";
+} from "../../src/config/mapping/inbound-mapping.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { toDialPlan, toRegistrationFacts, toTrunkMedia, toTrunkSettings } from "../../src/config/mapping.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
+import { toDialPlan, toRegistrationFacts, toTrunkMedia, toTrunkSettings } from "../../src/config/mapping/mapping.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
 import { parseUserId, trunkName } from "../../src/core/ids.ts";
-import { planCall } from "../../src/core/number/dial-plan.ts";
-import { findDid } from "../../src/core/number/did.ts";
+import { planCall } from "../../src/core/number/plan/dial-plan.ts";
+import { findDid } from "../../src/core/number/plan/did.ts";
 
 const full = parseConfig(
   `homeserver: {url: "https://matrix.example.org", domain: example.org}

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../src/config/load.ts";
-import { ConfigError } from "../../src/config/problem.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
-import type { Config } from "../../src/config/schema.ts";
+import { ConfigError } from "../../src/config/reading/problem.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
+import type { Config } from "../../src/config/schema/schema.ts";
 
 function parse(text: string): Config {
   return parseConfig(text, { configPath: "config.yaml", env: {} });

@@ -9,11 +9,11 @@ import {
   toRegistrationFacts,
   toTrunkMedia,
   toTrunkSettings,
-} from "../../src/config/mapping.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
+} from "../../src/config/mapping/mapping.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
 import { parseUserId, trunkName, type UserId } from "../../src/core/ids.ts";
-import { planCall } from "../../src/core/number/dial-plan.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import { planCall } from "../../src/core/number/plan/dial-plan.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { callerIdentity } from "../../src/core/policy/caller-identity.ts";
 import { judge } from "../../src/core/policy/permission.ts";
 

@@ -2,7 +2,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { network } from "../../src/config/scalars.ts";
+import { network } from "../../src/config/schema/scalars.ts";
 
 function useNetwork(text: string): void {
   const [address = "", prefix] = text.split("/");

@@ -9,8 +9,8 @@ import {
   makePeopleRegistration,
   peopleRegistrationPath,
   writePeopleRegistration,
-} from "../../src/config/people-registration.ts";
-import { readRegistration } from "../../src/config/registration.ts";
+} from "../../src/config/registration/people-registration.ts";
+import { readRegistration } from "../../src/config/registration/registration.ts";
 
 const facts = { id: "matrix-appservice-sip", domain: "example.org" };
 const main = { as_token: "as-token-of-the-first-one" };

@@ -21,8 +21,8 @@ import {
   readRegistration,
   writeRegistration,
   type RegistrationFacts,
-} from "../../src/config/registration.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+} from "../../src/config/registration/registration.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 
 const facts: RegistrationFacts = { id: "sip", bot: "_sip_bot", prefix: "_sip_", domain: "example.org" };
 const url = "http://localhost:9993";

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
-import { toIceServers, toTrunkSettings } from "../../src/config/mapping.ts";
-import { minimalConfig } from "../../src/config/sample.ts";
-import { environmentName } from "../../src/config/secrets.ts";
+import { toIceServers, toTrunkSettings } from "../../src/config/mapping/mapping.ts";
+import { minimalConfig } from "../../dev/config/sample.ts";
+import { environmentName } from "../../src/config/reading/secrets.ts";
 
 let folder = "";
 beforeAll(() => {

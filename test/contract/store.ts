@@ -1,8 +1,8 @@
 // What every store must do, whatever it is made of. Each implementation's test file calls this once.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Arriving, Ended, Offering } from "../../src/core/call/call.ts";
-import { noMediaStats } from "../../src/core/call/media-stats.ts";
-import type { CallRecord } from "../../src/core/call/record.ts";
+import type { Arriving, Ended, Offering } from "../../src/core/call/model/call.ts";
+import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
+import type { CallRecord } from "../../src/core/call/model/record.ts";
 import {
   callId,
   eventId,

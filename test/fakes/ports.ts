@@ -1,9 +1,9 @@
 // Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
-import type { SipDialogState, SipIncomingState } from "../../src/core/call/dialog-state.ts";
-import type { LegAddress, LegSignal } from "../../src/core/call/matrix-leg.ts";
-import type { MediaSide } from "../../src/core/call/media-side.ts";
-import { noMediaStats } from "../../src/core/call/media-stats.ts";
-import type { CallRecord } from "../../src/core/call/record.ts";
+import type { SipDialogState, SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
+import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
+import type { MediaSide } from "../../src/core/call/model/media-side.ts";
+import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
+import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
 import type {

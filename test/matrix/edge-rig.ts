@@ -15,7 +15,7 @@ import type {
 } from "../../src/ports/homeserver.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 
 export const domain = "example.org";
 export const hsToken = "hs-token-of-the-test";

@@ -1,7 +1,7 @@
 // The edge against the small homeserver: real HTTP both ways.
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Homeserver as DevHomeserver, startHomeserver, type User } from "../../dev/homeserver/homeserver.ts";
-import type { MatrixLeg } from "../../src/core/call/matrix-leg.ts";
+import type { MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { eventId, matrixCallId, partyId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import {

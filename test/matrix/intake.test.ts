@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import { StoreError } from "../../src/ports/store.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { openSqliteStore } from "../../src/store/sql-store.ts";
 import { bot, ghost, roomEvent, startEdge, textMessage } from "./edge-rig.ts";
 

@@ -1,7 +1,7 @@
 // What the bridge does in people's names, as the homeserver sees it: nothing but joining and noting direct rooms.
 import { expect, test } from "vitest";
 import { roomId, type UserId } from "../../src/core/ids.ts";
-import { HttpPeopleRooms } from "../../src/matrix/people-rooms.ts";
+import { HttpPeopleRooms } from "../../src/matrix/client/people-rooms.ts";
 import { FakeTelemetry } from "../fakes/ports.ts";
 import { HastyClock, startScripted, type ScriptedAnswer } from "./scripted-homeserver.ts";
 

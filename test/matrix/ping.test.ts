@@ -1,6 +1,6 @@
 // What is wrong on the way from the homeserver to the bridge, by what the homeserver says of its ping.
 import { expect, test } from "vitest";
-import { pingAnswer, pingFailure } from "../../src/matrix/ping.ts";
+import { pingAnswer, pingFailure } from "../../src/matrix/client/ping.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
 
 test.each([

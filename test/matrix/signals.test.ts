@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LegSignal, MatrixLeg } from "../../src/core/call/matrix-leg.ts";
+import type { LegSignal, MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
 import { eventsOf } from "../../src/matrix/wire/signal.ts";
 

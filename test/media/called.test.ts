@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { SrtpContext } from "../../src/media/embedded/srtp.ts";
+import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
 import { pickUp, startRinging, type Ringing } from "./called.ts";
 import { ClientPeer } from "./client-peer.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";

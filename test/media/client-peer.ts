@@ -5,7 +5,7 @@ import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent } from "../../dev/audio/telephone-event.ts";
 import { continuousTone } from "../../dev/audio/tone.ts";
-import type { IceCandidate } from "../../src/core/call/event.ts";
+import type { IceCandidate } from "../../src/core/call/model/fact.ts";
 import { Ear, type Waiting } from "./ear.ts";
 
 export const clientEvents = 126;

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { RtpPacket } from "../../dev/audio/rtp.ts";
 import { callId, type CallId } from "../../src/core/ids.ts";
-import { SrtpContext } from "../../src/media/embedded/srtp.ts";
+import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 
 const suite = "AES_CM_128_HMAC_SHA1_80";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { answered, described, newExchange, offered } from "../../src/core/sdp/exchange.ts";
 import type { Exchange, Refusal, Turn } from "../../src/core/sdp/turn.ts";
-import { HoldNews } from "../../src/media/embedded/hold-news.ts";
+import { HoldNews } from "../../src/media/embedded/session/hold-news.ts";
 import { elementSdp, gatewaySdp, parsed } from "../core/sdp/samples.ts";
 
 const codecs = ["PCMU", "PCMA"];

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { encodeTelephoneEvent, keypresses } from "../../dev/audio/telephone-event.ts";
-import { SrtpContext } from "../../src/media/embedded/srtp.ts";
+import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
 import type { MediaSession } from "../../src/ports/media.ts";
 import { portSlice, startRig, type OpenSession, type Rig } from "./rig.ts";
 import { test, type Scope } from "./scope.ts";

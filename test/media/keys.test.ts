@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { keypresses } from "../../dev/audio/telephone-event.ts";
 import type { RtpPacket } from "../../dev/audio/rtp.ts";
-import { Lane } from "../../src/media/embedded/lane.ts";
-import { readRtp, type RtpHeader } from "../../src/media/embedded/rtp-packet.ts";
+import { Lane } from "../../src/media/embedded/rtp/rtp-stream.ts";
+import { readRtp, type RtpHeader } from "../../src/media/embedded/rtp/rtp-packet.ts";
 import { newStream, OutgoingStream } from "../../src/media/embedded/rtp/outgoing-stream.ts";
-import { Splice } from "../../src/media/embedded/splice.ts";
+import { Splice } from "../../src/media/embedded/rtp/rtp-rewriter.ts";
 import { pickUp, startRinging } from "./called.ts";
 import { clientEvents } from "./client-peer.ts";
 import { startRig, type Rig } from "./rig.ts";

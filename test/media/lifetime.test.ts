@@ -1,8 +1,8 @@
 // What the engine does over time: workers that die, ports and capacity that run out, silence, reports, the end.
 import { createSocket } from "node:dgram";
 import { describe, expect } from "vitest";
-import { readRtcp } from "../../src/media/embedded/rtcp.ts";
-import { PortPool } from "../../src/media/embedded/port-pool.ts";
+import { readRtcp } from "../../src/media/embedded/rtp/rtcp.ts";
+import { PortPool } from "../../src/media/embedded/engine/port-pool.ts";
 import { MediaError } from "../../src/ports/media.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";
 import { bothHz, startTalk, trunkHz } from "./talk.ts";

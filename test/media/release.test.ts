@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
 import { callId } from "../../src/core/ids.ts";
-import { Session } from "../../src/media/embedded/session.ts";
+import { Session } from "../../src/media/embedded/session/session.ts";
 import { portSlice } from "./rig.ts";
 
 setFlagsFromString("--expose-gc");

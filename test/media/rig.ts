@@ -1,6 +1,6 @@
 // An embedded engine for tests, with a log and a list of what its sessions reported.
 import { callId } from "../../src/core/ids.ts";
-import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine.ts";
+import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type {
   IceServer,

@@ -1,6 +1,6 @@
 // When a side counts as silent.
 import { expect, test } from "vitest";
-import { Silence } from "../../src/media/embedded/silence.ts";
+import { Silence } from "../../src/media/embedded/session/inactivity.ts";
 
 const timeoutMs = 10_000;
 

@@ -1,6 +1,6 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { byePacket } from "../../src/media/embedded/rtcp.ts";
+import { byePacket } from "../../src/media/embedded/rtp/rtcp.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import { portSlice, startRig, type Rig } from "./rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";

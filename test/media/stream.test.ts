@@ -2,12 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeRtp, encodeRtp } from "../../dev/audio/rtp.ts";
-import { DigitListener } from "../../src/media/embedded/digit-listener.ts";
-import { nativeIceServers } from "../../src/media/embedded/ice-servers.ts";
-import { Reception } from "../../src/media/embedded/reception.ts";
-import { byePacket, readRtcp, reportPacket } from "../../src/media/embedded/rtcp.ts";
-import { isRtcp, readRtp, rewriteRtp } from "../../src/media/embedded/rtp-packet.ts";
-import { Splice } from "../../src/media/embedded/splice.ts";
+import { DigitListener } from "../../src/media/embedded/rtp/dtmf-receiver.ts";
+import { nativeIceServers } from "../../src/media/embedded/client/ice-servers.ts";
+import { Reception } from "../../src/media/embedded/rtp/reception-stats.ts";
+import { byePacket, readRtcp, reportPacket } from "../../src/media/embedded/rtp/rtcp.ts";
+import { isRtcp, readRtp, rewriteRtp } from "../../src/media/embedded/rtp/rtp-packet.ts";
+import { Splice } from "../../src/media/embedded/rtp/rtp-rewriter.ts";
 
 describe("one stream out of many", () => {
   const start = fc.record({ sequence: fc.nat(0xffff), timestamp: fc.nat(0xffff_ffff) });

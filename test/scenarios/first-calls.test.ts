@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { roomId, type NumberKey, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { callerOf } from "../fakes/arrivals.ts";
 import { ann, caller, House, made1, made2, type HouseOptions } from "./house.ts";
 

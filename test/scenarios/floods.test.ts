@@ -1,6 +1,6 @@
 // One person who cannot stop: others do not notice, and what the bridge does for that person stays small.
 import { describe, expect, test } from "vitest";
-import { describeCause } from "../../src/core/call/cause.ts";
+import { describeCause } from "../../src/core/call/model/cause.ts";
 import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
 import { examplePlan, examplePolicy } from "./settings.ts";
 import { callerOf } from "../fakes/arrivals.ts";

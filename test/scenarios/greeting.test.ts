@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { roomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { ann, bob, House, made1, room } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
 

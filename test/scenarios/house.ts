@@ -1,21 +1,21 @@
 // The bridge with doubles at its edges and a virtual clock: what a person does goes in, what everybody sees comes out.
-import { Arrivals } from "../../src/bridge/arrivals.ts";
-import { Bot } from "../../src/bridge/bot.ts";
-import { Callers } from "../../src/bridge/callers.ts";
-import type { Ghosts } from "../../src/bridge/ghosts.ts";
+import { Arrivals } from "../../src/bridge/admission/inbound-admission.ts";
+import { Bot } from "../../src/bridge/rooms/bot.ts";
+import { Callers } from "../../src/bridge/admission/callers.ts";
+import type { Ghosts } from "../../src/bridge/rooms/ghosts.ts";
 import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
-import { Pace } from "../../src/bridge/pace.ts";
-import { Reception } from "../../src/bridge/reception.ts";
-import { createFirstCalls, type FirstCallsOfBridge } from "../../src/bridge/rooms/create-first-calls.ts";
-import { RingingRooms } from "../../src/bridge/ringing-rooms.ts";
+import { Pace } from "../../src/bridge/limits/rate-limit.ts";
+import { Reception } from "../../src/bridge/admission/outbound-admission.ts";
+import { createFirstCalls, type FirstCallsOfBridge } from "../../src/bridge/first-calls/create-first-calls.ts";
+import { RingingRooms } from "../../src/bridge/rooms/ringing-rooms.ts";
 import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
 import { EncryptedRooms } from "../../src/bridge/rooms/encrypted-rooms.ts";
-import { Switchboard } from "../../src/bridge/switchboard.ts";
-import { Texts } from "../../src/bridge/texts.ts";
-import { Transfers } from "../../src/bridge/transfers.ts";
-import type { Notices } from "../../src/core/call/notices.ts";
-import { findDid, peopleOf, roomsOf, type DidTable } from "../../src/core/number/did.ts";
+import { Switchboard } from "../../src/bridge/calls/switchboard.ts";
+import { Texts } from "../../src/bridge/messages/outbound-messages.ts";
+import { Transfers } from "../../src/bridge/calls/transfers.ts";
+import type { Notices } from "../../src/core/call/model/notices.ts";
+import { findDid, peopleOf, roomsOf, type DidTable } from "../../src/core/number/plan/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
@@ -31,15 +31,15 @@ import {
   type TrunkName,
   type UserId,
 } from "../../src/core/ids.ts";
-import type { DialPlan } from "../../src/core/number/dial-plan.ts";
-import { createGhostIds } from "../../src/core/number/ghost-id.ts";
+import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
+import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
-import type { SipFact } from "../../src/core/call/event.ts";
-import type { LegSignal } from "../../src/core/call/matrix-leg.ts";
+import type { SipFact } from "../../src/core/call/model/fact.ts";
+import type { LegSignal } from "../../src/core/call/model/matrix-leg.ts";
 import type { InviteArrival } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";

@@ -1,6 +1,6 @@
 // What a stop, planned or not, leaves behind: everybody is told once, and nothing is forgotten that is still owed.
 import { describe, expect, test } from "vitest";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { matrixCallId, roomId, type UserId } from "../../src/core/ids.ts";
 import { dialog, invite } from "../core/call/examples.ts";
 import { House } from "./house.ts";

@@ -1,8 +1,8 @@
 // Ready-made dial plan, policy and identity for scenarios.
-import type { RingStage, RingTarget } from "../../src/core/call/matrix-leg.ts";
+import type { RingStage, RingTarget } from "../../src/core/call/model/matrix-leg.ts";
 import { roomId, trunkName, type UserId } from "../../src/core/ids.ts";
-import type { DialPlan } from "../../src/core/number/dial-plan.ts";
-import type { DidRule, DidTable } from "../../src/core/number/did.ts";
+import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
+import type { DidRule, DidTable } from "../../src/core/number/plan/did.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";

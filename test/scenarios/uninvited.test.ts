@@ -1,8 +1,8 @@
 // People who may not call invite numbers: no number comes, none is registered, and the admin reads why.
 import { expect, test } from "vitest";
-import { describeCause } from "../../src/core/call/cause.ts";
+import { describeCause } from "../../src/core/call/model/cause.ts";
 import type { UserId } from "../../src/core/ids.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
 import { ann, ghost, House, room } from "./house.ts";
 import { examplePolicy } from "./settings.ts";
 

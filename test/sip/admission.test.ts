@@ -2,8 +2,8 @@
 import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
 import type { ChallengeSettings } from "../../src/ports/sip.ts";
-import { DigestClient } from "../../src/sip/wire/digest.ts";
-import { parseChallenges } from "../../src/sip/wire/digest-challenge.ts";
+import { DigestClient } from "../../src/sip/wire/digest/digest.ts";
+import { parseChallenges } from "../../src/sip/wire/digest/digest-challenge.ts";
 import type { SipResponse } from "../../src/sip/wire/message.ts";
 import { callerRig, type PlacedCall } from "./caller.ts";
 import { contactPort, lines, type Received } from "./peer.ts";

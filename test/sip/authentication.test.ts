@@ -1,7 +1,7 @@
 // A trunk that asks who we are: one challenge or several, old nonces, wrong passwords.
 import { describe, expect, it } from "vitest";
-import { DigestVerifier } from "../../src/sip/wire/digest-verifier.ts";
-import type { DigestAlgorithm } from "../../src/sip/wire/digest-challenge.ts";
+import { DigestVerifier } from "../../src/sip/wire/digest/digest-verifier.ts";
+import type { DigestAlgorithm } from "../../src/sip/wire/digest/digest-challenge.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { lines, type Peer, type Received } from "./peer.ts";
 import { rig, startPeer, type Rig } from "./rig.ts";

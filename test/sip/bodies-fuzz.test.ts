@@ -2,11 +2,11 @@
 // its length deserves.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseKey } from "../../src/sip/dtmf-info.ts";
-import { readMessageBody } from "../../src/sip/message-body.ts";
-import { parseSummary } from "../../src/sip/message-waiting.ts";
-import { readReference } from "../../src/sip/refer-to.ts";
-import { formatSipfrag, parseSipfrag } from "../../src/sip/sipfrag.ts";
+import { parseKey } from "../../src/sip/call/info-dtmf.ts";
+import { readMessageBody } from "../../src/sip/messages/message-body.ts";
+import { parseSummary } from "../../src/sip/messages/message-waiting.ts";
+import { readReference } from "../../src/sip/headers/refer-to.ts";
+import { formatSipfrag, parseSipfrag } from "../../src/sip/transfer/sipfrag.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 
 /** Random words with what parsers decide by mixed in. */

@@ -1,6 +1,6 @@
 // Where the session description hides in a message.
 import { describe, expect, it } from "vitest";
-import { sdpOf } from "../../src/sip/body.ts";
+import { sdpOf } from "../../src/sip/headers/sdp-body.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 
 const SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n";

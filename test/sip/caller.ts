@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import type { SipTrunksOptions } from "../../src/sip/trunks.ts";
 import { header, type SipMessage, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
-import { formatUri } from "../../src/sip/wire/uri.ts";
+import { formatUri } from "../../src/sip/wire/fields/uri.ts";
 import type { Peer, PeerOptions, Received } from "./peer.ts";
 import { rig, type Rig } from "./rig.ts";
 import { OFFER } from "./stack.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import type { SipTransportName } from "../../src/ports/sip.ts";
-import { userText } from "../../src/sip/wire/uri.ts";
+import { userText } from "../../src/sip/wire/fields/uri.ts";
 import type { Peer } from "./peer.ts";
 import { closeLater, startPeer } from "./rig.ts";
 import { ANSWER } from "./stack.ts";

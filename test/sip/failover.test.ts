@@ -4,7 +4,7 @@ import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import { Peer } from "./peer.ts";
 import { closeLater, standStill, startPeer, startStack } from "./rig.ts";
 import { ANSWER, trunkSettings, type Stack } from "./stack.ts";
-import { watchGateway } from "../../src/sip/gateway-watch.ts";
+import { watchGateway } from "../../src/sip/trunk/ringing-watch.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import type { CallId } from "../../src/core/ids.ts";

@@ -2,7 +2,7 @@
 // answered go on.
 import { describe, expect, it } from "vitest";
 import { callId } from "../../src/core/ids.ts";
-import type { SipIncomingState } from "../../src/core/call/dialog-state.ts";
+import type { SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
 import { callerRig, type CallerRig, type PlacedCall } from "./caller.ts";
 import { lines } from "./peer.ts";
 import { standStill, startStack, TRANSACTION_MS } from "./rig.ts";

@@ -1,6 +1,6 @@
 // What a person reads of a text, however the telephone wrapped it.
 import { describe, expect, it } from "vitest";
-import { readMessageBody } from "../../src/sip/message-body.ts";
+import { readMessageBody } from "../../src/sip/messages/message-body.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 
 function read(contentType: string | undefined, body: string | Buffer): ReturnType<typeof readMessageBody> {

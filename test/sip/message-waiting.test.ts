@@ -1,8 +1,8 @@
 // Voice messages that wait for somebody, as the trunk tells without being asked (RFC 3842), and other NOTIFYs (RFC 6665).
 import { describe, expect, it } from "vitest";
 import type { ChallengeSettings } from "../../src/ports/sip.ts";
-import { DigestClient } from "../../src/sip/wire/digest.ts";
-import { parseChallenges } from "../../src/sip/wire/digest-challenge.ts";
+import { DigestClient } from "../../src/sip/wire/digest/digest.ts";
+import { parseChallenges } from "../../src/sip/wire/digest/digest-challenge.ts";
 import { callerRig, type Caller, type PlacedCall } from "./caller.ts";
 import { lines } from "./peer.ts";
 import { TRUNK } from "./stack.ts";

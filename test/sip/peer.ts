@@ -34,8 +34,8 @@ import {
 } from "../../src/sip/wire/message.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 import { StreamFramer } from "../../src/sip/wire/stream-framer.ts";
-import { parseVia, responseTarget, withSource } from "../../src/sip/wire/via.ts";
-import type { Params } from "../../src/sip/wire/grammar.ts";
+import { parseVia, responseTarget, withSource } from "../../src/sip/wire/fields/via.ts";
+import type { Params } from "../../src/sip/wire/fields/grammar.ts";
 
 export interface Credentials {
   readonly cert: string;

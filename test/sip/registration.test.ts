@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../src/ports/sip.ts";
 import { sipUri, textHeader, type HeaderLine } from "../../src/sip/wire/header-builder.ts";
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
-import { formatUri } from "../../src/sip/wire/uri.ts";
-import { Registration } from "../../src/sip/registration.ts";
+import { formatUri } from "../../src/sip/wire/fields/uri.ts";
+import { Registration } from "../../src/sip/trunk/registration.ts";
 import type { Target } from "../../src/sip/transport/target.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { collectingLog } from "../matrix/edge-rig.ts";
@@ -270,7 +270,7 @@ it("a REGISTER that was given up leaves CSeqs free for the answers to challenges
   clock.advance(30_000);
   await expect.poll(() => cseqs).toHaveLength(2);
   const [first = 0, second = 0] = cseqs;
-  // Five challenges are answered at most (challenged.ts), each under the next CSeq.
+  // Five challenges are answered at most (digest-client-session.ts), each under the next CSeq.
   expect(second).toBeGreaterThan(first + 5);
 });
 

@@ -1,9 +1,9 @@
 // Who calls, over whom, and which number: read from what trunks send, good and bad.
 import { describe, expect, it } from "vitest";
-import { calledOf } from "../../src/sip/called-number.ts";
-import { diversionsOf } from "../../src/sip/diversion.ts";
-import { remoteIdentityOf } from "../../src/sip/remote-identity.ts";
-import { answeredElsewhere } from "../../src/sip/reason.ts";
+import { calledOf } from "../../src/sip/headers/called-number.ts";
+import { diversionsOf } from "../../src/sip/headers/diversion.ts";
+import { remoteIdentityOf } from "../../src/sip/headers/remote-identity.ts";
+import { answeredElsewhere } from "../../src/sip/headers/reason.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";
 import { parseSip } from "../../src/sip/wire/parser.ts";
 

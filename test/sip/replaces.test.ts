@@ -1,7 +1,7 @@
 // INVITE with Replaces (RFC 3891): whose place a new call takes, as the bridge is told.
 import { describe, expect, it } from "vitest";
 import type { CallId } from "../../src/core/ids.ts";
-import { parseReplaces } from "../../src/sip/replaces.ts";
+import { parseReplaces } from "../../src/sip/headers/replaces.ts";
 import { callerRig, type CallerRig } from "./caller.ts";
 import { lines } from "./peer.ts";
 import { ANSWER } from "./stack.ts";

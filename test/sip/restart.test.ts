@@ -1,6 +1,6 @@
 // The bridge is killed in the middle of a call and started again: what the store kept is enough to end it.
 import { describe, expect, it } from "vitest";
-import type { SipDialogState, SipInviteState } from "../../src/core/call/dialog-state.ts";
+import type { SipDialogState, SipInviteState } from "../../src/core/call/model/dialog-state.ts";
 import { callId } from "../../src/core/ids.ts";
 import { textHeader } from "../../src/sip/wire/header-builder.ts";
 import type { SipRequest } from "../../src/sip/wire/message.ts";

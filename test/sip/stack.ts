@@ -1,6 +1,6 @@
 // The stack under test behind its port, with the facts of each call kept in order for tests to wait on.
 import { randomBytes } from "node:crypto";
-import type { SipFact } from "../../src/core/call/event.ts";
+import type { SipFact } from "../../src/core/call/model/fact.ts";
 import { callId, trunkName, type CallId } from "../../src/core/ids.ts";
 import type { CallerIdentity } from "../../src/core/policy/caller-identity.ts";
 import type { Clock } from "../../src/ports/clock.ts";

@@ -1,6 +1,6 @@
 // The bridge is brought up to date in the middle of calls: those that the earlier release stored are ended all the same.
 import { describe, expect, test } from "vitest";
-import { recover } from "../../src/core/call/ending.ts";
+import { recover } from "../../src/core/call/ending/ending.ts";
 import { readCall } from "../../src/store/stored-json.ts";
 
 const leg = {

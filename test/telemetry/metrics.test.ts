@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allCauses } from "../../src/core/call/cause.ts";
+import { allCauses } from "../../src/core/call/model/cause.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import { createTelemetry, type OwnTelemetry } from "../../src/telemetry/telemetry.ts";
 import { offeringCall, recordOf } from "../contract/store.ts";

@@ -1,12 +1,12 @@
 // Puts together the parts that know ghosts and rooms, because each needs the others.
-import type { Call } from "../../core/call/call.ts";
-import type { DialPlan } from "../../core/number/dial-plan.ts";
-import type { GhostIds } from "../../core/number/ghost-id.ts";
+import type { Call } from "../../core/call/model/call.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import type { Homeserver } from "../../ports/homeserver.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { Ghosts } from "../ghosts.ts";
-import { Rooms } from "../rooms.ts";
+import { Ghosts } from "./ghosts.ts";
+import { Rooms } from "./rooms.ts";
 import { Conversations } from "./conversations.ts";
 import { GhostProfiles, type GhostProfilesParts } from "./ghost-profiles.ts";
 import { OccupiedRooms } from "./occupied-rooms.ts";

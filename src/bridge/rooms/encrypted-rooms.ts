@@ -4,8 +4,8 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { Pace } from "../pace.ts";
-import type { Rooms } from "../rooms.ts";
+import { Pace } from "../limits/rate-limit.ts";
+import type { Rooms } from "./rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 
 export interface EncryptedRoomsParts {

@@ -1,10 +1,10 @@
 // A ghost's name and picture: from the admin's contacts, otherwise a telephone in a colour of its own. Each picture is
 // uploaded once and recognised by its content.
 import type { NumberKey, UserId } from "../../core/ids.ts";
-import type { DialPlan } from "../../core/number/dial-plan.ts";
-import type { GhostIds } from "../../core/number/ghost-id.ts";
-import { hueOf } from "../../core/number/hue.ts";
-import { keyOfUser } from "../../core/number/number-key.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { hueOf } from "../../core/number/ghost/hue.ts";
+import { keyOfUser } from "../../core/number/plan/number-key.ts";
 import type { Contact, ContactBook, Picture } from "../../ports/contacts.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Settings } from "../../ports/store.ts";

@@ -1,9 +1,9 @@
 // Which rooms have a running call. Clients drop an invite in a room where they are in a call, so two calls must never
 // meet in one room.
-import type { Call } from "../../core/call/call.ts";
-import { isRinging } from "../../core/call/ringing.ts";
+import type { Call } from "../../core/call/model/call.ts";
+import { isRinging } from "../../core/call/model/ringing.ts";
 import type { CallId, RoomId } from "../../core/ids.ts";
-import { isRunning, legOf } from "../../core/call/queries.ts";
+import { isRunning, legOf } from "../../core/call/model/queries.ts";
 
 export class OccupiedRooms {
   readonly #calls: () => readonly Call[];

@@ -1,14 +1,14 @@
 // Rooms that the homeserver knows and the database does not, because the database is new: which ghosts are in them, and
 // which of them are conversations. Asked only when the database has nothing, so a call in a known room never waits.
 import type { NumberKey, RoomId, UserId } from "../../core/ids.ts";
-import type { DialPlan } from "../../core/number/dial-plan.ts";
-import type { GhostIds } from "../../core/number/ghost-id.ts";
-import { keyOfUser } from "../../core/number/number-key.ts";
-import { commonSpellings } from "../../core/number/spellings.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { commonSpellings } from "../../core/number/plan/spellings.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { ConversationDirectory, GhostDirectory, RoomDirectory } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { RecentIds } from "../recent-ids.ts";
+import { RecentIds } from "../limits/recent-ids.ts";
 
 export interface RecalledRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "joinedMembers" | "joinedRooms" | "members">;

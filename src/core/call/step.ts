@@ -1,22 +1,22 @@
 // The call's one transition function: a fact comes in, the next call and the orders go out. Never throws.
 // What each phase does with a fact stands in the phase's own file.
-import { stepAccepting } from "./accepting.ts";
-import { stepAlerting } from "./alerting.ts";
-import type { Call } from "./call.ts";
-import { stepConnected } from "./connected.ts";
-import { stepEarly } from "./early.ts";
-import { stepEnding } from "./ending.ts";
-import type { CallEvent } from "./event.ts";
-import { stepWithHeldOffer } from "./held-offer.ts";
-import { stepArriving } from "./inbound.ts";
-import { stepJoined, stepJoining } from "./joined.ts";
-import { stepAnswering, stepInviting, stepOffering } from "./outbound.ts";
-import { settleOutstanding } from "./outstanding.ts";
-import { stepParting } from "./parting.ts";
-import { stepTransferring } from "./transfer.ts";
-import { ignored, type Step } from "./transition.ts";
+import { stepAccepting } from "./inbound/accepting.ts";
+import { stepAlerting } from "./inbound/alerting.ts";
+import type { Call } from "./model/call.ts";
+import { stepConnected } from "./established/connected.ts";
+import { stepEarly } from "./outbound/early-media.ts";
+import { stepEnding } from "./ending/ending.ts";
+import type { CallEvent } from "./model/fact.ts";
+import { stepWithHeldOffer } from "./established/held-offer.ts";
+import { stepArriving } from "./inbound/arriving.ts";
+import { stepJoined, stepJoining } from "./bridged/bridged.ts";
+import { stepAnswering, stepInviting, stepOffering } from "./outbound/outbound.ts";
+import { settleOutstanding } from "./ending/outstanding.ts";
+import { stepParting } from "./bridged/ending-bridged.ts";
+import { stepTransferring } from "./established/transfer.ts";
+import { ignored, type Step } from "./model/transition.ts";
 
-export type { Step } from "./transition.ts";
+export type { Step } from "./model/transition.ts";
 
 /** Total over phases and facts: a fact that does not fit changes nothing and leaves one `note.ignored`. */
 export function step(call: Call, event: CallEvent): Step {

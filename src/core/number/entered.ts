@@ -1,7 +1,7 @@
 // A number as people type it, paste it or follow it as a link: with whatever stands between its digits on web pages, in
 // address books and in other scripts. What a telephone can dial: dialled.ts.
 import { dialString } from "./dialled.ts";
-import { contextOf } from "./spelling.ts";
+import { contextOf } from "./plan/spelling.ts";
 
 /**
  * The dial string that is meant. undefined: none is, or not for certain. Letters, extensions and pauses are refused: without

@@ -1,10 +1,10 @@
 // Who is calling, as far as a trunk may be believed and the caller wants it known (RFC 3323, RFC 3325), and the words about
 // it that people read. Whom it rings: number/did. Our own identity towards the network: caller-identity.
-import type { Diversion, RemoteIdentity, SipAddressee } from "../call/event.ts";
+import type { Diversion, RemoteIdentity, SipAddressee } from "../call/model/fact.ts";
 import { dialString } from "../number/dialled.ts";
 import { internationalForm, knownForm, type Country } from "../number/e164.ts";
-import type { DialTarget } from "../number/ghost-id.ts";
-import { contextOf, spellingOf, type InboundNumberFormat } from "../number/spelling.ts";
+import type { DialTarget } from "../number/ghost/ghost-id.ts";
+import { contextOf, spellingOf, type InboundNumberFormat } from "../number/plan/spelling.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface CallerTrust {

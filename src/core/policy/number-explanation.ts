@@ -8,12 +8,12 @@ import {
   type DialPlan,
   type PlannedTrunk,
   type PlanRoute,
-} from "../number/dial-plan.ts";
-import { findDid, type DidFinding, type DidTable } from "../number/did.ts";
+} from "../number/plan/dial-plan.ts";
+import { findDid, type DidFinding, type DidTable } from "../number/plan/did.ts";
 import type { Country } from "../number/e164.ts";
-import type { DialTarget, GhostIds } from "../number/ghost-id.ts";
-import { classOfReading, understand, type NumberClass } from "../number/number-class.ts";
-import { readingsOf, type ReadingWay } from "../number/readings.ts";
+import type { DialTarget, GhostIds } from "../number/ghost/ghost-id.ts";
+import { classOfReading, understand, type NumberClass } from "../number/plan/number-class.ts";
+import { readingsOf, type ReadingWay } from "../number/plan/readings.ts";
 import { parseSipUri } from "../number/sip-uri.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "./caller.ts";
 import { judge, permissionRuleOf, type Policy, type Verdict } from "./permission.ts";

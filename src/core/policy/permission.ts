@@ -1,7 +1,7 @@
 // Who may call what, how often at once and for how long. Nobody may anything until the configuration says so.
 import { domainOf, type UserId } from "../ids.ts";
-import type { PlannedCall } from "../number/dial-plan.ts";
-import { isBarred, type BarredClass } from "../number/number-class.ts";
+import type { PlannedCall } from "../number/plan/dial-plan.ts";
+import { isBarred, type BarredClass } from "../number/plan/number-class.ts";
 
 export interface Permission {
   readonly mayCall: boolean;

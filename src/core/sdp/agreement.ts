@@ -1,7 +1,7 @@
 // Which formats go through a call, as pure functions over what the two sides listed: nothing is transcoded, so a
 // codec passes only if both have it, under the payload type each of them chose.
-import type { MediaSide } from "../call/media-side.ts";
-import { otherSide } from "../call/media-side.ts";
+import type { MediaSide } from "../call/model/media-side.ts";
+import { otherSide } from "../call/model/media-side.ts";
 import {
   canonicalName,
   isKnownCodec,

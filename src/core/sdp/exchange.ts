@@ -1,7 +1,7 @@
 // Offer and answer between two legs with us in the middle (RFC 3264), as pure data: what is agreed, what is pending, and
 // what has to be written next. A leg is a WebRTC client or a trunk. Transports, keys and texts are the engine's affair.
-import type { MediaSide } from "../call/media-side.ts";
-import { otherSide } from "../call/media-side.ts";
+import type { MediaSide } from "../call/model/media-side.ts";
+import { otherSide } from "../call/model/media-side.ts";
 import {
   allowedFormats,
   answeredFormats,

@@ -1,7 +1,7 @@
 // The state of an exchange of offers and answers, and what of it is written to one side: an offer or an answer.
 // What leads from one state to the next stands in exchange.ts.
-import type { MediaFault, MediaSide } from "../call/media-side.ts";
-import { otherSide } from "../call/media-side.ts";
+import type { MediaFault, MediaSide } from "../call/model/media-side.ts";
+import { otherSide } from "../call/model/media-side.ts";
 import {
   clientCapability,
   sideFormats,

@@ -1,7 +1,7 @@
 // `m.call.*` of the Matrix VoIP module, versions 0 and 1, from content to facts. Types are strict, unknown fields are let be.
 // Which call a fact belongs to, and whether it comes in time, is not decided here.
 import { z } from "zod";
-import type { IceCandidate } from "../../core/call/event.ts";
+import type { IceCandidate } from "../../core/call/model/fact.ts";
 import { matrixCallId, partyId } from "../../core/ids.ts";
 import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
 import { type Envelope, userIdText } from "./envelope.ts";

@@ -1,6 +1,6 @@
 // What a client is told about its leg, as the events that say so (Matrix VoIP module, versions 0 and 1; MSC2747, MSC3086).
 // No `sdp_stream_metadata`: a bridge without video that sends it makes clients offer video upgrades it cannot take.
-import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/matrix-leg.ts";
+import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 
 export interface OutgoingEvent {
   readonly type: string;

@@ -1,9 +1,9 @@
 // One side of a session as the relay sees it: a WebRTC client or a trunk. A leg has its own transport, keys and texts; what
 // is said and heard is decided elsewhere (core/sdp/exchange, relay).
-import type { IceCandidate } from "../../core/call/event.ts";
+import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { Description } from "../../core/sdp/description.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
-import type { Gone } from "./client-transport.ts";
+import type { Gone } from "./client/client-transport.ts";
 
 export interface LegReports {
   rtp(packet: Buffer): void;

@@ -1,8 +1,8 @@
 // What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
 import type { CallId } from "../../core/ids.ts";
-import type { IceCandidate } from "../../core/call/event.ts";
-import type { MediaFault, MediaSide } from "../../core/call/media-side.ts";
-import type { MediaStats } from "../../core/call/media-stats.ts";
+import type { IceCandidate } from "../../core/call/model/fact.ts";
+import type { MediaFault, MediaSide } from "../../core/call/model/media-side.ts";
+import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { IceServer, MediaReport, OfferOutcome, TrunkMedia } from "../../ports/media.ts";
 import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
 

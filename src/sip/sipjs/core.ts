@@ -20,8 +20,8 @@ import {
 } from "sip.js/lib/core/index.js";
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
-import { MAGIC_COOKIE } from "../wire/via.ts";
-import type { Authorization } from "../wire/digest.ts";
+import { MAGIC_COOKIE } from "../wire/fields/via.ts";
+import type { Authorization } from "../wire/digest/digest.ts";
 import { textHeader, valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import { header, type SipResponse } from "../wire/message.ts";
 import { IncomingRequest, IncomingResponse, wireOf } from "./messages.ts";

@@ -1,12 +1,12 @@
 // INVITEs to an earlier process that are still owed a final response: refused by what was stored of them, again and
 // again until the ACK is here (RFC 3261 s17.2.1). The repetitions are the transport's.
 import { getReasonPhrase } from "sip.js/lib/core/messages/utils.js";
-import type { SipIncomingState } from "../../core/call/dialog-state.ts";
+import type { SipIncomingState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { textHeader, warningHeader } from "../wire/header-builder.ts";
 import { formatResponse } from "../wire/message-writer.ts";
 import type { SipRequest } from "../wire/message.ts";
-import { parseVia, type Via } from "../wire/via.ts";
+import { parseVia, type Via } from "../wire/fields/via.ts";
 
 export interface DismissalsOptions {
   readonly clock: Clock;

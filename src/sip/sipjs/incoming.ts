@@ -9,11 +9,11 @@ import {
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { sdpOf } from "../body.ts";
+import { sdpOf } from "../headers/sdp-body.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { bodyIsOptional, screenRequest, unreadableBody, type Refusal } from "../wire/screening.ts";
-import { formatUri } from "../wire/uri.ts";
-import { contactFor, type Contacts } from "./contact.ts";
+import { formatUri } from "../wire/fields/uri.ts";
+import { contactFor, type Contacts } from "../headers/contact.ts";
 import type { Core } from "./core.ts";
 import type { Dismissals } from "./dismissals.ts";
 import { IncomingRequest } from "./messages.ts";
@@ -125,7 +125,7 @@ export class Incoming {
         if (request.fromTag !== undefined) return reply(400, "Missing Contact");
         incoming.headers["Contact"] = [{ raw: formatUri(request.from.uri), parsed: incoming.from }];
       }
-      // Of a text that comes twice both are told what became of it (texts.ts).
+      // Of a text that comes twice both are told what became of it (messaging.ts).
       if (method !== "MESSAGE" && core.isMerged(incoming)) return reply(482);
       if (method === "INVITE" && incoming.toTag === "" && core.userAgentServers.size >= MAX_SERVED) {
         return reply(503, undefined, ["Retry-After: 30"]);

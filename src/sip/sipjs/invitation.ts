@@ -10,7 +10,7 @@ import {
   type Session as SipjsSession,
   type TransportError,
 } from "sip.js/lib/core/index.js";
-import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import type { SipInviteState } from "../../core/call/model/dialog-state.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 import type { Core } from "./core.ts";

@@ -1,11 +1,11 @@
 // INVITEs whose transaction is over, or belonged to an earlier process: a 2xx that still comes is acknowledged
 // and its dialog ended, a refusal is acknowledged (RFC 3261 s9.1, s13.2.2.4). Without this a telephone that
 // was picked up too late would stay off the hook.
-import type { SipInviteState } from "../../core/call/dialog-state.ts";
+import type { SipInviteState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { lineText } from "../wire/escaping.ts";
+import { lineText } from "../wire/fields/escaping.ts";
 import { header, type SipResponse } from "../wire/message.ts";
-import { formatUri } from "../wire/uri.ts";
+import { formatUri } from "../wire/fields/uri.ts";
 import { newBranch } from "./core.ts";
 import { rawRecordRoutes } from "./messages.ts";
 import type { DialogFields } from "./dialog-fields.ts";

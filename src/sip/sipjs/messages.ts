@@ -1,7 +1,7 @@
 // Our parser's messages as the objects that sip.js's core reads, and back. Only what the core looks at is filled in.
 import { IncomingRequestMessage, IncomingResponseMessage, NameAddrHeader, URI } from "sip.js/lib/core/index.js";
-import { sdpOf } from "../body.ts";
-import { parseDigits, splitList } from "../wire/grammar.ts";
+import { sdpOf } from "../headers/sdp-body.ts";
+import { parseDigits, splitList } from "../wire/fields/grammar.ts";
 import {
   header,
   headerTokens,
@@ -10,10 +10,10 @@ import {
   type SipRequest,
   type SipResponse,
 } from "../wire/message.ts";
-import type { NameAddr } from "../wire/name-addr.ts";
+import type { NameAddr } from "../wire/fields/name-addr.ts";
 import { cancelledTransactionKey, serverTransactionKey } from "../wire/transaction-key.ts";
-import { formatUri, userText, type Uri } from "../wire/uri.ts";
-import { formatVia } from "../wire/via.ts";
+import { formatUri, userText, type Uri } from "../wire/fields/uri.ts";
+import { formatVia } from "../wire/fields/via.ts";
 
 /**
  * A URI that goes out exactly as it came in. The core's own class un-escapes and re-escapes the user part,

@@ -1,7 +1,7 @@
 // Requests as they leave: the core's message object with our own serialisation, in which no value can start a
 // new line, and Supported says only what is true.
 import { OutgoingRequestMessage } from "sip.js/lib/core/index.js";
-import { lineText } from "../wire/escaping.ts";
+import { lineText } from "../wire/fields/escaping.ts";
 
 /** What a peer may ask of us (RFC 3261 s20.5). All else is refused before the core sees it (wire/screening.ts). */
 export const ALLOWED_METHODS = [

@@ -5,11 +5,11 @@ import { TransactionState, type InviteUserAgentServer, type Session as SipjsSess
 import { sipCallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
-import { sdpOf } from "../body.ts";
-import { parseDigits } from "../wire/grammar.ts";
+import { sdpOf } from "../headers/sdp-body.ts";
+import { parseDigits } from "../wire/fields/grammar.ts";
 import { numberHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, headerTokens, type SipRequest } from "../wire/message.ts";
-import { formatUri } from "../wire/uri.ts";
+import { formatUri } from "../wire/fields/uri.ts";
 import type { Core } from "./core.ts";
 import { rawRecordRoutes } from "./messages.ts";
 import { requestOf } from "./peer-request.ts";

@@ -16,11 +16,11 @@ import {
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
 import { sipCallId } from "../../core/ids.ts";
-import { sdpOf } from "../body.ts";
-import type { SessionVerdict } from "../session-expires.ts";
+import { sdpOf } from "../headers/sdp-body.ts";
+import type { SessionVerdict } from "../headers/session-expires.ts";
 import type { SipRequest } from "../wire/message.ts";
 import { numberHeader, warningHeader, type HeaderLine } from "../wire/header-builder.ts";
-import { contactFor, type Contacts } from "./contact.ts";
+import { contactFor, type Contacts } from "../headers/contact.ts";
 import type { Core, Delegate } from "./core.ts";
 import { IncomingRequest } from "./messages.ts";
 import { outcomeOf, peerRequest, requestOf, type Outcome, type PeerRequest } from "./peer-request.ts";

@@ -10,16 +10,16 @@ import {
   type OutgoingRequestMessage,
   type Session as SipjsSession,
 } from "sip.js/lib/core/index.js";
-import type { SipIncomingState, SipInviteState } from "../../core/call/dialog-state.ts";
+import type { SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
 import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { lineText } from "../wire/escaping.ts";
+import { lineText } from "../wire/fields/escaping.ts";
 import { valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { Refusal } from "../wire/screening.ts";
-import { contactFor, type Contacts } from "./contact.ts";
+import { contactFor, type Contacts } from "../headers/contact.ts";
 import { Core, type Challenged } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Incoming } from "./incoming.ts";
@@ -27,7 +27,7 @@ import { Client, Invitation, type InviteEvents } from "./invitation.ts";
 import { LateAnswers, cancelOf } from "./late-answers.ts";
 import { ExactUri, IncomingResponse } from "./messages.ts";
 import { peerRequest, type PeerRequest } from "./peer-request.ts";
-import { Question, type Answer } from "./question.ts";
+import { Question, type Answer } from "./out-of-dialog-request.ts";
 import { ALLOW_HEADER, sdpBody, type OutgoingRequest } from "./requests.ts";
 import type { ServerInvitation } from "./server-invitation.ts";
 import type { DialogFields } from "./dialog-fields.ts";

@@ -5,7 +5,7 @@
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
-import { formatUri } from "../wire/uri.ts";
+import { formatUri } from "../wire/fields/uri.ts";
 import type { Source } from "./inbound.ts";
 import type { Target } from "./target.ts";
 

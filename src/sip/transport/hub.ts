@@ -6,22 +6,22 @@ import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
-import type { Uri } from "../wire/uri.ts";
-import { responseTarget } from "../wire/via.ts";
+import type { Uri } from "../wire/fields/uri.ts";
+import { responseTarget } from "../wire/fields/via.ts";
 import { AnswerSources, type OtherWays } from "./answer-sources.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./sockets/connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
 import { transportOf, withTransport } from "./request-transport.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
-import { Streams } from "./streams.ts";
+import { Streams } from "./sockets/streams.ts";
 import { towardsStrictRouter } from "./strict-route.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./target.ts";
 import { TransportError } from "./transport-error.ts";
-import { openUdp, type UdpSocket } from "./udp.ts";
+import { openUdp, type UdpSocket } from "./sockets/udp.ts";
 import { Unanswered } from "./unanswered.ts";
-import { WebSockets } from "./websocket.ts";
+import { WebSockets } from "./sockets/websocket.ts";
 
 export interface HubOptions {
   readonly settings: TrunkSettings;

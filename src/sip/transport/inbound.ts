@@ -6,8 +6,8 @@ import type { Log } from "../../ports/telemetry.ts";
 import { echoedHeaders, formatResponse } from "../wire/message-writer.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip, type ParseResult } from "../wire/parser.ts";
-import { withSource } from "../wire/via.ts";
-import type { Connection } from "./connection.ts";
+import { withSource } from "../wire/fields/via.ts";
+import type { Connection } from "./sockets/connection.ts";
 import type { Retransmitter } from "./retransmit.ts";
 import type { Endpoint } from "./target.ts";
 

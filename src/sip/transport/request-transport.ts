@@ -1,8 +1,8 @@
 // Which transport a request goes by, and how its Via says so.
 import type { SipTransportName } from "../../ports/sip.ts";
 import type { SipMessage } from "../wire/message.ts";
-import type { Uri } from "../wire/uri.ts";
-import { formatVia } from "../wire/via.ts";
+import type { Uri } from "../wire/fields/uri.ts";
+import { formatVia } from "../wire/fields/via.ts";
 
 /** RFC 3261 s19.1.1, s26.2.2. A trunk that is encrypted stays so, whatever a peer's Contact says. */
 export function transportOf(uri: Extract<Uri, { kind: "sip" }>, configured: SipTransportName): SipTransportName {

@@ -1,7 +1,7 @@
 // Requests to a strict router (RFC 3261 s12.2.1.1): one that Record-Routes without `lr`, as RFC 2543 had it.
-import { lineText } from "../wire/escaping.ts";
+import { lineText } from "../wire/fields/escaping.ts";
 import type { SipRequest } from "../wire/message.ts";
-import { formatUri, type Uri } from "../wire/uri.ts";
+import { formatUri, type Uri } from "../wire/fields/uri.ts";
 
 /**
  * The text as such a router wants it: its own URI in the request line, the request's target at the end of the routes.

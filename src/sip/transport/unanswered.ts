@@ -1,7 +1,7 @@
 // Requests that went out on connections and have had no response yet. Where the connection ends first, whoever sent
 // them is told (RFC 3261 s18.4), and does not wait for 64*T1.
 import type { Clock } from "../../ports/clock.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./sockets/connection.ts";
 import { TransportError } from "./transport-error.ts";
 
 interface Waiting {

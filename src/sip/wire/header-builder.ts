@@ -1,10 +1,10 @@
 // Every header field that leaves us is made here, from typed parts. Whatever the parts hold, the result is one
 // line: no CR, LF or control character, no open quote, no second header. Parsing is elsewhere, but for Reason.
-import { escapedUser, formatUri, parseHostPort, type SipUri, type TelUri, type Uri } from "./uri.ts";
-import { lineText, paramsText, quotedString, tokenText } from "./escaping.ts";
-import { NO_PARAMS, parseDigits, parseParams, splitOutside, type Params } from "./grammar.ts";
-import { canonicalHeaderName, isToken } from "./header-names.ts";
-import { formatVia, type Via } from "./via.ts";
+import { escapedUser, formatUri, parseHostPort, type SipUri, type TelUri, type Uri } from "./fields/uri.ts";
+import { lineText, paramsText, quotedString, tokenText } from "./fields/escaping.ts";
+import { NO_PARAMS, parseDigits, parseParams, splitOutside, type Params } from "./fields/grammar.ts";
+import { canonicalHeaderName, isToken } from "./fields/header-names.ts";
+import { formatVia, type Via } from "./fields/via.ts";
 
 declare const built: unique symbol;
 

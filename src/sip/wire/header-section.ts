@@ -1,6 +1,6 @@
 // The text before the body: start line and header fields, cut apart and unfolded (RFC 3261 s7.3.1).
 // Knows no header's meaning; parser.ts does.
-import { canonicalHeaderName } from "./header-names.ts";
+import { canonicalHeaderName } from "./fields/header-names.ts";
 import type { HeaderField } from "./message.ts";
 import type { Problem } from "./problems.ts";
 

@@ -1,13 +1,13 @@
 // Header values to the typed fields of a message, each with the rule that it may break.
 // The header section has been cut apart before, by header-section.ts.
-import { NO_PARAMS, parseDigits, parseParams } from "./grammar.ts";
-import { isToken } from "./header-names.ts";
+import { NO_PARAMS, parseDigits, parseParams } from "./fields/grammar.ts";
+import { isToken } from "./fields/header-names.ts";
 import type { HeaderField, MediaType, SipMessage } from "./message.ts";
-import { parseNameAddr, parseNameAddrList, type NameAddr } from "./name-addr.ts";
+import { parseNameAddr, parseNameAddrList, type NameAddr } from "./fields/name-addr.ts";
 import type { Problem } from "./problems.ts";
 import type { RawFields } from "./raw-fields.ts";
 import type { RequestLine, StatusLine } from "./start-line.ts";
-import { parseViaList, type Via } from "./via.ts";
+import { parseViaList, type Via } from "./fields/via.ts";
 
 const NONE: readonly NameAddr[] = [];
 const CSEQ = /^(\d+)[ \t]+([^ \t]+)$/;

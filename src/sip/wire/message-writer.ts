@@ -1,12 +1,12 @@
 // Whole messages as bytes, for those who speak SIP without a stack: refusals of what could not be parsed,
 // stateless answers, small servers. Header fields come in as built by header-builder.ts.
-import { lineText } from "./escaping.ts";
+import { lineText } from "./fields/escaping.ts";
 import { HeaderBuildError, numberHeader, textHeader, viaHeader, type HeaderLine } from "./header-builder.ts";
-import { isToken } from "./header-names.ts";
+import { isToken } from "./fields/header-names.ts";
 import { header, headerValues, type SipRequest } from "./message.ts";
-import { parseNameAddr } from "./name-addr.ts";
+import { parseNameAddr } from "./fields/name-addr.ts";
 import type { AnswerFields } from "./parser.ts";
-import { formatUri, type Uri } from "./uri.ts";
+import { formatUri, type Uri } from "./fields/uri.ts";
 
 /** Bytes of a request; Content-Length is added. */
 export function formatRequest(

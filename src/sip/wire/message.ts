@@ -1,9 +1,9 @@
 // A SIP message after parsing: plain data, independent of any SIP stack. parser.ts makes it;
 // transports, trunks and the dialog layer read it.
-import type { Params } from "./grammar.ts";
-import type { NameAddr } from "./name-addr.ts";
-import type { Uri } from "./uri.ts";
-import type { Via } from "./via.ts";
+import type { Params } from "./fields/grammar.ts";
+import type { NameAddr } from "./fields/name-addr.ts";
+import type { Uri } from "./fields/uri.ts";
+import type { Via } from "./fields/via.ts";
 
 /** One header field line: canonical name, value unfolded and trimmed, lists not split. */
 export type HeaderField = { readonly name: string; readonly value: string };

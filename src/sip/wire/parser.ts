@@ -1,13 +1,13 @@
 // Bytes of one datagram or frame to a message, or to what is to be done instead. Never throws.
 // No transaction knowledge here: who may send what is for dialog and trunk to judge.
-import { splitOutside } from "./grammar.ts";
+import { splitOutside } from "./fields/grammar.ts";
 import { parseHeaderSection } from "./header-section.ts";
 import type { SipMessage } from "./message.ts";
 import { parseFields } from "./message-fields.ts";
 import { answerTo, type Problem } from "./problems.ts";
 import { collectFields, type RawFields } from "./raw-fields.ts";
 import { parseStartLine } from "./start-line.ts";
-import { parseVia, type Via } from "./via.ts";
+import { parseVia, type Via } from "./fields/via.ts";
 
 /** All that a response to a broken request can be built from (RFC 3261 s8.2.6.2); values as sent. */
 export type AnswerFields = {

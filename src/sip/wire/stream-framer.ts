@@ -1,7 +1,7 @@
 // Cuts a byte stream (TCP, TLS) into SIP messages by Content-Length (RFC 3261 s18.3) and finds the keep-alives
 // between them (RFC 5626 s4.4.1). Owns no socket: the transport pushes bytes and acts on what comes back.
 import { parseHeaderSection } from "./header-section.ts";
-import { parseDigits } from "./grammar.ts";
+import { parseDigits } from "./fields/grammar.ts";
 import { DEFAULT_PARSE_LIMITS, type ParseLimits } from "./parser.ts";
 
 export type FramingProblem =

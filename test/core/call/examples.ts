@@ -1,13 +1,13 @@
 // Ready-made calls and facts for the tests of core/call.
 import { expect } from "vitest";
-import type { Call } from "../../../src/core/call/call.ts";
-import type { SipDialogState, SipInviteState } from "../../../src/core/call/dialog-state.ts";
-import type { CallEffect } from "../../../src/core/call/effect.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
-import type { LegAbilities, LegSignal } from "../../../src/core/call/matrix-leg.ts";
-import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound.ts";
+import type { Call } from "../../../src/core/call/model/call.ts";
+import type { SipDialogState, SipInviteState } from "../../../src/core/call/model/dialog-state.ts";
+import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import type { LegAbilities, LegSignal } from "../../../src/core/call/model/matrix-leg.ts";
+import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
-import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
+import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 
 export const abilities: LegAbilities = { transferee: false, dtmf: true };

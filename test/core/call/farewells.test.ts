@@ -1,7 +1,7 @@
 // What a client is told again after a restart, when it is not known whether our answer had reached it.
 import { expect, test } from "vitest";
-import { recover } from "../../../src/core/call/ending.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
+import { recover } from "../../../src/core/call/ending/ending.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { accepted, answered, begin, offered, play, request, told } from "./examples.ts";
 import { heardIn } from "./inbound-examples.ts";
 

@@ -1,6 +1,6 @@
 // The telephone holds, and the client is to show it: when it is offered what, and what goes first.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/event.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "./examples.ts";
 import { talking } from "./inbound-examples.ts";

@@ -1,9 +1,9 @@
 // A call from the telephone, ready to be played: Ann and Bob are people, the office is a room.
-import type { SipIncomingState } from "../../../src/core/call/dialog-state.ts";
-import type { CallEffect } from "../../../src/core/call/effect.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
-import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound.ts";
-import type { LegSignal, RingTarget } from "../../../src/core/call/matrix-leg.ts";
+import type { SipIncomingState } from "../../../src/core/call/model/dialog-state.ts";
+import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound/arriving.ts";
+import type { LegSignal, RingTarget } from "../../../src/core/call/model/matrix-leg.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
 import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";

@@ -1,7 +1,7 @@
 // Ladders of a call from the telephone to Matrix, named by what the people and the caller see.
 import { describe, expect, test } from "vitest";
-import { recover } from "../../../src/core/call/ending.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
+import { recover } from "../../../src/core/call/ending/ending.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "./examples.ts";
 import {
   ann,

@@ -1,9 +1,9 @@
 // Two far ends joined in the bridge after a transfer: both hear each other, and nobody stays on the line alone.
 import { describe, expect, test } from "vitest";
-import type { SipFact } from "../../../src/core/call/event.ts";
-import { beginJoint } from "../../../src/core/call/joined.ts";
-import type { Handover, JointSide } from "../../../src/core/call/joint.ts";
-import { recoverJoint } from "../../../src/core/call/parting.ts";
+import type { SipFact } from "../../../src/core/call/model/fact.ts";
+import { beginJoint } from "../../../src/core/call/bridged/bridged.ts";
+import type { Handover, JointSide } from "../../../src/core/call/model/bridged-call.ts";
+import { recoverJoint } from "../../../src/core/call/bridged/ending-bridged.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { callId, sipCallId } from "../../../src/core/ids.ts";
 import { anyLeg, dialog, invite, kinds, play, released, request, trunk } from "./examples.ts";

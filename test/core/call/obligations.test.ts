@@ -1,8 +1,8 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addressOf, type Call } from "../../../src/core/call/call.ts";
-import type { DeadlineName } from "../../../src/core/call/event.ts";
+import { addressOf, type Call } from "../../../src/core/call/model/call.ts";
+import type { DeadlineName } from "../../../src/core/call/model/fact.ts";
 import { dialog, invite } from "./examples.ts";
 import { inboundWalks, outboundWalks, walk, walks, type Seen } from "./walks.ts";
 

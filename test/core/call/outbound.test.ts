@@ -1,10 +1,10 @@
 // Ladders of a call from Matrix to the telephone, named by what the people see.
 import { describe, expect, test } from "vitest";
-import type { CallEffect } from "../../../src/core/call/effect.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
-import type { MediaFault } from "../../../src/core/call/media-side.ts";
-import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound.ts";
-import { recover } from "../../../src/core/call/ending.ts";
+import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import type { MediaFault } from "../../../src/core/call/model/media-side.ts";
+import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
+import { recover } from "../../../src/core/call/ending/ending.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import {
   accepted,

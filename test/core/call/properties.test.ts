@@ -1,9 +1,9 @@
 // Whatever comes in, in whatever order: nothing throws, everybody gets exactly what is owed, and the end is the end.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Call } from "../../../src/core/call/call.ts";
-import type { CallEffect } from "../../../src/core/call/effect.ts";
-import { recover } from "../../../src/core/call/ending.ts";
+import type { Call } from "../../../src/core/call/model/call.ts";
+import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import { recover } from "../../../src/core/call/ending/ending.ts";
 import { step } from "../../../src/core/call/step.ts";
 import type { MatrixCallId, RoomId } from "../../../src/core/ids.ts";
 import { request } from "./examples.ts";

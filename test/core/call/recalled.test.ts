@@ -1,8 +1,8 @@
 // A transfer failed: the far end, still on the line, rings whoever had handed it over.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/event.ts";
-import type { Recall } from "../../../src/core/call/recall.ts";
-import { beginRecall } from "../../../src/core/call/recalled.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import type { Recall } from "../../../src/core/call/established/recall.ts";
+import { beginRecall } from "../../../src/core/call/established/recalled.ts";
 import { callId, matrixCallId, partyId } from "../../../src/core/ids.ts";
 import { dialog, kinds, play, request, told, trunk } from "./examples.ts";
 import { heardIn } from "./inbound-examples.ts";

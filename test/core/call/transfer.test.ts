@@ -1,6 +1,6 @@
 // The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
 import { describe, expect, test } from "vitest";
-import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
+import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import {
   accepted,

@@ -1,10 +1,10 @@
 // What a caller from Matrix notices of the trunks: another one is tried, early media is heard, two calls cross; and the
 // line that every call leaves in the room.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/event.ts";
-import { durationText } from "../../../src/core/call/last-words.ts";
-import type { OutboundRequest } from "../../../src/core/call/outbound.ts";
-import type { DialledTrunk } from "../../../src/core/call/trunk-side.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import { durationText } from "../../../src/core/call/ending/room-notices.ts";
+import type { OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
+import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
 import { trunkName } from "../../../src/core/ids.ts";
 import {
   accepted,

@@ -1,8 +1,8 @@
 // Walks: facts in random order, from every phase and from the middle of every exchange, to the end of the call.
 import fc from "fast-check";
-import type { Call } from "../../../src/core/call/call.ts";
-import type { CallEffect } from "../../../src/core/call/effect.ts";
-import type { CallFact } from "../../../src/core/call/event.ts";
+import type { Call } from "../../../src/core/call/model/call.ts";
+import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import { accepted, answered, begin, dialog, invite, offered, released, request, told, trunk } from "./examples.ts";

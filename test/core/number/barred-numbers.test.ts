@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
-import { planCall, type DialPlan, type PlannedCall, type PlanRoute } from "../../../src/core/number/dial-plan.ts";
+import { planCall, type DialPlan, type PlannedCall, type PlanRoute } from "../../../src/core/number/plan/dial-plan.ts";
 import { callingCodeOf, countries, nationalForm, type Country } from "../../../src/core/number/e164.ts";
-import { isBarred, type BarredClass } from "../../../src/core/number/number-class.ts";
+import { isBarred, type BarredClass } from "../../../src/core/number/plan/number-class.ts";
 import { judge, type Policy } from "../../../src/core/policy/permission.ts";
 import { dearNumbers, exampleNumbers, plainNumbers, type ExampleNumber } from "./example-numbers.ts";
 

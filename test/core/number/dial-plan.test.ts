@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { trunkName } from "../../../src/core/ids.ts";
-import { planCall, type DialPlan, type PlanRoute, type PlanTrunk } from "../../../src/core/number/dial-plan.ts";
+import { planCall, type DialPlan, type PlanRoute, type PlanTrunk } from "../../../src/core/number/plan/dial-plan.ts";
 import { parseSipUri } from "../../../src/core/number/sip-uri.ts";
 
 function trunk(name: string, settings: Partial<PlanTrunk> = {}): PlanTrunk {

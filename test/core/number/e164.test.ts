@@ -9,7 +9,7 @@ import {
   toE164,
   type Country,
 } from "../../../src/core/number/e164.ts";
-import { classify, type NumberClass } from "../../../src/core/number/number-class.ts";
+import { classify, type NumberClass } from "../../../src/core/number/plan/number-class.ts";
 import type { E164 } from "../../../src/core/ids.ts";
 
 describe("what was dialled means in E.164", () => {

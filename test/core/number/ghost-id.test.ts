@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseUserId, trunkName, type UserId } from "../../../src/core/ids.ts";
-import type { DialPlan } from "../../../src/core/number/dial-plan.ts";
+import type { DialPlan } from "../../../src/core/number/plan/dial-plan.ts";
 import {
   createGhostIds,
   type DialTarget,
   type GhostEncoding,
   type GhostIds,
-} from "../../../src/core/number/ghost-id.ts";
-import { soleNumber } from "../../../src/core/number/number-key.ts";
+} from "../../../src/core/number/ghost/ghost-id.ts";
+import { soleNumber } from "../../../src/core/number/plan/number-key.ts";
 import { dialString } from "../../../src/core/number/dialled.ts";
 import { keysEntered, restorePlus } from "../../../src/core/number/entered.ts";
 

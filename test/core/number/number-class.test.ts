@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dialString } from "../../../src/core/number/dialled.ts";
 import { countries, toE164, type Country } from "../../../src/core/number/e164.ts";
-import { classify, type NumberClass } from "../../../src/core/number/number-class.ts";
+import { classify, type NumberClass } from "../../../src/core/number/plan/number-class.ts";
 
 describe("a barred number is seen", () => {
   test.each<[how: string, dialled: string, country: Country, kind: NumberClass]>([

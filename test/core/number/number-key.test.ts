@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { trunkName } from "../../../src/core/ids.ts";
-import type { DialPlan } from "../../../src/core/number/dial-plan.ts";
-import type { DialTarget } from "../../../src/core/number/ghost-id.ts";
-import { numberKey } from "../../../src/core/number/number-key.ts";
+import type { DialPlan } from "../../../src/core/number/plan/dial-plan.ts";
+import type { DialTarget } from "../../../src/core/number/ghost/ghost-id.ts";
+import { numberKey } from "../../../src/core/number/plan/number-key.ts";
 
 const main = trunkName("main");
 const plan: DialPlan = {

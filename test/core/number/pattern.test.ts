@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compilePattern } from "../../../src/core/number/pattern.ts";
+import { compilePattern } from "../../../src/core/number/plan/pattern.ts";
 
 function fits(pattern: string, number: string): boolean {
   return compilePattern(pattern)?.test(number) === true;

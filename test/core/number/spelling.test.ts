@@ -1,11 +1,11 @@
 // What a trunk's callers and called numbers are, however the trunk writes them.
 import { describe, expect, test } from "vitest";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
-import { planCall, type DialPlan } from "../../../src/core/number/dial-plan.ts";
-import { findDid } from "../../../src/core/number/did.ts";
+import { planCall, type DialPlan } from "../../../src/core/number/plan/dial-plan.ts";
+import { findDid } from "../../../src/core/number/plan/did.ts";
 import { countries, type Country } from "../../../src/core/number/e164.ts";
-import { readingsOf } from "../../../src/core/number/readings.ts";
-import type { InboundNumberFormat } from "../../../src/core/number/spelling.ts";
+import { readingsOf } from "../../../src/core/number/plan/readings.ts";
+import type { InboundNumberFormat } from "../../../src/core/number/plan/spelling.ts";
 import { identifyCaller } from "../../../src/core/policy/caller.ts";
 import { plainNumbers } from "./example-numbers.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { DialTarget } from "../../../src/core/number/ghost-id.ts";
-import { commonSpellings } from "../../../src/core/number/spellings.ts";
+import type { DialTarget } from "../../../src/core/number/ghost/ghost-id.ts";
+import { commonSpellings } from "../../../src/core/number/plan/spellings.ts";
 
 function spellings(dialled: string, country?: "GB" | "FR"): readonly string[] {
   return commonSpellings({ kind: "number", dialled }, { country }).map((one) => ("dialled" in one ? one.dialled : "?"));

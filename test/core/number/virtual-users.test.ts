@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { RingTarget } from "../../../src/core/call/matrix-leg.ts";
+import type { RingTarget } from "../../../src/core/call/model/matrix-leg.ts";
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../../../src/core/ids.ts";
-import type { DidMatch, DidRule } from "../../../src/core/number/did.ts";
-import { ownersOfMailbox } from "../../../src/core/number/mailbox.ts";
-import { createVirtualUsers } from "../../../src/core/number/virtual-users.ts";
+import type { DidMatch, DidRule } from "../../../src/core/number/plan/did.ts";
+import { ownersOfMailbox } from "../../../src/core/number/plan/mailbox.ts";
+import { createVirtualUsers } from "../../../src/core/number/plan/virtual-users.ts";
 
 const main = trunkName("main");
 const other = trunkName("other");

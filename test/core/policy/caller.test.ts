@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/call/event.ts";
+import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/call/model/fact.ts";
 import { knownForm } from "../../../src/core/number/e164.ts";
-import { createGhostIds } from "../../../src/core/number/ghost-id.ts";
+import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
 import { callerWords, identifyCaller, targetOf, type CallerTrust } from "../../../src/core/policy/caller.ts";
 
 function addressee(user: string | undefined, host = "carrier.example.net", displayName?: string): SipAddressee {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseUserId, trunkName, type UserId } from "../../../src/core/ids.ts";
-import type { PlannedCall } from "../../../src/core/number/dial-plan.ts";
-import type { NumberClass } from "../../../src/core/number/number-class.ts";
+import type { PlannedCall } from "../../../src/core/number/plan/dial-plan.ts";
+import type { NumberClass } from "../../../src/core/number/plan/number-class.ts";
 import { judge, type CallRequest, type Permission, type Policy } from "../../../src/core/policy/permission.ts";
 
 function user(text: string): UserId {

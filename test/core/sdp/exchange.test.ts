@@ -15,7 +15,7 @@ import {
 } from "../../../src/core/sdp/exchange.ts";
 import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
 import { newOrigin, say, trunkBody } from "../../../src/core/sdp/writer.ts";
-import type { MediaSide } from "../../../src/core/call/media-side.ts";
+import type { MediaSide } from "../../../src/core/call/model/media-side.ts";
 import type { Description } from "../../../src/core/sdp/description.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 

@@ -9,9 +9,9 @@ import {
   worthAnswering,
   type Challenge,
   type DigestAlgorithm,
-} from "../../../src/sip/wire/digest-challenge.ts";
-import { DigestVerifier } from "../../../src/sip/wire/digest-verifier.ts";
-import { DigestClient, digestHash, digestResponse } from "../../../src/sip/wire/digest.ts";
+} from "../../../src/sip/wire/digest/digest-challenge.ts";
+import { DigestVerifier } from "../../../src/sip/wire/digest/digest-verifier.ts";
+import { DigestClient, digestHash, digestResponse } from "../../../src/sip/wire/digest/digest.ts";
 
 const RFC_2617 = {
   username: "Mufasa",

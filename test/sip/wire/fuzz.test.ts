@@ -2,10 +2,10 @@
 // more time than its length deserves.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { calledOf } from "../../../src/sip/called-number.ts";
-import { diversionsOf } from "../../../src/sip/diversion.ts";
-import { remoteIdentityOf } from "../../../src/sip/remote-identity.ts";
-import { replacesOf } from "../../../src/sip/replaces.ts";
+import { calledOf } from "../../../src/sip/headers/called-number.ts";
+import { diversionsOf } from "../../../src/sip/headers/diversion.ts";
+import { remoteIdentityOf } from "../../../src/sip/headers/remote-identity.ts";
+import { replacesOf } from "../../../src/sip/headers/replaces.ts";
 import { echoedHeaders, formatResponse } from "../../../src/sip/wire/message-writer.ts";
 import { formatAddress, parseReasons } from "../../../src/sip/wire/header-builder.ts";
 import { headerTokens } from "../../../src/sip/wire/message.ts";
@@ -13,8 +13,8 @@ import { parseSip, type ParseResult } from "../../../src/sip/wire/parser.ts";
 import { screenRequest } from "../../../src/sip/wire/screening.ts";
 import { StreamFramer } from "../../../src/sip/wire/stream-framer.ts";
 import { clientTransactionKey, serverTransactionKey } from "../../../src/sip/wire/transaction-key.ts";
-import { formatUri, userText } from "../../../src/sip/wire/uri.ts";
-import { formatVia, responseTarget, withSource } from "../../../src/sip/wire/via.ts";
+import { formatUri, userText } from "../../../src/sip/wire/fields/uri.ts";
+import { formatVia, responseTarget, withSource } from "../../../src/sip/wire/fields/via.ts";
 import { tortureMessage, tortureNames } from "./torture.ts";
 
 const SEEDS = (["rfc4475", "rfc5118"] as const).flatMap((corpus) =>

@@ -23,10 +23,10 @@ import {
   type HeaderLine,
 } from "../../../src/sip/wire/header-builder.ts";
 import { formatRequest } from "../../../src/sip/wire/message-writer.ts";
-import { parseNameAddr } from "../../../src/sip/wire/name-addr.ts";
+import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
-import { formatUri, userText } from "../../../src/sip/wire/uri.ts";
-import { parseVia } from "../../../src/sip/wire/via.ts";
+import { formatUri, userText } from "../../../src/sip/wire/fields/uri.ts";
+import { parseVia } from "../../../src/sip/wire/fields/via.ts";
 
 const anything = fc.string({ unit: "binary", maxLength: 30 });
 const nasty = fc.oneof(

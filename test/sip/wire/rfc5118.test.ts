@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { SipMessage } from "../../../src/sip/wire/message.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
-import { responseTarget } from "../../../src/sip/wire/via.ts";
+import { responseTarget } from "../../../src/sip/wire/fields/via.ts";
 import { tortureMessage, tortureNames } from "./torture.ts";
 
 function parsed(name: string): SipMessage {

@@ -1,11 +1,18 @@
 // URIs and addresses as telephones, gateways and attackers write them.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { splitList } from "../../../src/sip/wire/grammar.ts";
-import { canonicalHeaderName } from "../../../src/sip/wire/header-names.ts";
-import { parseNameAddr, parseNameAddrList } from "../../../src/sip/wire/name-addr.ts";
-import { formatUri, parseUri, unescaped, uriHeader, userText } from "../../../src/sip/wire/uri.ts";
-import { formatVia, parseVia, parseViaList, responseTarget, withSource, type Via } from "../../../src/sip/wire/via.ts";
+import { splitList } from "../../../src/sip/wire/fields/grammar.ts";
+import { canonicalHeaderName } from "../../../src/sip/wire/fields/header-names.ts";
+import { parseNameAddr, parseNameAddrList } from "../../../src/sip/wire/fields/name-addr.ts";
+import { formatUri, parseUri, unescaped, uriHeader, userText } from "../../../src/sip/wire/fields/uri.ts";
+import {
+  formatVia,
+  parseVia,
+  parseViaList,
+  responseTarget,
+  withSource,
+  type Via,
+} from "../../../src/sip/wire/fields/via.ts";
 
 function uri(text: string) {
   const parsed = parseUri(text);

@@ -1,6 +1,6 @@
 // What each trunk dialog has been told and sent, kept outside of the workers: a session that another one follows, and a
 // worker that dies, take none of it with them.
-import type { MediaSide } from "../../../core/call/media-side.ts";
+import type { MediaSide } from "../../../core/call/model/media-side.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { MediaSessionOptions } from "../../../ports/media.ts";
 import { clockMs } from "../clock.ts";

@@ -1,6 +1,6 @@
 // A session as the bridge holds it: orders for the worker that has it.
-import type { MediaSide } from "../../../core/call/media-side.ts";
-import { noMediaStats, type MediaStats } from "../../../core/call/media-stats.ts";
+import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { MediaSession } from "../../../ports/media.ts";
 import type { OrderKind, OrderOf, OrderResults } from "../protocol.ts";
 

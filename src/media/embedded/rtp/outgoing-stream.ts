@@ -1,9 +1,9 @@
 // One RTP stream of ours towards a peer. It belongs to the peer's dialog and not to whoever is heard in it: one SSRC, and
 // numbers that never step back, while the sources behind it change (RFC 3550 s5.1).
 import { randomBytes, randomInt } from "node:crypto";
-import { KeySender, type Key, type KeyFormat } from "../key-sender.ts";
-import { rewriteRtp, writeRtp, type RtpHeader } from "../rtp-packet.ts";
-import { Splice } from "../splice.ts";
+import { KeySender, type Key, type KeyFormat } from "./dtmf-sender.ts";
+import { rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
+import { Splice } from "./rtp-rewriter.ts";
 
 /** How far a stream has come: enough to go on with it in another session or process. */
 export interface StreamMark {

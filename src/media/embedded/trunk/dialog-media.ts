@@ -1,10 +1,10 @@
 // What a trunk's dialog has been told and sent until now, as plain data: with it the next session, in whichever worker,
 // goes on where the last one stopped. Neither the peer's decoder nor its SDP parser notices the change.
-import type { MediaSide } from "../../../core/call/media-side.ts";
+import type { MediaSide } from "../../../core/call/model/media-side.ts";
 import type { CryptoAttribute } from "../../../core/sdp/crypto-attribute.ts";
 import type { Format } from "../../../core/sdp/format.ts";
 import type { Frame, Origin } from "../../../core/sdp/writer.ts";
-import type { PeerMemory } from "../peer-lock.ts";
+import type { PeerMemory } from "./peer-lock.ts";
 import { beyond, type StreamMark } from "../rtp/outgoing-stream.ts";
 
 export interface DialogMedia {

@@ -1,0 +1,66 @@
+// Who calls, as people may see it: the caller's ghost, its name, and what verification or a diversion adds. How far a
+// trunk is trusted is decided in core/policy/caller.ts.
+import type { Diversion, RemoteIdentity } from "../../core/call/model/fact.ts";
+import type { TrunkName, UserId } from "../../core/ids.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../../core/policy/caller.ts";
+
+export interface CallersParts {
+  readonly ids: GhostIds;
+  readonly trust: (trunk: TrunkName) => CallerTrust;
+  readonly plan: DialPlan;
+}
+
+export interface KnownCaller {
+  /** The one ghost of all who withhold their number, where there is none. */
+  readonly ghost: UserId;
+  readonly withheld: boolean;
+  /** What the ghost is called: the trusted name, else the number. */
+  readonly name: string;
+  /** The name that the trunk is trusted with; undefined where it gave none. */
+  readonly trustedName: string | undefined;
+  /** For history and log. */
+  readonly number: string;
+  /** What is written in the room, one line each; mostly nothing. */
+  readonly words: readonly string[];
+}
+
+export class Callers {
+  readonly #parts: CallersParts;
+
+  constructor(parts: CallersParts) {
+    this.#parts = parts;
+  }
+
+  of(trunk: TrunkName, identity: RemoteIdentity, diversions: readonly Diversion[]): KnownCaller {
+    const { plan, trust } = this.#parts;
+    const caller = identifyCaller(identity, trust(trunk), plan.country);
+    const { ghost, name, stands } = this.#standIn(caller);
+    const trustedName = !stands || caller.kind === "withheld" ? undefined : caller.displayName;
+    return {
+      ghost,
+      withheld: !stands || caller.kind === "withheld",
+      name: trustedName ?? name,
+      trustedName,
+      number: stands && caller.kind === "number" ? caller.dialled : name,
+      words: callerWords(caller, diversions, plan.country, trust(trunk).numberFormat),
+    };
+  }
+
+  /** Whether two ghosts stand for the same telephone: one may be of the number as a person dialled it, one as the trunk says it. */
+  sameNumber(one: UserId, other: UserId): boolean {
+    const { ids, plan } = this.#parts;
+    return one === other || keyOfUser(one, ids, plan) === keyOfUser(other, ids, plan);
+  }
+
+  /** A caller whose text fits into no user id is one of those who have none. */
+  #standIn(caller: Caller): { readonly ghost: UserId; readonly name: string; readonly stands: boolean } {
+    const { ids } = this.#parts;
+    const target = targetOf(caller);
+    const ghost = ids.format(target);
+    if (ghost !== undefined) return { ghost, name: ids.displayName(target), stands: true };
+    return { ghost: ids.withheld, name: ids.displayName({ kind: "withheld" }), stands: false };
+  }
+}

@@ -1,0 +1,153 @@
+// An INVITE arrives from a trunk: whom does the number ring, who calls, is there room for one more call? Gives the call
+// its first step, or its last. Not here: where it rings (ringing-rooms.ts) and how (core/call).
+import type { Call } from "../../core/call/model/call.ts";
+import type { Cause } from "../../core/call/model/cause.ts";
+import { end } from "../../core/call/ending/ending.ts";
+import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriving.ts";
+import type { RingStage, RingTarget } from "../../core/call/model/matrix-leg.ts";
+import type { Notices } from "../../core/call/model/notices.ts";
+import type { Step } from "../../core/call/step.ts";
+import { partyId, type TrunkName, type UserId } from "../../core/ids.ts";
+import type { DidFinding } from "../../core/number/plan/did.ts";
+import { callsPerUserOf, type Policy } from "../../core/policy/permission.ts";
+import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
+import { isRunning, legOf, rings } from "../../core/call/model/queries.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { InviteArrival, SipTrunks } from "../../ports/sip.ts";
+import { Tally } from "../../ports/tally.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { UnlistedNumbers } from "./unlisted-numbers.ts";
+import type { Callers, KnownCaller } from "./callers.ts";
+import type { Ghosts } from "../rooms/ghosts.ts";
+import { ownMatrixCallId } from "./own-call-ids.ts";
+import { Pace } from "../limits/rate-limit.ts";
+import { abilitiesOf } from "./routing.ts";
+
+/** The switchboard, as far as a new call has to do with it. */
+interface CallsOfTheMoment {
+  readonly calls: readonly Call[];
+  /** Why no call is begun now. */
+  readonly closed: "restarting" | "cannot-store" | undefined;
+  begin(first: Step): void;
+  takeOver(arrival: InviteArrival): boolean;
+}
+
+export interface ArrivalsParts {
+  readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
+  readonly callers: Pick<Callers, "of" | "sameNumber">;
+  readonly ghosts: Pick<Ghosts, "introduce">;
+  readonly features: (trunk: TrunkName) => TrunkFeatures;
+  readonly policy: Policy;
+  readonly notices: Notices;
+  readonly calls: CallsOfTheMoment;
+  readonly sip: Pick<SipTrunks, "reject">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Arrivals {
+  readonly #parts: ArrivalsParts;
+  readonly #pace: Pace;
+  readonly #notTakenOver: Tally;
+  readonly #unlisted: UnlistedNumbers;
+
+  constructor(parts: ArrivalsParts) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#unlisted = new UnlistedNumbers(parts.clock, parts.log);
+    this.#notTakenOver = new Tally(parts.log, parts.clock, "refused an INVITE with Replaces that matches no call");
+  }
+
+  /** Acts without waiting for anything, so that of two calls at once the second sees the first. Never throws. */
+  invited(arrival: InviteArrival): void {
+    const { calls, sip, log } = this.#parts;
+    try {
+      if (arrival.replaces !== undefined && calls.takeOver(arrival)) return;
+      calls.begin(this.#firstStep(arrival));
+    } catch (error) {
+      log.error("could not start a call from a trunk", { call: arrival.call, trunk: arrival.trunk, error });
+      sip.reject(arrival.call, 500);
+    }
+  }
+
+  #firstStep(arrival: InviteArrival): Step {
+    const { callers, ghosts } = this.#parts;
+    const { called, trunk, identity, diversions } = arrival;
+    const did = this.#parts.recipients(called, trunk);
+    const caller = callers.of(trunk, identity, diversions);
+    if (did.kind === "none") {
+      this.#unlisted.called({ trunk, called, number: did.number });
+      return this.#refuse(arrival, caller, called, "not-in-service");
+    }
+    if (arrival.replaces !== undefined) {
+      // It is for whoever is in that call, and would ring somebody else (RFC 3891 s3).
+      this.#notTakenOver.add({ call: arrival.call, trunk, replaces: arrival.replaces });
+      return this.#refuse(arrival, caller, did.number, "declined");
+    }
+    const crowded = this.#crowded(caller, called);
+    if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
+    const stages = this.#withoutBusy(did.stages, caller);
+    if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
+    ghosts.introduce(caller.ghost, caller.trustedName);
+    return beginInbound(this.#request(arrival, caller, did.number, stages));
+  }
+
+  /** Why no more calls are begun now, whomever they are for. */
+  #crowded(caller: KnownCaller, called: string): Cause | undefined {
+    const { calls, policy } = this.#parts;
+    if (calls.closed !== undefined) return calls.closed;
+    if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
+    // Callers who withhold their number are all one; they must not shut each other out everywhere.
+    return this.#pace.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost) ? undefined : "too-often";
+  }
+
+  /** Without people who have, or are being offered, as many calls as they may have; and without stages for nobody. */
+  #withoutBusy(stages: readonly RingStage[], { ghost }: KnownCaller): readonly RingStage[] {
+    const { calls, policy, callers } = this.#parts;
+    const running = calls.calls.filter((call) => isRunning(call) && !mayYield(call, ghost, callers));
+    const isFree = (target: RingTarget): boolean =>
+      target.kind === "room" || callsOf(target.person, running) < callsPerUserOf(target.person, policy);
+    return stages
+      .map((stage) => ({ ...stage, targets: stage.targets.filter(isFree) }))
+      .filter(({ targets }) => targets.length > 0);
+  }
+
+  #refuse(arrival: InviteArrival, caller: KnownCaller, called: string, cause: Cause): Step {
+    const request = this.#request(arrival, caller, called, []);
+    const { call } = beginInbound(request);
+    return call.phase === "arriving" ? end(call, cause, request.atMs, {}) : { call, effects: [] };
+  }
+
+  #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
+    const { clock, features, policy, notices } = this.#parts;
+    const { call, trunk, dialog, incoming, sdp } = arrival;
+    const trunkFeatures = features(trunk);
+    return {
+      id: call,
+      trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
+      ghost: caller.ghost,
+      matrixCallId: ownMatrixCallId(clock),
+      ownParty: partyId(clock.newId()),
+      number: caller.number,
+      called,
+      dialog,
+      incoming,
+      sdp,
+      stages,
+      atMs: clock.nowMs(),
+      maxDurationMs: policy.maxDurationMs,
+      notices,
+      announce: caller.words,
+      earlyProgress: trunkFeatures.progress === 183,
+    };
+  }
+}
+
+function callsOf(person: UserId, calls: readonly Call[]): number {
+  return calls.filter((call) => legOf(call)?.person === person || rings(call, person)).length;
+}
+
+/** A call to the very number that calls now (glare). */
+function mayYield(call: Call, ghost: UserId, callers: Pick<Callers, "sameNumber">): boolean {
+  return (call.phase === "offering" || call.phase === "inviting") && callers.sameNumber(call.leg.ghost, ghost);
+}

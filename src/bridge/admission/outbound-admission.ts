@@ -1,0 +1,161 @@
+// An invite arrives: is it still alive, where does it go, may this person call? Gives the call its first step. Turns
+// away whoever does the same over and over before it costs anything.
+import type { Call } from "../../core/call/model/call.ts";
+import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import type { Notices } from "../../core/call/model/notices.ts";
+import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
+import type { Step } from "../../core/call/step.ts";
+import { callId, domainOf, partyId, type UserId } from "../../core/ids.ts";
+import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { showsDisplayName } from "../../core/policy/caller-identity.ts";
+import { judge, mayCall, type Policy } from "../../core/policy/permission.ts";
+import { chargedTo, isRunning } from "../../core/call/model/queries.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { Pace } from "../limits/rate-limit.ts";
+import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
+
+export interface Invitation {
+  readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
+  readonly ghost: UserId;
+  /** The caller's, if it is wanted and known. */
+  readonly displayName: string | undefined;
+  /** All calls of the moment, for the limits. */
+  readonly calls: readonly Call[];
+  /** Why no call is begun now, or not in this room, whatever the number is. */
+  readonly closed: "restarting" | "cannot-store" | "room-in-call" | undefined;
+}
+
+export interface ReceptionParts extends RoutingParts {
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly homeserver: Pick<Homeserver, "displayName">;
+  readonly notices: Notices;
+  /** How often each person may begin a call; a transfer is one too. */
+  readonly callPace: Pace;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A call this close to the end of its invite's life would be cut off while it is set up. */
+const leastRemainingMs = 1_000;
+/** More than any person can dial. A program that dials faster is not answered any more. */
+const refusalsPerMinute = 300;
+/** No invite rings longer than this, whatever lifetime the client gives it. */
+const longestLifetimeMs = 5 * 60_000;
+
+export class Reception {
+  readonly #parts: ReceptionParts;
+  readonly #others: Readonly<Record<"invitation" | "message", Pace>>;
+  /** Who calls too often reads why once a minute. */
+  readonly #tellings: Pace;
+  /** Refusals cost an event each, so that even those have an end. */
+  readonly #refusals: Pace;
+
+  constructor(parts: ReceptionParts) {
+    const { clock, policy } = parts;
+    this.#parts = parts;
+    this.#others = {
+      invitation: new Pace(policy.callsPerMinute, clock),
+      message: new Pace(policy.callsPerMinute, clock),
+    };
+    this.#tellings = new Pace(1, clock);
+    this.#refusals = new Pace(refusalsPerMinute, clock);
+  }
+
+  /** Whether one of ours may be made to come into a room, or to answer, once more by this person now. */
+  heeds(person: UserId, what: "invitation" | "message"): boolean {
+    return this.#others[what].allows(person);
+  }
+
+  /**
+   * Whether a number comes when this person invites it: nobody who may not call makes one of ours register or join. To an
+   * emergency number everybody of this homeserver gets at least the words that help is not to be had here.
+   */
+  admits(person: UserId, ghost: UserId): boolean {
+    const { ids, plan, policy } = this.#parts;
+    if (mayCall(person, policy)) return true;
+    const target = ids.parse(ghost);
+    return target !== undefined && domainOf(person) === policy.domain && isEmergency(planCall(target, plan));
+  }
+
+  /** Asks for the caller's display name only where the trunk is to see it, and nobody's who may not call. Never rejects. */
+  async displayNameOf(person: UserId, ghost: UserId): Promise<string | undefined> {
+    const { homeserver, ids, identities, plan, policy } = this.#parts;
+    const target = ids.parse(ghost);
+    if (target === undefined || !mayCall(person, policy)) return undefined;
+    const route = planCall(target, plan);
+    if (route.kind === "refused" || route.withheld) return undefined;
+    if (![route, ...route.alternatives].some(({ trunk }) => showsDisplayName(identities(trunk)))) return undefined;
+    return homeserver.displayName(person, ghost);
+  }
+
+  /** Undefined where the invite is dead already, its ghost stands for nothing, or the person calls too often. */
+  receive(invitation: Invitation): Step | undefined {
+    const { ids, clock, log, notices } = this.#parts;
+    const { fact, ghost, displayName, calls, closed } = invitation;
+    const now = clock.nowMs();
+    // Our clock may have been set back since.
+    const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
+    const answerByMs = sentAtMs + Math.min(fact.lifetimeMs, longestLifetimeMs);
+    // Not "less than": NaN compares false, so an invite with a nonsensical time has expired.
+    if (!(answerByMs - now >= leastRemainingMs)) {
+      log.info("invite had expired", { room: fact.room, matrixCall: fact.matrixCallId });
+      return undefined;
+    }
+    const target = ids.parse(ghost);
+    if (target === undefined) return undefined;
+
+    const leg: MatrixLeg = {
+      room: fact.room,
+      ghost,
+      person: fact.sender,
+      matrixCallId: fact.matrixCallId,
+      personParty: fact.party,
+      ownParty: partyId(clock.newId()),
+      version: fact.version,
+    };
+    const route = planCall(target, this.#parts.plan);
+    const refused = {
+      id: callId(`c-${clock.newId()}`),
+      leg,
+      number: route.kind === "route" ? route.number : ids.displayName(target),
+      atMs: now,
+      notices,
+    };
+    if (!isEmergency(route) && !this.#parts.callPace.allows(fact.sender)) return this.#refuseTooOften(refused);
+    // Whoever needs help gets it, stored or not.
+    const mayPass = closed === "cannot-store" && isEmergency(route);
+    if (closed !== undefined && !mayPass) return refuseOutbound(refused, closed);
+    const verdict = judge(
+      {
+        person: fact.sender,
+        plan: route,
+        callsOfPerson: calls.filter((call) => isRunning(call) && chargedTo(call) === fact.sender).length,
+        callsInAll: calls.filter(isRunning).length,
+      },
+      this.#parts.policy,
+    );
+    if (verdict.kind === "refused") return refuseOutbound(refused, verdict.cause);
+    if (route.kind === "refused") return refuseOutbound(refused, route.why);
+    const { trunk, alternatives } = dialledTrunks(route, fact.sender, displayName, this.#parts);
+    const { earlyMedia } = this.#parts.features(trunk.name);
+    const { abilities, sdp } = fact;
+    const request: OutboundRequest = { ...refused, abilities, sdp, answerByMs, alternatives, earlyMedia };
+    return beginOutbound(request, trunk, verdict.maxDurationMs);
+  }
+
+  /** Each such call is refused at once, or the client would play its ringing tone until it gives up. */
+  #refuseTooOften(refused: Parameters<typeof refuseOutbound>[0]): Step | undefined {
+    const { person, room } = refused.leg;
+    const { log, policy } = this.#parts;
+    if (!this.#refusals.allows(person)) return undefined;
+    const isFirst = this.#tellings.allows(person);
+    if (isFirst)
+      log.warn("calls beyond calls_per_minute are refused", { person, room, callsPerMinute: policy.callsPerMinute });
+    return refuseOutbound(refused, "too-often", isFirst ? "say" : "said-before");
+  }
+}

@@ -1,0 +1,38 @@
+// The trunks for a person's call or transfer: what the dial plan found, with the identity that each trunk wants.
+import type { DialledTrunk, TrunkAbilities } from "../../core/call/model/trunk-leg.ts";
+import type { TrunkName, UserId } from "../../core/ids.ts";
+import type { PlannedCall } from "../../core/number/plan/dial-plan.ts";
+import { callerIdentity, type IdentityTemplates } from "../../core/policy/caller-identity.ts";
+import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
+
+export interface RoutingParts {
+  readonly identities: (trunk: TrunkName) => IdentityTemplates;
+  readonly features: (trunk: TrunkName) => TrunkFeatures;
+}
+
+/** The first one, and those to try after it. `displayName` is the person's, where a trunk is to see it. */
+export function dialledTrunks(
+  route: Extract<PlannedCall, { kind: "route" }>,
+  person: UserId,
+  displayName: string | undefined,
+  { identities, features }: RoutingParts,
+): { readonly trunk: DialledTrunk; readonly alternatives: readonly DialledTrunk[] } {
+  const { withheld } = route;
+  const dialled = ({ trunk, uri, number }: (typeof route.alternatives)[number]): DialledTrunk => ({
+    name: trunk,
+    target: uri,
+    number,
+    identity: callerIdentity(person, displayName, identities(trunk), { withheld }),
+    abilities: abilitiesOf(features(trunk)),
+  });
+  return { trunk: dialled(route), alternatives: route.alternatives.map(dialled) };
+}
+
+export function abilitiesOf({ dtmf, transfer }: TrunkFeatures): TrunkAbilities {
+  return { infoDtmf: dtmf !== "rtp", refer: transfer === "refer" };
+}
+
+/** Also one that is refused: whoever needs help must learn at once that it is not to be had here. */
+export function isEmergency(route: PlannedCall): boolean {
+  return route.kind === "route" ? route.class === "emergency" : route.why === "emergency";
+}

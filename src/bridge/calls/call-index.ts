@@ -1,0 +1,128 @@
+// Which call a fact belongs to: by our own id, by the leg of a joined call, by the ids that clients use.
+import type { IceCandidate } from "../../core/call/model/fact.ts";
+import type { JointSide } from "../../core/call/model/bridged-call.ts";
+import type { LegAbilities, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import { legOf } from "../../core/call/model/queries.ts";
+import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
+import type { CallRunner } from "./call-runner.ts";
+import { RecentIds } from "../limits/recent-ids.ts";
+
+/** What a person's client has said of a call of its own: another call of ours may have to take it over. */
+export interface OwnInvite {
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  readonly sdp: string;
+  readonly candidates: IceCandidate[];
+}
+
+/** More than any client has. */
+const mostCandidates = 300;
+
+interface JoinedLeg {
+  readonly runner: CallRunner;
+  readonly side: JointSide;
+}
+
+/** Calls remembered as over, whose last candidates may still be on their way. */
+const recentCalls = 1_000;
+
+interface Entry {
+  readonly runner: CallRunner;
+  readonly invite: OwnInvite | undefined;
+  readonly keys: string[];
+}
+
+export class CallIndex {
+  readonly #byId = new Map<CallId, Entry>();
+  /** Trunk legs that have been given to a joined call. */
+  readonly #joined = new Map<CallId, JoinedLeg>();
+  /** By room and Matrix call id where a client began the call; by the id alone where we did, which is one in all rooms. */
+  readonly #byKey = new Map<string, CallRunner>();
+  readonly #over = new RecentIds(recentCalls);
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get runners(): readonly CallRunner[] {
+    return [...this.#byId.values()].map(({ runner }) => runner);
+  }
+
+  add(runner: CallRunner, invite?: OwnInvite): void {
+    const { call } = runner;
+    this.#byId.set(call.id, { runner, invite, keys: [] });
+    if (call.phase === "ended") return;
+    if (call.direction === "joined") {
+      this.#joined.set(call.left.call, { runner, side: "left" });
+      if (call.right !== undefined) this.#joined.set(call.right.call, { runner, side: "right" });
+      return;
+    }
+    const leg = legOf(call);
+    if (leg !== undefined) this.move(leg, runner);
+    if ("matrixCallId" in call) this.#key(call.matrixCallId, runner);
+  }
+
+  get(call: CallId): CallRunner | undefined {
+    return this.#byId.get(call)?.runner;
+  }
+
+  /** The joined call that has this trunk leg now. */
+  joined(leg: CallId): JoinedLeg | undefined {
+    return this.#joined.get(leg);
+  }
+
+  find(room: RoomId, matrixCallId: MatrixCallId): CallRunner | undefined {
+    return this.#byKey.get(keyOf(room, matrixCallId)) ?? this.#byKey.get(matrixCallId);
+  }
+
+  /** From now on the client's call is this one. */
+  move(leg: MatrixLeg, runner: CallRunner): void {
+    this.#key(keyOf(leg.room, leg.matrixCallId), runner);
+  }
+
+  /** Clients know a call of ours by this id from now on, in all rooms. */
+  alias(call: CallId, matrixCallId: MatrixCallId): void {
+    const runner = this.get(call);
+    if (runner !== undefined) this.#key(matrixCallId, runner);
+  }
+
+  /** What the client has said of its call since, as long as another call may take it over. */
+  note(runner: CallRunner, candidates: readonly IceCandidate[]): void {
+    const { phase } = runner.call;
+    const noted = this.inviteOf(runner)?.candidates;
+    if (noted === undefined || (phase !== "offering" && phase !== "inviting")) return;
+    noted.push(...candidates.slice(0, mostCandidates - noted.length));
+  }
+
+  inviteOf(runner: CallRunner): OwnInvite | undefined {
+    return this.#byId.get(runner.id)?.invite;
+  }
+
+  /** Gives the calls whose trunk legs nobody has any more. */
+  remove(call: CallId): readonly CallId[] {
+    const entry = this.#byId.get(call);
+    if (entry === undefined) return [];
+    this.#byId.delete(call);
+    for (const key of entry.keys) {
+      if (this.#byKey.get(key) !== entry.runner) continue;
+      this.#byKey.delete(key);
+      this.#over.add(key);
+    }
+    const legs = [...this.#joined].filter(([, { runner }]) => runner === entry.runner).map(([leg]) => leg);
+    for (const leg of legs) this.#joined.delete(leg);
+    return [call, ...legs].filter((leg) => !this.#joined.has(leg) && !this.#byId.has(leg));
+  }
+
+  isOver(room: RoomId, matrixCallId: MatrixCallId): boolean {
+    return this.#over.has(keyOf(room, matrixCallId)) || this.#over.has(matrixCallId);
+  }
+
+  #key(key: string, runner: CallRunner): void {
+    this.#byKey.set(key, runner);
+    this.#byId.get(runner.id)?.keys.push(key);
+  }
+}
+
+export function keyOf(room: RoomId, matrixCallId: MatrixCallId): string {
+  return `${room}\n${matrixCallId}`;
+}

@@ -1,0 +1,232 @@
+// One mailbox per call: take a fact, step, save, hand out the orders, take their results. Orders to one target stay in
+// order; a slow homeserver does not hold up a BYE.
+import { addressOf, type Call } from "../../core/call/model/call.ts";
+import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
+import type { LegAddress, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import type { CallRecord } from "../../core/call/model/record.ts";
+import { onClockAhead } from "../../core/call/model/times.ts";
+import { step, type Step } from "../../core/call/step.ts";
+import type { CallId, SipCallId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { CallLedger } from "../../ports/store.ts";
+import type { Log, Telemetry } from "../../ports/telemetry.ts";
+import type { Orders } from "../effects/run-order.ts";
+
+export interface CallRunnerParts {
+  /** Neither rejects, nor takes longer than signalling can wait. */
+  readonly ledger: Pick<CallLedger, "save" | "finish">;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Called when a person has taken a call that rang. */
+  readonly onTaken: (leg: MatrixLeg) => void;
+  /** Called once, when the call is over and its record is kept. */
+  readonly onEnded: (record: CallRecord) => void;
+}
+
+/** What waits for each other: orders to the media engine, to the trunk, to one room. */
+type Lane = string;
+
+export class CallRunner {
+  readonly id: CallId;
+  #log: Log;
+  #sipCallId: SipCallId | undefined;
+  #address: Pick<LegAddress, "room" | "matrixCallId"> | undefined;
+  #call: Call;
+  readonly #parts: CallRunnerParts;
+  readonly #orders: Orders;
+  readonly #lanes = new Map<Lane, Promise<void>>();
+  readonly #deadlines = new Map<DeadlineName, () => void>();
+  #mailbox: Promise<void> = Promise.resolve();
+  readonly #begunAs: CallRecord["direction"];
+  #answered = false;
+  #over = false;
+
+  /** `first` is the step that began (or recovered) the call; `start` performs it. */
+  constructor(first: Step, orders: (runner: CallRunner) => Orders, parts: CallRunnerParts) {
+    this.#call = first.call;
+    this.id = first.call.id;
+    this.#begunAs = first.call.direction;
+    this.#parts = parts;
+    this.#sipCallId = sipCallIdOf(first.call);
+    this.#address = addressOf(first.call);
+    this.#log = this.#newLog();
+    this.#orders = orders(this);
+  }
+
+  /** Names the call by all the ids it has by now. */
+  get log(): Log {
+    return this.#log;
+  }
+
+  get call(): Call {
+    return this.#call;
+  }
+
+  /** Saves and performs the first step. */
+  start(first: Step): Promise<void> {
+    return this.#enqueue(() => this.#commit(first, undefined));
+  }
+
+  /** Resolves when the fact has been acted on and the call saved; the orders may still be on their way. Never rejects. */
+  post(fact: CallFact): Promise<void> {
+    return this.#enqueue(async () => {
+      const before = this.#call;
+      await this.#commit(step(before, { ...fact, atMs: this.#parts.clock.nowMs() }), before);
+    });
+  }
+
+  /** Resolves when the orders given so far have been carried out. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#lanes.values());
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#mailbox = this.#mailbox.then(work).catch((error: unknown) => this.#fault("call", error));
+    return this.#mailbox;
+  }
+
+  async #commit(next: Step, before: Call | undefined): Promise<void> {
+    this.#call = next.call;
+    this.#noteIds(next.call);
+    if (next.call.phase !== before?.phase) this.#notePhase(next.call);
+    // An ended call is saved by `finish`, with its record.
+    if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
+    for (const effect of next.effects) this.#dispatch(effect);
+    if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
+  }
+
+  #noteIds(call: Call): void {
+    const sipCallId = sipCallIdOf(call) ?? this.#sipCallId;
+    const address = addressOf(call) ?? this.#address;
+    if (sipCallId === this.#sipCallId && address?.room === this.#address?.room) return;
+    this.#sipCallId = sipCallId;
+    this.#address = address;
+    this.#log = this.#newLog();
+  }
+
+  #newLog(): Log {
+    const address = this.#address;
+    const sipCall = this.#sipCallId;
+    const { direction } = this.#call;
+    return this.#parts.telemetry.log.child({
+      call: this.id,
+      direction,
+      matrixCall: address?.matrixCallId,
+      sipCall,
+      room: address?.room,
+    });
+  }
+
+  #notePhase(call: Call): void {
+    this.#log.debug("call phase", { phase: call.phase });
+    if (call.phase === "accepting") this.#parts.onTaken(call.leg);
+    if (call.phase === "connected" && !this.#answered) {
+      this.#answered = true;
+      this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
+    }
+  }
+
+  #save(call: Call): Promise<void> {
+    return this.#parts.ledger.save(onClockAhead(call, this.#wallAheadMs));
+  }
+
+  get #wallAheadMs(): number {
+    const { clock } = this.#parts;
+    return clock.wallMs() - clock.nowMs();
+  }
+
+  async #finish(record: CallRecord): Promise<void> {
+    this.#over = true;
+    for (const cancel of this.#deadlines.values()) cancel();
+    this.#deadlines.clear();
+    await this.#parts.ledger.finish(this.id, onClockAhead(record, this.#wallAheadMs));
+    this.#parts.telemetry.callEnded(record, this.#begunAs);
+    this.#parts.onEnded(record);
+  }
+
+  #dispatch(effect: CallEffect): void {
+    switch (effect.kind) {
+      case "deadline.set":
+        this.#deadlines.get(effect.name)?.();
+        this.#deadlines.set(
+          effect.name,
+          this.#parts.clock.at(effect.atMs, () => {
+            this.#deadlines.delete(effect.name);
+            void this.post({ kind: "deadline.passed", name: effect.name });
+          }),
+        );
+        return;
+      case "deadline.clear":
+        this.#deadlines.get(effect.name)?.();
+        this.#deadlines.delete(effect.name);
+        return;
+      case "history.write":
+        return;
+      case "note.unheard":
+        this.#parts.telemetry.callUnheard(effect.side);
+        this.#log.warn("no audio from one side of a call since the answer", { side: effect.side });
+        return;
+      case "note.ignored":
+        this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
+        this.#log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
+        return;
+      default:
+        this.#perform(effect);
+    }
+  }
+
+  #perform(effect: Parameters<Orders>[0]): void {
+    const sdp = sdpOf(effect);
+    // Every description that comes from a side goes to the media engine, every one of ours to a side.
+    if (sdp !== undefined) this.#log.trace("session description", { order: effect.kind, sdp });
+    const lane = laneOf(effect);
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const after = before.then(async () => {
+      try {
+        const fact = await this.#orders(effect);
+        // Not awaited: the mailbox may itself be waiting for this lane.
+        if (fact !== undefined) void this.post(fact);
+      } catch (error) {
+        this.#fault(effect.kind, error);
+      }
+    });
+    this.#lanes.set(lane, after);
+  }
+
+  /** An edge threw what it never should: this call ends, the others do not notice. */
+  #fault(where: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log.error("fault in a call", { where, error });
+    // A fault while ending must not make itself again: what ends already has its deadline.
+    if (this.#over || this.#call.phase === "ending" || this.#call.phase === "parting") return;
+    void this.post({ kind: "fault.thrown", where, message });
+  }
+}
+
+function sipCallIdOf(call: Call): SipCallId | undefined {
+  const dialog = "dialog" in call ? call.dialog : undefined;
+  const invite = "invite" in call ? call.invite : undefined;
+  return (dialog ?? invite)?.sipCallId;
+}
+
+function sdpOf(effect: Parameters<Orders>[0]): string | undefined {
+  const holder = effect.kind === "matrix.signal" ? effect.signal : effect;
+  return "sdp" in holder ? holder.sdp : undefined;
+}
+
+function laneOf(effect: Parameters<Orders>[0]): Lane {
+  switch (effect.kind) {
+    // Rooms do not wait for each other: people are rung together.
+    case "matrix.findRoom":
+      return `find ${effect.target.kind === "room" ? effect.target.room : effect.target.person}`;
+    case "matrix.signal":
+    case "matrix.notice":
+    case "matrix.tile":
+      return effect.leg.room;
+    case "leg.order":
+      return "sip";
+    default:
+      return effect.kind.split(".", 1)[0] ?? effect.kind;
+  }
+}

@@ -1,0 +1,178 @@
+// Passes what clients say about calls on to the call: who may speak for it, from which device, and what came too early.
+// Not here: invites that begin a call, and rooms (switchboard.ts).
+import type { Call } from "../../core/call/model/call.ts";
+import type { CallFact } from "../../core/call/model/fact.ts";
+import type { UserId } from "../../core/ids.ts";
+import { legOf } from "../../core/call/model/queries.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
+import { Tally } from "../../ports/tally.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { keyOf, type CallIndex } from "./call-index.ts";
+import type { CallRunner } from "./call-runner.ts";
+import type { EarlyFacts } from "./held-facts.ts";
+import { Pace } from "../limits/rate-limit.ts";
+import type { Transfers } from "./transfers.ts";
+
+type CallSignal = Extract<MatrixFact, CallReference>;
+type Signal = Exclude<CallSignal, { kind: "call.invited" }>;
+
+export interface CallSignalsParts {
+  readonly index: CallIndex;
+  readonly early: EarlyFacts;
+  readonly transfers: Pick<Transfers, "order">;
+  /** A ghost or the bot. */
+  readonly isOurs: (user: UserId) => boolean;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Each is a re-INVITE to the trunk. More than anybody can press hold. */
+const offersPerMinute = 60;
+
+export class CallSignals {
+  readonly #parts: CallSignalsParts;
+  readonly #offers: Pace;
+  readonly #tooManyOffers: Tally;
+
+  constructor(parts: CallSignalsParts) {
+    this.#parts = parts;
+    this.#offers = new Pace(offersPerMinute, parts.clock);
+    this.#tooManyOffers = new Tally(
+      parts.telemetry.log,
+      parts.clock,
+      "offer ignored: the client changes one call too often",
+    );
+  }
+
+  async take(signal: Signal): Promise<void> {
+    const runner = this.#parts.index.find(signal.room, signal.matrixCallId);
+    if (runner === undefined) return this.#withoutCall(signal);
+    const { call } = runner;
+    if (call.phase === "alerting") return this.#whileRinging(signal, runner, call);
+    const leg = legOf(call);
+    // A call goes by two ids where two calls crossed, or where it was transferred to a person: the other one is over.
+    const isTheirs =
+      leg !== undefined &&
+      leg.room === signal.room &&
+      leg.matrixCallId === signal.matrixCallId &&
+      leg.person === signal.sender &&
+      sameParty(signal, { party: leg.personParty, version: leg.version });
+    const fact = isTheirs ? this.#factOf(signal, call) : undefined;
+    if (fact === undefined) return this.#ignore(signal, "other-party");
+    if (fact.kind === "matrix.offered" && !this.#offers.allows(runner.id)) {
+      this.#tooManyOffers.add({ call: runner.id, room: signal.room, person: signal.sender });
+      return undefined;
+    }
+    if (fact.kind === "matrix.candidates") this.#parts.index.note(runner, fact.candidates);
+    await runner.post(fact);
+  }
+
+  /** Nobody has the call yet: whoever is rung may take or refuse it, from whichever device. */
+  async #whileRinging(signal: Signal, runner: CallRunner, call: Extract<Call, { phase: "alerting" }>): Promise<void> {
+    const { room, sender, party, version } = signal;
+    if (!this.#isRung(call, signal)) return this.#ignore(signal, "other-party");
+    switch (signal.kind) {
+      case "call.answered": {
+        const { sdp, abilities } = signal;
+        await runner.post({ kind: "matrix.answered", room, person: sender, party, version, abilities, sdp });
+        return this.#release(signal, runner);
+      }
+      // A client of version 0 knows no other way than to hang up, and some of version 1 are busy in these words.
+      case "call.rejected":
+      case "call.hungUp":
+        return runner.post({ kind: "matrix.declined", room, person: sender, reason: signal.reason });
+      case "call.candidates":
+        // Worth something if this device wins.
+        this.#parts.early.keep(keyOf(room, signal.matrixCallId), {
+          sender,
+          party,
+          fact: { kind: "matrix.candidates", candidates: signal.candidates },
+        });
+        return;
+      default:
+        return this.#ignore(signal, "other-party");
+    }
+  }
+
+  /** What the device that has the call now said before it had it; what others said is forgotten. */
+  async #release({ room, sender, party, matrixCallId }: Signal, runner: CallRunner): Promise<void> {
+    const leg = legOf(runner.call);
+    if (leg?.room !== room || leg.person !== sender || leg.personParty !== party) return;
+    for (const one of this.#parts.early.take(keyOf(room, matrixCallId))) {
+      if (one.sender === sender && one.party === party) await runner.post(one.fact);
+      else this.#parts.telemetry.factIgnored(one.fact.kind, "other-party");
+    }
+  }
+
+  #isRung(call: Extract<Call, { phase: "alerting" }>, { room, sender, matrixCallId }: Signal): boolean {
+    if (this.#parts.isOurs(sender) || call.matrixCallId !== matrixCallId) return false;
+    return call.legs.some((leg) => leg.room === room && (leg.target.kind === "room" || leg.target.person === sender));
+  }
+
+  #factOf(signal: Signal, call: Call): CallFact | undefined {
+    switch (signal.kind) {
+      case "call.answered":
+      case "call.rejected":
+        // Another device of the person's own, or of our own invite a second answer: the call is taken.
+        return undefined;
+      case "call.candidates":
+        return { kind: "matrix.candidates", candidates: signal.candidates };
+      case "call.selected":
+        return { kind: "matrix.selected", ours: signal.selected === legOf(call)?.ownParty };
+      case "call.hungUp":
+        return { kind: "matrix.hungUp", reason: signal.reason };
+      case "call.offered":
+        return { kind: "matrix.offered", sdp: signal.sdp };
+      case "call.reanswered":
+        return { kind: "matrix.reanswered", sdp: signal.sdp };
+      case "call.replaced":
+        return { kind: "matrix.replaced", order: this.#parts.transfers.order(call, signal.replacement) };
+    }
+  }
+
+  #withoutCall(signal: Signal): void {
+    const { index, early } = this.#parts;
+    const { room, matrixCallId, sender, party } = signal;
+    if (index.isOver(room, matrixCallId)) return this.#ignore(signal, "ended");
+    const key = keyOf(room, matrixCallId);
+    switch (signal.kind) {
+      case "call.candidates":
+        return early.keep(key, { sender, party, fact: { kind: "matrix.candidates", candidates: signal.candidates } });
+      case "call.selected":
+        return early.keep(key, { sender, party, fact: { kind: "matrix.selected", ours: false } });
+      case "call.hungUp":
+        return early.keep(key, { sender, party, fact: { kind: "matrix.hungUp", reason: signal.reason } });
+      case "call.answered":
+      case "call.rejected":
+        // Of people among themselves.
+        return;
+      default:
+        return this.#ignore(signal, "none");
+    }
+  }
+
+  #ignore(signal: Signal, phase: "other-party" | "ended" | "none"): void {
+    this.#parts.telemetry.factIgnored(factNames[signal.kind], phase);
+  }
+}
+
+/** As the call would have known it. */
+const factNames: Readonly<Record<Signal["kind"], CallFact["kind"]>> = {
+  "call.candidates": "matrix.candidates",
+  "call.answered": "matrix.answered",
+  "call.selected": "matrix.selected",
+  "call.rejected": "matrix.declined",
+  "call.hungUp": "matrix.hungUp",
+  "call.offered": "matrix.offered",
+  "call.reanswered": "matrix.reanswered",
+  "call.replaced": "matrix.replaced",
+};
+
+/** Whether an event comes from the device that made the call; version 0 has no devices. */
+export function sameParty(
+  event: { readonly party: string | undefined },
+  call: { readonly party: string | undefined; readonly version: "0" | "1" },
+): boolean {
+  return call.version === "0" || call.party === undefined || event.party === call.party;
+}

@@ -1,0 +1,88 @@
+// Two parties call each other at the same moment. One call remains: the one in which the person's own invite is
+// answered, because most clients ignore an invite while they are calling (Matrix spec, VoIP module, glare).
+import type { Call } from "../../core/call/model/call.ts";
+import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import { partyId, type UserId } from "../../core/ids.ts";
+import { legOf, rings } from "../../core/call/model/queries.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { type CallIndex, type OwnInvite } from "./call-index.ts";
+import type { CallRunner } from "./call-runner.ts";
+
+export interface GlareParts {
+  readonly index: CallIndex;
+  /** Whether two ghosts stand for the same telephone. */
+  readonly sameNumber: (one: UserId, other: UserId) => boolean;
+  readonly homeserver: Pick<Homeserver, "signal">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Glare {
+  readonly #parts: GlareParts;
+
+  constructor(parts: GlareParts) {
+    this.#parts = parts;
+  }
+
+  /** A person calls a number: gives the call of that number which rings them, if it took the invite. */
+  async invited(fact: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<CallRunner | undefined> {
+    const { index, sameNumber, clock } = this.#parts;
+    const ringing = index.runners.find(
+      ({ call }) => "ghost" in call && rings(call, fact.sender, fact.room) && sameNumber(call.ghost, ghost),
+    );
+    if (ringing === undefined) return undefined;
+    const { room, sender, matrixCallId, party, version, abilities, sdp } = fact;
+    const ownParty = partyId(clock.newId());
+    const leg: MatrixLeg = { room, ghost, person: sender, matrixCallId, personParty: party, ownParty, version };
+    return (await this.#cross(ringing, { leg, abilities, sdp, candidates: [] })) ? ringing : undefined;
+  }
+
+  /** A number calls while somebody whom it would ring is calling it: that call yields. */
+  async arrived(arriving: CallRunner): Promise<void> {
+    const { index, sameNumber } = this.#parts;
+    const { call } = arriving;
+    if (call.phase !== "arriving") return;
+    for (const calling of index.runners) {
+      const own = index.inviteOf(calling);
+      const { phase } = calling.call;
+      if (own === undefined || (phase !== "offering" && phase !== "inviting")) continue;
+      if (!rings(call, own.leg.person, own.leg.room) || !sameNumber(call.ghost, own.leg.ghost)) continue;
+      await calling.post({ kind: "call.yielded" });
+      // It may have been answered in this very moment.
+      if (!hasYielded(calling.call)) continue;
+      if (await this.#cross(arriving, own)) return;
+      // The caller was gone meanwhile, and the person's own call is over, which they must hear.
+      return this.#refuse(own.leg);
+    }
+  }
+
+  async #refuse(leg: MatrixLeg): Promise<void> {
+    const { homeserver, log } = this.#parts;
+    try {
+      await homeserver.signal(leg, { kind: "reject", reason: "failed" });
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("could not tell a person", { room: leg.room, code: error.code, error });
+    }
+  }
+
+  async #cross(runner: CallRunner, { leg, abilities, sdp, candidates }: OwnInvite): Promise<boolean> {
+    const { index, log } = this.#parts;
+    await runner.post({ kind: "matrix.crossed", leg, abilities, sdp });
+    if (legOf(runner.call)?.matrixCallId !== leg.matrixCallId) return false;
+    index.move(leg, runner);
+    log.info("person and number called each other: the person's own call is answered", {
+      call: runner.id,
+      room: leg.room,
+      matrixCall: leg.matrixCallId,
+    });
+    if (candidates.length > 0) await runner.post({ kind: "matrix.candidates", candidates });
+    return true;
+  }
+}
+
+function hasYielded(call: Call): boolean {
+  return call.phase === "ending" ? call.cause === "crossed" : call.phase === "ended" && call.record.cause === "crossed";
+}

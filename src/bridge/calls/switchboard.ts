@@ -1,0 +1,397 @@
+// Takes every incoming fact to the call, ghost or room that it belongs to, and holds the calls in progress. Not here:
+// what a call does with a fact (core/call), who may call (core/policy), what clients say in a call (call-signals.ts),
+// rooms (room-facts.ts), and whom a trunk rings (inbound-admission.ts).
+import type { Call } from "../../core/call/model/call.ts";
+import { recover } from "../../core/call/ending/ending.ts";
+import type { CallFact, SipFact } from "../../core/call/model/fact.ts";
+import { isBusy } from "../../core/call/established/renegotiation.ts";
+import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
+import type { CallRecord } from "../../core/call/model/record.ts";
+import type { Step } from "../../core/call/step.ts";
+import { onClockAhead } from "../../core/call/model/times.ts";
+import type { CallId, MatrixCallId, RoomId, UserId } from "../../core/ids.ts";
+import { isRunning, legOf } from "../../core/call/model/queries.ts";
+import type { Disposal, MatrixFact } from "../../ports/homeserver.ts";
+import type { InviteArrival } from "../../ports/sip.ts";
+import { StoreError, type CallLedger } from "../../ports/store.ts";
+import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
+import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
+import { CallSignals, sameParty } from "./call-signals.ts";
+import { EarlyFacts } from "./held-facts.ts";
+import { Glare } from "./glare.ts";
+import type { Invitation, Reception } from "../admission/outbound-admission.ts";
+import { ordersFor, type PerformParts } from "../effects/run-order.ts";
+import { LatestOnly } from "../limits/latest-only.ts";
+import type { StoreWatch } from "../operation/store-watch.ts";
+import { Pace } from "../limits/rate-limit.ts";
+import { RecentIds } from "../limits/recent-ids.ts";
+import { Redial } from "../admission/redial.ts";
+import { RoomFacts, type RoomFactsParts } from "../rooms/room-facts.ts";
+import type { Calls } from "./transfers.ts";
+import { TrunkLegs } from "./trunk-legs.ts";
+
+export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
+  readonly ledger: Pick<CallLedger, "known">;
+  readonly storeWatch: Pick<StoreWatch, "failure">;
+  readonly reception: Reception;
+  readonly perform: PerformParts;
+  readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
+}
+
+/** Events remembered as acted on; the ledger remembers calls for longer. */
+const recentEvents = 20_000;
+
+const takeOversPerMinute = 20;
+/** Who is at the telephone is told to a client no more often. */
+const identityEveryMs = 1_000;
+
+/** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
+const hangUpsAtOnce = 50;
+const breathMs = 100;
+
+export class Switchboard implements Calls {
+  readonly #parts: SwitchboardParts;
+  readonly #index = new CallIndex();
+  readonly #early: EarlyFacts;
+  readonly #signals: CallSignals;
+  readonly #glare: Glare;
+  readonly #redial: Redial;
+  readonly #rooms: RoomFacts;
+  readonly #legs: TrunkLegs;
+  /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
+  readonly #takeOvers: Pace;
+  readonly #identities: LatestOnly<CallId, SipFact>;
+  readonly #acted = new RecentIds(recentEvents);
+  #hangUps = 0;
+  readonly #departures = new Set<Promise<void>>();
+  #draining = false;
+  #drained: () => void = () => {};
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+    const { telemetry, clock } = parts.runner;
+    this.#rooms = new RoomFacts({ ...parts, telemetry });
+    this.#early = new EarlyFacts(clock);
+    this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
+    this.#takeOvers = new Pace(takeOversPerMinute, clock);
+    this.#signals = new CallSignals({
+      index: this.#index,
+      early: this.#early,
+      transfers: parts.perform.transfers,
+      isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
+      clock,
+      telemetry,
+    });
+    const { homeserver, sip } = parts.perform;
+    this.#legs = new TrunkLegs(sip);
+    this.#glare = new Glare({
+      index: this.#index,
+      sameNumber: parts.perform.sameNumber,
+      homeserver,
+      clock,
+      log: telemetry.log,
+    });
+    this.#redial = new Redial({ index: this.#index, sameNumber: parts.perform.sameNumber, log: telemetry.log });
+  }
+
+  /** Calls of the moment. */
+  get calls(): readonly Call[] {
+    return this.#index.runners.map((runner) => runner.call);
+  }
+
+  /** Why no call is begun now. */
+  get closed(): "restarting" | "cannot-store" | undefined {
+    if (this.#draining) return "restarting";
+    return this.#parts.storeWatch.failure === undefined ? undefined : "cannot-store";
+  }
+
+  find(call: CallId): Call | undefined {
+    return this.#index.get(call)?.call;
+  }
+
+  /** Where the call of a trunk's leg is on the Matrix side; undefined while nobody has it. */
+  addressOf(leg: CallId): Pick<LegAddress, "room" | "ghost"> | undefined {
+    const call = this.find(this.#legs.callOf(leg));
+    return call && legOf(call);
+  }
+
+  post(call: CallId, fact: CallFact): void {
+    void this.#index.get(call)?.post(fact);
+  }
+
+  adopt(call: CallId, from: CallId): void {
+    this.#legs.adopt(call, from);
+  }
+
+  alias(call: CallId, id: MatrixCallId): void {
+    this.#index.alias(call, id);
+  }
+
+  /** Takes up a call from its first step on; from now on it counts and is found. */
+  begin(first: Step): void {
+    const runner = this.#add(first);
+    void runner.start(first);
+    // What comes of a transfer after all have been told to stop.
+    if (this.#draining && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
+    if (first.call.phase !== "arriving") return;
+    this.#glare.arrived(runner).catch((error: unknown) => {
+      this.#parts.runner.telemetry.log.error("could not merge two calls that crossed", { call: runner.id, error });
+    });
+  }
+
+  /** The door for everything of Matrix, as a sink; never rejects. */
+  async takeMatrix(fact: MatrixFact): Promise<Disposal> {
+    if (!this.#acted.add(fact.eventId)) return undefined;
+    try {
+      return await this.#route(fact);
+    } catch (error) {
+      this.#parts.runner.telemetry.log.error("could not act on an event", {
+        fact: fact.kind,
+        room: fact.room,
+        event: fact.eventId,
+        error,
+      });
+      return undefined;
+    }
+  }
+
+  /** A leg of a trunk wants the place of a call's own (RFC 3891); false where it cannot have it. */
+  takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
+    const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
+    // What is being settled with the old leg must not be taken for the new one's.
+    if (runner?.call.phase !== "connected" || isBusy(runner.call.renegotiation)) return false;
+    if (!this.#takeOvers.allows(runner.id)) return false;
+    if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
+    void runner.post({ kind: "sip.identified", identity });
+    void runner.post(sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp });
+    return true;
+  }
+
+  /** The door for everything that happens in calls of the trunks. */
+  takeSip(leg: CallId, fact: SipFact): void {
+    // Each change of identity is an event in the room, and a trunk can say another one in every request.
+    if (fact.kind === "sip.identified") return this.#identities.take(leg, fact);
+    // Who was there before is not told after who is there now.
+    if (fact.kind === "sip.replaced") this.#identities.forget(leg);
+    return this.#tookSip(leg, fact);
+  }
+
+  #tookSip(leg: CallId, fact: SipFact): void {
+    const heard = this.#legs.heard(leg, fact);
+    const call = heard?.call;
+    const joined = call && this.#index.joined(call);
+    const runner = call && this.#index.get(call);
+    if (joined !== undefined) void joined.runner.post({ kind: "leg.reported", side: joined.side, fact });
+    else if (runner !== undefined) void runner.post(fact);
+    else this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+    // Nobody waits for this answer any more, and somebody would pay for it.
+    if (joined === undefined && runner === undefined && fact.kind === "sip.accepted") this.#parts.perform.sip.bye(leg);
+  }
+
+  /** Takes up a call that the store still listed at the start, in order to end it on both sides. Never rejects. */
+  async recover(call: Call): Promise<void> {
+    const { clock, telemetry } = this.#parts.runner;
+    try {
+      const first = recover(onClockAhead(call, clock.nowMs() - clock.wallMs()), clock.nowMs());
+      await this.#add(first).start(first);
+      await this.#breathe();
+    } catch (error) {
+      // Written by another version, or damaged: the others have to be ended all the same.
+      telemetry.log.error("could not end a stored call", { call: call.id, phase: call.phase, error });
+    }
+  }
+
+  /** Ends every call, begins none, and waits until nothing is owed to anybody, but no longer than `patienceMs`. */
+  async drain(patienceMs: number): Promise<void> {
+    const { clock } = this.#parts.runner;
+    this.#draining = true;
+    const empty = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    if (this.#index.size === 0) this.#drained();
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
+      this.#stopAll()
+        .then(() => empty)
+        .then(resolve, reject)
+        .finally(cancel);
+    });
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const runner of this.#index.runners) {
+      void runner.post({ kind: "bridge.stopped" });
+      await this.#breathe();
+    }
+  }
+
+  /** Between hang-ups of ours that were nobody's wish: so many at once, then a pause for trunks and homeserver. */
+  async #breathe(): Promise<void> {
+    const { clock } = this.#parts.runner;
+    this.#hangUps += 1;
+    if (this.#hangUps % hangUpsAtOnce !== 0) return;
+    await new Promise<void>((resolve) => clock.at(clock.nowMs() + breathMs, resolve));
+  }
+
+  async #route(fact: MatrixFact): Promise<Disposal> {
+    switch (fact.kind) {
+      case "member.invited":
+        return this.#invitedToRoom(fact);
+      case "member.joined":
+        // The call first: it rings.
+        await this.#parts.perform.firstCalls.joined(fact.room, fact.user);
+        return this.#rooms.joined(fact.room, fact.user);
+      case "member.left":
+        return this.#left(fact.room, fact.user);
+      case "room.replaced":
+        return this.#parts.rooms.forget(fact.room);
+      case "room.encrypted":
+      case "event.unreadable":
+        return this.#rooms.encrypted(fact.room);
+      case "message.received":
+        return this.#rooms.heard(fact);
+      case "call.invited":
+        return this.#invitedToCall(fact);
+      case "call.offered":
+        await this.#signals.take(fact);
+        return this.#lookForVideo(fact);
+      default:
+        return this.#signals.take(fact);
+    }
+  }
+
+  /** What is sent from now on does not wait for what was sent before: some homeservers take seconds to give that. */
+  async #invitedToRoom(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<Disposal> {
+    if (!(await this.#rooms.invited(fact))) return undefined;
+    return { until: this.#takeMissed(fact.room, fact.user) };
+  }
+
+  async #takeMissed(room: RoomId, user: UserId): Promise<void> {
+    try {
+      for (const one of await this.#rooms.missed(room, user)) await this.takeMatrix(one);
+    } catch (error) {
+      this.#parts.runner.telemetry.log.error("could not act on events from before the join", { room, user, error });
+    }
+  }
+
+  async #left(room: RoomId, user: UserId): Promise<void> {
+    // The calls first: whatever becomes of the room, somebody is on the telephone.
+    for (const runner of this.#index.runners) {
+      const fact = factOfLeaving(runner.call, room, user);
+      if (fact !== undefined) await runner.post(fact);
+    }
+    this.#parts.perform.firstCalls.left(room, user);
+    await this.#rooms.left(room, user);
+  }
+
+  async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
+    const key = keyOf(fact.room, fact.matrixCallId);
+    const { room, matrixCallId } = fact;
+    if (this.#index.find(room, matrixCallId) !== undefined) return;
+    const known = await this.#isKnown(fact);
+    if (known === true) return;
+    const ghost = await this.#rooms.calledIn(fact);
+    if (ghost === undefined) return;
+    const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
+    // From here on without waiting, or two calls at once would not see each other.
+    const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
+    if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
+      this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
+      return;
+    }
+    const crossed = await this.#glare.invited(fact, ghost);
+    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost, known === "unsure") : undefined;
+    const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
+    for (const one of early) await runner?.post(one.fact);
+    if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
+    await this.#lookForVideo(fact);
+  }
+
+  async #lookForVideo({
+    room,
+    matrixCallId,
+    sdp,
+  }: Pick<Invitation["fact"], "room" | "matrixCallId" | "sdp">): Promise<void> {
+    const call = this.#index.find(room, matrixCallId)?.call;
+    if (call !== undefined) await this.#rooms.offered(call, sdp);
+  }
+
+  async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
+    return this.closed ?? (isUnsure ? "cannot-store" : this.#redial.takes(fact, ghost));
+  }
+
+  /** Whether it was a call before: one that the store cannot tell about must not be placed a second time. */
+  async #isKnown({ room, matrixCallId }: Invitation["fact"]): Promise<boolean | "unsure"> {
+    try {
+      return await this.#parts.ledger.known(room, matrixCallId);
+    } catch (error) {
+      if (error instanceof StoreError) return "unsure";
+      throw error;
+    }
+  }
+
+  async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
+    const { fact } = invitation;
+    const first = this.#parts.reception.receive(invitation);
+    if (first === undefined) {
+      this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
+      return undefined;
+    }
+    const leg = legOf(first.call);
+    const { abilities, sdp } = fact;
+    const runner = this.#add(first, leg && { leg, abilities, sdp, candidates: [] });
+    await runner.start(first);
+    return runner;
+  }
+
+  #add(first: Step, invite?: OwnInvite): CallRunner {
+    const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform, this.#legs), {
+      ...this.#parts.runner,
+      onTaken: (leg) => void this.#parts.conversations.spoke(leg.room, leg.person),
+      onEnded: (record) => this.#ended(record),
+    });
+    this.#index.add(runner, invite);
+    this.#parts.runner.telemetry.callStarted(first.call.direction);
+    return runner;
+  }
+
+  #ended(record: CallRecord): void {
+    const runner = this.#index.get(record.id);
+    const given = this.#index.remove(record.id);
+    for (const call of given) {
+      const media = this.#legs.forget(call);
+      if (media !== undefined) this.#parts.perform.media.forget(media);
+      this.#identities.forget(call);
+    }
+    const departure = this.#depart(runner, record.id).finally(() => {
+      this.#departures.delete(departure);
+      if (this.#index.size + this.#departures.size === 0) this.#drained();
+    });
+    this.#departures.add(departure);
+  }
+
+  /** A number that was a guest for the call leaves when the last word has been said. Never rejects. */
+  async #depart(runner: CallRunner | undefined, call: CallId): Promise<void> {
+    const { perform, runner: common } = this.#parts;
+    try {
+      await runner?.settled();
+      await perform.firstCalls.over(call);
+    } catch (error) {
+      common.telemetry.log.error("number could not leave the room with the bot", { call, error });
+    }
+  }
+}
+
+/** What it means for a call that somebody is not in a room any more; mostly nothing. */
+function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undefined {
+  const leg = legOf(call);
+  if (leg !== undefined) {
+    return leg.room === room && (leg.person === user || leg.ghost === user) ? { kind: "matrix.left" } : undefined;
+  }
+  if (call.phase !== "alerting") return undefined;
+  const ringing = call.legs.find((one) => one.room === room);
+  const target = ringing?.target;
+  // Others in a room that is rung for all may still answer.
+  if (target?.kind !== "person" || (user !== target.person && user !== ringing?.ghost)) return undefined;
+  return { kind: "matrix.declined", room, person: target.person, reason: undefined };
+}

@@ -1,0 +1,226 @@
+// Transfers, as far as they concern more than one call: whom a target means, whether the person may transfer a call
+// there, which two calls an attended transfer joins, and the joint of two trunk legs. What one call does is decided in
+// core/call.
+import type { Call } from "../../core/call/model/call.ts";
+import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallFact, SipAddressee, TransferOrder } from "../../core/call/model/fact.ts";
+import { beginJoint } from "../../core/call/bridged/bridged.ts";
+import type { JointLeg } from "../../core/call/model/bridged-call.ts";
+import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
+import { beginRecall } from "../../core/call/established/recalled.ts";
+import type { Step } from "../../core/call/step.ts";
+import {
+  callId,
+  domainOf,
+  partyId,
+  type CallId,
+  type MatrixCallId,
+  type TrunkName,
+  type UserId,
+} from "../../core/ids.ts";
+import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { contextOf } from "../../core/number/plan/spelling.ts";
+import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
+import { judge, type Policy } from "../../core/policy/permission.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Replacement } from "../../ports/homeserver.ts";
+import { Tally } from "../../ports/tally.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { ownMatrixCallId } from "../admission/own-call-ids.ts";
+import type { Pace } from "../limits/rate-limit.ts";
+import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
+
+type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
+type RecallEffect = Extract<CallEffect, { kind: "transfer.recall" }>;
+type JoinEffect = Extract<CallEffect, { kind: "transfer.join" }>;
+type IdentityEffect = Extract<CallEffect, { kind: "identity.resolve" }>;
+
+export interface TransfersParts extends RoutingParts {
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly trust: (trunk: TrunkName) => CallerTrust;
+  /** The bot, whom nobody can ring. */
+  readonly isOurs: (user: UserId) => boolean;
+  /** As of calls: a transfer to a number is one, whoever orders it. */
+  readonly callPace: Pace;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The calls of the moment, and the door by which a joint comes to them. */
+export interface Calls {
+  find(call: CallId): Call | undefined;
+  post(call: CallId, fact: CallFact): void;
+  begin(first: Step): void;
+  /** The trunk's leg of a call is another call's from here on. */
+  adopt(call: CallId, from: CallId): void;
+  /** Clients know the call by this id too. */
+  alias(call: CallId, matrixCallId: MatrixCallId): void;
+}
+
+/** Half of a consult transfer whose other half never comes is forgotten after so many others. */
+const rememberedTokens = 200;
+
+export class Transfers {
+  readonly #parts: TransfersParts;
+  readonly #calls: Calls;
+  /** Calls whose far end somebody else's shall talk to, by person and token. */
+  readonly #waiting = new Map<string, CallId>();
+  readonly #tooOften: Tally;
+  readonly #refused: Tally;
+
+  constructor(parts: TransfersParts, calls: Calls) {
+    this.#parts = parts;
+    this.#calls = calls;
+    this.#refused = new Tally(parts.log, parts.clock, "transfer refused");
+    this.#tooOften = new Tally(
+      parts.log,
+      parts.clock,
+      "transfer refused: too many calls and transfers, see calls_per_minute",
+    );
+  }
+
+  /**
+   * What a client's order means for its call. Of a consult transfer each of the two calls hears its half; the `create`
+   * carries it out.
+   */
+  order(call: Call, replacement: Replacement): TransferOrder {
+    if (call.phase !== "connected") return { kind: "nowhere" };
+    // A token means nothing in anybody else's mouth.
+    const key = `${call.leg.person} ${replacement.token}`;
+    if (replacement.kind === "await") {
+      this.#remember(key, call.id);
+      return { kind: "awaited" };
+    }
+    const other = this.#legOf(this.#waiting.get(key));
+    this.#waiting.delete(key);
+    if (other !== undefined && other.call !== call.id) {
+      this.#calls.post(other.call, { kind: "transfer.claimed" });
+      return { kind: "consult", other, name: this.#nameOf(other.call) ?? other.trunk.number };
+    }
+    return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
+  }
+
+  /** A number is judged as if the person called it; a person of this homeserver is rung. */
+  plan(call: CallId, effect: PlanEffect): CallFact {
+    const fact = this.#judge(call, effect);
+    const why = fact.kind === "transfer.barred" ? { cause: fact.cause } : this.#whyElsewhere(call, effect, fact);
+    // Calls beyond the limit have a line of their own.
+    if (why !== undefined && why.cause !== "too-often")
+      this.#refused.add({
+        call,
+        person: effect.person,
+        by: typeof effect.to === "string" ? "client" : "trunk",
+        ...why,
+      });
+    return fact;
+  }
+
+  #judge(call: CallId, { to, person }: PlanEffect): CallFact {
+    const { ids, plan, policy } = this.#parts;
+    const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
+    if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
+    if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
+    const route = planCall(target, plan);
+    if (!isEmergency(route) && !this.#parts.callPace.allows(person)) {
+      this.#tooOften.add({ call, person, callsPerMinute: policy.callsPerMinute });
+      return { kind: "transfer.barred", cause: "too-often" };
+    }
+    // It takes the place of the call that is transferred, which is among those of the moment.
+    const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
+    if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
+    if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
+    const { trunk } = dialledTrunks(route, person, undefined, this.#parts);
+    return { kind: "transfer.planned", trunk, shown: this.#shown(target) };
+  }
+
+  /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */
+  #whyElsewhere(id: CallId, { to }: PlanEffect, fact: CallFact): { cause: string; setting: string } | undefined {
+    const call = this.#calls.find(id);
+    if (typeof to === "string" || fact.kind !== "transfer.planned" || call?.phase !== "connected") return undefined;
+    return call.trunk.name === fact.trunk.name
+      ? undefined
+      : { cause: "the number is routed to another trunk", setting: "dial_plan.routes" };
+  }
+
+  /** Whether a call may become one to that number, where its trunk sends it there. */
+  allows(id: CallId, to: SipAddressee): boolean {
+    const call = this.#calls.find(id);
+    const person = call !== undefined && "leg" in call ? call.leg?.person : undefined;
+    return person !== undefined && this.plan(id, { kind: "transfer.plan", to, person }).kind === "transfer.planned";
+  }
+
+  join({ handover }: JoinEffect): void {
+    const { clock } = this.#parts;
+    this.#calls.begin(beginJoint(callId(`c-${clock.newId()}`), handover, clock.nowMs()));
+    if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.call, { kind: "transfer.taken" });
+  }
+
+  /** Rings whoever handed the call over, with the far end that nobody took. */
+  recall({ recall }: RecallEffect): void {
+    const { clock } = this.#parts;
+    const id = callId(`c-${clock.newId()}`);
+    this.#calls.adopt(id, recall.far.call);
+    const ids = { id, matrixCallId: ownMatrixCallId(clock), ownParty: partyId(clock.newId()) };
+    this.#calls.begin(beginRecall(ids, recall, clock.nowMs()));
+  }
+
+  /** Who the trunk says is at the other end now. */
+  identify({ trunk, identity }: IdentityEffect): CallFact {
+    const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan.country);
+    const shown = this.#shown(targetOf(caller));
+    const displayName = caller.kind === "withheld" ? undefined : caller.displayName;
+    return { kind: "identity.resolved", shown: { ...shown, displayName: displayName ?? shown.displayName } };
+  }
+
+  /** Whom somebody may have rung here is who could ring them by themselves. */
+  #forward(call: CallId, to: UserId, by: UserId): CallFact {
+    const { policy, clock, isOurs } = this.#parts;
+    if (domainOf(to) !== policy.domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
+    const matrixCallId = ownMatrixCallId(clock);
+    this.#calls.alias(call, matrixCallId);
+    const ownParty = partyId(clock.newId());
+    return { kind: "transfer.forwarded", person: to, matrixCallId, ownParty, announce: [`Transferred by ${by}.`] };
+  }
+
+  #remember(key: string, call: CallId): void {
+    this.#waiting.set(key, call);
+    for (const oldest of this.#waiting.keys()) {
+      if (this.#waiting.size <= rememberedTokens) return;
+      this.#waiting.delete(oldest);
+    }
+  }
+
+  #shown(target: DialTarget): ShownIdentity {
+    const { ids } = this.#parts;
+    return { ghost: ids.format(target), displayName: ids.displayName(target) };
+  }
+
+  #nameOf(id: CallId): string | undefined {
+    const call = this.#calls.find(id);
+    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
+    const target = this.#parts.ids.parse(call.leg.ghost);
+    return call.shown?.displayName ?? (target && this.#parts.ids.displayName(target));
+  }
+
+  /** Undefined where it has ended meanwhile. */
+  #legOf(id: CallId | undefined): JointLeg | undefined {
+    const call = id === undefined ? undefined : this.#calls.find(id);
+    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
+    return { call: call.id, trunk: call.trunk, dialog: call.dialog };
+  }
+}
+
+/** A telephone names a number or a SIP address; the host of a number is whatever that telephone believes it to be. */
+function targetOfAddressee({ uri, user, host }: SipAddressee, ids: GhostIds): DialTarget | undefined {
+  if (user === undefined) return undefined;
+  const context = contextOf(`${user};${uri}`.split(/[;?]/).slice(1));
+  const [head = ""] = user.split(";");
+  const number = ids.forDialled(context === undefined ? user : `tel:${head};phone-context=${context}`);
+  if (number.kind === "ghost") return number.target;
+  if (host === undefined || uri.startsWith("tel:")) return undefined;
+  const address = ids.forDialled(`${user}@${host}`);
+  return address.kind === "ghost" ? address.target : undefined;
+}

@@ -1,0 +1,138 @@
+// Holds a call's media session: opens it, gives it descriptions, releases it. A call that goes on to another trunk gets
+// a new session there; the old one is not heard any more.
+import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallFact } from "../../core/call/model/fact.ts";
+import type { MediaSide } from "../../core/call/model/media-side.ts";
+import { noMediaStats } from "../../core/call/model/media-stats.ts";
+import type { TrunkName } from "../../core/ids.ts";
+import {
+  MediaError,
+  type MediaEngine,
+  type MediaSession,
+  type MediaSessionOptions,
+  type TrunkMedia,
+} from "../../ports/media.ts";
+import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
+import type { Ordering } from "./order-context.ts";
+import type { TrunkLegs } from "../calls/trunk-legs.ts";
+
+export interface MediaParts {
+  readonly media: MediaEngine;
+  readonly ice: IceDirectory;
+  /** How RTP to a trunk has to look. */
+  readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;
+}
+
+export type MediaEffect = Extract<CallEffect, { kind: `media.${string}` }>;
+
+export function mediaOrders(
+  ordering: Ordering,
+  parts: MediaParts,
+  legs: Pick<TrunkLegs, "mediaLegOf">,
+): (effect: MediaEffect) => Promise<CallFact | undefined> {
+  let session: MediaSession | undefined;
+  /** Which session is the call's: counts those that were released. */
+  let current = 0;
+
+  const open = async (): Promise<MediaSession> => {
+    const own = current;
+    return parts.media.open(
+      { call: ordering.id, ...(await sidesOf(ordering, parts, legs)) },
+      (report) => void (own === current && ordering.post(report)),
+    );
+  };
+  const opened = (): MediaSession => {
+    if (session === undefined) throw new MediaError("engine", "no media session is open");
+    return session;
+  };
+
+  const negotiate = async (effect: Exclude<MediaEffect, { kind: "media.release" }>): Promise<CallFact | undefined> => {
+    switch (effect.kind) {
+      case "media.offer": {
+        session ??= await open();
+        const outcome = await session.offer(effect.from, effect.sdp);
+        const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
+        return { kind, from: effect.from, sdp: outcome.sdp };
+      }
+      case "media.answer":
+        return { kind: "media.answered", from: effect.from, sdp: await opened().answer(effect.from, effect.sdp) };
+      case "media.settle":
+        return { kind: "media.settled", from: effect.from, sdp: await opened().settle(effect.from) };
+      case "media.describe":
+        session ??= await open();
+        return { kind: "media.described", side: effect.side, sdp: await session.describe(effect.side) };
+      case "media.cross":
+        return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
+      case "media.dtmf":
+        session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
+        return undefined;
+      case "media.listen":
+        // A session that is gone is reported as that.
+        return { kind: "media.listened", unheard: (await session?.unheard().catch(() => [])) ?? [] };
+      case "media.handOver":
+        await session?.handOver(effect.side);
+        return undefined;
+      case "media.candidates":
+        session?.addCandidates(effect.candidates);
+        return undefined;
+    }
+  };
+
+  return async (effect) => {
+    if (effect.kind === "media.release") {
+      const released = session;
+      session = undefined;
+      current += 1;
+      return { kind: "media.released", stats: released === undefined ? noMediaStats : await released.close() };
+    }
+    try {
+      return await negotiate(effect);
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error;
+      ordering.log.warn("media engine refused an order", { order: effect.kind, code: error.code, error });
+      return { kind: "media.refused", from: blamed(effect), fault: error.code, message: error.message };
+    }
+  };
+}
+
+function blamed(effect: MediaEffect): MediaSide {
+  switch (effect.kind) {
+    case "media.offer":
+    case "media.answer":
+    case "media.settle":
+      return effect.from;
+    case "media.cross":
+      return "matrix";
+    default:
+      return "trunk";
+  }
+}
+
+/** What stands at the two sides: a client and a trunk, or of a joined call two trunks, the right one at the trunk's side. */
+async function sidesOf(
+  { call, log }: Ordering,
+  { ice, trunkMedia }: MediaParts,
+  legs: Pick<TrunkLegs, "mediaLegOf">,
+): Promise<Omit<MediaSessionOptions, "call">> {
+  switch (call.phase) {
+    case "joining":
+    case "joined":
+      return {
+        iceServers: [],
+        trunk: trunkMedia(call.right.trunk.name),
+        matrix: trunkMedia(call.left.trunk.name),
+        legs: { trunk: legs.mediaLegOf(call.right.call), matrix: legs.mediaLegOf(call.left.call) },
+      };
+    default: {
+      // The ghost's TURN credentials are as good as any of ours.
+      const ghost = "ghost" in call ? call.ghost : call.leg?.ghost;
+      if (call.trunk === undefined || ghost === undefined)
+        throw new Error(`media ordered for a call that is ${call.phase}`);
+      return {
+        iceServers: await iceServersFor(ghost, ice, log),
+        trunk: trunkMedia(call.trunk.name),
+        legs: { trunk: legs.mediaLegOf(call.id) },
+      };
+    }
+  }
+}

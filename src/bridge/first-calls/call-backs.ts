@@ -1,0 +1,60 @@
+// Somebody calls in their room with the bot, mostly by "Call back" on a call of a number that rang there and has left
+// since. The call is refused at once, with links to the rooms of those numbers.
+import { partyId, type UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
+import type { Visits } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { Rooms } from "../rooms/rooms.ts";
+import type { Conversations } from "../rooms/conversations.ts";
+import { roomLink } from "../rooms/room-link.ts";
+
+export interface CallBacksParts {
+  readonly homeserver: Pick<Homeserver, "bot" | "notice" | "signal">;
+  readonly visits: Pick<Visits, "latest">;
+  readonly conversations: Pick<Conversations, "latest">;
+  readonly rooms: Pick<Rooms, "isAlone">;
+  /** What a ghost is called by its number. */
+  readonly nameOf: (ghost: UserId) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const mostShown = 5;
+const helpWords = "You cannot call me. To call a telephone, write: call NUMBER. Example: call +44 1632 960123";
+
+export class CallBacks {
+  readonly #parts: CallBacksParts;
+
+  constructor(parts: CallBacksParts) {
+    this.#parts = parts;
+  }
+
+  /** Refuses the call in the bot's name, where the two are alone: others may mean each other. Never rejects for the homeserver. */
+  async refuse(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
+    const { homeserver, rooms, conversations, clock, log } = this.#parts;
+    const { room, sender, matrixCallId, version } = fact;
+    if ((await conversations.latest(sender, homeserver.bot))?.room !== room) return;
+    if ((await rooms.isAlone(sender, room, homeserver.bot)) !== true) return;
+    const leg = { room, ghost: homeserver.bot, matrixCallId, ownParty: partyId(clock.newId()), version };
+    try {
+      await homeserver.signal(leg, { kind: "reject", reason: "failed" });
+      await homeserver.notice(room, homeserver.bot, await this.#wordsFor(room, sender));
+      log.info("refused a call in the room with the bot", { room, person: sender });
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("could not tell a person", { room, code: error.code, error });
+    }
+  }
+
+  async #wordsFor(room: Parameters<Visits["latest"]>[0], person: UserId): Promise<string> {
+    const { visits, conversations, nameOf } = this.#parts;
+    const lines: string[] = [];
+    for (const { ghost } of await visits.latest(room, mostShown)) {
+      const own = (await conversations.latest(person, ghost))?.room;
+      if (own !== undefined) lines.push(`${nameOf(ghost)}: ${roomLink(own)}`);
+    }
+    if (lines.length === 0) return helpWords;
+    return ["To call a number back, use its own room. These numbers called you here last:", ...lines].join("\n");
+  }
+}

@@ -1,0 +1,144 @@
+// What the bridge does when it first meets its homeserver: asks who it is, registers its bot, tries whether it accepts
+// the ghosts' ids as they are written, and pings. The bridge waits for whatever somebody can still fix on the
+// homeserver; only what this configuration can never do ends the bridge, and the error names the setting to change.
+import { domainOf, localpartOf, type UserId } from "../../core/ids.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError, type Homeserver, type PingOutcome } from "../../ports/homeserver.ts";
+import type { Settings } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { otherSender, problemOf, type HomeserverProblem } from "./homeserver-problem.ts";
+import { Reminder } from "./reminder.ts";
+
+/** The homeserver will not work with this configuration, however often it is asked. */
+class IntroductionError extends Error {
+  override readonly name = "IntroductionError";
+  readonly code: "encoding-refused" | "wrong-domain";
+  constructor(code: IntroductionError["code"], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The homeserver answers, and has to be told something before it works with the bridge. */
+class NotYet extends Error {
+  override readonly name = "NotYet";
+  readonly problem: HomeserverProblem;
+  constructor(problem: HomeserverProblem) {
+    super(problem.line);
+    this.problem = problem;
+  }
+}
+
+export interface IntroductionParts {
+  readonly homeserver: Homeserver;
+  readonly ids: GhostIds;
+  readonly encoding: string;
+  readonly botName: string;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told at each attempt that fails. */
+  readonly onProblem: (problem: HomeserverProblem) => void;
+}
+
+const firstRetryMs = 1_000;
+/** Whoever restarts the homeserver should not wait long for the bridge to notice. */
+const longestRetryMs = 10_000;
+/** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
+const probes = ["0", "+10"];
+
+/** Once. Throws IntroductionError for good, HomeserverError or NotYet where another attempt may succeed. */
+export async function introduce(parts: IntroductionParts): Promise<PingOutcome> {
+  const { homeserver, botName, log } = parts;
+  await compareNames(homeserver);
+  await homeserver.register(homeserver.bot);
+  for (const probe of probes) {
+    const ghost = parts.ids.format({ kind: "number", dialled: probe });
+    if (ghost !== undefined) await tryGhost(parts, ghost);
+  }
+  await noteEncoding(parts);
+  try {
+    await homeserver.setDisplayName(homeserver.bot, botName);
+  } catch (error) {
+    if (!(error instanceof HomeserverError)) throw error;
+    log.warn("could not set the bot's display name", { error });
+  }
+  const ping = await homeserver.ping();
+  log.info("homeserver accepts the bridge", { ping: ping.kind });
+  return ping;
+}
+
+/** Until the homeserver accepts the bridge. Rejects with IntroductionError; `stopped` ends the waiting. */
+export async function introduceSoon(parts: IntroductionParts, stopped: AbortSignal): Promise<PingOutcome | undefined> {
+  const { clock, log, onProblem } = parts;
+  const reminder = new Reminder(clock, log);
+  for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+    try {
+      return await introduce(parts);
+    } catch (error) {
+      const problem = problemIn(error);
+      if (problem === undefined) throw error;
+      onProblem(problem);
+      reminder.say(problem.line, { reason: problem.reason });
+    }
+    await pause(clock, waitMs, stopped);
+  }
+  return undefined;
+}
+
+function problemIn(error: unknown): HomeserverProblem | undefined {
+  if (error instanceof NotYet) return error.problem;
+  return error instanceof HomeserverError ? problemOf(error) : undefined;
+}
+
+/** The homeserver knows the bot by the registration that it has, in its own domain. */
+async function compareNames(homeserver: Homeserver): Promise<void> {
+  const { bot } = homeserver;
+  const seen = await homeserver.whoAmI();
+  if (seen === undefined || seen === bot) return;
+  if (domainOf(seen) !== domainOf(bot)) {
+    throw new IntroductionError(
+      "wrong-domain",
+      `homeserver.domain is ${domainOf(bot)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
+        "to that, and write the registration again with -r, which keeps its tokens",
+    );
+  }
+  throw new NotYet(otherSender(localpartOf(seen), localpartOf(bot)));
+}
+
+async function tryGhost({ homeserver, encoding }: IntroductionParts, ghost: UserId): Promise<void> {
+  try {
+    await homeserver.register(ghost);
+  } catch (error) {
+    if (!(error instanceof HomeserverError) || error.transient || error.code === "M_EXCLUSIVE") throw error;
+    throw new IntroductionError(
+      "encoding-refused",
+      `the homeserver refused the user id ${ghost} (${error.code}): set ghosts.encoding to ` +
+        `${encoding === "grammar" ? "e164" : "grammar"} (now ${encoding})`,
+      { cause: error },
+    );
+  }
+}
+
+/** Ghosts written in another encoding stay what they are; new ones are other users, which an admin should know. */
+async function noteEncoding({ settings, encoding, log }: IntroductionParts): Promise<void> {
+  const before = await settings.get("ghost-encoding");
+  if (before !== undefined && before !== encoding)
+    log.warn("ghosts.encoding has changed: numbers have other user ids than before", { before, encoding });
+  if (before !== encoding) await settings.set("ghost-encoding", encoding);
+}
+
+function pause(clock: Clock, forMs: number, stopped: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.at(clock.nowMs() + forMs, () => {
+      stopped.removeEventListener("abort", done);
+      resolve();
+    });
+    const done = (): void => {
+      cancel();
+      resolve();
+    };
+    stopped.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+// Deletes the records of calls that ended long ago. The intake deletes its own events.
+import type { Clock } from "../../ports/clock.ts";
+import type { CallLedger } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+
+export interface HousekeepingParts {
+  readonly ledger: Pick<CallLedger, "prune">;
+  readonly keepCallsMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const intervalMs = 24 * 3_600_000;
+
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  #cancel: () => void = () => {};
+  #stopped = false;
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** Once now, then once a day. Never rejects. */
+  async start(): Promise<void> {
+    const { clock, keepCallsMs, ledger, log } = this.#parts;
+    try {
+      const calls = await ledger.prune(clock.wallMs() - keepCallsMs);
+      if (calls > 0) log.info("deleted the records of old calls", { calls });
+    } catch (error) {
+      log.warn("could not delete the records of old calls", { error });
+    }
+    if (!this.#stopped) this.#cancel = clock.at(clock.nowMs() + intervalMs, () => void this.start());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+}

@@ -1,0 +1,107 @@
+// The bridge's bot: `call NUMBER` and `help`, for clients and homeservers without a dial pad.
+import type { RoomId, UserId } from "../../core/ids.ts";
+import { describeCause, type Cause } from "../../core/call/model/cause.ts";
+import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { judge, type Policy } from "../../core/policy/permission.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Conversations } from "./conversations.ts";
+
+export interface BotParts {
+  readonly user: UserId;
+  /** Of the configuration: numbers ring there, and come in by the bot's invitation. */
+  readonly ringingRooms: ReadonlySet<RoomId>;
+  readonly ids: GhostIds;
+  readonly rooms: Rooms;
+  readonly conversations: Pick<Conversations, "open">;
+  readonly homeserver: Homeserver;
+  readonly plan: DialPlan;
+  readonly policy: Policy;
+  readonly log: Log;
+}
+
+const helpWords = [
+  "I connect Matrix calls to telephones.",
+  "call NUMBER – opens a room with that number; press the call button there. Example: call +44 1632 960123",
+  "help – shows this.",
+].join("\n");
+
+const crowdWords = "I can only help in a room with just you and me in it.";
+
+export class Bot {
+  readonly #parts: BotParts;
+
+  constructor(parts: BotParts) {
+    this.#parts = parts;
+  }
+
+  /** What a person reads first. */
+  async greet(room: RoomId, encrypted: boolean): Promise<void> {
+    if ((await this.#isDirect(room)) && !encrypted) await this.#say(room, helpWords);
+  }
+
+  /** A message in a room of the bot's. */
+  async hear(room: RoomId, person: UserId, body: string): Promise<void> {
+    if (!(await this.#isDirect(room))) return;
+    const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
+    if (word.toLowerCase() === "call") return this.#call(room, person, rest);
+    return this.#say(room, helpWords);
+  }
+
+  async #call(room: RoomId, person: UserId, text: string): Promise<void> {
+    const { ids, conversations, plan, policy, log } = this.#parts;
+    if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
+    const found = ids.forDialled(text);
+    if (found.kind === "none") {
+      const cause = found.why === "domain-not-allowed" ? found.why : "not-dialable";
+      return this.#say(room, wordsOf(cause));
+    }
+    const verdict = judge({ person, plan: planCall(found.target, plan), callsOfPerson: 0, callsInAll: 0 }, policy);
+    if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
+    try {
+      const direct = (await conversations.open(person, found.user)).room;
+      await this.#say(
+        room,
+        `Here is the room of ${ids.displayName(found.target)}: https://matrix.to/#/${encodeURIComponent(direct)} – press the call button there.`,
+      );
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("could not create a room for a number", { person, code: error.code, error });
+      await this.#say(room, "I could not create a room for this number. Please try again later.");
+    }
+  }
+
+  /**
+   * Other people's talk is none of its business: it leaves a room that is not one person's alone. In those of the
+   * configuration it stays, silent.
+   */
+  async #isDirect(room: RoomId): Promise<boolean> {
+    const { rooms, ringingRooms, user, log } = this.#parts;
+    if (ringingRooms.has(room)) return false;
+    const people = await rooms.people(room, user);
+    if (people === undefined || people.length <= 1) return people !== undefined;
+    await this.#say(room, crowdWords);
+    try {
+      await rooms.leave(room, user);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      log.warn("bot could not leave a room", { room, code: error.code, error });
+    }
+    return false;
+  }
+
+  async #say(room: RoomId, text: string): Promise<void> {
+    try {
+      await this.#parts.homeserver.notice(room, this.#parts.user, text);
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      this.#parts.log.warn("bot could not write in a room", { room, code: error.code, error });
+    }
+  }
+}
+
+function wordsOf(cause: Cause): string {
+  return describeCause(cause).words ?? "This is not possible.";
+}

@@ -1,0 +1,168 @@
+// Ghosts: the Matrix users that stand for telephone numbers. Registers and names each one once: in the background after
+// a lookup, at once when the homeserver or a person asks for it. Which ids are ghosts is decided in
+// core/number/ghost-id.ts.
+import type { NumberKey, UserId } from "../../core/ids.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import type { GhostDirectory } from "../../ports/store.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { GhostProfiles } from "./ghost-profiles.ts";
+import type { RecalledRooms } from "./recalled-rooms.ts";
+
+export interface GhostsParts {
+  readonly ids: GhostIds;
+  readonly plan: DialPlan;
+  readonly homeserver: Pick<Homeserver, "register" | "setDisplayName" | "setPicture">;
+  readonly directory: GhostDirectory;
+  readonly recalled: Pick<RecalledRooms, "recallUser">;
+  readonly profiles: Pick<GhostProfiles, "nameOf" | "pictureOf" | "reload">;
+  readonly log: Log;
+}
+
+/** Lookups may name more numbers than anyone calls: so many registrations run or wait at once, the rest are left. */
+const backgroundLimit = 64;
+const backgroundConcurrency = 4;
+/** More than calls that wait for their rooms. */
+const introducedLimit = 1_000;
+
+export class Ghosts {
+  readonly #parts: GhostsParts;
+  /** One registration at a time for each ghost, shared by all who want it under the same name. */
+  readonly #underway = new Map<UserId, { readonly name: string | undefined; readonly made: Promise<void> }>();
+  /** What the ghosts of a number are to be called once they are wanted, the longest known first. */
+  readonly #introduced = new Map<NumberKey, string>();
+  /** In the order of their lookups. */
+  readonly #waiting = new Set<UserId>();
+  #running = 0;
+
+  constructor(parts: GhostsParts) {
+    this.#parts = parts;
+  }
+
+  /** True where the id is one that this bridge would give a number or SIP address. */
+  isGhost(user: string): boolean {
+    return this.#parts.ids.parse(user) !== undefined;
+  }
+
+  /** The same for all ghosts of one telephone number. */
+  keyOf(user: UserId): NumberKey {
+    return keyOfUser(user, this.#parts.ids, this.#parts.plan);
+  }
+
+  /** Whether it was ever registered. */
+  async isKnown(ghost: UserId): Promise<boolean> {
+    return (await this.#parts.directory.find(ghost)) !== undefined;
+  }
+
+  /**
+   * Whether the user exists, for a homeserver that asks: it does so for an invitation by anybody, so that nobody is
+   * registered to answer it. One that is being prepared is waited for. Throws HomeserverError.
+   */
+  async exists(ghost: UserId): Promise<boolean> {
+    if (this.#underway.has(ghost) || this.#waiting.has(ghost)) await this.ensure(ghost);
+    return this.isKnown(ghost);
+  }
+
+  /**
+   * Registers and names the ghost if that was never done. `known`: what its owner is called, as trusted; without one it
+   * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
+   */
+  ensure(ghost: UserId, known?: string): Promise<void> {
+    const key = this.keyOf(ghost);
+    const name = known ?? this.#introduced.get(key);
+    this.#introduced.delete(key);
+    const underway = this.#underway.get(ghost);
+    if (underway !== undefined && (name === undefined || name === underway.name)) return underway.made;
+    const before = underway?.made.catch(() => {}) ?? Promise.resolve();
+    const made = before
+      .then(() => this.#make(ghost, name))
+      .finally(() => {
+        if (this.#underway.get(ghost)?.made === made) this.#underway.delete(ghost);
+      });
+    this.#underway.set(ghost, { name, made });
+    return made;
+  }
+
+  /** What its owner is called, as trusted, for when the ghost is wanted: many who call are never put through. */
+  introduce(ghost: UserId, name: string | undefined): void {
+    if (name === undefined) return;
+    const key = this.keyOf(ghost);
+    this.#introduced.delete(key);
+    this.#introduced.set(key, name);
+    const [oldest] = this.#introduced.keys();
+    if (this.#introduced.size > introducedLimit && oldest !== undefined) this.#introduced.delete(oldest);
+  }
+
+  /** The contacts have changed: ghosts that there are get their new names and pictures, one after the other. Never rejects. */
+  async contactsChanged(): Promise<void> {
+    const { ids, directory, profiles, log } = this.#parts;
+    const isChanged = profiles.reload();
+    try {
+      for (const ghost of await directory.list()) {
+        const target = ids.parse(ghost);
+        if (target === undefined || !isChanged(ghost)) continue;
+        await this.ensure(ghost, profiles.nameOf(ghost) ?? ids.displayName(target)).catch((error: unknown) =>
+          log.warn("could not set a ghost's display name", { ghost, error }),
+        );
+      }
+    } catch (error) {
+      log.error("could not name ghosts after the contacts", { error });
+    }
+  }
+
+  /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
+  prepare(ghost: UserId): void {
+    if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
+    if (this.#waiting.size >= backgroundLimit) {
+      this.#parts.log.debug("ghost not registered ahead of its call: too many are waiting", {
+        waiting: this.#waiting.size,
+      });
+      return;
+    }
+    this.#waiting.add(ghost);
+    this.#next();
+  }
+
+  #next(): void {
+    for (const ghost of this.#waiting) {
+      if (this.#running >= backgroundConcurrency) return;
+      this.#waiting.delete(ghost);
+      this.#running += 1;
+      void this.ensure(ghost)
+        .catch((error: unknown) =>
+          this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }),
+        )
+        .finally(() => {
+          this.#running -= 1;
+          this.#next();
+        });
+    }
+  }
+
+  async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {
+    const { ids, homeserver, directory, recalled, profiles, log } = this.#parts;
+    const target = ids.parse(ghost);
+    if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
+    const known = await directory.find(ghost);
+    const name = profiles.nameOf(ghost) ?? trustedName ?? known?.displayName ?? ids.displayName(target);
+    const picture = (await profiles.pictureOf(ghost)) ?? known?.picture;
+    if (known?.displayName === name && known.picture === picture) return;
+    if (known === undefined) {
+      await homeserver.register(ghost);
+      // It may be older than the database.
+      await recalled.recallUser(ghost);
+    }
+    try {
+      if (known?.displayName !== name) await homeserver.setDisplayName(ghost, name);
+      if (picture !== undefined && known?.picture !== picture) await homeserver.setPicture(ghost, picture);
+      await directory.save(ghost, { displayName: name, picture });
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      // A ghost without a name can be called; it is named at the next occasion.
+      await directory.save(ghost, { displayName: undefined, picture: undefined });
+      log.warn("could not set a ghost's display name", { ghost, error });
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// What happens in the rooms of ghosts and the bot besides calls: invitations, texts, departures, encryption; and whom a
+// call in a room is for. Rooms are made and found in rooms.ts.
+import type { Call } from "../../core/call/model/call.ts";
+import { isRunning, legOf } from "../../core/call/model/queries.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
+import { offersVideo } from "../../core/sdp/video.ts";
+import type { MatrixFact } from "../../ports/homeserver.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Bot } from "./bot.ts";
+import type { Ghosts } from "./ghosts.ts";
+import type { Reception } from "../admission/outbound-admission.ts";
+import type { Rooms } from "./rooms.ts";
+import type { CallBacks } from "../first-calls/call-backs.ts";
+import type { Greeter } from "../first-calls/greeter.ts";
+import type { Conversations } from "./conversations.ts";
+import type { EncryptedRooms } from "./encrypted-rooms.ts";
+import type { Texts } from "../messages/outbound-messages.ts";
+
+export interface RoomFactsParts {
+  readonly ghosts: Ghosts;
+  readonly rooms: Rooms;
+  readonly encryptedRooms: Pick<EncryptedRooms, "found" | "look">;
+  readonly conversations: Pick<Conversations, "began" | "spoke">;
+  readonly bot: Bot;
+  readonly texts: Pick<Texts, "hear">;
+  readonly reception: Pick<Reception, "heeds" | "admits">;
+  readonly greeter: Pick<Greeter, "joined">;
+  readonly callBacks: Pick<CallBacks, "refuse">;
+  readonly botUser: UserId;
+  readonly telemetry: Telemetry;
+}
+
+export class RoomFacts {
+  readonly #parts: RoomFactsParts;
+
+  constructor(parts: RoomFactsParts) {
+    this.#parts = parts;
+  }
+
+  /** One of ours was invited: it joins, unless that is not wanted. True if it is in the room now. Throws HomeserverError. */
+  async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
+    const { ghosts, rooms, encryptedRooms, conversations, bot, botUser, reception, telemetry } = this.#parts;
+    const isBot = fact.user === botUser;
+    if (!isBot && !ghosts.isGhost(fact.user)) return false;
+    // Our own doing: the ghost is on its way already.
+    if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return false;
+    if (fact.public) {
+      // Clients neither call nor ring in public rooms (Matrix spec, VoIP module), and a number has no business there.
+      telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
+      return false;
+    }
+    if (!reception.heeds(fact.sender, "invitation")) {
+      telemetry.factIgnored(fact.kind, "none");
+      return false;
+    }
+    if (!isBot && !reception.admits(fact.sender, fact.user)) {
+      await rooms.refuse(fact.room, fact.user, fact.sender);
+      return false;
+    }
+    if (!isBot) await ghosts.ensure(fact.user);
+    const entered = await rooms.enter(fact.room, fact.user);
+    if (fact.encrypted) await encryptedRooms.found(fact.room);
+    else if (fact.direct) await conversations.began(fact.room, fact.sender, fact.user);
+    if (isBot) await bot.greet(fact.room, fact.encrypted);
+    // No call waits for it.
+    else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
+    return entered && !(fact.encrypted && !isBot);
+  }
+
+  /** Never rejects. */
+  async joined(room: RoomId, person: UserId): Promise<void> {
+    await this.#parts.greeter.joined(room, person);
+  }
+
+  /** What was sent before one of ours joined, invites last: a call that was given up again must not ring. */
+  async missed(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
+    const missed = await this.#parts.rooms.readBack(room, user);
+    const isInvite = (one: MatrixFact): boolean => one.kind === "call.invited";
+    return [...missed.filter((one) => !isInvite(one)), ...missed.filter(isInvite)];
+  }
+
+  /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
+  async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
+    const { kind, room, sender, form, body, edits } = fact;
+    const { rooms, bot, botUser, reception, telemetry, texts } = this.#parts;
+    if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
+    if (form !== "text" || edits) return undefined;
+    if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
+    else telemetry.factIgnored(kind, "none");
+    return undefined;
+  }
+
+  /** A person calls in a room: where nobody was named, the two are alone there, and the number may ring in it too. */
+  async called({ room, sender, invitee }: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<void> {
+    const { conversations } = this.#parts;
+    if (invitee === undefined) await conversations.began(room, sender, ghost);
+    else await conversations.spoke(room, sender);
+  }
+
+  /** What a client offers of itself, in a call that is not refused: a telephone number has no video. */
+  async offered(call: Call, sdp: string): Promise<void> {
+    const leg = legOf(call);
+    if (leg !== undefined && isRunning(call) && offersVideo(sdp))
+      await this.#parts.rooms.declineVideo(leg.room, leg.ghost);
+  }
+
+  /** Of ours, or the last person: then ours leave, too. */
+  async left(room: RoomId, user: UserId): Promise<void> {
+    const { rooms } = this.#parts;
+    if ((await rooms.ours(room)).includes(user)) await rooms.gone(room, user);
+    else await rooms.leaveIfEmpty(room);
+  }
+
+  encrypted(room: RoomId): Promise<void> {
+    return this.#parts.encryptedRooms.found(room);
+  }
+
+  /**
+   * The ghost an invite is for: the one it names, or the only one in a room with nobody else in it. Two numbers are never
+   * rung at once, and none is by a call that was meant for somebody else.
+   */
+  async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
+    const { rooms, ghosts, telemetry, botUser, reception, callBacks } = this.#parts;
+    const ours = await rooms.ours(fact.room, fact.invitee);
+    const present = ours.filter((user) => ghosts.isGhost(user));
+    if (present.length === 0 && ours.includes(botUser) && reception.heeds(fact.sender, "message")) {
+      await callBacks.refuse(fact);
+      return undefined;
+    }
+    if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
+    const [only, second] = present;
+    if (only === undefined) return undefined;
+    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
+    if (alone === true) return only;
+    telemetry.log.info("call ignored: it names nobody, and the room is not for one number alone", {
+      room: fact.room,
+      ghosts: present.length,
+    });
+    if (alone === false) await rooms.explain("crowd", fact.room, only);
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+// Warns about a configuration that is valid and probably not intended. The bridge starts all the same.
+import { nearest } from "../reading/nearest.ts";
+import type { ConfigFinding } from "../reading/problem.ts";
+import type { Registration } from "../registration/registration.ts";
+import type { Config } from "../schema/schema.ts";
+
+export function adviseOn(config: Config): readonly ConfigFinding[] {
+  return [...advisePermissions(config)];
+}
+
+function* advisePermissions({ permissions, homeserver: { domain } }: Config): Generator<ConfigFinding> {
+  const subjects = Object.keys(permissions);
+  const mayCall = (subject: string): boolean =>
+    permissions[subject] !== "none" && (subject === "*" || serverOf(subject) === domain);
+  if (!subjects.some(mayCall)) {
+    yield {
+      path: ["permissions"],
+      message: `lets nobody on ${domain} call; name people, the server ("${domain}") or "*" there`,
+    };
+  }
+  for (const subject of subjects) {
+    const server = serverOf(subject);
+    if (subject !== "*" && server !== domain && nearest(server, [domain]) !== undefined) {
+      yield { path: ["permissions", subject], message: `is for another server than homeserver.domain, ${domain}` };
+    }
+  }
+}
+
+function serverOf(subject: string): string {
+  return subject.startsWith("@") ? subject.slice(subject.indexOf(":") + 1) : subject;
+}
+
+const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** `port`: where the bridge listens for the homeserver. */
+export function* adviseOnRegistration({ url }: Registration, port: number): Generator<ConfigFinding> {
+  if (url === null || url === "") {
+    yield {
+      path: ["url"],
+      message: "is missing, so the homeserver sends the bridge nothing; write it with -r -u URL",
+    };
+    return;
+  }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !["http:", "https:"].includes(parsed.protocol)) {
+    yield { path: ["url"], message: "should begin with http:// or https://; write it again with -r -u URL" };
+    return;
+  }
+  if (url.includes("/_matrix")) {
+    yield { path: ["url"], message: "should end before /_matrix, which the homeserver appends" };
+  }
+  const named = parsed.port === "" ? { "http:": 80, "https:": 443 }[parsed.protocol] : Number(parsed.port);
+  if (loopback.test(parsed.hostname) && named !== port) {
+    yield {
+      path: ["url"],
+      message: `leads to port ${named} of this machine, but the bridge listens on ${port}: see appservice.listen.port and -p`,
+    };
+  }
+}

@@ -1,0 +1,120 @@
+// Values that may come from a file or the environment instead of the configuration: passwords, certificates, keys.
+// Nothing here puts a value into a message.
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { ConfigFinding, ConfigPath } from "./problem.ts";
+import type { Config } from "../schema/schema.ts";
+
+export interface SecretSources {
+  /** Paths in the configuration are relative to the folder of this file. */
+  readonly configPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export function environmentName(...parts: readonly string[]): string {
+  return ["MATRIX_SIP", ...parts].map((part) => part.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")).join("_");
+}
+
+/** The configuration with every secret in its plain key and no `_file` left, and what could not be had. */
+export function resolveSecrets(
+  config: Config,
+  sources: SecretSources,
+): { config: Config; findings: readonly ConfigFinding[] } {
+  const findings: ConfigFinding[] = [];
+  const take = (path: ConfigPath, key: string, section: object, variable?: string): string | undefined => {
+    const values = section as Readonly<Record<string, string | undefined>>;
+    return takeSecret({ path, key, inline: values[key], file: values[`${key}_file`], variable }, sources, findings);
+  };
+  const trunks = config.trunks.map((trunk, index) => {
+    const { tls, credentials, challenge } = trunk;
+    const at = (key: string): ConfigPath => ["trunks", index, key];
+    const resolvedTls = {
+      ca: take(at("tls"), "ca", tls),
+      certificate: take(at("tls"), "certificate", tls),
+      key: take(at("tls"), "key", tls, environmentName("TRUNK", trunk.name, "TLS_KEY")),
+      server_name: tls.server_name,
+    };
+    const passwordOf = (key: "credentials" | "challenge", section: object, variable: string): string | undefined => {
+      const before = findings.length;
+      const password = take(at(key), "password", section, variable);
+      if (password === undefined && findings.length === before) {
+        findings.push({
+          path: [...at(key), "password"],
+          message: `is missing: give password, password_file or the environment variable ${variable}`,
+        });
+      }
+      return password;
+    };
+    // Not MATRIX_SIP_TRUNK_..., where it could be the password of a trunk with a longer name.
+    const names = {
+      credentials: environmentName("TRUNK", trunk.name, "PASSWORD"),
+      challenge: environmentName("CHALLENGE", trunk.name, "PASSWORD"),
+    };
+    return {
+      ...trunk,
+      tls: resolvedTls,
+      credentials: credentials && {
+        username: credentials.username,
+        realms: credentials.realms,
+        password: passwordOf("credentials", credentials, names.credentials),
+      },
+      challenge: challenge && {
+        algorithms: challenge.algorithms,
+        realm: challenge.realm,
+        username: challenge.username,
+        password: passwordOf("challenge", challenge, names.challenge),
+      },
+    };
+  });
+  const servers = config.media.ice.servers.map((server, index) => ({
+    urls: server.urls,
+    username: server.username,
+    credential: take(
+      ["media", "ice", "servers", index],
+      "credential",
+      server,
+      environmentName("ICE", String(index + 1), "CREDENTIAL"),
+    ),
+  }));
+  const media = { ...config.media, ice: { ...config.media.ice, servers } };
+  return { config: { ...config, trunks, media }, findings };
+}
+
+interface Secret {
+  readonly path: ConfigPath;
+  readonly key: string;
+  readonly inline: string | undefined;
+  readonly file: string | undefined;
+  readonly variable: string | undefined;
+}
+
+/** The environment goes before the file system, and that before the configuration's own text. */
+function takeSecret(secret: Secret, sources: SecretSources, findings: ConfigFinding[]): string | undefined {
+  const { path, key, inline, file, variable } = secret;
+  if (inline !== undefined && file !== undefined) {
+    findings.push({ path: [...path, key], message: `is given twice: keep ${key} or ${key}_file` });
+    return undefined;
+  }
+  const fromEnvironment = variable === undefined ? undefined : sources.env[variable];
+  if (fromEnvironment) return fromEnvironment;
+  if (file === undefined) return inline;
+  try {
+    const text = readFileSync(resolve(dirname(sources.configPath), file), "utf8").replace(/\r?\n$/, "");
+    if (text !== "") return text;
+    findings.push({ path: [...path, `${key}_file`], message: "names a file that is empty" });
+  } catch (error) {
+    findings.push({ path: [...path, `${key}_file`], message: `names a file that cannot be read: ${codeOf(error)}` });
+  }
+  return undefined;
+}
+
+/** `ENOENT` and its like in words. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    EACCES: "permission denied",
+    EISDIR: "it is a folder",
+  };
+  return words[code] ?? code;
+}

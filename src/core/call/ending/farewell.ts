@@ -1,0 +1,72 @@
+// What a side is told when its part of a call is over: the signals of a farewell, and the trunk's last order.
+import type { Farewell, Owed } from "../model/call.ts";
+import { describeCause, finalStatusOf, type Cause } from "../model/cause.ts";
+import type { CallEffect } from "../model/order.ts";
+import type { LegAddress, LegSignal } from "../model/matrix-leg.ts";
+
+/** The farewell that a leg is owed, and its signals. */
+export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Farewell {
+  const { room, ghost, matrixCallId, ownParty, version } = leg;
+  return { leg: { room, ghost, matrixCallId, ownParty, version }, by, state: "owed", cause };
+}
+
+export function farewellSignals({ leg, by, cause }: Farewell): readonly CallEffect[] {
+  const reject: CallEffect = {
+    kind: "matrix.signal",
+    leg,
+    signal: { kind: "reject", reason: describeCause(cause).refusal },
+  };
+  const hangup: CallEffect = { kind: "matrix.signal", leg, signal: { kind: "hangup", reason: hangupReason(cause) } };
+  if (by === "reject") return [reject];
+  return by === "hangup" ? [hangup] : [reject, hangup];
+}
+
+function hangupReason(cause: Cause): Extract<LegSignal, { kind: "hangup" }>["reason"] {
+  switch (cause) {
+    case "media-failed":
+    case "connection-lost":
+      return "ice_failed";
+    case "no-answer":
+      return "invite_timeout";
+    case "answered-elsewhere":
+      return "answered_elsewhere";
+    case "missed":
+      return "user_hangup";
+    default:
+      return describeCause(cause).result === "success" ? "user_hangup" : "unknown_error";
+  }
+}
+
+export function isFarewell(signal: LegSignal["kind"]): boolean {
+  return signal === "reject" || signal === "hangup";
+}
+
+/** A room's signals keep their order, so that what comes back belongs to its oldest farewell. Undefined: none is owed. */
+export function settleFarewell(
+  farewells: readonly Farewell[],
+  room: LegAddress["room"],
+  how: "told" | "lost",
+): readonly Farewell[] | undefined {
+  const first = farewells.find(({ leg, state }) => leg.room === room && state === "owed");
+  if (first === undefined) return undefined;
+  return farewells.flatMap((one) => (one !== first ? [one] : how === "lost" ? [{ ...one, state: "lost" }] : []));
+}
+
+/** Only of what holds for every call alike: a trunk sends us nothing at all meanwhile (RFC 3261 s21.5.4). */
+function retryAfterS(cause: Cause): number | undefined {
+  return cause === "homeserver-away" ? 5 : undefined;
+}
+
+export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[] {
+  const { q850 } = describeCause(cause);
+  switch (owed) {
+    case "nothing":
+      return [];
+    case "cancel":
+      return [{ kind: "sip.cancel", q850 }];
+    case "final":
+      return [{ kind: "sip.reject", status: finalStatusOf(cause), q850, retryAfterS: retryAfterS(cause) }];
+    case "bye":
+      return [{ kind: "sip.bye", q850 }];
+  }
+}

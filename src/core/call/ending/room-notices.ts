@@ -1,0 +1,129 @@
+// What a call leaves in words in each room when it is over there. Clients show each call by themselves, with its length, and
+// that it was declined or missed: only what they cannot know is written.
+import { legAddress, type Alerting, type Call, type LiveCall, type Transferring } from "../model/call.ts";
+import { describeCause, type Cause } from "../model/cause.ts";
+import type { CallEffect } from "../model/order.ts";
+import type { LegAddress } from "../model/matrix-leg.ts";
+import type { Notices } from "../model/notices.ts";
+import { sameTarget, wasRung } from "../model/ringing.ts";
+
+const missedLine = "Missed call.";
+/** The trunk said that another of the caller's branches was answered: nothing of ours. */
+const elsewhereLine = "Answered elsewhere.";
+export const answeredByOtherLine = "Answered by somebody else.";
+const declinedLine = "The call was declined.";
+
+/** Causes that the client shows by itself, unless it has taken early media for the answer. */
+const plainWords: Partial<Record<Cause, string>> = {
+  busy: "The number was busy.",
+  declined: declinedLine,
+};
+
+/** What every room hears that a call ends in. */
+export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly CallEffect[] {
+  switch (call.phase) {
+    case "arriving":
+      return [];
+    case "alerting": {
+      if (!call.notices.history) return [];
+      const rang = call.legs.filter(wasRung).map((leg) => legAddress(call, leg));
+      if (cause === "answered-elsewhere") return rang.map((leg) => notice(leg, elsewhereLine));
+      return rang.map((leg) => (ringsGroup(call) ? notice(leg, missedLine) : tile(leg, missedLine)));
+    }
+    default: {
+      const line = lineFor(call, cause, atMs);
+      if (line !== undefined) return [notice(call.leg, line)];
+      const shown = call.notices.history ? shownByClient(call, cause, atMs) : undefined;
+      return shown === undefined ? [] : [tile(call.leg, shown)];
+    }
+  }
+}
+
+/** Who transferred the call believes that the two talk: only if they never did is there something to tell. */
+export function transferWords(call: LiveCall, cause: Cause): readonly CallEffect[] {
+  if (!("transferredBy" in call) || call.transferredBy === undefined || !call.notices.failures) return [];
+  return describeCause(cause).result === "success" ? [] : [notice(call.transferredBy, transferFailedLine(cause))];
+}
+
+export function transferFailedLine(cause: Cause): string {
+  return `The transfer failed: ${describeCause(cause).words ?? plainWords[cause] ?? declinedLine}`;
+}
+
+/** For a room that was found only when the caller had given up: to whoever is in it, or invited, the call is one that they missed. */
+export function lateWords(call: Call): string | undefined {
+  if (call.direction !== "inbound" || !call.notices.history) return undefined;
+  const cause = call.phase === "ending" ? call.cause : call.phase === "ended" ? call.record.cause : undefined;
+  return cause === "missed" || cause === "homeserver-away" ? missedLine : undefined;
+}
+
+/** Whoever is refused is told why, whatever is switched off. */
+export function refusalWords(leg: LegAddress, cause: Cause): readonly CallEffect[] {
+  const { words } = describeCause(cause);
+  return words === undefined ? [] : [notice(leg, words)];
+}
+
+export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+  return { kind: "matrix.notice", leg: { room, ghost }, text };
+}
+
+function tile({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+  return { kind: "matrix.tile", leg: { room, ghost }, text };
+}
+
+/** Nobody of several can see whether another took the call. */
+function ringsGroup({ stages }: Alerting): boolean {
+  const [first, ...others] = stages.flatMap(({ targets }) => targets);
+  return first?.kind === "room" || others.some((target) => first !== undefined && !sameTarget(first, target));
+}
+
+type AnsweredCall = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
+
+function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
+  const { notices } = call;
+  // The other of two calls that crossed goes on, or another device of the person's does.
+  if (cause === "crossed") return undefined;
+  if (call.phase === "transferring" && cause === "transferred")
+    return isWanted(notices) ? transferredLine(call, atMs) : undefined;
+  const { words } = describeCause(cause);
+  const sinceMs = talkingSinceMs(call);
+  if (cause === "connection-lost" && words !== undefined && sinceMs !== undefined && notices.history)
+    return `${words} Call ended after ${durationText(atMs - sinceMs)}.`;
+  if (words !== undefined) return isWanted(notices) ? words : undefined;
+  // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
+  if (call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
+  return notices.history && call.direction === "inbound" && cause === "answered-elsewhere" ? elsewhereLine : undefined;
+}
+
+/** Also where the history is not kept: a client shows that its call is over, not to whom it went. */
+export function transferredLine({ to, takenAtMs, notices }: Transferring, atMs: number): string {
+  const where = to === undefined ? "The call was transferred" : `Transferred to ${to}`;
+  return notices.history ? `${where} after ${durationText(atMs - takenAtMs)}.` : `${where}.`;
+}
+
+/** What the client shows by itself of a call that ended with no other words. */
+function shownByClient(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
+  if (cause === "crossed" || cause === "answered-elsewhere") return undefined;
+  const sinceMs = talkingSinceMs(call);
+  if (sinceMs !== undefined) return `Call ended after ${durationText(atMs - sinceMs)}.`;
+  if (call.direction === "outbound") return plainWords[cause];
+  return cause === "declined" ? declinedLine : missedLine;
+}
+
+function talkingSinceMs(call: AnsweredCall): number | undefined {
+  return call.phase === "connected" || call.phase === "transferring" ? call.takenAtMs : undefined;
+}
+
+function isWanted({ failures, history }: Notices): boolean {
+  return failures || history;
+}
+
+/** `2 min 13 s`: hours, minutes and seconds where there are any. */
+export function durationText(durationMs: number): string {
+  const total = Math.max(0, Math.round(durationMs / 1_000));
+  const parts = [
+    { count: Math.floor(total / 3_600), unit: "h" },
+    { count: Math.floor(total / 60) % 60, unit: "min" },
+    { count: total % 60, unit: "s" },
+  ].filter(({ count }) => count > 0);
+  return parts.length === 0 ? "0 s" : parts.map(({ count, unit }) => `${count} ${unit}`).join(" ");
+}

@@ -1,0 +1,62 @@
+// The one door into a connected call: both directions come here when both sides have their answer.
+import type { Accepting, Answering, Connected, Early, Inviting } from "../model/call.ts";
+import type { CallEffect } from "../model/order.ts";
+import { common } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import { to, type Step } from "../model/transition.ts";
+import { silenceMs } from "./unheard.ts";
+
+type Both = Pick<
+  Connected,
+  "dialog" | "answeredAtMs" | "takenAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation"
+>;
+
+/** `effects`: what tells each side, before anything else is said. */
+export function connect(call: Answering | Accepting | Early, both: Both, effects: readonly CallEffect[]): Step {
+  const { leg, abilities, trunk, ringingAtMs, shown } = call;
+  const { name, number, abilities: trunkAbilities } = trunk;
+  const connected: Connected = {
+    ...common(call),
+    phase: "connected",
+    leg,
+    abilities,
+    // How the trunk was dialled matters no longer.
+    trunk: { name, number, abilities: trunkAbilities },
+    ringingAtMs,
+    hearing: "awaited",
+    ...both,
+  };
+  return to(
+    connected,
+    { kind: "deadline.clear", name: "answer" },
+    ...effects,
+    { kind: "deadline.set", name: "duration", atMs: both.answeredAtMs + call.maxDurationMs },
+    { kind: "deadline.set", name: "audio", atMs: both.takenAtMs + silenceMs },
+    ...(shown === undefined || shown.ghost === leg.ghost
+      ? []
+      : [{ kind: "matrix.signal", leg, signal: { kind: "identity", identity: shown } } as const]),
+  );
+}
+
+/** Whoever has picked up hears nothing until the media engine has made its answer, which includes gathering candidates. */
+export const mediaAnswerMs = 10_000;
+
+/** The callee of an outbound call has picked up; `effects`: what makes the client's answer. */
+export function answerByTrunk(
+  call: Inviting | Early,
+  { dialog, atMs }: Extract<CallEvent, { kind: "sip.accepted" }>,
+  effects: readonly CallEffect[],
+): Step {
+  const { leg, abilities, trunk, ringingAtMs } = call;
+  const answering: Answering = {
+    ...common(call),
+    phase: "answering",
+    leg,
+    abilities,
+    trunk,
+    ringingAtMs,
+    dialog,
+    answeredAtMs: atMs,
+  };
+  return to(answering, { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs }, ...effects);
+}

@@ -1,0 +1,106 @@
+// The trunk wants the person connected to somebody else (REFER, RFC 3515): a new INVITE of ours replaces its dialog, the
+// person's client notices nothing but another voice.
+import type { Connected, Renegotiation } from "../model/call.ts";
+import { end } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import { broken, close, isBusy, queuedIn } from "./renegotiation.ts";
+import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+
+type ReferralEvent = Extract<
+  CallEvent,
+  {
+    kind:
+      | "sip.referred"
+      | "transfer.planned"
+      | "transfer.barred"
+      | "sip.replaced"
+      | "sip.replaceFailed"
+      | "media.described"
+      | "media.answered"
+      | "media.refused";
+  }
+>;
+
+export function stepReferral(call: Connected, event: ReferralEvent): Step {
+  const now = call.renegotiation;
+  if (event.kind === "sip.referred") {
+    // One exchange at a time; who asks again later is heard.
+    if (isBusy(now)) return to(call, { kind: "sip.refuseRefer", status: 491 });
+    const { replaces } = event;
+    return to(
+      { ...call, renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
+      ...broken(now),
+      { kind: "transfer.plan", to: event.target, person: call.leg.person },
+    );
+  }
+  if (now.by !== "referral") return ignored(call, event);
+  return now.awaiting === "plan" ? planned(call, now, event) : underWay(call, now, event);
+}
+
+type Referral = Extract<Renegotiation, { by: "referral" }>;
+type Planned = Extract<Referral, { readonly awaiting: "plan" }>;
+
+function planned(call: Connected, now: Planned, event: ReferralEvent): Step {
+  if (event.kind === "transfer.barred") return close(call, { kind: "sip.refuseRefer", status: 603 });
+  if (event.kind !== "transfer.planned") return ignored(call, event);
+  const { trunk, shown } = event;
+  // The new dialog takes over the session as it is, on the trunk whose media it was made for.
+  if (trunk.name !== call.trunk.name) return close(call, { kind: "sip.refuseRefer", status: 603 });
+  const { replaces, queued } = now;
+  return to(
+    { ...call, renegotiation: { by: "referral", awaiting: "offer", trunk, shown, replaces, queued } },
+    { kind: "media.describe", side: "trunk" },
+  );
+}
+
+function underWay(call: Connected, now: Exclude<Referral, Planned>, event: ReferralEvent): Step {
+  const { trunk, shown } = now;
+  switch (event.kind) {
+    case "media.described":
+      if (now.awaiting !== "offer") return ignored(call, event);
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
+        {
+          kind: "sip.replace",
+          trunk: trunk.name,
+          target: trunk.target,
+          identity: trunk.identity,
+          sdp: event.sdp,
+          replaces: now.replaces,
+        },
+      );
+    case "sip.replaced":
+      if (now.awaiting !== "trunk") return ignored(call, event);
+      return to(
+        {
+          ...call,
+          dialog: event.dialog,
+          trunk: { name: trunk.name, number: trunk.number, abilities: trunk.abilities },
+          shown,
+          renegotiation: { ...now, awaiting: "media-answer" },
+        },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+        { kind: "matrix.signal", leg: call.leg, signal: { kind: "identity", identity: shown } },
+        ...connectedWords(call, shown.displayName),
+      );
+    case "sip.replaceFailed":
+      // Who wanted it is still in the call and was told by NOTIFY.
+      return now.awaiting === "trunk" ? close(call) : ignored(call, event);
+    case "media.answered":
+      return now.awaiting === "media-answer" ? close(call) : ignored(call, event);
+    case "media.refused":
+      if (now.awaiting === "offer") return close(call, { kind: "sip.refuseRefer", status: 488 });
+      // The old dialog has ended, and in the new one nobody is heard.
+      return now.awaiting === "media-answer" ? end(call, "incompatible", event.atMs, {}) : unchanged(call);
+    default:
+      return ignored(call, event);
+  }
+}
+
+/** Most clients show an asserted identity only where their config says so. */
+function connectedWords({ leg, notices }: Connected, name: string): Step["effects"] {
+  if (!notices.history) return [];
+  return [
+    { kind: "matrix.notice", leg: { room: leg.room, ghost: leg.ghost }, text: `You are now connected to ${name}.` },
+  ];
+}

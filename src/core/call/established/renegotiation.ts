@@ -1,0 +1,228 @@
+// Changes of an established session: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time
+// (RFC 3264 s4).
+import type { Connected, Renegotiation } from "../model/call.ts";
+import type { CallEffect } from "../model/order.ts";
+import { end } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import { canRenegotiate } from "../model/matrix-leg.ts";
+import { ignored, to, type Step } from "../model/transition.ts";
+
+/** How long the person's client may take over an offer of ours, as the lifetime in it. */
+const reofferLifetimeMs = 30_000;
+
+const idle: Renegotiation = { by: "nobody" };
+
+export type RenegotiationEvent = Extract<
+  CallEvent,
+  {
+    kind:
+      | "matrix.offered"
+      | "matrix.reanswered"
+      | "media.offered"
+      | "media.settled"
+      | "media.answered"
+      | "media.described"
+      | "media.refused"
+      | "sip.offered"
+      | "sip.offerWanted"
+      | "sip.reanswered"
+      | "sip.offerRefused";
+  }
+>;
+
+export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
+  const now = call.renegotiation;
+  switch (event.kind) {
+    case "matrix.offered":
+      if (!canRenegotiate(call.leg)) return ignored(call, event);
+      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, event);
+      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
+      return personOffers(call, event.sdp);
+    case "sip.offered":
+      if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      return to({ ...call, renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }, ...broken(now), {
+        kind: "media.offer",
+        from: "trunk",
+        sdp: event.sdp,
+      });
+    case "sip.offerWanted":
+      if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
+      return to(
+        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
+        ...broken(now),
+        { kind: "media.describe", side: "trunk" },
+      );
+    default:
+      switch (now.by) {
+        case "nobody":
+        case "hold":
+          return ignored(call, event);
+        case "matrix":
+          return personsExchange(call, now, event);
+        case "trunk":
+          return trunksExchange(call, now, event);
+        case "trunk-empty":
+          return emptyExchange(call, now, event);
+        case "referral":
+          return ignored(call, event);
+      }
+  }
+}
+
+/** Whether the trunk has to wait: not for a hold that is only being shown. */
+export function isBusy({ by }: Renegotiation): boolean {
+  return by !== "nobody" && by !== "hold";
+}
+
+/** What the client has offered meanwhile keeps its turn. */
+export function queuedIn(now: Renegotiation): string | undefined {
+  return now.by === "nobody" ? undefined : now.queued;
+}
+
+/** Something else has begun: the client's answer, if it still comes, is not waited for. */
+export function broken(now: Renegotiation): readonly CallEffect[] {
+  return now.by === "hold" && now.awaiting === "person" ? [{ kind: "deadline.clear", name: "renegotiation" }] : [];
+}
+
+/** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
+function personsExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "matrix" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.settled")
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
+    if (event.kind === "media.offered")
+      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
+    // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
+    if (event.kind === "media.refused" && event.from === "matrix") return close(call);
+  }
+  if (now.awaiting === "trunk") {
+    if (event.kind === "sip.reanswered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+      );
+    // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
+    if (event.kind === "sip.offerRefused")
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+  }
+  if (now.awaiting === "media-answer") {
+    if (event.kind === "media.answered")
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
+    if (event.kind === "media.refused")
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+  }
+  return ignored(call, event);
+}
+
+/** The far end's hold, a moved media address, a session refresh; rarely something the client has to agree to. */
+function trunksExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "trunk" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (event.kind === "media.offered" && !canRenegotiate(call.leg))
+      return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    // The client's own offer was under way before ours could be: the two cross all the same.
+    if (event.kind === "media.offered" && now.queued !== undefined && call.inviter === "person")
+      return close(call, { kind: "sip.refuseReoffer", status: 491 });
+    if (event.kind === "media.offered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "person", queued: undefined } },
+        {
+          kind: "matrix.signal",
+          leg: call.leg,
+          signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs },
+        },
+        { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + reofferLifetimeMs },
+      );
+  }
+  if (now.awaiting === "person" && event.kind === "matrix.reanswered")
+    return to(
+      { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+      { kind: "deadline.clear", name: "renegotiation" },
+      { kind: "media.answer", from: "matrix", sdp: event.sdp },
+    );
+  if (now.awaiting === "media-answer") {
+    if (event.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+  }
+  return ignored(call, event);
+}
+
+/** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
+function emptyExchange(
+  call: Connected,
+  now: Extract<Renegotiation, { by: "trunk-empty" }>,
+  event: RenegotiationEvent,
+): Step {
+  if (now.awaiting === "media") {
+    if (event.kind === "media.described")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
+        { kind: "sip.answerReoffer", sdp: event.sdp },
+      );
+    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+  }
+  if (now.awaiting === "trunk") {
+    if (event.kind === "sip.reanswered")
+      return to(
+        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+      );
+    if (event.kind === "sip.offerRefused") return unanswered(call, now, event.atMs);
+  }
+  if (now.awaiting === "media-answer" && event.kind === "media.answered") return close(call);
+  if (now.awaiting === "media-answer" && event.kind === "media.refused") return unanswered(call, now, event.atMs);
+  return ignored(call, event);
+}
+
+/** Of a session there was the old state serves; where the call itself began without an offer, there is none yet. */
+function unanswered(call: Connected, now: Extract<Renegotiation, { by: "trunk-empty" }>, atMs: number): Step {
+  return now.first ? end(call, "incompatible", atMs, {}) : close(call);
+}
+
+function personOffers(call: Connected, sdp: string): Step {
+  return to(
+    { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
+    { kind: "media.offer", from: "matrix", sdp },
+  );
+}
+
+/**
+ * The client's offer crossed ours. Who was called is the polite peer (Matrix spec, m.call.negotiate). A client that was
+ * called takes its own offer back and answers ours. One that called ignores ours, and we take it back: 491 has the trunk
+ * offer again soon.
+ */
+function crossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offered" }>): Step {
+  if (call.inviter === "bridge") return ignored(call, event);
+  const next = personOffers(call, event.sdp);
+  return to(
+    next.call,
+    { kind: "deadline.clear", name: "renegotiation" },
+    ...(call.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
+    ...next.effects,
+  );
+}
+
+/** The client never answered, or never got, an offer of ours. */
+export function personSilent(call: Connected, event: CallEvent): Step {
+  const now = call.renegotiation;
+  if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, event);
+  const clear: CallEffect = { kind: "deadline.clear", name: "renegotiation" };
+  return now.by === "trunk" ? close(call, clear, { kind: "sip.refuseReoffer", status: 488 }) : close(call, clear);
+}
+
+/** Ends the exchange; an offer of the client's that had to wait has its turn. */
+export function close(call: Connected, ...effects: readonly CallEffect[]): Step {
+  const now = call.renegotiation;
+  const settled: Connected = { ...call, renegotiation: idle };
+  if (now.by === "nobody" || now.queued === undefined) return to(settled, ...effects);
+  const next = personOffers(settled, now.queued);
+  return to(next.call, ...effects, ...next.effects);
+}

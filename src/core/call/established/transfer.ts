@@ -1,0 +1,273 @@
+// The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
+// that fails, its leg is joined with another one in the bridge (bridged.ts). A far end that nobody takes goes back to the
+// person (recall.ts).
+import { localpartOf, type UserId } from "../../ids.ts";
+import type { Arriving, Connected, Transferring } from "../model/call.ts";
+import { causeOfRejection, type Cause } from "../model/cause.ts";
+import type { CallEffect } from "../model/order.ts";
+import { mediaAnswerMs } from "./connecting.ts";
+import { common, end, endIfOver } from "../ending/ending.ts";
+import type { CallEvent, TransferOrder } from "../model/fact.ts";
+import { farewell, farewellSignals } from "../ending/farewell.ts";
+import type { Handover, JointTarget } from "../model/bridged-call.ts";
+import { lastWords, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
+import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+
+/** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
+const referMs = 120_000;
+/** The client tells both calls of a consult transfer at once. */
+const otherCallMs = 10_000;
+/** The other half has come, and may have to be carried out in two ways, one after the other. */
+const claimedMs = 2 * referMs;
+/** A person to whom a call is transferred is rung as long as an invite of ours lives at least. */
+const forwardedRingMs = 90_000;
+
+/**
+ * The client's order, in a connected call. The client has ended its leg with it and says no hang-up, so that ours is what
+ * tells its room, and its other devices, that the call is over.
+ */
+export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
+  const { mediaUp: _mediaUp, hearing: _hearing, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
+  const goodbye = farewell(call.leg, "hangup", "transferred");
+  const { outstanding } = call;
+  const transferring: Transferring = {
+    ...rest,
+    outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] },
+    phase: "transferring",
+    awaiting: "plan",
+    target: undefined,
+    to: undefined,
+    rang: false,
+    offered: false,
+  };
+  const first: readonly CallEffect[] = [
+    { kind: "deadline.clear", name: "renegotiation" },
+    { kind: "deadline.clear", name: "audio" },
+    ...brokenOff(call.renegotiation),
+    ...farewellSignals(goodbye),
+  ];
+  switch (order.kind) {
+    case "blind":
+      return to(transferring, ...first, planFor(order.target, call));
+    case "consult": {
+      const target: JointTarget = { kind: "leg", leg: order.other };
+      return refer({ ...transferring, to: order.name }, target, atMs, ...first);
+    }
+    case "nowhere":
+      return failed(transferring, "transfer-failed", atMs, ...first);
+    case "awaited":
+      return to({ ...transferring, awaiting: "other" }, ...first, {
+        kind: "deadline.set",
+        name: "transfer",
+        atMs: atMs + otherCallMs,
+      });
+  }
+}
+
+export function stepTransferring(call: Transferring, event: CallEvent): Step {
+  switch (event.kind) {
+    case "transfer.planned":
+      if (call.awaiting !== "plan") return ignored(call, event);
+      return refer({ ...call, to: event.shown.displayName }, { kind: "dialled", trunk: event.trunk }, event.atMs);
+    case "transfer.claimed":
+      if (call.awaiting !== "other") return ignored(call, event);
+      return to(call, { kind: "deadline.set", name: "transfer", atMs: event.atMs + claimedMs });
+    case "transfer.forwarded":
+      return call.awaiting === "plan" ? forward(call, event) : ignored(call, event);
+    case "transfer.barred":
+      return call.awaiting === "plan" ? failed(call, event.cause, event.atMs) : ignored(call, event);
+    case "transfer.taken":
+      return handedOver(end(call, "transferred", event.atMs, { person: true, trunk: true }));
+    case "sip.referRefused":
+      return call.awaiting === "refer" ? join(call, event.atMs) : ignored(call, event);
+    case "sip.referProgressed":
+      if (call.awaiting !== "refer") return ignored(call, event);
+      return referProgressed(call, event.status, event.atMs);
+    case "sip.hungUp":
+      if (call.awaiting === "plan") return endIfOver(call, event) ?? ignored(call, event);
+      // Many telephones hang up as soon as they call the other number, and tell nothing any more.
+      return end(call, "transferred", event.atMs, { person: true, trunk: true });
+    case "deadline.passed":
+      if (event.name === "transfer" && call.awaiting === "refer") return referFailed(call, "no-answer", event.atMs);
+      if (event.name === "transfer" && call.awaiting === "other") return failed(call, "transfer-failed", event.atMs);
+      if (event.name === "duration") return end(call, "max-duration", event.atMs, { person: true });
+      return ignored(call, event);
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "sip.offered":
+    case "sip.offerWanted":
+    case "media.offered":
+    case "media.settled":
+    case "media.described":
+    case "media.refused":
+      return answerTrunk(call, event);
+    case "sip.referred":
+      // One transfer at a time; nobody would hear the other one's end.
+      return to(call, { kind: "sip.refuseRefer", status: 491 });
+    case "sip.replaced":
+      // What the trunk had wanted before the person did: the far end is another one.
+      return to({ ...call, dialog: event.dialog }, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+    case "sip.reanswered":
+      return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+    case "media.answered":
+    case "media.holdChanged":
+    case "media.timedOut":
+    case "media.failed":
+    case "media.closed":
+    case "media.disconnected":
+    case "media.lost":
+    case "matrix.hungUp":
+    case "matrix.left":
+    case "matrix.told":
+    case "matrix.unreachable":
+      // The client closed its side with the order; what still comes of it means nothing.
+      return unchanged(call);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}
+
+type TrunkOffer = Extract<
+  CallEvent,
+  { kind: "sip.offered" | "sip.offerWanted" | "media.offered" | "media.settled" | "media.described" | "media.refused" }
+>;
+
+/** Mostly the far end's hold while it calls the other number: nobody is left to ask. */
+function answerTrunk(call: Transferring, event: TrunkOffer): Step {
+  const asked: Transferring = { ...call, offered: true };
+  const answered: Transferring = { ...call, offered: false };
+  if (event.kind === "sip.offered" || event.kind === "sip.offerWanted") {
+    if (call.offered) return to(call, again);
+    return event.kind === "sip.offered"
+      ? to(asked, { kind: "media.offer", from: "trunk", sdp: event.sdp })
+      : to(asked, { kind: "media.describe", side: "trunk" });
+  }
+  // Of an exchange that the transfer broke off.
+  const isTrunks = event.kind === "media.described" ? event.side === "trunk" : event.from === "trunk";
+  if (!call.offered || !isTrunks) return unchanged(call);
+  switch (event.kind) {
+    case "media.offered":
+      return to(call, { kind: "media.settle", from: "trunk" });
+    case "media.settled":
+    case "media.described":
+      return to(answered, { kind: "sip.answerReoffer", sdp: event.sdp });
+    case "media.refused":
+      return to(answered, { kind: "sip.refuseReoffer", status: 488 });
+  }
+}
+
+/** The trunk's exchange cannot be brought to its end: it is to come again, to whoever has its leg then (RFC 3261 s14.2). */
+const again: CallEffect = { kind: "sip.refuseReoffer", status: 491 };
+
+function brokenOff(now: Connected["renegotiation"]): readonly CallEffect[] {
+  switch (now.by) {
+    case "trunk":
+      return [again];
+    case "trunk-empty":
+      return now.awaiting === "media" ? [again] : [];
+    case "referral":
+      return now.awaiting === "plan" || now.awaiting === "offer" ? [{ kind: "sip.refuseRefer", status: 491 }] : [];
+    default:
+      return [];
+  }
+}
+
+function planFor(target: UserId, call: Connected) {
+  return { kind: "transfer.plan", to: target, person: call.leg.person } as const;
+}
+
+/** By REFER where both legs are of one trunk that takes it (RFC 3515, RFC 3891), else joined here. */
+function refer(call: Transferring, target: JointTarget, atMs: number, ...before: Step["effects"]): Step {
+  const { trunk } = target.kind === "dialled" ? target : target.leg;
+  if (!call.trunk.abilities.refer || trunk.name !== call.trunk.name) return join({ ...call, target }, atMs, ...before);
+  return to(
+    { ...call, awaiting: "refer", target },
+    ...before,
+    { kind: "deadline.set", name: "transfer", atMs: atMs + referMs },
+    target.kind === "dialled"
+      ? { kind: "sip.refer", target: target.trunk.target, replaces: undefined }
+      : { kind: "sip.refer", target: target.leg.dialog.remoteUri, replaces: target.leg.dialog },
+  );
+}
+
+/** The trunk's leg is another call's from here on; of this one the record is left. */
+function join(call: Transferring, atMs: number, ...before: Step["effects"]): Step {
+  const { target } = call;
+  if (target === undefined) return failed(call, "transfer-failed", atMs);
+  const handover: Handover = {
+    left: { call: call.id, trunk: call.trunk, dialog: call.dialog },
+    target,
+    leg: call.leg,
+    notices: call.notices,
+    endsAtMs: call.answeredAtMs + call.maxDurationMs,
+    words: transferredLine(call, atMs),
+  };
+  const ended = handedOver(end(call, "transferred", atMs, { person: true, trunk: true, on: true }));
+  const owed = call.offered ? [again] : [];
+  return to(ended.call, ...before, ...owed, ...ended.effects, { kind: "transfer.join", handover });
+}
+
+/** The trunk's leg lives on in another call, and what it hears is still the same stream. */
+function handedOver({ call, effects }: Step): Step {
+  return to(call, { kind: "media.handOver", side: "trunk" }, ...effects);
+}
+
+/** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
+function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer.forwarded" }>): Step {
+  const { person, matrixCallId, ownParty, announce, atMs } = event;
+  const { dialog, trunk, leg, outstanding } = call;
+  const arriving: Arriving = {
+    ...common(call),
+    outstanding: { ...outstanding, releases: outstanding.releases + 1 },
+    phase: "arriving",
+    direction: "inbound",
+    trunk,
+    called: call.called ?? localpartOf(leg.person),
+    ghost: leg.ghost,
+    matrixCallId,
+    ownParty,
+    dialog,
+    incoming: undefined,
+    acceptedAtMs: call.answeredAtMs,
+    transferredBy: leg,
+    lateOffer: true,
+    stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
+    announce,
+  };
+  return to(
+    arriving,
+    ...(call.offered ? [again] : []),
+    ...lastWords({ ...call, to: person }, "transferred", atMs),
+    { kind: "deadline.clear", name: "duration" },
+    { kind: "media.handOver", side: "trunk" },
+    { kind: "media.release" },
+    { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
+    { kind: "media.describe", side: "matrix" },
+  );
+}
+
+function referProgressed(call: Transferring, status: number, atMs: number): Step {
+  if (status < 180) return unchanged(call);
+  if (status < 200) return to({ ...call, rang: true });
+  if (status < 300) return end(call, "transferred", atMs, { person: true });
+  return referFailed(call, causeOfRejection(status, undefined, call.rang), atMs);
+}
+
+/**
+ * Many switches accept a REFER and then cannot carry it out: of a queue, a menu or a conference, say. Where nothing rang
+ * the number is called from here. One that rang and was not answered would ring a second time.
+ */
+function referFailed(call: Transferring, why: Cause, atMs: number): Step {
+  return call.rang ? failed(call, why, atMs) : join(call, atMs);
+}
+
+/** The far end goes back to the person, who is told in one line, with the reason if there is one. */
+function failed(call: Transferring, why: Cause, atMs: number, ...before: Step["effects"]): Step {
+  const { call: ending, effects } = end(call, "transfer-failed", atMs, { person: true });
+  const owed = call.offered ? [again] : [];
+  const explained = (effect: CallEffect): CallEffect =>
+    effect.kind === "matrix.notice" && why !== "transfer-failed"
+      ? { ...effect, text: transferFailedLine(why) }
+      : effect;
+  return to(ending, ...before, ...owed, ...effects.map(explained));
+}

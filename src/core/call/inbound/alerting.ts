@@ -1,0 +1,241 @@
+// Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
+// nobody is left or the caller gives up.
+import type { RoomId } from "../../ids.ts";
+import { accept, cross, inboundOf } from "./accepting.ts";
+import { legAddress, type Alerting, type Arriving, type Farewell, type Refusal } from "../model/call.ts";
+import { describeCause, type Cause } from "../model/cause.ts";
+import { stepEarlyDialog } from "./early-dialog.ts";
+import type { CallEffect } from "../model/order.ts";
+import { end } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import { farewell, farewellSignals } from "../ending/farewell.ts";
+import { notice } from "../ending/room-notices.ts";
+import type { LegAddress, RingingLeg, RingTarget } from "../model/matrix-leg.ts";
+import type { Notices } from "../model/notices.ts";
+import { isOpen, isRinging, sameTarget, wasRung } from "../model/ringing.ts";
+import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+
+/** Clients drop an invite that has not long to live, and a push takes its time (Matrix spec, m.call.invite). */
+const leastLifetimeMs = 90_000;
+
+/** From the INVITE to the first room that rings: callers and trunks give up on a silent callee. */
+const firstRingMs = 5_000;
+/** Where making the offer took long itself. */
+const leastFindingMs = 2_000;
+
+/** The offer for the rooms is made. */
+export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
+  const alerting: Alerting = {
+    ...inboundOf(call),
+    phase: "alerting",
+    sdp,
+    legs: [],
+    stages: call.stages,
+    stage: -1,
+    refusal: undefined,
+    announce: call.announce,
+    ringingAtMs: undefined,
+  };
+  return nextStage(alerting, atMs, [firstRing(call, atMs)]);
+}
+
+/** A caller hears nothing until the first room rings. One who was put through before has the time of the stages. */
+function firstRing({ acceptedAtMs, startedAtMs }: Arriving, atMs: number): CallEffect {
+  if (acceptedAtMs !== undefined) return { kind: "deadline.clear", name: "answer" };
+  const untilMs = Math.max(startedAtMs + firstRingMs, atMs + leastFindingMs);
+  return { kind: "deadline.set", name: "answer", atMs: untilMs };
+}
+
+export function stepAlerting(call: Alerting, event: CallEvent): Step {
+  switch (event.kind) {
+    case "matrix.roomFound":
+      return roomFound(call, event);
+    case "matrix.roomMissing": {
+      const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, event.target));
+      if (leg === undefined) return ignored(call, event);
+      const missing = put(call, leg, "unreachable");
+      return goOn(event.busy ? refusedAs(missing, "busy") : missing, event.atMs, []);
+    }
+    case "matrix.told":
+      return event.signal === "invite" ? rings(call, event) : unchanged(call);
+    case "matrix.unreachable":
+      return inviteLost(call, event);
+    case "matrix.answered": {
+      const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
+      const isCalled = leg?.target.kind === "room" || leg?.target.person === event.person;
+      return leg === undefined || !isCalled ? ignored(call, event) : accept(call, event);
+    }
+    case "matrix.declined":
+      return declined(call, event);
+    case "matrix.crossed":
+      return cross(call, event);
+    case "deadline.passed":
+      if (event.name === "answer") return nobodyRings(call, event);
+      return event.name === "stage" ? nextStage(call, event.atMs, []) : ignored(call, event);
+    default:
+      return stepEarlyDialog(call, event);
+  }
+}
+
+/** The homeserver is away, or hangs: the trunk may do better elsewhere, and is not to wait until the caller gives up. */
+function nobodyRings(call: Alerting, event: CallEvent): Step {
+  if (call.ringingAtMs !== undefined || call.acceptedAtMs !== undefined) return ignored(call, event);
+  return end(call, "homeserver-away", event.atMs, {});
+}
+
+/**
+ * Whoever is in the next stage too goes on ringing. A room that was hung up is not rung again: to its clients the call,
+ * known by its id, is over.
+ */
+function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]): Step {
+  const index = call.stage + 1;
+  const stage = call.stages[index];
+  if (stage === undefined) {
+    const ended = end(call, causeOfSilence(call), atMs, {});
+    return to(ended.call, ...before, ...ended.effects);
+  }
+  const isOver = (leg: RingingLeg): boolean =>
+    isOpen(leg) && !stage.targets.some((target) => sameTarget(target, leg.target));
+  const farewells = call.legs
+    .filter(isRinging)
+    .filter(isOver)
+    .map((leg) => farewell(legAddress(call, leg), "hangup", "no-answer"));
+  const legs = call.legs.map((leg): RingingLeg => (isOver(leg) ? { ...leg, state: "stopped" } : leg));
+  const fresh: RingTarget[] = [];
+  for (const target of stage.targets) {
+    const isKnown = legs.some((leg) => sameTarget(leg.target, target)) || fresh.some((one) => sameTarget(one, target));
+    if (!isKnown) fresh.push(target);
+  }
+  const next: Alerting = {
+    ...owing(call, farewells),
+    stage: index,
+    legs: [...legs, ...fresh.map((target) => newLeg(call, target))],
+  };
+  return goOn(next, atMs, [
+    ...before,
+    ...farewells.flatMap(farewellSignals),
+    { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
+    ...fresh.map((target): CallEffect => {
+      const room = roomOf(target);
+      const { ghost } = call;
+      return room === undefined ? { kind: "matrix.findRoom", target, ghost } : inviteTo(next, target, { room, ghost });
+    }),
+  ]);
+}
+
+/** The room of a person who is known to be in it. Rooms of the configuration have to be entered first. */
+function roomOf(target: RingTarget): RoomId | undefined {
+  return target.kind === "person" ? target.room : undefined;
+}
+
+function newLeg({ ghost }: Alerting, target: RingTarget): RingingLeg {
+  const room = roomOf(target);
+  return { target, room, ghost, state: room === undefined ? "finding" : "inviting" };
+}
+
+/** With nobody left to come, the next stage has its turn at once. */
+function goOn(call: Alerting, atMs: number, effects: readonly CallEffect[]): Step {
+  return call.legs.some(isOpen) ? to(call, ...effects) : nextStage(call, atMs, effects);
+}
+
+/** What the caller is told when the last stage is over. */
+function causeOfSilence({ legs, refusal }: Alerting): Cause {
+  if (legs.some(wasRung)) return "no-answer";
+  return refusal ?? "unavailable";
+}
+
+function roomFound(call: Alerting, event: Extract<CallEvent, { kind: "matrix.roomFound" }>): Step {
+  const { target, room, ghost } = event;
+  const leg = call.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
+  if (leg === undefined) return ignored(call, event);
+  // Two targets with one room: it rings once.
+  if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), event.atMs, []);
+  const inviting: RingingLeg = { ...leg, state: "inviting", room, ghost };
+  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, event));
+}
+
+function inviteTo(call: Alerting, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallEffect {
+  return {
+    kind: "matrix.signal",
+    leg: legAddress(call, place),
+    signal: {
+      kind: "invite",
+      sdp: call.sdp,
+      lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call)),
+      invitee: target.kind === "person" ? target.person : undefined,
+    },
+  };
+}
+
+/** From this stage on, as long as each next one has the target too. */
+function ringMsOf(target: RingTarget, { stages, stage }: Alerting): number {
+  let ringMs = 0;
+  for (const one of stages.slice(stage)) {
+    if (!one.targets.some((other) => sameTarget(other, target))) break;
+    ringMs += one.ringMs;
+  }
+  return ringMs;
+}
+
+function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
+  // It was hung up in the meantime.
+  if (leg === undefined) return unchanged(call);
+  const address = legAddress(call, leg);
+  return to(
+    { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
+    ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
+      ? [{ kind: "sip.ring", status: 180 } as const, { kind: "deadline.clear", name: "answer" } as const]
+      : []),
+    ...call.announce.map((line) => notice(address, line)),
+  );
+}
+
+/** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */
+function inviteLost(call: Alerting, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
+  if (event.signal !== "invite" || leg === undefined) return unchanged(call);
+  const hangup = farewell(legAddress(call, leg), "hangup", "unavailable");
+  return goOn(put(owing(call, [hangup]), leg, "unreachable"), event.atMs, farewellSignals(hangup));
+}
+
+/** In a room anybody may answer, so that one who declines speaks for themselves only. */
+function declined(call: Alerting, event: Extract<CallEvent, { kind: "matrix.declined" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
+  if (leg === undefined) return ignored(call, event);
+  if (leg.target.kind === "room") return unchanged(call);
+  if (leg.target.person !== event.person) return ignored(call, event);
+  // One device has rung long enough: another of theirs may ring on, and the stage has its own time.
+  if (event.reason === "invite_timeout") return unchanged(call);
+  const how = refusalOf(event.reason);
+  const text = refusalLine(how, call.notices);
+  const line = text === undefined ? [] : [notice(legAddress(call, leg), text)];
+  return goOn(refusedAs(put(call, leg, "declined"), how), event.atMs, line);
+}
+
+/** Of several refusals the caller is told the one that counts most. */
+function refusedAs(call: Alerting, how: Refusal): Alerting {
+  const before = call.refusal;
+  const refusal = before === "declined" || (before === "busy" && how !== "declined") ? before : how;
+  return { ...call, refusal };
+}
+
+/** A client that could not pick up is no person who does not want to. */
+function refusalOf(reason: string | undefined): Refusal {
+  if (reason === "user_busy") return "busy";
+  return reason === "user_media_failed" ? "callee-media-failed" : "declined";
+}
+
+/** A client that declines shows so by itself. */
+function refusalLine(how: Refusal, { failures, history }: Notices): string | undefined {
+  return how === "callee-media-failed" && (failures || history) ? describeCause(how).words : undefined;
+}
+
+function put(call: Alerting, leg: RingingLeg, state: RingingLeg["state"]): Alerting {
+  return { ...call, legs: call.legs.map((one) => (one === leg ? { ...leg, state } : one)) };
+}
+
+function owing(call: Alerting, farewells: readonly Farewell[]): Alerting {
+  const { outstanding } = call;
+  return { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } };
+}

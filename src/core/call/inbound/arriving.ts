@@ -1,0 +1,94 @@
+// A call from the telephone to Matrix, until somebody has taken it: arriving. The rooms ring in alerting.ts, who takes
+// the call is connected in accepting.ts.
+import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
+import { cross } from "./accepting.ts";
+import { beginAlerting } from "./alerting.ts";
+import type { Arriving } from "../model/call.ts";
+import { causeOfMediaFault } from "../model/cause.ts";
+import { mediaAnswerMs } from "../established/connecting.ts";
+import type { SipDialogState, SipIncomingState } from "../model/dialog-state.ts";
+import { stepEarlyDialog } from "./early-dialog.ts";
+import { end } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import type { RingStage } from "../model/matrix-leg.ts";
+import type { Notices } from "../model/notices.ts";
+import { ignored, to, type Step } from "../model/transition.ts";
+import type { TrunkSide } from "../model/trunk-leg.ts";
+
+/** Everything known when the DID table has said whom a trunk's INVITE is for. */
+export interface InboundRequest {
+  readonly id: CallId;
+  readonly trunk: TrunkSide;
+  /** Who calls, as people see it. */
+  readonly ghost: UserId;
+  /** The same in all rooms; higher than what clients choose, so that of two calls that cross theirs is the lesser and stays. */
+  readonly matrixCallId: MatrixCallId;
+  readonly ownParty: PartyId;
+  /** The caller's, for history and log. */
+  readonly number: string;
+  readonly called: string;
+  readonly dialog: SipDialogState;
+  readonly incoming: SipIncomingState;
+  /** Undefined: the caller wants our offer. */
+  readonly sdp: string | undefined;
+  readonly stages: readonly RingStage[];
+  readonly atMs: number;
+  readonly maxDurationMs: number;
+  readonly notices: Notices;
+  /** Lines for each room that rings: over whom the call came, what is known of the caller. */
+  readonly announce: readonly string[];
+  /** 183 at once, for trunks that give up on a silent callee while the rooms are being found. */
+  readonly earlyProgress: boolean;
+}
+
+export function beginInbound(request: InboundRequest): Step {
+  const { atMs, sdp, earlyProgress } = request;
+  const { id, trunk, number, called, maxDurationMs, notices, ghost, matrixCallId, ownParty, dialog, incoming } =
+    request;
+  const call: Arriving = {
+    phase: "arriving",
+    direction: "inbound",
+    id,
+    trunk,
+    number,
+    called,
+    maxDurationMs,
+    notices,
+    ghost,
+    matrixCallId,
+    ownParty,
+    dialog,
+    incoming,
+    startedAtMs: atMs,
+    shown: undefined,
+    outstanding: { releases: 0, farewells: [] },
+    acceptedAtMs: undefined,
+    transferredBy: undefined,
+    lateOffer: sdp === undefined,
+    stages: request.stages,
+    announce: request.announce,
+  };
+  return to(
+    call,
+    ...(earlyProgress ? [{ kind: "sip.ring", status: 183 } as const] : []),
+    { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
+    sdp === undefined ? { kind: "media.describe", side: "matrix" } : { kind: "media.offer", from: "trunk", sdp },
+  );
+}
+
+export function stepArriving(call: Arriving, event: CallEvent): Step {
+  switch (event.kind) {
+    case "media.offered":
+      return call.lateOffer ? ignored(call, event) : beginAlerting(call, event.sdp, event.atMs);
+    case "media.described":
+      return call.lateOffer ? beginAlerting(call, event.sdp, event.atMs) : ignored(call, event);
+    case "media.refused":
+      return end(call, causeOfMediaFault(event.fault, "trunk"), event.atMs, {});
+    case "matrix.crossed":
+      return cross(call, event);
+    case "deadline.passed":
+      return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
+    default:
+      return stepEarlyDialog(call, event);
+  }
+}

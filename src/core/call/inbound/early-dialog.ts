@@ -1,0 +1,27 @@
+// What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
+import type { Accepting, Alerting, Arriving } from "../model/call.ts";
+import { endIfOver } from "../ending/ending.ts";
+import type { CallEvent } from "../model/fact.ts";
+import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+
+export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: CallEvent): Step {
+  switch (event.kind) {
+    case "sip.dialogChanged":
+      return to({ ...call, dialog: event.dialog });
+    case "sip.identified":
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+    case "identity.resolved":
+      return to({ ...call, shown: event.shown });
+    case "sip.offered":
+    case "sip.offerWanted":
+      // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
+      return to(call, { kind: "sip.refuseReoffer", status: call.acceptedAtMs !== undefined ? 491 : 500 });
+    case "sip.referred":
+      // Of a leg that was answered for somebody else: whom the trunk wants connected is not there yet.
+      return to(call, { kind: "sip.refuseRefer", status: 491 });
+    case "matrix.told":
+      return unchanged(call);
+    default:
+      return endIfOver(call, event) ?? ignored(call, event);
+  }
+}

@@ -1,0 +1,350 @@
+// The call as data: a union by phase, each member holding only what is true in that phase, and its address. What happens
+// in a phase stands in the phase's own file.
+import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
+import type { Cause } from "./cause.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
+import type { IceCandidate } from "./fact.ts";
+import type { Joint, JointTarget } from "./bridged-call.ts";
+import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownIdentity } from "./matrix-leg.ts";
+import type { MediaStats } from "./media-stats.ts";
+import type { Notices } from "./notices.ts";
+import type { CallRecord } from "./record.ts";
+import type { MayHoldOffer } from "./trunk-offer.ts";
+import type { DialledTrunk, TrunkSide } from "./trunk-leg.ts";
+
+/** What is true in every phase up to the end. */
+export interface Common {
+  readonly id: CallId;
+  readonly direction: "outbound" | "inbound";
+  /** Undefined for a call that was refused before a trunk was chosen. */
+  readonly trunk: TrunkSide | undefined;
+  /** The far end's number as text for history, even where no trunk was chosen. */
+  readonly number: string;
+  /** Of ours the number that was called; undefined in an outbound call. */
+  readonly called: string | undefined;
+  readonly startedAtMs: number;
+  readonly maxDurationMs: number;
+  readonly notices: Notices;
+  /** Who is at the far end, once the trunk has said that it is not simply the number. */
+  readonly shown: ShownIdentity | undefined;
+  readonly outstanding: Outstanding;
+}
+
+/** What parts of a call that have ended before it are still owed. */
+interface Outstanding {
+  /** Media sessions given back whose end has not been reported. */
+  readonly releases: number;
+  /** Rooms that no longer ring and have not been told yet. */
+  readonly farewells: readonly Farewell[];
+}
+
+/** A leg that has to be told that it is over. */
+export interface Farewell {
+  readonly leg: LegAddress;
+  /** A client that has no answer takes a refusal only, one that has takes a hang-up only. `either`: it is not known. */
+  readonly by: "reject" | "hangup" | "either";
+  /** `lost`: it could not be sent after all tries. */
+  readonly state: "owed" | "lost";
+  readonly cause: Cause;
+}
+
+interface Outbound extends Common {
+  readonly direction: "outbound";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+}
+
+/** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
+export interface Detour {
+  readonly trunks: readonly DialledTrunk[];
+  readonly offer: string;
+  readonly candidates: readonly IceCandidate[];
+}
+
+/** The client's offer is with the media engine. */
+export interface Offering extends Outbound {
+  readonly phase: "offering";
+  readonly trunk: DialledTrunk;
+  readonly earlyMedia: "ring" | "answer";
+  /** Undefined where there is no other trunk. */
+  readonly detour: Detour | undefined;
+}
+
+/** INVITE ordered; no final response yet. */
+export interface Inviting extends Outbound {
+  readonly phase: "inviting";
+  readonly trunk: DialledTrunk;
+  readonly earlyMedia: "ring" | "answer";
+  readonly invite: SipInviteState | undefined;
+  readonly progress: "none" | "trying" | "ringing" | "early";
+  readonly ringingAtMs: number | undefined;
+  /** Undefined also once the trunk has shown that it can place the call. */
+  readonly detour: Detour | undefined;
+}
+
+/** The client is, or is being, answered with the trunk's early media, so that it hears what a telephone would. */
+export interface Early extends Outbound {
+  readonly phase: "early";
+  readonly trunk: DialledTrunk;
+  readonly invite: SipInviteState | undefined;
+  readonly ringingAtMs: number | undefined;
+  /** The trunk's early answer. */
+  readonly sdp: string;
+  readonly answer: PersonAnswer;
+  readonly mediaUp: boolean;
+  /** An offer of the client's that has to wait for the callee. */
+  readonly queued: string | undefined;
+}
+
+/** The callee answered; the client's answer is being made. */
+export interface Answering extends Outbound, MayHoldOffer {
+  readonly phase: "answering";
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number;
+}
+
+export interface Inbound extends Common {
+  readonly direction: "inbound";
+  readonly trunk: TrunkSide;
+  readonly called: string;
+  /** Who calls. In a room, the ghost is the one that the person knows the number by. */
+  readonly ghost: UserId;
+  /** The ids of the call, the same in all rooms. */
+  readonly matrixCallId: MatrixCallId;
+  readonly ownParty: PartyId;
+  readonly dialog: SipDialogState;
+  /** Undefined where the INVITE was ours: the call was transferred to whom it rings. */
+  readonly incoming: SipIncomingState | undefined;
+  /** When the trunk's leg was answered: before it rings where the call was transferred, else by who takes it. */
+  readonly acceptedAtMs: number | undefined;
+  /** The leg of whoever transferred the call to whom it rings: if nobody takes it, it goes back to them. */
+  readonly transferredBy: MatrixLeg | undefined;
+  /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
+  readonly lateOffer: boolean;
+}
+
+/** The media engine makes the offer for the rooms. */
+export interface Arriving extends Inbound {
+  readonly phase: "arriving";
+  readonly stages: readonly RingStage[];
+  readonly announce: readonly string[];
+}
+
+/** In the order in which they count where several people refuse. */
+export type Refusal = Extract<Cause, "declined" | "busy" | "callee-media-failed">;
+
+/** Rooms ring, stage by stage. */
+export interface Alerting extends Inbound {
+  readonly phase: "alerting";
+  /** What every invite offers. */
+  readonly sdp: string;
+  /** Of this stage and those before it. */
+  readonly legs: readonly RingingLeg[];
+  readonly stages: readonly RingStage[];
+  /** Index of the one that rings now. */
+  readonly stage: number;
+  /** How those refused who have; undefined while nobody has. */
+  readonly refusal: Refusal | undefined;
+  readonly announce: readonly string[];
+  /** The first room rang, and the caller was told. */
+  readonly ringingAtMs: number | undefined;
+}
+
+/** Somebody took the call; what the trunk is answered with is being made. */
+export interface Accepting extends Inbound, MayHoldOffer {
+  readonly phase: "accepting";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  /**
+   * `answer`: of the client's answer, the trunk's. `crossing`: the person called the caller at the same moment, and each
+   * offer gets an answer. Of such a one with a late offer: `offer` of the person's for the trunk, `trunk`'s answer in the
+   * ACK, `reply` to the person.
+   */
+  readonly awaiting: "answer" | "crossing" | "offer" | "trunk" | "reply";
+  readonly ringingAtMs: number | undefined;
+  readonly mediaUp: boolean;
+}
+
+/**
+ * Who is in the middle of changing an established session, and what is awaited.
+ * One exchange at a time (RFC 3264 s4): a second offer of the trunk gets 491, one of the client waits.
+ */
+export type Renegotiation =
+  | { readonly by: "nobody" }
+  | {
+      readonly by: "matrix";
+      readonly awaiting: "media" | "trunk" | "media-answer";
+      readonly queued: string | undefined;
+    }
+  | {
+      readonly by: "trunk";
+      readonly awaiting: "media" | "person" | "media-answer";
+      readonly queued: string | undefined;
+    }
+  /** The trunk asked for our offer: described, then its answer in the ACK. `first`: without it there is no session yet. */
+  | {
+      readonly by: "trunk-empty";
+      readonly awaiting: "media" | "trunk" | "media-answer";
+      readonly queued: string | undefined;
+      readonly first?: true;
+    }
+  /** We show the client that the telephone holds, or no longer. It waits for nobody: whatever else comes goes first. */
+  | {
+      readonly by: "hold";
+      readonly awaiting: "media" | "person" | "media-answer";
+      readonly queued: string | undefined;
+    }
+  /** The trunk wants the person connected to somebody else: where that is, our offer to them, their answer. */
+  | {
+      readonly by: "referral";
+      readonly awaiting: "plan";
+      readonly replaces: string | undefined;
+      readonly queued: string | undefined;
+    }
+  | {
+      readonly by: "referral";
+      readonly awaiting: "offer" | "trunk" | "media-answer";
+      readonly trunk: DialledTrunk;
+      readonly shown: ShownIdentity;
+      readonly replaces: string | undefined;
+      readonly queued: string | undefined;
+    };
+
+/** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
+export interface Connected extends Common, MayHoldOffer {
+  readonly phase: "connected";
+  readonly leg: MatrixLeg;
+  readonly abilities: LegAbilities;
+  /** Who sent the Matrix leg's invite; the other one is the polite peer (Matrix spec, m.call.negotiate). */
+  readonly inviter: "person" | "bridge";
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number;
+  /** When the person came in: later than the answer where the call was transferred to them. */
+  readonly takenAtMs: number;
+  readonly mediaUp: boolean;
+  /** Whether each side has been heard by the other: asked once, some time after the answer. */
+  readonly hearing: "awaited" | "asked" | "known";
+  readonly answer: Exclude<PersonAnswer, "none">;
+  readonly renegotiation: Renegotiation;
+}
+
+/** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
+type PersonAnswer = "none" | "ordered" | "told";
+
+/** The person has handed the call over and is gone; the far end is on its way to somebody else. */
+export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "hearing" | "answer" | "renegotiation"> {
+  readonly phase: "transferring";
+  readonly awaiting: "plan" | "refer" | "other";
+  readonly target: JointTarget | undefined;
+  /** Whom the far end is to talk to, as people read it; undefined while that is not known. */
+  readonly to: string | undefined;
+  /** The trunk, asked by REFER, has said that the other telephone rings. */
+  readonly rang: boolean;
+  /** The trunk waits for the answer to an offer, or for an offer of ours. */
+  readonly offered: boolean;
+}
+
+/** What a side is still owed before the call may be forgotten. */
+export interface Owed {
+  readonly trunk: "nothing" | "cancel" | "final" | "bye";
+  readonly media: "nothing" | "release";
+  readonly rooms: readonly Farewell[];
+}
+
+export interface Ending extends Common {
+  readonly phase: "ending";
+  /** Undefined for an inbound call that nobody took. */
+  readonly leg: MatrixLeg | undefined;
+  /** Where it rang, or was. */
+  readonly address: LegAddress | undefined;
+  readonly person: UserId | undefined;
+  readonly cause: Cause;
+  readonly sipStatus: number | undefined;
+  readonly invite: SipInviteState | undefined;
+  /** Of an INVITE that came to us and has no final response yet. */
+  readonly incoming: SipIncomingState | undefined;
+  readonly dialog: SipDialogState | undefined;
+  readonly ringingAtMs: number | undefined;
+  readonly answeredAtMs: number | undefined;
+  readonly endedAtMs: number;
+  readonly owed: Owed;
+  readonly media: MediaStats;
+}
+
+export interface Ended {
+  readonly phase: "ended";
+  readonly id: CallId;
+  readonly direction: "outbound" | "inbound" | "joined";
+  readonly leg: MatrixLeg | undefined;
+  readonly trunk: TrunkSide | undefined;
+  readonly number: string;
+  readonly startedAtMs: number;
+  readonly maxDurationMs: number;
+  readonly notices: Notices;
+  readonly record: CallRecord;
+}
+
+/**
+ * ```
+ *   invite, allowed
+ *        |       +---- the next trunk ----+
+ *        v       v                        |
+ *      Offering --media.offered--> Inviting --sip.accepted--> Answering --media.answered--+
+ *                                     |                           ^                       |
+ *                                     +--sip.progressed--> Early -+-----------------------+
+ *                                                                                         v
+ *   INVITE of a trunk                                              renegotiation <--> Connected --> Transferring
+ *        |                                                                                ^              |
+ *        v                                                                                |     to a number: Joining,
+ *      Arriving --media.offered--> Alerting --matrix.answered--> Accepting ---------------+     to a person: Arriving
+ *          |                        |  ^  |                         ^
+ *          |             next stage +--+  |                         |
+ *          +------------------------------+----- matrix.crossed ----+
+ *
+ *   every phase, and an invite that is refused ----> Ending --nothing owed any more, or the deadline--> Ended
+ *                                    outstanding: CANCEL, final response or BYE; release; a word to each room
+ * ```
+ */
+export type Call = LiveCall | Ending | Ended | Joint;
+
+/** Phases in which people are still in the call. */
+export type LiveCall =
+  | Offering
+  | Inviting
+  | Early
+  | Answering
+  | Arriving
+  | Alerting
+  | Accepting
+  | Connected
+  | Transferring;
+
+/** How clients know the call: the leg of whoever is in it, else the first room that it rings in. */
+export function addressOf(call: Call): LegAddress | undefined {
+  switch (call.phase) {
+    case "arriving":
+      return undefined;
+    case "alerting": {
+      const leg = call.legs.find(hasRoom);
+      return leg && legAddress(call, leg);
+    }
+    case "ending":
+      return call.leg ?? call.address;
+    default:
+      return call.leg;
+  }
+}
+
+/** Our leg in one of the rooms that ring. */
+export function legAddress(call: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
+  const { matrixCallId, ownParty } = call;
+  return { room, ghost, matrixCallId, ownParty, version: "1" };
+}
+
+function hasRoom(leg: RingingLeg): leg is RingingLeg & Pick<LegAddress, "room"> {
+  return leg.room !== undefined;
+}

@@ -1,0 +1,101 @@
+// Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
+import type { CallerIdentity } from "../../policy/caller-identity.ts";
+import type { CallId, TrunkName, UserId } from "../../ids.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
+import type { CallFact, DeadlineName, IceCandidate, RemoteIdentity, SipAddressee } from "./fact.ts";
+import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
+import type { MediaSide } from "./media-side.ts";
+import type { CallRecord } from "./record.ts";
+import type { Handover } from "./bridged-call.ts";
+import type { Recall } from "../established/recall.ts";
+
+/** Orders for a trunk's leg. */
+export type SipOrder = Extract<CallEffect, { kind: `sip.${string}` }>;
+
+export type CallEffect =
+  /** Opens the session (first time) and puts an offer to it. */
+  | { readonly kind: "media.offer"; readonly from: MediaSide; readonly sdp: string }
+  | { readonly kind: "media.answer"; readonly from: MediaSide; readonly sdp: string }
+  /** Answers `from`'s pending offer without the other side. */
+  | { readonly kind: "media.settle"; readonly from: MediaSide }
+  /** An offer of our own for that side. */
+  | { readonly kind: "media.describe"; readonly side: MediaSide }
+  /** Both sides have offered: the trunk in its INVITE, the person in a call of their own. */
+  | { readonly kind: "media.cross"; readonly sdp: string }
+  /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
+  | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
+  | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
+  /** Which side is not heard? `media.listened` follows. */
+  | { readonly kind: "media.listen" }
+  /** The trunk's leg at that side goes on in another session: its stream, keys and description are kept for that one. */
+  | { readonly kind: "media.handOver"; readonly side: MediaSide }
+  | { readonly kind: "media.release" }
+  | {
+      readonly kind: "sip.invite";
+      readonly trunk: TrunkName;
+      readonly target: string;
+      readonly identity: CallerIdentity;
+      readonly sdp: string;
+    }
+  | { readonly kind: "sip.cancel"; readonly q850: number }
+  | { readonly kind: "sip.bye"; readonly q850: number }
+  | { readonly kind: "sip.reoffer"; readonly sdp: string }
+  | { readonly kind: "sip.answerReoffer"; readonly sdp: string }
+  | { readonly kind: "sip.refuseReoffer"; readonly status: number }
+  /** After a restart: the dialog has to be rebuilt before it can be ended. */
+  | { readonly kind: "sip.resume"; readonly dialog: SipDialogState }
+  /** After a restart: an INVITE whose transaction is gone is cancelled by its stored ids. */
+  | { readonly kind: "sip.abandon"; readonly invite: SipInviteState }
+  /** 180, or 183 without a description, to the trunk's INVITE. */
+  | { readonly kind: "sip.ring"; readonly status: 180 | 183 }
+  /** 200 with our answer, or with our offer where the INVITE had none: the answer comes as `sip.reanswered`. */
+  | { readonly kind: "sip.accept"; readonly sdp: string }
+  /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
+  | {
+      readonly kind: "sip.reject";
+      readonly status: number;
+      readonly q850: number | undefined;
+      /** When it is worth calling again; undefined where that cannot be said. */
+      readonly retryAfterS?: number | undefined;
+    }
+  /** After a restart: refuses an INVITE whose transaction is gone; `sip.ended` follows. */
+  | { readonly kind: "sip.dismiss"; readonly incoming: SipIncomingState; readonly status: number }
+  /** A key in an INFO, for trunks without RFC 4733. */
+  | { readonly kind: "sip.info"; readonly digit: string; readonly durationMs: number }
+  /** REFER: the far end shall call that URI; with `replaces` it takes the place of the dialog of that call (RFC 3891). */
+  | { readonly kind: "sip.refer"; readonly target: string; readonly replaces: SipDialogState | undefined }
+  /** Answers the trunk's REFER: an INVITE of ours to its target, and NOTIFY of how it goes (RFC 3515). */
+  | {
+      readonly kind: "sip.replace";
+      readonly trunk: TrunkName;
+      readonly target: string;
+      readonly identity: CallerIdentity;
+      readonly sdp: string;
+      readonly replaces: string | undefined;
+    }
+  /** Refuses the trunk's REFER. */
+  | { readonly kind: "sip.refuseRefer"; readonly status: number }
+  /** Finds or makes the room of a target and the ghost; `matrix.roomFound` or `matrix.roomMissing` follows. */
+  | { readonly kind: "matrix.findRoom"; readonly target: RingTarget; readonly ghost: UserId }
+  | { readonly kind: "matrix.signal"; readonly leg: LegAddress; readonly signal: LegSignal }
+  /** Words for the person, in the room. */
+  | { readonly kind: "matrix.notice"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
+  /** What the client shows by itself. It is written only where the person needs more words, or the client never saw the call. */
+  | { readonly kind: "matrix.tile"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
+  /** Where does a transfer lead? `transfer.planned` or `transfer.barred` follows. */
+  | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
+  /** Hands the trunk's leg over, to be joined with that of `other` or with a new one. */
+  | { readonly kind: "transfer.join"; readonly handover: Handover }
+  /** The transfer failed: hands the trunk's leg to a call that rings whoever ordered it. */
+  | { readonly kind: "transfer.recall"; readonly recall: Recall }
+  /** Who is that? `identity.resolved` follows. */
+  | { readonly kind: "identity.resolve"; readonly trunk: TrunkName; readonly identity: RemoteIdentity }
+  /** Of two joined trunk legs, an order for one of them. */
+  | { readonly kind: "leg.order"; readonly call: CallId; readonly order: SipOrder }
+  | { readonly kind: "deadline.set"; readonly name: DeadlineName; readonly atMs: number }
+  | { readonly kind: "deadline.clear"; readonly name: DeadlineName }
+  | { readonly kind: "history.write"; readonly record: CallRecord }
+  /** Nothing of that side has reached the other one since the answer: counted. */
+  | { readonly kind: "note.unheard"; readonly side: MediaSide }
+  /** The fact did not fit the phase; counted, otherwise without consequence. */
+  | { readonly kind: "note.ignored"; readonly fact: CallFact["kind"]; readonly phase: string };

@@ -1,0 +1,43 @@
+// One key for one telephone number, however it is written: two ghosts with the same key stand for the same telephone.
+// For comparing only: nothing is dialled by a key, and people never see one.
+import type { NumberKey, UserId } from "../../ids.ts";
+import { planCall, type DialPlan, type PlannedCall } from "./dial-plan.ts";
+import { dialString } from "../dialled.ts";
+import type { DialTarget, GhostIds } from "../ghost/ghost-id.ts";
+import { understand } from "./number-class.ts";
+
+/** Never throws. A number that the plan refuses has a key too: it may still call or have called. */
+export function numberKey(target: DialTarget, plan: DialPlan): NumberKey {
+  return keyText(target, plan) as NumberKey;
+}
+
+/** The key of a ghost's number. A user who is no ghost, such as the bot, is known by their own id. */
+export function keyOfUser(user: UserId, ids: Pick<GhostIds, "parse">, plan: DialPlan): NumberKey {
+  const target = ids.parse(user);
+  return target === undefined ? (user as string as NumberKey) : numberKey(target, plan);
+}
+
+function keyText(target: DialTarget, plan: DialPlan): string {
+  if (target.kind === "withheld") return "withheld";
+  const route = planCall(target, plan);
+  if (target.kind === "address") return route.kind === "route" ? route.number : `${target.user}@${target.host}`;
+  const keys = dialString(target.dialled) ?? target.dialled;
+  if (route.kind === "route") return route.isAmbiguous ? keys : route.number;
+  const { e164, isAmbiguous } = understand(keys, plan.country);
+  return (isAmbiguous ? undefined : e164) ?? keys;
+}
+
+/**
+ * The E.164 form of a dial string, where it is one number, and calling it so goes the same way; else the dial string. A code in
+ * front that withholds the caller's number is a part of what was dialled.
+ */
+export function soleNumber(keys: string, plan: DialPlan): string {
+  const route = planCall({ kind: "number", dialled: keys }, plan);
+  if (route.kind === "refused" || route.e164 === undefined || route.isAmbiguous || route.withheld) return keys;
+  const asE164 = planCall({ kind: "number", dialled: route.e164 }, plan);
+  return asE164.kind === "route" && trunksOf(asE164) === trunksOf(route) ? route.e164 : keys;
+}
+
+function trunksOf({ trunk, alternatives }: Extract<PlannedCall, { kind: "route" }>): string {
+  return [trunk, ...alternatives.map((other) => other.trunk)].join(" ");
+}

@@ -1,0 +1,287 @@
+// The leg towards a WebRTC client: its transport, the next one while ICE restarts, what it was offered before there is a
+// transport (reserved-end.ts), and the candidates that come whenever they like.
+// An ICE restart takes a new transport with a new certificate (RFC 8842 s4), which the client takes for a new DTLS
+// association; the old one carries on until the new one is up.
+import type { IceCandidate } from "../../../core/call/model/fact.ts";
+import { isUsable, parseCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
+import { isMalformed, parseDescription, type Description, type Setup } from "../../../core/sdp/description.ts";
+import type { AnswerTurn, OfferTurn } from "../../../core/sdp/turn.ts";
+import { webRtcEnd, type WebRtcEnd } from "../../../core/sdp/requirement.ts";
+import { MediaError } from "../../../ports/media.ts";
+import {
+  ClientTransport,
+  type Gone,
+  type Identity,
+  type LocalEnd,
+  type TransportOptions,
+  type TransportReports,
+} from "./client-transport.ts";
+import type { Leg, LegReports } from "../leg.ts";
+import { ReservedEnd } from "./reserved-end.ts";
+import { ClientText } from "../leg-sdp.ts";
+import { isRtcp } from "../rtp/rtp-packet.ts";
+
+/** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
+const maxCandidates = 100;
+
+interface Association {
+  readonly transport: ClientTransport;
+  readonly local: LocalEnd;
+}
+
+export class ClientLeg implements Leg {
+  readonly #options: TransportOptions;
+  readonly #reports: LegReports;
+  readonly #text: ClientText;
+  #current: Association | undefined;
+  #next: Association | undefined;
+  /** Offered to the client of a new call; its answer makes it a transport. */
+  #reserved: ReservedEnd | undefined;
+  /** Gathering while the telephone rings; nobody has been told of it yet. */
+  #prepared: { readonly remote: WebRtcEnd; readonly association: Promise<Association | undefined> } | undefined;
+  /** Those for which there is no transport yet. */
+  #early: Candidate[] = [];
+  #candidateCount = 0;
+  #wasConnected = false;
+
+  constructor(options: TransportOptions, reports: LegReports) {
+    this.#options = options;
+    this.#reports = reports;
+    const { ssrc, cname, ice } = options;
+    this.#text = new ClientText({ advertisedHosts: ice.advertisedHosts, ssrc, cname });
+  }
+
+  get isConnected(): boolean {
+    return this.#current?.transport.isOpen ?? false;
+  }
+
+  /** A transport that may still come up, as after an ICE restart. */
+  get isComing(): boolean {
+    const { transport } = this.#next ?? this.#current ?? {};
+    return transport !== undefined && !transport.isOver;
+  }
+
+  read(sdp: string): Description {
+    const description = parseDescription(sdp);
+    if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
+    endOf(description);
+    return description;
+  }
+
+  async write(turn: OfferTurn | AnswerTurn): Promise<string> {
+    const end = turn.kind === "answer" ? await this.#answerEnd(turn.offer) : await this.#offerEnd();
+    return this.#text.write(turn, end);
+  }
+
+  /** Our end for the answer to `offer`: the present one, or a new one where the client restarts ICE. */
+  async #answerEnd(offer: Description): Promise<LocalEnd> {
+    const remote = endOf(offer);
+    const latest = this.#next ?? this.#current;
+    if (latest !== undefined && !latest.transport.isOver && isSameEnd(latest.transport.remote, remote)) {
+      this.#take(offer);
+      return latest.local;
+    }
+    const prepared = isSameEnd(this.#prepared?.remote, remote) ? await this.#prepared?.association : undefined;
+    if (prepared === undefined || prepared.transport.isOver) this.#drop();
+    else {
+      this.#prepared = undefined;
+      this.#install(prepared);
+      this.#take(offer);
+      return prepared.local;
+    }
+    // DTLS roles stay for the life of the call, also over a new association (RFC 8842 s5.5).
+    const setup = remote.setup === "actpass" && latest !== undefined ? opposite(latest.local.setup) : remote.setup;
+    const fresh = await this.#associate({ ...remote, setup });
+    this.#install(fresh);
+    this.#take(offer);
+    return fresh.local;
+  }
+
+  /**
+   * Begins to gather candidates for the answer to a new call's offer, where that takes time. The client's candidates are
+   * held back until then: ICE gives up 39.5 s after it has begun (RFC 8863), and telephones ring for longer. If they do,
+   * the answer gathers anew.
+   */
+  prepare(offer: Description): void {
+    if (this.#current !== undefined || this.#options.iceServers.length === 0) return;
+    const remote = endOf(offer);
+    if (isSameEnd(this.#prepared?.remote, remote)) return;
+    this.#drop();
+    this.#prepared = { remote, association: this.#associate(remote).catch(() => undefined) };
+  }
+
+  /** Our end for an offer to the client, a new call's or one inside the call. */
+  async #offerEnd(): Promise<LocalEnd> {
+    const latest = this.#next ?? this.#current;
+    // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
+    if (latest !== undefined) return { ...latest.local, setup: "actpass" };
+    this.#reserved ??= await this.#reserve();
+    return this.#reserved.local;
+  }
+
+  take(answer: Description): () => void {
+    const remote = endOf(answer);
+    const reserved = this.#reserved;
+    if (reserved !== undefined) {
+      if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
+      return () => this.#complete(reserved, remote, answer);
+    }
+    const current = this.#next ?? this.#current;
+    if (!isSameEnd(current?.transport.remote, remote))
+      throw new MediaError("bad-description", "an answer may not restart ICE by itself");
+    return () => undefined;
+  }
+
+  rollBack(): void {
+    this.#reserved?.release();
+    this.#reserved = undefined;
+  }
+
+  addCandidates(candidates: readonly IceCandidate[]): void {
+    let ignored = 0;
+    for (const { candidate } of candidates) {
+      // The empty one is the end marker (RFC 8840), which we do not wait for.
+      if (candidate === "") continue;
+      const parsed = parseCandidate(candidate);
+      this.#candidateCount += 1;
+      const isTried =
+        parsed !== undefined && isUsable(parsed) && this.#candidateCount <= maxCandidates && this.#add(parsed);
+      if (!isTried) ignored += 1;
+    }
+    // TCP, names, nonsense, or too many.
+    if (ignored > 0) this.#reports.log("debug", "ignored candidates", { count: ignored });
+  }
+
+  sendRtp(packet: Buffer): boolean {
+    return this.#current?.transport.send(packet) ?? false;
+  }
+
+  sendRtcp(packet: Buffer): void {
+    this.#current?.transport.send(packet);
+  }
+
+  async close(): Promise<void> {
+    this.#current?.transport.close();
+    this.#next?.transport.close();
+    this.rollBack();
+    this.#drop();
+  }
+
+  async #reserve(): Promise<ReservedEnd> {
+    try {
+      return await ReservedEnd.open(this.#options.ice, this.#options.iceServers);
+    } catch (cause) {
+      throw new MediaError("engine", "no port for the client", { cause });
+    }
+  }
+
+  #complete(reserved: ReservedEnd, remote: WebRtcEnd, answer: Description): void {
+    const transport = this.#open(reserved.identity);
+    this.rollBack();
+    try {
+      transport.complete(remote);
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+    this.#install({ transport, local: { ...reserved.local, setup: opposite(remote.setup) } });
+    this.#take(answer);
+  }
+
+  #drop(): void {
+    void this.#prepared?.association.then((association) => association?.transport.close());
+    this.#prepared = undefined;
+  }
+
+  async #associate(remote: WebRtcEnd): Promise<Association> {
+    const transport = this.#open();
+    try {
+      return { transport, local: await transport.accept(remote) };
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+  }
+
+  #open(identity?: Identity): ClientTransport {
+    const reports: TransportReports = {
+      connected: (): void => this.#connected(transport),
+      gone: (how): void => this.#gone(transport, how),
+      packet: (packet: Buffer): void => {
+        if (isRtcp(packet)) this.#reports.rtcp(packet);
+        else this.#reports.rtp(packet);
+      },
+    };
+    const transport: ClientTransport = new ClientTransport(this.#options, reports, identity);
+    return transport;
+  }
+
+  #install(fresh: Association): void {
+    if (this.#current !== undefined) this.#candidateCount = 0;
+    this.#next?.transport.close();
+    this.#next = undefined;
+    if (this.#current?.transport.isOpen === true) {
+      this.#next = fresh;
+      return;
+    }
+    this.#current?.transport.close();
+    this.#current = fresh;
+  }
+
+  #connected(transport: ClientTransport): void {
+    if (this.#next?.transport === transport) {
+      this.#current?.transport.close();
+      this.#current = this.#next;
+      this.#next = undefined;
+    }
+    this.#wasConnected = true;
+    this.#reports.connected();
+  }
+
+  #gone(transport: ClientTransport, how: Gone): void {
+    if (this.#next?.transport === transport) this.#next = undefined;
+    else if (this.#current?.transport !== transport) return;
+    else if (this.#next !== undefined) {
+      this.#current = this.#next;
+      this.#next = undefined;
+      return;
+    }
+    if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
+  }
+
+  #take(description: Description): void {
+    const waiting = this.#early;
+    this.#early = [];
+    for (const candidate of [...description.audio.candidates.filter(isUsable), ...waiting]) this.#add(candidate);
+  }
+
+  /** Each candidate belongs to one ICE generation; those of a generation to come wait for it. False: not taken. */
+  #add(candidate: Candidate): boolean {
+    const transports = [this.#next?.transport, this.#current?.transport];
+    const transport = transports.find(
+      (each) => each?.remote !== undefined && (candidate.ufrag ?? each.remote.ice.ufrag) === each.remote.ice.ufrag,
+    );
+    if (transport !== undefined) return transport.addCandidate(candidate);
+    this.#early.push(candidate);
+    return true;
+  }
+}
+
+function endOf(description: Description): WebRtcEnd {
+  const end = webRtcEnd(description.audio);
+  if ("fault" in end) throw new MediaError(end.fault, end.message);
+  return end;
+}
+
+function isSameEnd(one: WebRtcEnd | undefined, other: WebRtcEnd): boolean {
+  return (
+    one !== undefined &&
+    one.ice.ufrag === other.ice.ufrag &&
+    one.ice.pwd === other.ice.pwd &&
+    one.fingerprint.value === other.fingerprint.value
+  );
+}
+
+function opposite(setup: Setup): Setup {
+  return setup === "active" ? "passive" : "active";
+}

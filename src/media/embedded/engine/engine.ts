@@ -1,0 +1,353 @@
+// The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
+// dies. What happens inside a session is session.ts, in the worker.
+import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import type { CallId } from "../../../core/ids.ts";
+import type { Clock } from "../../../ports/clock.ts";
+import { MediaError } from "../../../ports/media.ts";
+import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../../ports/media.ts";
+import type { Log } from "../../../ports/telemetry.ts";
+import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
+import { DialogKeeper, type KeptDialog, type SideLegs } from "./dialog-keeper.ts";
+import { EmbeddedSession, type SessionOrders } from "./embedded-session.ts";
+import { PortPool } from "./port-pool.ts";
+import type { WorkerSettings } from "../protocol.ts";
+import { arePortsBindable } from "../trunk/trunk-socket.ts";
+import { WorkerLink } from "./worker-link.ts";
+
+export interface EmbeddedEngineOptions {
+  /** Processes; about one for each core that may be spent on media. */
+  readonly workers: number;
+  /** 150 to 200 calls keep one core busy. */
+  readonly sessionsPerWorker: number;
+  readonly rtp: {
+    /** Address to bind towards the trunks; `0.0.0.0` or `::` for all. */
+    readonly host: string;
+    readonly portMin: number;
+    readonly portMax: number;
+    /** Address to write into SDP instead of `host`, behind a one-to-one NAT. Names are resolved once, by `start`. */
+    readonly advertisedHost?: string;
+  };
+  readonly ice: {
+    /** Address to bind towards the clients; all when absent. */
+    readonly bindHost?: string;
+    /** Addresses to offer besides the local ones of their family, behind a one-to-one NAT. Names as above. */
+    readonly advertisedHosts?: readonly string[];
+    readonly portMin?: number;
+    readonly portMax?: number;
+  };
+  /** A side that is not on hold and not heard for so long is reported as timed out. */
+  readonly silenceTimeoutMs: number;
+  /** How long a client that lost its connection has for an ICE restart. */
+  readonly reconnectTimeoutMs?: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const defaults = { reconnectTimeoutMs: 30_000 };
+/** Ports of the range may be taken by others: so many pairs are tried for one session. */
+const portTries = 20;
+const backoffMs = { first: 500, most: 30_000 };
+/** A worker that ran for so long has not died of its start. */
+const settledAfterMs = 60_000;
+
+interface Place {
+  worker: WorkerLink | undefined;
+  readonly sessions: Set<number>;
+  /** Deaths in a row. */
+  deaths: number;
+  startedAtMs: number;
+}
+
+interface Entry {
+  readonly place: Place;
+  readonly worker: WorkerLink;
+  readonly rtpPorts: SidePorts;
+  readonly legs: SideLegs;
+  readonly report: (fact: MediaReport) => void;
+}
+
+type SidePorts = Partial<Record<MediaSide, number>>;
+type SideKept = Partial<Record<MediaSide, KeptDialog>>;
+
+/** The sides where trunks stand. */
+function trunkSidesOf({ matrix }: MediaSessionOptions): readonly MediaSide[] {
+  return matrix === undefined ? ["trunk"] : ["trunk", "matrix"];
+}
+
+export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngine {
+  return new EmbeddedEngine(options);
+}
+
+class EmbeddedEngine implements MediaEngine {
+  readonly #options: EmbeddedEngineOptions;
+  /** Known once `start` has found the addresses. */
+  #settings: WorkerSettings | undefined;
+  readonly #ports: PortPool;
+  readonly #places: Place[];
+  readonly #entries = new Map<number, Entry>();
+  readonly #dialogs = new DialogKeeper();
+  readonly #restarts = new Set<() => void>();
+  #count = 0;
+  #isStopping = false;
+
+  constructor(options: EmbeddedEngineOptions) {
+    const { rtp } = options;
+    this.#options = options;
+    this.#ports = new PortPool(rtp.portMin, rtp.portMax);
+    this.#places = Array.from({ length: options.workers }, () => ({
+      worker: undefined,
+      sessions: new Set(),
+      deaths: 0,
+      startedAtMs: 0,
+    }));
+  }
+
+  async start(): Promise<void> {
+    const { rtp, ice } = this.#options;
+    const rtpHost = await bindAddress(rtp.host);
+    this.#settings = {
+      rtp: { host: rtpHost, advertisedHost: await rtpAddress(rtpHost, rtp.advertisedHost) },
+      ice: {
+        bindHost: ice.bindHost === undefined ? undefined : await bindAddress(ice.bindHost),
+        advertisedHosts: await iceAddresses(ice.advertisedHosts ?? []),
+        portMin: ice.portMin,
+        portMax: ice.portMax,
+      },
+      silenceTimeoutMs: this.#options.silenceTimeoutMs,
+      reconnectTimeoutMs: this.#options.reconnectTimeoutMs ?? defaults.reconnectTimeoutMs,
+    };
+    if (!(await arePortsBindable(rtpHost, rtp.portMin, rtp.portMax)))
+      throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
+    const settings = this.#settings;
+    const started = await Promise.allSettled(this.#places.map(async (place) => this.#startWorker(place, settings)));
+    const failed = started.find((each) => each.status === "rejected");
+    if (failed === undefined) return;
+    await this.stop();
+    throw failed.reason;
+  }
+
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+    const before = await this.#takeOver(options);
+    try {
+      return await this.#openSomewhere(options, before, report);
+    } catch (error) {
+      this.#dialogs.putBack(options.legs, before);
+      throw error;
+    }
+  }
+
+  forget(leg: CallId): void {
+    this.#dialogs.forget(leg);
+  }
+
+  async #openSomewhere(
+    options: MediaSessionOptions,
+    before: SideKept,
+    report: (fact: MediaReport) => void,
+  ): Promise<MediaSession> {
+    const refused = new Set<number>();
+    try {
+      for (let attempt = 0; attempt < portTries; attempt += 1) {
+        const place = this.#freest();
+        const worker = place?.worker;
+        if (place === undefined || worker === undefined || this.#isStopping)
+          throw new MediaError("no-capacity", "every media worker is full or gone");
+        const rtpPorts = this.#takePorts(trunkSidesOf(options), attempt === 0 ? before : {});
+        const entry = { place, worker, rtpPorts, legs: options.legs, report };
+        const session = await this.#openOrMoveOn(entry, options, before);
+        if (session === "ports-taken") for (const port of Object.values(rtpPorts)) refused.add(port);
+        else if (session !== "worker-gone") return session;
+      }
+      throw new MediaError("no-ports", "the RTP ports are taken by others");
+    } finally {
+      this.#giveBack([...refused]);
+    }
+  }
+
+  health(): MediaHealth {
+    const running = this.#places.filter((place) => place.worker !== undefined);
+    const sessions = running.reduce((sum, place) => sum + place.sessions.size, 0);
+    const seats = running.length * this.#options.sessionsPerWorker - sessions;
+    return {
+      ready: running.length > 0 && !this.#isStopping,
+      sessions,
+      free: Math.max(0, Math.min(seats, this.#ports.free)),
+      detail: `${running.length} of ${this.#places.length} workers running`,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const cancel of this.#restarts) cancel();
+    this.#restarts.clear();
+    await Promise.all(this.#places.map(async (place) => place.worker?.stop()));
+  }
+
+  /** What the dialogs were told and sent, from where it is kept or from the session that has them now. */
+  async #takeOver(options: MediaSessionOptions): Promise<SideKept> {
+    const before: SideKept = {};
+    for (const side of trunkSidesOf(options)) {
+      const leg = options.legs[side];
+      if (leg === undefined) continue;
+      const holder = this.#dialogs.holderOf(leg);
+      if (holder !== undefined) await this.#handOver(holder.session, holder.side);
+      const kept = this.#dialogs.take(leg);
+      if (kept !== undefined) before[side] = kept;
+    }
+    return before;
+  }
+
+  /** The session lets go of a trunk's dialog, and of its ports. */
+  async #handOver(session: number, side: MediaSide): Promise<void> {
+    const entry = this.#entries.get(session);
+    const leg = entry?.legs[side];
+    if (entry === undefined || leg === undefined) return;
+    try {
+      const media = await entry.worker.order(session, { kind: "detach", side });
+      if (media === null) return;
+      this.#dialogs.handedOver(leg, media);
+      const { [side]: port } = entry.rtpPorts;
+      delete entry.rtpPorts[side];
+      if (port !== undefined) this.#giveBack([port]);
+    } catch {
+      // The session has been closed meanwhile, or its worker has died: what is known of the dialog is kept.
+    }
+  }
+
+  /** The ports that the dialogs had before, if they are free. Throws MediaError `no-ports`. */
+  #takePorts(sides: readonly MediaSide[], before: SideKept): SidePorts {
+    const ports: SidePorts = {};
+    for (const side of sides) {
+      const last = before[side]?.rtpPort;
+      const port = last !== undefined && this.#ports.takeThis(last) ? last : this.#ports.take();
+      if (port === undefined) {
+        this.#giveBack(Object.values(ports));
+        throw new MediaError("no-ports", "no RTP port pair is free");
+      }
+      ports[side] = port;
+    }
+    return ports;
+  }
+
+  #giveBack(ports: readonly number[]): void {
+    for (const port of ports) this.#ports.giveBack(port);
+  }
+
+  /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */
+  async #openOrMoveOn(
+    entry: Entry,
+    options: MediaSessionOptions,
+    before: SideKept,
+  ): Promise<MediaSession | "ports-taken" | "worker-gone"> {
+    try {
+      return (await this.#openAt(entry, options, before)) ?? "ports-taken";
+    } catch (error) {
+      if (entry.worker.isRunning || this.#freest() === undefined) throw error;
+      return "worker-gone";
+    }
+  }
+
+  async #openAt(
+    entry: Entry,
+    { call, iceServers, trunk, matrix }: MediaSessionOptions,
+    before: SideKept,
+  ): Promise<MediaSession | undefined> {
+    const { place, worker, rtpPorts, legs } = entry;
+    this.#count += 1;
+    const number = this.#count;
+    // Taken before the worker has answered, so that many calls at once do not all go to the same one.
+    place.sessions.add(number);
+    this.#entries.set(number, entry);
+    this.#dialogs.hold(number, legs, rtpPorts, before);
+    const { trunk: rtpPort = 0, matrix: matrixRtpPort } = rtpPorts;
+    const dialogs = { trunk: before.trunk?.media, matrix: before.matrix?.media };
+    const opening = { call, iceServers, trunk, rtpPort, matrix, matrixRtpPort, before: dialogs };
+    try {
+      if (await worker.order(number, { kind: "open", opening }))
+        return new EmbeddedSession(
+          this.#ordersOf(number, worker),
+          async (side) => this.#handOver(number, side),
+          () => this.#forget(number),
+        );
+      this.#dialogs.over(number);
+      this.#entries.delete(number);
+      place.sessions.delete(number);
+      return undefined;
+    } catch (error) {
+      this.#forget(number);
+      throw error;
+    }
+  }
+
+  #ordersOf(session: number, worker: WorkerLink): SessionOrders {
+    return async (order) => worker.order(session, order);
+  }
+
+  #forget(session: number): void {
+    const entry = this.#entries.get(session);
+    if (entry === undefined) return;
+    this.#entries.delete(session);
+    entry.place.sessions.delete(session);
+    this.#dialogs.over(session);
+    this.#giveBack(Object.values(entry.rtpPorts));
+  }
+
+  #freest(): Place | undefined {
+    let freest: Place | undefined;
+    for (const place of this.#places) {
+      if (place.worker === undefined || place.sessions.size >= this.#options.sessionsPerWorker) continue;
+      if (freest === undefined || place.sessions.size < freest.sessions.size) freest = place;
+    }
+    return freest;
+  }
+
+  async #startWorker(place: Place, settings: WorkerSettings): Promise<void> {
+    const { log, clock } = this.#options;
+    place.startedAtMs = clock.nowMs();
+    const worker = await WorkerLink.start(settings, log, {
+      report: (session, fact) => this.#entries.get(session)?.report(fact),
+      dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
+      marks: (marks) => {
+        for (const [session, each] of marks) this.#dialogs.marked(session, each);
+      },
+      ended: (detail) => this.#workerEnded(place, detail),
+    });
+    if (this.#isStopping) {
+      await worker.stop();
+      return;
+    }
+    place.worker = worker;
+    log.info("media worker started", { pid: worker.pid });
+  }
+
+  #workerEnded(place: Place, detail: string): void {
+    const { log, clock } = this.#options;
+    const wasRunning = place.worker !== undefined;
+    place.worker = undefined;
+    const lost = [...place.sessions].map((session) => ({ session, entry: this.#entries.get(session) }));
+    for (const { session } of lost) {
+      this.#dialogs.lost(session);
+      this.#forget(session);
+    }
+    for (const { entry } of lost) entry?.report({ kind: "media.lost" });
+    if (this.#isStopping) return;
+    log.error("media worker ended", { detail, sessions: lost.length });
+    // One that never came up fails `start`, or the restart that wanted it.
+    if (wasRunning) this.#restart(place, clock.nowMs());
+  }
+
+  #restart(place: Place, nowMs: number): void {
+    const { clock, log } = this.#options;
+    place.deaths = nowMs - place.startedAtMs >= settledAfterMs ? 1 : place.deaths + 1;
+    const delayMs = Math.min(backoffMs.most, backoffMs.first * 2 ** (place.deaths - 1));
+    const cancel = clock.at(nowMs + delayMs, () => {
+      this.#restarts.delete(cancel);
+      if (this.#settings === undefined) return;
+      this.#startWorker(place, this.#settings).catch((error: unknown) => {
+        log.error("media worker did not start", { error: String(error) });
+        if (!this.#isStopping) this.#restart(place, clock.nowMs());
+      });
+    });
+    this.#restarts.add(cancel);
+  }
+}

@@ -1,0 +1,63 @@
+// When RTCP is due on one leg, and what it says (RFC 3550 s6.2, s6.3): about every five seconds, never in step.
+import type { Lane } from "./rtp-stream.ts";
+import type { OutgoingStream } from "./outgoing-stream.ts";
+import { byePacket, readRtcp, reportPacket } from "./rtcp.ts";
+
+/** Tmin of RFC 3550 s6.2; with two parties on a leg nothing longer is ever computed. */
+const intervalMs = 5000;
+
+export class Reporter {
+  readonly #stream: OutgoingStream;
+  readonly #fromLeg: Lane;
+  readonly #send: (packet: Buffer) => void;
+  #dueAtMs: number | undefined;
+  #lastSenderReport: { ssrc: number; middleNtp: number; atMs: number } | undefined;
+  #packetsAtLastReport: number;
+
+  /** `stream` is what the leg hears, `fromLeg` carries what it says. */
+  constructor(stream: OutgoingStream, fromLeg: Lane, send: (packet: Buffer) => void) {
+    this.#stream = stream;
+    this.#packetsAtLastReport = stream.sent.packets;
+    this.#fromLeg = fromLeg;
+    this.#send = send;
+  }
+
+  /** RTCP from the leg. */
+  packet(packet: Buffer, nowMs: number): void {
+    this.#fromLeg.reception.heard(nowMs);
+    const last = readRtcp(packet).senderReports.at(-1);
+    if (last !== undefined) this.#lastSenderReport = { ...last, atMs: nowMs };
+  }
+
+  /** Sends a report if one is due; `chance` in [0, 1) spreads them (RFC 3550 s6.3.1). */
+  tick(nowMs: number, chance: number): void {
+    // The first comes after half the time, so that a short call is reported on as well.
+    this.#dueAtMs ??= nowMs + (intervalMs / 2) * (0.5 + chance);
+    if (nowMs < this.#dueAtMs) return;
+    this.#dueAtMs = nowMs + intervalMs * (0.5 + chance);
+    this.#send(this.#report(nowMs));
+  }
+
+  bye(): void {
+    const { sent, ssrc, cname } = this.#stream;
+    if (sent.packets > 0) this.#send(byePacket(ssrc, cname));
+  }
+
+  #report(nowMs: number): Buffer {
+    const { packets, octets } = this.#stream.sent;
+    const hasSent = packets > this.#packetsAtLastReport;
+    this.#packetsAtLastReport = packets;
+    const sender = hasSent ? { nowMs, rtpTimestamp: this.#stream.timestampAt(nowMs), packets, octets } : undefined;
+    const report = this.#fromLeg.reception.report();
+    const last = this.#lastSenderReport?.ssrc === report?.ssrc ? this.#lastSenderReport : undefined;
+    const block =
+      report === undefined
+        ? undefined
+        : {
+            ...report,
+            lastSenderReport: last?.middleNtp ?? 0,
+            delay: last === undefined ? 0 : Math.round(((nowMs - last.atMs) * 65_536) / 1000),
+          };
+    return reportPacket(this.#stream.ssrc, this.#stream.cname, sender, block);
+  }
+}

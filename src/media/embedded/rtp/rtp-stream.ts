@@ -1,0 +1,80 @@
+// One direction of a call's audio, packet by packet: read, counted, and put into the stream of the other side.
+// Runs 50 times a second and call, so it works in the buffer the packet came in.
+import { TokenBucket } from "../../../core/policy/token-bucket.ts";
+import type { Crossing } from "../../../core/sdp/agreement.ts";
+import type { Digit } from "./dtmf-receiver.ts";
+import { DigitListener } from "./dtmf-receiver.ts";
+import type { KeyFormat } from "./dtmf-sender.ts";
+import { Reception } from "./reception-stats.ts";
+import type { OutgoingStream } from "./outgoing-stream.ts";
+import { readRtp, type RtpHeader } from "./rtp-packet.ts";
+
+/** `isRelayed`: the key goes on to the other side as it came. */
+type DigitReport = (digit: Digit, isRelayed: boolean) => void;
+
+/** Keys that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
+const keysTold = { perSecond: 15, atOnce: 64 };
+
+export class Lane {
+  readonly reception = new Reception();
+  readonly #to: OutgoingStream;
+  readonly #report: DigitReport;
+  readonly #digits = new DigitListener();
+  readonly #told = new TokenBucket(keysTold.perSecond, keysTold.atOnce);
+  #crossings: ReadonlyMap<number, Crossing> = new Map();
+  #isOpen = false;
+  /** The source was not let through until now: whoever listens has to adapt its playout (RFC 3551 s4.1). */
+  #isStart = false;
+  #malformed = 0;
+
+  constructor(to: OutgoingStream, report: DigitReport) {
+    this.#to = to;
+    this.#report = report;
+  }
+
+  /** Packets that were no RTP, or our own. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  /** What may pass, whether it may now (hold), and how keys of our own are told, if they are. */
+  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean, keys: KeyFormat | undefined): void {
+    const spoken = [...crossings.values()].find(({ isEvent }) => !isEvent);
+    this.#to.agree(spoken?.toClockRate, keys);
+    this.#crossings = crossings;
+    this.#isStart ||= isOpen && !this.#isOpen;
+    this.#isOpen = isOpen;
+  }
+
+  packet(packet: Buffer, nowMs: number): void {
+    const header = readRtp(packet);
+    // What our stream has carried comes back only where an SDP named the port of the session's other end: such a packet
+    // would go round for ever (RFC 3550 s8.2).
+    if (header === undefined || header.ssrc === this.#to.ssrc) {
+      this.#malformed += 1;
+      return;
+    }
+    const crossing = this.#crossings.get(header.payloadType);
+    const timed = crossing === undefined || crossing.isEvent ? undefined : crossing.fromClockRate;
+    const { ssrc, sequence, timestamp, start, end } = header;
+    this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
+    // Comfort noise, redundancy and everything that was not agreed on both sides ends here.
+    if (crossing === undefined || !this.#isOpen || start === end) {
+      this.#to.skip(header);
+      return;
+    }
+    if (crossing.isEvent && (!crossing.isRelayed || !this.#to.isBusy)) this.#event(packet, header, crossing, nowMs);
+    if (!crossing.isRelayed || this.#to.isBusy) this.#to.skip(header);
+    else if (this.#to.forward(packet, header, crossing, this.#isStart, nowMs)) this.#isStart = false;
+  }
+
+  #event(packet: Buffer, { timestamp, start, end }: RtpHeader, crossing: Crossing, nowMs: number): void {
+    const { fromClockRate, toClockRate, isRelayed } = crossing;
+    const payload = packet.subarray(start, end);
+    for (const digit of this.#digits.packet(timestamp, payload, fromClockRate))
+      if (this.#told.take(nowMs)) this.#report(digit, isRelayed);
+    if (fromClockRate === toClockRate || payload.length < 4) return;
+    const duration = Math.round((payload.readUInt16BE(2) * toClockRate) / fromClockRate);
+    payload.writeUInt16BE(Math.min(0xffff, duration), 2);
+  }
+}

@@ -1,0 +1,393 @@
+// A call on a confirmed dialog: BYE both ways, keys, transfers, and who is at the other end. Offers are in
+// offer-exchange.ts, REFER in refer-out.ts and refer-in.ts; here they are held together.
+import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { TrunkSettings } from "../../ports/sip.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { sayBye } from "./bye.ts";
+import { judgeInfo, KeySender } from "./info-dtmf.ts";
+import { OfferExchange } from "./offer-exchange.ts";
+import { PeerLimits } from "./peer-limits.ts";
+import { q850Header, q850Of } from "../headers/reason.ts";
+import { ReferArrival } from "../transfer/refer-in.ts";
+import type { Replacement, ReplacementEvents } from "../transfer/refer-replacement.ts";
+import { ReferRequest } from "../transfer/refer-out.ts";
+import { readReference, replacesHeader, type Reference } from "../headers/refer-to.ts";
+import type { RemoteParty } from "./remote-party.ts";
+import type { DialogId, DialogPhase } from "../headers/replaces.ts";
+import type { SessionTerms, SessionTimerSettings } from "../headers/session-expires.ts";
+import { SessionTimer } from "./session-timer.ts";
+import { CallInOneState, type Emit, type ReplaceOrder } from "./sip-call.ts";
+import type { PeerRequest } from "../sipjs/peer-request.ts";
+import type { DialogFields } from "../sipjs/dialog-fields.ts";
+import type { Session } from "../sipjs/session.ts";
+import { addressHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
+import { header, type SipMessage, type SipRequest } from "../wire/message.ts";
+import { parseUri } from "../wire/fields/uri.ts";
+
+export interface ConfirmedCallOptions {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly emit: Emit;
+  readonly stateOf: (fields: DialogFields) => SipDialogState;
+  /** We made the Call-ID, which decides who waits longer after a collision (RFC 3261 s14.1). */
+  readonly callIdIsOurs: boolean;
+  /** Our 200 carried the offer: the answer comes in the ACK. */
+  readonly answerInAck?: boolean;
+  /** As in OfferExchange. */
+  readonly agreed?: { readonly local: string; readonly answers: string | undefined };
+  /** What was agreed about the session's time with the INVITE (RFC 4028). */
+  readonly terms?: SessionTerms | undefined;
+  readonly sessionTimer: SessionTimerSettings;
+  /** Who is there, as far as the call has heard. */
+  readonly party: RemoteParty;
+  /** The trunk is worth asking with REFER. */
+  readonly takesRefer: boolean;
+  readonly media: TrunkSettings["media"];
+  /** A REFER of the trunk is looked at. */
+  readonly followsRefer: boolean;
+  /** An INVITE that is to take this call over, not yet sent. */
+  readonly replacement: (
+    order: ReplaceOrder,
+    headers: readonly HeaderLine[],
+    events: ReplacementEvents,
+  ) => Replacement | undefined;
+  /** A text inside the call. */
+  readonly texted: (request: PeerRequest) => void;
+  /** A BYE of ours is under way until the returned function is called. */
+  readonly owe: () => () => void;
+  readonly over: () => void;
+}
+
+export class ConfirmedCall extends CallInOneState {
+  readonly #options: ConfirmedCallOptions;
+  readonly #offers: OfferExchange;
+  readonly #keys: KeySender;
+  readonly #timer: SessionTimer;
+  readonly #limits: PeerLimits;
+  #referring: ReferRequest | undefined;
+  /** The trunk's REFER that is not over yet. */
+  #referred: { readonly arrival: ReferArrival; readonly reference: Reference } | undefined;
+  #references = 0;
+  #replacement: Replacement | undefined;
+  /** The peer has left while the INVITE that replaces it was under way; its cause. */
+  #left: { readonly q850: number | undefined } | undefined;
+  #over = false;
+
+  constructor(options: ConfirmedCallOptions) {
+    super();
+    this.#options = options;
+    const { session, log, clock, party, answerInAck = false, agreed } = options;
+    this.#limits = new PeerLimits({
+      ...options,
+      call: () => ({ sipCall: this.dialog.sipCallId, trunk: this.dialog.trunk }),
+    });
+    this.#timer = new SessionTimer({
+      settings: options.sessionTimer,
+      clock,
+      terms: options.terms,
+      // RFC 3311 s4: not to those who have not said so. One that answers nothing it does not know would count as gone.
+      takesUpdate: () => party.saysItTakes("UPDATE"),
+      update: (headers, done) => void session.ask("UPDATE", { headers }, done),
+      reinvite: (headers, done) => {
+        const sdp = this.#offers.localSdp;
+        if (sdp === undefined || !session.mayOffer) return false;
+        session.offer(sdp, done, headers);
+        return true;
+      },
+      expired: () => this.#lost(),
+    });
+    this.#offers = new OfferExchange({
+      ...options,
+      answerInAck,
+      agreed,
+      offerHeaders: () => this.#timer.headers,
+      heard: (response) => {
+        this.#timer.answered(response);
+        this.hears(response);
+      },
+      changed: () => this.#changed(),
+      lost: () => this.#lost(),
+    });
+    this.#keys = new KeySender({
+      ask: (parts, done) => void session.ask("INFO", parts, done),
+      lost: () => this.#lost(),
+      log,
+    });
+    session.listen({
+      bye: (request) => this.#hungUp(request),
+      offered: (offer) => {
+        if (this.#over) return;
+        const refusal = this.#limits.refusesOffer();
+        if (refusal === undefined) this.#offers.offered(offer);
+        else offer.refuse(refusal.status, refusal.headers);
+      },
+      offerWithdrawn: () => this.#offers.withdrawn(),
+      acknowledged: (sdp) => this.#offers.acknowledged(sdp),
+      unacknowledged: () => this.#lost(),
+      changed: () => this.#changed(),
+      heard: (request) => this.hears(request),
+      judge: (request) => this.#timer.judge(request),
+      agreed: (verdict) => this.#timer.agreed(verdict),
+      asked: (request) => this.#asked(request),
+    });
+  }
+
+  get dialog(): SipDialogState {
+    return this.#options.stateOf(this.#options.session.fields);
+  }
+
+  override phaseOf({ trunk, sipCallId, localTag, remoteTag }: DialogId): DialogPhase | undefined {
+    const { dialog } = this;
+    const same = dialog.sipCallId === sipCallId && dialog.localTag === localTag && dialog.remoteTag === remoteTag;
+    return same && dialog.trunk === trunk && !this.#over ? "confirmed" : undefined;
+  }
+
+  /** Told when it says another identity than before, be it in a request or a response. */
+  hears(message: SipMessage): void {
+    if (this.#over) return;
+    const identity = this.#options.party.hears(message);
+    if (identity !== undefined) this.#options.emit({ kind: "sip.identified", identity });
+  }
+
+  /** Too late: whoever cancels has not heard of the answer yet, and says BYE when it does. */
+  cancel(): void {}
+
+  bye(q850: number | undefined): void {
+    if (this.#over) return;
+    const { session, log, emit, over, owe } = this.#options;
+    const replacement = this.#replacement;
+    this.#finish(487);
+    let owed = 0;
+    const owing = (): (() => void) => {
+      owed += 1;
+      return () => {
+        owed -= 1;
+        if (owed > 0) return;
+        emit({ kind: "sip.ended" });
+        over();
+      };
+    };
+    const settled = owing();
+    // Whoever took part in the transfer is let go on both sides.
+    if (replacement !== undefined) {
+      this.#ended = owing();
+      replacement.cancel(q850);
+    }
+    if (this.#left !== undefined) {
+      settled();
+      return;
+    }
+    const paid = owe();
+    sayBye(session, log, q850 === undefined ? undefined : q850Header(q850), () => {
+      paid();
+      settled();
+    });
+  }
+
+  override reoffer(sdp: string): void {
+    // Nobody is there to answer; whether somebody will be is known once the transfer is over.
+    if (this.#left !== undefined && !this.#over) this.#options.emit({ kind: "sip.offerRefused", status: 481 });
+    else this.#offers.reoffer(sdp);
+  }
+
+  override answerReoffer(sdp: string): void {
+    this.#offers.answer(sdp);
+  }
+
+  override refuseReoffer(status: number): void {
+    this.#offers.refuse(status);
+  }
+
+  override info(digit: string, durationMs: number): void {
+    if (!this.#over && this.#left === undefined) this.#keys.press({ digit, durationMs });
+  }
+
+  override refer(target: string, replaces: SipDialogState | undefined): void {
+    if (this.#over) return;
+    const { session, clock, emit, takesRefer, party } = this.#options;
+    if (!takesRefer || !party.takes("REFER")) {
+      emit({ kind: "sip.referRefused", status: 405 });
+      return;
+    }
+    if (this.#left !== undefined || this.#replacement !== undefined || this.#referring?.open === true) {
+      emit({ kind: "sip.referRefused", status: 491 });
+      return;
+    }
+    this.#referring?.drop();
+    try {
+      this.#referring = new ReferRequest({ session, clock, emit, target, replaces, lost: () => this.#lost() });
+    } catch (error) {
+      this.#options.log.error("could not send REFER", { error });
+      emit({ kind: "sip.referRefused", status: 400 });
+    }
+  }
+
+  override replace(order: ReplaceOrder): void {
+    if (this.#over) return;
+    const { emit, replacement } = this.#options;
+    const referred = this.#referred;
+    if (referred === undefined || this.#replacement !== undefined) {
+      emit({ kind: "sip.replaceFailed", status: 481 });
+      return;
+    }
+    const { arrival, reference } = referred;
+    const headers = order.replaces === undefined ? [] : [replacesHeader(order.replaces)];
+    // RFC 3892 s3: on whose word, for whoever is called.
+    const by = reference.referredBy === undefined ? undefined : parseUri(reference.referredBy);
+    if (by !== undefined) headers.push(addressHeader("Referred-By", { uri: by }));
+    arrival.followed();
+    this.#replacement = replacement(order, headers, {
+      progressed: (status) => arrival.progress(status),
+      accepted: () => this.#replaced(arrival),
+      failed: (status) => this.#replaceFailed(status),
+      ended: () => this.#ended(),
+    });
+    if (this.#replacement === undefined) this.#replaceFailed(500);
+    else this.#replacement.start();
+  }
+
+  override refuseRefer(status: number): void {
+    if (this.#replacement !== undefined) return;
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
+  }
+
+  drop(): void {
+    this.#replacement?.drop();
+    this.#referring?.drop();
+    this.#referred?.arrival.drop();
+    this.#finish(503);
+  }
+
+  /** The INVITE that was given up is over with. */
+  #ended: () => void = () => {};
+
+  #hungUp(request: SipRequest): void {
+    if (this.#over || this.#left !== undefined) return;
+    const q850 = q850Of(request);
+    // Whoever transfers may leave before the transfer is done (RFC 5589 s6.1): the call goes on with the other.
+    if (this.#replacement !== undefined) {
+      this.#leave(q850);
+      return;
+    }
+    this.#finish(487);
+    this.#options.emit({ kind: "sip.hungUp", q850 });
+    this.#options.over();
+  }
+
+  #leave(q850: number | undefined): void {
+    this.#left = { q850 };
+    this.#offers.stop();
+    this.#keys.stop();
+    this.#timer.stop();
+  }
+
+  /** The call has gone over to the new dialog: the old one is told, and ended. */
+  #replaced(arrival: ReferArrival): void {
+    const { session, log, owe } = this.#options;
+    const left = this.#left !== undefined;
+    this.#replacement = undefined;
+    this.#referred = undefined;
+    this.#finish(200);
+    const paid = owe();
+    arrival.end(200, () => {
+      if (left) paid();
+      else sayBye(session, log, undefined, paid);
+    });
+  }
+
+  #replaceFailed(status: number): void {
+    const { emit, over } = this.#options;
+    this.#replacement = undefined;
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
+    emit({ kind: "sip.replaceFailed", status });
+    const left = this.#left;
+    if (left === undefined || this.#over) return;
+    this.#finish(487);
+    emit({ kind: "sip.hungUp", q850: left.q850 });
+    over();
+  }
+
+  #asked(asked: PeerRequest): void {
+    const { request, reply } = asked;
+    if (this.#over) {
+      reply(481);
+      return;
+    }
+    switch (request.method) {
+      case "INFO": {
+        const { status, headers, key } = judgeInfo(request);
+        reply(status, headers);
+        if (key !== undefined) this.#options.emit({ kind: "sip.dtmf", ...key });
+        return;
+      }
+      case "REFER":
+        this.#referredBy(asked);
+        return;
+      case "MESSAGE":
+        this.#options.texted(asked);
+        return;
+      default:
+        // NOTIFY of no subscription of ours (RFC 6665 s4.1.3).
+        if (header(request, "Event")?.split(";", 1)[0]?.trim().toLowerCase() === "refer") reply(481);
+        else reply(489, [tokensHeader("Allow-Events", ["refer"])]);
+    }
+  }
+
+  #referredBy(asked: PeerRequest): void {
+    const { session, clock, emit } = this.#options;
+    const refusal = this.#limits.refusesRefer();
+    if (refusal !== undefined) {
+      asked.reply(refusal.status, refusal.headers);
+      return;
+    }
+    if (this.#referred !== undefined || this.#referring?.open === true) {
+      asked.reply(491);
+      return;
+    }
+    const reference = readReference(asked.request);
+    if (typeof reference === "number") {
+      asked.reply(reference);
+      return;
+    }
+    const repeated = this.#references > 0;
+    this.#references += 1;
+    const arrival = new ReferArrival({ asked, session, clock, repeated });
+    this.#referred = { arrival, reference };
+    emit({ kind: "sip.referred", ...reference });
+  }
+
+  /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */
+  #lost(): void {
+    if (this.#over || this.#left !== undefined) return;
+    const { session, log, emit, over, owe } = this.#options;
+    sayBye(session, log, undefined, owe());
+    if (this.#replacement !== undefined) {
+      this.#leave(undefined);
+      return;
+    }
+    this.#finish(487);
+    emit({ kind: "sip.hungUp", q850: undefined });
+    over();
+  }
+
+  #changed(): void {
+    if (!this.#over && this.#left === undefined) {
+      this.#options.emit({ kind: "sip.dialogChanged", dialog: this.dialog });
+    }
+  }
+
+  /** `status`: what a REFER of the trunk that is still open is told. */
+  #finish(status: number): void {
+    this.#over = true;
+    this.#offers.stop();
+    this.#timer.stop();
+    this.#keys.stop();
+    this.#referring?.callEnded();
+    this.#referred?.arrival.end(status);
+    this.#referred = undefined;
+  }
+}

@@ -1,0 +1,122 @@
+// An INVITE of the trunk until it is answered or refused: which facts the call hears, whatever the caller does
+// meanwhile. What comes after the answer is in confirmed-call.ts.
+import { sdpOf } from "../headers/sdp-body.ts";
+import type { TrunkSettings } from "../../ports/sip.ts";
+import { refusalHeaders } from "./not-acceptable.ts";
+import { answeredElsewhere, q850Header, q850Of } from "../headers/reason.ts";
+import { judgeSession, type SessionTerms, type SessionTimerSettings } from "../headers/session-expires.ts";
+import { CallInOneState, type Emit } from "./sip-call.ts";
+import type { ServerInvitation } from "../sipjs/server-invitation.ts";
+import type { Session } from "../sipjs/session.ts";
+import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
+import type { SipRequest } from "../wire/message.ts";
+
+export interface InboundCallOptions {
+  readonly invitation: ServerInvitation;
+  readonly emit: Emit;
+  /** A request in the early dialog: who calls may have changed. */
+  readonly heard: (request: SipRequest) => void;
+  /** Our 200 is sent. `answerInAck`: it held our offer. */
+  readonly confirmed: (session: Session, answerInAck: boolean, sdp: string, terms: SessionTerms | undefined) => void;
+  readonly sessionTimer: SessionTimerSettings;
+  readonly media: TrunkSettings["media"];
+  /** It waits for nobody any more. */
+  readonly decided: () => void;
+  /** A refusal waits for its ACK until the returned function is called. */
+  readonly owe: () => () => void;
+  /** Nothing more will be emitted. */
+  readonly over: () => void;
+}
+
+export class InboundCall extends CallInOneState {
+  readonly #options: InboundCallOptions;
+  #state: "waiting" | "rejected" | "over" = "waiting";
+  #paid: () => void = () => {};
+
+  constructor(options: InboundCallOptions) {
+    super();
+    this.#options = options;
+    const { invitation, emit, over } = options;
+    const gone = (tell: () => void): void => {
+      if (this.#state !== "waiting") return;
+      this.#decide("over");
+      over();
+      tell();
+    };
+    invitation.listen({
+      cancelled: (cancel) => {
+        const elsewhere = cancel !== undefined && answeredElsewhere(cancel);
+        gone(() => emit({ kind: "sip.cancelled", elsewhere }));
+      },
+      hungUp: (bye) => gone(() => emit({ kind: "sip.hungUp", q850: q850Of(bye) })),
+      heard: (request) => {
+        if (this.#state === "waiting") options.heard(request);
+      },
+      // Whoever does not hear that it rings has gone.
+      unheard: () => gone(() => emit({ kind: "sip.cancelled", elsewhere: false })),
+      settled: () => {
+        this.#paid();
+        if (this.#state !== "rejected") return;
+        this.#state = "over";
+        over();
+        emit({ kind: "sip.ended" });
+      },
+    });
+  }
+
+  override ring(status: 180 | 183): void {
+    if (this.#state === "waiting") this.#options.invitation.ring(status);
+  }
+
+  override accept(sdp: string): void {
+    const { invitation, confirmed, decided, sessionTimer } = this.#options;
+    if (this.#state !== "waiting" || !invitation.open) return;
+    const verdict = judgeSession(invitation.request, sessionTimer);
+    const session = this.#answer(sdp, verdict.kind === "agreed" ? verdict.headers : []);
+    this.#state = "over";
+    decided();
+    const terms = verdict.kind === "agreed" ? verdict.terms : undefined;
+    confirmed(session, sdpOf(invitation.request) === undefined, sdp, terms);
+  }
+
+  #answer(sdp: string, headers: readonly HeaderLine[]): Session {
+    const { invitation } = this.#options;
+    try {
+      return invitation.accept(sdp, headers);
+    } catch (error) {
+      // Whoever calls is not left to listen to nothing.
+      invitation.refuse(500);
+      throw error;
+    }
+  }
+
+  override reject(status: number, q850: number | undefined, retryAfterS?: number): void {
+    if (this.#state !== "waiting") return;
+    const { invitation, media } = this.#options;
+    const retry = retryAfterS === undefined ? [] : [numberHeader("Retry-After", retryAfterS)];
+    const warning = refusalHeaders(status, sdpOf(invitation.request), media);
+    invitation.refuse(status, [...warning, ...(q850 === undefined ? [] : [q850Header(q850)]), ...retry]);
+    this.#decide("rejected");
+  }
+
+  /** Not answered yet, so that it is refused (RFC 3261 s15). */
+  bye(q850: number | undefined): void {
+    this.reject(480, q850);
+  }
+  cancel(q850: number | undefined): void {
+    this.reject(480, q850);
+  }
+
+  drop(): void {
+    this.#options.invitation.drop();
+    this.#paid();
+    if (this.#state === "waiting") this.#options.decided();
+    this.#state = "over";
+  }
+
+  #decide(state: "rejected" | "over"): void {
+    this.#state = state;
+    this.#paid = this.#options.owe();
+    this.#options.decided();
+  }
+}

@@ -1,0 +1,51 @@
+// What the trunks' table of calls holds: a call before its answer (outbound-call.ts, inbound-call.ts) or after
+// (confirmed-call.ts).
+import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
+import type { SipFact } from "../../core/call/model/fact.ts";
+import type { InviteOrder } from "../../ports/sip.ts";
+import type { DialogId, DialogPhase } from "../headers/replaces.ts";
+
+/** Orders of ports/sip.ts for one call. Those that do not fit the call's state are ignored. */
+export interface SipCall {
+  cancel(q850: number | undefined): void;
+  bye(q850: number | undefined): void;
+  reoffer(sdp: string): void;
+  answerReoffer(sdp: string): void;
+  refuseReoffer(status: number): void;
+  ring(status: 180 | 183): void;
+  accept(sdp: string): void;
+  reject(status: number, q850: number | undefined, retryAfterS?: number): void;
+  info(digit: string, durationMs: number): void;
+  refer(target: string, replaces: SipDialogState | undefined): void;
+  replace(order: ReplaceOrder): void;
+  refuseRefer(status: number): void;
+  /** Whether it has that dialog, as far as an INVITE with Replaces may take it over (RFC 3891 s3). */
+  phaseOf(dialog: DialogId): DialogPhase | undefined;
+  /** The trunk closes: no timer of the call may outlive it. Emits nothing. */
+  drop(): void;
+}
+
+/** An INVITE that answers a REFER; `replaces` as in its Refer-To. */
+export type ReplaceOrder = InviteOrder & { readonly replaces: string | undefined };
+
+export type Emit = (fact: SipFact) => void;
+
+/** Ignores every order but the ends of a call: each kind of call overrides those that fit it. */
+export abstract class CallInOneState implements SipCall {
+  abstract cancel(q850: number | undefined): void;
+  abstract bye(q850: number | undefined): void;
+  abstract drop(): void;
+  reoffer(_sdp: string): void {}
+  answerReoffer(_sdp: string): void {}
+  refuseReoffer(_status: number): void {}
+  ring(_status: 180 | 183): void {}
+  accept(_sdp: string): void {}
+  reject(_status: number, _q850: number | undefined, _retryAfterS?: number): void {}
+  info(_digit: string, _durationMs: number): void {}
+  refer(_target: string, _replaces: SipDialogState | undefined): void {}
+  replace(_order: ReplaceOrder): void {}
+  refuseRefer(_status: number): void {}
+  phaseOf(_dialog: DialogId): DialogPhase | undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,396 @@
+// One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
+import type { SipDialogState, SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { Admission } from "./admission.ts";
+import { sayBye } from "../call/bye.ts";
+import { TrunkPassword } from "./digest-client-session.ts";
+import { Debts } from "./pending.ts";
+import type { GatewayWatch } from "./ringing-watch.ts";
+import { KeepAlive } from "./options-ping.ts";
+import type { InvitingTrunk, TrunkInvite } from "../call/outbound-call.ts";
+import { Registration, type RegisterParts } from "./registration.ts";
+import { RingingGateways } from "./gateway-liveness.ts";
+import type { Invitation, InviteEvents } from "../sipjs/invitation.ts";
+import type { ServerInvitation } from "../sipjs/server-invitation.ts";
+import type { DialogFields } from "../sipjs/dialog-fields.ts";
+import type { Session } from "../sipjs/session.ts";
+import type { Answer } from "../sipjs/out-of-dialog-request.ts";
+import type { PeerRequest } from "../sipjs/peer-request.ts";
+import { UserAgent, type QuestionParts } from "../sipjs/user-agent.ts";
+import { watchSilence, type SilenceOptions } from "./first-response-watch.ts";
+import { TargetPool } from "./gateway-pool.ts";
+import { healthWith } from "./trunk-health.ts";
+import { contactsOf, contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
+import { Hub } from "../transport/hub.ts";
+import { addressTowards, isWildcard } from "../transport/sockets/local-address.ts";
+import { portRefused } from "../transport/sockets/port-probe.ts";
+import type { Resolver } from "../transport/resolver.ts";
+import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
+import { isReliable, unbracketed, type Endpoint, type Target } from "../transport/target.ts";
+import { TransportError } from "../transport/transport-error.ts";
+import type { SipUri } from "../wire/fields/uri.ts";
+
+export interface TrunkOptions {
+  readonly settings: TrunkSettings;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  readonly keepAliveMs: number;
+  readonly log: Log;
+  readonly onHealth: (health: TrunkHealth) => void;
+  /** A new INVITE of the trunk, to which 100 has been sent. */
+  readonly onInvited: (trunk: Trunk, invitation: ServerInvitation) => void;
+  readonly onAsked: (request: PeerRequest) => void;
+}
+
+/** A trunk's server that moves may send us requests from its new address this soon. */
+const REFRESH_PEERS_MS = 60_000;
+
+export class Trunk implements InvitingTrunk {
+  readonly #options: TrunkOptions;
+  readonly #pool: TargetPool;
+  readonly #hub: Hub;
+  readonly #keepAlive: KeepAlive;
+  readonly #password: TrunkPassword | undefined;
+  /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
+  readonly #aims = new Map<string, Target>();
+  readonly #admission: Admission;
+  /** Calls of the trunk that wait for an answer. */
+  readonly #waiting = new Set<symbol>();
+  readonly #debts = new Debts();
+  readonly #ringing: RingingGateways;
+  #stopRefreshing: () => void = () => {};
+  #agent: UserAgent | undefined;
+  #registration: Registration | undefined;
+  #health: TrunkHealth;
+  /** As the gateways alone were last heard of. */
+  #gateways: TrunkHealth["state"] = "unknown";
+  /** Where peers reach us, as bound. */
+  #local: Endpoint = { address: "", port: 0 };
+
+  constructor(options: TrunkOptions) {
+    this.#options = options;
+    const { settings, resolver, clock, timers, log } = options;
+    this.#pool = new TargetPool(settings, resolver, clock);
+    this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
+    this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
+    this.#hub = new Hub({
+      settings,
+      resolver,
+      clock,
+      timers,
+      keepAliveMs: options.keepAliveMs,
+      log,
+      admit: (address) => this.#pool.admits(address),
+      ledTo: (address) => this.#pool.ledTo(address),
+      nextTarget: async (callId) => {
+        const target = this.#aims.get(callId) ?? (await this.#pool.pick());
+        if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
+        return target;
+      },
+      onRequest: (request) => this.#agent?.receiveRequest(request),
+      onResponse: (response, isTrunks) => this.#agent?.receiveResponse(response, isTrunks),
+      isServer: (address) => this.#pool.isServer(address),
+      onClosed: (connection, reason) => {
+        if (!connection.ours) return;
+        this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
+        this.#registration?.connectionLost(connection.remote);
+        this.#ringing.connectionLost(connection);
+      },
+    });
+    this.#keepAlive = new KeepAlive({
+      name: settings.name,
+      clock,
+      intervalMs: settings.optionsIntervalMs,
+      answerWithinMs: Math.min(transactionMs(timers), 10_000),
+      connected: isReliable(settings.transport),
+      pick: (tried) => this.#pool.pick(tried),
+      all: () => this.#pool.all(),
+      down: () => this.#pool.down,
+      failed: (target, restMs) => this.#failed(target, restMs),
+      answered: (target) => this.#pool.answered(target),
+      connect: async (target) => void (await this.#hub.connect(target)),
+      ask: (target, done) => this.#askOptions(target, done),
+      onHealth: ({ state }) => {
+        const back = this.#gateways === "down" && state === "up";
+        this.#gateways = state;
+        this.#tellHealth();
+        if (back) this.#registration?.trunkBack();
+      },
+      log,
+    });
+    this.#health = this.#keepAlive.health;
+    this.#ringing = new RingingGateways({
+      settings,
+      clock,
+      everyMs: 10 * timers.t1Ms,
+      pick: (tried) => this.#pool.pick(tried),
+      refused: (target) => this.#portRefused(target),
+      ask: (target, done) => this.#askOptions(target, done),
+      connect: (target) => this.#hub.connect(target),
+    });
+  }
+
+  get serverHost(): string {
+    return unbracketed(this.#options.settings.server.host);
+  }
+
+  /** Route values for requests outside of dialogs. */
+  get serviceRoute(): readonly string[] {
+    return this.#registration?.serviceRoute ?? [];
+  }
+
+  get health(): TrunkHealth {
+    return healthWith(this.#keepAlive.health, this.#registration?.state, this.#health, this.#options.clock.nowMs());
+  }
+
+  /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
+  async start(): Promise<void> {
+    const { settings, clock, timers, log } = this.#options;
+    const bound = await this.#hub.listen();
+    const towards = isWildcard(bound.address) ? await this.#pool.pick().catch(() => undefined) : undefined;
+    const address = isWildcard(bound.address) ? await addressTowards(towards, bound.address) : bound.address;
+    this.#local = { address, port: bound.port };
+    const { transport } = settings;
+    const contact = contactUri(settings, this.#local);
+    const viaHost = contact.port === undefined ? contact.host : `${contact.host}:${contact.port}`;
+    this.#agent = new UserAgent({
+      trunk: settings.name,
+      protocol: transport.toUpperCase(),
+      viaHost,
+      contacts: contactsOf(settings, contact),
+      userAgent: settings.userAgent,
+      localAddress: { host: address, port: bound.port },
+      transactionMs: transactionMs(timers),
+      clock,
+      log,
+      send: (text) => this.#hub.send(text),
+      recall: (branch) => this.#hub.recall(branch),
+      stopAsking: (branch) => this.#hub.stopAsking(branch),
+      newChallenged: () => this.#password?.forRequest(),
+      reliableProvisionals: settings.inbound.reliableProvisionals,
+      admission: (request) => this.#admission.refusal(request),
+      invited: (invitation) => {
+        this.#pool.dialogWith(invitation.fields);
+        this.#options.onInvited(this, invitation);
+      },
+      asked: this.#options.onAsked,
+    });
+    this.#refreshPeers();
+    this.#registration = this.#newRegistration(contact);
+    this.#keepAlive.start();
+    this.#registration?.start();
+  }
+
+  async pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined> {
+    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
+    return this.#pool.pick(tried);
+  }
+
+  targetFailed(target: Target, reason: string, restMs?: number): void {
+    this.#failed(target, restMs);
+    // One gateway that is left is enough for the trunk to be up.
+    const tell = (works: boolean): void => void (works || this.#keepAlive.callFailed(reason));
+    this.#pool.works().then(tell, () => tell(false));
+  }
+
+  targetAnswered(target: Target): void {
+    this.#pool.answered(target);
+    this.#keepAlive.answered("INVITE answered");
+  }
+
+  invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation {
+    const callId = again?.request.callId ?? this.#options.clock.newId();
+    const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
+    this.#aims.set(callId, target);
+    const done = (): void => void this.#aims.delete(callId);
+    return this.#started().invite(
+      { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute },
+      {
+        ...events,
+        accepted: (response, session) => {
+          done();
+          events.accepted(response, session);
+        },
+        refused: (response) => {
+          done();
+          events.refused(response);
+        },
+        failed: (fault, message) => {
+          done();
+          events.failed(fault, message);
+        },
+      },
+    );
+  }
+
+  watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void {
+    const { clock, timers } = this.#options;
+    return watchSilence({
+      clock,
+      t1Ms: timers.t1Ms,
+      refused: () => this.#portRefused(target),
+      another: async () => (await this.#pool.pick(tried)) !== undefined,
+      silent,
+    });
+  }
+
+  watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch {
+    return this.#ringing.watch(target, tried, gone);
+  }
+
+  async gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined> {
+    const named = await this.#pool.named(uri).catch(() => undefined);
+    if (named !== undefined) return named;
+    const ours = [domain, this.#options.settings.registration?.domain].includes(uri.host);
+    return ours && uri.port === undefined ? this.#pool.pick() : undefined;
+  }
+
+  hangUp(session: Session): void {
+    sayBye(session, this.#options.log, undefined, this.owe());
+  }
+
+  restore(dialog: SipDialogState): Session {
+    const local = this.#local;
+    if (dialog.localAddress.host !== local.address || dialog.localAddress.port !== local.port) {
+      this.#options.log.warn("a call from before the restart used another local address: the trunk cannot end it", {
+        before: dialog.localAddress,
+        now: { host: local.address, port: local.port },
+      });
+    }
+    // Requests that the earlier process sent after the state was saved must stay below ours (RFC 3261 s12.2.1.1).
+    return this.#started().restore({ ...dialog, localCSeq: dialog.localCSeq + 100 });
+  }
+
+  abandon(invite: SipInviteState, settled: () => void): void {
+    const paid = this.owe();
+    this.#started().abandon(invite, () => {
+      paid();
+      settled();
+    });
+  }
+
+  /** Refuses an INVITE to an earlier process. */
+  dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
+    const paid = this.owe();
+    this.#started().dismiss(incoming, status, () => {
+      paid();
+      settled();
+    });
+  }
+
+  stateOf(fields: DialogFields): SipDialogState {
+    const { address, port } = this.#local;
+    return { ...fields, trunk: this.#options.settings.name, localAddress: { host: address, port } };
+  }
+
+  /** As MessagingTrunk has it. */
+  askAt(target: Target, parts: QuestionParts, done: (answer: Answer) => void): void {
+    this.#aims.set(parts.sipCallId, target);
+    this.#started().ask({ ...parts, routes: this.serviceRoute }, (answer) => {
+      this.#aims.delete(parts.sipCallId);
+      done(answer);
+    });
+  }
+
+  /** A call of the trunk waits for its answer until the returned function is called. */
+  waits(): () => void {
+    const call = Symbol("call");
+    this.#waiting.add(call);
+    return () => void this.#waiting.delete(call);
+  }
+
+  /** What it is to be asked and told. */
+  get settings(): TrunkSettings {
+    return this.#options.settings;
+  }
+
+  /** No call of the trunk is taken any more. */
+  close(): void {
+    this.#admission.close();
+  }
+
+  /** Something is owed to the peer until the returned function is called. */
+  owe(): () => void {
+    return this.#debts.owe();
+  }
+
+  async stop(patienceMs: number): Promise<void> {
+    this.#stopRefreshing();
+    this.#keepAlive.stop();
+    const unregistered = this.#registration?.stop(patienceMs);
+    await this.#debts.settled(this.#options.clock, patienceMs);
+    await unregistered;
+    this.#agent?.close();
+    await this.#hub.close();
+  }
+
+  /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
+  #refreshPeers(): void {
+    const { clock, log, settings } = this.#options;
+    this.#pool.all().catch((error: unknown) => log.warn("could not resolve the trunk's servers", { error }));
+    const domain = settings.registration?.domain;
+    if (domain !== undefined) this.#pool.alsoAt(domain);
+    this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
+  }
+
+  #newRegistration(contact: SipUri): Registration | undefined {
+    const { settings, clock, timers, log } = this.#options;
+    if (settings.registration === undefined) return undefined;
+    return new Registration({
+      expiresMs: settings.registration.expiresMs,
+      contact,
+      answerWithinMs: Math.min(transactionMs(timers), 10_000),
+      clock,
+      log,
+      pick: (tried) => this.#pool.pick(tried),
+      failed: (target, restMs) => this.#pool.failed(target, restMs),
+      answered: (target) => this.#pool.answered(target),
+      ask: (target, parts, done) => this.#askRegister(target, parts, done),
+      onChange: () => {
+        if (this.#registration?.state.registered === true) this.#keepAlive.answered("REGISTER answered");
+        this.#tellHealth();
+      },
+    });
+  }
+
+  #askRegister(target: Target, parts: RegisterParts, done: (answer: Answer, cseq: number) => void): void {
+    this.#aims.set(parts.sipCallId, target);
+    this.#started().ask(registerRequest(this.#options.settings, parts), done);
+  }
+
+  #tellHealth(): void {
+    const { health } = this;
+    const { state, detail, registered } = this.#health;
+    this.#health = health;
+    if (health.state !== state || health.detail !== detail || health.registered !== registered) {
+      this.#options.onHealth(health);
+    }
+  }
+
+  #failed(target: Target, restMs: number | undefined): void {
+    this.#pool.failed(target, restMs);
+    this.#registration?.gatewayFailed(target);
+  }
+
+  #started(): UserAgent {
+    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
+    return this.#agent;
+  }
+
+  async #portRefused(target: Target): Promise<boolean> {
+    return target.transport === "udp" && portRefused(target, this.#local.address, this.#options.timers.t1Ms);
+  }
+
+  #askOptions(target: Target, done: (answer: Answer) => void): void {
+    const callId = this.#options.clock.newId();
+    this.#aims.set(callId, target);
+    this.#started().ask(optionsRequest(this.#options.settings, target, callId), (answer) => {
+      this.#aims.delete(callId);
+      if (answer.kind === "response") this.#ringing.answered(target);
+      done(answer);
+    });
+  }
+}

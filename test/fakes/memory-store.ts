@@ -1,0 +1,204 @@
+// The store without a disk, for tests and trials. Calls are kept as JSON here too, so that nothing is shared by reference.
+import { addressOf, type Call } from "../../src/core/call/model/call.ts";
+import type { CallRecord } from "../../src/core/call/model/record.ts";
+import type { EventId, RoomId, UserId } from "../../src/core/ids.ts";
+import type {
+  CallLedger,
+  Conversation,
+  ConversationDirectory,
+  GhostProfile,
+  Inbox,
+  InboxEntry,
+  RoomDirectory,
+  Store,
+  Visit,
+  Visits,
+} from "../../src/ports/store.ts";
+import { readCall, readRecord } from "../../src/store/stored-json.ts";
+
+function memoryInbox(): Inbox {
+  const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
+  return {
+    async take(entries) {
+      const fresh: InboxEntry[] = [];
+      for (const entry of entries) {
+        if (seen.has(entry.eventId)) continue;
+        seen.set(entry.eventId, { entry, done: false });
+        fresh.push(entry);
+      }
+      return fresh;
+    },
+    async done(event) {
+      const known = seen.get(event);
+      if (known !== undefined) known.done = true;
+    },
+    async pending() {
+      return [...seen.values()].filter((known) => !known.done).map((known) => known.entry);
+    },
+    async prune(beforeMs) {
+      let pruned = 0;
+      for (const [event, known] of seen) {
+        if (!known.done || known.entry.receivedAtMs >= beforeMs) continue;
+        seen.delete(event);
+        pruned++;
+      }
+      return pruned;
+    },
+  };
+}
+
+interface LedgerRow {
+  readonly id: string;
+  readonly room: RoomId | undefined;
+  readonly matrixCallId: string | undefined;
+  readonly call: string | undefined;
+  readonly record: CallRecord | undefined;
+}
+
+type Address = Pick<CallRecord, "room" | "matrixCallId">;
+
+function memoryLedger(): CallLedger {
+  const rows = new Map<string, LedgerRow>();
+  const write = (
+    id: string,
+    address: Address | undefined,
+    call: Call | undefined,
+    record: CallRecord | undefined,
+  ): void => {
+    rows.set(id, {
+      id,
+      room: address?.room,
+      matrixCallId: address?.matrixCallId,
+      call: call === undefined ? undefined : JSON.stringify(call),
+      record: record === undefined ? undefined : readRecord(record.id, JSON.stringify(record)),
+    });
+  };
+  return {
+    async save(call) {
+      if (call.phase === "ended") write(call.id, call.record, undefined, call.record);
+      else write(call.id, addressOf(call), call, undefined);
+    },
+    async finish(_call, record) {
+      write(record.id, record, undefined, record);
+    },
+    async prune(beforeMs) {
+      const old = [...rows.values()].filter((row) => row.record !== undefined && row.record.endedAtMs < beforeMs);
+      for (const { id } of old) rows.delete(id);
+      return old.length;
+    },
+    async open() {
+      const calls = [...rows.values()].map((row) => (row.call === undefined ? undefined : readCall(row.id, row.call)));
+      return calls.filter((call) => call !== undefined);
+    },
+    async known(room, matrixCallId) {
+      return [...rows.values()].some((row) => row.room === room && row.matrixCallId === matrixCallId);
+    },
+    async history(limit) {
+      const records = [...rows.values()].map((row) => row.record).filter((record) => record !== undefined);
+      return records.toSorted((a, b) => b.endedAtMs - a.endedAtMs).slice(0, limit);
+    },
+  };
+}
+
+interface ConversationRow extends Conversation {
+  readonly spoken: number;
+}
+
+function memoryConversations(rows: Map<RoomId, ConversationRow>): ConversationDirectory {
+  const now = (): number => Math.max(0, ...[...rows.values()].map(({ spoken }) => spoken)) + 1;
+  return {
+    async find(person, number) {
+      return [...rows.values()]
+        .filter((row) => row.person === person && row.number === number)
+        .toSorted((one, other) => other.spoken - one.spoken || (one.room < other.room ? -1 : 1))
+        .map(({ room, ghost }) => ({ room, person, number, ghost }));
+    },
+    async save(conversation) {
+      rows.set(conversation.room, { ...conversation, spoken: now() });
+    },
+    async add(conversation) {
+      if (!rows.has(conversation.room)) rows.set(conversation.room, { ...conversation, spoken: 0 });
+    },
+    async spoke(room, person) {
+      const row = rows.get(room);
+      if (row?.person !== person) return false;
+      rows.set(room, { ...row, spoken: now() });
+      return true;
+    },
+    async rekey(keyOf) {
+      for (const row of rows.values()) rows.set(row.room, { ...row, number: keyOf(row.ghost) });
+    },
+  };
+}
+
+function memoryRooms(conversations: Map<RoomId, unknown>): RoomDirectory {
+  const said = new Map<RoomId, Set<string>>();
+  const ours = new Map<RoomId, Set<UserId>>();
+  return {
+    async ours(room) {
+      return [...(ours.get(room) ?? [])].toSorted();
+    },
+    async saveOurs(room, user) {
+      ours.set(room, (ours.get(room) ?? new Set<UserId>()).add(user));
+    },
+    async removeOurs(room, user) {
+      ours.get(room)?.delete(user);
+    },
+    async forget(room) {
+      conversations.delete(room);
+      ours.delete(room);
+      said.delete(room);
+    },
+    async firstTime(room, subject) {
+      const subjects = said.get(room) ?? new Set();
+      said.set(room, subjects);
+      if (subjects.has(subject)) return false;
+      subjects.add(subject);
+      return true;
+    },
+  };
+}
+
+function memoryVisits(): Visits {
+  const pairKey = (room: string, ghost: string): string => JSON.stringify([room, ghost]);
+  const visits = new Map<string, { readonly visit: Visit; ended: boolean }>();
+  const byAge = () => [...visits.values()].toSorted((one, other) => one.visit.atMs - other.visit.atMs);
+  return {
+    async begin(visit) {
+      visits.set(pairKey(visit.room, visit.ghost), { visit, ended: false });
+    },
+    async end(room, ghost) {
+      const found = visits.get(pairKey(room, ghost));
+      if (found !== undefined) found.ended = true;
+    },
+    open: async () => byAge().flatMap(({ visit, ended }) => (ended ? [] : [visit])),
+    async latest(room, limit) {
+      const inRoom = byAge().flatMap(({ visit }) => (visit.room === room ? [visit] : []));
+      return inRoom.toReversed().slice(0, limit);
+    },
+  };
+}
+
+export function openMemoryStore(): Store {
+  const ghosts = new Map<UserId, GhostProfile>();
+  const settings = new Map<string, string>();
+  const conversations = new Map<RoomId, ConversationRow>();
+  return {
+    inbox: memoryInbox(),
+    calls: memoryLedger(),
+    ghosts: {
+      find: async (user) => ghosts.get(user),
+      save: async (user, profile) => void ghosts.set(user, profile),
+      list: async () => [...ghosts.keys()].toSorted(),
+    },
+    rooms: memoryRooms(conversations),
+    conversations: memoryConversations(conversations),
+    visits: memoryVisits(),
+    settings: {
+      get: async (key) => settings.get(key),
+      set: async (key, value) => void settings.set(key, value),
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+}
