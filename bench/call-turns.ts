@@ -1,6 +1,6 @@
-// What a call costs the bridge's process beside another kind of call, both in turns, so that whatever else the machine does
-// is in both: with a line in its room, and from the trunk. Each kind has an installation of its own, all of one age.
-import type { Installation } from "./parts/installation.ts";
+// What a call costs the bridge's process beside another kind of call, all in turns, so that whatever else the machine does
+// is in all: beside the floor, with a line in its room, and from the trunk. Each kind has an installation of its own, all of one age.
+import type { Installation, InstallationOptions } from "./parts/installation.ts";
 import { figure, median } from "./parts/statistics.ts";
 
 export interface TurnsOptions {
@@ -16,7 +16,10 @@ export interface TurnsReport {
   readonly failures: readonly string[];
 }
 
-interface Kind {
+/** Starts an installation; whoever gave this ends it. */
+export type StartInstallation = (options: InstallationOptions) => Promise<Installation>;
+
+export interface Kind {
   readonly name: string;
   readonly installation: Installation;
   readonly call: "run" | "ring";
@@ -26,29 +29,50 @@ interface Turn {
   /** Of one call. */
   readonly cpuMs: number;
   readonly elapsedMs: number;
+  /** To the homeserver, of one call. */
+  readonly requests: number;
   readonly answeredAfterMs: readonly number[];
 }
 
-const pairs = 8;
+export type Turns = (name: string) => readonly Turn[];
+
+export const pairs = 8;
 const warmUpCalls = 300;
 
-/** @param start gives an installation of no media, in which calls leave a line in their room or not; the caller ends it. */
-export async function compareCalls(
-  start: (history: boolean) => Promise<Installation>,
-  { calls, concurrency, inbound }: TurnsOptions,
-): Promise<TurnsReport> {
-  const kinds: Kind[] = [
-    { name: "outbound", installation: await start(false), call: "run" },
-    { name: "lined", installation: await start(true), call: "run" },
-  ];
-  if (inbound) kinds.push({ name: "inbound", installation: await start(false), call: "ring" });
+export async function compareCalls(start: StartInstallation, options: TurnsOptions): Promise<TurnsReport> {
+  const kinds = await outboundAndFloor(start);
+  kinds.push({ name: "lined", installation: await start({ media: "none", history: true }), call: "run" });
+  if (options.inbound) kinds.push({ name: "inbound", installation: await start({ media: "none" }), call: "ring" });
   const failures: string[] = [];
+  const turns = await takeTurns(kinds, options, failures);
+  return { lines: [...report(turns)], failures };
+}
+
+export async function outboundAndFloor(start: StartInstallation): Promise<Kind[]> {
+  return [
+    { name: "outbound", installation: await start({ media: "none" }), call: "run" },
+    { name: "floor", installation: await start({ media: "none", program: "floor-program.ts" }), call: "run" },
+  ];
+}
+
+/** Adds to `failures` what went wrong, a line each. */
+export async function takeTurns(
+  kinds: readonly Kind[],
+  { calls, concurrency }: Pick<TurnsOptions, "calls" | "concurrency">,
+  failures: string[],
+): Promise<Turns> {
   const turn = async ({ installation, call }: Kind, count: number): Promise<Turn> => {
     const cpuBeforeMs = await installation.cpuMs();
+    const requestsBefore = installation.requests;
     const result = await installation[call](count, concurrency);
     const cpuMs = (await installation.cpuMs()) - cpuBeforeMs;
     failures.push(...result.failures);
-    return { cpuMs: cpuMs / count, elapsedMs: result.elapsedMs / count, answeredAfterMs: result.answeredAfterMs };
+    return {
+      cpuMs: cpuMs / count,
+      elapsedMs: result.elapsedMs / count,
+      requests: (installation.requests - requestsBefore) / count,
+      answeredAfterMs: result.answeredAfterMs,
+    };
   };
   for (const kind of kinds) {
     await turn({ ...kind, call: "run" }, warmUpCalls / 2);
@@ -62,20 +86,37 @@ export async function compareCalls(
     for (const kind of order) turns.get(kind.name)?.push(await turn(kind, callsInTurn));
   }
   for (const { installation } of kinds) failures.push(...(await installation.audit()));
-  return { lines: [...report((name) => turns.get(name) ?? [])], failures };
+  return (name) => turns.get(name) ?? [];
 }
 
-function* report(of: (name: string) => readonly Turn[]): Generator<string> {
-  const cpu = (name: string): string => `${figure(median(of(name).map(({ cpuMs }) => cpuMs)), 2)} ms CPU`;
+/** CPU of each turn of one kind, as a multiple of the other kind's turn beside it. */
+export function ratios(turns: Turns, name: string, base: string): readonly number[] {
+  const beside = turns(base);
+  return turns(name).map(({ cpuMs }, index) => cpuMs / (beside[index]?.cpuMs ?? Number.NaN));
+}
+
+/** CPU of one call, in ms. */
+export function cpuOfCall(turns: Turns, name: string): number {
+  return median(turns(name).map(({ cpuMs }) => cpuMs));
+}
+
+export function range(values: readonly number[]): string {
+  return `${figure(Math.min(...values), 2)} to ${figure(Math.max(...values), 2)} in ${values.length} pairs`;
+}
+
+function* report(turns: Turns): Generator<string> {
+  const cpu = (name: string): string => `${figure(cpuOfCall(turns, name), 2)} ms CPU`;
   const beside = (name: string): string => {
-    const outbound = of("outbound");
-    const ratios = of(name).map(({ cpuMs }, index) => cpuMs / (outbound[index]?.cpuMs ?? Number.NaN));
-    const range = `${figure(Math.min(...ratios), 2)} to ${figure(Math.max(...ratios), 2)} in ${ratios.length} pairs`;
-    return `${figure(median(ratios), 2)} of that (${range})`;
+    const all = ratios(turns, name, "outbound");
+    return `${figure(median(all), 2)} of that (${range(all)})`;
   };
-  yield `calls, in turns      : ${cpu("outbound")} an outbound call`;
+  const requests = (name: string): string => figure(median(turns(name).map((turn) => turn.requests)), 1);
+  const toFloor = ratios(turns, "outbound", "floor");
+  yield `calls, in turns      : ${cpu("outbound")} an outbound call, ${requests("outbound")} requests`;
+  yield `calls, in turns      : ${cpu("floor")} its input and output alone, ${requests("floor")} requests`;
+  yield `calls, in turns      : ${figure(median(toFloor), 2)} times the floor (${range(toFloor)})`;
   yield `calls, in turns      : ${cpu("lined")} one that leaves a line in its room, ${beside("lined")}`;
-  const inbound = of("inbound");
+  const inbound = turns("inbound");
   if (inbound.length === 0) return;
   const answeredAfterMs = median(inbound.flatMap((turn) => turn.answeredAfterMs));
   const callsPerSecond = 1000 / median(inbound.map(({ elapsedMs }) => elapsedMs));

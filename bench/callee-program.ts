@@ -4,6 +4,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { monotonicMs } from "./parts/monotonic.ts";
 import { serve } from "./parts/program.ts";
 
 export interface CalleeCounts {
@@ -17,11 +18,14 @@ export type CalleeDialogue = {
   /** The port it listens on. */
   start: { question: undefined; answer: number };
   counts: { question: undefined; answer: CalleeCounts };
+  /** When each call's INVITE came, which is when it was answered, by the number that was called. */
+  invitedAtMs: { question: undefined; answer: Readonly<Record<string, number>> };
   /** Places a call through the bridge; gives after how many ms it was answered. Throws what it was refused with. */
   call: { question: { readonly from: string; readonly to: string }; answer: number };
 };
 
 const socket = createSocket("udp4");
+const invitedAtMs: Record<string, number> = {};
 const seen = { INVITE: new Set<string>(), ACK: new Set<string>(), BYE: new Set<string>() };
 
 const echoed = /^(?:Via|From|Call-ID|CSeq): .*\r\n/gim;
@@ -116,6 +120,7 @@ socket.on("message", (bytes, from) => {
   const method = request.slice(0, request.indexOf(" "));
   const [, call = ""] = callIdField.exec(request) ?? [];
   if (method === "INVITE") {
+    invitedAtMs[/^INVITE sip:([^@]*)@/.exec(request)?.[1] ?? ""] ??= monotonicMs();
     send(response(request, "180 Ringing"));
     send(response(request, "200 OK", answerSdp()));
   } else if (method === "BYE" || method === "OPTIONS") send(response(request, "200 OK"));
@@ -129,5 +134,6 @@ serve<CalleeDialogue>({
     return socket.address().port;
   },
   call: ({ from, to }) => place(from, to),
+  invitedAtMs: () => invitedAtMs,
   counts: () => ({ invited: seen.INVITE.size, acknowledged: seen.ACK.size, ended: seen.BYE.size }),
 });

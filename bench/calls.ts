@@ -2,7 +2,8 @@
 // real SIP over UDP and SQLite. Once with the embedded media engine and once without any, so that the two costs are told apart;
 // what call-turns.ts compares comes after.
 import { setTimeout as delay } from "node:timers/promises";
-import { compareCalls } from "./call-turns.ts";
+import { measureGoals } from "./call-goals.ts";
+import { compareCalls, type StartInstallation } from "./call-turns.ts";
 import type { CallsResult } from "./parts/caller.ts";
 import { Installation, type Media, type Usage } from "./parts/installation.ts";
 import type { ProgramOptions } from "./parts/program.ts";
@@ -14,6 +15,9 @@ export interface CallsOptions {
   readonly concurrency: number;
   /** Whether calls of the trunk are measured too. */
   readonly inbound: boolean;
+  /** Whether the goals are measured instead, and with how many calls up at most. */
+  readonly goals: boolean;
+  readonly up: number;
   readonly execArgv?: ProgramOptions["execArgv"];
 }
 
@@ -44,15 +48,16 @@ const mb = 1_000_000;
 export async function run(options: CallsOptions): Promise<CallsReport> {
   const { execArgv = [] } = options;
   const installations: Installation[] = [];
-  const start = async (media: Media, history: boolean): Promise<Installation> => {
-    const installation = await Installation.start({ media, history, execArgv });
+  const start: StartInstallation = async (settings) => {
+    const installation = await Installation.start({ ...settings, execArgv });
     installations.push(installation);
     return installation;
   };
   try {
+    if (options.goals) return await measureGoals(start, options);
     const measurements: Measurement[] = [];
     for (const media of ["none", "embedded"] as const) {
-      const installation = await start(media, false);
+      const installation = await start({ media });
       measurements.push(await measure(installation, options));
     }
     // What SIP remembers has been forgotten by then, in both.
@@ -65,7 +70,7 @@ export async function run(options: CallsOptions): Promise<CallsReport> {
       lines.push(...report(measured, options.concurrency, await installation.usage()));
       failures.push(...measured.failures, ...(await installation.audit()));
     }
-    const turns = await compareCalls((history) => start("none", history), options);
+    const turns = await compareCalls(start, options);
     lines.push(...turns.lines);
     failures.push(...turns.failures);
     for (const { complaints } of installations) {

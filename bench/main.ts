@@ -6,6 +6,8 @@ Parts: lookups, parser, calls, media; all without any.
   --calls N         calls to measure, besides those that warm up (1000)
   --concurrency N   calls at once (30)
   --inbound         measure calls of the trunk too (calls)
+  --goals           print what a call may cost, and whether it does, instead (calls; about ten minutes)
+  --up N            with --goals: calls that are up at once, at most (10000)
   --profile FOLDER  leave CPU profiles of the bridge's process there (lookups, calls)`;
 
 interface Report {
@@ -17,6 +19,8 @@ interface Options {
   readonly calls: number;
   readonly concurrency: number;
   readonly inbound: boolean;
+  readonly goals: boolean;
+  readonly up: number;
   readonly execArgv: readonly string[];
 }
 
@@ -43,6 +47,8 @@ async function main(): Promise<number> {
       calls: { type: "string", default: "1000" },
       concurrency: { type: "string", default: "30" },
       inbound: { type: "boolean", default: false },
+      goals: { type: "boolean", default: false },
+      up: { type: "string", default: "10000" },
       profile: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -58,6 +64,8 @@ async function main(): Promise<number> {
     calls: count(values.calls, "calls"),
     concurrency: count(values.concurrency, "concurrency"),
     inbound: values.inbound,
+    goals: values.goals,
+    up: count(values.up, "up"),
     execArgv: profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
   };
   let failed = 0;

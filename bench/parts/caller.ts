@@ -1,8 +1,10 @@
 // Places calls through a bridge, so many at once, from the ghost's invitation or the trunk's INVITE to the record of the
 // call: the client's and the homeserver's side of them. Whoever starts it feeds it the bridge's log lines.
+import { setTimeout as delay } from "node:timers/promises";
 import { ElementCall } from "./element-call.ts";
 import { startHomeserverDouble, type HomeserverDouble, type RoomEvent } from "./homeserver-double.ts";
 import { callerAt, calledAt, calledPersonAt, domain, ghostOf, numberAt } from "./house.ts";
+import { monotonicMs } from "./monotonic.ts";
 
 export interface CallsResult {
   readonly calls: number;
@@ -13,10 +15,20 @@ export interface CallsResult {
   readonly failures: readonly string[];
 }
 
+/** On the clock of all processes. */
+export interface CallTimes {
+  /** The invite left for the bridge. */
+  readonly invitedAtMs: number;
+  /** The bridge's answer came. */
+  readonly answeredAtMs: number;
+}
+
 interface Underway {
   readonly call: ElementCall;
   invitedAtMs: number;
   answeredAfterMs: number | undefined;
+  /** Told when the call is up, if it is to stay up; otherwise it is hung up at once. */
+  readonly up?: () => void;
   readonly ended: (failure: string | undefined) => void;
 }
 
@@ -39,22 +51,41 @@ export class Caller {
   readonly #underway: Map<string, Underway>;
   /** By person, until their room is made. */
   readonly #called: Map<string, Called>;
+  /** By number as dialled. */
+  readonly #times: Map<string, CallTimes>;
+  readonly #up: { readonly call: ElementCall; readonly over: Promise<string | undefined> }[] = [];
   #count = 0;
 
-  private constructor(homeserver: HomeserverDouble, underway: Map<string, Underway>, called: Map<string, Called>) {
+  private constructor(
+    homeserver: HomeserverDouble,
+    underway: Map<string, Underway>,
+    called: Map<string, Called>,
+    times: Map<string, CallTimes>,
+  ) {
     this.homeserver = homeserver;
     this.#underway = underway;
     this.#called = called;
+    this.#times = times;
+  }
+
+  /** Of all calls that the people placed, by the number as they dialled it. */
+  get times(): ReadonlyMap<string, CallTimes> {
+    return this.#times;
   }
 
   static async start(): Promise<Caller> {
     const underway = new Map<string, Underway>();
     const called = new Map<string, Called>();
+    const times = new Map<string, CallTimes>();
     const homeserver: HomeserverDouble = await startHomeserverDouble({
+      pushing(event) {
+        if (event["type"] !== "m.call.invite") return;
+        const one = underway.get(String(event["room_id"]));
+        if (one !== undefined) one.invitedAtMs = monotonicMs();
+      },
       joined(room) {
         const one = underway.get(room);
         if (one === undefined) return;
-        one.invitedAtMs = performance.now();
         homeserver.push(one.call.ghostJoined(), one.call.invite(), one.call.candidates());
       },
       sent(room, _ghost, type, content) {
@@ -63,8 +94,13 @@ export class Caller {
         homeserver.push(one.call.echo(type, content));
         if (type === "m.call.invite") homeserver.push(one.call.personJoined(), one.call.answer(content["call_id"]));
         if (type !== "m.call.answer") return;
-        one.answeredAfterMs = performance.now() - one.invitedAtMs;
-        homeserver.push(one.call.selectAnswer(String(content["party_id"])), one.call.hangup());
+        const answeredAtMs = monotonicMs();
+        const { invitedAtMs } = one;
+        one.answeredAfterMs = answeredAtMs - invitedAtMs;
+        if (one.call.number !== undefined) times.set(one.call.number, { invitedAtMs, answeredAtMs });
+        homeserver.push(one.call.selectAnswer(String(content["party_id"])));
+        if (one.up === undefined) homeserver.push(one.call.hangup());
+        else one.up();
       },
       created(ghost, person) {
         const one = called.get(person);
@@ -75,7 +111,7 @@ export class Caller {
         return call.room;
       },
     });
-    return new Caller(homeserver, underway, called);
+    return new Caller(homeserver, underway, called, times);
   }
 
   /** One line of the bridge's log. */
@@ -91,6 +127,84 @@ export class Caller {
     const wasAnswered = entry["direction"] === "inbound" || one?.answeredAfterMs !== undefined;
     const isGood = entry["cause"] === "caller-hung-up" && wasAnswered;
     one?.ended(isGood ? undefined : line);
+  }
+
+  /** Places a call every so often, whatever becomes of those before. */
+  async pace(calls: number, perSecond: number): Promise<CallsResult> {
+    const answeredAfterMs: number[] = [];
+    const failures: string[] = [];
+    const startMs = performance.now();
+    const placed: Promise<void>[] = [];
+    for (let index = 0; index < calls; index += 1) {
+      await delay(Math.max(0, startMs + (index * 1000) / perSecond - performance.now()));
+      placed.push(
+        this.#place().then((outcome) => {
+          if (outcome.failure !== undefined) failures.push(outcome.failure);
+          if (outcome.answeredAfterMs !== undefined) answeredAfterMs.push(outcome.answeredAfterMs);
+        }),
+      );
+    }
+    await Promise.all(placed);
+    return { calls, elapsedMs: performance.now() - startMs, answeredAfterMs, failures };
+  }
+
+  /** Places calls that stay up until `hangUp`; gives one line for each that never came up. */
+  async raise(calls: number, concurrency: number): Promise<readonly string[]> {
+    const failures: string[] = [];
+    let begun = 0;
+    const line = async (): Promise<void> => {
+      while (begun < calls) {
+        begun += 1;
+        const failure = await this.#raise();
+        if (failure !== undefined) failures.push(failure);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, line));
+    return failures;
+  }
+
+  /** Hangs up all calls that are up; gives one line for each that did not end well. */
+  async hangUp(concurrency: number): Promise<readonly string[]> {
+    const failures: string[] = [];
+    const line = async (): Promise<void> => {
+      for (let one = this.#up.pop(); one !== undefined; one = this.#up.pop()) {
+        this.homeserver.push(one.call.hangup());
+        const failure = await one.over;
+        if (failure !== undefined) failures.push(failure);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, line));
+    return failures;
+  }
+
+  async #raise(): Promise<string | undefined> {
+    const call = this.#newCall();
+    let timer: NodeJS.Timeout | undefined;
+    const failure = await new Promise<string | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(`${call.matrixCallId} is not up after ${stuckAfterMs} ms`), stuckAfterMs);
+      const over = new Promise<string | undefined>((ended) => {
+        const up = (): void => {
+          this.#up.push({ call, over });
+          resolve(undefined);
+        };
+        // A call that ends before it is up has failed, and whoever waits for it hears why.
+        const endedEarly = (why: string | undefined): void => {
+          this.#underway.delete(call.room);
+          resolve(why ?? `${call.matrixCallId} ended by itself`);
+          ended(why);
+        };
+        this.#underway.set(call.room, { call, invitedAtMs: 0, answeredAfterMs: undefined, up, ended: endedEarly });
+      });
+      this.homeserver.push(call.memberInvite());
+    });
+    clearTimeout(timer);
+    return failure;
+  }
+
+  #newCall(): ElementCall {
+    const index = (this.#count += 1);
+    const number = numberAt(index);
+    return new ElementCall(String(index), ghostOf(number), undefined, number);
   }
 
   /** @param dial with it the trunk calls, without it the people do */
@@ -112,8 +226,7 @@ export class Caller {
   }
 
   async #place(): Promise<{ failure: string | undefined; answeredAfterMs: number | undefined }> {
-    const index = (this.#count += 1);
-    const call = new ElementCall(String(index), ghostOf(numberAt(index)));
+    const call = this.#newCall();
     let timer: NodeJS.Timeout | undefined;
     const failure = await new Promise<string | undefined>((resolve) => {
       timer = setTimeout(() => resolve(`${call.matrixCallId} has no record after ${stuckAfterMs} ms`), stuckAfterMs);

@@ -29,12 +29,15 @@ export class ElementCall {
   readonly person: string;
   readonly ghost: string;
   readonly matrixCallId: string;
+  /** As dialled, if somebody dialled it. */
+  readonly number: string | undefined;
 
-  constructor(name: string, ghost: string, person = `@person-${name}:${domain}`) {
+  constructor(name: string, ghost: string, person = `@person-${name}:${domain}`, number?: string) {
     this.room = `!room-${name}:${domain}`;
     this.person = person;
     this.ghost = ghost;
     this.matrixCallId = `call-${name}`;
+    this.number = number;
   }
 
   memberInvite(): RoomEvent {

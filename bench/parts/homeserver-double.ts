@@ -8,6 +8,8 @@ export type RoomEvent = Readonly<Record<string, unknown>>;
 
 /** What the bridge did, as the script of a benchmark sees it. The answer has been sent. */
 export interface HomeserverScript {
+  /** An event goes to the bridge now; before that it waited for the transaction before. */
+  pushing?(event: RoomEvent): void;
   joined(room: string, ghost: string): void;
   sent(room: string, ghost: string, type: string, content: RoomEvent): void;
   /** Gives the room that a ghost makes for a person. */
@@ -18,6 +20,8 @@ export interface HomeserverDouble {
   readonly url: string;
   /** Requests that the bridge should not have made, and transactions that it did not take. */
   readonly problems: readonly string[];
+  /** Requests that have come in. */
+  readonly requests: number;
   /** Ghosts registered. */
   readonly registered: number;
   /** From here on registrations wait, until `release`. */
@@ -47,6 +51,7 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
   const people = new Map<string, string>();
   let isHolding = false;
   let registered = 0;
+  let requests = 0;
   let eventCount = 0;
 
   /** MSC2659: the bridge asks to be asked. */
@@ -59,12 +64,13 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
   };
 
   const answer = (message: IncomingMessage, response: ServerResponse, body: string): void => {
+    requests += 1;
     const target = message.url ?? "";
     const mark = target.indexOf("?");
     const path = mark < 0 ? target : target.slice(0, mark);
     const user = mark < 0 ? "" : (new URLSearchParams(target.slice(mark)).get("user_id") ?? "");
-    const reply = (json: string): void => {
-      response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(json) });
+    const reply = (json: string, status = 200): void => {
+      response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(json) });
       response.end(json);
     };
     const sending = sendPath.exec(path);
@@ -92,9 +98,8 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
       const room = script.created(user, person);
       people.set(room, person);
       reply(JSON.stringify({ room_id: room }));
-    } else if (encryptionPath.test(path)) {
-      response.writeHead(404, { "content-type": "application/json" }).end('{"errcode":"M_NOT_FOUND"}');
-    } else if (messagesPath.test(path)) reply('{"chunk":[],"start":"s"}');
+    } else if (encryptionPath.test(path)) reply('{"errcode":"M_NOT_FOUND"}', 404);
+    else if (messagesPath.test(path)) reply('{"chunk":[],"start":"s"}');
     else if (membersPath.test(path)) {
       const person = people.get(decodeURIComponent(membersPath.exec(path)?.[1] ?? ""));
       reply(
@@ -131,6 +136,7 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
 
   const put = (events: readonly RoomEvent[]): Promise<void> =>
     new Promise((resolve, reject) => {
+      if (script.pushing !== undefined) for (const event of events) script.pushing(event);
       const body = Buffer.from(JSON.stringify({ "de.sorunome.msc2409.to_device": [], ephemeral: [], events }));
       const outgoing = request(
         {
@@ -162,6 +168,9 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     problems,
+    get requests() {
+      return requests;
+    },
     get registered() {
       return registered;
     },

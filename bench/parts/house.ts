@@ -52,7 +52,12 @@ export function numberAt(index: number): string {
 
 /** The same numbers as the trunk writes them. */
 export function callerAt(index: number): string {
-  return `+44${numberAt(index).slice(1)}`;
+  return calledNumber(numberAt(index));
+}
+
+/** Such a number, as it was dialled, as the trunk is asked for it. */
+export function calledNumber(dialled: string): string {
+  return `+44${dialled.slice(1)}`;
 }
 
 /** Whom the trunk calls, in turn. */

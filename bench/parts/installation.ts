@@ -6,7 +6,7 @@ import SqliteDatabase from "better-sqlite3";
 import type { BridgeDialogue, Footprint } from "../bridge-program.ts";
 import type { CalleeDialogue } from "../callee-program.ts";
 import { Caller, type CallsResult } from "./caller.ts";
-import { houseOf } from "./house.ts";
+import { calledNumber, houseOf } from "./house.ts";
 import { startProgram, type Program, type ProgramOptions } from "./program.ts";
 import { childrenUsage, type ChildrenUsage } from "./usage.ts";
 
@@ -21,6 +21,8 @@ export interface Usage {
 
 export interface InstallationOptions {
   readonly media: Media;
+  /** The bridge, or the program that does its input and output alone. */
+  readonly program?: "bridge-program.ts" | "floor-program.ts";
   /** Whether each call leaves a line in its room. */
   readonly history?: boolean;
   readonly execArgv?: ProgramOptions["execArgv"];
@@ -51,11 +53,16 @@ export class Installation {
   }
 
   /** Takes calls when it resolves. */
-  static async start({ media, history = false, execArgv = [] }: InstallationOptions): Promise<Installation> {
+  static async start({
+    media,
+    program = "bridge-program.ts",
+    history = false,
+    execArgv = [],
+  }: InstallationOptions): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), `bench-calls-${media}-`));
     const caller = await Caller.start();
     const callee = startProgram<CalleeDialogue>("callee-program.ts");
-    const bridge = startProgram<BridgeDialogue>("bridge-program.ts", {
+    const bridge = startProgram<BridgeDialogue>(program, {
       execArgv: ["--expose-gc", ...execArgv],
       onLine: (line) => caller.readLog(line),
     });
@@ -87,6 +94,42 @@ export class Installation {
   ring(calls: number, concurrency: number): Promise<CallsResult> {
     this.#rung += calls;
     return this.#caller.run(calls, concurrency, (from, to) => this.#callee.ask("call", { from, to }));
+  }
+
+  /** One after the other at a steady rate. */
+  pace(calls: number, perSecond: number): Promise<CallsResult> {
+    this.#placed += calls;
+    return this.#caller.pace(calls, perSecond);
+  }
+
+  /** Brings calls up and leaves them so. */
+  raise(calls: number, concurrency: number): Promise<readonly string[]> {
+    this.#placed += calls;
+    return this.#caller.raise(calls, concurrency);
+  }
+
+  /** Ends the calls that are up. */
+  hangUp(concurrency: number): Promise<readonly string[]> {
+    return this.#caller.hangUp(concurrency);
+  }
+
+  /** Requests to the homeserver so far. */
+  get requests(): number {
+    return this.#caller.homeserver.requests;
+  }
+
+  /** What the bridge itself took for each call placed so far: from the invite to the INVITE, from the 200 to the answer. */
+  async delays(): Promise<{ readonly inviteMs: readonly number[]; readonly answerMs: readonly number[] }> {
+    const arrived = await this.#callee.ask("invitedAtMs");
+    const inviteMs: number[] = [];
+    const answerMs: number[] = [];
+    for (const [number, { invitedAtMs, answeredAtMs }] of this.#caller.times) {
+      const arrivedAtMs = arrived[calledNumber(number)] ?? arrived[number];
+      if (arrivedAtMs === undefined) continue;
+      inviteMs.push(arrivedAtMs - invitedAtMs);
+      answerMs.push(answeredAtMs - arrivedAtMs);
+    }
+    return { inviteMs, answerMs };
   }
 
   /** CPU of the bridge's own process since its start. */

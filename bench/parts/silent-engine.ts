@@ -4,7 +4,7 @@ import type { MediaEngine, MediaSession } from "../../src/ports/media.ts";
 
 const sdp = (lines: readonly string[]): string => [...lines, ""].join("\r\n");
 
-const trunkOffer = sdp([
+export const trunkOffer = sdp([
   "v=0",
   "o=- 1 1 IN IP4 127.0.0.1",
   "s=-",
@@ -19,7 +19,7 @@ const trunkOffer = sdp([
   "a=sendrecv",
 ]);
 
-const clientAnswer = sdp([
+export const clientAnswer = sdp([
   "v=0",
   "o=- 1 1 IN IP4 127.0.0.1",
   "s=-",
