@@ -1,12 +1,12 @@
 // Emergency numbers by country: what is dialled for police, fire brigade, ambulance and their like.
-// Of national law and slowly changing: compared with the short-number metadata of libphonenumber 9 in November 2026.
+// National law sets them, and it changes slowly. Why this table is ours: docs/decisions/026-emergency-numbers.md.
 
 /** Reach help from any mobile network (3GPP TS 22.101 s10.1), so they are taken for a cry for help everywhere. */
 const everywhere = ["112", "911"];
 /** Further ones of 3GPP TS 22.101 s10.1, used where the country is not known. */
 const unknownCountry = ["000", "08", "110", "118", "119", "999"];
 
-/** Countries and their codes besides the two that count everywhere; a country not listed has only those. */
+/** Countries and their codes besides the two that count everywhere, `X` for any digit; a country not listed has only those. */
 const table: readonly (readonly [countries: string, codes: string])[] = [
   ["AC AG FK GB GG IE IM JE LC MO MS MY NU QA SB SC SD SH SS SZ TC UG VC VG", "999"],
   ["AD", "110 116 118"],
@@ -61,7 +61,7 @@ const table: readonly (readonly [countries: string, codes: string])[] = [
   ["ES", "061 062 080 085 088 091 092"],
   ["ET", "907 91 92 93 939 991 997"],
   ["FJ", "917"],
-  ["GA", "1300 1730 18"],
+  ["GA", "13XX 1730 18"],
   ["GE", "011 022 033 111 113 122"],
   ["GH", "191 192 193 999"],
   ["GI", "190 199"],
@@ -151,9 +151,14 @@ const table: readonly (readonly [countries: string, codes: string])[] = [
 
 const codesOf = new Map<string, Set<string>>();
 for (const [countries, codes] of table) {
-  const known = new Set([...everywhere, ...codes.split(" ")]);
+  const known = new Set([...everywhere, ...codes.split(" ").flatMap(allOf)]);
   for (const country of countries.split(" ")) codesOf.set(country, known);
 }
+
+function allOf(code: string): readonly string[] {
+  return code.includes("X") ? "0123456789".split("").flatMap((digit) => allOf(code.replace("X", digit))) : [code];
+}
+
 const fallback = new Set([...everywhere, ...unknownCountry]);
 const common = new Set(everywhere);
 
