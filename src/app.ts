@@ -1,24 +1,25 @@
 // Puts the parts together, and stops them in the right order. The only file that knows every edge.
-import { Arrivals } from "./bridge/admission/inbound-admission.ts";
+import { InboundAdmission } from "./bridge/admission/inbound-admission.ts";
 import { Bot } from "./bridge/rooms/bot.ts";
 import { Callers } from "./bridge/admission/callers.ts";
-import { Housekeeping } from "./bridge/operation/retention.ts";
-import { introduceSoon, type IntroductionParts } from "./bridge/operation/homeserver-check.ts";
+import { Retention } from "./bridge/operation/retention.ts";
+import { awaitHomeserver, type HomeserverCheckParts } from "./bridge/operation/homeserver-check.ts";
 import { createLookup } from "./bridge/directory/lookup.ts";
 import { SteadyLedger } from "./bridge/operation/steady-ledger.ts";
 import { StoreWatch } from "./bridge/operation/store-watch.ts";
-import { Pace } from "./bridge/limits/rate-limit.ts";
-import { presentable } from "./bridge/directory/lookup-delay.ts";
+import { RateLimit } from "./bridge/limits/rate-limit.ts";
+import { lookupDelay } from "./bridge/directory/lookup-delay.ts";
 import { checkNamedPeople } from "./bridge/operation/named-people.ts";
 import { checkTurn } from "./bridge/operation/turn-check.ts";
 import { Readiness } from "./bridge/operation/readiness.ts";
-import { Reception } from "./bridge/admission/outbound-admission.ts";
+import { OutboundAdmission } from "./bridge/admission/outbound-admission.ts";
 import { RingingRooms } from "./bridge/rooms/ringing-rooms.ts";
 import { createFirstCalls } from "./bridge/first-calls/create-first-calls.ts";
 import { createRooms } from "./bridge/rooms/create-rooms.ts";
 import { EncryptedRooms } from "./bridge/rooms/encrypted-rooms.ts";
 import { Switchboard } from "./bridge/calls/switchboard.ts";
-import { Texts } from "./bridge/messages/outbound-messages.ts";
+import { InboundMessages } from "./bridge/messages/inbound-messages.ts";
+import { OutboundMessages } from "./bridge/messages/outbound-messages.ts";
 import { Transfers } from "./bridge/calls/transfers.ts";
 import { Voicemail } from "./bridge/messages/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
@@ -134,7 +135,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       sink: (call, fact) => switchboard.takeSip(call, fact),
       arrivals: {
         invited: (arrival) => arrivals.invited(arrival),
-        messaged: (arrival) => texts.messaged(arrival),
+        messaged: (arrival) => inboundMessages.take(arrival),
         messageWaiting: (news) => voicemail.messageWaiting(news),
       },
       mayReach: (call, to) => transfers.allows(call, to),
@@ -158,7 +159,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
           onFound: (user) => ghosts.prepare(user),
           telemetry,
         }),
-        presentable: (user) => presentable(user, { ghosts, calls: () => switchboard.calls, clock }),
+        lookupDelay: (user) => lookupDelay(user, { ghosts, calls: () => switchboard.calls, clock }),
         userExists: async (user) => {
           const id = parseUserId(user);
           return id !== undefined && ghosts.isGhost(id) && ghosts.exists(id);
@@ -236,14 +237,13 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       ringingRooms,
       callers,
       recipients,
-      callPace: new Pace(policy.callsPerMinute, clock),
+      callRateLimit: new RateLimit(policy.callsPerMinute, clock),
       clock,
       log,
     };
-    const texts = new Texts({
+    const messages = new OutboundMessages({ ...common, sip, directory: store.rooms, telemetry });
+    const inboundMessages = new InboundMessages({
       ...common,
-      sip,
-      directory: store.rooms,
       telemetry,
       legOf: (call) => switchboard.addressOf(call),
     });
@@ -267,9 +267,9 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       bot,
       greeter,
       callBacks,
-      texts,
-      reception: new Reception({ ...common, notices }),
-      perform: {
+      messages,
+      admission: new OutboundAdmission({ ...common, notices }),
+      orders: {
         homeserver,
         media,
         sip,
@@ -284,7 +284,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       runner: { ledger, clock, telemetry },
       botUser: homeserver.bot,
     });
-    const arrivals = new Arrivals({ ...common, notices, calls: switchboard, sip });
+    const arrivals = new InboundAdmission({ ...common, notices, calls: switchboard, sip });
     const voicemail = new Voicemail({
       owners: (account, trunk) => ownersOfMailbox(account, trunk, mailboxes),
       conversations,
@@ -321,20 +321,20 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     for (const call of interrupted) await switchboard.recover(call);
     await matrix.deliver();
     parts.onStop(() => switchboard.drain(drainMs));
-    parts.onStop(async () => texts.stop());
+    parts.onStop(async () => messages.stop());
 
-    const housekeeping = new Housekeeping({
+    const retention = new Retention({
       ledger: store.calls,
       keepCallsMs: config.database.keep_calls_days * dayMs,
       clock,
       log,
     });
-    await housekeeping.start();
-    parts.onStop(async () => housekeeping.stop());
+    await retention.start();
+    parts.onStop(async () => retention.stop());
 
     const stopping = new AbortController();
     parts.onStop(async () => stopping.abort());
-    const introduction: IntroductionParts = {
+    const check: HomeserverCheckParts = {
       homeserver,
       ids,
       encoding: config.ghosts.encoding,
@@ -344,7 +344,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       log,
       onProblem: (problem) => readiness.homeserverMissing(problem),
     };
-    const refused = introduceSoon(introduction, stopping.signal).then((ping) => {
+    const refused = awaitHomeserver(check, stopping.signal).then((ping) => {
       if (ping !== undefined) {
         readiness.homeserverAnswered(ping);
         void checkNamedPeople(rung.keys(), homeserver, log, stopping.signal);

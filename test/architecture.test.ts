@@ -1,11 +1,11 @@
-// Who may import whom. The rules are few: read them as a drawing of the house, arrows pointing down.
+// Who may import whom. The rules are few: read them as a drawing, arrows pointing down.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
 const edges = ["matrix", "sip", "media", "store", "http", "telemetry", "clock", "contacts"];
-/** Rooms a room may import besides itself. */
+/** Folders of `src` that a folder may import besides itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ["core"],
@@ -22,7 +22,7 @@ const tops: Readonly<Record<string, readonly string[]>> = {
 
 interface Source {
   readonly path: string;
-  readonly room: string;
+  readonly module: string;
   readonly text: string;
   readonly imports: readonly string[];
 }
@@ -32,7 +32,7 @@ const sources: readonly Source[] = readdirSync(join(root, "src"), { recursive: t
   .map((path) => {
     const text = readFileSync(join(root, "src", path), "utf8");
     const imports = [...text.matchAll(/(?<!")\b(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
-    return { path, room: path.split("/")[0] ?? path, text, imports };
+    return { path, module: path.split("/")[0] ?? path, text, imports };
   });
 
 const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
@@ -42,11 +42,11 @@ const local = (source: Source): readonly string[] =>
     .filter((name) => name.startsWith("."))
     .map((name) => relative(join(root, "src"), join(root, "src", dirname(source.path), name)));
 
-test("every room imports only what its place in the house allows", () => {
+test("every module imports only what its place allows", () => {
   const wrong = sources.flatMap((source) => {
-    const rooms = [source.room, ...(allowed[source.room] ?? tops[source.room] ?? [])];
+    const modules = [source.module, ...(allowed[source.module] ?? tops[source.module] ?? [])];
     return local(source)
-      .filter((path) => path.startsWith("..") || !rooms.includes(path.split("/")[0] ?? path))
+      .filter((path) => path.startsWith("..") || !modules.includes(path.split("/")[0] ?? path))
       .map((path) => `${source.path} imports ${path}`);
   });
   expect(wrong).toEqual([]);
@@ -74,7 +74,7 @@ const impure =
 
 test("core is pure: no Node, no clock, no chance, no waiting, and two packages", () => {
   const wrong = sources
-    .filter((source) => source.room === "core")
+    .filter((source) => source.module === "core")
     .flatMap((source) => {
       const code = withoutComments(source.text);
       const found = code.match(impure) ?? [];
@@ -89,7 +89,7 @@ test("core is pure: no Node, no clock, no chance, no waiting, and two packages",
 
 test("the bridge talks to packages through ports only", () => {
   const wrong = sources
-    .filter((source) => source.room === "bridge" || source.room === "ports")
+    .filter((source) => source.module === "bridge" || source.module === "ports")
     .flatMap((source) =>
       source.imports.filter((name) => !name.startsWith(".")).map((name) => `${source.path}: ${name}`),
     );
@@ -98,7 +98,7 @@ test("the bridge talks to packages through ports only", () => {
 
 test("the bridge takes its time and its chance from the clock", () => {
   const wrong = sources
-    .filter((source) => source.room === "bridge" || source.room === "ports")
+    .filter((source) => source.module === "bridge" || source.module === "ports")
     .flatMap((source) =>
       (
         withoutComments(source.text).match(
@@ -151,13 +151,13 @@ test("only main.ts reads the process", () => {
 
 test("no m.call event name outside the matrix edge", () => {
   const wrong = sources
-    .filter((source) => source.room !== "matrix")
+    .filter((source) => source.module !== "matrix")
     .filter((source) => /["'`]m\.call\./.test(withoutComments(source.text)))
     .map((source) => source.path);
   expect(wrong).toEqual([]);
 });
 
-test("no room is a god file", () => {
+test("no file is a god file", () => {
   const large = sources.filter((source) => source.text.split("\n").length > 400).map((source) => source.path);
   expect(large).toEqual([]);
 });

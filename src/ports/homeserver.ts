@@ -118,7 +118,7 @@ export interface ApplicationServiceQueries {
   /** `fields` as they came: a repeated field is an array. Unknown protocol: undefined (404). */
   usersByField(protocol: string, fields: Readonly<Record<string, unknown>>): readonly ThirdPartyUser[] | undefined;
   /** When a user who was found may be told to the client; undefined: at once. Resolves soon, and never rejects. */
-  presentable(user: UserId): Promise<void> | undefined;
+  lookupDelay(user: UserId): Promise<void> | undefined;
   /** Reverse lookup by user id. */
   usersById(user: string): readonly ThirdPartyUser[];
   /** True where the id is that of a registered ghost. Nobody is registered to answer it. */

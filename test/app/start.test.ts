@@ -145,7 +145,7 @@ test("a homeserver that refuses the form of ghosts' ids ends it, and is told wit
   });
   const { bridge } = await start(url);
   await expect(bridge.refused).rejects.toMatchObject({
-    name: "IntroductionError",
+    name: "HomeserverCheckError",
     code: "encoding-refused",
     message: expect.stringContaining("set ghosts.encoding to grammar (now percent)"),
   });

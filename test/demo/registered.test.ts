@@ -10,7 +10,7 @@ import { freshConfig, startStack } from "../../dev/demo/stack.ts";
 import { createHeadlessCaller } from "../../dev/headless/caller.ts";
 import { quickNumbers } from "../dev-gateway/quick-numbers.ts";
 
-async function house(transport: "udp" | "tcp") {
+async function stackWith(transport: "udp" | "tcp") {
   const folder = await mkdtemp(join(tmpdir(), "registered-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const config = await freshConfig(transport, join(folder, "bridge.db"));
@@ -41,7 +41,7 @@ async function house(transport: "udp" | "tcp") {
 }
 
 it.each(["udp", "tcp"] as const)("calls go both ways over %s, under both passwords", async (transport) => {
-  const { stack, person } = await house(transport);
+  const { stack, person } = await stackWith(transport);
   const registration = await stack.gateway.until(() => stack.gateway.registrations[0]);
   expect(registration).toMatchObject({ user: "bridge", transport: transport.toUpperCase() });
 
@@ -63,7 +63,7 @@ it.each(["udp", "tcp"] as const)("calls go both ways over %s, under both passwor
 });
 
 it("a text goes to the person, and another one back", async () => {
-  const { stack, person } = await house("udp");
+  const { stack, person } = await stackWith("udp");
   await stack.gateway.until(() => stack.gateway.registrations[0]);
   const order = { to: PERSON.number, from: "+442079460106", credentials: { username: "gateway", password: "another" } };
   expect(await stack.gateway.message({ ...order, text: "Grüße 👋" })).toBe(200);

@@ -12,7 +12,7 @@ afterEach(() => {
   expect(errors.splice(0)).toEqual([]);
 });
 
-async function house(gateway: NonNullable<StackOptions["gateway"]> = {}) {
+async function stackWith(gateway: NonNullable<StackOptions["gateway"]> = {}) {
   const stack = await startStack({
     transport: "udp",
     configPath: undefined,
@@ -52,7 +52,7 @@ const transferred = (call: HeadlessCall) => call.until(({ end }) => end?.how ===
 
 describe("a person who sends the far end on", () => {
   it("leaves the call, and the far end talks to the number", async () => {
-    const { stack, person } = await house();
+    const { stack, person } = await stackWith();
     const { call, far } = await connected({ stack, person }, "02079460102");
     const target = (await person.lookup("02079460103")) ?? "";
     await call.transfer(target);
@@ -66,7 +66,7 @@ describe("a person who sends the far end on", () => {
   });
 
   it("after asking there first, and the two far ends talk to each other", async () => {
-    const { stack, person } = await house();
+    const { stack, person } = await stackWith();
     const first = await connected({ stack, person }, "02079460102");
     await first.call.hold();
     const second = await connected({ stack, person }, "02079460103");
@@ -89,7 +89,7 @@ describe("a person who sends the far end on", () => {
   });
 
   it("who called, the same way", async () => {
-    const { stack, person } = await house();
+    const { stack, person } = await stackWith();
     const far = await ringPerson(stack, { sound: { hz: 440 } });
     const call = await person.incoming();
     await call.answer();
@@ -102,7 +102,7 @@ describe("a person who sends the far end on", () => {
   });
 
   it("is served by the bridge where the trunk follows no REFER", async () => {
-    const { stack, person } = await house({ referStatus: 603 });
+    const { stack, person } = await stackWith({ referStatus: 603 });
     const { call, far } = await connected({ stack, person }, "02079460102");
     await call.transfer((await person.lookup("02079460103")) ?? "");
     await transferred(call);
@@ -116,7 +116,7 @@ describe("a person who sends the far end on", () => {
 
 describe("a transfer that the trunk accepts and then cannot carry out", () => {
   it("is carried out by the bridge: the far end and the number talk to each other", async () => {
-    const { stack, person } = await house({ referFailure: 400 });
+    const { stack, person } = await stackWith({ referFailure: 400 });
     const { call, far } = await connected({ stack, person }, "02079460102");
     await call.transfer((await person.lookup("02079460103")) ?? "");
     await transferred(call);
@@ -128,7 +128,7 @@ describe("a transfer that the trunk accepts and then cannot carry out", () => {
   });
 
   it("to a number that is busy comes back: the person is rung, and the two hear each other again", async () => {
-    const { stack, person } = await house({ referFailure: 400 });
+    const { stack, person } = await stackWith({ referFailure: 400 });
     const { call, far } = await connected({ stack, person }, "02079460102");
     await call.transfer((await person.lookup("02079460486")) ?? "");
     await transferred(call);
@@ -143,7 +143,7 @@ describe("a transfer that the trunk accepts and then cannot carry out", () => {
   });
 
   it("to a number that rings and is declined comes back by the trunk's own word", async () => {
-    const { stack, person } = await house();
+    const { stack, person } = await stackWith();
     const { call, far } = await connected({ stack, person }, "02079460102");
     await call.transfer((await person.lookup("02079460603")) ?? "");
     await transferred(call);
@@ -156,7 +156,7 @@ describe("a transfer that the trunk accepts and then cannot carry out", () => {
 
 describe("a person whom the far end sends on", () => {
   it("stays in the call, and hears the number", async () => {
-    const { stack, person } = await house();
+    const { stack, person } = await stackWith();
     const { call, far } = await connected({ stack, person }, "02079460204");
     await stack.gateway.until(() => far.notified.includes(200));
     await call.until((each) => each.heard(1_000, TONES).hz === 1_000 && each.heard(1_000, TONES).ratio > 100);
@@ -170,7 +170,7 @@ describe("a person whom the far end sends on", () => {
 
 describe("keys", () => {
   it("go as INFO where the trunk takes no RTP events, and come so", async () => {
-    const { stack, person } = await house({ rtpEvents: false });
+    const { stack, person } = await stackWith({ rtpEvents: false });
     const { call, far } = await connected({ stack, person }, "02079460102");
     await call.dtmf("42");
     await stack.gateway.until(() => far.infoDigits.length === 2);

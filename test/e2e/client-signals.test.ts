@@ -56,7 +56,7 @@ describe("a person whom a number calls", () => {
         protocol: () => undefined,
         usersByField: () => undefined,
         usersById: () => [],
-        presentable: () => undefined,
+        lookupDelay: () => undefined,
         userExists: async () => false,
       },
       telemetry: new FakeTelemetry(),

@@ -149,7 +149,7 @@ describe("the third-party routes", () => {
     const told = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const rig = await startEdge({ queries: { presentable: () => told } });
+    const rig = await startEdge({ queries: { lookupDelay: () => told } });
     let isAnswered = false;
     const waiting = rig.request("GET", `${pstnUser}?m.id.phone=1`).then((answer) => {
       isAnswered = true;

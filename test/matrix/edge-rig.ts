@@ -144,7 +144,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
           ? [{ userid: ghost, protocol, fields: { asked: JSON.stringify(fields) } }]
           : undefined,
       usersById: (user) => (user === ghost ? [{ userid: ghost, protocol: "m.protocol.pstn", fields: {} }] : []),
-      presentable: () => undefined,
+      lookupDelay: () => undefined,
       userExists: async (user) => user === ghost,
       ...options.queries,
     },

@@ -20,7 +20,7 @@ import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import { ownMatrixCallId } from "./own-call-ids.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { abilitiesOf } from "./routing.ts";
 
 /** The switchboard, as far as a new call has to do with it. */
@@ -32,7 +32,7 @@ interface CallsOfTheMoment {
   takeOver(arrival: InviteArrival): boolean;
 }
 
-export interface ArrivalsParts {
+export interface InboundAdmissionParts {
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of" | "sameNumber">;
   readonly ghosts: Pick<Ghosts, "introduce">;
@@ -45,15 +45,15 @@ export interface ArrivalsParts {
   readonly log: Log;
 }
 
-export class Arrivals {
-  readonly #parts: ArrivalsParts;
-  readonly #pace: Pace;
+export class InboundAdmission {
+  readonly #parts: InboundAdmissionParts;
+  readonly #rateLimit: RateLimit;
   readonly #notTakenOver: Tally;
   readonly #unlisted: UnlistedNumbers;
 
-  constructor(parts: ArrivalsParts) {
+  constructor(parts: InboundAdmissionParts) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
     this.#unlisted = new UnlistedNumbers(parts.clock, parts.log);
     this.#notTakenOver = new Tally(parts.log, parts.clock, "refused an INVITE with Replaces that matches no call");
   }
@@ -98,7 +98,9 @@ export class Arrivals {
     if (calls.closed !== undefined) return calls.closed;
     if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.
-    return this.#pace.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost) ? undefined : "too-often";
+    return this.#rateLimit.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost)
+      ? undefined
+      : "too-often";
   }
 
   /** Without people who have, or are being offered, as many calls as they may have; and without stages for nobody. */

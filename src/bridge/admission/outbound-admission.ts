@@ -14,7 +14,7 @@ import { chargedTo, isRunning } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
 export interface Invitation {
@@ -28,14 +28,14 @@ export interface Invitation {
   readonly closed: "restarting" | "cannot-store" | "room-in-call" | undefined;
 }
 
-export interface ReceptionParts extends RoutingParts {
+export interface OutboundAdmissionParts extends RoutingParts {
   readonly ids: GhostIds;
   readonly plan: DialPlan;
   readonly policy: Policy;
   readonly homeserver: Pick<Homeserver, "displayName">;
   readonly notices: Notices;
   /** How often each person may begin a call; a transfer is one too. */
-  readonly callPace: Pace;
+  readonly callRateLimit: RateLimit;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -47,23 +47,23 @@ const refusalsPerMinute = 300;
 /** No invite rings longer than this, whatever lifetime the client gives it. */
 const longestLifetimeMs = 5 * 60_000;
 
-export class Reception {
-  readonly #parts: ReceptionParts;
-  readonly #others: Readonly<Record<"invitation" | "message", Pace>>;
+export class OutboundAdmission {
+  readonly #parts: OutboundAdmissionParts;
+  readonly #others: Readonly<Record<"invitation" | "message", RateLimit>>;
   /** Who calls too often reads why once a minute. */
-  readonly #tellings: Pace;
+  readonly #tellings: RateLimit;
   /** Refusals cost an event each, so that even those have an end. */
-  readonly #refusals: Pace;
+  readonly #refusals: RateLimit;
 
-  constructor(parts: ReceptionParts) {
+  constructor(parts: OutboundAdmissionParts) {
     const { clock, policy } = parts;
     this.#parts = parts;
     this.#others = {
-      invitation: new Pace(policy.callsPerMinute, clock),
-      message: new Pace(policy.callsPerMinute, clock),
+      invitation: new RateLimit(policy.callsPerMinute, clock),
+      message: new RateLimit(policy.callsPerMinute, clock),
     };
-    this.#tellings = new Pace(1, clock);
-    this.#refusals = new Pace(refusalsPerMinute, clock);
+    this.#tellings = new RateLimit(1, clock);
+    this.#refusals = new RateLimit(refusalsPerMinute, clock);
   }
 
   /** Whether one of ours may be made to come into a room, or to answer, once more by this person now. */
@@ -126,7 +126,7 @@ export class Reception {
       atMs: now,
       notices,
     };
-    if (!isEmergency(route) && !this.#parts.callPace.allows(fact.sender)) return this.#refuseTooOften(refused);
+    if (!isEmergency(route) && !this.#parts.callRateLimit.allows(fact.sender)) return this.#refuseTooOften(refused);
     // Whoever needs help gets it, stored or not.
     const mayPass = closed === "cannot-store" && isEmergency(route);
     if (closed !== undefined && !mayPass) return refuseOutbound(refused, closed);

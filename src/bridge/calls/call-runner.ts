@@ -1,4 +1,4 @@
-// One mailbox per call: take a fact, step, save, hand out the orders, take their results. Orders to one target stay in
+// One mailbox per call: take a fact, step, save, hand out the orders, take their results. RunOrder to one target stay in
 // order; a slow homeserver does not hold up a BYE.
 import { addressOf, type Call } from "../../core/call/model/call.ts";
 import type { CallEffect } from "../../core/call/model/order.ts";
@@ -11,7 +11,7 @@ import type { CallId, SipCallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CallLedger } from "../../ports/store.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
-import type { Orders } from "../effects/run-order.ts";
+import type { RunOrder } from "../effects/run-order.ts";
 
 export interface CallRunnerParts {
   /** Neither rejects, nor takes longer than signalling can wait. */
@@ -24,8 +24,8 @@ export interface CallRunnerParts {
   readonly onEnded: (record: CallRecord) => void;
 }
 
-/** What waits for each other: orders to the media engine, to the trunk, to one room. */
-type Lane = string;
+/** RunOrder with one key wait for each other: those to the media engine, to the trunk, to one room. */
+type QueueKey = string;
 
 export class CallRunner {
   readonly id: CallId;
@@ -34,8 +34,8 @@ export class CallRunner {
   #address: Pick<LegAddress, "room" | "matrixCallId"> | undefined;
   #call: Call;
   readonly #parts: CallRunnerParts;
-  readonly #orders: Orders;
-  readonly #lanes = new Map<Lane, Promise<void>>();
+  readonly #runOrder: RunOrder;
+  readonly #queues = new Map<QueueKey, Promise<void>>();
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
   readonly #begunAs: CallRecord["direction"];
@@ -43,7 +43,7 @@ export class CallRunner {
   #over = false;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
-  constructor(first: Step, orders: (runner: CallRunner) => Orders, parts: CallRunnerParts) {
+  constructor(first: Step, runOrder: (runner: CallRunner) => RunOrder, parts: CallRunnerParts) {
     this.#call = first.call;
     this.id = first.call.id;
     this.#begunAs = first.call.direction;
@@ -51,7 +51,7 @@ export class CallRunner {
     this.#sipCallId = sipCallIdOf(first.call);
     this.#address = addressOf(first.call);
     this.#log = this.#newLog();
-    this.#orders = orders(this);
+    this.#runOrder = runOrder(this);
   }
 
   /** Names the call by all the ids it has by now. */
@@ -78,7 +78,7 @@ export class CallRunner {
 
   /** Resolves when the orders given so far have been carried out. */
   async settled(): Promise<void> {
-    await Promise.all(this.#lanes.values());
+    await Promise.all(this.#queues.values());
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -172,26 +172,26 @@ export class CallRunner {
         this.#log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
         return;
       default:
-        this.#perform(effect);
+        this.#enqueueOrder(effect);
     }
   }
 
-  #perform(effect: Parameters<Orders>[0]): void {
+  #enqueueOrder(effect: Parameters<RunOrder>[0]): void {
     const sdp = sdpOf(effect);
     // Every description that comes from a side goes to the media engine, every one of ours to a side.
     if (sdp !== undefined) this.#log.trace("session description", { order: effect.kind, sdp });
-    const lane = laneOf(effect);
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const key = queueKeyOf(effect);
+    const before = this.#queues.get(key) ?? Promise.resolve();
     const after = before.then(async () => {
       try {
-        const fact = await this.#orders(effect);
-        // Not awaited: the mailbox may itself be waiting for this lane.
+        const fact = await this.#runOrder(effect);
+        // Not awaited: the mailbox may itself be waiting for this queue.
         if (fact !== undefined) void this.post(fact);
       } catch (error) {
         this.#fault(effect.kind, error);
       }
     });
-    this.#lanes.set(lane, after);
+    this.#queues.set(key, after);
   }
 
   /** An edge threw what it never should: this call ends, the others do not notice. */
@@ -210,12 +210,12 @@ function sipCallIdOf(call: Call): SipCallId | undefined {
   return (dialog ?? invite)?.sipCallId;
 }
 
-function sdpOf(effect: Parameters<Orders>[0]): string | undefined {
+function sdpOf(effect: Parameters<RunOrder>[0]): string | undefined {
   const holder = effect.kind === "matrix.signal" ? effect.signal : effect;
   return "sdp" in holder ? holder.sdp : undefined;
 }
 
-function laneOf(effect: Parameters<Orders>[0]): Lane {
+function queueKeyOf(effect: Parameters<RunOrder>[0]): QueueKey {
   switch (effect.kind) {
     // Rooms do not wait for each other: people are rung together.
     case "matrix.findRoom":

@@ -10,8 +10,8 @@ import { Tally } from "../../ports/tally.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { keyOf, type CallIndex } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
-import type { EarlyFacts } from "./held-facts.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import type { HeldFacts } from "./held-facts.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import type { Transfers } from "./transfers.ts";
 
 type CallSignal = Extract<MatrixFact, CallReference>;
@@ -19,7 +19,7 @@ type Signal = Exclude<CallSignal, { kind: "call.invited" }>;
 
 export interface CallSignalsParts {
   readonly index: CallIndex;
-  readonly early: EarlyFacts;
+  readonly held: HeldFacts;
   readonly transfers: Pick<Transfers, "order">;
   /** A ghost or the bot. */
   readonly isOurs: (user: UserId) => boolean;
@@ -32,12 +32,12 @@ const offersPerMinute = 60;
 
 export class CallSignals {
   readonly #parts: CallSignalsParts;
-  readonly #offers: Pace;
+  readonly #offers: RateLimit;
   readonly #tooManyOffers: Tally;
 
   constructor(parts: CallSignalsParts) {
     this.#parts = parts;
-    this.#offers = new Pace(offersPerMinute, parts.clock);
+    this.#offers = new RateLimit(offersPerMinute, parts.clock);
     this.#tooManyOffers = new Tally(
       parts.telemetry.log,
       parts.clock,
@@ -84,7 +84,7 @@ export class CallSignals {
         return runner.post({ kind: "matrix.declined", room, person: sender, reason: signal.reason });
       case "call.candidates":
         // Worth something if this device wins.
-        this.#parts.early.keep(keyOf(room, signal.matrixCallId), {
+        this.#parts.held.keep(keyOf(room, signal.matrixCallId), {
           sender,
           party,
           fact: { kind: "matrix.candidates", candidates: signal.candidates },
@@ -99,7 +99,7 @@ export class CallSignals {
   async #release({ room, sender, party, matrixCallId }: Signal, runner: CallRunner): Promise<void> {
     const leg = legOf(runner.call);
     if (leg?.room !== room || leg.person !== sender || leg.personParty !== party) return;
-    for (const one of this.#parts.early.take(keyOf(room, matrixCallId))) {
+    for (const one of this.#parts.held.take(keyOf(room, matrixCallId))) {
       if (one.sender === sender && one.party === party) await runner.post(one.fact);
       else this.#parts.telemetry.factIgnored(one.fact.kind, "other-party");
     }
@@ -132,17 +132,17 @@ export class CallSignals {
   }
 
   #withoutCall(signal: Signal): void {
-    const { index, early } = this.#parts;
+    const { index, held } = this.#parts;
     const { room, matrixCallId, sender, party } = signal;
     if (index.isOver(room, matrixCallId)) return this.#ignore(signal, "ended");
     const key = keyOf(room, matrixCallId);
     switch (signal.kind) {
       case "call.candidates":
-        return early.keep(key, { sender, party, fact: { kind: "matrix.candidates", candidates: signal.candidates } });
+        return held.keep(key, { sender, party, fact: { kind: "matrix.candidates", candidates: signal.candidates } });
       case "call.selected":
-        return early.keep(key, { sender, party, fact: { kind: "matrix.selected", ours: false } });
+        return held.keep(key, { sender, party, fact: { kind: "matrix.selected", ours: false } });
       case "call.hungUp":
-        return early.keep(key, { sender, party, fact: { kind: "matrix.hungUp", reason: signal.reason } });
+        return held.keep(key, { sender, party, fact: { kind: "matrix.hungUp", reason: signal.reason } });
       case "call.answered":
       case "call.rejected":
         // Of people among themselves.

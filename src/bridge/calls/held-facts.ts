@@ -4,7 +4,7 @@ import type { MatrixLegFact } from "../../core/call/model/fact.ts";
 import type { PartyId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-export interface EarlyFact {
+export interface HeldFact {
   readonly sender: UserId;
   readonly party: PartyId | undefined;
   readonly fact: Extract<MatrixLegFact, { kind: "matrix.candidates" | "matrix.selected" | "matrix.hungUp" }>;
@@ -17,11 +17,11 @@ const keptInAll = 10_000;
 
 interface Kept {
   readonly sinceMs: number;
-  readonly facts: EarlyFact[];
+  readonly facts: HeldFact[];
   weight: number;
 }
 
-export class EarlyFacts {
+export class HeldFacts {
   readonly #clock: Clock;
   /** In order of their first fact. */
   readonly #calls = new Map<string, Kept>();
@@ -31,7 +31,7 @@ export class EarlyFacts {
     this.#clock = clock;
   }
 
-  keep(key: string, fact: EarlyFact): void {
+  keep(key: string, fact: HeldFact): void {
     const kept = this.#calls.get(key) ?? { sinceMs: this.#clock.nowMs(), facts: [], weight: 0 };
     const weight = weightOf(fact);
     if (kept.weight + weight > keptOfCall) return;
@@ -42,7 +42,7 @@ export class EarlyFacts {
     this.#forget();
   }
 
-  take(key: string): readonly EarlyFact[] {
+  take(key: string): readonly HeldFact[] {
     this.#forget();
     const kept = this.#calls.get(key);
     this.#drop(key);
@@ -64,6 +64,6 @@ export class EarlyFacts {
   }
 }
 
-function weightOf({ fact }: EarlyFact): number {
+function weightOf({ fact }: HeldFact): number {
   return 1 + (fact.kind === "matrix.candidates" ? fact.candidates.length : 0);
 }

@@ -17,13 +17,13 @@ import { StoreError, type CallLedger } from "../../ports/store.ts";
 import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
-import { EarlyFacts } from "./held-facts.ts";
+import { HeldFacts } from "./held-facts.ts";
 import { Glare } from "./glare.ts";
-import type { Invitation, Reception } from "../admission/outbound-admission.ts";
-import { ordersFor, type PerformParts } from "../effects/run-order.ts";
+import type { Invitation, OutboundAdmission } from "../admission/outbound-admission.ts";
+import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
 import { LatestOnly } from "../limits/latest-only.ts";
 import type { StoreWatch } from "../operation/store-watch.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
 import { Redial } from "../admission/redial.ts";
 import { RoomFacts, type RoomFactsParts } from "../rooms/room-facts.ts";
@@ -33,8 +33,8 @@ import { TrunkLegs } from "./trunk-legs.ts";
 export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: Pick<CallLedger, "known">;
   readonly storeWatch: Pick<StoreWatch, "failure">;
-  readonly reception: Reception;
-  readonly perform: PerformParts;
+  readonly admission: OutboundAdmission;
+  readonly orders: RunOrderParts;
   readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
 }
 
@@ -52,14 +52,14 @@ const breathMs = 100;
 export class Switchboard implements Calls {
   readonly #parts: SwitchboardParts;
   readonly #index = new CallIndex();
-  readonly #early: EarlyFacts;
+  readonly #held: HeldFacts;
   readonly #signals: CallSignals;
   readonly #glare: Glare;
   readonly #redial: Redial;
   readonly #rooms: RoomFacts;
   readonly #legs: TrunkLegs;
   /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
-  readonly #takeOvers: Pace;
+  readonly #takeOvers: RateLimit;
   readonly #identities: LatestOnly<CallId, SipFact>;
   readonly #acted = new RecentIds(recentEvents);
   #hangUps = 0;
@@ -71,27 +71,27 @@ export class Switchboard implements Calls {
     this.#parts = parts;
     const { telemetry, clock } = parts.runner;
     this.#rooms = new RoomFacts({ ...parts, telemetry });
-    this.#early = new EarlyFacts(clock);
+    this.#held = new HeldFacts(clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
-    this.#takeOvers = new Pace(takeOversPerMinute, clock);
+    this.#takeOvers = new RateLimit(takeOversPerMinute, clock);
     this.#signals = new CallSignals({
       index: this.#index,
-      early: this.#early,
-      transfers: parts.perform.transfers,
+      held: this.#held,
+      transfers: parts.orders.transfers,
       isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
       clock,
       telemetry,
     });
-    const { homeserver, sip } = parts.perform;
+    const { homeserver, sip } = parts.orders;
     this.#legs = new TrunkLegs(sip);
     this.#glare = new Glare({
       index: this.#index,
-      sameNumber: parts.perform.sameNumber,
+      sameNumber: parts.orders.sameNumber,
       homeserver,
       clock,
       log: telemetry.log,
     });
-    this.#redial = new Redial({ index: this.#index, sameNumber: parts.perform.sameNumber, log: telemetry.log });
+    this.#redial = new Redial({ index: this.#index, sameNumber: parts.orders.sameNumber, log: telemetry.log });
   }
 
   /** Calls of the moment. */
@@ -185,7 +185,7 @@ export class Switchboard implements Calls {
     else if (runner !== undefined) void runner.post(fact);
     else this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
     // Nobody waits for this answer any more, and somebody would pay for it.
-    if (joined === undefined && runner === undefined && fact.kind === "sip.accepted") this.#parts.perform.sip.bye(leg);
+    if (joined === undefined && runner === undefined && fact.kind === "sip.accepted") this.#parts.orders.sip.bye(leg);
   }
 
   /** Takes up a call that the store still listed at the start, in order to end it on both sides. Never rejects. */
@@ -239,7 +239,7 @@ export class Switchboard implements Calls {
         return this.#invitedToRoom(fact);
       case "member.joined":
         // The call first: it rings.
-        await this.#parts.perform.firstCalls.joined(fact.room, fact.user);
+        await this.#parts.orders.firstCalls.joined(fact.room, fact.user);
         return this.#rooms.joined(fact.room, fact.user);
       case "member.left":
         return this.#left(fact.room, fact.user);
@@ -280,7 +280,7 @@ export class Switchboard implements Calls {
       const fact = factOfLeaving(runner.call, room, user);
       if (fact !== undefined) await runner.post(fact);
     }
-    this.#parts.perform.firstCalls.left(room, user);
+    this.#parts.orders.firstCalls.left(room, user);
     await this.#rooms.left(room, user);
   }
 
@@ -292,17 +292,17 @@ export class Switchboard implements Calls {
     if (known === true) return;
     const ghost = await this.#rooms.calledIn(fact);
     if (ghost === undefined) return;
-    const displayName = await this.#parts.reception.displayNameOf(fact.sender, ghost);
+    const displayName = await this.#parts.admission.displayNameOf(fact.sender, ghost);
     // From here on without waiting, or two calls at once would not see each other.
-    const early = this.#early.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
-    if (early.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
+    const held = this.#held.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
+    if (held.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
       this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
       return;
     }
     const crossed = await this.#glare.invited(fact, ghost);
     const closed = crossed === undefined ? await this.#whyClosed(fact, ghost, known === "unsure") : undefined;
     const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
-    for (const one of early) await runner?.post(one.fact);
+    for (const one of held) await runner?.post(one.fact);
     if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
     await this.#lookForVideo(fact);
   }
@@ -332,7 +332,7 @@ export class Switchboard implements Calls {
 
   async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
     const { fact } = invitation;
-    const first = this.#parts.reception.receive(invitation);
+    const first = this.#parts.admission.receive(invitation);
     if (first === undefined) {
       this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
       return undefined;
@@ -345,7 +345,7 @@ export class Switchboard implements Calls {
   }
 
   #add(first: Step, invite?: OwnInvite): CallRunner {
-    const runner = new CallRunner(first, (one) => ordersFor(one, this.#parts.perform, this.#legs), {
+    const runner = new CallRunner(first, (one) => createRunOrder(one, this.#parts.orders, this.#legs), {
       ...this.#parts.runner,
       onTaken: (leg) => void this.#parts.conversations.spoke(leg.room, leg.person),
       onEnded: (record) => this.#ended(record),
@@ -360,7 +360,7 @@ export class Switchboard implements Calls {
     const given = this.#index.remove(record.id);
     for (const call of given) {
       const media = this.#legs.forget(call);
-      if (media !== undefined) this.#parts.perform.media.forget(media);
+      if (media !== undefined) this.#parts.orders.media.forget(media);
       this.#identities.forget(call);
     }
     const departure = this.#depart(runner, record.id).finally(() => {
@@ -372,10 +372,10 @@ export class Switchboard implements Calls {
 
   /** A number that was a guest for the call leaves when the last word has been said. Never rejects. */
   async #depart(runner: CallRunner | undefined, call: CallId): Promise<void> {
-    const { perform, runner: common } = this.#parts;
+    const { orders, runner: common } = this.#parts;
     try {
       await runner?.settled();
-      await perform.firstCalls.over(call);
+      await orders.firstCalls.over(call);
     } catch (error) {
       common.telemetry.log.error("number could not leave the room with the bot", { call, error });
     }

@@ -28,7 +28,7 @@ import type { Replacement } from "../../ports/homeserver.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { ownMatrixCallId } from "../admission/own-call-ids.ts";
-import type { Pace } from "../limits/rate-limit.ts";
+import type { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
 
 type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
@@ -44,7 +44,7 @@ export interface TransfersParts extends RoutingParts {
   /** The bot, whom nobody can ring. */
   readonly isOurs: (user: UserId) => boolean;
   /** As of calls: a transfer to a number is one, whoever orders it. */
-  readonly callPace: Pace;
+  readonly callRateLimit: RateLimit;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -124,7 +124,7 @@ export class Transfers {
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
     if (target === undefined) return { kind: "transfer.barred", cause: "domain-not-allowed" };
     const route = planCall(target, plan);
-    if (!isEmergency(route) && !this.#parts.callPace.allows(person)) {
+    if (!isEmergency(route) && !this.#parts.callRateLimit.allows(person)) {
       this.#tooOften.add({ call, person, callsPerMinute: policy.callsPerMinute });
       return { kind: "transfer.barred", cause: "too-often" };
     }

@@ -6,7 +6,7 @@ import type { UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 
-export interface PresentationParts {
+export interface LookupDelayParts {
   readonly ghosts: Pick<Ghosts, "ensure">;
   readonly calls: () => readonly Call[];
   readonly clock: Clock;
@@ -15,8 +15,8 @@ export interface PresentationParts {
 /** A person waits for the dial pad's answer: a homeserver that takes longer is not waited for. */
 const patienceMs = 1_000;
 
-/** As `ApplicationServiceQueries.presentable`. */
-export function presentable(ghost: UserId, { ghosts, calls, clock }: PresentationParts): Promise<void> | undefined {
+/** As `ApplicationServiceQueries.lookupDelay`. */
+export function lookupDelay(ghost: UserId, { ghosts, calls, clock }: LookupDelayParts): Promise<void> | undefined {
   if (!calls().some(({ phase }) => phase === "connected")) return undefined;
   return new Promise((resolve) => {
     const cancel = clock.at(clock.nowMs() + patienceMs, resolve);

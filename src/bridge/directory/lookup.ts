@@ -40,7 +40,7 @@ function virtualDescription(protocol: VirtualUserProtocolName): ThirdPartyProtoc
   };
 }
 
-export type Lookup = Omit<ApplicationServiceQueries, "userExists" | "presentable">;
+export type Lookup = Omit<ApplicationServiceQueries, "userExists" | "lookupDelay">;
 
 export interface LookupParts {
   readonly ghostIds: GhostIds;

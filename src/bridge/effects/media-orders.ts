@@ -13,7 +13,7 @@ import {
   type TrunkMedia,
 } from "../../ports/media.ts";
 import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
-import type { Ordering } from "./order-context.ts";
+import type { OrderContext } from "./order-context.ts";
 import type { TrunkLegs } from "../calls/trunk-legs.ts";
 
 export interface MediaParts {
@@ -26,7 +26,7 @@ export interface MediaParts {
 export type MediaEffect = Extract<CallEffect, { kind: `media.${string}` }>;
 
 export function mediaOrders(
-  ordering: Ordering,
+  context: OrderContext,
   parts: MediaParts,
   legs: Pick<TrunkLegs, "mediaLegOf">,
 ): (effect: MediaEffect) => Promise<CallFact | undefined> {
@@ -37,8 +37,8 @@ export function mediaOrders(
   const open = async (): Promise<MediaSession> => {
     const own = current;
     return parts.media.open(
-      { call: ordering.id, ...(await sidesOf(ordering, parts, legs)) },
-      (report) => void (own === current && ordering.post(report)),
+      { call: context.id, ...(await sidesOf(context, parts, legs)) },
+      (report) => void (own === current && context.post(report)),
     );
   };
   const opened = (): MediaSession => {
@@ -89,7 +89,7 @@ export function mediaOrders(
       return await negotiate(effect);
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
-      ordering.log.warn("media engine refused an order", { order: effect.kind, code: error.code, error });
+      context.log.warn("media engine refused an order", { order: effect.kind, code: error.code, error });
       return { kind: "media.refused", from: blamed(effect), fault: error.code, message: error.message };
     }
   };
@@ -110,7 +110,7 @@ function blamed(effect: MediaEffect): MediaSide {
 
 /** What stands at the two sides: a client and a trunk, or of a joined call two trunks, the right one at the trunk's side. */
 async function sidesOf(
-  { call, log }: Ordering,
+  { call, log }: OrderContext,
   { ice, trunkMedia }: MediaParts,
   legs: Pick<TrunkLegs, "mediaLegOf">,
 ): Promise<Omit<MediaSessionOptions, "call">> {

@@ -5,7 +5,7 @@ import type { CallId } from "../../core/ids.ts";
 import type { Log } from "../../ports/telemetry.ts";
 
 /** The call, and where facts go that come without being waited for. */
-export interface Ordering {
+export interface OrderContext {
   readonly id: CallId;
   readonly call: Call;
   readonly log: Log;

@@ -10,14 +10,14 @@ import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
-import type { Ordering } from "./order-context.ts";
+import type { OrderContext } from "./order-context.ts";
 import type { RingingRooms } from "../rooms/ringing-rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import type { FirstCalls } from "../first-calls/first-calls.ts";
 import type { Transfers } from "../calls/transfers.ts";
 import type { TrunkLegs } from "../calls/trunk-legs.ts";
 
-export interface PerformParts extends MediaParts {
+export interface RunOrderParts extends MediaParts {
   readonly homeserver: Homeserver;
   readonly sip: SipTrunks;
   readonly ringingRooms: RingingRooms;
@@ -31,19 +31,19 @@ export interface PerformParts extends MediaParts {
 type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.write" | `note.${string}` }>;
 
 /** Carries out one order; the fact it brings, if it brings one. */
-export type Orders = (effect: PortEffect) => Promise<CallFact | undefined>;
+export type RunOrder = (effect: PortEffect) => Promise<CallFact | undefined>;
 
-export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLegs): Orders {
-  const { id } = ordering;
-  const media = mediaOrders(ordering, parts, legs);
+export function createRunOrder(context: OrderContext, parts: RunOrderParts, legs: TrunkLegs): RunOrder {
+  const { id } = context;
+  const media = mediaOrders(context, parts, legs);
   return async (effect) => {
     if (isMediaEffect(effect)) return media(effect);
     if (isSipEffect(effect)) return legs.order(id, effect);
     switch (effect.kind) {
       case "matrix.findRoom":
-        return findRoom(effect, ordering, parts);
+        return findRoom(effect, context, parts);
       case "transfer.plan":
-        return asPersonKnows(parts.transfers.plan(id, effect), ordering.call, parts);
+        return asPersonKnows(parts.transfers.plan(id, effect), context.call, parts);
       case "transfer.join":
         parts.transfers.join(effect);
         return undefined;
@@ -51,28 +51,28 @@ export function ordersFor(ordering: Ordering, parts: PerformParts, legs: TrunkLe
         parts.transfers.recall(effect);
         return undefined;
       case "identity.resolve":
-        return asPersonKnows(parts.transfers.identify(effect), ordering.call, parts);
+        return asPersonKnows(parts.transfers.identify(effect), context.call, parts);
       case "leg.order":
         legs.order(effect.call, effect.order);
         return undefined;
       default:
-        return tellPerson(effect, parts, ordering.log);
+        return tellPerson(effect, parts, context.log);
     }
   };
 }
 
 async function findRoom(
   { target, ghost }: Extract<PortEffect, { kind: "matrix.findRoom" }>,
-  ordering: Ordering,
-  parts: PerformParts,
+  context: OrderContext,
+  parts: RunOrderParts,
 ): Promise<CallFact> {
-  const found = await parts.ringingRooms.find(target, ghost, ordering.call.trunk?.name, ordering.id);
-  const text = lateWords(ordering.call);
+  const found = await parts.ringingRooms.find(target, ghost, context.call.trunk?.name, context.id);
+  const text = lateWords(context.call);
   if (found.kind === "matrix.roomFound" && text !== undefined)
-    await tellPerson({ kind: "matrix.notice", leg: found, text }, parts, ordering.log);
+    await tellPerson({ kind: "matrix.notice", leg: found, text }, parts, context.log);
   // It may have ended before the number came into the room.
-  const { phase } = ordering.call;
-  if (phase === "ending" || phase === "ended") await parts.firstCalls.over(ordering.id);
+  const { phase } = context.call;
+  if (phase === "ending" || phase === "ended") await parts.firstCalls.over(context.id);
   return found;
 }
 
@@ -80,7 +80,7 @@ async function findRoom(
 async function asPersonKnows(
   fact: CallFact,
   call: Call,
-  { conversations, sameNumber }: PerformParts,
+  { conversations, sameNumber }: RunOrderParts,
 ): Promise<CallFact> {
   const leg = legOf(call);
   if ((fact.kind !== "transfer.planned" && fact.kind !== "identity.resolved") || leg === undefined) return fact;
@@ -101,7 +101,7 @@ function isSipEffect(effect: PortEffect): effect is SipOrder {
 
 async function tellPerson(
   effect: TellingEffect,
-  { homeserver, firstCalls }: Pick<PerformParts, "homeserver" | "firstCalls">,
+  { homeserver, firstCalls }: Pick<RunOrderParts, "homeserver" | "firstCalls">,
   log: Log,
 ): Promise<CallFact | undefined> {
   try {

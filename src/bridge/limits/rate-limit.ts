@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 /** More people than this are never slowed down at a time: the oldest get away. */
 const remembered = 10_000;
 
-export class Pace {
+export class RateLimit {
   readonly #intervalMs: number;
   readonly #clock: Clock;
   /** When everything somebody did will have been worked off (on the clock that never steps), in order of their last act. */

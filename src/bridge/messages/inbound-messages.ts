@@ -12,13 +12,13 @@ import type { MessageArrival } from "../../ports/sip.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
 import type { Callers } from "../admission/callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
 import type { RingingRooms } from "../rooms/ringing-rooms.ts";
 import type { Conversations, Place } from "../rooms/conversations.ts";
 import { UnfitRoomError } from "../rooms/unfit-room.ts";
 
-export interface IncomingTextsParts {
+export interface InboundMessagesParts {
   /** Whom a called number rings is who reads what is sent to it. */
   readonly recipients: (called: string, trunk: TrunkName) => DidFinding;
   readonly callers: Pick<Callers, "of">;
@@ -38,10 +38,10 @@ export interface IncomingTextsParts {
 /** An event holds 64 KiB, the words around the text included, and JSON may take six bytes for one of them. */
 const longestBytes = 32_768;
 const utf8 = new TextEncoder();
-/** Texts remembered as written; the homeserver remembers for longer. */
+/** Messages remembered as written; the homeserver remembers for longer. */
 const remembered = 1_000;
 
-interface Letter {
+interface InboundMessage {
   readonly ghost: UserId;
   readonly text: string;
   /** The same for a repetition. */
@@ -53,18 +53,18 @@ type Delivery =
   | { readonly kind: "not"; readonly code: string; readonly transient: boolean };
 
 /** To each of its recipients. */
-type Deliver = (letter: Letter) => readonly Promise<Delivery>[];
+type Deliver = (message: InboundMessage) => readonly Promise<Delivery>[];
 
-export class IncomingTexts {
-  readonly #parts: IncomingTextsParts;
+export class InboundMessages {
+  readonly #parts: InboundMessagesParts;
   readonly #written = new RecentIds(remembered);
-  readonly #pace: Pace;
+  readonly #rateLimit: RateLimit;
   /** The last text of each sender that is being written. */
   readonly #tails = new Map<UserId, Promise<number>>();
 
-  constructor(parts: IncomingTextsParts) {
+  constructor(parts: InboundMessagesParts) {
     this.#parts = parts;
-    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
   }
 
   /**
@@ -79,13 +79,13 @@ export class IncomingTexts {
       if (features(trunk).messages === undefined) return 405;
       const leg = call === undefined ? undefined : legOf(call);
       if (leg !== undefined)
-        return await this.#pass(arrival, leg.ghost, (letter) => [this.#writeInto(async () => leg, letter)]);
+        return await this.#pass(arrival, leg.ghost, (message) => [this.#writeInto(async () => leg, message)]);
       const targets = this.#targetsOf(called, trunk);
       if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
-      return await this.#pass(arrival, caller.ghost, (letter) => {
+      return await this.#pass(arrival, caller.ghost, (message) => {
         this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-        return targets.map((target) => this.#writeTo(target, trunk, letter));
+        return targets.map((target) => this.#writeTo(target, trunk, message));
       });
     } catch (error) {
       log.error("could not take a text from a trunk", { trunk, error });
@@ -110,7 +110,7 @@ export class IncomingTexts {
     if (text === "") return 200;
     if (utf8.encode(text).length > longestBytes) return 413;
     // One that sends to many numbers may be a machine that many have asked to.
-    if (!this.#pace.allows(`${ghost} ${arrival.called}`)) {
+    if (!this.#rateLimit.allows(`${ghost} ${arrival.called}`)) {
       this.#parts.log.info("text refused: its sender writes too often", { trunk: arrival.trunk, ghost });
       return 480;
     }
@@ -128,30 +128,30 @@ export class IncomingTexts {
     }
   }
 
-  async #write(letter: Letter, deliver: Deliver): Promise<number> {
+  async #write(message: InboundMessage, deliver: Deliver): Promise<number> {
     // Repeated while the first one was under way.
-    if (this.#written.has(letter.name)) return 200;
-    const deliveries = await Promise.all(deliver(letter));
+    if (this.#written.has(message.name)) return 200;
+    const deliveries = await Promise.all(deliver(message));
     const isWritten = deliveries.some(({ kind }) => kind === "written");
     this.#parts.telemetry.texted("inbound", isWritten ? "delivered" : "failed");
     if (isWritten) {
-      this.#written.add(letter.name);
+      this.#written.add(message.name);
       return 200;
     }
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeTo(target: RingTarget, trunk: TrunkName, letter: Letter): Promise<Delivery> {
+  async #writeTo(target: RingTarget, trunk: TrunkName, message: InboundMessage): Promise<Delivery> {
     const { ringingRooms, conversations } = this.#parts;
     let place: Place | undefined;
-    const find = async (): Promise<Place> => (place = await ringingRooms.open(target, letter.ghost, trunk));
-    const delivery = await this.#writeInto(find, letter);
+    const find = async (): Promise<Place> => (place = await ringingRooms.open(target, message.ghost, trunk));
+    const delivery = await this.#writeInto(find, message);
     if (delivery.kind === "written" && place !== undefined && target.kind === "person")
       await conversations.spoke(place.room, target.person);
     return delivery;
   }
 
-  async #writeInto(find: () => Promise<Place>, { ghost, text, name }: Letter): Promise<Delivery> {
+  async #writeInto(find: () => Promise<Place>, { ghost, text, name }: InboundMessage): Promise<Delivery> {
     const { homeserver, log } = this.#parts;
     let room: RoomId | undefined;
     try {

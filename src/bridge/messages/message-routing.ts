@@ -10,7 +10,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { partsOf } from "./message-parts.ts";
 import { mayGoElsewhere, wordsOfFailure } from "./message-notices.ts";
 
-export interface TextCarriersParts {
+export interface MessageRoutingParts {
   readonly identities: (trunk: TrunkName) => IdentityTemplates;
   /** Without `messages` a trunk carries no texts. */
   readonly features: (trunk: TrunkName) => Pick<TrunkFeatures, "messages">;
@@ -24,24 +24,24 @@ const mostParts = 99;
 
 type Route = Extract<PlannedCall, { kind: "route" }>;
 
-export type TextDelivery =
+export type MessageDelivery =
   | { readonly kind: "delivered" }
   /** None of the trunks takes texts. */
   | { readonly kind: "not-carried" }
   /** `begun`: a part of it has been delivered. */
   | { readonly kind: "failed"; readonly words: string; readonly begun: boolean };
 
-export class TextCarriers {
-  readonly #parts: TextCarriersParts;
+export class MessageRouting {
+  readonly #parts: MessageRoutingParts;
   #stopped = false;
 
-  constructor(parts: TextCarriersParts) {
+  constructor(parts: MessageRoutingParts) {
     this.#parts = parts;
   }
 
   /** Never rejects for what trunks do. */
-  async send(text: string, route: Route, person: UserId, ghost: UserId): Promise<TextDelivery> {
-    let delivery: TextDelivery = { kind: "not-carried" };
+  async send(text: string, route: Route, person: UserId, ghost: UserId): Promise<MessageDelivery> {
+    let delivery: MessageDelivery = { kind: "not-carried" };
     for (const carrier of [route, ...route.alternatives]) {
       const { messages } = this.#parts.features(carrier.trunk);
       if (messages === undefined) continue;

@@ -1,4 +1,4 @@
-// Sends what people write to a number as SIP MESSAGE (RFC 3428), and tells them what became of it. Texts from the
+// Sends what people write to a number as SIP MESSAGE (RFC 3428), and tells them what became of it. Those from the
 // telephone network are in inbound-messages.ts. The switchboard passes in messages of all rooms but the bot's.
 import { localpartOf, type RoomId, type UserId } from "../../core/ids.ts";
 import { planCall, type DialPlan, type PlannedCall } from "../../core/number/plan/dial-plan.ts";
@@ -6,25 +6,24 @@ import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
-import type { MessageArrival } from "../../ports/sip.ts";
 import type { RoomDirectory } from "../../ports/store.ts";
-import type { Log } from "../../ports/telemetry.ts";
-import { IncomingTexts, type IncomingTextsParts } from "./inbound-messages.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import type { Log, Telemetry } from "../../ports/telemetry.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
-import { TextCarriers, type TextCarriersParts } from "./message-routing.ts";
+import { MessageRouting, type MessageRoutingParts } from "./message-routing.ts";
 import { onceWords, replyWords, wordsOfRefusal } from "./message-notices.ts";
 
-export interface TextsParts extends IncomingTextsParts, TextCarriersParts {
+export interface OutboundMessagesParts extends MessageRoutingParts {
   readonly ids: GhostIds;
   readonly rooms: Pick<Rooms, "ours" | "isAlone">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly plan: DialPlan;
   readonly policy: Policy;
-  readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice" | "text">;
+  readonly homeserver: Pick<Homeserver, "bot" | "displayName" | "markRead" | "notice">;
   readonly directory: Pick<RoomDirectory, "firstTime">;
   readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, "texted">;
   readonly log: Log;
 }
 
@@ -32,7 +31,7 @@ type Message = Extract<MatrixFact, { kind: "message.received" }>;
 type Route = Extract<PlannedCall, { kind: "route" }>;
 
 /** Who writes, to whom, where. */
-interface Letter {
+interface OutboundMessage {
   readonly message: Message;
   readonly ghost: UserId;
 }
@@ -42,23 +41,21 @@ const crowdMs = 10_000;
 /** What was written before so long is news to nobody. */
 const longestDelayMs = 24 * 3_600_000;
 
-export class Texts {
-  readonly #parts: TextsParts;
-  readonly #incoming: IncomingTexts;
-  readonly #carriers: TextCarriers;
-  readonly #pace: Pace;
+export class OutboundMessages {
+  readonly #parts: OutboundMessagesParts;
+  readonly #routing: MessageRouting;
+  readonly #rateLimit: RateLimit;
   /** Who writes too often is told once a minute. */
-  readonly #tellings: Pace;
+  readonly #tellings: RateLimit;
   /** Rooms in which others are too, and until when that is believed (ms since the epoch), the longest known first. */
   readonly #crowds = new Map<RoomId, number>();
   #stopped = false;
 
-  constructor(parts: TextsParts) {
+  constructor(parts: OutboundMessagesParts) {
     this.#parts = parts;
-    this.#incoming = new IncomingTexts(parts);
-    this.#carriers = new TextCarriers(parts);
-    this.#pace = new Pace(parts.policy.callsPerMinute, parts.clock);
-    this.#tellings = new Pace(1, parts.clock);
+    this.#routing = new MessageRouting(parts);
+    this.#rateLimit = new RateLimit(parts.policy.callsPerMinute, parts.clock);
+    this.#tellings = new RateLimit(1, parts.clock);
   }
 
   /**
@@ -70,31 +67,26 @@ export class Texts {
     const ghost = await this.#addressee(message);
     if (ghost === "later") return "later";
     if (ghost === undefined) return;
-    const letter: Letter = { message, ghost };
-    if (!this.#pace.allows(message.sender)) {
-      if (this.#tellings.allows(message.sender)) await this.#reply(letter, replyWords.often);
+    const outbound: OutboundMessage = { message, ghost };
+    if (!this.#rateLimit.allows(message.sender)) {
+      if (this.#tellings.allows(message.sender)) await this.#reply(outbound, replyWords.often);
       return;
     }
     if (message.edits) {
-      await this.#once(letter, "edit");
+      await this.#once(outbound, "edit");
       return;
     }
-    if (message.form === "other") return this.#reply(letter, replyWords.other);
+    if (message.form === "other") return this.#reply(outbound, replyWords.other);
     if (message.body.trim() === "") return;
-    const route = await this.#permitted(letter);
+    const route = await this.#permitted(outbound);
     if (route === undefined) return;
-    return this.#deliver(letter, route);
-  }
-
-  /** A text of the telephone network: the final status for it. Never rejects. */
-  messaged(arrival: MessageArrival): Promise<number> {
-    return this.#incoming.take(arrival);
+    return this.#deliver(outbound, route);
   }
 
   /** From now on nothing is sent, and what is being sent and fails is left for the next start. */
   stop(): void {
     this.#stopped = true;
-    this.#carriers.stop();
+    this.#routing.stop();
   }
 
   /**
@@ -107,29 +99,30 @@ export class Texts {
     const ours = await rooms.ours(room);
     const [ghost, another] = ours.filter((user) => ids.parse(user) !== undefined);
     if (ghost === undefined || ours.includes(homeserver.bot) || this.#isCrowd(room)) return undefined;
-    const letter: Letter = { message, ghost };
+    const outbound: OutboundMessage = { message, ghost };
     const alone = another === undefined ? await rooms.isAlone(sender, room, ghost) : false;
     if (alone === true) return ghost;
     if (alone === false) this.#crowds.set(room, this.#parts.clock.nowMs() + crowdMs);
-    if (alone === false) await this.#once(letter, "crowd");
+    if (alone === false) await this.#once(outbound, "crowd");
     else if (!(await this.#say(room, ghost, replyWords.unsure, message))) return "later";
     return undefined;
   }
 
   /** Where it goes; undefined where it may not, and the writer has been told why. */
-  async #permitted(letter: Letter): Promise<Route | undefined> {
+  async #permitted(outbound: OutboundMessage): Promise<Route | undefined> {
     const { ids, plan, policy, clock } = this.#parts;
-    const { message, ghost } = letter;
+    const { message, ghost } = outbound;
     const target = ids.parse(ghost);
     if (target === undefined) return undefined;
     const route = planCall(target, plan);
     const verdict = judge({ person: message.sender, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
-    if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(letter, "not-permitted");
-    else if (verdict.kind === "refused" && verdict.cause === "withheld-number") await this.#refuse(letter, "withheld");
-    else if (verdict.kind === "refused") await this.#reply(letter, wordsOfRefusal(verdict.cause));
-    else if (route.kind === "refused" || route.class === "emergency") await this.#reply(letter, replyWords.emergency);
+    if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(outbound, "not-permitted");
+    else if (verdict.kind === "refused" && verdict.cause === "withheld-number")
+      await this.#refuse(outbound, "withheld");
+    else if (verdict.kind === "refused") await this.#reply(outbound, wordsOfRefusal(verdict.cause));
+    else if (route.kind === "refused" || route.class === "emergency") await this.#reply(outbound, replyWords.emergency);
     else if (message.ageMs + clock.nowMs() - message.receivedAtMs > longestDelayMs)
-      await this.#reply(letter, replyWords.old);
+      await this.#reply(outbound, replyWords.old);
     else return route;
     return undefined;
   }
@@ -143,10 +136,10 @@ export class Texts {
     return this.#crowds.has(room);
   }
 
-  async #deliver(letter: Letter, route: Route): Promise<void | "later"> {
+  async #deliver(outbound: OutboundMessage, route: Route): Promise<void | "later"> {
     const { homeserver } = this.#parts;
-    const { message, ghost } = letter;
-    const delivery = await this.#carriers.send(await this.#wording(letter), route, message.sender, ghost);
+    const { message, ghost } = outbound;
+    const delivery = await this.#routing.send(await this.#wording(outbound), route, message.sender, ghost);
     const isLeft = delivery.kind === "failed" && this.#stopped && !delivery.begun;
     if (!isLeft) this.#parts.telemetry.texted("outbound", delivery.kind === "delivered" ? "delivered" : "failed");
     if (delivery.kind === "delivered") {
@@ -155,13 +148,13 @@ export class Texts {
       void homeserver.markRead(message.room, ghost, message.eventId);
       return undefined;
     }
-    if (delivery.kind === "not-carried") return this.#refuse(letter, "no-texts");
+    if (delivery.kind === "not-carried") return this.#refuse(outbound, "no-texts");
     if (isLeft) return "later";
-    return this.#reply(letter, delivery.words);
+    return this.#reply(outbound, delivery.words);
   }
 
   /** An emote is told as clients show it (client-server API, `m.emote`). */
-  async #wording({ message, ghost }: Letter): Promise<string> {
+  async #wording({ message, ghost }: OutboundMessage): Promise<string> {
     const body = message.body.toWellFormed();
     if (message.form !== "emote") return body;
     const { sender } = message;
@@ -169,20 +162,20 @@ export class Texts {
   }
 
   /** Where nothing of anybody will ever be delivered: why is said once, that it was not of each message. */
-  async #refuse(letter: Letter, subject: "not-permitted" | "withheld" | "no-texts"): Promise<void> {
-    if (!(await this.#once(letter, subject))) await this.#reply(letter, replyWords.again);
+  async #refuse(outbound: OutboundMessage, subject: "not-permitted" | "withheld" | "no-texts"): Promise<void> {
+    if (!(await this.#once(outbound, subject))) await this.#reply(outbound, replyWords.again);
   }
 
   /** False where the room has heard it before. */
-  async #once(letter: Letter, subject: keyof typeof onceWords): Promise<boolean> {
-    const { room } = letter.message;
+  async #once(outbound: OutboundMessage, subject: keyof typeof onceWords): Promise<boolean> {
+    const { room } = outbound.message;
     if (!(await this.#parts.directory.firstTime(room, `text ${subject}`))) return false;
     this.#parts.log.info("texts in a room are not delivered", { room, why: subject });
-    await this.#say(room, letter.ghost, onceWords[subject], letter.message);
+    await this.#say(room, outbound.ghost, onceWords[subject], outbound.message);
     return true;
   }
 
-  async #reply({ message, ghost }: Letter, words: string): Promise<void> {
+  async #reply({ message, ghost }: OutboundMessage, words: string): Promise<void> {
     await this.#say(message.room, ghost, words, message);
   }
 

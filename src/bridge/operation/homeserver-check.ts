@@ -11,10 +11,10 @@ import { otherSender, problemOf, type HomeserverProblem } from "./homeserver-pro
 import { Reminder } from "./reminder.ts";
 
 /** The homeserver will not work with this configuration, however often it is asked. */
-class IntroductionError extends Error {
-  override readonly name = "IntroductionError";
+class HomeserverCheckError extends Error {
+  override readonly name = "HomeserverCheckError";
   readonly code: "encoding-refused" | "wrong-domain";
-  constructor(code: IntroductionError["code"], message: string, options?: { cause?: unknown }) {
+  constructor(code: HomeserverCheckError["code"], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
   }
@@ -30,7 +30,7 @@ class NotYet extends Error {
   }
 }
 
-export interface IntroductionParts {
+export interface HomeserverCheckParts {
   readonly homeserver: Homeserver;
   readonly ids: GhostIds;
   readonly encoding: string;
@@ -48,8 +48,8 @@ const longestRetryMs = 10_000;
 /** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
 const probes = ["0", "+10"];
 
-/** Once. Throws IntroductionError for good, HomeserverError or NotYet where another attempt may succeed. */
-export async function introduce(parts: IntroductionParts): Promise<PingOutcome> {
+/** Once. Throws HomeserverCheckError for good, HomeserverError or NotYet where another attempt may succeed. */
+export async function checkHomeserver(parts: HomeserverCheckParts): Promise<PingOutcome> {
   const { homeserver, botName, log } = parts;
   await compareNames(homeserver);
   await homeserver.register(homeserver.bot);
@@ -69,13 +69,16 @@ export async function introduce(parts: IntroductionParts): Promise<PingOutcome> 
   return ping;
 }
 
-/** Until the homeserver accepts the bridge. Rejects with IntroductionError; `stopped` ends the waiting. */
-export async function introduceSoon(parts: IntroductionParts, stopped: AbortSignal): Promise<PingOutcome | undefined> {
+/** Until the homeserver accepts the bridge. Rejects with HomeserverCheckError; `stopped` ends the waiting. */
+export async function awaitHomeserver(
+  parts: HomeserverCheckParts,
+  stopped: AbortSignal,
+): Promise<PingOutcome | undefined> {
   const { clock, log, onProblem } = parts;
   const reminder = new Reminder(clock, log);
   for (let waitMs = firstRetryMs; !stopped.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
     try {
-      return await introduce(parts);
+      return await checkHomeserver(parts);
     } catch (error) {
       const problem = problemIn(error);
       if (problem === undefined) throw error;
@@ -98,7 +101,7 @@ async function compareNames(homeserver: Homeserver): Promise<void> {
   const seen = await homeserver.whoAmI();
   if (seen === undefined || seen === bot) return;
   if (domainOf(seen) !== domainOf(bot)) {
-    throw new IntroductionError(
+    throw new HomeserverCheckError(
       "wrong-domain",
       `homeserver.domain is ${domainOf(bot)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
         "to that, and write the registration again with -r, which keeps its tokens",
@@ -107,12 +110,12 @@ async function compareNames(homeserver: Homeserver): Promise<void> {
   throw new NotYet(otherSender(localpartOf(seen), localpartOf(bot)));
 }
 
-async function tryGhost({ homeserver, encoding }: IntroductionParts, ghost: UserId): Promise<void> {
+async function tryGhost({ homeserver, encoding }: HomeserverCheckParts, ghost: UserId): Promise<void> {
   try {
     await homeserver.register(ghost);
   } catch (error) {
     if (!(error instanceof HomeserverError) || error.transient || error.code === "M_EXCLUSIVE") throw error;
-    throw new IntroductionError(
+    throw new HomeserverCheckError(
       "encoding-refused",
       `the homeserver refused the user id ${ghost} (${error.code}): set ghosts.encoding to ` +
         `${encoding === "grammar" ? "e164" : "grammar"} (now ${encoding})`,
@@ -122,7 +125,7 @@ async function tryGhost({ homeserver, encoding }: IntroductionParts, ghost: User
 }
 
 /** Ghosts written in another encoding stay what they are; new ones are other users, which an admin should know. */
-async function noteEncoding({ settings, encoding, log }: IntroductionParts): Promise<void> {
+async function noteEncoding({ settings, encoding, log }: HomeserverCheckParts): Promise<void> {
   const before = await settings.get("ghost-encoding");
   if (before !== undefined && before !== encoding)
     log.warn("ghosts.encoding has changed: numbers have other user ids than before", { before, encoding });

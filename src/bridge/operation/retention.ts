@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { CallLedger } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 
-export interface HousekeepingParts {
+export interface RetentionParts {
   readonly ledger: Pick<CallLedger, "prune">;
   readonly keepCallsMs: number;
   readonly clock: Clock;
@@ -12,12 +12,12 @@ export interface HousekeepingParts {
 
 const intervalMs = 24 * 3_600_000;
 
-export class Housekeeping {
-  readonly #parts: HousekeepingParts;
+export class Retention {
+  readonly #parts: RetentionParts;
   #cancel: () => void = () => {};
   #stopped = false;
 
-  constructor(parts: HousekeepingParts) {
+  constructor(parts: RetentionParts) {
     this.#parts = parts;
   }
 

@@ -4,7 +4,7 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import type { Rooms } from "./rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 
@@ -26,12 +26,12 @@ const wordsPerMinute = 2;
 
 export class EncryptedRooms {
   readonly #parts: EncryptedRoomsParts;
-  readonly #words: Pace;
+  readonly #words: RateLimit;
   readonly #leaving = new Set<RoomId>();
 
   constructor(parts: EncryptedRoomsParts) {
     this.#parts = parts;
-    this.#words = new Pace(wordsPerMinute, parts.clock);
+    this.#words = new RateLimit(wordsPerMinute, parts.clock);
   }
 
   /** One of ours has just joined: not every homeserver says with the invitation that a room is encrypted. Never rejects. */

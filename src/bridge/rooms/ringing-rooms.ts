@@ -10,7 +10,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Ghosts } from "./ghosts.ts";
-import { Pace } from "../limits/rate-limit.ts";
+import { RateLimit } from "../limits/rate-limit.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Conversations, Place } from "./conversations.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
@@ -34,11 +34,11 @@ type Found = Extract<MatrixLegFact, { kind: "matrix.roomFound" | "matrix.roomMis
 export class RingingRooms {
   readonly #parts: RingingRoomsParts;
   /** Of each trunk, the callers who were never there. A caller chooses by what number: without it one could fill a homeserver. */
-  readonly #strangers: Pace;
+  readonly #strangers: RateLimit;
 
   constructor(parts: RingingRoomsParts) {
     this.#parts = parts;
-    this.#strangers = new Pace(parts.policy.callsPerMinute, parts.clock);
+    this.#strangers = new RateLimit(parts.policy.callsPerMinute, parts.clock);
   }
 
   /**

@@ -8,13 +8,13 @@ import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Bot } from "./bot.ts";
 import type { Ghosts } from "./ghosts.ts";
-import type { Reception } from "../admission/outbound-admission.ts";
+import type { OutboundAdmission } from "../admission/outbound-admission.ts";
 import type { Rooms } from "./rooms.ts";
 import type { CallBacks } from "../first-calls/call-backs.ts";
 import type { Greeter } from "../first-calls/greeter.ts";
 import type { Conversations } from "./conversations.ts";
 import type { EncryptedRooms } from "./encrypted-rooms.ts";
-import type { Texts } from "../messages/outbound-messages.ts";
+import type { OutboundMessages } from "../messages/outbound-messages.ts";
 
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
@@ -22,8 +22,8 @@ export interface RoomFactsParts {
   readonly encryptedRooms: Pick<EncryptedRooms, "found" | "look">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly bot: Bot;
-  readonly texts: Pick<Texts, "hear">;
-  readonly reception: Pick<Reception, "heeds" | "admits">;
+  readonly messages: Pick<OutboundMessages, "hear">;
+  readonly admission: Pick<OutboundAdmission, "heeds" | "admits">;
   readonly greeter: Pick<Greeter, "joined">;
   readonly callBacks: Pick<CallBacks, "refuse">;
   readonly botUser: UserId;
@@ -39,7 +39,7 @@ export class RoomFacts {
 
   /** One of ours was invited: it joins, unless that is not wanted. True if it is in the room now. Throws HomeserverError. */
   async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
-    const { ghosts, rooms, encryptedRooms, conversations, bot, botUser, reception, telemetry } = this.#parts;
+    const { ghosts, rooms, encryptedRooms, conversations, bot, botUser, admission, telemetry } = this.#parts;
     const isBot = fact.user === botUser;
     if (!isBot && !ghosts.isGhost(fact.user)) return false;
     // Our own doing: the ghost is on its way already.
@@ -49,11 +49,11 @@ export class RoomFacts {
       telemetry.log.info("invitation to a public room ignored", { room: fact.room, user: fact.user });
       return false;
     }
-    if (!reception.heeds(fact.sender, "invitation")) {
+    if (!admission.heeds(fact.sender, "invitation")) {
       telemetry.factIgnored(fact.kind, "none");
       return false;
     }
-    if (!isBot && !reception.admits(fact.sender, fact.user)) {
+    if (!isBot && !admission.admits(fact.sender, fact.user)) {
       await rooms.refuse(fact.room, fact.user, fact.sender);
       return false;
     }
@@ -82,10 +82,10 @@ export class RoomFacts {
   /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
   async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
     const { kind, room, sender, form, body, edits } = fact;
-    const { rooms, bot, botUser, reception, telemetry, texts } = this.#parts;
-    if (!(await rooms.ours(room)).includes(botUser)) return texts.hear(fact);
+    const { rooms, bot, botUser, admission, telemetry, messages } = this.#parts;
+    if (!(await rooms.ours(room)).includes(botUser)) return messages.hear(fact);
     if (form !== "text" || edits) return undefined;
-    if (reception.heeds(sender, "message")) await bot.hear(room, sender, body);
+    if (admission.heeds(sender, "message")) await bot.hear(room, sender, body);
     else telemetry.factIgnored(kind, "none");
     return undefined;
   }
@@ -120,10 +120,10 @@ export class RoomFacts {
    * rung at once, and none is by a call that was meant for somebody else.
    */
   async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
-    const { rooms, ghosts, telemetry, botUser, reception, callBacks } = this.#parts;
+    const { rooms, ghosts, telemetry, botUser, admission, callBacks } = this.#parts;
     const ours = await rooms.ours(fact.room, fact.invitee);
     const present = ours.filter((user) => ghosts.isGhost(user));
-    if (present.length === 0 && ours.includes(botUser) && reception.heeds(fact.sender, "message")) {
+    if (present.length === 0 && ours.includes(botUser) && admission.heeds(fact.sender, "message")) {
       await callBacks.refuse(fact);
       return undefined;
     }

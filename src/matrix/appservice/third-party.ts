@@ -35,7 +35,7 @@ export function thirdPartyAnswer(
 function ofFields(queries: ApplicationServiceQueries, protocol: string, fields: QueryFields): ThirdPartyAnswer {
   const users = queries.usersByField(protocol, fields);
   const [first] = users ?? [];
-  return { ...found(users), after: first && queries.presentable(first.userid) };
+  return { ...found(users), after: first && queries.lookupDelay(first.userid) };
 }
 
 /** undefined: nobody here speaks that protocol. */

@@ -1,0 +1,94 @@
+// Whether an invite is still alive, and until when its call may be answered, whatever clocks and clients say.
+import { describe, expect, test } from "vitest";
+import { RateLimit } from "../../../src/bridge/limits/rate-limit.ts";
+import { OutboundAdmission } from "../../../src/bridge/admission/outbound-admission.ts";
+import { eventId, matrixCallId, partyId, type UserId } from "../../../src/core/ids.ts";
+import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
+import { FakeHomeserver, FakeTelemetry } from "../../fakes/ports.ts";
+import { VirtualClock } from "../../fakes/virtual-clock.ts";
+import { ann, ghost, room } from "../../scenarios/test-bridge.ts";
+import { exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "../../scenarios/settings.ts";
+
+const ids = createGhostIds({
+  domain: "example.org",
+  prefix: "_sip_",
+  encoding: "percent",
+  gateway: "sip.example.org",
+  sipDomains: [],
+  country: "GB",
+});
+
+interface Times {
+  readonly lifetimeMs: number;
+  readonly ageMs?: number;
+  /** Against the bridge's present clock. */
+  readonly receivedAgoMs?: number;
+}
+
+/** For how long the call may still ring, in ms; undefined where it never does. */
+function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: UserId = ghost): number | undefined {
+  const clock = new VirtualClock();
+  const admission = new OutboundAdmission({
+    ids,
+    plan: examplePlan,
+    policy: examplePolicy,
+    identities: () => exampleTemplates,
+    features: () => exampleFeatures,
+    homeserver: new FakeHomeserver(),
+    notices: { failures: true, history: false },
+    callRateLimit: new RateLimit(examplePolicy.callsPerMinute, clock),
+    clock,
+    log: new FakeTelemetry().log,
+  });
+  const first = admission.receive({
+    fact: {
+      kind: "call.invited",
+      eventId: eventId("$1"),
+      room,
+      sender: ann,
+      matrixCallId: matrixCallId("call1"),
+      party: partyId("PHONE"),
+      version: "1",
+      ageMs,
+      receivedAtMs: clock.nowMs() - receivedAgoMs,
+      sdp: "offer",
+      lifetimeMs,
+      invitee: undefined,
+      abilities: { transferee: false, dtmf: false },
+    },
+    ghost: callee,
+    displayName: undefined,
+    calls: [],
+    closed: undefined,
+  });
+  const deadline = first?.effects.find((effect) => effect.kind === "deadline.set");
+  return deadline === undefined ? undefined : deadline.atMs - clock.nowMs();
+}
+
+describe("a call rings", () => {
+  test("for what is left of its invite's lifetime", () => {
+    expect(ringsFor({ lifetimeMs: 60_000 })).toBe(60_000);
+    expect(ringsFor({ lifetimeMs: 60_000, ageMs: 10_000, receivedAgoMs: 5_000 })).toBe(45_000);
+    expect(ringsFor({ lifetimeMs: 60_000, ageMs: 59_000 })).toBe(1_000);
+  });
+
+  test("never for longer than five minutes, whatever the client says", () => {
+    expect(ringsFor({ lifetimeMs: 1e12 })).toBe(300_000);
+    expect(ringsFor({ lifetimeMs: Number.POSITIVE_INFINITY })).toBe(300_000);
+  });
+
+  test("not after its time, nor where its times are nonsense", () => {
+    for (const lifetimeMs of [0, -1, 999, Number.NaN]) expect(ringsFor({ lifetimeMs })).toBeUndefined();
+    expect(ringsFor({ lifetimeMs: 60_000, ageMs: 1e9 })).toBeUndefined();
+    expect(ringsFor({ lifetimeMs: 60_000, ageMs: Number.NaN })).toBeUndefined();
+    expect(ringsFor({ lifetimeMs: 60_000, receivedAgoMs: 1e9 })).toBeUndefined();
+  });
+
+  test("no longer because our clock was set back after the invite had come", () => {
+    expect(ringsFor({ lifetimeMs: 60_000, receivedAgoMs: -3_600_000 })).toBe(60_000);
+  });
+
+  test("not at a ghost that stands for nothing", () => {
+    expect(ringsFor({ lifetimeMs: 60_000 }, "@_sip_nobody:example.org" as UserId)).toBeUndefined();
+  });
+});

@@ -1,0 +1,141 @@
+// Ghosts are made once, a few at a time, and not more in advance than somebody may ever call.
+import { expect, test } from "vitest";
+import { Ghosts } from "../../../src/bridge/rooms/ghosts.ts";
+import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
+import type { UserId } from "../../../src/core/ids.ts";
+import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { openMemoryStore } from "../../fakes/memory-store.ts";
+import { examplePlan } from "../../scenarios/settings.ts";
+import { FakeHomeserver, FakeTelemetry } from "../../fakes/ports.ts";
+
+const ghostAt = (n: number): UserId => `@_sip_${7_000_000 + n}%40sip.example.org:example.org` as UserId;
+
+function rig() {
+  const homeserver = new FakeHomeserver();
+  const telemetry = new FakeTelemetry();
+  const held: (() => void)[] = [];
+  let holding = false;
+  const ghosts = new Ghosts({
+    ids: createGhostIds({
+      domain: "example.org",
+      prefix: "_sip_",
+      encoding: "percent",
+      gateway: "sip.example.org",
+      sipDomains: [],
+      country: "GB",
+    }),
+    homeserver: {
+      register: async (user) => {
+        if (holding) await new Promise<void>((resolve) => held.push(resolve));
+        await homeserver.register(user);
+      },
+      setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
+      setPicture: async () => {},
+    },
+    plan: examplePlan,
+    recalled: { recallUser: async () => {} },
+    profiles: { nameOf: () => undefined, pictureOf: async () => undefined, reload: () => () => false },
+    directory: openMemoryStore().ghosts,
+    log: telemetry.log,
+  });
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return {
+    homeserver,
+    telemetry,
+    ghosts,
+    settle,
+    held,
+    hold: () => void (holding = true),
+    release: async () => {
+      holding = false;
+      while (held.length > 0) {
+        for (const done of held.splice(0)) done();
+        await settle();
+      }
+    },
+  };
+}
+
+test("whoever wants a ghost that is being made waits for the same one", async () => {
+  const { ghosts, homeserver, hold, release, settle } = rig();
+  hold();
+  ghosts.prepare(ghostAt(1));
+  const wanted = Promise.all([ghosts.ensure(ghostAt(1)), ghosts.ensure(ghostAt(1))]);
+  await settle();
+  await release();
+  await wanted;
+  expect(homeserver.registered).toEqual([ghostAt(1)]);
+});
+
+test("of a thousand lookups, a few ghosts are made at a time and the rest is left for the invite", async () => {
+  const { ghosts, homeserver, held, hold, release, settle } = rig();
+  hold();
+  for (let n = 0; n < 1_000; n++) ghosts.prepare(ghostAt(n));
+  await settle();
+  expect(held.length).toBe(4);
+  await release();
+  expect(homeserver.registered.length).toBe(68);
+  await ghosts.ensure(ghostAt(999));
+  expect(homeserver.registered.length).toBe(69);
+});
+
+test("a ghost that could not be made is made the next time it is wanted", async () => {
+  const { ghosts, homeserver, telemetry, settle } = rig();
+  homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
+  ghosts.prepare(ghostAt(1));
+  await settle();
+  expect(telemetry.lines.map(({ level, message }) => [level, message])).toEqual([
+    ["warn", "could not register a ghost ahead of its call"],
+  ]);
+  homeserver.failure = undefined;
+  await ghosts.ensure(ghostAt(1));
+  expect(homeserver.registered).toEqual([ghostAt(1)]);
+});
+
+test("an id that stands for no number is nobody's ghost", async () => {
+  const { ghosts, homeserver } = rig();
+  await expect(ghosts.ensure("@_sip_nobody:example.org" as UserId)).rejects.toThrow(HomeserverError);
+  expect(homeserver.registered).toEqual([]);
+});
+
+test("a name that comes while the ghost is being made under another one is the one it has in the end", async () => {
+  const { ghosts, homeserver, hold, release, settle } = rig();
+  hold();
+  const made = Promise.all([
+    ghosts.ensure(ghostAt(1), "Alice Smith"),
+    ghosts.ensure(ghostAt(1)),
+    ghosts.ensure(ghostAt(1), "Alice Jones"),
+  ]);
+  await settle();
+  await release();
+  await made;
+  expect([homeserver.registered, homeserver.names.get(ghostAt(1))]).toEqual([[ghostAt(1)], "Alice Jones"]);
+  await ghosts.ensure(ghostAt(1));
+  expect(homeserver.names.get(ghostAt(1))).toBe("Alice Jones");
+});
+
+test("a ghost that could not be named is named the next time", async () => {
+  const { ghosts, homeserver } = rig();
+  const setDisplayName = homeserver.setDisplayName.bind(homeserver);
+  homeserver.setDisplayName = async () => {
+    throw new HomeserverError("UNREACHABLE", "gone", true);
+  };
+  await ghosts.ensure(ghostAt(1), "Alice Smith");
+  homeserver.setDisplayName = setDisplayName;
+  await ghosts.ensure(ghostAt(1), "Alice Smith");
+  expect([homeserver.registered.length, homeserver.names.get(ghostAt(1))]).toEqual([1, "Alice Smith"]);
+});
+
+test("a homeserver that asks for a number registers nobody by it, and is told yes for one that is being made", async () => {
+  const { ghosts, homeserver, hold, release, settle } = rig();
+  expect(await ghosts.exists(ghostAt(1))).toBe(false);
+  expect(homeserver.registered).toEqual([]);
+  hold();
+  ghosts.prepare(ghostAt(2));
+  const exists = ghosts.exists(ghostAt(2));
+  await settle();
+  await release();
+  expect(await exists).toBe(true);
+});

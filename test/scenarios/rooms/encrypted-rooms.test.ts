@@ -1,0 +1,124 @@
+// Encrypted rooms: a call there cannot be read, so that the number says so each time, and leaves to be dialled anew.
+import { describe, expect, test } from "vitest";
+import { roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
+import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { dialog } from "../../core/call/examples.ts";
+import { ann, ghost, TestBridge, made1, made2, room } from "../test-bridge.ts";
+import { reception } from "../settings.ts";
+
+const words = /^This room is encrypted\. Calls and texts from encrypted rooms .* dial it again/;
+
+async function invited(bridge: TestBridge, where: RoomId, encrypted: boolean, user: UserId = ghost): Promise<void> {
+  const fact = { kind: "member.invited", user, direct: true, encrypted, public: false } as const;
+  await bridge.take({ ...bridge.origin(ann, where), ...fact });
+}
+
+const unreadable = (bridge: TestBridge, where: RoomId = room) =>
+  bridge.take({ ...bridge.origin(ann, where), kind: "event.unreadable" });
+
+describe("a person who dials from encrypted rooms", () => {
+  test("reads each time why there is no call, and the number has left the room before the next dial", async () => {
+    const bridge = new TestBridge();
+    for (const n of [1, 2, 3]) {
+      const where = roomId(`!encrypted${n}:example.org`);
+      await invited(bridge, where, true);
+      await unreadable(bridge, where);
+    }
+    expect(bridge.words).toHaveLength(3);
+    for (const text of bridge.words) expect(text).toMatch(words);
+    expect(bridge.homeserver.left).toHaveLength(3);
+  });
+
+  test("calls in a room whose encryption nobody had told us of: the words, and the number leaves", async () => {
+    const bridge = new TestBridge();
+    await bridge.enterRoom();
+    await unreadable(bridge);
+    expect(bridge.words).toEqual([expect.stringMatching(words)]);
+    expect(bridge.homeserver.left).toEqual([{ room, user: ghost }]);
+    await unreadable(bridge);
+    expect(bridge.words).toHaveLength(1);
+  });
+
+  test("joins the number to a room that the homeserver says only later is encrypted", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.encryptedRooms.add(room);
+    await bridge.enterRoom();
+    expect(bridge.homeserver.left).toEqual([{ room, user: ghost }]);
+  });
+
+  test("calls from a new room that is not encrypted: the call goes out", async () => {
+    const bridge = new TestBridge();
+    await invited(bridge, roomId("!encrypted:example.org"), true);
+    await bridge.ring();
+    expect(bridge.trunks.verbs).toEqual(["invite"]);
+  });
+
+  test("is told although the homeserver refuses the words once, and the number leaves all the same", async () => {
+    const bridge = new TestBridge();
+    await bridge.enterRoom();
+    bridge.homeserver.failure = new HomeserverError("M_LIMIT_EXCEEDED", "slow down", true);
+    bridge.homeserver.failOnce();
+    await unreadable(bridge);
+    expect(bridge.homeserver.left).toEqual([{ room, user: ghost }]);
+  });
+});
+
+test("a number that cannot leave says so twice a minute, not at each call", async () => {
+  const bridge = new TestBridge();
+  await bridge.enterRoom();
+  bridge.homeserver.leave = () => Promise.reject(new HomeserverError("M_FORBIDDEN", "stay", false));
+  for (let call = 0; call < 10; call++) await unreadable(bridge);
+  expect(bridge.words).toHaveLength(2);
+});
+
+test("two calls at once from an encrypted room: the number says once why it leaves", async () => {
+  const bridge = new TestBridge();
+  await bridge.enterRoom();
+  await Promise.all([unreadable(bridge), unreadable(bridge)]);
+  expect([bridge.words.length, bridge.homeserver.left]).toEqual([1, [{ room, user: ghost }]]);
+});
+
+test("encryption is switched on in a call: nobody is cut off, the room is told, and the number leaves afterwards", async () => {
+  const bridge = new TestBridge();
+  await bridge.ring();
+  await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  await bridge.take({ ...bridge.origin(), kind: "room.encrypted" });
+  expect([bridge.words.length, bridge.homeserver.left, bridge.trunks.verbs]).toEqual([1, [], ["invite"]]);
+  await bridge.sip({ kind: "sip.hungUp", q850: 16 });
+  await unreadable(bridge);
+  expect(bridge.homeserver.left).toEqual([{ room, user: ghost }]);
+});
+
+test("a number calls a person whose room with it is encrypted: it rings in a new one", async () => {
+  const bridge = new TestBridge();
+  await bridge.arrive();
+  await bridge.sip({ kind: "sip.cancelled", elsewhere: false });
+  await bridge.take({ ...bridge.origin(ann, made1), kind: "room.encrypted" });
+  await bridge.arrive();
+  expect(bridge.in(made2)).toEqual(["invite"]);
+});
+
+test("a room of the configuration that is encrypted is told so once, and nobody leaves it", async () => {
+  const bridge = new TestBridge();
+  await invited(bridge, reception, false);
+  for (let times = 0; times < 3; times++) await unreadable(bridge, reception);
+  expect(bridge.words).toEqual([expect.stringMatching(/^This room is encrypted/)]);
+  expect(bridge.homeserver.left).toEqual([]);
+});
+
+test("a room with the bot that is encrypted is told so once, and the bot stays", async () => {
+  const bridge = new TestBridge();
+  await invited(bridge, room, true, bridge.homeserver.bot);
+  await unreadable(bridge);
+  expect(bridge.words).toHaveLength(1);
+  expect(bridge.homeserver.left).toEqual([]);
+});
+
+test("a number in an encrypted room with the bot leaves it, and the bot stays", async () => {
+  const bridge = new TestBridge();
+  await invited(bridge, room, false, bridge.homeserver.bot);
+  await bridge.enterRoom();
+  await unreadable(bridge);
+  expect(bridge.words.at(-1)).toMatch(words);
+  expect(bridge.homeserver.left).toEqual([{ room, user: ghost }]);
+});
