@@ -43,6 +43,7 @@ export const clientAnswer = sdp([
 export function silentEngine(): MediaEngine {
   let sessions = 0;
   const session: MediaSession = {
+    untold: undefined,
     offer: async () => ({ kind: "forward", sdp: trunkOffer }),
     answer: async () => clientAnswer,
     settle: async () => clientAnswer,

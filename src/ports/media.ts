@@ -6,6 +6,7 @@ import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
 import type { MediaFault, MediaSide } from "../core/call/model/media-side.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
+import type { Direction } from "../core/sdp/direction.ts";
 
 /** One entry of the homeserver's TURN reply, or of the configuration. */
 export interface IceServer {
@@ -56,8 +57,7 @@ export type MediaReport = Extract<
       | "media.disconnected"
       | "media.timedOut"
       | "media.lost"
-      | "media.dtmf"
-      | "media.holdChanged";
+      | "media.dtmf";
   }
 >;
 
@@ -77,6 +77,11 @@ export class MediaError extends Error {
 }
 
 export interface MediaSession {
+  /**
+   * What a client has yet to be told of the trunk's hold, or of its end, after the last order that wrote a description:
+   * `describe` makes the offer that tells it. It stays so until the client has answered that offer.
+   */
+  readonly untold: Direction | undefined;
   /** First offer and every re-offer. From `matrix` gives the trunk's offer, or settles (ICE restart alone). Throws MediaError. */
   offer(from: MediaSide, sdp: string): Promise<OfferOutcome>;
   /**

@@ -325,6 +325,7 @@ export class FakeMedia implements MediaEngine {
       if (this.defect !== undefined) throw this.defect;
     };
     return {
+      untold: undefined,
       offer: async (from, sdp) => {
         note(`offer ${from} ${sdp}`);
         return this.outcome;

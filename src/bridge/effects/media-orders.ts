@@ -52,17 +52,25 @@ export function mediaOrders(
         session ??= await open();
         const outcome = await session.offer(effect.from, effect.sdp);
         const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
-        return { kind, from: effect.from, sdp: outcome.sdp };
+        return { kind, from: effect.from, sdp: outcome.sdp, untold: session.untold };
       }
-      case "media.answer":
-        return { kind: "media.answered", from: effect.from, sdp: await opened().answer(effect.from, effect.sdp) };
-      case "media.settle":
-        return { kind: "media.settled", from: effect.from, sdp: await opened().settle(effect.from) };
-      case "media.describe":
+      case "media.answer": {
+        const sdp = await opened().answer(effect.from, effect.sdp);
+        return { kind: "media.answered", from: effect.from, sdp, untold: session?.untold };
+      }
+      case "media.settle": {
+        const sdp = await opened().settle(effect.from);
+        return { kind: "media.settled", from: effect.from, sdp, untold: session?.untold };
+      }
+      case "media.describe": {
         session ??= await open();
-        return { kind: "media.described", side: effect.side, sdp: await session.describe(effect.side) };
-      case "media.cross":
-        return { kind: "media.crossed", ...(await opened().cross(effect.sdp)) };
+        const sdp = await session.describe(effect.side);
+        return { kind: "media.described", side: effect.side, sdp, untold: session.untold };
+      }
+      case "media.cross": {
+        const answers = await opened().cross(effect.sdp);
+        return { kind: "media.crossed", ...answers, untold: session?.untold };
+      }
       case "media.dtmf":
         session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
         return undefined;

@@ -8,6 +8,7 @@ import { stepEarly } from "./outbound/early-media.ts";
 import { stepEnding } from "./ending/ending.ts";
 import type { CallEvent } from "./model/fact.ts";
 import { stepWithHeldOffer } from "./established/held-offer.ts";
+import { showHold } from "./established/hold.ts";
 import { stepArriving } from "./inbound/arriving.ts";
 import { stepJoined, stepJoining } from "./bridged/bridged.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound/outbound.ts";
@@ -20,7 +21,7 @@ export type { Step } from "./model/transition.ts";
 
 /** Total over phases and facts: a fact that does not fit changes nothing and leaves one `note.ignored`. */
 export function step(call: Call, event: CallEvent): Step {
-  return settleOutstanding(call, event) ?? stepWithHeldOffer(call, event, stepPhase);
+  return settleOutstanding(call, event) ?? showHold(stepWithHeldOffer(call, event, stepPhase));
 }
 
 function stepPhase(call: Call, event: CallEvent): Step {

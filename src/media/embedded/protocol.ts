@@ -3,6 +3,7 @@ import type { CallId } from "../../core/ids.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { MediaFault, MediaSide } from "../../core/call/model/media-side.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
+import type { Direction } from "../../core/sdp/direction.ts";
 import type { IceServer, MediaReport, OfferOutcome, TrunkMedia } from "../../ports/media.ts";
 import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
 
@@ -54,15 +55,21 @@ export type OrderKind = keyof Orders;
 export type OrderOf<Kind extends OrderKind> = { readonly kind: Kind } & Orders[Kind];
 export type Order = { [Kind in OrderKind]: OrderOf<Kind> }[OrderKind];
 
+/** The outcome of an order that writes a description; `untold` as in ports/media. */
+export interface Written<Outcome> {
+  readonly outcome: Outcome;
+  readonly untold: Direction | undefined;
+}
+
 /** And what it brings. */
 export interface OrderResults {
   /** False: the ports are taken by somebody else. */
   readonly open: boolean;
-  readonly offer: OfferOutcome;
-  readonly answer: string;
-  readonly settle: string;
-  readonly describe: string;
-  readonly cross: Readonly<Record<MediaSide, string>>;
+  readonly offer: Written<OfferOutcome>;
+  readonly answer: Written<string>;
+  readonly settle: Written<string>;
+  readonly describe: Written<string>;
+  readonly cross: Written<Readonly<Record<MediaSide, string>>>;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;

@@ -116,7 +116,11 @@ export const offered: Extract<CallFact, { kind: "media.offered" }> = {
   sdp: "trunk offer",
 };
 export const accepted: CallFact = { kind: "sip.accepted", sdp: "trunk answer", dialog };
-export const answered: CallFact = { kind: "media.answered", from: "trunk", sdp: "client answer" };
+export const answered: Extract<CallFact, { kind: "media.answered" }> = {
+  kind: "media.answered",
+  from: "trunk",
+  sdp: "client answer",
+};
 export const released: CallFact = {
   kind: "media.released",
   stats: {

@@ -5,8 +5,10 @@ import type { Step } from "../../../src/core/call/step.ts";
 import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "./examples.ts";
 import { talking } from "./inbound-examples.ts";
 
-const changed: CallFact = { kind: "media.holdChanged" };
-const described: CallFact = { kind: "media.described", side: "matrix", sdp: "sendonly" };
+const settled: CallFact = { kind: "media.settled", from: "trunk", sdp: "recvonly", untold: "sendonly" };
+/** The telephone holds, and has its answer. */
+const holds: readonly CallFact[] = [{ kind: "sip.offered", sdp: "sendonly" }, settled];
+const described: CallFact = { kind: "media.described", side: "matrix", sdp: "sendonly", untold: "sendonly" };
 const recvonly: CallFact = { kind: "matrix.reanswered", sdp: "recvonly" };
 const taken: CallFact = { kind: "media.answered", from: "matrix", sdp: "" };
 const reoffer = {
@@ -16,12 +18,32 @@ const reoffer = {
 };
 const clientHolds: CallFact = { kind: "matrix.offered", sdp: "client holds" };
 
+/** The telephone takes its hold back, and has its answer. */
+const resumes: CallFact = { kind: "sip.offered", sdp: "sendrecv" };
+const resumed: CallFact = { kind: "media.settled", from: "trunk", sdp: "sendrecv", untold: "sendrecv" };
+const backShown: CallFact = { kind: "media.described", side: "matrix", sdp: "sendrecv", untold: "sendrecv" };
+const expired: CallFact = { kind: "deadline.passed", name: "renegotiation" };
+
+/** A call in which the telephone has held, before the client is offered anything. */
+function held(start: Step): Step {
+  return { call: play(start, ...holds).call, effects: [] };
+}
+
+/** The directions that the client was offered. */
+function shown(effects: Step["effects"]): readonly string[] {
+  return effects.flatMap((effect) =>
+    effect.kind === "matrix.signal" && effect.signal.kind === "reoffer" ? [effect.signal.sdp] : [],
+  );
+}
+
 const nobody = { phase: "connected", renegotiation: { by: "nobody" } };
 
 describe("a hold of the telephone", () => {
-  test("is offered to the client, and nothing is asked of the trunk", () => {
-    const { call, effects } = play(connected(), changed, described, recvonly, taken);
+  test("is offered to the client, after the trunk's answer", () => {
+    const { call, effects } = play(connected(), ...holds, described, recvonly, taken);
     expect(effects.filter(({ kind }) => !kind.startsWith("deadline."))).toEqual([
+      { kind: "media.offer", from: "trunk", sdp: "sendonly" },
+      { kind: "sip.answerReoffer", sdp: "recvonly" },
       { kind: "media.describe", side: "matrix" },
       reoffer,
       { kind: "media.answer", from: "matrix", sdp: "recvonly" },
@@ -31,48 +53,95 @@ describe("a hold of the telephone", () => {
 
   test("is not shown to a client of version 0, whose call goes on as it is", () => {
     const { call } = play(begin({ leg: { ...request.leg, version: "0" } }), offered, accepted, answered);
-    expect(kinds(play({ call, effects: [] }, changed).effects)).toEqual([]);
+    expect(kinds(play({ call, effects: [] }, ...holds).effects)).toEqual(["media.offer", "sip.answerReoffer"]);
   });
 
-  test.each([
-    ["does not answer", { kind: "deadline.passed", name: "renegotiation" }],
-    ["cannot be reached", { kind: "matrix.unreachable", signal: "reoffer", room: request.leg.room, message: "gone" }],
-  ] as const)("leaves the call as it is where the client %s", (_how, fact) => {
-    const { call, effects } = play(connected(), changed, described, fact);
+  test("in the answer that makes the call is shown right after the client's answer", () => {
+    const { effects } = play(begin(), offered, accepted, { ...answered, untold: "sendonly" }, described);
+    expect(kinds(effects).slice(-3)).toEqual(["matrix.signal", "media.describe", "matrix.signal"]);
+    expect(shown(effects)).toEqual(["sendonly"]);
+  });
+
+  test("in early media is shown when the callee has picked up", () => {
+    const early: readonly CallFact[] = [
+      offered,
+      { kind: "sip.progressed", sdp: "trunk answer" },
+      { ...answered, untold: "sendonly" },
+    ];
+    const ringing = play(begin({ earlyMedia: "answer" }), ...early);
+    expect(kinds(ringing.effects)).not.toContain("media.describe");
+    expect(kinds(play({ call: ringing.call, effects: [] }, accepted).effects)).toEqual(["media.describe"]);
+  });
+
+  test("is offered three times, each time for 10 s, to a client that does not answer", () => {
+    const { call, effects } = play(held(connected()), described, expired, described, expired, described, expired);
     expect(call).toMatchObject(nobody);
-    expect(kinds(effects)).toEqual(["media.describe", "matrix.signal"]);
+    expect(shown(effects)).toEqual(["sendonly", "sendonly", "sendonly"]);
+    // A change is news.
+    const back = play({ call, effects: [] }, resumes, resumed, backShown);
+    expect(shown(back.effects)).toEqual(["sendrecv"]);
   });
 
-  test("leaves the call as it is where the offer cannot be made, or its answer cannot be used", () => {
+  test("is offered again when that offer has expired, where the client could not be reached", () => {
+    const gone: CallFact = { kind: "matrix.unreachable", signal: "reoffer", room: request.leg.room, message: "gone" };
+    const { call, effects } = play(held(connected()), described, gone);
+    expect(shown(effects)).toEqual(["sendonly"]);
+    expect(kinds(play({ call, effects: [] }, expired).effects)).toEqual(["media.describe"]);
+  });
+
+  test("leaves the call as it is where the offer cannot be made, or its answer cannot be used, three times", () => {
     const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "engine", message: "" };
-    expect(play(connected(), changed, refused).call).toMatchObject(nobody);
-    expect(play(connected(), changed, described, recvonly, refused).call).toMatchObject(nobody);
+    expect(play(held(connected()), refused, refused, refused).call).toMatchObject(nobody);
+    const one = [described, recvonly, refused];
+    expect(play(held(connected()), ...one, ...one, ...one).call).toMatchObject(nobody);
   });
 });
 
 describe("what the telephone does while the client is shown its hold", () => {
-  const resumes: CallFact = { kind: "sip.offered", sdp: "sendrecv" };
-  const settled: CallFact = { kind: "media.settled", from: "trunk", sdp: "answer" };
-
   test("it resumes: it has its answer at once, and is never told 491", () => {
-    const { call, effects } = play(connected(), changed, described, resumes, settled);
-    expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "answer" });
+    const { effects } = play(held(connected()), described, resumes, resumed);
+    expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "sendrecv" });
     expect(kinds(effects)).not.toContain("sip.refuseReoffer");
+  });
+
+  test("it resumes: the client's late answer to the hold is not taken for one to what comes next", () => {
+    const late = play(held(connected()), described, resumes, resumed);
+    // Nothing is offered while the client may still answer.
+    expect(shown(late.effects)).toEqual(["sendonly"]);
+    const { call, effects } = play(
+      { call: late.call, effects: [] },
+      recvonly,
+      backShown,
+      { kind: "matrix.reanswered", sdp: "sendrecv" },
+      taken,
+    );
+    expect(kinds(effects)).toEqual(["media.describe", "matrix.signal", "media.answer"]);
+    expect(effects).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "sendrecv" });
     expect(call).toMatchObject(nobody);
-    // The answer to the offer that was overtaken changes nothing.
-    expect(kinds(play({ call, effects: [] }, recvonly).effects)).toEqual(["note.ignored"]);
+  });
+
+  test("it resumes, and the client never answers: it is shown the end of the hold when that offer has expired", () => {
+    const { effects } = play(held(connected()), described, resumes, resumed, expired, backShown);
+    expect(shown(effects)).toEqual(["sendonly", "sendrecv"]);
   });
 
   test("it resumes while the offer is still being made: it has its answer right after", () => {
-    const { call, effects } = play(connected(), changed, resumes, described, settled);
-    expect(kinds(effects)).toEqual(["media.describe", "matrix.signal", "media.offer", "sip.answerReoffer"]);
-    expect(call).toMatchObject(nobody);
+    const { effects } = play(held(connected()), resumes, described, resumed);
+    expect(kinds(effects)).toEqual(["matrix.signal", "media.offer", "sip.answerReoffer"]);
+  });
+
+  test("it wants another codec while the client may still answer: it is told 491, and tries again", () => {
+    const wanted: CallFact = { kind: "media.offered", from: "trunk", sdp: "codec", untold: "sendonly" };
+    const { call, effects } = play(held(connected()), described, { kind: "sip.offered", sdp: "codec" }, wanted);
+    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+    const again = play({ call, effects: [] }, recvonly, described, recvonly, taken, resumes, wanted);
+    expect(shown(again.effects)).toEqual(["sendonly", "codec"]);
   });
 
   test("it asks for an offer of ours, or sends the call on: neither has to wait", () => {
-    const wanted = play(connected(), changed, described, { kind: "sip.offerWanted" });
+    const wanted = play(held(connected()), described, { kind: "sip.offerWanted" });
     expect(wanted.effects).toContainEqual({ kind: "media.describe", side: "trunk" });
-    const referred = play(connected(), changed, described, {
+    const referred = play(held(connected()), described, {
       kind: "sip.referred",
       target: { displayName: undefined, uri: "sip:1@example.org", user: "1", host: "example.org" },
       replaces: undefined,
@@ -83,29 +152,36 @@ describe("what the telephone does while the client is shown its hold", () => {
 });
 
 describe("the client holds at the same moment", () => {
-  function crossing(start: Step) {
-    return play(start, changed, described, clientHolds);
-  }
-
   test("having called: it ignores our offer, so its own is answered", () => {
-    const { call, effects } = crossing(connected());
+    const { call, effects } = play(held(connected()), described, clientHolds);
     expect(effects).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "client holds" });
     expect(call).toMatchObject({ renegotiation: { by: "matrix" } });
   });
 
   test("having been called: it takes its own offer back and answers ours", () => {
-    const { call, effects } = crossing(talking());
+    const { call, effects } = play(held(talking()), described, clientHolds);
     expect(effects).not.toContainEqual(expect.objectContaining({ kind: "media.offer" }));
     expect(play({ call, effects: [] }, recvonly, taken).call).toMatchObject(nobody);
   });
 
-  test("before our offer is made: that of a client that called has its turn, ours is not sent", () => {
-    const { effects } = play(connected(), changed, clientHolds, described);
-    expect(kinds(effects)).toEqual(["media.describe", "media.offer"]);
+  test.each([
+    ["having called: its offer is answered, and shows it that the telephone is back", connected, ["media.offer"]],
+    ["having been called: it takes its own offer back", talking, []],
+  ] as const)("and the telephone has overtaken our offer. The client %s", (_how, start, orders) => {
+    const late = play(held(start()), described, resumes, resumed);
+    const { effects } = play({ call: late.call, effects: [] }, clientHolds);
+    expect(kinds(effects).filter((kind) => kind !== "note.ignored")).toEqual(orders);
   });
 
-  test("and is still busy with its own: the hold is shown when that is settled", () => {
-    const busy = play(connected(), clientHolds, changed);
-    expect(kinds(busy.effects)).toEqual(["media.offer"]);
+  test("before our offer is made: that of a client that called has its turn, ours is not sent", () => {
+    const { effects } = play(held(connected()), clientHolds, described);
+    expect(kinds(effects)).toEqual(["media.offer"]);
+  });
+
+  test("and is still busy with its own: the answer to that shows the hold, and nothing else is offered", () => {
+    const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "matrix", sdp: "hold" }];
+    const { call } = play(connected(), ...asked, { kind: "sip.reanswered", sdp: "inactive" });
+    const { effects } = play({ call, effects: [] }, { ...answered, untold: undefined });
+    expect(kinds(effects)).toEqual(["matrix.signal"]);
   });
 });

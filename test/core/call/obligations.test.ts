@@ -1,7 +1,7 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addressOf, type Call } from "../../../src/core/call/model/call.ts";
+import { addressOf, type Call, type Connected } from "../../../src/core/call/model/call.ts";
 import type { DeadlineName } from "../../../src/core/call/model/fact.ts";
 import { dialog, invite } from "./examples.ts";
 import { inboundWalks, outboundWalks, walk, walks, type Seen } from "./walks.ts";
@@ -24,10 +24,7 @@ function deadlinesOf(call: Call): readonly DeadlineName[] {
       return [
         ...(call.hearing === "awaited" ? (["audio"] as const) : []),
         "duration",
-        ...((call.renegotiation.by === "trunk" || call.renegotiation.by === "hold") &&
-        call.renegotiation.awaiting === "person"
-          ? (["renegotiation"] as const)
-          : []),
+        ...(mayBeAnswered(call) ? (["renegotiation"] as const) : []),
       ];
     case "transferring":
       return call.awaiting === "plan" ? ["duration"] : ["duration", "transfer"];
@@ -64,6 +61,12 @@ test("in every phase its own deadlines run, and no others", () => {
 
 function holdsOffer(call: Call): boolean {
   return "held" in call && call.held !== undefined;
+}
+
+/** Whether the client may still answer an offer of ours. */
+function mayBeAnswered({ renegotiation, unshown }: Connected): boolean {
+  const { by } = renegotiation;
+  return unshown.isOvertaken || ((by === "trunk" || by === "hold") && renegotiation.awaiting === "person");
 }
 
 /** Whether the trunk waits for a final response to a re-INVITE. */

@@ -72,7 +72,9 @@ const facts: readonly CallFact[] = [
   ...sides.flatMap((from): CallFact[] => [
     { kind: "media.offered", from, sdp: "o" },
     { kind: "media.settled", from, sdp: "s" },
+    { kind: "media.settled", from, sdp: "s", untold: "sendonly" },
     { kind: "media.answered", from, sdp: "a" },
+    { kind: "media.answered", from, sdp: "a", untold: "sendrecv" },
     { kind: "media.refused", from, fault: "no-common-codec", message: "none" },
     { kind: "media.timedOut", side: from },
     { kind: "media.described", side: from, sdp: "d" },
@@ -80,7 +82,6 @@ const facts: readonly CallFact[] = [
   ]),
   { kind: "media.connected" },
   { kind: "media.listened", unheard: ["trunk"] },
-  { kind: "media.holdChanged" },
   { kind: "media.failed", message: "ice" },
   { kind: "media.closed" },
   { kind: "media.disconnected" },
@@ -183,8 +184,12 @@ const stages = [
 ];
 const reoffered: CallFact = { ...offered, from: "trunk" };
 const hold: CallFact = { kind: "matrix.offered", sdp: "hold" };
-const held: CallFact = { kind: "media.holdChanged" };
+const held: readonly CallFact[] = [
+  { kind: "sip.offered", sdp: "sendonly" },
+  { kind: "media.settled", from: "trunk", sdp: "recvonly", untold: "sendonly" },
+];
 const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
+const shown: CallFact = { ...described, untold: "sendonly" };
 const sent: CallFact = { kind: "sip.sent", invite };
 const outOfOrder: CallFact = { kind: "sip.failed", fault: "transport", message: "refused" };
 const progressed: CallFact = { kind: "sip.progressed", sdp: "early answer" };
@@ -212,9 +217,10 @@ const outbound: readonly Beginning[] = [
     talk,
     [...talk, hold],
     [...talk, hold, offered],
-    [...talk, held],
-    [...talk, held, described],
-    [...talk, held, described, { kind: "matrix.reanswered", sdp: "answer" }],
+    [...talk, ...held],
+    [...talk, ...held, shown],
+    [...talk, ...held, shown, { kind: "matrix.reanswered", sdp: "answer" }],
+    [...talk, ...held, shown, { kind: "sip.offered", sdp: "sendrecv" }],
     [...talk, { kind: "sip.offered", sdp: "moved" }],
     [...talk, { kind: "sip.offered", sdp: "codec" }, reoffered],
     [...talk, { kind: "sip.offerWanted" }],

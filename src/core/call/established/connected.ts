@@ -5,7 +5,7 @@ import { end, endIfOver } from "../ending/ending.ts";
 import type { CallEvent } from "../model/fact.ts";
 import type { ShownIdentity } from "../model/matrix-leg.ts";
 import { stepReferral } from "./referral.ts";
-import { showHold, stepHold } from "./hold.ts";
+import { isShowing, learn, stepHold } from "./hold.ts";
 import { personSilent, renegotiate } from "./renegotiation.ts";
 import { beginTransfer } from "./transfer.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
@@ -23,8 +23,6 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return signalLost(call, event);
     case "media.connected":
       return to({ ...call, mediaUp: true });
-    case "media.holdChanged":
-      return showHold(call);
     case "media.listened":
       return listened(call, event);
     case "media.dtmf":
@@ -54,12 +52,14 @@ export function stepConnected(call: Connected, event: CallEvent): Step {
       return stepReferral(call, event);
     case "media.described":
     case "media.answered":
+      return answerCame(learn(call, event), event);
     case "media.refused":
     case "matrix.reanswered":
       return answerCame(call, event);
-    case "matrix.offered":
     case "media.offered":
     case "media.settled":
+      return renegotiate(learn(call, event), event);
+    case "matrix.offered":
     case "sip.offered":
     case "sip.offerWanted":
     case "sip.reanswered":
@@ -97,6 +97,7 @@ function identified(call: Connected, shown: ShownIdentity): Step {
 /** Without our answer there is no call. Of what changes one, the old state serves: people are talking. */
 function signalLost(call: Connected, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
   if (event.signal === "answer") return end(call, "answer-lost", event.atMs, { answer: true });
-  if (event.signal === "reoffer") return personSilent(call, event);
+  // One that shows a hold is made again when it has expired.
+  if (event.signal === "reoffer") return isShowing(call) ? unchanged(call) : personSilent(call, event);
   return event.signal === "reanswer" ? unchanged(call) : ignored(call, event);
 }

@@ -1,5 +1,5 @@
 // The one door into a connected call: both directions come here when both sides have their answer.
-import type { Accepting, Answering, Connected, Early, Inviting } from "../model/call.ts";
+import type { Accepting, Answering, Connected, Early, Inviting, Unshown } from "../model/call.ts";
 import type { CallEffect } from "../model/order.ts";
 import { common } from "../ending/ending.ts";
 import type { CallEvent } from "../model/fact.ts";
@@ -9,10 +9,15 @@ import { silenceMs } from "./unheard.ts";
 type Both = Pick<
   Connected,
   "dialog" | "answeredAtMs" | "takenAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation"
->;
+> &
+  Pick<Unshown, "untold">;
 
 /** `effects`: what tells each side, before anything else is said. */
-export function connect(call: Answering | Accepting | Early, both: Both, effects: readonly CallEffect[]): Step {
+export function connect(
+  call: Answering | Accepting | Early,
+  { untold, ...both }: Both,
+  effects: readonly CallEffect[],
+): Step {
   const { leg, abilities, trunk, ringingAtMs, shown } = call;
   const { name, number, abilities: trunkAbilities } = trunk;
   const connected: Connected = {
@@ -25,6 +30,7 @@ export function connect(call: Answering | Accepting | Early, both: Both, effects
     ringingAtMs,
     hearing: "awaited",
     ...both,
+    unshown: { untold, tries: 0, isOvertaken: false },
   };
   return to(
     connected,

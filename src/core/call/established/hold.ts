@@ -1,21 +1,42 @@
 // The telephone's hold, or its end, as the client is shown it: an offer of ours to the client, after the trunk has had its
 // answer. The trunk never waits for it, and whatever the trunk wants meanwhile goes first.
+// What is to be shown is a state of the call and no event: a call in which nothing else is being settled shows it.
 import type { Connected, Renegotiation } from "../model/call.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { CallEvent, Untold } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
 import { close } from "./renegotiation.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { ignored, to, type Step } from "../model/transition.ts";
 
 /** A client answers within a second or two, or not at all. */
 const showLifetimeMs = 10_000;
+const mostTries = 3;
 
-/** The media engine says so again where the call is busy with something else. */
-export function showHold(call: Connected): Step {
-  if (!canRenegotiate(call.leg) || call.renegotiation.by !== "nobody") return unchanged(call);
+/** Every outcome of the media engine that carries a description says what the client has not been told since. */
+export function learn(call: Connected, { untold }: Untold): Connected {
+  if (untold === call.unshown.untold) return call;
+  return { ...call, unshown: { ...call.unshown, untold, tries: 0 } };
+}
+
+/** What the client has yet to be told, once nothing else is being settled and no offer of ours may still be answered. */
+export function showHold(step: Step): Step {
+  const { call, effects } = step;
+  if (call.phase !== "connected" || call.renegotiation.by !== "nobody" || !canRenegotiate(call.leg)) return step;
+  const { untold, tries, isOvertaken } = call.unshown;
+  if (untold === undefined || isOvertaken || tries >= mostTries) return step;
   return to(
-    { ...call, renegotiation: { by: "hold", awaiting: "media", queued: undefined } },
+    {
+      ...call,
+      renegotiation: { by: "hold", awaiting: "media", queued: undefined },
+      unshown: { ...call.unshown, tries: tries + 1 },
+    },
+    ...effects,
     { kind: "media.describe", side: "matrix" },
   );
+}
+
+/** Whether the client may answer an offer that shows it a hold. */
+export function isShowing({ renegotiation, unshown }: Connected): boolean {
+  return renegotiation.by === "hold" || unshown.isOvertaken;
 }
 
 export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hold" }>, event: CallEvent): Step {

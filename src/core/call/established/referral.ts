@@ -3,7 +3,7 @@
 import type { Connected, Renegotiation } from "../model/call.ts";
 import { end } from "../ending/ending.ts";
 import type { CallEvent } from "../model/fact.ts";
-import { broken, close, isBusy, queuedIn } from "./renegotiation.ts";
+import { close, isBusy, overtaken, queuedIn } from "./renegotiation.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 type ReferralEvent = Extract<
@@ -28,8 +28,7 @@ export function stepReferral(call: Connected, event: ReferralEvent): Step {
     if (isBusy(now)) return to(call, { kind: "sip.refuseRefer", status: 491 });
     const { replaces } = event;
     return to(
-      { ...call, renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
-      ...broken(now),
+      { ...overtaken(call), renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
       { kind: "transfer.plan", to: event.target, person: call.leg.person },
     );
   }

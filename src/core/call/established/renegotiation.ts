@@ -11,6 +11,7 @@ import { ignored, to, type Step } from "../model/transition.ts";
 const reofferLifetimeMs = 30_000;
 
 const idle: Renegotiation = { by: "nobody" };
+const clearDeadline: CallEffect = { kind: "deadline.clear", name: "renegotiation" };
 
 export type RenegotiationEvent = Extract<
   CallEvent,
@@ -35,37 +36,43 @@ export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
   switch (event.kind) {
     case "matrix.offered":
       if (!canRenegotiate(call.leg)) return ignored(call, event);
+      if (call.unshown.isOvertaken) return overtakenCrossed(call, event);
       if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, event);
       if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
       return personOffers(call, event.sdp);
     case "sip.offered":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to({ ...call, renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }, ...broken(now), {
-        kind: "media.offer",
-        from: "trunk",
-        sdp: event.sdp,
-      });
+      return to(
+        { ...overtaken(call), renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } },
+        { kind: "media.offer", from: "trunk", sdp: event.sdp },
+      );
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
-        { ...call, renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
-        ...broken(now),
+        { ...overtaken(call), renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
         { kind: "media.describe", side: "trunk" },
       );
+    case "matrix.reanswered":
+      if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
+      return exchange(call, now, event);
     default:
-      switch (now.by) {
-        case "nobody":
-        case "hold":
-          return ignored(call, event);
-        case "matrix":
-          return personsExchange(call, now, event);
-        case "trunk":
-          return trunksExchange(call, now, event);
-        case "trunk-empty":
-          return emptyExchange(call, now, event);
-        case "referral":
-          return ignored(call, event);
-      }
+      return exchange(call, now, event);
+  }
+}
+
+function exchange(call: Connected, now: Renegotiation, event: RenegotiationEvent): Step {
+  switch (now.by) {
+    case "nobody":
+    case "hold":
+      return ignored(call, event);
+    case "matrix":
+      return personsExchange(call, now, event);
+    case "trunk":
+      return trunksExchange(call, now, event);
+    case "trunk-empty":
+      return emptyExchange(call, now, event);
+    case "referral":
+      return ignored(call, event);
   }
 }
 
@@ -79,9 +86,16 @@ export function queuedIn(now: Renegotiation): string | undefined {
   return now.by === "nobody" ? undefined : now.queued;
 }
 
-/** Something else has begun: the client's answer, if it still comes, is not waited for. */
-export function broken(now: Renegotiation): readonly CallEffect[] {
-  return now.by === "hold" && now.awaiting === "person" ? [{ kind: "deadline.clear", name: "renegotiation" }] : [];
+/** Something else begins. It does not wait for the client's answer to an offer of ours; the next offer does. */
+export function overtaken(call: Connected): Connected {
+  const { renegotiation: now, unshown } = call;
+  if (now.by !== "hold" || now.awaiting !== "person") return call;
+  return { ...call, unshown: { ...unshown, isOvertaken: true } };
+}
+
+/** The offer that was overtaken has been answered or has expired: what the client was told by it is not known. */
+function overtakenOver(call: Connected): Connected {
+  return { ...call, unshown: { ...call.unshown, isOvertaken: false } };
 }
 
 /** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
@@ -128,8 +142,12 @@ function trunksExchange(
     if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
     if (event.kind === "media.offered" && !canRenegotiate(call.leg))
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    // The client's own offer was under way before ours could be: the two cross all the same.
-    if (event.kind === "media.offered" && now.queued !== undefined && call.inviter === "person")
+    // The client's own offer was under way before ours could be: the two cross all the same. And of two offers of ours it
+    // would not be known which one the client answers.
+    if (
+      event.kind === "media.offered" &&
+      ((now.queued !== undefined && call.inviter === "person") || call.unshown.isOvertaken)
+    )
       return close(call, { kind: "sip.refuseReoffer", status: 491 });
     if (event.kind === "media.offered")
       return to(
@@ -204,18 +222,27 @@ function crossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offe
   const next = personOffers(call, event.sdp);
   return to(
     next.call,
-    { kind: "deadline.clear", name: "renegotiation" },
+    clearDeadline,
     ...(call.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
     ...next.effects,
   );
 }
 
+/** The same, where something of the trunk's has overtaken ours. It goes on. */
+function overtakenCrossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offered" }>): Step {
+  if (call.inviter === "bridge") return ignored(call, event);
+  const next = renegotiate(overtakenOver(call), event);
+  return to(next.call, clearDeadline, ...next.effects);
+}
+
 /** The client never answered, or never got, an offer of ours. */
 export function personSilent(call: Connected, event: CallEvent): Step {
   const now = call.renegotiation;
+  if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
   if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, event);
-  const clear: CallEffect = { kind: "deadline.clear", name: "renegotiation" };
-  return now.by === "trunk" ? close(call, clear, { kind: "sip.refuseReoffer", status: 488 }) : close(call, clear);
+  return now.by === "trunk"
+    ? close(call, clearDeadline, { kind: "sip.refuseReoffer", status: 488 })
+    : close(call, clearDeadline);
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */

@@ -27,7 +27,14 @@ const forwardedRingMs = 90_000;
  * tells its room, and its other devices, that the call is over.
  */
 export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
-  const { mediaUp: _mediaUp, hearing: _hearing, answer: _answer, renegotiation: _renegotiation, ...rest } = call;
+  const {
+    mediaUp: _mediaUp,
+    hearing: _hearing,
+    answer: _answer,
+    renegotiation: _renegotiation,
+    unshown: _unshown,
+    ...rest
+  } = call;
   const goodbye = farewell(call.leg, "hangup", "transferred");
   const { outstanding } = call;
   const transferring: Transferring = {
@@ -110,7 +117,6 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
     case "sip.reanswered":
       return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
     case "media.answered":
-    case "media.holdChanged":
     case "media.timedOut":
     case "media.failed":
     case "media.closed":

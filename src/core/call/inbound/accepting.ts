@@ -127,6 +127,7 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
           answeredAtMs: call.acceptedAtMs ?? event.atMs,
           takenAtMs: event.atMs,
           mediaUp: call.mediaUp,
+          untold: event.untold,
           inviter: "person",
           answer: "ordered",
           renegotiation: { by: "nobody" },
@@ -177,6 +178,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
         answeredAtMs: call.acceptedAtMs ?? event.atMs,
         takenAtMs: event.atMs,
         mediaUp,
+        untold: event.untold,
         inviter: "bridge",
         answer: "told",
         renegotiation: lateOffer
@@ -193,6 +195,7 @@ function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answ
         answeredAtMs: call.acceptedAtMs ?? event.atMs,
         takenAtMs: event.atMs,
         mediaUp,
+        untold: event.untold,
         inviter: "person",
         answer: "ordered",
         renegotiation: { by: "nobody" },

@@ -1,6 +1,7 @@
 // The call as data: a union by phase, each member holding only what is true in that phase, and its address. What happens
 // in a phase stands in the phase's own file.
 import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
+import type { Direction } from "../../sdp/direction.ts";
 import type { Cause } from "./cause.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { IceCandidate } from "./fact.ts";
@@ -94,6 +95,8 @@ export interface Early extends Outbound {
   readonly mediaUp: boolean;
   /** An offer of the client's that has to wait for the callee. */
   readonly queued: string | undefined;
+  /** Early media that says hold: the client is not told before the callee picks up. */
+  readonly untold: Direction | undefined;
 }
 
 /** The callee answered; the client's answer is being made. */
@@ -230,13 +233,30 @@ export interface Connected extends Common, MayHoldOffer {
   readonly hearing: "awaited" | "asked" | "known";
   readonly answer: Exclude<PersonAnswer, "none">;
   readonly renegotiation: Renegotiation;
+  readonly unshown: Unshown;
+}
+
+/** What the client does not know of the telephone's hold (hold.ts). */
+export interface Unshown {
+  /** What it has yet to be told, as of the media engine's last outcome. */
+  readonly untold: Direction | undefined;
+  /** How many offers that told it have been ordered. */
+  readonly tries: number;
+  /**
+   * Something overtook our offer, and the client may still answer it. Its answers do not say which offer they answer: it is
+   * offered nothing else until then, or until the offer has expired (RFC 3264 s4).
+   */
+  readonly isOvertaken: boolean;
 }
 
 /** How far our answer has come on its way to the client: the homeserver has it (`told`), or it has been ordered. */
 type PersonAnswer = "none" | "ordered" | "told";
 
 /** The person has handed the call over and is gone; the far end is on its way to somebody else. */
-export interface Transferring extends Omit<Connected, "phase" | "mediaUp" | "hearing" | "answer" | "renegotiation"> {
+export interface Transferring extends Omit<
+  Connected,
+  "phase" | "mediaUp" | "hearing" | "answer" | "renegotiation" | "unshown"
+> {
   readonly phase: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
   readonly target: JointTarget | undefined;

@@ -1,6 +1,7 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix event or a SIP message: the edges have parsed those already.
 import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause } from "./cause.ts";
 import type { JointLeg, JointSide } from "./bridged-call.ts";
@@ -111,18 +112,23 @@ export type TransferOrder =
   /** The client named nobody who could be called. */
   | { readonly kind: "nowhere" };
 
+/** The telephone's hold, or its end, where the client has not been told: `media.describe` makes the offer that shows it. */
+export interface Untold {
+  readonly untold?: Direction | undefined;
+}
+
 /** What the media engine reports of a call's session. */
 export type MediaFact =
   /** SDP for the other side of the one that offered. */
-  | { readonly kind: "media.offered"; readonly from: MediaSide; readonly sdp: string }
+  | ({ readonly kind: "media.offered"; readonly from: MediaSide; readonly sdp: string } & Untold)
   /** The offer needs nothing of the other side: SDP to answer it with at once. */
-  | { readonly kind: "media.settled"; readonly from: MediaSide; readonly sdp: string }
+  | ({ readonly kind: "media.settled"; readonly from: MediaSide; readonly sdp: string } & Untold)
   /** SDP for the side that had offered. */
-  | { readonly kind: "media.answered"; readonly from: MediaSide; readonly sdp: string }
+  | ({ readonly kind: "media.answered"; readonly from: MediaSide; readonly sdp: string } & Untold)
   /** An offer of our own for a side: wanted by an INVITE without one, or for a client or trunk that is to be called. */
-  | { readonly kind: "media.described"; readonly side: MediaSide; readonly sdp: string }
+  | ({ readonly kind: "media.described"; readonly side: MediaSide; readonly sdp: string } & Untold)
   /** Both sides had offered: an answer for each. */
-  | { readonly kind: "media.crossed"; readonly matrix: string; readonly trunk: string }
+  | ({ readonly kind: "media.crossed"; readonly matrix: string; readonly trunk: string } & Untold)
   /** An offer or answer could not be used; the session is as it was. */
   | { readonly kind: "media.refused"; readonly from: MediaSide; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
@@ -135,8 +141,6 @@ export type MediaFact =
   | { readonly kind: "media.disconnected" }
   /** Nothing heard from a side for the configured time. */
   | { readonly kind: "media.timedOut"; readonly side: MediaSide }
-  /** The telephone holds, or no longer, and the client has not been told: `media.describe` makes the offer that shows it. */
-  | { readonly kind: "media.holdChanged" }
   /** The worker that held the session is gone. */
   | { readonly kind: "media.lost" }
   /** `relayed`: it went on to the other side as RFC 4733. */

@@ -22,6 +22,7 @@ export function beginEarly(call: Inviting, sdp: string): Step {
     answer: "none",
     mediaUp: false,
     queued: undefined,
+    untold: undefined,
   };
   return to(early, { kind: "media.answer", from: "trunk", sdp });
 }
@@ -33,7 +34,7 @@ export function stepEarly(call: Early, event: CallEvent): Step {
     case "media.answered":
       if (call.answer !== "none" || event.from !== "trunk") return ignored(call, event);
       return to(
-        { ...call, answer: "ordered" },
+        { ...call, answer: "ordered", untold: event.untold },
         { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } },
       );
     case "media.refused":
@@ -55,7 +56,6 @@ export function stepEarly(call: Early, event: CallEvent): Step {
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
       return event.side === "trunk" ? unchanged(call) : (endIfOver(call, event) ?? ignored(call, event));
     case "media.dtmf":
-    case "media.holdChanged":
     case "sip.trying":
     case "sip.progressed":
       // Another fork's announcement may be another one: the client keeps what it has.
@@ -111,6 +111,7 @@ function accepted(call: Early, event: Extract<CallEvent, { kind: "sip.accepted" 
       inviter: "person",
       answer: call.answer,
       mediaUp: call.mediaUp,
+      untold: call.untold,
       renegotiation: queued === undefined ? { by: "nobody" } : { by: "matrix", awaiting: "media", queued: undefined },
     },
     queued === undefined ? moved : [...moved, { kind: "media.offer", from: "matrix", sdp: queued }],

@@ -168,6 +168,7 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
           inviter: "person",
           answer: "ordered",
           mediaUp: false,
+          untold: event.untold,
           renegotiation: { by: "nobody" },
         },
         [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } }],

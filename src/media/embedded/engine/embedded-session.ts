@@ -2,11 +2,13 @@
 import type { MediaSide } from "../../../core/call/model/media-side.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { MediaSession } from "../../../ports/media.ts";
-import type { OrderKind, OrderOf, OrderResults } from "../protocol.ts";
+import type { Direction } from "../../../core/sdp/direction.ts";
+import type { OrderKind, OrderOf, OrderResults, Written } from "../protocol.ts";
 
 export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
 
 export class EmbeddedSession implements MediaSession {
+  untold: Direction | undefined;
   readonly #orders: SessionOrders;
   readonly #handOver: (side: MediaSide) => Promise<void>;
   readonly #closed: () => void;
@@ -17,11 +19,11 @@ export class EmbeddedSession implements MediaSession {
     this.#closed = closed;
   }
 
-  offer: MediaSession["offer"] = async (from, sdp) => this.#orders({ kind: "offer", from, sdp });
-  answer: MediaSession["answer"] = async (from, sdp) => this.#orders({ kind: "answer", from, sdp });
-  settle: MediaSession["settle"] = async (from) => this.#orders({ kind: "settle", from });
-  describe: MediaSession["describe"] = async (side) => this.#orders({ kind: "describe", side });
-  cross: MediaSession["cross"] = async (sdp) => this.#orders({ kind: "cross", sdp });
+  offer: MediaSession["offer"] = async (from, sdp) => this.#written(this.#orders({ kind: "offer", from, sdp }));
+  answer: MediaSession["answer"] = async (from, sdp) => this.#written(this.#orders({ kind: "answer", from, sdp }));
+  settle: MediaSession["settle"] = async (from) => this.#written(this.#orders({ kind: "settle", from }));
+  describe: MediaSession["describe"] = async (side) => this.#written(this.#orders({ kind: "describe", side }));
+  cross: MediaSession["cross"] = async (sdp) => this.#written(this.#orders({ kind: "cross", sdp }));
   unheard: MediaSession["unheard"] = async () => this.#orders({ kind: "unheard" });
   stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
 
@@ -46,4 +48,11 @@ export class EmbeddedSession implements MediaSession {
       this.#closed();
     }
   };
+
+  /** Together with the outcome, so that neither can overtake the other. */
+  async #written<Outcome>(order: Promise<Written<Outcome>>): Promise<Outcome> {
+    const { outcome, untold } = await order;
+    this.untold = untold;
+    return outcome;
+  }
 }

@@ -41,15 +41,15 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
   if (session === undefined) throw new MediaError("engine", "no such session");
   switch (order.kind) {
     case "offer":
-      return session.offer(order.from, order.sdp);
+      return { outcome: await session.offer(order.from, order.sdp), untold: session.untold };
     case "answer":
-      return session.answer(order.from, order.sdp);
+      return { outcome: await session.answer(order.from, order.sdp), untold: session.untold };
     case "settle":
-      return session.settle(order.from);
+      return { outcome: await session.settle(order.from), untold: session.untold };
     case "describe":
-      return session.describe(order.side);
+      return { outcome: await session.describe(order.side), untold: session.untold };
     case "cross":
-      return session.cross(order.sdp);
+      return { outcome: await session.cross(order.sdp), untold: session.untold };
     case "press":
       session.press(order.to, order.digit, order.durationMs);
       return null;

@@ -3,13 +3,13 @@
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import type { MediaSide } from "../../../core/call/model/media-side.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import { answered, crossed, described, newExchange, offered, settled } from "../../../core/sdp/exchange.ts";
+import { answered, crossed, described, newExchange, offered, settled, untold } from "../../../core/sdp/exchange.ts";
+import type { Direction } from "../../../core/sdp/direction.ts";
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, SideTerms, Turn } from "../../../core/sdp/turn.ts";
 import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from "../../../ports/media.ts";
 import { ClientLeg } from "../client/client-leg.ts";
 import type { Gone } from "../client/client-transport.ts";
 import { clockMs } from "../clock.ts";
-import { HoldNews } from "./hold-news.ts";
 import type { Leg, LegReports } from "../leg.ts";
 import type { LogLevel, SessionOpening, SideDialogs, WorkerSettings } from "../protocol.ts";
 import { Relay } from "./relay.ts";
@@ -31,7 +31,6 @@ export class Session {
   readonly #settings: WorkerSettings;
   readonly #reports: SessionReports;
   readonly #relay: Relay;
-  readonly #holdNews = new HoldNews();
   readonly #legs: Partial<Record<MediaSide, Leg>> = {};
   /** Those of the legs that are trunks. */
   readonly #trunks: Partial<Record<MediaSide, TrunkLeg>> = {};
@@ -72,6 +71,10 @@ export class Session {
     return undefined;
   }
 
+  get untold(): Direction | undefined {
+    return untold(this.#exchange);
+  }
+
   async offer(from: MediaSide, sdp: string): Promise<OfferOutcome> {
     const leg = this.#leg(from);
     const offer = leg.read(await this.#named(from, sdp));
@@ -105,7 +108,6 @@ export class Session {
   async describe(side: MediaSide): Promise<string> {
     const turn = written(described(this.#exchange, side));
     const text = await this.#leg(side).write(turn);
-    if (side === "matrix") this.#holdNews.offered(clockMs());
     this.#become(turn.exchange);
     return text;
   }
@@ -179,7 +181,6 @@ export class Session {
   tick(nowMs: number): void {
     this.#guard(() => {
       this.#relay.tick(nowMs, this.#isConnected);
-      this.#tellHold(nowMs);
       const absence = this.#absence;
       if (absence === undefined || nowMs - absence.sinceMs < this.#patienceMs(absence.how)) return;
       this.#absence = undefined;
@@ -271,12 +272,6 @@ export class Session {
   #become(exchange: Exchange): void {
     this.#exchange = exchange;
     if (exchange.agreed !== undefined) this.#relay.agree(exchange.agreed);
-    // After the order's own outcome: the call takes the news once it is done with that.
-    setImmediate(() => this.#guard(() => this.#tellHold(clockMs())));
-  }
-
-  #tellHold(nowMs: number): void {
-    if (this.#holdNews.isDue(this.#exchange, nowMs)) this.#reports.fact({ kind: "media.holdChanged" });
   }
 }
 
