@@ -24,6 +24,7 @@ import { Transfers } from "./bridge/calls/transfers.ts";
 import { Voicemail } from "./bridge/messages/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
+import { toStorePlace } from "./config/mapping/database-mapping.ts";
 import {
   toCallerTrust,
   toDidTable,
@@ -58,7 +59,7 @@ import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
 import { probeTurn } from "./media/embedded/client/turn-probe.ts";
 import type { MediaEngine } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
-import { openSqliteStore } from "./store/sql-store.ts";
+import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
 
 export interface BridgeOptions {
@@ -110,7 +111,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     log.warn("configuration is valid, but probably not what you want", { setting: formatPath(path), message });
   const parts = new Parts();
   try {
-    const database = await openSqliteStore(config.database.path, log);
+    const database = await openStore(toStorePlace(config), log);
     parts.onStop(() => database.close());
     const storeWatch = new StoreWatch({ check: () => database.check(), clock, log });
     parts.onStop(async () => storeWatch.stop());
@@ -355,9 +356,10 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       }
       return new Promise<never>(() => {});
     });
-    refused.catch(() => {});
+    const cannotGoOn = Promise.race([refused, storeWatch.taken]);
+    cannotGoOn.catch(() => {});
     log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port() });
-    return { port: matrix.port(), statusPort: status.port(), refused, stop: () => parts.stop() };
+    return { port: matrix.port(), statusPort: status.port(), refused: cannotGoOn, stop: () => parts.stop() };
   } catch (error) {
     await parts.stop();
     throw error;

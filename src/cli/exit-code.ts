@@ -9,6 +9,6 @@ export const exitCode = {
   usage: 2,
   /** The configuration or the registration is wrong, or can never work with this homeserver. */
   config: 3,
-  /** Something outside refused the start, and may not do so the next time: a port in use, a database that cannot be opened. */
+  /** Something outside refused the start or took the database over, and may not do so the next time. */
   start: 4,
 } as const;

@@ -5,6 +5,7 @@ import { toRegistrationFacts } from "../config/mapping/mapping.ts";
 import { ConfigError } from "../config/reading/problem.ts";
 import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import { loadRegistration } from "../config/registration/registration.ts";
+import { StoreError } from "../ports/store.ts";
 import { exitCode } from "./exit-code.ts";
 import type { RunningBridge, StartBridge } from "./start.ts";
 import type { StopSignal, Terminal } from "./terminal.ts";
@@ -48,6 +49,8 @@ export async function runBridge(
   } catch (error) {
     terminal.err(`matrix-appservice-sip: cannot go on: ${describeError(error)}\n`);
     await stopWithin(bridge, deadlineMs, terminal);
+    // Another bridge took the database over: it may be gone the next time.
+    if (error instanceof StoreError) return exitCode.start;
     return isDefect(error) ? exitCode.fault : exitCode.config;
   }
   return stopWithin(bridge, deadlineMs, terminal);

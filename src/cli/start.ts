@@ -14,7 +14,10 @@ export interface BridgeOptions {
 }
 
 export interface RunningBridge {
-  /** Rejects if this configuration can never work with the homeserver; never resolves otherwise. */
+  /**
+   * Rejects if this configuration can never work with the homeserver, and with StoreError if another bridge has taken the
+   * database over. Never resolves.
+   */
   readonly refused: Promise<never>;
   /** Ends calls, closes everything; resolves when nothing is left. */
   stop(): Promise<void>;

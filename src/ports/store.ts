@@ -1,4 +1,5 @@
-// What must survive a restart. One implementation talks SQL; a memory one serves the tests; both pass one contract suite.
+// What must survive a restart. SQLite and PostgreSQL keep it, a memory store serves the tests; all pass one contract suite.
+// What is asked of a store takes effect in the order in which it is asked, and each change is made whole or not at all.
 import type { Call } from "../core/call/model/call.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
@@ -119,13 +120,44 @@ export interface Store {
   readonly settings: Settings;
   /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
+  /** Hears of failures that show by themselves, such as a connection that was lost. `check` tries to mend them. */
+  onFailure(listener: (error: StoreError) => void): void;
   close(): Promise<void>;
+}
+
+/** Where the store is. */
+export type StorePlace =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly server: PostgresServer };
+
+/** What a `postgres://` URL says. */
+export interface PostgresServer {
+  /** A host name, an address without brackets, or the folder of a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  /** undefined: the name of the user that runs the bridge. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly tls: PostgresTls;
+}
+
+/** As libpq's `sslmode` and the files beside it (PostgreSQL manual, "SSL Support"). */
+export interface PostgresTls {
+  readonly mode: "disable" | "require" | "verify-ca" | "verify-full";
+  /** Paths of PEM files. */
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
 }
 
 export class StoreError extends Error {
   override readonly name = "StoreError";
-  /** `full`: no space left. `locked`: another process holds it. `slow`: it does not answer. */
-  readonly code: "unavailable" | "newer-schema" | "corrupt" | "locked" | "full" | "slow";
+  /**
+   * `full`: no space left. `locked`: another process holds it. `slow`: it does not answer. `taken`: another bridge has taken
+   * it over, and this one must stop. `refused`: it works, but does not take this one change.
+   */
+  readonly code: "unavailable" | "newer-schema" | "corrupt" | "locked" | "full" | "slow" | "taken" | "refused";
   constructor(code: StoreError["code"], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;

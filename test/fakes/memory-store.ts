@@ -199,6 +199,7 @@ export function openMemoryStore(): Store {
       set: async (key, value) => void settings.set(key, value),
     },
     check: async () => undefined,
+    onFailure: () => undefined,
     close: async () => undefined,
   };
 }

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/clock/system-clock.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import { StoreError } from "../../src/ports/store.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
-import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { openSqliteStore } from "../../src/store/open-store.ts";
 import { bot, ghost, roomEvent, startEdge, textMessage } from "./edge-rig.ts";
 
 function bodies(facts: readonly MatrixFact[]): readonly string[] {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
-import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { openSqliteStore } from "../../src/store/open-store.ts";
 
 const program = fileURLToPath(new URL("writer-program.ts", import.meta.url));
 

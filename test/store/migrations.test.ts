@@ -6,9 +6,9 @@ import SqliteDatabase from "better-sqlite3";
 import { Kysely } from "kysely";
 import { afterAll, describe, expect, test } from "vitest";
 import type { NumberKey, UserId } from "../../src/core/ids.ts";
-import { sqliteDatabase } from "../../src/store/dialect.ts";
+import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { up } from "../../src/store/migrations/001-start.ts";
-import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { openSqliteStore } from "../../src/store/open-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "migrations-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import SqliteDatabase from "better-sqlite3";
 import { Kysely, sql } from "kysely";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
-import { sqliteDatabase } from "../../src/store/dialect.ts";
-import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
+import { openSqliteStore } from "../../src/store/open-store.ts";
 import { describeStore, inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "store-"));
@@ -60,9 +60,9 @@ describe("a SQLite file", () => {
     };
     const [normal, full] = [1, 2];
     expect(await level(db)).toBe(normal);
-    expect(await database.durably(db as never, (held) => level(held as never))).toBe(full);
-    expect(await level(db)).toBe(normal);
-    const failing = database.durably(db as never, () => Promise.reject(new Error("disk full")));
+    expect(await database.commit(db as never, (held) => level(held as never), true)).toBe(full);
+    expect(await database.commit(db as never, (held) => level(held as never), false)).toBe(normal);
+    const failing = database.commit(db as never, () => Promise.reject(new Error("disk full")), true);
     await expect(failing).rejects.toThrow("disk full");
     expect(await level(db)).toBe(normal);
     await db.destroy();

@@ -1,5 +1,5 @@
 // A process that writes to a store until it is ended, and says on standard output what is stored: for crash.test.ts.
-import { openSqliteStore } from "../../src/store/sql-store.ts";
+import { openSqliteStore } from "../../src/store/open-store.ts";
 import { inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
 
 const [path = "", size = "10"] = process.argv.slice(2);

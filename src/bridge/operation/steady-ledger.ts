@@ -79,7 +79,7 @@ export class SteadyLedger {
       try {
         await write();
       } catch (error) {
-        if (error instanceof StoreError) {
+        if (error instanceof StoreError && error.code !== "refused") {
           line.next ??= write;
           this.#parts.watch.failed(error);
           return error;

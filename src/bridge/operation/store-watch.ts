@@ -26,9 +26,15 @@ export class StoreWatch {
   #catchUp: () => Promise<number> = async () => 0;
   #cancel: () => void = () => {};
   #stopped = false;
+  #giveUp: (error: StoreError) => void = () => {};
+
+  /** Rejects when another bridge has taken the store over: this one must stop. Never resolves. */
+  readonly taken = new Promise<never>((_, reject) => (this.#giveUp = reject));
 
   constructor(parts: StoreWatchParts) {
     this.#parts = parts;
+    // Whoever starts the bridge may not be listening yet.
+    this.taken.catch(() => {});
   }
 
   /** Why it cannot be written; undefined while it can. */
@@ -42,8 +48,16 @@ export class StoreWatch {
   }
 
   failed(error: StoreError): void {
-    if (this.#failure !== undefined || this.#stopped) return;
     const { clock, log } = this.#parts;
+    // A store that refuses one change takes the next.
+    if (error.code === "refused" || this.#stopped) return;
+    if (error.code === "taken") {
+      this.#failure = { error, sinceMs: clock.nowMs(), tries: 0 };
+      log.error("another bridge has taken the store over: this one stops", { reason: error.message });
+      this.stop();
+      return this.#giveUp(error);
+    }
+    if (this.#failure !== undefined) return;
     this.#failure = { error, sinceMs: clock.nowMs(), tries: 0 };
     log.error("store cannot be written: calls in progress go on, new ones are refused", {
       code: error.code,
@@ -55,6 +69,7 @@ export class StoreWatch {
 
   /** Tells of everything that fails in it. */
   over(store: Store): Store {
+    store.onFailure((error) => this.failed(error));
     const watched = <Part extends object>(part: Part): Part =>
       new Proxy(part, {
         get: (target, name, receiver): unknown => {
@@ -70,7 +85,7 @@ export class StoreWatch {
           };
         },
       });
-    // All parts but `check`, which the watch itself asks, and `close`.
+    // All parts but `check`, which the watch itself asks, and what is no part.
     const members = Object.entries(store).map(([name, member]: readonly [string, unknown]) => [
       name,
       typeof member === "object" && member !== null ? watched(member) : member,
@@ -101,6 +116,7 @@ export class StoreWatch {
       // What came to wait after the last write and before this moment; if it fails, `failed` has heard of it.
       void this.#catchUp().catch(() => undefined);
     } catch (error) {
+      if (error instanceof StoreError && error.code === "taken") return this.failed(error);
       failure.tries += 1;
       if (failure.tries % remindEvery === 0) {
         const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 // Checks across keys: names that must exist, addresses that must differ, texts that must fit together.
 import { parseUserId } from "../../core/ids.ts";
 import { isHost } from "../../core/number/sip-uri.ts";
+import { checkDatabase } from "./database-checks.ts";
 import { checkInbound } from "./inbound-checks.ts";
 import { formatPath, type ConfigPath, type ConfigFinding } from "../reading/problem.ts";
 import type { Config } from "../schema/schema.ts";
@@ -10,6 +11,7 @@ import { environmentName } from "../reading/secrets.ts";
 export function checkConfig(config: Config): readonly ConfigFinding[] {
   return [
     ...checkHomeserver(config),
+    ...checkDatabase(config),
     ...checkTrunkNames(config),
     ...checkTrunkCalls(config),
     ...checkInbound(config),

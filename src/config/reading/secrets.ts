@@ -77,7 +77,12 @@ export function resolveSecrets(
     ),
   }));
   const media = { ...config.media, ice: { ...config.media.ice, servers } };
-  return { config: { ...config, trunks, media }, findings };
+  const { password_file: _, ...rest } = config.database;
+  const database = {
+    ...rest,
+    password: take(["database"], "password", config.database, environmentName("DATABASE", "PASSWORD")),
+  };
+  return { config: { ...config, database, trunks, media }, findings };
 }
 
 interface Secret {

@@ -2,6 +2,7 @@
 // from here (dev/generate.ts). Durations are whole seconds and say so in the key. Checks across keys are in checks.ts.
 import * as z from "zod";
 import { contacts } from "./contacts-schema.ts";
+import { database } from "./database-schema.ts";
 import { dialPlan } from "./dial-plan-schema.ts";
 import { did, mailbox } from "./inbound-schema.ts";
 import { media } from "./media-schema.ts";
@@ -121,15 +122,7 @@ export const configSchema = section({
   homeserver: homeserver.describe("The Matrix homeserver."),
   appservice: appservice.prefault({}).describe("The bridge as an application service."),
   ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
-  database: section({
-    path: text("should be the path of a file")
-      .default("matrix-appservice-sip.db")
-      .describe("The SQLite file. A relative path starts in the working directory."),
-    // Not less than the homeserver may take to send an old invite once more.
-    keep_calls_days: whole(8, 36_500).default(90).describe("How long the record of a finished call is kept."),
-  })
-    .prefault({})
-    .describe("What the bridge must remember across restarts."),
+  database: database.prefault({}).describe("What the bridge must remember across restarts."),
   dial_plan: dialPlan.describe("Which trunk each dialled number goes to."),
   trunks: listOf(trunk, "trunks")
     .min(1, { error: "should list one trunk at least" })

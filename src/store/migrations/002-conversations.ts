@@ -1,16 +1,16 @@
 // Direct rooms become conversations, and ghosts have pictures. The telephone number of each ghost is filled in when the bridge starts: only core
 // knows it. The rooms in which people called last come last, so that they are the ones that ring.
 import { type Kysely, sql } from "kysely";
-import type { Database } from "../dialect.ts";
-import type { Tables } from "../schema.ts";
+import type { Database } from "../sql/database.ts";
+import type { Tables } from "../sql/schema.ts";
 
-export async function up(db: Kysely<Tables>, _database: Database): Promise<void> {
+export async function up(db: Kysely<Tables>, database: Database): Promise<void> {
   await db.schema
     .createTable("conversation")
-    .addColumn("room", "text", (column) => column.primaryKey())
-    .addColumn("person", "text", (column) => column.notNull())
-    .addColumn("number", "text", (column) => column.notNull())
-    .addColumn("ghost", "text", (column) => column.notNull())
+    .addColumn("room", database.text, (column) => column.primaryKey())
+    .addColumn("person", database.text, (column) => column.notNull())
+    .addColumn("number", database.text, (column) => column.notNull())
+    .addColumn("ghost", database.text, (column) => column.notNull())
     .addColumn("spoken", "bigint", (column) => column.notNull())
     .execute();
   await db.schema.createIndex("conversation_pair").on("conversation").columns(["person", "number"]).execute();
@@ -25,5 +25,5 @@ export async function up(db: Kysely<Tables>, _database: Database): Promise<void>
         and (other.ghost, other.person) < (direct_room.ghost, direct_room.person)
     )`.execute(db);
   await db.schema.dropTable("direct_room").execute();
-  await db.schema.alterTable("ghost").addColumn("picture", "text").execute();
+  await db.schema.alterTable("ghost").addColumn("picture", database.text).execute();
 }

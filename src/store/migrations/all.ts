@@ -1,8 +1,8 @@
 // Every migration in its order: the schema's version is how many of them have run. Only ever append.
 import type { Kysely } from "kysely";
 import { StoreError } from "../../ports/store.ts";
-import type { Database } from "../dialect.ts";
-import type { Tables } from "../schema.ts";
+import type { Database } from "../sql/database.ts";
+import type { Tables } from "../sql/schema.ts";
 import { up as start } from "./001-start.ts";
 import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";

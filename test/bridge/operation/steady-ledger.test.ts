@@ -73,3 +73,31 @@ test("of more than ten thousand calls that wait, the oldest is given up, and the
   await passSecond();
   expect(written).not.toContain("call0");
 });
+
+test("a record that the store refuses is given up, and the store has not failed", async () => {
+  const { watch } = bench();
+  const { log, lines } = new FakeTelemetry();
+  const refused = () => Promise.reject(new StoreError("refused", "too long"));
+  const ledger = new SteadyLedger({
+    ledger: { save: refused, finish: refused },
+    watch,
+    clock: new VirtualClock(),
+    log,
+  });
+  await ledger.finish(callId("call1"), record);
+  expect(watch.failure).toBeUndefined();
+  expect(lines.map(({ message }) => message)).toEqual(["could not save a call"]);
+});
+
+test("a store that another bridge has taken over is not tried again: this bridge has to stop", async () => {
+  const clock = new VirtualClock();
+  const { log, lines } = new FakeTelemetry();
+  const taken = new StoreError("taken", "another bridge runs on PostgreSQL database bridge");
+  const watch = new StoreWatch({ check: () => Promise.reject(taken), clock, log });
+  watch.failed(new StoreError("unavailable", "the connection was lost"));
+  clock.advance(1_000);
+  await expect(watch.taken).rejects.toBe(taken);
+  expect(watch.failure).toBe(taken);
+  expect(clock.pending).toBe(0);
+  expect(lines.at(-1)?.message).toBe("another bridge has taken the store over: this one stops");
+});

@@ -1,4 +1,5 @@
 // Which real parts the end-to-end tests run against, and where they are found.
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export const CACHE = resolve(import.meta.dirname, "../../../.cache");
@@ -25,6 +26,17 @@ export const BARESIP = "/usr/bin/baresip";
 export const BARESIP_MODULES = "/usr/lib/baresip/modules";
 export const OPENSSL = "/usr/bin/openssl";
 
+const POSTGRES = "/usr/lib/postgresql";
+
+/** The folder of PostgreSQL's programs, whichever version this Debian has; the newest if there are several. */
+export function postgresPrograms(): string {
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
+  const folders = versions
+    .toSorted((one, other) => Number(other) - Number(one))
+    .map((name) => join(POSTGRES, name, "bin"));
+  return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? join(POSTGRES, "none", "bin");
+}
+
 /** Each file that has to be there, and the Debian package that brings it. */
 export const NEEDED: Readonly<Record<string, string>> = {
   [CHROMIUM]: "chromium",
@@ -34,6 +46,7 @@ export const NEEDED: Readonly<Record<string, string>> = {
   [`${KAMAILIO_MODULES}/websocket.so`]: "kamailio-websocket-modules",
   [BARESIP]: "baresip-core",
   [OPENSSL]: "openssl",
+  [join(postgresPrograms(), "postgres")]: "postgresql",
   "/usr/bin/setpriv": "util-linux",
   "/usr/bin/systemd-analyze": "systemd",
 };

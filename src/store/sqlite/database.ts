@@ -1,29 +1,11 @@
-// Everything that differs between databases. A second database is a second value of `Database`; the queries stay the
-// same.
+// A SQLite file: the store of an ordinary installation.
 import { closeSync, openSync } from "node:fs";
 import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";
-import {
-  type ColumnDefinitionBuilder,
-  type Dialect,
-  type Kysely,
-  type SqliteDatabase as DriverDatabase,
-  SqliteDialect,
-  type SqliteStatement,
-  sql,
-} from "kysely";
-import { StoreError } from "../ports/store.ts";
-import type { Tables } from "./schema.ts";
-
-export interface Database {
-  readonly dialect: Dialect;
-  /** Makes a column number its rows in order of arrival. */
-  numbered(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
-  /** Runs `work` so that what it commits is on the disk, even if the power fails, when this resolves. */
-  durably<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
-  /** The store's error for what the driver threw. */
-  errorOf(cause: unknown): StoreError;
-}
+import { type Kysely, type SqliteDatabase as DriverDatabase, SqliteDialect, type SqliteStatement, sql } from "kysely";
+import { StoreError } from "../../ports/store.ts";
+import type { Database, Work } from "../sql/database.ts";
+import type { Tables } from "../sql/schema.ts";
 
 /** Opening waits this long for another process's lock. Later nobody waits inside the driver, which would block the thread. */
 const lockWaitMs = 1_000;
@@ -31,6 +13,7 @@ const lockWaitMs = 1_000;
 const lockedCodes = /^SQLITE_(BUSY|LOCKED)/;
 const fullCodes = /^SQLITE_FULL/;
 const corruptCodes = /^SQLITE_(CORRUPT|NOTADB)/;
+const refusedCodes = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
 
 /** better-sqlite3 13 is built against Node-API 10 (Node 22.14, 23.6); an older Node does not refuse it, it crashes. */
 const neededNodeApi = 10;
@@ -43,6 +26,8 @@ function sqliteErrorOf(path: string, cause: unknown): StoreError {
   if (fullCodes.test(code)) return new StoreError("full", `disk is full: ${path}`, { cause });
   if (corruptCodes.test(code)) return new StoreError("corrupt", `not a sound SQLite database: ${path}`, { cause });
   const detail = cause instanceof Error ? cause.message : String(cause);
+  if (refusedCodes.test(code) || cause instanceof RangeError)
+    return new StoreError("refused", `database refused a change: ${path}: ${detail}`, { cause });
   return new StoreError("unavailable", `database cannot be used: ${path}: ${detail}`, { cause });
 }
 
@@ -118,9 +103,9 @@ export function sqliteDatabase(path: string): Database {
     file.pragma("journal_mode = WAL");
     file.pragma("foreign_keys = ON");
     // In WAL mode NORMAL survives the death of the process, but the last commits may be lost with the power.
-    // That is enough for calls, which a restart ends anyway; for what was acknowledged see `durably`.
+    // That is enough for calls, which a restart ends anyway; for what was acknowledged see `commit`.
     file.pragma("synchronous = NORMAL");
-    // What finds the file locked is tried again by sql-store.ts, with the thread free in between.
+    // What finds the file locked is tried again by commits.ts, with the thread free in between.
     file.pragma("busy_timeout = 0");
   } catch (cause) {
     release();
@@ -128,17 +113,25 @@ export function sqliteDatabase(path: string): Database {
   }
   return {
     dialect: new SqliteDialect({ database: preparingOnce(file, release) }),
+    readDialect: undefined,
+    text: "text",
+    rowNumber: "integer",
     numbered: (column) => column.primaryKey().autoIncrement(),
-    // `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held.
-    durably: (db, work) =>
-      db.connection().execute(async (held) => {
-        await sql`pragma synchronous = full`.execute(held);
-        try {
-          return await work(held);
-        } finally {
-          await sql`pragma synchronous = normal`.execute(held);
-        }
-      }),
+    commit: (db, work, durable) => (durable ? durably(db, work) : db.transaction().execute(work)),
+    unhurried: (_db, work) => work(),
     errorOf: (cause) => sqliteErrorOf(path, cause),
+    onFailure: () => undefined,
   };
+}
+
+/** `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held. */
+function durably<T>(db: Kysely<Tables>, work: Work<T>): Promise<T> {
+  return db.connection().execute(async (held) => {
+    await sql`pragma synchronous = full`.execute(held);
+    try {
+      return await held.transaction().execute(work);
+    } finally {
+      await sql`pragma synchronous = normal`.execute(held);
+    }
+  });
 }

@@ -1,16 +1,14 @@
 // The ledger of calls: open ones as JSON of the call, ended ones as JSON of their record.
-import type { Kysely } from "kysely";
-import { addressOf, type Call } from "../core/call/model/call.ts";
-import type { CallRecord } from "../core/call/model/record.ts";
-import type { CallLedger } from "../ports/store.ts";
-import type { Log } from "../ports/telemetry.ts";
-import type { Tables } from "./schema.ts";
-import { readCall, readRecord } from "./stored-json.ts";
+import { addressOf, type Call } from "../../core/call/model/call.ts";
+import type { CallRecord } from "../../core/call/model/record.ts";
+import type { CallLedger } from "../../ports/store.ts";
+import { readCall, readRecord } from "../stored-json.ts";
+import type { Access } from "./access.ts";
 
 type Address = Pick<CallRecord, "room" | "matrixCallId">;
 
-export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLedger {
-  async function write(
+export function sqlCallLedger({ read, change, log }: Access): CallLedger {
+  function write(
     id: string,
     address: Address | undefined,
     json: string | null,
@@ -24,11 +22,13 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
       record: record === undefined ? null : JSON.stringify(record),
       ended_at_ms: record?.endedAtMs ?? null,
     };
-    await db
-      .insertInto("call")
-      .values({ id, ...columns })
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
-      .execute();
+    return change(async (db) => {
+      await db
+        .insertInto("call")
+        .values({ id, ...columns })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
+        .execute();
+    });
   }
 
   return {
@@ -42,16 +42,16 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
     },
 
     async prune(beforeMs) {
-      const { numDeletedRows } = await db
-        .deleteFrom("call")
-        .where("ended_at_ms", "<", beforeMs)
-        .where("call", "is", null)
-        .executeTakeFirstOrThrow();
+      const { numDeletedRows } = await change((db) =>
+        db.deleteFrom("call").where("ended_at_ms", "<", beforeMs).where("call", "is", null).executeTakeFirstOrThrow(),
+      );
       return Number(numDeletedRows);
     },
 
     async open() {
-      const rows = await db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute();
+      const rows = await read((db) =>
+        db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute(),
+      );
       const calls: Call[] = [];
       for (const row of rows) {
         const call = readCall(row.id, row.call ?? "");
@@ -62,23 +62,27 @@ export function sqlCallLedger(db: Kysely<Tables>, log: Log | undefined): CallLed
     },
 
     async known(room, matrixCallId) {
-      const row = await db
-        .selectFrom("call")
-        .select("id")
-        .where("room", "=", room)
-        .where("matrix_call_id", "=", matrixCallId)
-        .executeTakeFirst();
+      const row = await read((db) =>
+        db
+          .selectFrom("call")
+          .select("id")
+          .where("room", "=", room)
+          .where("matrix_call_id", "=", matrixCallId)
+          .executeTakeFirst(),
+      );
       return row !== undefined;
     },
 
     async history(limit) {
-      const rows = await db
-        .selectFrom("call")
-        .select(["id", "record"])
-        .where("ended_at_ms", "is not", null)
-        .orderBy("ended_at_ms", "desc")
-        .limit(limit)
-        .execute();
+      const rows = await read((db) =>
+        db
+          .selectFrom("call")
+          .select(["id", "record"])
+          .where("ended_at_ms", "is not", null)
+          .orderBy("ended_at_ms", "desc")
+          .limit(limit)
+          .execute(),
+      );
       const records: CallRecord[] = [];
       for (const row of rows) {
         const record = readRecord(row.id, row.record ?? "");

@@ -1,0 +1,99 @@
+// Changes reach the database one transaction after the other. Those that are asked for in the same turn of the event
+// loop, or while an earlier transaction runs, share one: a commit costs more than what is in it.
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Kysely } from "kysely";
+import { StoreError } from "../../ports/store.ts";
+import type { Database, Work } from "./database.ts";
+import type { Tables } from "./schema.ts";
+
+interface Change {
+  readonly work: Work<unknown>;
+  readonly durable: boolean;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** More would hold up whoever asks next for too long. */
+const largestBatch = 100;
+/** A lock of another process, a backup's say, is waited for so long. */
+const lockWaitMs = 1_000;
+const lockTryMs = 25;
+
+export class Commits {
+  readonly #db: Kysely<Tables>;
+  readonly #database: Database;
+  /** What the next transaction will hold, while it can still take more. */
+  #collecting: Change[] | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(db: Kysely<Tables>, database: Database) {
+    this.#db = db;
+    this.#database = database;
+  }
+
+  /**
+   * Resolves when the change is committed; `durable` as in `Database.commit`. Rejects with a StoreError; then nothing of
+   * the change was made, unless the database went away in the middle of the commit.
+   */
+  make<T>(work: Work<T>, durable = false): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let changes = this.#collecting;
+      if (changes === undefined || changes.length >= largestBatch) changes = this.#begin();
+      changes.push({ work, durable, resolve: (result) => resolve(result as T), reject });
+    });
+  }
+
+  /** Resolves when whatever was asked for before is committed or refused. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
+  #begin(): Change[] {
+    const changes: Change[] = [];
+    this.#collecting = changes;
+    this.#last = this.#last.then(async () => {
+      await setImmediate();
+      if (this.#collecting === changes) this.#collecting = undefined;
+      await this.#commit(changes);
+    });
+    return changes;
+  }
+
+  async #commit(batch: readonly Change[]): Promise<void> {
+    try {
+      const results = await persistently(this.#database, () => this.#inOneTransaction(batch));
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
+    } catch (error) {
+      // One change that the database does not take must not take the others with it.
+      const isOfOne = error instanceof StoreError && error.code === "refused";
+      if (isOfOne && batch.length > 1) for (const change of batch) await this.#commit([change]);
+      else for (const { reject } of batch) reject(error);
+    }
+  }
+
+  #inOneTransaction(batch: readonly Change[]): Promise<readonly unknown[]> {
+    const durable = batch.some((change) => change.durable);
+    return this.#database.commit(
+      this.#db,
+      async (transaction) => {
+        const results: unknown[] = [];
+        for (const { work } of batch) results.push(await work(transaction));
+        return results;
+      },
+      durable,
+    );
+  }
+}
+
+/** What finds the database locked has changed nothing, and is tried again. Throws StoreError. */
+export async function persistently<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += lockTryMs) {
+    try {
+      return await work();
+    } catch (cause) {
+      const error = database.errorOf(cause);
+      if (error.code !== "locked" || waitedMs >= lockWaitMs) throw error;
+      await setTimeout(lockTryMs);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Everything that differs between databases. Each is one value of `Database`; queries and migrations are the same for all.
+import type { ColumnDataType, ColumnDefinitionBuilder, Dialect, Expression, Kysely } from "kysely";
+import type { StoreError } from "../../ports/store.ts";
+import type { Tables } from "./schema.ts";
+
+type ColumnType = ColumnDataType | Expression<unknown>;
+
+export type Work<T> = (db: Kysely<Tables>) => Promise<T>;
+
+export interface Database {
+  /** For changes. Whoever uses it sends one transaction after the other (commits.ts). */
+  readonly dialect: Dialect;
+  /** For queries beside changes; undefined where both take turns. */
+  readonly readDialect: Dialect | undefined;
+  /** Of columns with text, which is compared by its bytes. */
+  readonly text: ColumnType;
+  /** Of a column that numbers its rows in order of arrival; `numbered` completes it. */
+  readonly rowNumber: ColumnType;
+  numbered(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
+  /** One transaction. `durable`: on the disk, even if the power fails, when this resolves. */
+  commit<T>(db: Kysely<Tables>, work: Work<T>, durable: boolean): Promise<T>;
+  /** Runs what may take as long as it takes. */
+  unhurried<T>(db: Kysely<Tables>, work: () => Promise<T>): Promise<T>;
+  /** The store's error for what the driver threw. */
+  errorOf(cause: unknown): StoreError;
+  /** Hears of failures that no query has met. */
+  onFailure(listener: (error: StoreError) => void): void;
+}

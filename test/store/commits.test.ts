@@ -1,0 +1,95 @@
+// Changes share transactions, and none spoils the others.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { eventId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import type { Store } from "../../src/ports/store.ts";
+import type { Database } from "../../src/store/sql/database.ts";
+import { openSqlStore } from "../../src/store/sql/sql-store.ts";
+import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
+import { inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "commits-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+
+/** A store that counts its transactions; `whenCommitted` comes between a commit and its answer. */
+async function counting(whenCommitted: () => void = () => {}) {
+  const commits: ("durable" | "quick")[] = [];
+  const sqlite = sqliteDatabase(join(folder, `${(files += 1)}.db`));
+  const database: Database = {
+    ...sqlite,
+    async commit(db, work, durable) {
+      const result = await sqlite.commit(db, work, durable);
+      commits.push(durable ? "durable" : "quick");
+      whenCommitted();
+      return result;
+    },
+  };
+  const store: Store = await openSqlStore(database, undefined);
+  onTestFinished(() => store.close());
+  return { store, commits };
+}
+
+const unnamed = { displayName: undefined, picture: undefined };
+/** No database takes it: the column is never empty. */
+const impossible = null as unknown as RoomId;
+const user = (name: string) => `@${name}:example.org` as UserId;
+
+test("what is asked for in one turn is one commit, on the disk if any of it has to be", async () => {
+  const { store, commits } = await counting();
+  const call = offeringCall("c-1");
+  await Promise.all([
+    store.inbox.take([inboxEntry("$a")]),
+    store.inbox.take([inboxEntry("$b")]),
+    store.calls.save(call),
+    store.ghosts.save(user("one"), unnamed),
+  ]);
+  expect(commits).toEqual(["durable"]);
+  await Promise.all([store.calls.finish(call.id, recordOf(call, 1)), store.inbox.done(eventId("$a"))]);
+  expect(commits).toEqual(["durable", "quick"]);
+});
+
+test("more than a hundred changes are more than one commit, in the order in which they were asked for", async () => {
+  const { store, commits } = await counting();
+  const saved = Array.from({ length: 250 }, (_, index) => store.settings.set("last", String(index)));
+  await Promise.all(saved);
+  expect(commits).toHaveLength(3);
+  expect(await store.settings.get("last")).toBe("249");
+});
+
+test("a question sees every change that was asked for before it, and waits for none after it", async () => {
+  const { store } = await counting();
+  const first = store.settings.set("key", "first");
+  const asked = store.settings.get("key");
+  const second = store.settings.set("other", "second");
+  expect(await asked).toBe("first");
+  await Promise.all([first, second]);
+});
+
+test("a change that the database refuses takes no other with it", async () => {
+  const { store } = await counting();
+  const results = await Promise.allSettled([
+    store.ghosts.save(user("one"), unnamed),
+    store.rooms.saveOurs(impossible, user("two")),
+    store.ghosts.save(user("three"), unnamed),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(results[1]).toMatchObject({ reason: { name: "StoreError", code: "refused" } });
+  expect(await store.ghosts.list()).toEqual([user("one"), user("three")]);
+});
+
+test("an event that was stored, though the answer to that was lost, is new when the homeserver sends it again", async () => {
+  let answerIsLost = true;
+  const { store } = await counting(() => {
+    if (answerIsLost) throw new Error("connection lost");
+  });
+  await expect(store.inbox.take([inboxEntry("$a"), inboxEntry("$b")])).rejects.toMatchObject({ code: "unavailable" });
+  answerIsLost = false;
+  expect((await store.inbox.pending()).map((entry) => entry.eventId)).toEqual(["$a", "$b"]);
+  await store.inbox.done(eventId("$b"));
+  const again = [inboxEntry("$a"), inboxEntry("$b"), inboxEntry("$c")];
+  expect((await store.inbox.take(again)).map((entry) => entry.eventId)).toEqual(["$a", "$c"]);
+  expect(await store.inbox.take(again)).toEqual([]);
+});
