@@ -8,8 +8,11 @@ import { contextOf } from "./plan/spelling.ts";
  * them another telephone than the one that is meant would ring.
  */
 export function keysEntered(text: string): string | undefined {
-  const link = /^\s*(tel|callto|sips?):(?:\/\/)?(.*)$/is.exec(plain(text));
-  if (!link) return dialString(withoutTrunkZero(plain(text).trim()));
+  // As most are typed: nothing else is to be read in it.
+  if (/^\+?\d+$/.test(text)) return text;
+  const shown = plain(text).trim();
+  const link = /^(tel|callto|sips?):(?:\/\/)?(.*)$/is.exec(shown);
+  if (!link) return dialString(withoutTrunkZero(shown));
   const [head = "", ...parameters] = (decoded(link[2] ?? "") ?? "").split(";");
   // RFC 3966 s5.3, and RFC 4967's kin: digits to be sent after the answer.
   if (parameters.some((parameter) => /^\s*(?:ext|postd)=/i.test(parameter))) return undefined;

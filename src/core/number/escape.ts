@@ -2,23 +2,31 @@
 // What stands as it is differs by user and is given; hex is written in lower case, always.
 
 export interface Escaping {
-  /** `%` or `=`; never one of the plain characters. */
   readonly mark: string;
-  /** Tests one ASCII character: true if it stands as it is. */
+  /** One character that stands as it is. */
   readonly plain: RegExp;
+  /** Characters in a row that do not. */
+  readonly strange: RegExp;
+}
+
+/**
+ * @param mark `%` or `=`; never one of the plain characters
+ * @param plain the ASCII characters that stand as they are, as inside the brackets of a regular expression
+ */
+export function escaping(mark: string, plain: string): Escaping {
+  return { mark, plain: new RegExp(`^[${plain}]$`), strange: new RegExp(`[^${plain}]+`, "g") };
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Escapes the UTF-8 of `text`. A lone surrogate becomes U+FFFD, as everywhere on the web. */
-export function escapeBytes(text: string, { mark, plain }: Escaping): string {
-  let out = "";
-  for (const byte of encoder.encode(text)) {
-    const char = String.fromCharCode(byte);
-    out += byte < 0x80 && plain.test(char) ? char : mark + byte.toString(16).padStart(2, "0");
-  }
-  return out;
+export function escapeBytes(text: string, { mark, strange }: Escaping): string {
+  return text.replaceAll(strange, (characters) => {
+    let out = "";
+    for (const byte of encoder.encode(characters)) out += mark + byte.toString(16).padStart(2, "0");
+    return out;
+  });
 }
 
 /** Undoes `escapeBytes`, taking any hex case and needless escapes; undefined on a stray character or bytes that are not UTF-8. */

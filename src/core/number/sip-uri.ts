@@ -1,6 +1,6 @@
 // `sip:` and `sips:` URIs as core needs them: an address made of a user and a host (RFC 3261 s19.1).
 // Not the wire parser: headers of a URI, passwords and anything else a call is never placed to are refused here.
-import { escapeBytes, unescapeBytes, type Escaping } from "./escape.ts";
+import { escapeBytes, escaping, unescapeBytes } from "./escape.ts";
 
 export interface SipUri {
   readonly scheme: "sip" | "sips";
@@ -14,9 +14,9 @@ export interface SipUri {
 }
 
 // RFC 3261 s25.1: user = 1*( unreserved / escaped / user-unreserved ).
-const userEscaping: Escaping = { mark: "%", plain: /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]$/ };
+const userEscaping = escaping("%", "A-Za-z0-9\\-_.!~*'()&=+$,;?/");
 // pvalue = 1*( param-unreserved / unreserved / escaped ).
-const parameterEscaping: Escaping = { mark: "%", plain: /^[A-Za-z0-9\-_.!~*'()[\]/:&+$]$/ };
+const parameterEscaping = escaping("%", "A-Za-z0-9\\-_.!~*'()[\\]/:&+$");
 
 const hostName =
   /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;

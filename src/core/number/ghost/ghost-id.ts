@@ -5,7 +5,7 @@ import { parseUserId, type UserId } from "../../ids.ts";
 import { dialString } from "../dialled.ts";
 import { internationalForm, knownForm, type Country } from "../e164.ts";
 import { keysEntered, restorePlus } from "../entered.ts";
-import { escapeBytes, unescapeBytes, type Escaping } from "../escape.ts";
+import { escapeBytes, escaping, unescapeBytes, type Escaping } from "../escape.ts";
 import { escapeUser, parseSipUri } from "../sip-uri.ts";
 
 /**
@@ -59,12 +59,13 @@ export interface GhostIds {
 
 // `+` stands as it is in all of them (MSC4009). The grammar would let `/` stand too, but Synapse puts it bare into the path
 // of its user query, where it is a separator.
-const plain = /^[a-z0-9._+-]$/;
+const plain = "a-z0-9._+-";
+const grammar = escaping("=", plain);
 const escapings: Readonly<Record<GhostEncoding, Escaping>> = {
-  percent: { mark: "%", plain },
-  grammar: { mark: "=", plain },
+  percent: escaping("%", plain),
+  grammar,
   /** For what is not E.164. */
-  e164: { mark: "=", plain },
+  e164: grammar,
 };
 // By form alone (ITU-T E.164: no country code begins with 0), so that news from a numbering plan never renames a ghost.
 const e164Form = /^\+[1-9]\d{0,14}$/;
@@ -81,6 +82,13 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   const withheld = (start + withheldRest + end) as UserId;
   // Whatever a number is, it is escaped: only the host decides whether a URI with it can be read.
   const isGatewayReadable = parseSipUri(`sip:0@${gateway}`)?.host === gateway;
+  /** What stands behind a number in its id. */
+  const atGateway = (encoding: GhostEncoding): string => escapeBytes(`@${gateway}`, escapings[encoding]) + end;
+  const gatewayEnds: Readonly<Record<GhostEncoding, string>> = {
+    percent: atGateway("percent"),
+    grammar: atGateway("grammar"),
+    e164: atGateway("e164"),
+  };
 
   /** One meaning, one target: a number at the gateway is a number, and nothing else lives there unless the config says so. */
   function target(user: string, host: string): DialTarget | undefined {
@@ -90,26 +98,30 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   }
 
   /** As new ids write it: separators and, where that is wished, ways of dialling make no other ghost. */
-  function canonical(wanted: DialTarget): DialTarget {
-    const keys = wanted.kind === "number" ? dialString(wanted.dialled) : undefined;
-    return keys === undefined ? wanted : { kind: "number", dialled: options.numberFor?.(keys) ?? keys };
+  function canonical(keys: string): DialTarget {
+    return { kind: "number", dialled: options.numberFor?.(keys) ?? keys };
   }
 
   function format(wanted: DialTarget, encoding = options.encoding): UserId | undefined {
-    return written(canonical(wanted), encoding);
+    if (wanted.kind === "number") {
+      const keys = dialString(wanted.dialled);
+      return keys === undefined ? undefined : written(canonical(keys), encoding);
+    }
+    const found = wanted.kind === "address" ? target(wanted.user, wanted.host) : wanted;
+    return found && written(found, encoding);
   }
 
-  function written(wanted: DialTarget, encoding: GhostEncoding): UserId | undefined {
-    if (wanted.kind === "withheld") return withheld;
-    const user = wanted.kind === "number" ? wanted.dialled : wanted.user;
-    const host = wanted.kind === "number" ? gateway : wanted.host;
-    const found = target(user, host);
-    if (!found || (wanted.kind === "number" && found.kind !== "number")) return undefined;
-    const address = `${escapeUser(user)}@${host}`;
-    const isReadable = found.kind === "number" ? isGatewayReadable : parseSipUri(`sip:${address}`)?.host === host;
-    if (!isReadable) return undefined;
-    if (encoding === "e164" && found.kind === "number" && e164Form.test(user)) return parseUserId(start + user + end);
-    return parseUserId(start + escapeBytes(address, escapings[encoding]) + end);
+  /** The id of a target that is one already: a number that can be dialled, or an address that `target` gave. */
+  function written(known: DialTarget, encoding: GhostEncoding): UserId | undefined {
+    if (known.kind === "withheld") return withheld;
+    const escape = (text: string): string => escapeBytes(text, escapings[encoding]);
+    if (known.kind === "number") {
+      if (!isGatewayReadable) return undefined;
+      if (encoding === "e164" && e164Form.test(known.dialled)) return parseUserId(start + known.dialled + end);
+      return parseUserId(start + escape(escapeUser(known.dialled)) + gatewayEnds[encoding]);
+    }
+    const address = `${escapeUser(known.user)}@${known.host}`;
+    return parseSipUri(`sip:${address}`)?.host === known.host ? parseUserId(start + escape(address) + end) : undefined;
   }
 
   function parse(user: string): DialTarget | undefined {
@@ -135,14 +147,13 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const entered = restorePlus(text);
     const found = entered.includes("@") ? atAddress(entered) : numberEntered(entered);
     if (typeof found === "string") return { kind: "none", why: found };
-    const target = canonical(found);
-    const user = written(target, options.encoding);
-    return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target, entered };
+    const user = written(found, options.encoding);
+    return user === undefined ? { kind: "none", why: "too-long" } : { kind: "ghost", user, target: found, entered };
   }
 
   function numberEntered(text: string): DialTarget | "not-dialable" {
-    const dialled = keysEntered(text);
-    return dialled === undefined ? "not-dialable" : { kind: "number", dialled };
+    const keys = keysEntered(text);
+    return keys === undefined ? "not-dialable" : canonical(keys);
   }
 
   function atAddress(text: string): DialTarget | "not-dialable" | "domain-not-allowed" {
@@ -152,7 +163,8 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     const number = host === gateway ? numberEntered(user) : "not-dialable";
     if (typeof number !== "string") return number;
     if (!sipDomains.has(host)) return "domain-not-allowed";
-    return target(user, host) ?? "not-dialable";
+    const found = target(user, host);
+    return found?.kind === "address" ? found : "not-dialable";
   }
 
   function displayName(shown: DialTarget): string {
