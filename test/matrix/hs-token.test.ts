@@ -21,10 +21,36 @@ it.each<[authorization: string | undefined, legacy: string | undefined, Authorit
   [`Bearer ${token.slice(0, -1)}`, undefined, "wrong"],
   [`Bearer ${token}x`, undefined, "wrong"],
   [`Bearer ${token.toUpperCase()}`, undefined, "wrong"],
+  [`Bearer ${token}\0`, undefined, "wrong"],
+  [undefined, `${token}\0\0`, "wrong"],
   [`Bearer ${token} ${token}`, undefined, "wrong"],
   [`Bearer ${token},${token}`, undefined, "wrong"],
 ])("%j with %j in the query", (authorization, legacy, authority) => {
   expect(check(authorization, legacy)).toBe(authority);
+});
+
+it.each([1, 127, 128, 129, 1_000])("a token of %i characters is told from every shorter and longer one", (length) => {
+  const long = "x".repeat(length);
+  const checkLong = tokenCheck(long);
+  expect(
+    [long, `${long}x`, `${long}\0`, long.repeat(3), `\0${long.slice(1)}`].map((text) => checkLong(undefined, text)),
+  ).toEqual(["granted", "wrong", "wrong", "wrong", "wrong"]);
+  expect(checkLong(undefined, long.slice(1))).toBe("wrong");
+});
+
+it("a token in other letters than ASCII is taken as the query gives it", () => {
+  expect(tokenCheck("schlüssel-鍵")(undefined, "schlüssel-鍵")).toBe("granted");
+});
+
+it("a shorter token behind a longer one is wrong", () => {
+  const stateful = tokenCheck("abc");
+  expect(["abcdef", "ab", "abc", "", "abc"].map((text) => stateful(undefined, text))).toEqual([
+    "wrong",
+    "wrong",
+    "granted",
+    "wrong",
+    "granted",
+  ]);
 });
 
 it.each([
