@@ -124,6 +124,7 @@ describe("a lookup's query", () => {
     ["with an escaped plus", "m.id.phone=%2B4418", { "m.id.phone": "+4418" }],
     ["with a raw plus, which becomes a space", "m.id.phone=+4418", { "m.id.phone": " 4418" }],
     ["as a service code", "m.id.phone=%2A67+%23%C3%A9", { "m.id.phone": "*67 #é" }],
+    ["with escapes that are none", "m.id.phone=%2&%zz=%ff", { "m.id.phone": "%2", "%zz": "\ufffd" }],
     ["repeated", "m.id.phone=1&m.id.phone=2&m.id.phone=3", { "m.id.phone": ["1", "2", "3"] }],
     ["with brackets, which make no object", "m.id.phone[a]=1&b[]=2", { "m.id.phone[a]": "1", "b[]": "2" }],
     ["naming a prototype", "__proto__=1&constructor=2", { __proto__: undefined, constructor: "2" }],

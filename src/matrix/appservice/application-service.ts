@@ -153,10 +153,10 @@ export class ApplicationService extends AppService {
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
-    const legacy = legacyPath.test(path);
+    const legacy = !path.startsWith(prefix);
     const peer = request.socket.remoteAddress;
     if (path === pingPath) this.#pingsSeen += 1;
-    if (!path.startsWith(prefix) && !legacy) {
+    if (legacy && !legacyPath.test(path)) {
       this.#refused.note(
         "request that is none of an application service's refused: appservice.listen is for the homeserver",
         peer,
@@ -165,7 +165,9 @@ export class ApplicationService extends AppService {
       return;
     }
 
-    const { access_token: legacyToken, ...fields } = parseQuery(mark < 0 ? "" : url.slice(mark + 1));
+    const fields = parseQuery(mark < 0 ? "" : url.slice(mark + 1));
+    const legacyToken = fields["access_token"];
+    if (legacyToken !== undefined) delete fields["access_token"];
     const authority = this.#authorityOf(
       request.headers.authorization,
       typeof legacyToken === "string" ? legacyToken : undefined,

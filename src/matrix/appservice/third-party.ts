@@ -67,7 +67,7 @@ function failure(status: number, errcode: string, error: string): ThirdPartyAnsw
 
 function decoded(name: string): string | undefined {
   try {
-    return decodeURIComponent(name);
+    return name.includes("%") ? decodeURIComponent(name) : name;
   } catch {
     return undefined;
   }
