@@ -1,8 +1,11 @@
 // The homeserver's side of lookups: a few connections that are kept alive, on each one request after the other.
 // Reads no more of HTTP than it needs, so that it can ask faster than anybody answers.
+import { Agent, get } from "node:http";
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { numberAt } from "./parts/house.ts";
 import { serve } from "./parts/program.ts";
+import { sharedMs } from "./parts/statistics.ts";
 
 export interface Round {
   readonly port: number;
@@ -18,8 +21,24 @@ export interface RoundResult {
   readonly elapsedMs: number;
 }
 
+/** As many lookups, spread evenly over the time, however long the answers take. */
+export interface PacedRound {
+  readonly port: number;
+  readonly token: string;
+  readonly perSecond: number;
+  readonly count: number;
+  readonly firstNumber: number;
+}
+
+/** Of one lookup, by the clock that the programs share. */
+export interface AnsweredLookup {
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
+}
+
 export type LookupLoadDialogue = {
   run: { question: Round; answer: RoundResult };
+  paced: { question: PacedRound; answer: readonly AnsweredLookup[] };
 };
 
 const headEnd = Buffer.from("\r\n\r\n");
@@ -81,4 +100,28 @@ async function run({ port, token, connections, durationMs, firstNumber }: Round)
   return { answered, elapsedMs: performance.now() - startMs };
 }
 
-serve<LookupLoadDialogue>({ run });
+async function paced({ port, token, perSecond, count, firstNumber }: PacedRound): Promise<readonly AnsweredLookup[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const headers = { authorization: `Bearer ${token}` };
+  const lookUp = (number: string): Promise<AnsweredLookup> =>
+    new Promise((resolve, reject) => {
+      const askedAtMs = sharedMs();
+      const path = `/_matrix/app/v1/thirdparty/user/m.protocol.pstn?m.id.phone=${number}`;
+      get({ agent, host: "127.0.0.1", port, path, headers }, (response) => {
+        if (response.statusCode !== 200) reject(new Error(`unexpected answer: ${response.statusCode}`));
+        response.resume().once("end", () => resolve({ askedAtMs, answeredAtMs: sharedMs() }));
+      }).once("error", reject);
+    });
+  const startMs = performance.now();
+  const asked: Promise<AnsweredLookup>[] = [];
+  while (asked.length < count) {
+    const due = Math.min(count, Math.floor(((performance.now() - startMs) * perSecond) / 1_000) + 1);
+    while (asked.length < due) asked.push(lookUp(numberAt(firstNumber + asked.length)));
+    await delay(1);
+  }
+  const answered = await Promise.all(asked);
+  agent.destroy();
+  return answered;
+}
+
+serve<LookupLoadDialogue>({ run, paced });

@@ -2,25 +2,39 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { BridgeDialogue } from "./bridge-program.ts";
 import type { ExpressDialogue } from "./express-program.ts";
-import type { LookupLoadDialogue } from "./lookup-load-program.ts";
+import type { AnsweredLookup, LookupLoadDialogue, PacedRound } from "./lookup-load-program.ts";
 import { startHomeserverDouble, type HomeserverDouble } from "./parts/homeserver-double.ts";
-import { houseOf, numberAt } from "./parts/house.ts";
+import { ghostOf, houseOf, numberAt } from "./parts/house.ts";
 import { startProgram, type Program, type ProgramOptions } from "./parts/program.ts";
-import { figure, median } from "./parts/statistics.ts";
+import { figure, median, quantile, sharedMs } from "./parts/statistics.ts";
 
 const connections = 16;
 const pairs = 9;
 const roundMs = 800;
 const warmUpMs = 1_500;
+/** One that a busy office makes, and far more than a homeserver asks. */
+const paces = [
+  { perSecond: 10, count: 100 },
+  { perSecond: 500, count: 1_500 },
+];
+/** Ghosts that have not got their picture by then are none that were made ahead. */
+const ghostPatienceMs = 3_000;
 /** Nothing answers there, and nothing is asked: lookups never reach a trunk. */
 const deadPort = 9;
 
 /** Lookups/s of both, and the median of their ratios. Throws where their answers differ. */
 export async function run(bridgeOptions: Pick<ProgramOptions, "execArgv"> = {}): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "bench-lookups-"));
-  const homeserver = await startHomeserverDouble({ joined: () => undefined, sent: () => undefined, created: () => "" });
+  const pictures = new Map<string, number>();
+  const homeserver = await startHomeserverDouble({
+    joined: () => undefined,
+    sent: () => undefined,
+    created: () => "",
+    pictured: (ghost) => pictures.set(ghost, sharedMs()),
+  });
   const bridge = startProgram<BridgeDialogue>("bridge-program.ts", bridgeOptions);
   const bare = startProgram<ExpressDialogue>("express-program.ts");
   const load = startProgram<LookupLoadDialogue>("lookup-load-program.ts");
@@ -37,7 +51,14 @@ export async function run(bridgeOptions: Pick<ProgramOptions, "execArgv"> = {}):
     homeserver.holdRegistrations();
     await expectSameAnswers(bridgePort, barePort, token);
     const rivals = { ours: { server: bridge, port: bridgePort }, bare: { server: bare, port: barePort } };
-    return await compare(rivals, token, load, homeserver);
+    const lines = await compare(rivals, token, load, homeserver);
+    const ghosts = {
+      pictures,
+      homeserver,
+      ask: (pace: Pace) => load.ask("paced", { port: bridgePort, token, ...pace }),
+    };
+    for (const pace of paces) lines.push(await ghostsAt(pace, ghosts));
+    return lines;
   } finally {
     homeserver.release();
     await Promise.all([load.stop(), bare.stop(), bridge.stop()]);
@@ -91,6 +112,42 @@ async function compare(
     line("bare express", (round) => round.bare),
     `lookups: ratio ${figure(median(ratios), 2)} (the bridge to bare express; ${figure(Math.min(...ratios), 2)} to ${figure(Math.max(...ratios), 2)} in ${pairs} pairs), of CPU ${figure(median(rounds.map((round) => round.ours.cpuUs / round.bare.cpuUs)), 2)}`,
   ];
+}
+
+type Pace = Pick<PacedRound, "perSecond" | "count" | "firstNumber">;
+
+interface GhostWatch {
+  /** When each ghost got its picture. */
+  readonly pictures: Map<string, number>;
+  readonly homeserver: HomeserverDouble;
+  readonly ask: (pace: Pace) => Promise<readonly AnsweredLookup[]>;
+}
+
+/** How soon the ghosts of lookups are there, and what their making costs those who wait for an answer. */
+async function ghostsAt(
+  { perSecond, count }: (typeof paces)[number],
+  { pictures, homeserver, ask }: GhostWatch,
+): Promise<string> {
+  const took = (lookups: readonly AnsweredLookup[]): string =>
+    quantiles(lookups.map(({ askedAtMs, answeredAtMs }) => answeredAtMs - askedAtMs));
+  // Numbers that no other round asks for.
+  const firstNumber = 5_000_000 + perSecond * 1_000;
+  homeserver.holdRegistrations();
+  const without = await ask({ perSecond, count, firstNumber: firstNumber + count });
+  homeserver.release();
+  await delay(ghostPatienceMs);
+  const lookups = await ask({ perSecond, count, firstNumber });
+  await delay(ghostPatienceMs);
+  const readyAfterMs = lookups.flatMap(({ answeredAtMs }, index) => {
+    const atMs = pictures.get(ghostOf(numberAt(firstNumber + index)));
+    return atMs === undefined ? [] : [atMs - answeredAtMs];
+  });
+  return `lookups: at ${figure(perSecond)} a second, answers take ${took(lookups)} ms and ${took(without)} without making ghosts; ${figure(readyAfterMs.length)} of ${figure(count)} ghosts are made ahead, ready ${quantiles(readyAfterMs)} ms after the answer`;
+}
+
+/** Half of the values are below the first, 99 of 100 below the second. */
+function quantiles(values: readonly number[]): string {
+  return `${figure(median(values), 1)} (99 of 100: ${figure(quantile(values, 0.99), 1)})`;
 }
 
 async function expectSameAnswers(bridgePort: number, barePort: number, token: string): Promise<void> {

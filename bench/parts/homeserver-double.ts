@@ -14,6 +14,8 @@ export interface HomeserverScript {
   sent(room: string, ghost: string, type: string, content: RoomEvent): void;
   /** Gives the room that a ghost makes for a person. */
   created(ghost: string, person: string): string;
+  /** A ghost has got its picture, which is the last that it gets before its first call. */
+  pictured?(ghost: string): void;
 }
 
 export interface HomeserverDouble {
@@ -105,8 +107,10 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
       reply(
         JSON.stringify({ chunk: person === undefined ? [] : [{ state_key: person, content: { membership: "join" } }] }),
       );
-    } else if (path === `${client}/voip/turnServer` || profilePath.test(path)) reply("{}");
-    else if (path === uploadPath) reply('{"content_uri":"mxc://example.org/picture"}');
+    } else if (path === `${client}/voip/turnServer` || profilePath.test(path)) {
+      reply("{}");
+      if (path.endsWith("/avatar_url")) script.pictured?.(user);
+    } else if (path === uploadPath) reply('{"content_uri":"mxc://example.org/picture"}');
     else if (path === `${client}/account/whoami`) reply('{"user_id":""}');
     else if (path === `${client}/joined_rooms`) reply('{"joined_rooms":[]}');
     else if (personPath.test(path)) reply("{}");

@@ -10,6 +10,11 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** Now, on a clock that all programs of this machine share to a fraction of a millisecond. */
+export function sharedMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 /** `12,345`, or with so many decimals `12.35`. */
 export function figure(value: number, decimals = 0): string {
   return value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
