@@ -18,7 +18,7 @@ const warmUpMs = 1_500;
 /** One that a busy office makes, and far more than a homeserver asks. */
 const paces = [
   { perSecond: 10, count: 100 },
-  { perSecond: 500, count: 1_500 },
+  { perSecond: 200, count: 600 },
 ];
 /** Ghosts that have not got their picture by then are none that were made ahead. */
 const ghostPatienceMs = 3_000;

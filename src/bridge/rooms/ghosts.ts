@@ -21,9 +21,9 @@ export interface GhostsParts {
   readonly log: Log;
 }
 
-/** Lookups may name more numbers than anyone calls: so many registrations run or wait at once, the rest are left. */
-const backgroundLimit = 64;
+/** Lookups may name more numbers than anyone calls: so many registrations run and so many more wait, the rest are left. */
 const backgroundConcurrency = 4;
+const backgroundWaiting = 64;
 /** More than calls that wait for their rooms. */
 const introducedLimit = 1_000;
 
@@ -36,6 +36,7 @@ export class Ghosts {
   /** In the order of their lookups. */
   readonly #waiting = new Set<UserId>();
   #running = 0;
+  #isDue = false;
 
   constructor(parts: GhostsParts) {
     this.#parts = parts;
@@ -112,33 +113,44 @@ export class Ghosts {
     }
   }
 
-  /** Registers soon, without anybody waiting for it. Past the limit it is left for the invite. */
+  /**
+   * Registers soon, without anybody waiting for it: not before the answers that are under way, but before the next ones.
+   * Past the limit it is left for the invite.
+   */
   prepare(ghost: UserId): void {
     if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
-    if (this.#waiting.size >= backgroundLimit) {
+    if (this.#waiting.size + this.#running >= backgroundWaiting + backgroundConcurrency) {
       this.#parts.log.debug("ghost not registered ahead of its call: too many are waiting", {
         waiting: this.#waiting.size,
       });
       return;
     }
     this.#waiting.add(ghost);
-    this.#next();
+    this.#soon();
   }
 
-  #next(): void {
-    for (const ghost of this.#waiting) {
-      if (this.#running >= backgroundConcurrency) return;
-      this.#waiting.delete(ghost);
-      this.#running += 1;
-      void this.ensure(ghost)
-        .catch((error: unknown) =>
-          this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }),
-        )
-        .finally(() => {
-          this.#running -= 1;
-          this.#next();
-        });
-    }
+  /** One is begun in each turn of the event loop, so that lookups and registrations take turns, however many there are. */
+  #soon(): void {
+    if (this.#isDue || this.#waiting.size === 0 || this.#running >= backgroundConcurrency) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#begin();
+      this.#soon();
+    });
+  }
+
+  #begin(): void {
+    const [ghost] = this.#waiting;
+    if (ghost === undefined) return;
+    this.#waiting.delete(ghost);
+    this.#running += 1;
+    void this.ensure(ghost)
+      .catch((error: unknown) => this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }))
+      .finally(() => {
+        this.#running -= 1;
+        this.#soon();
+      });
   }
 
   async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {

@@ -39,7 +39,7 @@ function rig() {
     log: telemetry.log,
   });
   const settle = async (): Promise<void> => {
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
   return {
     homeserver,
@@ -79,6 +79,35 @@ test("of a thousand lookups, a few ghosts are made at a time and the rest is lef
   expect(homeserver.registered.length).toBe(68);
   await ghosts.ensure(ghostAt(999));
   expect(homeserver.registered.length).toBe(69);
+});
+
+test("of many lookups at once each is answered first, and then the ghosts are begun one by one", async () => {
+  const { ghosts, held, hold, release } = rig();
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  hold();
+  for (let n = 0; n < 10; n++) ghosts.prepare(ghostAt(n));
+  await Promise.resolve();
+  const begun = [held.length];
+  for (let turns = 0; turns < 6; turns++) {
+    await turn();
+    begun.push(held.length);
+  }
+  expect(begun[0]).toBe(0);
+  expect(begun.every((count, at) => count - (begun[at - 1] ?? 0) <= 1)).toBe(true);
+  expect(held.length).toBe(4);
+  await release();
+});
+
+test("a ghost is made while lookups never cease", async () => {
+  const { ghosts, homeserver } = rig();
+  let next = 0;
+  ghosts.prepare(ghostAt(next));
+  for (let turns = 0; turns < 20; turns++) {
+    for (let n = 0; n < 10; n++) ghosts.prepare(ghostAt((next += 1)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(homeserver.registered[0]).toBe(ghostAt(0));
+  expect(homeserver.registered.length).toBeGreaterThan(5);
 });
 
 test("a ghost that could not be made is made the next time it is wanted", async () => {
