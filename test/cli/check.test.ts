@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { runCommand } from "../../src/cli/command.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { minimalConfig } from "../../dev/config/sample.ts";
-import { Authority } from "../sip/certificates.ts";
+import { Authority } from "../sip/rig/certificates.ts";
 
 let folder = "";
 let config = "";

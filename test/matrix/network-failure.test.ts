@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, expect, it, onTestFinished } from "vitest";
-import { Authority } from "../sip/certificates.ts";
+import { Authority } from "../sip/rig/certificates.ts";
 import { freePort, startEdge } from "./edge-rig.ts";
 
 const authority = new Authority();

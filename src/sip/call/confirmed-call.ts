@@ -4,14 +4,14 @@ import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { sayBye } from "./bye.ts";
-import { judgeInfo, KeySender } from "./info-dtmf.ts";
+import { sayBye } from "../trunk/bye.ts";
+import { judgeInfo, DtmfSender } from "./info-dtmf.ts";
 import { OfferExchange } from "./offer-exchange.ts";
 import { PeerLimits } from "./peer-limits.ts";
 import { q850Header, q850Of } from "../headers/reason.ts";
-import { ReferArrival } from "../transfer/refer-in.ts";
-import type { Replacement, ReplacementEvents } from "../transfer/refer-replacement.ts";
-import { ReferRequest } from "../transfer/refer-out.ts";
+import { ReferIn } from "../transfer/refer-in.ts";
+import type { Replacement, ReplacementEvents } from "./replacement.ts";
+import { ReferOut } from "../transfer/refer-out.ts";
 import { readReference, replacesHeader, type Reference } from "../headers/refer-to.ts";
 import type { RemoteParty } from "./remote-party.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
@@ -54,21 +54,21 @@ export interface ConfirmedCallOptions {
     events: ReplacementEvents,
   ) => Replacement | undefined;
   /** A text inside the call. */
-  readonly texted: (request: PeerRequest) => void;
+  readonly messaged: (request: PeerRequest) => void;
   /** A BYE of ours is under way until the returned function is called. */
-  readonly owe: () => () => void;
+  readonly pend: () => () => void;
   readonly over: () => void;
 }
 
 export class ConfirmedCall extends CallInOneState {
   readonly #options: ConfirmedCallOptions;
   readonly #offers: OfferExchange;
-  readonly #keys: KeySender;
+  readonly #keys: DtmfSender;
   readonly #timer: SessionTimer;
   readonly #limits: PeerLimits;
-  #referring: ReferRequest | undefined;
+  #referring: ReferOut | undefined;
   /** The trunk's REFER that is not over yet. */
-  #referred: { readonly arrival: ReferArrival; readonly reference: Reference } | undefined;
+  #referred: { readonly arrival: ReferIn; readonly reference: Reference } | undefined;
   #references = 0;
   #replacement: Replacement | undefined;
   /** The peer has left while the INVITE that replaces it was under way; its cause. */
@@ -110,7 +110,7 @@ export class ConfirmedCall extends CallInOneState {
       changed: () => this.#changed(),
       lost: () => this.#lost(),
     });
-    this.#keys = new KeySender({
+    this.#keys = new DtmfSender({
       ask: (parts, done) => void session.ask("INFO", parts, done),
       lost: () => this.#lost(),
       log,
@@ -156,32 +156,32 @@ export class ConfirmedCall extends CallInOneState {
 
   bye(q850: number | undefined): void {
     if (this.#over) return;
-    const { session, log, emit, over, owe } = this.#options;
+    const { session, log, emit, over, pend } = this.#options;
     const replacement = this.#replacement;
     this.#finish(487);
-    let owed = 0;
-    const owing = (): (() => void) => {
-      owed += 1;
+    let unsettled = 0;
+    const pending = (): (() => void) => {
+      unsettled += 1;
       return () => {
-        owed -= 1;
-        if (owed > 0) return;
+        unsettled -= 1;
+        if (unsettled > 0) return;
         emit({ kind: "sip.ended" });
         over();
       };
     };
-    const settled = owing();
+    const settled = pending();
     // Whoever took part in the transfer is let go on both sides.
     if (replacement !== undefined) {
-      this.#ended = owing();
+      this.#ended = pending();
       replacement.cancel(q850);
     }
     if (this.#left !== undefined) {
       settled();
       return;
     }
-    const paid = owe();
+    const settle = pend();
     sayBye(session, log, q850 === undefined ? undefined : q850Header(q850), () => {
-      paid();
+      settle();
       settled();
     });
   }
@@ -217,7 +217,7 @@ export class ConfirmedCall extends CallInOneState {
     }
     this.#referring?.drop();
     try {
-      this.#referring = new ReferRequest({ session, clock, emit, target, replaces, lost: () => this.#lost() });
+      this.#referring = new ReferOut({ session, clock, emit, target, replaces, lost: () => this.#lost() });
     } catch (error) {
       this.#options.log.error("could not send REFER", { error });
       emit({ kind: "sip.referRefused", status: 400 });
@@ -285,16 +285,16 @@ export class ConfirmedCall extends CallInOneState {
   }
 
   /** The call has gone over to the new dialog: the old one is told, and ended. */
-  #replaced(arrival: ReferArrival): void {
-    const { session, log, owe } = this.#options;
+  #replaced(arrival: ReferIn): void {
+    const { session, log, pend } = this.#options;
     const left = this.#left !== undefined;
     this.#replacement = undefined;
     this.#referred = undefined;
     this.#finish(200);
-    const paid = owe();
+    const settle = pend();
     arrival.end(200, () => {
-      if (left) paid();
-      else sayBye(session, log, undefined, paid);
+      if (left) settle();
+      else sayBye(session, log, undefined, settle);
     });
   }
 
@@ -328,7 +328,7 @@ export class ConfirmedCall extends CallInOneState {
         this.#referredBy(asked);
         return;
       case "MESSAGE":
-        this.#options.texted(asked);
+        this.#options.messaged(asked);
         return;
       default:
         // NOTIFY of no subscription of ours (RFC 6665 s4.1.3).
@@ -355,7 +355,7 @@ export class ConfirmedCall extends CallInOneState {
     }
     const repeated = this.#references > 0;
     this.#references += 1;
-    const arrival = new ReferArrival({ asked, session, clock, repeated });
+    const arrival = new ReferIn({ asked, session, clock, repeated });
     this.#referred = { arrival, reference };
     emit({ kind: "sip.referred", ...reference });
   }
@@ -363,8 +363,8 @@ export class ConfirmedCall extends CallInOneState {
   /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */
   #lost(): void {
     if (this.#over || this.#left !== undefined) return;
-    const { session, log, emit, over, owe } = this.#options;
-    sayBye(session, log, undefined, owe());
+    const { session, log, emit, over, pend } = this.#options;
+    sayBye(session, log, undefined, pend());
     if (this.#replacement !== undefined) {
       this.#leave(undefined);
       return;

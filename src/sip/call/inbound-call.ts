@@ -23,7 +23,7 @@ export interface InboundCallOptions {
   /** It waits for nobody any more. */
   readonly decided: () => void;
   /** A refusal waits for its ACK until the returned function is called. */
-  readonly owe: () => () => void;
+  readonly pend: () => () => void;
   /** Nothing more will be emitted. */
   readonly over: () => void;
 }
@@ -31,7 +31,7 @@ export interface InboundCallOptions {
 export class InboundCall extends CallInOneState {
   readonly #options: InboundCallOptions;
   #state: "waiting" | "rejected" | "over" = "waiting";
-  #paid: () => void = () => {};
+  #settle: () => void = () => {};
 
   constructor(options: InboundCallOptions) {
     super();
@@ -55,7 +55,7 @@ export class InboundCall extends CallInOneState {
       // Whoever does not hear that it rings has gone.
       unheard: () => gone(() => emit({ kind: "sip.cancelled", elsewhere: false })),
       settled: () => {
-        this.#paid();
+        this.#settle();
         if (this.#state !== "rejected") return;
         this.#state = "over";
         over();
@@ -109,14 +109,14 @@ export class InboundCall extends CallInOneState {
 
   drop(): void {
     this.#options.invitation.drop();
-    this.#paid();
+    this.#settle();
     if (this.#state === "waiting") this.#options.decided();
     this.#state = "over";
   }
 
   #decide(state: "rejected" | "over"): void {
     this.#state = state;
-    this.#paid = this.#options.owe();
+    this.#settle = this.#options.pend();
     this.#options.decided();
   }
 }

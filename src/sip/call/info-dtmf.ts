@@ -6,7 +6,7 @@ import { statusOf, type Outcome } from "../sipjs/peer-request.ts";
 import { header, type SipRequest } from "../wire/message.ts";
 import { mediaTypesHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 
-export interface Key {
+export interface DtmfDigit {
   /** `0` to `9`, `*`, `#`, `A` to `D`. */
   readonly digit: string;
   readonly durationMs: number;
@@ -25,7 +25,7 @@ const KEYS = "0123456789*#ABCD";
 const FLASH: readonly string[] = ["16", "!", "F"];
 
 /** `"flash"` is understood and means nothing here; undefined: it cannot be read. */
-export function parseKey(body: string): Key | "flash" | undefined {
+export function parseDtmf(body: string): DtmfDigit | "flash" | undefined {
   const text = body.slice(0, 500);
   const signal = (/^[ \t]*signal[ \t]*=[ \t]*(\S+)/im.exec(text) ?? /^\s*(\S{1,2})\s*$/.exec(text))?.[1]?.toUpperCase();
   if (signal === undefined) return undefined;
@@ -45,7 +45,7 @@ function bounded(durationMs: number): number {
 export interface InfoVerdict {
   readonly status: number;
   readonly headers: readonly HeaderLine[];
-  readonly key: Key | undefined;
+  readonly key: DtmfDigit | undefined;
 }
 
 export function judgeInfo(request: SipRequest): InfoVerdict {
@@ -55,12 +55,12 @@ export function judgeInfo(request: SipRequest): InfoVerdict {
   if (request.body.trim() === "") return verdict(200);
   const type = request.contentType?.type ?? "";
   if (!DTMF_TYPES.some((known) => known === type)) return verdict(415, mediaTypesHeader("Accept", DTMF_TYPES));
-  const key = parseKey(request.body);
+  const key = parseDtmf(request.body);
   if (key === undefined) return verdict(400);
   return { status: 200, headers: [], key: key === "flash" ? undefined : key };
 }
 
-export interface KeySenderOptions {
+export interface DtmfSenderOptions {
   readonly ask: (parts: DialogRequestParts, done: (outcome: Outcome) => void) => void;
   /** The peer knows nothing of the dialog any more. */
   readonly lost: () => void;
@@ -70,19 +70,19 @@ export interface KeySenderOptions {
 /** So many keys may wait for the answer to the one before them: a long card number pasted at once. */
 const MAX_WAITING = 64;
 
-export class KeySender {
-  readonly #options: KeySenderOptions;
-  #waiting: Key[] = [];
+export class DtmfSender {
+  readonly #options: DtmfSenderOptions;
+  #waiting: DtmfDigit[] = [];
   #sending = false;
   /** RFC 3261 s21.4.13: the peer wanted the other body, for good. */
   #bare = false;
 
-  constructor(options: KeySenderOptions) {
+  constructor(options: DtmfSenderOptions) {
     this.#options = options;
   }
 
   /** Sends it once those before it are answered. */
-  press({ digit, durationMs }: Key): void {
+  press({ digit, durationMs }: DtmfDigit): void {
     const key = digit.toUpperCase();
     if (key.length !== 1 || !KEYS.includes(key)) return;
     if (this.#waiting.length >= MAX_WAITING) {
@@ -122,7 +122,7 @@ export class KeySender {
   }
 }
 
-function bodyOf({ digit, durationMs }: Key, bare: boolean): { contentType: string; content: string } {
+function bodyOf({ digit, durationMs }: DtmfDigit, bare: boolean): { contentType: string; content: string } {
   if (bare) return { contentType: DTMF_TYPES[1], content: digit };
   return { contentType: DTMF_TYPES[0], content: `Signal=${digit}\r\nDuration=${durationMs}\r\n` };
 }

@@ -2,7 +2,7 @@
 // happen on the wire. What comes after the answer is in confirmed-call.ts.
 import { isInfrastructureFailure } from "../../core/call/model/cause.ts";
 import type { SipAddressee } from "../../core/call/model/fact.ts";
-import type { InviteOrder, TrunkSettings } from "../../ports/sip.ts";
+import type { InviteOrder } from "../../ports/sip.ts";
 import { sdpOf } from "../headers/sdp-body.ts";
 import { minSeOf, sessionHeaders } from "../headers/session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
@@ -13,46 +13,19 @@ import { RemoteParty } from "./remote-party.ts";
 import { Redirects } from "./redirects.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { GatewayWatch } from "../trunk/ringing-watch.ts";
-import type { SilenceOptions } from "../trunk/first-response-watch.ts";
+import type { GatewayWatch } from "../trunk/gateway-liveness.ts";
+import type { Trunk } from "../trunk/trunk.ts";
 import type { Invitation, InviteEvents } from "../sipjs/invitation.ts";
 import type { Session } from "../sipjs/session.ts";
-import type { InviteParts } from "../sipjs/user-agent.ts";
-import { targetKey, type Target } from "../transport/target.ts";
-import { TransportError } from "../transport/transport-error.ts";
+import { targetKey, type Target } from "../transport/sockets/target.ts";
+import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 import { formatUri, parseUri, userText, type SipUri, type Uri } from "../wire/fields/uri.ts";
 
-/** What a call needs of its trunk. */
-export interface InvitingTrunk {
-  readonly serverHost: string;
-  readonly settings: TrunkSettings;
-  /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
-  pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined>;
-  /** `restMs`: for how long it wants to be left alone, where it says so. */
-  targetFailed(target: Target, reason: string, restMs?: number): void;
-  targetAnswered(target: Target): void;
-  /** `again`: in the name of that earlier INVITE, with its Call-ID and From tag and the next CSeq. */
-  invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation;
-  /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
-  watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void;
-  /** Tells when the gateway that took the call on is there no more, and another is. */
-  watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch;
-  /** The gateway of this trunk that a URI names, itself or by one of the trunk's names; undefined when it is another's. */
-  gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined>;
-  /** Ends a dialog that no call wants. */
-  hangUp(session: Session): void;
-  /** Something is owed to the peer until the returned function is called. */
-  owe(): () => void;
-}
-
-/** What the call gives of an INVITE. */
-export type TrunkInvite = Omit<InviteParts, "sipCallId" | "fromTag" | "cseq" | "routes">;
-
 export interface OutboundCallOptions {
   readonly order: InviteOrder;
-  readonly trunk: InvitingTrunk;
+  readonly trunk: Trunk;
   readonly emit: Emit;
   /** Whether it may become a call to that number or address, where a 3xx leads there. */
   readonly mayReach: (to: SipAddressee) => boolean;
@@ -84,7 +57,7 @@ export class OutboundCall extends CallInOneState {
   #uri: string;
   #cancelled = false;
   /** The CANCEL is settled, one way or the other. */
-  #paid: () => void = () => {};
+  #settle: () => void = () => {};
   #winner: Session | undefined;
   #over = false;
   #tryingTold = false;
@@ -121,7 +94,7 @@ export class OutboundCall extends CallInOneState {
       this.#end();
       return;
     }
-    this.#paid = this.#options.trunk.owe();
+    this.#settle = this.#options.trunk.pend();
     this.#invitation.cancel(q850 === undefined ? undefined : q850Header(q850));
   }
 
@@ -138,7 +111,7 @@ export class OutboundCall extends CallInOneState {
   drop(): void {
     this.#stopWatching();
     this.#over = true;
-    this.#paid();
+    this.#settle();
   }
 
   /** Tries the next server; `otherwise` when there is none left. */
@@ -221,7 +194,7 @@ export class OutboundCall extends CallInOneState {
         if (this.#over) return;
         this.#stopWatching();
         watch = undefined;
-        this.#stopWatching = trunk.watchSilence(target, this.#tried, (fault, message) => {
+        this.#stopWatching = trunk.watchFirstResponse(target, this.#tried, (fault, message) => {
           this.#invitation?.giveUp(fault, message);
         });
         emit({ kind: "sip.sent", invite });
@@ -333,7 +306,7 @@ export class OutboundCall extends CallInOneState {
       return;
     }
     this.#winner = session;
-    this.#paid();
+    this.#settle();
     confirmed(session, sdp, response, this.#party);
   }
 
@@ -366,7 +339,7 @@ export class OutboundCall extends CallInOneState {
 
   #end(): void {
     this.#over = true;
-    this.#paid();
+    this.#settle();
     this.#options.emit({ kind: "sip.ended" });
     this.#options.over();
   }

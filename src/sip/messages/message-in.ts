@@ -10,7 +10,7 @@ import { remoteIdentityOf } from "../headers/remote-identity.ts";
 import type { PeerRequest } from "../sipjs/peer-request.ts";
 import { mediaTypesHeader, numberHeader } from "../wire/header-builder.ts";
 
-export interface MessageArrivalsOptions {
+export interface MessagesInOptions {
   readonly trunk: TrunkName;
   readonly calledFrom: InboundSettings["calledFrom"];
   readonly messaged: SipArrivals["messaged"];
@@ -28,13 +28,13 @@ const MAX_REMEMBERED = 600;
 /** The sender gives up after 64*T1 (RFC 3261 s17.1.2.2), and a 408 would tell it nothing (RFC 4320 s4.2). */
 const ANSWER_WITHIN_MS = 28_000;
 
-export class MessageArrivals {
-  readonly #options: MessageArrivalsOptions;
+export class MessagesIn {
+  readonly #options: MessagesInOptions;
   /** By Call-ID, CSeq and From tag, oldest first: a status, or those who wait for one. */
   readonly #verdicts = new Map<string, number | ((status: number) => void)[]>();
   #pending = 0;
 
-  constructor(options: MessageArrivalsOptions) {
+  constructor(options: MessagesInOptions) {
     this.#options = options;
   }
 

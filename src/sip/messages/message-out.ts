@@ -2,31 +2,18 @@
 import type { MessageOrder, MessageOutcome } from "../../ports/sip.ts";
 import { identityHeaders } from "../headers/identity-headers.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { Answer } from "../sipjs/out-of-dialog-request.ts";
-import type { QuestionParts } from "../sipjs/user-agent.ts";
-import { targetKey, type Target } from "../transport/target.ts";
-import { TransportError } from "../transport/transport-error.ts";
+import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import type { OutOfDialogParts } from "../sipjs/user-agent.ts";
+import { targetKey } from "../transport/sockets/target.ts";
+import { TransportError } from "../transport/sockets/transport-error.ts";
+import type { Trunk } from "../trunk/trunk.ts";
 import { parseUri } from "../wire/fields/uri.ts";
-
-/** What a text needs of its trunk. */
-export interface MessagingTrunk {
-  readonly serverHost: string;
-  /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
-  pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined>;
-  targetFailed(target: Target, reason: string, restMs?: number): void;
-  /** A request outside of dialogs to that server; `done` once. */
-  askAt(target: Target, parts: QuestionParts, done: (answer: Answer) => void): void;
-}
 
 /** A datagram holds no more, and the parser on the other side may take less. */
 const MAX_TEXT_BYTES = 60_000;
 
 /** Never rejects. */
-export async function sendMessage(
-  order: MessageOrder,
-  trunk: MessagingTrunk,
-  newId: () => string,
-): Promise<MessageOutcome> {
+export async function sendMessage(order: MessageOrder, trunk: Trunk, newId: () => string): Promise<MessageOutcome> {
   try {
     if (parseUri(order.target)?.kind !== "sip") return { kind: "failed", fault: "internal" };
     if (Buffer.byteLength(order.text) > MAX_TEXT_BYTES) {
@@ -44,21 +31,21 @@ export async function sendMessage(
 function partsOf(
   { target, identity, text }: MessageOrder,
   serverHost: string,
-): Omit<QuestionParts, "sipCallId" | "fromTag"> {
+): Omit<OutOfDialogParts, "sipCallId" | "fromTag"> {
   const { from, fromUri, headers } = identityHeaders(identity, serverHost);
   const body = { contentDisposition: "render", contentType: "text/plain;charset=UTF-8", content: text };
   return { method: "MESSAGE", uri: target, from: fromUri, fromAddress: from, headers, body };
 }
 
 /** RFC 3263 s4.3: the next server after a failure to send, no answer, or a 503. */
-async function overServers(trunk: MessagingTrunk, parts: QuestionParts): Promise<MessageOutcome> {
+async function overServers(trunk: Trunk, parts: OutOfDialogParts): Promise<MessageOutcome> {
   const tried = new Set<string>();
   let outcome: MessageOutcome = { kind: "failed", fault: "resolve" };
   for (;;) {
     const target = await trunk.pickTarget(tried);
     if (target === undefined) return outcome;
     tried.add(targetKey(target));
-    const answer = await new Promise<Answer>((resolve) => trunk.askAt(target, parts, resolve));
+    const answer = await new Promise<FinalResponse>((resolve) => trunk.askAt(target, parts, resolve));
     outcome = outcomeOf(answer);
     if (answer.kind === "response") {
       if (answer.statusCode !== 503) return outcome;
@@ -69,7 +56,7 @@ async function overServers(trunk: MessagingTrunk, parts: QuestionParts): Promise
   }
 }
 
-function outcomeOf(answer: Answer): MessageOutcome {
+function outcomeOf(answer: FinalResponse): MessageOutcome {
   if (answer.kind === "none") return { kind: "failed", fault: answer.fault };
   const { statusCode: status, reasonPhrase: phrase } = answer;
   if (status < 300) return { kind: "delivered", status };

@@ -4,30 +4,31 @@ import type { CallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { MessageOrder, MessageOutcome, SipArrivals, TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { MessageArrivals } from "./message-in.ts";
+import { MessagesIn } from "./message-in.ts";
 import { MessageQueue } from "./message-queue.ts";
-import { sendMessage, type MessagingTrunk } from "./message-out.ts";
+import type { Trunk } from "../trunk/trunk.ts";
+import { sendMessage } from "./message-out.ts";
 import { judgeNotify } from "./message-waiting.ts";
 import type { PeerRequest } from "../sipjs/peer-request.ts";
 
-export interface TextsOptions {
+export interface MessagingOptions {
   readonly settings: Pick<TrunkSettings, "name" | "inbound">;
-  readonly trunk: MessagingTrunk;
+  readonly trunk: Trunk;
   readonly arrivals: SipArrivals;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export class Texts {
-  readonly #options: TextsOptions;
+export class Messaging {
+  readonly #options: MessagingOptions;
   readonly #queue: MessageQueue;
-  readonly #arrivals: MessageArrivals;
+  readonly #arrivals: MessagesIn;
 
-  constructor(options: TextsOptions) {
+  constructor(options: MessagingOptions) {
     this.#options = options;
     const { settings, trunk, arrivals, clock, log } = options;
     this.#queue = new MessageQueue((order) => sendMessage(order, trunk, () => clock.newId()));
-    this.#arrivals = new MessageArrivals({
+    this.#arrivals = new MessagesIn({
       trunk: settings.name,
       calledFrom: settings.inbound.calledFrom,
       messaged: (arrival) => arrivals.messaged(arrival),

@@ -1,5 +1,5 @@
 // sip.js's user agent core, corrected. Importing this file corrects the classes that the core makes by itself;
-// each correction says what is wrong with the original. test/sip/sipjs-internals.test.ts notices when they move.
+// each correction says what is wrong with the original. test/sip/sipjs/internals.test.ts notices when they move.
 import { randomBytes } from "node:crypto";
 import {
   ClientTransaction,
@@ -33,7 +33,7 @@ export interface Delegate extends SessionDelegate {
 }
 
 /** Answers the challenges of one request; undefined when that cannot help. */
-export interface Challenged {
+export interface DigestClientSession {
   answer(response: SipResponse, request: { method: string; uri: string }): readonly Authorization[] | undefined;
 }
 
@@ -52,7 +52,7 @@ export function setTimers(timers: SipTimers): void {
 }
 
 export class Core extends UserAgentCore {
-  readonly #newChallenged: () => Challenged | undefined;
+  readonly #newDigestSession: () => DigestClientSession | undefined;
   /** Of out-of-dialog requests now being served: by From tag, Call-ID and CSeq, the transaction. */
   readonly #serving = new Map<string, string>();
   readonly #userAgent: string;
@@ -60,11 +60,11 @@ export class Core extends UserAgentCore {
   constructor(
     configuration: UserAgentCoreConfiguration,
     userAgent: string,
-    newChallenged: () => Challenged | undefined,
+    newDigestSession: () => DigestClientSession | undefined,
   ) {
     super(configuration);
     this.#userAgent = userAgent;
-    this.#newChallenged = newChallenged;
+    this.#newDigestSession = newDigestSession;
     this.userAgentServers = new UnscannedMap();
     // An empty list would become an empty Supported header in every response.
     Reflect.deleteProperty(this.configuration, "supportedOptionTagsResponse");
@@ -81,8 +81,8 @@ export class Core extends UserAgentCore {
     }
   }
 
-  newChallenged(): Challenged | undefined {
-    return this.#newChallenged();
+  newDigestSession(): DigestClientSession | undefined {
+    return this.#newDigestSession();
   }
 
   override makeOutgoingRequestMessage(
@@ -160,7 +160,7 @@ inviteTransaction.ack = function (response) {
 interface ClientInternals {
   core: UserAgentCore;
   message: OutgoingRequestMessage;
-  challengedWith?: Challenged | undefined;
+  digestSession?: DigestClientSession | undefined;
   /** Set by whoever gives the request up: a challenge ends it then. */
   abandoned?: boolean;
   /** Told when the request has been sent again with credentials. */
@@ -183,8 +183,8 @@ client.authenticationGuard = function (response, knownDialog) {
   if (!(response instanceof IncomingResponse) || !response.isTrunks) return true;
   // RFC 3261 s22.1: a CANCEL cannot be sent again, its CSeq is that of the INVITE.
   if (!(core instanceof Core) || this.abandoned === true || method === "CANCEL") return true;
-  this.challengedWith ??= core.newChallenged();
-  const answers = this.challengedWith?.answer(wire, { method, uri: ruri.toRaw() });
+  this.digestSession ??= core.newDigestSession();
+  const answers = this.digestSession?.answer(wire, { method, uri: ruri.toRaw() });
   if (answers === undefined) return true;
   for (const name of ["Authorization", "Proxy-Authorization"] as const) {
     const values = answers.filter((answer) => answer.name === name).map((answer) => answer.value);

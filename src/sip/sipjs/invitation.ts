@@ -20,14 +20,14 @@ import type { Session } from "./session.ts";
 
 export interface InviteEvents {
   /** It goes out, for the first time or with credentials. */
-  sent(invite: SipInviteState): void;
+  readonly sent: (invite: SipInviteState) => void;
   /** 100 to 199; a reliable one has been acknowledged with PRACK. */
-  provisional(response: SipResponse): void;
+  readonly provisional: (response: SipResponse) => void;
   /** Every dialog that a 2xx makes, once each; the 2xx has been acknowledged. */
-  accepted(response: SipResponse, session: Session): void;
+  readonly accepted: (response: SipResponse, session: Session) => void;
   /** 300 to 699, acknowledged. The last event, like `failed`. */
-  refused(response: SipResponse): void;
-  failed(fault: "timeout" | "transport" | "internal", message: string): void;
+  readonly refused: (response: SipResponse) => void;
+  readonly failed: (fault: "timeout" | "transport" | "internal", message: string) => void;
 }
 
 export interface InvitationOptions {

@@ -4,13 +4,15 @@ import type { SipResponse } from "../wire/message.ts";
 import { wireOf } from "./messages.ts";
 
 /** The end of a request outside of dialogs: its final response, or why there is none. */
-export type Answer = SipResponse | { readonly kind: "none"; readonly fault: "timeout" | "transport"; message: string };
+export type FinalResponse =
+  | SipResponse
+  | { readonly kind: "none"; readonly fault: "timeout" | "transport"; message: string };
 
 /** Keeps the transport's own words, which the core drops. */
-export class Question extends UserAgentClient {
+export class OutOfDialogRequest extends UserAgentClient {
   #transportFault: string | undefined;
 
-  answerOf(message: IncomingResponseMessage): Answer {
+  answerOf(message: IncomingResponseMessage): FinalResponse {
     const response = wireOf(message);
     if (response !== undefined) return response;
     const fault = this.#transportFault;

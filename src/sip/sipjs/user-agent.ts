@@ -20,14 +20,14 @@ import { valueOf, type HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { Refusal } from "../wire/screening.ts";
 import { contactFor, type Contacts } from "../headers/contact.ts";
-import { Core, type Challenged } from "./core.ts";
+import { Core, type DigestClientSession } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Incoming } from "./incoming.ts";
 import { Client, Invitation, type InviteEvents } from "./invitation.ts";
-import { LateAnswers, cancelOf } from "./late-answers.ts";
+import { LateResponses, cancelOf } from "./late-responses.ts";
 import { ExactUri, IncomingResponse } from "./messages.ts";
 import { peerRequest, type PeerRequest } from "./peer-request.ts";
-import { Question, type Answer } from "./out-of-dialog-request.ts";
+import { OutOfDialogRequest, type FinalResponse } from "./out-of-dialog-request.ts";
 import { ALLOW_HEADER, sdpBody, type OutgoingRequest } from "./requests.ts";
 import type { ServerInvitation } from "./server-invitation.ts";
 import type { DialogFields } from "./dialog-fields.ts";
@@ -52,7 +52,7 @@ export interface UserAgentOptions {
   readonly recall: (branch: string) => boolean;
   /** The INVITE of that branch is not sent again. */
   readonly stopAsking: (branch: string) => void;
-  readonly newChallenged: () => Challenged | undefined;
+  readonly newDigestSession: () => DigestClientSession | undefined;
   readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
   /** Asked first of whatever begins outside of dialogs: why it may not. */
   readonly admission: (request: SipRequest) => Refusal | undefined;
@@ -81,7 +81,7 @@ export interface InviteParts {
 }
 
 /** What a request outside of dialogs is made of besides what the trunk gives. */
-export interface QuestionParts {
+export interface OutOfDialogParts {
   readonly method: string;
   readonly uri: string;
   /** The Request-URI where undefined. */
@@ -102,7 +102,7 @@ export interface QuestionParts {
 export class UserAgent {
   readonly #options: UserAgentOptions;
   readonly #core: Core;
-  readonly #late: LateAnswers;
+  readonly #late: LateResponses;
   readonly #dismissals: Dismissals;
   readonly #incoming: Incoming;
   /** By sip.js's own dialog. */
@@ -141,7 +141,7 @@ export class UserAgent {
         transportAccessor: () => transport,
       },
       options.userAgent,
-      options.newChallenged,
+      options.newDigestSession,
     );
     const asked = (server: unknown): void => {
       if (server instanceof UserAgentServer) options.asked(peerRequest(server));
@@ -155,7 +155,7 @@ export class UserAgent {
       dismissals: this.#dismissals,
       sessionOf: (session) => this.#sessionOf(session),
     });
-    this.#late = new LateAnswers({
+    this.#late = new LateResponses({
       clock: options.clock,
       keepMs: options.transactionMs,
       send,
@@ -203,7 +203,7 @@ export class UserAgent {
   }
 
   /** OPTIONS, REGISTER or another request that makes no dialog; `done` is called once. */
-  ask(parts: QuestionParts, done: (answer: Answer, cseq: number) => void): void {
+  ask(parts: OutOfDialogParts, done: (answer: FinalResponse, cseq: number) => void): void {
     const { method, uri, from, sipCallId: callId, routes = [] } = parts;
     const { fromTag = this.#options.clock.newId(), cseq = 1, headers = [], body } = parts;
     const contact = contactFor(this.#options.contacts, uri, routes[0]);
@@ -221,7 +221,7 @@ export class UserAgent {
     // Credentials raise it.
     const finish = ({ message }: { message: IncomingResponseMessage }): void =>
       done(client.answerOf(message), request.cseq);
-    const client: Question = new Question(NonInviteClientTransaction, this.#core, request, {
+    const client: OutOfDialogRequest = new OutOfDialogRequest(NonInviteClientTransaction, this.#core, request, {
       onAccept: finish,
       onRedirect: finish,
       onReject: finish,

@@ -7,7 +7,7 @@ import type { Session } from "../sipjs/session.ts";
 import { textHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header } from "../wire/message.ts";
 
-export interface ReferArrivalOptions {
+export interface ReferInOptions {
   readonly asked: PeerRequest;
   readonly session: Session;
   readonly clock: Clock;
@@ -24,13 +24,13 @@ const EXPIRES_S = 180;
 /** So long the peer has for the last NOTIFY before the old dialog is ended all the same. */
 const LAST_NOTIFY_MS = 4_000;
 
-export class ReferArrival {
-  readonly #options: ReferArrivalOptions;
+export class ReferIn {
+  readonly #options: ReferInOptions;
   readonly #progress: NotifyProgress | undefined;
   #stopWaiting: () => void;
   #state: "asked" | "accepted" | "over" = "asked";
 
-  constructor(options: ReferArrivalOptions) {
+  constructor(options: ReferInOptions) {
     this.#options = options;
     const { asked, session, clock, repeated } = options;
     this.#progress = this.#quiet

@@ -3,7 +3,7 @@
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { referToHeader } from "../headers/refer-to.ts";
-import type { Emit } from "../call/sip-call.ts";
+import type { SipFact } from "../../core/call/model/fact.ts";
 import { parseSipfrag } from "./sipfrag.ts";
 import { statusOf, type Outcome, type PeerRequest } from "../sipjs/peer-request.ts";
 import type { Session } from "../sipjs/session.ts";
@@ -12,10 +12,10 @@ import { addressHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header } from "../wire/message.ts";
 import { parseUri } from "../wire/fields/uri.ts";
 
-export interface ReferRequestOptions {
+export interface ReferOutOptions {
   readonly session: Session;
   readonly clock: Clock;
-  readonly emit: Emit;
+  readonly emit: (fact: SipFact) => void;
   readonly target: string;
   readonly replaces: SipDialogState | undefined;
   /** The peer knows nothing of the dialog any more. */
@@ -33,8 +33,8 @@ const LONGEST_EXPIRES_S = 600;
 /** What is late is still expected for so long after the subscription has expired, or its final status was told. */
 const GRACE_MS = 32_000;
 
-export class ReferRequest {
-  readonly #options: ReferRequestOptions;
+export class ReferOut {
+  readonly #options: ReferOutOptions;
   readonly #unsubscribe: () => void;
   #cseq = 0;
   #stopWaiting: () => void = () => {};
@@ -42,7 +42,7 @@ export class ReferRequest {
   #reported = false;
   #dropped = false;
 
-  constructor(options: ReferRequestOptions) {
+  constructor(options: ReferOutOptions) {
     this.#options = options;
     // Before the REFER: its first NOTIFY may overtake the 202.
     this.#unsubscribe = options.session.subscribe("refer", (request) => this.#notified(request));

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "./sockets/target.ts";
 
 /** As long as an INVITE may ring. */
 const KEEP_MS = 15 * 60_000;

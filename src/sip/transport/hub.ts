@@ -8,17 +8,17 @@ import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip } from "../wire/parser.ts";
 import type { Uri } from "../wire/fields/uri.ts";
 import { responseTarget } from "../wire/fields/via.ts";
-import { AnswerSources, type OtherWays } from "./answer-sources.ts";
-import type { Connection } from "./sockets/connection.ts";
+import { ResponseSources, type OtherWays } from "./response-sources.ts";
+import type { Admittance, Connection } from "./sockets/connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
-import { exchangeKey, Inbound, type Admittance, type Source } from "./inbound.ts";
+import { exchangeKey, Inbound, type Source } from "./inbound.ts";
 import { transportOf, withTransport } from "./request-transport.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
 import { Streams } from "./sockets/streams.ts";
 import { towardsStrictRouter } from "./strict-route.ts";
-import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./target.ts";
-import { TransportError } from "./transport-error.ts";
+import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./sockets/target.ts";
+import { TransportError } from "./sockets/transport-error.ts";
 import { openUdp, type UdpSocket } from "./sockets/udp.ts";
 import { Unanswered } from "./unanswered.ts";
 import { WebSockets } from "./sockets/websocket.ts";
@@ -70,7 +70,7 @@ export class Hub {
   readonly #webSockets: WebSockets;
   readonly #unanswered: Unanswered;
   readonly #guard: CredentialGuard;
-  readonly #sources: AnswerSources;
+  readonly #sources: ResponseSources;
   #udp: UdpSocket | undefined;
   /**
    * Where each INVITE went, by branch: its ACK and CANCEL go there too (RFC 3261 s9.1, s17.1.1.3). A CANCEL is
@@ -85,7 +85,7 @@ export class Hub {
     const { clock, timers, log, admit, settings } = options;
     this.#retransmitter = new Retransmitter(clock, timers);
     this.#guard = new CredentialGuard(options);
-    this.#sources = new AnswerSources(settings, log);
+    this.#sources = new ResponseSources(settings, log);
     this.#unanswered = new Unanswered(clock, transactionMs(timers));
     this.#inbound = new Inbound({
       clock,
@@ -184,7 +184,7 @@ export class Hub {
       // Whoever sent any other request hears of it through its transaction.
       const { method } = message.cseq;
       if (message.kind === "response") this.#options.log.debug("could not send a SIP response", { method, error });
-      // The peer will repeat its answer, which answer-sources.ts has one warning for.
+      // The peer will repeat its answer, which response-sources.ts has one warning for.
       else if (method === "ACK") this.#options.log.debug("could not send ACK", { error });
       throw error;
     }

@@ -7,18 +7,15 @@ import { echoedHeaders, formatResponse } from "../wire/message-writer.ts";
 import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
 import { parseSip, type ParseResult } from "../wire/parser.ts";
 import { withSource } from "../wire/fields/via.ts";
-import type { Connection } from "./sockets/connection.ts";
+import type { Admittance, Connection } from "./sockets/connection.ts";
 import type { Retransmitter } from "./retransmit.ts";
-import type { Endpoint } from "./target.ts";
+import type { Endpoint } from "./sockets/target.ts";
 
 /** Where a message came from; without a connection it was a datagram. */
 export interface Source {
   readonly remote: Endpoint;
   readonly connection: Connection | undefined;
 }
-
-/** What may come from an address: requests of any kind, those inside dialogs only, or none. */
-export type Admittance = "all" | "dialogs" | "none";
 
 export interface InboundOptions {
   readonly clock: Clock;

@@ -5,8 +5,8 @@ import { randomInt } from "node:crypto";
 import { isIP } from "node:net";
 import type { Clock } from "../../ports/clock.ts";
 import type { SipTransportName } from "../../ports/sip.ts";
-import { defaultPort, unbracketed, type Target } from "./target.ts";
-import { TransportError, transportError } from "./transport-error.ts";
+import { defaultPort, unbracketed, type Target } from "./sockets/target.ts";
+import { TransportError, transportError } from "./sockets/transport-error.ts";
 
 export interface SrvRecord {
   readonly name: string;

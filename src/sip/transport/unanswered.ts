@@ -2,7 +2,7 @@
 // them is told (RFC 3261 s18.4), and does not wait for 64*T1.
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./sockets/connection.ts";
-import { TransportError } from "./transport-error.ts";
+import { TransportError } from "./sockets/transport-error.ts";
 
 interface Waiting {
   readonly connection: Connection;

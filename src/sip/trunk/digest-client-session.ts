@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { Challenged } from "../sipjs/core.ts";
+import type { DigestClientSession } from "../sipjs/core.ts";
 import {
   isWeaker,
   parseChallenges,
@@ -34,7 +34,7 @@ export class TrunkPassword {
   }
 
   /** The challenges that one request meets on its way. Proxies that were passed are passed again (RFC 3261 s22.3). */
-  forRequest(): Challenged {
+  forRequest(): DigestClientSession {
     const answered = new Map<string, Challenge>();
     let rounds = 0;
     return {

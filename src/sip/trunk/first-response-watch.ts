@@ -2,7 +2,7 @@
 // (RFC 3261 s17.2.1); Timer B would let a caller listen to nothing for 32 s before anything else is tried.
 import type { Clock } from "../../ports/clock.ts";
 
-export interface SilenceOptions {
+export interface FirstResponseWatchOptions {
   readonly clock: Clock;
   readonly t1Ms: number;
   /** Whether the server's machine says that nothing listens at its port. */
@@ -18,7 +18,7 @@ const NEXT_SERVER_AFTER = 8;
 const LAST_SERVER_AFTER = 20;
 
 /** Watches from now on; gives the function that ends the watch, for the first response. */
-export function watchSilence({ clock, t1Ms, refused, another, silent }: SilenceOptions): () => void {
+export function watchFirstResponse({ clock, t1Ms, refused, another, silent }: FirstResponseWatchOptions): () => void {
   const startMs = clock.nowMs();
   let over = false;
   const end = (): void => {

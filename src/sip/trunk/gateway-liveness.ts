@@ -1,13 +1,19 @@
-// The gateways of one trunk at which calls of ours ring, each watched (ringing-watch.ts) for as long as it does.
+// Whether the gateways at which calls of ours ring are still there. Nothing but its final response would tell, and a
+// gateway that died gives none: so each is asked while there is another one that the call could go to.
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { watchGateway, type GatewayWatch } from "./ringing-watch.ts";
-import type { Answer } from "../sipjs/out-of-dialog-request.ts";
+import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
 import type { Connection } from "../transport/sockets/connection.ts";
-import { targetKey, type Target } from "../transport/target.ts";
-import { TransportError } from "../transport/transport-error.ts";
+import { targetKey, type Target } from "../transport/sockets/target.ts";
+import { TransportError } from "../transport/sockets/transport-error.ts";
 
-export interface RingingGatewaysOptions {
+export interface GatewayWatch {
+  /** The connection to it ended; `stands`: rejects when there is no other way for its answer. */
+  connectionLost(stands: () => Promise<unknown>): void;
+  end(): void;
+}
+
+export interface GatewayLivenessOptions {
   readonly settings: TrunkSettings;
   readonly clock: Clock;
   /** Between questions. */
@@ -15,16 +21,16 @@ export interface RingingGatewaysOptions {
   readonly pick: (tried: ReadonlySet<string>) => Promise<Target | undefined>;
   /** Whether the machine says that nothing listens at its UDP port. */
   readonly refused: (target: Target) => Promise<boolean>;
-  readonly ask: (target: Target, done: (answer: Answer) => void) => void;
+  readonly ask: (target: Target, done: (answer: FinalResponse) => void) => void;
   readonly connect: (target: Target) => Promise<unknown>;
 }
 
-export class RingingGateways {
-  readonly #options: RingingGatewaysOptions;
+export class GatewayLiveness {
+  readonly #options: GatewayLivenessOptions;
   readonly #watches = new Map<GatewayWatch, Target>();
   readonly #answerOptions = new Set<string>();
 
-  constructor(options: RingingGatewaysOptions) {
+  constructor(options: GatewayLivenessOptions) {
     this.#options = options;
   }
 
@@ -72,4 +78,81 @@ export class RingingGateways {
     if (!listening) throw new TransportError("closed", "its answer has no way back");
     await connect(target);
   }
+}
+
+export interface GatewayWatchOptions {
+  readonly clock: Clock;
+  readonly everyMs: number;
+  /** Whether there is another gateway to go to. */
+  readonly another: () => Promise<boolean>;
+  /** Whether the gateway's machine says that nothing listens at its port. */
+  readonly refused: () => Promise<boolean>;
+  /** OPTIONS; calls back with any answer, and not at all without one. */
+  readonly ask: (answered: () => void) => void;
+  /** Whether it is one that answers OPTIONS: the silence of another says nothing. */
+  readonly answersOptions: () => boolean;
+  /** Once, unless the watch has been ended. */
+  readonly gone: (message: string) => void;
+}
+
+/** One unanswered question may have been lost on the way. */
+const MISSES = 2;
+/** Of the time between questions. */
+const ANSWER_WITHIN = 0.4;
+
+/** Watches from now on, the first provisional response. */
+export function watchGateway(options: GatewayWatchOptions): GatewayWatch {
+  const { clock, everyMs, another, refused, ask, answersOptions } = options;
+  let over = false;
+  let misses = 0;
+  let cancel = (): void => {};
+  let cancelVerdict = (): void => {};
+  const end = (): void => {
+    over = true;
+    cancel();
+    cancelVerdict();
+  };
+  const gone = (message: string): void => {
+    if (over) return;
+    end();
+    options.gone(message);
+  };
+  const look = async (): Promise<void> => {
+    if (!(await another()) || over) return;
+    const closed = await refused();
+    if (over) return;
+    if (misses >= MISSES && answersOptions()) {
+      gone(`gateway answered no OPTIONS for ${misses * everyMs} ms while it rang`);
+      return;
+    }
+    misses += 1;
+    ask(() => (misses = 0));
+    if (!closed) return;
+    // A firewall may have refused what does not come from our own port: who answers that is there.
+    cancelVerdict = clock.at(clock.nowMs() + everyMs * ANSWER_WITHIN, () => {
+      if (misses > 0) gone("nothing listens at the gateway's port any more");
+    });
+  };
+  const next = (): void => {
+    cancel = clock.at(clock.nowMs() + everyMs, () => {
+      // Nothing learnt: the gateway keeps its time.
+      look().catch(() => {});
+      if (!over) next();
+    });
+  };
+  next();
+  return {
+    end,
+    connectionLost: (stands) => {
+      const check = async (): Promise<void> => {
+        if (!(await another())) return;
+        await stands().catch((error: unknown) => {
+          gone(
+            `connection to the gateway lost while it rang: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        });
+      };
+      check().catch(() => {});
+    },
+  };
 }

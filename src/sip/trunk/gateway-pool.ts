@@ -3,9 +3,9 @@ import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DialogFields } from "../sipjs/dialog-fields.ts";
-import type { Admittance } from "../transport/inbound.ts";
+import type { Admittance } from "../transport/sockets/connection.ts";
 import type { Resolver } from "../transport/resolver.ts";
-import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "../transport/target.ts";
+import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "../transport/sockets/target.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
 import { parseUri, type SipUri } from "../wire/fields/uri.ts";
 
@@ -16,7 +16,7 @@ const LONGEST_REST_MS = 5 * 60_000;
 const FORMER_MS = 24 * 3_600_000;
 const MAX_FORMER = 1_000;
 
-export class TargetPool {
+export class GatewayPool {
   readonly #settings: TrunkSettings;
   readonly #resolver: Resolver;
   readonly #clock: Clock;

@@ -4,10 +4,10 @@ import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { Answer } from "../sipjs/out-of-dialog-request.ts";
-import { bracketed, targetKey, type Endpoint, type Target } from "../transport/target.ts";
+import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import { bracketed, targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 
-export interface KeepAliveOptions {
+export interface OptionsPingOptions {
   readonly name: TrunkHealth["name"];
   readonly clock: Clock;
   /** 0: no OPTIONS. */
@@ -24,7 +24,7 @@ export interface KeepAliveOptions {
   readonly failed: (target: Target, restMs?: number) => void;
   readonly answered: (target: Target) => void;
   readonly connect: (target: Target) => Promise<void>;
-  readonly ask: (target: Target, done: (answer: Answer) => void) => void;
+  readonly ask: (target: Target, done: (answer: FinalResponse) => void) => void;
   readonly onHealth: (health: TrunkHealth) => void;
   readonly log: Log;
 }
@@ -34,8 +34,8 @@ const LONGEST_RETRY_MS = 30_000;
 /** A connection that held so long and ends was idle or its server restarted: no reason to call the trunk down. */
 const HELD_MS = 5_000;
 
-export class KeepAlive {
-  readonly #options: KeepAliveOptions;
+export class OptionsPing {
+  readonly #options: OptionsPingOptions;
   #health: TrunkHealth;
   #cancelNext: () => void = () => {};
   /** Of the questions that wait for their answers, by the gateway asked. */
@@ -48,7 +48,7 @@ export class KeepAlive {
   #connectedTo: Endpoint | undefined;
   #connectedAtMs = 0;
 
-  constructor(options: KeepAliveOptions) {
+  constructor(options: OptionsPingOptions) {
     this.#options = options;
     const { name, clock } = options;
     this.#health = { name, state: "unknown", detail: "not asked yet", sinceMs: clock.nowMs() };

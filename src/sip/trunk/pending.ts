@@ -1,26 +1,30 @@
-// What is still owed to a peer: a trunk that stops waits for it, but not for ever.
+// Goodbyes that are still in flight: a trunk that stops waits for them, but not for ever.
 import type { Clock } from "../../ports/clock.ts";
 
-export class Debts {
+export class Pending {
   readonly #open = new Set<symbol>();
-  #paid: () => void = () => {};
+  #allSettled: () => void = () => {};
 
-  /** Something is owed until the returned function is called. */
-  owe(): () => void {
-    const debt = Symbol("debt");
-    this.#open.add(debt);
+  /** Something is in flight until the returned function is called. */
+  pend(): () => void {
+    const entry = Symbol("pending");
+    this.#open.add(entry);
     return () => {
-      this.#open.delete(debt);
-      if (this.#open.size === 0) this.#paid();
+      this.#open.delete(entry);
+      if (this.#open.size === 0) this.#allSettled();
     };
   }
 
-  /** When all is paid, or after `patienceMs`. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Resolves when nothing is in flight any more, or after `patienceMs`. */
   settled(clock: Clock, patienceMs: number): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-      this.#paid = () => {
+      this.#allSettled = () => {
         cancel();
         resolve();
       };

@@ -12,8 +12,8 @@ import {
   SHORTEST_BINDING_MS,
 } from "./registration-times.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { Answer } from "../sipjs/out-of-dialog-request.ts";
-import { targetKey, type Endpoint, type Target } from "../transport/target.ts";
+import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import { targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import type { SipResponse } from "../wire/message.ts";
 import type { SipUri } from "../wire/fields/uri.ts";
 
@@ -37,7 +37,7 @@ export interface RegistrationOptions {
   readonly failed: (target: Target, restMs?: number) => void;
   readonly answered: (target: Target) => void;
   /** `cseq` as last sent: answers to challenges raise it. */
-  readonly ask: (target: Target, parts: RegisterParts, done: (answer: Answer, cseq: number) => void) => void;
+  readonly ask: (target: Target, parts: RegisterParts, done: (answer: FinalResponse, cseq: number) => void) => void;
   /** Told of each change of `state`. */
   readonly onChange: () => void;
 }
@@ -212,7 +212,7 @@ export class Registration {
   }
 
   /** Never settles once the trunk has stopped. */
-  #ask(target: Target): Promise<Answer> {
+  #ask(target: Target): Promise<FinalResponse> {
     const { clock, answerWithinMs } = this.#options;
     return new Promise((resolve) => {
       this.#asked = target;
@@ -228,7 +228,7 @@ export class Registration {
     });
   }
 
-  #send(target: Target, expiresMs: number, done: (answer: Answer) => void): void {
+  #send(target: Target, expiresMs: number, done: (answer: FinalResponse) => void): void {
     this.#cseq += 1;
     const parts = { sipCallId: this.#sipCallId, cseq: this.#cseq, expiresSeconds: Math.ceil(expiresMs / 1_000) };
     this.#options.ask(target, parts, (answer, cseq) => {

@@ -2,8 +2,8 @@
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { RegisterParts } from "./registration.ts";
 import type { Contacts } from "../headers/contact.ts";
-import type { QuestionParts } from "../sipjs/user-agent.ts";
-import { defaultPort, unbracketed, type Endpoint, type Target } from "../transport/target.ts";
+import type { OutOfDialogParts } from "../sipjs/user-agent.ts";
+import { defaultPort, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { addressHeader, numberHeader, sipUri, tokensHeader } from "../wire/header-builder.ts";
 import { formatUri, type SipUri } from "../wire/fields/uri.ts";
 
@@ -33,7 +33,7 @@ export function contactsOf({ transport }: TrunkSettings, contact: SipUri): Conta
 }
 
 /** To the gateway itself, by the name that it is configured under. */
-export function optionsRequest(settings: TrunkSettings, target: Target, sipCallId: string): QuestionParts {
+export function optionsRequest(settings: TrunkSettings, target: Target, sipCallId: string): OutOfDialogParts {
   const { server, moreServers } = settings;
   const { host, port } =
     [server, ...moreServers].find(
@@ -49,7 +49,7 @@ export function optionsRequest(settings: TrunkSettings, target: Target, sipCallI
 }
 
 /** RFC 3261 s10.2: the Request-URI is the registrar's domain, From and To are the address-of-record. */
-export function registerRequest(settings: TrunkSettings, parts: RegisterParts): QuestionParts {
+export function registerRequest(settings: TrunkSettings, parts: RegisterParts): OutOfDialogParts {
   const { expiresSeconds, ...row } = parts;
   const host = settings.registration?.domain ?? unbracketed(settings.server.host);
   const record = formatUri(sipUri({ user: accountUser(settings), host }));

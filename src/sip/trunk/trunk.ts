@@ -4,23 +4,22 @@ import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
-import { sayBye } from "../call/bye.ts";
+import { sayBye } from "./bye.ts";
 import { TrunkPassword } from "./digest-client-session.ts";
-import { Debts } from "./pending.ts";
-import type { GatewayWatch } from "./ringing-watch.ts";
-import { KeepAlive } from "./options-ping.ts";
-import type { InvitingTrunk, TrunkInvite } from "../call/outbound-call.ts";
+import { Pending } from "./pending.ts";
+import type { GatewayWatch } from "./gateway-liveness.ts";
+import { OptionsPing } from "./options-ping.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
-import { RingingGateways } from "./gateway-liveness.ts";
+import { GatewayLiveness } from "./gateway-liveness.ts";
 import type { Invitation, InviteEvents } from "../sipjs/invitation.ts";
 import type { ServerInvitation } from "../sipjs/server-invitation.ts";
 import type { DialogFields } from "../sipjs/dialog-fields.ts";
 import type { Session } from "../sipjs/session.ts";
-import type { Answer } from "../sipjs/out-of-dialog-request.ts";
+import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
 import type { PeerRequest } from "../sipjs/peer-request.ts";
-import { UserAgent, type QuestionParts } from "../sipjs/user-agent.ts";
-import { watchSilence, type SilenceOptions } from "./first-response-watch.ts";
-import { TargetPool } from "./gateway-pool.ts";
+import { UserAgent, type InviteParts, type OutOfDialogParts } from "../sipjs/user-agent.ts";
+import { watchFirstResponse, type FirstResponseWatchOptions } from "./first-response-watch.ts";
+import { GatewayPool } from "./gateway-pool.ts";
 import { healthWith } from "./trunk-health.ts";
 import { contactsOf, contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
 import { Hub } from "../transport/hub.ts";
@@ -28,8 +27,8 @@ import { addressTowards, isWildcard } from "../transport/sockets/local-address.t
 import { portRefused } from "../transport/sockets/port-probe.ts";
 import type { Resolver } from "../transport/resolver.ts";
 import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
-import { isReliable, unbracketed, type Endpoint, type Target } from "../transport/target.ts";
-import { TransportError } from "../transport/transport-error.ts";
+import { isReliable, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
+import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { SipUri } from "../wire/fields/uri.ts";
 
 export interface TrunkOptions {
@@ -41,26 +40,29 @@ export interface TrunkOptions {
   readonly log: Log;
   readonly onHealth: (health: TrunkHealth) => void;
   /** A new INVITE of the trunk, to which 100 has been sent. */
-  readonly onInvited: (trunk: Trunk, invitation: ServerInvitation) => void;
+  readonly onInvited: (invitation: ServerInvitation) => void;
   readonly onAsked: (request: PeerRequest) => void;
 }
 
 /** A trunk's server that moves may send us requests from its new address this soon. */
 const REFRESH_PEERS_MS = 60_000;
 
-export class Trunk implements InvitingTrunk {
+/** What a call gives of an INVITE; the trunk adds the rest. */
+type TrunkInvite = Omit<InviteParts, "sipCallId" | "fromTag" | "cseq" | "routes">;
+
+export class Trunk {
   readonly #options: TrunkOptions;
-  readonly #pool: TargetPool;
+  readonly #pool: GatewayPool;
   readonly #hub: Hub;
-  readonly #keepAlive: KeepAlive;
+  readonly #optionsPing: OptionsPing;
   readonly #password: TrunkPassword | undefined;
   /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
   readonly #aims = new Map<string, Target>();
   readonly #admission: Admission;
   /** Calls of the trunk that wait for an answer. */
-  readonly #waiting = new Set<symbol>();
-  readonly #debts = new Debts();
-  readonly #ringing: RingingGateways;
+  readonly #waiting = new Pending();
+  readonly #pending = new Pending();
+  readonly #liveness: GatewayLiveness;
   #stopRefreshing: () => void = () => {};
   #agent: UserAgent | undefined;
   #registration: Registration | undefined;
@@ -73,7 +75,7 @@ export class Trunk implements InvitingTrunk {
   constructor(options: TrunkOptions) {
     this.#options = options;
     const { settings, resolver, clock, timers, log } = options;
-    this.#pool = new TargetPool(settings, resolver, clock);
+    this.#pool = new GatewayPool(settings, resolver, clock);
     this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
     this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
     this.#hub = new Hub({
@@ -95,12 +97,12 @@ export class Trunk implements InvitingTrunk {
       isServer: (address) => this.#pool.isServer(address),
       onClosed: (connection, reason) => {
         if (!connection.ours) return;
-        this.#keepAlive.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
+        this.#optionsPing.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
         this.#registration?.connectionLost(connection.remote);
-        this.#ringing.connectionLost(connection);
+        this.#liveness.connectionLost(connection);
       },
     });
-    this.#keepAlive = new KeepAlive({
+    this.#optionsPing = new OptionsPing({
       name: settings.name,
       clock,
       intervalMs: settings.optionsIntervalMs,
@@ -121,8 +123,8 @@ export class Trunk implements InvitingTrunk {
       },
       log,
     });
-    this.#health = this.#keepAlive.health;
-    this.#ringing = new RingingGateways({
+    this.#health = this.#optionsPing.health;
+    this.#liveness = new GatewayLiveness({
       settings,
       clock,
       everyMs: 10 * timers.t1Ms,
@@ -143,7 +145,7 @@ export class Trunk implements InvitingTrunk {
   }
 
   get health(): TrunkHealth {
-    return healthWith(this.#keepAlive.health, this.#registration?.state, this.#health, this.#options.clock.nowMs());
+    return healthWith(this.#optionsPing.health, this.#registration?.state, this.#health, this.#options.clock.nowMs());
   }
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
@@ -169,66 +171,65 @@ export class Trunk implements InvitingTrunk {
       send: (text) => this.#hub.send(text),
       recall: (branch) => this.#hub.recall(branch),
       stopAsking: (branch) => this.#hub.stopAsking(branch),
-      newChallenged: () => this.#password?.forRequest(),
+      newDigestSession: () => this.#password?.forRequest(),
       reliableProvisionals: settings.inbound.reliableProvisionals,
       admission: (request) => this.#admission.refusal(request),
       invited: (invitation) => {
         this.#pool.dialogWith(invitation.fields);
-        this.#options.onInvited(this, invitation);
+        this.#options.onInvited(invitation);
       },
       asked: this.#options.onAsked,
     });
     this.#refreshPeers();
     this.#registration = this.#newRegistration(contact);
-    this.#keepAlive.start();
+    this.#optionsPing.start();
     this.#registration?.start();
   }
 
+  /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
   async pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined> {
     if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
     return this.#pool.pick(tried);
   }
 
+  /** `restMs`: for how long it wants to be left alone, where it says so. */
   targetFailed(target: Target, reason: string, restMs?: number): void {
     this.#failed(target, restMs);
     // One gateway that is left is enough for the trunk to be up.
-    const tell = (works: boolean): void => void (works || this.#keepAlive.callFailed(reason));
+    const tell = (works: boolean): void => void (works || this.#optionsPing.callFailed(reason));
     this.#pool.works().then(tell, () => tell(false));
   }
 
   targetAnswered(target: Target): void {
     this.#pool.answered(target);
-    this.#keepAlive.answered("INVITE answered");
+    this.#optionsPing.answered("INVITE answered");
   }
 
+  /** `again`: in the name of that earlier INVITE, with its Call-ID and From tag and the next CSeq. */
   invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation {
     const callId = again?.request.callId ?? this.#options.clock.newId();
     const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
     this.#aims.set(callId, target);
-    const done = (): void => void this.#aims.delete(callId);
+    const last =
+      <Args extends readonly unknown[]>(tell: (...args: Args) => void) =>
+      (...args: Args): void => {
+        this.#aims.delete(callId);
+        tell(...args);
+      };
     return this.#started().invite(
       { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute },
-      {
-        ...events,
-        accepted: (response, session) => {
-          done();
-          events.accepted(response, session);
-        },
-        refused: (response) => {
-          done();
-          events.refused(response);
-        },
-        failed: (fault, message) => {
-          done();
-          events.failed(fault, message);
-        },
-      },
+      { ...events, accepted: last(events.accepted), refused: last(events.refused), failed: last(events.failed) },
     );
   }
 
-  watchSilence(target: Target, tried: ReadonlySet<string>, silent: SilenceOptions["silent"]): () => void {
+  /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
+  watchFirstResponse(
+    target: Target,
+    tried: ReadonlySet<string>,
+    silent: FirstResponseWatchOptions["silent"],
+  ): () => void {
     const { clock, timers } = this.#options;
-    return watchSilence({
+    return watchFirstResponse({
       clock,
       t1Ms: timers.t1Ms,
       refused: () => this.#portRefused(target),
@@ -237,10 +238,12 @@ export class Trunk implements InvitingTrunk {
     });
   }
 
+  /** Tells when the gateway that took the call on is there no more, and another is. */
   watchGateway(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch {
-    return this.#ringing.watch(target, tried, gone);
+    return this.#liveness.watch(target, tried, gone);
   }
 
+  /** The gateway of this trunk that a URI names, itself or by one of the trunk's names; undefined when it is another's. */
   async gatewayOf(uri: SipUri, domain: string): Promise<Target | undefined> {
     const named = await this.#pool.named(uri).catch(() => undefined);
     if (named !== undefined) return named;
@@ -248,8 +251,9 @@ export class Trunk implements InvitingTrunk {
     return ours && uri.port === undefined ? this.#pool.pick() : undefined;
   }
 
+  /** Ends a dialog that no call wants. */
   hangUp(session: Session): void {
-    sayBye(session, this.#options.log, undefined, this.owe());
+    sayBye(session, this.#options.log, undefined, this.pend());
   }
 
   restore(dialog: SipDialogState): Session {
@@ -265,20 +269,12 @@ export class Trunk implements InvitingTrunk {
   }
 
   abandon(invite: SipInviteState, settled: () => void): void {
-    const paid = this.owe();
-    this.#started().abandon(invite, () => {
-      paid();
-      settled();
-    });
+    this.#started().abandon(invite, this.#pendUntil(settled));
   }
 
   /** Refuses an INVITE to an earlier process. */
   dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
-    const paid = this.owe();
-    this.#started().dismiss(incoming, status, () => {
-      paid();
-      settled();
-    });
+    this.#started().dismiss(incoming, status, this.#pendUntil(settled));
   }
 
   stateOf(fields: DialogFields): SipDialogState {
@@ -286,8 +282,8 @@ export class Trunk implements InvitingTrunk {
     return { ...fields, trunk: this.#options.settings.name, localAddress: { host: address, port } };
   }
 
-  /** As MessagingTrunk has it. */
-  askAt(target: Target, parts: QuestionParts, done: (answer: Answer) => void): void {
+  /** A request outside of dialogs to one server; `done` is called once. */
+  askAt(target: Target, parts: OutOfDialogParts, done: (answer: FinalResponse) => void): void {
     this.#aims.set(parts.sipCallId, target);
     this.#started().ask({ ...parts, routes: this.serviceRoute }, (answer) => {
       this.#aims.delete(parts.sipCallId);
@@ -297,9 +293,7 @@ export class Trunk implements InvitingTrunk {
 
   /** A call of the trunk waits for its answer until the returned function is called. */
   waits(): () => void {
-    const call = Symbol("call");
-    this.#waiting.add(call);
-    return () => void this.#waiting.delete(call);
+    return this.#waiting.pend();
   }
 
   /** What it is to be asked and told. */
@@ -312,16 +306,24 @@ export class Trunk implements InvitingTrunk {
     this.#admission.close();
   }
 
-  /** Something is owed to the peer until the returned function is called. */
-  owe(): () => void {
-    return this.#debts.owe();
+  /** A goodbye is in flight until the returned function is called. */
+  pend(): () => void {
+    return this.#pending.pend();
+  }
+
+  #pendUntil(settled: () => void): () => void {
+    const settle = this.pend();
+    return () => {
+      settle();
+      settled();
+    };
   }
 
   async stop(patienceMs: number): Promise<void> {
     this.#stopRefreshing();
-    this.#keepAlive.stop();
+    this.#optionsPing.stop();
     const unregistered = this.#registration?.stop(patienceMs);
-    await this.#debts.settled(this.#options.clock, patienceMs);
+    await this.#pending.settled(this.#options.clock, patienceMs);
     await unregistered;
     this.#agent?.close();
     await this.#hub.close();
@@ -350,13 +352,13 @@ export class Trunk implements InvitingTrunk {
       answered: (target) => this.#pool.answered(target),
       ask: (target, parts, done) => this.#askRegister(target, parts, done),
       onChange: () => {
-        if (this.#registration?.state.registered === true) this.#keepAlive.answered("REGISTER answered");
+        if (this.#registration?.state.registered === true) this.#optionsPing.answered("REGISTER answered");
         this.#tellHealth();
       },
     });
   }
 
-  #askRegister(target: Target, parts: RegisterParts, done: (answer: Answer, cseq: number) => void): void {
+  #askRegister(target: Target, parts: RegisterParts, done: (answer: FinalResponse, cseq: number) => void): void {
     this.#aims.set(parts.sipCallId, target);
     this.#started().ask(registerRequest(this.#options.settings, parts), done);
   }
@@ -384,12 +386,12 @@ export class Trunk implements InvitingTrunk {
     return target.transport === "udp" && portRefused(target, this.#local.address, this.#options.timers.t1Ms);
   }
 
-  #askOptions(target: Target, done: (answer: Answer) => void): void {
+  #askOptions(target: Target, done: (answer: FinalResponse) => void): void {
     const callId = this.#options.clock.newId();
     this.#aims.set(callId, target);
     this.#started().ask(optionsRequest(this.#options.settings, target, callId), (answer) => {
       this.#aims.delete(callId);
-      if (answer.kind === "response") this.#ringing.answered(target);
+      if (answer.kind === "response") this.#liveness.answered(target);
       done(answer);
     });
   }

@@ -1,8 +1,8 @@
 // The open connections of one kind, by where they lead: one to each place, opened once however many ask at a time
 // (RFC 3261 s18, RFC 5923). How one is opened and what runs on it is streams.ts's and websocket.ts's business.
 import type { Connection } from "./connection.ts";
-import { targetKey, type Target } from "../target.ts";
-import { TransportError } from "../transport-error.ts";
+import { targetKey, type Target } from "./target.ts";
+import { TransportError } from "./transport-error.ts";
 
 export class ConnectionPool {
   readonly #connections = new Map<string, Connection>();

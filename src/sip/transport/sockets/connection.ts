@@ -1,6 +1,9 @@
 // What a connection is to the hub, whichever transport carries it.
 import type { SipTransportName } from "../../../ports/sip.ts";
-import type { Endpoint } from "../target.ts";
+import type { Endpoint } from "./target.ts";
+
+/** What may come from an address: requests of any kind, those inside dialogs only, or none. */
+export type Admittance = "all" | "dialogs" | "none";
 
 export interface Connection {
   readonly transport: SipTransportName;

@@ -3,9 +3,9 @@
 import { createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { Crowd } from "../../../core/policy/crowd.ts";
-import type { Admittance } from "../inbound.ts";
-import { plainAddress, type Endpoint } from "../target.ts";
-import { TransportError, transportError } from "../transport-error.ts";
+import type { Admittance } from "./connection.ts";
+import { plainAddress, type Endpoint } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
 
 /** From the connection to the end of the handshake, however slowly bytes trickle in. */
 const HANDSHAKE_MS = 10_000;

@@ -1,7 +1,7 @@
 // Which of our addresses a peer should be told, where the socket is bound to all of them.
 import { createSocket } from "node:dgram";
 import { isIP, isIPv6 } from "node:net";
-import type { Endpoint } from "../target.ts";
+import type { Endpoint } from "./target.ts";
 
 export function isWildcard(address: string): boolean {
   return address === "0.0.0.0" || address === "::";

@@ -2,7 +2,7 @@
 // second one asks: it is connected to the port, and the system tells it.
 import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import type { Endpoint } from "../target.ts";
+import type { Endpoint } from "./target.ts";
 
 /** What every SIP server passes over (RFC 3261 s7.5). */
 const EMPTY_LINES = Buffer.from("\r\n\r\n");

@@ -6,11 +6,11 @@ import type { TrunkSettings } from "../../../ports/sip.ts";
 import { StreamFramer } from "../../wire/stream-framer.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
-import type { Admittance } from "../inbound.ts";
+import type { Admittance } from "./connection.ts";
 import { listen, type Listener, type ListenerOptions } from "./listener.ts";
 import { boundTo } from "./local-address.ts";
-import type { Endpoint, Target } from "../target.ts";
-import { TransportError, transportError } from "../transport-error.ts";
+import type { Endpoint, Target } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
 
 const PING = Buffer.from("\r\n\r\n");
 const PONG = Buffer.from("\r\n");

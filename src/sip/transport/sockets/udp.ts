@@ -1,8 +1,8 @@
 // One UDP socket: datagrams in, datagrams out. What they mean is hub.ts's business.
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { isIPv6 } from "node:net";
-import { plainAddress, type Endpoint } from "../target.ts";
-import { transportError } from "../transport-error.ts";
+import { plainAddress, type Endpoint } from "./target.ts";
+import { transportError } from "./transport-error.ts";
 
 export interface UdpSocket {
   readonly local: Endpoint;

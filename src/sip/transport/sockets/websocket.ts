@@ -6,8 +6,8 @@ import type { TrunkSettings } from "../../../ports/sip.ts";
 import { CONNECT_TIMEOUT_MS, type Connection, type ConnectionEvents } from "./connection.ts";
 import { ConnectionPool, stopped } from "./connection-pool.ts";
 import { boundTo } from "./local-address.ts";
-import { bracketed, type Endpoint, type Target } from "../target.ts";
-import { TransportError, transportError } from "../transport-error.ts";
+import { bracketed, type Endpoint, type Target } from "./target.ts";
+import { TransportError, transportError } from "./transport-error.ts";
 
 const MAX_MESSAGE_BYTES = 128 * 1024;
 
