@@ -9,34 +9,31 @@ const MAX_HOPS = 5;
 /** So many Contacts of one response are looked at. */
 const MAX_CONTACTS = 10;
 
-export class Redirects {
-  #hops = 0;
-  #left: SipUri[] = [];
-  readonly #seen = new Set<string>();
+export interface Redirects {
+  readonly hops: number;
+  /** Request-URIs that are still to be tried, the next one first. */
+  readonly left: readonly SipUri[];
+  /** The texts of those that were. */
+  readonly seen: ReadonlySet<string>;
+}
 
-  /** @param target the Request-URI that the call began with */
-  constructor(target: string) {
-    this.#seen.add(target);
-  }
+/** @param target the Request-URI that the call begins with */
+export function noRedirects(target: string): Redirects {
+  return { hops: 0, left: [], seen: new Set([target]) };
+}
 
-  /** The Contacts of a 3xx go before those of the earlier ones. */
-  take(response: SipResponse): void {
-    if (this.#hops >= MAX_HOPS) return;
-    this.#hops += 1;
-    this.#left = [...contactsByPreference(response), ...this.#left];
-  }
+/** With the Contacts of a 3xx, which go before those of the earlier ones. */
+export function redirected(redirects: Redirects, response: SipResponse): Redirects {
+  const { hops, left, seen } = redirects;
+  if (hops >= MAX_HOPS) return redirects;
+  const places = new Map([...contactsByPreference(response), ...left].toReversed().map((uri) => [formatUri(uri), uri]));
+  for (const text of seen) places.delete(text);
+  return { hops: hops + 1, left: [...places.values()].toReversed(), seen };
+}
 
-  /** The next to try: a Request-URI. */
-  next(): SipUri | undefined {
-    for (;;) {
-      const uri = this.#left.shift();
-      if (uri === undefined) return undefined;
-      const text = formatUri(uri);
-      if (this.#seen.has(text)) continue;
-      this.#seen.add(text);
-      return uri;
-    }
-  }
+/** The first `count` have been looked at. */
+export function lookedAt({ hops, left, seen }: Redirects, count: number): Redirects {
+  return { hops, left: left.slice(count), seen: new Set([...seen, ...left.slice(0, count).map(formatUri)]) };
 }
 
 /** Highest q first, 1 where none is given (RFC 3261 s20.10); without what no Request-URI may have (s19.1.1, table 1). */

@@ -18,22 +18,22 @@ import { reliableSequence, wireOf } from "./messages.ts";
 import { credentialHeaders, type OutgoingRequest } from "./requests.ts";
 import type { Session } from "./session.ts";
 
-export interface InviteEvents {
+/** What comes of an INVITE. `refused` and `failed` are the last. */
+export type InviteEvent =
   /** It goes out, for the first time or with credentials. */
-  readonly sent: (invite: SipInviteState) => void;
+  | { readonly kind: "sent"; readonly invite: SipInviteState }
   /** 100 to 199; a reliable one has been acknowledged with PRACK. */
-  readonly provisional: (response: SipResponse) => void;
+  | { readonly kind: "provisional"; readonly response: SipResponse }
   /** Every dialog that a 2xx makes, once each; the 2xx has been acknowledged. */
-  readonly accepted: (response: SipResponse, session: Session) => void;
-  /** 300 to 699, acknowledged. The last event, like `failed`. */
-  readonly refused: (response: SipResponse) => void;
-  readonly failed: (fault: "timeout" | "transport" | "internal", message: string) => void;
-}
+  | { readonly kind: "accepted"; readonly response: SipResponse; readonly session: Session }
+  /** 300 to 699, acknowledged. */
+  | { readonly kind: "refused"; readonly response: SipResponse }
+  | { readonly kind: "failed"; readonly fault: "timeout" | "transport" | "internal"; readonly message: string };
 
 export interface InvitationOptions {
   readonly core: Core;
   readonly request: OutgoingRequest;
-  readonly events: InviteEvents;
+  readonly tell: (event: InviteEvent) => void;
   /** The same wrapper for the same dialog of sip.js, early and confirmed. */
   readonly sessionOf: (session: SipjsSession) => Session;
   readonly stateOf: (request: OutgoingRequest) => SipInviteState;
@@ -63,13 +63,14 @@ export class Invitation {
     const { core, request } = options;
     // Told before the transport is asked, so that whoever stores it is never behind the wire.
     this.#client = new Client(core, request, this.#delegate());
-    this.#client.sentAgain = () => options.events.sent(options.stateOf(request));
+    const sent = (): void => options.tell({ kind: "sent", invite: options.stateOf(request) });
+    this.#client.sentAgain = sent;
     this.#client.unusable = (message) => {
       if (this.#over) return;
       this.abort();
-      options.events.failed("internal", message);
+      options.tell({ kind: "failed", fault: "internal", message });
     };
-    options.events.sent(options.stateOf(request));
+    sent();
   }
 
   get request(): OutgoingRequest {
@@ -102,7 +103,7 @@ export class Invitation {
     if (this.#client.transaction.state === TransactionState.Proceeding) this.#sendCancel();
     this.#options.stopAsking(this.#branch);
     this.abort();
-    this.#options.events.failed(fault, message);
+    this.#options.tell({ kind: "failed", fault, message });
   }
 
   get #branch(): string {
@@ -141,20 +142,23 @@ export class Invitation {
   }
 
   #delegate(): OutgoingInviteRequestDelegate {
-    const { events, sessionOf } = this.#options;
+    const { tell, sessionOf } = this.#options;
     const provisional = (message: IncomingResponseMessage): void => {
       const response = wireOf(message);
       if (this.#over || response === undefined) return;
-      events.provisional(response);
+      tell({ kind: "provisional", response });
       if (this.#cancelWanted) this.#sendCancel();
     };
     const refused = ({ message }: { message: IncomingResponseMessage }): void => {
       if (this.#over) return;
       const response = wireOf(message);
       this.#finish(response !== undefined);
-      if (response !== undefined) events.refused(response);
-      else if (this.#client.transportFault !== undefined) events.failed("transport", this.#client.transportFault);
-      else events.failed("timeout", "no response to INVITE");
+      if (response !== undefined) tell({ kind: "refused", response });
+      else {
+        const { transportFault } = this.#client;
+        const fault = transportFault === undefined ? "timeout" : "transport";
+        tell({ kind: "failed", fault, message: transportFault ?? "no response to INVITE" });
+      }
     };
     return {
       onTrying: ({ message }) => provisional(message),
@@ -176,7 +180,7 @@ export class Invitation {
         if (response.contacts !== "*" && response.contacts.length > 0) ours.refreshTarget(message);
         acceptance.ack({ extraHeaders: credentialHeaders(this.request) });
         this.#stopWaiting();
-        events.accepted(response, ours);
+        tell({ kind: "accepted", response, session: ours });
       },
       onReject: refused,
       onRedirect: refused,

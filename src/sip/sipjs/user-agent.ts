@@ -23,7 +23,7 @@ import { contactFor, type Contacts } from "../headers/contact.ts";
 import { Core, type DigestClientSession } from "./core.ts";
 import { Dismissals } from "./dismissals.ts";
 import { Incoming } from "./incoming.ts";
-import { Client, Invitation, type InviteEvents } from "./invitation.ts";
+import { Client, Invitation, type InviteEvent } from "./invitation.ts";
 import { LateResponses, cancelOf } from "./late-responses.ts";
 import { ExactUri, IncomingResponse } from "./messages.ts";
 import { peerRequest, type PeerRequest } from "./peer-request.ts";
@@ -177,7 +177,7 @@ export class UserAgent {
     }
   }
 
-  invite(parts: InviteParts, events: InviteEvents): Invitation {
+  invite(parts: InviteParts, tell: (event: InviteEvent) => void): Invitation {
     const core = this.#core;
     const uri = new ExactUri(parts.uri, undefined);
     const to = new ExactUri(parts.to ?? parts.uri, undefined);
@@ -192,7 +192,7 @@ export class UserAgent {
     return new Invitation({
       core,
       request,
-      events,
+      tell,
       sessionOf: (session) => this.#sessionOf(session),
       stateOf: (sent) => this.#inviteState(sent),
       over: (invite, refused) => this.#late.remember(invite, { ringing: refused ? "ignored" : "cancelled" }),

@@ -1,11 +1,11 @@
 // What an operator hears of a trunk that registers: whether its gateways answer, and whether it can be called.
 import type { TrunkHealth } from "../../ports/sip.ts";
-import type { RegistrationState } from "./registration.ts";
+import type { RegistrationStatus } from "./registration-state.ts";
 
 /** A trunk that should be registered is up only while it is. `sinceMs` is of the merged state: the earlier one's where that is the same. */
 export function healthWith(
   gateways: TrunkHealth,
-  registration: RegistrationState | undefined,
+  registration: RegistrationStatus | undefined,
   before: TrunkHealth | undefined,
   nowMs: number,
 ): TrunkHealth {

@@ -11,7 +11,7 @@ import type { GatewayWatch } from "./gateway-liveness.ts";
 import { OptionsPing } from "./options-ping.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
 import { GatewayLiveness } from "./gateway-liveness.ts";
-import type { Invitation, InviteEvents } from "../sipjs/invitation.ts";
+import type { Invitation, InviteEvent } from "../sipjs/invitation.ts";
 import type { ServerInvitation } from "../sipjs/server-invitation.ts";
 import type { DialogFields } from "../sipjs/dialog-fields.ts";
 import type { Session } from "../sipjs/session.ts";
@@ -145,7 +145,7 @@ export class Trunk {
   }
 
   get health(): TrunkHealth {
-    return healthWith(this.#optionsPing.health, this.#registration?.state, this.#health, this.#options.clock.nowMs());
+    return healthWith(this.#optionsPing.health, this.#registration?.status, this.#health, this.#options.clock.nowMs());
   }
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
@@ -206,20 +206,14 @@ export class Trunk {
   }
 
   /** `again`: in the name of that earlier INVITE, with its Call-ID and From tag and the next CSeq. */
-  invite(target: Target, parts: TrunkInvite, events: InviteEvents, again?: Invitation): Invitation {
+  invite(target: Target, parts: TrunkInvite, tell: (event: InviteEvent) => void, again?: Invitation): Invitation {
     const callId = again?.request.callId ?? this.#options.clock.newId();
     const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
     this.#aims.set(callId, target);
-    const last =
-      <Args extends readonly unknown[]>(tell: (...args: Args) => void) =>
-      (...args: Args): void => {
-        this.#aims.delete(callId);
-        tell(...args);
-      };
-    return this.#started().invite(
-      { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute },
-      { ...events, accepted: last(events.accepted), refused: last(events.refused), failed: last(events.failed) },
-    );
+    return this.#started().invite({ ...parts, ...row, sipCallId: callId, routes: this.serviceRoute }, (event) => {
+      if (event.kind !== "sent" && event.kind !== "provisional") this.#aims.delete(callId);
+      tell(event);
+    });
   }
 
   /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
@@ -352,7 +346,7 @@ export class Trunk {
       answered: (target) => this.#pool.answered(target),
       ask: (target, parts, done) => this.#askRegister(target, parts, done),
       onChange: () => {
-        if (this.#registration?.state.registered === true) this.#optionsPing.answered("REGISTER answered");
+        if (this.#registration?.status.registered === true) this.#optionsPing.answered("REGISTER answered");
         this.#tellHealth();
       },
     });

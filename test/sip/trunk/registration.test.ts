@@ -266,7 +266,7 @@ it("a REGISTER that was given up leaves CSeqs free for the answers to challenges
   asked.start();
   await expect.poll(() => cseqs).toHaveLength(1);
   clock.advance(10_000);
-  await expect.poll(() => asked.state.detail).toContain("not answered within 10000 ms");
+  await expect.poll(() => asked.status.detail).toContain("not answered within 10000 ms");
   clock.advance(30_000);
   await expect.poll(() => cseqs).toHaveLength(2);
   const [first = 0, second = 0] = cseqs;
