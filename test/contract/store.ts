@@ -60,7 +60,7 @@ export function offeringCall(id: string): Offering {
     shown: undefined,
     outstanding: { releases: 0, farewells: [] },
     earlyMedia: "ring",
-    detour: undefined,
+    failover: undefined,
   };
 }
 

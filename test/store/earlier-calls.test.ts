@@ -27,9 +27,7 @@ const stored = {
 function orders(call: Readonly<Record<string, unknown>>): readonly string[] {
   const read = readCall("c-1", JSON.stringify({ ...stored, ...call }));
   if (read === undefined) throw new Error("not read");
-  return recover(read, 9_000).effects.map((effect) =>
-    effect.kind === "matrix.signal" ? effect.signal.kind : effect.kind,
-  );
+  return recover(read, 9_000).orders.map((order) => (order.kind === "matrix.signal" ? order.signal.kind : order.kind));
 }
 
 describe("a call of the first release", () => {
@@ -72,7 +70,7 @@ describe("a call of the first release", () => {
     };
     const read = readCall("c-1", JSON.stringify({ ...stored, ...alerting }));
     if (read === undefined) throw new Error("not read");
-    expect(recover(read, 9_000).effects).toContainEqual(
+    expect(recover(read, 9_000).orders).toContainEqual(
       expect.objectContaining({ leg: expect.objectContaining({ room: leg.room, ghost: leg.ghost }) as object }),
     );
   });

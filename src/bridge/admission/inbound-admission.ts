@@ -117,7 +117,7 @@ export class InboundAdmission {
   #refuse(arrival: InviteArrival, caller: KnownCaller, called: string, cause: Cause): Step {
     const request = this.#request(arrival, caller, called, []);
     const { call } = beginInbound(request);
-    return call.phase === "arriving" ? end(call, cause, request.atMs, {}) : { call, effects: [] };
+    return call.phase === "arriving" ? end(call, cause, request.atMs, {}) : { call, orders: [] };
   }
 
   #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {

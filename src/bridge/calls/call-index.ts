@@ -1,6 +1,6 @@
 // Which call a fact belongs to: by our own id, by the leg of a joined call, by the ids that clients use.
 import type { IceCandidate } from "../../core/call/model/fact.ts";
-import type { JointSide } from "../../core/call/model/bridged-call.ts";
+import type { LegName } from "../../core/call/model/trunk-leg.ts";
 import type { LegAbilities, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import { legOf } from "../../core/call/model/queries.ts";
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
@@ -20,7 +20,7 @@ const mostCandidates = 300;
 
 interface JoinedLeg {
   readonly runner: CallRunner;
-  readonly side: JointSide;
+  readonly side: LegName;
 }
 
 /** Calls remembered as over, whose last candidates may still be on their way. */
@@ -53,8 +53,8 @@ export class CallIndex {
     this.#byId.set(call.id, { runner, invite, keys: [] });
     if (call.phase === "ended") return;
     if (call.direction === "joined") {
-      this.#joined.set(call.left.call, { runner, side: "left" });
-      if (call.right !== undefined) this.#joined.set(call.right.call, { runner, side: "right" });
+      this.#joined.set(call.a.call, { runner, side: "a" });
+      this.#joined.set(call.b.call, { runner, side: "b" });
       return;
     }
     const leg = legOf(call);

@@ -1,7 +1,7 @@
 // One mailbox per call: take a fact, step, save, hand out the orders, take their results. RunOrder to one target stay in
 // order; a slow homeserver does not hold up a BYE.
 import { addressOf, type Call } from "../../core/call/model/call.ts";
-import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
 import type { LegAddress, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
@@ -92,7 +92,7 @@ export class CallRunner {
     if (next.call.phase !== before?.phase) this.#notePhase(next.call);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
-    for (const effect of next.effects) this.#dispatch(effect);
+    for (const order of next.orders) this.#dispatch(order);
     if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
   }
 
@@ -145,50 +145,50 @@ export class CallRunner {
     this.#parts.onEnded(record);
   }
 
-  #dispatch(effect: CallEffect): void {
-    switch (effect.kind) {
+  #dispatch(order: CallOrder): void {
+    switch (order.kind) {
       case "deadline.set":
-        this.#deadlines.get(effect.name)?.();
+        this.#deadlines.get(order.name)?.();
         this.#deadlines.set(
-          effect.name,
-          this.#parts.clock.at(effect.atMs, () => {
-            this.#deadlines.delete(effect.name);
-            void this.post({ kind: "deadline.passed", name: effect.name });
+          order.name,
+          this.#parts.clock.at(order.atMs, () => {
+            this.#deadlines.delete(order.name);
+            void this.post({ kind: "deadline.passed", name: order.name });
           }),
         );
         return;
       case "deadline.clear":
-        this.#deadlines.get(effect.name)?.();
-        this.#deadlines.delete(effect.name);
+        this.#deadlines.get(order.name)?.();
+        this.#deadlines.delete(order.name);
         return;
       case "history.write":
         return;
       case "note.unheard":
-        this.#parts.telemetry.callUnheard(effect.side);
-        this.#log.warn("no audio from one side of a call since the answer", { side: effect.side });
+        this.#parts.telemetry.callUnheard(order.side);
+        this.#log.warn("no audio from one side of a call since the answer", { side: order.side });
         return;
       case "note.ignored":
-        this.#parts.telemetry.factIgnored(effect.fact, effect.phase);
-        this.#log.debug("fact ignored", { fact: effect.fact, phase: effect.phase });
+        this.#parts.telemetry.factIgnored(order.fact, order.phase);
+        this.#log.debug("fact ignored", { fact: order.fact, phase: order.phase });
         return;
       default:
-        this.#enqueueOrder(effect);
+        this.#enqueueOrder(order);
     }
   }
 
-  #enqueueOrder(effect: Parameters<RunOrder>[0]): void {
-    const sdp = sdpOf(effect);
+  #enqueueOrder(order: Parameters<RunOrder>[0]): void {
+    const sdp = sdpOf(order);
     // Every description that comes from a side goes to the media engine, every one of ours to a side.
-    if (sdp !== undefined) this.#log.trace("session description", { order: effect.kind, sdp });
-    const key = queueKeyOf(effect);
+    if (sdp !== undefined) this.#log.trace("session description", { order: order.kind, sdp });
+    const key = queueKeyOf(order);
     const before = this.#queues.get(key) ?? Promise.resolve();
     const after = before.then(async () => {
       try {
-        const fact = await this.#runOrder(effect);
+        const fact = await this.#runOrder(order);
         // Not awaited: the mailbox may itself be waiting for this queue.
         if (fact !== undefined) void this.post(fact);
       } catch (error) {
-        this.#fault(effect.kind, error);
+        this.#fault(order.kind, error);
       }
     });
     this.#queues.set(key, after);
@@ -210,23 +210,23 @@ function sipCallIdOf(call: Call): SipCallId | undefined {
   return (dialog ?? invite)?.sipCallId;
 }
 
-function sdpOf(effect: Parameters<RunOrder>[0]): string | undefined {
-  const holder = effect.kind === "matrix.signal" ? effect.signal : effect;
+function sdpOf(order: Parameters<RunOrder>[0]): string | undefined {
+  const holder = order.kind === "matrix.signal" ? order.signal : order;
   return "sdp" in holder ? holder.sdp : undefined;
 }
 
-function queueKeyOf(effect: Parameters<RunOrder>[0]): QueueKey {
-  switch (effect.kind) {
+function queueKeyOf(order: Parameters<RunOrder>[0]): QueueKey {
+  switch (order.kind) {
     // Rooms do not wait for each other: people are rung together.
     case "matrix.findRoom":
-      return `find ${effect.target.kind === "room" ? effect.target.room : effect.target.person}`;
+      return `find ${order.target.kind === "room" ? order.target.room : order.target.person}`;
     case "matrix.signal":
     case "matrix.notice":
     case "matrix.tile":
-      return effect.leg.room;
+      return order.leg.room;
     case "leg.order":
       return "sip";
     default:
-      return effect.kind.split(".", 1)[0] ?? effect.kind;
+      return order.kind.split(".", 1)[0] ?? order.kind;
   }
 }

@@ -70,7 +70,7 @@ export class Glare {
 
   async #cross(runner: CallRunner, { leg, abilities, sdp, candidates }: OwnInvite): Promise<boolean> {
     const { index, log } = this.#parts;
-    await runner.post({ kind: "matrix.crossed", leg, abilities, sdp });
+    await runner.post({ kind: "matrix.glareDetected", leg, abilities, sdp });
     if (legOf(runner.call)?.matrixCallId !== leg.matrixCallId) return false;
     index.move(leg, runner);
     log.info("person and number called each other: the person's own call is answered", {

@@ -181,7 +181,7 @@ export class Switchboard implements Calls {
     const call = heard?.call;
     const joined = call && this.#index.joined(call);
     const runner = call && this.#index.get(call);
-    if (joined !== undefined) void joined.runner.post({ kind: "leg.reported", side: joined.side, fact });
+    if (joined !== undefined) void joined.runner.post({ kind: "leg.reported", side: joined.side, report: fact });
     else if (runner !== undefined) void runner.post(fact);
     else this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
     // Nobody waits for this answer any more, and somebody would pay for it.

@@ -1,11 +1,11 @@
 // Transfers, as far as they concern more than one call: whom a target means, whether the person may transfer a call
-// there, which two calls an attended transfer joins, and the joint of two trunk legs. What one call does is decided in
+// there, which two calls an attended transfer joins, and the bridged call of two trunk legs. What one call does is decided in
 // core/call.
 import type { Call } from "../../core/call/model/call.ts";
-import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, SipAddressee, TransferOrder } from "../../core/call/model/fact.ts";
-import { beginJoint } from "../../core/call/bridged/bridged.ts";
-import type { JointLeg } from "../../core/call/model/bridged-call.ts";
+import { beginBridged } from "../../core/call/bridged/bridged.ts";
+import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 import { beginRecall } from "../../core/call/established/recalled.ts";
 import type { Step } from "../../core/call/step.ts";
@@ -31,10 +31,10 @@ import { ownMatrixCallId } from "../admission/own-call-ids.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
 
-type PlanEffect = Extract<CallEffect, { kind: "transfer.plan" }>;
-type RecallEffect = Extract<CallEffect, { kind: "transfer.recall" }>;
-type JoinEffect = Extract<CallEffect, { kind: "transfer.join" }>;
-type IdentityEffect = Extract<CallEffect, { kind: "identity.resolve" }>;
+type PlanOrder = Extract<CallOrder, { kind: "transfer.plan" }>;
+type RecallOrder = Extract<CallOrder, { kind: "transfer.recall" }>;
+type JoinOrder = Extract<CallOrder, { kind: "transfer.join" }>;
+type IdentityOrder = Extract<CallOrder, { kind: "identity.resolve" }>;
 
 export interface TransfersParts extends RoutingParts {
   readonly ids: GhostIds;
@@ -49,7 +49,7 @@ export interface TransfersParts extends RoutingParts {
   readonly log: Log;
 }
 
-/** The calls of the moment, and the door by which a joint comes to them. */
+/** The calls of the moment, and the door by which a bridged call comes to them. */
 export interface Calls {
   find(call: CallId): Call | undefined;
   post(call: CallId, fact: CallFact): void;
@@ -104,21 +104,21 @@ export class Transfers {
   }
 
   /** A number is judged as if the person called it; a person of this homeserver is rung. */
-  plan(call: CallId, effect: PlanEffect): CallFact {
-    const fact = this.#judge(call, effect);
-    const why = fact.kind === "transfer.barred" ? { cause: fact.cause } : this.#whyElsewhere(call, effect, fact);
+  plan(call: CallId, order: PlanOrder): CallFact {
+    const fact = this.#judge(call, order);
+    const why = fact.kind === "transfer.barred" ? { cause: fact.cause } : this.#whyElsewhere(call, order, fact);
     // Calls beyond the limit have a line of their own.
     if (why !== undefined && why.cause !== "too-often")
       this.#refused.add({
         call,
-        person: effect.person,
-        by: typeof effect.to === "string" ? "client" : "trunk",
+        person: order.person,
+        by: typeof order.to === "string" ? "client" : "trunk",
         ...why,
       });
     return fact;
   }
 
-  #judge(call: CallId, { to, person }: PlanEffect): CallFact {
+  #judge(call: CallId, { to, person }: PlanOrder): CallFact {
     const { ids, plan, policy } = this.#parts;
     const target = typeof to === "string" ? ids.parse(to) : targetOfAddressee(to, ids);
     if (target === undefined && typeof to === "string") return this.#forward(call, to, person);
@@ -137,7 +137,7 @@ export class Transfers {
   }
 
   /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */
-  #whyElsewhere(id: CallId, { to }: PlanEffect, fact: CallFact): { cause: string; setting: string } | undefined {
+  #whyElsewhere(id: CallId, { to }: PlanOrder, fact: CallFact): { cause: string; setting: string } | undefined {
     const call = this.#calls.find(id);
     if (typeof to === "string" || fact.kind !== "transfer.planned" || call?.phase !== "connected") return undefined;
     return call.trunk.name === fact.trunk.name
@@ -152,14 +152,14 @@ export class Transfers {
     return person !== undefined && this.plan(id, { kind: "transfer.plan", to, person }).kind === "transfer.planned";
   }
 
-  join({ handover }: JoinEffect): void {
+  join({ handover }: JoinOrder): void {
     const { clock } = this.#parts;
-    this.#calls.begin(beginJoint(callId(`c-${clock.newId()}`), handover, clock.nowMs()));
+    this.#calls.begin(beginBridged(callId(`c-${clock.newId()}`), handover, clock.nowMs()));
     if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.call, { kind: "transfer.taken" });
   }
 
   /** Rings whoever handed the call over, with the far end that nobody took. */
-  recall({ recall }: RecallEffect): void {
+  recall({ recall }: RecallOrder): void {
     const { clock } = this.#parts;
     const id = callId(`c-${clock.newId()}`);
     this.#calls.adopt(id, recall.far.call);
@@ -168,7 +168,7 @@ export class Transfers {
   }
 
   /** Who the trunk says is at the other end now. */
-  identify({ trunk, identity }: IdentityEffect): CallFact {
+  identify({ trunk, identity }: IdentityOrder): CallFact {
     const caller = identifyCaller(identity, this.#parts.trust(trunk), this.#parts.plan.country);
     const shown = this.#shown(targetOf(caller));
     const displayName = caller.kind === "withheld" ? undefined : caller.displayName;
@@ -206,7 +206,7 @@ export class Transfers {
   }
 
   /** Undefined where it has ended meanwhile. */
-  #legOf(id: CallId | undefined): JointLeg | undefined {
+  #legOf(id: CallId | undefined): ConfirmedLeg | undefined {
     const call = id === undefined ? undefined : this.#calls.find(id);
     if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
     return { call: call.id, trunk: call.trunk, dialog: call.dialog };

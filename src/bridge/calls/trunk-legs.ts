@@ -141,46 +141,46 @@ export class TrunkLegs {
   }
 }
 
-function tellTrunk(effect: SipOrder, call: CallId, sip: SipTrunks): void {
-  switch (effect.kind) {
+function tellTrunk(order: SipOrder, call: CallId, sip: SipTrunks): void {
+  switch (order.kind) {
     case "sip.invite":
       return sip.invite(call, {
-        trunk: effect.trunk,
-        target: effect.target,
-        identity: effect.identity,
-        sdp: effect.sdp,
+        trunk: order.trunk,
+        target: order.target,
+        identity: order.identity,
+        sdp: order.sdp,
       });
     case "sip.cancel":
-      return sip.cancel(call, effect.q850);
+      return sip.cancel(call, order.q850);
     case "sip.bye":
-      return sip.bye(call, effect.q850);
+      return sip.bye(call, order.q850);
     case "sip.ring":
-      return sip.ring(call, effect.status);
+      return sip.ring(call, order.status);
     case "sip.accept":
-      return sip.accept(call, effect.sdp);
+      return sip.accept(call, order.sdp);
     case "sip.reject":
-      return sip.reject(call, effect.status, effect.q850, effect.retryAfterS);
+      return sip.reject(call, order.status, order.q850, order.retryAfterS);
     case "sip.dismiss":
-      return sip.dismiss(call, effect.incoming, effect.status);
+      return sip.dismiss(call, order.incoming, order.status);
     case "sip.info":
-      return sip.info(call, effect.digit, effect.durationMs);
+      return sip.info(call, order.digit, order.durationMs);
     case "sip.refer":
-      return sip.refer(call, effect.target, effect.replaces);
+      return sip.refer(call, order.target, order.replaces);
     case "sip.replace": {
-      const { trunk, target, identity, sdp, replaces } = effect;
+      const { trunk, target, identity, sdp, replaces } = order;
       return sip.replace(call, { trunk, target, identity, sdp, replaces });
     }
     case "sip.refuseRefer":
-      return sip.refuseRefer(call, effect.status);
+      return sip.refuseRefer(call, order.status);
     case "sip.reoffer":
-      return sip.reoffer(call, effect.sdp);
+      return sip.reoffer(call, order.sdp);
     case "sip.answerReoffer":
-      return sip.answerReoffer(call, effect.sdp);
+      return sip.answerReoffer(call, order.sdp);
     case "sip.refuseReoffer":
-      return sip.refuseReoffer(call, effect.status);
+      return sip.refuseReoffer(call, order.status);
     case "sip.resume":
-      return sip.resume(call, effect.dialog);
+      return sip.resume(call, order.dialog);
     case "sip.abandon":
-      return sip.abandon(call, effect.invite);
+      return sip.abandon(call, order.invite);
   }
 }

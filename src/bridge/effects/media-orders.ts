@@ -1,6 +1,6 @@
 // Holds a call's media session: opens it, gives it descriptions, releases it. A call that goes on to another trunk gets
 // a new session there; the old one is not heard any more.
-import type { CallEffect } from "../../core/call/model/order.ts";
+import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
 import type { MediaSide } from "../../core/call/model/media-side.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
@@ -23,13 +23,13 @@ export interface MediaParts {
   readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;
 }
 
-export type MediaEffect = Extract<CallEffect, { kind: `media.${string}` }>;
+export type MediaOrder = Extract<CallOrder, { kind: `media.${string}` }>;
 
 export function mediaOrders(
   context: OrderContext,
   parts: MediaParts,
   legs: Pick<TrunkLegs, "mediaLegOf">,
-): (effect: MediaEffect) => Promise<CallFact | undefined> {
+): (order: MediaOrder) => Promise<CallFact | undefined> {
   let session: MediaSession | undefined;
   /** Which session is the call's: counts those that were released. */
   let current = 0;
@@ -46,77 +46,77 @@ export function mediaOrders(
     return session;
   };
 
-  const negotiate = async (effect: Exclude<MediaEffect, { kind: "media.release" }>): Promise<CallFact | undefined> => {
-    switch (effect.kind) {
+  const negotiate = async (order: Exclude<MediaOrder, { kind: "media.release" }>): Promise<CallFact | undefined> => {
+    switch (order.kind) {
       case "media.offer": {
         session ??= await open();
-        const outcome = await session.offer(effect.from, effect.sdp);
+        const outcome = await session.offer(order.from, order.sdp);
         const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
-        return { kind, from: effect.from, sdp: outcome.sdp, untold: session.untold };
+        return { kind, from: order.from, sdp: outcome.sdp, untold: session.untold };
       }
       case "media.answer": {
-        const sdp = await opened().answer(effect.from, effect.sdp);
-        return { kind: "media.answered", from: effect.from, sdp, untold: session?.untold };
+        const sdp = await opened().answer(order.from, order.sdp);
+        return { kind: "media.answered", from: order.from, sdp, untold: session?.untold };
       }
       case "media.settle": {
-        const sdp = await opened().settle(effect.from);
-        return { kind: "media.settled", from: effect.from, sdp, untold: session?.untold };
+        const sdp = await opened().settle(order.from);
+        return { kind: "media.settled", from: order.from, sdp, untold: session?.untold };
       }
       case "media.describe": {
         session ??= await open();
-        const sdp = await session.describe(effect.side);
-        return { kind: "media.described", side: effect.side, sdp, untold: session.untold };
+        const sdp = await session.describe(order.side);
+        return { kind: "media.described", side: order.side, sdp, untold: session.untold };
       }
-      case "media.cross": {
-        const answers = await opened().cross(effect.sdp);
-        return { kind: "media.crossed", ...answers, untold: session?.untold };
+      case "media.answerGlare": {
+        const answers = await opened().cross(order.sdp);
+        return { kind: "media.glareAnswered", ...answers, untold: session?.untold };
       }
       case "media.dtmf":
-        session?.sendDtmf(effect.to, effect.digit, effect.durationMs);
+        session?.sendDtmf(order.to, order.digit, order.durationMs);
         return undefined;
       case "media.listen":
         // A session that is gone is reported as that.
         return { kind: "media.listened", unheard: (await session?.unheard().catch(() => [])) ?? [] };
       case "media.handOver":
-        await session?.handOver(effect.side);
+        await session?.handOver(order.side);
         return undefined;
       case "media.candidates":
-        session?.addCandidates(effect.candidates);
+        session?.addCandidates(order.candidates);
         return undefined;
     }
   };
 
-  return async (effect) => {
-    if (effect.kind === "media.release") {
+  return async (order) => {
+    if (order.kind === "media.release") {
       const released = session;
       session = undefined;
       current += 1;
       return { kind: "media.released", stats: released === undefined ? noMediaStats : await released.close() };
     }
     try {
-      return await negotiate(effect);
+      return await negotiate(order);
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
-      context.log.warn("media engine refused an order", { order: effect.kind, code: error.code, error });
-      return { kind: "media.refused", from: blamed(effect), fault: error.code, message: error.message };
+      context.log.warn("media engine refused an order", { order: order.kind, code: error.code, error });
+      return { kind: "media.refused", from: blamed(order), fault: error.code, message: error.message };
     }
   };
 }
 
-function blamed(effect: MediaEffect): MediaSide {
-  switch (effect.kind) {
+function blamed(order: MediaOrder): MediaSide {
+  switch (order.kind) {
     case "media.offer":
     case "media.answer":
     case "media.settle":
-      return effect.from;
-    case "media.cross":
+      return order.from;
+    case "media.answerGlare":
       return "matrix";
     default:
       return "trunk";
   }
 }
 
-/** What stands at the two sides: a client and a trunk, or of a joined call two trunks, the right one at the trunk's side. */
+/** What stands at the two sides: a client and a trunk, or of a joined call two trunks, leg B at the trunk's side. */
 async function sidesOf(
   { call, log }: OrderContext,
   { ice, trunkMedia }: MediaParts,
@@ -127,9 +127,9 @@ async function sidesOf(
     case "joined":
       return {
         iceServers: [],
-        trunk: trunkMedia(call.right.trunk.name),
-        matrix: trunkMedia(call.left.trunk.name),
-        legs: { trunk: legs.mediaLegOf(call.right.call), matrix: legs.mediaLegOf(call.left.call) },
+        trunk: trunkMedia(call.b.trunk.name),
+        matrix: trunkMedia(call.a.trunk.name),
+        legs: { trunk: legs.mediaLegOf(call.b.call), matrix: legs.mediaLegOf(call.a.call) },
       };
     default: {
       // The ghost's TURN credentials are as good as any of ours.

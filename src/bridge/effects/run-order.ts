@@ -1,15 +1,15 @@
 // Carries out a call's orders through the ports and turns the results into facts. Decides nothing. Not here: media,
 // transfers, and the rooms of calls that ring.
 import type { Call } from "../../core/call/model/call.ts";
-import type { CallEffect, SipOrder } from "../../core/call/model/order.ts";
+import type { CallOrder, SipOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
-import { lateWords } from "../../core/call/ending/room-notices.ts";
+import { lateNotice } from "../../core/call/ending/room-notices.ts";
 import type { UserId } from "../../core/ids.ts";
 import { legOf } from "../../core/call/model/queries.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { mediaOrders, type MediaEffect, type MediaParts } from "./media-orders.ts";
+import { mediaOrders, type MediaOrder, type MediaParts } from "./media-orders.ts";
 import type { OrderContext } from "./order-context.ts";
 import type { RingingRooms } from "../rooms/ringing-rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
@@ -28,46 +28,46 @@ export interface RunOrderParts extends MediaParts {
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
-type PortEffect = Exclude<CallEffect, { kind: `deadline.${string}` | "history.write" | `note.${string}` }>;
+type PortOrder = Exclude<CallOrder, { kind: `deadline.${string}` | "history.write" | `note.${string}` }>;
 
 /** Carries out one order; the fact it brings, if it brings one. */
-export type RunOrder = (effect: PortEffect) => Promise<CallFact | undefined>;
+export type RunOrder = (order: PortOrder) => Promise<CallFact | undefined>;
 
 export function createRunOrder(context: OrderContext, parts: RunOrderParts, legs: TrunkLegs): RunOrder {
   const { id } = context;
   const media = mediaOrders(context, parts, legs);
-  return async (effect) => {
-    if (isMediaEffect(effect)) return media(effect);
-    if (isSipEffect(effect)) return legs.order(id, effect);
-    switch (effect.kind) {
+  return async (order) => {
+    if (isMediaOrder(order)) return media(order);
+    if (isSipOrder(order)) return legs.order(id, order);
+    switch (order.kind) {
       case "matrix.findRoom":
-        return findRoom(effect, context, parts);
+        return findRoom(order, context, parts);
       case "transfer.plan":
-        return asPersonKnows(parts.transfers.plan(id, effect), context.call, parts);
+        return asPersonKnows(parts.transfers.plan(id, order), context.call, parts);
       case "transfer.join":
-        parts.transfers.join(effect);
+        parts.transfers.join(order);
         return undefined;
       case "transfer.recall":
-        parts.transfers.recall(effect);
+        parts.transfers.recall(order);
         return undefined;
       case "identity.resolve":
-        return asPersonKnows(parts.transfers.identify(effect), context.call, parts);
+        return asPersonKnows(parts.transfers.identify(order), context.call, parts);
       case "leg.order":
-        legs.order(effect.call, effect.order);
+        legs.order(order.call, order.order);
         return undefined;
       default:
-        return tellPerson(effect, parts, context.log);
+        return tellPerson(order, parts, context.log);
     }
   };
 }
 
 async function findRoom(
-  { target, ghost }: Extract<PortEffect, { kind: "matrix.findRoom" }>,
+  { target, ghost }: Extract<PortOrder, { kind: "matrix.findRoom" }>,
   context: OrderContext,
   parts: RunOrderParts,
 ): Promise<CallFact> {
   const found = await parts.ringingRooms.find(target, ghost, context.call.trunk?.name, context.id);
-  const text = lateWords(context.call);
+  const text = lateNotice(context.call);
   if (found.kind === "matrix.roomFound" && text !== undefined)
     await tellPerson({ kind: "matrix.notice", leg: found, text }, parts, context.log);
   // It may have ended before the number came into the room.
@@ -90,38 +90,38 @@ async function asPersonKnows(
   return { ...fact, shown: { ...fact.shown, ghost: known } };
 }
 
-type TellingEffect = Extract<PortEffect, { kind: "matrix.signal" | "matrix.notice" | "matrix.tile" }>;
+type TellingOrder = Extract<PortOrder, { kind: "matrix.signal" | "matrix.notice" | "matrix.tile" }>;
 
-function isMediaEffect(effect: PortEffect): effect is MediaEffect {
-  return effect.kind.startsWith("media.");
+function isMediaOrder(order: PortOrder): order is MediaOrder {
+  return order.kind.startsWith("media.");
 }
-function isSipEffect(effect: PortEffect): effect is SipOrder {
-  return effect.kind.startsWith("sip.");
+function isSipOrder(order: PortOrder): order is SipOrder {
+  return order.kind.startsWith("sip.");
 }
 
 async function tellPerson(
-  effect: TellingEffect,
+  order: TellingOrder,
   { homeserver, firstCalls }: Pick<RunOrderParts, "homeserver" | "firstCalls">,
   log: Log,
 ): Promise<CallFact | undefined> {
   try {
-    if (effect.kind === "matrix.notice") {
-      await homeserver.notice(effect.leg.room, effect.leg.ghost, await firstCalls.wordsFor(effect.leg, effect.text));
+    if (order.kind === "matrix.notice") {
+      await homeserver.notice(order.leg.room, order.leg.ghost, await firstCalls.wordsFor(order.leg, order.text));
       return undefined;
     }
-    if (effect.kind === "matrix.tile") {
-      const words = await firstCalls.wordsFor(effect.leg, effect.text);
-      const isSeen = words === effect.text && firstCalls.wasSeen(effect.leg.room);
-      if (!isSeen) await homeserver.notice(effect.leg.room, effect.leg.ghost, words);
+    if (order.kind === "matrix.tile") {
+      const words = await firstCalls.wordsFor(order.leg, order.text);
+      const isSeen = words === order.text && firstCalls.wasSeen(order.leg.room);
+      if (!isSeen) await homeserver.notice(order.leg.room, order.leg.ghost, words);
       return undefined;
     }
-    if (!firstCalls.holds(effect.leg, effect.signal)) await homeserver.signal(effect.leg, effect.signal);
-    return { kind: "matrix.told", signal: effect.signal.kind, room: effect.leg.room };
+    if (!firstCalls.holds(order.leg, order.signal)) await homeserver.signal(order.leg, order.signal);
+    return { kind: "matrix.told", signal: order.signal.kind, room: order.leg.room };
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
-    log.warn("could not tell a person", { order: effect.kind, code: error.code, error });
+    log.warn("could not tell a person", { order: order.kind, code: error.code, error });
     // A notice is a courtesy.
-    if (effect.kind !== "matrix.signal") return undefined;
-    return { kind: "matrix.unreachable", signal: effect.signal.kind, room: effect.leg.room, message: error.message };
+    if (order.kind !== "matrix.signal") return undefined;
+    return { kind: "matrix.unreachable", signal: order.signal.kind, room: order.leg.room, message: error.message };
   }
 }

@@ -26,7 +26,7 @@ export const replyWords = {
 
 type RefusalCause = Extract<Verdict, { kind: "refused" }>["cause"];
 
-const refusalWords: Readonly<Partial<Record<RefusalCause, string>>> = {
+const refusalNotices: Readonly<Partial<Record<RefusalCause, string>>> = {
   "premium-barred": "texts to premium-rate numbers are not allowed here.",
   "shared-cost-barred": "texts to shared-cost numbers are not allowed here.",
   "satellite-barred": "texts to satellite telephones are not allowed here.",
@@ -39,7 +39,7 @@ const refusalWords: Readonly<Partial<Record<RefusalCause, string>>> = {
 
 export function wordsOfRefusal(cause: RefusalCause): string {
   if (cause === "emergency") return replyWords.emergency;
-  return `${notDelivered} ${refusalWords[cause] ?? "this is not possible here."}`;
+  return `${notDelivered} ${refusalNotices[cause] ?? "this is not possible here."}`;
 }
 
 type Failure = Exclude<MessageOutcome, { kind: "delivered" }>;

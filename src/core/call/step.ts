@@ -6,7 +6,7 @@ import type { Call } from "./model/call.ts";
 import { stepConnected } from "./established/connected.ts";
 import { stepEarly } from "./outbound/early-media.ts";
 import { stepEnding } from "./ending/ending.ts";
-import type { CallEvent } from "./model/fact.ts";
+import type { TimedFact } from "./model/fact.ts";
 import { stepWithHeldOffer } from "./established/held-offer.ts";
 import { showHold } from "./established/hold.ts";
 import { stepArriving } from "./inbound/arriving.ts";
@@ -20,39 +20,39 @@ import { ignored, type Step } from "./model/transition.ts";
 export type { Step } from "./model/transition.ts";
 
 /** Total over phases and facts: a fact that does not fit changes nothing and leaves one `note.ignored`. */
-export function step(call: Call, event: CallEvent): Step {
-  return settleOutstanding(call, event) ?? showHold(stepWithHeldOffer(call, event, stepPhase));
+export function step(call: Call, fact: TimedFact): Step {
+  return settleOutstanding(call, fact) ?? showHold(stepWithHeldOffer(call, fact, stepPhase));
 }
 
-function stepPhase(call: Call, event: CallEvent): Step {
+function stepPhase(call: Call, fact: TimedFact): Step {
   switch (call.phase) {
     case "offering":
-      return stepOffering(call, event);
+      return stepOffering(call, fact);
     case "inviting":
-      return stepInviting(call, event);
+      return stepInviting(call, fact);
     case "early":
-      return stepEarly(call, event);
+      return stepEarly(call, fact);
     case "answering":
-      return stepAnswering(call, event);
+      return stepAnswering(call, fact);
     case "arriving":
-      return stepArriving(call, event);
+      return stepArriving(call, fact);
     case "alerting":
-      return stepAlerting(call, event);
+      return stepAlerting(call, fact);
     case "accepting":
-      return stepAccepting(call, event);
+      return stepAccepting(call, fact);
     case "connected":
-      return stepConnected(call, event);
+      return stepConnected(call, fact);
     case "transferring":
-      return stepTransferring(call, event);
+      return stepTransferring(call, fact);
     case "ending":
-      return stepEnding(call, event);
+      return stepEnding(call, fact);
     case "joining":
-      return stepJoining(call, event);
+      return stepJoining(call, fact);
     case "joined":
-      return stepJoined(call, event);
+      return stepJoined(call, fact);
     case "parting":
-      return stepParting(call, event);
+      return stepParting(call, fact);
     case "ended":
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }

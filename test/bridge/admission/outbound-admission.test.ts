@@ -61,7 +61,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
     calls: [],
     closed: undefined,
   });
-  const deadline = first?.effects.find((effect) => effect.kind === "deadline.set");
+  const deadline = first?.orders.find((order) => order.kind === "deadline.set");
   return deadline === undefined ? undefined : deadline.atMs - clock.nowMs();
 }
 

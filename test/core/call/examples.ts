@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Call } from "../../../src/core/call/model/call.ts";
 import type { SipDialogState, SipInviteState } from "../../../src/core/call/model/dialog-state.ts";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { LegAbilities, LegSignal } from "../../../src/core/call/model/matrix-leg.ts";
 import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
@@ -89,25 +89,25 @@ export function begin(changes: Partial<OutboundRequest> = {}): Step {
 /** Every order of a ladder, and the call it leads to. */
 export interface Ladder {
   readonly call: Call;
-  readonly effects: readonly CallEffect[];
+  readonly orders: readonly CallOrder[];
 }
 
 /** Plays facts one after the other, a second apart. */
 export function play(first: Step, ...facts: readonly CallFact[]): Ladder {
   let call = first.call;
-  const effects = [...first.effects];
+  const orders = [...first.orders];
   let atMs = 2_000;
   for (const fact of facts) {
     const next = step(call, { ...fact, atMs });
     call = next.call;
-    effects.push(...next.effects);
+    orders.push(...next.orders);
     atMs += 1_000;
   }
-  return { call, effects };
+  return { call, orders };
 }
 
-export function kinds(effects: readonly CallEffect[]): readonly string[] {
-  return effects.map((effect) => effect.kind).filter((kind) => !kind.startsWith("deadline."));
+export function kinds(orders: readonly CallOrder[]): readonly string[] {
+  return orders.map((order) => order.kind).filter((kind) => !kind.startsWith("deadline."));
 }
 
 export const offered: Extract<CallFact, { kind: "media.offered" }> = {
@@ -138,5 +138,5 @@ export function told(signal: LegSignal["kind"], room = request.leg.room): CallFa
 /** A call in which both talk. */
 export function connected(): Step {
   const { call } = play(begin(), offered, { kind: "sip.ringing" }, accepted, answered);
-  return { call, effects: [] };
+  return { call, orders: [] };
 }

@@ -8,7 +8,7 @@ import { heardIn } from "./inbound-examples.ts";
 /** The call ends while our answer is on its way, and the process dies before the hang-up is out. */
 function saidAgain(...meanwhile: readonly CallFact[]): readonly string[] {
   const { call } = play(begin(), offered, accepted, answered, { kind: "admin.ended" }, ...meanwhile);
-  return heardIn(request.leg.room, recover(call, 9_000).effects);
+  return heardIn(request.leg.room, recover(call, 9_000).orders);
 }
 
 test("a client that may not have our answer is told in both ways", () => {

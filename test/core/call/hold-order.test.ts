@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
 import type { Description } from "../../../src/core/sdp/description.ts";
@@ -57,7 +57,7 @@ class World {
   readonly #plan: Word[];
   #isTelephoneWaiting = false;
   /** Orders for the engine, its outcomes, our offers on the way to the client, its answers on the way back. */
-  readonly #orders: CallEffect[] = [];
+  readonly #orders: CallOrder[] = [];
   readonly #outcomes: CallFact[] = [];
   readonly #offers: Word[] = [];
   readonly #answers: Word[] = [];
@@ -113,23 +113,23 @@ class World {
   }
 
   #take(fact: CallFact): void {
-    const { call, effects } = step(this.call, { ...fact, atMs: 5_000 });
+    const { call, orders } = step(this.call, { ...fact, atMs: 5_000 });
     this.call = call;
-    for (const effect of effects) {
-      if (effect.kind === "media.offer" || effect.kind === "media.answer" || effect.kind === "media.describe")
-        this.#orders.push(effect);
-      if (effect.kind === "sip.answerReoffer" || effect.kind === "sip.refuseReoffer") {
+    for (const order of orders) {
+      if (order.kind === "media.offer" || order.kind === "media.answer" || order.kind === "media.describe")
+        this.#orders.push(order);
+      if (order.kind === "sip.answerReoffer" || order.kind === "sip.refuseReoffer") {
         this.#isTelephoneWaiting = false;
-        this.replies.push(effect.kind === "sip.answerReoffer" ? effect.sdp : `${effect.status}`);
+        this.replies.push(order.kind === "sip.answerReoffer" ? order.sdp : `${order.status}`);
       }
-      if (effect.kind === "matrix.signal" && effect.signal.kind === "reoffer") {
-        this.#offers.push(effect.signal.sdp as Word);
-        this.shown.push(effect.signal.sdp as Word);
+      if (order.kind === "matrix.signal" && order.signal.kind === "reoffer") {
+        this.#offers.push(order.signal.sdp as Word);
+        this.shown.push(order.signal.sdp as Word);
       }
     }
   }
 
-  #carryOut(order: CallEffect): CallFact {
+  #carryOut(order: CallOrder): CallFact {
     const turn = this.#turnOf(order);
     if (turn.kind === "refusal") return { kind: "media.refused", from: "matrix", fault: turn.fault, message: "" };
     this.exchange = turn.exchange;
@@ -139,7 +139,7 @@ class World {
     return { kind: "media.settled", from: "trunk", ...news };
   }
 
-  #turnOf(order: CallEffect): Turn | Refusal {
+  #turnOf(order: CallOrder): Turn | Refusal {
     switch (order.kind) {
       case "media.describe":
         return described(this.exchange, "matrix");

@@ -26,13 +26,13 @@ const expired: CallFact = { kind: "deadline.passed", name: "renegotiation" };
 
 /** A call in which the telephone has held, before the client is offered anything. */
 function held(start: Step): Step {
-  return { call: play(start, ...holds).call, effects: [] };
+  return { call: play(start, ...holds).call, orders: [] };
 }
 
 /** The directions that the client was offered. */
-function shown(effects: Step["effects"]): readonly string[] {
-  return effects.flatMap((effect) =>
-    effect.kind === "matrix.signal" && effect.signal.kind === "reoffer" ? [effect.signal.sdp] : [],
+function shown(orders: Step["orders"]): readonly string[] {
+  return orders.flatMap((order) =>
+    order.kind === "matrix.signal" && order.signal.kind === "reoffer" ? [order.signal.sdp] : [],
   );
 }
 
@@ -40,8 +40,8 @@ const nobody = { phase: "connected", renegotiation: { by: "nobody" } };
 
 describe("a hold of the telephone", () => {
   test("is offered to the client, after the trunk's answer", () => {
-    const { call, effects } = play(connected(), ...holds, described, recvonly, taken);
-    expect(effects.filter(({ kind }) => !kind.startsWith("deadline."))).toEqual([
+    const { call, orders } = play(connected(), ...holds, described, recvonly, taken);
+    expect(orders.filter(({ kind }) => !kind.startsWith("deadline."))).toEqual([
       { kind: "media.offer", from: "trunk", sdp: "sendonly" },
       { kind: "sip.answerReoffer", sdp: "recvonly" },
       { kind: "media.describe", side: "matrix" },
@@ -53,13 +53,13 @@ describe("a hold of the telephone", () => {
 
   test("is not shown to a client of version 0, whose call goes on as it is", () => {
     const { call } = play(begin({ leg: { ...request.leg, version: "0" } }), offered, accepted, answered);
-    expect(kinds(play({ call, effects: [] }, ...holds).effects)).toEqual(["media.offer", "sip.answerReoffer"]);
+    expect(kinds(play({ call, orders: [] }, ...holds).orders)).toEqual(["media.offer", "sip.answerReoffer"]);
   });
 
   test("in the answer that makes the call is shown right after the client's answer", () => {
-    const { effects } = play(begin(), offered, accepted, { ...answered, untold: "sendonly" }, described);
-    expect(kinds(effects).slice(-3)).toEqual(["matrix.signal", "media.describe", "matrix.signal"]);
-    expect(shown(effects)).toEqual(["sendonly"]);
+    const { orders } = play(begin(), offered, accepted, { ...answered, untold: "sendonly" }, described);
+    expect(kinds(orders).slice(-3)).toEqual(["matrix.signal", "media.describe", "matrix.signal"]);
+    expect(shown(orders)).toEqual(["sendonly"]);
   });
 
   test("in early media is shown when the callee has picked up", () => {
@@ -69,24 +69,24 @@ describe("a hold of the telephone", () => {
       { ...answered, untold: "sendonly" },
     ];
     const ringing = play(begin({ earlyMedia: "answer" }), ...early);
-    expect(kinds(ringing.effects)).not.toContain("media.describe");
-    expect(kinds(play({ call: ringing.call, effects: [] }, accepted).effects)).toEqual(["media.describe"]);
+    expect(kinds(ringing.orders)).not.toContain("media.describe");
+    expect(kinds(play({ call: ringing.call, orders: [] }, accepted).orders)).toEqual(["media.describe"]);
   });
 
   test("is offered three times, each time for 10 s, to a client that does not answer", () => {
-    const { call, effects } = play(held(connected()), described, expired, described, expired, described, expired);
+    const { call, orders } = play(held(connected()), described, expired, described, expired, described, expired);
     expect(call).toMatchObject(nobody);
-    expect(shown(effects)).toEqual(["sendonly", "sendonly", "sendonly"]);
+    expect(shown(orders)).toEqual(["sendonly", "sendonly", "sendonly"]);
     // A change is news.
-    const back = play({ call, effects: [] }, resumes, resumed, backShown);
-    expect(shown(back.effects)).toEqual(["sendrecv"]);
+    const back = play({ call, orders: [] }, resumes, resumed, backShown);
+    expect(shown(back.orders)).toEqual(["sendrecv"]);
   });
 
   test("is offered again when that offer has expired, where the client could not be reached", () => {
     const gone: CallFact = { kind: "matrix.unreachable", signal: "reoffer", room: request.leg.room, message: "gone" };
-    const { call, effects } = play(held(connected()), described, gone);
-    expect(shown(effects)).toEqual(["sendonly"]);
-    expect(kinds(play({ call, effects: [] }, expired).effects)).toEqual(["media.describe"]);
+    const { call, orders } = play(held(connected()), described, gone);
+    expect(shown(orders)).toEqual(["sendonly"]);
+    expect(kinds(play({ call, orders: [] }, expired).orders)).toEqual(["media.describe"]);
   });
 
   test("leaves the call as it is where the offer cannot be made, or its answer cannot be used, three times", () => {
@@ -99,89 +99,89 @@ describe("a hold of the telephone", () => {
 
 describe("what the telephone does while the client is shown its hold", () => {
   test("it resumes: it has its answer at once, and is never told 491", () => {
-    const { effects } = play(held(connected()), described, resumes, resumed);
-    expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "sendrecv" });
-    expect(kinds(effects)).not.toContain("sip.refuseReoffer");
+    const { orders } = play(held(connected()), described, resumes, resumed);
+    expect(orders).toContainEqual({ kind: "sip.answerReoffer", sdp: "sendrecv" });
+    expect(kinds(orders)).not.toContain("sip.refuseReoffer");
   });
 
   test("it resumes: the client's late answer to the hold is not taken for one to what comes next", () => {
     const late = play(held(connected()), described, resumes, resumed);
     // Nothing is offered while the client may still answer.
-    expect(shown(late.effects)).toEqual(["sendonly"]);
-    const { call, effects } = play(
-      { call: late.call, effects: [] },
+    expect(shown(late.orders)).toEqual(["sendonly"]);
+    const { call, orders } = play(
+      { call: late.call, orders: [] },
       recvonly,
       backShown,
       { kind: "matrix.reanswered", sdp: "sendrecv" },
       taken,
     );
-    expect(kinds(effects)).toEqual(["media.describe", "matrix.signal", "media.answer"]);
-    expect(effects).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "sendrecv" });
+    expect(kinds(orders)).toEqual(["media.describe", "matrix.signal", "media.answer"]);
+    expect(orders).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "sendrecv" });
     expect(call).toMatchObject(nobody);
   });
 
   test("it resumes, and the client never answers: it is shown the end of the hold when that offer has expired", () => {
-    const { effects } = play(held(connected()), described, resumes, resumed, expired, backShown);
-    expect(shown(effects)).toEqual(["sendonly", "sendrecv"]);
+    const { orders } = play(held(connected()), described, resumes, resumed, expired, backShown);
+    expect(shown(orders)).toEqual(["sendonly", "sendrecv"]);
   });
 
   test("it resumes while the offer is still being made: it has its answer right after", () => {
-    const { effects } = play(held(connected()), resumes, described, resumed);
-    expect(kinds(effects)).toEqual(["matrix.signal", "media.offer", "sip.answerReoffer"]);
+    const { orders } = play(held(connected()), resumes, described, resumed);
+    expect(kinds(orders)).toEqual(["matrix.signal", "media.offer", "sip.answerReoffer"]);
   });
 
   test("it wants another codec while the client may still answer: it is told 491, and tries again", () => {
     const wanted: CallFact = { kind: "media.offered", from: "trunk", sdp: "codec", untold: "sendonly" };
-    const { call, effects } = play(held(connected()), described, { kind: "sip.offered", sdp: "codec" }, wanted);
-    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
-    const again = play({ call, effects: [] }, recvonly, described, recvonly, taken, resumes, wanted);
-    expect(shown(again.effects)).toEqual(["sendonly", "codec"]);
+    const { call, orders } = play(held(connected()), described, { kind: "sip.offered", sdp: "codec" }, wanted);
+    expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+    const again = play({ call, orders: [] }, recvonly, described, recvonly, taken, resumes, wanted);
+    expect(shown(again.orders)).toEqual(["sendonly", "codec"]);
   });
 
   test("it asks for an offer of ours, or sends the call on: neither has to wait", () => {
     const wanted = play(held(connected()), described, { kind: "sip.offerWanted" });
-    expect(wanted.effects).toContainEqual({ kind: "media.describe", side: "trunk" });
+    expect(wanted.orders).toContainEqual({ kind: "media.describe", side: "trunk" });
     const referred = play(held(connected()), described, {
       kind: "sip.referred",
       target: { displayName: undefined, uri: "sip:1@example.org", user: "1", host: "example.org" },
       replaces: undefined,
       referredBy: undefined,
     });
-    expect(kinds(referred.effects)).toContain("transfer.plan");
+    expect(kinds(referred.orders)).toContain("transfer.plan");
   });
 });
 
 describe("the client holds at the same moment", () => {
   test("having called: it ignores our offer, so its own is answered", () => {
-    const { call, effects } = play(held(connected()), described, clientHolds);
-    expect(effects).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "client holds" });
+    const { call, orders } = play(held(connected()), described, clientHolds);
+    expect(orders).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "client holds" });
     expect(call).toMatchObject({ renegotiation: { by: "matrix" } });
   });
 
   test("having been called: it takes its own offer back and answers ours", () => {
-    const { call, effects } = play(held(talking()), described, clientHolds);
-    expect(effects).not.toContainEqual(expect.objectContaining({ kind: "media.offer" }));
-    expect(play({ call, effects: [] }, recvonly, taken).call).toMatchObject(nobody);
+    const { call, orders } = play(held(talking()), described, clientHolds);
+    expect(orders).not.toContainEqual(expect.objectContaining({ kind: "media.offer" }));
+    expect(play({ call, orders: [] }, recvonly, taken).call).toMatchObject(nobody);
   });
 
   test.each([
     ["having called: its offer is answered, and shows it that the telephone is back", connected, ["media.offer"]],
     ["having been called: it takes its own offer back", talking, []],
-  ] as const)("and the telephone has overtaken our offer. The client %s", (_how, start, orders) => {
+  ] as const)("and the telephone has overtaken our offer. The client %s", (_how, start, expected) => {
     const late = play(held(start()), described, resumes, resumed);
-    const { effects } = play({ call: late.call, effects: [] }, clientHolds);
-    expect(kinds(effects).filter((kind) => kind !== "note.ignored")).toEqual(orders);
+    const { orders } = play({ call: late.call, orders: [] }, clientHolds);
+    expect(kinds(orders).filter((kind) => kind !== "note.ignored")).toEqual(expected);
   });
 
   test("before our offer is made: that of a client that called has its turn, ours is not sent", () => {
-    const { effects } = play(held(connected()), clientHolds, described);
-    expect(kinds(effects)).toEqual(["media.offer"]);
+    const { orders } = play(held(connected()), clientHolds, described);
+    expect(kinds(orders)).toEqual(["media.offer"]);
   });
 
   test("and is still busy with its own: the answer to that shows the hold, and nothing else is offered", () => {
     const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "matrix", sdp: "hold" }];
     const { call } = play(connected(), ...asked, { kind: "sip.reanswered", sdp: "inactive" });
-    const { effects } = play({ call, effects: [] }, { ...answered, untold: undefined });
-    expect(kinds(effects)).toEqual(["matrix.signal"]);
+    const { orders } = play({ call, orders: [] }, { ...answered, untold: undefined });
+    expect(kinds(orders)).toEqual(["matrix.signal"]);
   });
 });

@@ -1,6 +1,6 @@
 // A call from the telephone, ready to be played: Ann and Bob are people, the office is a room.
 import type { SipIncomingState } from "../../../src/core/call/model/dialog-state.ts";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound/arriving.ts";
 import type { LegSignal, RingTarget } from "../../../src/core/call/model/matrix-leg.ts";
@@ -87,8 +87,8 @@ export const bothRing: readonly CallFact[] = [
   toldRinging(bobsRoom),
 ];
 
-export const glare: Extract<CallFact, { kind: "matrix.crossed" }> = {
-  kind: "matrix.crossed",
+export const glare: Extract<CallFact, { kind: "matrix.glareDetected" }> = {
+  kind: "matrix.glareDetected",
   leg: {
     room: annsRoom,
     ghost: inboundRequest.ghost,
@@ -105,14 +105,14 @@ export const glare: Extract<CallFact, { kind: "matrix.crossed" }> = {
 /** A call that Ann has taken. */
 export function talking(): Step {
   const { call } = play(arrive(), ...annRings, answers(annsRoom, ann), answeredByClient);
-  return { call, effects: [] };
+  return { call, orders: [] };
 }
 
 /** What was said in a room: the kinds of signals, the reasons of hang-ups and the lines. */
-export function heardIn(room: RoomId, effects: readonly CallEffect[]): readonly string[] {
-  return effects.flatMap((effect) => {
-    if (effect.kind === "matrix.notice") return effect.leg.room === room ? [effect.text] : [];
-    return effect.kind === "matrix.signal" && effect.leg.room === room ? [spoken(effect.signal)] : [];
+export function heardIn(room: RoomId, orders: readonly CallOrder[]): readonly string[] {
+  return orders.flatMap((order) => {
+    if (order.kind === "matrix.notice") return order.leg.room === room ? [order.text] : [];
+    return order.kind === "matrix.signal" && order.leg.room === room ? [spoken(order.signal)] : [];
   });
 }
 
@@ -121,23 +121,23 @@ function spoken(signal: LegSignal): string {
 }
 
 /** What the trunk was told. */
-export function heardByTrunk(effects: readonly CallEffect[]): readonly string[] {
-  return effects.flatMap((effect) => {
-    switch (effect.kind) {
+export function heardByTrunk(orders: readonly CallOrder[]): readonly string[] {
+  return orders.flatMap((order) => {
+    switch (order.kind) {
       case "sip.ring":
-        return [`${effect.status}`];
+        return [`${order.status}`];
       case "sip.accept":
-        return [`200 ${effect.sdp}`];
+        return [`200 ${order.sdp}`];
       case "sip.reject":
-        return [`${effect.status} (${effect.q850 ?? "-"})`];
+        return [`${order.status} (${order.q850 ?? "-"})`];
       case "sip.dismiss":
-        return [`late ${effect.status}`];
+        return [`late ${order.status}`];
       case "sip.bye":
         return ["BYE"];
       case "sip.cancel":
         return ["CANCEL"];
       case "sip.invite":
-        return [`INVITE ${effect.trunk}`];
+        return [`INVITE ${order.trunk}`];
       default:
         return [];
     }

@@ -43,15 +43,15 @@ describe("somebody calls", () => {
     ["the invite does not get through", [offeredToRooms, found(ann, annsRoom)]],
   ] as const)("and %s in five seconds: 503, and the trunk knows when to come again", (_why, facts) => {
     const waiting = play(arrive(), ...facts);
-    expect(waiting.effects).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 6_000 });
-    const { call, effects } = play({ ...waiting, effects: [] }, { kind: "deadline.passed", name: "answer" });
-    expect(effects).toContainEqual({ kind: "sip.reject", status: 503, q850: 38, retryAfterS: 5 });
+    expect(waiting.orders).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 6_000 });
+    const { call, orders } = play({ ...waiting, orders: [] }, { kind: "deadline.passed", name: "answer" });
+    expect(orders).toContainEqual({ kind: "sip.reject", status: 503, q850: 38, retryAfterS: 5 });
     expect(call).toMatchObject({ phase: "ending", cause: "homeserver-away" });
   });
 
   test("the person's room rings, and only then the caller hears it ring", () => {
-    const { effects } = play(arrive(), ...annRings);
-    expect(effects.map(({ kind }) => kind)).toEqual([
+    const { orders } = play(arrive(), ...annRings);
+    expect(orders.map(({ kind }) => kind)).toEqual([
       "deadline.set",
       "media.offer",
       "deadline.set",
@@ -61,7 +61,7 @@ describe("somebody calls", () => {
       "sip.ring",
       "deadline.clear",
     ]);
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: {
         room: annsRoom,
@@ -72,15 +72,15 @@ describe("somebody calls", () => {
       },
       signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
     });
-    expect(effects.at(-2)).toEqual({ kind: "sip.ring", status: 180 });
+    expect(orders.at(-2)).toEqual({ kind: "sip.ring", status: 180 });
   });
 
   test("a caller whose trunk does not like silence hears 183 while the rooms are looked for", () => {
-    expect(heardByTrunk(play(arrive({ earlyProgress: true }), ...annRings).effects)).toEqual(["183", "180"]);
+    expect(heardByTrunk(play(arrive({ earlyProgress: true }), ...annRings).orders)).toEqual(["183", "180"]);
   });
 
   test("the caller hears ringing once, however many rooms ring", () => {
-    expect(heardByTrunk(play(arrive(together), ...bothRing).effects)).toEqual(["180"]);
+    expect(heardByTrunk(play(arrive(together), ...bothRing).orders)).toEqual(["180"]);
   });
 
   test("an invite lives as long as it may be rung, over all stages that follow on each other", () => {
@@ -89,20 +89,20 @@ describe("somebody calls", () => {
       { targets: [bob, ann], ringMs: 70_000 },
       { targets: [bob], ringMs: 20_000 },
     ];
-    const { effects } = play(arrive({ stages }), offeredToRooms, found(ann, annsRoom), stageOver, found(bob, bobsRoom));
-    const lifetimes = effects.flatMap((effect) =>
-      effect.kind === "matrix.signal" && effect.signal.kind === "invite" ? [effect.signal.lifetimeMs] : [],
+    const { orders } = play(arrive({ stages }), offeredToRooms, found(ann, annsRoom), stageOver, found(bob, bobsRoom));
+    const lifetimes = orders.flatMap((order) =>
+      order.kind === "matrix.signal" && order.signal.kind === "invite" ? [order.signal.lifetimeMs] : [],
     );
     expect(lifetimes).toEqual([130_000, 90_000]);
   });
 
   test("a room is invited as a whole", () => {
-    const { effects } = play(
+    const { orders } = play(
       arrive({ stages: [{ targets: [office], ringMs: 20_000 }] }),
       offeredToRooms,
       found(office, officeRoom),
     );
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: undefined },
@@ -111,7 +111,7 @@ describe("somebody calls", () => {
 
   test("a room that rings is told over whom the call came, one that does not is not", () => {
     const announce = ["Forwarded from +44 20 7946 0000.", "The caller's number is verified."];
-    const { effects } = play(
+    const { orders } = play(
       arrive({ ...together, announce }),
       offeredToRooms,
       found(ann, annsRoom),
@@ -119,8 +119,8 @@ describe("somebody calls", () => {
       toldRinging(annsRoom),
       { kind: "matrix.unreachable", signal: "invite", room: bobsRoom, message: "gone" },
     );
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", ...announce]);
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup unknown_error"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", ...announce]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup unknown_error"]);
   });
 
   test.each([
@@ -131,28 +131,28 @@ describe("somebody calls", () => {
     ["no-capacity", "503 (42)"],
     ["engine", "503 (41)"],
   ] as const)("an offer that meets %s is refused with %s, and nobody is rung", (fault, status) => {
-    const { effects } = play(arrive(), { kind: "media.refused", from: "trunk", fault, message: "" });
-    expect(heardByTrunk(effects)).toEqual([status]);
-    expect(kinds(effects)).toEqual(["media.offer", "sip.reject", "media.release"]);
+    const { orders } = play(arrive(), { kind: "media.refused", from: "trunk", fault, message: "" });
+    expect(heardByTrunk(orders)).toEqual([status]);
+    expect(kinds(orders)).toEqual(["media.offer", "sip.reject", "media.release"]);
   });
 
   test("a media engine that never answers does not keep the caller waiting", () => {
-    const { call, effects } = play(arrive(), { kind: "deadline.passed", name: "answer" });
-    expect(heardByTrunk(effects)).toEqual(["503 (41)"]);
+    const { call, orders } = play(arrive(), { kind: "deadline.passed", name: "answer" });
+    expect(heardByTrunk(orders)).toEqual(["503 (41)"]);
     expect(call).toMatchObject({ cause: "media-lost" });
   });
 
   test("an UPDATE before the answer has to wait for it", () => {
-    const { effects } = play(arrive(), ...annRings, { kind: "sip.offered", sdp: "x" });
-    expect(effects.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 500 });
+    const { orders } = play(arrive(), ...annRings, { kind: "sip.offered", sdp: "x" });
+    expect(orders.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 500 });
   });
 });
 
 describe("somebody answers", () => {
   test("they are told that they have the call, the trunk gets its answer, and both talk", () => {
-    const { call, effects } = play(arrive(), ...annRings, answers(annsRoom, ann), answeredByClient);
-    expect(heardByTrunk(effects)).toEqual(["180", "200 trunk answer"]);
-    expect(effects).toContainEqual({
+    const { call, orders } = play(arrive(), ...annRings, answers(annsRoom, ann), answeredByClient);
+    expect(heardByTrunk(orders)).toEqual(["180", "200 trunk answer"]);
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "select", party: "PHONE" },
@@ -166,30 +166,30 @@ describe("somebody answers", () => {
       answeredAtMs: 6_000,
       dialog,
     });
-    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 6_000 + maxDurationMs });
-    expect(effects).toContainEqual({ kind: "deadline.clear", name: "answer" });
+    expect(orders).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 6_000 + maxDurationMs });
+    expect(orders).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
 
   test("faster than the homeserver tells us that their room rings", () => {
-    const { call, effects } = play(arrive(), offeredToRooms, found(ann, annsRoom), answers(annsRoom, ann));
+    const { call, orders } = play(arrive(), offeredToRooms, found(ann, annsRoom), answers(annsRoom, ann));
     expect(call.phase).toBe("accepting");
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "select"]);
   });
 
   test("an old client, which knows no parties, is not told that it was selected", () => {
-    const { call, effects } = play(arrive(), ...annRings, answers(annsRoom, ann, "none"), answeredByClient);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    const { call, orders } = play(arrive(), ...annRings, answers(annsRoom, ann, "none"), answeredByClient);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
     expect(call).toMatchObject({ phase: "connected", leg: { version: "0" } });
   });
 
   test("the others stop ringing, and their rooms say why", () => {
-    const { effects } = play(arrive(together), ...bothRing, answers(bobsRoom, bob), answeredByClient);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "select"]);
+    const { orders } = play(arrive(together), ...bothRing, answers(bobsRoom, bob), answeredByClient);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "select"]);
   });
 
   test("a room whose invite is still on its way is hung up after it", () => {
-    const { effects } = play(
+    const { orders } = play(
       arrive(together),
       offeredToRooms,
       found(ann, annsRoom),
@@ -199,18 +199,18 @@ describe("somebody answers", () => {
       toldRinging(bobsRoom),
       answeredByClient,
     );
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
   });
 
   test("a room that is found only afterwards is not rung at all", () => {
-    const { effects } = play(
+    const { orders } = play(
       arrive(together),
       offeredToRooms,
       found(ann, annsRoom),
       answers(annsRoom, ann),
       found(bob, bobsRoom),
     );
-    expect(heardIn(bobsRoom, effects)).toEqual([]);
+    expect(heardIn(bobsRoom, orders)).toEqual([]);
   });
 
   test("the second device, or the second person, is too late", () => {
@@ -224,8 +224,8 @@ describe("somebody answers", () => {
       answers(bobsRoom, bob),
     );
     expect(second.call).toMatchObject({ phase: "connected", leg: { personParty: "PHONE" } });
-    expect(kinds(second.effects).filter((kind) => kind === "note.ignored")).toHaveLength(3);
-    expect(kinds(second.effects).filter((kind) => kind === "media.answer")).toHaveLength(1);
+    expect(kinds(second.orders).filter((kind) => kind === "note.ignored")).toHaveLength(3);
+    expect(kinds(second.orders).filter((kind) => kind === "media.answer")).toHaveLength(1);
   });
 
   test("for somebody else, in the room the caller shares with them: that does not count", () => {
@@ -246,14 +246,14 @@ describe("somebody answers", () => {
   test("their candidates reach the media engine at once", () => {
     const trickle: CallFact = { kind: "matrix.candidates", candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }] };
     const facts = [...annRings, answers(annsRoom, ann), trickle, answeredByClient, trickle];
-    expect(kinds(play(arrive(), ...facts).effects).filter((kind) => kind === "media.candidates")).toHaveLength(2);
+    expect(kinds(play(arrive(), ...facts).orders).filter((kind) => kind === "media.candidates")).toHaveLength(2);
   });
 
   test("with a description that nobody can use: they are hung up and told, the caller gets 488", () => {
     const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" };
-    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), refused);
-    expect(heardByTrunk(effects)).toEqual(["180", "488 (16)"]);
-    expect(heardIn(annsRoom, effects)).toEqual([
+    const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), refused);
+    expect(heardByTrunk(orders)).toEqual(["180", "488 (16)"]);
+    expect(heardIn(annsRoom, orders)).toEqual([
       "invite",
       "select",
       "hangup unknown_error",
@@ -262,35 +262,35 @@ describe("somebody answers", () => {
   });
 
   test("and the media engine never does: both are let go", () => {
-    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), {
+    const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), {
       kind: "deadline.passed",
       name: "answer",
     });
-    expect(heardByTrunk(effects)).toEqual(["180", "503 (41)"]);
-    expect(heardIn(annsRoom, effects).slice(2, 3)).toEqual(["hangup unknown_error"]);
+    expect(heardByTrunk(orders)).toEqual(["180", "503 (41)"]);
+    expect(heardIn(annsRoom, orders).slice(2, 3)).toEqual(["hangup unknown_error"]);
   });
 
   test("and hangs up again before the caller is through: the caller is declined", () => {
-    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), {
+    const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), {
       kind: "matrix.hungUp",
       reason: undefined,
     });
-    expect(heardByTrunk(effects)).toEqual(["180", "603 (21)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select"]);
+    expect(heardByTrunk(orders)).toEqual(["180", "603 (21)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "select"]);
   });
 
   test("as the caller gives up: they are hung up", () => {
-    const { effects } = play(arrive(), ...annRings, answers(annsRoom, ann), cancelled);
-    expect(heardByTrunk(effects)).toEqual(["180"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "select", "hangup user_hangup"]);
+    const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), cancelled);
+    expect(heardByTrunk(orders)).toEqual(["180"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "select", "hangup user_hangup"]);
   });
 });
 
 describe("nobody answers", () => {
   test("the room stops ringing, the caller hears so, and the call counts as missed", () => {
-    const { call, effects } = play(arrive(), ...annRings, stageOver);
-    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout"]);
+    const { call, orders } = play(arrive(), ...annRings, stageOver);
+    expect(heardByTrunk(orders)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup invite_timeout"]);
     expect(call).toMatchObject({ phase: "ending", cause: "no-answer", sipStatus: 480, person: "@ann:example.org" });
   });
 
@@ -299,7 +299,7 @@ describe("nobody answers", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [bob], ringMs: 40_000 },
     ];
-    const { effects } = play(
+    const { orders } = play(
       arrive({ stages }),
       ...annRings,
       stageOver,
@@ -307,10 +307,10 @@ describe("nobody answers", () => {
       toldRinging(bobsRoom),
       stageOver,
     );
-    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
-    const stageDeadlines = effects.filter((effect) => effect.kind === "deadline.set" && effect.name === "stage");
+    expect(heardByTrunk(orders)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup invite_timeout", "Missed call."]);
+    const stageDeadlines = orders.filter((order) => order.kind === "deadline.set" && order.name === "stage");
     expect(stageDeadlines).toEqual([
       { kind: "deadline.set", name: "stage", atMs: 22_000 },
       { kind: "deadline.set", name: "stage", atMs: 45_000 },
@@ -322,8 +322,8 @@ describe("nobody answers", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [bob], ringMs: 40_000 },
     ];
-    const { effects } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), answers(bobsRoom, bob));
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup invite_timeout", "Answered by somebody else."]);
+    const { orders } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), answers(bobsRoom, bob));
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup invite_timeout", "Answered by somebody else."]);
   });
 
   test("whoever is in the next stage too goes on ringing, without a break", () => {
@@ -331,9 +331,9 @@ describe("nobody answers", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [ann, bob], ringMs: 40_000 },
     ];
-    const { effects } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), toldRinging(bobsRoom));
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite"]);
+    const { orders } = play(arrive({ stages }), ...annRings, stageOver, found(bob, bobsRoom), toldRinging(bobsRoom));
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite"]);
   });
 
   test("a room that is found when its stage is over is not rung any more", () => {
@@ -341,13 +341,13 @@ describe("nobody answers", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [bob], ringMs: 40_000 },
     ];
-    const { effects } = play(arrive({ stages }), offeredToRooms, stageOver, found(ann, annsRoom));
-    expect(heardIn(annsRoom, effects)).toEqual([]);
+    const { orders } = play(arrive({ stages }), offeredToRooms, stageOver, found(ann, annsRoom));
+    expect(heardIn(annsRoom, orders)).toEqual([]);
   });
 
   test("and the room stays silent where the history is switched off", () => {
     const notices = { failures: true, history: false };
-    expect(heardIn(annsRoom, play(arrive({ notices }), ...annRings, stageOver).effects)).toEqual([
+    expect(heardIn(annsRoom, play(arrive({ notices }), ...annRings, stageOver).orders)).toEqual([
       "invite",
       "hangup invite_timeout",
     ]);
@@ -356,44 +356,44 @@ describe("nobody answers", () => {
 
 describe("somebody declines", () => {
   test("the caller is declined at once, and nothing is written", () => {
-    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann));
-    expect(heardByTrunk(effects)).toEqual(["180", "603 (21)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann));
+    expect(heardByTrunk(orders)).toEqual(["180", "603 (21)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
   });
 
   test("as they are on another call: the caller hears busy", () => {
-    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_busy"));
-    expect(heardByTrunk(effects)).toEqual(["180", "486 (17)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_busy"));
+    expect(heardByTrunk(orders)).toEqual(["180", "486 (17)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
   });
 
   test("because their microphone is not to be had: they read so, and have declined nothing", () => {
-    const { effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_media_failed"));
-    expect(heardByTrunk(effects)).toEqual(["180", "480 (16)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "Your client could not use its microphone."]);
+    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_media_failed"));
+    expect(heardByTrunk(orders)).toEqual(["180", "480 (16)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "Your client could not use its microphone."]);
   });
 
   test("no: one of their devices has rung long enough, and another may still answer", () => {
-    const { call, effects } = play(arrive(), ...annRings, declines(annsRoom, ann, "invite_timeout"));
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
-    expect(play({ call, effects: [] }, answers(annsRoom, ann)).call.phase).toBe("accepting");
-    const over = play({ call, effects: [] }, stageOver);
-    expect(heardByTrunk(over.effects)).toEqual(["480 (19)"]);
-    expect(heardIn(annsRoom, over.effects)).toEqual(["hangup invite_timeout"]);
+    const { call, orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "invite_timeout"));
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
+    expect(play({ call, orders: [] }, answers(annsRoom, ann)).call.phase).toBe("accepting");
+    const over = play({ call, orders: [] }, stageOver);
+    expect(heardByTrunk(over.orders)).toEqual(["480 (19)"]);
+    expect(heardIn(annsRoom, over.orders)).toEqual(["hangup invite_timeout"]);
   });
 
   test("but somebody else still rings", () => {
-    const { call, effects } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
+    const { call, orders } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
     expect(call.phase).toBe("alerting");
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite"]);
-    const last = play({ call, effects: [] }, declines(bobsRoom, bob, "user_busy"));
-    expect(heardByTrunk(last.effects)).toEqual(["603 (21)"]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite"]);
+    const last = play({ call, orders: [] }, declines(bobsRoom, bob, "user_busy"));
+    expect(heardByTrunk(last.orders)).toEqual(["603 (21)"]);
   });
 
   test("and the other one does not answer: the caller hears that nobody did", () => {
-    const { effects } = play(arrive(together), ...bothRing, declines(annsRoom, ann), stageOver);
-    expect(heardByTrunk(effects)).toEqual(["180", "480 (19)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
+    const { orders } = play(arrive(together), ...bothRing, declines(annsRoom, ann), stageOver);
+    expect(heardByTrunk(orders)).toEqual(["180", "480 (19)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
   });
 
   test("and the next in line is rung at once", () => {
@@ -401,12 +401,12 @@ describe("somebody declines", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [bob], ringMs: 40_000 },
     ];
-    const { effects } = play(arrive({ stages }), ...annRings, declines(annsRoom, ann));
-    expect(effects.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
+    const { orders } = play(arrive({ stages }), ...annRings, declines(annsRoom, ann));
+    expect(orders.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
   });
 
   test("for themselves only, in a room in which anybody may answer", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       arrive({ stages: [{ targets: [office], ringMs: 20_000 }] }),
       offeredToRooms,
       found(office, officeRoom),
@@ -414,24 +414,24 @@ describe("somebody declines", () => {
       declines(officeRoom, ann),
     );
     expect(call.phase).toBe("alerting");
-    expect(heardIn(officeRoom, effects)).toEqual(["invite"]);
+    expect(heardIn(officeRoom, orders)).toEqual(["invite"]);
   });
 });
 
 describe("nobody can be reached", () => {
   test("the caller hears so at once", () => {
-    const { call, effects } = play(arrive(together), offeredToRooms, missing(ann), missing(bob));
-    expect(heardByTrunk(effects)).toEqual(["480 (20)"]);
+    const { call, orders } = play(arrive(together), offeredToRooms, missing(ann), missing(bob));
+    expect(heardByTrunk(orders)).toEqual(["480 (20)"]);
     expect(call).toMatchObject({ cause: "unavailable", person: "@ann:example.org", address: undefined });
   });
 
   test("because every room has a running call: the caller hears that they are busy", () => {
     const busy: CallFact = { kind: "matrix.roomMissing", target: ann, busy: true, message: "busy" };
-    expect(heardByTrunk(play(arrive(together), offeredToRooms, busy, missing(bob)).effects)).toEqual(["486 (17)"]);
+    expect(heardByTrunk(play(arrive(together), offeredToRooms, busy, missing(bob)).orders)).toEqual(["486 (17)"]);
   });
 
   test("where no room is to be rung: the same", () => {
-    expect(heardByTrunk(play(arrive({ stages: [] }), offeredToRooms).effects)).toEqual(["480 (20)"]);
+    expect(heardByTrunk(play(arrive({ stages: [] }), offeredToRooms).orders)).toEqual(["480 (20)"]);
   });
 
   test("and the next in line is rung at once", () => {
@@ -439,25 +439,25 @@ describe("nobody can be reached", () => {
       { targets: [ann], ringMs: 20_000 },
       { targets: [bob], ringMs: 40_000 },
     ];
-    const { effects } = play(arrive({ stages }), offeredToRooms, missing(ann));
-    expect(effects.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
+    const { orders } = play(arrive({ stages }), offeredToRooms, missing(ann));
+    expect(orders.at(-1)).toEqual({ kind: "matrix.findRoom", target: bob, ghost: inboundRequest.ghost });
   });
 
   test("two names for one room ring it once", () => {
-    const { call, effects } = play(arrive(together), offeredToRooms, found(ann, annsRoom), found(bob, annsRoom));
-    expect(heardIn(annsRoom, effects)).toEqual(["invite"]);
-    expect(play({ call, effects: [] }, declines(annsRoom, ann)).call.phase).toBe("ending");
+    const { call, orders } = play(arrive(together), offeredToRooms, found(ann, annsRoom), found(bob, annsRoom));
+    expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
+    expect(play({ call, orders: [] }, declines(annsRoom, ann)).call.phase).toBe("ending");
   });
 });
 
 describe("the caller gives up", () => {
   test("all rooms stop ringing and say that a call was missed; the trunk has had its 487", () => {
-    const { call, effects } = play(arrive(together), ...bothRing, cancelled, released, told("hangup", annsRoom));
-    expect(heardByTrunk(effects)).toEqual(["180"]);
+    const { call, orders } = play(arrive(together), ...bothRing, cancelled, released, told("hangup", annsRoom));
+    expect(heardByTrunk(orders)).toEqual(["180"]);
     for (const room of [annsRoom, bobsRoom])
-      expect(heardIn(room, effects)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
+      expect(heardIn(room, orders)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
     expect(call.phase).toBe("ending");
-    const { call: ended } = play({ call, effects: [] }, told("hangup", bobsRoom));
+    const { call: ended } = play({ call, orders: [] }, told("hangup", bobsRoom));
     expect(ended.phase === "ended" && ended.record).toMatchObject({
       direction: "inbound",
       cause: "missed",
@@ -474,20 +474,20 @@ describe("the caller gives up", () => {
   });
 
   test("because somebody outside answered: that is no missed call", () => {
-    const { effects } = play(arrive(), ...annRings, { kind: "sip.cancelled", elsewhere: true });
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered elsewhere."]);
+    const { orders } = play(arrive(), ...annRings, { kind: "sip.cancelled", elsewhere: true });
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered elsewhere."]);
   });
 
   test("by hanging up the early dialog: the same", () => {
-    const { effects } = play(arrive(), ...annRings, { kind: "sip.hungUp", q850: undefined });
-    expect(heardByTrunk(effects)).toEqual(["180"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup user_hangup"]);
+    const { orders } = play(arrive(), ...annRings, { kind: "sip.hungUp", q850: undefined });
+    expect(heardByTrunk(orders)).toEqual(["180"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup"]);
   });
 
   test("before any room was found: nothing rings", () => {
-    const { effects } = play(arrive(), offeredToRooms, cancelled, found(ann, annsRoom));
-    expect(heardIn(annsRoom, effects)).toEqual([]);
-    expect(heardByTrunk(effects)).toEqual([]);
+    const { orders } = play(arrive(), offeredToRooms, cancelled, found(ann, annsRoom));
+    expect(heardIn(annsRoom, orders)).toEqual([]);
+    expect(heardByTrunk(orders)).toEqual([]);
   });
 
   test("as we refuse the call: one of the two settles it", () => {
@@ -504,8 +504,8 @@ describe("the caller gives up", () => {
 
 describe("a call that was answered ends", () => {
   test("the caller hangs up: nothing is written", () => {
-    const { call, effects } = play(talking(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup", annsRoom));
-    expect(heardIn(annsRoom, effects)).toEqual(["hangup user_hangup"]);
+    const { call, orders } = play(talking(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup", annsRoom));
+    expect(heardIn(annsRoom, orders)).toEqual(["hangup user_hangup"]);
     expect(call.phase === "ended" && call.record).toMatchObject({
       cause: "caller-hung-up",
       result: "success",
@@ -514,14 +514,14 @@ describe("a call that was answered ends", () => {
   });
 
   test("the person hangs up: BYE", () => {
-    const { call, effects } = play(talking(), { kind: "matrix.hungUp", reason: "user_hangup" });
-    expect(heardByTrunk(effects)).toEqual(["BYE"]);
+    const { call, orders } = play(talking(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    expect(heardByTrunk(orders)).toEqual(["BYE"]);
     expect(call).toMatchObject({ cause: "callee-hung-up" });
   });
 
   test("the person's client cannot use its microphone: both are told", () => {
-    const { effects } = play(talking(), { kind: "matrix.hungUp", reason: "user_media_failed" });
-    expect(heardIn(annsRoom, effects)).toEqual(["Your client could not use its microphone."]);
+    const { orders } = play(talking(), { kind: "matrix.hungUp", reason: "user_media_failed" });
+    expect(heardIn(annsRoom, orders)).toEqual(["Your client could not use its microphone."]);
   });
 
   test("a room that rang and could not be told in time does not hold it up", () => {
@@ -546,33 +546,33 @@ describe("the caller wants our offer", () => {
   const accepted = [...ringing, answers(annsRoom, ann), { ...answeredByClient, sdp: "our offer" } as CallFact];
 
   test("it stands in the 200, and what comes in the ACK completes it", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       arrive(late),
       ...accepted,
       { kind: "sip.reanswered", sdp: "in the ACK" },
       { kind: "media.answered", from: "trunk", sdp: "" },
     );
-    expect(kinds(effects).filter((kind) => !kind.startsWith("matrix"))).toEqual([
+    expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
       "sip.ring",
       "media.answer",
       "sip.accept",
       "media.answer",
     ]);
-    expect(heardByTrunk(effects)).toEqual(["180", "200 our offer"]);
+    expect(heardByTrunk(orders)).toEqual(["180", "200 our offer"]);
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
   });
 
   test("an ACK without an answer, or with one that nobody can use, ends the call: there is no session", () => {
     const refused: CallFact = { kind: "sip.offerRefused", status: 488 };
-    expect(heardByTrunk(play(arrive(late), ...accepted, refused).effects).at(-1)).toBe("BYE");
+    expect(heardByTrunk(play(arrive(late), ...accepted, refused).orders).at(-1)).toBe("BYE");
     const unusable: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
     const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", sdp: "?" }, unusable);
     expect(call).toMatchObject({ phase: "ending", cause: "incompatible", owed: { trunk: "bye" } });
   });
 
   test("and the person calls the caller at that moment: their offer goes to the caller as it is", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       arrive(late),
       ...ringing,
       glare,
@@ -581,7 +581,7 @@ describe("the caller wants our offer", () => {
       { kind: "sip.reanswered", sdp: "in the ACK" },
       { kind: "media.answered", from: "trunk", sdp: "client answer" },
     );
-    expect(kinds(effects).filter((kind) => !kind.startsWith("matrix"))).toEqual([
+    expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
       "sip.ring",
       "media.handOver",
@@ -590,12 +590,12 @@ describe("the caller wants our offer", () => {
       "sip.accept",
       "media.answer",
     ]);
-    expect(heardIn(annsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
     expect(call).toMatchObject({ phase: "connected", leg: glare.leg, outstanding: { releases: 0 } });
   });
 
   test("and changes its session right behind its ACK: it has its turn once the answer in that is worked in", () => {
-    const { effects } = play(
+    const { orders } = play(
       arrive(late),
       ...ringing,
       glare,
@@ -605,23 +605,23 @@ describe("the caller wants our offer", () => {
       { kind: "sip.offered", sdp: "moved" },
       { kind: "media.answered", from: "trunk", sdp: "client answer" },
     );
-    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
   });
 });
 
 describe("the person and the caller call each other at the same moment", () => {
-  const crossed: CallFact = { kind: "media.crossed", matrix: "client answer", trunk: "trunk answer" };
+  const crossed: CallFact = { kind: "media.glareAnswered", matrix: "client answer", trunk: "trunk answer" };
 
   test.each([
     ["while it rings", annRings, ["invite", "hangup answered_elsewhere", "answer"]],
     ["before it rings", [], ["answer"]],
     ["while the room is being found", [offeredToRooms], ["answer"]],
   ] as const)("%s: their own call is the one that both have", (_when, before, room) => {
-    const { call, effects } = play(arrive(), ...before, glare, crossed);
-    expect(heardIn(annsRoom, effects)).toEqual(room);
-    expect(heardByTrunk(effects).at(-1)).toBe("200 trunk answer");
+    const { call, orders } = play(arrive(), ...before, glare, crossed);
+    expect(heardIn(annsRoom, orders)).toEqual(room);
+    expect(heardByTrunk(orders).at(-1)).toBe("200 trunk answer");
     expect(call).toMatchObject({ phase: "connected", leg: glare.leg, answer: "ordered", inviter: "person" });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: glare.leg,
       signal: { kind: "answer", sdp: "client answer" },
@@ -629,28 +629,28 @@ describe("the person and the caller call each other at the same moment", () => {
   });
 
   test("what was made for the rooms meanwhile is not needed any more", () => {
-    const { call, effects } = play(arrive(), glare, offeredToRooms, crossed);
+    const { call, orders } = play(arrive(), glare, offeredToRooms, crossed);
     expect(call.phase).toBe("connected");
-    expect(kinds(effects)).not.toContain("note.ignored");
+    expect(kinds(orders)).not.toContain("note.ignored");
   });
 
   test("others who rang stop ringing", () => {
-    const { effects } = play(arrive(together), ...bothRing, glare);
-    expect(heardIn(bobsRoom, effects)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    const { orders } = play(arrive(together), ...bothRing, glare);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
   });
 
   test("and the caller's offer is one that nobody can use: the person is not told that theirs was", () => {
     const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" };
-    const { effects } = play(arrive(), glare, refused);
-    expect(heardByTrunk(effects)).toEqual(["488 (88)"]);
-    expect(heardIn(annsRoom, effects)).toEqual(["reject", "The other end cannot handle this kind of call."]);
+    const { orders } = play(arrive(), glare, refused);
+    expect(heardByTrunk(orders)).toEqual(["488 (88)"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["reject", "The other end cannot handle this kind of call."]);
   });
 
   test("and the two offers do not go together: both are refused", () => {
     const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" };
-    const { effects } = play(arrive(), ...annRings, glare, refused);
-    expect(heardByTrunk(effects)).toEqual(["180", "488 (88)"]);
-    expect(heardIn(annsRoom, effects)).toEqual([
+    const { orders } = play(arrive(), ...annRings, glare, refused);
+    expect(heardByTrunk(orders)).toEqual(["180", "488 (88)"]);
+    expect(heardIn(annsRoom, orders)).toEqual([
       "invite",
       "hangup answered_elsewhere",
       "reject",
@@ -665,33 +665,30 @@ describe("the person and the caller call each other at the same moment", () => {
       { kind: "matrix.offered", sdp: "hold" },
     ];
     const own = play(arrive(), glare, crossed, ...asks);
-    expect(own.effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+    expect(own.orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
     const called = play(talking(), ...asks);
-    expect(kinds(called.effects).at(-1)).toBe("note.ignored");
+    expect(kinds(called.orders).at(-1)).toBe("note.ignored");
   });
 });
 
 describe("after a restart", () => {
   test("a caller who still hears ringing is sent elsewhere, the rooms stop ringing and have missed a call", () => {
-    const { effects } = recover(play(arrive(together), ...bothRing).call, 10_000);
-    expect(effects[0]).toEqual({ kind: "sip.dismiss", incoming, status: 503 });
+    const { orders } = recover(play(arrive(together), ...bothRing).call, 10_000);
+    expect(orders[0]).toEqual({ kind: "sip.dismiss", incoming, status: 503 });
     for (const room of [annsRoom, bobsRoom])
-      expect(heardIn(room, effects)).toEqual(["hangup unknown_error", "Missed call."]);
-    const settled = play({ call: recover(play(arrive()).call, 10_000).call, effects: [] }, { kind: "sip.ended" });
+      expect(heardIn(room, orders)).toEqual(["hangup unknown_error", "Missed call."]);
+    const settled = play({ call: recover(play(arrive()).call, 10_000).call, orders: [] }, { kind: "sip.ended" });
     expect(settled.call.phase).toBe("ended");
   });
 
   test("a call that was answered is hung up on both sides", () => {
-    const { effects } = recover(talking().call, 10_000);
-    expect(kinds(effects)).toEqual(["sip.resume", "sip.bye", "matrix.signal", "matrix.notice"]);
-    expect(heardIn(annsRoom, effects)).toEqual([
-      "hangup unknown_error",
-      "The call ended because the bridge restarted.",
-    ]);
+    const { orders } = recover(talking().call, 10_000);
+    expect(kinds(orders)).toEqual(["sip.resume", "sip.bye", "matrix.signal", "matrix.notice"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["hangup unknown_error", "The call ended because the bridge restarted."]);
   });
 
   test("a room that had to stop ringing and was not told yet is told then", () => {
     const { call } = play(arrive(together), ...bothRing, answers(annsRoom, ann), answeredByClient);
-    expect(heardIn(bobsRoom, recover(call, 10_000).effects)).toEqual(["hangup answered_elsewhere"]);
+    expect(heardIn(bobsRoom, recover(call, 10_000).orders)).toEqual(["hangup answered_elsewhere"]);
   });
 });

@@ -39,19 +39,19 @@ test("in every phase its own deadlines run, and no others", () => {
   fc.assert(
     fc.property(walks, (one) => {
       const running = new Set<DeadlineName>();
-      const follow = (effects: ReturnType<typeof walk>["effects"]): void => {
-        for (const effect of effects) {
-          if (effect.kind === "deadline.set") running.add(effect.name);
-          if (effect.kind === "deadline.clear") running.delete(effect.name);
+      const follow = (orders: ReturnType<typeof walk>["orders"]): void => {
+        for (const order of orders) {
+          if (order.kind === "deadline.set") running.add(order.name);
+          if (order.kind === "deadline.clear") running.delete(order.name);
         }
       };
-      follow(one.first.effects);
-      for (const { before, fact, effects, after } of walk(one).seen) {
+      follow(one.first.orders);
+      for (const { before, fact, orders, after } of walk(one).seen) {
         // One that does not run cannot pass: it must not do anything.
         const isStray = fact.kind === "deadline.passed" && !running.has(fact.name);
-        if (isStray) expect([after, effects.map(({ kind }) => kind)]).toEqual([before, ["note.ignored"]]);
+        if (isStray) expect([after, orders.map(({ kind }) => kind)]).toEqual([before, ["note.ignored"]]);
         else if (fact.kind === "deadline.passed") running.delete(fact.name);
-        follow(effects);
+        follow(orders);
         expect([...running].toSorted()).toEqual(deadlinesOf(after));
       }
     }),
@@ -91,14 +91,14 @@ test("every offer of the trunk's is answered or refused once, unless the call en
   fc.assert(
     fc.property(walks, (one) => {
       let open = 0;
-      for (const { before, fact, effects, after } of walk(one).seen) {
+      for (const { before, fact, orders, after } of walk(one).seen) {
         const isAsked = fact.kind === "sip.offered" || fact.kind === "sip.offerWanted";
         // A second one comes only where the trunk has taken the first back: it stands in its place.
         const isAnother = holdsOffer(before) && holdsOffer(after);
         if (isAsked && hasDialog.includes(before.phase) && !isAnother) open += 1;
-        open -= effects.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
+        open -= orders.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
         // The leg of the trunk that ended with it waits for nothing; the one that was handed on must not either.
-        const isHandedOn = effects.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
+        const isHandedOn = orders.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
         if (after.phase === "ending" && !isHandedOn) return;
         expect(open).toBe(owesTrunkAnAnswer(after) ? 1 : 0);
       }
@@ -111,9 +111,9 @@ test("every REFER of the trunk's is answered: followed or refused, unless the ca
   fc.assert(
     fc.property(walks, (one) => {
       let open = 0;
-      for (const { before, fact, effects, after } of walk(one).seen) {
+      for (const { before, fact, orders, after } of walk(one).seen) {
         if (fact.kind === "sip.referred" && hasDialog.includes(before.phase)) open += 1;
-        open -= effects.filter(({ kind }) => kind === "sip.replace" || kind === "sip.refuseRefer").length;
+        open -= orders.filter(({ kind }) => kind === "sip.replace" || kind === "sip.refuseRefer").length;
         if (after.phase === "ending") return;
         const isDeciding =
           after.phase === "connected" &&
@@ -134,17 +134,17 @@ test("an offer of the client's has its turn, the last one where there are severa
       const facts = one.facts.map((fact) =>
         fact.kind === "matrix.offered" ? { ...fact, sdp: `offer ${(count += 1)}` } : fact,
       );
-      for (const { before, fact, effects, after } of walk({ ...one, facts }).seen) {
-        const isHeard = !effects.some(({ kind }) => kind === "note.ignored");
+      for (const { before, fact, orders, after } of walk({ ...one, facts }).seen) {
+        const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
         const takesOffers = before.phase === "connected" || before.phase === "early";
         if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.sdp;
-        const taken = effects.find((effect) => effect.kind === "media.offer" && effect.from === "matrix");
+        const taken = orders.find((order) => order.kind === "media.offer" && order.from === "matrix");
         if (taken?.kind === "media.offer" && takesOffers) {
           expect(taken.sdp).toBe(waiting);
           waiting = undefined;
         }
         // A client that was called takes its offer back when it gets ours; one that called would not heed ours.
-        if (effects.some((effect) => effect.kind === "matrix.signal" && effect.signal.kind === "reoffer")) {
+        if (orders.some((order) => order.kind === "matrix.signal" && order.signal.kind === "reoffer")) {
           if (before.phase === "connected" && before.inviter === "person") expect(waiting).toBeUndefined();
           waiting = undefined;
         }
@@ -162,8 +162,8 @@ test("what is saved of the dialog is the newest there is", () => {
   fc.assert(
     fc.property(walks, (one) => {
       let newest: unknown = one.first.call.direction === "inbound" ? dialog : undefined;
-      for (const { before, fact, effects, after } of walk(one).seen) {
-        const isHeard = !effects.some(({ kind }) => kind === "note.ignored");
+      for (const { before, fact, orders, after } of walk(one).seen) {
+        const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
         if (fact.kind === "sip.accepted" && isHeard) newest = fact.dialog;
         const isLive = hasDialog.includes(before.phase);
         if (fact.kind === "sip.dialogChanged" && isLive) newest = fact.dialog;
@@ -210,10 +210,10 @@ test("the record of a call to the telephone tells what happened, and when", () =
       const isAsking = ({ phase }: Call): boolean => phase === "inviting" || phase === "early";
       // Of a trunk that was given up nothing is left.
       let sipCallId: string | undefined;
-      for (const { before, fact, effects } of seen) {
-        if (effects.some(({ kind }) => kind === "media.offer") && isAsking(before)) sipCallId = undefined;
+      for (const { before, fact, orders } of seen) {
+        if (orders.some(({ kind }) => kind === "media.offer") && isAsking(before)) sipCallId = undefined;
         const isSent = fact.kind === "sip.sent" && (isAsking(before) || before.phase === "ending");
-        const isAccepted = fact.kind === "sip.accepted" && !effects.some(({ kind }) => kind === "note.ignored");
+        const isAccepted = fact.kind === "sip.accepted" && !orders.some(({ kind }) => kind === "note.ignored");
         if (isSent || isAccepted) sipCallId = invite.sipCallId;
       }
       expect(call.record).toMatchObject({
@@ -237,9 +237,9 @@ test("the record of a call from the telephone tells what the caller heard, and w
       const { call, seen } = walk(one);
       if (call.phase !== "ended") throw new Error("the walk did not end");
       const orderedAtMs = (kind: string): number | undefined =>
-        seen.find(({ effects }) => effects.some((effect) => effect.kind === kind))?.atMs;
+        seen.find(({ orders }) => orders.some((order) => order.kind === kind))?.atMs;
       const end = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
-      const rejected = end?.effects.find((effect) => effect.kind === "sip.reject");
+      const rejected = end?.orders.find((order) => order.kind === "sip.reject");
       const isOver = rejected === undefined && orderedAtMs("sip.accept") === undefined;
       expect(call.record).toMatchObject({
         direction: "inbound",

@@ -1,6 +1,6 @@
 // Ladders of a call from Matrix to the telephone, named by what the people see.
 import { describe, expect, test } from "vitest";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { MediaFault } from "../../../src/core/call/model/media-side.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
@@ -26,28 +26,28 @@ import {
 
 /** As `connected`, in a room that keeps the history. */
 function chronicled(): Step {
-  const { call, effects } = connected();
-  return { call: { ...call, notices: { failures: true, history: true } }, effects };
+  const { call, orders } = connected();
+  return { call: { ...call, notices: { failures: true, history: true } }, orders };
 }
 
 /** What the person reads in the room. */
-function noticesIn(effects: readonly CallEffect[]): readonly string[] {
-  return effects.filter((effect) => effect.kind === "matrix.notice").map(({ text }) => text);
+function noticesIn(orders: readonly CallOrder[]): readonly string[] {
+  return orders.filter((order) => order.kind === "matrix.notice").map(({ text }) => text);
 }
 
 const rejected = (status: number, q850?: number): CallFact => ({ kind: "sip.rejected", status, phrase: "", q850 });
 
 /** What the client and the room heard at the end. */
 function heard(facts: readonly CallFact[], first = begin()): { signal: unknown; notice: string | undefined } {
-  const { effects } = play(first, ...facts);
-  const signal = effects.flatMap((effect) => (effect.kind === "matrix.signal" ? [effect.signal] : [])).at(-1);
-  const notice = effects.flatMap((effect) => (effect.kind === "matrix.notice" ? [effect.text] : [])).at(-1);
+  const { orders } = play(first, ...facts);
+  const signal = orders.flatMap((order) => (order.kind === "matrix.signal" ? [order.signal] : [])).at(-1);
+  const notice = orders.flatMap((order) => (order.kind === "matrix.notice" ? [order.text] : [])).at(-1);
   return { signal, notice };
 }
 
 describe("the call is set up", () => {
   test("the offer goes to the media engine, its offer to the trunk, the answers back", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       begin(),
       offered,
       { kind: "sip.trying" },
@@ -55,15 +55,15 @@ describe("the call is set up", () => {
       accepted,
       answered,
     );
-    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
-    expect(effects).toContainEqual({
+    expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
+    expect(orders).toContainEqual({
       kind: "sip.invite",
       trunk: trunk.name,
       target: trunk.target,
       identity: trunk.identity,
       sdp: "trunk offer",
     });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "answer", sdp: "client answer" },
@@ -72,25 +72,25 @@ describe("the call is set up", () => {
   });
 
   test("the callee is not kept waiting for ever while the client's answer is made", () => {
-    const { call, effects } = play(begin(), offered, accepted);
-    expect(effects).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 13_000 });
-    const late = play({ call, effects: [] }, { kind: "deadline.passed", name: "answer" });
-    expect(kinds(late.effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+    const { call, orders } = play(begin(), offered, accepted);
+    expect(orders).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 13_000 });
+    const late = play({ call, orders: [] }, { kind: "deadline.passed", name: "answer" });
+    expect(kinds(late.orders)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
     expect(late.call).toMatchObject({ cause: "media-lost" });
-    const { effects: inTime } = play({ call, effects: [] }, answered);
+    const { orders: inTime } = play({ call, orders: [] }, answered);
     expect(inTime).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
 
   test("the longest duration counts from the answer", () => {
-    const { effects } = play(begin(), offered, accepted, answered);
-    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 3_000 + maxDurationMs });
-    expect(effects).toContainEqual({ kind: "deadline.clear", name: "answer" });
+    const { orders } = play(begin(), offered, accepted, answered);
+    expect(orders).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 3_000 + maxDurationMs });
+    expect(orders).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
 
   test("candidates reach the media engine in every phase before the end", () => {
     const trickle: CallFact = { kind: "matrix.candidates", candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }] };
-    const { effects } = play(begin(), trickle, offered, trickle, accepted, trickle, answered, trickle);
-    expect(effects.filter((effect) => effect.kind === "media.candidates")).toHaveLength(4);
+    const { orders } = play(begin(), trickle, offered, trickle, accepted, trickle, answered, trickle);
+    expect(orders.filter((order) => order.kind === "media.candidates")).toHaveLength(4);
   });
 });
 
@@ -138,8 +138,8 @@ describe("the call is not answered", () => {
   });
 
   test("nobody answers within the invite's lifetime: the telephone stops ringing", () => {
-    const { effects } = play(begin(), offered, { kind: "sip.ringing" }, { kind: "deadline.passed", name: "answer" });
-    expect(kinds(effects)).toEqual([
+    const { orders } = play(begin(), offered, { kind: "sip.ringing" }, { kind: "deadline.passed", name: "answer" });
+    expect(kinds(orders)).toEqual([
       "media.offer",
       "sip.invite",
       "sip.cancel",
@@ -156,8 +156,8 @@ describe("the call is not answered", () => {
   });
 
   test("the client's offer has no codec for the trunk: no INVITE is sent", () => {
-    const { effects } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
-    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
+    const { orders } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
+    expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
   });
 });
 
@@ -175,24 +175,18 @@ describe("the callee has picked up", () => {
     ],
     [{ kind: "sip.offerWanted" }, { kind: "media.describe", side: "trunk" }],
   ] as const)("and changes the session before the client has its answer: %j has its turn then", (fact, order) => {
-    const { call, effects } = play(begin(), offered, accepted, fact);
-    expect(kinds(effects).at(-1)).toBe("media.answer");
-    const next = play({ call, effects: [] }, answered);
-    expect(next.effects.find(({ kind }) => kind === "matrix.signal")).toBeDefined();
-    expect(next.effects.at(-1)).toEqual(order);
+    const { call, orders } = play(begin(), offered, accepted, fact);
+    expect(kinds(orders).at(-1)).toBe("media.answer");
+    const next = play({ call, orders: [] }, answered);
+    expect(next.orders.find(({ kind }) => kind === "matrix.signal")).toBeDefined();
+    expect(next.orders.at(-1)).toEqual(order);
     expect(next.call).toMatchObject({ phase: "connected", renegotiation: { awaiting: "media" } });
   });
 
   test("and changes the session, but the call ends before its turn: nobody offers anything any more", () => {
-    const { effects } = play(
-      begin(),
-      offered,
-      accepted,
-      { kind: "sip.offered", sdp: "moved" },
-      { kind: "matrix.left" },
-    );
+    const { orders } = play(begin(), offered, accepted, { kind: "sip.offered", sdp: "moved" }, { kind: "matrix.left" });
     expect(
-      effects.filter(({ kind }) => kind === "sip.bye" || kind === "sip.refuseReoffer").map(({ kind }) => kind),
+      orders.filter(({ kind }) => kind === "sip.bye" || kind === "sip.refuseReoffer").map(({ kind }) => kind),
     ).toEqual(["sip.bye"]);
   });
 
@@ -212,7 +206,7 @@ describe("the client is told of the end", () => {
   test("and until it is, the call is not forgotten", () => {
     const { call } = play(begin(), offered, rejected(486), released);
     expect(call.phase).toBe("ending");
-    const { call: ended } = play({ call, effects: [] }, told("reject"));
+    const { call: ended } = play({ call, orders: [] }, told("reject"));
     expect(ended.phase === "ended" && ended.record.unsettled).toBe(false);
   });
 
@@ -227,14 +221,14 @@ describe("the caller gives up", () => {
   const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
 
   test("before the INVITE: the telephone never rings", () => {
-    const { call, effects } = play(begin(), giveUp, offered);
-    expect(kinds(effects)).not.toContain("sip.invite");
+    const { call, orders } = play(begin(), giveUp, offered);
+    expect(kinds(orders)).not.toContain("sip.invite");
     expect(call.phase).toBe("ending");
   });
 
   test("while it rings: CANCEL, and 487 ends it", () => {
-    const { call, effects } = play(begin(), offered, { kind: "sip.ringing" }, giveUp, { kind: "sip.ended" }, released);
-    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release", "history.write"]);
+    const { call, orders } = play(begin(), offered, { kind: "sip.ringing" }, giveUp, { kind: "sip.ended" }, released);
+    expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release", "history.write"]);
     expect(call.phase === "ended" && call.record).toMatchObject({
       cause: "caller-cancelled",
       result: "caller",
@@ -244,8 +238,8 @@ describe("the caller gives up", () => {
   });
 
   test("as the callee picks up: the answer that crossed the CANCEL is ended with BYE", () => {
-    const { effects } = play(begin(), offered, giveUp, accepted, { kind: "sip.ended" }, released);
-    expect(kinds(effects)).toEqual([
+    const { orders } = play(begin(), offered, giveUp, accepted, { kind: "sip.ended" }, released);
+    expect(kinds(orders)).toEqual([
       "media.offer",
       "sip.invite",
       "sip.cancel",
@@ -256,8 +250,8 @@ describe("the caller gives up", () => {
   });
 
   test("while our answer is being made: BYE", () => {
-    const { effects } = play(begin(), offered, accepted, giveUp, answered);
-    expect(kinds(effects)).toEqual([
+    const { orders } = play(begin(), offered, accepted, giveUp, answered);
+    expect(kinds(orders)).toEqual([
       "media.offer",
       "sip.invite",
       "media.answer",
@@ -268,19 +262,19 @@ describe("the caller gives up", () => {
   });
 
   test("by leaving the room", () => {
-    const { effects } = play(begin(), offered, { kind: "matrix.left" });
-    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
+    const { orders } = play(begin(), offered, { kind: "matrix.left" });
+    expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
   });
 
   test("by taking somebody else's answer: the telephone stops ringing, in whatever phase", () => {
     const elsewhere: CallFact = { kind: "matrix.selected", ours: false };
-    expect(kinds(play(begin(), elsewhere).effects)).toEqual(["media.offer", "media.release"]);
+    expect(kinds(play(begin(), elsewhere).orders)).toEqual(["media.offer", "media.release"]);
     const ringing = play(begin(), offered, { kind: "sip.ringing" }, elsewhere);
-    expect(kinds(ringing.effects)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
+    expect(kinds(ringing.orders)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
     expect(ringing.call).toMatchObject({ cause: "answered-elsewhere" });
-    expect(ringing.effects).toContainEqual({ kind: "sip.cancel", q850: 26 });
+    expect(ringing.orders).toContainEqual({ kind: "sip.cancel", q850: 26 });
     const pickedUp = play(begin(), offered, accepted, elsewhere);
-    expect(kinds(pickedUp.effects)).toEqual(["media.offer", "sip.invite", "media.answer", "sip.bye", "media.release"]);
+    expect(kinds(pickedUp.orders)).toEqual(["media.offer", "sip.invite", "media.answer", "sip.bye", "media.release"]);
   });
 
   test("and the trunk never says another word: the call is forgotten all the same, and marked", () => {
@@ -291,9 +285,9 @@ describe("the caller gives up", () => {
 
 describe("a connected call ends", () => {
   test("the callee hangs up: the client is hung up, the trunk is owed nothing", () => {
-    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup"));
-    expect(kinds(effects)).toEqual(["matrix.signal", "media.release", "history.write"]);
-    expect(effects).toContainEqual({
+    const { call, orders } = play(connected(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup"));
+    expect(kinds(orders)).toEqual(["matrix.signal", "media.release", "history.write"]);
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "hangup", reason: "user_hangup" },
@@ -302,13 +296,13 @@ describe("a connected call ends", () => {
   });
 
   test("the network cuts the call off: the client and the room are told so, not that somebody hung up", () => {
-    const { call, effects } = play(connected(), { kind: "sip.hungUp", q850: 41 }, released, told("hangup"));
-    expect(effects).toContainEqual({
+    const { call, orders } = play(connected(), { kind: "sip.hungUp", q850: 41 }, released, told("hangup"));
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "hangup", reason: "unknown_error" },
     });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.notice",
       leg: { room: request.leg.room, ghost: request.leg.ghost },
       text: "The call was cut off by the telephone network.",
@@ -326,20 +320,20 @@ describe("a connected call ends", () => {
   });
 
   test("the caller hangs up: BYE with cause 16", () => {
-    const { effects } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" });
-    expect(effects).toContainEqual({ kind: "sip.bye", q850: 16 });
+    const { orders } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    expect(orders).toContainEqual({ kind: "sip.bye", q850: 16 });
   });
 
   test("the client closes its connection and its hang-up is lost: the call ends as if the person had hung up", () => {
     const done = play(chronicled(), { kind: "media.connected" }, { kind: "media.closed" });
-    expect(done.effects).toContainEqual({ kind: "sip.bye", q850: 16 });
-    expect(done.effects).toContainEqual({
+    expect(done.orders).toContainEqual({ kind: "sip.bye", q850: 16 });
+    expect(done.orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "hangup", reason: "user_hangup" },
     });
     expect(done.call).toMatchObject({ phase: "ending", cause: "caller-hung-up" });
-    expect(noticesIn(done.effects)).toEqual([]);
+    expect(noticesIn(done.orders)).toEqual([]);
   });
 
   test("the connection to the client is lost in mid-call: the room reads so, and how long the call was", () => {
@@ -351,7 +345,7 @@ describe("a connected call ends", () => {
     for (const facts of lost) {
       const done = play(chronicled(), ...facts);
       expect(done.call).toMatchObject({ phase: "ending", cause: "connection-lost" });
-      expect(noticesIn(done.effects)).toEqual([
+      expect(noticesIn(done.orders)).toEqual([
         expect.stringMatching(/^The connection to your client was lost\. Call ended after \d+ s\.$/),
       ]);
     }
@@ -365,25 +359,25 @@ describe("a connected call ends", () => {
     "10 s after the answer nothing was heard of %s: the person reads which side, and the call goes on",
     (unheard, words) => {
       const asked = { kind: "deadline.passed", name: "audio" } as const;
-      expect(play(connected(), asked).effects).toEqual([{ kind: "media.listen" }]);
+      expect(play(connected(), asked).orders).toEqual([{ kind: "media.listen" }]);
       const done = play(connected(), asked, { kind: "media.listened", unheard });
-      expect(noticesIn(done.effects)).toEqual([words]);
-      expect(done.effects.filter(({ kind }) => kind === "note.unheard")).toHaveLength(unheard.length);
+      expect(noticesIn(done.orders)).toEqual([words]);
+      expect(done.orders.filter(({ kind }) => kind === "note.unheard")).toHaveLength(unheard.length);
       expect(done.call.phase).toBe("connected");
       const heard = play(connected(), asked, { kind: "media.listened", unheard: [] });
-      expect(noticesIn(heard.effects)).toEqual([]);
+      expect(noticesIn(heard.orders)).toEqual([]);
     },
   );
 
   test("a connection that never came up could not be made", () => {
     const done = play(connected(), { kind: "matrix.hungUp", reason: "ice_failed" });
-    expect(noticesIn(done.effects)).toEqual(["The audio connection to your client could not be made."]);
+    expect(noticesIn(done.orders)).toEqual(["The audio connection to your client could not be made."]);
   });
 
   test("the client's audio connection fails: both sides are told", () => {
-    const { effects } = play(connected(), { kind: "media.failed", message: "ice" });
-    expect(kinds(effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
-    expect(effects).toContainEqual({
+    const { orders } = play(connected(), { kind: "media.failed", message: "ice" });
+    expect(kinds(orders)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "hangup", reason: "ice_failed" },
@@ -391,20 +385,20 @@ describe("a connected call ends", () => {
   });
 
   test("it has lasted as long as it may", () => {
-    const { effects } = play(connected(), { kind: "deadline.passed", name: "duration" });
-    expect(kinds(effects)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
+    const { orders } = play(connected(), { kind: "deadline.passed", name: "duration" });
+    expect(kinds(orders)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
   });
 
   test("the client chose another party's answer: the trunk is hung up, the client is left alone", () => {
-    const { effects } = play(connected(), { kind: "matrix.selected", ours: false });
-    expect(kinds(effects)).toEqual(["sip.bye", "media.release"]);
+    const { orders } = play(connected(), { kind: "matrix.selected", ours: false });
+    expect(kinds(orders)).toEqual(["sip.bye", "media.release"]);
   });
 });
 
 describe("who may not call", () => {
   test("is told why in the room, even where notices are off, and nothing is dialled", () => {
     const first = refuseOutbound({ ...request, notices: { failures: false, history: false } }, "premium-barred");
-    expect(first.effects).toEqual([
+    expect(first.orders).toEqual([
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
       { kind: "matrix.notice", leg: anyLeg, text: "Calls to premium-rate numbers are not allowed here." },
       { kind: "deadline.set", name: "ending", atMs: 41_000 },
@@ -416,8 +410,8 @@ describe("who may not call", () => {
 
 describe("after a restart", () => {
   test("a connected call is hung up on both sides", () => {
-    const { effects } = recover(play(connected(), told("answer")).call, 10_000);
-    expect(effects).toEqual([
+    const { orders } = recover(play(connected(), told("answer")).call, 10_000);
+    expect(orders).toEqual([
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "hangup", reason: "unknown_error" } },
@@ -428,7 +422,7 @@ describe("after a restart", () => {
 
   test("a telephone that still rings stops ringing", () => {
     const ringing = play(begin(), offered, { kind: "sip.sent", invite }, { kind: "sip.ringing" }).call;
-    expect(recover(ringing, 10_000).effects.slice(0, 2)).toEqual([
+    expect(recover(ringing, 10_000).orders.slice(0, 2)).toEqual([
       { kind: "sip.abandon", invite },
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
     ]);
@@ -436,7 +430,7 @@ describe("after a restart", () => {
 
   test("a call whose INVITE was never sent is over once the person is told", () => {
     const first = recover(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
-    expect(kinds(first.effects)).toEqual(["matrix.signal", "matrix.notice"]);
+    expect(kinds(first.orders)).toEqual(["matrix.signal", "matrix.notice"]);
     expect(play(first, told("reject")).call.phase).toBe("ended");
   });
 });

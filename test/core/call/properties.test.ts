@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import { recover } from "../../../src/core/call/ending/ending.ts";
 import { step } from "../../../src/core/call/step.ts";
 import type { MatrixCallId, RoomId } from "../../../src/core/ids.ts";
@@ -12,17 +12,17 @@ import { anyFact, forwardedCallId, inboundWalks, outboundWalks, walk, walks, typ
 
 const runs = { numRuns: 3_000 };
 
-const count = (effects: readonly CallEffect[], kind: CallEffect["kind"]): number =>
-  effects.filter((effect) => effect.kind === kind).length;
+const count = (orders: readonly CallOrder[], kind: CallOrder["kind"]): number =>
+  orders.filter((order) => order.kind === kind).length;
 
 const times = (seen: readonly Seen[], found: (one: Seen) => boolean): number => seen.filter(found).length;
 
 test("every walk ends, and is written into the history once", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      const { call, effects } = walk(one);
+      const { call, orders } = walk(one);
       expect(call.phase).toBe("ended");
-      expect(count(effects, "history.write")).toBe(1);
+      expect(count(orders, "history.write")).toBe(1);
     }),
     runs,
   );
@@ -32,7 +32,7 @@ test("every media session gets one release, also where a call has several, one a
   fc.assert(
     fc.property(walks, (one) => {
       let isOpen = false;
-      for (const { kind } of walk(one).effects) {
+      for (const { kind } of walk(one).orders) {
         if (kind === "media.offer" || kind === "media.describe") isOpen = true;
         if (kind !== "media.release") continue;
         expect(isOpen).toBe(true);
@@ -45,9 +45,9 @@ test("every media session gets one release, also where a call has several, one a
 });
 
 /** The trunk's leg went to another call: it is owed nothing by this one. */
-function partedOtherwise({ effects, seen }: Walk): number {
+function partedOtherwise({ orders, seen }: Walk): number {
   const taken = times(seen, ({ before, fact }) => before.phase === "transferring" && fact.kind === "transfer.taken");
-  return count(effects, "transfer.join") + count(effects, "transfer.recall") + taken;
+  return count(orders, "transfer.join") + count(orders, "transfer.recall") + taken;
 }
 
 /** The trunk's leg has been answered, whoever has it now. */
@@ -60,9 +60,9 @@ test("every INVITE of ours gets exactly one CANCEL, BYE or final response", () =
   fc.assert(
     fc.property(outboundWalks, (one) => {
       const played = walk(one);
-      const { seen, effects } = played;
-      const cancels = count(effects, "sip.cancel");
-      const byes = count(effects, "sip.bye");
+      const { seen, orders } = played;
+      const cancels = count(orders, "sip.cancel");
+      const byes = count(orders, "sip.bye");
       // A final response counts while one is awaited, a BYE of the trunk's where there is a dialog.
       const finals = times(
         seen,
@@ -74,11 +74,11 @@ test("every INVITE of ours gets exactly one CANCEL, BYE or final response", () =
       // The 200 that crosses our CANCEL makes a dialog that is owed a BYE too.
       const crossed = times(
         seen,
-        ({ before, fact, effects: orders }) =>
+        ({ before, fact, orders }) =>
           before.phase === "ending" && fact.kind === "sip.accepted" && count(orders, "sip.bye") === 1,
       );
       const ends = cancels + byes + finals + partedOtherwise(played) - crossed;
-      expect(ends).toBe(count(effects, "sip.invite"));
+      expect(ends).toBe(count(orders, "sip.invite"));
     }),
     runs,
   );
@@ -88,20 +88,20 @@ test("every INVITE that we get has exactly one final response, and an accepted o
   fc.assert(
     fc.property(inboundWalks, (one) => {
       const played = walk(one);
-      const { seen, effects } = played;
+      const { seen, orders } = played;
       const isUnanswered = (call: Call): boolean => "acceptedAtMs" in call && call.acceptedAtMs === undefined;
       let accepted = 0;
       let byCaller = 0;
       let ends = 0;
-      for (const { before, fact, effects: orders } of seen) {
+      for (const { before, fact, orders } of seen) {
         if (isUnanswered(before) && (fact.kind === "sip.cancelled" || fact.kind === "sip.hungUp")) byCaller += 1;
         else if (isTalking(before) && fact.kind === "sip.hungUp") ends += 1;
         accepted += count(orders, "sip.accept");
       }
-      expect(accepted + byCaller + count(effects, "sip.reject")).toBe(1);
-      expect(ends + count(effects, "sip.bye") + partedOtherwise(played)).toBe(accepted);
+      expect(accepted + byCaller + count(orders, "sip.reject")).toBe(1);
+      expect(ends + count(orders, "sip.bye") + partedOtherwise(played)).toBe(accepted);
       expect(
-        count(effects, "sip.ring") - (one.first.effects.some(({ kind }) => kind === "sip.ring") ? 1 : 0),
+        count(orders, "sip.ring") - (one.first.orders.some(({ kind }) => kind === "sip.ring") ? 1 : 0),
       ).toBeLessThanOrEqual(1);
     }),
     runs,
@@ -111,9 +111,9 @@ test("every INVITE that we get has exactly one final response, and an accepted o
 test("every room that is invited is told once how it ends, unless somebody there ended it", () => {
   fc.assert(
     fc.property(inboundWalks, (one) => {
-      const { seen, effects } = walk(one);
-      const ours = effects.flatMap((effect) =>
-        effect.kind === "matrix.signal" && effect.leg.matrixCallId === inboundRequest.matrixCallId ? [effect] : [],
+      const { seen, orders } = walk(one);
+      const ours = orders.flatMap((order) =>
+        order.kind === "matrix.signal" && order.leg.matrixCallId === inboundRequest.matrixCallId ? [order] : [],
       );
       const invited = ours.flatMap(({ leg, signal }) => (signal.kind === "invite" ? [leg.room] : []));
       expect(new Set(invited).size).toBe(invited.length);
@@ -159,12 +159,12 @@ function isDecline({ before, fact }: Seen, room: RoomId): boolean {
 test("a caller is told of the end exactly once, unless they ended it; if the answer got lost, in both ways", () => {
   fc.assert(
     fc.property(outboundWalks, (one) => {
-      const { seen, effects } = walk(one);
-      const farewells = effects.filter(
-        (effect) =>
-          effect.kind === "matrix.signal" &&
-          effect.leg.matrixCallId === request.leg.matrixCallId &&
-          (effect.signal.kind === "reject" || effect.signal.kind === "hangup"),
+      const { seen, orders } = walk(one);
+      const farewells = orders.filter(
+        (order) =>
+          order.kind === "matrix.signal" &&
+          order.leg.matrixCallId === request.leg.matrixCallId &&
+          (order.signal.kind === "reject" || order.signal.kind === "hangup"),
       ).length;
       const ending = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
       const isHandedOver = seen.some(({ after }) => after.phase === "transferring");
@@ -186,14 +186,14 @@ function isInMidCall(line: string): boolean {
 test("a call leaves one line in a room at most", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      const { seen, effects } = walk(one);
-      const rooms = new Set(effects.flatMap((effect) => (effect.kind === "matrix.notice" ? [effect.leg.room] : [])));
+      const { seen, orders } = walk(one);
+      const rooms = new Set(orders.flatMap((order) => (order.kind === "matrix.notice" ? [order.leg.room] : [])));
       for (const room of rooms) {
-        const lines = heardIn(room, effects).filter((line) => line.endsWith(".") && !isInMidCall(line));
+        const lines = heardIn(room, orders).filter((line) => line.endsWith(".") && !isInMidCall(line));
         // To call back at once what one has declined is a call of one's own.
         const calledBack =
           times(seen, (each) => isDecline(each, room)) === 1 &&
-          seen.some(({ before, fact }) => before.phase === "alerting" && fact.kind === "matrix.crossed");
+          seen.some(({ before, fact }) => before.phase === "alerting" && fact.kind === "matrix.glareDetected");
         // So it is to be transferred to whom it has rung before; and who did that reads too if nobody took it.
         const forwarded = times(
           seen,
@@ -209,11 +209,11 @@ test("a call leaves one line in a room at most", () => {
 test("a call that was talked leaves a line only if it ended otherwise than by hanging up", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      const { call, effects } = walk(one);
+      const { call, orders } = walk(one);
       if (call.phase !== "ended" || call.record.leg === undefined) return;
       const { leg, cause } = call.record;
       if (cause !== "caller-hung-up" && cause !== "callee-hung-up") return;
-      const lines = heardIn(leg.room, effects).filter((line) => line.endsWith("."));
+      const lines = heardIn(leg.room, orders).filter((line) => line.endsWith("."));
       const ofTheEnd = lines.filter((line) => !/^You are now|transfer|No audio/i.test(line));
       expect(ofTheEnd).toEqual([]);
     }),
@@ -227,7 +227,7 @@ test("nothing is ordered after the end", () => {
       const { call } = walk(one);
       const after = step(call, { ...late, atMs: 1e9 });
       expect(after.call).toBe(call);
-      expect(after.effects.map((effect) => effect.kind)).toEqual(["note.ignored"]);
+      expect(after.orders.map((order) => order.kind)).toEqual(["note.ignored"]);
     }),
   );
 });
@@ -235,10 +235,10 @@ test("nothing is ordered after the end", () => {
 test("while a call ends, nothing but its end is ordered", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      for (const { before, effects } of walk(one).seen) {
+      for (const { before, orders } of walk(one).seen) {
         if (before.phase !== "ending") continue;
-        for (const effect of effects)
-          expect(["sip.bye", "history.write", "deadline.clear", "note.ignored"]).toContain(effect.kind);
+        for (const order of orders)
+          expect(["sip.bye", "history.write", "deadline.clear", "note.ignored"]).toContain(order.kind);
       }
     }),
   );
@@ -250,8 +250,8 @@ const ownCallIds: readonly MatrixCallId[] = [inboundRequest.matrixCallId, forwar
 test("a call of the client's own is answered once, and never after a refusal", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      const signals = walk(one).effects.flatMap((effect) =>
-        effect.kind === "matrix.signal" && !ownCallIds.includes(effect.leg.matrixCallId) ? [effect.signal.kind] : [],
+      const signals = walk(one).orders.flatMap((order) =>
+        order.kind === "matrix.signal" && !ownCallIds.includes(order.leg.matrixCallId) ? [order.signal.kind] : [],
       );
       expect(signals.filter((kind) => kind === "answer").length).toBeLessThanOrEqual(1);
       const refused = signals.indexOf("reject");
@@ -294,13 +294,13 @@ test("a restart at any moment leaves all sides told and nothing open", () => {
       // What the store gives back is what JSON keeps.
       const stored = JSON.parse(JSON.stringify(call)) as Call;
       const recovered = recover(stored, 9_000);
-      const orders = recovered.effects.map((effect) => effect.kind);
+      const orders = recovered.orders.map((order) => order.kind);
       expect(orders.filter((kind) => kind.startsWith("sip."))).toEqual(firstOrders(stored));
       expect(orders).not.toContain("media.release");
       let current = recovered.call;
       if (current.phase === "ending") {
         for (const { leg } of current.owed.rooms) {
-          expect(heardIn(leg.room, recovered.effects).length).toBeGreaterThan(0);
+          expect(heardIn(leg.room, recovered.orders).length).toBeGreaterThan(0);
         }
         for (const { leg } of current.owed.rooms) {
           const told = { kind: "matrix.told", signal: "hangup", room: leg.room, atMs: 9_400 } as const;

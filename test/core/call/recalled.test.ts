@@ -29,17 +29,17 @@ const answers: CallFact = {
 
 describe("a far end that comes back", () => {
   test("rings the person in the room in which they handed it over, by a call of its own", () => {
-    const { effects } = play(beginRecall(ids, recall, 1_000), described);
-    expect(effects).toContainEqual({
+    const { orders } = play(beginRecall(ids, recall, 1_000), described);
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: { room: leg.room, ghost: leg.ghost, matrixCallId: ids.matrixCallId, ownParty: ids.ownParty, version: "1" },
       signal: { kind: "invite", sdp: "offer for the person", lifetimeMs: 90_000, invitee: leg.person },
     });
-    expect(kinds(effects)).not.toContain("matrix.findRoom");
+    expect(kinds(orders)).not.toContain("matrix.findRoom");
   });
 
   test("is talked to again when the person answers, no longer than the call could have lasted", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       beginRecall(ids, recall, 1_000),
       described,
       told("invite"),
@@ -49,12 +49,12 @@ describe("a far end that comes back", () => {
       { kind: "media.answered", from: "trunk", sdp: "not needed" },
     );
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
-    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
-    expect(effects).toContainEqual({ kind: "deadline.set", name: "duration", atMs: recall.endsAtMs });
+    expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
+    expect(orders).toContainEqual({ kind: "deadline.set", name: "duration", atMs: recall.endsAtMs });
   });
 
   test("and that changes its session while its answer is worked in: it has its turn after that", () => {
-    const { effects } = play(
+    const { orders } = play(
       beginRecall(ids, recall, 1_000),
       described,
       told("invite"),
@@ -64,7 +64,7 @@ describe("a far end that comes back", () => {
       { kind: "sip.offered", sdp: "moved" },
       { kind: "media.answered", from: "trunk", sdp: "not needed" },
     );
-    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
   });
 
   test.each([
@@ -72,14 +72,14 @@ describe("a far end that comes back", () => {
     ["does not answer", { kind: "deadline.passed", name: "stage" }],
     ["cannot be told", { kind: "matrix.unreachable", signal: "invite", room: leg.room, message: "gone" }],
   ] as const)("is hung up when the person %s", (_how, fact) => {
-    const { effects } = play(beginRecall(ids, recall, 1_000), described, fact);
-    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.bye"]);
-    expect(kinds(effects)).not.toContain("transfer.recall");
+    const { orders } = play(beginRecall(ids, recall, 1_000), described, fact);
+    expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.bye"]);
+    expect(kinds(orders)).not.toContain("transfer.recall");
   });
 
   test("that hangs up while the person rings lets nothing ring on", () => {
     const history = { ...recall, notices: { failures: true, history: true } };
-    const { effects } = play(beginRecall(ids, history, 1_000), described, { kind: "sip.hungUp", q850: 16 });
-    expect(heardIn(leg.room, effects)).toEqual(["invite", "hangup user_hangup"]);
+    const { orders } = play(beginRecall(ids, history, 1_000), described, { kind: "sip.hungUp", q850: 16 });
+    expect(heardIn(leg.room, orders)).toEqual(["invite", "hangup user_hangup"]);
   });
 });

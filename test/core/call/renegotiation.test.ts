@@ -15,8 +15,8 @@ describe("hold and resume", () => {
   };
 
   test("the client holds: re-INVITE, and its answer answers the client", () => {
-    const { effects } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
-    expect(effects).toEqual([
+    const { orders } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
+    expect(orders).toEqual([
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
       { kind: "sip.reoffer", sdp: "trunk sendonly" },
       { kind: "media.answer", from: "trunk", sdp: "recvonly" },
@@ -25,14 +25,14 @@ describe("hold and resume", () => {
   });
 
   test("a trunk that refuses the re-INVITE: the client is answered all the same", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       hold,
       fromMatrix,
       { kind: "sip.offerRefused", status: 488 },
       { kind: "media.settled", from: "matrix", sdp: "local" },
     );
-    expect(kinds(effects)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
+    expect(kinds(orders)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
   });
 
   test.each([
@@ -73,34 +73,34 @@ describe("hold and resume", () => {
     ],
   ] as const satisfies readonly (readonly [string, readonly CallFact[], readonly string[]])[])(
     "the call goes on as it was where %s",
-    (_what, facts, orders) => {
-      const { call, effects } = play(connected(), ...facts);
-      expect(kinds(effects)).toEqual(orders);
+    (_what, facts, expected) => {
+      const { call, orders } = play(connected(), ...facts);
+      expect(kinds(orders)).toEqual(expected);
       expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
     },
   );
 
   test("an answer of the client's that nobody waits for changes nothing", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       { kind: "sip.offered", sdp: "moved" },
       { kind: "matrix.reanswered", sdp: "late" },
     );
-    expect(kinds(effects)).toEqual(["media.offer", "note.ignored"]);
+    expect(kinds(orders)).toEqual(["media.offer", "note.ignored"]);
   });
 
   test("an ICE restart is answered without the trunk", () => {
-    const { effects } = play(connected(), hold, { kind: "media.settled", from: "matrix", sdp: "new ufrag" });
-    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal"]);
+    const { orders } = play(connected(), hold, { kind: "media.settled", from: "matrix", sdp: "new ufrag" });
+    expect(kinds(orders)).toEqual(["media.offer", "matrix.signal"]);
   });
 
   test("the trunk offers while the client's hold is under way: 491", () => {
-    const { effects } = play(connected(), hold, { kind: "sip.offered", sdp: "x" });
-    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+    const { orders } = play(connected(), hold, { kind: "sip.offered", sdp: "x" });
+    expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
   });
 
   test("the trunk offers right after the ACK to its answer: it has its turn once that answer is worked in", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       connected(),
       hold,
       fromMatrix,
@@ -109,7 +109,7 @@ describe("hold and resume", () => {
       answered,
       { kind: "media.settled", from: "trunk", sdp: "ours" },
     );
-    expect(kinds(effects)).toEqual([
+    expect(kinds(orders)).toEqual([
       "media.offer",
       "sip.reoffer",
       "media.answer",
@@ -121,12 +121,12 @@ describe("hold and resume", () => {
   });
 
   test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
-    const { effects } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
+    const { orders } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
       kind: "media.settled",
       from: "trunk",
       sdp: "ok",
     });
-    expect(effects).toEqual([
+    expect(orders).toEqual([
       { kind: "media.offer", from: "trunk", sdp: "moved" },
       { kind: "sip.answerReoffer", sdp: "ok" },
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
@@ -134,25 +134,25 @@ describe("hold and resume", () => {
   });
 
   test("the trunk's re-INVITE without an offer gets ours, and its ACK is taken", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       connected(),
       { kind: "sip.offerWanted" },
       { kind: "media.described", side: "trunk", sdp: "ours" },
       { kind: "sip.reanswered", sdp: "theirs" },
       answered,
     );
-    expect(kinds(effects)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
+    expect(kinds(orders)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
     expect(call.phase === "connected" && call.renegotiation).toEqual({ by: "nobody" });
   });
 
   test("a re-offer the client must agree to and does not: 488 after its lifetime", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "media.offered", from: "trunk", sdp: "client offer" },
       { kind: "deadline.passed", name: "renegotiation" },
     );
-    expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
+    expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
   });
 });
 
@@ -164,8 +164,8 @@ describe("both offer at once", () => {
   ).call;
 
   test("the client goes first, as it ignores an offer that crosses its own; the trunk is asked to come again", () => {
-    const { call, effects } = play({ call: asked, effects: [] }, { kind: "matrix.offered", sdp: "sendonly" });
-    expect(effects).toEqual([
+    const { call, orders } = play({ call: asked, orders: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    expect(orders).toEqual([
       { kind: "deadline.clear", name: "renegotiation" },
       { kind: "sip.refuseReoffer", status: 491 },
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
@@ -174,13 +174,13 @@ describe("both offer at once", () => {
   });
 
   test("the client's offer comes while ours is being made: the same", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       connected(),
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "matrix.offered", sdp: "sendonly" },
       { kind: "media.offered", from: "trunk", sdp: "client offer" },
     );
-    expect(effects.slice(1)).toEqual([
+    expect(orders.slice(1)).toEqual([
       { kind: "sip.refuseReoffer", status: 491 },
       { kind: "media.offer", from: "matrix", sdp: "sendonly" },
     ]);
@@ -188,7 +188,7 @@ describe("both offer at once", () => {
   });
 
   test("a client that was called takes that offer back when it gets ours: it is not used any more", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       talking(),
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "matrix.offered", sdp: "sendonly" },
@@ -196,18 +196,18 @@ describe("both offer at once", () => {
       { kind: "matrix.reanswered", sdp: "ok" },
       { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
     );
-    expect(kinds(effects)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
+    expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
   test("an answer of the client's that came before its own offer is used", () => {
-    const { effects } = play(
-      { call: asked, effects: [] },
+    const { orders } = play(
+      { call: asked, orders: [] },
       { kind: "matrix.reanswered", sdp: "ok" },
       { kind: "matrix.offered", sdp: "sendonly" },
       { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
     );
-    expect(kinds(effects)).toEqual(["media.answer", "sip.answerReoffer", "media.offer"]);
+    expect(kinds(orders)).toEqual(["media.answer", "sip.answerReoffer", "media.offer"]);
   });
 });
 
@@ -220,17 +220,17 @@ describe("a version 0 client, which knows no offers inside a call", () => {
   ).call;
 
   test("is not offered one: the trunk's re-INVITE is refused, the call goes on", () => {
-    const { call, effects } = play(
-      { call: old, effects: [] },
+    const { call, orders } = play(
+      { call: old, orders: [] },
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "media.offered", from: "trunk", sdp: "client offer" },
     );
-    expect(kinds(effects)).toEqual(["media.offer", "sip.refuseReoffer"]);
+    expect(kinds(orders)).toEqual(["media.offer", "sip.refuseReoffer"]);
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
   });
 
   test("makes none that could be answered", () => {
-    const { effects } = play({ call: old, effects: [] }, { kind: "matrix.offered", sdp: "sendonly" });
-    expect(kinds(effects)).toEqual(["note.ignored"]);
+    const { orders } = play({ call: old, orders: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    expect(kinds(orders)).toEqual(["note.ignored"]);
   });
 });

@@ -42,26 +42,26 @@ function ending({ call }: Ladder): { readonly cause: string; readonly trunk: str
 function withoutRefer() {
   const { call } = connected();
   if (call.phase !== "connected") throw new Error("not connected");
-  return { call: { ...call, trunk: { ...call.trunk, abilities: { infoDtmf: false, refer: false } } }, effects: [] };
+  return { call: { ...call, trunk: { ...call.trunk, abilities: { infoDtmf: false, refer: false } } }, orders: [] };
 }
 
 describe("a blind transfer", () => {
   test("the far end is asked to call the number, and let go when it has done so", () => {
     const asked = play(connected(), blind, planned);
-    expect(asked.effects).toContainEqual({ kind: "transfer.plan", to: target, person: request.leg.person });
-    expect(asked.effects).toContainEqual({ kind: "sip.refer", target: third.target, replaces: undefined });
+    expect(asked.orders).toContainEqual({ kind: "transfer.plan", to: target, person: request.leg.person });
+    expect(asked.orders).toContainEqual({ kind: "sip.refer", target: third.target, replaces: undefined });
     const done = play(
-      { ...asked, effects: [] },
+      { ...asked, orders: [] },
       { kind: "sip.referProgressed", status: 180 },
       { kind: "sip.referProgressed", status: 200 },
     );
     expect(ending(done)).toEqual({ cause: "transferred", trunk: "bye" });
-    expect(kinds(done.effects)).toContain("sip.bye");
+    expect(kinds(done.orders)).toContain("sip.bye");
   });
 
   test("the client's call is closed at once in its room, and the room reads where to", () => {
-    const { effects } = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
-    expect(heardIn(request.leg.room, effects)).toEqual(["hangup user_hangup", "Transferred to +44 20 7946 0102."]);
+    const { orders } = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
+    expect(heardIn(request.leg.room, orders)).toEqual(["hangup user_hangup", "Transferred to +44 20 7946 0102."]);
   });
 
   test("a room that has not heard of the end when the transfer is done is still told", () => {
@@ -83,7 +83,7 @@ describe("a blind transfer", () => {
   });
 
   test("the far end's hold while it calls the other number is answered without the person", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       blind,
       planned,
@@ -91,8 +91,8 @@ describe("a blind transfer", () => {
       { kind: "media.offered", from: "trunk", sdp: "for the client" },
       { kind: "media.settled", from: "trunk", sdp: "held" },
     );
-    expect(effects).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
-    expect(heardIn(request.leg.room, effects)).toEqual(["hangup user_hangup"]);
+    expect(orders).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
+    expect(heardIn(request.leg.room, orders)).toEqual(["hangup user_hangup"]);
   });
 
   test("the far end's re-INVITE that waits for the person is to come again, and is answered then", () => {
@@ -100,11 +100,11 @@ describe("a blind transfer", () => {
     const forClient = { kind: "media.offered", from: "trunk", sdp: "client offer" } as const;
     const settled = { kind: "media.settled", from: "trunk", sdp: "alone" } as const;
     for (const before of [[reoffer], [reoffer, forClient]]) {
-      const { call, effects } = play(connected(), ...before, blind, planned);
-      expect(effects).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
+      const { call, orders } = play(connected(), ...before, blind, planned);
+      expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
       // What is left of the exchange that was broken off answers nothing.
-      const late = play({ call, effects: [] }, forClient, settled, reoffer, forClient, settled);
-      expect(kinds(late.effects)).toEqual(["media.offer", "media.settle", "sip.answerReoffer"]);
+      const late = play({ call, orders: [] }, forClient, settled, reoffer, forClient, settled);
+      expect(kinds(late.orders)).toEqual(["media.offer", "media.settle", "sip.answerReoffer"]);
     }
   });
 
@@ -115,9 +115,9 @@ describe("a blind transfer", () => {
       { kind: "sip.offered", sdp: "hold" },
       { kind: "sip.referRefused", status: 501 },
     ] as const;
-    const { effects } = play(connected(), ...facts);
+    const { orders } = play(connected(), ...facts);
     expect(
-      kinds(effects)
+      kinds(orders)
         .filter((kind) => kind !== "matrix.notice")
         .slice(-5),
     ).toEqual(["media.offer", "sip.refuseReoffer", "media.handOver", "media.release", "transfer.join"]);
@@ -140,15 +140,15 @@ describe("a blind transfer", () => {
     (status) => {
       for (const before of [[], [{ kind: "sip.referProgressed", status: 100 } as const]]) {
         const done = play(connected(), blind, planned, ...before, { kind: "sip.referProgressed", status });
-        expect(kinds(done.effects)).toContain("transfer.join");
-        expect(kinds(done.effects)).not.toContain("sip.bye");
+        expect(kinds(done.orders)).toContain("transfer.join");
+        expect(kinds(done.orders)).not.toContain("sip.bye");
       }
     },
   );
 
   test("the trunk takes the REFER and says nothing any more: the two are joined in the bridge", () => {
     const done = play(connected(), blind, planned, { kind: "deadline.passed", name: "transfer" });
-    expect(kinds(done.effects)).toContain("transfer.join");
+    expect(kinds(done.orders)).toContain("transfer.join");
   });
 
   test.each([
@@ -158,28 +158,28 @@ describe("a blind transfer", () => {
   ])("a number that rang and says %i: the far end goes back to the person, who reads why", (status, why) => {
     const done = play(connected(), blind, planned, ringing, { kind: "sip.referProgressed", status });
     expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "nothing" });
-    expect(done.effects).toContainEqual(recalled);
-    expect(kinds(done.effects)).not.toContain("sip.bye");
-    expect(heardIn(request.leg.room, done.effects)).toEqual(["hangup user_hangup", `The transfer failed: ${why}`]);
+    expect(done.orders).toContainEqual(recalled);
+    expect(kinds(done.orders)).not.toContain("sip.bye");
+    expect(heardIn(request.leg.room, done.orders)).toEqual(["hangup user_hangup", `The transfer failed: ${why}`]);
   });
 
   test("a number that rings for ever, as far as the trunk says: the far end goes back to the person", () => {
     const done = play(connected(), blind, planned, ringing, { kind: "deadline.passed", name: "transfer" });
-    expect(done.effects).toContainEqual(recalled);
+    expect(done.orders).toContainEqual(recalled);
   });
 
   test("a target that the person may not call: the far end goes back to them, and the room reads why", () => {
     const done = play(connected(), blind, { kind: "transfer.barred", cause: "premium-barred" });
-    expect(done.effects).toContainEqual(recalled);
-    expect(heardIn(request.leg.room, done.effects).at(-1)).toBe(
+    expect(done.orders).toContainEqual(recalled);
+    expect(heardIn(request.leg.room, done.orders).at(-1)).toBe(
       "The transfer failed: Calls to premium-rate numbers are not allowed here.",
     );
   });
 
   test("a client that names nobody: the far end goes back to the person", () => {
     const done = play(connected(), { kind: "matrix.replaced", order: { kind: "nowhere" } });
-    expect(done.effects).toContainEqual(recalled);
-    expect(heardIn(request.leg.room, done.effects)).toEqual([
+    expect(done.orders).toContainEqual(recalled);
+    expect(heardIn(request.leg.room, done.orders)).toEqual([
       "hangup user_hangup",
       "The call could not be transferred.",
     ]);
@@ -198,9 +198,9 @@ describe("a blind transfer", () => {
 
   test("a far end that hangs up, or a bridge that stops, ends it", () => {
     for (const fact of [{ kind: "sip.hungUp", q850: 16 }, { kind: "bridge.stopped" }] as const) {
-      const { call, effects } = play(connected(), blind, planned, ringing, fact);
+      const { call, orders } = play(connected(), blind, planned, ringing, fact);
       expect(call.phase).toBe("ending");
-      expect(kinds(effects)).not.toContain("transfer.recall");
+      expect(kinds(orders)).not.toContain("transfer.recall");
     }
   });
 
@@ -210,39 +210,39 @@ describe("a blind transfer", () => {
   ] as const)("where the trunk %s the two are joined in the bridge", (_why, start, facts) => {
     const done = play(start(), blind, planned, ...facts);
     expect(ending(done)).toEqual({ cause: "transferred", trunk: "nothing" });
-    expect(done.effects).toContainEqual({
+    expect(done.orders).toContainEqual({
       kind: "transfer.join",
       handover: expect.objectContaining({
-        left: expect.objectContaining({ call: request.id, dialog }),
+        a: expect.objectContaining({ call: request.id, dialog }),
         target: { kind: "dialled", trunk: third },
         leg: request.leg,
       }),
     });
     // The leg is another call's now: it must not be hung up by this one.
-    expect(kinds(done.effects)).not.toContain("sip.bye");
+    expect(kinds(done.orders)).not.toContain("sip.bye");
   });
 
   test("to another trunk it is joined in the bridge, since that trunk's REFER would not reach it", () => {
     const done = play(connected(), blind, { ...planned, trunk: { ...third, name: trunkName("mobile") } });
-    expect(kinds(done.effects)).toContain("transfer.join");
-    expect(kinds(done.effects)).not.toContain("sip.refer");
+    expect(kinds(done.orders)).toContain("transfer.join");
+    expect(kinds(done.orders)).not.toContain("sip.refer");
   });
 });
 
 describe("a consult transfer", () => {
   test("the far end takes the place of ours in the other call", () => {
-    const { effects } = play(connected(), consult);
-    expect(effects).toContainEqual({ kind: "sip.refer", target: otherDialog.remoteUri, replaces: otherDialog });
+    const { orders } = play(connected(), consult);
+    expect(orders).toContainEqual({ kind: "sip.refer", target: otherDialog.remoteUri, replaces: otherDialog });
   });
 
   test("the other call waits, and is over when its far end has been taken", () => {
     const waiting = play(connected(), { kind: "matrix.replaced", order: { kind: "awaited" } });
     expect(waiting.call.phase).toBe("transferring");
-    expect(ending(play({ ...waiting, effects: [] }, { kind: "sip.hungUp", q850: 16 }))).toEqual({
+    expect(ending(play({ ...waiting, orders: [] }, { kind: "sip.hungUp", q850: 16 }))).toEqual({
       cause: "transferred",
       trunk: "nothing",
     });
-    expect(ending(play({ ...waiting, effects: [] }, { kind: "transfer.taken" }))).toEqual({
+    expect(ending(play({ ...waiting, orders: [] }, { kind: "transfer.taken" }))).toEqual({
       cause: "transferred",
       trunk: "nothing",
     });
@@ -253,25 +253,25 @@ describe("a consult transfer", () => {
   test("a call whose other half never comes goes back to the person", () => {
     const done = play(connected(), awaited, { kind: "deadline.passed", name: "transfer" });
     expect(ending(done)).toEqual({ cause: "transfer-failed", trunk: "nothing" });
-    expect(kinds(done.effects)).toContain("transfer.recall");
+    expect(kinds(done.orders)).toContain("transfer.recall");
   });
 
   test("a call whose other half has come waits for as long as that may take", () => {
-    const { effects } = play(connected(), awaited, { kind: "transfer.claimed" });
-    const deadlines = effects.filter((effect) => effect.kind === "deadline.set");
+    const { orders } = play(connected(), awaited, { kind: "transfer.claimed" });
+    const deadlines = orders.filter((order) => order.kind === "deadline.set");
     expect(deadlines.at(-1)).toMatchObject({ name: "transfer", atMs: 3_000 + 240_000 });
   });
 
   test("where REFER is refused the far ends are joined in the bridge", () => {
-    const { effects } = play(connected(), consult, { kind: "sip.referRefused", status: 403 });
-    expect(effects).toContainEqual({
+    const { orders } = play(connected(), consult, { kind: "sip.referRefused", status: 403 });
+    expect(orders).toContainEqual({
       kind: "transfer.join",
       handover: expect.objectContaining({ target: { kind: "leg", leg: other } }),
     });
   });
 
   test("the same call is over once, whatever is released and told late", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       connected(),
       consult,
       { kind: "sip.referRefused", status: 403 },
@@ -279,7 +279,7 @@ describe("a consult transfer", () => {
       released,
     );
     expect(call.phase).toBe("ended");
-    expect(kinds(effects).filter((kind) => kind === "media.release")).toHaveLength(1);
+    expect(kinds(orders).filter((kind) => kind === "media.release")).toHaveLength(1);
   });
 });
 
@@ -293,7 +293,7 @@ describe("a transfer that the trunk wants", () => {
   const newDialog = { ...dialog, sipCallId: sipCallId("new@example.org") };
 
   test("the person is connected to the other number and reads to whom", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       play(begin({ notices: { failures: true, history: true } }), offered, accepted, answered),
       referred,
       planned,
@@ -301,7 +301,7 @@ describe("a transfer that the trunk wants", () => {
       { kind: "sip.replaced", sdp: "theirs", dialog: newDialog },
       { kind: "media.answered", from: "trunk", sdp: "not needed" },
     );
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "sip.replace",
       trunk: third.name,
       target: third.target,
@@ -309,13 +309,13 @@ describe("a transfer that the trunk wants", () => {
       sdp: "ours",
       replaces: referred.replaces,
     });
-    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
       signal: { kind: "identity", identity: shown },
     });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.notice",
       leg: anyLeg,
       text: "You are now connected to +44 20 7946 0102.",
@@ -329,13 +329,13 @@ describe("a transfer that the trunk wants", () => {
   });
 
   test("a number that the person may not call is refused, and the call goes on", () => {
-    const { call, effects } = play(connected(), referred, { kind: "transfer.barred", cause: "premium-barred" });
-    expect(effects).toContainEqual({ kind: "sip.refuseRefer", status: 603 });
+    const { call, orders } = play(connected(), referred, { kind: "transfer.barred", cause: "premium-barred" });
+    expect(orders).toContainEqual({ kind: "sip.refuseRefer", status: 603 });
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
   });
 
   test("what the other number answers with cannot be used: the old far end is gone, and the person is told", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       connected(),
       referred,
       planned,
@@ -343,7 +343,7 @@ describe("a transfer that the trunk wants", () => {
       { kind: "sip.replaced", sdp: "video only", dialog: newDialog },
       { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" },
     );
-    expect(ending({ call, effects })).toEqual({ cause: "incompatible", trunk: "bye" });
+    expect(ending({ call, orders })).toEqual({ cause: "incompatible", trunk: "bye" });
   });
 
   test("a number that does not answer leaves the call as it was", () => {
@@ -358,18 +358,18 @@ describe("a transfer that the trunk wants", () => {
   });
 
   test("it waits its turn while the person changes the session", () => {
-    const { effects } = play(connected(), { kind: "matrix.offered", sdp: "hold" }, referred);
-    expect(effects).toContainEqual({ kind: "sip.refuseRefer", status: 491 });
+    const { orders } = play(connected(), { kind: "matrix.offered", sdp: "hold" }, referred);
+    expect(orders).toContainEqual({ kind: "sip.refuseRefer", status: 491 });
   });
 
   test("an offer of the person's meanwhile has its turn afterwards", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       referred,
       { kind: "matrix.offered", sdp: "hold" },
       { kind: "transfer.barred", cause: "no-route" },
     );
-    expect(effects.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
   });
 });
 
@@ -377,7 +377,7 @@ describe("keys and names in a call", () => {
   const key = { kind: "media.dtmf", from: "matrix", digit: "5", durationMs: 160 } as const;
 
   test("a key that went on as RTP is not sent once more", () => {
-    expect(kinds(play(connected(), { ...key, relayed: true }).effects)).toEqual([]);
+    expect(kinds(play(connected(), { ...key, relayed: true }).orders)).toEqual([]);
   });
 
   test("a trunk that takes keys in INFO gets those that its RTP could not carry", () => {
@@ -386,15 +386,15 @@ describe("keys and names in a call", () => {
       ...start,
       call: { ...start.call, trunk: { ...trunk, abilities: { infoDtmf: true, refer: false } } },
     };
-    expect(play(taking, { ...key, relayed: false }).effects).toEqual([
+    expect(play(taking, { ...key, relayed: false }).orders).toEqual([
       { kind: "sip.info", digit: "5", durationMs: 160 },
     ]);
-    expect(kinds(play(start, { ...key, relayed: false }).effects)).toEqual([]);
+    expect(kinds(play(start, { ...key, relayed: false }).orders)).toEqual([]);
   });
 
   test("a key of the trunk in INFO is heard by the client", () => {
-    const { effects } = play(connected(), { kind: "sip.dtmf", digit: "#", durationMs: 100 });
-    expect(effects).toEqual([{ kind: "media.dtmf", to: "matrix", digit: "#", durationMs: 100 }]);
+    const { orders } = play(connected(), { kind: "sip.dtmf", digit: "#", durationMs: 100 });
+    expect(orders).toEqual([{ kind: "media.dtmf", to: "matrix", digit: "#", durationMs: 100 }]);
   });
 
   test("the client is told once who is at the telephone now, and nothing while it is the number that was called", () => {
@@ -403,8 +403,8 @@ describe("keys and names in a call", () => {
       shown: { ghost: request.leg.ghost, displayName: "0181 811 8181" },
     } as const;
     const somebody = { kind: "identity.resolved", shown } as const;
-    expect(kinds(play(connected(), itself).effects)).toEqual([]);
-    expect(kinds(play(connected(), somebody, somebody).effects)).toEqual(["matrix.signal"]);
+    expect(kinds(play(connected(), itself).orders)).toEqual([]);
+    expect(kinds(play(connected(), somebody, somebody).orders)).toEqual(["matrix.signal"]);
   });
 });
 
@@ -444,36 +444,36 @@ describe("a transfer to somebody on Matrix", () => {
   }
 
   test("the person rings, called by the same number, and the far end stays on the line", () => {
-    const { call, effects } = ringing();
-    expect(effects).toContainEqual({
+    const { call, orders } = ringing();
+    expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: expect.objectContaining({ room, ghost: request.leg.ghost, matrixCallId: forwarded.matrixCallId }),
       signal: expect.objectContaining({ kind: "invite", sdp: "offer for Carol", invitee: person }),
     });
-    expect(effects).toContainEqual({
+    expect(orders).toContainEqual({
       kind: "matrix.notice",
       leg: expect.objectContaining({ room }),
       text: forwarded.announce[0],
     });
-    expect(kinds(effects).filter((kind) => kind.startsWith("sip."))).toEqual([]);
+    expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual([]);
     expect(call.phase).toBe("alerting");
   });
 
   test("who answers talks to the far end in a session of their own", () => {
-    const { call, effects } = play(
-      { ...ringing(), effects: [] },
+    const { call, orders } = play(
+      { ...ringing(), orders: [] },
       carolAnswers,
       { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
       { kind: "sip.reanswered", sdp: "trunk's" },
       { kind: "media.answered", from: "trunk", sdp: "not needed" },
     );
-    expect(effects).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
-    expect(effects).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "trunk's" });
+    expect(orders).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "trunk's" });
     expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
   });
 
   test("where there is no room for the person the far end goes back to who handed it over", () => {
-    const { effects } = play(
+    const { orders } = play(
       connected(),
       toPerson,
       forwarded,
@@ -481,12 +481,12 @@ describe("a transfer to somebody on Matrix", () => {
       { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
       { kind: "matrix.roomMissing", target, busy: false, message: "forbidden" },
     );
-    expect(kinds(effects)).toContain("transfer.recall");
-    expect(kinds(effects)).not.toContain("sip.bye");
+    expect(kinds(orders)).toContain("transfer.recall");
+    expect(kinds(orders)).not.toContain("sip.bye");
   });
 
   test("how long it was is said for the time that they talked, and the record counts from the answer", () => {
-    const { effects, call } = play(
+    const { orders, call } = play(
       begin({ notices: { failures: true, history: true } }),
       offered,
       accepted,
@@ -500,12 +500,12 @@ describe("a transfer to somebody on Matrix", () => {
       { kind: "sip.hungUp", q850: 16 },
     );
     expect(call).toMatchObject({ phase: "ending", answeredAtMs: 3_000 });
-    expect(heardIn(request.leg.room, effects)).toEqual([
+    expect(heardIn(request.leg.room, orders)).toEqual([
       "answer",
       "hangup user_hangup",
       "Transferred to @carol:example.org after 3 s.",
     ]);
-    expect(heardIn(room, effects)).toEqual(["invite", "select", "hangup user_hangup"]);
+    expect(heardIn(room, orders)).toEqual(["invite", "select", "hangup user_hangup"]);
   });
 
   test.each([
@@ -516,34 +516,34 @@ describe("a transfer to somebody on Matrix", () => {
   ] as const)("where %s the far end goes back to who handed it over", (_how, facts) => {
     const done = play(ringing(), ...facts);
     expect(ending(done).trunk).toBe("nothing");
-    expect(done.effects).toContainEqual(
+    expect(done.orders).toContainEqual(
       expect.objectContaining({
         kind: "transfer.recall",
         recall: expect.objectContaining({ leg: request.leg, far: expect.objectContaining({ call: request.id }) }),
       }),
     );
-    expect(kinds(done.effects)).not.toContain("sip.bye");
-    expect(kinds(done.effects)).not.toContain("sip.reject");
+    expect(kinds(done.orders)).not.toContain("sip.bye");
+    expect(kinds(done.orders)).not.toContain("sip.reject");
   });
 
   test("and who transferred it reads that nobody did, or that they declined", () => {
     const { leg } = request;
     const nobody = play(ringing(), { kind: "deadline.passed", name: "stage" });
-    expect(heardIn(leg.room, nobody.effects).at(-1)).toBe("The transfer failed: Nobody answered.");
+    expect(heardIn(leg.room, nobody.orders).at(-1)).toBe("The transfer failed: Nobody answered.");
     const declined = play(ringing(), { kind: "matrix.declined", room, person, reason: undefined });
-    expect(heardIn(leg.room, declined.effects).at(-1)).toBe("The transfer failed: The call was declined.");
+    expect(heardIn(leg.room, declined.orders).at(-1)).toBe("The transfer failed: The call was declined.");
     const busy = play(ringing(), { kind: "matrix.declined", room, person, reason: "user_busy" });
-    expect(heardIn(leg.room, busy.effects).at(-1)).toBe("The transfer failed: The number was busy.");
+    expect(heardIn(leg.room, busy.orders).at(-1)).toBe("The transfer failed: The number was busy.");
     const gone = play(ringing(), carolAnswers, { kind: "matrix.left" });
-    expect(heardIn(leg.room, gone.effects).at(-1)).toBe("The transfer failed: The call was declined.");
+    expect(heardIn(leg.room, gone.orders).at(-1)).toBe("The transfer failed: The call was declined.");
     const caller = play(ringing(), { kind: "sip.hungUp", q850: 16 });
-    expect(heardIn(leg.room, caller.effects).join("\n")).not.toContain("failed");
+    expect(heardIn(leg.room, caller.orders).join("\n")).not.toContain("failed");
   });
 
   test("the far end hangs up while it waits: the person stops ringing", () => {
     const done = play(ringing(), { kind: "sip.hungUp", q850: 16 });
     expect(ending(done).trunk).toBe("nothing");
-    expect(done.effects).toContainEqual({
+    expect(done.orders).toContainEqual({
       kind: "matrix.signal",
       leg: expect.objectContaining({ room }),
       signal: expect.objectContaining({ kind: "hangup" }),

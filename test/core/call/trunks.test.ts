@@ -50,18 +50,18 @@ describe("a trunk is out of order", () => {
   ] as const satisfies readonly (readonly [string, CallFact])[])(
     "%s: the call goes on over the next one",
     (_what, fact) => {
-      const { call, effects } = play(withSecond(), trickle, offered, trickle, fact, released, offered);
-      expect(heardByTrunk(effects)).toEqual(["INVITE main", "INVITE second"]);
-      expect(heardIn(room, effects)).toEqual([]);
+      const { call, orders } = play(withSecond(), trickle, offered, trickle, fact, released, offered);
+      expect(heardByTrunk(orders)).toEqual(["INVITE main", "INVITE second"]);
+      expect(heardIn(room, orders)).toEqual([]);
       expect(call).toMatchObject({ phase: "inviting", number: "00441818118181", outstanding: { releases: 0 } });
-      expect(effects).toContainEqual({
+      expect(orders).toContainEqual({
         kind: "media.candidates",
         candidates: [
           { candidate: "c", mid: "0", mLineIndex: 0 },
           { candidate: "c", mid: "0", mLineIndex: 0 },
         ],
       });
-      expect(effects.filter((effect) => effect.kind === "media.offer")).toEqual([
+      expect(orders.filter((order) => order.kind === "media.offer")).toEqual([
         { kind: "media.offer", from: "matrix", sdp: request.sdp },
         { kind: "media.offer", from: "matrix", sdp: request.sdp },
       ]);
@@ -75,16 +75,16 @@ describe("a trunk is out of order", () => {
     ["unknown there, which the gateway says in its own way", rejected(500, 1)],
     ["busy, whatever the Q.850 value", rejected(486, 34)],
   ] as const)("a number that is %s is not called again", (_what, fact) => {
-    expect(heardByTrunk(play(withSecond(), offered, fact).effects)).toEqual(["INVITE main"]);
+    expect(heardByTrunk(play(withSecond(), offered, fact).orders)).toEqual(["INVITE main"]);
   });
 
   test("once it rang, or said something, no other is tried: a telephone would ring twice", () => {
     for (const sign of [ringing, { kind: "sip.progressed", sdp: undefined } as const])
-      expect(heardByTrunk(play(withSecond(), offered, sign, rejected(503)).effects)).toEqual(["INVITE main"]);
+      expect(heardByTrunk(play(withSecond(), offered, sign, rejected(503)).orders)).toEqual(["INVITE main"]);
   });
 
   test("and so is the last one: the room is told what the last one said", () => {
-    const { call, effects } = play(
+    const { call, orders } = play(
       begin({ alternatives: [second, third] }),
       offered,
       rejected(500),
@@ -95,9 +95,9 @@ describe("a trunk is out of order", () => {
       offered,
       { kind: "sip.failed", fault: "transport", message: "" },
     );
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "INVITE second", "INVITE third"]);
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "INVITE second", "INVITE third"]);
     expect(call).toMatchObject({ cause: "trunk-unreachable", trunk: { name: "third" } });
-    expect(heardIn(room, effects)).toEqual([
+    expect(heardIn(room, orders)).toEqual([
       "reject",
       "The telephone provider cannot be reached. Please try again later.",
     ]);
@@ -105,26 +105,26 @@ describe("a trunk is out of order", () => {
 
   test("the caller gives up while the next one is tried: the session of the first is not taken for the last", () => {
     const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
-    const { call, effects } = play(withSecond(), offered, rejected(503), giveUp, released);
+    const { call, orders } = play(withSecond(), offered, rejected(503), giveUp, released);
     expect(call.phase).toBe("ending");
-    expect(kinds(effects).filter((kind) => kind === "media.release")).toHaveLength(2);
-    expect(play({ call, effects: [] }, offered, released).call.phase).toBe("ended");
+    expect(kinds(orders).filter((kind) => kind === "media.release")).toHaveLength(2);
+    expect(play({ call, orders: [] }, offered, released).call.phase).toBe("ended");
   });
 
   test("nobody answers in time, over all of them together", () => {
-    const { effects } = play(withSecond(), offered, rejected(503), released, offered);
-    expect(effects.filter((effect) => effect.kind === "deadline.set")).toEqual([
+    const { orders } = play(withSecond(), offered, rejected(503), released, offered);
+    expect(orders.filter((order) => order.kind === "deadline.set")).toEqual([
       { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
     ]);
   });
 
   test("a client that never stops sending candidates does not fill the memory", () => {
     const { call } = play(withSecond(), ...Array.from({ length: 300 }, () => trickle));
-    expect(call.phase === "offering" && call.detour?.candidates).toHaveLength(100);
+    expect(call.phase === "offering" && call.failover?.candidates).toHaveLength(100);
   });
 
   test("where there is no other, nothing is kept of what the client says", () => {
-    expect(play(begin(), trickle).call).toMatchObject({ detour: undefined });
+    expect(play(begin(), trickle).call).toMatchObject({ failover: undefined });
   });
 });
 
@@ -134,44 +134,37 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   const toEarly = [offered, progressed, answered] as const;
 
   test("the client is answered with them, and the callee's answer changes nothing for it", () => {
-    const { call, effects } = play(early(), ...toEarly, told("answer"), {
+    const { call, orders } = play(early(), ...toEarly, told("answer"), {
       ...accepted,
       sdp: "early answer",
     } as CallFact);
-    expect(kinds(effects)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
+    expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
     expect(call).toMatchObject({ phase: "connected", answer: "told", dialog, answeredAtMs: 6_000 });
-    expect(effects).toContainEqual({ kind: "deadline.clear", name: "answer" });
+    expect(orders).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
 
   test("a callee elsewhere than the tones came from is heard from there", () => {
-    const { call, effects } = play(early(), ...toEarly, accepted, answered);
-    expect(effects.filter((effect) => effect.kind === "media.answer")).toEqual([
+    const { call, orders } = play(early(), ...toEarly, accepted, answered);
+    expect(orders.filter((order) => order.kind === "media.answer")).toEqual([
       { kind: "media.answer", from: "trunk", sdp: "early answer" },
       { kind: "media.answer", from: "trunk", sdp: "trunk answer" },
     ]);
-    expect(heardIn(room, effects)).toEqual(["answer"]);
+    expect(heardIn(room, orders)).toEqual(["answer"]);
     expect(call.phase).toBe("connected");
   });
 
   test("the callee picks up before the client's answer is made: it is answered once", () => {
     for (const sdp of ["early answer", "trunk answer"]) {
-      const { call, effects } = play(
-        early(),
-        offered,
-        progressed,
-        { ...accepted, sdp } as CallFact,
-        answered,
-        answered,
-      );
-      expect(heardIn(room, effects)).toEqual(["answer"]);
+      const { call, orders } = play(early(), offered, progressed, { ...accepted, sdp } as CallFact, answered, answered);
+      expect(heardIn(room, orders)).toEqual(["answer"]);
       expect(call.phase).toBe("connected");
     }
   });
 
   test("tones that nobody can use: it rings as it would without", () => {
     const unusable: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
-    const { call, effects } = play(early(), offered, progressed, unusable, progressed, accepted, answered);
-    expect(heardIn(room, effects)).toEqual(["answer"]);
+    const { call, orders } = play(early(), offered, progressed, unusable, progressed, accepted, answered);
+    expect(heardIn(room, orders)).toEqual(["answer"]);
     expect(call.phase).toBe("connected");
   });
 
@@ -184,53 +177,53 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     [603, "The call was declined."],
     [404, "This number is not in service."],
   ])("the call fails with %i: the client, which believes itself answered, is hung up and told why", (status, words) => {
-    const { effects } = play(early(), ...toEarly, rejected(status));
-    expect(heardIn(room, effects)).toEqual(["answer", "hangup unknown_error", words]);
+    const { orders } = play(early(), ...toEarly, rejected(status));
+    expect(heardIn(room, orders)).toEqual(["answer", "hangup unknown_error", words]);
   });
 
   test("a failure before the client is answered refuses it as always", () => {
-    expect(heardIn(room, play(early(), offered, progressed, rejected(486)).effects)).toEqual(["reject"]);
+    expect(heardIn(room, play(early(), offered, progressed, rejected(486)).orders)).toEqual(["reject"]);
   });
 
   test("the caller hangs up: the telephone stops ringing", () => {
-    const { call, effects } = play(early(), ...toEarly, { kind: "matrix.hungUp", reason: "user_hangup" });
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
+    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.hungUp", reason: "user_hangup" });
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
     expect(call).toMatchObject({ cause: "caller-cancelled" });
     // It is their own doing, and the history is off.
-    expect(heardIn(room, effects)).toEqual(["answer"]);
+    expect(heardIn(room, orders)).toEqual(["answer"]);
   });
 
   test("the client hands the call over as if it were answered: it is gone, and the telephone stops ringing", () => {
     const handsOver: CallFact = { kind: "matrix.replaced", order: { kind: "nowhere" } };
-    const { call, effects } = play(early(), ...toEarly, handsOver);
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
-    expect(heardIn(room, effects)).toEqual(["answer", "hangup unknown_error", "The call could not be transferred."]);
+    const { call, orders } = play(early(), ...toEarly, handsOver);
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
+    expect(heardIn(room, orders)).toEqual(["answer", "hangup unknown_error", "The call could not be transferred."]);
     expect(call).toMatchObject({ cause: "transfer-failed" });
   });
 
   test("the trunk plays nothing after all: the telephone rings on", () => {
-    const { call, effects } = play(early(), ...toEarly, { kind: "media.timedOut", side: "trunk" });
-    expect(heardByTrunk(effects)).toEqual(["INVITE main"]);
+    const { call, orders } = play(early(), ...toEarly, { kind: "media.timedOut", side: "trunk" });
+    expect(heardByTrunk(orders)).toEqual(["INVITE main"]);
     expect(call.phase).toBe("early");
   });
 
   test("the client falls silent: the telephone stops ringing", () => {
-    const { effects } = play(early(), ...toEarly, { kind: "media.timedOut", side: "matrix" });
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
+    const { orders } = play(early(), ...toEarly, { kind: "media.timedOut", side: "matrix" });
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
   });
 
   test("nobody picks up: both are told", () => {
-    const { effects } = play(early(), ...toEarly, { kind: "deadline.passed", name: "answer" });
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
-    expect(heardIn(room, effects)).toEqual(["answer", "hangup invite_timeout", "Nobody answered."]);
+    const { orders } = play(early(), ...toEarly, { kind: "deadline.passed", name: "answer" });
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
+    expect(heardIn(room, orders)).toEqual(["answer", "hangup invite_timeout", "Nobody answered."]);
   });
 
   test("the client holds before anybody is there: it has its turn when the callee is", () => {
-    const { call, effects } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, {
+    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, {
       ...accepted,
       sdp: "early answer",
     } as CallFact);
-    expect(effects).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+    expect(orders).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
   });
 
@@ -238,15 +231,15 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
     const { call } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, accepted, refused);
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
-    const { effects } = play({ call, effects: [] }, { kind: "media.settled", from: "matrix", sdp: "held" });
-    expect(heardIn(room, effects)).toEqual(["reanswer"]);
+    const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "matrix", sdp: "held" });
+    expect(heardIn(room, orders)).toEqual(["reanswer"]);
   });
 
   test("the homeserver does not pass the answer on: both are let go", () => {
     const lost: CallFact = { kind: "matrix.unreachable", signal: "answer", room, message: "gone" };
-    const { effects } = play(early(), ...toEarly, lost);
-    expect(heardByTrunk(effects)).toEqual(["INVITE main", "CANCEL"]);
-    expect(heardIn(room, effects).slice(1, 3)).toEqual(["reject", "hangup unknown_error"]);
+    const { orders } = play(early(), ...toEarly, lost);
+    expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
+    expect(heardIn(room, orders).slice(1, 3)).toEqual(["reject", "hangup unknown_error"]);
   });
 });
 
@@ -259,8 +252,8 @@ describe("somebody else than was dialled", () => {
       [offered, identified, accepted, answered],
       [offered, accepted, identified, answered],
     ]) {
-      const { call, effects } = play(begin(), ...facts);
-      expect(effects.at(-1)).toEqual({
+      const { call, orders } = play(begin(), ...facts);
+      expect(orders.at(-1)).toEqual({
         kind: "matrix.signal",
         leg: anyLeg,
         signal: { kind: "identity", identity: shown },
@@ -271,7 +264,7 @@ describe("somebody else than was dialled", () => {
 
   test("the number that was dialled is nothing new", () => {
     const same: CallFact = { kind: "identity.resolved", shown: { ghost: request.leg.ghost, displayName: "+44" } };
-    expect(heardIn(room, play(begin(), offered, same, accepted, answered).effects)).toEqual(["answer"]);
+    expect(heardIn(room, play(begin(), offered, same, accepted, answered).orders)).toEqual(["answer"]);
   });
 });
 
@@ -281,21 +274,21 @@ describe("the number calls the person at the same moment", () => {
     ["while it rings", [offered, ringing], ["INVITE main", "CANCEL"]],
   ] as const)("%s: this call makes way, and nobody is told anything", (_when, before, trunkHeard) => {
     const first = begin({ notices: { failures: true, history: true } });
-    const { call, effects } = play(first, ...before, { kind: "call.yielded" });
-    expect(heardByTrunk(effects)).toEqual(trunkHeard);
-    expect(heardIn(room, effects)).toEqual([]);
+    const { call, orders } = play(first, ...before, { kind: "call.yielded" });
+    expect(heardByTrunk(orders)).toEqual(trunkHeard);
+    expect(heardIn(room, orders)).toEqual([]);
     expect(call).toMatchObject({ phase: "ending", cause: "crossed" });
   });
 
   test("a call that has been answered does not", () => {
-    expect(kinds(play(connected(), { kind: "call.yielded" }).effects)).toEqual(["note.ignored"]);
+    expect(kinds(play(connected(), { kind: "call.yielded" }).orders)).toEqual(["note.ignored"]);
   });
 });
 
 describe("what a client shows by itself is not written", () => {
   const history = { failures: true, history: true };
   const heard = (facts: readonly CallFact[], notices = history) =>
-    heardIn(room, play(begin({ notices }), ...facts).effects).filter(
+    heardIn(room, play(begin({ notices }), ...facts).orders).filter(
       (one) => / /.test(one) && !one.startsWith("hangup"),
     );
   const hangUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
@@ -316,11 +309,11 @@ describe("what a client shows by itself is not written", () => {
   );
 
   test("a callee who hangs up as soon as they have answered leaves none either", () => {
-    const { effects } = play(begin({ notices: { failures: true, history: true } }), offered, accepted, {
+    const { orders } = play(begin({ notices: { failures: true, history: true } }), offered, accepted, {
       kind: "sip.hungUp",
       q850: 16,
     });
-    expect(heardIn(room, effects)).toEqual(["reject"]);
+    expect(heardIn(room, orders)).toEqual(["reject"]);
   });
 
   test("a call with a fault in it has the fault's words, not a second line", () => {

@@ -1,7 +1,7 @@
 // Walks: facts in random order, from every phase and from the middle of every exchange, to the end of the call.
 import fc from "fast-check";
 import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallEffect } from "../../../src/core/call/model/order.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
@@ -142,7 +142,7 @@ const inboundFacts: readonly CallFact[] = [
   declines(bobsRoom, bob, "user_media_failed"),
   declines(officeRoom, ann),
   glare,
-  { kind: "media.crossed", matrix: "client answer", trunk: "trunk answer" },
+  { kind: "media.glareAnswered", matrix: "client answer", trunk: "trunk answer" },
 ];
 
 /** Of the invites to whom a call is transferred. */
@@ -275,7 +275,7 @@ export interface Seen {
   readonly before: Call;
   readonly fact: CallFact;
   readonly atMs: number;
-  readonly effects: readonly CallEffect[];
+  readonly orders: readonly CallOrder[];
   readonly after: Call;
 }
 
@@ -283,14 +283,14 @@ export interface Walk {
   readonly first: Step;
   readonly call: Call;
   readonly seen: readonly Seen[];
-  readonly effects: readonly CallEffect[];
+  readonly orders: readonly CallOrder[];
 }
 
 /** Plays the facts, then ends the call as the world would: a hang-up, the caller giving up, the releases, the deadline. */
 export function walk({ first, facts: sequence }: Beginning): Walk {
   let call = first.call;
   const seen: Seen[] = [];
-  const effects = [...first.effects];
+  const orders = [...first.orders];
   const end: CallFact[] = [
     { kind: "matrix.hungUp", reason: undefined },
     { kind: "sip.hungUp", q850: undefined },
@@ -301,12 +301,12 @@ export function walk({ first, facts: sequence }: Beginning): Walk {
   let atMs = 2_000;
   for (const fact of [...sequence, ...end]) {
     const next = step(call, { ...fact, atMs });
-    seen.push({ before: call, fact, atMs, effects: next.effects, after: next.call });
-    effects.push(...next.effects);
+    seen.push({ before: call, fact, atMs, orders: next.orders, after: next.call });
+    orders.push(...next.orders);
     call = next.call;
     atMs += 10;
   }
-  return { first, call, seen, effects };
+  return { first, call, seen, orders };
 }
 
 function walksFrom(beginnings: readonly Beginning[], own: readonly CallFact[]): fc.Arbitrary<Beginning> {

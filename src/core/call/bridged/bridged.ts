@@ -1,11 +1,12 @@
 // Two trunk legs that talk to each other through the bridge, because a person transferred one to the other and the
 // trunk takes no REFER. No Matrix leg has part in it; the person's room hears how it went.
-// Of the media session the `trunk` side is the right leg, the `matrix` side the left one.
+// Of the media session the `trunk` side is leg B, the `matrix` side leg A.
 import type { CallId } from "../../ids.ts";
 import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection, type Cause } from "../model/cause.ts";
-import type { CallEffect, SipOrder } from "../model/order.ts";
-import type { CallEvent, SipFact } from "../model/fact.ts";
-import type { Handover, Joined, Joining, JointRenegotiation, JointSide, RightLeg } from "../model/bridged-call.ts";
+import type { CallOrder, SipOrder } from "../model/order.ts";
+import type { TimedFact, SipFact } from "../model/fact.ts";
+import type { Handover, Joined, Joining, BridgedRenegotiation, LegB } from "../model/bridged-call.ts";
+import type { LegName } from "../model/trunk-leg.ts";
 import { notice } from "../ending/room-notices.ts";
 import type { MediaSide } from "../model/media-side.ts";
 import { part } from "./ending-bridged.ts";
@@ -14,12 +15,12 @@ import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 /** Nobody is rung for longer by a transfer. */
 const answerMs = 120_000;
-const idle: JointRenegotiation = { by: "nobody" };
+const idle: BridgedRenegotiation = { by: "nobody" };
 
-/** `id` is fresh; it also names the right leg where that has to be called. */
-export function beginJoint(id: CallId, handover: Handover, atMs: number): Step {
-  const { left, target, leg, notices, endsAtMs, words } = handover;
-  const right: RightLeg =
+/** `id` is fresh; it also names leg B where that has to be called. */
+export function beginBridged(id: CallId, handover: Handover, atMs: number): Step {
+  const { a, target, leg, notices, endsAtMs, words } = handover;
+  const b: LegB =
     target.kind === "dialled"
       ? { call: id, trunk: target.trunk, dialled: target.trunk, invite: undefined, dialog: undefined }
       : { ...target.leg, dialled: undefined, invite: undefined };
@@ -27,11 +28,11 @@ export function beginJoint(id: CallId, handover: Handover, atMs: number): Step {
     phase: "joining",
     id,
     direction: "joined",
-    left,
-    right,
+    a,
+    b,
     leg,
-    trunk: left.trunk,
-    number: left.trunk.number,
+    trunk: a.trunk,
+    number: a.trunk.number,
     startedAtMs: atMs,
     maxDurationMs: Math.max(0, endsAtMs - atMs),
     notices,
@@ -47,146 +48,146 @@ export function beginJoint(id: CallId, handover: Handover, atMs: number): Step {
   );
 }
 
-export function stepJoining(call: Joining, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepJoining(call: Joining, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "leg.reported":
-      return event.side === "right" ? rightReported(call, event.fact, event) : leftReported(call, event.fact, event);
+      return fact.side === "b" ? legBReported(call, fact.report, fact) : legAReported(call, fact.report, fact);
     case "media.described":
-      return call.awaiting === "offer" ? offerRight(call, event.sdp) : ignored(call, event);
+      return call.awaiting === "offer" ? offerLegB(call, fact.sdp) : ignored(call, fact);
     case "media.answered":
-      if (call.awaiting === "left-offer" && event.from === "trunk")
-        return to({ ...call, awaiting: "left" }, order(call, "left", { kind: "sip.reoffer", sdp: event.sdp }));
-      if (call.awaiting === "left-answer" && event.from === "matrix") return joined(call, event);
-      return ignored(call, event);
+      if (call.awaiting === "a-offer" && fact.from === "trunk")
+        return to({ ...call, awaiting: "a" }, toLeg(call, "a", { kind: "sip.reoffer", sdp: fact.sdp }));
+      if (call.awaiting === "a-answer" && fact.from === "matrix") return joined(call, fact);
+      return ignored(call, fact);
     case "media.refused":
       // Both sides are trunks.
-      return part(call, causeOfMediaFault(event.fault, "trunk"), event.atMs, {});
+      return part(call, causeOfMediaFault(fact.fault, "trunk"), fact.atMs, {});
     case "deadline.passed":
-      if (event.name === "answer") return part(call, "no-answer", event.atMs, {});
-      return event.name === "duration" ? part(call, "max-duration", event.atMs, {}) : ignored(call, event);
+      if (fact.name === "answer") return part(call, "no-answer", fact.atMs, {});
+      return fact.name === "duration" ? part(call, "max-duration", fact.atMs, {}) : ignored(call, fact);
     default:
-      return partIfOver(call, event) ?? ignored(call, event);
+      return partIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
-export function stepJoined(call: Joined, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepJoined(call: Joined, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "leg.reported":
-      return joinedReported(call, event.side, event.fact, event);
+      return joinedReported(call, fact.side, fact.report, fact);
     case "media.offered":
     case "media.settled":
     case "media.answered":
     case "media.described":
     case "media.refused":
-      return mediaReported(call, event);
+      return mediaReported(call, fact);
     case "deadline.passed":
-      return event.name === "duration" ? part(call, "max-duration", event.atMs, {}) : ignored(call, event);
+      return fact.name === "duration" ? part(call, "max-duration", fact.atMs, {}) : ignored(call, fact);
     case "media.lost":
       return call.renegotiation.by === "bridge"
-        ? part(call, "media-lost", event.atMs, {})
+        ? part(call, "media-lost", fact.atMs, {})
         : rejoin(call, call.renegotiation);
     case "media.released":
       return unchanged(call);
     case "media.dtmf":
-      return event.relayed ? unchanged(call) : keyPressed(call, event.from, event.digit, event.durationMs);
+      return fact.relayed ? unchanged(call) : keyPressed(call, fact.from, fact.digit, fact.durationMs);
     default:
-      return partIfOver(call, event) ?? ignored(call, event);
+      return partIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
-function order(
-  call: { readonly left: { readonly call: CallId }; readonly right: { readonly call: CallId } },
-  side: JointSide,
+function toLeg(
+  call: { readonly a: { readonly call: CallId }; readonly b: { readonly call: CallId } },
+  side: LegName,
   sip: SipOrder,
-): CallEffect {
+): CallOrder {
   return { kind: "leg.order", call: call[side].call, order: sip };
 }
 
-function mediaSideOf(side: JointSide): MediaSide {
-  return side === "right" ? "trunk" : "matrix";
+function mediaSideOf(side: LegName): MediaSide {
+  return side === "b" ? "trunk" : "matrix";
 }
 
-function other(side: JointSide): JointSide {
-  return side === "left" ? "right" : "left";
+function other(side: LegName): LegName {
+  return side === "a" ? "b" : "a";
 }
 
-function offerRight(call: Joining, sdp: string): Step {
-  const { dialled } = call.right;
+function offerLegB(call: Joining, sdp: string): Step {
+  const { dialled } = call.b;
   const offer: SipOrder =
     dialled === undefined
       ? { kind: "sip.reoffer", sdp }
       : { kind: "sip.invite", trunk: dialled.name, target: dialled.target, identity: dialled.identity, sdp };
-  return to({ ...call, awaiting: "right" }, order(call, "right", offer));
+  return to({ ...call, awaiting: "b" }, toLeg(call, "b", offer));
 }
 
-function rightReported(call: Joining, fact: SipFact, event: CallEvent): Step {
-  const { right } = call;
-  switch (fact.kind) {
+function legBReported(call: Joining, report: SipFact, fact: TimedFact): Step {
+  const { b } = call;
+  switch (report.kind) {
     case "sip.sent":
-      return to({ ...call, right: { ...right, invite: fact.invite } });
+      return to({ ...call, b: { ...b, invite: report.invite } });
     case "sip.trying":
       return unchanged(call);
     case "sip.ringing":
     case "sip.progressed":
-      return to({ ...call, ringingAtMs: call.ringingAtMs ?? event.atMs });
+      return to({ ...call, ringingAtMs: call.ringingAtMs ?? fact.atMs });
     case "sip.accepted":
     case "sip.reanswered":
-      if (call.awaiting !== "right") return ignored(call, event);
+      if (call.awaiting !== "b") return ignored(call, fact);
       return to(
         {
           ...call,
-          awaiting: "left-offer",
-          right: { ...right, dialog: fact.kind === "sip.accepted" ? fact.dialog : right.dialog },
+          awaiting: "a-offer",
+          b: { ...b, dialog: report.kind === "sip.accepted" ? report.dialog : b.dialog },
         },
-        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
+        { kind: "media.answer", from: "trunk", sdp: report.sdp },
       );
     case "sip.rejected": {
-      const cause = causeOfRejection(fact.status, fact.q850, call.ringingAtMs !== undefined);
-      return part(call, cause, event.atMs, { right: true }, fact.status);
+      const cause = causeOfRejection(report.status, report.q850, call.ringingAtMs !== undefined);
+      return part(call, cause, fact.atMs, { b: true }, report.status);
     }
     case "sip.failed":
-      return part(call, causeOfFailure(fact.fault), event.atMs, { right: true });
+      return part(call, causeOfFailure(report.fault), fact.atMs, { b: true });
     default:
-      return eitherReported(call, "right", fact, event);
+      return eitherReported(call, "b", report, fact);
   }
 }
 
-function leftReported(call: Joining, fact: SipFact, event: CallEvent): Step {
-  if (fact.kind === "sip.reanswered" && call.awaiting === "left")
-    return to({ ...call, awaiting: "left-answer" }, { kind: "media.answer", from: "matrix", sdp: fact.sdp });
-  return eitherReported(call, "left", fact, event);
+function legAReported(call: Joining, report: SipFact, fact: TimedFact): Step {
+  if (report.kind === "sip.reanswered" && call.awaiting === "a")
+    return to({ ...call, awaiting: "a-answer" }, { kind: "media.answer", from: "matrix", sdp: report.sdp });
+  return eitherReported(call, "a", report, fact);
 }
 
 /** What means the same on both legs while they are brought together. */
-function eitherReported(call: Joining, side: JointSide, fact: SipFact, event: CallEvent): Step {
-  switch (fact.kind) {
+function eitherReported(call: Joining, side: LegName, report: SipFact, fact: TimedFact): Step {
+  switch (report.kind) {
     case "sip.dialogChanged":
-      return side === "left"
-        ? to({ ...call, left: { ...call.left, dialog: fact.dialog } })
-        : to({ ...call, right: { ...call.right, dialog: fact.dialog } });
+      return side === "a"
+        ? to({ ...call, a: { ...call.a, dialog: report.dialog } })
+        : to({ ...call, b: { ...call.b, dialog: report.dialog } });
     case "sip.offered":
     case "sip.offerWanted":
-      return to(call, order(call, side, { kind: "sip.refuseReoffer", status: 491 }));
+      return to(call, toLeg(call, side, { kind: "sip.refuseReoffer", status: 491 }));
     case "sip.referred":
-      return to(call, order(call, side, { kind: "sip.refuseRefer", status: 603 }));
+      return to(call, toLeg(call, side, { kind: "sip.refuseRefer", status: 603 }));
     case "sip.offerRefused":
-      return part(call, "incompatible", event.atMs, {});
+      return part(call, "incompatible", fact.atMs, {});
     case "sip.hungUp":
-      return part(call, causeOfBye(fact.q850, "outbound"), event.atMs, { [side]: true });
+      return part(call, causeOfBye(report.q850, "outbound"), fact.atMs, { [side]: true });
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
-function joined(call: Joining, event: CallEvent): Step {
-  const { awaiting: _awaiting, right, ...rest } = call;
-  if (right.dialog === undefined) return ignored(call, event);
-  const { call: rightCall, trunk, dialog } = right;
+function joined(call: Joining, fact: TimedFact): Step {
+  const { awaiting: _awaiting, b, ...rest } = call;
+  if (b.dialog === undefined) return ignored(call, fact);
+  const { call: callB, trunk, dialog } = b;
   const next: Joined = {
     ...rest,
     phase: "joined",
-    right: { call: rightCall, trunk, dialog },
-    answeredAtMs: event.atMs,
+    b: { call: callB, trunk, dialog },
+    answeredAtMs: fact.atMs,
     renegotiation: idle,
   };
   const { notices, leg, words } = call;
@@ -194,17 +195,17 @@ function joined(call: Joining, event: CallEvent): Step {
   return to(next, { kind: "deadline.clear", name: "answer" }, ...said);
 }
 
-function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: CallEvent): Step {
+function joinedReported(call: Joined, side: LegName, report: SipFact, fact: TimedFact): Step {
   const now = call.renegotiation;
-  const refuse = (status: number): Step => to(call, order(call, side, { kind: "sip.refuseReoffer", status }));
-  switch (fact.kind) {
+  const refuse = (status: number): Step => to(call, toLeg(call, side, { kind: "sip.refuseReoffer", status }));
+  switch (report.kind) {
     case "sip.dialogChanged":
-      return to({ ...call, [side]: { ...call[side], dialog: fact.dialog } });
+      return to({ ...call, [side]: { ...call[side], dialog: report.dialog } });
     case "sip.offered":
       if (now.by !== "nobody") return refuse(491);
       return to(
         { ...call, renegotiation: { by: side, awaiting: "media" } },
-        { kind: "media.offer", from: mediaSideOf(side), sdp: fact.sdp },
+        { kind: "media.offer", from: mediaSideOf(side), sdp: report.sdp },
       );
     case "sip.offerWanted":
       if (now.by !== "nobody") return refuse(491);
@@ -213,82 +214,82 @@ function joinedReported(call: Joined, side: JointSide, fact: SipFact, event: Cal
         { kind: "media.describe", side: mediaSideOf(side) },
       );
     case "sip.reanswered":
-      if (now.by === "bridge") return stepRejoining(call, now, event);
+      if (now.by === "bridge") return stepRejoining(call, now, fact);
       if (now.by === other(side) && now.awaiting === "other")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "media-answer" } },
-          { kind: "media.answer", from: mediaSideOf(side), sdp: fact.sdp },
+          { kind: "media.answer", from: mediaSideOf(side), sdp: report.sdp },
         );
       if (now.by === side && now.awaiting === "own-answer")
         return to(
           { ...call, renegotiation: { by: side, awaiting: "own-media" } },
-          { kind: "media.answer", from: mediaSideOf(side), sdp: fact.sdp },
+          { kind: "media.answer", from: mediaSideOf(side), sdp: report.sdp },
         );
-      return ignored(call, event);
+      return ignored(call, fact);
     case "sip.offerRefused":
-      if (now.by === "bridge") return stepRejoining(call, now, event);
+      if (now.by === "bridge") return stepRejoining(call, now, fact);
       // The other one does not go along: the session of the one that asked is settled with us alone.
       if (now.by === other(side) && now.awaiting === "other")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "media" } },
           { kind: "media.settle", from: mediaSideOf(now.by) },
         );
-      return now.by === side && now.awaiting === "own-answer" ? idleAgain(call) : ignored(call, event);
+      return now.by === side && now.awaiting === "own-answer" ? idleAgain(call) : ignored(call, fact);
     case "sip.dtmf": {
-      const { digit, durationMs } = fact;
+      const { digit, durationMs } = report;
       const target = other(side);
       // As that one takes keys, not as this one gives them.
       return call[target].trunk.abilities.infoDtmf
-        ? to(call, order(call, target, { kind: "sip.info", digit, durationMs }))
+        ? to(call, toLeg(call, target, { kind: "sip.info", digit, durationMs }))
         : to(call, { kind: "media.dtmf", to: mediaSideOf(target), digit, durationMs });
     }
     case "sip.referred":
-      return to(call, order(call, side, { kind: "sip.refuseRefer", status: 603 }));
+      return to(call, toLeg(call, side, { kind: "sip.refuseRefer", status: 603 }));
     case "sip.hungUp":
-      return part(call, causeOfBye(fact.q850, "outbound"), event.atMs, { [side]: true });
+      return part(call, causeOfBye(report.q850, "outbound"), fact.atMs, { [side]: true });
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
-type MediaEvent = Extract<
-  CallEvent,
+type MediaOutcome = Extract<
+  TimedFact,
   { kind: "media.offered" | "media.settled" | "media.answered" | "media.described" | "media.refused" }
 >;
 
-function mediaReported(call: Joined, event: MediaEvent): Step {
+function mediaReported(call: Joined, fact: MediaOutcome): Step {
   const now = call.renegotiation;
-  if (now.by === "nobody") return ignored(call, event);
-  if (now.by === "bridge") return stepRejoining(call, now, event);
-  const settle = (...orders: readonly CallEffect[]): Step => to({ ...call, renegotiation: idle }, ...orders);
-  const answer = (sdp: string): Step => settle(order(call, now.by, { kind: "sip.answerReoffer", sdp }));
+  if (now.by === "nobody") return ignored(call, fact);
+  if (now.by === "bridge") return stepRejoining(call, now, fact);
+  const settle = (...orders: readonly CallOrder[]): Step => to({ ...call, renegotiation: idle }, ...orders);
+  const answer = (sdp: string): Step => settle(toLeg(call, now.by, { kind: "sip.answerReoffer", sdp }));
   switch (now.awaiting) {
     case "media":
-      if (event.kind === "media.settled") return answer(event.sdp);
-      if (event.kind === "media.offered")
+      if (fact.kind === "media.settled") return answer(fact.sdp);
+      if (fact.kind === "media.offered")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "other" } },
-          order(call, other(now.by), { kind: "sip.reoffer", sdp: event.sdp }),
+          toLeg(call, other(now.by), { kind: "sip.reoffer", sdp: fact.sdp }),
         );
       break;
     case "media-answer":
-      if (event.kind === "media.answered") return answer(event.sdp);
+      if (fact.kind === "media.answered") return answer(fact.sdp);
       break;
     case "description":
-      if (event.kind === "media.described")
+      if (fact.kind === "media.described")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "own-answer" } },
-          order(call, now.by, { kind: "sip.answerReoffer", sdp: event.sdp }),
+          toLeg(call, now.by, { kind: "sip.answerReoffer", sdp: fact.sdp }),
         );
       break;
     case "own-media":
-      return event.kind === "media.answered" || event.kind === "media.refused" ? settle() : ignored(call, event);
+      return fact.kind === "media.answered" || fact.kind === "media.refused" ? settle() : ignored(call, fact);
     case "other":
     case "own-answer":
-      return ignored(call, event);
+      return ignored(call, fact);
   }
-  if (event.kind !== "media.refused") return ignored(call, event);
-  return settle(order(call, now.by, { kind: "sip.refuseReoffer", status: 488 }));
+  if (fact.kind !== "media.refused") return ignored(call, fact);
+  return settle(toLeg(call, now.by, { kind: "sip.refuseReoffer", status: 488 }));
 }
 
 function idleAgain(call: Joined): Step {
@@ -297,17 +298,17 @@ function idleAgain(call: Joined): Step {
 
 /** A key that the other leg's RTP cannot carry. */
 function keyPressed(call: Joined, from: MediaSide, digit: string, durationMs: number): Step {
-  const target: JointSide = from === "trunk" ? "left" : "right";
+  const target: LegName = from === "trunk" ? "a" : "b";
   if (!call[target].trunk.abilities.infoDtmf) return unchanged(call);
-  return to(call, order(call, target, { kind: "sip.info", digit, durationMs }));
+  return to(call, toLeg(call, target, { kind: "sip.info", digit, durationMs }));
 }
 
-function partIfOver(call: Joining | Joined, event: CallEvent): Step | undefined {
-  const cause = causes[event.kind];
-  return cause === undefined ? undefined : part(call, cause, event.atMs, {});
+function partIfOver(call: Joining | Joined, fact: TimedFact): Step | undefined {
+  const cause = causes[fact.kind];
+  return cause === undefined ? undefined : part(call, cause, fact.atMs, {});
 }
 
-const causes: Partial<Record<CallEvent["kind"], Cause>> = {
+const causes: Partial<Record<TimedFact["kind"], Cause>> = {
   "media.failed": "media-failed",
   "media.timedOut": "media-silent",
   "media.lost": "media-lost",

@@ -1,17 +1,18 @@
 // The media session of two joined legs is gone with its worker, and both dialogs are up: the two are offered a new session,
-// the right leg first, as when they were joined. The engine goes on with their streams.
-import type { CallEffect } from "../model/order.ts";
-import type { CallEvent } from "../model/fact.ts";
-import type { Joined, JointRenegotiation, JointSide } from "../model/bridged-call.ts";
+// leg B first, as when they were joined. The engine goes on with their streams.
+import type { CallOrder } from "../model/order.ts";
+import type { TimedFact } from "../model/fact.ts";
+import type { Joined, BridgedRenegotiation } from "../model/bridged-call.ts";
+import type { LegName } from "../model/trunk-leg.ts";
 import { part } from "./ending-bridged.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
-type Rejoining = Extract<JointRenegotiation, { by: "bridge" }>;
+type Rejoining = Extract<BridgedRenegotiation, { by: "bridge" }>;
 
 /** Whatever was being settled is settled by the new session, which a side that still waits is offered soon. */
-export function rejoin(call: Joined, now: Exclude<JointRenegotiation, Rejoining>): Step {
+export function rejoin(call: Joined, now: Exclude<BridgedRenegotiation, Rejoining>): Step {
   const waits = now.by !== "nobody" && now.awaiting !== "own-answer" && now.awaiting !== "own-media";
-  const again: readonly CallEffect[] = waits
+  const again: readonly CallOrder[] = waits
     ? [{ kind: "leg.order", call: call[now.by].call, order: { kind: "sip.refuseReoffer", status: 491 } }]
     : [];
   return to(
@@ -23,29 +24,29 @@ export function rejoin(call: Joined, now: Exclude<JointRenegotiation, Rejoining>
 }
 
 /** Without a new session the two would hear nothing for ever. */
-export function stepRejoining(call: Joined, now: Rejoining, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepRejoining(call: Joined, now: Rejoining, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "media.described":
-      return now.awaiting === "description" ? offer(call, "right", event.sdp) : ignored(call, event);
+      return now.awaiting === "description" ? offer(call, "b", fact.sdp) : ignored(call, fact);
     case "media.answered":
-      if (now.awaiting === "right-media") return offer(call, "left", event.sdp);
-      return now.awaiting === "left-media" ? to({ ...call, renegotiation: { by: "nobody" } }) : ignored(call, event);
+      if (now.awaiting === "b-media") return offer(call, "a", fact.sdp);
+      return now.awaiting === "a-media" ? to({ ...call, renegotiation: { by: "nobody" } }) : ignored(call, fact);
     case "media.refused":
-      return part(call, "media-lost", event.atMs, {});
+      return part(call, "media-lost", fact.atMs, {});
     case "leg.reported": {
-      const { side, fact } = event;
-      if (side !== now.awaiting) return ignored(call, event);
-      if (fact.kind === "sip.offerRefused") return part(call, "media-lost", event.atMs, {});
-      if (fact.kind !== "sip.reanswered") return ignored(call, event);
-      const from = side === "right" ? "trunk" : "matrix";
-      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from, sdp: fact.sdp });
+      const { side, report } = fact;
+      if (side !== now.awaiting) return ignored(call, fact);
+      if (report.kind === "sip.offerRefused") return part(call, "media-lost", fact.atMs, {});
+      if (report.kind !== "sip.reanswered") return ignored(call, fact);
+      const from = side === "b" ? "trunk" : "matrix";
+      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from, sdp: report.sdp });
     }
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
-function offer(call: Joined, side: JointSide, sdp: string): Step {
+function offer(call: Joined, side: LegName, sdp: string): Step {
   return to(awaiting(call, side), {
     kind: "leg.order",
     call: call[side].call,

@@ -11,13 +11,13 @@ import {
   finalStatusOf,
   type Cause,
 } from "../model/cause.ts";
-import type { CallEffect } from "../model/order.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { CallOrder } from "../model/order.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
-import { lastWords, transferWords } from "./room-notices.ts";
+import { endNotices, transferNotices } from "./room-notices.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
 import { noMediaStats } from "../model/media-stats.ts";
-import { recoverJoint } from "../bridged/ending-bridged.ts";
+import { recoverBridged } from "../bridged/ending-bridged.ts";
 import { recallOf } from "../established/recall.ts";
 import type { CallRecord } from "../model/record.ts";
 import {
@@ -75,8 +75,8 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     ending,
     ...trunkFarewell(trunk, cause),
     ...farewells.flatMap(({ now }) => farewellSignals(now)),
-    ...(gone.left || gone.on ? [] : lastWords(call, cause, atMs)),
-    ...transferWords(call, cause),
+    ...(gone.left || gone.on ? [] : endNotices(call, cause, atMs)),
+    ...transferNotices(call, cause),
     ...(recall === undefined
       ? []
       : ([
@@ -95,7 +95,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
 }
 
 /** Ends a call before anything was done for it: only the client has to be told, with `words` for the room. */
-export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number, words: readonly CallEffect[]): Step {
+export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number, words: readonly CallOrder[]): Step {
   const reject = farewell(leg, "reject", cause);
   const ending: Ending = {
     ...call,
@@ -125,53 +125,53 @@ export function refuse(call: Common, leg: MatrixLeg, cause: Cause, atMs: number,
  * Facts that end a live call. Undefined: the fact is none of those.
  * A final response ends it only while one is awaited, a BYE only where there is a dialog: else the trunk is still owed one.
  */
-export function endIfOver(call: LiveCall, event: CallEvent): Step | undefined {
-  switch (event.kind) {
+export function endIfOver(call: LiveCall, fact: TimedFact): Step | undefined {
+  switch (fact.kind) {
     case "matrix.hungUp":
       if (!hasPerson(call)) return undefined;
-      return end(call, causeOfPersonsHangup(call, event.reason), event.atMs, { person: true });
+      return end(call, causeOfPersonsHangup(call, fact.reason), fact.atMs, { person: true });
     case "matrix.left":
       if (!hasPerson(call)) return undefined;
-      return end(call, causeOfLeaving(call), event.atMs, { person: true, left: true });
+      return end(call, causeOfLeaving(call), fact.atMs, { person: true, left: true });
     case "matrix.selected":
       // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
-      if (event.ours || !answersPerson(call)) return undefined;
-      return end(call, "answered-elsewhere", event.atMs, { person: true });
+      if (fact.ours || !answersPerson(call)) return undefined;
+      return end(call, "answered-elsewhere", fact.atMs, { person: true });
     case "matrix.replaced":
       // Early media looks like an answer. A client that hands a call over is gone, and there is nobody to hand over.
       if (!hasPerson(call) || call.phase === "transferring") return undefined;
-      return end(call, "transfer-failed", event.atMs, {});
+      return end(call, "transfer-failed", fact.atMs, {});
     case "media.failed":
-      return end(call, "media-failed", event.atMs, {});
+      return end(call, "media-failed", fact.atMs, {});
     case "media.closed":
       // The person hears nothing more of the call, but the room and other devices do: ours is the hang-up that they see.
       if (!hasPerson(call)) return undefined;
-      return end(call, causeOfHangup(undefined, isConnected(call), call.direction), event.atMs, {});
+      return end(call, causeOfHangup(undefined, isConnected(call), call.direction), fact.atMs, {});
     case "media.disconnected":
-      return end(call, "connection-lost", event.atMs, {});
+      return end(call, "connection-lost", fact.atMs, {});
     case "media.timedOut":
-      return end(call, "media-silent", event.atMs, {});
+      return end(call, "media-silent", fact.atMs, {});
     case "media.lost":
-      return end(call, "media-lost", event.atMs, {});
+      return end(call, "media-lost", fact.atMs, {});
     case "sip.rejected": {
       if (call.phase !== "inviting" && call.phase !== "early") return undefined;
-      const cause = causeOfRejection(event.status, event.q850, call.ringingAtMs !== undefined);
-      return end(call, cause, event.atMs, { trunk: true }, event.status);
+      const cause = causeOfRejection(fact.status, fact.q850, call.ringingAtMs !== undefined);
+      return end(call, cause, fact.atMs, { trunk: true }, fact.status);
     }
     case "sip.failed":
       if (call.phase !== "inviting" && call.phase !== "early") return undefined;
-      return end(call, causeOfFailure(event.fault), event.atMs, { trunk: true });
+      return end(call, causeOfFailure(fact.fault), fact.atMs, { trunk: true });
     case "sip.hungUp":
-      return trunkHungUp(call, event.q850, event.atMs);
+      return trunkHungUp(call, fact.q850, fact.atMs);
     case "sip.cancelled":
       if (owedToTrunk(call) !== "final") return undefined;
-      return end(call, event.elsewhere ? "answered-elsewhere" : "missed", event.atMs, { trunk: true }, 487);
+      return end(call, fact.elsewhere ? "answered-elsewhere" : "missed", fact.atMs, { trunk: true }, 487);
     case "fault.thrown":
-      return end(call, "fault", event.atMs, {});
+      return end(call, "fault", fact.atMs, {});
     case "bridge.stopped":
-      return end(call, "restarted", event.atMs, {});
+      return end(call, "restarted", fact.atMs, {});
     case "admin.ended":
-      return end(call, "admin-ended", event.atMs, {});
+      return end(call, "admin-ended", fact.atMs, {});
     default:
       return undefined;
   }
@@ -199,23 +199,24 @@ function trunkHungUp(call: LiveCall, q850: number | undefined, atMs: number): St
 /** A call that the store still lists after a restart: its media is gone with the process, the rest is still owed. */
 export function recover(call: Call, atMs: number): Step {
   if (call.phase === "ended") return to(call);
-  if (call.phase === "joining" || call.phase === "joined" || call.phase === "parting") return recoverJoint(call, atMs);
+  if (call.phase === "joining" || call.phase === "joined" || call.phase === "parting")
+    return recoverBridged(call, atMs);
   const stopped = call.phase === "ending" ? to(call) : end(call, "restarted", atMs, {});
   const ending = stopped.call;
   if (ending.phase !== "ending") return stopped;
   const { trunk, orders } = trunkAgain(ending);
   const settled: Ending = { ...ending, owed: { ...ending.owed, trunk, media: "nothing" } };
-  const notices = stopped.effects.filter((effect) => effect.kind === "matrix.notice");
-  const deadline: CallEffect = { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs };
+  const notices = stopped.orders.filter((order) => order.kind === "matrix.notice");
+  const deadline: CallOrder = { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs };
   return finishIfSettled(settled, [...orders, ...ending.owed.rooms.flatMap(farewellSignals), ...notices, deadline]);
 }
 
 /** The last order to the trunk, by what was stored: no transaction has outlived the process. */
 function trunkAgain({ owed, dialog, invite, incoming, cause }: Ending): {
   readonly trunk: Owed["trunk"];
-  readonly orders: readonly CallEffect[];
+  readonly orders: readonly CallOrder[];
 } {
-  const bye: CallEffect = { kind: "sip.bye", q850: describeCause(cause).q850 };
+  const bye: CallOrder = { kind: "sip.bye", q850: describeCause(cause).q850 };
   switch (owed.trunk) {
     case "nothing":
       break;
@@ -230,39 +231,39 @@ function trunkAgain({ owed, dialog, invite, incoming, cause }: Ending): {
   return { trunk: "nothing", orders: [] };
 }
 
-export function stepEnding(call: Ending, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepEnding(call: Ending, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "sip.accepted":
       // The 200 crossed our CANCEL (RFC 3261 s15): the dialog exists and must be ended.
-      if (call.owed.trunk !== "cancel") return ignored(call, event);
+      if (call.owed.trunk !== "cancel") return ignored(call, fact);
       return to(
-        { ...call, dialog: event.dialog, owed: { ...call.owed, trunk: "bye" } },
+        { ...call, dialog: fact.dialog, owed: { ...call.owed, trunk: "bye" } },
         { kind: "sip.bye", q850: describeCause(call.cause).q850 },
       );
     case "sip.sent":
-      return call.direction === "outbound" ? to({ ...call, invite: event.invite }) : ignored(call, event);
+      return call.direction === "outbound" ? to({ ...call, invite: fact.invite }) : ignored(call, fact);
     case "sip.rejected":
     case "sip.failed":
-      return call.owed.trunk === "cancel" ? trunkSettled(call) : ignored(call, event);
+      return call.owed.trunk === "cancel" ? trunkSettled(call) : ignored(call, fact);
     case "sip.cancelled":
       // It crossed our final response.
-      return call.owed.trunk === "final" ? trunkSettled(call) : ignored(call, event);
+      return call.owed.trunk === "final" ? trunkSettled(call) : ignored(call, fact);
     case "sip.ended":
     case "sip.hungUp":
-      return call.owed.trunk === "nothing" ? ignored(call, event) : trunkSettled(call);
+      return call.owed.trunk === "nothing" ? ignored(call, fact) : trunkSettled(call);
     case "matrix.told":
-      if (event.signal === "answer") return to(answerArrived(call));
-      return isFarewell(event.signal) ? roomTold(call, event.room, "told") : unchanged(call);
+      if (fact.signal === "answer") return to(answerArrived(call));
+      return isFarewell(fact.signal) ? roomTold(call, fact.room, "told") : unchanged(call);
     case "matrix.unreachable":
-      if (!isFarewell(event.signal)) return ignored(call, event);
-      return roomTold(call, event.room, "lost");
+      if (!isFarewell(fact.signal)) return ignored(call, fact);
+      return roomTold(call, fact.room, "lost");
     case "media.released":
-      if (call.owed.media === "nothing") return ignored(call, event);
-      return finishIfSettled({ ...call, media: event.stats, owed: { ...call.owed, media: "nothing" } }, []);
+      if (call.owed.media === "nothing") return ignored(call, fact);
+      return finishIfSettled({ ...call, media: fact.stats, owed: { ...call.owed, media: "nothing" } }, []);
     case "deadline.passed":
-      return event.name === "ending" ? finish(call, []) : ignored(call, event);
+      return fact.name === "ending" ? finish(call, []) : ignored(call, fact);
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
@@ -282,17 +283,17 @@ function answerArrived(call: Ending): Ending {
   return { ...call, owed: { ...call.owed, rooms } };
 }
 
-function finishIfSettled(call: Ending, effects: readonly CallEffect[]): Step {
+function finishIfSettled(call: Ending, orders: readonly CallOrder[]): Step {
   const { trunk, media, rooms } = call.owed;
   const open = trunk !== "nothing" || media !== "nothing" || rooms.some(({ state }) => state === "owed");
-  if (open) return to(call, ...effects);
+  if (open) return to(call, ...orders);
   return finish(
     call,
-    effects.filter((effect) => effect.kind !== "deadline.set"),
+    orders.filter((order) => order.kind !== "deadline.set"),
   );
 }
 
-function finish(call: Ending, effects: readonly CallEffect[]): Step {
+function finish(call: Ending, orders: readonly CallOrder[]): Step {
   const { id, direction, leg, address, trunk, number, called, cause, owed } = call;
   const { startedAtMs, ringingAtMs, answeredAtMs, endedAtMs, maxDurationMs, notices } = call;
   const record: CallRecord = {
@@ -328,7 +329,7 @@ function finish(call: Ending, effects: readonly CallEffect[]): Step {
     notices,
     record,
   };
-  return to(ended, ...effects, { kind: "deadline.clear", name: "ending" }, { kind: "history.write", record });
+  return to(ended, ...orders, { kind: "deadline.clear", name: "ending" }, { kind: "history.write", record });
 }
 
 /** The fields every phase has, without those of the phase that is left. */

@@ -1,7 +1,7 @@
 // What a side is told when its part of a call is over: the signals of a farewell, and the trunk's last order.
 import type { Farewell, Owed } from "../model/call.ts";
 import { describeCause, finalStatusOf, type Cause } from "../model/cause.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import type { LegAddress, LegSignal } from "../model/matrix-leg.ts";
 
 /** The farewell that a leg is owed, and its signals. */
@@ -10,13 +10,13 @@ export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Far
   return { leg: { room, ghost, matrixCallId, ownParty, version }, by, state: "owed", cause };
 }
 
-export function farewellSignals({ leg, by, cause }: Farewell): readonly CallEffect[] {
-  const reject: CallEffect = {
+export function farewellSignals({ leg, by, cause }: Farewell): readonly CallOrder[] {
+  const reject: CallOrder = {
     kind: "matrix.signal",
     leg,
     signal: { kind: "reject", reason: describeCause(cause).refusal },
   };
-  const hangup: CallEffect = { kind: "matrix.signal", leg, signal: { kind: "hangup", reason: hangupReason(cause) } };
+  const hangup: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "hangup", reason: hangupReason(cause) } };
   if (by === "reject") return [reject];
   return by === "hangup" ? [hangup] : [reject, hangup];
 }
@@ -57,7 +57,7 @@ function retryAfterS(cause: Cause): number | undefined {
   return cause === "homeserver-away" ? 5 : undefined;
 }
 
-export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallEffect[] {
+export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallOrder[] {
   const { q850 } = describeCause(cause);
   switch (owed) {
     case "nothing":

@@ -2,7 +2,7 @@
 // that it was declined or missed: only what they cannot know is written.
 import { legAddress, type Alerting, type Call, type LiveCall, type Transferring } from "../model/call.ts";
 import { describeCause, type Cause } from "../model/cause.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import type { LegAddress } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { sameTarget, wasRung } from "../model/ringing.ts";
@@ -20,7 +20,7 @@ const plainWords: Partial<Record<Cause, string>> = {
 };
 
 /** What every room hears that a call ends in. */
-export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly CallEffect[] {
+export function endNotices(call: LiveCall, cause: Cause, atMs: number): readonly CallOrder[] {
   switch (call.phase) {
     case "arriving":
       return [];
@@ -40,7 +40,7 @@ export function lastWords(call: LiveCall, cause: Cause, atMs: number): readonly 
 }
 
 /** Who transferred the call believes that the two talk: only if they never did is there something to tell. */
-export function transferWords(call: LiveCall, cause: Cause): readonly CallEffect[] {
+export function transferNotices(call: LiveCall, cause: Cause): readonly CallOrder[] {
   if (!("transferredBy" in call) || call.transferredBy === undefined || !call.notices.failures) return [];
   return describeCause(cause).result === "success" ? [] : [notice(call.transferredBy, transferFailedLine(cause))];
 }
@@ -50,23 +50,23 @@ export function transferFailedLine(cause: Cause): string {
 }
 
 /** For a room that was found only when the caller had given up: to whoever is in it, or invited, the call is one that they missed. */
-export function lateWords(call: Call): string | undefined {
+export function lateNotice(call: Call): string | undefined {
   if (call.direction !== "inbound" || !call.notices.history) return undefined;
   const cause = call.phase === "ending" ? call.cause : call.phase === "ended" ? call.record.cause : undefined;
   return cause === "missed" || cause === "homeserver-away" ? missedLine : undefined;
 }
 
 /** Whoever is refused is told why, whatever is switched off. */
-export function refusalWords(leg: LegAddress, cause: Cause): readonly CallEffect[] {
+export function refusalNotices(leg: LegAddress, cause: Cause): readonly CallOrder[] {
   const { words } = describeCause(cause);
   return words === undefined ? [] : [notice(leg, words)];
 }
 
-export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallOrder {
   return { kind: "matrix.notice", leg: { room, ghost }, text };
 }
 
-function tile({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallEffect {
+function tile({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallOrder {
   return { kind: "matrix.tile", leg: { room, ghost }, text };
 }
 

@@ -2,7 +2,7 @@
 // (renegotiation.ts), transfers (transfer.ts, referral.ts), the end (ending.ts).
 import type { Connected } from "../model/call.ts";
 import { end, endIfOver } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import type { ShownIdentity } from "../model/matrix-leg.ts";
 import { stepReferral } from "./referral.ts";
 import { isShowing, learn, stepHold } from "./hold.ts";
@@ -11,76 +11,76 @@ import { beginTransfer } from "./transfer.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { listen, listened } from "./unheard.ts";
 
-export function stepConnected(call: Connected, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepConnected(call: Connected, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "matrix.selected":
-      return endIfOver(call, event) ?? unchanged(call);
+      return endIfOver(call, fact) ?? unchanged(call);
     case "matrix.told":
-      return event.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
+      return fact.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
     case "matrix.unreachable":
-      return signalLost(call, event);
+      return signalLost(call, fact);
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "media.listened":
-      return listened(call, event);
+      return listened(call, fact);
     case "media.dtmf":
       // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
-      if (event.from !== "matrix" || event.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
-      return to(call, { kind: "sip.info", digit: event.digit, durationMs: event.durationMs });
+      if (fact.from !== "matrix" || fact.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
+      return to(call, { kind: "sip.info", digit: fact.digit, durationMs: fact.durationMs });
     case "sip.dtmf":
-      return to(call, { kind: "media.dtmf", to: "matrix", digit: event.digit, durationMs: event.durationMs });
+      return to(call, { kind: "media.dtmf", to: "matrix", digit: fact.digit, durationMs: fact.durationMs });
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":
-      return identified(call, event.shown);
+      return identified(call, fact.shown);
     case "matrix.replaced":
-      return beginTransfer(call, event.order, event.atMs);
+      return beginTransfer(call, fact.order, fact.atMs);
     case "sip.dialogChanged":
-      return to({ ...call, dialog: event.dialog });
+      return to({ ...call, dialog: fact.dialog });
     case "deadline.passed":
-      if (event.name === "duration") return end(call, "max-duration", event.atMs, {});
-      if (event.name === "renegotiation") return personSilent(call, event);
-      if (event.name === "audio") return listen(call, event);
-      return ignored(call, event);
+      if (fact.name === "duration") return end(call, "max-duration", fact.atMs, {});
+      if (fact.name === "renegotiation") return personSilent(call, fact);
+      if (fact.name === "audio") return listen(call, fact);
+      return ignored(call, fact);
     case "sip.referred":
     case "transfer.planned":
     case "transfer.barred":
     case "sip.replaced":
     case "sip.replaceFailed":
-      return stepReferral(call, event);
+      return stepReferral(call, fact);
     case "media.described":
     case "media.answered":
-      return answerCame(learn(call, event), event);
+      return answerCame(learn(call, fact), fact);
     case "media.refused":
     case "matrix.reanswered":
-      return answerCame(call, event);
+      return answerCame(call, fact);
     case "media.offered":
     case "media.settled":
-      return renegotiate(learn(call, event), event);
+      return renegotiate(learn(call, fact), fact);
     case "matrix.offered":
     case "sip.offered":
     case "sip.offerWanted":
     case "sip.reanswered":
     case "sip.offerRefused":
-      return renegotiate(call, event);
+      return renegotiate(call, fact);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
 type Answer = Extract<
-  CallEvent,
+  TimedFact,
   { kind: "media.described" | "media.answered" | "media.refused" | "matrix.reanswered" }
 >;
 
 /** It belongs to whatever is being settled now. */
-function answerCame(call: Connected, event: Answer): Step {
+function answerCame(call: Connected, fact: Answer): Step {
   const now = call.renegotiation;
-  if (now.by === "hold") return stepHold(call, now, event);
-  if (now.by === "referral" && event.kind !== "matrix.reanswered") return stepReferral(call, event);
-  return renegotiate(call, event);
+  if (now.by === "hold") return stepHold(call, now, fact);
+  if (now.by === "referral" && fact.kind !== "matrix.reanswered") return stepReferral(call, fact);
+  return renegotiate(call, fact);
 }
 
 /** Who is at the telephone has changed, or is somebody else than was dialled (MSC3086). */
@@ -95,9 +95,9 @@ function identified(call: Connected, shown: ShownIdentity): Step {
 }
 
 /** Without our answer there is no call. Of what changes one, the old state serves: people are talking. */
-function signalLost(call: Connected, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
-  if (event.signal === "answer") return end(call, "answer-lost", event.atMs, { answer: true });
+function signalLost(call: Connected, fact: Extract<TimedFact, { kind: "matrix.unreachable" }>): Step {
+  if (fact.signal === "answer") return end(call, "answer-lost", fact.atMs, { answer: true });
   // One that shows a hold is made again when it has expired.
-  if (event.signal === "reoffer") return isShowing(call) ? unchanged(call) : personSilent(call, event);
-  return event.signal === "reanswer" ? unchanged(call) : ignored(call, event);
+  if (fact.signal === "reoffer") return isShowing(call) ? unchanged(call) : personSilent(call, fact);
+  return fact.signal === "reanswer" ? unchanged(call) : ignored(call, fact);
 }

@@ -1,8 +1,8 @@
 // The one door into a connected call: both directions come here when both sides have their answer.
 import type { Accepting, Answering, Connected, Early, Inviting, Unshown } from "../model/call.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { common } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { to, type Step } from "../model/transition.ts";
 import { silenceMs } from "./unheard.ts";
 
@@ -12,11 +12,11 @@ type Both = Pick<
 > &
   Pick<Unshown, "untold">;
 
-/** `effects`: what tells each side, before anything else is said. */
+/** `orders`: what tells each side, before anything else is said. */
 export function connect(
   call: Answering | Accepting | Early,
   { untold, ...both }: Both,
-  effects: readonly CallEffect[],
+  orders: readonly CallOrder[],
 ): Step {
   const { leg, abilities, trunk, ringingAtMs, shown } = call;
   const { name, number, abilities: trunkAbilities } = trunk;
@@ -35,7 +35,7 @@ export function connect(
   return to(
     connected,
     { kind: "deadline.clear", name: "answer" },
-    ...effects,
+    ...orders,
     { kind: "deadline.set", name: "duration", atMs: both.answeredAtMs + call.maxDurationMs },
     { kind: "deadline.set", name: "audio", atMs: both.takenAtMs + silenceMs },
     ...(shown === undefined || shown.ghost === leg.ghost
@@ -47,11 +47,11 @@ export function connect(
 /** Whoever has picked up hears nothing until the media engine has made its answer, which includes gathering candidates. */
 export const mediaAnswerMs = 10_000;
 
-/** The callee of an outbound call has picked up; `effects`: what makes the client's answer. */
+/** The callee of an outbound call has picked up; `orders`: what makes the client's answer. */
 export function answerByTrunk(
   call: Inviting | Early,
-  { dialog, atMs }: Extract<CallEvent, { kind: "sip.accepted" }>,
-  effects: readonly CallEffect[],
+  { dialog, atMs }: Extract<TimedFact, { kind: "sip.accepted" }>,
+  orders: readonly CallOrder[],
 ): Step {
   const { leg, abilities, trunk, ringingAtMs } = call;
   const answering: Answering = {
@@ -64,5 +64,5 @@ export function answerByTrunk(
     dialog,
     answeredAtMs: atMs,
   };
-  return to(answering, { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs }, ...effects);
+  return to(answering, { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs }, ...orders);
 }

@@ -1,35 +1,31 @@
 // An offer that the trunk makes right after our ACK, while what it answered is still being worked in. No INVITE of ours is
 // under way any more, so that 491 would be wrong (RFC 3261 s14.2): the offer waits until the call can take it.
 import type { Call, Renegotiation } from "../model/call.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { unchanged, type Step } from "../model/transition.ts";
 import type { HeldOffer } from "../model/trunk-offer.ts";
 
 /** A step in which such an offer waits its turn: in every phase `stepPhase` sees it only once it can be taken. */
-export function stepWithHeldOffer(
-  call: Call,
-  event: CallEvent,
-  stepPhase: (call: Call, event: CallEvent) => Step,
-): Step {
-  const offer = offerOf(event);
+export function stepWithHeldOffer(call: Call, fact: TimedFact, stepPhase: (call: Call, fact: TimedFact) => Step): Step {
+  const offer = offerOf(fact);
   if (offer !== undefined && mustWait(call, offer)) return unchanged({ ...call, held: offer } as Call);
   const held = "held" in call ? call.held : undefined;
-  if (held === undefined) return stepPhase(call, event);
-  const next = stepPhase({ ...call, held: undefined } as Call, event);
+  if (held === undefined) return stepPhase(call, fact);
+  const next = stepPhase({ ...call, held: undefined } as Call, fact);
   if (mustWait(next.call, held)) return { ...next, call: { ...next.call, held } as Call };
   if (isOver(next.call)) return next;
-  const taken = stepPhase(next.call, eventOf(held, event.atMs));
-  return { call: taken.call, effects: [...next.effects, ...taken.effects] };
+  const taken = stepPhase(next.call, factOf(held, fact.atMs));
+  return { call: taken.call, orders: [...next.orders, ...taken.orders] };
 }
 
-function offerOf(event: CallEvent): HeldOffer | undefined {
-  const [side, fact] = event.kind === "leg.reported" ? [event.side, event.fact] : [undefined, event];
-  if (fact.kind === "sip.offered") return { side, fact: { kind: fact.kind, sdp: fact.sdp } };
-  return fact.kind === "sip.offerWanted" ? { side, fact: { kind: fact.kind } } : undefined;
+function offerOf(fact: TimedFact): HeldOffer | undefined {
+  const [side, report] = fact.kind === "leg.reported" ? [fact.side, fact.report] : [undefined, fact];
+  if (report.kind === "sip.offered") return { side, offer: { kind: report.kind, sdp: report.sdp } };
+  return report.kind === "sip.offerWanted" ? { side, offer: { kind: report.kind } } : undefined;
 }
 
-function eventOf({ side, fact }: HeldOffer, atMs: number): CallEvent {
-  return side === undefined ? { ...fact, atMs } : { kind: "leg.reported", side, fact, atMs };
+function factOf({ side, offer }: HeldOffer, atMs: number): TimedFact {
+  return side === undefined ? { ...offer, atMs } : { kind: "leg.reported", side, report: offer, atMs };
 }
 
 /** What the trunk answered last is with the media engine, and nothing else of ours will be asked of that dialog. */
@@ -42,7 +38,7 @@ function mustWait(call: Call, { side }: HeldOffer): boolean {
     case "connected":
       return waitsForMedia(call.renegotiation);
     case "joining":
-      return side === "right" ? call.awaiting.startsWith("left") : call.awaiting === "left-answer";
+      return side === "b" ? call.awaiting.startsWith("a") : call.awaiting === "a-answer";
     case "joined": {
       const now = call.renegotiation;
       if (now.by === "nobody") return false;

@@ -1,8 +1,8 @@
 // The telephone's hold, or its end, as the client is shown it: an offer of ours to the client, after the trunk has had its
 // answer. The trunk never waits for it, and whatever the trunk wants meanwhile goes first.
-// What is to be shown is a state of the call and no event: a call in which nothing else is being settled shows it.
+// What is to be shown is a state of the call and no fact: a call in which nothing else is being settled shows it.
 import type { Connected, Renegotiation } from "../model/call.ts";
-import type { CallEvent, Untold } from "../model/fact.ts";
+import type { TimedFact, Untold } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
 import { close } from "./renegotiation.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
@@ -19,7 +19,7 @@ export function learn(call: Connected, { untold }: Untold): Connected {
 
 /** What the client has yet to be told, once nothing else is being settled and no offer of ours may still be answered. */
 export function showHold(step: Step): Step {
-  const { call, effects } = step;
+  const { call, orders } = step;
   if (call.phase !== "connected" || call.renegotiation.by !== "nobody" || !canRenegotiate(call.leg)) return step;
   const { untold, tries, isOvertaken } = call.unshown;
   if (untold === undefined || isOvertaken || tries >= mostTries) return step;
@@ -29,7 +29,7 @@ export function showHold(step: Step): Step {
       renegotiation: { by: "hold", awaiting: "media", queued: undefined },
       unshown: { ...call.unshown, tries: tries + 1 },
     },
-    ...effects,
+    ...orders,
     { kind: "media.describe", side: "matrix" },
   );
 }
@@ -39,10 +39,10 @@ export function isShowing({ renegotiation, unshown }: Connected): boolean {
   return renegotiation.by === "hold" || unshown.isOvertaken;
 }
 
-export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hold" }>, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hold" }>, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "media.described":
-      if (now.awaiting !== "media" || event.side !== "matrix") return ignored(call, event);
+      if (now.awaiting !== "media" || fact.side !== "matrix") return ignored(call, fact);
       // A client that called ignores an offer that crosses its own. One that was called takes its own back.
       if (now.queued !== undefined && call.inviter === "person") return close(call);
       return to(
@@ -50,22 +50,22 @@ export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hol
         {
           kind: "matrix.signal",
           leg: call.leg,
-          signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: showLifetimeMs },
+          signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: showLifetimeMs },
         },
-        { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + showLifetimeMs },
+        { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + showLifetimeMs },
       );
     case "matrix.reanswered":
-      if (now.awaiting !== "person") return ignored(call, event);
+      if (now.awaiting !== "person") return ignored(call, fact);
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
         { kind: "deadline.clear", name: "renegotiation" },
-        { kind: "media.answer", from: "matrix", sdp: event.sdp },
+        { kind: "media.answer", from: "matrix", sdp: fact.sdp },
       );
     case "media.answered":
-      return now.awaiting === "media-answer" && event.from === "matrix" ? close(call) : ignored(call, event);
+      return now.awaiting === "media-answer" && fact.from === "matrix" ? close(call) : ignored(call, fact);
     case "media.refused":
-      return now.awaiting === "person" ? ignored(call, event) : close(call);
+      return now.awaiting === "person" ? ignored(call, fact) : close(call);
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }

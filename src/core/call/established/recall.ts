@@ -3,12 +3,13 @@
 import { localpartOf } from "../../ids.ts";
 import type { LiveCall } from "../model/call.ts";
 import type { Cause } from "../model/cause.ts";
-import type { Handover, Joining, JointLeg } from "../model/bridged-call.ts";
+import type { Handover, Joining } from "../model/bridged-call.ts";
+import type { ConfirmedLeg } from "../model/trunk-leg.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
 
 /** The far end, and whoever handed it over. */
 export interface Recall extends Pick<Handover, "notices" | "endsAtMs"> {
-  readonly far: JointLeg;
+  readonly far: ConfirmedLeg;
   /** The leg that ended with the transfer: its room rings. */
   readonly leg: MatrixLeg;
   /** Of ours the number that was called, or the person where none was. */
@@ -35,10 +36,10 @@ export function recallOf(call: LiveCall, cause: Cause, farEndIsGone: boolean): R
 }
 
 /** The same for a far end that was being joined with another one. */
-export function recallFromJoint(call: Joining, cause: Cause, farEndIsGone: boolean): Recall | undefined {
+export function recallFromBridged(call: Joining, cause: Cause, farEndIsGone: boolean): Recall | undefined {
   if (farEndIsGone || finalCauses.has(cause)) return undefined;
-  const { left, leg, notices, startedAtMs, maxDurationMs } = call;
-  return { far: left, leg, called: localpartOf(leg.person), notices, endsAtMs: startedAtMs + maxDurationMs };
+  const { a, leg, notices, startedAtMs, maxDurationMs } = call;
+  return { far: a, leg, called: localpartOf(leg.person), notices, endsAtMs: startedAtMs + maxDurationMs };
 }
 
 type HandedOver = Extract<LiveCall, { phase: "transferring" | "arriving" | "alerting" | "accepting" }>;

@@ -2,12 +2,12 @@
 // person's client notices nothing but another voice.
 import type { Connected, Renegotiation } from "../model/call.ts";
 import { end } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { close, isBusy, overtaken, queuedIn } from "./renegotiation.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
-type ReferralEvent = Extract<
-  CallEvent,
+type ReferralFact = Extract<
+  TimedFact,
   {
     kind:
       | "sip.referred"
@@ -21,28 +21,28 @@ type ReferralEvent = Extract<
   }
 >;
 
-export function stepReferral(call: Connected, event: ReferralEvent): Step {
+export function stepReferral(call: Connected, fact: ReferralFact): Step {
   const now = call.renegotiation;
-  if (event.kind === "sip.referred") {
+  if (fact.kind === "sip.referred") {
     // One exchange at a time; who asks again later is heard.
     if (isBusy(now)) return to(call, { kind: "sip.refuseRefer", status: 491 });
-    const { replaces } = event;
+    const { replaces } = fact;
     return to(
       { ...overtaken(call), renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
-      { kind: "transfer.plan", to: event.target, person: call.leg.person },
+      { kind: "transfer.plan", to: fact.target, person: call.leg.person },
     );
   }
-  if (now.by !== "referral") return ignored(call, event);
-  return now.awaiting === "plan" ? planned(call, now, event) : underWay(call, now, event);
+  if (now.by !== "referral") return ignored(call, fact);
+  return now.awaiting === "plan" ? planned(call, now, fact) : underWay(call, now, fact);
 }
 
 type Referral = Extract<Renegotiation, { by: "referral" }>;
 type Planned = Extract<Referral, { readonly awaiting: "plan" }>;
 
-function planned(call: Connected, now: Planned, event: ReferralEvent): Step {
-  if (event.kind === "transfer.barred") return close(call, { kind: "sip.refuseRefer", status: 603 });
-  if (event.kind !== "transfer.planned") return ignored(call, event);
-  const { trunk, shown } = event;
+function planned(call: Connected, now: Planned, fact: ReferralFact): Step {
+  if (fact.kind === "transfer.barred") return close(call, { kind: "sip.refuseRefer", status: 603 });
+  if (fact.kind !== "transfer.planned") return ignored(call, fact);
+  const { trunk, shown } = fact;
   // The new dialog takes over the session as it is, on the trunk whose media it was made for.
   if (trunk.name !== call.trunk.name) return close(call, { kind: "sip.refuseRefer", status: 603 });
   const { replaces, queued } = now;
@@ -52,11 +52,11 @@ function planned(call: Connected, now: Planned, event: ReferralEvent): Step {
   );
 }
 
-function underWay(call: Connected, now: Exclude<Referral, Planned>, event: ReferralEvent): Step {
+function underWay(call: Connected, now: Exclude<Referral, Planned>, fact: ReferralFact): Step {
   const { trunk, shown } = now;
-  switch (event.kind) {
+  switch (fact.kind) {
     case "media.described":
-      if (now.awaiting !== "offer") return ignored(call, event);
+      if (now.awaiting !== "offer") return ignored(call, fact);
       return to(
         { ...call, renegotiation: { ...now, awaiting: "trunk" } },
         {
@@ -64,40 +64,40 @@ function underWay(call: Connected, now: Exclude<Referral, Planned>, event: Refer
           trunk: trunk.name,
           target: trunk.target,
           identity: trunk.identity,
-          sdp: event.sdp,
+          sdp: fact.sdp,
           replaces: now.replaces,
         },
       );
     case "sip.replaced":
-      if (now.awaiting !== "trunk") return ignored(call, event);
+      if (now.awaiting !== "trunk") return ignored(call, fact);
       return to(
         {
           ...call,
-          dialog: event.dialog,
+          dialog: fact.dialog,
           trunk: { name: trunk.name, number: trunk.number, abilities: trunk.abilities },
           shown,
           renegotiation: { ...now, awaiting: "media-answer" },
         },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
         { kind: "matrix.signal", leg: call.leg, signal: { kind: "identity", identity: shown } },
-        ...connectedWords(call, shown.displayName),
+        ...connectedNotices(call, shown.displayName),
       );
     case "sip.replaceFailed":
       // Who wanted it is still in the call and was told by NOTIFY.
-      return now.awaiting === "trunk" ? close(call) : ignored(call, event);
+      return now.awaiting === "trunk" ? close(call) : ignored(call, fact);
     case "media.answered":
-      return now.awaiting === "media-answer" ? close(call) : ignored(call, event);
+      return now.awaiting === "media-answer" ? close(call) : ignored(call, fact);
     case "media.refused":
       if (now.awaiting === "offer") return close(call, { kind: "sip.refuseRefer", status: 488 });
       // The old dialog has ended, and in the new one nobody is heard.
-      return now.awaiting === "media-answer" ? end(call, "incompatible", event.atMs, {}) : unchanged(call);
+      return now.awaiting === "media-answer" ? end(call, "incompatible", fact.atMs, {}) : unchanged(call);
     default:
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
 /** Most clients show an asserted identity only where their config says so. */
-function connectedWords({ leg, notices }: Connected, name: string): Step["effects"] {
+function connectedNotices({ leg, notices }: Connected, name: string): Step["orders"] {
   if (!notices.history) return [];
   return [
     { kind: "matrix.notice", leg: { room: leg.room, ghost: leg.ghost }, text: `You are now connected to ${name}.` },

@@ -1,9 +1,9 @@
 // Changes of an established session: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time
 // (RFC 3264 s4).
 import type { Connected, Renegotiation } from "../model/call.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
@@ -11,10 +11,10 @@ import { ignored, to, type Step } from "../model/transition.ts";
 const reofferLifetimeMs = 30_000;
 
 const idle: Renegotiation = { by: "nobody" };
-const clearDeadline: CallEffect = { kind: "deadline.clear", name: "renegotiation" };
+const clearDeadline: CallOrder = { kind: "deadline.clear", name: "renegotiation" };
 
-export type RenegotiationEvent = Extract<
-  CallEvent,
+export type RenegotiationFact = Extract<
+  TimedFact,
   {
     kind:
       | "matrix.offered"
@@ -31,20 +31,20 @@ export type RenegotiationEvent = Extract<
   }
 >;
 
-export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
+export function renegotiate(call: Connected, fact: RenegotiationFact): Step {
   const now = call.renegotiation;
-  switch (event.kind) {
+  switch (fact.kind) {
     case "matrix.offered":
-      if (!canRenegotiate(call.leg)) return ignored(call, event);
-      if (call.unshown.isOvertaken) return overtakenCrossed(call, event);
-      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, event);
-      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: event.sdp } });
-      return personOffers(call, event.sdp);
+      if (!canRenegotiate(call.leg)) return ignored(call, fact);
+      if (call.unshown.isOvertaken) return overtakenCrossed(call, fact);
+      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, fact);
+      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: fact.sdp } });
+      return personOffers(call, fact.sdp);
     case "sip.offered":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
         { ...overtaken(call), renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } },
-        { kind: "media.offer", from: "trunk", sdp: event.sdp },
+        { kind: "media.offer", from: "trunk", sdp: fact.sdp },
       );
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
@@ -54,25 +54,25 @@ export function renegotiate(call: Connected, event: RenegotiationEvent): Step {
       );
     case "matrix.reanswered":
       if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
-      return exchange(call, now, event);
+      return exchange(call, now, fact);
     default:
-      return exchange(call, now, event);
+      return exchange(call, now, fact);
   }
 }
 
-function exchange(call: Connected, now: Renegotiation, event: RenegotiationEvent): Step {
+function exchange(call: Connected, now: Renegotiation, fact: RenegotiationFact): Step {
   switch (now.by) {
     case "nobody":
     case "hold":
-      return ignored(call, event);
+      return ignored(call, fact);
     case "matrix":
-      return personsExchange(call, now, event);
+      return personsExchange(call, now, fact);
     case "trunk":
-      return trunksExchange(call, now, event);
+      return trunksExchange(call, now, fact);
     case "trunk-empty":
-      return emptyExchange(call, now, event);
+      return emptyExchange(call, now, fact);
     case "referral":
-      return ignored(call, event);
+      return ignored(call, fact);
   }
 }
 
@@ -102,102 +102,98 @@ function overtakenOver(call: Connected): Connected {
 function personsExchange(
   call: Connected,
   now: Extract<Renegotiation, { by: "matrix" }>,
-  event: RenegotiationEvent,
+  fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
-    if (event.kind === "media.settled")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
-    if (event.kind === "media.offered")
-      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: event.sdp });
+    if (fact.kind === "media.settled")
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+    if (fact.kind === "media.offered")
+      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: fact.sdp });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
-    if (event.kind === "media.refused" && event.from === "matrix") return close(call);
+    if (fact.kind === "media.refused" && fact.from === "matrix") return close(call);
   }
   if (now.awaiting === "trunk") {
-    if (event.kind === "sip.reanswered")
+    if (fact.kind === "sip.reanswered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
       );
     // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
-    if (event.kind === "sip.offerRefused")
+    if (fact.kind === "sip.offerRefused")
       return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
   }
   if (now.awaiting === "media-answer") {
-    if (event.kind === "media.answered")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: event.sdp } });
-    if (event.kind === "media.refused")
+    if (fact.kind === "media.answered")
+      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+    if (fact.kind === "media.refused")
       return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
   }
-  return ignored(call, event);
+  return ignored(call, fact);
 }
 
 /** The far end's hold, a moved media address, a session refresh; rarely something the client has to agree to. */
-function trunksExchange(
-  call: Connected,
-  now: Extract<Renegotiation, { by: "trunk" }>,
-  event: RenegotiationEvent,
-): Step {
+function trunksExchange(call: Connected, now: Extract<Renegotiation, { by: "trunk" }>, fact: RenegotiationFact): Step {
   if (now.awaiting === "media") {
-    if (event.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    if (event.kind === "media.offered" && !canRenegotiate(call.leg))
+    if (fact.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
+    if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (fact.kind === "media.offered" && !canRenegotiate(call.leg))
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
     // The client's own offer was under way before ours could be: the two cross all the same. And of two offers of ours it
     // would not be known which one the client answers.
     if (
-      event.kind === "media.offered" &&
+      fact.kind === "media.offered" &&
       ((now.queued !== undefined && call.inviter === "person") || call.unshown.isOvertaken)
     )
       return close(call, { kind: "sip.refuseReoffer", status: 491 });
-    if (event.kind === "media.offered")
+    if (fact.kind === "media.offered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "person", queued: undefined } },
         {
           kind: "matrix.signal",
           leg: call.leg,
-          signal: { kind: "reoffer", sdp: event.sdp, lifetimeMs: reofferLifetimeMs },
+          signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: reofferLifetimeMs },
         },
-        { kind: "deadline.set", name: "renegotiation", atMs: event.atMs + reofferLifetimeMs },
+        { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + reofferLifetimeMs },
       );
   }
-  if (now.awaiting === "person" && event.kind === "matrix.reanswered")
+  if (now.awaiting === "person" && fact.kind === "matrix.reanswered")
     return to(
       { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
       { kind: "deadline.clear", name: "renegotiation" },
-      { kind: "media.answer", from: "matrix", sdp: event.sdp },
+      { kind: "media.answer", from: "matrix", sdp: fact.sdp },
     );
   if (now.awaiting === "media-answer") {
-    if (event.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: event.sdp });
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (fact.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
+    if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
-  return ignored(call, event);
+  return ignored(call, fact);
 }
 
 /** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
 function emptyExchange(
   call: Connected,
   now: Extract<Renegotiation, { by: "trunk-empty" }>,
-  event: RenegotiationEvent,
+  fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
-    if (event.kind === "media.described")
+    if (fact.kind === "media.described")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "trunk" } },
-        { kind: "sip.answerReoffer", sdp: event.sdp },
+        { kind: "sip.answerReoffer", sdp: fact.sdp },
       );
-    if (event.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
+    if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
   if (now.awaiting === "trunk") {
-    if (event.kind === "sip.reanswered")
+    if (fact.kind === "sip.reanswered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: event.sdp },
+        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
       );
-    if (event.kind === "sip.offerRefused") return unanswered(call, now, event.atMs);
+    if (fact.kind === "sip.offerRefused") return unanswered(call, now, fact.atMs);
   }
-  if (now.awaiting === "media-answer" && event.kind === "media.answered") return close(call);
-  if (now.awaiting === "media-answer" && event.kind === "media.refused") return unanswered(call, now, event.atMs);
-  return ignored(call, event);
+  if (now.awaiting === "media-answer" && fact.kind === "media.answered") return close(call);
+  if (now.awaiting === "media-answer" && fact.kind === "media.refused") return unanswered(call, now, fact.atMs);
+  return ignored(call, fact);
 }
 
 /** Of a session there was the old state serves; where the call itself began without an offer, there is none yet. */
@@ -217,39 +213,39 @@ function personOffers(call: Connected, sdp: string): Step {
  * called takes its own offer back and answers ours. One that called ignores ours, and we take it back: 491 has the trunk
  * offer again soon.
  */
-function crossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offered" }>): Step {
-  if (call.inviter === "bridge") return ignored(call, event);
-  const next = personOffers(call, event.sdp);
+function crossed(call: Connected, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
+  if (call.inviter === "bridge") return ignored(call, fact);
+  const next = personOffers(call, fact.sdp);
   return to(
     next.call,
     clearDeadline,
     ...(call.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
-    ...next.effects,
+    ...next.orders,
   );
 }
 
 /** The same, where something of the trunk's has overtaken ours. It goes on. */
-function overtakenCrossed(call: Connected, event: Extract<CallEvent, { kind: "matrix.offered" }>): Step {
-  if (call.inviter === "bridge") return ignored(call, event);
-  const next = renegotiate(overtakenOver(call), event);
-  return to(next.call, clearDeadline, ...next.effects);
+function overtakenCrossed(call: Connected, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
+  if (call.inviter === "bridge") return ignored(call, fact);
+  const next = renegotiate(overtakenOver(call), fact);
+  return to(next.call, clearDeadline, ...next.orders);
 }
 
 /** The client never answered, or never got, an offer of ours. */
-export function personSilent(call: Connected, event: CallEvent): Step {
+export function personSilent(call: Connected, fact: TimedFact): Step {
   const now = call.renegotiation;
   if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
-  if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, event);
+  if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, fact);
   return now.by === "trunk"
     ? close(call, clearDeadline, { kind: "sip.refuseReoffer", status: 488 })
     : close(call, clearDeadline);
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */
-export function close(call: Connected, ...effects: readonly CallEffect[]): Step {
+export function close(call: Connected, ...orders: readonly CallOrder[]): Step {
   const now = call.renegotiation;
   const settled: Connected = { ...call, renegotiation: idle };
-  if (now.by === "nobody" || now.queued === undefined) return to(settled, ...effects);
+  if (now.by === "nobody" || now.queued === undefined) return to(settled, ...orders);
   const next = personOffers(settled, now.queued);
-  return to(next.call, ...effects, ...next.effects);
+  return to(next.call, ...orders, ...next.orders);
 }

@@ -4,13 +4,13 @@
 import { localpartOf, type UserId } from "../../ids.ts";
 import type { Arriving, Connected, Transferring } from "../model/call.ts";
 import { causeOfRejection, type Cause } from "../model/cause.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { mediaAnswerMs } from "./connecting.ts";
 import { common, end, endIfOver } from "../ending/ending.ts";
-import type { CallEvent, TransferOrder } from "../model/fact.ts";
+import type { TimedFact, TransferOrder } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
-import type { Handover, JointTarget } from "../model/bridged-call.ts";
-import { lastWords, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
+import type { Handover, TransferTarget } from "../model/bridged-call.ts";
+import { endNotices, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 /** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
@@ -47,7 +47,7 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
     rang: false,
     offered: false,
   };
-  const first: readonly CallEffect[] = [
+  const first: readonly CallOrder[] = [
     { kind: "deadline.clear", name: "renegotiation" },
     { kind: "deadline.clear", name: "audio" },
     ...brokenOff(call.renegotiation),
@@ -57,7 +57,7 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
     case "blind":
       return to(transferring, ...first, planFor(order.target, call));
     case "consult": {
-      const target: JointTarget = { kind: "leg", leg: order.other };
+      const target: TransferTarget = { kind: "leg", leg: order.other };
       return refer({ ...transferring, to: order.name }, target, atMs, ...first);
     }
     case "nowhere":
@@ -71,51 +71,51 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
   }
 }
 
-export function stepTransferring(call: Transferring, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepTransferring(call: Transferring, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "transfer.planned":
-      if (call.awaiting !== "plan") return ignored(call, event);
-      return refer({ ...call, to: event.shown.displayName }, { kind: "dialled", trunk: event.trunk }, event.atMs);
+      if (call.awaiting !== "plan") return ignored(call, fact);
+      return refer({ ...call, to: fact.shown.displayName }, { kind: "dialled", trunk: fact.trunk }, fact.atMs);
     case "transfer.claimed":
-      if (call.awaiting !== "other") return ignored(call, event);
-      return to(call, { kind: "deadline.set", name: "transfer", atMs: event.atMs + claimedMs });
+      if (call.awaiting !== "other") return ignored(call, fact);
+      return to(call, { kind: "deadline.set", name: "transfer", atMs: fact.atMs + claimedMs });
     case "transfer.forwarded":
-      return call.awaiting === "plan" ? forward(call, event) : ignored(call, event);
+      return call.awaiting === "plan" ? forward(call, fact) : ignored(call, fact);
     case "transfer.barred":
-      return call.awaiting === "plan" ? failed(call, event.cause, event.atMs) : ignored(call, event);
+      return call.awaiting === "plan" ? failed(call, fact.cause, fact.atMs) : ignored(call, fact);
     case "transfer.taken":
-      return handedOver(end(call, "transferred", event.atMs, { person: true, trunk: true }));
+      return handedOver(end(call, "transferred", fact.atMs, { person: true, trunk: true }));
     case "sip.referRefused":
-      return call.awaiting === "refer" ? join(call, event.atMs) : ignored(call, event);
+      return call.awaiting === "refer" ? join(call, fact.atMs) : ignored(call, fact);
     case "sip.referProgressed":
-      if (call.awaiting !== "refer") return ignored(call, event);
-      return referProgressed(call, event.status, event.atMs);
+      if (call.awaiting !== "refer") return ignored(call, fact);
+      return referProgressed(call, fact.status, fact.atMs);
     case "sip.hungUp":
-      if (call.awaiting === "plan") return endIfOver(call, event) ?? ignored(call, event);
+      if (call.awaiting === "plan") return endIfOver(call, fact) ?? ignored(call, fact);
       // Many telephones hang up as soon as they call the other number, and tell nothing any more.
-      return end(call, "transferred", event.atMs, { person: true, trunk: true });
+      return end(call, "transferred", fact.atMs, { person: true, trunk: true });
     case "deadline.passed":
-      if (event.name === "transfer" && call.awaiting === "refer") return referFailed(call, "no-answer", event.atMs);
-      if (event.name === "transfer" && call.awaiting === "other") return failed(call, "transfer-failed", event.atMs);
-      if (event.name === "duration") return end(call, "max-duration", event.atMs, { person: true });
-      return ignored(call, event);
+      if (fact.name === "transfer" && call.awaiting === "refer") return referFailed(call, "no-answer", fact.atMs);
+      if (fact.name === "transfer" && call.awaiting === "other") return failed(call, "transfer-failed", fact.atMs);
+      if (fact.name === "duration") return end(call, "max-duration", fact.atMs, { person: true });
+      return ignored(call, fact);
     case "sip.dialogChanged":
-      return to({ ...call, dialog: event.dialog });
+      return to({ ...call, dialog: fact.dialog });
     case "sip.offered":
     case "sip.offerWanted":
     case "media.offered":
     case "media.settled":
     case "media.described":
     case "media.refused":
-      return answerTrunk(call, event);
+      return answerTrunk(call, fact);
     case "sip.referred":
       // One transfer at a time; nobody would hear the other one's end.
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     case "sip.replaced":
       // What the trunk had wanted before the person did: the far end is another one.
-      return to({ ...call, dialog: event.dialog }, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+      return to({ ...call, dialog: fact.dialog }, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
     case "sip.reanswered":
-      return to(call, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+      return to(call, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
     case "media.answered":
     case "media.timedOut":
     case "media.failed":
@@ -129,43 +129,43 @@ export function stepTransferring(call: Transferring, event: CallEvent): Step {
       // The client closed its side with the order; what still comes of it means nothing.
       return unchanged(call);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
 type TrunkOffer = Extract<
-  CallEvent,
+  TimedFact,
   { kind: "sip.offered" | "sip.offerWanted" | "media.offered" | "media.settled" | "media.described" | "media.refused" }
 >;
 
 /** Mostly the far end's hold while it calls the other number: nobody is left to ask. */
-function answerTrunk(call: Transferring, event: TrunkOffer): Step {
+function answerTrunk(call: Transferring, fact: TrunkOffer): Step {
   const asked: Transferring = { ...call, offered: true };
   const answered: Transferring = { ...call, offered: false };
-  if (event.kind === "sip.offered" || event.kind === "sip.offerWanted") {
+  if (fact.kind === "sip.offered" || fact.kind === "sip.offerWanted") {
     if (call.offered) return to(call, again);
-    return event.kind === "sip.offered"
-      ? to(asked, { kind: "media.offer", from: "trunk", sdp: event.sdp })
+    return fact.kind === "sip.offered"
+      ? to(asked, { kind: "media.offer", from: "trunk", sdp: fact.sdp })
       : to(asked, { kind: "media.describe", side: "trunk" });
   }
   // Of an exchange that the transfer broke off.
-  const isTrunks = event.kind === "media.described" ? event.side === "trunk" : event.from === "trunk";
+  const isTrunks = fact.kind === "media.described" ? fact.side === "trunk" : fact.from === "trunk";
   if (!call.offered || !isTrunks) return unchanged(call);
-  switch (event.kind) {
+  switch (fact.kind) {
     case "media.offered":
       return to(call, { kind: "media.settle", from: "trunk" });
     case "media.settled":
     case "media.described":
-      return to(answered, { kind: "sip.answerReoffer", sdp: event.sdp });
+      return to(answered, { kind: "sip.answerReoffer", sdp: fact.sdp });
     case "media.refused":
       return to(answered, { kind: "sip.refuseReoffer", status: 488 });
   }
 }
 
 /** The trunk's exchange cannot be brought to its end: it is to come again, to whoever has its leg then (RFC 3261 s14.2). */
-const again: CallEffect = { kind: "sip.refuseReoffer", status: 491 };
+const again: CallOrder = { kind: "sip.refuseReoffer", status: 491 };
 
-function brokenOff(now: Connected["renegotiation"]): readonly CallEffect[] {
+function brokenOff(now: Connected["renegotiation"]): readonly CallOrder[] {
   switch (now.by) {
     case "trunk":
       return [again];
@@ -183,7 +183,7 @@ function planFor(target: UserId, call: Connected) {
 }
 
 /** By REFER where both legs are of one trunk that takes it (RFC 3515, RFC 3891), else joined here. */
-function refer(call: Transferring, target: JointTarget, atMs: number, ...before: Step["effects"]): Step {
+function refer(call: Transferring, target: TransferTarget, atMs: number, ...before: Step["orders"]): Step {
   const { trunk } = target.kind === "dialled" ? target : target.leg;
   if (!call.trunk.abilities.refer || trunk.name !== call.trunk.name) return join({ ...call, target }, atMs, ...before);
   return to(
@@ -197,11 +197,11 @@ function refer(call: Transferring, target: JointTarget, atMs: number, ...before:
 }
 
 /** The trunk's leg is another call's from here on; of this one the record is left. */
-function join(call: Transferring, atMs: number, ...before: Step["effects"]): Step {
+function join(call: Transferring, atMs: number, ...before: Step["orders"]): Step {
   const { target } = call;
   if (target === undefined) return failed(call, "transfer-failed", atMs);
   const handover: Handover = {
-    left: { call: call.id, trunk: call.trunk, dialog: call.dialog },
+    a: { call: call.id, trunk: call.trunk, dialog: call.dialog },
     target,
     leg: call.leg,
     notices: call.notices,
@@ -210,17 +210,17 @@ function join(call: Transferring, atMs: number, ...before: Step["effects"]): Ste
   };
   const ended = handedOver(end(call, "transferred", atMs, { person: true, trunk: true, on: true }));
   const owed = call.offered ? [again] : [];
-  return to(ended.call, ...before, ...owed, ...ended.effects, { kind: "transfer.join", handover });
+  return to(ended.call, ...before, ...owed, ...ended.orders, { kind: "transfer.join", handover });
 }
 
 /** The trunk's leg lives on in another call, and what it hears is still the same stream. */
-function handedOver({ call, effects }: Step): Step {
-  return to(call, { kind: "media.handOver", side: "trunk" }, ...effects);
+function handedOver({ call, orders }: Step): Step {
+  return to(call, { kind: "media.handOver", side: "trunk" }, ...orders);
 }
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
-function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer.forwarded" }>): Step {
-  const { person, matrixCallId, ownParty, announce, atMs } = event;
+function forward(call: Transferring, fact: Extract<TimedFact, { kind: "transfer.forwarded" }>): Step {
+  const { person, matrixCallId, ownParty, announce, atMs } = fact;
   const { dialog, trunk, leg, outstanding } = call;
   const arriving: Arriving = {
     ...common(call),
@@ -243,7 +243,7 @@ function forward(call: Transferring, event: Extract<CallEvent, { kind: "transfer
   return to(
     arriving,
     ...(call.offered ? [again] : []),
-    ...lastWords({ ...call, to: person }, "transferred", atMs),
+    ...endNotices({ ...call, to: person }, "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
     { kind: "media.handOver", side: "trunk" },
     { kind: "media.release" },
@@ -268,12 +268,10 @@ function referFailed(call: Transferring, why: Cause, atMs: number): Step {
 }
 
 /** The far end goes back to the person, who is told in one line, with the reason if there is one. */
-function failed(call: Transferring, why: Cause, atMs: number, ...before: Step["effects"]): Step {
-  const { call: ending, effects } = end(call, "transfer-failed", atMs, { person: true });
+function failed(call: Transferring, why: Cause, atMs: number, ...before: Step["orders"]): Step {
+  const { call: ending, orders } = end(call, "transfer-failed", atMs, { person: true });
   const owed = call.offered ? [again] : [];
-  const explained = (effect: CallEffect): CallEffect =>
-    effect.kind === "matrix.notice" && why !== "transfer-failed"
-      ? { ...effect, text: transferFailedLine(why) }
-      : effect;
-  return to(ending, ...before, ...owed, ...effects.map(explained));
+  const explained = (order: CallOrder): CallOrder =>
+    order.kind === "matrix.notice" && why !== "transfer-failed" ? { ...order, text: transferFailedLine(why) } : order;
+  return to(ending, ...before, ...owed, ...orders.map(explained));
 }

@@ -1,7 +1,7 @@
 // A call in which one side hears nothing: the person is told which, as most hang up and blame the telephone. It goes on, as
 // audio may still come.
 import type { Connected } from "../model/call.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { notice } from "../ending/room-notices.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
@@ -12,15 +12,15 @@ const trunkUnheard = "No audio has come from the telephone since the call was an
 const clientUnheard = "No audio has come from your client since the call was answered 10 seconds ago.";
 const bothUnheard = "No audio has come from either side since the call was answered 10 seconds ago.";
 
-export function listen(call: Connected, event: CallEvent): Step {
-  if (call.hearing !== "awaited") return ignored(call, event);
+export function listen(call: Connected, fact: TimedFact): Step {
+  if (call.hearing !== "awaited") return ignored(call, fact);
   return to({ ...call, hearing: "asked" }, { kind: "media.listen" });
 }
 
-export function listened(call: Connected, event: Extract<CallEvent, { kind: "media.listened" }>): Step {
-  if (call.hearing !== "asked") return ignored(call, event);
+export function listened(call: Connected, fact: Extract<TimedFact, { kind: "media.listened" }>): Step {
+  if (call.hearing !== "asked") return ignored(call, fact);
   const known: Connected = { ...call, hearing: "known" };
-  const { unheard } = event;
+  const { unheard } = fact;
   if (unheard.length === 0) return to(known);
   const { failures, history } = call.notices;
   const text = unheard.length > 1 ? bothUnheard : unheard[0] === "trunk" ? trunkUnheard : clientUnheard;

@@ -11,9 +11,9 @@ import {
 import { causeOfMediaFault } from "../model/cause.ts";
 import { connect, mediaAnswerMs } from "../established/connecting.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { common, end, endIfOver } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
 import { answeredByOtherLine, notice } from "../ending/room-notices.ts";
 import type { MatrixLeg, RingingLeg } from "../model/matrix-leg.ts";
@@ -21,11 +21,11 @@ import { isRinging, wasRung } from "../model/ringing.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 /** The first answer wins; the party is told, and so are those who were too late (Matrix spec, m.call.select_answer). */
-export function accept(call: Alerting, event: Extract<CallEvent, { kind: "matrix.answered" }>): Step {
-  const { room, person, party, version, abilities, sdp, atMs } = event;
+export function accept(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.answered" }>): Step {
+  const { room, person, party, version, abilities, sdp, atMs } = fact;
   const ghost = call.legs.find((one) => one.room === room)?.ghost ?? call.ghost;
   const leg: MatrixLeg = { ...legAddress(call, { room, ghost }), version, person, personParty: party };
-  const select: readonly CallEffect[] =
+  const select: readonly CallOrder[] =
     version === "1" && party !== undefined ? [{ kind: "matrix.signal", leg, signal: { kind: "select", party } }] : [];
   return take(
     call,
@@ -42,8 +42,8 @@ export function accept(call: Alerting, event: Extract<CallEvent, { kind: "matrix
  * The person's own call to the ghost that calls them takes this one over. Their client drops our invite or does not show
  * it, so that theirs is the call to keep (Matrix spec, VoIP module, glare).
  */
-export function cross(call: Arriving | Alerting, event: Extract<CallEvent, { kind: "matrix.crossed" }>): Step {
-  const { leg, abilities, sdp, atMs } = event;
+export function cross(call: Arriving | Alerting, fact: Extract<TimedFact, { kind: "matrix.glareDetected" }>): Step {
+  const { leg, abilities, sdp, atMs } = fact;
   const isOther = ({ room, target }: RingingLeg): boolean =>
     room !== leg.room && !(target.kind === "person" && target.person === leg.person);
   const farewells = call.phase === "alerting" ? hangUp(call, () => true) : [];
@@ -55,7 +55,7 @@ export function cross(call: Arriving | Alerting, event: Extract<CallEvent, { kin
       isOther,
       atMs,
       [],
-      [{ kind: "media.cross", sdp }],
+      [{ kind: "media.answerGlare", sdp }],
     );
   // The trunk has offered nothing yet, so that the person's offer can go to it as it is, in a session of its own.
   const { outstanding } = call;
@@ -88,8 +88,8 @@ function take(
   farewells: readonly Farewell[],
   isOther: (leg: RingingLeg) => boolean,
   atMs: number,
-  first: readonly CallEffect[],
-  media: readonly CallEffect[],
+  first: readonly CallOrder[],
+  media: readonly CallOrder[],
 ): Step {
   const { outstanding } = call;
   const accepting: Accepting = {
@@ -112,46 +112,46 @@ function take(
   );
 }
 
-export function stepAccepting(call: Accepting, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepAccepting(call: Accepting, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "media.answered":
-      return answered(call, event);
-    case "media.crossed":
-      if (call.awaiting !== "crossing") return ignored(call, event);
+      return answered(call, fact);
+    case "media.glareAnswered":
+      if (call.awaiting !== "crossing") return ignored(call, fact);
       return connect(
         call,
         {
           dialog: call.dialog,
-          answeredAtMs: call.acceptedAtMs ?? event.atMs,
-          takenAtMs: event.atMs,
+          answeredAtMs: call.acceptedAtMs ?? fact.atMs,
+          takenAtMs: fact.atMs,
           mediaUp: call.mediaUp,
-          untold: event.untold,
+          untold: fact.untold,
           inviter: "person",
           answer: "ordered",
           renegotiation: { by: "nobody" },
         },
         [
-          answerTrunk(call, event.trunk),
-          { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.matrix } },
+          answerTrunk(call, fact.trunk),
+          { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.matrix } },
         ],
       );
     case "media.offered":
       // What was offered to the rooms has no use any more.
-      if (call.awaiting !== "offer" || event.from !== "matrix") return unchanged(call);
+      if (call.awaiting !== "offer" || fact.from !== "matrix") return unchanged(call);
       return to(
-        { ...call, awaiting: "trunk", acceptedAtMs: call.acceptedAtMs ?? event.atMs },
-        { kind: "deadline.set", name: "answer", atMs: event.atMs + mediaAnswerMs },
-        answerTrunk(call, event.sdp),
+        { ...call, awaiting: "trunk", acceptedAtMs: call.acceptedAtMs ?? fact.atMs },
+        { kind: "deadline.set", name: "answer", atMs: fact.atMs + mediaAnswerMs },
+        answerTrunk(call, fact.sdp),
       );
     case "sip.reanswered":
-      if (call.awaiting !== "trunk") return ignored(call, event);
-      return to({ ...call, awaiting: "reply" }, { kind: "media.answer", from: "trunk", sdp: event.sdp });
+      if (call.awaiting !== "trunk") return ignored(call, fact);
+      return to({ ...call, awaiting: "reply" }, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
     case "sip.offerRefused":
-      return call.awaiting === "trunk" ? end(call, "incompatible", event.atMs, {}) : ignored(call, event);
+      return call.awaiting === "trunk" ? end(call, "incompatible", fact.atMs, {}) : ignored(call, fact);
     case "media.refused":
-      return end(call, causeOfMediaFault(event.fault, event.from), event.atMs, {});
+      return end(call, causeOfMediaFault(fact.fault, fact.from), fact.atMs, {});
     case "media.described":
     case "media.dtmf":
     case "matrix.unreachable":
@@ -160,53 +160,53 @@ export function stepAccepting(call: Accepting, event: CallEvent): Step {
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "matrix.selected":
-      return endIfOver(call, event) ?? unchanged(call);
+      return endIfOver(call, fact) ?? unchanged(call);
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     default:
-      return stepEarlyDialog(call, event);
+      return stepEarlyDialog(call, fact);
   }
 }
 
-function answered(call: Accepting, event: Extract<CallEvent, { kind: "media.answered" }>): Step {
+function answered(call: Accepting, fact: Extract<TimedFact, { kind: "media.answered" }>): Step {
   const { dialog, mediaUp, lateOffer } = call;
-  if (call.awaiting === "answer" && event.from === "matrix")
+  if (call.awaiting === "answer" && fact.from === "matrix")
     return connect(
       call,
       {
         dialog,
-        answeredAtMs: call.acceptedAtMs ?? event.atMs,
-        takenAtMs: event.atMs,
+        answeredAtMs: call.acceptedAtMs ?? fact.atMs,
+        takenAtMs: fact.atMs,
         mediaUp,
-        untold: event.untold,
+        untold: fact.untold,
         inviter: "bridge",
         answer: "told",
         renegotiation: lateOffer
           ? { by: "trunk-empty", awaiting: "trunk", queued: undefined, first: true }
           : { by: "nobody" },
       },
-      [answerTrunk(call, event.sdp)],
+      [answerTrunk(call, fact.sdp)],
     );
-  if (call.awaiting === "reply" && event.from === "trunk")
+  if (call.awaiting === "reply" && fact.from === "trunk")
     return connect(
       call,
       {
         dialog,
-        answeredAtMs: call.acceptedAtMs ?? event.atMs,
-        takenAtMs: event.atMs,
+        answeredAtMs: call.acceptedAtMs ?? fact.atMs,
+        takenAtMs: fact.atMs,
         mediaUp,
-        untold: event.untold,
+        untold: fact.untold,
         inviter: "person",
         answer: "ordered",
         renegotiation: { by: "nobody" },
       },
-      [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } }],
+      [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } }],
     );
-  return ignored(call, event);
+  return ignored(call, fact);
 }
 
 /** A trunk whose leg was answered before, for somebody else, is offered the new session in a re-INVITE. */
-function answerTrunk(call: Accepting, sdp: string): CallEffect {
+function answerTrunk(call: Accepting, sdp: string): CallOrder {
   return call.acceptedAtMs !== undefined ? { kind: "sip.reoffer", sdp } : { kind: "sip.accept", sdp };
 }
 

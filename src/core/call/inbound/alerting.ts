@@ -5,9 +5,9 @@ import { accept, cross, inboundOf } from "./accepting.ts";
 import { legAddress, type Alerting, type Arriving, type Farewell, type Refusal } from "../model/call.ts";
 import { describeCause, type Cause } from "../model/cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
 import { notice } from "../ending/room-notices.ts";
 import type { LegAddress, RingingLeg, RingTarget } from "../model/matrix-leg.ts";
@@ -40,59 +40,59 @@ export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
 }
 
 /** A caller hears nothing until the first room rings. One who was put through before has the time of the stages. */
-function firstRing({ acceptedAtMs, startedAtMs }: Arriving, atMs: number): CallEffect {
+function firstRing({ acceptedAtMs, startedAtMs }: Arriving, atMs: number): CallOrder {
   if (acceptedAtMs !== undefined) return { kind: "deadline.clear", name: "answer" };
   const untilMs = Math.max(startedAtMs + firstRingMs, atMs + leastFindingMs);
   return { kind: "deadline.set", name: "answer", atMs: untilMs };
 }
 
-export function stepAlerting(call: Alerting, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepAlerting(call: Alerting, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.roomFound":
-      return roomFound(call, event);
+      return roomFound(call, fact);
     case "matrix.roomMissing": {
-      const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, event.target));
-      if (leg === undefined) return ignored(call, event);
+      const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, fact.target));
+      if (leg === undefined) return ignored(call, fact);
       const missing = put(call, leg, "unreachable");
-      return goOn(event.busy ? refusedAs(missing, "busy") : missing, event.atMs, []);
+      return goOn(fact.busy ? refusedAs(missing, "busy") : missing, fact.atMs, []);
     }
     case "matrix.told":
-      return event.signal === "invite" ? rings(call, event) : unchanged(call);
+      return fact.signal === "invite" ? rings(call, fact) : unchanged(call);
     case "matrix.unreachable":
-      return inviteLost(call, event);
+      return inviteLost(call, fact);
     case "matrix.answered": {
-      const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
-      const isCalled = leg?.target.kind === "room" || leg?.target.person === event.person;
-      return leg === undefined || !isCalled ? ignored(call, event) : accept(call, event);
+      const leg = call.legs.filter(isRinging).find(({ room }) => room === fact.room);
+      const isCalled = leg?.target.kind === "room" || leg?.target.person === fact.person;
+      return leg === undefined || !isCalled ? ignored(call, fact) : accept(call, fact);
     }
     case "matrix.declined":
-      return declined(call, event);
-    case "matrix.crossed":
-      return cross(call, event);
+      return declined(call, fact);
+    case "matrix.glareDetected":
+      return cross(call, fact);
     case "deadline.passed":
-      if (event.name === "answer") return nobodyRings(call, event);
-      return event.name === "stage" ? nextStage(call, event.atMs, []) : ignored(call, event);
+      if (fact.name === "answer") return nobodyRings(call, fact);
+      return fact.name === "stage" ? nextStage(call, fact.atMs, []) : ignored(call, fact);
     default:
-      return stepEarlyDialog(call, event);
+      return stepEarlyDialog(call, fact);
   }
 }
 
 /** The homeserver is away, or hangs: the trunk may do better elsewhere, and is not to wait until the caller gives up. */
-function nobodyRings(call: Alerting, event: CallEvent): Step {
-  if (call.ringingAtMs !== undefined || call.acceptedAtMs !== undefined) return ignored(call, event);
-  return end(call, "homeserver-away", event.atMs, {});
+function nobodyRings(call: Alerting, fact: TimedFact): Step {
+  if (call.ringingAtMs !== undefined || call.acceptedAtMs !== undefined) return ignored(call, fact);
+  return end(call, "homeserver-away", fact.atMs, {});
 }
 
 /**
  * Whoever is in the next stage too goes on ringing. A room that was hung up is not rung again: to its clients the call,
  * known by its id, is over.
  */
-function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]): Step {
+function nextStage(call: Alerting, atMs: number, before: readonly CallOrder[]): Step {
   const index = call.stage + 1;
   const stage = call.stages[index];
   if (stage === undefined) {
     const ended = end(call, causeOfSilence(call), atMs, {});
-    return to(ended.call, ...before, ...ended.effects);
+    return to(ended.call, ...before, ...ended.orders);
   }
   const isOver = (leg: RingingLeg): boolean =>
     isOpen(leg) && !stage.targets.some((target) => sameTarget(target, leg.target));
@@ -115,7 +115,7 @@ function nextStage(call: Alerting, atMs: number, before: readonly CallEffect[]):
     ...before,
     ...farewells.flatMap(farewellSignals),
     { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
-    ...fresh.map((target): CallEffect => {
+    ...fresh.map((target): CallOrder => {
       const room = roomOf(target);
       const { ghost } = call;
       return room === undefined ? { kind: "matrix.findRoom", target, ghost } : inviteTo(next, target, { room, ghost });
@@ -134,8 +134,8 @@ function newLeg({ ghost }: Alerting, target: RingTarget): RingingLeg {
 }
 
 /** With nobody left to come, the next stage has its turn at once. */
-function goOn(call: Alerting, atMs: number, effects: readonly CallEffect[]): Step {
-  return call.legs.some(isOpen) ? to(call, ...effects) : nextStage(call, atMs, effects);
+function goOn(call: Alerting, atMs: number, orders: readonly CallOrder[]): Step {
+  return call.legs.some(isOpen) ? to(call, ...orders) : nextStage(call, atMs, orders);
 }
 
 /** What the caller is told when the last stage is over. */
@@ -144,17 +144,17 @@ function causeOfSilence({ legs, refusal }: Alerting): Cause {
   return refusal ?? "unavailable";
 }
 
-function roomFound(call: Alerting, event: Extract<CallEvent, { kind: "matrix.roomFound" }>): Step {
-  const { target, room, ghost } = event;
+function roomFound(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.roomFound" }>): Step {
+  const { target, room, ghost } = fact;
   const leg = call.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
-  if (leg === undefined) return ignored(call, event);
+  if (leg === undefined) return ignored(call, fact);
   // Two targets with one room: it rings once.
-  if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), event.atMs, []);
+  if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), fact.atMs, []);
   const inviting: RingingLeg = { ...leg, state: "inviting", room, ghost };
-  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, event));
+  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, fact));
 }
 
-function inviteTo(call: Alerting, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallEffect {
+function inviteTo(call: Alerting, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallOrder {
   return {
     kind: "matrix.signal",
     leg: legAddress(call, place),
@@ -177,13 +177,13 @@ function ringMsOf(target: RingTarget, { stages, stage }: Alerting): number {
   return ringMs;
 }
 
-function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
+function rings(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.told" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
   // It was hung up in the meantime.
   if (leg === undefined) return unchanged(call);
   const address = legAddress(call, leg);
   return to(
-    { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? event.atMs },
+    { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? fact.atMs },
     ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
       ? [{ kind: "sip.ring", status: 180 } as const, { kind: "deadline.clear", name: "answer" } as const]
       : []),
@@ -192,25 +192,25 @@ function rings(call: Alerting, event: Extract<CallEvent, { kind: "matrix.told" }
 }
 
 /** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */
-function inviteLost(call: Alerting, event: Extract<CallEvent, { kind: "matrix.unreachable" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === event.room && state === "inviting");
-  if (event.signal !== "invite" || leg === undefined) return unchanged(call);
+function inviteLost(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.unreachable" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
+  if (fact.signal !== "invite" || leg === undefined) return unchanged(call);
   const hangup = farewell(legAddress(call, leg), "hangup", "unavailable");
-  return goOn(put(owing(call, [hangup]), leg, "unreachable"), event.atMs, farewellSignals(hangup));
+  return goOn(put(owing(call, [hangup]), leg, "unreachable"), fact.atMs, farewellSignals(hangup));
 }
 
 /** In a room anybody may answer, so that one who declines speaks for themselves only. */
-function declined(call: Alerting, event: Extract<CallEvent, { kind: "matrix.declined" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room }) => room === event.room);
-  if (leg === undefined) return ignored(call, event);
+function declined(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.declined" }>): Step {
+  const leg = call.legs.filter(isRinging).find(({ room }) => room === fact.room);
+  if (leg === undefined) return ignored(call, fact);
   if (leg.target.kind === "room") return unchanged(call);
-  if (leg.target.person !== event.person) return ignored(call, event);
+  if (leg.target.person !== fact.person) return ignored(call, fact);
   // One device has rung long enough: another of theirs may ring on, and the stage has its own time.
-  if (event.reason === "invite_timeout") return unchanged(call);
-  const how = refusalOf(event.reason);
+  if (fact.reason === "invite_timeout") return unchanged(call);
+  const how = refusalOf(fact.reason);
   const text = refusalLine(how, call.notices);
   const line = text === undefined ? [] : [notice(legAddress(call, leg), text)];
-  return goOn(refusedAs(put(call, leg, "declined"), how), event.atMs, line);
+  return goOn(refusedAs(put(call, leg, "declined"), how), fact.atMs, line);
 }
 
 /** Of several refusals the caller is told the one that counts most. */

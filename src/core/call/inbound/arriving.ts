@@ -9,7 +9,7 @@ import { mediaAnswerMs } from "../established/connecting.ts";
 import type { SipDialogState, SipIncomingState } from "../model/dialog-state.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import { end } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import type { RingStage } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
@@ -76,19 +76,19 @@ export function beginInbound(request: InboundRequest): Step {
   );
 }
 
-export function stepArriving(call: Arriving, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepArriving(call: Arriving, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "media.offered":
-      return call.lateOffer ? ignored(call, event) : beginAlerting(call, event.sdp, event.atMs);
+      return call.lateOffer ? ignored(call, fact) : beginAlerting(call, fact.sdp, fact.atMs);
     case "media.described":
-      return call.lateOffer ? beginAlerting(call, event.sdp, event.atMs) : ignored(call, event);
+      return call.lateOffer ? beginAlerting(call, fact.sdp, fact.atMs) : ignored(call, fact);
     case "media.refused":
-      return end(call, causeOfMediaFault(event.fault, "trunk"), event.atMs, {});
-    case "matrix.crossed":
-      return cross(call, event);
+      return end(call, causeOfMediaFault(fact.fault, "trunk"), fact.atMs, {});
+    case "matrix.glareDetected":
+      return cross(call, fact);
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     default:
-      return stepEarlyDialog(call, event);
+      return stepEarlyDialog(call, fact);
   }
 }

@@ -1,17 +1,17 @@
 // What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
 import type { Accepting, Alerting, Arriving } from "../model/call.ts";
 import { endIfOver } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
-export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepEarlyDialog(call: Arriving | Alerting | Accepting, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "sip.dialogChanged":
-      return to({ ...call, dialog: event.dialog });
+      return to({ ...call, dialog: fact.dialog });
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":
-      return to({ ...call, shown: event.shown });
+      return to({ ...call, shown: fact.shown });
     case "sip.offered":
     case "sip.offerWanted":
       // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
@@ -22,6 +22,6 @@ export function stepEarlyDialog(call: Arriving | Alerting | Accepting, event: Ca
     case "matrix.told":
       return unchanged(call);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }

@@ -1,4 +1,4 @@
-// Two trunk legs joined in the bridge, as data: what a transfer hands over, and the phases of the joint.
+// Two trunk legs that the bridge joins, as data: what a transfer hands over, and the phases of the bridged call.
 // What happens in them stands in bridged.ts.
 import type { CallId } from "../../ids.ts";
 import type { Cause } from "./cause.ts";
@@ -7,27 +7,17 @@ import type { MatrixLeg } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
 import type { MayHoldOffer } from "./trunk-offer.ts";
-import type { DialledTrunk, TrunkSide } from "./trunk-leg.ts";
-
-/** The two legs: whose call was transferred, and whom it was transferred to. */
-export type JointSide = "left" | "right";
-
-/** A leg in a dialog, under the id by which the SIP edge knows it. */
-export interface JointLeg {
-  readonly call: CallId;
-  readonly trunk: TrunkSide;
-  readonly dialog: SipDialogState;
-}
+import type { ConfirmedLeg, DialledTrunk, LegName, TrunkSide } from "./trunk-leg.ts";
 
 /** Whom the far end is to talk to: a number that has to be called, or the far end of another call. */
-export type JointTarget =
+export type TransferTarget =
   | { readonly kind: "dialled"; readonly trunk: DialledTrunk }
-  | { readonly kind: "leg"; readonly leg: JointLeg };
+  | { readonly kind: "leg"; readonly leg: ConfirmedLeg };
 
 /** What a call gives away when it is transferred in the bridge. */
 export interface Handover {
-  readonly left: JointLeg;
-  readonly target: JointTarget;
+  readonly a: ConfirmedLeg;
+  readonly target: TransferTarget;
   /** The leg of the person who transferred: where failure is told. */
   readonly leg: MatrixLeg;
   readonly notices: Notices;
@@ -37,12 +27,12 @@ export interface Handover {
   readonly words: string;
 }
 
-interface JointCommon {
+interface BridgedCommon {
   readonly id: CallId;
   readonly direction: "joined";
-  readonly left: JointLeg;
+  readonly a: ConfirmedLeg;
   readonly leg: MatrixLeg;
-  /** The left one's, for log and history. */
+  /** Leg A's, for log and history. */
   readonly trunk: TrunkSide;
   readonly number: string;
   readonly startedAtMs: number;
@@ -51,8 +41,8 @@ interface JointCommon {
   readonly words: string;
 }
 
-/** The right leg, while the two are brought together. */
-export interface RightLeg {
+/** Leg B, while the two are brought together. */
+export interface LegB {
   readonly call: CallId;
   readonly trunk: TrunkSide;
   readonly dialled: DialledTrunk | undefined;
@@ -62,47 +52,47 @@ export interface RightLeg {
 }
 
 /**
- * Our offer goes right, what comes back left, and what comes back from there completes it (RFC 3725 flow I, by a media
+ * Our offer goes to leg B, what comes back to leg A, and what comes back from there completes it (RFC 3725 flow I, by a media
  * session in between).
  */
-export interface Joining extends JointCommon, MayHoldOffer {
+export interface Joining extends BridgedCommon, MayHoldOffer {
   readonly phase: "joining";
-  readonly right: RightLeg;
-  readonly awaiting: "offer" | "right" | "left-offer" | "left" | "left-answer";
+  readonly b: LegB;
+  readonly awaiting: "offer" | "b" | "a-offer" | "a" | "a-answer";
   readonly ringingAtMs: number | undefined;
 }
 
 /** Who changes the session and what is awaited; one exchange at a time, as with a person. */
-export type JointRenegotiation =
+export type BridgedRenegotiation =
   | { readonly by: "nobody" }
-  | { readonly by: JointSide; readonly awaiting: "media" | "other" | "media-answer" }
+  | { readonly by: LegName; readonly awaiting: "media" | "other" | "media-answer" }
   /** A side asked for our offer. */
-  | { readonly by: JointSide; readonly awaiting: "description" | "own-answer" | "own-media" }
-  /** The media session was lost: a new one is offered to the right leg, then to the left one. */
-  | { readonly by: "bridge"; readonly awaiting: "description" | JointSide | `${JointSide}-media` };
+  | { readonly by: LegName; readonly awaiting: "description" | "own-answer" | "own-media" }
+  /** The media session was lost: a new one is offered to leg B, then to leg A. */
+  | { readonly by: "bridge"; readonly awaiting: "description" | LegName | `${LegName}-media` };
 
-export interface Joined extends JointCommon, MayHoldOffer {
+export interface Joined extends BridgedCommon, MayHoldOffer {
   readonly phase: "joined";
-  readonly right: JointLeg;
+  readonly b: ConfirmedLeg;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number;
-  readonly renegotiation: JointRenegotiation;
+  readonly renegotiation: BridgedRenegotiation;
 }
 
-export interface Parting extends JointCommon {
+export interface Parting extends BridgedCommon {
   readonly phase: "parting";
   readonly cause: Cause;
   readonly sipStatus: number | undefined;
-  readonly right: RightLeg;
+  readonly b: LegB;
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
   readonly endedAtMs: number;
   readonly owed: {
-    readonly left: "nothing" | "bye";
-    readonly right: "nothing" | "cancel" | "bye";
+    readonly a: "nothing" | "bye";
+    readonly b: "nothing" | "cancel" | "bye";
     readonly media: "nothing" | "release";
   };
   readonly media: MediaStats;
 }
 
-export type Joint = Joining | Joined | Parting;
+export type BridgedCall = Joining | Joined | Parting;

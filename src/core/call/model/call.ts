@@ -5,7 +5,7 @@ import type { Direction } from "../../sdp/direction.ts";
 import type { Cause } from "./cause.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { IceCandidate } from "./fact.ts";
-import type { Joint, JointTarget } from "./bridged-call.ts";
+import type { BridgedCall, TransferTarget } from "./bridged-call.ts";
 import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
@@ -56,7 +56,7 @@ interface Outbound extends Common {
 }
 
 /** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
-export interface Detour {
+export interface Failover {
   readonly trunks: readonly DialledTrunk[];
   readonly offer: string;
   readonly candidates: readonly IceCandidate[];
@@ -68,7 +68,7 @@ export interface Offering extends Outbound {
   readonly trunk: DialledTrunk;
   readonly earlyMedia: "ring" | "answer";
   /** Undefined where there is no other trunk. */
-  readonly detour: Detour | undefined;
+  readonly failover: Failover | undefined;
 }
 
 /** INVITE ordered; no final response yet. */
@@ -80,7 +80,7 @@ export interface Inviting extends Outbound {
   readonly progress: "none" | "trying" | "ringing" | "early";
   readonly ringingAtMs: number | undefined;
   /** Undefined also once the trunk has shown that it can place the call. */
-  readonly detour: Detour | undefined;
+  readonly failover: Failover | undefined;
 }
 
 /** The client is, or is being, answered with the trunk's early media, so that it hears what a telephone would. */
@@ -259,7 +259,7 @@ export interface Transferring extends Omit<
 > {
   readonly phase: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
-  readonly target: JointTarget | undefined;
+  readonly target: TransferTarget | undefined;
   /** Whom the far end is to talk to, as people read it; undefined while that is not known. */
   readonly to: string | undefined;
   /** The trunk, asked by REFER, has said that the other telephone rings. */
@@ -329,7 +329,7 @@ export interface Ended {
  *                                    outstanding: CANCEL, final response or BYE; release; a word to each room
  * ```
  */
-export type Call = LiveCall | Ending | Ended | Joint;
+export type Call = LiveCall | Ending | Ended | BridgedCall;
 
 /** Phases in which people are still in the call. */
 export type LiveCall =

@@ -1,10 +1,10 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
-// No fact carries a Matrix event or a SIP message: the edges have parsed those already.
+// No fact carries a Matrix fact or a SIP message: the edges have parsed those already.
 import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause } from "./cause.ts";
-import type { JointLeg, JointSide } from "./bridged-call.ts";
+import type { ConfirmedLeg, LegName } from "./trunk-leg.ts";
 import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaSide } from "./media-side.ts";
@@ -78,7 +78,12 @@ export type MatrixLegFact =
       readonly reason: string | undefined;
     }
   /** Glare: the person calls the ghost that is calling them. Their call, their offer (Matrix spec, VoIP module). */
-  | { readonly kind: "matrix.crossed"; readonly leg: MatrixLeg; readonly abilities: LegAbilities; readonly sdp: string }
+  | {
+      readonly kind: "matrix.glareDetected";
+      readonly leg: MatrixLeg;
+      readonly abilities: LegAbilities;
+      readonly sdp: string;
+    }
   /** The client hands the call over (MSC2747). */
   | { readonly kind: "matrix.replaced"; readonly order: TransferOrder }
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }
@@ -106,7 +111,7 @@ export type TransferOrder =
   /** The far end shall call that user. */
   | { readonly kind: "blind"; readonly target: UserId }
   /** The far ends of this call and of the other one of the person's shall talk to each other. */
-  | { readonly kind: "consult"; readonly other: JointLeg; readonly name: string }
+  | { readonly kind: "consult"; readonly other: ConfirmedLeg; readonly name: string }
   /** The other call of a consult transfer carries it out. */
   | { readonly kind: "awaited" }
   /** The client named nobody who could be called. */
@@ -128,7 +133,7 @@ export type MediaFact =
   /** An offer of our own for a side: wanted by an INVITE without one, or for a client or trunk that is to be called. */
   | ({ readonly kind: "media.described"; readonly side: MediaSide; readonly sdp: string } & Untold)
   /** Both sides had offered: an answer for each. */
-  | ({ readonly kind: "media.crossed"; readonly matrix: string; readonly trunk: string } & Untold)
+  | ({ readonly kind: "media.glareAnswered"; readonly matrix: string; readonly trunk: string } & Untold)
   /** An offer or answer could not be used; the session is as it was. */
   | { readonly kind: "media.refused"; readonly from: MediaSide; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
@@ -242,11 +247,11 @@ export type CallFact =
   /** The trunk's leg of a call that waited for it is another call's from here on. */
   | { readonly kind: "transfer.taken" }
   /** Of two joined trunk legs, what happened on one of them. */
-  | { readonly kind: "leg.reported"; readonly side: JointSide; readonly fact: SipFact }
+  | { readonly kind: "leg.reported"; readonly side: LegName; readonly report: SipFact }
   /** The bridge is being stopped, or was restarted. */
   | { readonly kind: "bridge.stopped" }
   /** An admin ended the call. */
   | { readonly kind: "admin.ended" };
 
 /** A fact and when the bridge learnt it (ms since the epoch). */
-export type CallEvent = CallFact & { readonly atMs: number };
+export type TimedFact = CallFact & { readonly atMs: number };

@@ -10,9 +10,9 @@ import type { Handover } from "./bridged-call.ts";
 import type { Recall } from "../established/recall.ts";
 
 /** Orders for a trunk's leg. */
-export type SipOrder = Extract<CallEffect, { kind: `sip.${string}` }>;
+export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;
 
-export type CallEffect =
+export type CallOrder =
   /** Opens the session (first time) and puts an offer to it. */
   | { readonly kind: "media.offer"; readonly from: MediaSide; readonly sdp: string }
   | { readonly kind: "media.answer"; readonly from: MediaSide; readonly sdp: string }
@@ -21,7 +21,7 @@ export type CallEffect =
   /** An offer of our own for that side. */
   | { readonly kind: "media.describe"; readonly side: MediaSide }
   /** Both sides have offered: the trunk in its INVITE, the person in a call of their own. */
-  | { readonly kind: "media.cross"; readonly sdp: string }
+  | { readonly kind: "media.answerGlare"; readonly sdp: string }
   /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }

@@ -1,6 +1,7 @@
 // The telephone side of a call: which trunk, which number, and for a call of ours under which identity.
 import type { CallerIdentity } from "../../policy/caller-identity.ts";
-import type { TrunkName } from "../../ids.ts";
+import type { CallId, TrunkName } from "../../ids.ts";
+import type { SipDialogState } from "./dialog-state.ts";
 
 /** What a trunk takes in a call, by its configuration. */
 export interface TrunkAbilities {
@@ -22,4 +23,14 @@ export interface DialledTrunk extends TrunkSide {
   /** Request-URI and To. */
   readonly target: string;
   readonly identity: CallerIdentity;
+}
+
+/** Of the two legs of a bridged call: A is that of the call that was transferred, B that of whom it was transferred to. */
+export type LegName = "a" | "b";
+
+/** A leg in a dialog, under the id by which the SIP edge knows it. */
+export interface ConfirmedLeg {
+  readonly call: CallId;
+  readonly trunk: TrunkSide;
+  readonly dialog: SipDialogState;
 }

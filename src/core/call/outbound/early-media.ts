@@ -1,9 +1,9 @@
 // Early media by config: the client is answered with what the trunk plays before the callee picks up, so that the caller
 // hears the network's own tones and announcements. Only then has a legacy client any audio.
 import type { Early, Inviting } from "../model/call.ts";
-import type { CallEffect } from "../model/order.ts";
+import type { CallOrder } from "../model/order.ts";
 import { common, end, endIfOver } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
@@ -27,53 +27,53 @@ export function beginEarly(call: Inviting, sdp: string): Step {
   return to(early, { kind: "media.answer", from: "trunk", sdp });
 }
 
-export function stepEarly(call: Early, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepEarly(call: Early, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "media.answered":
-      if (call.answer !== "none" || event.from !== "trunk") return ignored(call, event);
+      if (call.answer !== "none" || fact.from !== "trunk") return ignored(call, fact);
       return to(
-        { ...call, answer: "ordered", untold: event.untold },
-        { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } },
+        { ...call, answer: "ordered", untold: fact.untold },
+        { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } },
       );
     case "media.refused":
-      return call.answer === "none" ? ringOnly(call) : ignored(call, event);
+      return call.answer === "none" ? ringOnly(call) : ignored(call, fact);
     case "media.connected":
       return to({ ...call, mediaUp: true });
     case "matrix.told":
-      return event.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
+      return fact.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
     case "matrix.unreachable":
-      if (event.signal !== "answer") return ignored(call, event);
-      return end(call, "answer-lost", event.atMs, { answer: true });
+      if (fact.signal !== "answer") return ignored(call, fact);
+      return end(call, "answer-lost", fact.atMs, { answer: true });
     case "matrix.selected":
-      return endIfOver(call, event) ?? unchanged(call);
+      return endIfOver(call, fact) ?? unchanged(call);
     case "matrix.offered":
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
-      if (call.answer === "none" || !canRenegotiate(call.leg)) return ignored(call, event);
-      return to({ ...call, queued: event.sdp });
+      if (call.answer === "none" || !canRenegotiate(call.leg)) return ignored(call, fact);
+      return to({ ...call, queued: fact.sdp });
     case "media.timedOut":
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
-      return event.side === "trunk" ? unchanged(call) : (endIfOver(call, event) ?? ignored(call, event));
+      return fact.side === "trunk" ? unchanged(call) : (endIfOver(call, fact) ?? ignored(call, fact));
     case "media.dtmf":
     case "sip.trying":
     case "sip.progressed":
       // Another fork's announcement may be another one: the client keeps what it has.
       return unchanged(call);
     case "sip.sent":
-      return to({ ...call, invite: event.invite });
+      return to({ ...call, invite: fact.invite });
     case "sip.ringing":
-      return to({ ...call, ringingAtMs: call.ringingAtMs ?? event.atMs });
+      return to({ ...call, ringingAtMs: call.ringingAtMs ?? fact.atMs });
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":
-      return to({ ...call, shown: event.shown });
+      return to({ ...call, shown: fact.shown });
     case "sip.accepted":
-      return accepted(call, event);
+      return accepted(call, fact);
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "no-answer", fact.atMs, {}) : ignored(call, fact);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
@@ -90,24 +90,24 @@ function ringOnly(call: Early): Step {
     ringingAtMs,
     earlyMedia: "ring",
     progress: "early",
-    detour: undefined,
+    failover: undefined,
   };
   return to(inviting);
 }
 
-function accepted(call: Early, event: Extract<CallEvent, { kind: "sip.accepted" }>): Step {
+function accepted(call: Early, fact: Extract<TimedFact, { kind: "sip.accepted" }>): Step {
   // The same description in the 200 is a repetition (RFC 3261 s13.2.1). Another one moves the trunk's end; the client's
   // answer stays, as it can have one only.
-  const moved: readonly CallEffect[] =
-    event.sdp === call.sdp ? [] : [{ kind: "media.answer", from: "trunk", sdp: event.sdp }];
-  if (call.answer === "none") return answerByTrunk(call, event, moved);
+  const moved: readonly CallOrder[] =
+    fact.sdp === call.sdp ? [] : [{ kind: "media.answer", from: "trunk", sdp: fact.sdp }];
+  if (call.answer === "none") return answerByTrunk(call, fact, moved);
   const { queued } = call;
   return connect(
     call,
     {
-      dialog: event.dialog,
-      answeredAtMs: event.atMs,
-      takenAtMs: event.atMs,
+      dialog: fact.dialog,
+      answeredAtMs: fact.atMs,
+      takenAtMs: fact.atMs,
       inviter: "person",
       answer: call.answer,
       mediaUp: call.mediaUp,

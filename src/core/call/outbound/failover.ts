@@ -1,8 +1,8 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
-import type { Detour, Inviting, Offering } from "../model/call.ts";
+import type { Failover, Inviting, Offering } from "../model/call.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import { common } from "../ending/ending.ts";
-import type { CallEvent, IceCandidate } from "../model/fact.ts";
+import type { TimedFact, IceCandidate } from "../model/fact.ts";
 import { to, type Step } from "../model/transition.ts";
 import type { DialledTrunk } from "../model/trunk-leg.ts";
 
@@ -10,23 +10,26 @@ import type { DialledTrunk } from "../model/trunk-leg.ts";
 const mostCandidates = 100;
 
 /** Undefined where there is no other trunk: nothing has to be kept then. */
-export function detourOver(trunks: readonly DialledTrunk[], offer: string): Detour | undefined {
+export function failoverTo(trunks: readonly DialledTrunk[], offer: string): Failover | undefined {
   return trunks.length === 0 ? undefined : { trunks, offer, candidates: [] };
 }
 
-export function withCandidates(detour: Detour | undefined, candidates: readonly IceCandidate[]): Detour | undefined {
-  if (detour === undefined) return undefined;
-  return { ...detour, candidates: [...detour.candidates, ...candidates].slice(0, mostCandidates) };
+export function withCandidates(
+  failover: Failover | undefined,
+  candidates: readonly IceCandidate[],
+): Failover | undefined {
+  if (failover === undefined) return undefined;
+  return { ...failover, candidates: [...failover.candidates, ...candidates].slice(0, mostCandidates) };
 }
 
 /**
  * Undefined: there is no other trunk, or it could not do better. The client's offer has to be put to the media engine
  * again, as each trunk wants its RTP in its own way.
  */
-export function nextTrunk(call: Inviting, event: CallEvent): Step | undefined {
-  const { detour, outstanding, leg, abilities, earlyMedia } = call;
-  const [trunk, ...others] = detour?.trunks ?? [];
-  if (detour === undefined || trunk === undefined || !isTrunksFault(event)) return undefined;
+export function nextTrunk(call: Inviting, fact: TimedFact): Step | undefined {
+  const { failover, outstanding, leg, abilities, earlyMedia } = call;
+  const [trunk, ...others] = failover?.trunks ?? [];
+  if (failover === undefined || trunk === undefined || !isTrunksFault(fact)) return undefined;
   const offering: Offering = {
     ...common(call),
     phase: "offering",
@@ -36,17 +39,19 @@ export function nextTrunk(call: Inviting, event: CallEvent): Step | undefined {
     earlyMedia,
     number: trunk.number,
     outstanding: { ...outstanding, releases: outstanding.releases + 1 },
-    detour: others.length === 0 ? undefined : { ...detour, trunks: others },
+    failover: others.length === 0 ? undefined : { ...failover, trunks: others },
   };
   return to(
     offering,
     { kind: "media.release" },
-    { kind: "media.offer", from: "matrix", sdp: detour.offer },
-    ...(detour.candidates.length === 0 ? [] : [{ kind: "media.candidates", candidates: detour.candidates } as const]),
+    { kind: "media.offer", from: "matrix", sdp: failover.offer },
+    ...(failover.candidates.length === 0
+      ? []
+      : [{ kind: "media.candidates", candidates: failover.candidates } as const]),
   );
 }
 
-function isTrunksFault(event: CallEvent): boolean {
-  if (event.kind === "sip.failed") return true;
-  return event.kind === "sip.rejected" && isInfrastructureFailure(event.status, event.q850);
+function isTrunksFault(fact: TimedFact): boolean {
+  if (fact.kind === "sip.failed") return true;
+  return fact.kind === "sip.rejected" && isInfrastructureFailure(fact.status, fact.q850);
 }

@@ -3,14 +3,14 @@
 import type { CallId } from "../../ids.ts";
 import type { Answering, Inviting, Offering } from "../model/call.ts";
 import { causeOfMediaFault, type Cause } from "../model/cause.ts";
-import { detourOver, nextTrunk, withCandidates } from "./failover.ts";
+import { failoverTo, nextTrunk, withCandidates } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
 import { common, end, endIfOver, refuse } from "../ending/ending.ts";
-import type { CallEvent } from "../model/fact.ts";
+import type { TimedFact } from "../model/fact.ts";
 import type { LegAbilities, MatrixLeg } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
-import { refusalWords } from "../ending/room-notices.ts";
+import { refusalNotices } from "../ending/room-notices.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 import type { DialledTrunk } from "../model/trunk-leg.ts";
 
@@ -43,7 +43,7 @@ export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, max
     abilities,
     trunk,
     earlyMedia,
-    detour: detourOver(alternatives, sdp),
+    failover: failoverTo(alternatives, sdp),
   };
   return to(
     call,
@@ -60,7 +60,7 @@ type Refused = Pick<OutboundRequest, "id" | "leg" | "number" | "atMs" | "notices
  */
 export function refuseOutbound(request: Refused, cause: Cause, words: "say" | "said-before" = "say"): Step {
   const { leg, atMs } = request;
-  const said = words === "say" ? refusalWords(leg, cause) : [];
+  const said = words === "say" ? refusalNotices(leg, cause) : [];
   return refuse({ ...outboundCommon(request, 0), trunk: undefined }, leg, cause, atMs, said);
 }
 
@@ -78,15 +78,18 @@ function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: n
   } as const;
 }
 
-export function stepOffering(call: Offering, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepOffering(call: Offering, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call.detour === undefined ? call : { ...call, detour: withCandidates(call.detour, event.candidates) }, {
-        kind: "media.candidates",
-        candidates: event.candidates,
-      });
+      return to(
+        call.failover === undefined ? call : { ...call, failover: withCandidates(call.failover, fact.candidates) },
+        {
+          kind: "media.candidates",
+          candidates: fact.candidates,
+        },
+      );
     case "media.offered": {
-      const { leg, abilities, trunk, earlyMedia, detour } = call;
+      const { leg, abilities, trunk, earlyMedia, failover } = call;
       const { name, target, identity } = trunk;
       const inviting: Inviting = {
         ...common(call),
@@ -95,69 +98,72 @@ export function stepOffering(call: Offering, event: CallEvent): Step {
         abilities,
         trunk,
         earlyMedia,
-        detour,
+        failover,
         invite: undefined,
         progress: "none",
         ringingAtMs: undefined,
       };
-      return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: event.sdp });
+      return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: fact.sdp });
     }
     case "media.refused":
-      return end(call, causeOfMediaFault(event.fault, "matrix"), event.atMs, {});
+      return end(call, causeOfMediaFault(fact.fault, "matrix"), fact.atMs, {});
     case "call.yielded":
-      return end(call, "crossed", event.atMs, { person: true });
+      return end(call, "crossed", fact.atMs, { person: true });
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "no-answer", fact.atMs, {}) : ignored(call, fact);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
-export function stepInviting(call: Inviting, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepInviting(call: Inviting, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call.detour === undefined ? call : { ...call, detour: withCandidates(call.detour, event.candidates) }, {
-        kind: "media.candidates",
-        candidates: event.candidates,
-      });
+      return to(
+        call.failover === undefined ? call : { ...call, failover: withCandidates(call.failover, fact.candidates) },
+        {
+          kind: "media.candidates",
+          candidates: fact.candidates,
+        },
+      );
     case "sip.sent":
-      return to({ ...call, invite: event.invite });
+      return to({ ...call, invite: fact.invite });
     case "sip.trying":
       return to({ ...call, progress: call.progress === "none" ? "trying" : call.progress });
     case "sip.ringing":
       return to({
         ...call,
         progress: "ringing",
-        ringingAtMs: call.ringingAtMs ?? event.atMs,
-        detour: undefined,
+        ringingAtMs: call.ringingAtMs ?? fact.atMs,
+        failover: undefined,
       });
     case "sip.progressed": {
-      const next: Inviting = { ...call, progress: "early", detour: undefined };
+      const next: Inviting = { ...call, progress: "early", failover: undefined };
       // Otherwise the client hears nothing before the answer; it plays its own ringing tone.
-      return call.earlyMedia === "answer" && event.sdp !== undefined ? beginEarly(next, event.sdp) : to(next);
+      return call.earlyMedia === "answer" && fact.sdp !== undefined ? beginEarly(next, fact.sdp) : to(next);
     }
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":
-      return to({ ...call, shown: event.shown });
+      return to({ ...call, shown: fact.shown });
     case "sip.accepted":
-      return answerByTrunk(call, event, [{ kind: "media.answer", from: "trunk", sdp: event.sdp }]);
+      return answerByTrunk(call, fact, [{ kind: "media.answer", from: "trunk", sdp: fact.sdp }]);
     case "sip.rejected":
     case "sip.failed":
-      return nextTrunk(call, event) ?? endIfOver(call, event) ?? ignored(call, event);
+      return nextTrunk(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
     case "call.yielded":
-      return end(call, "crossed", event.atMs, { person: true });
+      return end(call, "crossed", fact.atMs, { person: true });
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "no-answer", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "no-answer", fact.atMs, {}) : ignored(call, fact);
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
-export function stepAnswering(call: Answering, event: CallEvent): Step {
-  switch (event.kind) {
+export function stepAnswering(call: Answering, fact: TimedFact): Step {
+  switch (fact.kind) {
     case "matrix.candidates":
-      return to(call, { kind: "media.candidates", candidates: event.candidates });
+      return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "media.answered":
       return connect(
         call,
@@ -168,29 +174,29 @@ export function stepAnswering(call: Answering, event: CallEvent): Step {
           inviter: "person",
           answer: "ordered",
           mediaUp: false,
-          untold: event.untold,
+          untold: fact.untold,
           renegotiation: { by: "nobody" },
         },
-        [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: event.sdp } }],
+        [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } }],
       );
     case "media.refused":
       return end(
         call,
-        event.fault === "bad-description" ? "trunk-error" : causeOfMediaFault(event.fault, "trunk"),
-        event.atMs,
+        fact.fault === "bad-description" ? "trunk-error" : causeOfMediaFault(fact.fault, "trunk"),
+        fact.atMs,
         {},
       );
     case "deadline.passed":
-      return event.name === "answer" ? end(call, "media-lost", event.atMs, {}) : ignored(call, event);
+      return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     case "sip.dialogChanged":
-      return to({ ...call, dialog: event.dialog });
+      return to({ ...call, dialog: fact.dialog });
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: event.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":
-      return to({ ...call, shown: event.shown });
+      return to({ ...call, shown: fact.shown });
     case "sip.referred":
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     default:
-      return endIfOver(call, event) ?? ignored(call, event);
+      return endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
