@@ -179,6 +179,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       store,
       profiles,
       calls: () => switchboard.calls,
+      clock,
       log,
     });
     const { ghosts, rooms, occupied, conversations } = places;

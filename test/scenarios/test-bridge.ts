@@ -113,6 +113,7 @@ export class TestBridge {
       store,
       profiles: profilesOf(this.book),
       calls: () => this.switchboard.calls,
+      clock,
       log,
     });
     this.ghosts = ghosts;

@@ -2,6 +2,7 @@
 import type { Call } from "../../core/call/model/call.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver } from "../../ports/homeserver.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -20,6 +21,7 @@ export interface RoomsAndGhostsParts {
   readonly profiles: Pick<GhostProfilesParts, "book" | "digest" | "telephonePicture">;
   /** Those of the moment. */
   readonly calls: () => readonly Call[];
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -31,7 +33,7 @@ export interface RoomsAndGhosts {
 }
 
 export function createRooms(parts: RoomsAndGhostsParts): RoomsAndGhosts {
-  const { homeserver, ids, plan, store, calls, log } = parts;
+  const { homeserver, ids, plan, store, calls, clock, log } = parts;
   const recalled = new RecalledRooms({
     homeserver,
     ids,
@@ -42,7 +44,7 @@ export function createRooms(parts: RoomsAndGhostsParts): RoomsAndGhosts {
     log,
   });
   const profiles = new GhostProfiles({ ...parts.profiles, ids, plan, homeserver, settings: store.settings, log });
-  const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, recalled, profiles, log });
+  const ghosts = new Ghosts({ ids, plan, homeserver, directory: store.ghosts, recalled, profiles, clock, log });
   parts.profiles.book.onChange(() => void ghosts.contactsChanged());
   const rooms = new Rooms({ homeserver, directory: store.rooms, recalled, log });
   const occupied = new OccupiedRooms(calls);

@@ -5,6 +5,7 @@ import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { GhostDirectory } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -18,12 +19,15 @@ export interface GhostsParts {
   readonly directory: GhostDirectory;
   readonly recalled: Pick<RecalledRooms, "recallUser">;
   readonly profiles: Pick<GhostProfiles, "nameOf" | "pictureOf" | "reload">;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Lookups may name more numbers than anyone calls: so many registrations run and so many more wait, the rest are left. */
 const backgroundConcurrency = 4;
 const backgroundWaiting = 64;
+/** Making one costs some milliseconds of CPU: so long after one was begun the next one is, and answers have the rest. */
+const backgroundRestMs = 50;
 /** More than calls that wait for their rooms. */
 const introducedLimit = 1_000;
 
@@ -37,6 +41,7 @@ export class Ghosts {
   readonly #waiting = new Set<UserId>();
   #running = 0;
   #isDue = false;
+  #restsUntilMs = 0;
 
   constructor(parts: GhostsParts) {
     this.#parts = parts;
@@ -114,8 +119,8 @@ export class Ghosts {
   }
 
   /**
-   * Registers soon, without anybody waiting for it: not before the answers that are under way, but before the next ones.
-   * Past the limit it is left for the invite.
+   * Registers soon, without anybody waiting for it: behind the answers that are under way, and a few each second, however
+   * many are looked up. Past the limit it is left for the invite.
    */
   prepare(ghost: UserId): void {
     if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
@@ -129,20 +134,23 @@ export class Ghosts {
     this.#soon();
   }
 
-  /** One is begun in each turn of the event loop, so that lookups and registrations take turns, however many there are. */
   #soon(): void {
     if (this.#isDue || this.#waiting.size === 0 || this.#running >= backgroundConcurrency) return;
     this.#isDue = true;
-    setImmediate(() => {
+    const { clock } = this.#parts;
+    const due = (): void => {
       this.#isDue = false;
       this.#begin();
       this.#soon();
-    });
+    };
+    if (clock.nowMs() < this.#restsUntilMs) clock.at(this.#restsUntilMs, due);
+    else setImmediate(due);
   }
 
   #begin(): void {
     const [ghost] = this.#waiting;
     if (ghost === undefined) return;
+    this.#restsUntilMs = this.#parts.clock.nowMs() + backgroundRestMs;
     this.#waiting.delete(ghost);
     this.#running += 1;
     void this.ensure(ghost)

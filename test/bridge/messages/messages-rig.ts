@@ -116,6 +116,7 @@ export class MessagesRig {
       store,
       profiles: profilesOf(new FakeContactBook()),
       calls: () => [],
+      clock,
       log,
     });
     this.rooms = rooms;
