@@ -11,6 +11,7 @@ import { failureOf } from "./request-failure.ts";
 const patience = { again: "never", giveUpAfterMs: 3_000 } as const;
 /** For how long an empty answer, or none, is believed. */
 const emptyForMs = 60_000;
+const sweepIntervalMs = 60_000;
 
 const answerForm = z.object({
   uris: z.array(z.string().regex(/^(turns?|stuns?):/i)).min(1),
@@ -29,6 +30,7 @@ export class TurnServers {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #kept = new Map<UserId, Kept>();
+  #sweepAtMs = 0;
 
   constructor(client: HomeserverClient, clock: Clock, log: Log) {
     this.#client = client;
@@ -39,12 +41,19 @@ export class TurnServers {
   /** Never throws: without TURN a call may still work. */
   async of(user: UserId): Promise<readonly IceServer[]> {
     const nowMs = this.#clock.nowMs();
-    for (const [other, kept] of this.#kept) if (kept.untilMs <= nowMs) this.#kept.delete(other);
+    this.#sweep(nowMs);
     const known = this.#kept.get(user);
-    if (known !== undefined) return known.servers;
+    if (known !== undefined && known.untilMs > nowMs) return known.servers;
     const fresh = await this.#ask(user);
     this.#kept.set(user, fresh);
     return fresh.servers;
+  }
+
+  /** Now and then, so that a call does not pay for all who called before it. */
+  #sweep(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + sweepIntervalMs;
+    for (const [user, { untilMs }] of this.#kept) if (untilMs <= nowMs) this.#kept.delete(user);
   }
 
   async #ask(user: UserId): Promise<Kept> {
