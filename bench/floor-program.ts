@@ -113,7 +113,6 @@ async function floor({ config, registration }: Start): Promise<number> {
     const inRoom = `${client}/rooms/${encodeURIComponent(room)}`;
     const profile = `${client}/profile/${encodeURIComponent(ghost)}`;
     await homeserver.request("POST", `${client}/register${as}`, JSON.stringify({ username: ghost }));
-    await homeserver.request("GET", `${client}/joined_rooms${as}`);
     await homeserver.request("PUT", `${profile}/displayname${as}`, JSON.stringify({ displayname: number }));
     await homeserver.request(
       "PUT",

@@ -6,7 +6,7 @@ import type { ApplicationServiceQueries, Homeserver, MatrixSink } from "../ports
 import type { Inbox } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
-import type { OwnUser } from "./client/homeserver-client.ts";
+import { Connections } from "./client/connections.ts";
 import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
@@ -90,7 +90,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
           log.warn("could not create a user that the homeserver asked for", { user: user.getId(), error });
           throw new AppserviceHttpError({ errcode: "M_UNKNOWN", error: "The user could not be made" }, 500);
         });
-        if (exists) return {};
+        // Nothing for the library to do: the ghost is registered.
+        if (exists) return;
         throw new AppserviceHttpError({ errcode: "M_NOT_FOUND", error: "No such user" }, 404);
       },
     },
@@ -104,11 +105,12 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     log,
   });
 
+  const connections = new Connections(options.homeserverUrl, options.registration.as_token);
   const homeserver = new HttpHomeserver({
     domain,
     bot,
     applicationService: options.registration.id,
-    userOf: (user): OwnUser => bridge.getIntent(user),
+    connections,
     intake,
     pingsSeen: () => service.pingsSeen,
     clock,
@@ -130,6 +132,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
       await withinGrace(clock, () => Promise.all([intake.idle(), homeserver.stop()]));
+      await connections.close();
     },
   };
 }

@@ -4,7 +4,8 @@ import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import { badAnswer, HomeserverClient, type OwnUser, type Patience } from "./client/homeserver-client.ts";
+import type { Connections } from "./client/connections.ts";
+import { badAnswer, HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 import type { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { pingAnswer, pingFailure } from "./client/ping.ts";
@@ -19,7 +20,7 @@ export interface HomeserverParts {
   readonly bot: UserId;
   /** `id` of the registration, which the ping names. */
   readonly applicationService: string;
-  readonly userOf: (user: UserId) => OwnUser;
+  readonly connections: Connections;
   readonly intake: Intake;
   /** How many of the homeserver's pings have come in, whatever became of them. */
   readonly pingsSeen: () => number;
@@ -73,7 +74,7 @@ export class HttpHomeserver implements Homeserver {
     this.domain = parts.domain;
     this.bot = parts.bot;
     this.#parts = parts;
-    this.#client = new HomeserverClient(parts.userOf, parts.clock, parts.log);
+    this.#client = new HomeserverClient(parts.connections, parts.bot, parts.clock, parts.log);
     this.#outbox = new Outbox(this.#client, parts.clock);
     this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
   }
@@ -96,8 +97,18 @@ export class HttpHomeserver implements Homeserver {
     }
   }
 
-  register(user: UserId): Promise<void> {
-    return this.#client.register(user, repeatable);
+  async register(user: UserId): ReturnType<Homeserver["register"]> {
+    const username = user.slice(1, user.indexOf(":"));
+    const body = { type: "m.login.application_service", username, inhibit_login: true };
+    try {
+      await this.#client.request(user, { method: "POST", path: ["v3", "register"], body }, repeatable);
+      return "new";
+    } catch (cause) {
+      const { code } = failureOf(cause).error;
+      // Some homeservers have the bot from the registration alone, and let nobody register it.
+      if (code === "M_USER_IN_USE" || (code === "M_EXCLUSIVE" && user === this.bot)) return "known";
+      throw cause;
+    }
   }
 
   async setDisplayName(user: UserId, name: string): Promise<void> {

@@ -167,8 +167,8 @@ export interface Homeserver {
   whoAmI(): Promise<UserId | undefined>;
   /** Whether there is such a person on the homeserver; undefined where it does not say. Never throws. */
   exists(person: UserId): Promise<boolean | undefined>;
-  /** Registered already is success. Throws HomeserverError. */
-  register(user: UserId): Promise<void>;
+  /** Makes sure that the user exists. `known`: it may have existed before, and be in rooms. Throws HomeserverError. */
+  register(user: UserId): Promise<"new" | "known">;
   setDisplayName(user: UserId, name: string): Promise<void>;
   /** `address`: what `upload` gave. Throws HomeserverError. */
   setPicture(user: UserId, address: string): Promise<void>;

@@ -111,9 +111,11 @@ export class FakeHomeserver implements Homeserver {
   async exists(person: UserId): Promise<boolean> {
     return this.people.has(person);
   }
-  async register(user: UserId): Promise<void> {
+  async register(user: UserId): Promise<"new" | "known"> {
     await this.#allow();
+    const isKnown = this.registered.includes(user) || this.joinedRoomsOf.has(user);
     this.registered.push(user);
+    return isKnown ? "known" : "new";
   }
   async setDisplayName(user: UserId, name: string): Promise<void> {
     this.names.set(user, name);

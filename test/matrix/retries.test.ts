@@ -192,12 +192,26 @@ describe("a room", () => {
 describe("a ghost's registration", () => {
   it("is tried again, logs nobody in, and names the exact id", async () => {
     const { homeserver, peer } = await start([limited, { status: 200, body: { user_id: ghost } }]);
-    await homeserver.register(ghost);
+    expect(await homeserver.register(ghost)).toBe("new");
     expect(peer.requests.at(-1)?.body).toEqual({
       type: "m.login.application_service",
       username: "_sip_01818118181%40sip.example.org",
       inhibit_login: true,
     });
+  });
+
+  const inUse: ScriptedAnswer = { status: 400, body: { errcode: "M_USER_IN_USE", error: "taken" } };
+  const exclusive: ScriptedAnswer = { status: 400, body: { errcode: "M_EXCLUSIVE", error: "reserved" } };
+
+  it("that was made before says so", async () => {
+    const { homeserver } = await start([inUse]);
+    expect(await homeserver.register(ghost)).toBe("known");
+  });
+
+  it("is no matter for the bot where the homeserver has it from the file, but for a ghost it is", async () => {
+    const { homeserver } = await start([exclusive]);
+    expect(await homeserver.register(bot)).toBe("known");
+    await expect(homeserver.register(ghost)).rejects.toMatchObject({ code: "M_EXCLUSIVE", transient: false });
   });
 
   it("that the homeserver refuses for the id's form says so, and is not tried again", async () => {
@@ -249,6 +263,7 @@ describe("a display name", () => {
     ["no text", { status: 200, body: { displayname: 5 } }],
     ["null", { status: 200, body: "null" }],
     ["a lost connection", "hang-up"],
+    ["nothing for a second", () => undefined],
   ])("that comes as %s holds no call up: it is asked for once", async (_what, answer) => {
     const { homeserver, peer } = await start([answer]);
     expect(await homeserver.displayName(alice, ghost)).toBeUndefined();

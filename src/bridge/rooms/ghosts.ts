@@ -170,9 +170,9 @@ export class Ghosts {
     const picture = (await profiles.pictureOf(ghost)) ?? known?.picture;
     if (known?.displayName === name && known.picture === picture) return;
     if (known === undefined) {
-      await homeserver.register(ghost);
-      // It may be older than the database.
-      await recalled.recallUser(ghost);
+      const registered = await homeserver.register(ghost);
+      // It is older than the database.
+      if (registered === "known") await recalled.recallUser(ghost);
     }
     try {
       if (known?.displayName !== name) await homeserver.setDisplayName(ghost, name);

@@ -1,26 +1,10 @@
-// Requests to the homeserver as one of our users, through the library's client, with our rules for trying again.
-import { Buffer } from "node:buffer";
+// Requests to the homeserver as one of our users, with our rules for trying again.
 import type { UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { Connections, HttpRequest } from "./connections.ts";
 import { failureOf, type RequestFailure } from "./request-failure.ts";
-
-/** The part of matrix-appservice-bridge's Intent that is used: who it is, and its client. */
-export interface OwnUser {
-  ensureRegistered(forceRegister?: boolean): Promise<unknown>;
-  readonly matrixClient: {
-    doRequest(
-      method: "GET" | "POST" | "PUT",
-      endpoint: string,
-      query: Record<string, string> | null,
-      body: unknown,
-      timeoutMs?: number,
-      raw?: boolean,
-      contentType?: string,
-    ): Promise<unknown>;
-  };
-}
 
 export interface MatrixRequest {
   readonly method: "GET" | "POST" | "PUT";
@@ -45,56 +29,44 @@ const longestDelayMs = 5_000;
 const attemptTimeoutMs = 20_000;
 
 export class HomeserverClient {
-  readonly #userOf: (user: UserId) => OwnUser;
+  readonly #connections: Connections;
+  readonly #owner: UserId | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
   /** Ends the waits between attempts. */
   readonly #wakers = new Set<() => void>();
   #stopped = false;
 
-  constructor(userOf: (user: UserId) => OwnUser, clock: Clock, log: Log) {
-    this.#userOf = userOf;
+  /** @param owner whose token it is, if anybody's who makes requests: they need not say who they are */
+  constructor(connections: Connections, owner: UserId | undefined, clock: Clock, log: Log) {
+    this.#connections = connections;
+    this.#owner = owner;
     this.#clock = clock;
     this.#log = log;
   }
 
   /** The answer's JSON. Throws HomeserverError. */
-  request(as: UserId, request: MatrixRequest, patience: Patience): Promise<unknown> {
-    const endpoint = `/_matrix/client/${request.path.map(encodeURIComponent).join("/")}`;
-    return this.attempt(patience, () =>
-      // The client writes the masquerade into the query it is given, so each attempt gets its own.
-      this.#userOf(as).matrixClient.doRequest(
-        request.method,
-        endpoint,
-        { ...request.query },
-        request.body ?? null,
-        Math.min(attemptTimeoutMs, patience.giveUpAfterMs),
-      ),
-    );
+  request(as: UserId, { method, path, query, body }: MatrixRequest, patience: Patience): Promise<unknown> {
+    const target = `/_matrix/client/${path.map(encodeURIComponent).join("/")}${this.#queryAs(as, query)}`;
+    const content = body === undefined ? undefined : { type: "application/json", content: JSON.stringify(body) };
+    const timeoutMs = Math.min(attemptTimeoutMs, patience.giveUpAfterMs);
+    return this.#attempt(patience, { method, path: target, body: content, timeoutMs });
   }
 
   /** The answer to a file for the media repository. Throws HomeserverError. */
   upload(as: UserId, bytes: Uint8Array, type: string, patience: Patience): Promise<unknown> {
-    const { matrixClient } = this.#userOf(as);
-    const body = Buffer.from(bytes);
-    const path = "/_matrix/media/v3/upload";
-    return this.attempt(patience, () =>
-      matrixClient.doRequest("POST", path, {}, body, patience.giveUpAfterMs, false, type),
-    );
+    const path = `/_matrix/media/v3/upload${this.#queryAs(as)}`;
+    const body = { type, content: bytes };
+    return this.#attempt(patience, { method: "POST", path, body, timeoutMs: patience.giveUpAfterMs });
   }
 
-  /** Makes sure that the user exists; registered already is success. Throws HomeserverError. */
-  async register(user: UserId, patience: Patience): Promise<void> {
-    await this.attempt(patience, () => this.#userOf(user).ensureRegistered(true));
-  }
-
-  /** Runs `work` until it succeeds, patience ends or trying again cannot help. Throws HomeserverError. */
-  async attempt<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
+  /** Makes a request until it succeeds, patience ends or trying again cannot help. Throws HomeserverError. */
+  async #attempt(patience: Patience, request: HttpRequest): Promise<unknown> {
     const giveUpAtMs = this.#clock.nowMs() + patience.giveUpAfterMs;
     for (let failures = 0; ; failures++) {
       let failure: RequestFailure;
       try {
-        return await work();
+        return await this.#connections.request(request);
       } catch (cause) {
         failure = failureOf(cause);
       }
@@ -112,6 +84,13 @@ export class HomeserverClient {
   stop(): void {
     this.#stopped = true;
     for (const wake of this.#wakers) wake();
+  }
+
+  /** All users of an application service have its token, and say in the query who they are (AS API, "Identity assertion"). */
+  #queryAs(user: UserId, query: MatrixRequest["query"] = {}): string {
+    const fields = Object.entries(user === this.#owner ? query : { ...query, user_id: user });
+    const text = fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+    return text === "" ? "" : `?${text}`;
   }
 
   #wait(delayMs: number): Promise<void> {

@@ -2,7 +2,6 @@
 // Everybody else takes its values from here; its types may be imported from the package.
 import { createRequire, Module } from "node:module";
 import type * as Library from "matrix-appservice-bridge";
-import type { OwnUser } from "./homeserver-client.ts";
 
 const require = createRequire(import.meta.url);
 const bridgeRequire = createRequire(require.resolve("matrix-appservice-bridge"));
@@ -29,22 +28,11 @@ export const { AppService, AppServiceRegistration, AppserviceHttpError, Bridge }
 // A ghost's id is exactly what the number says: the library would turn `%` into `=25` and `+` into `=2b`.
 library.MatrixUser.ESCAPE_DEFAULT = false;
 
-// The client logs each request with ids in it, and each error twice. Our callers log what matters, with the numbers masked.
+// The library's client, which answers queries for users, logs errors with ids in them.
 const silence = (): void => undefined;
 const sdk = bridgeRequire("@vector-im/matrix-bot-sdk") as {
-  readonly MatrixClient: new (
-    homeserverUrl: string,
-    accessToken: string,
-  ) => OwnUser["matrixClient"] & { impersonateUserId(user: string): void };
   readonly LogService: {
     setLogger(logger: Readonly<Record<"info" | "warn" | "error" | "debug" | "trace", () => void>>): void;
   };
 };
 sdk.LogService.setLogger({ info: silence, warn: silence, error: silence, debug: silence, trace: silence });
-
-/** A client that acts as that user by the token of an application service. */
-export function clientAs(user: string, homeserverUrl: string, token: string): OwnUser["matrixClient"] {
-  const client = new sdk.MatrixClient(homeserverUrl, token);
-  client.impersonateUserId(user);
-  return client;
-}

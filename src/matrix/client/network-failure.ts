@@ -2,6 +2,7 @@
 
 const untrusted = "its TLS certificate is signed by nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names more";
 const noTls = "the port does not speak TLS, so its address begins with http://";
+const closed = "the connection was closed without an answer; if the port speaks TLS, its address begins with https://";
 const noHttp = "the port does not speak HTTP; if it speaks TLS, its address begins with https://";
 
 const wordsByCode: Readonly<Record<string, string>> = {
@@ -11,8 +12,9 @@ const wordsByCode: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "there is no way to that address",
   ENETUNREACH: "there is no way to that address",
   ETIMEDOUT: "there was no answer in time",
-  ESOCKETTIMEDOUT: "there was no answer in time",
-  ECONNRESET: "the connection was closed without an answer; if the port speaks TLS, its address begins with https://",
+  UND_ERR_CONNECT_TIMEOUT: "there was no answer in time",
+  ECONNRESET: closed,
+  UND_ERR_SOCKET: closed,
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
@@ -29,7 +31,9 @@ const wordsByCode: Readonly<Record<string, string>> = {
 /** One line. */
 export function networkWords(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : "no answer";
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const words = wordsByCode[code] ?? (code.startsWith("HPE_") ? noHttp : undefined);
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  // undici gives the code of its parser by name only.
+  if (cause instanceof Error && cause.name === "HTTPParserError") return `${noHttp} (${code || cause.name})`;
+  const words = wordsByCode[code];
   return words === undefined ? message.replaceAll(/\s*\n\s*/g, " ") : `${words} (${code})`;
 }

@@ -6,8 +6,8 @@ import { domainOf, type RoomId, type UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { Connections } from "./connections.ts";
 import { HomeserverClient, type Patience } from "./homeserver-client.ts";
-import { clientAs } from "./library.ts";
 import { failureOf } from "./request-failure.ts";
 
 export interface PeopleRoomsOptions {
@@ -39,6 +39,7 @@ export function openPeopleRooms(
 }
 
 export class HttpPeopleRooms implements PeopleRooms {
+  readonly #connections: Connections;
   readonly #client: HomeserverClient;
   readonly #options: Omit<PeopleRoomsOptions, "token">;
   /** Of each person, the last note being made: two at once would lose one. */
@@ -46,13 +47,8 @@ export class HttpPeopleRooms implements PeopleRooms {
 
   constructor({ token, ...options }: PeopleRoomsOptions) {
     this.#options = options;
-    const matrixClientOf = (user: UserId) => clientAs(user, options.url, token);
-    const neverRegistered = async (): Promise<void> => {};
-    this.#client = new HomeserverClient(
-      (user) => ({ matrixClient: matrixClientOf(user), ensureRegistered: neverRegistered }),
-      options.clock,
-      options.log,
-    );
+    this.#connections = new Connections(options.url, token);
+    this.#client = new HomeserverClient(this.#connections, undefined, options.clock, options.log);
   }
 
   covers(person: UserId): boolean {
@@ -71,6 +67,7 @@ export class HttpPeopleRooms implements PeopleRooms {
   async stop(): Promise<void> {
     this.#client.stop();
     await Promise.all(this.#notes.values());
+    await this.#connections.close();
   }
 
   /** In the background: the call does not wait for how a client sorts its rooms. */

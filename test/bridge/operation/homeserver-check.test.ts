@@ -74,6 +74,7 @@ describe("what the configuration can never do with this homeserver ends the brid
     const strict = homeserver.current;
     strict.register = async (user) => {
       if (user.includes("%")) throw new HomeserverError("M_INVALID_USERNAME", "bad characters", false);
+      return "new";
     };
     await expect(checkHomeserver(parts())).rejects.toThrow("set ghosts.encoding to grammar (now percent)");
     await expect(checkHomeserver(parts("grammar"))).resolves.toMatchObject({ kind: "answered" });

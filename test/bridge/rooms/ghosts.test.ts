@@ -29,7 +29,7 @@ function rig() {
     homeserver: {
       register: async (user) => {
         if (holding) await new Promise<void>((resolve) => held.push(resolve));
-        await homeserver.register(user);
+        return homeserver.register(user);
       },
       setDisplayName: (user, name) => homeserver.setDisplayName(user, name),
       setPicture: async () => {},

@@ -1,0 +1,126 @@
+// Kept connections to the homeserver. Knows HTTP, the token and who a request is made as; what an answer means is read
+// elsewhere.
+import { type Dispatcher, EnvHttpProxyAgent } from "undici";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  /** From `/_matrix/` on, escaped, with its query. */
+  readonly path: string;
+  readonly body?: { readonly type: string; readonly content: string | Uint8Array } | undefined;
+  /** From the request to the last byte of its answer, connecting included. */
+  readonly timeoutMs: number;
+}
+
+/** An answer that is no success, or holds an errcode. */
+export class FailureAnswer extends Error {
+  override readonly name = "FailureAnswer";
+  readonly status: number;
+  /** The answer's JSON, or its text where it is none. */
+  readonly body: unknown;
+  /** The Retry-After header. */
+  readonly retryAfter: string | undefined;
+
+  constructor(status: number, body: unknown, retryAfter: string | undefined) {
+    super(`status ${status}`);
+    this.status = status;
+    this.body = body;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * No request waits behind another on one connection, because a join can take the homeserver many seconds. More than this many
+ * at once wait for a free one.
+ */
+const mostConnections = 128;
+/** Shorter than the 60 to 75 s of usual servers and proxies, unless the server says otherwise. */
+const keepAliveMs = 50_000;
+
+export class Connections {
+  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
+  readonly #prefix: string;
+  readonly #authorization: string;
+
+  /** @param url base address of the client-server API, without `/_matrix` */
+  constructor(url: string, token: string) {
+    const { origin, pathname } = new URL(url);
+    this.#origin = origin;
+    this.#prefix = pathname.replace(/\/$/, "");
+    this.#authorization = `Bearer ${token}`;
+    // Goes through a proxy where http_proxy and its like name one.
+    this.#dispatcher = new EnvHttpProxyAgent({ connections: mostConnections, keepAliveTimeout: keepAliveMs });
+  }
+
+  /** The answer's JSON, or its text where it is none. Throws FailureAnswer, and the network's errors with their `code`. */
+  request({ method, path, body, timeoutMs }: HttpRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      let controller: Dispatcher.DispatchController | undefined;
+      let late: Error | undefined;
+      let status = 0;
+      let retryAfter: string | undefined;
+      const chunks: Buffer[] = [];
+      const timer = setTimeout(() => {
+        late = Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" });
+        controller?.abort(late);
+        reject(late);
+      }, timeoutMs);
+      this.#dispatcher.dispatch(
+        {
+          origin: this.#origin,
+          method,
+          path: this.#prefix + path,
+          headers:
+            body === undefined
+              ? { authorization: this.#authorization }
+              : { authorization: this.#authorization, "content-type": body.type },
+          body: body?.content ?? null,
+          // The timer above is exact, and covers more.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        {
+          onRequestStart(started) {
+            controller = started;
+            if (late !== undefined) started.abort(late);
+          },
+          onResponseStart(_controller, statusCode, headers) {
+            status = statusCode;
+            const header = headers["retry-after"];
+            retryAfter = typeof header === "string" ? header : undefined;
+          },
+          onResponseData(_controller, chunk) {
+            chunks.push(chunk);
+          },
+          onResponseEnd() {
+            clearTimeout(timer);
+            const answer = read(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString());
+            if (status >= 200 && status < 300 && !hasErrcode(answer)) resolve(answer);
+            else reject(new FailureAnswer(status, answer, retryAfter));
+          },
+          onResponseError(_controller, error) {
+            clearTimeout(timer);
+            reject(error);
+          },
+        },
+      );
+    });
+  }
+
+  /** What is under way is given up. */
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function hasErrcode(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "errcode" in answer;
+}
