@@ -20,7 +20,6 @@ import { EncryptedRooms } from "./bridge/rooms/encrypted-rooms.ts";
 import { Switchboard } from "./bridge/calls/switchboard.ts";
 import { InboundMessages } from "./bridge/messages/inbound-messages.ts";
 import { OutboundMessages } from "./bridge/messages/outbound-messages.ts";
-import { Transfers } from "./bridge/calls/transfers.ts";
 import { Voicemail } from "./bridge/messages/voicemail.ts";
 import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
@@ -139,7 +138,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         messaged: (arrival) => inboundMessages.take(arrival),
         messageWaiting: (news) => voicemail.messageWaiting(news),
       },
-      mayReach: (call, to) => transfers.allows(call, to),
+      mayReach: (call, to) => switchboard.mayReach(call, to),
       log,
       clock,
       stopPatienceMs: sipStopPatienceMs,
@@ -249,16 +248,6 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       telemetry,
       legOf: (call) => switchboard.addressOf(call),
     });
-    const transfers = new Transfers(
-      { ...common, trust: (trunk) => required(trust, trunk), isOurs: (user) => user === homeserver.bot },
-      {
-        find: (call) => switchboard.find(call),
-        post: (call, fact) => switchboard.post(call, fact),
-        begin: (first) => switchboard.begin(first),
-        adopt: (call, from) => switchboard.adopt(call, from),
-        alias: (call, id) => switchboard.alias(call, id),
-      },
-    );
     const switchboard = new Switchboard({
       ledger: store.calls,
       storeWatch,
@@ -281,8 +270,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
         firstCalls,
         conversations,
         sameNumber: (one, other) => callers.sameNumber(one, other),
-        transfers,
       },
+      transfers: { ...common, trust: (trunk) => required(trust, trunk), isOurs: (user) => user === homeserver.bot },
       runner: { ledger, clock, telemetry },
       botUser: homeserver.bot,
     });

@@ -14,7 +14,6 @@ import { EncryptedRooms } from "../../src/bridge/rooms/encrypted-rooms.ts";
 import { Switchboard } from "../../src/bridge/calls/switchboard.ts";
 import { InboundMessages } from "../../src/bridge/messages/inbound-messages.ts";
 import { OutboundMessages } from "../../src/bridge/messages/outbound-messages.ts";
-import { Transfers } from "../../src/bridge/calls/transfers.ts";
 import type { Notices } from "../../src/core/call/model/notices.ts";
 import { findDid, peopleOf, roomsOf, type DidTable } from "../../src/core/number/plan/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
@@ -82,7 +81,6 @@ export class TestBridge {
   readonly store: Store;
   readonly switchboard: Switchboard;
   readonly inboundMessages: InboundMessages;
-  readonly transfers: Transfers;
   readonly arrivals: InboundAdmission;
   readonly ghosts: Ghosts;
   readonly first: FirstCallsOfBridge;
@@ -207,14 +205,8 @@ export class TestBridge {
         firstCalls,
         conversations,
         sameNumber: (one, other) => callers.sameNumber(one, other),
-        transfers: (this.transfers = new Transfers(common, {
-          find: (call) => this.switchboard.find(call),
-          post: (call, fact) => this.switchboard.post(call, fact),
-          begin: (first) => this.switchboard.begin(first),
-          adopt: (call, from) => this.switchboard.adopt(call, from),
-          alias: (call, id) => this.switchboard.alias(call, id),
-        })),
       },
+      transfers: common,
       runner: { ledger, clock, telemetry },
       botUser: homeserver.bot,
     });

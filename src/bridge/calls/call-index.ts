@@ -39,10 +39,9 @@ export class CallIndex {
   /** By room and Matrix call id where a client began the call; by the id alone where we did, which is one in all rooms. */
   readonly #byKey = new Map<string, CallRunner>();
   readonly #over = new RecentIds(recentCalls);
-
-  get size(): number {
-    return this.#byId.size;
-  }
+  /** Of calls that are over, what is still to be done. */
+  readonly #leaving = new Set<Promise<void>>();
+  #emptied: (() => void)[] = [];
 
   get runners(): readonly CallRunner[] {
     return [...this.#byId.values()].map(({ runner }) => runner);
@@ -113,8 +112,27 @@ export class CallIndex {
     return [call, ...legs].filter((leg) => !this.#joined.has(leg) && !this.#byId.has(leg));
   }
 
+  /** A call that was removed counts until `rest` resolves, as far as `whenEmpty` goes. It must not reject. */
+  leaves(rest: Promise<void>): void {
+    this.#leaving.add(rest);
+    void rest.then(() => {
+      this.#leaving.delete(rest);
+      if (!this.#isEmpty()) return;
+      for (const emptied of this.#emptied.splice(0)) emptied();
+    });
+  }
+
+  /** Resolves when there is no call any more, and nothing is left to be done of one. */
+  whenEmpty(): Promise<void> {
+    return this.#isEmpty() ? Promise.resolve() : new Promise((resolve) => this.#emptied.push(resolve));
+  }
+
   isOver(room: RoomId, matrixCallId: MatrixCallId): boolean {
     return this.#over.has(keyOf(room, matrixCallId)) || this.#over.has(matrixCallId);
+  }
+
+  #isEmpty(): boolean {
+    return this.#byId.size + this.#leaving.size === 0;
   }
 
   #key(key: string, runner: CallRunner): void {

@@ -3,7 +3,7 @@
 // rooms (room-facts.ts), and whom a trunk rings (inbound-admission.ts).
 import type { Call } from "../../core/call/model/call.ts";
 import { recover } from "../../core/call/ending/ending.ts";
-import type { CallFact, SipFact } from "../../core/call/model/fact.ts";
+import type { CallFact, SipAddressee, SipFact } from "../../core/call/model/fact.ts";
 import { isBusy } from "../../core/call/established/renegotiation.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
@@ -18,6 +18,7 @@ import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
 import { HeldFacts } from "./held-facts.ts";
+import { HangUps } from "./hang-ups.ts";
 import { Glare } from "./glare.ts";
 import type { Invitation, OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
@@ -25,16 +26,17 @@ import { LatestOnly } from "../limits/latest-only.ts";
 import type { StoreWatch } from "../operation/store-watch.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
-import { Redial } from "../admission/redial.ts";
-import { RoomFacts, type RoomFactsParts } from "../rooms/room-facts.ts";
-import type { Calls } from "./transfers.ts";
+import { Redial } from "./redial.ts";
+import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
+import { Transfers, type Calls, type TransfersParts } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
 
 export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: Pick<CallLedger, "known">;
   readonly storeWatch: Pick<StoreWatch, "failure">;
   readonly admission: OutboundAdmission;
-  readonly orders: RunOrderParts;
+  readonly orders: Omit<RunOrderParts, "transfers">;
+  readonly transfers: TransfersParts;
   readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
 }
 
@@ -45,10 +47,6 @@ const takeOversPerMinute = 20;
 /** Who is at the telephone is told to a client no more often. */
 const identityEveryMs = 1_000;
 
-/** A bridge that stops or starts ends 500 calls a second: more drown a trunk that serves them all. */
-const hangUpsAtOnce = 50;
-const breathMs = 100;
-
 export class Switchboard implements Calls {
   readonly #parts: SwitchboardParts;
   readonly #index = new CallIndex();
@@ -57,27 +55,28 @@ export class Switchboard implements Calls {
   readonly #glare: Glare;
   readonly #redial: Redial;
   readonly #rooms: RoomFacts;
+  readonly #transfers: Transfers;
   readonly #legs: TrunkLegs;
   /** How often the far end of one call may become another one: each time costs the media engine and the client work. */
   readonly #takeOvers: RateLimit;
   readonly #identities: LatestOnly<CallId, SipFact>;
   readonly #acted = new RecentIds(recentEvents);
-  #hangUps = 0;
-  readonly #departures = new Set<Promise<void>>();
+  readonly #hangUps: HangUps;
   #draining = false;
-  #drained: () => void = () => {};
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
     const { telemetry, clock } = parts.runner;
     this.#rooms = new RoomFacts({ ...parts, telemetry });
+    this.#transfers = new Transfers(parts.transfers, this);
     this.#held = new HeldFacts(clock);
+    this.#hangUps = new HangUps(this.#index, clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
     this.#takeOvers = new RateLimit(takeOversPerMinute, clock);
     this.#signals = new CallSignals({
       index: this.#index,
       held: this.#held,
-      transfers: parts.orders.transfers,
+      transfers: this.#transfers,
       isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
       clock,
       telemetry,
@@ -121,6 +120,11 @@ export class Switchboard implements Calls {
 
   adopt(call: CallId, from: CallId): void {
     this.#legs.adopt(call, from);
+  }
+
+  /** Whether the call may become one to that number or address, where its trunk sends it there. Never throws. */
+  mayReach(call: CallId, to: SipAddressee): boolean {
+    return this.#transfers.allows(call, to);
   }
 
   alias(call: CallId, id: MatrixCallId): void {
@@ -194,7 +198,7 @@ export class Switchboard implements Calls {
     try {
       const first = recover(onClockAhead(call, clock.nowMs() - clock.wallMs()), clock.nowMs());
       await this.#add(first).start(first);
-      await this.#breathe();
+      await this.#hangUps.pace();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
       telemetry.log.error("could not end a stored call", { call: call.id, phase: call.phase, error });
@@ -202,35 +206,9 @@ export class Switchboard implements Calls {
   }
 
   /** Ends every call, begins none, and waits until nothing is owed to anybody, but no longer than `patienceMs`. */
-  async drain(patienceMs: number): Promise<void> {
-    const { clock } = this.#parts.runner;
+  drain(patienceMs: number): Promise<void> {
     this.#draining = true;
-    const empty = new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
-    if (this.#index.size === 0) this.#drained();
-    await new Promise<void>((resolve, reject) => {
-      const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-      this.#stopAll()
-        .then(() => empty)
-        .then(resolve, reject)
-        .finally(cancel);
-    });
-  }
-
-  async #stopAll(): Promise<void> {
-    for (const runner of this.#index.runners) {
-      void runner.post({ kind: "bridge.stopped" });
-      await this.#breathe();
-    }
-  }
-
-  /** Between hang-ups of ours that were nobody's wish: so many at once, then a pause for trunks and homeserver. */
-  async #breathe(): Promise<void> {
-    const { clock } = this.#parts.runner;
-    this.#hangUps += 1;
-    if (this.#hangUps % hangUpsAtOnce !== 0) return;
-    await new Promise<void>((resolve) => clock.at(clock.nowMs() + breathMs, resolve));
+    return this.#hangUps.endAll(patienceMs);
   }
 
   async #route(fact: MatrixFact): Promise<Disposal> {
@@ -345,7 +323,8 @@ export class Switchboard implements Calls {
   }
 
   #add(first: Step, invite?: OwnInvite): CallRunner {
-    const runner = new CallRunner(first, (one) => createRunOrder(one, this.#parts.orders, this.#legs), {
+    const orders = { ...this.#parts.orders, transfers: this.#transfers };
+    const runner = new CallRunner(first, (one) => createRunOrder(one, orders, this.#legs), {
       ...this.#parts.runner,
       onTaken: (leg) => void this.#parts.conversations.spoke(leg.room, leg.person),
       onEnded: (record) => this.#ended(record),
@@ -363,11 +342,7 @@ export class Switchboard implements Calls {
       if (media !== undefined) this.#parts.orders.media.forget(media);
       this.#identities.forget(call);
     }
-    const departure = this.#depart(runner, record.id).finally(() => {
-      this.#departures.delete(departure);
-      if (this.#index.size + this.#departures.size === 0) this.#drained();
-    });
-    this.#departures.add(departure);
+    this.#index.leaves(this.#depart(runner, record.id));
   }
 
   /** A number that was a guest for the call leaves when the last word has been said. Never rejects. */

@@ -4,7 +4,7 @@ import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
 import type { MediaSide } from "../../core/call/model/media-side.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
-import type { TrunkName } from "../../core/ids.ts";
+import type { CallId, TrunkName } from "../../core/ids.ts";
 import {
   MediaError,
   type MediaEngine,
@@ -14,7 +14,11 @@ import {
 } from "../../ports/media.ts";
 import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
 import type { OrderContext } from "./order-context.ts";
-import type { TrunkLegs } from "../calls/trunk-legs.ts";
+
+export interface MediaLegs {
+  /** The id of the leg's media, which stays the same in whichever call its far end goes on. */
+  mediaLegOf(call: CallId): CallId;
+}
 
 export interface MediaParts {
   readonly media: MediaEngine;
@@ -28,7 +32,7 @@ export type MediaOrder = Extract<CallOrder, { kind: `media.${string}` }>;
 export function mediaOrders(
   context: OrderContext,
   parts: MediaParts,
-  legs: Pick<TrunkLegs, "mediaLegOf">,
+  legs: MediaLegs,
 ): (order: MediaOrder) => Promise<CallFact | undefined> {
   let session: MediaSession | undefined;
   /** Which session is the call's: counts those that were released. */
@@ -120,7 +124,7 @@ function blamed(order: MediaOrder): MediaSide {
 async function sidesOf(
   { call, log }: OrderContext,
   { ice, trunkMedia }: MediaParts,
-  legs: Pick<TrunkLegs, "mediaLegOf">,
+  legs: MediaLegs,
 ): Promise<Omit<MediaSessionOptions, "call">> {
   switch (call.phase) {
     case "joining":

@@ -2,20 +2,32 @@
 // transfers, and the rooms of calls that ring.
 import type { Call } from "../../core/call/model/call.ts";
 import type { CallOrder, SipOrder } from "../../core/call/model/order.ts";
-import type { CallFact } from "../../core/call/model/fact.ts";
+import type { CallFact, SipFact } from "../../core/call/model/fact.ts";
 import { lateNotice } from "../../core/call/ending/room-notices.ts";
-import type { UserId } from "../../core/ids.ts";
+import type { CallId, UserId } from "../../core/ids.ts";
 import { legOf } from "../../core/call/model/queries.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { mediaOrders, type MediaOrder, type MediaParts } from "./media-orders.ts";
+import { mediaOrders, type MediaLegs, type MediaOrder, type MediaParts } from "./media-orders.ts";
 import type { OrderContext } from "./order-context.ts";
 import type { RingingRooms } from "../rooms/ringing-rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import type { FirstCalls } from "../first-calls/first-calls.ts";
-import type { Transfers } from "../calls/transfers.ts";
-import type { TrunkLegs } from "../calls/trunk-legs.ts";
+
+/** What concerns more than one call. */
+interface TransferOrders {
+  plan(call: CallId, order: Extract<CallOrder, { kind: "transfer.plan" }>): CallFact;
+  join(order: Extract<CallOrder, { kind: "transfer.join" }>): void;
+  recall(order: Extract<CallOrder, { kind: "transfer.recall" }>): void;
+  identify(order: Extract<CallOrder, { kind: "identity.resolve" }>): CallFact;
+}
+
+/** The trunk legs that calls have. */
+export interface LegOrders extends MediaLegs {
+  /** Carries out an order on the leg that the call has now; what it brings at once. */
+  order(call: CallId, order: SipOrder): SipFact | undefined;
+}
 
 export interface RunOrderParts extends MediaParts {
   readonly homeserver: Homeserver;
@@ -24,7 +36,7 @@ export interface RunOrderParts extends MediaParts {
   readonly firstCalls: FirstCalls;
   readonly conversations: Pick<Conversations, "ghostFor">;
   readonly sameNumber: (one: UserId, other: UserId) => boolean;
-  readonly transfers: Transfers;
+  readonly transfers: TransferOrders;
 }
 
 /** Orders that go through a port; the runner itself keeps deadlines, notes and history. */
@@ -33,7 +45,7 @@ type PortOrder = Exclude<CallOrder, { kind: `deadline.${string}` | "history.writ
 /** Carries out one order; the fact it brings, if it brings one. */
 export type RunOrder = (order: PortOrder) => Promise<CallFact | undefined>;
 
-export function createRunOrder(context: OrderContext, parts: RunOrderParts, legs: TrunkLegs): RunOrder {
+export function createRunOrder(context: OrderContext, parts: RunOrderParts, legs: LegOrders): RunOrder {
   const { id } = context;
   const media = mediaOrders(context, parts, legs);
   return async (order) => {

@@ -5,6 +5,7 @@ import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Place } from "../rooms/conversations.ts";
+import type { FirstCall, RoomChoice } from "../rooms/ringing-rooms.ts";
 import type { Admission, BotRoomVisits } from "./bot-room-visits.ts";
 import type { JoinWatch } from "./join-watch.ts";
 import type { LateInvites } from "./late-invites.ts";
@@ -22,16 +23,6 @@ export interface FirstCallsParts {
   readonly log: Log;
 }
 
-export interface FirstCall {
-  readonly call: CallId;
-  readonly ghost: UserId;
-  readonly person: UserId;
-  /** They never had a room. */
-  readonly isNew: boolean;
-  /** Finds or makes the room that the two have to themselves, and has the person invited. */
-  readonly own: () => Promise<Place>;
-}
-
 /** A homeserver that accepts invitations by itself (`auto_accept_invites` of Synapse) has done so by then. */
 const acceptanceMs = 500;
 /** Whoever joins that soon was no person who saw an invitation. */
@@ -40,7 +31,7 @@ const promptMs = 1_000;
 const silentWords =
   "It did not ring because you had not joined this room. The admin of the telephone bridge can make first calls ring with inbound.join_for_people.";
 
-export class FirstCalls {
+export class FirstCalls implements RoomChoice {
   readonly #parts: FirstCallsParts;
   /** Whether the homeserver was seen not to accept invitations by itself, so that nothing is gained by waiting for it. */
   #acceptsNone = false;

@@ -15,13 +15,29 @@ import type { Rooms } from "./rooms.ts";
 import type { Conversations, Place } from "./conversations.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 import { UnfitRoomError } from "./unfit-room.ts";
-import type { FirstCalls } from "../first-calls/first-calls.ts";
+
+/** A call of a number to a person. */
+export interface FirstCall {
+  readonly call: CallId;
+  readonly ghost: UserId;
+  readonly person: UserId;
+  /** They never had a room. */
+  readonly isNew: boolean;
+  /** Finds or makes the room that the two have to themselves, and has the person invited. */
+  readonly own: () => Promise<Place>;
+}
+
+/** Chooses the room in which a call rings a person. */
+export interface RoomChoice {
+  /** The ghost is registered. Throws what `own` throws. */
+  roomFor(first: FirstCall): Promise<Place>;
+}
 
 export interface RingingRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure" | "keyOf">;
   readonly rooms: Rooms;
-  readonly firstCalls: Pick<FirstCalls, "roomFor">;
+  readonly firstCalls: RoomChoice;
   readonly conversations: Conversations;
   readonly occupied: OccupiedRooms;
   readonly policy: Pick<Policy, "callsPerMinute">;

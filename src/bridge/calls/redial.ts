@@ -4,7 +4,7 @@ import type { UserId } from "../../core/ids.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { type CallIndex } from "../calls/call-index.ts";
+import { type CallIndex } from "./call-index.ts";
 
 export interface RedialParts {
   readonly index: CallIndex;

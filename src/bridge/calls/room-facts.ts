@@ -6,14 +6,14 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import { offersVideo } from "../../core/sdp/video.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import type { Bot } from "./bot.ts";
-import type { Ghosts } from "./ghosts.ts";
+import type { Bot } from "../rooms/bot.ts";
+import type { Ghosts } from "../rooms/ghosts.ts";
 import type { OutboundAdmission } from "../admission/outbound-admission.ts";
-import type { Rooms } from "./rooms.ts";
+import type { Rooms } from "../rooms/rooms.ts";
 import type { CallBacks } from "../first-calls/call-backs.ts";
 import type { Greeter } from "../first-calls/greeter.ts";
-import type { Conversations } from "./conversations.ts";
-import type { EncryptedRooms } from "./encrypted-rooms.ts";
+import type { Conversations } from "../rooms/conversations.ts";
+import type { EncryptedRooms } from "../rooms/encrypted-rooms.ts";
 import type { OutboundMessages } from "../messages/outbound-messages.ts";
 
 export interface RoomFactsParts {
