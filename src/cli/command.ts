@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ConfigError } from "../config/reading/problem.ts";
 import { httpUrl } from "../config/schema/scalars.ts";
 import { checkFiles } from "./check-config.ts";
+import { copyDatabase } from "./copy-database.ts";
 import { exitCode } from "./exit-code.ts";
 import { explainNumber, type ExplainOptions } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
@@ -27,10 +28,13 @@ const startFromApp: StartBridge = async (options) => (await import("../app.ts"))
 export async function runCommand(argv: readonly string[], terminal: Terminal, start = startFromApp): Promise<number> {
   const program = describeProgram(terminal);
   let run = (): Promise<number> => dispatch(program, program.opts<Flags>(), terminal, start);
-  // Of the commands one alone has a name of its own.
+  // What the flags say is a command without a name.
   program.action(() => {});
   describeNumberExplain(program, (text, options) => {
     run = async () => explainNumber(text, { ...program.opts<Flags>(), ...options }, terminal);
+  });
+  describeDatabaseCopy(program, (path, { config }) => {
+    run = () => copyDatabase({ configPath: config ?? program.opts<Flags>().config, path }, terminal);
   });
   try {
     program.parse(argv, { from: "user" });
@@ -61,7 +65,8 @@ function describeProgram(terminal: Terminal): Command {
     .description("Bridges Matrix calls to SIP trunks and the telephone network.")
     .usage(
       "-r -u URL -c config.yaml -f registration.yaml\n       matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]\n" +
-        "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml",
+        "       matrix-appservice-sip number explain TEXT [--as USER] [--trunk NAME] [--from-trunk NAME] -c config.yaml\n" +
+        "       matrix-appservice-sip database copy FILE -c config.yaml",
     )
     .option("-r, --generate-registration", "write the registration and exit; an existing one keeps its tokens")
     .option("-u, --url <url>", "with -r: URL at which the homeserver reaches the bridge", parseUrl)
@@ -94,6 +99,19 @@ function describeNumberExplain(program: Command, act: (text: string, options: Ex
     .option("--from-trunk <name>", "as a caller's number or a called number from this trunk")
     .option("-c, --config <path>", "the configuration (default: config.yaml)")
     .action((text: readonly string[], options: ExplainOptions) => act(text.join(" "), options));
+}
+
+function describeDatabaseCopy(program: Command, act: (path: string, options: { config?: string }) => void): void {
+  program
+    .command("database")
+    .description("Moves the database.")
+    .command("copy")
+    .description(
+      "Copies a SQLite file into the empty PostgreSQL database that database.url names. Stop the bridge before.",
+    )
+    .argument("<file>", "the SQLite file, which stays as it is")
+    .option("-c, --config <path>", "the configuration (default: config.yaml)")
+    .action(act);
 }
 
 function parseUrl(value: string): string {

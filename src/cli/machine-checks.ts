@@ -1,11 +1,12 @@
 // Checks of this machine before the bridge starts: who can read its secrets, whether its ports are free, whether the
-// database has a folder. Leaves nothing open and writes nothing.
+// database has a folder or can be reached. Leaves nothing open and writes nothing.
 import { createSocket } from "node:dgram";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import { formatPath, type ConfigFinding, type ConfigPath } from "../config/reading/problem.ts";
+import { toStorePlace } from "../config/mapping/database-mapping.ts";
 import type { Config } from "../config/schema/schema.ts";
 import { codeOf } from "../config/reading/secrets.ts";
 import { readYaml } from "../config/reading/yaml-source.ts";
@@ -20,7 +21,7 @@ export interface MachineChecks {
 
 /** One line for each thing that should be looked at. Never rejects. */
 export async function checkMachine(checks: MachineChecks): Promise<readonly string[]> {
-  return [...checkReaders(checks), ...checkDatabase(checks), ...(await checkPorts(checks))];
+  return [...checkReaders(checks), ...(await checkDatabase(checks)), ...(await checkPorts(checks))];
 }
 
 const secretKeys = /^(?:password|credential|key)(_file)?$/;
@@ -31,7 +32,8 @@ function* secretsIn(value: unknown, path: ConfigPath = []): Generator<{ path: Co
   for (const [key, inner] of Object.entries(value)) {
     const at = [...path, Array.isArray(value) ? Number(key) : key];
     const named = Array.isArray(value) ? null : secretKeys.exec(key);
-    if (named && typeof inner === "string") yield { path: at, file: named[1] === undefined ? undefined : inner };
+    if (key === "url" && typeof inner === "string" && URL.parse(inner)?.password) yield { path: at, file: undefined };
+    else if (named && typeof inner === "string") yield { path: at, file: named[1] === undefined ? undefined : inner };
     else yield* secretsIn(inner, at);
   }
 }
@@ -58,12 +60,24 @@ function isReadByAll(file: string): boolean {
   return found !== undefined && (found.mode & 0o004) !== 0;
 }
 
-function* checkDatabase({ config, configPath }: MachineChecks): Generator<string> {
-  const folder = dirname(resolve(config.database.path));
+async function checkDatabase({ config, configPath }: MachineChecks): Promise<readonly string[]> {
+  const place = toStorePlace(config);
+  if (place.kind === "postgres") {
+    // The driver is loaded only where it is used.
+    const { probePostgres } = await import("../store/postgres/probe.ts");
+    return probePostgres(place.server).then(
+      () => [],
+      (error: unknown) => [`${configPath}: ${error instanceof Error ? error.message : String(error)}`],
+    );
+  }
+  const folder = dirname(resolve(place.path));
   try {
     accessSync(folder, constants.W_OK);
+    return [];
   } catch (error) {
-    yield `${configPath}: database.path needs the folder ${folder}, and the bridge cannot write there: ${codeOf(error)}`;
+    return [
+      `${configPath}: database.path needs the folder ${folder}, and the bridge cannot write there: ${codeOf(error)}`,
+    ];
   }
 }
 

@@ -33,6 +33,11 @@ async function configure(change: (text: string) => string): Promise<void> {
   writeFileSync(config, change(`${minimalConfig}${listens}${database}`), { mode: 0o640 });
 }
 
+/** The same with a PostgreSQL server. */
+function useServer(url: string): Promise<void> {
+  return configure((text) => text.replace(/^database: .*$/m, `database: {url: ${JSON.stringify(url)}}`));
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -180,6 +185,23 @@ describe("of this machine it warns of", () => {
     );
   });
 
+  test("a database server that does not answer", async () => {
+    const port = await freePort();
+    await useServer(`postgres://bridge:p%40ss@127.0.0.1:${port}/bridge`);
+    const result = await run("--check");
+    expect(warnings(result)).toContain(
+      `warning: ${config}: PostgreSQL database bridge at 127.0.0.1:${port}, as bridge: nothing listens there (database.url)`,
+    );
+    expect(result.out).not.toMatch(/p@ss|p%40ss/);
+  });
+  test("a database's password that everybody can read, in its URL too", async () => {
+    const port = await freePort();
+    await useServer(`postgres://bridge:secret@127.0.0.1:${port}/bridge`);
+    chmodSync(config, 0o644);
+    expect(warnings(await run("--check"))).toContain(
+      `warning: ${config}: contains database.url, and everybody on this machine can read it; chmod o-rwx`,
+    );
+  });
   test("a database whose folder is missing", async () => {
     await configure((text) => text.replace(/^database:.*$/m, "database: {path: /nowhere/bridge.db}"));
     expect(warnings(await run("--check")).join("")).toContain(

@@ -96,6 +96,22 @@ describe("a wrong command line is one clear line", () => {
   });
 });
 
+describe("database copy", () => {
+  const copy = (path: string) => run("database", "copy", path, "-c", config);
+  test("needs the server to copy to", async () => {
+    const { code, shell } = await copy(join(folder, "bridge.db"));
+    expect(code).toBe(3);
+    expect(shell.stderr).toContain("database.url is missing: it says where to copy to");
+  });
+  test("needs a file that is there, and makes none", async () => {
+    writeFileSync(config, `${minimalConfig}database: {url: "postgres://bridge@localhost/bridge"}\n`);
+    const path = join(folder, "nowhere.db");
+    const { code, shell } = await copy(path);
+    expect([code, shell.stderr]).toEqual([4, `matrix-appservice-sip: nothing is copied: there is no file ${path}\n`]);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe("-r", () => {
   const write = (url: string) => run("-r", "-u", url, "-c", config, "-f", registration);
 

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readPostgresUrl } from "../../src/config/schema/postgres-url.ts";
 import type { PostgresServer, Store, StoreError } from "../../src/ports/store.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { probePostgres } from "../../src/store/postgres/probe.ts";
 import { describeStore, inboxEntry, offeringCall } from "../contract/store.ts";
 import { type Authority, createAuthority } from "./parts/certificates.ts";
 import { freePort } from "./parts/port.ts";
@@ -136,6 +137,35 @@ describe("what cannot be opened says why, and which setting to look at", () => {
     expect(await opening(serverOf(url))).toBe(
       `${place("postgres", name)}: its encoding is LATIN1, and UTF8 is needed: createdb --encoding=UTF8 --template=template0`,
     );
+  });
+});
+
+describe("`--check`", () => {
+  const probing = (url: string) =>
+    probePostgres(serverOf(url)).then(
+      () => "good",
+      (error: unknown) => (error as StoreError).message,
+    );
+
+  it("finds a database good that is new, or that a bridge runs on, and leaves no table behind", async () => {
+    const { name, url } = await postgres.createDatabase();
+    expect(await probing(url)).toBe("good");
+    expect(await postgres.ask("select to_regclass('schema_version') as found", name)).toEqual([{ found: null }]);
+    const store = await openAt(url);
+    expect(await probing(url)).toBe("good");
+    await store.close();
+  });
+
+  it("says what the start would say", async () => {
+    const { name, url } = await postgres.createDatabase();
+    await postgres.ask("create user visitor password 'visitor'");
+    expect(await probing(`postgres://visitor:visitor@127.0.0.1:${postgres.port}/${name}`)).toMatch(
+      /the user may not create tables in the schema public$/,
+    );
+    expect(await probing(postgres.urlOf("nowhere"))).toMatch(/database "nowhere" does not exist \(database\.url\)/);
+    await (await openAt(url)).close();
+    await postgres.ask("update schema_version set version = 999", name);
+    expect(await probing(url)).toMatch(/a newer release has written it$/);
   });
 });
 

@@ -11,6 +11,9 @@ type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
 const migrations: readonly Migration[] = [start, conversations, visits];
 
+/** What this release writes. */
+export const schemaVersion = migrations.length;
+
 /** Brings the schema to this release's version, each step in a transaction of its own. Throws StoreError `newer-schema`. */
 export async function migrate(db: Kysely<Tables>, database: Database): Promise<void> {
   await db.schema
@@ -20,13 +23,13 @@ export async function migrate(db: Kysely<Tables>, database: Database): Promise<v
     .execute();
   const row = await db.selectFrom("schema_version").select("version").executeTakeFirst();
   const found = row?.version ?? 0;
-  if (found > migrations.length) {
+  if (found > schemaVersion) {
     throw new StoreError(
       "newer-schema",
-      `the database was written by a newer release (schema ${found}, this release knows ${migrations.length})`,
+      `the database was written by a newer release (schema ${found}, this release knows ${schemaVersion})`,
     );
   }
-  for (let version = found; version < migrations.length; version++) {
+  for (let version = found; version < schemaVersion; version++) {
     const migration = migrations[version];
     if (migration === undefined) continue;
     await db.transaction().execute(async (step) => {

@@ -43,6 +43,8 @@ export interface Postgres {
   createSchema(): Promise<string>;
   /** What one statement gives, as administrator. */
   ask(statement: string, database?: string): Promise<Record<string, unknown>[]>;
+  /** Runs one statement on a connection that stays until it is released. */
+  hold(statement: string, database: string): Promise<{ release(): Promise<void> }>;
   /** As in a crash: connections break, nothing is written any more. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -92,9 +94,13 @@ export async function startPostgres(rig: Rig, { certificate }: PostgresOptions =
   let server: RunningProcess | undefined;
   const urlOf = (database: string, query = ""): string =>
     `postgres://${admin}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}${query}`;
-  const ask = async (statement: string, database = "postgres"): Promise<Record<string, unknown>[]> => {
+  const connected = async (database: string): Promise<Client> => {
     const client = new Client({ host: "127.0.0.1", port, user: admin, password, database });
     await client.connect();
+    return client;
+  };
+  const ask = async (statement: string, database = "postgres"): Promise<Record<string, unknown>[]> => {
+    const client = await connected(database);
     try {
       return (await client.query<Record<string, unknown>>(statement)).rows;
     } finally {
@@ -124,6 +130,11 @@ export async function startPostgres(rig: Rig, { certificate }: PostgresOptions =
       await ask(`create user ${name} password '${name}'`);
       await ask(`create schema authorization ${name}`);
       return `postgres://${name}:${name}@127.0.0.1:${port}/postgres`;
+    },
+    async hold(statement, database) {
+      const client = await connected(database);
+      await client.query(statement);
+      return { release: () => client.end() };
     },
     async kill() {
       server?.signal("SIGQUIT");
