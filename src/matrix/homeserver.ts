@@ -1,6 +1,7 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
+import type { LegAddress } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -61,6 +62,19 @@ const profileForm = z.object({ displayname: z.string() });
 const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const whoAmIForm = z.object({ user_id: z.string() });
 const pingForm = z.object({ duration_ms: z.number() });
+
+/** What one party says once in a call: said again, after a restart say, it is no second event. */
+const saidOnce: ReadonlySet<string> = new Set([
+  "m.call.invite",
+  "m.call.answer",
+  "m.call.select_answer",
+  "m.call.reject",
+  "m.call.hangup",
+]);
+
+function nameOf({ room, matrixCallId, ownParty }: LegAddress, type: string): string {
+  return [room, matrixCallId, ownParty, type].join("\n");
+}
 
 export class HttpHomeserver implements Homeserver {
   readonly domain: string;
@@ -203,7 +217,17 @@ export class HttpHomeserver implements Homeserver {
       throw new HomeserverError("UNSUPPORTED", "a version 0 client cannot be offered anything new", false);
     }
     // Queued together, so that nothing comes between them.
-    await Promise.all(events.map(({ type, content }) => this.#outbox.send(leg.room, leg.ghost, type, content)));
+    await Promise.all(
+      events.map(({ type, content }) =>
+        this.#outbox.send(
+          leg.room,
+          leg.ghost,
+          type,
+          content,
+          saidOnce.has(type) ? { transaction: nameOf(leg, type) } : {},
+        ),
+      ),
+    );
   }
 
   async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { matrixCallId, partyId, roomId } from "../../src/core/ids.ts";
+import type { LegAddress } from "../../src/core/call/model/matrix-leg.ts";
 import type { Homeserver } from "../../src/ports/homeserver.ts";
 import { alice, bot, freePort, ghost, startEdge } from "./edge-rig.ts";
 import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "./scripted-homeserver.ts";
@@ -139,6 +140,42 @@ describe("a transaction id", () => {
     expect(ids).toHaveLength(8);
     expect(new Set(ids).size).toBe(8);
     for (const id of ids) expect(id).toMatch(/^[0-9A-Za-z]{20}$/);
+  });
+});
+
+describe("what is said once in a call", () => {
+  const leg = {
+    room,
+    ghost,
+    person: alice,
+    matrixCallId: matrixCallId("c"),
+    personParty: partyId("theirs"),
+    ownParty: partyId("p"),
+    version: "1",
+  } as const;
+
+  it("keeps its transaction id over a restart, and shares it with no other call, party or event", async () => {
+    const peer = await startScripted([sent]);
+    const hangUp = async (changes: Partial<LegAddress>): Promise<void> => {
+      const { homeserver } = (await startEdge({ homeserverUrl: peer.url, delivering: false })).edge;
+      await homeserver.signal({ ...leg, ...changes }, { kind: "hangup", reason: "user_hangup" });
+    };
+    await hangUp({});
+    await hangUp({});
+    await hangUp({ matrixCallId: matrixCallId("d") });
+    await hangUp({ ownParty: partyId("q") });
+    await hangUp({ room: roomId("!other:example.org") });
+    const [first, again, ...others] = peer.requests.map((request) => /hangup\/([^/?]+)/.exec(request.url)?.[1]);
+    expect(again).toBe(first);
+    expect(new Set([first, ...others]).size).toBe(4);
+  });
+
+  it("is all that does: the same offer, made again in a later turn of the call, is a new event", async () => {
+    const { homeserver, peer } = await start([sent]);
+    const offer = { kind: "reoffer", sdp: "v=0", lifetimeMs: 60_000 } as const;
+    for (let time = 0; time < 2; time += 1) await homeserver.signal(leg, offer);
+    const ids = peer.requests.map((request) => /negotiate\/([^/?]+)/.exec(request.url)?.[1]);
+    expect(new Set(ids).size).toBe(2);
   });
 });
 
