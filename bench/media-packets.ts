@@ -48,12 +48,16 @@ async function openCall(engine: MediaEngine, number: number): Promise<Call> {
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const call = callId(`bench-${number}`);
   const session = await engine.open(
-    { call, iceServers: [], trunk: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, legs: { trunk: call } },
+    {
+      call,
+      a: { kind: "client", iceServers: [], codecs: ["PCMU"] },
+      b: { kind: "trunk", media: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, leg: call },
+    },
     () => undefined,
   );
   // Candidates are left out: ours are enough, and the library must have the fingerprint before it connects.
   const offer = (connection.localDescription()?.sdp ?? "").replaceAll(/a=candidate.*\r\n/g, "");
-  const { sdp } = await session.offer("matrix", offer);
+  const { sdp } = await session.offer("a", offer);
   const gateway = [
     "v=0",
     "o=- 1 1 IN IP4 127.0.0.1",
@@ -63,7 +67,7 @@ async function openCall(engine: MediaEngine, number: number): Promise<Call> {
     `m=audio ${socket.address().port} RTP/AVP 0`,
     "",
   ];
-  connection.setRemoteDescription(await session.answer("trunk", gateway.join("\r\n")), "answer");
+  connection.setRemoteDescription(await session.answer("b", gateway.join("\r\n")), "answer");
   await open;
   kept.push(connection, track);
   return { track, socket, port: Number(/m=audio (\d+)/.exec(sdp)?.[1]) };

@@ -48,7 +48,7 @@ export function silentEngine(): MediaEngine {
     answer: async () => clientAnswer,
     settle: async () => clientAnswer,
     describe: async () => trunkOffer,
-    cross: async () => ({ matrix: clientAnswer, trunk: trunkOffer }),
+    cross: async () => ({ a: clientAnswer, b: trunkOffer }),
     sendDtmf: () => undefined,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,

@@ -1,10 +1,10 @@
 // The media engine as the bridge sees it: one interface for embedded, rtpengine and passthrough.
 // An engine never decides about the call; it answers orders and reports facts.
 // One rule above all: a stream towards a trunk is one and continuous for as long as the trunk's dialog lives, whatever
-// stands on the other side, in whichever session.
+// stands at the other end, in whichever session.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
-import type { MediaFault, MediaSide } from "../core/call/model/media-side.ts";
+import type { MediaFault, MediaEnd } from "../core/call/model/media-end.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
 import type { Direction } from "../core/sdp/direction.ts";
 
@@ -36,15 +36,27 @@ export interface TrunkMedia {
   readonly rtpEvents?: boolean;
 }
 
-export interface MediaSessionOptions {
-  readonly call: CallId;
+/** A WebRTC client: ICE and DTLS-SRTP (RFC 8827). */
+export interface ClientEnd {
+  readonly kind: "client";
   readonly iceServers: readonly IceServer[];
-  readonly trunk: TrunkMedia;
-  /** What stands on the `matrix` side: a client, or (two joined trunk legs) another trunk. */
-  readonly matrix?: TrunkMedia | undefined;
-  /** Whose dialogs the trunks' sides are, by the id under which the SIP edge knows each leg. */
-  readonly legs: { readonly trunk: CallId; readonly matrix?: CallId | undefined };
+  /** What it is offered, as `TrunkMedia.codecs`. */
+  readonly codecs: readonly string[];
 }
+
+/** A trunk: RTP, or SRTP keyed in SDP. */
+export interface TrunkEnd {
+  readonly kind: "trunk";
+  readonly media: TrunkMedia;
+  /** Whose dialog it is, by the id under which the SIP edge knows the leg. */
+  readonly leg: CallId;
+}
+
+/** What stands at one end. */
+export type EndOptions = ClientEnd | TrunkEnd;
+
+/** One client at most. */
+export type MediaSessionOptions = { readonly call: CallId } & Readonly<Record<MediaEnd, EndOptions>>;
 
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
 export type MediaReport = Extract<
@@ -61,7 +73,7 @@ export type MediaReport = Extract<
   }
 >;
 
-/** SDP for the other side, or (`settled`) the answer for the side that offered, which the other need not hear of. */
+/** SDP for the other end, or (`settled`) the answer for the end that offered, which the other need not hear of. */
 export type OfferOutcome =
   | { readonly kind: "forward"; readonly sdp: string }
   | { readonly kind: "settled"; readonly sdp: string };
@@ -82,42 +94,42 @@ export interface MediaSession {
    * `describe` makes the offer that tells it. It stays so until the client has answered that offer.
    */
   readonly untold: Direction | undefined;
-  /** First offer and every re-offer. From `matrix` gives the trunk's offer, or settles (ICE restart alone). Throws MediaError. */
-  offer(from: MediaSide, sdp: string): Promise<OfferOutcome>;
+  /** First offer and every re-offer: gives the other end's offer, or settles (ICE restart alone). Throws MediaError. */
+  offer(from: MediaEnd, sdp: string): Promise<OfferOutcome>;
   /**
-   * Answer of `from`; gives the SDP for the other side, with all our candidates: its answer where it had offered, our
+   * Answer of `from`; gives the SDP for the other end, with all our candidates: its answer where it had offered, our
    * offer to it where we had described ourselves to `from` in a new session, and "" where nobody waits for a word.
    * A trunk may answer again (provisional and final response), a client only once. Throws MediaError.
    */
-  answer(from: MediaSide, sdp: string): Promise<string>;
-  /** The other side refused the pending offer: gives the answer for the side that made it, with the media as it was. Throws MediaError. */
-  settle(from: MediaSide): Promise<string>;
+  answer(from: MediaEnd, sdp: string): Promise<string>;
+  /** The other end refused the pending offer: gives the answer for the end that made it, with the media as it was. Throws MediaError. */
+  settle(from: MediaEnd): Promise<string>;
   /**
-   * An offer of our own for a side, with all our candidates: in a new session of all codecs, in a running one of the codec
+   * An offer of our own for an end, with all our candidates: in a new session of all codecs, in a running one of the codec
    * in use, to be answered by the same peer or by another one in its place. To a client it shows whether the trunk holds.
    * Throws MediaError.
    */
-  describe(side: MediaSide): Promise<string>;
+  describe(end: MediaEnd): Promise<string>;
   /**
-   * Glare: the trunk has offered and waits, and the client, instead of answering what we offered it, offers by itself.
+   * Glare: the other end has offered and waits, and `from`, instead of answering what we offered it, offers by itself.
    * Gives an answer for each. Throws MediaError.
    */
-  cross(sdp: string): Promise<{ readonly matrix: string; readonly trunk: string }>;
+  cross(from: MediaEnd, sdp: string): Promise<Readonly<Record<MediaEnd, string>>>;
   /**
-   * A key towards a side as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
-   * side did not negotiate it.
+   * A key towards an end as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
+   * end did not negotiate it.
    */
-  sendDtmf(to: MediaSide, digit: string, durationMs: number): void;
+  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;
   stats(): Promise<MediaStats>;
-  /** The sides that should be heard by the other one now, and of which nothing has been passed on yet. Throws MediaError. */
-  unheard(): Promise<readonly MediaSide[]>;
+  /** The ends that should be heard by the other one now, and of which nothing has been passed on yet. Throws MediaError. */
+  unheard(): Promise<readonly MediaEnd[]>;
   /**
-   * The dialog of that trunk's side goes on in another session: nothing more is sent to it from here, and the session that
+   * The dialog of the trunk at that end goes on in another session: nothing more is sent to it from here, and the session that
    * is opened for the same leg goes on with its stream, its keys and its description. Never throws.
    */
-  handOver(side: MediaSide): Promise<void>;
+  handOver(end: MediaEnd): Promise<void>;
   /** Ends the session; never throws, may be called once only. */
   close(): Promise<MediaStats>;
 }

@@ -1,7 +1,7 @@
 // What the bridge tells its operators: log lines with constant messages, and counted facts.
 // Values that are personal (numbers) are masked by the implementation, by field name.
 import type { CallRecord } from "../core/call/model/record.ts";
-import type { MediaSide } from "../core/call/model/media-side.ts";
+import type { MediaEnd } from "../core/call/model/media-end.ts";
 import type { TrunkName } from "../core/ids.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -29,8 +29,8 @@ export interface Telemetry {
   callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
-  /** Nothing of that side had reached the other one 10 s after the answer. */
-  callUnheard(side: MediaSide): void;
+  /** Nothing of that end had reached the other one 10 s after the answer. */
+  callUnheard(end: MediaEnd): void;
   /** A text that was to be passed on; what was refused before that, for its writer or its number, is none. */
   texted(direction: TextDirection, outcome: TextOutcome): void;
   lookedUp(protocol: string, outcome: LookupOutcome): void;

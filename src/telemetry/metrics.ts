@@ -1,6 +1,7 @@
 // Metrics for Prometheus, in a registry of our own: libraries that use the global one stay out of it.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { allCauses, describeCause } from "../core/call/model/cause.ts";
+import { mediaEnds, sideNames, type MediaEnd } from "../core/call/model/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 
@@ -134,11 +135,11 @@ export class Metrics implements Counted {
     if (record.answeredAtMs !== undefined) {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);
     }
-    const { fromMatrix, fromTrunk } = record.media;
-    this.#mediaPackets.inc({ side: "matrix" }, fromMatrix.packets);
-    this.#mediaPackets.inc({ side: "trunk" }, fromTrunk.packets);
-    this.#mediaLost.inc({ side: "matrix" }, fromMatrix.lost);
-    this.#mediaLost.inc({ side: "trunk" }, fromTrunk.lost);
+    for (const end of mediaEnds) {
+      const side = sideNames[end];
+      this.#mediaPackets.inc({ side }, record.media[end].packets);
+      this.#mediaLost.inc({ side }, record.media[end].lost);
+    }
   }
 
   texted(direction: TextDirection, outcome: TextOutcome): void {
@@ -149,8 +150,8 @@ export class Metrics implements Counted {
     this.#lookups.inc({ protocol: knownProtocols.has(protocol) ? protocol : "other", outcome });
   }
 
-  callUnheard(side: string): void {
-    this.#unheard.inc({ side });
+  callUnheard(end: MediaEnd): void {
+    this.#unheard.inc({ side: sideNames[end] });
   }
 
   factIgnored(fact: string, phase: string): void {

@@ -1,7 +1,7 @@
 // Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
-import type { MediaSide } from "../core/call/model/media-side.ts";
+import type { MediaEnd } from "../core/call/model/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
-import type { MediaStats, SideStats } from "../core/call/model/media-stats.ts";
+import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
 import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 import { Metrics } from "./metrics.ts";
@@ -14,12 +14,12 @@ export interface OwnTelemetry extends Telemetry {
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-function sideFields(side: SideStats): Readonly<Record<string, number>> {
-  return { packets: side.packets, lost: side.lost, jitterMs: Math.round(side.jitterMs) };
+function endFields(end: EndStats): Readonly<Record<string, number>> {
+  return { packets: end.packets, lost: end.lost, jitterMs: Math.round(end.jitterMs) };
 }
 
 function mediaFields(media: MediaStats): Readonly<Record<string, unknown>> {
-  return { codec: media.codec, fromMatrix: sideFields(media.fromMatrix), fromTrunk: sideFields(media.fromTrunk) };
+  return { codec: media.codec, fromMatrix: endFields(media.a), fromTrunk: endFields(media.b) };
 }
 
 /** From the first time to the second; undefined where one of them never came. */
@@ -62,7 +62,7 @@ export function createTelemetry(options: LogOptions): OwnTelemetry {
     },
     texted: (direction: TextDirection, outcome: TextOutcome) => metrics.texted(direction, outcome),
     lookedUp: (protocol: string, outcome: LookupOutcome) => metrics.lookedUp(protocol, outcome),
-    callUnheard: (side: MediaSide) => metrics.callUnheard(side),
+    callUnheard: (end: MediaEnd) => metrics.callUnheard(end),
     factIgnored: (fact: string, phase: string) => metrics.factIgnored(fact, phase),
     trunkState: (trunk: TrunkName, up: boolean) => metrics.trunkState(trunk, up),
     eventsTaken: (count: number, duplicates: number) => metrics.eventsTaken(count, duplicates),

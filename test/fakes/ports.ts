@@ -1,12 +1,13 @@
 // Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
 import type { SipDialogState, SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
 import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
-import type { MediaSide } from "../../src/core/call/model/media-side.ts";
+import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
 import type {
+  EndOptions,
   MediaEngine,
   MediaError,
   MediaHealth,
@@ -295,12 +296,22 @@ export class FakeTrunks implements SipTrunks {
   async stop(): Promise<void> {}
 }
 
+/** What may be spoken at an end. */
+export function codecsOf(end: EndOptions): readonly string[] {
+  return end.kind === "client" ? end.codecs : end.media.codecs;
+}
+
+/** Whose dialog is at an end, where a trunk is. */
+export function legOf(end: EndOptions): CallId | undefined {
+  return end.kind === "trunk" ? end.leg : undefined;
+}
+
 export class FakeMedia implements MediaEngine {
   readonly orders: string[] = [];
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
   /** What each session was opened with. */
   readonly opened: MediaSessionOptions[] = [];
-  unheard: readonly MediaSide[] = [];
+  unheard: readonly MediaEnd[] = [];
   /** Legs whose dialogs are over. */
   readonly forgotten: CallId[] = [];
   refusal: MediaError | undefined;
@@ -341,19 +352,19 @@ export class FakeMedia implements MediaEngine {
         note(`settle ${from}`);
         return "settled";
       },
-      describe: async (side) => {
-        note(`describe ${side}`);
+      describe: async (end) => {
+        note(`describe ${end}`);
         return "description";
       },
-      cross: async (sdp) => {
-        note(`cross ${sdp}`);
-        return { matrix: "client answer", trunk: "trunk answer" };
+      cross: async (from, sdp) => {
+        note(`cross ${from} ${sdp}`);
+        return { a: "client answer", b: "trunk answer" };
       },
       sendDtmf: (to, digit) => note(`dtmf ${to} ${digit}`),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`),
       stats: async () => noMediaStats,
       unheard: async () => this.unheard,
-      handOver: async (side) => note(`hand over ${side}`),
+      handOver: async (end) => note(`hand over ${end}`),
       close: async () => {
         this.orders.push("close");
         return noMediaStats;
@@ -391,7 +402,7 @@ export class FakeTelemetry implements Telemetry {
   readonly ended: CallRecord[] = [];
   readonly ignored: string[] = [];
   readonly texts: string[] = [];
-  readonly unheard: MediaSide[] = [];
+  readonly unheard: MediaEnd[] = [];
   started = 0;
   /** Set to make counting what was ignored throw. */
   defect: Error | undefined;
@@ -408,7 +419,7 @@ export class FakeTelemetry implements Telemetry {
     this.texts.push(`${direction} ${outcome}`);
   }
   lookedUp(): void {}
-  callUnheard(side: MediaSide): void {
+  callUnheard(side: MediaEnd): void {
     this.unheard.push(side);
   }
   factIgnored(fact: string, phase: string): void {

@@ -60,7 +60,7 @@ describe("an answer that comes after the client's first packets", () => {
       const { client, session, sdp, fact, facts } = await startRinging(many, scope);
       const answer = await client.answer(sdp);
       await onItsWay(250 + 10 * index);
-      await session.answer("matrix", answer);
+      await session.answer("a", answer);
       if (index % 2 === 0) session.addCandidates(client.candidates());
       await Promise.all([client.connected(), fact("media.connected")]);
       expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
@@ -79,7 +79,7 @@ describe("an answer that comes after the client's first packets", () => {
     const talk = await pickUp(ringing);
     await bothHear(talk);
     for (const late of answers)
-      await expect(ringing.session.answer("matrix", late)).rejects.toMatchObject({ code: "bad-description" });
+      await expect(ringing.session.answer("a", late)).rejects.toMatchObject({ code: "bad-description" });
     await bothHear(talk);
     expect(others.map((other) => other.isConnected)).toEqual([false, false, false]);
     expect(ringing.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
@@ -94,7 +94,7 @@ test.concurrent("candidates that come before the answer are tried with it", asyn
   const checked = new Promise<void>((resolve) => socket.once("message", () => resolve()));
   const candidate = `candidate:1 1 udp 2122194687 127.0.0.1 ${socket.address().port} typ host`;
   session.addCandidates([{ candidate, mid: "0", mLineIndex: 0 }]);
-  await session.answer("matrix", await client.answer(sdp));
+  await session.answer("a", await client.answer(sdp));
   await checked;
 });
 
@@ -164,7 +164,7 @@ test.concurrent.for([
     offer: { protocol: "RTP/SAVP", lines },
   });
   const { session, client, trunk, sdp } = ringing;
-  const answer = await session.answer("matrix", await client.answer(sdp));
+  const answer = await session.answer("a", await client.answer(sdp));
   const theirs = new RegExp(`m=audio \\d+ RTP/SAVP 0 101\r\na=crypto:7 ${suite} inline:(\\S{40})\r\n`).exec(
     answer,
   )?.[1];
@@ -199,7 +199,7 @@ describe.concurrent("hold", () => {
     expect(talk.trunkOffer).toContain(`a=${expected}\r\n`);
     // Music, where it is sent, is heard; the trunk hears nothing.
     if (direction === "sendonly") expect((await talk.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
-    const back = await talk.session.offer("trunk", talk.trunk.sdp());
+    const back = await talk.session.offer("b", talk.trunk.sdp());
     expect(back.kind).toBe("settled");
     expect(back.sdp).toContain("a=sendrecv\r\n");
     await bothHear(talk);
@@ -214,19 +214,19 @@ describe.concurrent("hold", () => {
     const music = await TrunkPeer.open({ hz: 1500, ssrc: 0x7777_0001 });
     scope.add(async () => music.close());
     music.aim(talk.trunkOffer);
-    const held = await session.offer("trunk", music.sdp({ lines: ["a=sendonly"], formats: "0" }));
+    const held = await session.offer("b", music.sdp({ lines: ["a=sendonly"], formats: "0" }));
     expect(held).toMatchObject({ kind: "settled" });
     trunk.stopSpeaking();
     music.speak();
     await client.ear.until(() => client.ear.packets.some(({ marker }) => marker));
     expect((await client.ear.nextSecond([...bothHz, 1500])).hz).toBe(1500);
     music.stopSpeaking();
-    await session.offer("trunk", trunk.sdp({ lines: ["a=inactive"], formats: "0" }));
+    await session.offer("b", trunk.sdp({ lines: ["a=inactive"], formats: "0" }));
     const before = client.ear.packets.length;
     // Longer than the engine lets a side be silent that is not on hold.
     await onItsWay(2500);
     expect(client.ear.packets.length - before).toBeLessThanOrEqual(2);
-    await session.offer("trunk", trunk.sdp());
+    await session.offer("b", trunk.sdp());
     trunk.speak();
     await bothHear(talk);
     expect(talk.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
@@ -241,19 +241,19 @@ describe.concurrent("hold", () => {
     await bothHear(talk);
     expect(session.untold).toBeUndefined();
     const events = "a=rtpmap:101 telephone-event/8000";
-    await session.offer("trunk", trunk.sdp({ lines: [events, "a=sendonly"] }));
+    await session.offer("b", trunk.sdp({ lines: [events, "a=sendonly"] }));
     expect(session.untold).toBe("sendonly");
-    const hold = await session.describe("matrix");
+    const hold = await session.describe("a");
     expect(hold).toContain("a=sendonly\r\n");
     expect(session.untold).toBe("sendonly");
-    await session.answer("matrix", await client.offer("recvonly"));
+    await session.answer("a", await client.offer("recvonly"));
     expect(session.untold).toBeUndefined();
     expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
-    await session.offer("trunk", trunk.sdp());
+    await session.offer("b", trunk.sdp());
     expect(session.untold).toBe("sendrecv");
-    const resumed = await session.describe("matrix");
+    const resumed = await session.describe("a");
     expect(resumed).toContain("a=sendrecv\r\n");
-    await session.answer("matrix", await client.offer());
+    await session.answer("a", await client.offer());
     expect(session.untold).toBeUndefined();
     await bothHear(talk);
   });
@@ -262,13 +262,13 @@ describe.concurrent("hold", () => {
     const talk = await pickUp(await startRinging(rig, scope));
     const { client, trunk, session } = talk;
     await bothHear(talk);
-    const held = await session.offer("matrix", await client.restartIce(false, "sendonly"));
+    const held = await session.offer("a", await client.restartIce(false, "sendonly"));
     expect(held).toMatchObject({ kind: "forward" });
     expect(held.sdp).toContain("a=sendonly");
-    await connect(client, session, await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] })));
-    const resumed = await session.offer("matrix", await client.offer());
+    await connect(client, session, await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] })));
+    const resumed = await session.offer("a", await client.offer());
     expect(resumed.sdp).toContain("a=sendrecv");
-    await session.answer("trunk", trunk.sdp());
+    await session.answer("b", trunk.sdp());
     await bothHear(talk);
   });
 });
@@ -279,12 +279,12 @@ test.concurrent("a trunk that leaves the offer to us gets the client's, and comp
   scope.add(() => client.close());
   const trunk = await TrunkPeer.open({ hz: trunkHz });
   scope.add(async () => trunk.close());
-  const sdp = await session.describe("matrix");
+  const sdp = await session.describe("a");
   expect(sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0 8 126\r\n/);
-  const offer = await session.answer("matrix", await client.answer(sdp));
+  const offer = await session.answer("a", await client.answer(sdp));
   expect(offer).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
   trunk.aim(offer);
-  expect(await session.answer("trunk", trunk.sdp())).toBe("");
+  expect(await session.answer("b", trunk.sdp())).toBe("");
   await Promise.all([client.connected(), fact("media.connected")]);
   client.speak();
   trunk.speak();
@@ -296,10 +296,10 @@ test.concurrent("calls that cross become the person's own call", async ({ scope 
   const { session, trunk } = ringing;
   const own = new ClientPeer({ hz: clientHz });
   scope.add(() => own.close());
-  const { matrix, trunk: answer } = await session.cross(await own.offer());
+  const { a, b: answer } = await session.cross("a", await own.offer());
   expect(answer).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
   trunk.aim(answer);
-  await connect(own, session, matrix);
+  await connect(own, session, a);
   own.speak();
   trunk.speak();
   await bothHear({ client: own, trunk });
@@ -311,7 +311,7 @@ test.concurrent("somebody else takes over the trunk's side, and the person hears
   const { client, trunk, session } = talk;
   await bothHear(talk);
   const heard = client.ear.packets;
-  const offer = await session.describe("trunk");
+  const offer = await session.describe("b");
   expect(offer).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
   const next = await TrunkPeer.open({ hz: 1500, ssrc: 0x2222_3333, host: "127.0.0.3" });
   scope.add(async () => next.close());
@@ -319,7 +319,7 @@ test.concurrent("somebody else takes over the trunk's side, and the person hears
   next.speak();
   // Until it has answered nobody but the old peer is heard.
   expect((await client.ear.nextSecond([...bothHz, 1500])).hz).toBe(trunkHz);
-  await session.answer("trunk", next.sdp({ formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] }));
+  await session.answer("b", next.sdp({ formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] }));
   await client.ear.until(() => client.ear.packets.some(({ marker }) => marker));
   expect((await client.ear.nextSecond([...bothHz, 1500])).hz).toBe(1500);
   expect((await next.ear.nextSecond([...bothHz, 1500])).hz).toBe(clientHz);
@@ -345,7 +345,7 @@ test.concurrent("with SRTP, whoever takes over gets keys that nobody has used", 
   const first = words();
   const ringing = await startRinging(rig, scope, { media: { srtp: "required" }, offer: first });
   const { session, client, trunk, sdp } = ringing;
-  const answer = await session.answer("matrix", await client.answer(sdp));
+  const answer = await session.answer("a", await client.answer(sdp));
   encrypt(trunk, first.master, keyIn(answer));
   trunk.aim(answer);
   session.addCandidates(client.candidates());
@@ -353,7 +353,7 @@ test.concurrent("with SRTP, whoever takes over gets keys that nobody has used", 
   client.speak();
   trunk.speak();
   await bothHear(ringing);
-  const offer = await session.describe("trunk");
+  const offer = await session.describe("b");
   expect(keyIn(offer)).not.toBe(keyIn(answer));
   // Those in use stay until somebody has answered.
   await bothHear(ringing);
@@ -362,7 +362,7 @@ test.concurrent("with SRTP, whoever takes over gets keys that nobody has used", 
   const second = words();
   encrypt(next, second.master, keyIn(offer));
   next.aim(offer);
-  await session.answer("trunk", next.sdp(second));
+  await session.answer("b", next.sdp(second));
   trunk.stopSpeaking();
   next.speak();
   await client.ear.until(() => client.ear.packets.some(({ marker }) => marker));

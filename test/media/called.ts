@@ -27,14 +27,14 @@ export async function startRinging(rig: Rig, scope: Scope, options: RingOptions 
   scope.add(() => client.close());
   const open = await rig.open(options.media);
   scope.add(async () => open.session.close());
-  const { sdp } = await open.session.offer("trunk", trunk.sdp(options.offer));
+  const { sdp } = await open.session.offer("b", trunk.sdp(options.offer));
   return { ...open, client, trunk, sdp };
 }
 
 /** The client answers at once, and both speak. */
 export async function pickUp(ringing: Ringing): Promise<Talk> {
   const { client, trunk, session, sdp } = ringing;
-  const trunkAnswer = await session.answer("matrix", await client.answer(sdp));
+  const trunkAnswer = await session.answer("a", await client.answer(sdp));
   trunk.aim(trunkAnswer);
   session.addCandidates(client.candidates());
   await client.connected();

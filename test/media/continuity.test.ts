@@ -1,4 +1,4 @@
-// The one rule of the media engine: whatever stands on the other side of a trunk's dialog, and in whichever session and
+// The one rule of the media engine: whatever stands on the other end of a trunk's dialog, and in whichever session and
 // process, the trunk hears one stream and reads one description that changes.
 import fc from "fast-check";
 import { describe, expect } from "vitest";
@@ -16,7 +16,7 @@ class Exchange {
   readonly dialogs: readonly [DialogPeer, DialogPeer];
   readonly #scope: Scope;
   #sessions: MediaSession[] = [];
-  /** Which of the two is the session's `trunk` side while they talk to each other. */
+  /** Which of the two is the session's `trunk` end while they talk to each other. */
   #joinedBy: 0 | 1 | undefined;
 
   constructor(rig: Rig, dialogs: readonly [DialogPeer, DialogPeer], scope: Scope) {
@@ -37,26 +37,26 @@ class Exchange {
   async join(begunBy: 0 | 1): Promise<void> {
     await this.#letGo();
     const [first, second] = begunBy === 0 ? this.dialogs : [this.dialogs[1], this.dialogs[0]];
-    const legs = { trunk: first.leg, matrix: second.leg };
+    const legs = { b: first.leg, a: second.leg };
     const { session } = await this.rig.open(mediaOf(first), [], mediaOf(second), legs);
     this.#sessions = [session];
-    first.take(await session.describe("trunk"));
-    second.take(await session.answer("trunk", first.sdp()));
-    await session.answer("matrix", second.sdp());
+    first.take(await session.describe("b"));
+    second.take(await session.answer("b", first.sdp()));
+    await session.answer("a", second.sdp());
     this.#joinedBy = begunBy;
     await this.allHear();
   }
 
   /** A dialog holds and comes back. */
   async hold(which: 0 | 1): Promise<void> {
-    const [session, side] = this.#placeOf(which);
+    const [session, end] = this.#placeOf(which);
     for (const direction of ["inactive", "sendrecv"]) {
-      const outcome = await session.offer(side, this.dialogs[which].sdp(direction));
+      const outcome = await session.offer(end, this.dialogs[which].sdp(direction));
       if (outcome.kind === "settled") this.dialogs[which].take(outcome.sdp);
       else {
         const other = this.dialogs[1 - which] ?? this.dialogs[0];
         other.take(outcome.sdp);
-        this.dialogs[which].take(await session.answer(side === "trunk" ? "matrix" : "trunk", other.sdp(direction)));
+        this.dialogs[which].take(await session.answer(end === "b" ? "a" : "b", other.sdp(direction)));
       }
     }
     await this.allHear();
@@ -64,8 +64,8 @@ class Exchange {
 
   /** A key of ours; what comes next may cut it off. */
   key(which: 0 | 1): void {
-    const [session, side] = this.#placeOf(which);
-    session.sendDtmf(side, "5", 160);
+    const [session, end] = this.#placeOf(which);
+    session.sendDtmf(end, "5", 160);
   }
 
   /** The process that carries all of it dies. Whoever has the dialogs opens new sessions. */
@@ -83,8 +83,8 @@ class Exchange {
   /** As transfers do it: the session lets go of the dialog before it ends. */
   async #letGo(): Promise<void> {
     for (const session of this.#sessions) {
-      for (const side of this.#joinedBy !== undefined ? (["trunk", "matrix"] as const) : (["trunk"] as const))
-        await session.handOver(side);
+      for (const end of this.#joinedBy !== undefined ? (["b", "a"] as const) : (["b"] as const))
+        await session.handOver(end);
       await session.close();
     }
     this.#sessions = [];
@@ -93,19 +93,19 @@ class Exchange {
   async #toPerson(dialog: DialogPeer): Promise<MediaSession> {
     const client = new ClientPeer({ hz: 440 });
     this.#scope.add(() => client.close());
-    const { session } = await this.rig.open(mediaOf(dialog), [], undefined, { trunk: dialog.leg });
-    dialog.take(await session.answer("matrix", await client.answer(await session.describe("matrix"))));
-    await session.answer("trunk", dialog.sdp());
+    const { session } = await this.rig.open(mediaOf(dialog), [], undefined, { b: dialog.leg });
+    dialog.take(await session.answer("a", await client.answer(await session.describe("a"))));
+    await session.answer("b", dialog.sdp());
     session.addCandidates(client.candidates());
     await client.connected();
     client.speak();
     return session;
   }
 
-  #placeOf(which: 0 | 1): [MediaSession, "trunk" | "matrix"] {
+  #placeOf(which: 0 | 1): [MediaSession, "b" | "a"] {
     const session = this.#sessions[this.#joinedBy === undefined ? which : 0];
     if (session === undefined) throw new Error("nobody talks");
-    return [session, this.#joinedBy === undefined || this.#joinedBy === which ? "trunk" : "matrix"];
+    return [session, this.#joinedBy === undefined || this.#joinedBy === which ? "b" : "a"];
   }
 }
 

@@ -19,18 +19,18 @@ function stopTime(): void {
 
 test("a session that dies after its telephone went on in another one takes nothing away from that", () => {
   const keeper = new DialogKeeper();
-  keeper.hold(1, { trunk: leg }, { trunk: 4000 }, {});
-  keeper.described(1, { trunk: mediaSaid(0) });
-  keeper.hold(2, { trunk: leg }, { trunk: 4002 }, {});
+  keeper.hold(1, { b: leg }, { b: 4000 }, {});
+  keeper.described(1, { b: mediaSaid(0) });
+  keeper.hold(2, { b: leg }, { b: 4002 }, {});
   keeper.lost(1);
-  expect(keeper.holderOf(leg)).toMatchObject({ session: 2, side: "trunk" });
+  expect(keeper.holderOf(leg)).toMatchObject({ session: 2, end: "b" });
   expect(keeper.take(leg)).toBeUndefined();
 });
 
 test("the time between two sessions counts as silence of the stream", () => {
   stopTime();
   const keeper = new DialogKeeper();
-  keeper.hold(1, { trunk: leg }, { trunk: 4000 }, {});
+  keeper.hold(1, { b: leg }, { b: 4000 }, {});
   keeper.handedOver(leg, mediaSaid(100));
   vi.advanceTimersByTime(5_000);
   expect(keeper.take(leg)?.media.sent.stream.quietMs).toBe(5_100);
@@ -38,7 +38,7 @@ test("the time between two sessions counts as silence of the stream", () => {
 
 test("what is kept is taken once", () => {
   const keeper = new DialogKeeper();
-  keeper.hold(1, { trunk: leg }, { trunk: 4000 }, {});
+  keeper.hold(1, { b: leg }, { b: 4000 }, {});
   keeper.handedOver(leg, mediaSaid(0));
   expect(keeper.take(leg)).toMatchObject({ rtpPort: 4000 });
   expect(keeper.take(leg)).toBeUndefined();

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(async () => rig.engine.stop());
 
 interface Joined extends OpenSession {
-  /** On the side called `trunk`, and on the one called `matrix`. */
+  /** At end `b`, and at end `a`. */
   readonly first: TrunkPeer;
   readonly second: TrunkPeer;
 }
@@ -36,10 +36,10 @@ async function join(scope: Scope): Promise<Joined> {
   const second = await gateway(scope, secondHz, 0x2222_0002);
   const open = await rig.open(pcmu, [], pcmu);
   scope.add(async () => open.session.close());
-  first.aim(await open.session.describe("trunk"));
-  second.aim(await open.session.answer("trunk", first.sdp()));
+  first.aim(await open.session.describe("b"));
+  second.aim(await open.session.answer("b", first.sdp()));
   const words = { formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] };
-  expect(await open.session.answer("matrix", second.sdp(words))).toBe("");
+  expect(await open.session.answer("a", second.sdp(words))).toBe("");
   expect(await open.fact("media.connected")).toEqual({ kind: "media.connected" });
   first.speak();
   second.speak();
@@ -77,46 +77,43 @@ test.concurrent("hear each other and each other's keys, and both get reports", a
   await vi.waitFor(() =>
     expect(facts).toEqual(
       expect.arrayContaining([
-        { kind: "media.dtmf", from: "trunk", digit: "3", durationMs: 100, relayed: true },
-        { kind: "media.dtmf", from: "matrix", digit: "8", durationMs: 100, relayed: true },
+        { kind: "media.dtmf", from: "b", digit: "3", durationMs: 100, relayed: true },
+        { kind: "media.dtmf", from: "a", digit: "8", durationMs: 100, relayed: true },
       ]),
     ),
   );
   await Promise.all([first, second].map(async (peer) => peer.report((bytes) => bytes[1] === 200)));
-  expect((await session.stats()).fromMatrix.packets).toBeGreaterThan(50);
+  expect((await session.stats()).a.packets).toBeGreaterThan(50);
 });
 
 describe.concurrent("a hold", () => {
-  test.concurrent.for(["trunk", "matrix"] as const)(
-    "by %s is told to the other, and so is its end",
-    async (by, { scope }) => {
-      const joined = await join(scope);
-      const { session, facts } = joined;
-      const [holder, held] = by === "trunk" ? [joined.first, joined.second] : [joined.second, joined.first];
-      const other = by === "trunk" ? "matrix" : "trunk";
-      await bothHear(joined);
-      const events = "a=rtpmap:101 telephone-event/8000";
-      const offer = await session.offer(by, holder.sdp({ lines: [events, "a=inactive"] }));
-      expect(offer.kind).toBe("forward");
-      expect(offer.sdp).toContain("a=inactive\r\n");
-      expect(await session.answer(other, held.sdp({ lines: [events, "a=inactive"] }))).toContain("a=inactive\r\n");
-      holder.stopSpeaking();
-      held.stopSpeaking();
-      const back = await session.offer(by, holder.sdp());
-      expect(back).toMatchObject({ kind: "forward" });
-      await session.answer(other, held.sdp());
-      holder.speak();
-      held.speak();
-      await bothHear(joined);
-      expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
-    },
-  );
+  test.concurrent.for(["b", "a"] as const)("by %s is told to the other, and so is its end", async (by, { scope }) => {
+    const joined = await join(scope);
+    const { session, facts } = joined;
+    const [holder, held] = by === "b" ? [joined.first, joined.second] : [joined.second, joined.first];
+    const other = by === "b" ? "a" : "b";
+    await bothHear(joined);
+    const events = "a=rtpmap:101 telephone-event/8000";
+    const offer = await session.offer(by, holder.sdp({ lines: [events, "a=inactive"] }));
+    expect(offer.kind).toBe("forward");
+    expect(offer.sdp).toContain("a=inactive\r\n");
+    expect(await session.answer(other, held.sdp({ lines: [events, "a=inactive"] }))).toContain("a=inactive\r\n");
+    holder.stopSpeaking();
+    held.stopSpeaking();
+    const back = await session.offer(by, holder.sdp());
+    expect(back).toMatchObject({ kind: "forward" });
+    await session.answer(other, held.sdp());
+    holder.speak();
+    held.speak();
+    await bothHear(joined);
+    expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+  });
 });
 
 test.concurrent("one that goes quiet is named by its side", async ({ scope }) => {
   const joined = await join(scope);
   joined.second.stopSpeaking();
-  expect(await joined.fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "matrix" });
+  expect(await joined.fact("media.timedOut")).toEqual({ kind: "media.timedOut", end: "a" });
 });
 
 test.concurrent("one may encrypt and the other not", async ({ scope }) => {
@@ -124,8 +121,8 @@ test.concurrent("one may encrypt and the other not", async ({ scope }) => {
   const second = await gateway(scope, secondHz, 0x2222_0004);
   const { session } = await rig.open(pcmu, [], { ...pcmu, srtp: "required" });
   scope.add(async () => session.close());
-  first.aim(await session.describe("trunk"));
-  const offer = await session.answer("trunk", first.sdp());
+  first.aim(await session.describe("b"));
+  const offer = await session.answer("b", first.sdp());
   second.aim(offer);
   await encrypt(session, second, offer);
   first.speak();
@@ -140,7 +137,7 @@ async function encrypt(session: MediaSession, peer: TrunkPeer, offer: string): P
   const [out, back] = [new SrtpContext(suite, ours), new SrtpContext(suite, Buffer.from(theirs, "base64"))];
   peer.cipher = { seal: (packet) => out.protectRtp(packet), open: (packet) => back.openRtp(packet) };
   const lines = [`a=crypto:1 ${suite} inline:${ours.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"];
-  await session.answer("matrix", peer.sdp({ protocol: "RTP/SAVP", lines }));
+  await session.answer("a", peer.sdp({ protocol: "RTP/SAVP", lines }));
 }
 
 test.concurrent("need two pairs of ports, and give both back", async ({ scope }) => {

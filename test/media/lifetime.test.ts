@@ -36,7 +36,7 @@ describe.concurrent("a worker that dies", () => {
       const alive = lost === first ? second : first;
       expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
       expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
-      await expect(lost.session.describe("trunk")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
+      await expect(lost.session.describe("b")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
       expect(await lost.session.close()).toMatchObject({ fromMatrix: { packets: 0 } });
 
       await rig.logged("media worker started", 3);
@@ -95,7 +95,7 @@ describe.concurrent("limits", () => {
     const ports: string[] = [];
     for (let call = 0; call < 6; call += 1) {
       const { session } = await rig.open();
-      ports.push(/m=audio (\d+)/.exec(await session.describe("trunk"))?.[1] ?? "");
+      ports.push(/m=audio (\d+)/.exec(await session.describe("b"))?.[1] ?? "");
       await session.close();
     }
     // A pair is used again only when all the others have been used since.
@@ -138,7 +138,7 @@ describe.concurrent("silence", () => {
     const { trunk, client, fact, facts } = await startTalk(rig, scope);
     await client.ear.nextSecond(bothHz);
     trunk.stopSpeaking();
-    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "trunk" });
+    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", end: "b" });
     await trunk.ear.nextSecond(bothHz);
     await trunk.ear.nextSecond(bothHz);
     expect(facts.filter(({ kind }) => kind === "media.timedOut")).toHaveLength(1);
@@ -149,12 +149,12 @@ describe.concurrent("silence", () => {
   }) => {
     const rig = await rigOf(scope);
     const { client, trunk, session } = await startTalk(rig, scope, { speak: false });
-    expect(await session.unheard()).toEqual(["matrix", "trunk"]);
+    expect(await session.unheard()).toEqual(["a", "b"]);
     client.speak();
     await trunk.ear.nextSecond(bothHz);
-    expect(await session.unheard()).toEqual(["trunk"]);
-    await session.offer("matrix", await client.offer("sendonly"));
-    await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] }));
+    expect(await session.unheard()).toEqual(["b"]);
+    await session.offer("a", await client.offer("sendonly"));
+    await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] }));
     expect(await session.unheard()).toEqual([]);
   });
 
@@ -162,14 +162,14 @@ describe.concurrent("silence", () => {
     const rig = await rigOf(scope, { silenceTimeoutMs: 1500 });
     const { client, fact } = await startTalk(rig, scope);
     client.stopSpeaking();
-    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", side: "matrix" });
+    expect(await fact("media.timedOut")).toEqual({ kind: "media.timedOut", end: "a" });
   });
 
   test.concurrent("on hold nobody has to say anything", async ({ scope }) => {
     const rig = await rigOf(scope, { silenceTimeoutMs: 1000 });
     const { client, trunk, session, facts } = await startTalk(rig, scope);
-    await session.offer("matrix", await client.offer("sendonly"));
-    await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] }));
+    await session.offer("a", await client.offer("sendonly"));
+    await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] }));
     trunk.stopSpeaking();
     for (let second = 0; second < 3; second += 1) await trunk.ear.nextSecond(bothHz);
     expect(facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
@@ -200,7 +200,7 @@ describe.concurrent("RTCP", () => {
   test.concurrent("go where the gateway wants them: beside RTP, or with it", async ({ scope }) => {
     const rig = await rigOf(scope);
     const { trunk, session } = await startTalk(rig, scope);
-    const outcome = await session.offer("trunk", trunk.sdp({ lines: ["a=rtcp-mux", "a=sendrecv"] }));
+    const outcome = await session.offer("b", trunk.sdp({ lines: ["a=rtcp-mux", "a=sendrecv"] }));
     expect(outcome.sdp).toContain("a=rtcp-mux");
     await trunk.report((bytes) => bytes[1] === 200);
     expect(trunk.reportedTo).toEqual(new Set(["rtp"]));

@@ -30,7 +30,7 @@ describe.concurrent("an ICE restart", () => {
     const { client, trunk, session, clientAnswer } = talk;
     await bothHear(talk);
     const packets = trunk.ear.packets;
-    const outcome = await session.offer("matrix", await client.restartIce(isCut));
+    const outcome = await session.offer("a", await client.restartIce(isCut));
     expect(outcome.kind).toBe("settled");
     const line = (text: string, name: string): string => new RegExp(`a=${name}:(.*)`).exec(text)?.[1] ?? "";
     for (const name of ["ice-ufrag", "ice-pwd", "fingerprint"])
@@ -45,10 +45,10 @@ describe.concurrent("an ICE restart", () => {
   test.concurrent("together with a hold waits for the trunk, and then does both", async ({ scope }) => {
     const talk = await startTalk(rig, scope);
     const { client, trunk, session } = talk;
-    const outcome = await session.offer("matrix", await client.restartIce(false, "sendonly"));
+    const outcome = await session.offer("a", await client.restartIce(false, "sendonly"));
     expect(outcome.kind).toBe("forward");
     expect(outcome.sdp).toContain("a=sendonly");
-    await connect(client, session, await session.answer("trunk", trunk.sdp({ lines: ["a=recvonly"] })));
+    await connect(client, session, await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] })));
     expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
   });
 });
@@ -61,8 +61,8 @@ test.concurrent("a client whose certificate is not the one it named never connec
   const { session, fact, facts } = await rig.open();
   scope.add(async () => session.close());
   const offer = (await client.offer()).replace(/(a=fingerprint:sha-256 )..:..:../, "$100:11:22");
-  await session.offer("matrix", offer);
-  client.answered(await session.answer("trunk", trunk.sdp()));
+  await session.offer("a", offer);
+  client.answered(await session.answer("b", trunk.sdp()));
   await fact("media.failed");
   expect(facts.map(({ kind }) => kind)).not.toContain("media.connected");
 });
@@ -83,9 +83,9 @@ test.concurrent.for(["before the offer", "between offer and answer", "after the 
       if (now === when) session.addCandidates([{ candidate, mid: "0", mLineIndex: 0 }]);
     };
     add("before the offer");
-    await session.offer("matrix", elementSdp("out-invite"));
+    await session.offer("a", elementSdp("out-invite"));
     add("between offer and answer");
-    const answer = await session.answer("trunk", trunk.sdp());
+    const answer = await session.answer("b", trunk.sdp());
     add("after the answer");
     // A connectivity check is a Binding request whose user name is theirs and ours (RFC 8445 s7.2.2).
     const request = await checked;
@@ -135,9 +135,9 @@ test.concurrent("STUN is asked while the telephone rings, and the answer tells w
   scope.add(async () => trunk.close());
   const { session } = await rig.open({}, [{ urls: [`stun:127.0.0.1:${stun.port}`, "turns:ignored.example.org"] }]);
   scope.add(async () => session.close());
-  await session.offer("matrix", await client.offer());
+  await session.offer("a", await client.offer());
   await stun.asked;
-  const answer = await session.answer("trunk", trunk.sdp());
+  const answer = await session.answer("b", trunk.sdp());
   expect(answer).toMatch(/a=candidate:\S+ 1 udp \d+ 203\.0\.113\.77 \d+ typ srflx/i);
   await connect(client, session, answer);
 });
@@ -150,7 +150,7 @@ test.concurrent("and before a client is called: the offer tells it, and the port
   scope.add(async () => trunk.close());
   const { session } = await rig.open({}, [{ urls: [`stun:127.0.0.1:${stun.port}`] }]);
   scope.add(async () => session.close());
-  const { sdp } = await session.offer("trunk", trunk.sdp());
+  const { sdp } = await session.offer("b", trunk.sdp());
   const port = /a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host/.exec(sdp)?.[1];
   expect(sdp).toMatch(
     new RegExp(`a=candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.78 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}`),
@@ -166,7 +166,7 @@ describe.concurrent("a call to the client", () => {
     const open = await rig.open();
     scope.add(async () => open.session.close());
     const outcome = await open.session.offer(
-      "trunk",
+      "b",
       trunk.sdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] }),
     );
     expect(outcome.kind).toBe("forward");
@@ -175,7 +175,7 @@ describe.concurrent("a call to the client", () => {
     expect(outcome.sdp).toMatch(/a=msid:\S+ \S+/);
     // Our candidates come to the client a little later, as those of a trickling caller would.
     const bare = outcome.sdp.replaceAll(/a=candidate.*\r\n/g, "");
-    const trunkAnswer = await open.session.answer("matrix", await client.answer(bare));
+    const trunkAnswer = await open.session.answer("a", await client.answer(bare));
     client.addCandidates(outcome.sdp);
     expect(trunkAnswer).toMatch(/m=audio \d+ RTP\/AVP 0 96\r\n/);
     trunk.aim(trunkAnswer);
@@ -189,7 +189,7 @@ describe.concurrent("a call to the client", () => {
     const talk = await called(scope);
     await bothHear(talk);
     talk.client.press("9", 120);
-    expect(await talk.fact("media.dtmf")).toMatchObject({ from: "matrix", digit: "9", durationMs: 120 });
+    expect(await talk.fact("media.dtmf")).toMatchObject({ from: "a", digit: "9", durationMs: 120 });
     await talk.trunk.ear.until(() => talk.trunk.ear.packets.some((packet) => packet.payloadType === 96));
   });
 
@@ -197,13 +197,9 @@ describe.concurrent("a call to the client", () => {
     const talk = await called(scope);
     const { client, trunk, session } = talk;
     await bothHear(talk);
-    const held = await session.offer("matrix", await client.restartIce(true, "sendonly"));
+    const held = await session.offer("a", await client.restartIce(true, "sendonly"));
     expect(held.kind).toBe("forward");
-    await connect(
-      client,
-      session,
-      await session.answer("trunk", trunk.sdp({ formats: "0 96", lines: ["a=recvonly"] })),
-    );
+    await connect(client, session, await session.answer("b", trunk.sdp({ formats: "0 96", lines: ["a=recvonly"] })));
     expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
   });
 });

@@ -40,15 +40,21 @@ async function callOnce(rtpPort: number): Promise<object> {
   const reports = { fact: () => undefined, log: () => undefined };
   const opening = {
     call: callId("c-1"),
-    iceServers: [],
-    trunk: { srtp: "off" as const, codecs: ["PCMA"], rtpNetworks: [] },
-    rtpPort,
-    before: {},
-  };
+    ends: {
+      a: { kind: "client", iceServers: [], codecs: ["PCMA"] },
+      b: {
+        kind: "trunk",
+        media: { srtp: "off", codecs: ["PCMA"], rtpNetworks: [] },
+        leg: callId("c-1"),
+        rtpPort,
+        before: undefined,
+      },
+    },
+  } as const;
   const session = await Session.open(settings, opening, reports);
   if (session === undefined) throw new Error("the ports are taken");
-  await session.offer("matrix", clientOffer());
-  await session.answer("trunk", trunkAnswer);
+  await session.offer("a", clientOffer());
+  await session.answer("b", trunkAnswer);
   await session.close();
   return reports;
 }

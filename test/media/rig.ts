@@ -1,15 +1,9 @@
 // An embedded engine for tests, with a log and a list of what its sessions reported.
-import { callId } from "../../src/core/ids.ts";
+import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
+import { callId, type CallId } from "../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine/engine.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type {
-  IceServer,
-  MediaEngine,
-  MediaReport,
-  MediaSession,
-  MediaSessionOptions,
-  TrunkMedia,
-} from "../../src/ports/media.ts";
+import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
 import type { Log } from "../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 import { reserveBlock } from "./port-block.ts";
@@ -64,12 +58,12 @@ export interface Rig {
   readonly log: LogLine[];
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
-  /** `matrix`: another trunk on that side, instead of a client. */
+  /** `other`: another trunk at end `a`, instead of a client. */
   open(
     trunk?: Partial<TrunkMedia>,
     iceServers?: readonly IceServer[],
-    matrix?: TrunkMedia,
-    legs?: Partial<MediaSessionOptions["legs"]>,
+    other?: TrunkMedia,
+    legs?: Partial<Record<MediaEnd, CallId>>,
   ): Promise<OpenSession>;
 }
 
@@ -106,17 +100,19 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
   });
   await engine.start();
   let count = 0;
-  const open: Rig["open"] = async (trunk = {}, iceServers = [], matrix?, legs = {}) => {
+  const open: Rig["open"] = async (trunk = {}, iceServers = [], other?, legs = {}) => {
     count += 1;
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
+    const media: TrunkMedia = { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk };
     const session = await engine.open(
       {
         call: callId(`c-${count}`),
-        iceServers,
-        trunk: { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk },
-        matrix,
-        legs: { trunk: legs.trunk ?? callId(`c-${count}`), matrix: legs.matrix ?? callId(`c-${count}-left`) },
+        a:
+          other === undefined
+            ? { kind: "client", iceServers, codecs: media.codecs }
+            : { kind: "trunk", media: other, leg: legs.a ?? callId(`c-${count}-left`) },
+        b: { kind: "trunk", media, leg: legs.b ?? callId(`c-${count}`) },
       },
       (fact) => {
         facts.push(fact);

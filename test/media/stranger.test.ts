@@ -32,7 +32,7 @@ test.concurrent("a stranger from another address is not heard, and hears nothing
   expect(heard.hz).toBe(trunkHz);
   expect(heard.ratio).toBeGreaterThan(100);
   expect(intruder.ear.packets).toHaveLength(0);
-  expect((await session.stats()).fromTrunk.lost).toBe(0);
+  expect((await session.stats()).b.lost).toBe(0);
 });
 
 test.concurrent("nor is one who is first, before the gateway has sent anything", async ({ scope }) => {
@@ -161,14 +161,14 @@ test.concurrent("nobody is taken for the provider without its key where the trun
   scope.add(async () => gateway.close());
   const { session } = await rig.open({ srtp: "required" });
   scope.add(async () => session.close());
-  const { sdp } = await session.offer("matrix", await client.offer());
+  const { sdp } = await session.offer("a", await client.offer());
   const lines = [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${"A".repeat(40)}`];
-  await connect(client, session, await session.answer("trunk", gateway.sdp({ protocol: "RTP/SAVP", lines })));
+  await connect(client, session, await session.answer("b", gateway.sdp({ protocol: "RTP/SAVP", lines })));
   client.speak();
   const intruder = await stranger(scope, "127.0.0.1", sdp);
   await gateway.report(() => true);
   expect(intruder.ear.packets).toHaveLength(0);
-  expect((await session.stats()).fromTrunk.packets).toBe(0);
+  expect((await session.stats()).b.packets).toBe(0);
 });
 
 test.concurrent("RTP from an address that SDP did not name is said once, at once, with the setting that admits it", async ({
@@ -263,7 +263,7 @@ describe.concurrent("descriptions", () => {
   ])("%s from a client is refused as %s", async ([, sdp = "", code], { scope }) => {
     const { session } = await rig.open();
     scope.add(async () => session.close());
-    await expect(session.offer("matrix", sdp)).rejects.toMatchObject({ name: "MediaError", code });
+    await expect(session.offer("a", sdp)).rejects.toMatchObject({ name: "MediaError", code });
   });
 
   test.concurrent("a refused answer leaves the session as it was", async ({ scope }) => {
@@ -273,15 +273,15 @@ describe.concurrent("descriptions", () => {
     scope.add(async () => trunk.close());
     const { session } = await rig.open();
     scope.add(async () => session.close());
-    const { sdp } = await session.offer("matrix", await client.offer());
-    await expect(session.answer("trunk", trunk.sdp({ protocol: "RTP/SAVP" }))).rejects.toMatchObject({
+    const { sdp } = await session.offer("a", await client.offer());
+    await expect(session.answer("b", trunk.sdp({ protocol: "RTP/SAVP" }))).rejects.toMatchObject({
       code: "encryption-mismatch",
     });
-    await expect(session.answer("trunk", trunk.sdp({ formats: "18" }))).rejects.toMatchObject({
+    await expect(session.answer("b", trunk.sdp({ formats: "18" }))).rejects.toMatchObject({
       code: "no-common-codec",
     });
     trunk.aim(sdp);
-    await connect(client, session, await session.answer("trunk", trunk.sdp()));
+    await connect(client, session, await session.answer("b", trunk.sdp()));
     trunk.speak();
     expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
   });
@@ -292,14 +292,14 @@ describe.concurrent("descriptions", () => {
     const client = new ClientPeer({ hz: clientHz });
     scope.add(() => client.close());
     const { session, facts } = await rig.open();
-    await session.offer("matrix", await client.offer());
+    await session.offer("a", await client.offer());
     const answer =
       "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 65535 RTP/AVP 0\r\n";
-    await connect(client, session, await session.answer("trunk", answer));
+    await connect(client, session, await session.answer("b", answer));
     client.speak();
     await client.report(() => true);
     expect(facts.map(({ kind }) => kind)).not.toContain("media.failed");
-    expect((await session.close()).fromMatrix.packets).toBeGreaterThan(0);
+    expect((await session.close()).a.packets).toBeGreaterThan(0);
   });
 
   test.concurrent("candidates of every kind and none are taken without harm", async ({ scope }) => {

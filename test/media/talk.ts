@@ -34,9 +34,9 @@ export async function startTalk(rig: Rig, scope: Scope, options: TalkOptions = {
   scope.add(async () => trunk.close());
   const open = await rig.open(options.media);
   scope.add(async () => open.session.close());
-  const outcome = await open.session.offer("matrix", await client.offer());
+  const outcome = await open.session.offer("a", await client.offer());
   trunk.aim(outcome.sdp);
-  const clientAnswer = await open.session.answer("trunk", trunk.sdp(options.answer));
+  const clientAnswer = await open.session.answer("b", trunk.sdp(options.answer));
   await connect(client, open.session, clientAnswer);
   await open.fact("media.connected");
   if (options.speak !== false) {

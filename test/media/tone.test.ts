@@ -34,12 +34,12 @@ test.concurrent("each hears the other's tone, and the statistics know it", async
   expect(atClient.ratio).toBeGreaterThan(100);
   const stats = await session.stats();
   expect(stats.codec).toBe("PCMU");
-  expect(stats.fromMatrix.packets).toBeGreaterThanOrEqual(50);
-  expect(stats.fromTrunk.packets).toBeGreaterThanOrEqual(50);
-  expect(stats.fromMatrix.bytes).toBe(stats.fromMatrix.packets * 160);
-  expect(stats.fromMatrix.lost).toBe(0);
-  expect(stats.fromTrunk.lost).toBe(0);
-  expect(Date.now() - (stats.fromTrunk.lastHeardAtMs ?? 0)).toBeLessThan(1000);
+  expect(stats.a.packets).toBeGreaterThanOrEqual(50);
+  expect(stats.b.packets).toBeGreaterThanOrEqual(50);
+  expect(stats.a.bytes).toBe(stats.a.packets * 160);
+  expect(stats.a.lost).toBe(0);
+  expect(stats.b.lost).toBe(0);
+  expect(Date.now() - (stats.b.lastHeardAtMs ?? 0)).toBeLessThan(1000);
 });
 
 test.concurrent("lost packets are counted", async ({ scope }) => {
@@ -50,7 +50,7 @@ test.concurrent("lost packets are counted", async ({ scope }) => {
     trunk.sendRtp({ payloadType: 0, marker: false, timestamp: count * 160, payload });
   }
   await client.ear.until(() => client.ear.packets.length === 10);
-  expect((await session.stats()).fromTrunk).toMatchObject({ packets: 10, lost: 3 });
+  expect((await session.stats()).b).toMatchObject({ packets: 10, lost: 3 });
 });
 
 describe.concurrent("keys", () => {
@@ -66,7 +66,7 @@ describe.concurrent("keys", () => {
     ]);
     expect(await fact("media.dtmf")).toEqual({
       kind: "media.dtmf",
-      from: "matrix",
+      from: "a",
       digit: "5",
       durationMs: 160,
       relayed: true,
@@ -126,22 +126,19 @@ describe.concurrent("hold", () => {
     const beforeHold = client.ear.packets.length;
     const heardBefore = client.ear.packets.slice(0, beforeHold);
 
-    const held = await session.offer("matrix", await client.offer("sendonly"));
+    const held = await session.offer("a", await client.offer("sendonly"));
     expect(held.kind).toBe("forward");
     expect(held.sdp).toContain("a=sendonly");
     expect(held.sdp).toMatch(/o=- \d+ 2 /);
-    const answer = await session.answer(
-      "trunk",
-      trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=recvonly"] }),
-    );
+    const answer = await session.answer("b", trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=recvonly"] }));
     expect(answer).toContain("a=recvonly");
     const packetsAtHold = client.ear.packets.length;
     await trunk.ear.nextSecond(bothHz);
     expect(client.ear.packets.length).toBeLessThanOrEqual(packetsAtHold + 2);
 
-    const resumed = await session.offer("matrix", await client.offer("sendrecv"));
+    const resumed = await session.offer("a", await client.offer("sendrecv"));
     expect(resumed.sdp).toContain("a=sendrecv");
-    await session.answer("trunk", trunk.sdp());
+    await session.answer("b", trunk.sdp());
     const [atTrunk, atClient] = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
     expect([atTrunk.hz, atClient.hz]).toEqual([clientHz, trunkHz]);
     expect(new Set([...heardBefore, ...client.ear.packets].map((packet) => packet.ssrc)).size).toBe(1);
@@ -149,8 +146,8 @@ describe.concurrent("hold", () => {
 
   test.concurrent("a gateway that refuses to be held: the client is held by us", async ({ scope }) => {
     const { client, trunk, session } = await startTalk(rig, scope);
-    await session.offer("matrix", await client.offer("sendonly"));
-    expect(await session.settle("matrix")).toContain("a=recvonly");
+    await session.offer("a", await client.offer("sendonly"));
+    expect(await session.settle("a")).toContain("a=recvonly");
     const heard = await trunk.ear.nextSecond(bothHz);
     expect(heard.hz).toBe(clientHz);
   });
@@ -163,10 +160,7 @@ describe.concurrent("hold", () => {
     const music = await TrunkPeer.open({ hz: 1500, ssrc: 0x7777_0001 });
     scope.add(async () => music.close());
     music.aim(trunkOffer);
-    const outcome = await session.offer(
-      "trunk",
-      music.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] }),
-    );
+    const outcome = await session.offer("b", music.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] }));
     expect(outcome.kind).toBe("settled");
     expect(outcome.sdp).toContain("a=recvonly");
     trunk.stopSpeaking();
@@ -181,12 +175,12 @@ describe.concurrent("hold", () => {
   test.concurrent("the old hold with 0.0.0.0 is understood: nothing is sent there", async ({ scope }) => {
     const { trunk, session, client } = await startTalk(rig, scope);
     await trunk.ear.nextSecond(bothHz);
-    const outcome = await session.offer("trunk", trunk.sdp({ address: "0.0.0.0" }));
+    const outcome = await session.offer("b", trunk.sdp({ address: "0.0.0.0" }));
     expect(outcome.sdp).toContain("a=recvonly");
     const packetsAtHold = trunk.ear.packets.length;
     await client.ear.nextSecond(bothHz);
     expect(trunk.ear.packets.length).toBeLessThanOrEqual(packetsAtHold + 2);
-    await session.offer("trunk", trunk.sdp());
+    await session.offer("b", trunk.sdp());
     expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
   });
 });
@@ -208,9 +202,9 @@ test.concurrent("a media server that starts anew is one stream to the client", a
 
 test.concurrent("a trunk that asks for an offer gets ours, and its answer counts", async ({ scope }) => {
   const { client, trunk, session, trunkOffer } = await startTalk(rig, scope);
-  const described = await session.describe("trunk");
+  const described = await session.describe("b");
   expect(described).toContain("m=audio");
   expect(/m=audio (\d+)/.exec(described)?.[1]).toBe(/m=audio (\d+)/.exec(trunkOffer)?.[1]);
-  await session.answer("trunk", trunk.sdp());
+  await session.answer("b", trunk.sdp());
   expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
 });

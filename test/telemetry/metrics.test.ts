@@ -38,8 +38,8 @@ const record = {
   answeredAtMs: 3_500,
   media: {
     codec: "PCMA",
-    fromMatrix: { packets: 100, bytes: 17_200, lost: 3, jitterMs: 1.6, lastHeardAtMs: 1 },
-    fromTrunk: { packets: 90, bytes: 15_000, lost: 0, jitterMs: 0.2, lastHeardAtMs: 1 },
+    a: { packets: 100, bytes: 17_200, lost: 3, jitterMs: 1.6, lastHeardAtMs: 1 },
+    b: { packets: 90, bytes: 15_000, lost: 0, jitterMs: 0.2, lastHeardAtMs: 1 },
   },
 } as const;
 
@@ -99,7 +99,7 @@ describe("the metrics", () => {
     telemetry.eventsTaken(5, 2);
     telemetry.inboxDepth(3);
     telemetry.factIgnored("sip.ringing", "ended");
-    telemetry.callUnheard("trunk");
+    telemetry.callUnheard("b");
     expect(await value('matrix_sip_trunk_up{trunk="main"}')).toBe(1);
     expect(await value('matrix_sip_trunk_up{trunk="spare"}')).toBe(0);
     expect(await value('matrix_sip_calls_unheard_total{side="trunk"}')).toBe(1);

@@ -3,6 +3,7 @@
 import { addressOf, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
+import { sideNames } from "../../core/call/model/media-end.ts";
 import type { LegAddress, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { onClockAhead } from "../../core/call/model/times.ts";
@@ -164,8 +165,8 @@ export class CallRunner {
       case "history.write":
         return;
       case "note.unheard":
-        this.#parts.telemetry.callUnheard(order.side);
-        this.#log.warn("no audio from one side of a call since the answer", { side: order.side });
+        this.#parts.telemetry.callUnheard(order.end);
+        this.#log.warn("no audio from one side of a call since the answer", { side: sideNames[order.end] });
         return;
       case "note.ignored":
         this.#parts.telemetry.factIgnored(order.fact, order.phase);

@@ -2,7 +2,7 @@
 // a new session there; the old one is not heard any more.
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
-import type { MediaSide } from "../../core/call/model/media-side.ts";
+import { trunkEnd, type MediaEnd } from "../../core/call/model/media-end.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
 import type { CallId, TrunkName } from "../../core/ids.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type MediaEngine,
   type MediaSession,
   type MediaSessionOptions,
+  type TrunkEnd,
   type TrunkMedia,
 } from "../../ports/media.ts";
 import { iceServersFor, type IceDirectory } from "./ice-servers.ts";
@@ -41,7 +42,7 @@ export function mediaOrders(
   const open = async (): Promise<MediaSession> => {
     const own = current;
     return parts.media.open(
-      { call: context.id, ...(await sidesOf(context, parts, legs)) },
+      { call: context.id, ...(await endsOf(context, parts, legs)) },
       (report) => void (own === current && context.post(report)),
     );
   };
@@ -68,11 +69,11 @@ export function mediaOrders(
       }
       case "media.describe": {
         session ??= await open();
-        const sdp = await session.describe(order.side);
-        return { kind: "media.described", side: order.side, sdp, untold: session.untold };
+        const sdp = await session.describe(order.end);
+        return { kind: "media.described", end: order.end, sdp, untold: session.untold };
       }
       case "media.answerGlare": {
-        const answers = await opened().cross(order.sdp);
+        const answers = await opened().cross(order.from, order.sdp);
         return { kind: "media.glareAnswered", ...answers, untold: session?.untold };
       }
       case "media.dtmf":
@@ -82,7 +83,7 @@ export function mediaOrders(
         // A session that is gone is reported as that.
         return { kind: "media.listened", unheard: (await session?.unheard().catch(() => [])) ?? [] };
       case "media.handOver":
-        await session?.handOver(order.side);
+        await session?.handOver(order.end);
         return undefined;
       case "media.candidates":
         session?.addCandidates(order.candidates);
@@ -107,44 +108,42 @@ export function mediaOrders(
   };
 }
 
-function blamed(order: MediaOrder): MediaSide {
+function blamed(order: MediaOrder): MediaEnd {
   switch (order.kind) {
     case "media.offer":
     case "media.answer":
     case "media.settle":
-      return order.from;
     case "media.answerGlare":
-      return "matrix";
+      return order.from;
     default:
-      return "trunk";
+      return trunkEnd;
   }
 }
 
-/** What stands at the two sides: a client and a trunk, or of a joined call two trunks, leg B at the trunk's side. */
-async function sidesOf(
+/** A client and a trunk, or of a joined call two trunks. */
+async function endsOf(
   { call, log }: OrderContext,
   { ice, trunkMedia }: MediaParts,
   legs: MediaLegs,
 ): Promise<Omit<MediaSessionOptions, "call">> {
+  const trunkOf = (trunk: TrunkName, leg: CallId): TrunkEnd => ({
+    kind: "trunk",
+    media: trunkMedia(trunk),
+    leg: legs.mediaLegOf(leg),
+  });
   switch (call.phase) {
     case "joining":
     case "joined":
-      return {
-        iceServers: [],
-        trunk: trunkMedia(call.b.trunk.name),
-        matrix: trunkMedia(call.a.trunk.name),
-        legs: { trunk: legs.mediaLegOf(call.b.call), matrix: legs.mediaLegOf(call.a.call) },
-      };
+      return { a: trunkOf(call.a.trunk.name, call.a.call), b: trunkOf(call.b.trunk.name, call.b.call) };
     default: {
       // The ghost's TURN credentials are as good as any of ours.
       const ghost = "ghost" in call ? call.ghost : call.leg?.ghost;
       if (call.trunk === undefined || ghost === undefined)
         throw new Error(`media ordered for a call that is ${call.phase}`);
-      return {
-        iceServers: await iceServersFor(ghost, ice, log),
-        trunk: trunkMedia(call.trunk.name),
-        legs: { trunk: legs.mediaLegOf(call.id) },
-      };
+      const trunk = trunkOf(call.trunk.name, call.id);
+      const iceServers = await iceServersFor(ghost, ice, log);
+      // A client may speak what the trunk may.
+      return { a: { kind: "client", iceServers, codecs: trunk.media.codecs }, b: trunk };
     }
   }
 }

@@ -1,7 +1,7 @@
-// Which formats go through a call, as pure functions over what the two sides listed: nothing is transcoded, so a
+// Which formats go through a call, as pure functions over what the two ends listed: nothing is transcoded, so a
 // codec passes only if both have it, under the payload type each of them chose.
-import type { MediaSide } from "../call/model/media-side.ts";
-import { otherSide } from "../call/model/media-side.ts";
+import type { MediaEnd } from "../call/model/media-end.ts";
+import { otherEnd } from "../call/model/media-end.ts";
 import {
   canonicalName,
   isKnownCodec,
@@ -18,7 +18,7 @@ export interface LegFormat extends Format {
 }
 
 /** One format on both legs. */
-export type Passage = Readonly<Record<MediaSide, LegFormat>>;
+export type Passage = Readonly<Record<MediaEnd, LegFormat>>;
 
 /** How a packet of one payload type leaves on the other leg. */
 export interface Crossing {
@@ -72,53 +72,49 @@ export function allowedFormats(formats: readonly Format[], codecs: readonly stri
 }
 
 /**
- * Pairs what both sides list. Codecs come in the order of `leader`'s list; events follow, matched by the clock of the
+ * Pairs what both ends list. Codecs come in the order of `leader`'s list; events follow, matched by the clock of the
  * codecs (RFC 4733 s2.1: with G.711 the 48 kHz event is six times too long). Without a codec in common: empty.
  */
-export function pairFormats(
-  matrix: readonly Format[],
-  trunk: readonly Format[],
-  leader: MediaSide,
-): readonly Passage[] {
-  const lists = { matrix, trunk };
+export function pairFormats(a: readonly Format[], b: readonly Format[], leader: MediaEnd): readonly Passage[] {
+  const lists = { a, b };
   const codecs: Passage[] = [];
   for (const format of lists[leader].filter(isKnownCodec)) {
-    const other = lists[otherSide(leader)].find((each) => isSameCodec(each, format));
-    if (other !== undefined) codecs.push(passage(leader === "matrix" ? [format, other] : [other, format]));
+    const other = lists[otherEnd(leader)].find((each) => isSameCodec(each, format));
+    if (other !== undefined) codecs.push(passage(leader === "a" ? [format, other] : [other, format]));
   }
-  return codecs.length === 0 ? [] : [...codecs, ...eventPassages(codecs, matrix, trunk)];
+  return codecs.length === 0 ? [] : [...codecs, ...eventPassages(codecs, a, b)];
 }
 
-function passage([matrix, trunk]: readonly [Format, Format]): Passage {
-  return { matrix: { ...matrix, ours: matrix.payloadType }, trunk: { ...trunk, ours: trunk.payloadType } };
+function passage([a, b]: readonly [Format, Format]): Passage {
+  return { a: { ...a, ours: a.payloadType }, b: { ...b, ours: b.payloadType } };
 }
 
 function eventOf(formats: readonly Format[], clockRate: number): Format | undefined {
   return formats.find((format) => isTelephoneEvent(format) && format.clockRate === clockRate);
 }
 
-function eventPassages(codecs: readonly Passage[], matrix: readonly Format[], trunk: readonly Format[]): Passage[] {
+function eventPassages(codecs: readonly Passage[], a: readonly Format[], b: readonly Format[]): Passage[] {
   const passages: Passage[] = [];
-  const clocks = [...new Set(codecs.map((codec) => codec.matrix.clockRate))];
+  const clocks = [...new Set(codecs.map((codec) => codec.a.clockRate))];
   for (const [index, clockRate] of clocks.entries()) {
-    const exact = [eventOf(matrix, clockRate), eventOf(trunk, clockRate)] as const;
+    const exact = [eventOf(a, clockRate), eventOf(b, clockRate)] as const;
     // Digits of the codec that will be spoken must get through, if need be with their durations converted.
     const [one, other] =
-      index > 0 ? exact : [exact[0] ?? matrix.find(isTelephoneEvent), exact[1] ?? trunk.find(isTelephoneEvent)];
+      index > 0 ? exact : [exact[0] ?? a.find(isTelephoneEvent), exact[1] ?? b.find(isTelephoneEvent)];
     if (one !== undefined && other !== undefined) passages.push(passage([one, other]));
   }
   return passages;
 }
 
-/** After `side` answered an offer of ours: it sends by the numbers of that offer, whatever it wrote itself. */
+/** After `end` answered an offer of ours: it sends by the numbers of that offer, whatever it wrote itself. */
 export function rememberOurNumbers(
   passages: readonly Passage[],
-  side: MediaSide,
+  end: MediaEnd,
   offered: readonly Format[],
 ): readonly Passage[] {
   return passages.map((each) => {
-    const ours = offered.find((format) => isSameCodec(format, each[side]))?.payloadType ?? each[side].payloadType;
-    return { ...each, [side]: { ...each[side], ours } };
+    const ours = offered.find((format) => isSameCodec(format, each[end]))?.payloadType ?? each[end].payloadType;
+    return { ...each, [end]: { ...each[end], ours } };
   });
 }
 
@@ -127,7 +123,7 @@ export function answeredFormats(answer: readonly Format[], offered: readonly For
   return answer.filter((format) => offered.some((each) => isSameCodec(each, format)));
 }
 
-/** The same by hand: numbers that a side was told before. */
+/** The same by hand: numbers that a end was told before. */
 export function toldFormats(formats: readonly LegFormat[]): Format[] {
   return formats.map(({ ours, ...format }) => ({ ...format, payloadType: ours }));
 }
@@ -136,50 +132,50 @@ export function toldFormats(formats: readonly LegFormat[]): Format[] {
 export function spokenPassages(passages: readonly Passage[]): readonly Passage[] {
   const [spoken] = passages;
   if (spoken === undefined) return [];
-  const events = passages.filter((each) => isTelephoneEvent(each.matrix));
-  const exact = events.filter((each) => each.matrix.clockRate === spoken.matrix.clockRate);
+  const events = passages.filter((each) => isTelephoneEvent(each.a));
+  const exact = events.filter((each) => each.a.clockRate === spoken.a.clockRate);
   return [spoken, ...(exact.length > 0 ? exact : events.slice(0, 1))];
 }
 
 /**
- * All that `side` may send: its part of the passages, and an event of `formats` in the clock of the codec even where the
- * other side takes none, so that a key is known and can be told in another way.
+ * All that `end` may send: its part of the passages, and an event of `formats` in the clock of the codec even where the
+ * other end takes none, so that a key is known and can be told in another way.
  */
-export function sideFormats(
+export function endFormats(
   passages: readonly Passage[],
-  side: MediaSide,
+  end: MediaEnd,
   formats: readonly Format[],
 ): readonly LegFormat[] {
-  const passing = passages.map((each) => each[side]);
+  const passing = passages.map((each) => each[end]);
   const clockRate = passing[0]?.clockRate;
   if (clockRate === undefined || passing.some(isTelephoneEvent)) return passing;
   const event = eventOf(formats, clockRate) ?? formats.find(isTelephoneEvent);
   return event === undefined ? passing : [...passing, { ...event, ours: event.payloadType }];
 }
 
-/** What to write of `formats` to `side`, under our numbers. Opus parameters are the other side's wishes, passed on. */
+/** What to write of `formats` to `end`, under our numbers. Opus parameters are the other end's wishes, passed on. */
 export function writtenFormats(
   formats: readonly LegFormat[],
   passages: readonly Passage[],
-  side: MediaSide,
+  end: MediaEnd,
   events: string,
 ): Format[] {
   const written = new Map<number, Format>();
   for (const { ours: payloadType, name, clockRate, channels } of formats) {
     if (written.has(payloadType)) continue;
-    const wish = name === "opus" ? passages.find((each) => each[side].name === "opus") : undefined;
-    const parameters = name === telephoneEventName ? events : (wish?.[otherSide(side)].parameters ?? "");
+    const wish = name === "opus" ? passages.find((each) => each[end].name === "opus") : undefined;
+    const parameters = name === telephoneEventName ? events : (wish?.[otherEnd(end)].parameters ?? "");
     written.set(payloadType, { payloadType, name, clockRate, channels, parameters });
   }
   return [...written.values()];
 }
 
-/** By payload type: how packets that come from `from` leave on the other side. What is not in it is not forwarded. */
-export function crossings(passages: readonly Passage[], from: MediaSide): ReadonlyMap<number, Crossing> {
+/** By payload type: how packets that come from `from` leave on the other end. What is not in it is not forwarded. */
+export function crossings(passages: readonly Passage[], from: MediaEnd): ReadonlyMap<number, Crossing> {
   const map = new Map<number, Crossing>();
   const take = (number: number, each: Passage): void => {
     if (map.has(number)) return;
-    const to = each[otherSide(from)];
+    const to = each[otherEnd(from)];
     map.set(number, {
       payloadType: to.payloadType,
       name: to.name,
@@ -198,7 +194,7 @@ export function crossings(passages: readonly Passage[], from: MediaSide): Readon
 /** The same with the events of `formats` that end here: they are listened to. */
 export function crossingsWithKeys(
   passages: readonly Passage[],
-  from: MediaSide,
+  from: MediaEnd,
   formats: readonly LegFormat[],
 ): ReadonlyMap<number, Crossing> {
   const map = new Map(crossings(passages, from));
@@ -212,5 +208,5 @@ export function crossingsWithKeys(
 
 /** Name of the codec that is spoken, for logs and statistics. */
 export function spokenCodec(passages: readonly Passage[]): string | undefined {
-  return passages[0]?.trunk.name;
+  return passages[0]?.b.name;
 }

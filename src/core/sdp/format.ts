@@ -60,7 +60,7 @@ export function isSameCodec(one: Format, other: Format): boolean {
   return one.name === other.name && one.clockRate === other.clockRate && one.channels === other.channels;
 }
 
-/** Codecs we can offer a side, in the order of `names`; unknown names are left out. */
+/** Codecs we can offer a end, in the order of `names`; unknown names are left out. */
 export function offeredCodecs(names: readonly string[]): Format[] {
   const formats: Format[] = [];
   for (const name of new Set(names.map(canonicalName))) {

@@ -1,5 +1,5 @@
 // What a client is shown of the telephone's hold, and each party's own word on its direction, where what it wrote was
-// narrowed by what the other side allows.
+// narrowed by what the other end allows.
 import { answerTo, directionOf, receives, sends, type Direction } from "./direction.ts";
 
 /**
@@ -22,7 +22,7 @@ export function wordInAnswer(answer: Direction, offered: Direction, before: Dire
   );
 }
 
-/** The own word behind an `offer`: one that repeats what the `other` side's hold leaves of it changes nothing. */
+/** The own word behind an `offer`: one that repeats what the `other` end's hold leaves of it changes nothing. */
 export function wordInOffer(offer: Direction, before: Direction, other: Direction): Direction {
   return offer === answerTo(other, before) ? before : offer;
 }

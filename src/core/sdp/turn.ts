@@ -1,10 +1,10 @@
-// The state of an exchange of offers and answers, and what of it is written to one side: an offer or an answer.
+// The state of an exchange of offers and answers, and what of it is written to one end: an offer or an answer.
 // What leads from one state to the next stands in exchange.ts.
-import type { MediaFault, MediaSide } from "../call/model/media-side.ts";
-import { otherSide } from "../call/model/media-side.ts";
+import type { MediaFault, MediaEnd } from "../call/model/media-end.ts";
+import { otherEnd } from "../call/model/media-end.ts";
 import {
   clientCapability,
-  sideFormats,
+  endFormats,
   trunkCapability,
   underNumbers,
   writtenFormats,
@@ -16,8 +16,8 @@ import { answerTo, type Direction } from "./direction.ts";
 import { isTelephoneEvent, type Format } from "./format.ts";
 import { shownToClient } from "./hold.ts";
 
-/** What stands on one side, and the codecs that it may speak, in the order of preference. */
-export interface SideTerms {
+/** What stands on one end, and the codecs that it may speak, in the order of preference. */
+export interface EndTerms {
   readonly kind: "client" | "trunk";
   readonly codecs: readonly string[];
   /** False: keys are not said in RTP there, whatever it lists. */
@@ -26,21 +26,21 @@ export interface SideTerms {
   readonly numbers?: readonly Format[];
 }
 
-/** What the call's audio is now; under each side's name its last description. */
-export interface Agreed extends Readonly<Record<MediaSide, Description>> {
+/** What the call's audio is now; under each end's name its last description. */
+export interface Agreed extends Readonly<Record<MediaEnd, Description>> {
   readonly passages: readonly Passage[];
-  /** What was agreed with each side when it was last spoken to. The other side's offers may leave some unused for a while. */
-  readonly formats: Readonly<Record<MediaSide, readonly LegFormat[]>>;
+  /** What was agreed with each end when it was last spoken to. The other end's offers may leave some unused for a while. */
+  readonly formats: Readonly<Record<MediaEnd, readonly LegFormat[]>>;
   /** Each party's own word on its direction. */
-  readonly directions: Readonly<Record<MediaSide, Direction>>;
+  readonly directions: Readonly<Record<MediaEnd, Direction>>;
 }
 
 /** An offer of ours, and on whose behalf it was made. */
 interface Offered {
-  readonly to: MediaSide;
+  readonly to: MediaEnd;
   readonly formats: readonly Format[];
   readonly direction: Direction;
-  /** The other side's word behind it; undefined if we described ourselves. */
+  /** The other end's word behind it; undefined if we described ourselves. */
   readonly behind: Behind | undefined;
 }
 
@@ -48,12 +48,12 @@ export interface Behind {
   readonly description: Description;
   /** It is an offer, and so has to be answered. */
   readonly isOffer: boolean;
-  /** What we had offered that side, where its word is an answer. */
+  /** What we had offered that end, where its word is an answer. */
   readonly offered: readonly Format[];
 }
 
 export interface Exchange {
-  readonly sides: Readonly<Record<MediaSide, SideTerms>>;
+  readonly ends: Readonly<Record<MediaEnd, EndTerms>>;
   readonly agreed: Agreed | undefined;
   /** Our last offer; a trunk may answer it more than once (provisional and final responses). */
   readonly offered: Offered | undefined;
@@ -62,12 +62,12 @@ export interface Exchange {
   readonly told: Direction | undefined;
 }
 
-/** What has to be written to one side, if anything. */
+/** What has to be written to one end, if anything. */
 export type Turn = OfferTurn | AnswerTurn | SettledTurn;
 
 export interface OfferTurn {
   readonly kind: "offer";
-  readonly to: MediaSide;
+  readonly to: MediaEnd;
   readonly formats: readonly Format[];
   readonly direction: Direction;
   readonly exchange: Exchange;
@@ -75,7 +75,7 @@ export interface OfferTurn {
 
 export interface AnswerTurn {
   readonly kind: "answer";
-  readonly to: MediaSide;
+  readonly to: MediaEnd;
   readonly formats: readonly Format[];
   readonly direction: Direction;
   /** The offer that is answered. */
@@ -89,9 +89,10 @@ interface SettledTurn {
   readonly exchange: Exchange;
 }
 
-/** Both sides had offered: an answer for each. */
-export interface CrossedTurn extends Readonly<Record<MediaSide, AnswerTurn>> {
+/** Both ends had offered: an answer for each. */
+export interface CrossedTurn extends Readonly<Record<MediaEnd, AnswerTurn>> {
   readonly kind: "crossed";
+  readonly exchange: Exchange;
 }
 
 /** The exchange stays as it was. */
@@ -109,16 +110,16 @@ export const toldAtFirst: Direction = "sendrecv";
 
 export function offerTurn(
   exchange: Exchange,
-  to: MediaSide,
+  to: MediaEnd,
   passages: readonly Passage[],
   direction: Direction,
   behind: Behind | undefined,
 ): OfferTurn {
-  const { kind } = exchange.sides[to];
+  const { kind } = exchange.ends[to];
   const isClient = kind === "client";
   // A client is asked for keys also where the trunk takes none: they can be told to it in another way.
-  const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.sides[to]);
-  const own = isClient ? sideFormats(passages, to, listed) : passages.map((each) => each[to]);
+  const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.ends[to]);
+  const own = isClient ? endFormats(passages, to, listed) : passages.map((each) => each[to]);
   const formats = writtenFormats(own, passages, to, eventsOf(kind));
   const isInCall = exchange.agreed !== undefined;
   const said = isClient ? (isInCall ? shownToClient(direction) : toldAtFirst) : direction;
@@ -140,14 +141,14 @@ export function offerTurn(
 export function answerTurn(
   exchange: Exchange,
   agreed: Agreed,
-  to: MediaSide,
+  to: MediaEnd,
   offer: Description,
   before: Agreed | undefined,
 ): AnswerTurn {
-  const { kind } = exchange.sides[to];
+  const { kind } = exchange.ends[to];
   // The offer that began the call may be answered more than once, by several responses of the trunk.
   const isInCall = before !== undefined && before[to] !== offer;
-  const other = agreed.directions[otherSide(to)];
+  const other = agreed.directions[otherEnd(to)];
   const wanted = kind === "trunk" ? other : isInCall ? shownToClient(other) : toldAtFirst;
   return {
     kind: "answer",
@@ -160,11 +161,11 @@ export function answerTurn(
 }
 
 /** The keys of `a=fmtp`; browsers take all without a word (RFC 4733 s2.4.1). */
-function eventsOf(kind: SideTerms["kind"]): string {
+function eventsOf(kind: EndTerms["kind"]): string {
   return kind === "trunk" ? "0-15" : "";
 }
 
-export function capability({ kind, codecs, events, numbers = [] }: SideTerms): Format[] {
+export function capability({ kind, codecs, events, numbers = [] }: EndTerms): Format[] {
   const all = kind === "client" ? clientCapability(codecs) : trunkCapability(codecs);
   return underNumbers(withEvents(all, events), numbers);
 }

@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { advertisedCandidates } from "../../core/sdp/candidate.ts";
 import type { CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import type { Description } from "../../core/sdp/description.ts";
-import { otherSide } from "../../core/call/model/media-side.ts";
+import { otherEnd } from "../../core/call/model/media-end.ts";
 import type { Format } from "../../core/sdp/format.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 import { clientBody, newOrigin, say, trunkBody, type Frame } from "../../core/sdp/writer.ts";
@@ -30,7 +30,7 @@ export class ClientText {
     const { advertisedHosts, ssrc, cname } = this.#facts;
     const frame = frameOf(turn);
     const behind = turn.kind === "offer" ? turn.exchange.offered?.behind?.description : undefined;
-    const others = behind ?? turn.exchange.agreed?.[otherSide(turn.to)];
+    const others = behind ?? turn.exchange.agreed?.[otherEnd(turn.to)];
     const body = clientBody({
       ...end,
       mid: frame?.audio.mid ?? "0",

@@ -1,4 +1,4 @@
-// One side of a session as the relay sees it: a WebRTC client or a trunk. A leg has its own transport, keys and texts; what
+// One end of a session as the relay sees it: a WebRTC client or a trunk. A leg has its own transport, keys and texts; what
 // is said and heard is decided elsewhere (core/sdp/exchange, relay).
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { Description } from "../../core/sdp/description.ts";

@@ -1,11 +1,11 @@
 // What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
 import type { CallId } from "../../core/ids.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
-import type { MediaFault, MediaSide } from "../../core/call/model/media-side.ts";
+import type { MediaFault, MediaEnd } from "../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
-import type { IceServer, MediaReport, OfferOutcome, TrunkMedia } from "../../ports/media.ts";
-import type { DialogMedia, SideMarks } from "./trunk/dialog-media.ts";
+import type { ClientEnd, MediaReport, OfferOutcome, TrunkEnd } from "../../ports/media.ts";
+import type { DialogMedia, EndMarks } from "./trunk/dialog-media.ts";
 
 /** What every session of a worker shares. */
 export interface WorkerSettings {
@@ -22,32 +22,34 @@ export interface WorkerSettings {
 
 export interface SessionOpening {
   readonly call: CallId;
-  readonly iceServers: readonly IceServer[];
-  readonly trunk: TrunkMedia;
-  /** The even port for RTP; RTCP has the next one. */
-  readonly rtpPort: number;
-  /** What stands on the `matrix` side if it is a trunk, and its port. */
-  readonly matrix?: TrunkMedia | undefined;
-  readonly matrixRtpPort?: number | undefined;
-  /** Of dialogs that had a session before. */
-  readonly before: { readonly [side in MediaSide]?: DialogMedia | undefined };
+  readonly ends: Readonly<Record<MediaEnd, EndOpening>>;
 }
 
-export type SideDialogs = Partial<Record<MediaSide, DialogMedia>>;
+/** What stands at one end, and what a trunk there needs besides. */
+export type EndOpening =
+  | ClientEnd
+  | (TrunkEnd & {
+      /** The even port for RTP; RTCP has the next one. */
+      readonly rtpPort: number;
+      /** Of a dialog that had a session before. */
+      readonly before: DialogMedia | undefined;
+    });
+
+export type EndDialogs = Partial<Record<MediaEnd, DialogMedia>>;
 
 /** What each kind of order carries. */
 interface Orders {
   readonly open: { readonly opening: SessionOpening };
-  readonly offer: { readonly from: MediaSide; readonly sdp: string };
-  readonly answer: { readonly from: MediaSide; readonly sdp: string };
-  readonly settle: { readonly from: MediaSide };
-  readonly describe: { readonly side: MediaSide };
-  readonly cross: { readonly sdp: string };
-  readonly press: { readonly to: MediaSide; readonly digit: string; readonly durationMs: number };
+  readonly offer: { readonly from: MediaEnd; readonly sdp: string };
+  readonly answer: { readonly from: MediaEnd; readonly sdp: string };
+  readonly settle: { readonly from: MediaEnd };
+  readonly describe: { readonly end: MediaEnd };
+  readonly cross: { readonly from: MediaEnd; readonly sdp: string };
+  readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
   readonly unheard: unknown;
-  readonly detach: { readonly side: MediaSide };
+  readonly detach: { readonly end: MediaEnd };
   readonly close: unknown;
 }
 
@@ -69,11 +71,11 @@ export interface OrderResults {
   readonly answer: Written<string>;
   readonly settle: Written<string>;
   readonly describe: Written<string>;
-  readonly cross: Written<Readonly<Record<MediaSide, string>>>;
+  readonly cross: Written<Readonly<Record<MediaEnd, string>>>;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;
-  readonly unheard: readonly MediaSide[];
+  readonly unheard: readonly MediaEnd[];
   /** Null: no trunk is there. */
   readonly detach: DialogMedia | null;
   readonly close: MediaStats;
@@ -95,9 +97,9 @@ export type FromWorker =
   | { readonly kind: "done"; readonly number: number; readonly result: OrderResult }
   | { readonly kind: "refused"; readonly number: number; readonly fault: MediaFault; readonly message: string }
   /** What the dialogs of a session's trunks have been told; sent before the order that changed it is done. */
-  | { readonly kind: "dialogs"; readonly session: number; readonly dialogs: SideDialogs }
+  | { readonly kind: "dialogs"; readonly session: number; readonly dialogs: EndDialogs }
   /** How far the streams of all sessions have come. */
-  | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: SideMarks])[] }
+  | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: EndMarks])[] }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
   | {
       readonly kind: "log";

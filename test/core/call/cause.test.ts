@@ -222,11 +222,11 @@ test.each([
 
 test("each fault of the media engine has a cause", () => {
   const faults = ["no-common-codec", "encryption-mismatch", "no-ports", "no-capacity", "engine"] as const;
-  for (const side of ["matrix", "trunk"] as const) {
+  for (const side of ["client", "trunk"] as const) {
     const found = faults.map((fault) => causeOfMediaFault(fault, side));
     expect(found).toEqual(["incompatible", "incompatible", "too-many-calls", "too-many-calls", "media-lost"]);
   }
-  expect(causeOfMediaFault("bad-description", "matrix")).toBe("bad-offer");
+  expect(causeOfMediaFault("bad-description", "client")).toBe("bad-offer");
   expect(causeOfMediaFault("bad-description", "trunk")).toBe("incompatible");
 });
 

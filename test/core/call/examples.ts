@@ -112,21 +112,21 @@ export function kinds(orders: readonly CallOrder[]): readonly string[] {
 
 export const offered: Extract<CallFact, { kind: "media.offered" }> = {
   kind: "media.offered",
-  from: "matrix",
+  from: "a",
   sdp: "trunk offer",
 };
 export const accepted: CallFact = { kind: "sip.accepted", sdp: "trunk answer", dialog };
 export const answered: Extract<CallFact, { kind: "media.answered" }> = {
   kind: "media.answered",
-  from: "trunk",
+  from: "b",
   sdp: "client answer",
 };
 export const released: CallFact = {
   kind: "media.released",
   stats: {
     codec: "PCMU",
-    fromMatrix: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
-    fromTrunk: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
+    a: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
+    b: { packets: 50, bytes: 8_000, lost: 0, jitterMs: 1, lastHeardAtMs: 3_000 },
   },
 };
 

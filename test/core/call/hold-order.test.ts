@@ -43,9 +43,9 @@ function settledTurn(turn: Turn | Refusal): Exchange {
 
 /** A call between Element and a gateway. */
 function atFirst(): Exchange {
-  const fresh = newExchange({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs } });
-  const invited = settledTurn(offered(fresh, "matrix", parsed(elementSdp("out-invite"))));
-  return settledTurn(answered(invited, "trunk", parsed(gatewaySdp())));
+  const fresh = newExchange({ a: { kind: "client", codecs }, b: { kind: "trunk", codecs } });
+  const invited = settledTurn(offered(fresh, "a", parsed(elementSdp("out-invite"))));
+  return settledTurn(answered(invited, "b", parsed(gatewaySdp())));
 }
 
 const talk = atFirst();
@@ -131,22 +131,22 @@ class World {
 
   #carryOut(order: CallOrder): CallFact {
     const turn = this.#turnOf(order);
-    if (turn.kind === "refusal") return { kind: "media.refused", from: "matrix", fault: turn.fault, message: "" };
+    if (turn.kind === "refusal") return { kind: "media.refused", from: "a", fault: turn.fault, message: "" };
     this.exchange = turn.exchange;
     const news = { sdp: "direction" in turn ? turn.direction : "", untold: untold(turn.exchange) };
-    if (order.kind === "media.describe") return { kind: "media.described", side: "matrix", ...news };
-    if (order.kind === "media.answer") return { kind: "media.answered", from: "matrix", ...news };
-    return { kind: "media.settled", from: "trunk", ...news };
+    if (order.kind === "media.describe") return { kind: "media.described", end: "a", ...news };
+    if (order.kind === "media.answer") return { kind: "media.answered", from: "a", ...news };
+    return { kind: "media.settled", from: "b", ...news };
   }
 
   #turnOf(order: CallOrder): Turn | Refusal {
     switch (order.kind) {
       case "media.describe":
-        return described(this.exchange, "matrix");
+        return described(this.exchange, "a");
       case "media.offer":
-        return offered(this.exchange, "trunk", say("telephone", order.sdp));
+        return offered(this.exchange, "b", say("telephone", order.sdp));
       case "media.answer":
-        return answered(this.exchange, "matrix", say("element", order.sdp));
+        return answered(this.exchange, "a", say("element", order.sdp));
       default:
         throw new Error(order.kind);
     }
@@ -168,7 +168,7 @@ test.each([
         for (const part of order) world.move(part);
         world.finish();
         expect(world.replies).toEqual(plan.map((word) => answerTo[word]));
-        expect(world.exchange.agreed?.directions.matrix).toBe("sendrecv");
+        expect(world.exchange.agreed?.directions.a).toBe("sendrecv");
         expect(untold(world.exchange)).toBeUndefined();
         expect(world.call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
         if (world.shown.length > 0 || world.word !== "sendrecv")

@@ -5,12 +5,12 @@ import type { Step } from "../../../src/core/call/step.ts";
 import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "./examples.ts";
 import { talking } from "./inbound-examples.ts";
 
-const settled: CallFact = { kind: "media.settled", from: "trunk", sdp: "recvonly", untold: "sendonly" };
+const settled: CallFact = { kind: "media.settled", from: "b", sdp: "recvonly", untold: "sendonly" };
 /** The telephone holds, and has its answer. */
 const holds: readonly CallFact[] = [{ kind: "sip.offered", sdp: "sendonly" }, settled];
-const described: CallFact = { kind: "media.described", side: "matrix", sdp: "sendonly", untold: "sendonly" };
+const described: CallFact = { kind: "media.described", end: "a", sdp: "sendonly", untold: "sendonly" };
 const recvonly: CallFact = { kind: "matrix.reanswered", sdp: "recvonly" };
-const taken: CallFact = { kind: "media.answered", from: "matrix", sdp: "" };
+const taken: CallFact = { kind: "media.answered", from: "a", sdp: "" };
 const reoffer = {
   kind: "matrix.signal",
   leg: anyLeg,
@@ -20,8 +20,8 @@ const clientHolds: CallFact = { kind: "matrix.offered", sdp: "client holds" };
 
 /** The telephone takes its hold back, and has its answer. */
 const resumes: CallFact = { kind: "sip.offered", sdp: "sendrecv" };
-const resumed: CallFact = { kind: "media.settled", from: "trunk", sdp: "sendrecv", untold: "sendrecv" };
-const backShown: CallFact = { kind: "media.described", side: "matrix", sdp: "sendrecv", untold: "sendrecv" };
+const resumed: CallFact = { kind: "media.settled", from: "b", sdp: "sendrecv", untold: "sendrecv" };
+const backShown: CallFact = { kind: "media.described", end: "a", sdp: "sendrecv", untold: "sendrecv" };
 const expired: CallFact = { kind: "deadline.passed", name: "renegotiation" };
 
 /** A call in which the telephone has held, before the client is offered anything. */
@@ -42,11 +42,11 @@ describe("a hold of the telephone", () => {
   test("is offered to the client, after the trunk's answer", () => {
     const { call, orders } = play(connected(), ...holds, described, recvonly, taken);
     expect(orders.filter(({ kind }) => !kind.startsWith("deadline."))).toEqual([
-      { kind: "media.offer", from: "trunk", sdp: "sendonly" },
+      { kind: "media.offer", from: "b", sdp: "sendonly" },
       { kind: "sip.answerReoffer", sdp: "recvonly" },
-      { kind: "media.describe", side: "matrix" },
+      { kind: "media.describe", end: "a" },
       reoffer,
-      { kind: "media.answer", from: "matrix", sdp: "recvonly" },
+      { kind: "media.answer", from: "a", sdp: "recvonly" },
     ]);
     expect(call).toMatchObject(nobody);
   });
@@ -90,7 +90,7 @@ describe("a hold of the telephone", () => {
   });
 
   test("leaves the call as it is where the offer cannot be made, or its answer cannot be used, three times", () => {
-    const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "engine", message: "" };
+    const refused: CallFact = { kind: "media.refused", from: "a", fault: "engine", message: "" };
     expect(play(held(connected()), refused, refused, refused).call).toMatchObject(nobody);
     const one = [described, recvonly, refused];
     expect(play(held(connected()), ...one, ...one, ...one).call).toMatchObject(nobody);
@@ -116,7 +116,7 @@ describe("what the telephone does while the client is shown its hold", () => {
       taken,
     );
     expect(kinds(orders)).toEqual(["media.describe", "matrix.signal", "media.answer"]);
-    expect(orders).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "sendrecv" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "a", sdp: "sendrecv" });
     expect(call).toMatchObject(nobody);
   });
 
@@ -131,7 +131,7 @@ describe("what the telephone does while the client is shown its hold", () => {
   });
 
   test("it wants another codec while the client may still answer: it is told 491, and tries again", () => {
-    const wanted: CallFact = { kind: "media.offered", from: "trunk", sdp: "codec", untold: "sendonly" };
+    const wanted: CallFact = { kind: "media.offered", from: "b", sdp: "codec", untold: "sendonly" };
     const { call, orders } = play(held(connected()), described, { kind: "sip.offered", sdp: "codec" }, wanted);
     expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
     const again = play({ call, orders: [] }, recvonly, described, recvonly, taken, resumes, wanted);
@@ -140,7 +140,7 @@ describe("what the telephone does while the client is shown its hold", () => {
 
   test("it asks for an offer of ours, or sends the call on: neither has to wait", () => {
     const wanted = play(held(connected()), described, { kind: "sip.offerWanted" });
-    expect(wanted.orders).toContainEqual({ kind: "media.describe", side: "trunk" });
+    expect(wanted.orders).toContainEqual({ kind: "media.describe", end: "b" });
     const referred = play(held(connected()), described, {
       kind: "sip.referred",
       target: { displayName: undefined, uri: "sip:1@example.org", user: "1", host: "example.org" },
@@ -154,7 +154,7 @@ describe("what the telephone does while the client is shown its hold", () => {
 describe("the client holds at the same moment", () => {
   test("having called: it ignores our offer, so its own is answered", () => {
     const { call, orders } = play(held(connected()), described, clientHolds);
-    expect(orders).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "client holds" });
+    expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "client holds" });
     expect(call).toMatchObject({ renegotiation: { by: "matrix" } });
   });
 
@@ -179,7 +179,7 @@ describe("the client holds at the same moment", () => {
   });
 
   test("and is still busy with its own: the answer to that shows the hold, and nothing else is offered", () => {
-    const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "matrix", sdp: "hold" }];
+    const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "a", sdp: "hold" }];
     const { call } = play(connected(), ...asked, { kind: "sip.reanswered", sdp: "inactive" });
     const { orders } = play({ call, orders: [] }, { ...answered, untold: undefined });
     expect(kinds(orders)).toEqual(["matrix.signal"]);

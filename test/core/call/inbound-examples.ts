@@ -48,7 +48,7 @@ export function arrive(changes: Partial<InboundRequest> = {}): Step {
   return beginInbound({ ...inboundRequest, ...changes });
 }
 
-export const offeredToRooms: CallFact = { kind: "media.offered", from: "trunk", sdp: "client offer" };
+export const offeredToRooms: CallFact = { kind: "media.offered", from: "b", sdp: "client offer" };
 export const toldRinging = (room: RoomId): CallFact => told("invite", room);
 
 export function found(target: RingTarget, room: RoomId): CallFact {
@@ -72,7 +72,7 @@ export function declines(room: RoomId, person: RingTarget, reason?: string): Cal
   return { kind: "matrix.declined", room, person: who, reason };
 }
 
-export const answeredByClient: CallFact = { kind: "media.answered", from: "matrix", sdp: "trunk answer" };
+export const answeredByClient: CallFact = { kind: "media.answered", from: "a", sdp: "trunk answer" };
 export const stageOver: CallFact = { kind: "deadline.passed", name: "stage" };
 
 /** Up to the ringing of Ann's room. */

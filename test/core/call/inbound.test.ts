@@ -131,7 +131,7 @@ describe("somebody calls", () => {
     ["no-capacity", "503 (42)"],
     ["engine", "503 (41)"],
   ] as const)("an offer that meets %s is refused with %s, and nobody is rung", (fault, status) => {
-    const { orders } = play(arrive(), { kind: "media.refused", from: "trunk", fault, message: "" });
+    const { orders } = play(arrive(), { kind: "media.refused", from: "b", fault, message: "" });
     expect(heardByTrunk(orders)).toEqual([status]);
     expect(kinds(orders)).toEqual(["media.offer", "sip.reject", "media.release"]);
   });
@@ -250,7 +250,7 @@ describe("somebody answers", () => {
   });
 
   test("with a description that nobody can use: they are hung up and told, the caller gets 488", () => {
-    const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" };
+    const refused: CallFact = { kind: "media.refused", from: "a", fault: "bad-description", message: "" };
     const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), refused);
     expect(heardByTrunk(orders)).toEqual(["180", "488 (16)"]);
     expect(heardIn(annsRoom, orders)).toEqual([
@@ -541,7 +541,7 @@ describe("a call that was answered ends", () => {
 
 describe("the caller wants our offer", () => {
   const late = { sdp: undefined } as const;
-  const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
+  const described: CallFact = { kind: "media.described", end: "a", sdp: "client offer" };
   const ringing = [described, ...annRings.slice(1)];
   const accepted = [...ringing, answers(annsRoom, ann), { ...answeredByClient, sdp: "our offer" } as CallFact];
 
@@ -550,7 +550,7 @@ describe("the caller wants our offer", () => {
       arrive(late),
       ...accepted,
       { kind: "sip.reanswered", sdp: "in the ACK" },
-      { kind: "media.answered", from: "trunk", sdp: "" },
+      { kind: "media.answered", from: "b", sdp: "" },
     );
     expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
@@ -566,7 +566,7 @@ describe("the caller wants our offer", () => {
   test("an ACK without an answer, or with one that nobody can use, ends the call: there is no session", () => {
     const refused: CallFact = { kind: "sip.offerRefused", status: 488 };
     expect(heardByTrunk(play(arrive(late), ...accepted, refused).orders).at(-1)).toBe("BYE");
-    const unusable: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
+    const unusable: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", sdp: "?" }, unusable);
     expect(call).toMatchObject({ phase: "ending", cause: "incompatible", owed: { trunk: "bye" } });
   });
@@ -577,9 +577,9 @@ describe("the caller wants our offer", () => {
       ...ringing,
       glare,
       released,
-      { kind: "media.offered", from: "matrix", sdp: "our offer" },
+      { kind: "media.offered", from: "a", sdp: "our offer" },
       { kind: "sip.reanswered", sdp: "in the ACK" },
-      { kind: "media.answered", from: "trunk", sdp: "client answer" },
+      { kind: "media.answered", from: "b", sdp: "client answer" },
     );
     expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
@@ -600,17 +600,17 @@ describe("the caller wants our offer", () => {
       ...ringing,
       glare,
       released,
-      { kind: "media.offered", from: "matrix", sdp: "our offer" },
+      { kind: "media.offered", from: "a", sdp: "our offer" },
       { kind: "sip.reanswered", sdp: "in the ACK" },
       { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.answered", from: "trunk", sdp: "client answer" },
+      { kind: "media.answered", from: "b", sdp: "client answer" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
   });
 });
 
 describe("the person and the caller call each other at the same moment", () => {
-  const crossed: CallFact = { kind: "media.glareAnswered", matrix: "client answer", trunk: "trunk answer" };
+  const crossed: CallFact = { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" };
 
   test.each([
     ["while it rings", annRings, ["invite", "hangup answered_elsewhere", "answer"]],
@@ -640,14 +640,14 @@ describe("the person and the caller call each other at the same moment", () => {
   });
 
   test("and the caller's offer is one that nobody can use: the person is not told that theirs was", () => {
-    const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" };
+    const refused: CallFact = { kind: "media.refused", from: "b", fault: "bad-description", message: "" };
     const { orders } = play(arrive(), glare, refused);
     expect(heardByTrunk(orders)).toEqual(["488 (88)"]);
     expect(heardIn(annsRoom, orders)).toEqual(["reject", "The other end cannot handle this kind of call."]);
   });
 
   test("and the two offers do not go together: both are refused", () => {
-    const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" };
+    const refused: CallFact = { kind: "media.refused", from: "a", fault: "no-common-codec", message: "" };
     const { orders } = play(arrive(), ...annRings, glare, refused);
     expect(heardByTrunk(orders)).toEqual(["180", "488 (88)"]);
     expect(heardIn(annsRoom, orders)).toEqual([
@@ -661,7 +661,7 @@ describe("the person and the caller call each other at the same moment", () => {
   test("a client whose call it is goes first when offers cross in it, one that was called gives way", () => {
     const asks: readonly CallFact[] = [
       { kind: "sip.offered", sdp: "codec" },
-      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "media.offered", from: "b", sdp: "client offer" },
       { kind: "matrix.offered", sdp: "hold" },
     ];
     const own = play(arrive(), glare, crossed, ...asks);

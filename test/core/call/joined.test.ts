@@ -25,11 +25,11 @@ const toNumber: Handover = { ...common, target: { kind: "dialled", trunk: third 
 const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
 
 const on = (side: LegName, report: SipFact) => ({ kind: "leg.reported", side, report }) as const;
-const described = { kind: "media.described", side: "trunk", sdp: "for leg B" } as const;
+const described = { kind: "media.described", end: "b", sdp: "for leg B" } as const;
 const legBAccepted = on("b", { kind: "sip.accepted", sdp: "B's", dialog: dialogB });
-const forLegA = { kind: "media.answered", from: "trunk", sdp: "for leg A" } as const;
+const forLegA = { kind: "media.answered", from: "b", sdp: "for leg A" } as const;
 const legAAnswered = on("a", { kind: "sip.reanswered", sdp: "A's" });
-const complete = { kind: "media.answered", from: "matrix", sdp: "not needed" } as const;
+const complete = { kind: "media.answered", from: "a", sdp: "not needed" } as const;
 const toLegB = (order: unknown) => ({ kind: "leg.order", call: bridged, order });
 const toLegA = (order: unknown) => ({ kind: "leg.order", call: legA.call, order });
 
@@ -58,9 +58,9 @@ describe("joining", () => {
         sdp: "for leg B",
       }),
     );
-    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "B's" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "B's" });
     expect(orders).toContainEqual(toLegA({ kind: "sip.reoffer", sdp: "for leg A" }));
-    expect(orders).toContainEqual({ kind: "media.answer", from: "matrix", sdp: "A's" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "a", sdp: "A's" });
     expect(joined().call.phase).toBe("joined");
   });
 
@@ -97,11 +97,7 @@ describe("joining", () => {
     ],
     [
       "answers what cannot be used",
-      [
-        described,
-        legBAccepted,
-        { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" } as const,
-      ],
+      [described, legBAccepted, { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" } as const],
       "The other end cannot handle this kind of call.",
     ],
     [
@@ -182,7 +178,7 @@ describe("joining", () => {
   });
 
   test("a description that nobody can use: the room is not told that its client's was", () => {
-    const refused = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" } as const;
+    const refused = { kind: "media.refused", from: "a", fault: "bad-description", message: "" } as const;
     const { orders } = play(beginBridged(bridged, toNumber, 1_000), described, legBAccepted, refused);
     expect(orders).toContainEqual({
       kind: "matrix.notice",
@@ -202,11 +198,11 @@ describe("joining", () => {
 
 describe("two who are joined", () => {
   test.each(["a", "b"] as const)("the %s one hangs up, the other is let go, and the record is written", (side) => {
-    const otherSide = side === "a" ? "b" : "a";
+    const otherEnd = side === "a" ? "b" : "a";
     const { call, orders } = play(
       joined(),
       on(side, { kind: "sip.hungUp", q850: 16 }),
-      on(otherSide, { kind: "sip.ended" }),
+      on(otherEnd, { kind: "sip.ended" }),
       released,
     );
     const byes = orders.filter((order) => order.kind === "leg.order" && order.order.kind === "sip.bye");
@@ -233,9 +229,9 @@ describe("two who are joined", () => {
     const { orders } = play(
       joined(),
       on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "matrix", sdp: "hold for leg B" },
+      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
       on("b", { kind: "sip.reanswered", sdp: "held" }),
-      { kind: "media.answered", from: "trunk", sdp: "held for leg A" },
+      { kind: "media.answered", from: "b", sdp: "held for leg A" },
     );
     expect(orders).toContainEqual(toLegB({ kind: "sip.reoffer", sdp: "hold for leg B" }));
     expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held for leg A" }));
@@ -245,9 +241,9 @@ describe("two who are joined", () => {
     const { call, orders } = play(
       joined(),
       on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "matrix", sdp: "hold for leg B" },
+      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
       on("b", { kind: "sip.offerRefused", status: 488 }),
-      { kind: "media.settled", from: "matrix", sdp: "held by us" },
+      { kind: "media.settled", from: "a", sdp: "held by us" },
     );
     expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by us" }));
     expect(call).toMatchObject({ phase: "joined", renegotiation: { by: "nobody" } });
@@ -266,11 +262,11 @@ describe("two who are joined", () => {
     const { call, orders } = play(
       joined(),
       on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "matrix", sdp: "hold for leg B" },
+      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
       on("b", { kind: "sip.reanswered", sdp: "held" }),
       on("b", { kind: "sip.offered", sdp: "moved" }),
-      { kind: "media.answered", from: "trunk", sdp: "held by leg B" },
-      { kind: "media.settled", from: "trunk", sdp: "ours" },
+      { kind: "media.answered", from: "b", sdp: "held by leg B" },
+      { kind: "media.settled", from: "b", sdp: "ours" },
     );
     expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by leg B" }));
     expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
@@ -287,19 +283,19 @@ describe("two who are joined", () => {
       legAAnswered,
       complete,
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
   });
 
   test("an INVITE without an offer is answered with ours", () => {
     const { call, orders } = play(
       joined(),
       on("b", { kind: "sip.offerWanted" }),
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       on("b", { kind: "sip.reanswered", sdp: "theirs" }),
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
     expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
-    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "theirs" });
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
   });
 
@@ -307,12 +303,12 @@ describe("two who are joined", () => {
     const { orders } = play(
       joined(),
       on("b", { kind: "sip.offerWanted" }),
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       on("b", { kind: "sip.reanswered", sdp: "theirs" }),
       on("b", { kind: "sip.offered", sdp: "moved" }),
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
   });
 
   describe("their media worker dies", () => {
@@ -323,11 +319,11 @@ describe("two who are joined", () => {
       const { call, orders } = play(joined(), lost, released, described, bAnswers, forLegA, legAAnswered, complete);
       expect(orders).toEqual([
         { kind: "media.release" },
-        { kind: "media.describe", side: "trunk" },
+        { kind: "media.describe", end: "b" },
         toLegB({ kind: "sip.reoffer", sdp: "for leg B" }),
-        { kind: "media.answer", from: "trunk", sdp: "B's" },
+        { kind: "media.answer", from: "b", sdp: "B's" },
         toLegA({ kind: "sip.reoffer", sdp: "for leg A" }),
-        { kind: "media.answer", from: "matrix", sdp: "A's" },
+        { kind: "media.answer", from: "a", sdp: "A's" },
       ]);
       expect(call).toEqual(joined().call);
     });
@@ -337,7 +333,7 @@ describe("two who are joined", () => {
       expect(orders.slice(1)).toEqual([
         toLegA({ kind: "sip.refuseReoffer", status: 491 }),
         { kind: "media.release" },
-        { kind: "media.describe", side: "trunk" },
+        { kind: "media.describe", end: "b" },
       ]);
     });
 
@@ -352,11 +348,11 @@ describe("two who are joined", () => {
         legAAnswered,
         complete,
       );
-      expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+      expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", sdp: "hold" });
     });
 
     test.each([
-      ["no worker is left", { kind: "media.refused", from: "trunk", fault: "no-capacity", message: "full" } as const],
+      ["no worker is left", { kind: "media.refused", from: "b", fault: "no-capacity", message: "full" } as const],
       ["the next one dies as well", lost],
       ["leg B refuses", on("b", { kind: "sip.offerRefused", status: 488 })],
     ])("and %s: both are hung up", (_why, fact) => {
@@ -371,7 +367,7 @@ describe("two who are joined", () => {
   test("a key that one sends in INFO reaches the other as that one takes keys", () => {
     const key = on("a", { kind: "sip.dtmf", digit: "7", durationMs: 200 });
     const inRtp = play(joined(), key);
-    expect(inRtp.orders).toEqual([{ kind: "media.dtmf", to: "trunk", digit: "7", durationMs: 200 }]);
+    expect(inRtp.orders).toEqual([{ kind: "media.dtmf", to: "b", digit: "7", durationMs: 200 }]);
     const { call } = joined();
     if (call.phase !== "joined") throw new Error("not joined");
     const abilities = { ...call.b.trunk.abilities, infoDtmf: true };

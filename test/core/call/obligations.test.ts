@@ -138,7 +138,7 @@ test("an offer of the client's has its turn, the last one where there are severa
         const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
         const takesOffers = before.phase === "connected" || before.phase === "early";
         if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.sdp;
-        const taken = orders.find((order) => order.kind === "media.offer" && order.from === "matrix");
+        const taken = orders.find((order) => order.kind === "media.offer" && order.from === "a");
         if (taken?.kind === "media.offer" && takesOffers) {
           expect(taken.sdp).toBe(waiting);
           waiting = undefined;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { MediaFault } from "../../../src/core/call/model/media-side.ts";
+import type { MediaFault } from "../../../src/core/call/model/media-end.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
 import { recover } from "../../../src/core/call/ending/ending.ts";
 import type { Step } from "../../../src/core/call/step.ts";
@@ -156,14 +156,14 @@ describe("the call is not answered", () => {
   });
 
   test("the client's offer has no codec for the trunk: no INVITE is sent", () => {
-    const { orders } = play(begin(), { kind: "media.refused", from: "matrix", fault: "no-common-codec", message: "" });
+    const { orders } = play(begin(), { kind: "media.refused", from: "a", fault: "no-common-codec", message: "" });
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "matrix.notice", "media.release"]);
   });
 });
 
 describe("the callee has picked up", () => {
   test("with a description that nobody can use: that is the trunk's fault, not the client's", () => {
-    const refused = (fault: MediaFault): CallFact => ({ kind: "media.refused", from: "trunk", fault, message: "" });
+    const refused = (fault: MediaFault): CallFact => ({ kind: "media.refused", from: "b", fault, message: "" });
     expect(play(begin(), offered, accepted, refused("bad-description")).call).toMatchObject({ cause: "trunk-error" });
     expect(play(begin(), offered, accepted, refused("no-common-codec")).call).toMatchObject({ cause: "incompatible" });
   });
@@ -171,9 +171,9 @@ describe("the callee has picked up", () => {
   test.each([
     [
       { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.offer", from: "trunk", sdp: "moved" },
+      { kind: "media.offer", from: "b", sdp: "moved" },
     ],
-    [{ kind: "sip.offerWanted" }, { kind: "media.describe", side: "trunk" }],
+    [{ kind: "sip.offerWanted" }, { kind: "media.describe", end: "b" }],
   ] as const)("and changes the session before the client has its answer: %j has its turn then", (fact, order) => {
     const { call, orders } = play(begin(), offered, accepted, fact);
     expect(kinds(orders).at(-1)).toBe("media.answer");
@@ -352,9 +352,9 @@ describe("a connected call ends", () => {
   });
 
   test.each([
-    [["trunk"], "No audio has come from the telephone since the call was answered 10 seconds ago."],
-    [["matrix"], "No audio has come from your client since the call was answered 10 seconds ago."],
-    [["matrix", "trunk"], "No audio has come from either side since the call was answered 10 seconds ago."],
+    [["b"], "No audio has come from the telephone since the call was answered 10 seconds ago."],
+    [["a"], "No audio has come from your client since the call was answered 10 seconds ago."],
+    [["a", "b"], "No audio has come from either side since the call was answered 10 seconds ago."],
   ] as const)(
     "10 s after the answer nothing was heard of %s: the person reads which side, and the call goes on",
     (unheard, words) => {

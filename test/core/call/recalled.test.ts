@@ -16,7 +16,7 @@ const recall: Recall = {
   notices: { failures: true, history: false },
   endsAtMs: 3_600_000,
 };
-const described: CallFact = { kind: "media.described", side: "matrix", sdp: "offer for the person" };
+const described: CallFact = { kind: "media.described", end: "a", sdp: "offer for the person" };
 const answers: CallFact = {
   kind: "matrix.answered",
   room: leg.room,
@@ -44,9 +44,9 @@ describe("a far end that comes back", () => {
       described,
       told("invite"),
       answers,
-      { kind: "media.answered", from: "matrix", sdp: "for the far end" },
+      { kind: "media.answered", from: "a", sdp: "for the far end" },
       { kind: "sip.reanswered", sdp: "far end's" },
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
     expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
@@ -59,12 +59,12 @@ describe("a far end that comes back", () => {
       described,
       told("invite"),
       answers,
-      { kind: "media.answered", from: "matrix", sdp: "for the far end" },
+      { kind: "media.answered", from: "a", sdp: "for the far end" },
       { kind: "sip.reanswered", sdp: "far end's" },
       { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "trunk", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
   });
 
   test.each([

@@ -6,20 +6,20 @@ import { talking } from "./inbound-examples.ts";
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
-  const refused: CallFact = { kind: "media.refused", from: "matrix", fault: "bad-description", message: "" };
-  const settled: CallFact = { kind: "media.settled", from: "matrix", sdp: "held" };
+  const refused: CallFact = { kind: "media.refused", from: "a", fault: "bad-description", message: "" };
+  const settled: CallFact = { kind: "media.settled", from: "a", sdp: "held" };
   const fromMatrix: Extract<CallFact, { kind: "media.offered" }> = {
     kind: "media.offered",
-    from: "matrix",
+    from: "a",
     sdp: "trunk sendonly",
   };
 
   test("the client holds: re-INVITE, and its answer answers the client", () => {
     const { orders } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
     expect(orders).toEqual([
-      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", sdp: "sendonly" },
       { kind: "sip.reoffer", sdp: "trunk sendonly" },
-      { kind: "media.answer", from: "trunk", sdp: "recvonly" },
+      { kind: "media.answer", from: "b", sdp: "recvonly" },
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reanswer", sdp: "client answer" } },
     ]);
   });
@@ -30,7 +30,7 @@ describe("hold and resume", () => {
       hold,
       fromMatrix,
       { kind: "sip.offerRefused", status: 488 },
-      { kind: "media.settled", from: "matrix", sdp: "local" },
+      { kind: "media.settled", from: "a", sdp: "local" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
   });
@@ -51,7 +51,7 @@ describe("hold and resume", () => {
       "the client's answer to the trunk's offer cannot be used: 488",
       [
         { kind: "sip.offered", sdp: "codec" },
-        { ...fromMatrix, from: "trunk" },
+        { ...fromMatrix, from: "b" },
         { kind: "matrix.reanswered", sdp: "?" },
         refused,
       ],
@@ -66,7 +66,7 @@ describe("hold and resume", () => {
       "the ACK holds no answer",
       [
         { kind: "sip.offerWanted" },
-        { kind: "media.described", side: "trunk", sdp: "ours" },
+        { kind: "media.described", end: "b", sdp: "ours" },
         { kind: "sip.offerRefused", status: 488 },
       ],
       ["media.describe", "sip.answerReoffer"],
@@ -90,7 +90,7 @@ describe("hold and resume", () => {
   });
 
   test("an ICE restart is answered without the trunk", () => {
-    const { orders } = play(connected(), hold, { kind: "media.settled", from: "matrix", sdp: "new ufrag" });
+    const { orders } = play(connected(), hold, { kind: "media.settled", from: "a", sdp: "new ufrag" });
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal"]);
   });
 
@@ -107,7 +107,7 @@ describe("hold and resume", () => {
       { kind: "sip.reanswered", sdp: "recvonly" },
       { kind: "sip.offered", sdp: "moved" },
       answered,
-      { kind: "media.settled", from: "trunk", sdp: "ours" },
+      { kind: "media.settled", from: "b", sdp: "ours" },
     );
     expect(kinds(orders)).toEqual([
       "media.offer",
@@ -123,13 +123,13 @@ describe("hold and resume", () => {
   test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
     const { orders } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
       kind: "media.settled",
-      from: "trunk",
+      from: "b",
       sdp: "ok",
     });
     expect(orders).toEqual([
-      { kind: "media.offer", from: "trunk", sdp: "moved" },
+      { kind: "media.offer", from: "b", sdp: "moved" },
       { kind: "sip.answerReoffer", sdp: "ok" },
-      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", sdp: "sendonly" },
     ]);
   });
 
@@ -137,7 +137,7 @@ describe("hold and resume", () => {
     const { call, orders } = play(
       connected(),
       { kind: "sip.offerWanted" },
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       { kind: "sip.reanswered", sdp: "theirs" },
       answered,
     );
@@ -149,7 +149,7 @@ describe("hold and resume", () => {
     const { orders } = play(
       connected(),
       { kind: "sip.offered", sdp: "other codec" },
-      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "media.offered", from: "b", sdp: "client offer" },
       { kind: "deadline.passed", name: "renegotiation" },
     );
     expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
@@ -160,7 +160,7 @@ describe("both offer at once", () => {
   const asked = play(
     connected(),
     { kind: "sip.offered", sdp: "other codec" },
-    { kind: "media.offered", from: "trunk", sdp: "client offer" },
+    { kind: "media.offered", from: "b", sdp: "client offer" },
   ).call;
 
   test("the client goes first, as it ignores an offer that crosses its own; the trunk is asked to come again", () => {
@@ -168,7 +168,7 @@ describe("both offer at once", () => {
     expect(orders).toEqual([
       { kind: "deadline.clear", name: "renegotiation" },
       { kind: "sip.refuseReoffer", status: 491 },
-      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", sdp: "sendonly" },
     ]);
     expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media" } });
   });
@@ -178,11 +178,11 @@ describe("both offer at once", () => {
       connected(),
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "media.offered", from: "b", sdp: "client offer" },
     );
     expect(orders.slice(1)).toEqual([
       { kind: "sip.refuseReoffer", status: 491 },
-      { kind: "media.offer", from: "matrix", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", sdp: "sendonly" },
     ]);
     expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media", queued: undefined } });
   });
@@ -192,9 +192,9 @@ describe("both offer at once", () => {
       talking(),
       { kind: "sip.offered", sdp: "other codec" },
       { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "media.offered", from: "b", sdp: "client offer" },
       { kind: "matrix.reanswered", sdp: "ok" },
-      { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
+      { kind: "media.answered", from: "a", sdp: "trunk answer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
     expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
@@ -205,7 +205,7 @@ describe("both offer at once", () => {
       { call: asked, orders: [] },
       { kind: "matrix.reanswered", sdp: "ok" },
       { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.answered", from: "matrix", sdp: "trunk answer" },
+      { kind: "media.answered", from: "a", sdp: "trunk answer" },
     );
     expect(kinds(orders)).toEqual(["media.answer", "sip.answerReoffer", "media.offer"]);
   });
@@ -214,7 +214,7 @@ describe("both offer at once", () => {
 describe("a version 0 client, which knows no offers inside a call", () => {
   const old = play(
     begin({ leg: { ...request.leg, version: "0", personParty: undefined } }),
-    { kind: "media.offered", from: "matrix", sdp: "trunk offer" },
+    { kind: "media.offered", from: "a", sdp: "trunk offer" },
     { kind: "sip.accepted", sdp: "trunk answer", dialog },
     answered,
   ).call;
@@ -223,7 +223,7 @@ describe("a version 0 client, which knows no offers inside a call", () => {
     const { call, orders } = play(
       { call: old, orders: [] },
       { kind: "sip.offered", sdp: "other codec" },
-      { kind: "media.offered", from: "trunk", sdp: "client offer" },
+      { kind: "media.offered", from: "b", sdp: "client offer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "sip.refuseReoffer"]);
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });

@@ -88,8 +88,8 @@ describe("a blind transfer", () => {
       blind,
       planned,
       { kind: "sip.offered", sdp: "hold" },
-      { kind: "media.offered", from: "trunk", sdp: "for the client" },
-      { kind: "media.settled", from: "trunk", sdp: "held" },
+      { kind: "media.offered", from: "b", sdp: "for the client" },
+      { kind: "media.settled", from: "b", sdp: "held" },
     );
     expect(orders).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
     expect(heardIn(request.leg.room, orders)).toEqual(["hangup user_hangup"]);
@@ -97,8 +97,8 @@ describe("a blind transfer", () => {
 
   test("the far end's re-INVITE that waits for the person is to come again, and is answered then", () => {
     const reoffer = { kind: "sip.offered", sdp: "other codec" } as const;
-    const forClient = { kind: "media.offered", from: "trunk", sdp: "client offer" } as const;
-    const settled = { kind: "media.settled", from: "trunk", sdp: "alone" } as const;
+    const forClient = { kind: "media.offered", from: "b", sdp: "client offer" } as const;
+    const settled = { kind: "media.settled", from: "b", sdp: "alone" } as const;
     for (const before of [[reoffer], [reoffer, forClient]]) {
       const { call, orders } = play(connected(), ...before, blind, planned);
       expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
@@ -189,7 +189,7 @@ describe("a blind transfer", () => {
     for (const fact of [
       { kind: "media.lost" },
       { kind: "media.failed", message: "ice" },
-      { kind: "media.timedOut", side: "trunk" },
+      { kind: "media.timedOut", end: "b" },
     ] as const) {
       const { call } = play(connected(), blind, planned, fact);
       expect(call.phase).toBe("transferring");
@@ -297,9 +297,9 @@ describe("a transfer that the trunk wants", () => {
       play(begin({ notices: { failures: true, history: true } }), offered, accepted, answered),
       referred,
       planned,
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       { kind: "sip.replaced", sdp: "theirs", dialog: newDialog },
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
     expect(orders).toContainEqual({
       kind: "sip.replace",
@@ -309,7 +309,7 @@ describe("a transfer that the trunk wants", () => {
       sdp: "ours",
       replaces: referred.replaces,
     });
-    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "theirs" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "theirs" });
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
@@ -339,9 +339,9 @@ describe("a transfer that the trunk wants", () => {
       connected(),
       referred,
       planned,
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       { kind: "sip.replaced", sdp: "video only", dialog: newDialog },
-      { kind: "media.refused", from: "trunk", fault: "bad-description", message: "" },
+      { kind: "media.refused", from: "b", fault: "bad-description", message: "" },
     );
     expect(ending({ call, orders })).toEqual({ cause: "incompatible", trunk: "bye" });
   });
@@ -351,7 +351,7 @@ describe("a transfer that the trunk wants", () => {
       connected(),
       referred,
       planned,
-      { kind: "media.described", side: "trunk", sdp: "ours" },
+      { kind: "media.described", end: "b", sdp: "ours" },
       { kind: "sip.replaceFailed", status: 486 },
     );
     expect(call).toMatchObject({ phase: "connected", dialog, renegotiation: { by: "nobody" } });
@@ -369,12 +369,12 @@ describe("a transfer that the trunk wants", () => {
       { kind: "matrix.offered", sdp: "hold" },
       { kind: "transfer.barred", cause: "no-route" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", sdp: "hold" });
   });
 });
 
 describe("keys and names in a call", () => {
-  const key = { kind: "media.dtmf", from: "matrix", digit: "5", durationMs: 160 } as const;
+  const key = { kind: "media.dtmf", from: "a", digit: "5", durationMs: 160 } as const;
 
   test("a key that went on as RTP is not sent once more", () => {
     expect(kinds(play(connected(), { ...key, relayed: true }).orders)).toEqual([]);
@@ -394,7 +394,7 @@ describe("keys and names in a call", () => {
 
   test("a key of the trunk in INFO is heard by the client", () => {
     const { orders } = play(connected(), { kind: "sip.dtmf", digit: "#", durationMs: 100 });
-    expect(orders).toEqual([{ kind: "media.dtmf", to: "matrix", digit: "#", durationMs: 100 }]);
+    expect(orders).toEqual([{ kind: "media.dtmf", to: "a", digit: "#", durationMs: 100 }]);
   });
 
   test("the client is told once who is at the telephone now, and nothing while it is the number that was called", () => {
@@ -437,7 +437,7 @@ describe("a transfer to somebody on Matrix", () => {
       toPerson,
       forwarded,
       released,
-      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", sdp: "offer for Carol" },
       { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       { kind: "matrix.told", signal: "invite", room },
     );
@@ -463,12 +463,12 @@ describe("a transfer to somebody on Matrix", () => {
     const { call, orders } = play(
       { ...ringing(), orders: [] },
       carolAnswers,
-      { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
+      { kind: "media.answered", from: "a", sdp: "for the trunk" },
       { kind: "sip.reanswered", sdp: "trunk's" },
-      { kind: "media.answered", from: "trunk", sdp: "not needed" },
+      { kind: "media.answered", from: "b", sdp: "not needed" },
     );
     expect(orders).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
-    expect(orders).toContainEqual({ kind: "media.answer", from: "trunk", sdp: "trunk's" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "trunk's" });
     expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
   });
 
@@ -478,7 +478,7 @@ describe("a transfer to somebody on Matrix", () => {
       toPerson,
       forwarded,
       released,
-      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", sdp: "offer for Carol" },
       { kind: "matrix.roomMissing", target, busy: false, message: "forbidden" },
     );
     expect(kinds(orders)).toContain("transfer.recall");
@@ -493,10 +493,10 @@ describe("a transfer to somebody on Matrix", () => {
       answered,
       toPerson,
       forwarded,
-      { kind: "media.described", side: "matrix", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", sdp: "offer for Carol" },
       { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       carolAnswers,
-      { kind: "media.answered", from: "matrix", sdp: "for the trunk" },
+      { kind: "media.answered", from: "a", sdp: "for the trunk" },
       { kind: "sip.hungUp", q850: 16 },
     );
     expect(call).toMatchObject({ phase: "ending", answeredAtMs: 3_000 });

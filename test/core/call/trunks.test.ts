@@ -62,8 +62,8 @@ describe("a trunk is out of order", () => {
         ],
       });
       expect(orders.filter((order) => order.kind === "media.offer")).toEqual([
-        { kind: "media.offer", from: "matrix", sdp: request.sdp },
-        { kind: "media.offer", from: "matrix", sdp: request.sdp },
+        { kind: "media.offer", from: "a", sdp: request.sdp },
+        { kind: "media.offer", from: "a", sdp: request.sdp },
       ]);
     },
   );
@@ -146,8 +146,8 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   test("a callee elsewhere than the tones came from is heard from there", () => {
     const { call, orders } = play(early(), ...toEarly, accepted, answered);
     expect(orders.filter((order) => order.kind === "media.answer")).toEqual([
-      { kind: "media.answer", from: "trunk", sdp: "early answer" },
-      { kind: "media.answer", from: "trunk", sdp: "trunk answer" },
+      { kind: "media.answer", from: "b", sdp: "early answer" },
+      { kind: "media.answer", from: "b", sdp: "trunk answer" },
     ]);
     expect(heardIn(room, orders)).toEqual(["answer"]);
     expect(call.phase).toBe("connected");
@@ -162,7 +162,7 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   });
 
   test("tones that nobody can use: it rings as it would without", () => {
-    const unusable: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
+    const unusable: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call, orders } = play(early(), offered, progressed, unusable, progressed, accepted, answered);
     expect(heardIn(room, orders)).toEqual(["answer"]);
     expect(call.phase).toBe("connected");
@@ -202,13 +202,13 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   });
 
   test("the trunk plays nothing after all: the telephone rings on", () => {
-    const { call, orders } = play(early(), ...toEarly, { kind: "media.timedOut", side: "trunk" });
+    const { call, orders } = play(early(), ...toEarly, { kind: "media.timedOut", end: "b" });
     expect(heardByTrunk(orders)).toEqual(["INVITE main"]);
     expect(call.phase).toBe("early");
   });
 
   test("the client falls silent: the telephone stops ringing", () => {
-    const { orders } = play(early(), ...toEarly, { kind: "media.timedOut", side: "matrix" });
+    const { orders } = play(early(), ...toEarly, { kind: "media.timedOut", end: "a" });
     expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
   });
 
@@ -223,15 +223,15 @@ describe("early media, where the trunk's own tones are to be heard", () => {
       ...accepted,
       sdp: "early answer",
     } as CallFact);
-    expect(orders).toContainEqual({ kind: "media.offer", from: "matrix", sdp: "hold" });
+    expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "hold" });
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
   });
 
   test("and the callee's own description cannot be used: the tones' one stays, and the hold has its turn all the same", () => {
-    const refused: CallFact = { kind: "media.refused", from: "trunk", fault: "no-common-codec", message: "" };
+    const refused: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, accepted, refused);
     expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
-    const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "matrix", sdp: "held" });
+    const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "a", sdp: "held" });
     expect(heardIn(room, orders)).toEqual(["reanswer"]);
   });
 

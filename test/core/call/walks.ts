@@ -27,7 +27,7 @@ import {
   toldRinging,
 } from "./inbound-examples.ts";
 
-const sides = ["matrix", "trunk"] as const;
+const ends = ["a", "b"] as const;
 const rooms = [annsRoom, bobsRoom, officeRoom, request.leg.room] as const;
 const inboundSignals = ["invite", "select", "hangup"] as const;
 const outboundSignals = ["answer", "reject", "hangup", "reanswer", "reoffer", "identity"] as const;
@@ -69,19 +69,19 @@ const facts: readonly CallFact[] = [
   { kind: "matrix.hungUp", reason: "ice_failed" },
   { kind: "matrix.left" },
   ...toldOrLost(outboundSignals, [request.leg.room, annsRoom]),
-  ...sides.flatMap((from): CallFact[] => [
+  ...ends.flatMap((from): CallFact[] => [
     { kind: "media.offered", from, sdp: "o" },
     { kind: "media.settled", from, sdp: "s" },
     { kind: "media.settled", from, sdp: "s", untold: "sendonly" },
     { kind: "media.answered", from, sdp: "a" },
     { kind: "media.answered", from, sdp: "a", untold: "sendrecv" },
     { kind: "media.refused", from, fault: "no-common-codec", message: "none" },
-    { kind: "media.timedOut", side: from },
-    { kind: "media.described", side: from, sdp: "d" },
+    { kind: "media.timedOut", end: from },
+    { kind: "media.described", end: from, sdp: "d" },
     { kind: "media.dtmf", from, digit: "1", durationMs: 160, relayed: false },
   ]),
   { kind: "media.connected" },
-  { kind: "media.listened", unheard: ["trunk"] },
+  { kind: "media.listened", unheard: ["b"] },
   { kind: "media.failed", message: "ice" },
   { kind: "media.closed" },
   { kind: "media.disconnected" },
@@ -142,7 +142,7 @@ const inboundFacts: readonly CallFact[] = [
   declines(bobsRoom, bob, "user_media_failed"),
   declines(officeRoom, ann),
   glare,
-  { kind: "media.glareAnswered", matrix: "client answer", trunk: "trunk answer" },
+  { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" },
 ];
 
 /** Of the invites to whom a call is transferred. */
@@ -182,13 +182,13 @@ const stages = [
   { targets: [ann, office], ringMs: 20_000 },
   { targets: [bob], ringMs: 20_000 },
 ];
-const reoffered: CallFact = { ...offered, from: "trunk" };
+const reoffered: CallFact = { ...offered, from: "b" };
 const hold: CallFact = { kind: "matrix.offered", sdp: "hold" };
 const held: readonly CallFact[] = [
   { kind: "sip.offered", sdp: "sendonly" },
-  { kind: "media.settled", from: "trunk", sdp: "recvonly", untold: "sendonly" },
+  { kind: "media.settled", from: "b", sdp: "recvonly", untold: "sendonly" },
 ];
-const described: CallFact = { kind: "media.described", side: "matrix", sdp: "client offer" };
+const described: CallFact = { kind: "media.described", end: "a", sdp: "client offer" };
 const shown: CallFact = { ...described, untold: "sendonly" };
 const sent: CallFact = { kind: "sip.sent", invite };
 const outOfOrder: CallFact = { kind: "sip.failed", fault: "transport", message: "refused" };
@@ -262,7 +262,7 @@ const inbound: readonly Beginning[] = [
     [described, ...annRings.slice(1)],
     [described, ...taken.slice(1), answeredByClient],
     [described, glare],
-    [described, glare, { kind: "media.offered", from: "matrix", sdp: "o" }],
+    [described, glare, { kind: "media.offered", from: "a", sdp: "o" }],
   ),
   ...from(
     arrive(together),

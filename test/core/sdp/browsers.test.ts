@@ -106,8 +106,8 @@ describe.each([
   test("is offered to the trunk with G.711 and its events", () => {
     const codecs = ["PCMA", "PCMU"];
     const turn = offered(
-      newExchange({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs } }),
-      "matrix",
+      newExchange({ a: { kind: "client", codecs }, b: { kind: "trunk", codecs } }),
+      "a",
       parsed(sdp),
     );
     if (turn.kind !== "offer") throw new Error(turn.kind);

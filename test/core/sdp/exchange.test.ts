@@ -15,7 +15,7 @@ import {
 } from "../../../src/core/sdp/exchange.ts";
 import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
 import { newOrigin, say, trunkBody } from "../../../src/core/sdp/writer.ts";
-import type { MediaSide } from "../../../src/core/call/model/media-side.ts";
+import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
 import type { Description } from "../../../src/core/sdp/description.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
@@ -23,11 +23,11 @@ const invite = parsed(elementSdp("out-invite"));
 const hold = parsed(elementSdp("out-hold-negotiate"));
 
 const newExchange = (codecs: readonly string[]): Exchange =>
-  exchangeOf({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs } });
-const clientOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "matrix", sdp);
-const trunkOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "trunk", sdp);
-const clientAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "matrix", sdp);
-const trunkAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "trunk", sdp);
+  exchangeOf({ a: { kind: "client", codecs }, b: { kind: "trunk", codecs } });
+const clientOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "a", sdp);
+const trunkOffered = (exchange: Exchange, sdp: Description): Turn | Refusal => offered(exchange, "b", sdp);
+const clientAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "a", sdp);
+const trunkAnswered = (exchange: Exchange, sdp: Description): Turn | Refusal => answeredBy(exchange, "b", sdp);
 
 function taken(turn: Turn | Refusal): OfferTurn | AnswerTurn {
   if (turn.kind === "refusal") throw new Error(turn.message);
@@ -47,7 +47,7 @@ function answered(codecs: readonly string[], answer = gatewaySdp()): Exchange {
 
 describe("a trunk that takes keys in INFO alone", () => {
   const codecs = ["PCMA", "PCMU"];
-  const exchange = exchangeOf({ matrix: { kind: "client", codecs }, trunk: { kind: "trunk", codecs, events: false } });
+  const exchange = exchangeOf({ a: { kind: "client", codecs }, b: { kind: "trunk", codecs, events: false } });
   const gateway = parsed(gatewaySdp());
   test("is offered none in RTP, and answered none", () => {
     const turn = taken(clientOffered(exchange, invite));
@@ -62,8 +62,8 @@ describe("a trunk that takes keys in INFO alone", () => {
     const answer = taken(trunkAnswered(offer.exchange, gateway));
     expect(numbers(answer)).toContain("telephone-event/8000");
     const { agreed } = answer.exchange;
-    expect(agreed && keyFormat(agreed, "trunk")).toBeUndefined();
-    expect(agreed && keyFormat(agreed, "matrix")).toBeDefined();
+    expect(agreed && keyFormat(agreed, "b")).toBeUndefined();
+    expect(agreed && keyFormat(agreed, "a")).toBeDefined();
   });
 });
 
@@ -106,12 +106,12 @@ describe("a new call of the client", () => {
     const turn = taken(
       trunkAnswered(taken(clientOffered(newExchange(["PCMU"]), invite)).exchange, parsed(gatewaySdp())),
     );
-    expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "sendrecv" });
+    expect(turn).toMatchObject({ kind: "answer", to: "a", direction: "sendrecv" });
     expect(numbers(turn)).toBe("0 PCMU/8000, 126 telephone-event/8000");
     const agreed = turn.exchange.agreed;
-    expect(agreed && crossings(agreed.passages, "matrix").get(126)?.payloadType).toBe(101);
-    expect(agreed && crossings(agreed.passages, "trunk").get(101)?.payloadType).toBe(126);
-    expect(agreed && crossings(agreed.passages, "matrix").get(13)).toBeUndefined();
+    expect(agreed && crossings(agreed.passages, "a").get(126)?.payloadType).toBe(101);
+    expect(agreed && crossings(agreed.passages, "b").get(101)?.payloadType).toBe(126);
+    expect(agreed && crossings(agreed.passages, "a").get(13)).toBeUndefined();
   });
 
   test("with Opus the 48 kHz event goes with it", () => {
@@ -131,7 +131,7 @@ describe("a new call of the client", () => {
     });
     const offered = taken(clientOffered(newExchange(["opus", "PCMU"]), invite)).exchange;
     const { agreed } = taken(trunkAnswered(offered, parsed(sdp))).exchange;
-    const crossing = agreed && crossings(agreed.passages, "matrix").get(110);
+    const crossing = agreed && crossings(agreed.passages, "a").get(110);
     expect(crossing).toMatchObject({ payloadType: 101, fromClockRate: 48_000, toClockRate: 8000 });
   });
 
@@ -148,16 +148,16 @@ describe("a new call of the client", () => {
   test("a gateway that answers with a number of its own is sent that, and heard by the offered one", () => {
     const sdp = gatewaySdp({ formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] });
     const { agreed } = answered(["PCMU"], sdp);
-    expect(agreed && crossings(agreed.passages, "matrix").get(126)?.payloadType).toBe(97);
-    expect(agreed && crossings(agreed.passages, "trunk").get(101)?.payloadType).toBe(126);
-    expect(agreed && crossings(agreed.passages, "trunk").get(97)?.payloadType).toBe(126);
+    expect(agreed && crossings(agreed.passages, "a").get(126)?.payloadType).toBe(97);
+    expect(agreed && crossings(agreed.passages, "b").get(101)?.payloadType).toBe(126);
+    expect(agreed && crossings(agreed.passages, "b").get(97)?.payloadType).toBe(126);
   });
 
   test("the final answer may differ from the early one", () => {
     const early = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" }));
     const turn = taken(trunkAnswered(early, parsed(gatewaySdp({ formats: "8 101", port: 50_000 }))));
     expect(numbers(turn)).toBe("8 PCMA/8000, 126 telephone-event/8000");
-    expect(turn.exchange.agreed?.trunk.audio.port).toBe(50_000);
+    expect(turn.exchange.agreed?.b.audio.port).toBe(50_000);
   });
 
   test("an answer to nothing is refused", () => {
@@ -169,40 +169,40 @@ describe("a new call of the client", () => {
 describe("inside a call", () => {
   test("the client's hold reaches the trunk, and its answer the client", () => {
     const offer = taken(clientOffered(answered(["PCMU"]), hold));
-    expect(offer).toMatchObject({ kind: "offer", to: "trunk", direction: "sendonly" });
+    expect(offer).toMatchObject({ kind: "offer", to: "b", direction: "sendonly" });
     expect(numbers(offer)).toBe("0 PCMU/8000, 101 telephone-event/8000");
     const lines = ["a=rtpmap:101 telephone-event/8000", "a=recvonly"];
     const answer = taken(trunkAnswered(offer.exchange, parsed(gatewaySdp({ lines }))));
-    expect(answer).toMatchObject({ kind: "answer", to: "matrix", direction: "recvonly" });
+    expect(answer).toMatchObject({ kind: "answer", to: "a", direction: "recvonly" });
     const { agreed } = answer.exchange;
-    expect(agreed && [isOpen(agreed, "matrix"), isOpen(agreed, "trunk"), isHeld(agreed)]).toEqual([true, false, true]);
+    expect(agreed && [isOpen(agreed, "a"), isOpen(agreed, "b"), isHeld(agreed)]).toEqual([true, false, true]);
   });
 
   test("and so does the resume", () => {
     const held = taken(trunkAnswered(taken(clientOffered(answered(["PCMU"]), hold)).exchange, parsed(gatewaySdp())));
     const offer = taken(clientOffered(held.exchange, parsed(elementSdp("out-unhold-negotiate"))));
-    expect(offer).toMatchObject({ kind: "offer", to: "trunk", direction: "sendrecv" });
+    expect(offer).toMatchObject({ kind: "offer", to: "b", direction: "sendrecv" });
     const { agreed } = taken(trunkAnswered(offer.exchange, parsed(gatewaySdp()))).exchange;
-    expect(agreed && [isOpen(agreed, "matrix"), isOpen(agreed, "trunk"), isHeld(agreed)]).toEqual([true, true, false]);
+    expect(agreed && [isOpen(agreed, "a"), isOpen(agreed, "b"), isHeld(agreed)]).toEqual([true, true, false]);
   });
 
   test("a hold the trunk refuses is answered by us, and the client hears nothing more", () => {
     const offer = taken(clientOffered(answered(["PCMU"]), hold));
-    const turn = taken(settled(offer.exchange, "matrix"));
-    expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "recvonly" });
+    const turn = taken(settled(offer.exchange, "a"));
+    expect(turn).toMatchObject({ kind: "answer", to: "a", direction: "recvonly" });
     const { agreed } = turn.exchange;
-    expect(agreed && isOpen(agreed, "trunk")).toBe(false);
-    expect(settled(turn.exchange, "matrix").kind).toBe("refusal");
+    expect(agreed && isOpen(agreed, "b")).toBe(false);
+    expect(settled(turn.exchange, "a").kind).toBe("refusal");
   });
 
   test("an ICE restart alone is none of the trunk's business", () => {
     const restart = parsed(elementSdp("out-unhold-negotiate").replace("ice-ufrag:afOz", "ice-ufrag:Neu1"));
-    expect(taken(clientOffered(answered(["PCMU"]), restart))).toMatchObject({ kind: "answer", to: "matrix" });
+    expect(taken(clientOffered(answered(["PCMU"]), restart))).toMatchObject({ kind: "answer", to: "a" });
   });
 
   test("video asked for in the call is settled too", () => {
     const turn = taken(clientOffered(answered(["PCMU"]), parsed(elementSdp("out-video-invite"))));
-    expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "sendrecv" });
+    expect(turn).toMatchObject({ kind: "answer", to: "a", direction: "sendrecv" });
   });
 
   test.each([
@@ -213,13 +213,13 @@ describe("inside a call", () => {
   ])("the trunk's %s is answered %s without the client", (offered, expected) => {
     const lines = ["a=rtpmap:101 telephone-event/8000", `a=${offered}`];
     const turn = taken(trunkOffered(answered(["PCMU"]), parsed(gatewaySdp({ lines, port: 50_000 }))));
-    expect(turn).toMatchObject({ kind: "answer", to: "trunk", direction: expected });
-    expect(turn.exchange.agreed?.trunk.audio.port).toBe(50_000);
+    expect(turn).toMatchObject({ kind: "answer", to: "b", direction: expected });
+    expect(turn.exchange.agreed?.b.audio.port).toBe(50_000);
   });
 
   test("the trunk's old hold with 0.0.0.0 is answered recvonly", () => {
     const turn = taken(trunkOffered(answered(["PCMU"]), parsed(gatewaySdp({ address: "0.0.0.0" }))));
-    expect(turn).toMatchObject({ kind: "answer", to: "trunk", direction: "recvonly" });
+    expect(turn).toMatchObject({ kind: "answer", to: "b", direction: "recvonly" });
   });
 
   test("both on hold is inactive", () => {
@@ -235,33 +235,33 @@ describe("inside a call", () => {
     const offered = taken(clientOffered(newExchange(["PCMU"]), invite)).exchange;
     const turn = taken(trunkAnswered(offered, parsed(gatewaySdp(held))));
     // The trunk's resume is answered without the client, which therefore must not have been told to be silent.
-    expect(turn).toMatchObject({ kind: "answer", to: "matrix", direction: "sendrecv" });
+    expect(turn).toMatchObject({ kind: "answer", to: "a", direction: "sendrecv" });
     expect(turn.exchange.agreed && isHeld(turn.exchange.agreed)).toBe(true);
     const back = taken(trunkOffered(turn.exchange, parsed(gatewaySdp())));
-    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
-    expect(back.exchange.agreed && isOpen(back.exchange.agreed, "matrix")).toBe(true);
+    expect(back).toMatchObject({ kind: "answer", to: "b", direction: "sendrecv" });
+    expect(back.exchange.agreed && isOpen(back.exchange.agreed, "a")).toBe(true);
   });
 
   test("music on hold in another codec does not silence the client for good", () => {
     const held = { formats: "8 101", lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] };
     const exchange = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" }));
     const offer = taken(trunkOffered(exchange, parsed(gatewaySdp(held))));
-    expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendonly" });
+    expect(offer).toMatchObject({ kind: "offer", to: "a", direction: "sendonly" });
     const answer = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-remote-hold-answer-sendonly"))));
-    expect(answer).toMatchObject({ kind: "answer", to: "trunk", direction: "recvonly" });
+    expect(answer).toMatchObject({ kind: "answer", to: "b", direction: "recvonly" });
     const back = taken(trunkOffered(answer.exchange, parsed(gatewaySdp({ formats: "8 101" }))));
-    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
+    expect(back).toMatchObject({ kind: "answer", to: "b", direction: "sendrecv" });
   });
 
   test("keys pass again after music on hold that took none", () => {
     const held = parsed(gatewaySdp({ formats: "0", lines: ["a=sendonly"] }));
     const hold = taken(trunkOffered(answered(["PCMU"]), held)).exchange;
-    expect(hold.agreed && crossings(hold.agreed.passages, "matrix").get(126)).toBeUndefined();
+    expect(hold.agreed && crossings(hold.agreed.passages, "a").get(126)).toBeUndefined();
     const back = taken(trunkOffered(hold, parsed(gatewaySdp())));
     expect(numbers(back)).toBe("0 PCMU/8000, 101 telephone-event/8000");
     const { agreed } = back.exchange;
-    expect(agreed && crossings(agreed.passages, "matrix").get(126)?.payloadType).toBe(101);
-    expect(agreed && crossings(agreed.passages, "trunk").get(101)?.payloadType).toBe(126);
+    expect(agreed && crossings(agreed.passages, "a").get(126)?.payloadType).toBe(101);
+    expect(agreed && crossings(agreed.passages, "b").get(101)?.payloadType).toBe(126);
   });
 
   test("the trunk's other numbers for the same codec are mapped", () => {
@@ -269,16 +269,16 @@ describe("inside a call", () => {
     const turn = taken(trunkOffered(answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" })), parsed(sdp)));
     expect(numbers(turn)).toBe("0 PCMU/8000, 96 telephone-event/8000");
     const { agreed } = turn.exchange;
-    expect(agreed && crossings(agreed.passages, "matrix").get(126)?.payloadType).toBe(96);
+    expect(agreed && crossings(agreed.passages, "a").get(126)?.payloadType).toBe(96);
   });
 
   test("a codec the client had offered, but does not speak, becomes an offer to the client", () => {
     const exchange = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "0 101" }));
     const offer = taken(trunkOffered(exchange, parsed(gatewaySdp({ formats: "8 101" }))));
-    expect(offer).toMatchObject({ kind: "offer", to: "matrix" });
+    expect(offer).toMatchObject({ kind: "offer", to: "a" });
     expect(numbers(offer)).toBe("8 PCMA/8000, 126 telephone-event/8000");
     const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
-    expect(turn).toMatchObject({ kind: "answer", to: "trunk" });
+    expect(turn).toMatchObject({ kind: "answer", to: "b" });
     expect(numbers(turn)).toBe("8 PCMA/8000, 101 telephone-event/8000");
   });
 
@@ -288,18 +288,18 @@ describe("inside a call", () => {
   });
 
   test("a trunk that asks for an offer gets what is agreed, and its answer counts", () => {
-    const offer = taken(described(answered(["PCMU", "PCMA"]), "trunk"));
-    expect(offer).toMatchObject({ kind: "offer", to: "trunk", direction: "sendrecv" });
+    const offer = taken(described(answered(["PCMU", "PCMA"]), "b"));
+    expect(offer).toMatchObject({ kind: "offer", to: "b", direction: "sendrecv" });
     expect(numbers(offer)).toBe("0 PCMU/8000, 101 telephone-event/8000");
     const answer = trunkAnswered(offer.exchange, parsed(gatewaySdp({ port: 50_002, lines: ["a=sendonly"] })));
     if (answer.kind !== "settled") throw new Error(answer.kind);
-    expect(answer.exchange.agreed?.trunk.audio.port).toBe(50_002);
-    expect(answer.exchange.agreed?.directions.trunk).toBe("sendonly");
+    expect(answer.exchange.agreed?.b.audio.port).toBe(50_002);
+    expect(answer.exchange.agreed?.directions.b).toBe("sendonly");
   });
 });
 
 /** Both as one would hear of it: the numbers of a side, and what goes through. */
-function passing(exchange: Exchange, from: MediaSide): Record<string, string> {
+function passing(exchange: Exchange, from: MediaEnd): Record<string, string> {
   const { agreed } = exchange;
   if (agreed === undefined) return {};
   const map = crossingsWithKeys(agreed.passages, from, agreed.formats[from]);
@@ -315,10 +315,10 @@ describe("a call from the trunk", () => {
     expect(numbers(offer)).toBe("0 PCMU/8000, 126 telephone-event/8000");
     const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
     expect(numbers(turn)).toBe("0 PCMU/8000");
-    expect(passing(turn.exchange, "matrix")).toEqual({ 0: "0 PCMU", 126: "telephone-event" });
+    expect(passing(turn.exchange, "a")).toEqual({ 0: "0 PCMU", 126: "telephone-event" });
     const { agreed } = turn.exchange;
-    expect(agreed && keyFormat(agreed, "trunk")).toBeUndefined();
-    expect(agreed && keyFormat(agreed, "matrix")?.payloadType).toBe(126);
+    expect(agreed && keyFormat(agreed, "b")).toBeUndefined();
+    expect(agreed && keyFormat(agreed, "a")?.payloadType).toBe(126);
   });
 
   test.each([
@@ -332,7 +332,7 @@ describe("a call from the trunk", () => {
     const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
     expect(turn.direction).toBe(expected);
     const back = taken(trunkOffered(turn.exchange, parsed(gatewaySdp())));
-    expect(back).toMatchObject({ kind: "answer", to: "trunk", direction: "sendrecv" });
+    expect(back).toMatchObject({ kind: "answer", to: "b", direction: "sendrecv" });
   });
 
   test("is answered once: what a second device says comes too late", () => {
@@ -344,42 +344,42 @@ describe("a call from the trunk", () => {
   test("that crosses the person's own ends with an answer for each", () => {
     const lines = ["a=rtpmap:96 telephone-event/8000", "a=sendrecv"];
     const offer = taken(trunkOffered(newExchange(["PCMU", "PCMA"]), parsed(gatewaySdp({ formats: "8 0 96", lines }))));
-    const turns = crossed(offer.exchange, invite);
+    const turns = crossed(offer.exchange, "a", invite);
     if (turns.kind === "refusal") throw new Error(turns.message);
-    expect(numbers(turns.matrix)).toBe("8 PCMA/8000, 126 telephone-event/8000");
-    expect(numbers(turns.trunk)).toBe("8 PCMA/8000, 96 telephone-event/8000");
-    expect(passing(turns.trunk.exchange, "matrix")).toEqual({ 8: "8 PCMA", 126: "96 telephone-event" });
-    expect(clientAnswered(turns.matrix.exchange, parsed(elementSdp("in-answer"))).kind).toBe("refusal");
-    expect(crossed(turns.matrix.exchange, invite).kind).toBe("refusal");
-    expect(crossed(newExchange(["PCMU"]), invite).kind).toBe("refusal");
+    expect(numbers(turns.a)).toBe("8 PCMA/8000, 126 telephone-event/8000");
+    expect(numbers(turns.b)).toBe("8 PCMA/8000, 96 telephone-event/8000");
+    expect(passing(turns.b.exchange, "a")).toEqual({ 8: "8 PCMA", 126: "96 telephone-event" });
+    expect(clientAnswered(turns.a.exchange, parsed(elementSdp("in-answer"))).kind).toBe("refusal");
+    expect(crossed(turns.a.exchange, "a", invite).kind).toBe("refusal");
+    expect(crossed(newExchange(["PCMU"]), "a", invite).kind).toBe("refusal");
   });
 });
 
 describe("a trunk that leaves the offer to us", () => {
   test("gets what the client made of ours, and completes it", () => {
-    const first = taken(described(newExchange(["PCMU", "G722"]), "matrix"));
-    expect(first).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    const first = taken(described(newExchange(["PCMU", "G722"]), "a"));
+    expect(first).toMatchObject({ kind: "offer", to: "a", direction: "sendrecv" });
     expect(numbers(first)).toBe("0 PCMU/8000, 9 G722/8000, 126 telephone-event/8000");
     const second = taken(clientAnswered(first.exchange, parsed(elementSdp("in-answer"))));
-    expect(second).toMatchObject({ kind: "offer", to: "trunk" });
+    expect(second).toMatchObject({ kind: "offer", to: "b" });
     expect(numbers(second)).toContain("0 PCMU/8000");
     const turn = trunkAnswered(second.exchange, parsed(gatewaySdp()));
     expect(turn.kind).toBe("settled");
     if (turn.kind !== "settled") return;
-    expect(passing(turn.exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 126: "101 telephone-event" });
-    expect(passing(turn.exchange, "trunk")).toMatchObject({ 0: "0 PCMU", 101: "126 telephone-event" });
-    expect(described(first.exchange, "matrix").kind).toBe("refusal");
+    expect(passing(turn.exchange, "a")).toMatchObject({ 0: "0 PCMU", 126: "101 telephone-event" });
+    expect(passing(turn.exchange, "b")).toMatchObject({ 0: "0 PCMU", 101: "126 telephone-event" });
+    expect(described(first.exchange, "a").kind).toBe("refusal");
   });
 
   test("inside a call is offered the codec in use alone, and keys even if the last peer took none", () => {
     const before = answered(["PCMU", "PCMA"], gatewaySdp({ formats: "8 0", lines: ["a=sendrecv"] }));
-    const offer = taken(described(before, "trunk"));
+    const offer = taken(described(before, "b"));
     expect(numbers(offer)).toBe("8 PCMA/8000, 101 telephone-event/8000");
     const sdp = gatewaySdp({ formats: "8 97", lines: ["a=rtpmap:97 telephone-event/8000"], port: 50_004 });
     const turn = trunkAnswered(offer.exchange, parsed(sdp));
     if (turn.kind !== "settled") throw new Error(turn.kind);
-    expect(passing(turn.exchange, "matrix")).toMatchObject({ 8: "8 PCMA", 126: "97 telephone-event" });
-    expect(turn.exchange.agreed?.trunk.audio.port).toBe(50_004);
+    expect(passing(turn.exchange, "a")).toMatchObject({ 8: "8 PCMA", 126: "97 telephone-event" });
+    expect(turn.exchange.agreed?.b.audio.port).toBe(50_004);
     expect(trunkAnswered(offer.exchange, parsed(gatewaySdp({ formats: "0" }))).kind).toBe("refusal");
   });
 });
@@ -387,46 +387,46 @@ describe("a trunk that leaves the offer to us", () => {
 describe("two trunks", () => {
   const joined = (): Exchange =>
     exchangeOf({
-      matrix: { kind: "trunk", codecs: ["PCMA", "PCMU"] },
-      trunk: { kind: "trunk", codecs: ["PCMU", "PCMA"] },
+      a: { kind: "trunk", codecs: ["PCMA", "PCMU"] },
+      b: { kind: "trunk", codecs: ["PCMU", "PCMA"] },
     });
   const other = (words: Parameters<typeof gatewaySdp>[0] = {}): Description =>
     parsed(gatewaySdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000", "a=sendrecv"], ...words }));
 
   function talking(): Exchange {
-    const first = taken(described(joined(), "trunk"));
-    const second = taken(answeredBy(first.exchange, "trunk", parsed(gatewaySdp())));
-    expect(second).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    const first = taken(described(joined(), "b"));
+    const second = taken(answeredBy(first.exchange, "b", parsed(gatewaySdp())));
+    expect(second).toMatchObject({ kind: "offer", to: "a", direction: "sendrecv" });
     expect(numbers(second)).toBe("0 PCMU/8000, 101 telephone-event/8000");
-    const turn = answeredBy(second.exchange, "matrix", other({ formats: "0 96" }));
+    const turn = answeredBy(second.exchange, "a", other({ formats: "0 96" }));
     if (turn.kind !== "settled") throw new Error(turn.kind);
     return turn.exchange;
   }
 
   test("are brought together by our offer to the one and then to the other", () => {
     const exchange = talking();
-    expect(passing(exchange, "trunk")).toMatchObject({ 0: "0 PCMU", 101: "96 telephone-event" });
-    expect(passing(exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
+    expect(passing(exchange, "b")).toMatchObject({ 0: "0 PCMU", 101: "96 telephone-event" });
+    expect(passing(exchange, "a")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
   });
 
   test("are each told by their own numbers, also after the other was offered anew by us", () => {
-    const offer = taken(described(talking(), "trunk"));
-    const turn = answeredBy(offer.exchange, "trunk", parsed(gatewaySdp({ port: 50_006 })));
+    const offer = taken(described(talking(), "b"));
+    const turn = answeredBy(offer.exchange, "b", parsed(gatewaySdp({ port: 50_006 })));
     if (turn.kind !== "settled") throw new Error(turn.kind);
-    expect(passing(turn.exchange, "trunk")).toEqual({ 0: "0 PCMU", 101: "96 telephone-event" });
-    expect(passing(turn.exchange, "matrix")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
+    expect(passing(turn.exchange, "b")).toEqual({ 0: "0 PCMU", 101: "96 telephone-event" });
+    expect(passing(turn.exchange, "a")).toMatchObject({ 0: "0 PCMU", 101: "101 telephone-event" });
   });
 
-  test.each(["matrix", "trunk"] as const)("hear of the hold and of its end: %s holds", (side) => {
+  test.each(["a", "b"] as const)("hear of the hold and of its end: %s holds", (end) => {
     const lines = ["a=rtpmap:101 telephone-event/8000"];
-    const held = taken(offered(talking(), side, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
-    expect(held).toMatchObject({ kind: "offer", to: side === "matrix" ? "trunk" : "matrix", direction: "sendonly" });
+    const held = taken(offered(talking(), end, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
+    expect(held).toMatchObject({ kind: "offer", to: end === "a" ? "b" : "a", direction: "sendonly" });
     if (held.kind !== "offer") return;
     const answer = taken(answeredBy(held.exchange, held.to, parsed(gatewaySdp({ lines: [...lines, "a=recvonly"] }))));
-    expect(answer).toMatchObject({ kind: "answer", to: side, direction: "recvonly" });
-    const refresh = taken(offered(answer.exchange, side, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
-    expect(refresh).toMatchObject({ kind: "answer", to: side });
-    const back = taken(offered(refresh.exchange, side, parsed(gatewaySdp())));
+    expect(answer).toMatchObject({ kind: "answer", to: end, direction: "recvonly" });
+    const refresh = taken(offered(answer.exchange, end, parsed(gatewaySdp({ lines: [...lines, "a=sendonly"] }))));
+    expect(refresh).toMatchObject({ kind: "answer", to: end });
+    const back = taken(offered(refresh.exchange, end, parsed(gatewaySdp())));
     expect(back).toMatchObject({ kind: "offer", direction: "sendrecv" });
   });
 });
@@ -439,12 +439,12 @@ describe("a call from the trunk, with a client that lists more than one codec", 
         parsed(gatewaySdp({ formats: "8 0 18 96", lines: ["a=rtpmap:96 telephone-event/8000"] })),
       ),
     );
-    expect(offer).toMatchObject({ kind: "offer", to: "matrix", direction: "sendrecv" });
+    expect(offer).toMatchObject({ kind: "offer", to: "a", direction: "sendrecv" });
     expect(numbers(offer)).toBe("8 PCMA/8000, 0 PCMU/8000, 126 telephone-event/8000");
     const turn = taken(clientAnswered(offer.exchange, parsed(elementSdp("in-answer"))));
     expect(numbers(turn)).toBe("0 PCMU/8000, 96 telephone-event/8000");
     const { agreed } = turn.exchange;
-    expect(agreed && crossings(agreed.passages, "trunk").get(96)?.payloadType).toBe(126);
+    expect(agreed && crossings(agreed.passages, "b").get(96)?.payloadType).toBe(126);
   });
 });
 
@@ -460,12 +460,12 @@ test("whatever is offered in whatever order, only what both sides listed goes th
   });
   const list = fc.uniqueArray(format, { selector: (each) => each.payloadType, maxLength: 12 });
   fc.assert(
-    fc.property(list, list, fc.constantFrom("matrix" as const, "trunk" as const), (matrix, trunk, leader) => {
-      const passages = pairFormats(matrix, trunk, leader);
-      for (const side of ["matrix", "trunk"] as const) {
-        const listed = { matrix, trunk }[side];
-        const other = { matrix: trunk, trunk: matrix }[side];
-        for (const [number, crossing] of crossings(passages, side)) {
+    fc.property(list, list, fc.constantFrom("a" as const, "b" as const), (a, b, leader) => {
+      const passages = pairFormats(a, b, leader);
+      for (const end of ["a", "b"] as const) {
+        const listed = { a, b }[end];
+        const other = { a: b, b: a }[end];
+        for (const [number, crossing] of crossings(passages, end)) {
           const from = listed.find((each) => each.payloadType === number);
           const to = other.find((each) => each.payloadType === crossing.payloadType);
           expect(from?.name).toBe(to?.name);
@@ -478,7 +478,7 @@ test("whatever is offered in whatever order, only what both sides listed goes th
 });
 
 test("whoever says what, and whenever: nobody is told what it has not listed, and what is refused changes nothing", () => {
-  const side = fc.constantFrom("matrix" as const, "trunk" as const);
+  const side = fc.constantFrom("a" as const, "b" as const);
   const word = fc.record({
     do: fc.constantFrom("offer", "answer", "settle", "describe", "cross"),
     side,
@@ -490,8 +490,8 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
     fc.property(client, fc.array(word, { maxLength: 12 }), (isClient, words) => {
       const codecs = ["PCMU", "PCMA", "G722"];
       let exchange = exchangeOf({
-        matrix: { kind: isClient ? "client" : "trunk", codecs },
-        trunk: { kind: "trunk", codecs },
+        a: { kind: isClient ? "client" : "trunk", codecs },
+        b: { kind: "trunk", codecs },
       });
       for (const { formats, direction, ...each } of words) {
         const lines = ["a=rtpmap:96 telephone-event/8000", "a=rtpmap:101 telephone-event/48000", `a=${direction}`];
@@ -506,9 +506,9 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
                 ? settled(before, each.side)
                 : each.do === "describe"
                   ? described(before, each.side)
-                  : crossed(before, sdp);
+                  : crossed(before, "a", sdp);
         if (turn.kind === "refusal") continue;
-        for (const said of turn.kind === "crossed" ? [turn.matrix, turn.trunk] : [turn]) {
+        for (const said of turn.kind === "crossed" ? [turn.a, turn.b] : [turn]) {
           exchange = said.exchange;
           if (said.kind === "settled") continue;
           expect(said.formats.length).toBeGreaterThan(0);
@@ -520,7 +520,7 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
         const { agreed } = exchange;
         if (agreed === undefined) continue;
         expect(agreed.passages.length).toBeGreaterThan(0);
-        for (const from of ["matrix", "trunk"] as const)
+        for (const from of ["a", "b"] as const)
           expect([...crossingsWithKeys(agreed.passages, from, agreed.formats[from]).values()][0]?.isEvent).toBe(false);
       }
     }),
@@ -528,7 +528,7 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
 });
 
 test("the trunk is never offered events alone", () => {
-  expect(
-    pairFormats(parsed(gatewaySdp({ formats: "18 101" })).audio.formats, trunkCapability(["PCMU"]), "trunk"),
-  ).toEqual([]);
+  expect(pairFormats(parsed(gatewaySdp({ formats: "18 101" })).audio.formats, trunkCapability(["PCMU"]), "b")).toEqual(
+    [],
+  );
 });

@@ -14,7 +14,7 @@ test("an offer in a dialog that had another session uses its numbers, and none o
     format(111, "telephone-event", 48_000),
   ];
   const trunk = { kind: "trunk", codecs: ["PCMU", "opus"], numbers } as const;
-  const turn = described(newExchange({ matrix: { kind: "client", codecs: ["PCMU"] }, trunk }), "trunk");
+  const turn = described(newExchange({ a: { kind: "client", codecs: ["PCMU"] }, b: trunk }), "b");
   expect(turn).toMatchObject({ kind: "offer" });
   const said =
     turn.kind === "offer" ? turn.formats.map(({ payloadType, name, clockRate }) => [payloadType, name, clockRate]) : [];

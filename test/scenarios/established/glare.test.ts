@@ -32,7 +32,7 @@ describe("a number rings a person who calls it that very moment, with a client t
       [true, "answer"],
     ]);
     expect(bridge.trunks.orders).toMatchObject([{ verb: "ring" }, { verb: "accept", argument: "trunk answer" }]);
-    expect(bridge.media.orders).toEqual(["offer trunk trunk offers", "cross client offer"]);
+    expect(bridge.media.orders).toEqual(["offer b trunk offers", "cross a client offer"]);
     expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
   });
 
@@ -63,7 +63,7 @@ describe("a number rings a person who calls it that very moment, with a client t
     await bridge.take({ ...bridge.origin(ann, made1), ...invitation(caller) });
     await bridge.take({ ...bridge.callOf(ann, "anns"), room: made1, kind: "call.candidates", candidates: [candidate] });
     await bridge.take(bridge.inviteFact({ room: made1, matrixCallId: matrixCallId("anns") }));
-    expect(bridge.media.orders).toEqual(["offer trunk trunk offers", "cross client offer", "candidates 1"]);
+    expect(bridge.media.orders).toEqual(["offer b trunk offers", "cross a client offer", "candidates 1"]);
   });
 
   test("others who were rung stop ringing", async () => {
@@ -102,11 +102,11 @@ describe("a person calls a number that rings them that very moment", () => {
     expect(bridge.homeserver.told[0]?.leg).toMatchObject({ room, ghost, matrixCallId: "call1" });
     expect(bridge.trunks.verbs.toSorted()).toEqual(["accept", "cancel", "invite"]);
     expect(bridge.media.orders).toEqual([
-      "offer matrix client offer",
+      "offer a client offer",
       "candidates 1",
       "close",
-      "offer trunk trunk offers",
-      "cross client offer",
+      "offer b trunk offers",
+      "cross a client offer",
       "candidates 1",
     ]);
     expect(bridge.words).toEqual([]);

@@ -74,7 +74,7 @@ test("a telephone without an offer gets ours", async () => {
   const leg = await bridge.arrive({ ...colleague, replaces: call, sdp: undefined });
   await bridge.sip({ kind: "sip.reanswered", sdp: "in the ACK" }, leg);
   expect(bridge.trunks.orders.at(-2)).toMatchObject({ call: leg, verb: "accept", argument: "description" });
-  expect(bridge.media.orders.at(-1)).toBe("answer trunk in the ACK");
+  expect(bridge.media.orders.at(-1)).toBe("answer b in the ACK");
 });
 
 test("one that gives up before it is answered, or offers what cannot be used, changes nothing", async () => {

@@ -1,5 +1,6 @@
 // Calls handed over to somebody else, through the whole bridge: by the trunk, or joined here where it will not.
 import { describe, expect, test } from "vitest";
+import { codecsOf, legOf } from "../../fakes/ports.ts";
 import { matrixCallId, partyId, trunkName, type CallId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog } from "../../core/call/examples.ts";
@@ -99,14 +100,17 @@ describe("a person hands a call over to another number", () => {
     await bridge.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
     expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
     expect(bridge.words).toEqual(["Transferred to +44 20 7946 0999."]);
-    expect(bridge.media.opened.map(({ trunk, matrix }) => [trunk.codecs, matrix?.codecs])).toEqual([
-      [["codec of main"], undefined],
-      [["codec of main"], ["codec of main"]],
+    expect(bridge.media.opened.map(({ a, b }) => [a.kind, b.kind, codecsOf(a), codecsOf(b)])).toEqual([
+      ["client", "trunk", ["codec of main"], ["codec of main"]],
+      ["trunk", "trunk", ["codec of main"], ["codec of main"]],
     ]);
     // The far end's stream and description go on in the session of the two: nothing of them begins anew.
-    expect(bridge.media.opened.map(({ legs }) => legs)).toEqual([{ trunk: left }, { trunk: joint, matrix: left }]);
+    expect(bridge.media.opened.map(({ a, b }) => [legOf(a), legOf(b)])).toEqual([
+      [undefined, left],
+      [left, joint],
+    ]);
     const { orders } = bridge.media;
-    expect(orders.indexOf("hand over trunk")).toBeLessThan(orders.indexOf("close"));
+    expect(orders.indexOf("hand over b")).toBeLessThan(orders.indexOf("close"));
     expect(bridge.media.forgotten).toEqual([]);
     await bridge.sip({ kind: "sip.hungUp", q850: 16 }, left);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: joint, verb: "bye" });

@@ -31,7 +31,7 @@ describe("a telephone calls a person", () => {
     await bridge.take(bridge.answer(made1, ann, "PHONE"));
     expect(bridge.in(made1)).toEqual(["invite", "select TABLET"]);
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
-    expect(bridge.media.orders).toEqual(["offer trunk trunk offers", "answer matrix TABLET answers"]);
+    expect(bridge.media.orders).toEqual(["offer b trunk offers", "answer a TABLET answers"]);
     expect(bridge.telemetry.answered).toEqual([4_000]);
     expect(bridge.telemetry.ignored).toEqual(["matrix.answered in other-party"]);
     await bridge.passTime(133_000);
@@ -56,7 +56,7 @@ describe("a telephone calls a person", () => {
     for (const party of ["PHONE", "TABLET"])
       await bridge.take({ ...bridge.ringing(made1, ann, party), kind: "call.candidates", candidates: [candidate] });
     await bridge.take(bridge.answer(made1, ann, "TABLET"));
-    expect(bridge.media.orders.slice(1)).toEqual(["answer matrix TABLET answers", "candidates 1"]);
+    expect(bridge.media.orders.slice(1)).toEqual(["answer a TABLET answers", "candidates 1"]);
     expect(bridge.telemetry.ignored).toEqual(["matrix.candidates in other-party"]);
     await bridge.take({ ...bridge.ringing(made1, ann, "TABLET"), kind: "call.candidates", candidates: [candidate] });
     expect(bridge.media.orders.at(-1)).toBe("candidates 1");
@@ -161,11 +161,11 @@ describe("a telephone calls a person", () => {
   test("an INVITE without an offer gets ours when the person answers", async () => {
     const bridge = new TestBridge();
     await bridge.arrive({ sdp: undefined });
-    expect(bridge.media.orders).toEqual(["describe matrix"]);
+    expect(bridge.media.orders).toEqual(["describe a"]);
     await bridge.take(bridge.answer(made1));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
     await bridge.sip({ kind: "sip.reanswered", sdp: "in the ACK" });
-    expect(bridge.media.orders).toEqual(["describe matrix", "answer matrix PHONE answers", "answer trunk in the ACK"]);
+    expect(bridge.media.orders).toEqual(["describe a", "answer a PHONE answers", "answer b in the ACK"]);
   });
 
   test("a trunk that wants early progress hears 183 before any room is found", async () => {

@@ -37,10 +37,10 @@ describe("a person dials a number", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    bridge.media.unheard = ["trunk"];
+    bridge.media.unheard = ["b"];
     await bridge.passTime(10_000);
     expect(bridge.words).toEqual(["No audio has come from the telephone since the call was answered 10 seconds ago."]);
-    expect(bridge.telemetry.unheard).toEqual(["trunk"]);
+    expect(bridge.telemetry.unheard).toEqual(["b"]);
     expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
   });
 
@@ -83,7 +83,7 @@ describe("a person dials a number", () => {
     await bridge.enterRoom();
     await bridge.take(fact, trickle);
     expect(bridge.trunks.verbs).toEqual(["invite"]);
-    expect(bridge.media.orders).toEqual(["offer matrix client offer", "candidates 1"]);
+    expect(bridge.media.orders).toEqual(["offer a client offer", "candidates 1"]);
   });
 
   test("an invite read back that was given up again never rings", async () => {
@@ -133,7 +133,7 @@ describe("a person dials a number", () => {
       candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }],
     });
     await bridge.take(bridge.inviteFact());
-    expect(bridge.media.orders).toEqual(["offer matrix client offer", "candidates 1"]);
+    expect(bridge.media.orders).toEqual(["offer a client offer", "candidates 1"]);
   });
 
   test("a hang-up that overtook the invite keeps the telephone silent", async () => {

@@ -8,7 +8,7 @@ import type { TimedFact, SipFact } from "../model/fact.ts";
 import type { Handover, Joined, Joining, BridgedRenegotiation, LegB } from "../model/bridged-call.ts";
 import type { LegName } from "../model/trunk-leg.ts";
 import { notice } from "../ending/room-notices.ts";
-import type { MediaSide } from "../model/media-side.ts";
+import type { MediaEnd } from "../model/media-end.ts";
 import { part } from "./ending-bridged.ts";
 import { rejoin, stepRejoining } from "./rejoining.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
@@ -44,7 +44,7 @@ export function beginBridged(id: CallId, handover: Handover, atMs: number): Step
     joining,
     { kind: "deadline.set", name: "answer", atMs: atMs + answerMs },
     { kind: "deadline.set", name: "duration", atMs: endsAtMs },
-    { kind: "media.describe", side: "trunk" },
+    { kind: "media.describe", end: "b" },
   );
 }
 
@@ -55,9 +55,9 @@ export function stepJoining(call: Joining, fact: TimedFact): Step {
     case "media.described":
       return call.awaiting === "offer" ? offerLegB(call, fact.sdp) : ignored(call, fact);
     case "media.answered":
-      if (call.awaiting === "a-offer" && fact.from === "trunk")
+      if (call.awaiting === "a-offer" && fact.from === "b")
         return to({ ...call, awaiting: "a" }, toLeg(call, "a", { kind: "sip.reoffer", sdp: fact.sdp }));
-      if (call.awaiting === "a-answer" && fact.from === "matrix") return joined(call, fact);
+      if (call.awaiting === "a-answer" && fact.from === "a") return joined(call, fact);
       return ignored(call, fact);
     case "media.refused":
       // Both sides are trunks.
@@ -103,10 +103,6 @@ function toLeg(
   return { kind: "leg.order", call: call[side].call, order: sip };
 }
 
-function mediaSideOf(side: LegName): MediaSide {
-  return side === "b" ? "trunk" : "matrix";
-}
-
 function other(side: LegName): LegName {
   return side === "a" ? "b" : "a";
 }
@@ -139,7 +135,7 @@ function legBReported(call: Joining, report: SipFact, fact: TimedFact): Step {
           awaiting: "a-offer",
           b: { ...b, dialog: report.kind === "sip.accepted" ? report.dialog : b.dialog },
         },
-        { kind: "media.answer", from: "trunk", sdp: report.sdp },
+        { kind: "media.answer", from: "b", sdp: report.sdp },
       );
     case "sip.rejected": {
       const cause = causeOfRejection(report.status, report.q850, call.ringingAtMs !== undefined);
@@ -154,7 +150,7 @@ function legBReported(call: Joining, report: SipFact, fact: TimedFact): Step {
 
 function legAReported(call: Joining, report: SipFact, fact: TimedFact): Step {
   if (report.kind === "sip.reanswered" && call.awaiting === "a")
-    return to({ ...call, awaiting: "a-answer" }, { kind: "media.answer", from: "matrix", sdp: report.sdp });
+    return to({ ...call, awaiting: "a-answer" }, { kind: "media.answer", from: "a", sdp: report.sdp });
   return eitherReported(call, "a", report, fact);
 }
 
@@ -205,25 +201,25 @@ function joinedReported(call: Joined, side: LegName, report: SipFact, fact: Time
       if (now.by !== "nobody") return refuse(491);
       return to(
         { ...call, renegotiation: { by: side, awaiting: "media" } },
-        { kind: "media.offer", from: mediaSideOf(side), sdp: report.sdp },
+        { kind: "media.offer", from: side, sdp: report.sdp },
       );
     case "sip.offerWanted":
       if (now.by !== "nobody") return refuse(491);
       return to(
         { ...call, renegotiation: { by: side, awaiting: "description" } },
-        { kind: "media.describe", side: mediaSideOf(side) },
+        { kind: "media.describe", end: side },
       );
     case "sip.reanswered":
       if (now.by === "bridge") return stepRejoining(call, now, fact);
       if (now.by === other(side) && now.awaiting === "other")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "media-answer" } },
-          { kind: "media.answer", from: mediaSideOf(side), sdp: report.sdp },
+          { kind: "media.answer", from: side, sdp: report.sdp },
         );
       if (now.by === side && now.awaiting === "own-answer")
         return to(
           { ...call, renegotiation: { by: side, awaiting: "own-media" } },
-          { kind: "media.answer", from: mediaSideOf(side), sdp: report.sdp },
+          { kind: "media.answer", from: side, sdp: report.sdp },
         );
       return ignored(call, fact);
     case "sip.offerRefused":
@@ -232,7 +228,7 @@ function joinedReported(call: Joined, side: LegName, report: SipFact, fact: Time
       if (now.by === other(side) && now.awaiting === "other")
         return to(
           { ...call, renegotiation: { by: now.by, awaiting: "media" } },
-          { kind: "media.settle", from: mediaSideOf(now.by) },
+          { kind: "media.settle", from: now.by },
         );
       return now.by === side && now.awaiting === "own-answer" ? idleAgain(call) : ignored(call, fact);
     case "sip.dtmf": {
@@ -241,7 +237,7 @@ function joinedReported(call: Joined, side: LegName, report: SipFact, fact: Time
       // As that one takes keys, not as this one gives them.
       return call[target].trunk.abilities.infoDtmf
         ? to(call, toLeg(call, target, { kind: "sip.info", digit, durationMs }))
-        : to(call, { kind: "media.dtmf", to: mediaSideOf(target), digit, durationMs });
+        : to(call, { kind: "media.dtmf", to: target, digit, durationMs });
     }
     case "sip.referred":
       return to(call, toLeg(call, side, { kind: "sip.refuseRefer", status: 603 }));
@@ -297,8 +293,8 @@ function idleAgain(call: Joined): Step {
 }
 
 /** A key that the other leg's RTP cannot carry. */
-function keyPressed(call: Joined, from: MediaSide, digit: string, durationMs: number): Step {
-  const target: LegName = from === "trunk" ? "a" : "b";
+function keyPressed(call: Joined, from: MediaEnd, digit: string, durationMs: number): Step {
+  const target = other(from);
   if (!call[target].trunk.abilities.infoDtmf) return unchanged(call);
   return to(call, toLeg(call, target, { kind: "sip.info", digit, durationMs }));
 }

@@ -52,7 +52,7 @@ export function part(
   return to(
     parting,
     ...farewells(parting),
-    ...(recall === undefined ? [] : [{ kind: "media.handOver", side: "matrix" } as const]),
+    ...(recall === undefined ? [] : [{ kind: "media.handOver", end: "a" } as const]),
     { kind: "media.release" },
     ...(gone.a === true ? [] : failureNotices(parting)),
     ...(recall === undefined ? [] : [{ kind: "transfer.recall", recall } as const]),

@@ -15,12 +15,7 @@ export function rejoin(call: Joined, now: Exclude<BridgedRenegotiation, Rejoinin
   const again: readonly CallOrder[] = waits
     ? [{ kind: "leg.order", call: call[now.by].call, order: { kind: "sip.refuseReoffer", status: 491 } }]
     : [];
-  return to(
-    awaiting(call, "description"),
-    ...again,
-    { kind: "media.release" },
-    { kind: "media.describe", side: "trunk" },
-  );
+  return to(awaiting(call, "description"), ...again, { kind: "media.release" }, { kind: "media.describe", end: "b" });
 }
 
 /** Without a new session the two would hear nothing for ever. */
@@ -38,8 +33,7 @@ export function stepRejoining(call: Joined, now: Rejoining, fact: TimedFact): St
       if (side !== now.awaiting) return ignored(call, fact);
       if (report.kind === "sip.offerRefused") return part(call, "media-lost", fact.atMs, {});
       if (report.kind !== "sip.reanswered") return ignored(call, fact);
-      const from = side === "b" ? "trunk" : "matrix";
-      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from, sdp: report.sdp });
+      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from: side, sdp: report.sdp });
     }
     default:
       return ignored(call, fact);

@@ -16,6 +16,7 @@ import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, trunkFarewell } from "./farewell.ts";
 import { endNotices, transferNotices } from "./room-notices.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
+import { trunkEnd } from "../model/media-end.ts";
 import { noMediaStats } from "../model/media-stats.ts";
 import { recoverBridged } from "../bridged/ending-bridged.ts";
 import { recallOf } from "../established/recall.ts";
@@ -81,7 +82,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
       ? []
       : ([
           { kind: "transfer.recall", recall },
-          { kind: "media.handOver", side: "trunk" },
+          { kind: "media.handOver", end: trunkEnd },
         ] as const)),
     { kind: "media.release" },
     { kind: "deadline.clear", name: "answer" },

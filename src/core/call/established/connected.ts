@@ -4,6 +4,7 @@ import type { Connected } from "../model/call.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { ShownIdentity } from "../model/matrix-leg.ts";
+import { clientEnd } from "../model/media-end.ts";
 import { stepReferral } from "./referral.ts";
 import { isShowing, learn, stepHold } from "./hold.ts";
 import { personSilent, renegotiate } from "./renegotiation.ts";
@@ -27,10 +28,10 @@ export function stepConnected(call: Connected, fact: TimedFact): Step {
       return listened(call, fact);
     case "media.dtmf":
       // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
-      if (fact.from !== "matrix" || fact.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
+      if (fact.from !== clientEnd || fact.relayed || !call.trunk.abilities.infoDtmf) return unchanged(call);
       return to(call, { kind: "sip.info", digit: fact.digit, durationMs: fact.durationMs });
     case "sip.dtmf":
-      return to(call, { kind: "media.dtmf", to: "matrix", digit: fact.digit, durationMs: fact.durationMs });
+      return to(call, { kind: "media.dtmf", to: clientEnd, digit: fact.digit, durationMs: fact.durationMs });
     case "sip.identified":
       return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
     case "identity.resolved":

@@ -4,6 +4,7 @@
 import type { Connected, Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
+import { clientEnd } from "../model/media-end.ts";
 import { close } from "./renegotiation.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
@@ -30,7 +31,7 @@ export function showHold(step: Step): Step {
       unshown: { ...call.unshown, tries: tries + 1 },
     },
     ...orders,
-    { kind: "media.describe", side: "matrix" },
+    { kind: "media.describe", end: clientEnd },
   );
 }
 
@@ -42,7 +43,7 @@ export function isShowing({ renegotiation, unshown }: Connected): boolean {
 export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hold" }>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "media.described":
-      if (now.awaiting !== "media" || fact.side !== "matrix") return ignored(call, fact);
+      if (now.awaiting !== "media" || fact.end !== clientEnd) return ignored(call, fact);
       // A client that called ignores an offer that crosses its own. One that was called takes its own back.
       if (now.queued !== undefined && call.inviter === "person") return close(call);
       return to(
@@ -59,10 +60,10 @@ export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hol
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
         { kind: "deadline.clear", name: "renegotiation" },
-        { kind: "media.answer", from: "matrix", sdp: fact.sdp },
+        { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
       );
     case "media.answered":
-      return now.awaiting === "media-answer" && fact.from === "matrix" ? close(call) : ignored(call, fact);
+      return now.awaiting === "media-answer" && fact.from === clientEnd ? close(call) : ignored(call, fact);
     case "media.refused":
       return now.awaiting === "person" ? ignored(call, fact) : close(call);
     default:

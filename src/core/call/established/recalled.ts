@@ -1,6 +1,7 @@
 // A far end that nobody took comes back: a call of its own, which rings whoever had handed it over, in the same room.
 import type { CallId, MatrixCallId, PartyId } from "../../ids.ts";
 import type { Arriving } from "../model/call.ts";
+import { clientEnd } from "../model/media-end.ts";
 import { mediaAnswerMs } from "./connecting.ts";
 import type { Recall } from "./recall.ts";
 import { to, type Step } from "../model/transition.ts";
@@ -41,6 +42,6 @@ export function beginRecall(ids: RecallIds, { far, leg, called, notices, endsAtM
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
-    { kind: "media.describe", side: "matrix" },
+    { kind: "media.describe", end: clientEnd },
   );
 }

@@ -3,6 +3,7 @@
 import type { Connected, Renegotiation } from "../model/call.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
+import { trunkEnd } from "../model/media-end.ts";
 import { close, isBusy, overtaken, queuedIn } from "./renegotiation.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
@@ -48,7 +49,7 @@ function planned(call: Connected, now: Planned, fact: ReferralFact): Step {
   const { replaces, queued } = now;
   return to(
     { ...call, renegotiation: { by: "referral", awaiting: "offer", trunk, shown, replaces, queued } },
-    { kind: "media.describe", side: "trunk" },
+    { kind: "media.describe", end: trunkEnd },
   );
 }
 
@@ -78,7 +79,7 @@ function underWay(call: Connected, now: Exclude<Referral, Planned>, fact: Referr
           shown,
           renegotiation: { ...now, awaiting: "media-answer" },
         },
-        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
+        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
         { kind: "matrix.signal", leg: call.leg, signal: { kind: "identity", identity: shown } },
         ...connectedNotices(call, shown.displayName),
       );

@@ -5,6 +5,7 @@ import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
 /** How long the person's client may take over an offer of ours, as the lifetime in it. */
@@ -44,13 +45,13 @@ export function renegotiate(call: Connected, fact: RenegotiationFact): Step {
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
         { ...overtaken(call), renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } },
-        { kind: "media.offer", from: "trunk", sdp: fact.sdp },
+        { kind: "media.offer", from: trunkEnd, sdp: fact.sdp },
       );
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
         { ...overtaken(call), renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
-        { kind: "media.describe", side: "trunk" },
+        { kind: "media.describe", end: trunkEnd },
       );
     case "matrix.reanswered":
       if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
@@ -110,23 +111,23 @@ function personsExchange(
     if (fact.kind === "media.offered")
       return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: fact.sdp });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
-    if (fact.kind === "media.refused" && fact.from === "matrix") return close(call);
+    if (fact.kind === "media.refused" && fact.from === clientEnd) return close(call);
   }
   if (now.awaiting === "trunk") {
     if (fact.kind === "sip.reanswered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
+        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
       );
     // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
     if (fact.kind === "sip.offerRefused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: clientEnd });
   }
   if (now.awaiting === "media-answer") {
     if (fact.kind === "media.answered")
       return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
     if (fact.kind === "media.refused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: "matrix" });
+      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: clientEnd });
   }
   return ignored(call, fact);
 }
@@ -160,7 +161,7 @@ function trunksExchange(call: Connected, now: Extract<Renegotiation, { by: "trun
     return to(
       { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
       { kind: "deadline.clear", name: "renegotiation" },
-      { kind: "media.answer", from: "matrix", sdp: fact.sdp },
+      { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
     );
   if (now.awaiting === "media-answer") {
     if (fact.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
@@ -187,7 +188,7 @@ function emptyExchange(
     if (fact.kind === "sip.reanswered")
       return to(
         { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: "trunk", sdp: fact.sdp },
+        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
       );
     if (fact.kind === "sip.offerRefused") return unanswered(call, now, fact.atMs);
   }
@@ -204,7 +205,7 @@ function unanswered(call: Connected, now: Extract<Renegotiation, { by: "trunk-em
 function personOffers(call: Connected, sdp: string): Step {
   return to(
     { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
-    { kind: "media.offer", from: "matrix", sdp },
+    { kind: "media.offer", from: clientEnd, sdp },
   );
 }
 

@@ -10,6 +10,7 @@ import { common, end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact, TransferOrder } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
 import type { Handover, TransferTarget } from "../model/bridged-call.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { endNotices, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
@@ -113,9 +114,9 @@ export function stepTransferring(call: Transferring, fact: TimedFact): Step {
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     case "sip.replaced":
       // What the trunk had wanted before the person did: the far end is another one.
-      return to({ ...call, dialog: fact.dialog }, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
+      return to({ ...call, dialog: fact.dialog }, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
     case "sip.reanswered":
-      return to(call, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
+      return to(call, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
     case "media.answered":
     case "media.timedOut":
     case "media.failed":
@@ -145,15 +146,15 @@ function answerTrunk(call: Transferring, fact: TrunkOffer): Step {
   if (fact.kind === "sip.offered" || fact.kind === "sip.offerWanted") {
     if (call.offered) return to(call, again);
     return fact.kind === "sip.offered"
-      ? to(asked, { kind: "media.offer", from: "trunk", sdp: fact.sdp })
-      : to(asked, { kind: "media.describe", side: "trunk" });
+      ? to(asked, { kind: "media.offer", from: trunkEnd, sdp: fact.sdp })
+      : to(asked, { kind: "media.describe", end: trunkEnd });
   }
   // Of an exchange that the transfer broke off.
-  const isTrunks = fact.kind === "media.described" ? fact.side === "trunk" : fact.from === "trunk";
+  const isTrunks = fact.kind === "media.described" ? fact.end === trunkEnd : fact.from === trunkEnd;
   if (!call.offered || !isTrunks) return unchanged(call);
   switch (fact.kind) {
     case "media.offered":
-      return to(call, { kind: "media.settle", from: "trunk" });
+      return to(call, { kind: "media.settle", from: trunkEnd });
     case "media.settled":
     case "media.described":
       return to(answered, { kind: "sip.answerReoffer", sdp: fact.sdp });
@@ -215,7 +216,7 @@ function join(call: Transferring, atMs: number, ...before: Step["orders"]): Step
 
 /** The trunk's leg lives on in another call, and what it hears is still the same stream. */
 function handedOver({ call, orders }: Step): Step {
-  return to(call, { kind: "media.handOver", side: "trunk" }, ...orders);
+  return to(call, { kind: "media.handOver", end: trunkEnd }, ...orders);
 }
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
@@ -245,10 +246,10 @@ function forward(call: Transferring, fact: Extract<TimedFact, { kind: "transfer.
     ...(call.offered ? [again] : []),
     ...endNotices({ ...call, to: person }, "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
-    { kind: "media.handOver", side: "trunk" },
+    { kind: "media.handOver", end: trunkEnd },
     { kind: "media.release" },
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
-    { kind: "media.describe", side: "matrix" },
+    { kind: "media.describe", end: clientEnd },
   );
 }
 

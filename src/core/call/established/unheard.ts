@@ -2,6 +2,7 @@
 // audio may still come.
 import type { Connected } from "../model/call.ts";
 import type { TimedFact } from "../model/fact.ts";
+import { trunkEnd } from "../model/media-end.ts";
 import { notice } from "../ending/room-notices.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 
@@ -23,10 +24,10 @@ export function listened(call: Connected, fact: Extract<TimedFact, { kind: "medi
   const { unheard } = fact;
   if (unheard.length === 0) return to(known);
   const { failures, history } = call.notices;
-  const text = unheard.length > 1 ? bothUnheard : unheard[0] === "trunk" ? trunkUnheard : clientUnheard;
+  const text = unheard.length > 1 ? bothUnheard : unheard[0] === trunkEnd ? trunkUnheard : clientUnheard;
   return to(
     known,
-    ...unheard.map((side) => ({ kind: "note.unheard", side }) as const),
+    ...unheard.map((end) => ({ kind: "note.unheard", end }) as const),
     ...(failures || history ? [notice(call.leg, text)] : []),
   );
 }

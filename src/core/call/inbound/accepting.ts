@@ -17,6 +17,7 @@ import type { TimedFact } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
 import { answeredByOtherLine, notice } from "../ending/room-notices.ts";
 import type { MatrixLeg, RingingLeg } from "../model/matrix-leg.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { isRinging, wasRung } from "../model/ringing.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
@@ -34,7 +35,7 @@ export function accept(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.
     (one) => one.room !== room,
     atMs,
     select,
-    [{ kind: "media.answer", from: "matrix", sdp }],
+    [{ kind: "media.answer", from: clientEnd, sdp }],
   );
 }
 
@@ -55,7 +56,7 @@ export function cross(call: Arriving | Alerting, fact: Extract<TimedFact, { kind
       isOther,
       atMs,
       [],
-      [{ kind: "media.answerGlare", sdp }],
+      [{ kind: "media.answerGlare", from: clientEnd, sdp }],
     );
   // The trunk has offered nothing yet, so that the person's offer can go to it as it is, in a session of its own.
   const { outstanding } = call;
@@ -68,9 +69,9 @@ export function cross(call: Arriving | Alerting, fact: Extract<TimedFact, { kind
     atMs,
     [],
     [
-      { kind: "media.handOver", side: "trunk" },
+      { kind: "media.handOver", end: trunkEnd },
       { kind: "media.release" },
-      { kind: "media.offer", from: "matrix", sdp },
+      { kind: "media.offer", from: clientEnd, sdp },
     ],
   );
 }
@@ -132,14 +133,11 @@ export function stepAccepting(call: Accepting, fact: TimedFact): Step {
           answer: "ordered",
           renegotiation: { by: "nobody" },
         },
-        [
-          answerTrunk(call, fact.trunk),
-          { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.matrix } },
-        ],
+        [answerTrunk(call, fact.b), { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.a } }],
       );
     case "media.offered":
       // What was offered to the rooms has no use any more.
-      if (call.awaiting !== "offer" || fact.from !== "matrix") return unchanged(call);
+      if (call.awaiting !== "offer" || fact.from !== clientEnd) return unchanged(call);
       return to(
         { ...call, awaiting: "trunk", acceptedAtMs: call.acceptedAtMs ?? fact.atMs },
         { kind: "deadline.set", name: "answer", atMs: fact.atMs + mediaAnswerMs },
@@ -147,11 +145,11 @@ export function stepAccepting(call: Accepting, fact: TimedFact): Step {
       );
     case "sip.reanswered":
       if (call.awaiting !== "trunk") return ignored(call, fact);
-      return to({ ...call, awaiting: "reply" }, { kind: "media.answer", from: "trunk", sdp: fact.sdp });
+      return to({ ...call, awaiting: "reply" }, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
     case "sip.offerRefused":
       return call.awaiting === "trunk" ? end(call, "incompatible", fact.atMs, {}) : ignored(call, fact);
     case "media.refused":
-      return end(call, causeOfMediaFault(fact.fault, fact.from), fact.atMs, {});
+      return end(call, causeOfMediaFault(fact.fault, fact.from === clientEnd ? "client" : "trunk"), fact.atMs, {});
     case "media.described":
     case "media.dtmf":
     case "matrix.unreachable":
@@ -170,7 +168,7 @@ export function stepAccepting(call: Accepting, fact: TimedFact): Step {
 
 function answered(call: Accepting, fact: Extract<TimedFact, { kind: "media.answered" }>): Step {
   const { dialog, mediaUp, lateOffer } = call;
-  if (call.awaiting === "answer" && fact.from === "matrix")
+  if (call.awaiting === "answer" && fact.from === clientEnd)
     return connect(
       call,
       {
@@ -187,7 +185,7 @@ function answered(call: Accepting, fact: Extract<TimedFact, { kind: "media.answe
       },
       [answerTrunk(call, fact.sdp)],
     );
-  if (call.awaiting === "reply" && fact.from === "trunk")
+  if (call.awaiting === "reply" && fact.from === trunkEnd)
     return connect(
       call,
       {

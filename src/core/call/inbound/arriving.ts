@@ -11,6 +11,7 @@ import { stepEarlyDialog } from "./early-dialog.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { RingStage } from "../model/matrix-leg.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { Notices } from "../model/notices.ts";
 import { ignored, to, type Step } from "../model/transition.ts";
 import type { TrunkSide } from "../model/trunk-leg.ts";
@@ -72,7 +73,7 @@ export function beginInbound(request: InboundRequest): Step {
     call,
     ...(earlyProgress ? [{ kind: "sip.ring", status: 183 } as const] : []),
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
-    sdp === undefined ? { kind: "media.describe", side: "matrix" } : { kind: "media.offer", from: "trunk", sdp },
+    sdp === undefined ? { kind: "media.describe", end: clientEnd } : { kind: "media.offer", from: trunkEnd, sdp },
   );
 }
 

@@ -1,6 +1,6 @@
 // How a call ends: one vocabulary for SIP, Matrix, the words a person reads, the metric's label and the log's field.
 // Both directions are total: every status, Q.850 value and client reason has a cause, every cause all its words and statuses.
-import type { MediaFault, MediaSide } from "./media-side.ts";
+import type { MediaFault } from "./media-end.ts";
 import type { RefusalReason } from "./matrix-leg.ts";
 
 /** Whose doing the end was: the metric's `result`. */
@@ -358,11 +358,11 @@ export function causeOfHangup(
 }
 
 /** `from`: whose description it was, or whose session could not be had. */
-export function causeOfMediaFault(fault: MediaFault, from: MediaSide): Cause {
+export function causeOfMediaFault(fault: MediaFault, from: "client" | "trunk"): Cause {
   switch (fault) {
     case "bad-description":
       // One of the trunk's that nobody can use is not the fault of whoever is at the client.
-      return from === "matrix" ? "bad-offer" : "incompatible";
+      return from === "client" ? "bad-offer" : "incompatible";
     case "no-common-codec":
     case "encryption-mismatch":
       return "incompatible";

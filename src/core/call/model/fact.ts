@@ -7,7 +7,7 @@ import type { Cause } from "./cause.ts";
 import type { ConfirmedLeg, LegName } from "./trunk-leg.ts";
 import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
-import type { MediaFault, MediaSide } from "./media-side.ts";
+import type { MediaFault, MediaEnd } from "./media-end.ts";
 import type { DialledTrunk } from "./trunk-leg.ts";
 
 /** One ICE candidate as the client sent it (RFC 8839 candidate-attribute, without `a=`). Empty is the end marker. */
@@ -124,18 +124,18 @@ export interface Untold {
 
 /** What the media engine reports of a call's session. */
 export type MediaFact =
-  /** SDP for the other side of the one that offered. */
-  | ({ readonly kind: "media.offered"; readonly from: MediaSide; readonly sdp: string } & Untold)
-  /** The offer needs nothing of the other side: SDP to answer it with at once. */
-  | ({ readonly kind: "media.settled"; readonly from: MediaSide; readonly sdp: string } & Untold)
-  /** SDP for the side that had offered. */
-  | ({ readonly kind: "media.answered"; readonly from: MediaSide; readonly sdp: string } & Untold)
-  /** An offer of our own for a side: wanted by an INVITE without one, or for a client or trunk that is to be called. */
-  | ({ readonly kind: "media.described"; readonly side: MediaSide; readonly sdp: string } & Untold)
-  /** Both sides had offered: an answer for each. */
-  | ({ readonly kind: "media.glareAnswered"; readonly matrix: string; readonly trunk: string } & Untold)
+  /** SDP for the other end of the one that offered. */
+  | ({ readonly kind: "media.offered"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  /** The offer needs nothing of the other end: SDP to answer it with at once. */
+  | ({ readonly kind: "media.settled"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  /** SDP for the end that had offered. */
+  | ({ readonly kind: "media.answered"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  /** An offer of our own for an end: wanted by an INVITE without one, or for a client or trunk that is to be called. */
+  | ({ readonly kind: "media.described"; readonly end: MediaEnd; readonly sdp: string } & Untold)
+  /** Both ends had offered: an answer for each. */
+  | ({ readonly kind: "media.glareAnswered"; readonly a: string; readonly b: string } & Untold)
   /** An offer or answer could not be used; the session is as it was. */
-  | { readonly kind: "media.refused"; readonly from: MediaSide; readonly fault: MediaFault; readonly message: string }
+  | { readonly kind: "media.refused"; readonly from: MediaEnd; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
   | { readonly kind: "media.connected" }
   /** ICE or DTLS towards the client never came up. */
@@ -144,20 +144,20 @@ export type MediaFact =
   | { readonly kind: "media.closed" }
   /** The connection to the client was up, was lost, and did not come back in its time. */
   | { readonly kind: "media.disconnected" }
-  /** Nothing heard from a side for the configured time. */
-  | { readonly kind: "media.timedOut"; readonly side: MediaSide }
+  /** Nothing heard from an end for the configured time. */
+  | { readonly kind: "media.timedOut"; readonly end: MediaEnd }
   /** The worker that held the session is gone. */
   | { readonly kind: "media.lost" }
-  /** `relayed`: it went on to the other side as RFC 4733. */
+  /** `relayed`: it went on to the other end as RFC 4733. */
   | {
       readonly kind: "media.dtmf";
-      readonly from: MediaSide;
+      readonly from: MediaEnd;
       readonly digit: string;
       readonly durationMs: number;
       readonly relayed: boolean;
     }
   /** Sides that ought to be heard by the other one, and of which nothing has been passed on. */
-  | { readonly kind: "media.listened"; readonly unheard: readonly MediaSide[] }
+  | { readonly kind: "media.listened"; readonly unheard: readonly MediaEnd[] }
   | { readonly kind: "media.released"; readonly stats: MediaStats };
 
 /** What happened on the trunk's dialog. */

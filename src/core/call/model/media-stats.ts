@@ -1,7 +1,8 @@
-// What a call's media came to: one record per side, written to the log and the history when the call ends.
+// What a call's media came to: one record per end, written to the log and the history when the call ends.
+import type { MediaEnd } from "./media-end.ts";
 
-/** Counted at the bridge for packets that came from one side. */
-export interface SideStats {
+/** Counted at the bridge for packets that came from one end. */
+export interface EndStats {
   readonly packets: number;
   readonly bytes: number;
   /** Expected less received, never below zero (RFC 3550 s6.4.1). */
@@ -12,13 +13,11 @@ export interface SideStats {
   readonly lastHeardAtMs: number | undefined;
 }
 
-export interface MediaStats {
+export interface MediaStats extends Readonly<Record<MediaEnd, EndStats>> {
   readonly codec: string | undefined;
-  readonly fromMatrix: SideStats;
-  readonly fromTrunk: SideStats;
 }
 
-const silence: SideStats = { packets: 0, bytes: 0, lost: 0, jitterMs: 0, lastHeardAtMs: undefined };
+const nothing: EndStats = { packets: 0, bytes: 0, lost: 0, jitterMs: 0, lastHeardAtMs: undefined };
 
 /** Of a session that never carried anything, or whose engine died with its counters. */
-export const noMediaStats: MediaStats = { codec: undefined, fromMatrix: silence, fromTrunk: silence };
+export const noMediaStats: MediaStats = { codec: undefined, a: nothing, b: nothing };

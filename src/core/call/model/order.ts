@@ -4,7 +4,7 @@ import type { CallId, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { CallFact, DeadlineName, IceCandidate, RemoteIdentity, SipAddressee } from "./fact.ts";
 import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
-import type { MediaSide } from "./media-side.ts";
+import type { MediaEnd } from "./media-end.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover } from "./bridged-call.ts";
 import type { Recall } from "../established/recall.ts";
@@ -14,21 +14,21 @@ export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;
 
 export type CallOrder =
   /** Opens the session (first time) and puts an offer to it. */
-  | { readonly kind: "media.offer"; readonly from: MediaSide; readonly sdp: string }
-  | { readonly kind: "media.answer"; readonly from: MediaSide; readonly sdp: string }
-  /** Answers `from`'s pending offer without the other side. */
-  | { readonly kind: "media.settle"; readonly from: MediaSide }
-  /** An offer of our own for that side. */
-  | { readonly kind: "media.describe"; readonly side: MediaSide }
-  /** Both sides have offered: the trunk in its INVITE, the person in a call of their own. */
-  | { readonly kind: "media.answerGlare"; readonly sdp: string }
-  /** A key as RFC 4733 towards a side; `durationMs` as it was held. */
-  | { readonly kind: "media.dtmf"; readonly to: MediaSide; readonly digit: string; readonly durationMs: number }
+  | { readonly kind: "media.offer"; readonly from: MediaEnd; readonly sdp: string }
+  | { readonly kind: "media.answer"; readonly from: MediaEnd; readonly sdp: string }
+  /** Answers `from`'s pending offer without the other end. */
+  | { readonly kind: "media.settle"; readonly from: MediaEnd }
+  /** An offer of our own for that end. */
+  | { readonly kind: "media.describe"; readonly end: MediaEnd }
+  /** Both ends have offered: the trunk in its INVITE, the person in a call of their own. */
+  | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly sdp: string }
+  /** A key as RFC 4733 towards an end; `durationMs` as it was held. */
+  | { readonly kind: "media.dtmf"; readonly to: MediaEnd; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
-  /** Which side is not heard? `media.listened` follows. */
+  /** Which end is not heard? `media.listened` follows. */
   | { readonly kind: "media.listen" }
-  /** The trunk's leg at that side goes on in another session: its stream, keys and description are kept for that one. */
-  | { readonly kind: "media.handOver"; readonly side: MediaSide }
+  /** The trunk's leg at that end goes on in another session: its stream, keys and description are kept for that one. */
+  | { readonly kind: "media.handOver"; readonly end: MediaEnd }
   | { readonly kind: "media.release" }
   | {
       readonly kind: "sip.invite";
@@ -95,7 +95,7 @@ export type CallOrder =
   | { readonly kind: "deadline.set"; readonly name: DeadlineName; readonly atMs: number }
   | { readonly kind: "deadline.clear"; readonly name: DeadlineName }
   | { readonly kind: "history.write"; readonly record: CallRecord }
-  /** Nothing of that side has reached the other one since the answer: counted. */
-  | { readonly kind: "note.unheard"; readonly side: MediaSide }
+  /** Nothing of that end has reached the other one since the answer: counted. */
+  | { readonly kind: "note.unheard"; readonly end: MediaEnd }
   /** The fact did not fit the phase; counted, otherwise without consequence. */
   | { readonly kind: "note.ignored"; readonly fact: CallFact["kind"]; readonly phase: string };

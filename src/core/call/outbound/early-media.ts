@@ -5,6 +5,7 @@ import type { CallOrder } from "../model/order.ts";
 import { common, end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { ignored, to, unchanged, type Step } from "../model/transition.ts";
 
@@ -24,7 +25,7 @@ export function beginEarly(call: Inviting, sdp: string): Step {
     queued: undefined,
     untold: undefined,
   };
-  return to(early, { kind: "media.answer", from: "trunk", sdp });
+  return to(early, { kind: "media.answer", from: trunkEnd, sdp });
 }
 
 export function stepEarly(call: Early, fact: TimedFact): Step {
@@ -32,7 +33,7 @@ export function stepEarly(call: Early, fact: TimedFact): Step {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "media.answered":
-      if (call.answer !== "none" || fact.from !== "trunk") return ignored(call, fact);
+      if (call.answer !== "none" || fact.from !== trunkEnd) return ignored(call, fact);
       return to(
         { ...call, answer: "ordered", untold: fact.untold },
         { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } },
@@ -54,7 +55,7 @@ export function stepEarly(call: Early, fact: TimedFact): Step {
       return to({ ...call, queued: fact.sdp });
     case "media.timedOut":
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
-      return fact.side === "trunk" ? unchanged(call) : (endIfOver(call, fact) ?? ignored(call, fact));
+      return fact.end === trunkEnd ? unchanged(call) : (endIfOver(call, fact) ?? ignored(call, fact));
     case "media.dtmf":
     case "sip.trying":
     case "sip.progressed":
@@ -99,7 +100,7 @@ function accepted(call: Early, fact: Extract<TimedFact, { kind: "sip.accepted" }
   // The same description in the 200 is a repetition (RFC 3261 s13.2.1). Another one moves the trunk's end; the client's
   // answer stays, as it can have one only.
   const moved: readonly CallOrder[] =
-    fact.sdp === call.sdp ? [] : [{ kind: "media.answer", from: "trunk", sdp: fact.sdp }];
+    fact.sdp === call.sdp ? [] : [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }];
   if (call.answer === "none") return answerByTrunk(call, fact, moved);
   const { queued } = call;
   return connect(
@@ -114,6 +115,6 @@ function accepted(call: Early, fact: Extract<TimedFact, { kind: "sip.accepted" }
       untold: call.untold,
       renegotiation: queued === undefined ? { by: "nobody" } : { by: "matrix", awaiting: "media", queued: undefined },
     },
-    queued === undefined ? moved : [...moved, { kind: "media.offer", from: "matrix", sdp: queued }],
+    queued === undefined ? moved : [...moved, { kind: "media.offer", from: clientEnd, sdp: queued }],
   );
 }

@@ -3,6 +3,7 @@ import type { Failover, Inviting, Offering } from "../model/call.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import { common } from "../ending/ending.ts";
 import type { TimedFact, IceCandidate } from "../model/fact.ts";
+import { clientEnd } from "../model/media-end.ts";
 import { to, type Step } from "../model/transition.ts";
 import type { DialledTrunk } from "../model/trunk-leg.ts";
 
@@ -44,7 +45,7 @@ export function nextTrunk(call: Inviting, fact: TimedFact): Step | undefined {
   return to(
     offering,
     { kind: "media.release" },
-    { kind: "media.offer", from: "matrix", sdp: failover.offer },
+    { kind: "media.offer", from: clientEnd, sdp: failover.offer },
     ...(failover.candidates.length === 0
       ? []
       : [{ kind: "media.candidates", candidates: failover.candidates } as const]),

@@ -8,6 +8,7 @@ import { beginEarly } from "./early-media.ts";
 import { common, end, endIfOver, refuse } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { LegAbilities, MatrixLeg } from "../model/matrix-leg.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { Notices } from "../model/notices.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { refusalNotices } from "../ending/room-notices.ts";
@@ -48,7 +49,7 @@ export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, max
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
-    { kind: "media.offer", from: "matrix", sdp },
+    { kind: "media.offer", from: clientEnd, sdp },
   );
 }
 
@@ -106,7 +107,7 @@ export function stepOffering(call: Offering, fact: TimedFact): Step {
       return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: fact.sdp });
     }
     case "media.refused":
-      return end(call, causeOfMediaFault(fact.fault, "matrix"), fact.atMs, {});
+      return end(call, causeOfMediaFault(fact.fault, "client"), fact.atMs, {});
     case "call.yielded":
       return end(call, "crossed", fact.atMs, { person: true });
     case "deadline.passed":
@@ -147,7 +148,7 @@ export function stepInviting(call: Inviting, fact: TimedFact): Step {
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.accepted":
-      return answerByTrunk(call, fact, [{ kind: "media.answer", from: "trunk", sdp: fact.sdp }]);
+      return answerByTrunk(call, fact, [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }]);
     case "sip.rejected":
     case "sip.failed":
       return nextTrunk(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);

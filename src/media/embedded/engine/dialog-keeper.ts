@@ -1,18 +1,18 @@
 // What each trunk dialog has been told and sent, kept outside of the workers: a session that another one follows, and a
 // worker that dies, take none of it with them.
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
-import type { MediaSessionOptions } from "../../../ports/media.ts";
 import { clockMs } from "../clock.ts";
-import type { SideDialogs } from "../protocol.ts";
-import { sentBeyond, type DialogMedia, type SideMarks } from "../trunk/dialog-media.ts";
+import type { EndDialogs } from "../protocol.ts";
+import { sentBeyond, type DialogMedia, type EndMarks } from "../trunk/dialog-media.ts";
 
-export type SideLegs = MediaSessionOptions["legs"];
+/** Whose dialogs they are, of the ends where trunks stand. */
+export type EndLegs = Partial<Record<MediaEnd, CallId>>;
 
 /** Where a dialog's media is now. */
 interface Holder {
   readonly session: number;
-  readonly side: MediaSide;
+  readonly end: MediaEnd;
   readonly rtpPort: number;
   /** As of the last description and the last mark; undefined before the first. */
   readonly media: DialogMedia | undefined;
@@ -29,38 +29,38 @@ export interface KeptDialog {
 export class DialogKeeper {
   readonly #holders = new Map<CallId, Holder>();
   readonly #kept = new Map<CallId, KeptDialog>();
-  readonly #legs = new Map<number, SideLegs>();
+  readonly #legs = new Map<number, EndLegs>();
 
-  /** The session and side that has the leg's dialog now. */
-  holderOf(leg: CallId): Pick<Holder, "session" | "side"> | undefined {
+  /** The session and end that has the leg's dialog now. */
+  holderOf(leg: CallId): Pick<Holder, "session" | "end"> | undefined {
     return this.#holders.get(leg);
   }
 
   /** `before`: as the session before has left them. */
   hold(
     session: number,
-    legs: SideLegs,
-    rtpPorts: Partial<Record<MediaSide, number>>,
-    before: Partial<Record<MediaSide, KeptDialog>>,
+    legs: EndLegs,
+    rtpPorts: Partial<Record<MediaEnd, number>>,
+    before: Partial<Record<MediaEnd, KeptDialog>>,
   ): void {
     this.#legs.set(session, legs);
     const markedAtMs = clockMs();
-    for (const side of sides) {
-      const [leg, rtpPort] = [legs[side], rtpPorts[side]];
+    for (const end of mediaEnds) {
+      const [leg, rtpPort] = [legs[end], rtpPorts[end]];
       if (leg !== undefined && rtpPort !== undefined)
-        this.#holders.set(leg, { session, side, rtpPort, media: before[side]?.media, markedAtMs });
+        this.#holders.set(leg, { session, end, rtpPort, media: before[end]?.media, markedAtMs });
     }
   }
 
-  described(session: number, dialogs: SideDialogs): void {
+  described(session: number, dialogs: EndDialogs): void {
     const markedAtMs = clockMs();
-    this.#update(session, (holder) => ({ ...holder, media: dialogs[holder.side] ?? holder.media, markedAtMs }));
+    this.#update(session, (holder) => ({ ...holder, media: dialogs[holder.end] ?? holder.media, markedAtMs }));
   }
 
-  marked(session: number, marks: SideMarks): void {
+  marked(session: number, marks: EndMarks): void {
     const markedAtMs = clockMs();
     this.#update(session, (holder) => {
-      const sent = marks[holder.side];
+      const sent = marks[holder.end];
       if (sent === undefined || holder.media === undefined) return holder;
       return { ...holder, media: { ...holder.media, sent }, markedAtMs };
     });
@@ -105,9 +105,9 @@ export class DialogKeeper {
   }
 
   /** The session that was to follow could not be opened. */
-  putBack(legs: SideLegs, before: Partial<Record<MediaSide, KeptDialog>>): void {
-    for (const side of sides) {
-      const [leg, kept] = [legs[side], before[side]];
+  putBack(legs: EndLegs, before: Partial<Record<MediaEnd, KeptDialog>>): void {
+    for (const end of mediaEnds) {
+      const [leg, kept] = [legs[end], before[end]];
       if (leg !== undefined && kept !== undefined) this.#kept.set(leg, kept);
     }
   }
@@ -118,8 +118,8 @@ export class DialogKeeper {
 
   #legsOf(session: number): readonly CallId[] {
     const legs = this.#legs.get(session);
-    return sides
-      .map((side) => legs?.[side])
+    return mediaEnds
+      .map((end) => legs?.[end])
       .filter((leg) => leg !== undefined)
       .filter((leg) => this.#holders.get(leg)?.session === session);
   }
@@ -131,5 +131,3 @@ export class DialogKeeper {
     }
   }
 }
-
-const sides = ["matrix", "trunk"] as const;

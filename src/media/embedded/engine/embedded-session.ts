@@ -1,5 +1,5 @@
 // A session as the bridge holds it: orders for the worker that has it.
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import type { MediaEnd } from "../../../core/call/model/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { MediaSession } from "../../../ports/media.ts";
 import type { Direction } from "../../../core/sdp/direction.ts";
@@ -10,10 +10,10 @@ export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Pr
 export class EmbeddedSession implements MediaSession {
   untold: Direction | undefined;
   readonly #orders: SessionOrders;
-  readonly #handOver: (side: MediaSide) => Promise<void>;
+  readonly #handOver: (end: MediaEnd) => Promise<void>;
   readonly #closed: () => void;
 
-  constructor(orders: SessionOrders, handOver: (side: MediaSide) => Promise<void>, closed: () => void) {
+  constructor(orders: SessionOrders, handOver: (end: MediaEnd) => Promise<void>, closed: () => void) {
     this.#orders = orders;
     this.#handOver = handOver;
     this.#closed = closed;
@@ -22,12 +22,12 @@ export class EmbeddedSession implements MediaSession {
   offer: MediaSession["offer"] = async (from, sdp) => this.#written(this.#orders({ kind: "offer", from, sdp }));
   answer: MediaSession["answer"] = async (from, sdp) => this.#written(this.#orders({ kind: "answer", from, sdp }));
   settle: MediaSession["settle"] = async (from) => this.#written(this.#orders({ kind: "settle", from }));
-  describe: MediaSession["describe"] = async (side) => this.#written(this.#orders({ kind: "describe", side }));
-  cross: MediaSession["cross"] = async (sdp) => this.#written(this.#orders({ kind: "cross", sdp }));
+  describe: MediaSession["describe"] = async (end) => this.#written(this.#orders({ kind: "describe", end }));
+  cross: MediaSession["cross"] = async (from, sdp) => this.#written(this.#orders({ kind: "cross", from, sdp }));
   unheard: MediaSession["unheard"] = async () => this.#orders({ kind: "unheard" });
   stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
 
-  handOver: MediaSession["handOver"] = async (side) => this.#handOver(side);
+  handOver: MediaSession["handOver"] = async (end) => this.#handOver(end);
 
   sendDtmf: MediaSession["sendDtmf"] = (to, digit, durationMs) => {
     // As with candidates.

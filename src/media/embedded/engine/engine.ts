@@ -1,16 +1,16 @@
 // The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
 // dies. What happens inside a session is session.ts, in the worker.
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { MediaError } from "../../../ports/media.ts";
 import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
-import { DialogKeeper, type KeptDialog, type SideLegs } from "./dialog-keeper.ts";
+import { DialogKeeper, type KeptDialog, type EndLegs } from "./dialog-keeper.ts";
 import { EmbeddedSession, type SessionOrders } from "./embedded-session.ts";
 import { PortPool } from "./port-pool.ts";
-import type { WorkerSettings } from "../protocol.ts";
+import type { EndOpening, WorkerSettings } from "../protocol.ts";
 import { arePortsBindable } from "../trunk/trunk-socket.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -35,7 +35,7 @@ export interface EmbeddedEngineOptions {
     readonly portMin?: number;
     readonly portMax?: number;
   };
-  /** A side that is not on hold and not heard for so long is reported as timed out. */
+  /** An end that is not on hold and not heard for so long is reported as timed out. */
   readonly silenceTimeoutMs: number;
   /** How long a client that lost its connection has for an ICE restart. */
   readonly reconnectTimeoutMs?: number;
@@ -61,17 +61,26 @@ interface Place {
 interface Entry {
   readonly place: Place;
   readonly worker: WorkerLink;
-  readonly rtpPorts: SidePorts;
-  readonly legs: SideLegs;
+  readonly rtpPorts: EndPorts;
+  readonly legs: EndLegs;
   readonly report: (fact: MediaReport) => void;
 }
 
-type SidePorts = Partial<Record<MediaSide, number>>;
-type SideKept = Partial<Record<MediaSide, KeptDialog>>;
+type EndPorts = Partial<Record<MediaEnd, number>>;
+type EndKept = Partial<Record<MediaEnd, KeptDialog>>;
 
-/** The sides where trunks stand. */
-function trunkSidesOf({ matrix }: MediaSessionOptions): readonly MediaSide[] {
-  return matrix === undefined ? ["trunk"] : ["trunk", "matrix"];
+/** Whose dialogs they are, of the ends where trunks stand. */
+function legsOf(options: MediaSessionOptions): EndLegs {
+  const legs: EndLegs = {};
+  for (const end of mediaEnds) {
+    const opened = options[end];
+    if (opened.kind === "trunk") legs[end] = opened.leg;
+  }
+  return legs;
+}
+
+function endsOf(legs: EndLegs): readonly MediaEnd[] {
+  return mediaEnds.filter((end) => legs[end] !== undefined);
 }
 
 export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngine {
@@ -127,11 +136,12 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
-    const before = await this.#takeOver(options);
+    const legs = legsOf(options);
+    const before = await this.#takeOver(legs);
     try {
-      return await this.#openSomewhere(options, before, report);
+      return await this.#openSomewhere(options, legs, before, report);
     } catch (error) {
-      this.#dialogs.putBack(options.legs, before);
+      this.#dialogs.putBack(legs, before);
       throw error;
     }
   }
@@ -142,7 +152,8 @@ class EmbeddedEngine implements MediaEngine {
 
   async #openSomewhere(
     options: MediaSessionOptions,
-    before: SideKept,
+    legs: EndLegs,
+    before: EndKept,
     report: (fact: MediaReport) => void,
   ): Promise<MediaSession> {
     const refused = new Set<number>();
@@ -152,8 +163,8 @@ class EmbeddedEngine implements MediaEngine {
         const worker = place?.worker;
         if (place === undefined || worker === undefined || this.#isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
-        const rtpPorts = this.#takePorts(trunkSidesOf(options), attempt === 0 ? before : {});
-        const entry = { place, worker, rtpPorts, legs: options.legs, report };
+        const rtpPorts = this.#takePorts(endsOf(legs), attempt === 0 ? before : {});
+        const entry = { place, worker, rtpPorts, legs, report };
         const session = await this.#openOrMoveOn(entry, options, before);
         if (session === "ports-taken") for (const port of Object.values(rtpPorts)) refused.add(port);
         else if (session !== "worker-gone") return session;
@@ -184,30 +195,30 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   /** What the dialogs were told and sent, from where it is kept or from the session that has them now. */
-  async #takeOver(options: MediaSessionOptions): Promise<SideKept> {
-    const before: SideKept = {};
-    for (const side of trunkSidesOf(options)) {
-      const leg = options.legs[side];
+  async #takeOver(legs: EndLegs): Promise<EndKept> {
+    const before: EndKept = {};
+    for (const end of mediaEnds) {
+      const leg = legs[end];
       if (leg === undefined) continue;
       const holder = this.#dialogs.holderOf(leg);
-      if (holder !== undefined) await this.#handOver(holder.session, holder.side);
+      if (holder !== undefined) await this.#handOver(holder.session, holder.end);
       const kept = this.#dialogs.take(leg);
-      if (kept !== undefined) before[side] = kept;
+      if (kept !== undefined) before[end] = kept;
     }
     return before;
   }
 
   /** The session lets go of a trunk's dialog, and of its ports. */
-  async #handOver(session: number, side: MediaSide): Promise<void> {
+  async #handOver(session: number, end: MediaEnd): Promise<void> {
     const entry = this.#entries.get(session);
-    const leg = entry?.legs[side];
+    const leg = entry?.legs[end];
     if (entry === undefined || leg === undefined) return;
     try {
-      const media = await entry.worker.order(session, { kind: "detach", side });
+      const media = await entry.worker.order(session, { kind: "detach", end });
       if (media === null) return;
       this.#dialogs.handedOver(leg, media);
-      const { [side]: port } = entry.rtpPorts;
-      delete entry.rtpPorts[side];
+      const { [end]: port } = entry.rtpPorts;
+      delete entry.rtpPorts[end];
       if (port !== undefined) this.#giveBack([port]);
     } catch {
       // The session has been closed meanwhile, or its worker has died: what is known of the dialog is kept.
@@ -215,16 +226,16 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   /** The ports that the dialogs had before, if they are free. Throws MediaError `no-ports`. */
-  #takePorts(sides: readonly MediaSide[], before: SideKept): SidePorts {
-    const ports: SidePorts = {};
-    for (const side of sides) {
-      const last = before[side]?.rtpPort;
+  #takePorts(ends: readonly MediaEnd[], before: EndKept): EndPorts {
+    const ports: EndPorts = {};
+    for (const end of ends) {
+      const last = before[end]?.rtpPort;
       const port = last !== undefined && this.#ports.takeThis(last) ? last : this.#ports.take();
       if (port === undefined) {
         this.#giveBack(Object.values(ports));
         throw new MediaError("no-ports", "no RTP port pair is free");
       }
-      ports[side] = port;
+      ports[end] = port;
     }
     return ports;
   }
@@ -237,7 +248,7 @@ class EmbeddedEngine implements MediaEngine {
   async #openOrMoveOn(
     entry: Entry,
     options: MediaSessionOptions,
-    before: SideKept,
+    before: EndKept,
   ): Promise<MediaSession | "ports-taken" | "worker-gone"> {
     try {
       return (await this.#openAt(entry, options, before)) ?? "ports-taken";
@@ -247,11 +258,7 @@ class EmbeddedEngine implements MediaEngine {
     }
   }
 
-  async #openAt(
-    entry: Entry,
-    { call, iceServers, trunk, matrix }: MediaSessionOptions,
-    before: SideKept,
-  ): Promise<MediaSession | undefined> {
+  async #openAt(entry: Entry, options: MediaSessionOptions, before: EndKept): Promise<MediaSession | undefined> {
     const { place, worker, rtpPorts, legs } = entry;
     this.#count += 1;
     const number = this.#count;
@@ -259,14 +266,16 @@ class EmbeddedEngine implements MediaEngine {
     place.sessions.add(number);
     this.#entries.set(number, entry);
     this.#dialogs.hold(number, legs, rtpPorts, before);
-    const { trunk: rtpPort = 0, matrix: matrixRtpPort } = rtpPorts;
-    const dialogs = { trunk: before.trunk?.media, matrix: before.matrix?.media };
-    const opening = { call, iceServers, trunk, rtpPort, matrix, matrixRtpPort, before: dialogs };
+    const openingOf = (end: MediaEnd): EndOpening => {
+      const opened = options[end];
+      return opened.kind === "client" ? opened : { ...opened, rtpPort: rtpPorts[end] ?? 0, before: before[end]?.media };
+    };
+    const opening = { call: options.call, ends: { a: openingOf("a"), b: openingOf("b") } };
     try {
       if (await worker.order(number, { kind: "open", opening }))
         return new EmbeddedSession(
           this.#ordersOf(number, worker),
-          async (side) => this.#handOver(number, side),
+          async (end) => this.#handOver(number, end),
           () => this.#forget(number),
         );
       this.#dialogs.over(number);

@@ -9,16 +9,16 @@ import type {
   OrderKind,
   OrderOf,
   OrderResults,
-  SideDialogs,
+  EndDialogs,
   ToWorker,
   WorkerSettings,
 } from "../protocol.ts";
-import type { SideMarks } from "../trunk/dialog-media.ts";
+import type { EndMarks } from "../trunk/dialog-media.ts";
 
 export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
-  dialogs(session: number, dialogs: SideDialogs): void;
-  marks(marks: readonly (readonly [session: number, marks: SideMarks])[]): void;
+  dialogs(session: number, dialogs: EndDialogs): void;
+  marks(marks: readonly (readonly [session: number, marks: EndMarks])[]): void;
   /** The process has ended, whoever wanted it. All orders under way have been refused. */
   ended(detail: string): void;
 }

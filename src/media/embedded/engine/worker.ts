@@ -5,7 +5,7 @@ import { MediaError } from "../../../ports/media.ts";
 import { clockMs } from "../clock.ts";
 import type { FromWorker, LogLevel, Order, OrderResult, ToWorker, WorkerSettings } from "../protocol.ts";
 import { Session } from "../session/session.ts";
-import type { SideMarks } from "../trunk/dialog-media.ts";
+import type { EndMarks } from "../trunk/dialog-media.ts";
 
 interface Desk {
   /** The last order of the session: the next one waits for it. */
@@ -47,9 +47,9 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     case "settle":
       return { outcome: await session.settle(order.from), untold: session.untold };
     case "describe":
-      return { outcome: await session.describe(order.side), untold: session.untold };
+      return { outcome: await session.describe(order.end), untold: session.untold };
     case "cross":
-      return { outcome: await session.cross(order.sdp), untold: session.untold };
+      return { outcome: await session.cross(order.from, order.sdp), untold: session.untold };
     case "press":
       session.press(order.to, order.digit, order.durationMs);
       return null;
@@ -61,7 +61,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       session.addCandidates(order.candidates);
       return null;
     case "detach":
-      return session.detach(order.side);
+      return session.detach(order.end);
     case "close":
       desks.delete(number);
       return session.close();
@@ -121,7 +121,7 @@ nodeDataChannel.initLogger("Error", (level, message) => log("warn", "ICE library
 
 setInterval(() => {
   const nowMs = clockMs();
-  const marks: [number, SideMarks][] = [];
+  const marks: [number, EndMarks][] = [];
   for (const [number, { session }] of desks) {
     session?.tick(nowMs);
     if (session !== undefined) marks.push([number, session.marks()]);

@@ -1,5 +1,5 @@
-// What came from one side: counted, with loss and jitter as RFC 3550 A.1, A.3 and A.8 define them.
-import type { SideStats } from "../../../core/call/model/media-stats.ts";
+// What came from one end: counted, with loss and jitter as RFC 3550 A.1, A.3 and A.8 define them.
+import type { EndStats } from "../../../core/call/model/media-stats.ts";
 
 /** Figures of a report block (RFC 3550 s6.4.1), since the report before. */
 export interface ReceptionReport {
@@ -88,7 +88,7 @@ export class Reception {
     };
   }
 
-  stats(): SideStats {
+  stats(): EndStats {
     return {
       packets: this.#packets,
       bytes: this.#bytes,

@@ -1,4 +1,4 @@
-// One direction of a call's audio, packet by packet: read, counted, and put into the stream of the other side.
+// One direction of a call's audio, packet by packet: read, counted, and put into the stream of the other end.
 // Runs 50 times a second and call, so it works in the buffer the packet came in.
 import { TokenBucket } from "../../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../../core/sdp/agreement.ts";
@@ -9,7 +9,7 @@ import { Reception } from "./reception-stats.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "./rtp-packet.ts";
 
-/** `isRelayed`: the key goes on to the other side as it came. */
+/** `isRelayed`: the key goes on to the other end as it came. */
 type DigitReport = (digit: Digit, isRelayed: boolean) => void;
 
 /** Keys that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
@@ -58,7 +58,7 @@ export class Lane {
     const timed = crossing === undefined || crossing.isEvent ? undefined : crossing.fromClockRate;
     const { ssrc, sequence, timestamp, start, end } = header;
     this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
-    // Comfort noise, redundancy and everything that was not agreed on both sides ends here.
+    // Comfort noise, redundancy and everything that was not agreed at both ends ends here.
     if (crossing === undefined || !this.#isOpen || start === end) {
       this.#to.skip(header);
       return;

@@ -1,7 +1,6 @@
 // What joins the two legs of a session: a lane of audio each way, the RTCP about them, the keys in them, and the watch for
 // silence. It knows nothing of SDP but what was agreed.
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
-import { otherSide } from "../../../core/call/model/media-side.ts";
+import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import { crossingsWithKeys, spokenCodec } from "../../../core/sdp/agreement.ts";
 import { isHeld, isOpen, keyFormat } from "../../../core/sdp/exchange.ts";
@@ -14,24 +13,22 @@ import { Reporter } from "../rtp/rtcp-reporter.ts";
 import { OutgoingStream, type StreamMark } from "../rtp/outgoing-stream.ts";
 import { Silence } from "./inactivity.ts";
 
-const sides = ["matrix", "trunk"] as const;
-
 export class Relay {
-  /** What we send, named by the side that hears it. */
-  readonly streams: Readonly<Record<MediaSide, OutgoingStream>>;
-  readonly #legs: Readonly<Record<MediaSide, () => Leg | undefined>>;
-  readonly #starts: Readonly<Record<MediaSide, StreamMark>>;
+  /** What we send, named by the end that hears it. */
+  readonly streams: Readonly<Record<MediaEnd, OutgoingStream>>;
+  readonly #legs: Readonly<Record<MediaEnd, () => Leg | undefined>>;
+  readonly #starts: Readonly<Record<MediaEnd, StreamMark>>;
   readonly #report: (fact: MediaReport) => void;
-  /** Named by the side they come from. */
-  readonly #lanes: Readonly<Record<MediaSide, Lane>>;
-  readonly #reporters: Readonly<Record<MediaSide, Reporter>>;
+  /** Named by the end they come from. */
+  readonly #lanes: Readonly<Record<MediaEnd, Lane>>;
+  readonly #reporters: Readonly<Record<MediaEnd, Reporter>>;
   readonly #silence: Silence;
   #agreed: Agreed | undefined;
 
   /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
   constructor(
-    legs: Readonly<Record<MediaSide, () => Leg | undefined>>,
-    starts: Readonly<Record<MediaSide, StreamMark>>,
+    legs: Readonly<Record<MediaEnd, () => Leg | undefined>>,
+    starts: Readonly<Record<MediaEnd, StreamMark>>,
     silenceTimeoutMs: number,
     report: (fact: MediaReport) => void,
   ) {
@@ -39,29 +36,29 @@ export class Relay {
     this.#starts = starts;
     this.#report = report;
     this.#silence = new Silence(silenceTimeoutMs);
-    this.streams = { matrix: this.#stream("matrix", starts.matrix), trunk: this.#stream("trunk", starts.trunk) };
-    this.#lanes = { matrix: this.#lane("matrix"), trunk: this.#lane("trunk") };
-    this.#reporters = { matrix: this.#reporter("matrix"), trunk: this.#reporter("trunk") };
+    this.streams = { a: this.#stream("a", starts.a), b: this.#stream("b", starts.b) };
+    this.#lanes = { a: this.#lane("a"), b: this.#lane("b") };
+    this.#reporters = { a: this.#reporter("a"), b: this.#reporter("b") };
   }
 
   agree(agreed: Agreed): void {
     this.#agreed = agreed;
-    for (const side of sides) {
-      const crossings = crossingsWithKeys(agreed.passages, side, agreed.formats[side]);
-      this.#lanes[side].agree(crossings, isOpen(agreed, side), keyFormat(agreed, otherSide(side)));
+    for (const end of mediaEnds) {
+      const crossings = crossingsWithKeys(agreed.passages, end, agreed.formats[end]);
+      this.#lanes[end].agree(crossings, isOpen(agreed, end), keyFormat(agreed, otherEnd(end)));
     }
   }
 
-  rtp(from: MediaSide, packet: Buffer): void {
+  rtp(from: MediaEnd, packet: Buffer): void {
     this.#lanes[from].packet(packet, clockMs());
   }
 
-  rtcp(from: MediaSide, packet: Buffer): void {
+  rtcp(from: MediaEnd, packet: Buffer): void {
     this.#reporters[from].packet(packet, clockMs());
   }
 
-  /** Ignored where the side takes no events. */
-  press(to: MediaSide, digit: string, durationMs: number): void {
+  /** Ignored where the end takes no events. */
+  press(to: MediaEnd, digit: string, durationMs: number): void {
     const format = this.#agreed === undefined ? undefined : keyFormat(this.#agreed, to);
     if (format === undefined) return;
     const { payloadType, clockRate } = format;
@@ -72,20 +69,20 @@ export class Relay {
   tick(nowMs: number, isUp: boolean): void {
     const agreed = this.#agreed;
     if (agreed === undefined) return;
-    for (const side of sides) {
-      if (this.#legs[side]()?.isConnected === true) this.#reporters[side].tick(nowMs, Math.random());
-      const { lastHeardAtMs } = this.#lanes[side].reception;
-      if (this.#silence.isTimedOut(side, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
-        this.#report({ kind: "media.timedOut", side });
+    for (const end of mediaEnds) {
+      if (this.#legs[end]()?.isConnected === true) this.#reporters[end].tick(nowMs, Math.random());
+      const { lastHeardAtMs } = this.#lanes[end].reception;
+      if (this.#silence.isTimedOut(end, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
+        this.#report({ kind: "media.timedOut", end });
     }
   }
 
-  /** Of which side nothing has been passed on, although it may be. */
-  unheard(): readonly MediaSide[] {
+  /** Of which end nothing has been passed on, although it may be. */
+  unheard(): readonly MediaEnd[] {
     const agreed = this.#agreed;
     if (agreed === undefined) return [];
-    return sides.filter((from) => {
-      const to = otherSide(from);
+    return mediaEnds.filter((from) => {
+      const to = otherEnd(from);
       return isOpen(agreed, from) && this.streams[to].sent.packets === this.#starts[to].packets;
     });
   }
@@ -93,30 +90,30 @@ export class Relay {
   stats(): MediaStats {
     return {
       codec: this.#agreed === undefined ? undefined : spokenCodec(this.#agreed.passages),
-      fromMatrix: this.#lanes.matrix.reception.stats(),
-      fromTrunk: this.#lanes.trunk.reception.stats(),
+      a: this.#lanes.a.reception.stats(),
+      b: this.#lanes.b.reception.stats(),
     };
   }
 
   close(): void {
-    for (const side of sides) {
-      this.streams[side].close(clockMs());
-      this.#reporters[side].bye();
+    for (const end of mediaEnds) {
+      this.streams[end].close(clockMs());
+      this.#reporters[end].bye();
     }
   }
 
-  #stream(to: MediaSide, start: StreamMark): OutgoingStream {
+  #stream(to: MediaEnd, start: StreamMark): OutgoingStream {
     const leg = this.#legs[to];
     return new OutgoingStream(start, (packet) => leg()?.sendRtp(packet) ?? false, clockMs());
   }
 
-  #lane(from: MediaSide): Lane {
-    return new Lane(this.streams[otherSide(from)], (digit, relayed) =>
+  #lane(from: MediaEnd): Lane {
+    return new Lane(this.streams[otherEnd(from)], (digit, relayed) =>
       this.#report({ kind: "media.dtmf", from, ...digit, relayed }),
     );
   }
 
-  #reporter(side: MediaSide): Reporter {
-    return new Reporter(this.streams[side], this.#lanes[side], (packet) => this.#legs[side]()?.sendRtcp(packet));
+  #reporter(end: MediaEnd): Reporter {
+    return new Reporter(this.streams[end], this.#lanes[end], (packet) => this.#legs[end]()?.sendRtcp(packet));
   }
 }

@@ -1,24 +1,23 @@
-// One call's media inside a worker: the offers and answers of both sides (decided in core/sdp/exchange), the two legs that
+// One call's media inside a worker: the offers and answers of both ends (decided in core/sdp/exchange), the two legs that
 // carry them out, and the relay between. Orders come one at a time from worker.ts.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import { answered, crossed, described, newExchange, offered, settled, untold } from "../../../core/sdp/exchange.ts";
 import type { Direction } from "../../../core/sdp/direction.ts";
-import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, SideTerms, Turn } from "../../../core/sdp/turn.ts";
-import { MediaError, type MediaReport, type OfferOutcome, type TrunkMedia } from "../../../ports/media.ts";
+import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, EndTerms, Turn } from "../../../core/sdp/turn.ts";
+import { MediaError, type MediaReport, type OfferOutcome } from "../../../ports/media.ts";
 import { ClientLeg } from "../client/client-leg.ts";
 import type { Gone } from "../client/client-transport.ts";
 import { clockMs } from "../clock.ts";
 import type { Leg, LegReports } from "../leg.ts";
-import type { LogLevel, SessionOpening, SideDialogs, WorkerSettings } from "../protocol.ts";
+import type { EndDialogs, EndOpening, LogLevel, SessionOpening, WorkerSettings } from "../protocol.ts";
 import { Relay } from "./relay.ts";
-import { newStream } from "../rtp/outgoing-stream.ts";
-import type { DialogMedia, SideMarks } from "../trunk/dialog-media.ts";
+import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
+import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
 import { withAddresses } from "../trunk/host-names.ts";
 import { TrunkLeg } from "../trunk/trunk-leg.ts";
 
-const sides = ["matrix", "trunk"] as const;
 /** From the end of a client's DTLS to the end of its call, where no hang-up of it has come. */
 const hangUpMs = 2000;
 
@@ -31,9 +30,9 @@ export class Session {
   readonly #settings: WorkerSettings;
   readonly #reports: SessionReports;
   readonly #relay: Relay;
-  readonly #legs: Partial<Record<MediaSide, Leg>> = {};
+  readonly #legs: Partial<Record<MediaEnd, Leg>> = {};
   /** Those of the legs that are trunks. */
-  readonly #trunks: Partial<Record<MediaSide, TrunkLeg>> = {};
+  readonly #trunks: Partial<Record<MediaEnd, TrunkLeg>> = {};
   #exchange: Exchange;
   #isConnected = false;
   #isBroken = false;
@@ -44,13 +43,11 @@ export class Session {
   private constructor(settings: WorkerSettings, opening: SessionOpening, reports: SessionReports) {
     this.#settings = settings;
     this.#reports = reports;
-    const { before } = opening;
-    const matrix =
-      opening.matrix === undefined ? clientTerms(opening.trunk) : trunkTerms(opening.matrix, before.matrix);
-    this.#exchange = newExchange({ matrix, trunk: trunkTerms(opening.trunk, before.trunk) });
+    const { a, b } = opening.ends;
+    this.#exchange = newExchange({ a: termsOf(a), b: termsOf(b) });
     this.#relay = new Relay(
-      { matrix: () => this.#legs.matrix, trunk: () => this.#legs.trunk },
-      { matrix: before.matrix?.sent.stream ?? newStream(), trunk: before.trunk?.sent.stream ?? newStream() },
+      { a: () => this.#legs.a, b: () => this.#legs.b },
+      { a: streamOf(a), b: streamOf(b) },
       settings.silenceTimeoutMs,
       (fact) => reports.fact(fact),
     );
@@ -63,10 +60,8 @@ export class Session {
     reports: SessionReports,
   ): Promise<Session | undefined> {
     const session = new Session(settings, opening, reports);
-    const { trunk, rtpPort, before } = opening;
-    const isWhole =
-      (await session.#openTrunk("trunk", trunk, rtpPort, before.trunk)) && (await session.#openMatrix(opening));
-    if (isWhole) return session;
+    const { a, b } = opening.ends;
+    if ((await session.#openEnd("b", b)) && (await session.#openEnd("a", a))) return session;
     await session.close();
     return undefined;
   }
@@ -75,7 +70,7 @@ export class Session {
     return untold(this.#exchange);
   }
 
-  async offer(from: MediaSide, sdp: string): Promise<OfferOutcome> {
+  async offer(from: MediaEnd, sdp: string): Promise<OfferOutcome> {
     const leg = this.#leg(from);
     const offer = leg.read(await this.#named(from, sdp));
     const turn = written(offered(this.#exchange, from, offer));
@@ -87,7 +82,7 @@ export class Session {
   }
 
   /** Empty where nobody waits for a word. */
-  async answer(from: MediaSide, sdp: string): Promise<string> {
+  async answer(from: MediaEnd, sdp: string): Promise<string> {
     const leg = this.#leg(from);
     const answer = leg.read(await this.#named(from, sdp));
     const turn = taken(answered(this.#exchange, from, answer));
@@ -98,74 +93,73 @@ export class Session {
     return text;
   }
 
-  async settle(from: MediaSide): Promise<string> {
+  async settle(from: MediaEnd): Promise<string> {
     const turn = written(settled(this.#exchange, from));
     const text = await this.#leg(turn.to).write(turn);
     this.#become(turn.exchange);
     return text;
   }
 
-  async describe(side: MediaSide): Promise<string> {
-    const turn = written(described(this.#exchange, side));
-    const text = await this.#leg(side).write(turn);
+  async describe(end: MediaEnd): Promise<string> {
+    const turn = written(described(this.#exchange, end));
+    const text = await this.#leg(end).write(turn);
     this.#become(turn.exchange);
     return text;
   }
 
-  async cross(sdp: string): Promise<Record<MediaSide, string>> {
-    const client = this.#leg("matrix");
-    const turns = taken(crossed(this.#exchange, client.read(sdp)));
-    client.rollBack();
-    const matrix = await client.write(turns.matrix);
-    const trunk = await this.#leg("trunk").write(turns.trunk);
-    this.#become(turns.trunk.exchange);
-    return { matrix, trunk };
+  async cross(from: MediaEnd, sdp: string): Promise<Record<MediaEnd, string>> {
+    const leg = this.#leg(from);
+    const { exchange, a, b } = taken(crossed(this.#exchange, from, leg.read(sdp)));
+    leg.rollBack();
+    const texts = { a: await this.#leg("a").write(a), b: await this.#leg("b").write(b) };
+    this.#become(exchange);
+    return texts;
   }
 
-  press(to: MediaSide, digit: string, durationMs: number): void {
+  press(to: MediaEnd, digit: string, durationMs: number): void {
     this.#guard(() => this.#relay.press(to, digit, durationMs));
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
-    this.#legs.matrix?.addCandidates(candidates);
+    this.#client?.addCandidates(candidates);
   }
 
   stats(): MediaStats {
     return this.#relay.stats();
   }
 
-  unheard(): readonly MediaSide[] {
+  unheard(): readonly MediaEnd[] {
     return this.#relay.unheard();
   }
 
   /** What the dialogs of the trunks have been told and sent. */
-  dialogs(): SideDialogs {
-    const dialogs: SideDialogs = {};
+  dialogs(): EndDialogs {
+    const dialogs: EndDialogs = {};
     const marks = this.marks();
-    for (const side of sides) {
-      const [leg, sent] = [this.#trunks[side], marks[side]];
-      if (leg !== undefined && sent !== undefined) dialogs[side] = { told: leg.told, sent };
+    for (const end of mediaEnds) {
+      const [leg, sent] = [this.#trunks[end], marks[end]];
+      if (leg !== undefined && sent !== undefined) dialogs[end] = { told: leg.told, sent };
     }
     return dialogs;
   }
 
-  marks(): SideMarks {
-    const marks: SideMarks = {};
-    for (const side of sides) {
-      const leg = this.#trunks[side];
-      if (leg !== undefined) marks[side] = { stream: this.#relay.streams[side].mark(clockMs()), srtp: leg.srtp };
+  marks(): EndMarks {
+    const marks: EndMarks = {};
+    for (const end of mediaEnds) {
+      const leg = this.#trunks[end];
+      if (leg !== undefined) marks[end] = { stream: this.#relay.streams[end].mark(clockMs()), srtp: leg.srtp };
     }
     return marks;
   }
 
   /** The dialog of a trunk goes on in another session. Null: there is none. */
-  async detach(side: MediaSide): Promise<DialogMedia | null> {
-    const leg = this.#trunks[side];
+  async detach(end: MediaEnd): Promise<DialogMedia | null> {
+    const leg = this.#trunks[end];
     if (leg === undefined) return null;
-    this.#relay.streams[side].close(clockMs());
-    const dialog = this.dialogs()[side] ?? null;
-    delete this.#legs[side];
-    delete this.#trunks[side];
+    this.#relay.streams[end].close(clockMs());
+    const dialog = this.dialogs()[end] ?? null;
+    delete this.#legs[end];
+    delete this.#trunks[end];
     await leg.close();
     return dialog;
   }
@@ -173,7 +167,7 @@ export class Session {
   async close(): Promise<MediaStats> {
     this.#relay.close();
     const stats = this.stats();
-    await Promise.all([this.#legs.matrix?.close(), this.#legs.trunk?.close()]);
+    await Promise.all([this.#legs.a?.close(), this.#legs.b?.close()]);
     return stats;
   }
 
@@ -188,29 +182,27 @@ export class Session {
     });
   }
 
-  async #openMatrix({ matrix, matrixRtpPort, iceServers, before }: SessionOpening): Promise<boolean> {
-    if (matrix !== undefined)
-      return matrixRtpPort !== undefined && this.#openTrunk("matrix", matrix, matrixRtpPort, before.matrix);
-    const { ice } = this.#settings;
-    const { ssrc, cname } = this.#relay.streams.matrix;
-    const transport = { ice, iceServers, ssrc, cname };
-    this.#client = new ClientLeg(transport, this.#legReports("matrix"));
-    this.#legs.matrix = this.#client;
-    return true;
-  }
-
-  async #openTrunk(side: MediaSide, media: TrunkMedia, port: number, before?: DialogMedia): Promise<boolean> {
-    const leg = await TrunkLeg.open(this.#settings.rtp, port, media, this.#legReports(side), before);
+  /** False if the ports are taken. */
+  async #openEnd(end: MediaEnd, opening: EndOpening): Promise<boolean> {
+    const reports = this.#legReports(end);
+    const { ice, rtp } = this.#settings;
+    if (opening.kind === "client") {
+      const { ssrc, cname } = this.#relay.streams[end];
+      this.#client = new ClientLeg({ ice, iceServers: opening.iceServers, ssrc, cname }, reports);
+      this.#legs[end] = this.#client;
+      return true;
+    }
+    const leg = await TrunkLeg.open(rtp, opening.rtpPort, opening.media, reports, opening.before);
     if (leg === undefined) return false;
-    this.#legs[side] = leg;
-    this.#trunks[side] = leg;
+    this.#legs[end] = leg;
+    this.#trunks[end] = leg;
     return true;
   }
 
-  #legReports(side: MediaSide): LegReports {
+  #legReports(end: MediaEnd): LegReports {
     return {
-      rtp: (packet) => this.#guard(() => this.#relay.rtp(side, packet)),
-      rtcp: (packet) => this.#guard(() => this.#relay.rtcp(side, packet)),
+      rtp: (packet) => this.#guard(() => this.#relay.rtp(end, packet)),
+      rtcp: (packet) => this.#guard(() => this.#relay.rtcp(end, packet)),
       connected: () => this.#connected(),
       gone: (how, was) => this.#gone(how, was),
       log: (level, message, fields) => this.#reports.log(level, message, fields),
@@ -232,11 +224,10 @@ export class Session {
   }
 
   #connected(): void {
-    const { matrix, trunk } = this.#legs;
-    if (matrix?.isConnected !== true) return;
+    if (this.#client !== undefined && !this.#client.isConnected) return;
     this.#absence = undefined;
     // Between two trunks both have to have said where they are; a client may be there before the trunk has answered.
-    const isUp = this.#exchange.sides.matrix.kind === "client" || trunk?.isConnected === true;
+    const isUp = this.#client !== undefined || mediaEnds.every((end) => this.#legs[end]?.isConnected);
     if (this.#isConnected || !isUp) return;
     this.#isConnected = true;
     this.#reports.fact({ kind: "media.connected" });
@@ -258,12 +249,12 @@ export class Session {
   }
 
   /** A trunk may name a host; a client's address is never looked up. */
-  async #named(from: MediaSide, sdp: string): Promise<string> {
+  async #named(from: MediaEnd, sdp: string): Promise<string> {
     return this.#trunks[from] === undefined ? sdp : withAddresses(sdp);
   }
 
-  #leg(side: MediaSide): Leg {
-    const leg = this.#legs[side];
+  #leg(end: MediaEnd): Leg {
+    const leg = this.#legs[end];
     if (leg === undefined) throw new MediaError("engine", "the session is not open");
     return leg;
   }
@@ -275,13 +266,15 @@ export class Session {
   }
 }
 
-/** A client may speak what the trunk may. */
-function clientTerms({ codecs }: TrunkMedia): SideTerms {
-  return { kind: "client", codecs };
+function termsOf(opening: EndOpening): EndTerms {
+  const { kind } = opening;
+  if (kind === "client") return { kind, codecs: opening.codecs };
+  const { codecs, rtpEvents } = opening.media;
+  return { kind, codecs, events: rtpEvents !== false, numbers: opening.before?.told.sdp.numbers ?? [] };
 }
 
-function trunkTerms({ codecs, rtpEvents }: TrunkMedia, before: DialogMedia | undefined): SideTerms {
-  return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: before?.told.sdp.numbers ?? [] };
+function streamOf(opening: EndOpening): StreamMark {
+  return (opening.kind === "trunk" ? opening.before?.sent.stream : undefined) ?? newStream();
 }
 
 function taken<Step extends Turn | CrossedTurn>(step: Step | Refusal): Step {

@@ -1,6 +1,6 @@
 // What a trunk's dialog has been told and sent until now, as plain data: with it the next session, in whichever worker,
 // goes on where the last one stopped. Neither the peer's decoder nor its SDP parser notices the change.
-import type { MediaSide } from "../../../core/call/model/media-side.ts";
+import type { MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { CryptoAttribute } from "../../../core/sdp/crypto-attribute.ts";
 import type { Format } from "../../../core/sdp/format.ts";
 import type { Frame, Origin } from "../../../core/sdp/writer.ts";
@@ -54,8 +54,8 @@ export interface SrtpMarks {
   readonly inbound: SrtpMark;
 }
 
-/** Of a session's sides, those that are trunks. */
-export type SideMarks = Partial<Record<MediaSide, DialogSent>>;
+/** Of a session's ends, those that are trunks. */
+export type EndMarks = Partial<Record<MediaEnd, DialogSent>>;
 
 /** More reports than a worker sends between two marks. */
 const rtcpSteps = 100;
