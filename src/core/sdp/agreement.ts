@@ -139,7 +139,7 @@ export function spokenPassages(passages: readonly Passage[]): readonly Passage[]
 
 /**
  * All that `end` may send: its part of the passages, and an event of `formats` in the clock of the codec even where the
- * other end takes none, so that a key is known and can be told in another way.
+ * other end takes none, so that a digit is known and can be told in another way.
  */
 export function endFormats(
   passages: readonly Passage[],
@@ -192,7 +192,7 @@ export function crossings(passages: readonly Passage[], from: MediaEnd): Readonl
 }
 
 /** The same with the events of `formats` that end here: they are listened to. */
-export function crossingsWithKeys(
+export function crossingsWithDigits(
   passages: readonly Passage[],
   from: MediaEnd,
   formats: readonly LegFormat[],

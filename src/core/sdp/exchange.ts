@@ -54,8 +54,8 @@ export function isHeld({ directions }: Agreed): boolean {
   return mediaEnds.some((end) => directions[end] !== "sendrecv");
 }
 
-/** How a key is told to `to`: the number it wants it under, and the clock of its duration. Undefined: it takes none. */
-export function keyFormat(agreed: Agreed, to: MediaEnd): Format | undefined {
+/** How a digit is told to `to`: the number it wants it under, and the clock of its duration. Undefined: it takes none. */
+export function digitFormat(agreed: Agreed, to: MediaEnd): Format | undefined {
   const clockRate = agreed.passages[0]?.[to].clockRate;
   const events = agreed.formats[to].filter(isTelephoneEvent);
   return events.find((each) => each.clockRate === clockRate) ?? events[0];

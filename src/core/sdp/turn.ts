@@ -20,7 +20,7 @@ import { shownToClient } from "./hold.ts";
 export interface EndTerms {
   readonly kind: "client" | "trunk";
   readonly codecs: readonly string[];
-  /** False: keys are not said in RTP there, whatever it lists. */
+  /** False: digits are not said in RTP there, whatever it lists. */
   readonly events?: boolean;
   /** Payload types that have a meaning in its dialog already, from a session before (RFC 3264 s8.3.2). */
   readonly numbers?: readonly Format[];
@@ -117,7 +117,7 @@ export function offerTurn(
 ): OfferTurn {
   const { kind } = exchange.ends[to];
   const isClient = kind === "client";
-  // A client is asked for keys also where the trunk takes none: they can be told to it in another way.
+  // A client is asked for digits also where the trunk takes none: they can be told to it in another way.
   const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.ends[to]);
   const own = isClient ? endFormats(passages, to, listed) : passages.map((each) => each[to]);
   const formats = writtenFormats(own, passages, to, eventsOf(kind));
@@ -160,7 +160,7 @@ export function answerTurn(
   };
 }
 
-/** The keys of `a=fmtp`; browsers take all without a word (RFC 4733 s2.4.1). */
+/** The digits of `a=fmtp`; browsers take all without a word (RFC 4733 s2.4.1). */
 function eventsOf(kind: EndTerms["kind"]): string {
   return kind === "trunk" ? "0-15" : "";
 }

@@ -12,7 +12,7 @@ import type { SdpMemory } from "./trunk/dialog-media.ts";
 
 const defaultPtimeMs = 20;
 
-export class ClientText {
+export class ClientSdp {
   readonly #facts: {
     readonly advertisedHosts: readonly string[];
     /** Of our stream to the client. */
@@ -50,7 +50,7 @@ export class ClientText {
   }
 }
 
-export class TrunkText {
+export class TrunkSdp {
   readonly #address: string;
   readonly #port: number;
   #memory: SdpMemory;

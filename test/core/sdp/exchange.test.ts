@@ -1,14 +1,14 @@
 // Offer and answer through us: what the trunk is offered, what the client is answered, and what neither hears of.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { crossings, crossingsWithKeys, pairFormats, trunkCapability } from "../../../src/core/sdp/agreement.ts";
+import { crossings, crossingsWithDigits, pairFormats, trunkCapability } from "../../../src/core/sdp/agreement.ts";
 import {
   answered as answeredBy,
   crossed,
   described,
   isHeld,
   isOpen,
-  keyFormat,
+  digitFormat,
   newExchange as exchangeOf,
   offered,
   settled,
@@ -62,8 +62,8 @@ describe("a trunk that takes keys in INFO alone", () => {
     const answer = taken(trunkAnswered(offer.exchange, gateway));
     expect(numbers(answer)).toContain("telephone-event/8000");
     const { agreed } = answer.exchange;
-    expect(agreed && keyFormat(agreed, "b")).toBeUndefined();
-    expect(agreed && keyFormat(agreed, "a")).toBeDefined();
+    expect(agreed && digitFormat(agreed, "b")).toBeUndefined();
+    expect(agreed && digitFormat(agreed, "a")).toBeDefined();
   });
 });
 
@@ -302,7 +302,7 @@ describe("inside a call", () => {
 function passing(exchange: Exchange, from: MediaEnd): Record<string, string> {
   const { agreed } = exchange;
   if (agreed === undefined) return {};
-  const map = crossingsWithKeys(agreed.passages, from, agreed.formats[from]);
+  const map = crossingsWithDigits(agreed.passages, from, agreed.formats[from]);
   return Object.fromEntries(
     [...map].map(([number, { payloadType, name, isRelayed }]) => [number, isRelayed ? `${payloadType} ${name}` : name]),
   );
@@ -317,8 +317,8 @@ describe("a call from the trunk", () => {
     expect(numbers(turn)).toBe("0 PCMU/8000");
     expect(passing(turn.exchange, "a")).toEqual({ 0: "0 PCMU", 126: "telephone-event" });
     const { agreed } = turn.exchange;
-    expect(agreed && keyFormat(agreed, "b")).toBeUndefined();
-    expect(agreed && keyFormat(agreed, "a")?.payloadType).toBe(126);
+    expect(agreed && digitFormat(agreed, "b")).toBeUndefined();
+    expect(agreed && digitFormat(agreed, "a")?.payloadType).toBe(126);
   });
 
   test.each([
@@ -521,7 +521,9 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
         if (agreed === undefined) continue;
         expect(agreed.passages.length).toBeGreaterThan(0);
         for (const from of ["a", "b"] as const)
-          expect([...crossingsWithKeys(agreed.passages, from, agreed.formats[from]).values()][0]?.isEvent).toBe(false);
+          expect([...crossingsWithDigits(agreed.passages, from, agreed.formats[from]).values()][0]?.isEvent).toBe(
+            false,
+          );
       }
     }),
   );

@@ -18,7 +18,7 @@ import {
 } from "./client-transport.ts";
 import type { Leg, LegReports } from "../leg.ts";
 import { ReservedEnd } from "./reserved-end.ts";
-import { ClientText } from "../leg-sdp.ts";
+import { ClientSdp } from "../leg-sdp.ts";
 import { isRtcp } from "../rtp/rtp-packet.ts";
 
 /** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
@@ -32,7 +32,7 @@ interface Association {
 export class ClientLeg implements Leg {
   readonly #options: TransportOptions;
   readonly #reports: LegReports;
-  readonly #text: ClientText;
+  readonly #text: ClientSdp;
   #current: Association | undefined;
   #next: Association | undefined;
   /** Offered to the client of a new call; its answer makes it a transport. */
@@ -48,7 +48,7 @@ export class ClientLeg implements Leg {
     this.#options = options;
     this.#reports = reports;
     const { ssrc, cname, ice } = options;
-    this.#text = new ClientText({ advertisedHosts: ice.advertisedHosts, ssrc, cname });
+    this.#text = new ClientSdp({ advertisedHosts: ice.advertisedHosts, ssrc, cname });
   }
 
   get isConnected(): boolean {

@@ -1,24 +1,24 @@
-// Reads telephone-events (RFC 4733) on their way through, so that the bridge knows which keys were pressed.
+// Reads telephone-events (RFC 4733) on their way through, so that the bridge knows which digits were pressed.
 
-const keys = "0123456789*#ABCD";
+const digits = "0123456789*#ABCD";
 
 export interface Digit {
   readonly digit: string;
   readonly durationMs: number;
 }
 
-/** The longest duration of one segment: a key held for longer goes on in another (RFC 4733 s2.5.1.3). */
+/** The longest duration of one segment: a digit held for longer goes on in another (RFC 4733 s2.5.1.3). */
 const fullSegment = 0xffff;
 
-/** Tells every key once, however often its end is repeated (RFC 4733 s2.5.1.4), and however many segments it has. */
-export class DigitListener {
+/** Tells every digit once, however often its end is repeated (RFC 4733 s2.5.1.4), and however many segments it has. */
+export class DtmfReceiver {
   /** `before` is the duration of the segments that are over. */
   #open: { timestamp: number; digit: string; before: number; duration: number; clockRate: number } | undefined;
   #toldTimestamp: number | undefined;
 
   /** `payload` is the event's, with the duration in ticks of `clockRate`; `timestamp` is the same for all its packets. */
   packet(timestamp: number, payload: Buffer, clockRate: number): Digit[] {
-    const digit = keys[payload[0] ?? 255];
+    const digit = digits[payload[0] ?? 255];
     if (payload.length < 4 || digit === undefined || timestamp === this.#toldTimestamp) return [];
     const duration = payload.readUInt16BE(2);
     const open = this.#open;

@@ -1,9 +1,9 @@
 // One RTP stream of ours towards a peer. It belongs to the peer's dialog and not to whoever is heard in it: one SSRC, and
 // numbers that never step back, while the sources behind it change (RFC 3550 s5.1).
 import { randomBytes, randomInt } from "node:crypto";
-import { KeySender, type Key, type KeyFormat } from "./dtmf-sender.ts";
+import { DtmfSender, type OutgoingDigit, type DigitFormat } from "./dtmf-sender.ts";
 import { rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
-import { Splice } from "./rtp-rewriter.ts";
+import { RtpRewriter } from "./rtp-rewriter.ts";
 
 /** How far a stream has come: enough to go on with it in another session or process. */
 export interface StreamMark {
@@ -36,8 +36,8 @@ export class OutgoingStream {
   readonly ssrc: number;
   readonly cname: string;
   readonly #send: (packet: Buffer) => boolean;
-  readonly #splice: Splice;
-  readonly #keys: KeySender;
+  readonly #rewriter: RtpRewriter;
+  readonly #digits: DtmfSender;
   #clockRate: number;
   #packets: number;
   #octets: number;
@@ -51,21 +51,25 @@ export class OutgoingStream {
     this.#packets = start.packets;
     this.#octets = start.octets;
     const { sequence, timestamp, quietMs } = start;
-    this.#splice = new Splice({ sequence, timestamp, atMs: quietMs === undefined ? undefined : nowMs - quietMs });
-    this.#keys = new KeySender({
+    this.#rewriter = new RtpRewriter({
+      sequence,
+      timestamp,
+      atMs: quietMs === undefined ? undefined : nowMs - quietMs,
+    });
+    this.#digits = new DtmfSender({
       begin: (beginMs) => this.timestampAt(beginMs),
-      send: (payloadType, marker, keyTimestamp, payload) => {
+      send: (payloadType, marker, digitTimestamp, payload) => {
         const fields = {
           payloadType,
           marker,
-          sequence: this.#splice.insert(),
-          timestamp: keyTimestamp,
+          sequence: this.#rewriter.insert(),
+          timestamp: digitTimestamp,
           ssrc: this.ssrc,
         };
         this.#carry(writeRtp(fields, payload), payload.length);
       },
-      end: (keyTimestamp, durationMs, endMs) =>
-        this.#splice.reached(keyTimestamp + Math.round((durationMs * this.#clockRate) / 1000), endMs),
+      end: (digitTimestamp, durationMs, endMs) =>
+        this.#rewriter.reached(digitTimestamp + Math.round((durationMs * this.#clockRate) / 1000), endMs),
     });
   }
 
@@ -73,32 +77,32 @@ export class OutgoingStream {
     return { packets: this.#packets, octets: this.#octets };
   }
 
-  /** A key of ours has the stream for itself. */
+  /** A digit of ours has the stream for itself. */
   get isBusy(): boolean {
-    return this.#keys.isBusy;
+    return this.#digits.isBusy;
   }
 
   mark(nowMs: number): StreamMark {
     const { ssrc, cname } = this;
-    const { sequence, timestamp, atMs } = this.#splice.last;
+    const { sequence, timestamp, atMs } = this.#rewriter.last;
     const quietMs = atMs === undefined ? undefined : Math.max(0, nowMs - atMs);
     const [clockRate, packets, octets] = [this.#clockRate, this.#packets, this.#octets];
     return { ssrc, cname, sequence, timestamp, clockRate, quietMs, packets, octets };
   }
 
   timestampAt(nowMs: number): number {
-    return this.#splice.timestampAt(nowMs, this.#clockRate);
+    return this.#rewriter.timestampAt(nowMs, this.#clockRate);
   }
 
-  /** What is spoken from now on, and how keys of ours are told, if they are. */
-  agree(clockRate: number | undefined, keys: KeyFormat | undefined): void {
-    this.#keys.retune(keys);
+  /** What is spoken from now on, and how digits of ours are told, if they are. */
+  agree(clockRate: number | undefined, digits: DigitFormat | undefined): void {
+    this.#digits.retune(digits);
     this.#clockRate = clockRate ?? this.#clockRate;
   }
 
-  /** A key of ours takes the place of what else is in the stream while it lasts, also on hold. */
-  press(key: Key, nowMs: number): boolean {
-    return this.#keys.press(key, nowMs);
+  /** A digit of ours takes the place of what else is in the stream while it lasts, also on hold. */
+  press(digit: OutgoingDigit, nowMs: number): boolean {
+    return this.#digits.press(digit, nowMs);
   }
 
   /** A packet of a source, in its own buffer. `isStart`: the first one after the source was not let through. */
@@ -106,7 +110,7 @@ export class OutgoingStream {
     const { ssrc, sequence, timestamp, start, end } = header;
     const { payloadType, isEvent, toClockRate } = outlet;
     if (!isEvent) this.#clockRate = toClockRate;
-    const place = this.#splice.place(ssrc, sequence, timestamp, this.#clockRate, nowMs, isEvent);
+    const place = this.#rewriter.place(ssrc, sequence, timestamp, this.#clockRate, nowMs, isEvent);
     if (place === undefined) return false;
     const fields = {
       payloadType,
@@ -121,12 +125,12 @@ export class OutgoingStream {
 
   /** A packet of the source that is not passed on. */
   skip({ ssrc, sequence }: RtpHeader): void {
-    this.#splice.skip(ssrc, sequence);
+    this.#rewriter.skip(ssrc, sequence);
   }
 
-  /** Nothing more is sent by itself. A key that is under way ends here, so that the peer does not hear it for ever. */
+  /** Nothing more is sent by itself. A digit that is under way ends here, so that the peer does not hear it for ever. */
   close(nowMs: number): void {
-    this.#keys.finish(nowMs);
+    this.#digits.finish(nowMs);
   }
 
   #carry(packet: Buffer, octets: number): void {

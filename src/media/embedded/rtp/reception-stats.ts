@@ -15,7 +15,7 @@ export interface ReceptionReport {
 const maxDropout = 3000;
 const maxMisorder = 100;
 
-export class Reception {
+export class ReceptionStats {
   #ssrc: number | undefined;
   #base = 0;
   #cycles = 0;

@@ -1,21 +1,21 @@
 // When RTCP is due on one leg, and what it says (RFC 3550 s6.2, s6.3): about every five seconds, never in step.
-import type { Lane } from "./rtp-stream.ts";
+import type { RtpStream } from "./rtp-stream.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { byePacket, readRtcp, reportPacket } from "./rtcp.ts";
 
 /** Tmin of RFC 3550 s6.2; with two parties on a leg nothing longer is ever computed. */
 const intervalMs = 5000;
 
-export class Reporter {
+export class RtcpReporter {
   readonly #stream: OutgoingStream;
-  readonly #fromLeg: Lane;
+  readonly #fromLeg: RtpStream;
   readonly #send: (packet: Buffer) => void;
   #dueAtMs: number | undefined;
   #lastSenderReport: { ssrc: number; middleNtp: number; atMs: number } | undefined;
   #packetsAtLastReport: number;
 
   /** `stream` is what the leg hears, `fromLeg` carries what it says. */
-  constructor(stream: OutgoingStream, fromLeg: Lane, send: (packet: Buffer) => void) {
+  constructor(stream: OutgoingStream, fromLeg: RtpStream, send: (packet: Buffer) => void) {
     this.#stream = stream;
     this.#packetsAtLastReport = stream.sent.packets;
     this.#fromLeg = fromLeg;

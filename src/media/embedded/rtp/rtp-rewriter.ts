@@ -15,14 +15,14 @@ export interface Place {
   readonly isFirst: boolean;
 }
 
-export interface SpliceStart {
+export interface RewriterStart {
   readonly sequence: number;
   readonly timestamp: number;
   /** When `timestamp` was reached; undefined if nothing was sent yet. */
   readonly atMs?: number | undefined;
 }
 
-export class Splice {
+export class RtpRewriter {
   #source: number | undefined;
   #sequenceShift = 0;
   #timestampShift = 0;
@@ -35,14 +35,14 @@ export class Splice {
   #lastTimestamp: number;
   #lastAtMs: number | undefined;
 
-  constructor(start: SpliceStart) {
+  constructor(start: RewriterStart) {
     this.#lastSequence = start.sequence;
     this.#lastTimestamp = start.timestamp;
     this.#lastAtMs = start.atMs;
   }
 
   /** How far our stream has come. */
-  get last(): SpliceStart {
+  get last(): RewriterStart {
     return { sequence: this.#lastSequence, timestamp: this.#lastTimestamp, atMs: this.#lastAtMs };
   }
 
@@ -133,7 +133,7 @@ export class Splice {
     return this.#lastTimestamp + Math.round((elapsedMs * clockRate) / 1000);
   }
 
-  /** Would the packet lie before what our stream has reached, as after a key of ours that was longer than it took? */
+  /** Would the packet lie before what our stream has reached, as after a digit of ours that was longer than it took? */
   #isPast(timestamp: number): boolean {
     return ((timestamp + this.#timestampShift - this.#lastTimestamp) | 0) < 0;
   }

@@ -3,24 +3,24 @@
 import { TokenBucket } from "../../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../../core/sdp/agreement.ts";
 import type { Digit } from "./dtmf-receiver.ts";
-import { DigitListener } from "./dtmf-receiver.ts";
-import type { KeyFormat } from "./dtmf-sender.ts";
-import { Reception } from "./reception-stats.ts";
+import { DtmfReceiver } from "./dtmf-receiver.ts";
+import type { DigitFormat } from "./dtmf-sender.ts";
+import { ReceptionStats } from "./reception-stats.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "./rtp-packet.ts";
 
-/** `isRelayed`: the key goes on to the other end as it came. */
+/** `isRelayed`: the digit goes on to the other end as it came. */
 type DigitReport = (digit: Digit, isRelayed: boolean) => void;
 
-/** Keys that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
-const keysTold = { perSecond: 15, atOnce: 64 };
+/** Digits that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
+const digitsTold = { perSecond: 15, atOnce: 64 };
 
-export class Lane {
-  readonly reception = new Reception();
+export class RtpStream {
+  readonly reception = new ReceptionStats();
   readonly #to: OutgoingStream;
   readonly #report: DigitReport;
-  readonly #digits = new DigitListener();
-  readonly #told = new TokenBucket(keysTold.perSecond, keysTold.atOnce);
+  readonly #digits = new DtmfReceiver();
+  readonly #told = new TokenBucket(digitsTold.perSecond, digitsTold.atOnce);
   #crossings: ReadonlyMap<number, Crossing> = new Map();
   #isOpen = false;
   /** The source was not let through until now: whoever listens has to adapt its playout (RFC 3551 s4.1). */
@@ -37,10 +37,10 @@ export class Lane {
     return this.#malformed;
   }
 
-  /** What may pass, whether it may now (hold), and how keys of our own are told, if they are. */
-  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean, keys: KeyFormat | undefined): void {
+  /** What may pass, whether it may now (hold), and how digits of our own are told, if they are. */
+  agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean, digits: DigitFormat | undefined): void {
     const spoken = [...crossings.values()].find(({ isEvent }) => !isEvent);
-    this.#to.agree(spoken?.toClockRate, keys);
+    this.#to.agree(spoken?.toClockRate, digits);
     this.#crossings = crossings;
     this.#isStart ||= isOpen && !this.#isOpen;
     this.#isOpen = isOpen;

@@ -2,7 +2,7 @@
 // has to say anything.
 import type { MediaEnd } from "../../../core/call/model/media-end.ts";
 
-export class Silence {
+export class Inactivity {
   readonly #timeoutMs: number;
   readonly #since: Record<MediaEnd, number | undefined> = { a: undefined, b: undefined };
   readonly #isTold: Record<MediaEnd, boolean> = { a: false, b: false };

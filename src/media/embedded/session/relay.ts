@@ -1,17 +1,17 @@
-// What joins the two legs of a session: a lane of audio each way, the RTCP about them, the keys in them, and the watch for
+// What joins the two legs of a session: an RTP stream each way, the RTCP about them, the digits in them, and the watch for
 // silence. It knows nothing of SDP but what was agreed.
 import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import { crossingsWithKeys, spokenCodec } from "../../../core/sdp/agreement.ts";
-import { isHeld, isOpen, keyFormat } from "../../../core/sdp/exchange.ts";
+import { crossingsWithDigits, spokenCodec } from "../../../core/sdp/agreement.ts";
+import { isHeld, isOpen, digitFormat } from "../../../core/sdp/exchange.ts";
 import type { Agreed } from "../../../core/sdp/turn.ts";
 import type { MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../clock.ts";
-import { Lane } from "../rtp/rtp-stream.ts";
+import { RtpStream } from "../rtp/rtp-stream.ts";
 import type { Leg } from "../leg.ts";
-import { Reporter } from "../rtp/rtcp-reporter.ts";
+import { RtcpReporter } from "../rtp/rtcp-reporter.ts";
 import { OutgoingStream, type StreamMark } from "../rtp/outgoing-stream.ts";
-import { Silence } from "./inactivity.ts";
+import { Inactivity } from "./inactivity.ts";
 
 export class Relay {
   /** What we send, named by the end that hears it. */
@@ -20,9 +20,9 @@ export class Relay {
   readonly #starts: Readonly<Record<MediaEnd, StreamMark>>;
   readonly #report: (fact: MediaReport) => void;
   /** Named by the end they come from. */
-  readonly #lanes: Readonly<Record<MediaEnd, Lane>>;
-  readonly #reporters: Readonly<Record<MediaEnd, Reporter>>;
-  readonly #silence: Silence;
+  readonly #rtpStreams: Readonly<Record<MediaEnd, RtpStream>>;
+  readonly #reporters: Readonly<Record<MediaEnd, RtcpReporter>>;
+  readonly #inactivity: Inactivity;
   #agreed: Agreed | undefined;
 
   /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
@@ -35,22 +35,22 @@ export class Relay {
     this.#legs = legs;
     this.#starts = starts;
     this.#report = report;
-    this.#silence = new Silence(silenceTimeoutMs);
+    this.#inactivity = new Inactivity(silenceTimeoutMs);
     this.streams = { a: this.#stream("a", starts.a), b: this.#stream("b", starts.b) };
-    this.#lanes = { a: this.#lane("a"), b: this.#lane("b") };
+    this.#rtpStreams = { a: this.#rtpStream("a"), b: this.#rtpStream("b") };
     this.#reporters = { a: this.#reporter("a"), b: this.#reporter("b") };
   }
 
   agree(agreed: Agreed): void {
     this.#agreed = agreed;
     for (const end of mediaEnds) {
-      const crossings = crossingsWithKeys(agreed.passages, end, agreed.formats[end]);
-      this.#lanes[end].agree(crossings, isOpen(agreed, end), keyFormat(agreed, otherEnd(end)));
+      const crossings = crossingsWithDigits(agreed.passages, end, agreed.formats[end]);
+      this.#rtpStreams[end].agree(crossings, isOpen(agreed, end), digitFormat(agreed, otherEnd(end)));
     }
   }
 
   rtp(from: MediaEnd, packet: Buffer): void {
-    this.#lanes[from].packet(packet, clockMs());
+    this.#rtpStreams[from].packet(packet, clockMs());
   }
 
   rtcp(from: MediaEnd, packet: Buffer): void {
@@ -59,7 +59,7 @@ export class Relay {
 
   /** Ignored where the end takes no events. */
   press(to: MediaEnd, digit: string, durationMs: number): void {
-    const format = this.#agreed === undefined ? undefined : keyFormat(this.#agreed, to);
+    const format = this.#agreed === undefined ? undefined : digitFormat(this.#agreed, to);
     if (format === undefined) return;
     const { payloadType, clockRate } = format;
     this.streams[to].press({ digit, durationMs, payloadType, clockRate }, clockMs());
@@ -71,8 +71,8 @@ export class Relay {
     if (agreed === undefined) return;
     for (const end of mediaEnds) {
       if (this.#legs[end]()?.isConnected === true) this.#reporters[end].tick(nowMs, Math.random());
-      const { lastHeardAtMs } = this.#lanes[end].reception;
-      if (this.#silence.isTimedOut(end, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
+      const { lastHeardAtMs } = this.#rtpStreams[end].reception;
+      if (this.#inactivity.isTimedOut(end, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
         this.#report({ kind: "media.timedOut", end });
     }
   }
@@ -90,8 +90,8 @@ export class Relay {
   stats(): MediaStats {
     return {
       codec: this.#agreed === undefined ? undefined : spokenCodec(this.#agreed.passages),
-      a: this.#lanes.a.reception.stats(),
-      b: this.#lanes.b.reception.stats(),
+      a: this.#rtpStreams.a.reception.stats(),
+      b: this.#rtpStreams.b.reception.stats(),
     };
   }
 
@@ -107,13 +107,13 @@ export class Relay {
     return new OutgoingStream(start, (packet) => leg()?.sendRtp(packet) ?? false, clockMs());
   }
 
-  #lane(from: MediaEnd): Lane {
-    return new Lane(this.streams[otherEnd(from)], (digit, relayed) =>
+  #rtpStream(from: MediaEnd): RtpStream {
+    return new RtpStream(this.streams[otherEnd(from)], (digit, relayed) =>
       this.#report({ kind: "media.dtmf", from, ...digit, relayed }),
     );
   }
 
-  #reporter(end: MediaEnd): Reporter {
-    return new Reporter(this.streams[end], this.#lanes[end], (packet) => this.#legs[end]()?.sendRtcp(packet));
+  #reporter(end: MediaEnd): RtcpReporter {
+    return new RtcpReporter(this.streams[end], this.#rtpStreams[end], (packet) => this.#legs[end]()?.sendRtcp(packet));
   }
 }

@@ -6,7 +6,7 @@ import { masterLength, SrtpContext } from "./srtp.ts";
 import type { KeyMemory, SrtpMarks } from "./dialog-media.ts";
 import type { TrunkKeys } from "./trunk-socket.ts";
 
-export class SrtpKeyring {
+export class SdesKeys {
   #offer: readonly CryptoAttribute[];
   #use: InUse | undefined;
 

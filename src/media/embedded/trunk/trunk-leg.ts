@@ -8,8 +8,8 @@ import type { Leg, LegReports } from "../leg.ts";
 import { networks } from "../cidr.ts";
 import type { Target } from "./peer-lock.ts";
 import type { WorkerSettings } from "../protocol.ts";
-import { SrtpKeyring } from "./sdes-keys.ts";
-import { TrunkText } from "../leg-sdp.ts";
+import { SdesKeys } from "./sdes-keys.ts";
+import { TrunkSdp } from "../leg-sdp.ts";
 import type { DialogMedia, DialogTold, SrtpMarks } from "./dialog-media.ts";
 import { TrunkSocket, type TrunkKeys } from "./trunk-socket.ts";
 
@@ -22,8 +22,8 @@ export class TrunkLeg implements Leg {
   /** Of the addresses that our socket reaches; undefined: all. */
   readonly #family: AddressFamily | undefined;
   readonly #reports: LegReports;
-  readonly #keyring: SrtpKeyring | undefined;
-  readonly #text: TrunkText;
+  readonly #keyring: SdesKeys | undefined;
+  readonly #text: TrunkSdp;
   /** The peer's last word has rtcp-mux. */
   #isMuxed = false;
   #isConnected = false;
@@ -40,8 +40,8 @@ export class TrunkLeg implements Leg {
     this.#media = media;
     this.#family = host === "::" ? undefined : addressFamily(host);
     this.#reports = reports;
-    this.#keyring = media.srtp === "required" ? new SrtpKeyring(before?.told.keys, before?.sent.srtp) : undefined;
-    this.#text = new TrunkText(advertisedHost, port, before?.told.sdp);
+    this.#keyring = media.srtp === "required" ? new SdesKeys(before?.told.keys, before?.sent.srtp) : undefined;
+    this.#text = new TrunkSdp(advertisedHost, port, before?.told.sdp);
   }
 
   /** On `port` and the next one; undefined if either is taken. `before`: the dialog has had a session already. */

@@ -1,11 +1,11 @@
 // A WebRTC client for tests: node-datachannel with a microphone that plays a tone and an ear that remembers. Like a
 // browser it says one audio section, and sends and receives real DTLS-SRTP.
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
-import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
-import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
-import { encodeTelephoneEvent } from "../../dev/audio/telephone-event.ts";
-import { continuousTone } from "../../dev/audio/tone.ts";
-import type { IceCandidate } from "../../src/core/call/model/fact.ts";
+import { decodeUlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
+import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
+import { encodeTelephoneEvent } from "../../../dev/audio/telephone-event.ts";
+import { continuousTone } from "../../../dev/audio/tone.ts";
+import type { IceCandidate } from "../../../src/core/call/model/fact.ts";
 import { Ear, type Waiting } from "./ear.ts";
 
 export const clientEvents = 126;

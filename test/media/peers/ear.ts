@@ -1,7 +1,7 @@
 // What a peer of a test has heard: packets as they came, the audio in them, the keys that were pressed.
-import { listen, type Heard } from "../../dev/audio/goertzel.ts";
-import type { RtpPacket } from "../../dev/audio/rtp.ts";
-import { concatenate } from "../../dev/audio/tone.ts";
+import { listen, type Heard } from "../../../dev/audio/goertzel.ts";
+import type { RtpPacket } from "../../../dev/audio/rtp.ts";
+import { concatenate } from "../../../dev/audio/tone.ts";
 
 export interface Waiting {
   readonly isSo: () => boolean;

@@ -1,12 +1,12 @@
 // Audio from end to end: a WebRTC client, the engine's worker process, and a plain RTP gateway, on real sockets.
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { keypresses } from "../../dev/audio/telephone-event.ts";
-import type { RtpPacket } from "../../dev/audio/rtp.ts";
-import { clientEvents } from "./client-peer.ts";
-import { startRig, type Rig } from "./rig.ts";
-import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
-import { test } from "./scope.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
+import { keypresses } from "../../../dev/audio/telephone-event.ts";
+import type { RtpPacket } from "../../../dev/audio/rtp.ts";
+import { clientEvents } from "../peers/client-peer.ts";
+import { startRig, type Rig } from "../peers/rig.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
+import { test } from "../peers/scope.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
 
 let rig: Rig;
 

@@ -1,9 +1,9 @@
 // How far a dialog's stream has come, kept for the session in which it goes on.
 import { expect, onTestFinished, test, vi } from "vitest";
-import { callId } from "../../src/core/ids.ts";
-import { DialogKeeper } from "../../src/media/embedded/engine/dialog-keeper.ts";
-import { newStream } from "../../src/media/embedded/rtp/outgoing-stream.ts";
-import { type DialogMedia, sentBeyond } from "../../src/media/embedded/trunk/dialog-media.ts";
+import { callId } from "../../../src/core/ids.ts";
+import { DialogKeeper } from "../../../src/media/embedded/engine/dialog-keeper.ts";
+import { newStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
+import { type DialogMedia, sentBeyond } from "../../../src/media/embedded/trunk/dialog-media.ts";
 
 const leg = callId("leg");
 

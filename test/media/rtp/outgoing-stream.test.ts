@@ -1,8 +1,8 @@
 // Our stream towards a peer by itself: whatever sources, keys, holds and processes come and go, its numbers never step back.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readRtp, type RtpHeader } from "../../src/media/embedded/rtp/rtp-packet.ts";
-import { beyond, newStream, OutgoingStream, type StreamMark } from "../../src/media/embedded/rtp/outgoing-stream.ts";
+import { readRtp, type RtpHeader } from "../../../src/media/embedded/rtp/rtp-packet.ts";
+import { beyond, newStream, OutgoingStream, type StreamMark } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
 
 const audio = { payloadType: 0, isEvent: false, toClockRate: 8000 };
 const event = { payloadType: 101, isEvent: true, toClockRate: 8000 };

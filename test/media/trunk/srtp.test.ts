@@ -2,15 +2,15 @@
 import { createCipheriv, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { encodeRtp } from "../../dev/audio/rtp.ts";
-import { deriveKey, SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
-import { SrtpKeyring } from "../../src/media/embedded/trunk/sdes-keys.ts";
-import { byePacket } from "../../src/media/embedded/rtp/rtcp.ts";
-import { startRig, type Rig } from "./rig.ts";
-import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
-import { test } from "./scope.ts";
-import { ClientPeer } from "./client-peer.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
+import { encodeRtp } from "../../../dev/audio/rtp.ts";
+import { deriveKey, SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
+import { SdesKeys } from "../../../src/media/embedded/trunk/sdes-keys.ts";
+import { byePacket } from "../../../src/media/embedded/rtp/rtcp.ts";
+import { startRig, type Rig } from "../peers/rig.ts";
+import { bothHz, connect, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
+import { test } from "../peers/scope.ts";
+import { ClientPeer } from "../peers/client-peer.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
 
 const suite = "AES_CM_128_HMAC_SHA1_80";
 
@@ -141,7 +141,7 @@ describe("our key", () => {
   const line = (inline: string) => ({ tag: 1, suite, inline: inline.repeat(40), mkiLength: 0 }) as const;
 
   test("stays for a peer that goes on with its own", () => {
-    const keyring = new SrtpKeyring();
+    const keyring = new SdesKeys();
     const first = keyring.accept([line("A")]);
     const again = keyring.accept([line("A")]);
     expect(again.line).toEqual(first.line);
@@ -149,7 +149,7 @@ describe("our key", () => {
   });
 
   test("is a new one for a peer with a new one, so that both count roll-overs from zero", () => {
-    const keyring = new SrtpKeyring();
+    const keyring = new SdesKeys();
     const first = keyring.accept([line("A")]);
     for (const sequence of [65_535, 0]) first.keys.outbound.protectRtp(rtp(sequence));
     const next = keyring.accept([line("B")]);

@@ -1,12 +1,12 @@
 // What the engine does over time: workers that die, ports and capacity that run out, silence, reports, the end.
 import { createSocket } from "node:dgram";
 import { describe, expect } from "vitest";
-import { readRtcp } from "../../src/media/embedded/rtp/rtcp.ts";
-import { PortPool } from "../../src/media/embedded/engine/port-pool.ts";
-import { MediaError } from "../../src/ports/media.ts";
-import { portSlice, startRig, type Rig } from "./rig.ts";
-import { bothHz, startTalk, trunkHz } from "./talk.ts";
-import { test, type Scope } from "./scope.ts";
+import { readRtcp } from "../../../src/media/embedded/rtp/rtcp.ts";
+import { PortPool } from "../../../src/media/embedded/engine/port-pool.ts";
+import { MediaError } from "../../../src/ports/media.ts";
+import { portSlice, startRig, type Rig } from "../peers/rig.ts";
+import { bothHz, startTalk, trunkHz } from "../peers/talk.ts";
+import { test, type Scope } from "../peers/scope.ts";
 
 async function rigOf(scope: Scope, options: Parameters<typeof startRig>[0] = {}): Promise<Rig> {
   const rig = await startRig(options);
@@ -37,7 +37,7 @@ describe.concurrent("a worker that dies", () => {
       expect((await alive.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
       expect(alive.facts.map((fact) => fact.kind)).not.toContain("media.lost");
       await expect(lost.session.describe("b")).rejects.toMatchObject({ name: "MediaError", code: "engine" });
-      expect(await lost.session.close()).toMatchObject({ fromMatrix: { packets: 0 } });
+      expect(await lost.session.close()).toMatchObject({ a: { packets: 0 } });
 
       await rig.logged("media worker started", 3);
       expect(rig.engine.health()).toMatchObject({ ready: true, sessions: 1, free: 3 });

@@ -2,12 +2,12 @@
 // is called, and so answers.
 import { createSocket } from "node:dgram";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { elementSdp } from "../core/sdp/samples.ts";
-import { ClientPeer } from "./client-peer.ts";
-import { startRig, type Rig } from "./rig.ts";
-import { bothHz, connect, clientHz, startTalk, trunkHz, type Talk } from "./talk.ts";
-import { test, type Scope } from "./scope.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
+import { elementSdp } from "../../core/sdp/samples.ts";
+import { ClientPeer } from "../peers/client-peer.ts";
+import { startRig, type Rig } from "../peers/rig.ts";
+import { bothHz, connect, clientHz, startTalk, trunkHz, type Talk } from "../peers/talk.ts";
+import { test, type Scope } from "../peers/scope.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
 
 let rig: Rig;
 

@@ -2,13 +2,13 @@
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
-import { pickUp, startRinging, type Ringing } from "./called.ts";
-import { ClientPeer } from "./client-peer.ts";
-import { portSlice, startRig, type Rig } from "./rig.ts";
-import { test } from "./scope.ts";
-import { bothHz, clientHz, connect, trunkHz, type Talk } from "./talk.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
+import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
+import { pickUp, startRinging, type Ringing } from "../peers/ringing.ts";
+import { ClientPeer } from "../peers/client-peer.ts";
+import { portSlice, startRig, type Rig } from "../peers/rig.ts";
+import { test } from "../peers/scope.ts";
+import { bothHz, clientHz, connect, trunkHz, type Talk } from "../peers/talk.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
 
 let rig: Rig;
 

@@ -1,8 +1,8 @@
 // A telephone gateway's media for tests: plain RTP (or what `seal` and `open` make of it) on real UDP sockets.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { decodeUlaw, encodeUlaw } from "../../dev/audio/g711.ts";
-import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../dev/audio/rtp.ts";
-import { continuousTone } from "../../dev/audio/tone.ts";
+import { decodeUlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
+import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
+import { continuousTone } from "../../../dev/audio/tone.ts";
 import { Ear, type Waiting } from "./ear.ts";
 
 /** Encryption of a test's own, where it speaks SRTP. */

@@ -1,16 +1,16 @@
-// Keys of our own towards either side, and keys that only one side can tell.
+// Digits of our own towards either end, and digits that only one end can tell.
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { keypresses } from "../../dev/audio/telephone-event.ts";
-import type { RtpPacket } from "../../dev/audio/rtp.ts";
-import { Lane } from "../../src/media/embedded/rtp/rtp-stream.ts";
-import { readRtp, type RtpHeader } from "../../src/media/embedded/rtp/rtp-packet.ts";
-import { newStream, OutgoingStream } from "../../src/media/embedded/rtp/outgoing-stream.ts";
-import { Splice } from "../../src/media/embedded/rtp/rtp-rewriter.ts";
-import { pickUp, startRinging } from "./called.ts";
-import { clientEvents } from "./client-peer.ts";
-import { startRig, type Rig } from "./rig.ts";
-import { test } from "./scope.ts";
-import { bothHz, clientHz, startTalk, trunkHz } from "./talk.ts";
+import { keypresses } from "../../../dev/audio/telephone-event.ts";
+import type { RtpPacket } from "../../../dev/audio/rtp.ts";
+import { RtpStream } from "../../../src/media/embedded/rtp/rtp-stream.ts";
+import { readRtp, type RtpHeader } from "../../../src/media/embedded/rtp/rtp-packet.ts";
+import { newStream, OutgoingStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
+import { RtpRewriter } from "../../../src/media/embedded/rtp/rtp-rewriter.ts";
+import { pickUp, startRinging } from "../peers/ringing.ts";
+import { clientEvents } from "../peers/client-peer.ts";
+import { startRig, type Rig } from "../peers/rig.ts";
+import { test } from "../peers/scope.ts";
+import { bothHz, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
 
 let rig: Rig;
 
@@ -157,7 +157,7 @@ function streamTo(send: (packet: Buffer) => boolean): OutgoingStream {
 
 describe("packets of our own in a stream", () => {
   test("take the next numbers, and what the source sent before and comes late has no place", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     expect(splice.place(7, 10, 0, 8000, 0)?.sequence).toBe(1);
     expect(splice.place(7, 12, 320, 8000, 40)?.sequence).toBe(3);
     expect(splice.insert()).toBe(4);
@@ -171,7 +171,7 @@ describe("packets of our own in a stream", () => {
   test("that tell more keys than anybody can press are not all told of, and go through all the same", () => {
     const told: string[] = [];
     let relayed = 0;
-    const lane = new Lane(
+    const lane = new RtpStream(
       streamTo(() => (relayed += 1) > 0),
       ({ digit }) => told.push(digit),
     );
@@ -193,7 +193,7 @@ describe("packets of our own in a stream", () => {
 
   test("that come back, as an SDP named our own port, do not go round", () => {
     let sent = 0;
-    const lane: Lane = new Lane(
+    const lane: RtpStream = new RtpStream(
       streamTo((packet) => {
         sent += 1;
         if (sent < 10) lane.packet(Buffer.from(packet), sent);
@@ -215,7 +215,7 @@ describe("packets of our own in a stream", () => {
       if (header !== undefined) sent.push(header);
       return true;
     });
-    const lane = new Lane(stream, () => undefined);
+    const lane = new RtpStream(stream, () => undefined);
     const pcmu = {
       payloadType: 0,
       name: "PCMU",

@@ -1,13 +1,13 @@
-// The parts of the packet path by themselves: one stream out of many, what is counted, and packets that are none.
+// The RTP stream from one end to the other, part by part: one out of many, what is counted, and packets that are none.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeRtp, encodeRtp } from "../../dev/audio/rtp.ts";
-import { DigitListener } from "../../src/media/embedded/rtp/dtmf-receiver.ts";
-import { nativeIceServers } from "../../src/media/embedded/client/ice-servers.ts";
-import { Reception } from "../../src/media/embedded/rtp/reception-stats.ts";
-import { byePacket, readRtcp, reportPacket } from "../../src/media/embedded/rtp/rtcp.ts";
-import { isRtcp, readRtp, rewriteRtp } from "../../src/media/embedded/rtp/rtp-packet.ts";
-import { Splice } from "../../src/media/embedded/rtp/rtp-rewriter.ts";
+import { decodeRtp, encodeRtp } from "../../../dev/audio/rtp.ts";
+import { DtmfReceiver } from "../../../src/media/embedded/rtp/dtmf-receiver.ts";
+import { nativeIceServers } from "../../../src/media/embedded/client/ice-servers.ts";
+import { ReceptionStats } from "../../../src/media/embedded/rtp/reception-stats.ts";
+import { byePacket, readRtcp, reportPacket } from "../../../src/media/embedded/rtp/rtcp.ts";
+import { isRtcp, readRtp, rewriteRtp } from "../../../src/media/embedded/rtp/rtp-packet.ts";
+import { RtpRewriter } from "../../../src/media/embedded/rtp/rtp-rewriter.ts";
 
 describe("one stream out of many", () => {
   const start = fc.record({ sequence: fc.nat(0xffff), timestamp: fc.nat(0xffff_ffff) });
@@ -25,7 +25,7 @@ describe("one stream out of many", () => {
   test("the listener never hears a gap or a step back, whatever the sources do", () => {
     fc.assert(
       fc.property(start, runs, (from, sources) => {
-        const splice = new Splice(from);
+        const splice = new RtpRewriter(from);
         let nowMs = 1_000_000;
         let last = { sequence: from.sequence, timestamp: from.timestamp };
         for (const source of sources) {
@@ -52,7 +52,7 @@ describe("one stream out of many", () => {
   test("packets that overtake each other keep their order, and none takes another's place", () => {
     fc.assert(
       fc.property(fc.nat(0xffff), fc.shuffledSubarray([...Array(20).keys()], { minLength: 20 }), (base, order) => {
-        const splice = new Splice({ sequence: 100, timestamp: 0 });
+        const splice = new RtpRewriter({ sequence: 100, timestamp: 0 });
         const first = splice.place(7, base, 0, 8000, 0);
         const places = order.map((index) => splice.place(7, (base + 1 + index) & 0xffff, index * 160, 8000, 0));
         for (const [position, index] of order.entries())
@@ -62,7 +62,7 @@ describe("one stream out of many", () => {
   });
 
   test("a late packet from before a dropped one does not take the place of another", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     const taken = [10, 12].map((sequence) => splice.place(7, sequence, 0, 8000, 0)?.sequence);
     splice.skip(7, 13);
     expect(splice.place(7, 11, 0, 8000, 0)).toBeUndefined();
@@ -71,7 +71,7 @@ describe("one stream out of many", () => {
   });
 
   test("and so they do in a call of hours", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     const lost: number[] = [];
     for (let pair = 0; pair < 100_000; pair += 2) {
       // Now and then the second one comes first.
@@ -84,7 +84,7 @@ describe("one stream out of many", () => {
   });
 
   test("loss at the source stays loss, as far as it is loss", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     splice.place(7, 10, 0, 8000, 0);
     expect(splice.place(7, 15, 800, 8000, 100)?.sequence).toBe(6);
     expect(splice.place(7, 9000, 1600, 8000, 200)).toEqual({ sequence: 7, timestamp: 1760, isFirst: true });
@@ -97,7 +97,7 @@ describe("a source that goes on under its SSRC with timestamps of its own", () =
     ["ahead", 160, 3_000_000_000],
     ["nearly once around", 0xffff_ff00, 0x7000_0000],
   ])("is no leap %s to the listener", (_where, before, after) => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     const first = splice.place(7, 10, before, 8000, 0);
     const next = splice.place(7, 11, after, 8000, 40);
     expect(next).toEqual({ sequence: 2, timestamp: (first?.timestamp ?? 0) + 320, isFirst: true });
@@ -105,14 +105,14 @@ describe("a source that goes on under its SSRC with timestamps of its own", () =
   });
 
   test("a minute of silence is a minute, and packets held up by the network keep their times", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     splice.place(7, 10, 0, 8000, 0);
     expect(splice.place(7, 11, 480_000, 8000, 60_000)).toMatchObject({ timestamp: 160 + 480_000, isFirst: false });
     expect(splice.place(7, 12, 480_160, 8000, 90_000)).toMatchObject({ timestamp: 320 + 480_000, isFirst: false });
   });
 
   test("sender reports tell the time of the stream also while a key is held", () => {
-    const splice = new Splice({ sequence: 0, timestamp: 0 });
+    const splice = new RtpRewriter({ sequence: 0, timestamp: 0 });
     const first = splice.place(7, 10, 0, 8000, 0)?.timestamp ?? 0;
     for (let index = 1; index <= 100; index += 1) splice.place(7, 10 + index, 160, 8000, index * 20);
     expect(splice.timestampAt(2000, 8000)).toBe(first + 16_000);
@@ -124,7 +124,7 @@ describe("what is counted", () => {
     ["far ahead", 20_000],
     ["far back", 40_000],
   ])("a source that begins anew %s under its SSRC has lost nothing", (_where, again) => {
-    const reception = new Reception();
+    const reception = new ReceptionStats();
     for (const sequence of [1, 2, 4, again, again + 1, again + 2, again + 4])
       reception.packet(1, sequence, 0, 1, undefined, 0);
     expect(reception.stats()).toMatchObject({ packets: 7, lost: 2 });
@@ -132,14 +132,14 @@ describe("what is counted", () => {
   });
 
   test("nor does one packet out of nowhere count as loss", () => {
-    const reception = new Reception();
+    const reception = new ReceptionStats();
     for (const sequence of [1, 2, 20_000, 3, 4]) reception.packet(1, sequence, 0, 1, undefined, 0);
     expect(reception.stats().lost).toBe(0);
     expect(reception.report()).toMatchObject({ highestSequence: 4, cumulativeLost: 0 });
   });
 
   test("loss over the wrap of the sequence number, and the jitter of packets that come unevenly", () => {
-    const reception = new Reception();
+    const reception = new ReceptionStats();
     let timestamp = 0xffff_ff00;
     for (const [index, sequence] of [65_533, 65_534, 1, 0, 4].entries()) {
       const lateMs = index % 2 === 0 ? 0 : 10;
@@ -156,14 +156,14 @@ describe("what is counted", () => {
   });
 
   test("a new source keeps what was lost of the old one, and loses nothing by starting elsewhere", () => {
-    const reception = new Reception();
+    const reception = new ReceptionStats();
     for (const sequence of [1, 2, 5]) reception.packet(1, sequence, 0, 1, undefined, 0);
     for (const sequence of [40_000, 40_001]) reception.packet(2, sequence, 0, 1, undefined, 0);
     expect(reception.stats()).toMatchObject({ packets: 5, lost: 2 });
   });
 
   test("packets that come twice are no negative loss", () => {
-    const reception = new Reception();
+    const reception = new ReceptionStats();
     for (const sequence of [1, 1, 1, 2]) reception.packet(1, sequence, 0, 1, undefined, 0);
     expect(reception.stats().lost).toBe(0);
   });
@@ -212,7 +212,7 @@ describe("packets", () => {
           expect(header.start).toBeLessThanOrEqual(header.end);
         }
         readRtcp(bytes);
-        new DigitListener().packet(0, bytes, 8000);
+        new DtmfReceiver().packet(0, bytes, 8000);
       }),
     );
   });
@@ -250,7 +250,7 @@ describe("packets", () => {
 });
 
 test("a key held for longer than one segment can tell is one key", () => {
-  const digits = new DigitListener();
+  const digits = new DtmfReceiver();
   const packet = (duration: number, isEnd = false): Buffer =>
     Buffer.from([5, isEnd ? 0x80 : 0, duration >> 8, duration & 0xff]);
   const told = [

@@ -1,12 +1,12 @@
 // Who may speak into a call and who may not: the address lock, forged and foreign packets, hostile descriptions.
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { byePacket } from "../../src/media/embedded/rtp/rtcp.ts";
-import { trunkName } from "../../src/core/ids.ts";
-import { portSlice, startRig, type Rig } from "./rig.ts";
-import { bothHz, connect, clientHz, startTalk, trunkHz } from "./talk.ts";
-import { test, type Scope } from "./scope.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
-import { ClientPeer } from "./client-peer.ts";
+import { byePacket } from "../../../src/media/embedded/rtp/rtcp.ts";
+import { trunkName } from "../../../src/core/ids.ts";
+import { portSlice, startRig, type Rig } from "../peers/rig.ts";
+import { bothHz, connect, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
+import { test, type Scope } from "../peers/scope.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
+import { ClientPeer } from "../peers/client-peer.ts";
 
 let rig: Rig;
 const strangerHz = 1800;

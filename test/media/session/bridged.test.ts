@@ -1,12 +1,12 @@
 // Two trunks joined: both ends are gateways, each with its own numbers, encryption and ports.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
-import { encodeTelephoneEvent, keypresses } from "../../dev/audio/telephone-event.ts";
-import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
-import type { MediaSession } from "../../src/ports/media.ts";
-import { portSlice, startRig, type OpenSession, type Rig } from "./rig.ts";
-import { test, type Scope } from "./scope.ts";
-import { TrunkPeer } from "./trunk-peer.ts";
+import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
+import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
+import type { MediaSession } from "../../../src/ports/media.ts";
+import { portSlice, startRig, type OpenSession, type Rig } from "../peers/rig.ts";
+import { test, type Scope } from "../peers/scope.ts";
+import { TrunkPeer } from "../peers/trunk-peer.ts";
 
 const [firstHz, secondHz] = [700, 1300];
 const bothHz = [firstHz, secondHz];

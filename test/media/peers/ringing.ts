@@ -4,7 +4,7 @@ import type { OpenSession, Rig } from "./rig.ts";
 import type { Scope } from "./scope.ts";
 import { clientHz, trunkHz, type Talk } from "./talk.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
-import type { TrunkMedia } from "../../src/ports/media.ts";
+import type { TrunkMedia } from "../../../src/ports/media.ts";
 
 export interface RingOptions {
   readonly client?: Partial<ClientPeerOptions>;

@@ -1,9 +1,9 @@
 // A trunk's end of one dialog, as strict as the strictest gateway: it checks every description and every packet of ours
 // against all that it was told and sent before (RFC 3264 s8, RFC 3550 s5.1).
 import { randomBytes } from "node:crypto";
-import type { RtpPacket } from "../../dev/audio/rtp.ts";
-import { callId, type CallId } from "../../src/core/ids.ts";
-import { SrtpContext } from "../../src/media/embedded/trunk/srtp.ts";
+import type { RtpPacket } from "../../../dev/audio/rtp.ts";
+import { callId, type CallId } from "../../../src/core/ids.ts";
+import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
 import { TrunkPeer } from "./trunk-peer.ts";
 
 const suite = "AES_CM_128_HMAC_SHA1_80";

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
-import { callId } from "../../src/core/ids.ts";
-import { Session } from "../../src/media/embedded/session/session.ts";
-import { portSlice } from "./rig.ts";
+import { callId } from "../../../src/core/ids.ts";
+import { Session } from "../../../src/media/embedded/session/session.ts";
+import { portSlice } from "../peers/rig.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -28,7 +28,7 @@ const trunkAnswer = [
 ].join("\r\n");
 
 function clientOffer(): string {
-  const file = new URL("../wire/element-web/out-invite.json", import.meta.url);
+  const file = new URL("../../wire/element-web/out-invite.json", import.meta.url);
   const transaction = JSON.parse(readFileSync(file, "utf8")) as {
     body: { events: { content: { offer: { sdp: string } } }[] };
   };

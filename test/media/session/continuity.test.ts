@@ -2,11 +2,11 @@
 // process, the trunk hears one stream and reads one description that changes.
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import type { MediaSession, TrunkMedia } from "../../src/ports/media.ts";
-import { ClientPeer } from "./client-peer.ts";
-import { DialogPeer } from "./dialog-peer.ts";
-import { startRig, type Rig } from "./rig.ts";
-import { test, type Scope } from "./scope.ts";
+import type { MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
+import { ClientPeer } from "../peers/client-peer.ts";
+import { DialogPeer } from "../peers/dialog-peer.ts";
+import { startRig, type Rig } from "../peers/rig.ts";
+import { test, type Scope } from "../peers/scope.ts";
 
 const few = 12;
 

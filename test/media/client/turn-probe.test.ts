@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
-import { probeTurn } from "../../src/media/embedded/client/turn-probe.ts";
+import { probeTurn } from "../../../src/media/embedded/client/turn-probe.ts";
 
 const realm = "0014000b" + Buffer.from("example.org").toString("hex") + "00";
 const nonce = "00150004" + Buffer.from("once").toString("hex");

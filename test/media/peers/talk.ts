@@ -3,7 +3,7 @@ import { ClientPeer, type ClientPeerOptions } from "./client-peer.ts";
 import type { OpenSession, Rig } from "./rig.ts";
 import type { Scope } from "./scope.ts";
 import { TrunkPeer, type TrunkPeerOptions } from "./trunk-peer.ts";
-import type { MediaSession, TrunkMedia } from "../../src/ports/media.ts";
+import type { MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
 
 export interface Talk extends OpenSession {
   readonly client: ClientPeer;

@@ -1,10 +1,10 @@
 // An embedded engine for tests, with a log and a list of what its sessions reported.
-import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
-import { callId, type CallId } from "../../src/core/ids.ts";
-import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../src/media/embedded/engine/engine.ts";
-import type { Clock } from "../../src/ports/clock.ts";
-import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../src/ports/media.ts";
-import type { Log } from "../../src/ports/telemetry.ts";
+import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
+import { callId, type CallId } from "../../../src/core/ids.ts";
+import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../../src/media/embedded/engine/engine.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
+import type { Log } from "../../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 import { reserveBlock } from "./port-block.ts";
 
