@@ -16,6 +16,8 @@ export type EventId = Brand<"EventId">;
 export type UserId = Brand<"UserId">;
 /** Call-ID header of a SIP dialog (RFC 3261 s20.8). */
 export type SipCallId = Brand<"SipCallId">;
+/** What a telephone can dial, without separators: made by `number/dialled.ts` alone. Every E.164 number is one. */
+export type DialString = Brand<"DialString" | "E164">;
 /** `+` and 1 to 15 digits (ITU-T E.164). */
 export type E164 = Brand<"E164">;
 /** One telephone number, however it is written: for comparing, never for dialling or showing. */

@@ -13,6 +13,7 @@ import { minimalConfig } from "../../dev/config/sample.ts";
 import { parseUserId, trunkName } from "../../src/core/ids.ts";
 import { planCall } from "../../src/core/number/plan/dial-plan.ts";
 import { findDid } from "../../src/core/number/plan/did.ts";
+import { numberOf } from "../core/number/dialled.ts";
 
 const full = parseConfig(
   `homeserver: {url: "https://matrix.example.org", domain: example.org}
@@ -145,13 +146,13 @@ test("mailboxes belong to people", () => {
 test("whose number it is is known where it is offered", () => {
   const alice = parseUserId("@alice:example.org");
   expect(alice && toVirtualUsers(full)?.virtualOf(alice)).toEqual({ kind: "number", dialled: "+442079460001" });
-  expect(toVirtualUsers(full)?.nativeOf({ kind: "number", dialled: "+442079460001" })).toBe(alice);
+  expect(toVirtualUsers(full)?.nativeOf(numberOf("+442079460001"))).toBe(alice);
   expect(toVirtualUsers(minimal)).toBeUndefined();
   expect(toRegistrationFacts(full).virtualUsers).toBe(true);
 });
 
 test("a call has its second trunk, and its code to hide the number", () => {
-  expect(planCall({ kind: "number", dialled: "14102079460001" }, toDialPlan(full))).toMatchObject({
+  expect(planCall(numberOf("14102079460001"), toDialPlan(full))).toMatchObject({
     trunk: "one",
     uri: "sip:+442079460001@provider.example:5080",
     alternatives: [{ trunk: "two", uri: "sip:+442079460001@two.example.org" }],

@@ -16,6 +16,7 @@ import { planCall } from "../../src/core/number/plan/dial-plan.ts";
 import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { callerIdentity } from "../../src/core/policy/caller-identity.ts";
 import { judge } from "../../src/core/policy/permission.ts";
+import { numberOf } from "../core/number/dialled.ts";
 
 const full = parseConfig(
   `homeserver:
@@ -117,7 +118,7 @@ test("the media engine gets what a trunk's RTP looks like, and its ports", () =>
 test("a number dialled goes the way the configuration says", () => {
   const plan = toDialPlan(full);
   const uri = (dialled: string) => {
-    const call = planCall({ kind: "number", dialled }, plan);
+    const call = planCall(numberOf(dialled), plan);
     return call.kind === "route" ? `${call.trunk} ${call.uri}` : call.why;
   };
   expect(uri("0030123456")).toBe("out sip:88030123456@provider.example;user=phone");
@@ -155,7 +156,7 @@ test("a trunk with an account calls under it, one without under the caller's num
 
 test("permissions and limits decide in milliseconds", () => {
   const policy = toPolicy(full);
-  const premium = planCall({ kind: "number", dialled: "009001234567" }, toDialPlan(full));
+  const premium = planCall(numberOf("009001234567"), toDialPlan(full));
   const ask = (person: string) =>
     judge({ person: user(person), plan: premium, callsOfPerson: 3, callsInAll: 3 }, policy);
   expect(ask("@boss:example.org")).toEqual({ kind: "allowed", maxDurationMs: 60_000 });

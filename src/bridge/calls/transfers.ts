@@ -20,7 +20,7 @@ import {
 } from "../../core/ids.ts";
 import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { contextOf } from "../../core/number/plan/spelling.ts";
+import { contextOf } from "../../core/number/dialled.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import type { Clock } from "../../ports/clock.ts";

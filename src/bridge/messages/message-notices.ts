@@ -33,7 +33,6 @@ const refusalNotices: Readonly<Partial<Record<RefusalCause, string>>> = {
   "unknown-barred": "this does not look like a telephone number. Check it, or write it with + and the country code.",
   "doubtful-number": "this could also be a number that is not allowed here. Write to it with + and the country code.",
   "no-route": "this number cannot be reached from here.",
-  "not-dialable": "texts cannot be sent to this number.",
   "domain-not-allowed": "texts to this SIP domain are not allowed here.",
 };
 

@@ -2,6 +2,7 @@
 // the ghosts' ids as they are written, and pings. The bridge waits for whatever somebody can still fix on the
 // homeserver; only what this configuration can never do ends the bridge, and the error names the setting to change.
 import { domainOf, localpartOf, type UserId } from "../../core/ids.ts";
+import { dialString } from "../../core/number/dialled.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type PingOutcome } from "../../ports/homeserver.ts";
@@ -46,7 +47,7 @@ const firstRetryMs = 1_000;
 /** Whoever restarts the homeserver should not wait long for the bridge to notice. */
 const longestRetryMs = 10_000;
 /** Numbers that are nobody's; one of them is E.164, so that an encoding's every form is tried. */
-const probes = ["0", "+10"];
+const probes = ["0", "+10"].flatMap((text) => dialString(text) ?? []);
 
 /** Once. Throws HomeserverCheckError for good, HomeserverError or NotYet where another attempt may succeed. */
 export async function checkHomeserver(parts: HomeserverCheckParts): Promise<PingOutcome> {

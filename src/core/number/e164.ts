@@ -8,7 +8,7 @@ import {
   type CountryCode,
   type PhoneNumber,
 } from "libphonenumber-js/max";
-import type { E164 } from "../ids.ts";
+import type { DialString, E164 } from "../ids.ts";
 import { dialString } from "./dialled.ts";
 
 /** ISO 3166-1 alpha-2, upper case, with a numbering plan of its own. */
@@ -99,15 +99,13 @@ function exact({ number }: PhoneNumber, isValid: boolean): E164 | undefined {
 }
 
 /** The E.164 number that this means when dialled in `country`; undefined for short numbers, service codes and what is none. */
-export function toE164(dialled: string, country?: Country): E164 | undefined {
-  const keys = dialString(dialled);
-  return keys === undefined || /[*#]/.test(keys) ? undefined : readNumber(keys, country)?.e164;
+export function toE164(keys: DialString, country?: Country): E164 | undefined {
+  return /[*#]/.test(keys) ? undefined : readNumber(keys, country)?.e164;
 }
 
 /** As `toE164`, where the numbering plan lists the number as assigned. */
-export function knownForm(dialled: string, country?: Country): E164 | undefined {
-  const keys = dialString(dialled);
-  if (keys === undefined || /[*#]/.test(keys)) return undefined;
+export function knownForm(keys: DialString, country?: Country): E164 | undefined {
+  if (/[*#]/.test(keys)) return undefined;
   const number = readNumber(keys, country);
   return number?.kind === undefined ? undefined : number.e164;
 }
@@ -118,7 +116,7 @@ export function internationalForm(number: E164): string {
 }
 
 /** Digits as dialled inside `country`: with the national prefix, or with the international one for numbers elsewhere. */
-export function nationalForm(number: E164, country: Country): string {
+export function nationalForm(number: E164, country: Country): DialString {
   const parsed = parse(number, undefined);
   if (!parsed) return number;
   const inside = parsed.countryCallingCode === getCountryCallingCode(country);
@@ -127,7 +125,7 @@ export function nationalForm(number: E164, country: Country): string {
   const written: string | undefined = inside
     ? parsed.format("NATIONAL")
     : parsed.format("IDD", { fromCountry: country });
-  return written?.replaceAll(/[^\d+]/g, "") || number;
+  return dialString(written?.replaceAll(/[^\d+]/g, "") ?? "") ?? number;
 }
 
 let countriesOf: Map<string, Country[]> | undefined;

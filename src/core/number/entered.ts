@@ -1,15 +1,15 @@
 // A number as people type it, paste it or follow it as a link: with whatever stands between its digits on web pages, in
 // address books and in other scripts. What a telephone can dial: dialled.ts.
-import { dialString } from "./dialled.ts";
-import { contextOf } from "./plan/spelling.ts";
+import type { DialString } from "../ids.ts";
+import { contextOf, dialString, inContext } from "./dialled.ts";
 
 /**
  * The dial string that is meant. undefined: none is, or not for certain. Letters, extensions and pauses are refused: without
  * them another telephone than the one that is meant would ring.
  */
-export function keysEntered(text: string): string | undefined {
+export function keysEntered(text: string): DialString | undefined {
   // As most are typed: nothing else is to be read in it.
-  if (/^\+?\d+$/.test(text)) return text;
+  if (/^\+?\d+$/.test(text)) return dialString(text);
   const shown = plain(text).trim();
   const link = /^(tel|callto|sips?):(?:\/\/)?(.*)$/is.exec(shown);
   if (!link) return dialString(withoutTrunkZero(shown));
@@ -17,8 +17,7 @@ export function keysEntered(text: string): string | undefined {
   // RFC 3966 s5.3, and RFC 4967's kin: digits to be sent after the answer.
   if (parameters.some((parameter) => /^\s*(?:ext|postd)=/i.test(parameter))) return undefined;
   const keys = dialString(withoutTrunkZero(head.trim()));
-  const context = contextOf(parameters);
-  return context !== undefined && keys !== undefined && /^\d+$/.test(keys) ? context + keys : keys;
+  return keys && (inContext(contextOf(parameters), keys) ?? keys);
 }
 
 /** Where a query string carried a raw plus, an HTTP parser made a space of it (WHATWG URL s5.1). No country code begins with 0. */

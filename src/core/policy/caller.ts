@@ -1,10 +1,11 @@
 // Who is calling, as far as a trunk may be believed and the caller wants it known (RFC 3323, RFC 3325), and the words about
 // it that people read. Whom it rings: number/did. Our own identity towards the network: caller-identity.
 import type { Diversion, RemoteIdentity, SipAddressee } from "../call/model/fact.ts";
-import { dialString } from "../number/dialled.ts";
+import type { DialString } from "../ids.ts";
+import { contextOf, dialString } from "../number/dialled.ts";
 import { internationalForm, knownForm, type Country } from "../number/e164.ts";
 import type { DialTarget } from "../number/ghost/ghost-id.ts";
-import { contextOf, spellingOf, type InboundNumberFormat } from "../number/plan/spelling.ts";
+import { spellingIn, type InboundNumberFormat } from "../number/plan/spelling.ts";
 import { oneLine } from "./one-line.ts";
 
 export interface CallerTrust {
@@ -29,7 +30,7 @@ export type Caller = (
   | {
       readonly kind: "number";
       /** E.164 where it is understood, else as sent: what a person would dial to call back. */
-      readonly dialled: string;
+      readonly dialled: DialString;
       readonly displayName: string | undefined;
     }
   | {
@@ -114,12 +115,12 @@ function plain(text: string | undefined): string {
 const longestNumber = 40;
 
 /** The number that stands before the @, in the form that a person would dial; undefined where there is none. */
-function numberIn({ user, uri }: SipAddressee, { country, format }: NumberReader): string | undefined {
+function numberIn({ user, uri }: SipAddressee, { country, format }: NumberReader): DialString | undefined {
   const [head = "", ...parameters] = user?.replace(/^tel:/i, "").split(";") ?? [];
   const keys = dialString(head);
   if (keys === undefined || !/\d/.test(keys) || keys.length > longestNumber) return undefined;
   const context = contextOf(parameters) ?? contextOf(uri.split(/[;?]/).slice(1));
-  const { sent, e164 } = spellingOf(context === undefined ? keys : `${keys};phone-context=${context}`, country, format);
+  const { sent, e164 } = spellingIn(context, keys, country, format);
   return e164[0] ?? sent;
 }
 
@@ -141,7 +142,7 @@ function verdictOf(verstat: string | undefined): Verification {
 }
 
 /** A number is vouched for only where no other one stands beside it, which the verdict could be about. */
-function verdictOn(dialled: string, identity: RemoteIdentity, reader: NumberReader): Verification {
+function verdictOn(dialled: DialString, identity: RemoteIdentity, reader: NumberReader): Verification {
   const verdict = verdictOf(identity.verstat);
   const stated = [...identity.asserted, identity.from].map((one) => numberIn(one, reader));
   const isOnly = stated.every((number) => number === undefined || number === dialled);

@@ -2,8 +2,8 @@
 // nothing here decides, everything is asked of those who do.
 import type { TrunkName, UserId } from "../ids.ts";
 import {
+  behindWithholding,
   bestRoute,
-  keysToRoute,
   planCall,
   type DialPlan,
   type PlannedTrunk,
@@ -73,7 +73,7 @@ export function explainDialled(text: string, parts: ExplainedDialling): DialledE
   const plan = trunk === undefined ? parts.plan : planOver(trunk, parts.plan);
   const planned = planCall(target, plan);
   const keys = target.kind === "number" ? target.dialled : undefined;
-  const dialled = keys === undefined ? undefined : keysToRoute(keys, plan);
+  const dialled = keys === undefined ? undefined : behindWithholding(keys, plan);
   const meaning = dialled === undefined ? undefined : understand(dialled, plan.country);
   const rule = dialled === undefined || meaning === undefined ? undefined : bestRoute(dialled, meaning, plan);
   const caller = person ?? anybody(policy);

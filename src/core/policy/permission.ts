@@ -46,7 +46,6 @@ type RefusalCause =
   | "too-many-calls-user"
   | "too-many-calls"
   | "no-route"
-  | "not-dialable"
   | "domain-not-allowed"
   | "withheld-number";
 

@@ -19,6 +19,7 @@ import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { FakeHomeserver, FakeTelemetry } from "../../fakes/ports.ts";
 import { FakeContactBook, profilesOf } from "../../fakes/contacts.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
+import { numberOf } from "../../core/number/dialled.ts";
 
 export const ann = "@ann:example.org" as UserId;
 export const bob = "@bob:example.org" as UserId;
@@ -36,7 +37,7 @@ export const ids = createGhostIds({
 });
 
 export function ghostOf(dialled: string): UserId {
-  const ghost = ids.format({ kind: "number", dialled });
+  const ghost = ids.format(numberOf(dialled));
   if (ghost === undefined) throw new Error(`${dialled} has no ghost`);
   return ghost;
 }

@@ -7,6 +7,7 @@ import { callingCodeOf, countries, nationalForm, type Country } from "../../../s
 import { isBarred, type BarredClass } from "../../../src/core/number/plan/number-class.ts";
 import { judge, type Policy } from "../../../src/core/policy/permission.ts";
 import { dearNumbers, exampleNumbers, plainNumbers, type ExampleNumber } from "./example-numbers.ts";
+import { numberOf } from "./dialled.ts";
 
 const formats = ["e164", "e164-without-plus", "national", "as-dialled"] as const;
 type Format = (typeof formats)[number];
@@ -36,7 +37,7 @@ const alice = "@alice:example.org" as UserId;
 
 /** What the person is told, or `sent` and the user part of the Request-URI. */
 function called(dialled: string, dialPlan: DialPlan, ...allow: readonly BarredClass[]): string {
-  return outcome(planCall({ kind: "number", dialled }, dialPlan), ...allow);
+  return outcome(planCall(numberOf(dialled), dialPlan), ...allow);
 }
 
 function outcome(planned: PlannedCall, ...allow: readonly BarredClass[]): string {
@@ -155,10 +156,7 @@ describe("what a route or a prefix makes of a number is barred too", () => {
 test("who may call one dear kind may not call a number that could be another as well", () => {
   // +49 180 and, with its plus, +1 80x: with another plan the second is dear too.
   const planned: PlannedCall = {
-    ...(planCall({ kind: "number", dialled: "+8816312345678" }, plan("GB", "e164")) as Extract<
-      PlannedCall,
-      { kind: "route" }
-    >),
+    ...(planCall(numberOf("+8816312345678"), plan("GB", "e164")) as Extract<PlannedCall, { kind: "route" }>),
     otherClasses: ["premium"],
   };
   expect(outcome(planned, "satellite")).toBe("premium-barred");

@@ -9,8 +9,9 @@ import {
   toE164,
   type Country,
 } from "../../../src/core/number/e164.ts";
-import { classify, type NumberClass } from "../../../src/core/number/plan/number-class.ts";
+import type { NumberClass } from "../../../src/core/number/plan/number-class.ts";
 import type { E164 } from "../../../src/core/ids.ts";
+import { classify, e164Of, keysOf } from "./dialled.ts";
 
 describe("what was dialled means in E.164", () => {
   test.each<[string, Country | undefined, string | undefined]>([
@@ -46,7 +47,7 @@ describe("what was dialled means in E.164", () => {
     ["x", "GB", undefined],
     ["+442079460000000000", undefined, undefined],
   ])("%j in %s is %s", (dialled, country, e164) => {
-    expect(toE164(dialled, country)).toBe(e164);
+    expect(e164Of(dialled, country)).toBe(e164);
   });
 });
 
@@ -66,8 +67,8 @@ test.each<[string, Country, string]>([
 
 test("the international form groups the digits", () => {
   expect(internationalForm("+442079460000" as E164)).toBe("+44 20 7946 0000");
-  expect(knownForm("+15558675309")).toBeUndefined();
-  expect(knownForm("0044 20 7946 0000", "FR")).toBe("+442079460000");
+  expect(knownForm(keysOf("+15558675309"))).toBeUndefined();
+  expect(knownForm(keysOf("0044 20 7946 0000"), "FR")).toBe("+442079460000");
 });
 
 describe("the kind of number", () => {
@@ -222,7 +223,7 @@ const somewhere = fc.constantFrom<(Country | undefined)[]>(undefined, ...countri
 test("whatever is dialled wherever, nothing throws, and what comes out is E.164 and means itself", () => {
   fc.assert(
     fc.property(anything, somewhere, (dialled, country) => {
-      const number = toE164(dialled, country);
+      const number = e164Of(dialled, country);
       classify(dialled, country);
       if (number === undefined) return;
       expect(number).toMatch(/^\+[1-9]\d{1,14}$/);
@@ -239,7 +240,7 @@ test("separators change nothing about what a number is", () => {
     fc.property(digits, somewhere, (keys, country) => {
       const spaced = keys.replaceAll(/(\d{3})(?=\d)/g, "$1-");
       expect(classify(spaced, country)).toBe(classify(keys, country));
-      expect(toE164(spaced, country)).toBe(toE164(keys, country));
+      expect(e164Of(spaced, country)).toBe(e164Of(keys, country));
     }),
   );
 });

@@ -2,7 +2,8 @@
 import libphonenumber from "google-libphonenumber";
 import type { E164 } from "../../../src/core/ids.ts";
 import { readNumber } from "../../../src/core/number/e164.ts";
-import { classify, isDear, type NumberClass } from "../../../src/core/number/plan/number-class.ts";
+import { isDear, type NumberClass } from "../../../src/core/number/plan/number-class.ts";
+import { classify } from "./dialled.ts";
 
 const { PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil } = libphonenumber;
 

@@ -3,6 +3,7 @@ import { trunkName } from "../../../src/core/ids.ts";
 import type { DialPlan } from "../../../src/core/number/plan/dial-plan.ts";
 import type { DialTarget } from "../../../src/core/number/ghost/ghost-id.ts";
 import { numberKey } from "../../../src/core/number/plan/number-key.ts";
+import { numberOf } from "./dialled.ts";
 
 const main = trunkName("main");
 const plan: DialPlan = {
@@ -17,7 +18,7 @@ const plan: DialPlan = {
 };
 
 function key(dialled: string, settings: Partial<DialPlan> = {}): string {
-  return numberKey({ kind: "number", dialled }, { ...plan, ...settings });
+  return numberKey(numberOf(dialled), { ...plan, ...settings });
 }
 
 describe("one telephone number has one key", () => {
@@ -80,7 +81,7 @@ describe("two telephones have two keys", () => {
       { kind: "withheld" },
       { kind: "address", user: "anna", host: "pbx.example.org" },
       { kind: "address", user: "anna", host: "elsewhere.example.org" },
-      { kind: "number", dialled: "2001" },
+      numberOf("2001"),
     ];
     expect(new Set(targets.map((target) => numberKey(target, plan))).size).toBe(targets.length);
   });

@@ -8,6 +8,7 @@ import { readingsOf } from "../../../src/core/number/plan/readings.ts";
 import type { InboundNumberFormat } from "../../../src/core/number/plan/spelling.ts";
 import { identifyCaller } from "../../../src/core/policy/caller.ts";
 import { plainNumbers } from "./example-numbers.ts";
+import { numberOf } from "./dialled.ts";
 
 /** The number that the caller's ghost stands for. */
 function caller(user: string, country: Country, numberFormat?: InboundNumberFormat): string {
@@ -31,7 +32,7 @@ function plan(country: Country): DialPlan {
 
 /** The number that is called back. */
 function calledBack(number: string, country: Country): string {
-  const planned = planCall({ kind: "number", dialled: number }, plan(country));
+  const planned = planCall(numberOf(number), plan(country));
   return planned.kind === "route" ? planned.number : planned.why;
 }
 

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { DialTarget } from "../../../src/core/number/ghost/ghost-id.ts";
 import { commonSpellings } from "../../../src/core/number/plan/spellings.ts";
+import { numberOf } from "./dialled.ts";
 
 function spellings(dialled: string, country?: "GB" | "FR"): readonly string[] {
-  return commonSpellings({ kind: "number", dialled }, { country }).map((one) => ("dialled" in one ? one.dialled : "?"));
+  return commonSpellings(numberOf(dialled), { country }).map((one) => ("dialled" in one ? one.dialled : "?"));
 }
 
 test("a number has the spellings that people dial, each once, its own first", () => {

@@ -4,6 +4,7 @@ import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../
 import type { DidMatch, DidRule } from "../../../src/core/number/plan/did.ts";
 import { ownersOfMailbox } from "../../../src/core/number/plan/mailbox.ts";
 import { createVirtualUsers } from "../../../src/core/number/plan/virtual-users.ts";
+import { numberOf } from "./dialled.ts";
 
 const main = trunkName("main");
 const other = trunkName("other");
@@ -51,7 +52,7 @@ describe("whose number it is", () => {
     ["+442079460005", undefined],
     ["+442079460006", undefined],
     ["+442079460007", undefined],
-  ])("%s is that of %s", (dialled, owner) => expect(users.nativeOf({ kind: "number", dialled })).toBe(owner));
+  ])("%s is that of %s", (dialled, owner) => expect(users.nativeOf(numberOf(dialled))).toBe(owner));
   test("an address and a withheld number are nobody's", () => {
     expect(users.nativeOf({ kind: "address", user: "bob", host: "pbx.example.org" })).toBeUndefined();
     expect(users.nativeOf({ kind: "withheld" })).toBeUndefined();

@@ -133,7 +133,7 @@ describe("emergency numbers", () => {
   });
 });
 
-test.each(["no-route", "not-dialable", "domain-not-allowed"] as const)("a plan that says %s is refused so", (why) => {
+test.each(["no-route", "domain-not-allowed"] as const)("a plan that says %s is refused so", (why) => {
   const plan = { kind: "refused", why } as const;
   expect(verdict(alice, policy({ "*": yes }), { plan })).toBe(why);
   expect(verdict(stranger, policy({ "*": yes }), { plan })).toBe("not-permitted");

@@ -1,7 +1,7 @@
 // The user id of a telephone number's ghost, and back (MSC2845's example, the user-id grammar, MSC4009).
 // Reading an id is pure text: nothing in it depends on the numbering plan, so that an id means the same for ever. Who comes
 // in: lookup, ghosts, rooms.
-import { parseUserId, type UserId } from "../../ids.ts";
+import { parseUserId, type DialString, type UserId } from "../../ids.ts";
 import { dialString } from "../dialled.ts";
 import { internationalForm, knownForm, type Country } from "../e164.ts";
 import { keysEntered, restorePlus } from "../entered.ts";
@@ -9,11 +9,11 @@ import { escapeBytes, escaping, unescapeBytes, type Escaping } from "../escape.t
 import { escapeUser, parseSipUri } from "../sip-uri.ts";
 
 /**
- * `dialled` is a dial string; in ids of earlier versions it holds separators. `user` is unescaped, `host` in lower case. `withheld` stands for all callers
- * whose number is not known: nobody can call it.
+ * Whom a call is for, parsed. `user` is unescaped, `host` in lower case. `withheld` stands for all callers whose number is not
+ * known: nobody can call it.
  */
 export type DialTarget =
-  | { readonly kind: "number"; readonly dialled: string }
+  | { readonly kind: "number"; readonly dialled: DialString }
   | { readonly kind: "address"; readonly user: string; readonly host: string }
   | { readonly kind: "withheld" };
 
@@ -33,7 +33,7 @@ export interface GhostIdOptions {
   /** For the display name of a number dialled nationally. */
   readonly country?: Country | undefined;
   /** How new ids write a dial string: where one number is to have one id, however it was dialled. As dialled without it. */
-  readonly numberFor?: ((keys: string) => string) | undefined;
+  readonly numberFor?: ((keys: DialString) => DialString) | undefined;
 }
 
 type GhostLookup =
@@ -81,47 +81,46 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   const end = `:${domain}`;
   const withheld = (start + withheldRest + end) as UserId;
   // Whatever a number is, it is escaped: only the host decides whether a URI with it can be read.
-  const isGatewayReadable = parseSipUri(`sip:0@${gateway}`)?.host === gateway;
-  /** What stands behind a number in its id. */
-  const atGateway = (encoding: GhostEncoding): string => escapeBytes(`@${gateway}`, escapings[encoding]) + end;
+  const isGatewayReadable = isReadable(gateway);
+  /** The end of an id, behind the escaped user part. */
+  const atHost = (host: string, encoding: GhostEncoding): string => escapeBytes(`@${host}`, escapings[encoding]) + end;
   const gatewayEnds: Readonly<Record<GhostEncoding, string>> = {
-    percent: atGateway("percent"),
-    grammar: atGateway("grammar"),
-    e164: atGateway("e164"),
+    percent: atHost(gateway, "percent"),
+    grammar: atHost(gateway, "grammar"),
+    e164: atHost(gateway, "e164"),
   };
 
   /** One meaning, one target: a number at the gateway is a number, and nothing else lives there unless the config says so. */
   function target(user: string, host: string): DialTarget | undefined {
-    if (host === gateway && dialString(user) !== undefined) return { kind: "number", dialled: user };
+    const keys = host === gateway ? dialString(user) : undefined;
+    if (keys !== undefined) return { kind: "number", dialled: keys };
     if (host === gateway && !sipDomains.has(host)) return undefined;
     return isCallableUser(user) ? { kind: "address", user, host } : undefined;
   }
 
   /** As new ids write it: separators and, where that is wished, ways of dialling make no other ghost. */
-  function canonical(keys: string): DialTarget {
+  function canonical(keys: DialString): DialTarget {
     return { kind: "number", dialled: options.numberFor?.(keys) ?? keys };
   }
 
   function format(wanted: DialTarget, encoding = options.encoding): UserId | undefined {
-    if (wanted.kind === "number") {
-      const keys = dialString(wanted.dialled);
-      return keys === undefined ? undefined : written(canonical(keys), encoding);
-    }
+    if (wanted.kind === "number") return written(canonical(wanted.dialled), encoding);
     const found = wanted.kind === "address" ? target(wanted.user, wanted.host) : wanted;
     return found && written(found, encoding);
   }
 
-  /** The id of a target that is one already: a number that can be dialled, or an address that `target` gave. */
   function written(known: DialTarget, encoding: GhostEncoding): UserId | undefined {
     if (known.kind === "withheld") return withheld;
-    const escape = (text: string): string => escapeBytes(text, escapings[encoding]);
-    if (known.kind === "number") {
-      if (!isGatewayReadable) return undefined;
-      if (encoding === "e164" && e164Form.test(known.dialled)) return parseUserId(start + known.dialled + end);
-      return parseUserId(start + escape(escapeUser(known.dialled)) + gatewayEnds[encoding]);
-    }
-    const address = `${escapeUser(known.user)}@${known.host}`;
-    return parseSipUri(`sip:${address}`)?.host === known.host ? parseUserId(start + escape(address) + end) : undefined;
+    return known.kind === "number" ? idOf(known.dialled, gateway, encoding) : idOf(known.user, known.host, encoding);
+  }
+
+  /** The id of a user at a host, or of a number at the gateway; undefined for a host that no URI can hold, and over 255 bytes. */
+  function idOf(user: string, host: string, encoding: GhostEncoding): UserId | undefined {
+    const isGateway = host === gateway;
+    if (!(isGateway ? isGatewayReadable : isReadable(host))) return undefined;
+    if (isGateway && encoding === "e164" && e164Form.test(user)) return parseUserId(start + user + end);
+    const rest = isGateway ? gatewayEnds[encoding] : atHost(host, encoding);
+    return parseUserId(start + escapeBytes(escapeUser(user), escapings[encoding]) + rest);
   }
 
   function parse(user: string): DialTarget | undefined {
@@ -131,14 +130,14 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
     // `=` is escaped in a percent id and `%` in a grammar id, and both escape the `@` that each of them holds:
     // so the first mark tells the encoding, and an id without one can only be E.164.
     const encoding = rest.includes("%") ? "percent" : rest.includes("=") ? "grammar" : "e164";
-    const found = encoding === "e164" ? numberAt(rest) : inside(unescapeBytes(rest, escapings[encoding]));
-    // What its own encoding would have written otherwise is another user.
-    return found && written(found, encoding) === user ? found : undefined;
+    const address = encoding === "e164" ? numberAt(rest) : readAddress(unescapeBytes(rest, escapings[encoding]));
+    // What its own encoding would have written otherwise is another user. Ids of earlier versions hold separators.
+    if (address === undefined || idOf(address.user, address.host, encoding) !== user) return undefined;
+    return target(address.user, address.host);
   }
 
-  function inside(address: string | undefined): DialTarget | undefined {
-    const found = address === undefined ? undefined : readAddress(address);
-    return found && target(found.user, found.host);
+  function numberAt(text: string): Address | undefined {
+    return e164Form.test(text) ? { user: text, host: gateway } : undefined;
   }
 
   function forDialled(text: string): GhostLookup {
@@ -177,20 +176,21 @@ export function createGhostIds(options: GhostIdOptions): GhostIds {
   return { forDialled, format, parse, displayName, withheld };
 }
 
-function numberAt(text: string): DialTarget | undefined {
-  return e164Form.test(text) ? { kind: "number", dialled: text } : undefined;
-}
-
 interface Address {
   readonly user: string;
   readonly host: string;
 }
 
 /** `user@host` as a SIP URI writes it, without a port and parameters. */
-function readAddress(text: string): Address | undefined {
-  const uri = parseSipUri(`sip:${text}`);
+function readAddress(text: string | undefined): Address | undefined {
+  const uri = text === undefined ? undefined : parseSipUri(`sip:${text}`);
   if (uri?.user === undefined || uri.port !== undefined || uri.parameters.length > 0) return undefined;
   return { user: uri.user, host: uri.host };
+}
+
+/** Whether a SIP URI can hold the host, in lower case. */
+function isReadable(host: string): boolean {
+  return parseSipUri(`sip:0@${host}`)?.host === host;
 }
 
 /** A person may type the scheme, and letters beyond ASCII as they are; a URI cannot hold those so. Links of numbers say so. */

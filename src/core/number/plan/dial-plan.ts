@@ -1,6 +1,6 @@
 // Where a call goes: which trunk, which Request-URI, and what kind of number that is. Who may call it is policy's business.
-import type { E164, TrunkName } from "../../ids.ts";
-import { dialString } from "../dialled.ts";
+import type { DialString, E164, TrunkName } from "../../ids.ts";
+import { dialString, withoutPlus } from "../dialled.ts";
 import { endsWithInternationalPrefix, internationalPrefix, nationalForm, type Country } from "../e164.ts";
 import { isEmergencyCode } from "./emergency.ts";
 import type { DialTarget } from "../ghost/ghost-id.ts";
@@ -84,7 +84,7 @@ export type PlannedCall =
     })
   | {
       readonly kind: "refused";
-      readonly why: "no-route" | "not-dialable" | "domain-not-allowed" | "emergency" | "withheld-number";
+      readonly why: "no-route" | "domain-not-allowed" | "emergency" | "withheld-number";
     };
 
 /** Never throws; a plan that names a trunk it does not have has no route there. */
@@ -102,7 +102,7 @@ export function planCall(target: DialTarget, plan: DialPlan): PlannedCall {
 /** What is sent, what it means, and what it may cost. */
 interface Routed {
   readonly trunk: PlanTrunk;
-  readonly sent: string;
+  readonly sent: DialString;
   readonly e164: E164 | undefined;
   readonly class: NumberClass;
   readonly classes: readonly NumberClass[];
@@ -110,9 +110,7 @@ interface Routed {
   readonly isDoubtful: boolean;
 }
 
-function planNumber(dialled: string, plan: DialPlan): PlannedCall {
-  const entered = dialString(dialled);
-  if (entered === undefined) return { kind: "refused", why: "not-dialable" };
+function planNumber(entered: DialString, plan: DialPlan): PlannedCall {
   // Emergency either way: 911 although 9 is the outside line, 9911 because it is, and *31#112 with and without its beginning.
   const whole = understand(entered, plan.country);
   if (whole.class === "emergency") return planEmergency(entered, plan);
@@ -145,17 +143,12 @@ function plannedTrunk({ trunk, sent, e164 }: Routed): PlannedTrunk {
   return { trunk: trunk.name, uri: numberUri(trunk, trunk.numberPrefix + sent), number: e164 ?? sent };
 }
 
-/** What of a dial string the routes are matched against: what stands behind a code that withholds the caller's own number. */
-export function keysToRoute(dialled: string, plan: DialPlan): string {
-  return behindWithholding(dialString(dialled) ?? dialled, plan);
-}
-
 /** The number without the code that withholds the caller's own; a code with no number behind it is a number itself. */
-function behindWithholding(keys: string, { withholdPrefixes }: DialPlan): string {
+export function behindWithholding(keys: DialString, { withholdPrefixes }: DialPlan): DialString {
   for (const prefix of withholdPrefixes.toSorted((one, other) => other.length - one.length)) {
     if (prefix === "" || !keys.startsWith(prefix)) continue;
-    const rest = keys.slice(prefix.length);
-    if (/\d/.test(rest) && dialString(rest) !== undefined) return rest;
+    const rest = dialString(keys.slice(prefix.length));
+    if (rest !== undefined && /\d/.test(rest)) return rest;
   }
   return keys;
 }
@@ -182,7 +175,7 @@ function emergencyCode(keys: string, country: Country | undefined): string {
 }
 
 /** One for each trunk of the best route, in its order; none where no route fits. */
-function route(keys: string, meaning: NumberMeaning, plan: DialPlan): readonly Routed[] {
+function route(keys: DialString, meaning: NumberMeaning, plan: DialPlan): readonly Routed[] {
   const best = bestRoute(keys, meaning, plan);
   return [...new Set(best?.trunks)].flatMap((name) => {
     const trunk = plan.trunks.find((candidate) => candidate.name === name);
@@ -193,7 +186,7 @@ function route(keys: string, meaning: NumberMeaning, plan: DialPlan): readonly R
 function routeOver(
   trunk: PlanTrunk,
   best: PlanRoute,
-  keys: string,
+  keys: DialString,
   meaning: NumberMeaning,
   plan: DialPlan,
 ): Routed | undefined {
@@ -201,8 +194,8 @@ function routeOver(
   if (!rewrites) return asWritten(keys, named(meaning, keys, best), trunk, plan);
   const { e164 } = meaning;
   const byE164 = best.prefix.startsWith("+") && e164 !== undefined;
-  const rewritten = best.prepend + (byE164 ? e164 : keys).slice(best.strip);
-  if (dialString(rewritten) === undefined) return undefined;
+  const rewritten = dialString(best.prepend + (byE164 ? e164 : keys).slice(best.strip));
+  if (rewritten === undefined) return undefined;
   if (byE164) return toTheLetter(rewritten, meaning, best, trunk, plan);
   const meant = named(understand(rewritten, plan.country), rewritten, best);
   const isAbroad = stripsInternationalPrefix(best, plan);
@@ -219,7 +212,7 @@ function routeOver(
 
 /** A rewritten number is what the trunk asked for, to the letter; it costs what the number itself costs, or more. */
 function toTheLetter(
-  sent: string,
+  sent: DialString,
   meaning: NumberMeaning,
   { prepend }: PlanRoute,
   trunk: PlanTrunk,
@@ -255,7 +248,7 @@ function named(meaning: NumberMeaning, keys: string, { prefix }: PlanRoute): Num
   return meaning.isBare ? { ...meaning, e164: undefined, isAssigned: false } : meaning;
 }
 
-function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
+function asWritten(keys: DialString, meaning: NumberMeaning, trunk: PlanTrunk, plan: DialPlan): Routed {
   const { e164, isAmbiguous, isDoubtful } = meaning;
   const sent = written(keys, e164, trunk, plan);
   const classes = [...meaning.classes, ...classesWritten(sent, keys, meaning, trunk, plan)];
@@ -270,8 +263,8 @@ function asWritten(keys: string, meaning: NumberMeaning, trunk: PlanTrunk, plan:
 
 /** What the trunk may make of the text, besides what was dialled. */
 function classesWritten(
-  sent: string,
-  keys: string,
+  sent: DialString,
+  keys: DialString,
   { e164, isAssigned }: NumberMeaning,
   { format, numberPrefix }: PlanTrunk,
   { country }: DialPlan,
@@ -317,13 +310,13 @@ function longestMatch(
   return best;
 }
 
-function written(keys: string, e164: E164 | undefined, trunk: PlanTrunk, plan: DialPlan): string {
+function written(keys: DialString, e164: E164 | undefined, trunk: PlanTrunk, plan: DialPlan): DialString {
   if (e164 === undefined) return keys;
   switch (trunk.format) {
     case "e164":
       return e164;
     case "e164-without-plus":
-      return e164.slice(1);
+      return withoutPlus(e164);
     case "national":
       return plan.country === undefined ? e164 : nationalForm(e164, plan.country);
     case "as-dialled":

@@ -1,6 +1,5 @@
 // What kind of number was dialled, as far as permissions and prices go: the dearest that anybody may make of the digits.
 import type { E164 } from "../../ids.ts";
-import { dialString } from "../dialled.ts";
 import { callingCodeOf, countriesWith, type Country, type NumberReading } from "../e164.ts";
 import { behindPresentationCode, isEmergencyCode } from "./emergency.ts";
 import { hiddenClass, isSatellite, longestRead, readAny } from "./hidden-number.ts";
@@ -57,12 +56,6 @@ export type BarredClass = Extract<NumberClass, "premium" | "shared-cost" | "sate
 
 export function isBarred(kind: NumberClass): kind is BarredClass {
   return isDear(kind) || kind === "unknown";
-}
-
-/** Of a text that no telephone could dial `private`. */
-export function classify(dialled: string, country: Country | undefined): NumberClass {
-  const keys = dialString(dialled);
-  return keys === undefined ? "private" : understand(keys, country).class;
 }
 
 /** Of a dial string. */

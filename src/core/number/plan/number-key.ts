@@ -1,8 +1,7 @@
 // One key for one telephone number, however it is written: two ghosts with the same key stand for the same telephone.
 // For comparing only: nothing is dialled by a key, and people never see one.
-import type { NumberKey, UserId } from "../../ids.ts";
+import type { DialString, NumberKey, UserId } from "../../ids.ts";
 import { planCall, type DialPlan, type PlannedCall } from "./dial-plan.ts";
-import { dialString } from "../dialled.ts";
 import type { DialTarget, GhostIds } from "../ghost/ghost-id.ts";
 import { understand } from "./number-class.ts";
 
@@ -21,7 +20,7 @@ function keyText(target: DialTarget, plan: DialPlan): string {
   if (target.kind === "withheld") return "withheld";
   const route = planCall(target, plan);
   if (target.kind === "address") return route.kind === "route" ? route.number : `${target.user}@${target.host}`;
-  const keys = dialString(target.dialled) ?? target.dialled;
+  const keys = target.dialled;
   if (route.kind === "route") return route.isAmbiguous ? keys : route.number;
   const { e164, isAmbiguous } = understand(keys, plan.country);
   return (isAmbiguous ? undefined : e164) ?? keys;
@@ -31,7 +30,7 @@ function keyText(target: DialTarget, plan: DialPlan): string {
  * The E.164 form of a dial string, where it is one number, and calling it so goes the same way; else the dial string. A code in
  * front that withholds the caller's number is a part of what was dialled.
  */
-export function soleNumber(keys: string, plan: DialPlan): string {
+export function soleNumber(keys: DialString, plan: DialPlan): DialString {
   const route = planCall({ kind: "number", dialled: keys }, plan);
   if (route.kind === "refused" || route.e164 === undefined || route.isAmbiguous || route.withheld) return keys;
   const asE164 = planCall({ kind: "number", dialled: route.e164 }, plan);

@@ -1,7 +1,7 @@
 // The ways in which one and the same number may be written by those who send it: nationally, internationally, with the plus
 // or without. Who comes in: the DID table and the caller's identity, since no two trunks write numbers alike.
-import type { E164 } from "../../ids.ts";
-import { dialString } from "../dialled.ts";
+import type { DialString, E164 } from "../../ids.ts";
+import { contextOf, dialString, inContext } from "../dialled.ts";
 import { callingCodeOf, nationalForm, type Country } from "../e164.ts";
 import { readingsOf, type Reading } from "./readings.ts";
 
@@ -21,24 +21,22 @@ export function spellingOf(text: string, country: Country | undefined, format: I
   const [head = "", ...parameters] = text.split(";");
   const context = contextOf(parameters);
   const keys = dialString(context === undefined ? text : head);
-  if (keys === undefined) return { sent: text.trim(), e164: [] };
-  if (context === undefined || !/^\d+$/.test(keys)) return { sent: keys, e164: readings(keys, country, format) };
-  const whole = context + keys;
+  return keys === undefined ? { sent: text.trim(), e164: [] } : spellingIn(context, keys, country, format);
+}
+
+/** As `spellingOf`, of what a telephone can dial. */
+export function spellingIn(
+  context: DialString | undefined,
+  keys: DialString,
+  country: Country | undefined,
+  format: InboundNumberFormat = "auto",
+): Spelling & { readonly sent: DialString } {
+  const whole = inContext(context, keys);
+  if (whole === undefined) return { sent: keys, e164: readings(keys, country, format) };
   const e164 = readings(whole, country, format);
   // Extensions are not in the numbering plan; that of the country itself says nothing about them.
   const isHere = country !== undefined && context === `+${callingCodeOf(country)}`;
   return { sent: e164.length === 0 && isHere ? keys : whole, e164 };
-}
-
-/** The `phone-context` among a URI's parameters, where it is the beginning of a number; those that are domains say nothing here. */
-export function contextOf(parameters: readonly string[]): string | undefined {
-  for (const parameter of parameters) {
-    const [name = "", value = ""] = parameter.split("=");
-    if (name.trim().toLowerCase() !== "phone-context") continue;
-    const context = value.replace(/^%2b/i, "+").replaceAll(/[-.()\s]/g, "");
-    if (/^\+\d{1,15}$/.test(context)) return context;
-  }
-  return undefined;
 }
 
 function readings(keys: string, country: Country | undefined, format: InboundNumberFormat): readonly E164[] {

@@ -1,8 +1,8 @@
 // What a gateway makes of the user part of a SIP address: a number before the @ costs what it costs anywhere.
+import { contextOf } from "../dialled.ts";
 import type { Country } from "../e164.ts";
 import { classOfReading, dearest, isDear, understand, type NumberClass, type NumberMeaning } from "./number-class.ts";
 import { readingsOf } from "./readings.ts";
-import { contextOf } from "./spelling.ts";
 
 /** `keys` are what a telephone could dial of it. */
 export function meaningOfUser(user: string, country: Country | undefined): NumberMeaning & { readonly keys: string } {

@@ -1,6 +1,7 @@
 // Which person a number is, and which number a person is, where that is one and only one: what older clients ask to show a
 // number's calls as calls of the person (sip_native, sip_virtual).
-import type { TrunkName, UserId } from "../../ids.ts";
+import type { DialString, TrunkName, UserId } from "../../ids.ts";
+import { dialString } from "../dialled.ts";
 import { findDid, type DidTable } from "./did.ts";
 import type { RingStage } from "../../call/model/matrix-leg.ts";
 import type { Country } from "../e164.ts";
@@ -20,12 +21,13 @@ export function createVirtualUsers(
   trunks: readonly TrunkName[],
   country: Country | undefined,
 ): VirtualUsers {
-  const numbers = new Map<UserId, string>();
+  const numbers = new Map<UserId, DialString>();
   for (const { match, stages } of table.rules) {
     const person = onlyPerson(stages);
     if (match.kind !== "exact" || person === undefined || numbers.has(person)) continue;
     const { sent, e164 } = spellingOf(match.number, country);
-    if (/\d/.test(sent) && !/\p{L}/u.test(sent)) numbers.set(person, e164[0] ?? sent);
+    const keys = e164[0] ?? dialString(sent);
+    if (keys !== undefined && /\d/.test(keys)) numbers.set(person, keys);
   }
   return {
     nativeOf(target) {
