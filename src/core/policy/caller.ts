@@ -1,6 +1,6 @@
 // Who is calling, as far as a trunk may be believed and the caller wants it known (RFC 3323, RFC 3325), and the words about
 // it that people read. Whom it rings: number/did. Our own identity towards the network: caller-identity.
-import type { Diversion, RemoteIdentity, SipAddressee } from "../call/model/fact.ts";
+import type { Diversion, RemoteIdentity, SipAddressee } from "./remote-identity.ts";
 import type { DialString } from "../ids.ts";
 import { contextOf, dialString } from "../number/dialled.ts";
 import { internationalForm, knownForm, type Country } from "../number/e164.ts";

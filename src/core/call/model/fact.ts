@@ -1,6 +1,7 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix fact or a SIP message: the edges have parsed those already.
 import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause } from "./cause.ts";
@@ -10,37 +11,13 @@ import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaEnd } from "./media-end.ts";
 import type { DialledTrunk } from "./trunk-leg.ts";
 
+export type { Diversion, RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
+
 /** One ICE candidate as the client sent it (RFC 8839 candidate-attribute, without `a=`). Empty is the end marker. */
 export interface IceCandidate {
   readonly candidate: string;
   readonly mid: string | null;
   readonly mLineIndex: number | null;
-}
-
-/** Whose telephone it is at the other end, as the trunk says it: the caller of an inbound call, or whoever is spoken to now. */
-export interface RemoteIdentity {
-  readonly from: SipAddressee;
-  /** P-Asserted-Identity, else Remote-Party-ID with `screen=yes`; empty where the trunk asserts nothing (RFC 3325). */
-  readonly asserted: readonly SipAddressee[];
-  /** Values of Privacy, or of Remote-Party-ID's `privacy` (RFC 3323). */
-  readonly privacy: readonly string[];
-  /** STIR/SHAKEN's verdict of the trunk: `TN-Validation-Passed` and its like (ATIS-1000074). */
-  readonly verstat: string | undefined;
-}
-
-/** A name-addr, parsed: `uri` is a `sip:`, `sips:` or `tel:` URI; `user` its user part or number, unescaped. */
-export interface SipAddressee {
-  readonly displayName: string | undefined;
-  readonly uri: string;
-  readonly user: string | undefined;
-  readonly host: string | undefined;
-}
-
-/** One diversion on the way to us (RFC 5806, RFC 7044), the latest first. */
-export interface Diversion {
-  readonly by: SipAddressee;
-  /** `unconditional`, `user-busy`, `no-answer` ...; undefined where nothing is said. */
-  readonly reason: string | undefined;
 }
 
 /** What a client did with its leg of the call. */

@@ -1,6 +1,9 @@
 // The Matrix side of a call: whose it is and the foreign ids by which a client recognises it.
 // What kind of leg it is (legacy VoIP today) is known to the matrix edge only.
 import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { RingTarget } from "../../number/plan/ring-stage.ts";
+
+export type { RingStage, RingTarget } from "../../number/plan/ring-stage.ts";
 
 /** Where our events of a leg go, as whom, and under which ids. */
 export interface LegAddress {
@@ -19,20 +22,6 @@ export interface MatrixLeg extends LegAddress {
   readonly person: UserId;
   /** The person's device; undefined for a version 0 client, which has none. */
   readonly personParty: PartyId | undefined;
-}
-
-/**
- * Whom an inbound call rings: one person in the room that they share with the caller's ghost, or everybody in a room.
- * `room` of a person: where they are; without it the room is found or made.
- */
-export type RingTarget =
-  | { readonly kind: "person"; readonly person: UserId; readonly room?: RoomId }
-  | { readonly kind: "room"; readonly room: RoomId };
-
-/** Rung together for so long; then the next stage has its turn. */
-export interface RingStage {
-  readonly targets: readonly RingTarget[];
-  readonly ringMs: number;
 }
 
 /** One room of an inbound call that nobody has answered yet. */

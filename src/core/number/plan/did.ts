@@ -1,6 +1,6 @@
 // The DID table: whom a called number rings. Numbers compare as numbers, however the trunk writes them; names compare as text.
 // Who is calling is policy's business (policy/caller), how it rings is the call's.
-import type { RingStage } from "../../call/model/matrix-leg.ts";
+import type { RingStage } from "./ring-stage.ts";
 import type { RoomId, TrunkName, UserId } from "../../ids.ts";
 import type { Country } from "../e164.ts";
 import { compilePattern } from "./pattern.ts";

@@ -3,7 +3,7 @@
 import type { DialString, TrunkName, UserId } from "../../ids.ts";
 import { dialString } from "../dialled.ts";
 import { findDid, type DidTable } from "./did.ts";
-import type { RingStage } from "../../call/model/matrix-leg.ts";
+import type { RingStage } from "./ring-stage.ts";
 import type { Country } from "../e164.ts";
 import type { DialTarget } from "../ghost/ghost-id.ts";
 import { spellingOf } from "./spelling.ts";
