@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
-import { Kysely, sql } from "kysely";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/open-store.ts";
+import { openSqlStore } from "../../src/store/sql/sql-store.ts";
 import { describeStore, inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "store-"));
@@ -51,21 +51,46 @@ describe("a SQLite file", () => {
     await second.close();
   });
 
-  it("is written through to the disk while events are taken, and only then", async () => {
-    const database = sqliteDatabase(freshPath());
-    const db = new Kysely<never>({ dialect: database.dialect });
-    const level = async (on: Kysely<never>): Promise<unknown> => {
-      const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(on);
-      return rows[0]?.synchronous;
-    };
-    const [normal, full] = [1, 2];
-    expect(await level(db)).toBe(normal);
-    expect(await database.commit(db as never, (held) => level(held as never), true)).toBe(full);
-    expect(await database.commit(db as never, (held) => level(held as never), false)).toBe(normal);
-    const failing = database.commit(db as never, () => Promise.reject(new Error("disk full")), true);
-    await expect(failing).rejects.toThrow("disk full");
-    expect(await level(db)).toBe(normal);
-    await db.destroy();
+  it("is on the disk before events count as taken; nothing else waits for that", async () => {
+    const path = freshPath();
+    const written: string[] = [];
+    let finish = (): void => {};
+    const store = await openSqlStore(
+      sqliteDatabase(path, async (file) => {
+        written.push(file);
+        await new Promise<void>((resolve) => (finish = resolve));
+      }),
+      undefined,
+    );
+    let taken = 0;
+    const takes = ["$a", "$b"].map((event) => store.inbox.take([inboxEntry(event)]).then(() => (taken += 1)));
+    await store.calls.save(offeringCall("c-1"));
+    expect((await store.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
+    const later = store.inbox.take([inboxEntry("$c")]).then(() => (taken += 1));
+    await store.settings.set("key", "value");
+    expect([written, taken]).toEqual([[`${path}-wal`], 0]);
+    finish();
+    await expect.poll(() => written).toEqual([`${path}-wal`, folder]);
+    finish();
+    await Promise.all(takes);
+    // What was committed while the disk worked has to be written again.
+    await expect.poll(() => written).toEqual([`${path}-wal`, folder, `${path}-wal`]);
+    expect(taken).toBe(2);
+    finish();
+    await later;
+    await store.close();
+  });
+
+  it("whose disk fails gives an error, and the event is new when it comes again", async () => {
+    let fails = true;
+    const database = sqliteDatabase(freshPath(), async () => {
+      if (fails) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    });
+    const store = await openSqlStore(database, undefined);
+    await expect(store.inbox.take([inboxEntry("$a")])).rejects.toMatchObject({ name: "StoreError", code: "full" });
+    fails = false;
+    expect(await store.inbox.take([inboxEntry("$a")])).toHaveLength(1);
+    await store.close();
   });
 
   it("of a newer release is refused and left as it is", async () => {

@@ -32,8 +32,8 @@ export class Commits {
   }
 
   /**
-   * Resolves when the change is committed; `durable` as in `Database.commit`. Rejects with a StoreError; then nothing of
-   * the change was made, unless the database went away in the middle of the commit.
+   * Resolves when the change is committed, and if it is `durable`, on the disk. Rejects with a StoreError; then nothing of
+   * the change was made, unless the database or the disk went away in the middle of the commit.
    */
   make<T>(work: Work<T>, durable = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -62,7 +62,12 @@ export class Commits {
   async #commit(batch: readonly Change[]): Promise<void> {
     try {
       const results = await persistently(this.#database, () => this.#inOneTransaction(batch));
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index]);
+      // The next transaction does not wait for the disk.
+      const flushed = batch.some(({ durable }) => durable) ? this.#flush() : undefined;
+      for (const [index, { durable, resolve, reject }] of batch.entries()) {
+        if (durable) flushed?.then(() => resolve(results[index]), reject);
+        else resolve(results[index]);
+      }
     } catch (error) {
       // One change that the database does not take must not take the others with it.
       const isOfOne = error instanceof StoreError && error.code === "refused";
@@ -71,17 +76,20 @@ export class Commits {
     }
   }
 
+  async #flush(): Promise<void> {
+    try {
+      await this.#database.flush();
+    } catch (cause) {
+      throw this.#database.errorOf(cause);
+    }
+  }
+
   #inOneTransaction(batch: readonly Change[]): Promise<readonly unknown[]> {
-    const durable = batch.some((change) => change.durable);
-    return this.#database.commit(
-      this.#db,
-      async (transaction) => {
-        const results: unknown[] = [];
-        for (const { work } of batch) results.push(await work(transaction));
-        return results;
-      },
-      durable,
-    );
+    return this.#db.transaction().execute(async (transaction) => {
+      const results: unknown[] = [];
+      for (const { work } of batch) results.push(await work(transaction));
+      return results;
+    });
   }
 }
 

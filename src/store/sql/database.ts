@@ -17,8 +17,8 @@ export interface Database {
   /** Of a column that numbers its rows in order of arrival; `numbered` completes it. */
   readonly rowNumber: ColumnType;
   numbered(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
-  /** One transaction. `durable`: on the disk, even if the power fails, when this resolves. */
-  commit<T>(db: Kysely<Tables>, work: Work<T>, durable: boolean): Promise<T>;
+  /** Resolves when all that was committed before it was asked is on the disk, even if the power fails. */
+  flush(): Promise<void>;
   /** Runs what may take as long as it takes. */
   unhurried<T>(db: Kysely<Tables>, work: () => Promise<T>): Promise<T>;
   /** The store's error for what the driver threw. */

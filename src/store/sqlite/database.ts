@@ -2,16 +2,16 @@
 import { closeSync, openSync } from "node:fs";
 import { versions } from "node:process";
 import SqliteDatabase from "better-sqlite3";
-import { type Kysely, type SqliteDatabase as DriverDatabase, SqliteDialect, type SqliteStatement, sql } from "kysely";
+import { type SqliteDatabase as DriverDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { StoreError } from "../../ports/store.ts";
-import type { Database, Work } from "../sql/database.ts";
-import type { Tables } from "../sql/schema.ts";
+import type { Database } from "../sql/database.ts";
+import { flushing, syncToDisk } from "./flush.ts";
 
 /** Opening waits this long for another process's lock. Later nobody waits inside the driver, which would block the thread. */
 const lockWaitMs = 1_000;
 
 const lockedCodes = /^SQLITE_(BUSY|LOCKED)/;
-const fullCodes = /^SQLITE_FULL/;
+const fullCodes = /^(?:SQLITE_FULL|ENOSPC)/;
 const corruptCodes = /^SQLITE_(CORRUPT|NOTADB)/;
 const refusedCodes = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
 
@@ -88,8 +88,8 @@ function own(path: string): () => void {
   return () => lock.close();
 }
 
-/** Opens or creates the file at `path`. Throws StoreError. */
-export function sqliteDatabase(path: string): Database {
+/** Opens or creates the file at `path`. `writeThrough` is another one in tests only. Throws StoreError. */
+export function sqliteDatabase(path: string, writeThrough = syncToDisk): Database {
   if (Number(versions["napi"]) < neededNodeApi) {
     throw new StoreError("unavailable", `SQLite needs Node 22.14 or newer, this is ${versions.node}`);
   }
@@ -103,7 +103,7 @@ export function sqliteDatabase(path: string): Database {
     file.pragma("journal_mode = WAL");
     file.pragma("foreign_keys = ON");
     // In WAL mode NORMAL survives the death of the process, but the last commits may be lost with the power.
-    // That is enough for calls, which a restart ends anyway; for what was acknowledged see `commit`.
+    // That is enough for calls, which a restart ends anyway; for what was acknowledged see `flush`.
     file.pragma("synchronous = NORMAL");
     // What finds the file locked is tried again by commits.ts, with the thread free in between.
     file.pragma("busy_timeout = 0");
@@ -117,21 +117,9 @@ export function sqliteDatabase(path: string): Database {
     text: "text",
     rowNumber: "integer",
     numbered: (column) => column.primaryKey().autoIncrement(),
-    commit: (db, work, durable) => (durable ? durably(db, work) : db.transaction().execute(work)),
+    flush: flushing(path, writeThrough),
     unhurried: (_db, work) => work(),
     errorOf: (cause) => sqliteErrorOf(path, cause),
     onFailure: () => undefined,
   };
-}
-
-/** `synchronous` belongs to the connection and cannot change inside a transaction, so the connection is held. */
-function durably<T>(db: Kysely<Tables>, work: Work<T>): Promise<T> {
-  return db.connection().execute(async (held) => {
-    await sql`pragma synchronous = full`.execute(held);
-    try {
-      return await held.transaction().execute(work);
-    } finally {
-      await sql`pragma synchronous = normal`.execute(held);
-    }
-  });
 }
