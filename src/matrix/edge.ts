@@ -2,8 +2,7 @@
 // our Homeserver for orders. Who comes in: app.ts, and tests.
 import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ApplicationServiceQueries, Homeserver, MatrixSink } from "../ports/homeserver.ts";
-import type { Inbox } from "../ports/store.ts";
+import type { MatrixConnection, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
 import { Connections } from "./client/connections.ts";
@@ -20,27 +19,17 @@ export interface MatrixEdgeOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly inbox: Inbox;
-  readonly sink: MatrixSink;
-  readonly queries: ApplicationServiceQueries;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
   readonly clock: Clock;
 }
 
-export interface MatrixEdge {
-  readonly homeserver: Homeserver;
-  /** Answers the homeserver from here on: queries at once, events stored and held. Rejects where the port is taken. */
-  listen(): Promise<void>;
-  /** Hands facts to the sink from here on, those of before the start first. Throws StoreError. */
-  deliver(): Promise<void>;
+export interface MatrixEdge extends MatrixConnection {
   /** The port listened on, after `listen`. */
   port(): number;
   /** Facts stored and handed over that the bridge has not finished with. */
   inboxDepth(): number;
   /** Resolves when the bridge has acted on everything handed over. */
   idle(): Promise<void>;
-  /** Stops listening, then waits, but not for ever, for what is under way. */
-  stop(): Promise<void>;
 }
 
 const listenBacklog = 511;
@@ -58,7 +47,7 @@ async function withinGrace(clock: Clock, work: () => Promise<unknown>): Promise<
 }
 
 export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
-  const { clock, domain, queries, telemetry } = options;
+  const { clock, domain, telemetry } = options;
   const { log } = telemetry;
   const bot = senderOf(options.registration, domain);
   const registration = AppServiceRegistration.fromObject({
@@ -68,7 +57,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   });
   const isOwn = (user: UserId): boolean => user === bot || registration.isUserMatch(user, false);
 
-  const intake = new Intake({ inbox: options.inbox, sink: options.sink, isOwn, clock, telemetry });
+  let sinks: MatrixSinks | undefined;
+  const given = (): MatrixSinks => {
+    if (sinks === undefined) throw new Error("the Matrix edge does not listen yet");
+    return sinks;
+  };
+
+  const intake = new Intake({ sinks: given, isOwn, clock, telemetry });
 
   const bridge = new Bridge({
     registration,
@@ -85,11 +80,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       onLog: () => undefined,
       onUserQuery: async (user) => {
         // The library answers 200 to everything but an error, which would make every id a user.
-        const exists = await queries.userExists(user.getId()).catch((error: unknown) => {
-          // The library would answer 500 without a word.
-          log.warn("could not create a user that the homeserver asked for", { user: user.getId(), error });
-          throw new AppserviceHttpError({ errcode: "M_UNKNOWN", error: "The user could not be made" }, 500);
-        });
+        const exists = await given()
+          .queries.userExists(user.getId())
+          .catch((error: unknown) => {
+            // The library would answer 500 without a word.
+            log.warn("could not create a user that the homeserver asked for", { user: user.getId(), error });
+            throw new AppserviceHttpError({ errcode: "M_UNKNOWN", error: "The user could not be made" }, 500);
+          });
         // Nothing for the library to do: the ghost is registered.
         if (exists) return;
         throw new AppserviceHttpError({ errcode: "M_NOT_FOUND", error: "No such user" }, 404);
@@ -100,7 +97,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const service = new ApplicationService({
     hsToken: options.registration.hs_token,
     take: (events) => intake.take(events),
-    queries,
+    queries: () => given().queries,
     clock,
     log,
   });
@@ -119,7 +116,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
 
   return {
     homeserver,
-    async listen() {
+    async listen(to) {
+      sinks = to;
       await bridge.initialise();
       await bridge.listen(options.port, options.host, listenBacklog, service);
     },

@@ -3,14 +3,14 @@
 // acted on: it waits for all that was before it in its room, but only the next message waits for it, no call does.
 import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Disposal, MatrixFact, MatrixSink } from "../ports/homeserver.ts";
+import type { Disposal, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Inbox, InboxEntry } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
 import { readEvent } from "./wire/event.ts";
 
 export interface IntakeParts {
-  readonly inbox: Inbox;
-  readonly sink: MatrixSink;
+  /** Asked again each time; not before the edge listens. */
+  readonly sinks: () => Pick<MatrixSinks, "inbox" | "heard">;
   readonly isOwn: (user: UserId) => boolean;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
@@ -41,6 +41,10 @@ export class Intake {
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#log = parts.telemetry.log;
+  }
+
+  get #inbox(): Inbox {
+    return this.#parts.sinks().inbox;
   }
 
   /** Stored facts that the bridge has not finished with. */
@@ -106,7 +110,7 @@ export class Intake {
   /** Hands over what is stored, oldest first, and from now on everything that comes. Throws StoreError. */
   async deliver(): Promise<void> {
     await this.#inTurn(async () => {
-      const pending = await this.#parts.inbox.pending();
+      const pending = await this.#inbox.pending();
       this.#delivering = true;
       for (const entry of pending) {
         const fact = this.#reread(entry);
@@ -153,7 +157,7 @@ export class Intake {
     if (facts.size === 0) return [];
     const entries: InboxEntry[] = [];
     for (const [{ eventId, room, receivedAtMs }, json] of facts) entries.push({ eventId, room, receivedAtMs, json });
-    const taken = new Set((await this.#parts.inbox.take(entries)).map((entry) => entry.eventId));
+    const taken = new Set((await this.#inbox.take(entries)).map((entry) => entry.eventId));
     this.#parts.telemetry.eventsTaken(facts.size, facts.size - taken.size);
     const fresh: MatrixFact[] = [];
     // One transaction may hold an event twice: `delete` lets only the first of them through.
@@ -196,14 +200,14 @@ export class Intake {
 
   /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
   async #act(fact: MatrixFact, how: "stored" | "not stored"): Promise<void> {
-    const { clock, sink } = this.#parts;
+    const { clock, sinks } = this.#parts;
     const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to handle an event", { event: fact.eventId, fact: fact.kind }),
     );
     let disposal: Disposal = undefined;
     try {
-      disposal = await sink(fact);
+      disposal = await sinks().heard(fact);
     } catch (error) {
       this.#log.error("the bridge failed to handle an event", { event: fact.eventId, fact: fact.kind, error });
     } finally {
@@ -224,7 +228,7 @@ export class Intake {
 
   async #finish(event: EventId): Promise<void> {
     try {
-      await this.#parts.inbox.done(event);
+      await this.#inbox.done(event);
     } catch (error) {
       this.#log.error("could not mark an event as done: it will be handled again", { event, error });
     }
@@ -236,9 +240,9 @@ export class Intake {
   }
 
   async #prune(): Promise<void> {
-    const { clock, inbox } = this.#parts;
+    const { clock } = this.#parts;
     try {
-      await inbox.prune(clock.wallMs() - rememberMs);
+      await this.#inbox.prune(clock.wallMs() - rememberMs);
     } catch (error) {
       this.#log.warn("could not delete old events", { error });
     }

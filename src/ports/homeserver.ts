@@ -4,6 +4,7 @@ import type { IceCandidate } from "../core/call/model/fact.ts";
 import type { LegAbilities, LegAddress, LegSignal } from "../core/call/model/matrix-leg.ts";
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
+import type { Inbox } from "./store.ts";
 
 interface FactOrigin {
   readonly eventId: EventId;
@@ -89,6 +90,25 @@ export type Disposal = void | "later" | { readonly until: Promise<void> };
 
 /** Takes one fact. Never rejects, and neither does `until`. */
 export type MatrixSink = (fact: MatrixFact) => Promise<Disposal>;
+
+/** What the Matrix edge is given when it begins to listen. */
+export interface MatrixSinks {
+  /** Where events are kept until they have been acted on. */
+  readonly inbox: Inbox;
+  readonly heard: MatrixSink;
+  readonly queries: ApplicationServiceQueries;
+}
+
+/** The connection with the homeserver: orders to it at once, facts and queries of it once it is listened to. */
+export interface MatrixConnection {
+  readonly homeserver: Homeserver;
+  /** Answers the homeserver from here on: queries at once, events stored and held. Rejects where the port is taken. */
+  listen(sinks: MatrixSinks): Promise<void>;
+  /** Hands facts to the sink from here on, those of before the start first. Throws StoreError. */
+  deliver(): Promise<void>;
+  /** Stops listening, then waits, but not for ever, for what is under way. */
+  stop(): Promise<void>;
+}
 
 export class HomeserverError extends Error {
   override readonly name = "HomeserverError";

@@ -1,7 +1,7 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
-import type { Diversion, RemoteIdentity, SipFact } from "../core/call/model/fact.ts";
+import type { Diversion, RemoteIdentity, SipAddressee, SipFact } from "../core/call/model/fact.ts";
 import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
 export type SipTransportName = "udp" | "tcp" | "tls" | "ws" | "wss";
@@ -134,6 +134,16 @@ export interface SipArrivals {
   messageWaiting(news: MessageWaiting): void;
 }
 
+/** Where the SIP edge delivers what happens. None may throw. Nothing is delivered before `SipTrunks.start`. */
+export interface SipSinks extends SipArrivals {
+  /** In a call that there is. */
+  readonly heard: SipSink;
+  /** Whether the call may become one to that number or address, where its trunk sends it there (3xx). */
+  mayReach(call: CallId, to: SipAddressee): boolean;
+  /** A trunk went up or down, or the reason changed. */
+  trunkChanged(health: TrunkHealth): void;
+}
+
 export interface MessageOrder {
   readonly trunk: TrunkName;
   readonly target: string;
@@ -167,7 +177,7 @@ export interface TrunkHealth {
 
 export interface SipTrunks {
   /** Binds and connects. A trunk that cannot be reached is reported in `health`, it does not stop the others. Throws on a local address in use. */
-  start(): Promise<void>;
+  start(sinks: SipSinks): Promise<void>;
   /** `sip.sent` follows when it went out, then exactly one final fact: accepted, rejected or failed. */
   invite(call: CallId, order: InviteOrder): void;
   /** Before the final response. `sip.ended` or, where the 200 was faster, `sip.accepted` follows. `q850` goes into Reason. */

@@ -27,6 +27,8 @@ export interface Telemetry {
   callStarted(direction: CallRecord["direction"]): void;
   /** Counts and writes the one line a call. `begunAs`: what it was counted as; a transfer may have made it another one. */
   callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;
+  /** A telephone number as log lines show it: all digits but the last two hidden, unless the configuration shows numbers. */
+  shownNumber(number: string): string;
   /** From the invite to the answer, in ms. */
   callAnswered(setupMs: number): void;
   /** Nothing of that end had reached the other one 10 s after the answer. */

@@ -1,7 +1,6 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk/, one
 // call's in call/.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
-import type { SipAddressee } from "../core/call/model/fact.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -9,7 +8,7 @@ import type {
   MessageOrder,
   MessageOutcome,
   SipArrivals,
-  SipSink,
+  SipSinks,
   SipTrunks,
   TrunkHealth,
   TrunkSettings,
@@ -27,15 +26,8 @@ import { Trunk } from "./trunk/trunk.ts";
 
 export interface SipTrunksOptions {
   readonly trunks: readonly TrunkSettings[];
-  readonly sink: SipSink;
-  /** The door for what trunks begin. */
-  readonly arrivals: SipArrivals;
-  /** Whether the call may become one to that number or address, where its trunk sends it there (3xx). */
-  readonly mayReach: (call: CallId, to: SipAddressee) => boolean;
   readonly log: Log;
   readonly clock: Clock;
-  /** Told when a trunk goes up or down, and when the reason changes. */
-  readonly onTrunkState?: (health: TrunkHealth) => void;
   /** RFC 3261 T1 and T2; shorter ones are for tests. They hold for the whole process. */
   readonly timers?: SipTimers;
   /** Between pings on TCP, TLS and WebSocket connections; 30 s. */
@@ -45,6 +37,16 @@ export interface SipTrunksOptions {
   /** How long `stop` waits for answers to BYE and CANCEL. */
   readonly stopPatienceMs?: number;
 }
+
+/** Before the start. */
+const noSinks: SipSinks = {
+  heard: () => {},
+  invited: () => {},
+  messaged: () => Promise.resolve(503),
+  messageWaiting: () => {},
+  mayReach: () => false,
+  trunkChanged: () => {},
+};
 
 /** All trunks of the configuration behind one port. */
 export function createSipTrunks(options: SipTrunksOptions): SipTrunks {
@@ -57,18 +59,31 @@ class Trunks implements SipTrunks {
   readonly #calls: Calls;
   /** Of the calls: nothing that one waits for outlives the trunks. */
   readonly #clock: ScopedClock;
+  #sinks = noSinks;
+  readonly #arrivals: SipArrivals = {
+    invited: (arrival) => this.#sinks.invited(arrival),
+    messaged: (arrival) => this.#sinks.messaged(arrival),
+    messageWaiting: (news) => this.#sinks.messageWaiting(news),
+  };
 
   constructor(options: SipTrunksOptions) {
     this.#options = options;
     const { timers = DEFAULT_TIMERS, dns = createDns() } = options;
     setTimers(timers);
     this.#clock = scopedClock(options.clock);
-    this.#calls = new Calls({ ...options, trunks: this.#trunks, clock: this.#clock });
+    this.#calls = new Calls({
+      sink: (call, fact) => this.#sinks.heard(call, fact),
+      arrivals: this.#arrivals,
+      mayReach: (call, to) => this.#sinks.mayReach(call, to),
+      log: options.log,
+      trunks: this.#trunks,
+      clock: this.#clock,
+    });
     for (const settings of options.trunks) this.#trunks.set(settings.name, this.#record(settings, timers, dns));
   }
 
   #record(settings: TrunkSettings, timers: SipTimers, dns: Dns): TrunkRecord {
-    const { clock, arrivals, onTrunkState, keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = this.#options;
+    const { clock, keepAliveMs = DEFAULT_KEEP_ALIVE_MS } = this.#options;
     const log = this.#options.log.child({ trunk: settings.name });
     const trunk = new Trunk({
       settings,
@@ -77,16 +92,17 @@ class Trunks implements SipTrunks {
       timers,
       keepAliveMs,
       log,
-      onHealth: (health) => onTrunkState?.(health),
+      onHealth: (health) => this.#sinks.trunkChanged(health),
       onInvited: (invitation) => this.#calls.invited(record, invitation),
       onAsked: (request) => messaging.asked(request),
     });
-    const messaging = new Messaging({ settings, trunk, arrivals, clock: this.#clock, log });
+    const messaging = new Messaging({ settings, trunk, arrivals: this.#arrivals, clock: this.#clock, log });
     const record: TrunkRecord = { trunk, messaging };
     return record;
   }
 
-  async start(): Promise<void> {
+  async start(sinks: SipSinks): Promise<void> {
+    this.#sinks = sinks;
     try {
       await Promise.all([...this.#trunks.values()].map(({ trunk }) => trunk.start()));
     } catch (error) {

@@ -63,6 +63,10 @@ export class Mask {
     this.#numbersInText = [new RegExp(`(?:@|%40)${prefix}(?:(?!%40|=40)[^:\\s"'])+`, "gi"), ...numbersInText];
   }
 
+  number(number: string): string {
+    return this.#maskNumbers ? maskDigits(number) : number;
+  }
+
   fields(fields: Readonly<Record<string, unknown>>, showing: Showing): Readonly<Record<string, unknown>> {
     return this.#object(fields, showing, 0);
   }

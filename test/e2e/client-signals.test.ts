@@ -50,8 +50,12 @@ describe("a person whom a number calls", () => {
       domain,
       host: "127.0.0.1",
       port,
+      telemetry: new FakeTelemetry(),
+      clock: systemClock,
+    });
+    await edge.listen({
       inbox: openMemoryStore().inbox,
-      sink: async (fact) => void facts.push(fact),
+      heard: async (fact) => void facts.push(fact),
       queries: {
         protocol: () => undefined,
         usersByField: () => undefined,
@@ -59,10 +63,7 @@ describe("a person whom a number calls", () => {
         lookupDelay: () => undefined,
         userExists: async () => false,
       },
-      telemetry: new FakeTelemetry(),
-      clock: systemClock,
     });
-    await edge.listen();
     rig.defer("the Matrix edge", () => edge.stop());
     await edge.deliver();
     homeserver = edge.homeserver;

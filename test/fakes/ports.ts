@@ -5,7 +5,14 @@ import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
-import { HomeserverError, type Homeserver, type MatrixFact, type PingOutcome } from "../../src/ports/homeserver.ts";
+import {
+  HomeserverError,
+  type Homeserver,
+  type MatrixConnection,
+  type MatrixFact,
+  type MatrixSinks,
+  type PingOutcome,
+} from "../../src/ports/homeserver.ts";
 import type {
   EndOptions,
   MediaEngine,
@@ -16,7 +23,14 @@ import type {
   MediaSessionOptions,
   OfferOutcome,
 } from "../../src/ports/media.ts";
-import type { InviteOrder, MessageOrder, MessageOutcome, SipTrunks, TrunkHealth } from "../../src/ports/sip.ts";
+import type {
+  InviteOrder,
+  MessageOrder,
+  MessageOutcome,
+  SipSinks,
+  SipTrunks,
+  TrunkHealth,
+} from "../../src/ports/sip.ts";
 import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
 
 export class FakeHomeserver implements Homeserver {
@@ -220,6 +234,28 @@ export class FakeHomeserver implements Homeserver {
   }
 }
 
+/** The connection with a homeserver that is never pushed anything. */
+export class FakeMatrix implements MatrixConnection {
+  readonly homeserver: FakeHomeserver;
+  sinks: MatrixSinks | undefined;
+  /** In the order in which they were asked for. */
+  readonly steps: string[] = [];
+
+  constructor(homeserver: FakeHomeserver) {
+    this.homeserver = homeserver;
+  }
+  async listen(sinks: MatrixSinks): Promise<void> {
+    this.sinks = sinks;
+    this.steps.push("listen");
+  }
+  async deliver(): Promise<void> {
+    this.steps.push("deliver");
+  }
+  async stop(): Promise<void> {
+    this.steps.push("stop");
+  }
+}
+
 /** Every order to the trunks, in order, as `verb` and argument. */
 export class FakeTrunks implements SipTrunks {
   readonly orders: { readonly call: CallId; readonly verb: string; readonly argument: unknown }[] = [];
@@ -237,7 +273,12 @@ export class FakeTrunks implements SipTrunks {
   messageOutcome: MessageOutcome = { kind: "delivered", status: 200 };
   readonly messages: MessageOrder[] = [];
 
-  async start(): Promise<void> {}
+  sinks: SipSinks | undefined;
+  /** What `health` gives. */
+  states: readonly TrunkHealth[] = [];
+  async start(sinks: SipSinks): Promise<void> {
+    this.sinks = sinks;
+  }
   ring(call: CallId, status: 180 | 183): void {
     this.#note(call, "ring", status);
   }
@@ -291,7 +332,7 @@ export class FakeTrunks implements SipTrunks {
     this.#note(call, "abandon", invite);
   }
   health(): readonly TrunkHealth[] {
-    return [];
+    return this.states;
   }
   async stop(): Promise<void> {}
 }
@@ -404,6 +445,10 @@ export class FakeTelemetry implements Telemetry {
   readonly texts: string[] = [];
   readonly unheard: MediaEnd[] = [];
   started = 0;
+  masksNumbers = false;
+  shownNumber(number: string): string {
+    return this.masksNumbers ? `number of ${number.length} characters` : number;
+  }
   /** Set to make counting what was ignored throw. */
   defect: Error | undefined;
   callStarted(): void {

@@ -122,7 +122,6 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
     domain,
     host: "127.0.0.1",
     port: options.port ?? 0,
-    inbox: store.inbox,
     clock: options.clock ?? systemClock,
     telemetry: {
       log: collectingLog(lines),
@@ -132,7 +131,10 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
       },
       inboxDepth: () => undefined,
     },
-    sink: async (fact) => {
+  });
+  await edge.listen({
+    inbox: store.inbox,
+    heard: async (fact) => {
       facts.push(fact);
       for (const watch of watchers) watch();
       return options.sink?.(fact);
@@ -149,7 +151,6 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
       ...options.queries,
     },
   });
-  await edge.listen();
   onTestFinished(() => edge.stop());
   if (options.delivering !== false) await edge.deliver();
   const url = `http://127.0.0.1:${edge.port()}`;

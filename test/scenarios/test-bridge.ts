@@ -1,24 +1,10 @@
 // The bridge with doubles at its edges and a virtual clock: what a person does goes in, what everybody sees comes out.
-import { InboundAdmission } from "../../src/bridge/admission/inbound-admission.ts";
-import { Bot } from "../../src/bridge/rooms/bot.ts";
-import { Callers } from "../../src/bridge/admission/callers.ts";
-import type { Ghosts } from "../../src/bridge/rooms/ghosts.ts";
-import { SteadyLedger } from "../../src/bridge/operation/steady-ledger.ts";
-import { StoreWatch } from "../../src/bridge/operation/store-watch.ts";
-import { RateLimit } from "../../src/bridge/limits/rate-limit.ts";
-import { OutboundAdmission } from "../../src/bridge/admission/outbound-admission.ts";
-import { createFirstCalls, type FirstCallsOfBridge } from "../../src/bridge/first-calls/create-first-calls.ts";
-import { RingingRooms } from "../../src/bridge/rooms/ringing-rooms.ts";
-import { createRooms } from "../../src/bridge/rooms/create-rooms.ts";
-import { EncryptedRooms } from "../../src/bridge/rooms/encrypted-rooms.ts";
-import { Switchboard } from "../../src/bridge/calls/switchboard.ts";
-import { InboundMessages } from "../../src/bridge/messages/inbound-messages.ts";
-import { OutboundMessages } from "../../src/bridge/messages/outbound-messages.ts";
+import { openDoor, type Bridge } from "../../src/bridge/bridge.ts";
+import type { BridgeSettings } from "../../src/bridge/setup.ts";
+import { wire, type Wired } from "../../src/bridge/wiring.ts";
+import type { SipFact } from "../../src/core/call/model/fact.ts";
+import type { LegSignal } from "../../src/core/call/model/matrix-leg.ts";
 import type { Notices } from "../../src/core/call/model/notices.ts";
-import { findDid, peopleOf, roomsOf, type DidTable } from "../../src/core/number/plan/did.ts";
-import type { CallerTrust } from "../../src/core/policy/caller.ts";
-import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
-import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import {
   eventId,
   matrixCallId,
@@ -28,21 +14,21 @@ import {
   type CallId,
   type EventId,
   type RoomId,
-  type TrunkName,
   type UserId,
 } from "../../src/core/ids.ts";
 import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
-import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
+import type { DidTable } from "../../src/core/number/plan/did.ts";
+import type { CallerTrust } from "../../src/core/policy/caller.ts";
+import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts";
 import type { Policy } from "../../src/core/policy/permission.ts";
+import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
-import type { SipFact } from "../../src/core/call/model/fact.ts";
-import type { LegSignal } from "../../src/core/call/model/matrix-leg.ts";
-import type { InviteArrival, MessageArrival } from "../../src/ports/sip.ts";
+import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { openMemoryStore } from "../fakes/memory-store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
-import { FakeHomeserver, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
+import { openMemoryStore } from "../fakes/memory-store.ts";
+import { FakeHomeserver, FakeMatrix, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
 
@@ -78,139 +64,44 @@ export class TestBridge {
   readonly media = new FakeMedia();
   readonly telemetry = new FakeTelemetry();
   readonly book = new FakeContactBook();
-  readonly store: Store;
-  readonly switchboard: Switchboard;
-  readonly inboundMessages: InboundMessages;
-  readonly arrivals: InboundAdmission;
-  readonly ghosts: Ghosts;
-  readonly first: FirstCallsOfBridge;
+  /** Not started: tests act as the edges do. */
+  readonly door: Bridge;
+  readonly #inside: Wired;
   #events = 0;
 
   constructor(options: TestBridgeOptions = {}) {
-    const database = options.store ?? openMemoryStore();
-    const { clock, homeserver, telemetry } = this;
-    const storeWatch = new StoreWatch({ check: () => database.check(), clock, log: telemetry.log });
-    const store = storeWatch.over(database);
-    this.store = store;
-    const ledger = new SteadyLedger({ ledger: store.calls, watch: storeWatch, clock, log: telemetry.log });
-    const plan = options.plan ?? examplePlan;
-    const policy = options.policy ?? examplePolicy;
-    const log = telemetry.log;
-    const ids = createGhostIds({
-      domain: "example.org",
-      prefix: "_sip_",
-      encoding: "percent",
-      gateway: "sip.example.org",
-      sipDomains: [],
-      country: "GB",
-    });
-    const { ghosts, rooms, occupied, conversations } = createRooms({
-      homeserver,
-      ids,
-      plan,
-      store,
-      profiles: profilesOf(this.book),
-      calls: () => this.switchboard.calls,
-      clock,
-      log,
-    });
-    this.ghosts = ghosts;
-    const first = createFirstCalls({
-      ids,
-      policy,
-      homeserver,
-      people: options.people,
-      rung: peopleOf(options.dids ?? exampleDids),
-      rooms,
-      conversations,
-      directory: store.rooms,
-      settings: store.settings,
-      visits: store.visits,
-      clock,
-      log,
-    });
-    const { firstCalls, greeter, callBacks } = first;
-    this.first = first;
-    const ringingRooms = new RingingRooms({
-      homeserver,
-      ghosts,
-      rooms,
-      conversations,
-      occupied,
-      firstCalls,
-      policy,
-      clock,
-      log,
-    });
-    const trust = (): CallerTrust => options.trust ?? { identity: "asserted", displayName: true };
-    const callers = new Callers({ ids, plan, trust });
-    const notices = options.notices ?? { failures: true, history: false };
-    const dids = options.dids ?? exampleDids;
-    const common = {
-      ids,
-      plan,
-      policy,
-      homeserver,
-      ghosts,
-      rooms,
-      conversations,
-      ringingRooms,
-      callers,
-      notices,
-      callRateLimit: new RateLimit(policy.callsPerMinute, clock),
-      clock,
-      log,
-      trust,
+    const ports = {
+      matrix: new FakeMatrix(this.homeserver),
       sip: this.trunks,
-      isOurs: (user: UserId) => user === homeserver.bot || ghosts.isGhost(user),
-      directory: store.rooms,
-      identities: () => options.identity ?? exampleTemplates,
-      features: () => ({ ...exampleFeatures, ...options.features }),
-      recipients: (called: string, name: TrunkName) => findDid(called, name, dids, plan.country),
+      media: this.media,
+      store: options.store ?? openMemoryStore(),
+      contacts: profilesOf(this.book),
+      people: options.people,
+      probeTurn: async () => [],
+      telemetry: this.telemetry,
+      clock: this.clock,
     };
-    this.inboundMessages = new InboundMessages({
-      ...common,
-      telemetry,
-      legOf: (call) => this.switchboard.addressOf(call),
-    });
-    this.switchboard = new Switchboard({
-      ledger: store.calls,
-      storeWatch,
-      ghosts,
-      rooms,
-      encryptedRooms: new EncryptedRooms({ homeserver, rooms, occupied, ringingRooms: roomsOf(dids), clock, log }),
-      conversations,
-      greeter,
-      callBacks,
-      bot: new Bot({
-        user: homeserver.bot,
-        ringingRooms: roomsOf(dids),
-        ids,
-        rooms,
-        conversations,
-        homeserver,
-        plan,
-        policy,
-        log,
-      }),
-      messages: new OutboundMessages({ ...common, telemetry }),
-      admission: new OutboundAdmission(common),
-      orders: {
-        homeserver,
-        media: this.media,
-        sip: this.trunks,
-        ice: { homeserver, ghosts, configured: [], askHomeserver: true },
-        trunkMedia: (name) => ({ srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] }),
-        ringingRooms,
-        firstCalls,
-        conversations,
-        sameNumber: (one, other) => callers.sameNumber(one, other),
-      },
-      transfers: common,
-      runner: { ledger, clock, telemetry },
-      botUser: homeserver.bot,
-    });
-    this.arrivals = new InboundAdmission({ ...common, calls: this.switchboard });
+    const settings = settingsOf(options);
+    this.#inside = wire(ports, settings);
+    this.door = openDoor(this.#inside, ports, settings);
+  }
+
+  get store(): Store {
+    return this.#inside.store;
+  }
+  get switchboard(): Wired["switchboard"] {
+    return this.#inside.switchboard;
+  }
+  get first(): Wired["first"] {
+    return this.#inside.first;
+  }
+  get arrivals(): SipSinks {
+    return this.#inside.sipSinks;
+  }
+
+  /** The bridge is being stopped. */
+  stop(patienceMs: number): Promise<void> {
+    return this.#inside.endCalls(patienceMs);
   }
 
   origin(
@@ -279,7 +170,7 @@ export class TestBridge {
 
   /** A telephone writes: the final status for its MESSAGE. */
   messaged(arrival: MessageArrival): Promise<number> {
-    return this.inboundMessages.take(arrival);
+    return this.arrivals.messaged(arrival);
   }
 
   /** What a client sends about the call that rings in a room, from one of its person's devices. */
@@ -297,7 +188,7 @@ export class TestBridge {
 
   /** Somebody dials the number: its ghost is prepared. */
   async lookedUp(whose: UserId): Promise<void> {
-    this.ghosts.prepare(whose);
+    this.#inside.ghosts.prepare(whose);
     await this.quiet();
   }
 
@@ -334,6 +225,40 @@ export class TestBridge {
   get words(): readonly string[] {
     return this.homeserver.notices.map(({ text }) => text);
   }
+}
+
+function settingsOf(options: TestBridgeOptions): BridgeSettings {
+  const plan = options.plan ?? examplePlan;
+  return {
+    botName: "Telephone",
+    ghostIds: {
+      domain: "example.org",
+      prefix: "_sip_",
+      encoding: "percent",
+      gateway: "sip.example.org",
+      sipDomains: [],
+      country: "GB",
+    },
+    plan,
+    policy: options.policy ?? examplePolicy,
+    trunks: new Map(
+      [...plan.trunks.map(({ name }) => name), trunkName("spare")].map((name) => [
+        name,
+        {
+          identity: options.identity ?? exampleTemplates,
+          features: { ...exampleFeatures, ...options.features },
+          trust: options.trust ?? { identity: "asserted", displayName: true },
+          media: { srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] },
+        },
+      ]),
+    ),
+    numbers: options.dids ?? exampleDids,
+    mailboxes: new Map(),
+    notices: options.notices ?? { failures: true, history: false },
+    virtualUsers: undefined,
+    ice: { servers: [], askHomeserver: true },
+    keepCallsMs: 30 * 24 * 3_600_000,
+  };
 }
 
 function nameOf(signal: LegSignal): string {

@@ -16,6 +16,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { InviteArrival, SipTrunks } from "../../ports/sip.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { CallGate } from "./call-gate.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
@@ -26,8 +27,6 @@ import { abilitiesOf } from "./routing.ts";
 /** The switchboard, as far as a new call has to do with it. */
 interface CallsOfTheMoment {
   readonly calls: readonly Call[];
-  /** Why no call is begun now. */
-  readonly closed: "restarting" | "cannot-store" | undefined;
   begin(first: Step): void;
   takeOver(arrival: InviteArrival): boolean;
 }
@@ -40,6 +39,7 @@ export interface InboundAdmissionParts {
   readonly policy: Policy;
   readonly notices: Notices;
   readonly calls: CallsOfTheMoment;
+  readonly gate: Pick<CallGate, "closed" | "isPaused">;
   readonly sip: Pick<SipTrunks, "reject">;
   readonly clock: Clock;
   readonly log: Log;
@@ -84,7 +84,7 @@ export class InboundAdmission {
       this.#notTakenOver.add({ call: arrival.call, trunk, replaces: arrival.replaces });
       return this.#refuse(arrival, caller, did.number, "declined");
     }
-    const crowded = this.#crowded(caller, called);
+    const crowded = this.#crowded(caller, called, trunk);
     if (crowded !== undefined) return this.#refuse(arrival, caller, did.number, crowded);
     const stages = this.#withoutBusy(did.stages, caller);
     if (stages.length === 0) return this.#refuse(arrival, caller, did.number, "busy");
@@ -93,9 +93,10 @@ export class InboundAdmission {
   }
 
   /** Why no more calls are begun now, whomever they are for. */
-  #crowded(caller: KnownCaller, called: string): Cause | undefined {
-    const { calls, policy } = this.#parts;
-    if (calls.closed !== undefined) return calls.closed;
+  #crowded(caller: KnownCaller, called: string, trunk: TrunkName): Cause | undefined {
+    const { calls, gate, policy } = this.#parts;
+    if (gate.closed !== undefined) return gate.closed;
+    if (gate.isPaused(trunk)) return "trunk-paused";
     if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.
     return this.#rateLimit.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost)

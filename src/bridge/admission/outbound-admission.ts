@@ -14,6 +14,7 @@ import { chargedTo, isRunning } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { Closed } from "./call-gate.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
@@ -25,7 +26,7 @@ export interface Invitation {
   /** All calls of the moment, for the limits. */
   readonly calls: readonly Call[];
   /** Why no call is begun now, or not in this room, whatever the number is. */
-  readonly closed: "restarting" | "cannot-store" | "room-in-call" | undefined;
+  readonly closed: Closed | "room-in-call" | undefined;
 }
 
 export interface OutboundAdmissionParts extends RoutingParts {
@@ -127,8 +128,8 @@ export class OutboundAdmission {
       notices,
     };
     if (!isEmergency(route) && !this.#parts.callRateLimit.allows(fact.sender)) return this.#refuseTooOften(refused);
-    // Whoever needs help gets it, stored or not.
-    const mayPass = closed === "cannot-store" && isEmergency(route);
+    // Whoever needs help gets it, stored or not, as long as the bridge runs.
+    const mayPass = (closed === "cannot-store" || closed === "draining") && isEmergency(route);
     if (closed !== undefined && !mayPass) return refuseOutbound(refused, closed);
     const verdict = judge(
       {
@@ -141,7 +142,9 @@ export class OutboundAdmission {
     );
     if (verdict.kind === "refused") return refuseOutbound(refused, verdict.cause);
     if (route.kind === "refused") return refuseOutbound(refused, route.why);
-    const { trunk, alternatives } = dialledTrunks(route, fact.sender, displayName, this.#parts);
+    const dialled = dialledTrunks(route, fact.sender, displayName, this.#parts);
+    if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
+    const { trunk, alternatives } = dialled;
     const { earlyMedia } = this.#parts.features(trunk.name);
     const { abilities, sdp } = fact;
     const request: OutboundRequest = { ...refused, abilities, sdp, answerByMs, alternatives, earlyMedia };

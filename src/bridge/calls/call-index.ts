@@ -1,8 +1,9 @@
 // Which call a fact belongs to: by our own id, by the leg of a joined call, by the ids that clients use.
+import type { Call } from "../../core/call/model/call.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { LegName } from "../../core/call/model/trunk-leg.ts";
 import type { LegAbilities, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
-import { legOf } from "../../core/call/model/queries.ts";
+import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
 import type { CallRunner } from "./call-runner.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
@@ -43,6 +44,11 @@ export class CallIndex {
   readonly #leaving = new Set<Promise<void>>();
   #emptied: (() => void)[] = [];
 
+  /** Those of the moment. */
+  get calls(): readonly Call[] {
+    return this.runners.map(({ call }) => call);
+  }
+
   get runners(): readonly CallRunner[] {
     return [...this.#byId.values()].map(({ runner }) => runner);
   }
@@ -59,6 +65,12 @@ export class CallIndex {
     const leg = legOf(call);
     if (leg !== undefined) this.move(leg, runner);
     if ("matrixCallId" in call) this.#key(call.matrixCallId, runner);
+  }
+
+  /** Undefined also where it is ending already. */
+  running(call: CallId): CallRunner | undefined {
+    const runner = this.get(call);
+    return runner !== undefined && isRunning(runner.call) ? runner : undefined;
   }
 
   get(call: CallId): CallRunner | undefined {

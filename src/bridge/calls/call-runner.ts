@@ -4,7 +4,7 @@ import { addressOf, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
 import { sideNames } from "../../core/call/model/media-end.ts";
-import type { LegAddress, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { onClockAhead } from "../../core/call/model/times.ts";
 import { step, type Step } from "../../core/call/step.ts";
@@ -12,6 +12,7 @@ import type { CallId, SipCallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CallLedger } from "../../ports/store.ts";
 import type { Log, Telemetry } from "../../ports/telemetry.ts";
+import { livePhaseOf } from "../observation/live-call.ts";
 import type { RunOrder } from "../effects/run-order.ts";
 
 export interface CallRunnerParts {
@@ -19,8 +20,8 @@ export interface CallRunnerParts {
   readonly ledger: Pick<CallLedger, "save" | "finish">;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Called when a person has taken a call that rang. */
-  readonly onTaken: (leg: MatrixLeg) => void;
+  /** Called after each step that changed the call; `before` is undefined at the first one. */
+  readonly onChanged: (runner: CallRunner, before: Call | undefined) => void;
   /** Called once, when the call is over and its record is kept. */
   readonly onEnded: (record: CallRecord) => void;
 }
@@ -42,6 +43,7 @@ export class CallRunner {
   readonly #begunAs: CallRecord["direction"];
   #answered = false;
   #over = false;
+  #sinceMs: number;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
   constructor(first: Step, runOrder: (runner: CallRunner) => RunOrder, parts: CallRunnerParts) {
@@ -49,6 +51,7 @@ export class CallRunner {
     this.id = first.call.id;
     this.#begunAs = first.call.direction;
     this.#parts = parts;
+    this.#sinceMs = parts.clock.nowMs();
     this.#sipCallId = sipCallIdOf(first.call);
     this.#address = addressOf(first.call);
     this.#log = this.#newLog();
@@ -58,6 +61,11 @@ export class CallRunner {
   /** Names the call by all the ids it has by now. */
   get log(): Log {
     return this.#log;
+  }
+
+  /** When the call came into the phase in which watchers see it (by the process's clock). */
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   get call(): Call {
@@ -90,7 +98,8 @@ export class CallRunner {
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
     this.#noteIds(next.call);
-    if (next.call.phase !== before?.phase) this.#notePhase(next.call);
+    if (next.call.phase !== before?.phase) this.#notePhase(next.call, before);
+    if (next.call !== before) this.#parts.onChanged(this, before);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
     for (const order of next.orders) this.#dispatch(order);
@@ -119,9 +128,9 @@ export class CallRunner {
     });
   }
 
-  #notePhase(call: Call): void {
+  #notePhase(call: Call, before: Call | undefined): void {
+    if (before === undefined || livePhaseOf(call) !== livePhaseOf(before)) this.#sinceMs = this.#parts.clock.nowMs();
     this.#log.debug("call phase", { phase: call.phase });
-    if (call.phase === "accepting") this.#parts.onTaken(call.leg);
     if (call.phase === "connected" && !this.#answered) {
       this.#answered = true;
       this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);

@@ -14,16 +14,18 @@ import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { Disposal, MatrixFact } from "../../ports/homeserver.ts";
 import type { InviteArrival } from "../../ports/sip.ts";
 import { StoreError, type CallLedger } from "../../ports/store.ts";
-import { CallIndex, keyOf, type OwnInvite } from "./call-index.ts";
+import { keyOf, type CallIndex, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
 import { CallSignals, sameParty } from "./call-signals.ts";
 import { HeldFacts } from "./held-facts.ts";
-import { HangUps } from "./hang-ups.ts";
+import type { HangUps } from "./hang-ups.ts";
 import { Glare } from "./glare.ts";
+import type { CallGate } from "../admission/call-gate.ts";
+import type { CallEvents } from "./call-events.ts";
 import type { Invitation, OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
+import type { OpenSessions } from "../effects/open-sessions.ts";
 import { LatestOnly } from "../limits/latest-only.ts";
-import type { StoreWatch } from "../operation/store-watch.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
 import { Redial } from "./redial.ts";
@@ -33,11 +35,15 @@ import { TrunkLegs } from "./trunk-legs.ts";
 
 export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
   readonly ledger: Pick<CallLedger, "known">;
-  readonly storeWatch: Pick<StoreWatch, "failure">;
+  readonly index: CallIndex;
+  readonly gate: CallGate;
+  readonly hangUps: HangUps;
+  readonly callEvents: CallEvents;
+  readonly sessions: Pick<OpenSessions, "over">;
   readonly admission: OutboundAdmission;
   readonly orders: Omit<RunOrderParts, "transfers">;
   readonly transfers: TransfersParts;
-  readonly runner: Omit<CallRunnerParts, "onTaken" | "onEnded">;
+  readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded">;
 }
 
 /** Events remembered as acted on; the ledger remembers calls for longer. */
@@ -49,7 +55,7 @@ const identityEveryMs = 1_000;
 
 export class Switchboard implements Calls {
   readonly #parts: SwitchboardParts;
-  readonly #index = new CallIndex();
+  readonly #index: CallIndex;
   readonly #held: HeldFacts;
   readonly #signals: CallSignals;
   readonly #glare: Glare;
@@ -61,16 +67,14 @@ export class Switchboard implements Calls {
   readonly #takeOvers: RateLimit;
   readonly #identities: LatestOnly<CallId, SipFact>;
   readonly #acted = new RecentIds(recentEvents);
-  readonly #hangUps: HangUps;
-  #draining = false;
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
+    this.#index = parts.index;
     const { telemetry, clock } = parts.runner;
     this.#rooms = new RoomFacts({ ...parts, telemetry });
     this.#transfers = new Transfers(parts.transfers, this);
     this.#held = new HeldFacts(clock);
-    this.#hangUps = new HangUps(this.#index, clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
     this.#takeOvers = new RateLimit(takeOversPerMinute, clock);
     this.#signals = new CallSignals({
@@ -95,13 +99,7 @@ export class Switchboard implements Calls {
 
   /** Calls of the moment. */
   get calls(): readonly Call[] {
-    return this.#index.runners.map((runner) => runner.call);
-  }
-
-  /** Why no call is begun now. */
-  get closed(): "restarting" | "cannot-store" | undefined {
-    if (this.#draining) return "restarting";
-    return this.#parts.storeWatch.failure === undefined ? undefined : "cannot-store";
+    return this.#index.calls;
   }
 
   find(call: CallId): Call | undefined {
@@ -136,7 +134,7 @@ export class Switchboard implements Calls {
     const runner = this.#add(first);
     void runner.start(first);
     // What comes of a transfer after all have been told to stop.
-    if (this.#draining && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
+    if (this.#parts.gate.isStopping && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
     if (first.call.phase !== "arriving") return;
     this.#glare.arrived(runner).catch((error: unknown) => {
       this.#parts.runner.telemetry.log.error("could not merge two calls that crossed", { call: runner.id, error });
@@ -198,17 +196,11 @@ export class Switchboard implements Calls {
     try {
       const first = recover(onClockAhead(call, clock.nowMs() - clock.wallMs()), clock.nowMs());
       await this.#add(first).start(first);
-      await this.#hangUps.pace();
+      await this.#parts.hangUps.pace();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
       telemetry.log.error("could not end a stored call", { call: call.id, phase: call.phase, error });
     }
-  }
-
-  /** Ends every call, begins none, and waits until nothing is owed to anybody, but no longer than `patienceMs`. */
-  drain(patienceMs: number): Promise<void> {
-    this.#draining = true;
-    return this.#hangUps.endAll(patienceMs);
   }
 
   async #route(fact: MatrixFact): Promise<Disposal> {
@@ -295,7 +287,7 @@ export class Switchboard implements Calls {
   }
 
   async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
-    return this.closed ?? (isUnsure ? "cannot-store" : this.#redial.takes(fact, ghost));
+    return this.#parts.gate.closed ?? (isUnsure ? "cannot-store" : this.#redial.takes(fact, ghost));
   }
 
   /** Whether it was a call before: one that the store cannot tell about must not be placed a second time. */
@@ -326,7 +318,7 @@ export class Switchboard implements Calls {
     const orders = { ...this.#parts.orders, transfers: this.#transfers };
     const runner = new CallRunner(first, (one) => createRunOrder(one, orders, this.#legs), {
       ...this.#parts.runner,
-      onTaken: (leg) => void this.#parts.conversations.spoke(leg.room, leg.person),
+      onChanged: (one, before) => this.#changed(one, before),
       onEnded: (record) => this.#ended(record),
     });
     this.#index.add(runner, invite);
@@ -334,7 +326,18 @@ export class Switchboard implements Calls {
     return runner;
   }
 
+  #changed(runner: CallRunner, before: Call | undefined): void {
+    const { callEvents, conversations } = this.#parts;
+    const { call } = runner;
+    callEvents.changed(runner, before);
+    // A person has taken a call that rang.
+    if (call.phase === "accepting" && before?.phase !== "accepting")
+      void conversations.spoke(call.leg.room, call.leg.person);
+  }
+
   #ended(record: CallRecord): void {
+    this.#parts.callEvents.ended(record);
+    this.#parts.sessions.over(record.id);
     const runner = this.#index.get(record.id);
     const given = this.#index.remove(record.id);
     for (const call of given) {

@@ -132,8 +132,9 @@ export class Transfers {
     const verdict = judge({ person, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused") return { kind: "transfer.barred", cause: verdict.cause };
     if (route.kind === "refused") return { kind: "transfer.barred", cause: route.why };
-    const { trunk } = dialledTrunks(route, person, undefined, this.#parts);
-    return { kind: "transfer.planned", trunk, shown: this.#shown(target) };
+    const dialled = dialledTrunks(route, person, undefined, this.#parts);
+    if (dialled === undefined) return { kind: "transfer.barred", cause: "trunk-paused" };
+    return { kind: "transfer.planned", trunk: dialled.trunk, shown: this.#shown(target) };
   }
 
   /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */

@@ -22,7 +22,7 @@ export interface MediaLegs {
 }
 
 export interface MediaParts {
-  readonly media: MediaEngine;
+  readonly media: Pick<MediaEngine, "open" | "forget">;
   readonly ice: IceDirectory;
   /** How RTP to a trunk has to look. */
   readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;

@@ -6,6 +6,8 @@ import type { Log } from "../../ports/telemetry.ts";
 
 export interface StoreWatchParts {
   readonly check: Store["check"];
+  /** Told when it fails, and when it can be written again. */
+  readonly onChange?: (failure: StoreError | undefined) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,6 +66,7 @@ export class StoreWatch {
       reason: error.message,
       error,
     });
+    this.#parts.onChange?.(error);
     this.#tryLater();
   }
 
@@ -113,6 +116,7 @@ export class StoreWatch {
       const written = await this.#catchUp();
       this.#failure = undefined;
       log.info("store can be written again", { forMs: forMs(), written });
+      this.#parts.onChange?.(undefined);
       // What came to wait after the last write and before this moment; if it fails, `failed` has heard of it.
       void this.#catchUp().catch(() => undefined);
     } catch (error) {

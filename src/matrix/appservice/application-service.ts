@@ -18,7 +18,7 @@ export interface ApplicationServiceParts {
   readonly hsToken: string;
   /** Stores the events of one transaction; only then is it acknowledged. */
   readonly take: (events: readonly unknown[]) => Promise<void>;
-  readonly queries: ApplicationServiceQueries;
+  readonly queries: () => ApplicationServiceQueries;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -188,7 +188,7 @@ export class ApplicationService extends AppService {
       return;
     }
 
-    const thirdParty = request.method === "GET" ? thirdPartyAnswer(this.#parts.queries, path, fields) : undefined;
+    const thirdParty = request.method === "GET" ? thirdPartyAnswer(this.#parts.queries(), path, fields) : undefined;
     if (thirdParty !== undefined) {
       if (thirdParty.after !== undefined) await thirdParty.after;
       answer(response, thirdParty.status, thirdParty.body);

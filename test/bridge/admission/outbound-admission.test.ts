@@ -1,6 +1,7 @@
 // Whether an invite is still alive, and until when its call may be answered, whatever clocks and clients say.
 import { describe, expect, test } from "vitest";
 import { RateLimit } from "../../../src/bridge/limits/rate-limit.ts";
+import { CallGate } from "../../../src/bridge/admission/call-gate.ts";
 import { OutboundAdmission } from "../../../src/bridge/admission/outbound-admission.ts";
 import { eventId, matrixCallId, partyId, type UserId } from "../../../src/core/ids.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
@@ -36,6 +37,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times, callee: U
     features: () => exampleFeatures,
     homeserver: new FakeHomeserver(),
     notices: { failures: true, history: false },
+    gate: new CallGate(() => false),
     callRateLimit: new RateLimit(examplePolicy.callsPerMinute, clock),
     clock,
     log: new FakeTelemetry().log,

@@ -142,7 +142,7 @@ describe("a person hands a call over to another number", () => {
     const joint = idOf(bridge, "joining");
     await bridge.sip(accepted, joint);
     await bridge.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
-    const stopped = bridge.switchboard.drain(3_600_000);
+    const stopped = bridge.stop(3_600_000);
     await bridge.quiet();
     for (const call of [left, joint]) await bridge.sip({ kind: "sip.ended" }, call);
     await stopped;

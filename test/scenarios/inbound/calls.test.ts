@@ -328,7 +328,7 @@ describe("a number that cannot be reached", () => {
 
   test("while the bridge stops: 503, so that another gateway may be tried", async () => {
     const bridge = new TestBridge();
-    void bridge.switchboard.drain(1_000);
+    void bridge.stop(1_000);
     await bridge.arrive();
     expect(bridge.trunks.orders).toMatchObject([{ verb: "reject", argument: 503 }]);
   });

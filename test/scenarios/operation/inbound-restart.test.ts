@@ -75,7 +75,7 @@ describe("a planned stop", () => {
     const bridge = new TestBridge();
     await bridge.arrive();
     let drained = false;
-    const stopped = bridge.switchboard.drain(3_600_000).then(() => (drained = true));
+    const stopped = bridge.stop(3_600_000).then(() => (drained = true));
     await bridge.quiet();
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 503 });
     expect(bridge.in(made1)[1]).toMatch(/^hangup/);
@@ -88,7 +88,7 @@ describe("a planned stop", () => {
     const bridge = new TestBridge();
     await bridge.arrive();
     await bridge.take(bridge.answer(made1));
-    const stopped = bridge.switchboard.drain(3_600_000);
+    const stopped = bridge.stop(3_600_000);
     await bridge.sip({ kind: "sip.ended" });
     await stopped;
     expect(bridge.trunks.verbs).toEqual(["ring", "accept", "bye"]);

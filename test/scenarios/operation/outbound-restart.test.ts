@@ -24,7 +24,7 @@ describe("many calls", () => {
   test("are not all hung up in the same moment when the bridge stops", async () => {
     const bridge = new TestBridge({ policy });
     await many(bridge);
-    void bridge.switchboard.drain(patienceMs);
+    void bridge.stop(patienceMs);
     await bridge.quiet();
     const cancels = (): number => bridge.trunks.verbs.filter((verb) => verb === "cancel").length;
     expect(cancels()).toBe(50);
@@ -137,7 +137,7 @@ describe("a restart", () => {
     bridge.homeserver.hold();
     await bridge.sip(busy);
     let drained = false;
-    const stopped = bridge.switchboard.drain(patienceMs).then(() => (drained = true));
+    const stopped = bridge.stop(patienceMs).then(() => (drained = true));
     await bridge.quiet();
     expect(drained).toBe(false);
     bridge.homeserver.release();
@@ -148,7 +148,7 @@ describe("a restart", () => {
   test("a call that comes while the bridge stops is not begun: its caller is told", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    const stopped = bridge.switchboard.drain(patienceMs);
+    const stopped = bridge.stop(patienceMs);
     await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId("call2") }));
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
     expect(bridge.words).toEqual([
@@ -163,7 +163,7 @@ describe("a restart", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    const drained = bridge.switchboard.drain(patienceMs);
+    const drained = bridge.stop(patienceMs);
     await bridge.sip({ kind: "sip.ended" });
     await drained;
     expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);

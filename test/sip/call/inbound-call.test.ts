@@ -338,8 +338,7 @@ describe("a call that is not answered", () => {
     const refuse = (): never => {
       throw new Error("full");
     };
-    const arrivals = { invited: refuse, messaged: refuse, messageWaiting: refuse };
-    const { caller } = await callerRig("udp", {}, { arrivals });
+    const { caller } = await callerRig("udp", {}, { invited: refuse });
     await caller.invite().response(500);
   });
 

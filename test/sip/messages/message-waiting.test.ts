@@ -75,12 +75,8 @@ describe("message-waiting", () => {
       "udp",
       {},
       {
-        arrivals: {
-          invited: () => {},
-          messaged: () => Promise.resolve(200),
-          messageWaiting: () => {
-            throw new Error("defect");
-          },
+        messageWaiting: () => {
+          throw new Error("defect");
         },
       },
     );

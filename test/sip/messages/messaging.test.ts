@@ -282,11 +282,7 @@ describe("a text of the trunk", () => {
       "udp",
       {},
       {
-        arrivals: {
-          invited: () => {},
-          messageWaiting: () => {},
-          messaged: () => new Promise((resolve) => verdicts.push(resolve)),
-        },
+        messaged: () => new Promise((resolve) => verdicts.push(resolve)),
       },
     );
     const placed = caller.prepare();
@@ -305,11 +301,7 @@ describe("a text of the trunk", () => {
       "udp",
       {},
       {
-        arrivals: {
-          invited: () => {},
-          messageWaiting: () => {},
-          messaged: () => new Promise((resolve) => verdicts.push(resolve)),
-        },
+        messaged: () => new Promise((resolve) => verdicts.push(resolve)),
       },
     );
     for (let number = 0; number < 64; number++) text(caller, caller.prepare());
@@ -331,11 +323,7 @@ describe("a text of the trunk", () => {
       "udp",
       { optionsIntervalMs: 3_600_000 },
       {
-        arrivals: {
-          invited: () => {},
-          messageWaiting: () => {},
-          messaged: () => new Promise((resolve) => verdicts.push(resolve)),
-        },
+        messaged: () => new Promise((resolve) => verdicts.push(resolve)),
       },
     );
     const placed = caller.prepare();
@@ -362,7 +350,7 @@ describe("a text of the trunk", () => {
       "udp",
       {},
       {
-        arrivals: { invited: () => {}, messageWaiting: () => {}, messaged },
+        messaged,
       },
     );
     const placed = caller.prepare();

@@ -1,12 +1,11 @@
 // A telephone that calls the stack from a peer's socket: its INVITE, and what belongs to it, as raw messages.
 import { expect } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
-import type { SipTrunksOptions } from "../../../src/sip/trunks.ts";
 import { header, type SipMessage, type SipRequest, type SipResponse } from "../../../src/sip/wire/message.ts";
 import { formatUri } from "../../../src/sip/wire/fields/uri.ts";
 import type { Peer, PeerOptions, Received } from "./peer.ts";
 import { rig, type Rig } from "./rig.ts";
-import { OFFER } from "./stack.ts";
+import { OFFER, type StackOptions } from "./stack.ts";
 
 export interface InviteText {
   readonly uri?: string;
@@ -175,7 +174,7 @@ export interface CallerRig extends Rig {
 export async function callerRig(
   transport: SipTransportName = "udp",
   settings: Partial<TrunkSettings> = {},
-  more: Partial<SipTrunksOptions> & { peer?: PeerOptions } = {},
+  more: StackOptions & { peer?: PeerOptions } = {},
 ): Promise<CallerRig> {
   const { peer: peerOptions, ...others } = more;
   const options = { optionsIntervalMs: 3_600_000, ...settings };

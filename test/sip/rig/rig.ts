@@ -1,10 +1,9 @@
 // A peer and a stack that talks to it, closed after each test.
 import { afterAll, afterEach, vi } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
-import type { SipTrunksOptions } from "../../../src/sip/trunks.ts";
 import { Authority, type Issued } from "./certificates.ts";
 import { Peer, type PeerOptions } from "./peer.ts";
-import { Stack, trunkSettings } from "./stack.ts";
+import { Stack, trunkSettings, type StackOptions } from "./stack.ts";
 
 export interface Rig {
   readonly peer: Peer;
@@ -40,10 +39,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   return peer;
 }
 
-export async function startStack(
-  settings: TrunkSettings | TrunkSettings[],
-  more: Partial<SipTrunksOptions> = {},
-): Promise<Stack> {
+export async function startStack(settings: TrunkSettings | TrunkSettings[], more: StackOptions = {}): Promise<Stack> {
   const stack = await Stack.start(settings, more);
   closeLater(() => stack.stop());
   return stack;
@@ -64,7 +60,7 @@ export function certificates(): { authority: Authority; server: Issued } {
 export async function rig(
   transport: SipTransportName = "udp",
   settings: Partial<TrunkSettings> = {},
-  more: Partial<SipTrunksOptions> & { peer?: PeerOptions } = {},
+  more: StackOptions & { peer?: PeerOptions } = {},
 ): Promise<Rig> {
   const encrypted = transport === "tls" || transport === "wss";
   const tls = encrypted ? { tls: certificates().server } : {};

@@ -8,6 +8,7 @@ import type {
   InviteArrival,
   MessageArrival,
   MessageWaiting,
+  SipSinks,
   SipTrunks,
   TrunkHealth,
   TrunkSettings,
@@ -95,6 +96,8 @@ export const IDENTITY: CallerIdentity = {
   privacy: [],
 };
 
+export type StackOptions = Partial<SipTrunksOptions & SipSinks>;
+
 export class Stack {
   readonly trunks: SipTrunks;
   readonly facts = new Map<CallId, SipFact[]>();
@@ -113,47 +116,50 @@ export class Stack {
   #wakers: (() => void)[] = [];
   #calls = 0;
 
-  constructor(settings: readonly TrunkSettings[], more: Partial<SipTrunksOptions> = {}) {
+  constructor(settings: readonly TrunkSettings[], more: StackOptions = {}) {
     this.trunks = createSipTrunks({
       trunks: settings,
-      mayReach: () => true,
       clock: realClock,
       log: memoryLog(this.log),
-      sink: (call, fact) => {
-        const facts = this.facts.get(call) ?? [];
-        facts.push(fact);
-        this.facts.set(call, facts);
-        this.#wake();
-      },
-      arrivals: {
-        invited: (arrival) => {
-          this.arrivals.push(arrival);
-          if (this.refuseWith !== undefined) this.trunks.reject(arrival.call, this.refuseWith);
-          this.#wake();
-        },
-        messaged: (arrival) => {
-          this.messages.push(arrival);
-          this.#wake();
-          return Promise.resolve(this.messageStatus);
-        },
-        messageWaiting: (news) => {
-          this.messageWaiting.push(news);
-          this.#wake();
-        },
-      },
-      onTrunkState: (health) => {
-        this.healths.push(health);
-        this.#wake();
-      },
       stopPatienceMs: 200,
       ...more,
     });
   }
 
-  static async start(settings: TrunkSettings | TrunkSettings[], more: Partial<SipTrunksOptions> = {}): Promise<Stack> {
+  static async start(settings: TrunkSettings | TrunkSettings[], more: StackOptions = {}): Promise<Stack> {
     const stack = new Stack([settings].flat(), more);
-    await stack.trunks.start();
+    await stack.trunks.start({ ...stack.#sinks(), ...more });
     return stack;
+  }
+
+  #sinks(): SipSinks {
+    return {
+      mayReach: () => true,
+      heard: (call, fact) => {
+        const facts = this.facts.get(call) ?? [];
+        facts.push(fact);
+        this.facts.set(call, facts);
+        this.#wake();
+      },
+      invited: (arrival) => {
+        this.arrivals.push(arrival);
+        if (this.refuseWith !== undefined) this.trunks.reject(arrival.call, this.refuseWith);
+        this.#wake();
+      },
+      messaged: (arrival) => {
+        this.messages.push(arrival);
+        this.#wake();
+        return Promise.resolve(this.messageStatus);
+      },
+      messageWaiting: (news) => {
+        this.messageWaiting.push(news);
+        this.#wake();
+      },
+      trunkChanged: (health) => {
+        this.healths.push(health);
+        this.#wake();
+      },
+    };
   }
 
   invite(more: { target?: string; identity?: CallerIdentity; sdp?: string; trunk?: typeof TRUNK } = {}): CallId {

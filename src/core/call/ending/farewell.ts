@@ -54,6 +54,7 @@ export function settleFarewell(
 
 /** Only of what holds for every call alike: a trunk sends us nothing at all meanwhile (RFC 3261 s21.5.4). */
 function retryAfterS(cause: Cause): number | undefined {
+  if (cause === "draining" || cause === "trunk-paused") return 30;
   return cause === "homeserver-away" ? 5 : undefined;
 }
 

@@ -148,6 +148,14 @@ const causes = {
   "homeserver-away": entry("bridge", "failed", 38, 503, "Your homeserver could not be reached in time."),
   restarting: entry("bridge", "failed", 41, 503, "The bridge is restarting. Please call again in a minute."),
   restarted: entry("bridge", "failed", 41, 503, "The call ended because the bridge restarted."),
+  draining: entry(
+    "bridge",
+    "failed",
+    41,
+    503,
+    "The bridge takes no new calls because it is about to be restarted. Please try again later.",
+  ),
+  "trunk-paused": entry("bridge", "failed", 41, 503, "This telephone line is paused. Please try again later."),
   fault: entry("bridge", "failed", 41, 500, "The call ended because of a fault in the bridge."),
   "admin-ended": entry("bridge", "failed", 16, 480, "An administrator ended the call."),
 } as const satisfies Record<string, CauseEntry>;

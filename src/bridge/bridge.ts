@@ -1,0 +1,185 @@
+// The front door: everything between the ports is made here (wiring.ts), started, watched, and stopped in order. Knows
+// no edge, only their ports. What it offers besides is what an admin's tools need.
+import type { CallId, TrunkName } from "../core/ids.ts";
+import type { Call } from "../core/call/model/call.ts";
+import type { TrunkHealth } from "../ports/sip.ts";
+import type { BridgeEvent } from "./observation/bridge-event.ts";
+import type { Listener, Overrun } from "./observation/event-feed.ts";
+import type { MeasuredCall } from "./observation/live-call.ts";
+import { awaitHomeserver } from "./operation/homeserver-check.ts";
+import { checkNamedPeople } from "./operation/named-people.ts";
+import type { PartReadiness } from "./operation/readiness.ts";
+import { StopList } from "./operation/stop-list.ts";
+import { checkTurn } from "./operation/turn-check.ts";
+import type { BridgePorts, BridgeSettings } from "./setup.ts";
+import { wire, type Wired } from "./wiring.ts";
+
+interface TrunkStatus {
+  readonly health: TrunkHealth;
+  /** No call begins over it, in either direction. */
+  readonly paused: boolean;
+  /** Calls that are up, or begin or end. */
+  readonly calls: number;
+}
+
+export interface Bridge {
+  /** Resolves when calls are taken. Rejects with StoreError or the error of an address in use; then nothing is left running. */
+  start(): Promise<void>;
+  /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
+  stop(): Promise<void>;
+  /** Rejects if this configuration can never work with the homeserver, or another bridge took the store over. Never resolves. */
+  readonly refused: Promise<never>;
+  /** What a call needs, by name, each to be asked whether it is ready. */
+  readonly readiness: Readonly<Record<string, () => PartReadiness | Promise<PartReadiness>>>;
+
+  /** All of the moment. Numbers are masked as in the log. */
+  calls(): Promise<readonly MeasuredCall[]>;
+  /** People read that an administrator ended it; `reason` is for the log. False: there is no such call, or it ends already. */
+  end(call: CallId, reason: string): boolean;
+  /** Tells what happens from now on, until the function that it gives is called. Nobody waits for a slow listener. */
+  subscribe(listener: Listener<BridgeEvent | Overrun>): () => void;
+  trunks(): readonly TrunkStatus[];
+  /** No call begins over it, calls to emergency numbers excepted; those that are up go on. False: no such trunk. */
+  pause(trunk: TrunkName): boolean;
+  resume(trunk: TrunkName): boolean;
+  /**
+   * Begins no more calls, and waits until the last one has ended by itself; those that are left after `withinMs` are ended
+   * with words. Gives how many those were. For good: what follows is `stop`.
+   */
+  drain(withinMs: number): Promise<number>;
+}
+
+/**
+ * Ended calls get so long to be told to everybody. With what trunks and homeserver still need, the whole stop has to fit
+ * into the 10 s that container runtimes give.
+ */
+const endMs = 5_000;
+
+export function createBridge(ports: BridgePorts, settings: BridgeSettings): Bridge {
+  return openDoor(wire(ports, settings), ports, settings);
+}
+
+/** The door of what is wired already. */
+export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSettings): Bridge {
+  const { matrix, sip, media, clock, telemetry } = ports;
+  const { log } = telemetry;
+  const { homeserver } = matrix;
+  const { callEvents, emit, events, first, gate, hangUps, index, readiness, store, storeWatch, switchboard } = inside;
+  const stops = new StopList();
+  let refuse: (error: unknown) => void = () => {};
+  const refused = new Promise<never>((_, reject) => (refuse = reject));
+  // Whoever starts the bridge may not be listening yet.
+  refused.catch(() => {});
+
+  async function open(): Promise<void> {
+    stops.add(() => storeWatch.stop());
+    storeWatch.taken.catch(refuse);
+    stops.add(() => first.stop());
+    stops.add(() => inside.voicemail.stop());
+    // First of all: Synapse keeps a failed protocol query for an hour, and then no client shows a dial pad.
+    await matrix.listen(inside.matrixSinks);
+    stops.add(() => matrix.stop());
+    await media.start();
+    stops.add(() => media.stop());
+    await store.conversations.rekey((user) => inside.ghosts.keyOf(user));
+    // Before trunks can begin calls of this process, which are nothing to recover.
+    const interrupted = await store.calls.open();
+    await first.load();
+    await sip.start(inside.sipSinks);
+    stops.add(() => sip.stop());
+    stops.add(() => readiness.stop());
+    for (const call of interrupted) await switchboard.recover(call);
+    await matrix.deliver();
+    stops.add(() => inside.endCalls(endMs));
+    stops.add(() => inside.messages.stop());
+    await inside.retention.start();
+    stops.add(() => inside.retention.stop());
+    const stopping = new AbortController();
+    stops.add(() => stopping.abort());
+    void meetHomeserver(stopping.signal).catch(refuse);
+  }
+
+  /** Until it accepts the bridge. Rejects if it never will. */
+  async function meetHomeserver(stopped: AbortSignal): Promise<void> {
+    const ping = await awaitHomeserver(inside.homeserverCheck, stopped);
+    if (ping === undefined) return;
+    readiness.homeserverAnswered(ping);
+    void checkNamedPeople(inside.people.keys(), homeserver, log, stopped);
+    void checkTurn({ ...inside.ice, probe: ports.probeTurn, log }).then((note) => {
+      if (note !== undefined) readiness.noteMedia(note);
+    });
+    void first.begin();
+  }
+
+  const isTrunk = (trunk: TrunkName): boolean => settings.trunks.has(trunk);
+  const noteGate = (kind: "trunk.paused" | "trunk.resumed", trunk: TrunkName): void => {
+    log.info(kind === "trunk.paused" ? "trunk paused: no calls begin over it" : "trunk takes calls again", { trunk });
+    emit({ kind, atMs: clock.wallMs(), trunk });
+  };
+
+  return {
+    refused,
+    readiness: { ...readiness.parts, ...first.notes },
+    async start() {
+      try {
+        await open();
+      } catch (error) {
+        await stops.stop();
+        throw error;
+      }
+    },
+    stop: () => stops.stop(),
+    calls: () =>
+      Promise.all(
+        index.runners.map(async (runner) => ({
+          ...callEvents.view(runner),
+          media: await inside.sessions.stats(runner.id),
+        })),
+      ),
+    end(call, reason) {
+      const runner = index.running(call);
+      if (runner === undefined) return false;
+      runner.log.info("an administrator ends a call", { reason });
+      void runner.post({ kind: "admin.ended" });
+      return true;
+    },
+    subscribe: (listener) => events.subscribe(listener),
+    trunks: () =>
+      sip.health().map((health) => ({
+        health,
+        paused: gate.isPaused(health.name),
+        calls: index.runners.filter(({ call }) => usesTrunk(call, health.name)).length,
+      })),
+    pause(trunk) {
+      if (!isTrunk(trunk)) return false;
+      if (gate.pause(trunk)) noteGate("trunk.paused", trunk);
+      return true;
+    },
+    resume(trunk) {
+      if (!isTrunk(trunk)) return false;
+      if (gate.resume(trunk)) noteGate("trunk.resumed", trunk);
+      return true;
+    },
+    async drain(withinMs) {
+      gate.shut("draining");
+      log.info("draining: no new calls begin", { calls: index.runners.length, withinMs });
+      emit({ kind: "bridge.draining", atMs: clock.wallMs() });
+      await new Promise<void>((resolve) => {
+        const cancel = clock.at(clock.nowMs() + withinMs, resolve);
+        void index.whenEmpty().then(() => {
+          cancel();
+          resolve();
+        });
+      });
+      const left = index.runners.length;
+      if (left > 0) await hangUps.endAll(endMs);
+      log.info("drained", { ended: left });
+      return left;
+    },
+  };
+}
+
+function usesTrunk(call: Call, trunk: TrunkName): boolean {
+  if (call.phase === "ended") return false;
+  return call.trunk?.name === trunk || (call.direction === "joined" && call.b.trunk.name === trunk);
+}

@@ -1,0 +1,93 @@
+// A call as an admin's tools see it: data of one moment, in words that do not change with the phases of core/call.
+import { addressOf, type Call } from "../../core/call/model/call.ts";
+import type { MediaStats } from "../../core/call/model/media-stats.ts";
+import { chargedTo } from "../../core/call/model/queries.ts";
+import type { CallRecord } from "../../core/call/model/record.ts";
+import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
+
+/** `beginning`: nobody hears anything ring yet. */
+export type LivePhase = "beginning" | "ringing" | "connected" | "transferring" | "ending";
+
+export interface LiveCall {
+  readonly id: CallId;
+  readonly direction: CallRecord["direction"];
+  /** Who is in it, or (joined) who joined the two; undefined while nobody has taken it. */
+  readonly person: UserId | undefined;
+  /** Of the person; of a call that nobody has taken, the first room that rings. */
+  readonly room: RoomId | undefined;
+  /** The far end's, masked as in the log. */
+  readonly number: string;
+  /** Inbound: the number that was called, masked likewise. */
+  readonly called: string | undefined;
+  readonly trunk: TrunkName | undefined;
+  readonly phase: LivePhase;
+  /** When it came into that phase (ms since the epoch). */
+  readonly sinceMs: number;
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | undefined;
+}
+
+/** With what its media has come to, where it has any. */
+export interface MeasuredCall extends LiveCall {
+  readonly media: MediaStats | undefined;
+}
+
+/** What is left of a call that has ended; its numbers are masked as in the log. */
+export type EndedCall = CallRecord & { readonly leg: undefined };
+
+export interface CallViewing {
+  /** As log lines show a telephone number. */
+  readonly shownNumber: (number: string) => string;
+  /** From the process's clock to ms since the epoch. */
+  readonly wallAheadMs: number;
+}
+
+/** `sinceMs` by the process's clock. */
+export function viewCall(call: Call, sinceMs: number, { shownNumber, wallAheadMs }: CallViewing): LiveCall {
+  const answeredAtMs = "answeredAtMs" in call ? call.answeredAtMs : undefined;
+  const called = "called" in call ? call.called : undefined;
+  return {
+    id: call.id,
+    direction: call.direction,
+    person: call.phase === "ended" ? call.record.person : chargedTo(call),
+    room: call.phase === "ended" ? call.record.room : addressOf(call)?.room,
+    number: shownNumber(call.number),
+    called: called === undefined ? undefined : shownNumber(called),
+    trunk: call.trunk?.name,
+    phase: livePhaseOf(call),
+    sinceMs: sinceMs + wallAheadMs,
+    startedAtMs: call.startedAtMs + wallAheadMs,
+    answeredAtMs: answeredAtMs === undefined ? undefined : answeredAtMs + wallAheadMs,
+  };
+}
+
+export function viewRecord(record: CallRecord, shownNumber: CallViewing["shownNumber"]): EndedCall {
+  const called = record.called === undefined ? undefined : shownNumber(record.called);
+  // The ghost's user id holds the number.
+  return { ...record, leg: undefined, number: shownNumber(record.number), called };
+}
+
+export function livePhaseOf(call: Call): LivePhase {
+  switch (call.phase) {
+    case "offering":
+    case "arriving":
+      return "beginning";
+    case "inviting":
+    case "alerting":
+    case "joining":
+      return call.ringingAtMs === undefined ? "beginning" : "ringing";
+    case "early":
+    case "answering":
+    case "accepting":
+      return "ringing";
+    case "connected":
+    case "joined":
+      return "connected";
+    case "transferring":
+      return "transferring";
+    case "ending":
+    case "parting":
+    case "ended":
+      return "ending";
+  }
+}

@@ -1,0 +1,225 @@
+// Makes all that is between the ports, each part after those that it needs. Starts nothing (bridge.ts).
+import { parseUserId, type TrunkName } from "../core/ids.ts";
+import { createGhostIds } from "../core/number/ghost/ghost-id.ts";
+import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
+import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
+import type { MatrixSinks } from "../ports/homeserver.ts";
+import type { SipSinks } from "../ports/sip.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { CallGate } from "./admission/call-gate.ts";
+import { Callers } from "./admission/callers.ts";
+import { InboundAdmission } from "./admission/inbound-admission.ts";
+import { OutboundAdmission } from "./admission/outbound-admission.ts";
+import { CallEvents } from "./calls/call-events.ts";
+import { CallIndex } from "./calls/call-index.ts";
+import { HangUps } from "./calls/hang-ups.ts";
+import { Switchboard } from "./calls/switchboard.ts";
+import { createLookup } from "./directory/lookup.ts";
+import { lookupDelay } from "./directory/lookup-delay.ts";
+import { OpenSessions } from "./effects/open-sessions.ts";
+import { createFirstCalls } from "./first-calls/create-first-calls.ts";
+import { RateLimit } from "./limits/rate-limit.ts";
+import { InboundMessages } from "./messages/inbound-messages.ts";
+import { OutboundMessages } from "./messages/outbound-messages.ts";
+import { Voicemail } from "./messages/voicemail.ts";
+import type { BridgeEvent } from "./observation/bridge-event.ts";
+import { EventFeed } from "./observation/event-feed.ts";
+import { TrunkEvents } from "./observation/trunk-events.ts";
+import type { HomeserverCheckParts } from "./operation/homeserver-check.ts";
+import { Readiness } from "./operation/readiness.ts";
+import { Retention } from "./operation/retention.ts";
+import { SteadyLedger } from "./operation/steady-ledger.ts";
+import { StoreWatch } from "./operation/store-watch.ts";
+import { Bot } from "./rooms/bot.ts";
+import { createRooms } from "./rooms/create-rooms.ts";
+import { EncryptedRooms } from "./rooms/encrypted-rooms.ts";
+import { RingingRooms } from "./rooms/ringing-rooms.ts";
+import type { BridgedTrunk, BridgePorts, BridgeSettings } from "./setup.ts";
+
+const pingIntervalMs = 60_000;
+
+/** Everything inside, for the door; and for tests that act as the edges do. */
+export type Wired = ReturnType<typeof wire>;
+
+export function wire(ports: BridgePorts, settings: BridgeSettings) {
+  const { sip, clock, telemetry } = ports;
+  const { homeserver } = ports.matrix;
+  const { log } = telemetry;
+  const { plan, policy, numbers, notices } = settings;
+  const common = { homeserver, ids: createGhostIds(settings.ghostIds), plan, policy, clock, log };
+  const { ids } = common;
+
+  const events = new EventFeed<BridgeEvent>(clock, log);
+  const emit = (event: BridgeEvent): void => events.emit(event);
+  const texted: Telemetry["texted"] = (direction, outcome) => {
+    telemetry.texted(direction, outcome);
+    emit({ kind: `message.${outcome}`, atMs: clock.wallMs(), direction });
+  };
+
+  const storeWatch = new StoreWatch({
+    check: () => ports.store.check(),
+    onChange: (failure) => {
+      const atMs = clock.wallMs();
+      emit(
+        failure === undefined
+          ? { kind: "store.mended", atMs }
+          : { kind: "store.failed", atMs, reason: failure.message },
+      );
+    },
+    clock,
+    log,
+  });
+  const store = storeWatch.over(ports.store);
+  const ledger = new SteadyLedger({ ledger: store.calls, watch: storeWatch, clock, log });
+  const gate = new CallGate(() => storeWatch.failure !== undefined);
+  const index = new CallIndex();
+  const hangUps = new HangUps(index, clock);
+  const callEvents = new CallEvents({ emit, shownNumber: (number) => telemetry.shownNumber(number), clock });
+  const sessions = new OpenSessions(ports.media);
+
+  const places = createRooms({ ...common, store, profiles: ports.contacts, calls: () => index.calls });
+  const { ghosts, rooms, occupied, conversations } = places;
+  const fixed = { ringingRooms: roomsOf(numbers) };
+  const people = peopleOf(numbers);
+  const { settings: memory, visits } = store;
+  const first = createFirstCalls({
+    ...common,
+    people: ports.people,
+    rung: people,
+    rooms,
+    conversations,
+    directory: store.rooms,
+    settings: memory,
+    visits,
+  });
+  const { firstCalls, greeter, callBacks } = first;
+  const ringingRooms = new RingingRooms({ ...common, ...places, firstCalls });
+
+  /** The configuration's checks leave no trunk without its entry. */
+  const trunk = (name: TrunkName): BridgedTrunk => {
+    const found = settings.trunks.get(name);
+    if (found === undefined) throw new Error(`trunk ${name} is not configured`);
+    return found;
+  };
+  const trust = (name: TrunkName): BridgedTrunk["trust"] => trunk(name).trust;
+  const callers = new Callers({ ids, plan, trust });
+  const calling = {
+    ...common,
+    ...places,
+    gate,
+    callers,
+    notices,
+    ringingRooms,
+    identities: (name: TrunkName) => trunk(name).identity,
+    features: (name: TrunkName) => trunk(name).features,
+    recipients: (called: string, name: TrunkName) =>
+      findDid(called, name, numbers, plan.country, settings.trunks.get(name)?.trust.numberFormat),
+    callRateLimit: new RateLimit(policy.callsPerMinute, clock),
+    sip,
+    telemetry: { texted },
+  };
+  const messages = new OutboundMessages({ ...calling, directory: store.rooms });
+  const ice = { homeserver, ghosts, configured: settings.ice.servers, askHomeserver: settings.ice.askHomeserver };
+  const switchboard = new Switchboard({
+    ...places,
+    index,
+    gate,
+    hangUps,
+    callEvents,
+    sessions,
+    ledger: store.calls,
+    encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
+    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations }),
+    greeter,
+    callBacks,
+    messages,
+    admission: new OutboundAdmission(calling),
+    orders: {
+      homeserver,
+      media: sessions,
+      sip,
+      ice,
+      trunkMedia: (name) => trunk(name).media,
+      ringingRooms,
+      firstCalls,
+      conversations,
+      sameNumber: (one, other) => callers.sameNumber(one, other),
+    },
+    transfers: { ...calling, trust, isOurs: (user) => user === homeserver.bot },
+    runner: { ledger, clock, telemetry },
+    botUser: homeserver.bot,
+  });
+  const inbound = new InboundAdmission({ ...calling, calls: switchboard });
+  const inboundMessages = new InboundMessages({ ...calling, legOf: (call) => switchboard.addressOf(call) });
+  const mailboxes = { accounts: settings.mailboxes, numbers, country: plan.country };
+  const owners = (account: string, name: TrunkName) => ownersOfMailbox(account, name, mailboxes);
+  const voicemail = new Voicemail({ ...common, owners, conversations, settings: memory });
+  const readiness = new Readiness({ ...common, store, storeWatch, media: ports.media, sip, pingIntervalMs });
+  const trunkEvents = new TrunkEvents(emit, clock);
+
+  const matrixSinks: MatrixSinks = {
+    inbox: store.inbox,
+    heard: (fact) => switchboard.takeMatrix(fact),
+    queries: {
+      ...createLookup({
+        ghostIds: ids,
+        virtualUsers: settings.virtualUsers,
+        onFound: (user) => ghosts.prepare(user),
+        telemetry,
+      }),
+      lookupDelay: (user) => lookupDelay(user, { ghosts, calls: () => index.calls, clock }),
+      userExists: async (user) => {
+        const id = parseUserId(user);
+        return id !== undefined && ghosts.isGhost(id) && ghosts.exists(id);
+      },
+    },
+  };
+  const sipSinks: SipSinks = {
+    heard: (call, fact) => switchboard.takeSip(call, fact),
+    invited: (arrival) => inbound.invited(arrival),
+    messaged: (arrival) => inboundMessages.take(arrival),
+    messageWaiting: (news) => voicemail.messageWaiting(news),
+    mayReach: (call, to) => switchboard.mayReach(call, to),
+    trunkChanged: (health) => {
+      telemetry.trunkState(health.name, health.state === "up");
+      trunkEvents.changed(health);
+    },
+  };
+  const homeserverCheck: HomeserverCheckParts = {
+    ...common,
+    encoding: settings.ghostIds.encoding,
+    botName: settings.botName,
+    settings: memory,
+    onProblem: (problem) => readiness.homeserverMissing(problem),
+  };
+  /** Ends every call, and lets none begin. Waits until nothing is owed to anybody, but no longer than `patienceMs`. */
+  const endCalls = (patienceMs: number): Promise<void> => {
+    gate.shut("restarting");
+    return hangUps.endAll(patienceMs);
+  };
+  const retention = new Retention({ ledger: store.calls, keepCallsMs: settings.keepCallsMs, clock, log });
+  return {
+    callEvents,
+    emit,
+    endCalls,
+    events,
+    first,
+    gate,
+    ghosts,
+    hangUps,
+    homeserverCheck,
+    ice,
+    index,
+    matrixSinks,
+    messages,
+    people,
+    readiness,
+    retention,
+    sessions,
+    sipSinks,
+    store,
+    storeWatch,
+    switchboard,
+    voicemail,
+  };
+}

@@ -1,0 +1,47 @@
+// All that the bridge is told of the configuration, as one value (bridge/setup.ts).
+import type { TrunkName } from "../../core/ids.ts";
+import type { Config } from "../schema/schema.ts";
+import {
+  toCallerTrust,
+  toDidTable,
+  toMailboxes,
+  toNotices,
+  toTrunkFeatures,
+  toVirtualUsers,
+} from "./inbound-mapping.ts";
+import { toDialPlan, toGhostIdsOptions, toIceServers, toIdentities, toPolicy, toTrunkMedia } from "./mapping.ts";
+
+const dayMs = 24 * 3_600_000;
+
+export function toBridgeSettings(config: Config) {
+  const features = toTrunkFeatures(config);
+  const trust = toCallerTrust(config);
+  const media = toTrunkMedia(config);
+  const trunks = [...toIdentities(config)].map(
+    ([name, identity]) =>
+      [
+        name,
+        { identity, features: entryOf(features, name), trust: entryOf(trust, name), media: entryOf(media, name) },
+      ] as const,
+  );
+  return {
+    botName: config.appservice.bot_display_name,
+    ghostIds: toGhostIdsOptions(config),
+    plan: toDialPlan(config),
+    policy: toPolicy(config),
+    trunks: new Map(trunks),
+    numbers: toDidTable(config),
+    mailboxes: toMailboxes(config),
+    notices: toNotices(config),
+    virtualUsers: toVirtualUsers(config),
+    ice: { servers: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn },
+    keepCallsMs: config.database.keep_calls_days * dayMs,
+  };
+}
+
+/** Each of the maps has an entry for every trunk of the configuration. */
+function entryOf<Entry>(byTrunk: ReadonlyMap<TrunkName, Entry>, trunk: TrunkName): Entry {
+  const found = byTrunk.get(trunk);
+  if (found === undefined) throw new Error(`trunk ${trunk} is not configured`);
+  return found;
+}
