@@ -164,7 +164,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
       ...createLookup({
         ghostIds: ids,
         virtualUsers: settings.virtualUsers,
-        onFound: (user) => ghosts.prepare(user),
+        onFound: (ghost) => ghosts.prepare(ghost),
         telemetry,
       }),
       lookupDelay: (user) => lookupDelay(user, { ghosts, calls: () => index.calls, clock }),

@@ -188,7 +188,9 @@ export class TestBridge {
 
   /** Somebody dials the number: its ghost is prepared. */
   async lookedUp(whose: UserId): Promise<void> {
-    this.#inside.ghosts.prepare(whose);
+    const found = this.#inside.ghosts.read(whose);
+    if (found === undefined) throw new Error(`${whose} is no ghost`);
+    this.#inside.ghosts.prepare(found);
     await this.quiet();
   }
 

@@ -6,7 +6,7 @@ import type { Notices } from "../../core/call/model/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
 import type { Step } from "../../core/call/step.ts";
 import { callId, domainOf, partyId, type UserId } from "../../core/ids.ts";
-import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { showsDisplayName } from "../../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../../core/policy/permission.ts";
@@ -20,7 +20,7 @@ import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
-  readonly ghost: UserId;
+  readonly ghost: GhostNumber;
   /** The caller's, if it is wanted and known. */
   readonly displayName: string | undefined;
   /** All calls of the moment, for the limits. */
@@ -30,8 +30,7 @@ export interface Invitation {
 }
 
 export interface OutboundAdmissionParts extends RoutingParts {
-  readonly ids: GhostIds;
-  readonly plan: DialPlan;
+  readonly ids: Pick<GhostIds, "displayName">;
   readonly policy: Policy;
   readonly homeserver: Pick<Homeserver, "displayName">;
   readonly notices: Notices;
@@ -76,25 +75,21 @@ export class OutboundAdmission {
    * Whether a number comes when this person invites it: nobody who may not call makes one of ours register or join. To an
    * emergency number everybody of this homeserver gets at least the words that help is not to be had here.
    */
-  admits(person: UserId, ghost: UserId): boolean {
-    const { ids, plan, policy } = this.#parts;
-    if (mayCall(person, policy)) return true;
-    const target = ids.parse(ghost);
-    return target !== undefined && domainOf(person) === policy.domain && isEmergency(planCall(target, plan));
+  admits(person: UserId, { planned }: GhostNumber): boolean {
+    const { policy } = this.#parts;
+    return mayCall(person, policy) || (domainOf(person) === policy.domain && isEmergency(planned));
   }
 
   /** Asks for the caller's display name only where the trunk is to see it, and nobody's who may not call. Never rejects. */
-  async displayNameOf(person: UserId, ghost: UserId): Promise<string | undefined> {
-    const { homeserver, ids, identities, plan, policy } = this.#parts;
-    const target = ids.parse(ghost);
-    if (target === undefined || !mayCall(person, policy)) return undefined;
-    const route = planCall(target, plan);
+  async displayNameOf(person: UserId, { user, planned: route }: GhostNumber): Promise<string | undefined> {
+    const { homeserver, identities, policy } = this.#parts;
+    if (!mayCall(person, policy)) return undefined;
     if (route.kind === "refused" || route.withheld) return undefined;
     if (![route, ...route.alternatives].some(({ trunk }) => showsDisplayName(identities(trunk)))) return undefined;
-    return homeserver.displayName(person, ghost);
+    return homeserver.displayName(person, user);
   }
 
-  /** Undefined where the invite is dead already, its ghost stands for nothing, or the person calls too often. */
+  /** Undefined where the invite is dead already, or the person calls too often. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
     const { fact, ghost, displayName, calls, closed } = invitation;
@@ -107,23 +102,20 @@ export class OutboundAdmission {
       log.info("invite had expired", { room: fact.room, matrixCall: fact.matrixCallId });
       return undefined;
     }
-    const target = ids.parse(ghost);
-    if (target === undefined) return undefined;
-
     const leg: MatrixLeg = {
       room: fact.room,
-      ghost,
+      ghost: ghost.user,
       person: fact.sender,
       matrixCallId: fact.matrixCallId,
       personParty: fact.party,
       ownParty: partyId(clock.newId()),
       version: fact.version,
     };
-    const route = planCall(target, this.#parts.plan);
+    const route = ghost.planned;
     const refused = {
       id: callId(`c-${clock.newId()}`),
       leg,
-      number: route.kind === "route" ? route.number : ids.displayName(target),
+      number: route.kind === "route" ? route.number : ids.displayName(ghost.target),
       atMs: now,
       notices,
     };

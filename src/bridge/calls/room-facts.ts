@@ -3,6 +3,7 @@
 import type { Call } from "../../core/call/model/call.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
+import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import { offersVideo } from "../../core/sdp/video.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -41,7 +42,8 @@ export class RoomFacts {
   async invited(fact: Extract<MatrixFact, { kind: "member.invited" }>): Promise<boolean> {
     const { ghosts, rooms, encryptedRooms, conversations, bot, botUser, admission, telemetry } = this.#parts;
     const isBot = fact.user === botUser;
-    if (!isBot && !ghosts.isGhost(fact.user)) return false;
+    const ghost = isBot ? undefined : ghosts.read(fact.user);
+    if (!isBot && ghost === undefined) return false;
     // Our own doing: the ghost is on its way already.
     if (fact.sender === botUser || ghosts.isGhost(fact.sender)) return false;
     if (fact.public) {
@@ -53,14 +55,14 @@ export class RoomFacts {
       telemetry.factIgnored(fact.kind, "none");
       return false;
     }
-    if (!isBot && !admission.admits(fact.sender, fact.user)) {
+    if (ghost !== undefined && !admission.admits(fact.sender, ghost)) {
       await rooms.refuse(fact.room, fact.user, fact.sender);
       return false;
     }
     if (!isBot) await ghosts.ensure(fact.user);
     const entered = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await encryptedRooms.found(fact.room);
-    else if (fact.direct) await conversations.began(fact.room, fact.sender, fact.user);
+    else if (fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);
     if (isBot) await bot.greet(fact.room, fact.encrypted);
     // No call waits for it.
     else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
@@ -91,7 +93,10 @@ export class RoomFacts {
   }
 
   /** A person calls in a room: where nobody was named, the two are alone there, and the number may ring in it too. */
-  async called({ room, sender, invitee }: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<void> {
+  async called(
+    { room, sender, invitee }: Extract<MatrixFact, { kind: "call.invited" }>,
+    ghost: GhostNumber,
+  ): Promise<void> {
     const { conversations } = this.#parts;
     if (invitee === undefined) await conversations.began(room, sender, ghost);
     else await conversations.spoke(room, sender);
@@ -119,24 +124,24 @@ export class RoomFacts {
    * The ghost an invite is for: the one it names, or the only one in a room with nobody else in it. Two numbers are never
    * rung at once, and none is by a call that was meant for somebody else.
    */
-  async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<UserId | undefined> {
+  async calledIn(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<GhostNumber | undefined> {
     const { rooms, ghosts, telemetry, botUser, admission, callBacks } = this.#parts;
     const ours = await rooms.ours(fact.room, fact.invitee);
-    const present = ours.filter((user) => ghosts.isGhost(user));
+    const present = ours.flatMap((user) => ghosts.read(user) ?? []);
     if (present.length === 0 && ours.includes(botUser) && admission.heeds(fact.sender, "message")) {
       await callBacks.refuse(fact);
       return undefined;
     }
-    if (fact.invitee !== undefined) return present.find((user) => user === fact.invitee);
+    if (fact.invitee !== undefined) return present.find(({ user }) => user === fact.invitee);
     const [only, second] = present;
     if (only === undefined) return undefined;
-    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only));
+    const alone = second === undefined && (await rooms.isAlone(fact.sender, fact.room, only.user));
     if (alone === true) return only;
     telemetry.log.info("call ignored: it names nobody, and the room is not for one number alone", {
       room: fact.room,
       ghosts: present.length,
     });
-    if (alone === false) await rooms.explain("crowd", fact.room, only);
+    if (alone === false) await rooms.explain("crowd", fact.room, only.user);
     return undefined;
   }
 }

@@ -269,8 +269,8 @@ export class Switchboard implements Calls {
       this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
       return;
     }
-    const crossed = await this.#glare.invited(fact, ghost);
-    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost, known === "unsure") : undefined;
+    const crossed = await this.#glare.invited(fact, ghost.user);
+    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost.user, known === "unsure") : undefined;
     const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
     for (const one of held) await runner?.post(one.fact);
     if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);

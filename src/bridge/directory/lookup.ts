@@ -46,8 +46,8 @@ export interface LookupParts {
   readonly ghostIds: GhostIds;
   /** Undefined: clients are not told whose numbers there are. */
   readonly virtualUsers?: VirtualUsers | undefined;
-  /** Must neither throw nor wait. */
-  readonly onFound: (user: UserId, target: DialTarget) => void;
+  /** A ghost and what it stands for. Must neither throw nor wait. */
+  readonly onFound: (ghost: { readonly user: UserId; readonly target: DialTarget }) => void;
   readonly telemetry: Pick<Telemetry, "lookedUp">;
 }
 
@@ -56,7 +56,7 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
   function byPhone(protocol: string, text: string): ThirdPartyUser | undefined {
     const found = ghostIds.forDialled(text);
     if (found.kind !== "ghost") return undefined;
-    onFound(found.user, found.target);
+    onFound(found);
     return result(found.user, protocol, found.entered);
   }
 
@@ -75,7 +75,7 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
     const target = person && known.virtualOf(person);
     const userid = target && ghostIds.format(target);
     if (target === undefined || userid === undefined) return undefined;
-    onFound(userid, target);
+    onFound({ user: userid, target });
     return { userid, protocol, fields: { native_mxid: text, is_native: true, lookup_success: true } };
   }
 

@@ -1,8 +1,9 @@
 // Sends what people write to a number as SIP MESSAGE (RFC 3428), and tells them what became of it. Those from the
 // telephone network are in inbound-messages.ts. The switchboard passes in messages of all rooms but the bot's.
 import { localpartOf, type RoomId, type UserId } from "../../core/ids.ts";
-import { planCall, type DialPlan, type PlannedCall } from "../../core/number/plan/dial-plan.ts";
+import type { DialPlan, PlannedCall } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { ghostNumber, type GhostNumber } from "../../core/number/plan/number-key.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
@@ -33,7 +34,7 @@ type Route = Extract<PlannedCall, { kind: "route" }>;
 /** Who writes, to whom, where. */
 interface OutboundMessage {
   readonly message: Message;
-  readonly ghost: UserId;
+  readonly ghost: GhostNumber;
 }
 
 /** A room full of people is not looked at again for each word that they say. */
@@ -93,28 +94,29 @@ export class OutboundMessages {
    * The one number that the writer has the room with; undefined where there is none, or the writer has been told that nobody
    * knows; `later` where the homeserver, which ought to know, does not take that word either.
    */
-  async #addressee(message: Message): Promise<UserId | "later" | undefined> {
-    const { rooms, ids, homeserver } = this.#parts;
+  async #addressee(message: Message): Promise<GhostNumber | "later" | undefined> {
+    const { rooms, ids, plan, homeserver } = this.#parts;
     const { room, sender } = message;
     const ours = await rooms.ours(room);
-    const [ghost, another] = ours.filter((user) => ids.parse(user) !== undefined);
+    const [ghost, another] = ours.flatMap((user) => {
+      const target = ids.parse(user);
+      return target === undefined ? [] : ghostNumber(user, target, plan);
+    });
     if (ghost === undefined || ours.includes(homeserver.bot) || this.#isCrowd(room)) return undefined;
     const outbound: OutboundMessage = { message, ghost };
-    const alone = another === undefined ? await rooms.isAlone(sender, room, ghost) : false;
+    const alone = another === undefined ? await rooms.isAlone(sender, room, ghost.user) : false;
     if (alone === true) return ghost;
     if (alone === false) this.#crowds.set(room, this.#parts.clock.nowMs() + crowdMs);
     if (alone === false) await this.#once(outbound, "crowd");
-    else if (!(await this.#say(room, ghost, replyWords.unsure, message))) return "later";
+    else if (!(await this.#say(room, ghost.user, replyWords.unsure, message))) return "later";
     return undefined;
   }
 
   /** Where it goes; undefined where it may not, and the writer has been told why. */
   async #permitted(outbound: OutboundMessage): Promise<Route | undefined> {
-    const { ids, plan, policy, clock } = this.#parts;
-    const { message, ghost } = outbound;
-    const target = ids.parse(ghost);
-    if (target === undefined) return undefined;
-    const route = planCall(target, plan);
+    const { policy, clock } = this.#parts;
+    const { message } = outbound;
+    const route = outbound.ghost.planned;
     const verdict = judge({ person: message.sender, plan: route, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused" && verdict.cause === "not-permitted") await this.#refuse(outbound, "not-permitted");
     else if (verdict.kind === "refused" && verdict.cause === "withheld-number")
@@ -139,13 +141,13 @@ export class OutboundMessages {
   async #deliver(outbound: OutboundMessage, route: Route): Promise<void | "later"> {
     const { homeserver } = this.#parts;
     const { message, ghost } = outbound;
-    const delivery = await this.#routing.send(await this.#wording(outbound), route, message.sender, ghost);
+    const delivery = await this.#routing.send(await this.#wording(outbound), route, message.sender, ghost.user);
     const isLeft = delivery.kind === "failed" && this.#stopped && !delivery.begun;
     if (!isLeft) this.#parts.telemetry.texted("outbound", delivery.kind === "delivered" ? "delivered" : "failed");
     if (delivery.kind === "delivered") {
       await this.#parts.conversations.began(message.room, message.sender, ghost);
       // Nobody waits for the receipt: until the message is done with, a crash would have it sent again.
-      void homeserver.markRead(message.room, ghost, message.eventId);
+      void homeserver.markRead(message.room, ghost.user, message.eventId);
       return undefined;
     }
     if (delivery.kind === "not-carried") return this.#refuse(outbound, "no-texts");
@@ -158,7 +160,7 @@ export class OutboundMessages {
     const body = message.body.toWellFormed();
     if (message.form !== "emote") return body;
     const { sender } = message;
-    return `* ${(await this.#parts.homeserver.displayName(sender, ghost)) ?? localpartOf(sender)} ${body}`;
+    return `* ${(await this.#parts.homeserver.displayName(sender, ghost.user)) ?? localpartOf(sender)} ${body}`;
   }
 
   /** Where nothing of anybody will ever be delivered: why is said once, that it was not of each message. */
@@ -171,12 +173,12 @@ export class OutboundMessages {
     const { room } = outbound.message;
     if (!(await this.#parts.directory.firstTime(room, `text ${subject}`))) return false;
     this.#parts.log.info("texts in a room are not delivered", { room, why: subject });
-    await this.#say(room, outbound.ghost, onceWords[subject], outbound.message);
+    await this.#say(room, outbound.ghost.user, onceWords[subject], outbound.message);
     return true;
   }
 
   async #reply({ message, ghost }: OutboundMessage, words: string): Promise<void> {
-    await this.#say(message.room, ghost, words, message);
+    await this.#say(message.room, ghost.user, words, message);
   }
 
   /** False where the homeserver is not there to take it. */

@@ -1,6 +1,7 @@
 // The conversation of a person and a telephone number: the room in which they last spoke, and the number's ghost in it,
 // whichever spelling of the number that ghost stands for. Found again, or made. Also the room of a person and the bot.
 import type { CallId, RoomId, UserId } from "../../core/ids.ts";
+import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -77,12 +78,13 @@ export class Conversations {
   }
 
   /** The person made this room for the two, or speaks in it and nobody else is there. Never rejects. */
-  async began(room: RoomId, person: UserId, ghost: UserId): Promise<void> {
+  async began(room: RoomId, person: UserId, whose: UserId | Pick<GhostNumber, "user" | "key">): Promise<void> {
     const { homeserver, directory, ghosts, rooms, log } = this.#parts;
+    const { user: ghost, key } = typeof whose === "string" ? { user: whose, key: ghosts.keyOf(whose) } : whose;
     try {
       // In the bot's room a number is a guest for one call.
       if (ghost !== homeserver.bot && (await rooms.ours(room)).includes(homeserver.bot)) return;
-      await directory.save({ room, person, number: ghosts.keyOf(ghost), ghost });
+      await directory.save({ room, person, number: key, ghost });
     } catch (error) {
       log.error("could not save a conversation", { room, person, ghost, error });
     }

@@ -1,10 +1,10 @@
 // A ghost's name and picture: from the admin's contacts, otherwise a telephone in a colour of its own. Each picture is
 // uploaded once and recognised by its content.
-import type { NumberKey, UserId } from "../../core/ids.ts";
+import type { NumberKey } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { hueOf } from "../../core/number/ghost/hue.ts";
-import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { numberKey } from "../../core/number/plan/number-key.ts";
 import type { Contact, ContactBook, Picture } from "../../ports/contacts.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Settings } from "../../ports/store.ts";
@@ -34,14 +34,13 @@ export class GhostProfiles {
     this.#contacts = this.#index();
   }
 
-  /** What the contacts call this ghost's number. */
-  nameOf(ghost: UserId): string | undefined {
-    return this.#contacts.get(this.#keyOf(ghost))?.name;
+  /** What the contacts call this number. */
+  nameOf(key: NumberKey): string | undefined {
+    return this.#contacts.get(key)?.name;
   }
 
-  /** Address of the ghost's picture (`mxc:`); undefined where the homeserver takes none. Never rejects. */
-  pictureOf(ghost: UserId): Promise<string | undefined> {
-    const key = this.#keyOf(ghost);
+  /** Address of the picture of the number's ghosts (`mxc:`); undefined where the homeserver takes none. Never rejects. */
+  pictureOf(key: NumberKey): Promise<string | undefined> {
     const picture = this.#contacts.get(key)?.picture ?? this.#telephone(hueOf(key));
     const digest = this.#parts.digest(picture);
     const upload = this.#uploads.get(digest) ?? this.#upload(digest, picture);
@@ -49,15 +48,12 @@ export class GhostProfiles {
     return upload;
   }
 
-  /** The contacts have changed: gives a test of which ghosts look or are called otherwise now. */
-  reload(): (ghost: UserId) => boolean {
+  /** The contacts have changed: gives a test of which numbers' ghosts look or are called otherwise now. */
+  reload(): (key: NumberKey) => boolean {
     const before = this.#contacts;
     this.#contacts = this.#index();
     const after = this.#contacts;
-    return (ghost) => {
-      const key = this.#keyOf(ghost);
-      return !this.#isSame(before.get(key), after.get(key));
-    };
+    return (key) => !this.#isSame(before.get(key), after.get(key));
   }
 
   #isSame(one: Contact | undefined, other: Contact | undefined): boolean {
@@ -73,7 +69,7 @@ export class GhostProfiles {
       for (const number of contact.numbers) {
         const found = ids.forDialled(number);
         if (found.kind !== "ghost") continue;
-        const key = keyOfUser(found.user, ids, plan);
+        const key = numberKey(found.target, plan);
         if (!contacts.has(key)) contacts.set(key, contact);
       }
     }
@@ -100,9 +96,5 @@ export class GhostProfiles {
       log.warn("could not upload a number's picture", { type: picture.type, code, error });
       return undefined;
     }
-  }
-
-  #keyOf(ghost: UserId): NumberKey {
-    return keyOfUser(ghost, this.#parts.ids, this.#parts.plan);
   }
 }

@@ -4,7 +4,7 @@
 import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { ghostNumber, keyOfUser, type GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { GhostDirectory } from "../../ports/store.ts";
@@ -23,6 +23,9 @@ export interface GhostsParts {
   readonly log: Log;
 }
 
+/** A ghost that was looked up, and what it stands for. */
+type FoundGhost = Pick<GhostNumber, "user" | "target">;
+
 /** Lookups may name more numbers than anyone calls: so many registrations run and so many more wait, the rest are left. */
 const backgroundConcurrency = 4;
 const backgroundWaiting = 64;
@@ -38,7 +41,7 @@ export class Ghosts {
   /** What the ghosts of a number are to be called once they are wanted, the longest known first. */
   readonly #introduced = new Map<NumberKey, string>();
   /** In the order of their lookups. */
-  readonly #waiting = new Set<UserId>();
+  readonly #waiting = new Map<UserId, FoundGhost>();
   #running = 0;
   #isDue = false;
   #restsUntilMs = 0;
@@ -50,6 +53,13 @@ export class Ghosts {
   /** True where the id is one that this bridge would give a number or SIP address. */
   isGhost(user: string): boolean {
     return this.#parts.ids.parse(user) !== undefined;
+  }
+
+  /** What the id stands for; undefined where it is no ghost's. */
+  read(user: UserId): GhostNumber | undefined {
+    const { ids, plan } = this.#parts;
+    const target = ids.parse(user);
+    return target && ghostNumber(user, target, plan);
   }
 
   /** The same for all ghosts of one telephone number. */
@@ -76,14 +86,20 @@ export class Ghosts {
    * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
    */
   ensure(ghost: UserId, known?: string): Promise<void> {
-    const key = this.keyOf(ghost);
+    const number = this.read(ghost);
+    if (number !== undefined) return this.#ensure(number, known);
+    return Promise.reject(new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false));
+  }
+
+  #ensure(number: GhostNumber, known?: string): Promise<void> {
+    const { user: ghost, key } = number;
     const name = known ?? this.#introduced.get(key);
     this.#introduced.delete(key);
     const underway = this.#underway.get(ghost);
     if (underway !== undefined && (name === undefined || name === underway.name)) return underway.made;
     const before = underway?.made.catch(() => {}) ?? Promise.resolve();
     const made = before
-      .then(() => this.#make(ghost, name))
+      .then(() => this.#make(number, name))
       .finally(() => {
         if (this.#underway.get(ghost)?.made === made) this.#underway.delete(ghost);
       });
@@ -107,10 +123,10 @@ export class Ghosts {
     const isChanged = profiles.reload();
     try {
       for (const ghost of await directory.list()) {
-        const target = ids.parse(ghost);
-        if (target === undefined || !isChanged(ghost)) continue;
-        await this.ensure(ghost, profiles.nameOf(ghost) ?? ids.displayName(target)).catch((error: unknown) =>
-          log.warn("could not set a ghost's display name", { ghost, error }),
+        const number = this.read(ghost);
+        if (number === undefined || !isChanged(number.key)) continue;
+        await this.#ensure(number, profiles.nameOf(number.key) ?? ids.displayName(number.target)).catch(
+          (error: unknown) => log.warn("could not set a ghost's display name", { ghost, error }),
         );
       }
     } catch (error) {
@@ -122,15 +138,15 @@ export class Ghosts {
    * Registers soon, without anybody waiting for it: behind the answers that are under way, and a few each second, however
    * many are looked up. Past the limit it is left for the invite.
    */
-  prepare(ghost: UserId): void {
-    if (this.#underway.has(ghost) || this.#waiting.has(ghost)) return;
+  prepare(ghost: FoundGhost): void {
+    if (this.#underway.has(ghost.user) || this.#waiting.has(ghost.user)) return;
     if (this.#waiting.size + this.#running >= backgroundWaiting + backgroundConcurrency) {
       this.#parts.log.debug("ghost not registered ahead of its call: too many are waiting", {
         waiting: this.#waiting.size,
       });
       return;
     }
-    this.#waiting.add(ghost);
+    this.#waiting.set(ghost.user, ghost);
     this.#soon();
   }
 
@@ -148,12 +164,13 @@ export class Ghosts {
   }
 
   #begin(): void {
-    const [ghost] = this.#waiting;
-    if (ghost === undefined) return;
+    const [found] = this.#waiting.values();
+    if (found === undefined) return;
+    const { user: ghost, target } = found;
     this.#restsUntilMs = this.#parts.clock.nowMs() + backgroundRestMs;
     this.#waiting.delete(ghost);
     this.#running += 1;
-    void this.ensure(ghost)
+    void this.#ensure(ghostNumber(ghost, target, this.#parts.plan))
       .catch((error: unknown) => this.#parts.log.warn("could not register a ghost ahead of its call", { ghost, error }))
       .finally(() => {
         this.#running -= 1;
@@ -161,13 +178,11 @@ export class Ghosts {
       });
   }
 
-  async #make(ghost: UserId, trustedName: string | undefined): Promise<void> {
+  async #make({ user: ghost, target, key }: GhostNumber, trustedName: string | undefined): Promise<void> {
     const { ids, homeserver, directory, recalled, profiles, log } = this.#parts;
-    const target = ids.parse(ghost);
-    if (target === undefined) throw new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false);
     const known = await directory.find(ghost);
-    const name = profiles.nameOf(ghost) ?? trustedName ?? known?.displayName ?? ids.displayName(target);
-    const picture = (await profiles.pictureOf(ghost)) ?? known?.picture;
+    const name = profiles.nameOf(key) ?? trustedName ?? known?.displayName ?? ids.displayName(target);
+    const picture = (await profiles.pictureOf(key)) ?? known?.picture;
     if (known?.displayName === name && known.picture === picture) return;
     if (known === undefined) {
       const registered = await homeserver.register(ghost);

@@ -17,7 +17,7 @@ const found: [string, DialTarget][] = [];
 const counted: string[] = [];
 const lookup = createLookup({
   ghostIds,
-  onFound: (user, target) => void found.push([user, target]),
+  onFound: ({ user, target }) => void found.push([user, target]),
   telemetry: { lookedUp: (protocol, outcome) => void counted.push(`${protocol} ${outcome}`) },
 });
 
@@ -153,7 +153,7 @@ describe("people and their numbers, for older clients", () => {
   const offering = createLookup({
     ghostIds,
     virtualUsers: createVirtualUsers(numbers, [trunkName("main")], "GB"),
-    onFound: (user, target) => void found.push([user, target]),
+    onFound: ({ user, target }) => void found.push([user, target]),
     telemetry: { lookedUp: (protocol, outcome) => void counted.push(`${protocol} ${outcome}`) },
   });
   const ghost = "@_sip_+442079460001%40sip.example.org:example.org";

@@ -8,8 +8,10 @@ import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { examplePlan } from "../../scenarios/settings.ts";
 import { FakeHomeserver, FakeTelemetry } from "../../fakes/ports.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
+import { numberOf } from "../../core/number/dialled.ts";
 
 const ghostAt = (n: number): UserId => `@_sip_${7_000_000 + n}%40sip.example.org:example.org` as UserId;
+const foundAt = (n: number) => ({ user: ghostAt(n), target: numberOf(`${7_000_000 + n}`) });
 
 function rig() {
   const homeserver = new FakeHomeserver();
@@ -73,7 +75,7 @@ function rig() {
 test("whoever wants a ghost that is being made waits for the same one", async () => {
   const { ghosts, homeserver, hold, release, settle } = rig();
   hold();
-  ghosts.prepare(ghostAt(1));
+  ghosts.prepare(foundAt(1));
   const wanted = Promise.all([ghosts.ensure(ghostAt(1)), ghosts.ensure(ghostAt(1))]);
   await settle();
   await release();
@@ -84,7 +86,7 @@ test("whoever wants a ghost that is being made waits for the same one", async ()
 test("of a thousand lookups, a few ghosts are made at a time and the rest is left for the invite", async () => {
   const { ghosts, homeserver, held, hold, release, settle } = rig();
   hold();
-  for (let n = 0; n < 1_000; n++) ghosts.prepare(ghostAt(n));
+  for (let n = 0; n < 1_000; n++) ghosts.prepare(foundAt(n));
   await settle();
   expect(held.length).toBe(4);
   await release();
@@ -96,7 +98,7 @@ test("of a thousand lookups, a few ghosts are made at a time and the rest is lef
 test("many lookups at once are all answered first, and then their ghosts are begun one after the other", async () => {
   const { ghosts, held, hold, release, turn, advance } = rig();
   hold();
-  for (let n = 0; n < 10; n++) ghosts.prepare(ghostAt(n));
+  for (let n = 0; n < 10; n++) ghosts.prepare(foundAt(n));
   await Promise.resolve();
   const begun = [held.length];
   for (let times = 0; times < 6; times++) {
@@ -111,7 +113,7 @@ test("many lookups at once are all answered first, and then their ghosts are beg
 test("while lookups never cease twenty ghosts are made in a second, and the one that was looked up first is the first", async () => {
   const { ghosts, homeserver, turn, advance } = rig();
   for (let ms = 0; ms < 1_000; ms += 10) {
-    for (let n = 0; n < 10; n++) ghosts.prepare(ghostAt(ms + n));
+    for (let n = 0; n < 10; n++) ghosts.prepare(foundAt(ms + n));
     await turn();
     advance(10);
   }
@@ -122,7 +124,7 @@ test("while lookups never cease twenty ghosts are made in a second, and the one 
 test("a ghost that could not be made is made the next time it is wanted", async () => {
   const { ghosts, homeserver, telemetry, settle } = rig();
   homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-  ghosts.prepare(ghostAt(1));
+  ghosts.prepare(foundAt(1));
   await settle();
   expect(telemetry.lines.map(({ level, message }) => [level, message])).toEqual([
     ["warn", "could not register a ghost ahead of its call"],
@@ -171,7 +173,7 @@ test("a homeserver that asks for a number registers nobody by it, and is told ye
   expect(await ghosts.exists(ghostAt(1))).toBe(false);
   expect(homeserver.registered).toEqual([]);
   hold();
-  ghosts.prepare(ghostAt(2));
+  ghosts.prepare(foundAt(2));
   const exists = ghosts.exists(ghostAt(2));
   await settle();
   await release();

@@ -5,9 +5,24 @@ import { planCall, type DialPlan, type PlannedCall } from "./dial-plan.ts";
 import type { DialTarget, GhostIds } from "../ghost/ghost-id.ts";
 import { understand } from "./number-class.ts";
 
+/** A ghost's number, read and understood once: every later step takes it as it is. */
+export interface GhostNumber {
+  readonly user: UserId;
+  readonly target: DialTarget;
+  /** Where a call to it goes. */
+  readonly planned: PlannedCall;
+  readonly key: NumberKey;
+}
+
+/** Never throws. `user` stands for `target`. */
+export function ghostNumber(user: UserId, target: DialTarget, plan: DialPlan): GhostNumber {
+  const planned = planCall(target, plan);
+  return { user, target, planned, key: keyText(target, planned, plan) as NumberKey };
+}
+
 /** Never throws. A number that the plan refuses has a key too: it may still call or have called. */
 export function numberKey(target: DialTarget, plan: DialPlan): NumberKey {
-  return keyText(target, plan) as NumberKey;
+  return keyText(target, planCall(target, plan), plan) as NumberKey;
 }
 
 /** The key of a ghost's number. A user who is no ghost, such as the bot, is known by their own id. */
@@ -16,9 +31,8 @@ export function keyOfUser(user: UserId, ids: Pick<GhostIds, "parse">, plan: Dial
   return target === undefined ? (user as string as NumberKey) : numberKey(target, plan);
 }
 
-function keyText(target: DialTarget, plan: DialPlan): string {
+function keyText(target: DialTarget, route: PlannedCall, plan: DialPlan): string {
   if (target.kind === "withheld") return "withheld";
-  const route = planCall(target, plan);
   if (target.kind === "address") return route.kind === "route" ? route.number : `${target.user}@${target.host}`;
   const keys = target.dialled;
   if (route.kind === "route") return route.isAmbiguous ? keys : route.number;
