@@ -6,8 +6,9 @@ import { randomBytes } from "node:crypto";
 import { encodeRtp } from "../dev/audio/rtp.ts";
 import { callId } from "../src/core/ids.ts";
 import { createEmbeddedEngine } from "../src/media/embedded/engine/engine.ts";
+import { createCallMedia } from "../src/media/negotiation/negotiation.ts";
 import { SrtpContext } from "../src/media/embedded/trunk/srtp.ts";
-import type { MediaEngine } from "../src/ports/media.ts";
+import type { CallMedia } from "../src/ports/media.ts";
 import type { Log } from "../src/ports/telemetry.ts";
 import { figure } from "./parts/statistics.ts";
 import { childrenUsage } from "./parts/usage.ts";
@@ -32,7 +33,7 @@ const quietLog: Log = {
   child: () => quietLog,
 };
 
-async function openCall(engine: MediaEngine, number: number): Promise<Call> {
+async function openCall(media: CallMedia, number: number): Promise<Call> {
   const connection = new nodeDataChannel.PeerConnection("bench", {
     iceServers: [],
     bindAddress: "127.0.0.1",
@@ -47,7 +48,7 @@ async function openCall(engine: MediaEngine, number: number): Promise<Call> {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const call = callId(`bench-${number}`);
-  const session = await engine.open(
+  const session = await media.open(
     {
       call,
       a: { kind: "client", iceServers: [], codecs: ["PCMU"] },
@@ -117,21 +118,23 @@ function srtpLine(): string {
 
 /** Printable lines; about ten seconds. */
 export async function run(): Promise<string[]> {
-  const engine = createEmbeddedEngine({
-    workers: 1,
-    sessionsPerWorker: sessions,
-    rtp: { host: "127.0.0.1", portMin: 34_000, portMax: 34_999 },
-    ice: { bindHost: "127.0.0.1" },
-    silenceTimeoutMs: 60_000,
-    log: quietLog,
-    clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
-  });
-  await engine.start();
+  const media = createCallMedia(
+    createEmbeddedEngine({
+      workers: 1,
+      sessionsPerWorker: sessions,
+      rtp: { host: "127.0.0.1", portMin: 34_000, portMax: 34_999 },
+      ice: { bindHost: "127.0.0.1" },
+      silenceTimeoutMs: 60_000,
+      log: quietLog,
+      clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
+    }),
+  );
+  await media.start();
   try {
     const idle = childrenUsage(process.pid);
     if (idle === undefined) return ["media: not measured, for want of /proc"];
     const calls: Call[] = [];
-    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(engine, number));
+    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(media, number));
     const up = childrenUsage(process.pid) ?? idle;
     await exchange(calls, 1000);
     const warm = childrenUsage(process.pid) ?? idle;
@@ -150,6 +153,6 @@ export async function run(): Promise<string[]> {
       srtpLine(),
     ];
   } finally {
-    await engine.stop();
+    await media.stop();
   }
 }

@@ -16,7 +16,8 @@ import { createMatrixEdge } from "./matrix/edge.ts";
 import { openPeopleRooms } from "./matrix/client/people-rooms.ts";
 import { createEmbeddedEngine } from "./media/embedded/engine/engine.ts";
 import { probeTurn } from "./media/embedded/client/turn-probe.ts";
-import type { MediaEngine } from "./ports/media.ts";
+import { createCallMedia } from "./media/negotiation/negotiation.ts";
+import type { CallMedia } from "./ports/media.ts";
 import { createSipTrunks } from "./sip/trunks.ts";
 import { openStore } from "./store/open-store.ts";
 import { createTelemetry, type LogOptions } from "./telemetry/telemetry.ts";
@@ -32,7 +33,7 @@ export interface BridgeOptions {
   /** Standard output unless given. */
   readonly writeLog?: LogOptions["write"];
   /** Instead of the engine that the configuration names. */
-  readonly media?: MediaEngine | undefined;
+  readonly media?: CallMedia | undefined;
 }
 
 export interface RunningBridge {
@@ -83,7 +84,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     });
     const trunks = toTrunkSettings(config, `matrix-appservice-sip/${version}`);
     const sip = createSipTrunks({ trunks, log, clock, stopPatienceMs: sipStopPatienceMs });
-    const media = options.media ?? createEmbeddedEngine({ ...toMediaOptions(config), log, clock });
+    const media = options.media ?? createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }));
     const bridge = createBridge({ matrix, sip, media, store, contacts, people, probeTurn, telemetry, clock }, settings);
     const status = createStatusServer({
       ...config.http.listen,

@@ -1,6 +1,6 @@
 // A media engine that carries nothing and answers at once, so that a call's signalling can be measured alone.
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
-import type { MediaEngine, MediaSession } from "../../src/ports/media.ts";
+import type { CallMedia, MediaSession } from "../../src/ports/media.ts";
 
 const sdp = (lines: readonly string[]): string => [...lines, ""].join("\r\n");
 
@@ -40,7 +40,7 @@ export const clientAnswer = sdp([
   "a=end-of-candidates",
 ]);
 
-export function silentEngine(): MediaEngine {
+export function silentEngine(): CallMedia {
   let sessions = 0;
   const session: MediaSession = {
     untold: undefined,

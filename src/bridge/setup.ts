@@ -11,7 +11,7 @@ import type { Policy } from "../core/policy/permission.ts";
 import type { TrunkFeatures } from "../core/policy/trunk-features.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixConnection, PeopleRooms } from "../ports/homeserver.ts";
-import type { IceServer, MediaEngine, TrunkMedia } from "../ports/media.ts";
+import type { IceServer, CallMedia, TrunkMedia } from "../ports/media.ts";
 import type { SipTrunks } from "../ports/sip.ts";
 import type { Store } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -22,7 +22,7 @@ import type { GhostProfilesParts } from "./rooms/ghost-profiles.ts";
 export interface BridgePorts {
   readonly matrix: MatrixConnection;
   readonly sip: SipTrunks;
-  readonly media: MediaEngine;
+  readonly media: CallMedia;
   readonly store: Store;
   readonly contacts: Pick<GhostProfilesParts, "book" | "digest" | "telephonePicture">;
   /** Undefined: the bridge does nothing in people's names. */

@@ -1,5 +1,5 @@
-// The media engine as the bridge sees it: one interface for embedded, rtpengine and passthrough.
-// An engine never decides about the call; it answers orders and reports facts.
+// A call's media as the bridge sees it: offers and answers in SDP, and facts. What is agreed is decided in
+// media/negotiation; what carries the packets is an engine (media-engine.ts). Neither decides about the call.
 // One rule above all: a stream towards a trunk is one and continuous for as long as the trunk's dialog lives, whatever
 // stands at the other end, in whichever session.
 import type { CallId, TrunkName } from "../core/ids.ts";
@@ -142,7 +142,8 @@ export interface MediaHealth {
   readonly detail: string;
 }
 
-export interface MediaEngine {
+/** The media of all calls. */
+export interface CallMedia {
   /** Ready when it resolves: workers up, ports bindable. */
   start(): Promise<void>;
   /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */

@@ -15,7 +15,7 @@ import {
 } from "../../src/ports/homeserver.ts";
 import type {
   EndOptions,
-  MediaEngine,
+  CallMedia,
   MediaError,
   MediaHealth,
   MediaReport,
@@ -347,7 +347,7 @@ export function legOf(end: EndOptions): CallId | undefined {
   return end.kind === "trunk" ? end.leg : undefined;
 }
 
-export class FakeMedia implements MediaEngine {
+export class FakeMedia implements CallMedia {
   readonly orders: string[] = [];
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
   /** What each session was opened with. */

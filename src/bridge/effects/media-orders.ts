@@ -7,7 +7,7 @@ import { noMediaStats } from "../../core/call/model/media-stats.ts";
 import type { CallId, TrunkName } from "../../core/ids.ts";
 import {
   MediaError,
-  type MediaEngine,
+  type CallMedia,
   type MediaSession,
   type MediaSessionOptions,
   type TrunkEnd,
@@ -22,7 +22,7 @@ export interface MediaLegs {
 }
 
 export interface MediaParts {
-  readonly media: Pick<MediaEngine, "open" | "forget">;
+  readonly media: Pick<CallMedia, "open" | "forget">;
   readonly ice: IceDirectory;
   /** How RTP to a trunk has to look. */
   readonly trunkMedia: (trunk: TrunkName) => TrunkMedia;

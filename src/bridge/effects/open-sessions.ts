@@ -1,17 +1,17 @@
 // Remembers which media session each call has, to ask it for statistics.
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { CallId } from "../../core/ids.ts";
-import type { MediaEngine, MediaSession } from "../../ports/media.ts";
+import type { CallMedia, MediaSession } from "../../ports/media.ts";
 
-export class OpenSessions implements Pick<MediaEngine, "open" | "forget"> {
-  readonly #media: MediaEngine;
+export class OpenSessions implements Pick<CallMedia, "open" | "forget"> {
+  readonly #media: CallMedia;
   readonly #sessions = new Map<CallId, MediaSession>();
 
-  constructor(media: MediaEngine) {
+  constructor(media: CallMedia) {
     this.#media = media;
   }
 
-  open: MediaEngine["open"] = async (options, report) => {
+  open: CallMedia["open"] = async (options, report) => {
     const session = await this.#media.open(options, report);
     this.#sessions.set(options.call, session);
     return session;

@@ -1,7 +1,7 @@
 // Whether the bridge could carry a call now, part by part: the answer of `/ready`.
 import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, PingOutcome } from "../../ports/homeserver.ts";
-import type { MediaEngine } from "../../ports/media.ts";
+import type { CallMedia } from "../../ports/media.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import { StoreError, type Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -19,7 +19,7 @@ export interface ReadinessParts {
   readonly store: Pick<Store, "check">;
   readonly storeWatch: Pick<StoreWatch, "failed" | "failure">;
   readonly homeserver: Pick<Homeserver, "ping">;
-  readonly media: Pick<MediaEngine, "health">;
+  readonly media: Pick<CallMedia, "health">;
   readonly sip: Pick<SipTrunks, "health">;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,5 +1,5 @@
 // Keys of SDES-SRTP in `a=crypto` (RFC 4568): the two AES-CM suites that trunks speak. Text in, text out; the keys
-// themselves are made and used by the media engine.
+// themselves are made by the negotiation and used by the media engine.
 
 export type SrtpSuite = "AES_CM_128_HMAC_SHA1_80" | "AES_CM_128_HMAC_SHA1_32";
 
@@ -51,6 +51,11 @@ export function parseCryptoAttribute(
 /** Without `a=`. Our keys have no MKI. */
 export function writeCryptoAttribute(crypto: CryptoAttribute): string {
   return `crypto:${crypto.tag} ${crypto.suite} inline:${crypto.inline}`;
+}
+
+/** The same key, under whichever tag. */
+export function isSameKey(one: CryptoAttribute, other: CryptoAttribute): boolean {
+  return one.suite === other.suite && one.inline === other.inline && one.mkiLength === other.mkiLength;
 }
 
 /** The strongest of the offered lines, in our order of preference; of several one without an MKI. */

@@ -26,6 +26,15 @@ export function webRtcEnd(audio: AudioSection): WebRtcEnd | Unmet {
   return { ice, fingerprint, setup: setup ?? "actpass" };
 }
 
+export function isSameEnd(one: WebRtcEnd | undefined, other: WebRtcEnd): boolean {
+  return (
+    one !== undefined &&
+    one.ice.ufrag === other.ice.ufrag &&
+    one.ice.pwd === other.ice.pwd &&
+    one.fingerprint.value === other.fingerprint.value
+  );
+}
+
 /** Is it the one that a trunk is configured for? Some offer the same audio encrypted and not (RFC 4568 s1 advises so). */
 export function isTrunkProtocol(protocol: string, srtp: "off" | "required"): boolean {
   return (srtp === "required" ? /^RTP\/SAVPF?$/ : /^RTP\/AVPF?$/).test(protocol);

@@ -8,7 +8,7 @@ import { type DialogMedia, sentBeyond } from "../../../src/media/embedded/trunk/
 const leg = callId("leg");
 
 function mediaSaid(quietMs: number | undefined): DialogMedia {
-  return { told: {} as DialogMedia["told"], sent: { stream: { ...newStream(), quietMs }, srtp: undefined } };
+  return { place: {} as DialogMedia["place"], sent: { stream: { ...newStream(), quietMs }, srtp: undefined } };
 }
 
 /** Time passes when the test says so. */

@@ -1,6 +1,6 @@
 // Host names where a trunk's SDP has an address.
 import { afterAll, beforeAll, describe, expect, test as plain } from "vitest";
-import { withAddresses, type LookUp } from "../../../src/media/embedded/trunk/host-names.ts";
+import { withAddresses, type LookUp } from "../../../src/media/negotiation/host-names.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
 import { test } from "../peers/scope.ts";
 import { bothHz, clientHz, startTalk, trunkHz } from "../peers/talk.ts";

@@ -2,8 +2,9 @@
 import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../../src/media/embedded/engine/engine.ts";
+import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { IceServer, MediaEngine, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
+import type { IceServer, CallMedia, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
 import type { Log } from "../../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 import { reserveBlock } from "./port-block.ts";
@@ -54,7 +55,7 @@ export function portSlice(pairs: number): { portMin: number; portMax: number } {
 }
 
 export interface Rig {
-  readonly engine: MediaEngine;
+  readonly engine: CallMedia;
   readonly log: LogLine[];
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
@@ -88,16 +89,18 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
     const isSo = (): boolean => log.filter((line) => line.message === message).length >= times;
     if (!isSo()) await new Promise<void>((resolve) => watching.push({ isSo, resolve }));
   };
-  const engine = createEmbeddedEngine({
-    workers: 1,
-    sessionsPerWorker: 20,
-    rtp: { host: "127.0.0.1", ...portSlice(10) },
-    ice: { bindHost: "127.0.0.1" },
-    silenceTimeoutMs: 30_000,
-    log: recordingLog(log, written),
-    clock: realClock,
-    ...options,
-  });
+  const engine = createCallMedia(
+    createEmbeddedEngine({
+      workers: 1,
+      sessionsPerWorker: 20,
+      rtp: { host: "127.0.0.1", ...portSlice(10) },
+      ice: { bindHost: "127.0.0.1" },
+      silenceTimeoutMs: 30_000,
+      log: recordingLog(log, written),
+      clock: realClock,
+      ...options,
+    }),
+  );
   await engine.start();
   let count = 0;
   const open: Rig["open"] = async (trunk = {}, iceServers = [], other?, legs = {}) => {

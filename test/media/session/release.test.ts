@@ -4,7 +4,12 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test, vi } from "vitest";
 import { callId } from "../../../src/core/ids.ts";
+import { answered, newExchange, offered } from "../../../src/core/sdp/exchange.ts";
+import { flowsOf } from "../../../src/core/sdp/flows.ts";
+import { webRtcEnd } from "../../../src/core/sdp/requirement.ts";
+import type { Exchange, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
 import { Session } from "../../../src/media/embedded/session/session.ts";
+import { parsed } from "../../core/sdp/samples.ts";
 import { portSlice } from "../peers/rig.ts";
 
 setFlagsFromString("--expose-gc");
@@ -35,6 +40,11 @@ function clientOffer(): string {
   return transaction.body.events[0]?.content.offer.sdp ?? "";
 }
 
+function after(turn: Turn | Refusal): Exchange {
+  if (turn.kind === "refusal") throw new Error(turn.message);
+  return turn.exchange;
+}
+
 /** One call up to its answer, and its end. Gives what nothing may refer to any longer. */
 async function callOnce(rtpPort: number): Promise<object> {
   const reports = { fact: () => undefined, log: () => undefined };
@@ -53,8 +63,22 @@ async function callOnce(rtpPort: number): Promise<object> {
   } as const;
   const session = await Session.open(settings, opening, reports);
   if (session === undefined) throw new Error("the ports are taken");
-  await session.offer("a", clientOffer());
-  await session.answer("b", trunkAnswer);
+  const terms = { a: { kind: "client", codecs: ["PCMA"] }, b: { kind: "trunk", codecs: ["PCMA"] } } as const;
+  const offer = parsed(clientOffer());
+  const invited = after(offered(newExchange(terms), "a", offer));
+  const { agreed } = after(answered(invited, "b", parsed(trunkAnswer)));
+  const client = webRtcEnd(offer.audio);
+  if ("fault" in client) throw new Error(client.message);
+  await session.accept({ ...client, candidates: offer.audio.candidates });
+  const gateway = {
+    kind: "trunk",
+    address: "127.0.0.1",
+    port: 9,
+    rtcpPort: 10,
+    rtcpMux: false,
+    keys: undefined,
+  } as const;
+  session.follow({ remotes: { b: gateway }, flows: agreed && flowsOf(agreed) });
   await session.close();
   return reports;
 }

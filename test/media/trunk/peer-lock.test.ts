@@ -1,6 +1,6 @@
 // Where a trunk's media may come from, packet by packet.
 import { describe, expect, test } from "vitest";
-import { networks } from "../../../src/media/embedded/cidr.ts";
+import { networks } from "../../../src/media/embedded/base/cidr.ts";
 import { PeerLock, type PeerRules } from "../../../src/media/embedded/trunk/peer-lock.ts";
 
 const named = { address: "192.0.2.7", port: 40_000 };

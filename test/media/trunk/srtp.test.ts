@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { encodeRtp } from "../../../dev/audio/rtp.ts";
 import { deriveKey, SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
-import { SdesKeys } from "../../../src/media/embedded/trunk/sdes-keys.ts";
+import { SrtpContexts } from "../../../src/media/embedded/trunk/srtp-contexts.ts";
+import { SdesKeys } from "../../../src/media/negotiation/sdes-keys.ts";
 import { byePacket } from "../../../src/media/embedded/rtp/rtcp.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
 import { bothHz, connect, clientHz, startTalk, trunkHz } from "../peers/talk.ts";
@@ -141,22 +142,24 @@ describe("our key", () => {
   const line = (inline: string) => ({ tag: 1, suite, inline: inline.repeat(40), mkiLength: 0 }) as const;
 
   test("stays for a peer that goes on with its own", () => {
-    const keyring = new SdesKeys();
-    const first = keyring.accept([line("A")]);
-    const again = keyring.accept([line("A")]);
+    const keys = new SdesKeys();
+    const first = keys.accept([line("A")]);
+    const again = keys.accept([line("A")]);
     expect(again.line).toEqual(first.line);
     expect(again.keys).toEqual(first.keys);
   });
 
   test("is a new one for a peer with a new one, so that both count roll-overs from zero", () => {
-    const keyring = new SdesKeys();
-    const first = keyring.accept([line("A")]);
-    for (const sequence of [65_535, 0]) first.keys.outbound.protectRtp(rtp(sequence));
-    const next = keyring.accept([line("B")]);
+    const keys = new SdesKeys();
+    const first = keys.accept([line("A")]);
+    const contexts = new SrtpContexts();
+    const before = contexts.adopt(first.keys);
+    for (const sequence of [65_535, 0]) before.outbound.protectRtp(rtp(sequence));
+    const next = keys.accept([line("B")]);
     expect(next.line.inline).not.toBe(first.line.inline);
     const theirs = new SrtpContext(suite, Buffer.from(next.line.inline, "base64"));
-    expect(theirs.openRtp(next.keys.outbound.protectRtp(rtp(1)))).toEqual(rtp(1));
-    expect(keyring.offer.map(({ inline }) => inline)).toContain(next.line.inline);
+    expect(theirs.openRtp(contexts.adopt(next.keys).outbound.protectRtp(rtp(1)))).toEqual(rtp(1));
+    expect(keys.offer.map(({ inline }) => inline)).toContain(next.line.inline);
   });
 });
 

@@ -3,23 +3,21 @@
 // An ICE restart takes a new transport with a new certificate (RFC 8842 s4), which the client takes for a new DTLS
 // association; the old one carries on until the new one is up.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import { isUsable, parseCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
-import { isMalformed, parseDescription, type Description, type Setup } from "../../../core/sdp/description.ts";
-import type { AnswerTurn, OfferTurn } from "../../../core/sdp/turn.ts";
-import { webRtcEnd, type WebRtcEnd } from "../../../core/sdp/requirement.ts";
+import { advertisedCandidates, isUsable, parseCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
+import type { Setup } from "../../../core/sdp/description.ts";
+import { isSameEnd, type WebRtcEnd } from "../../../core/sdp/requirement.ts";
+import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError } from "../../../ports/media.ts";
+import type { Gone, Leg, LegReports } from "../base/leg.ts";
+import { isRtcp } from "../rtp/rtp-packet.ts";
 import {
   ClientTransport,
-  type Gone,
   type Identity,
   type LocalEnd,
   type TransportOptions,
   type TransportReports,
 } from "./client-transport.ts";
-import type { Leg, LegReports } from "../leg.ts";
 import { ReservedEnd } from "./reserved-end.ts";
-import { ClientSdp } from "../leg-sdp.ts";
-import { isRtcp } from "../rtp/rtp-packet.ts";
 
 /** Candidates of one ICE generation: enough for any client, not for a scan of our network. */
 const maxCandidates = 100;
@@ -32,7 +30,6 @@ interface Association {
 export class ClientLeg implements Leg {
   readonly #options: TransportOptions;
   readonly #reports: LegReports;
-  readonly #text: ClientSdp;
   #current: Association | undefined;
   #next: Association | undefined;
   /** Offered to the client of a new call; its answer makes it a transport. */
@@ -47,8 +44,6 @@ export class ClientLeg implements Leg {
   constructor(options: TransportOptions, reports: LegReports) {
     this.#options = options;
     this.#reports = reports;
-    const { ssrc, cname, ice } = options;
-    this.#text = new ClientSdp({ advertisedHosts: ice.advertisedHosts, ssrc, cname });
   }
 
   get isConnected(): boolean {
@@ -61,24 +56,42 @@ export class ClientLeg implements Leg {
     return transport !== undefined && !transport.isOver;
   }
 
-  read(sdp: string): Description {
-    const description = parseDescription(sdp);
-    if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
-    endOf(description);
-    return description;
+  /** Our end for the answer to the client's offer: the present one, or a new one where it restarts ICE. Throws MediaError. */
+  async accept(remote: RemoteClient): Promise<LocalClient> {
+    // An offer of ours that it has not answered is void.
+    this.#release();
+    return this.#told(await this.#accept(remote));
   }
 
-  async write(turn: OfferTurn | AnswerTurn): Promise<string> {
-    const end = turn.kind === "answer" ? await this.#answerEnd(turn.offer) : await this.#offerEnd();
-    return this.#text.write(turn, end);
+  /** Our end for an offer to the client, a new call's or one inside the call. Throws MediaError. */
+  async offered(): Promise<LocalClient> {
+    const latest = this.#next ?? this.#current;
+    // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
+    if (latest !== undefined) return this.#told({ ...latest.local, setup: "actpass" });
+    this.#reserved ??= await this.#reserve();
+    return this.#told(this.#reserved.local);
   }
 
-  /** Our end for the answer to `offer`: the present one, or a new one where the client restarts ICE. */
-  async #answerEnd(offer: Description): Promise<LocalEnd> {
-    const remote = endOf(offer);
+  /** The client has answered the first offer of ours. Throws MediaError. */
+  complete(remote: RemoteClient): void {
+    const reserved = this.#reserved;
+    if (reserved === undefined) throw new MediaError("engine", "the client has not been offered anything");
+    const transport = this.#open(reserved.identity);
+    this.#release();
+    try {
+      transport.complete(remote);
+    } catch (cause) {
+      transport.close();
+      throw new MediaError("engine", "no transport for the client", { cause });
+    }
+    this.#install({ transport, local: { ...reserved.local, setup: opposite(remote.setup) } });
+    this.#take(remote);
+  }
+
+  async #accept(remote: RemoteClient): Promise<LocalEnd> {
     const latest = this.#next ?? this.#current;
     if (latest !== undefined && !latest.transport.isOver && isSameEnd(latest.transport.remote, remote)) {
-      this.#take(offer);
+      this.#take(remote);
       return latest.local;
     }
     const prepared = isSameEnd(this.#prepared?.remote, remote) ? await this.#prepared?.association : undefined;
@@ -86,14 +99,14 @@ export class ClientLeg implements Leg {
     else {
       this.#prepared = undefined;
       this.#install(prepared);
-      this.#take(offer);
+      this.#take(remote);
       return prepared.local;
     }
     // DTLS roles stay for the life of the call, also over a new association (RFC 8842 s5.5).
     const setup = remote.setup === "actpass" && latest !== undefined ? opposite(latest.local.setup) : remote.setup;
     const fresh = await this.#associate({ ...remote, setup });
     this.#install(fresh);
-    this.#take(offer);
+    this.#take(remote);
     return fresh.local;
   }
 
@@ -102,39 +115,11 @@ export class ClientLeg implements Leg {
    * held back until then: ICE gives up 39.5 s after it has begun (RFC 8863), and telephones ring for longer. If they do,
    * the answer gathers anew.
    */
-  prepare(offer: Description): void {
+  prepare(remote: RemoteClient): void {
     if (this.#current !== undefined || this.#options.iceServers.length === 0) return;
-    const remote = endOf(offer);
     if (isSameEnd(this.#prepared?.remote, remote)) return;
     this.#drop();
     this.#prepared = { remote, association: this.#associate(remote).catch(() => undefined) };
-  }
-
-  /** Our end for an offer to the client, a new call's or one inside the call. */
-  async #offerEnd(): Promise<LocalEnd> {
-    const latest = this.#next ?? this.#current;
-    // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
-    if (latest !== undefined) return { ...latest.local, setup: "actpass" };
-    this.#reserved ??= await this.#reserve();
-    return this.#reserved.local;
-  }
-
-  take(answer: Description): () => void {
-    const remote = endOf(answer);
-    const reserved = this.#reserved;
-    if (reserved !== undefined) {
-      if (remote.setup === "actpass") throw new MediaError("bad-description", "an answer must choose a DTLS role");
-      return () => this.#complete(reserved, remote, answer);
-    }
-    const current = this.#next ?? this.#current;
-    if (!isSameEnd(current?.transport.remote, remote))
-      throw new MediaError("bad-description", "an answer may not restart ICE by itself");
-    return () => undefined;
-  }
-
-  rollBack(): void {
-    this.#reserved?.release();
-    this.#reserved = undefined;
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
@@ -163,7 +148,7 @@ export class ClientLeg implements Leg {
   async close(): Promise<void> {
     this.#current?.transport.close();
     this.#next?.transport.close();
-    this.rollBack();
+    this.#release();
     this.#drop();
   }
 
@@ -175,17 +160,14 @@ export class ClientLeg implements Leg {
     }
   }
 
-  #complete(reserved: ReservedEnd, remote: WebRtcEnd, answer: Description): void {
-    const transport = this.#open(reserved.identity);
-    this.rollBack();
-    try {
-      transport.complete(remote);
-    } catch (cause) {
-      transport.close();
-      throw new MediaError("engine", "no transport for the client", { cause });
-    }
-    this.#install({ transport, local: { ...reserved.local, setup: opposite(remote.setup) } });
-    this.#take(answer);
+  #release(): void {
+    this.#reserved?.release();
+    this.#reserved = undefined;
+  }
+
+  #told(local: LocalEnd): LocalClient {
+    const { ice, ssrc, cname } = this.#options;
+    return { ...local, candidates: advertisedCandidates(local.candidates, ice.advertisedHosts), ssrc, cname };
   }
 
   #drop(): void {
@@ -249,10 +231,10 @@ export class ClientLeg implements Leg {
     if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
   }
 
-  #take(description: Description): void {
+  #take({ candidates }: RemoteClient): void {
     const waiting = this.#early;
     this.#early = [];
-    for (const candidate of [...description.audio.candidates.filter(isUsable), ...waiting]) this.#add(candidate);
+    for (const candidate of [...candidates.filter(isUsable), ...waiting]) this.#add(candidate);
   }
 
   /** Each candidate belongs to one ICE generation; those of a generation to come wait for it. False: not taken. */
@@ -265,21 +247,6 @@ export class ClientLeg implements Leg {
     this.#early.push(candidate);
     return true;
   }
-}
-
-function endOf(description: Description): WebRtcEnd {
-  const end = webRtcEnd(description.audio);
-  if ("fault" in end) throw new MediaError(end.fault, end.message);
-  return end;
-}
-
-function isSameEnd(one: WebRtcEnd | undefined, other: WebRtcEnd): boolean {
-  return (
-    one !== undefined &&
-    one.ice.ufrag === other.ice.ufrag &&
-    one.ice.pwd === other.ice.pwd &&
-    one.fingerprint.value === other.fingerprint.value
-  );
 }
 
 function opposite(setup: Setup): Setup {

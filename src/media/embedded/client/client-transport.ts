@@ -4,20 +4,15 @@
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
 import { writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../../core/sdp/description.ts";
-import type { Fingerprint, IceCredentials, Setup } from "../../../core/sdp/description.ts";
+import type { WebRtcEnd } from "../../../core/sdp/requirement.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import type { Certificate } from "./certificate.ts";
 import { nativeIceServers } from "./ice-servers.ts";
-import type { WorkerSettings } from "../protocol.ts";
+import type { Gone } from "../base/leg.ts";
+import type { WorkerSettings } from "../base/settings.ts";
 
-/** One end of the association, ours or the client's. */
-export interface TransportEnd {
-  readonly ice: IceCredentials;
-  readonly fingerprint: Fingerprint;
-  readonly setup: Setup;
-}
-
-export interface LocalEnd extends TransportEnd {
+/** Our end, as the library or a reserved port has it. */
+export interface LocalEnd extends WebRtcEnd {
   readonly candidates: readonly Candidate[];
 }
 
@@ -28,12 +23,6 @@ export interface Identity {
   readonly pwd: string;
   readonly port: number;
 }
-
-/**
- * `closed`: the client has closed its end (DTLS close_notify), which the library calls "disconnected" at once. `lost`: its
- * packets stopped, which ICE notices after 30 s (RFC 7675 s5.1), or the handshake failed; the library says "failed".
- */
-export type Gone = "closed" | "lost";
 
 export interface TransportReports {
   connected(): void;
@@ -62,7 +51,7 @@ export class ClientTransport {
   readonly #identity: Identity | undefined;
   #isOpen = false;
   #isOver = false;
-  #remote: TransportEnd | undefined;
+  #remote: WebRtcEnd | undefined;
 
   /** `identity`: what the client has been told of us in an offer already; otherwise the library makes all of it. */
   constructor(options: TransportOptions, reports: TransportReports, identity?: Identity) {
@@ -119,12 +108,12 @@ export class ClientTransport {
   }
 
   /** The client's end, once it is known. */
-  get remote(): TransportEnd | undefined {
+  get remote(): WebRtcEnd | undefined {
     return this.#remote;
   }
 
   /** Takes the client's offered end and gives ours, all candidates gathered. */
-  async accept(remote: TransportEnd): Promise<LocalEnd> {
+  async accept(remote: WebRtcEnd): Promise<LocalEnd> {
     this.#begin(remote, false);
     return this.#local();
   }
@@ -133,7 +122,7 @@ export class ClientTransport {
    * Takes the client's answer to the end that it was offered as `identity`. To the library it is an offer all the same:
    * so it knows all of the client before its first packet goes out or comes in. Throws if it cannot have the port.
    */
-  complete(remote: TransportEnd): void {
+  complete(remote: WebRtcEnd): void {
     this.#begin(remote, true);
   }
 
@@ -170,7 +159,7 @@ export class ClientTransport {
     setTimeout(() => closing.delete(this), closingMs);
   }
 
-  #begin(remote: TransportEnd, isControlling: boolean): void {
+  #begin(remote: WebRtcEnd, isControlling: boolean): void {
     this.#remote = remote;
     this.#connection.setRemoteDescription(endText(remote, isControlling), "offer");
     const identity = this.#identity;
@@ -194,7 +183,7 @@ export class ClientTransport {
  * `isControlling`: whoever offered controls ICE (RFC 8445 s6.1.1), but the library takes itself for the answerer. That its
  * peer is "lite" is the one thing that makes it control, and changes nothing else.
  */
-function endText({ ice, fingerprint, setup }: TransportEnd, isControlling: boolean): string {
+function endText({ ice, fingerprint, setup }: WebRtcEnd, isControlling: boolean): string {
   return [
     "v=0",
     "o=- 1 1 IN IP4 127.0.0.1",

@@ -10,8 +10,8 @@ import type { IceServer } from "../../../ports/media.ts";
 import { newCertificate } from "./certificate.ts";
 import type { Identity, LocalEnd } from "./client-transport.ts";
 import { nativeIceServers } from "./ice-servers.ts";
-import { familyName } from "../cidr.ts";
-import type { WorkerSettings } from "../protocol.ts";
+import { familyName } from "../base/cidr.ts";
+import type { WorkerSettings } from "../base/settings.ts";
 import { mappedAddress } from "./stun.ts";
 
 const stunTimeoutMs = 2000;

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
-import { familyName } from "../cidr.ts";
+import { familyName } from "../base/cidr.ts";
 
 export interface TransportAddress {
   readonly address: string;

@@ -5,7 +5,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import type { IceServer } from "../../../ports/media.ts";
 import { nativeIceServers } from "./ice-servers.ts";
-import { familyName } from "../cidr.ts";
+import { familyName } from "../base/cidr.ts";
 
 export interface TurnProblem {
   /** `host:port`. */

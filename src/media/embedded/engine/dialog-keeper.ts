@@ -1,9 +1,9 @@
-// What each trunk dialog has been told and sent, kept outside of the workers: a session that another one follows, and a
+// Where each trunk dialog is and what it was sent, kept outside of the workers: a session that another one follows, and a
 // worker that dies, take none of it with them.
 import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
-import { clockMs } from "../clock.ts";
-import type { EndDialogs } from "../protocol.ts";
+import { clockMs } from "../base/clock.ts";
+import type { EndDialogs } from "../session/protocol.ts";
 import { sentBeyond, type DialogMedia, type EndMarks } from "../trunk/dialog-media.ts";
 
 /** Whose dialogs they are, of the ends where trunks stand. */

@@ -1,43 +1,44 @@
-// A session as the bridge holds it: orders for the worker that has it.
+// A session as the negotiation holds it: orders for the worker that has it.
 import type { MediaEnd } from "../../../core/call/model/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { MediaSession } from "../../../ports/media.ts";
-import type { Direction } from "../../../core/sdp/direction.ts";
-import type { OrderKind, OrderOf, OrderResults, Written } from "../protocol.ts";
+import type { EngineSession } from "../../../ports/media-engine.ts";
+import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";
 
 export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
 
-export class EmbeddedSession implements MediaSession {
-  untold: Direction | undefined;
+export class EmbeddedSession implements EngineSession {
+  readonly local: LocalTrunks;
   readonly #orders: SessionOrders;
   readonly #handOver: (end: MediaEnd) => Promise<void>;
   readonly #closed: () => void;
 
-  constructor(orders: SessionOrders, handOver: (end: MediaEnd) => Promise<void>, closed: () => void) {
+  constructor(
+    local: LocalTrunks,
+    orders: SessionOrders,
+    handOver: (end: MediaEnd) => Promise<void>,
+    closed: () => void,
+  ) {
+    this.local = local;
     this.#orders = orders;
     this.#handOver = handOver;
     this.#closed = closed;
   }
 
-  offer: MediaSession["offer"] = async (from, sdp) => this.#written(this.#orders({ kind: "offer", from, sdp }));
-  answer: MediaSession["answer"] = async (from, sdp) => this.#written(this.#orders({ kind: "answer", from, sdp }));
-  settle: MediaSession["settle"] = async (from) => this.#written(this.#orders({ kind: "settle", from }));
-  describe: MediaSession["describe"] = async (end) => this.#written(this.#orders({ kind: "describe", end }));
-  cross: MediaSession["cross"] = async (from, sdp) => this.#written(this.#orders({ kind: "cross", from, sdp }));
-  unheard: MediaSession["unheard"] = async () => this.#orders({ kind: "unheard" });
-  stats: MediaSession["stats"] = async () => this.#orders({ kind: "stats" });
+  offered: EngineSession["offered"] = async (end) => this.#orders({ kind: "offered", end });
+  accept: EngineSession["accept"] = async (end, remote) => this.#orders({ kind: "accept", end, remote });
+  unheard: EngineSession["unheard"] = async () => this.#orders({ kind: "unheard" });
+  stats: EngineSession["stats"] = async () => this.#orders({ kind: "stats" });
+  handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
 
-  handOver: MediaSession["handOver"] = async (end) => this.#handOver(end);
-
-  sendDtmf: MediaSession["sendDtmf"] = (to, digit, durationMs) => {
-    // As with candidates.
-    this.#orders({ kind: "press", to, digit, durationMs }).catch(() => undefined);
+  follow: EngineSession["follow"] = async (following) => {
+    await this.#orders({ kind: "follow", following });
   };
 
-  addCandidates: MediaSession["addCandidates"] = (candidates) => {
-    // A worker that is gone has already been reported as `media.lost`.
-    this.#orders({ kind: "candidates", candidates }).catch(() => undefined);
-  };
+  prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
+
+  sendDtmf: EngineSession["sendDtmf"] = (to, digit, durationMs) => this.#send({ kind: "press", to, digit, durationMs });
+
+  addCandidates: EngineSession["addCandidates"] = (candidates) => this.#send({ kind: "candidates", candidates });
 
   close = async (): Promise<MediaStats> => {
     try {
@@ -49,10 +50,8 @@ export class EmbeddedSession implements MediaSession {
     }
   };
 
-  /** Together with the outcome, so that neither can overtake the other. */
-  async #written<Outcome>(order: Promise<Written<Outcome>>): Promise<Outcome> {
-    const { outcome, untold } = await order;
-    this.untold = untold;
-    return outcome;
+  #send(order: OrderOf<"prepare" | "press" | "candidates">): void {
+    // A worker that is gone has already been reported as `media.lost`.
+    this.#orders(order).catch(() => undefined);
   }
 }

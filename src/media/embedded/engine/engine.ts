@@ -4,13 +4,15 @@ import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts"
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { MediaError } from "../../../ports/media.ts";
-import type { MediaEngine, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../../ports/media.ts";
+import type { EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
+import type { MediaHealth, MediaReport, MediaSessionOptions } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
 import { DialogKeeper, type KeptDialog, type EndLegs } from "./dialog-keeper.ts";
 import { EmbeddedSession, type SessionOrders } from "./embedded-session.ts";
 import { PortPool } from "./port-pool.ts";
-import type { EndOpening, WorkerSettings } from "../protocol.ts";
+import type { WorkerSettings } from "../base/settings.ts";
+import type { EndOpening } from "../session/protocol.ts";
 import { arePortsBindable } from "../trunk/trunk-socket.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -88,6 +90,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 }
 
 class EmbeddedEngine implements MediaEngine {
+  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk"], conversions: [] };
   readonly #options: EmbeddedEngineOptions;
   /** Known once `start` has found the addresses. */
   #settings: WorkerSettings | undefined;
@@ -135,7 +138,7 @@ class EmbeddedEngine implements MediaEngine {
     throw failed.reason;
   }
 
-  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<EngineSession> {
     const legs = legsOf(options);
     const before = await this.#takeOver(legs);
     try {
@@ -155,7 +158,7 @@ class EmbeddedEngine implements MediaEngine {
     legs: EndLegs,
     before: EndKept,
     report: (fact: MediaReport) => void,
-  ): Promise<MediaSession> {
+  ): Promise<EngineSession> {
     const refused = new Set<number>();
     try {
       for (let attempt = 0; attempt < portTries; attempt += 1) {
@@ -249,7 +252,7 @@ class EmbeddedEngine implements MediaEngine {
     entry: Entry,
     options: MediaSessionOptions,
     before: EndKept,
-  ): Promise<MediaSession | "ports-taken" | "worker-gone"> {
+  ): Promise<EngineSession | "ports-taken" | "worker-gone"> {
     try {
       return (await this.#openAt(entry, options, before)) ?? "ports-taken";
     } catch (error) {
@@ -258,7 +261,7 @@ class EmbeddedEngine implements MediaEngine {
     }
   }
 
-  async #openAt(entry: Entry, options: MediaSessionOptions, before: EndKept): Promise<MediaSession | undefined> {
+  async #openAt(entry: Entry, options: MediaSessionOptions, before: EndKept): Promise<EngineSession | undefined> {
     const { place, worker, rtpPorts, legs } = entry;
     this.#count += 1;
     const number = this.#count;
@@ -272,8 +275,10 @@ class EmbeddedEngine implements MediaEngine {
     };
     const opening = { call: options.call, ends: { a: openingOf("a"), b: openingOf("b") } };
     try {
-      if (await worker.order(number, { kind: "open", opening }))
+      const local = await worker.order(number, { kind: "open", opening });
+      if (local !== null)
         return new EmbeddedSession(
+          local,
           this.#ordersOf(number, worker),
           async (end) => this.#handOver(number, end),
           () => this.#forget(number),

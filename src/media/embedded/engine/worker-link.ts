@@ -3,16 +3,8 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
-import type {
-  FromWorker,
-  Order,
-  OrderKind,
-  OrderOf,
-  OrderResults,
-  EndDialogs,
-  ToWorker,
-  WorkerSettings,
-} from "../protocol.ts";
+import type { FromWorker, Order, OrderKind, OrderOf, OrderResults, EndDialogs, ToWorker } from "../session/protocol.ts";
+import type { WorkerSettings } from "../base/settings.ts";
 import type { EndMarks } from "../trunk/dialog-media.ts";
 
 export interface WorkerWatch {

@@ -2,8 +2,9 @@
 // holds native code) breaks the sessions of this process and nothing else.
 import nodeDataChannel from "node-datachannel";
 import { MediaError } from "../../../ports/media.ts";
-import { clockMs } from "../clock.ts";
-import type { FromWorker, LogLevel, Order, OrderResult, ToWorker, WorkerSettings } from "../protocol.ts";
+import { clockMs } from "../base/clock.ts";
+import type { WorkerSettings } from "../base/settings.ts";
+import type { FromWorker, LogLevel, Order, OrderResult, ToWorker } from "../session/protocol.ts";
 import { Session } from "../session/session.ts";
 import type { EndMarks } from "../trunk/dialog-media.ts";
 
@@ -35,21 +36,21 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       log: (level, message, fields) => log(level, message, { call: opening.call, ...fields }),
     });
     if (desk.session === undefined) desks.delete(number);
-    return desk.session !== undefined;
+    return desk.session?.local ?? null;
   }
   const session = desk?.session;
   if (session === undefined) throw new MediaError("engine", "no such session");
   switch (order.kind) {
-    case "offer":
-      return { outcome: await session.offer(order.from, order.sdp), untold: session.untold };
-    case "answer":
-      return { outcome: await session.answer(order.from, order.sdp), untold: session.untold };
-    case "settle":
-      return { outcome: await session.settle(order.from), untold: session.untold };
-    case "describe":
-      return { outcome: await session.describe(order.end), untold: session.untold };
-    case "cross":
-      return { outcome: await session.cross(order.from, order.sdp), untold: session.untold };
+    case "offered":
+      return session.offered();
+    case "accept":
+      return session.accept(order.remote);
+    case "prepare":
+      session.prepare(order.remote);
+      return null;
+    case "follow":
+      session.follow(order.following);
+      return null;
     case "press":
       session.press(order.to, order.digit, order.durationMs);
       return null;
@@ -68,14 +69,13 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
   }
 }
 
-/** Orders that write descriptions. */
-const describing: ReadonlySet<Order["kind"]> = new Set(["offer", "answer", "settle", "describe", "cross"]);
+/** Orders after which a dialog has to go on as they left it. */
+const moving: ReadonlySet<Order["kind"]> = new Set(["open", "follow"]);
 
 /** Before the engine passes on what was written, so that it knows of it should this process die. */
 function sayDialogs(number: number, { kind }: Order): void {
   const session = desks.get(number)?.session;
-  if (session !== undefined && describing.has(kind))
-    say({ kind: "dialogs", session: number, dialogs: session.dialogs() });
+  if (session !== undefined && moving.has(kind)) say({ kind: "dialogs", session: number, dialogs: session.dialogs() });
 }
 
 async function answer(number: number, session: number, order: Order): Promise<void> {

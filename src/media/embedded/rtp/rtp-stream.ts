@@ -4,7 +4,7 @@ import { TokenBucket } from "../../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../../core/sdp/agreement.ts";
 import type { Digit } from "./dtmf-receiver.ts";
 import { DtmfReceiver } from "./dtmf-receiver.ts";
-import type { DigitFormat } from "./dtmf-sender.ts";
+import type { DigitFormat } from "../../../core/sdp/flows.ts";
 import { ReceptionStats } from "./reception-stats.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "./rtp-packet.ts";

@@ -2,13 +2,11 @@
 // silence. It knows nothing of SDP but what was agreed.
 import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import { crossingsWithDigits, spokenCodec } from "../../../core/sdp/agreement.ts";
-import { isHeld, isOpen, digitFormat } from "../../../core/sdp/exchange.ts";
-import type { Agreed } from "../../../core/sdp/turn.ts";
+import type { Flows } from "../../../core/sdp/flows.ts";
 import type { MediaReport } from "../../../ports/media.ts";
-import { clockMs } from "../clock.ts";
+import { clockMs } from "../base/clock.ts";
 import { RtpStream } from "../rtp/rtp-stream.ts";
-import type { Leg } from "../leg.ts";
+import type { Leg } from "../base/leg.ts";
 import { RtcpReporter } from "../rtp/rtcp-reporter.ts";
 import { OutgoingStream, type StreamMark } from "../rtp/outgoing-stream.ts";
 import { Inactivity } from "./inactivity.ts";
@@ -23,7 +21,7 @@ export class Relay {
   readonly #rtpStreams: Readonly<Record<MediaEnd, RtpStream>>;
   readonly #reporters: Readonly<Record<MediaEnd, RtcpReporter>>;
   readonly #inactivity: Inactivity;
-  #agreed: Agreed | undefined;
+  #flows: Flows | undefined;
 
   /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
   constructor(
@@ -41,11 +39,11 @@ export class Relay {
     this.#reporters = { a: this.#reporter("a"), b: this.#reporter("b") };
   }
 
-  agree(agreed: Agreed): void {
-    this.#agreed = agreed;
+  pass(flows: Flows): void {
+    this.#flows = flows;
     for (const end of mediaEnds) {
-      const crossings = crossingsWithDigits(agreed.passages, end, agreed.formats[end]);
-      this.#rtpStreams[end].agree(crossings, isOpen(agreed, end), digitFormat(agreed, otherEnd(end)));
+      const { crossings, isOpen } = flows[end];
+      this.#rtpStreams[end].agree(crossings, isOpen, flows[otherEnd(end)].digits);
     }
   }
 
@@ -59,37 +57,35 @@ export class Relay {
 
   /** Ignored where the end takes no events. */
   press(to: MediaEnd, digit: string, durationMs: number): void {
-    const format = this.#agreed === undefined ? undefined : digitFormat(this.#agreed, to);
-    if (format === undefined) return;
-    const { payloadType, clockRate } = format;
-    this.streams[to].press({ digit, durationMs, payloadType, clockRate }, clockMs());
+    const format = this.#flows?.[to].digits;
+    if (format !== undefined) this.streams[to].press({ digit, durationMs, ...format }, clockMs());
   }
 
   /** Once a second. `isUp`: media can flow on both legs. */
   tick(nowMs: number, isUp: boolean): void {
-    const agreed = this.#agreed;
-    if (agreed === undefined) return;
+    const flows = this.#flows;
+    if (flows === undefined) return;
     for (const end of mediaEnds) {
       if (this.#legs[end]()?.isConnected === true) this.#reporters[end].tick(nowMs, Math.random());
       const { lastHeardAtMs } = this.#rtpStreams[end].reception;
-      if (this.#inactivity.isTimedOut(end, isUp && !isHeld(agreed), lastHeardAtMs, nowMs))
+      if (this.#inactivity.isTimedOut(end, isUp && !flows.isHeld, lastHeardAtMs, nowMs))
         this.#report({ kind: "media.timedOut", end });
     }
   }
 
   /** Of which end nothing has been passed on, although it may be. */
   unheard(): readonly MediaEnd[] {
-    const agreed = this.#agreed;
-    if (agreed === undefined) return [];
+    const flows = this.#flows;
+    if (flows === undefined) return [];
     return mediaEnds.filter((from) => {
       const to = otherEnd(from);
-      return isOpen(agreed, from) && this.streams[to].sent.packets === this.#starts[to].packets;
+      return flows[from].isOpen && this.streams[to].sent.packets === this.#starts[to].packets;
     });
   }
 
   stats(): MediaStats {
     return {
-      codec: this.#agreed === undefined ? undefined : spokenCodec(this.#agreed.passages),
+      codec: this.#flows?.codec,
       a: this.#rtpStreams.a.reception.stats(),
       b: this.#rtpStreams.b.reception.stats(),
     };

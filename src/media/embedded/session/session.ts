@@ -1,22 +1,19 @@
-// One call's media inside a worker: the offers and answers of both ends (decided in core/sdp/exchange), the two legs that
-// carry them out, and the relay between. Orders come one at a time from worker.ts.
+// One call's media inside a worker: the two legs that carry its packets, and the relay between. What is agreed comes from
+// above. Orders come one at a time from worker.ts.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import { answered, crossed, described, newExchange, offered, settled, untold } from "../../../core/sdp/exchange.ts";
-import type { Direction } from "../../../core/sdp/direction.ts";
-import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, EndTerms, Turn } from "../../../core/sdp/turn.ts";
-import { MediaError, type MediaReport, type OfferOutcome } from "../../../ports/media.ts";
+import type { Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
+import { MediaError, type MediaReport } from "../../../ports/media.ts";
+import { clockMs } from "../base/clock.ts";
+import type { Gone, Leg, LegReports } from "../base/leg.ts";
+import type { WorkerSettings } from "../base/settings.ts";
 import { ClientLeg } from "../client/client-leg.ts";
-import type { Gone } from "../client/client-transport.ts";
-import { clockMs } from "../clock.ts";
-import type { Leg, LegReports } from "../leg.ts";
-import type { EndDialogs, EndOpening, LogLevel, SessionOpening, WorkerSettings } from "../protocol.ts";
-import { Relay } from "./relay.ts";
 import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
-import { withAddresses } from "../trunk/host-names.ts";
 import { TrunkLeg } from "../trunk/trunk-leg.ts";
+import type { EndDialogs, EndOpening, LocalTrunks, LogLevel, SessionOpening } from "./protocol.ts";
+import { Relay } from "./relay.ts";
 
 /** From the end of a client's DTLS to the end of its call, where no hang-up of it has come. */
 const hangUpMs = 2000;
@@ -33,7 +30,6 @@ export class Session {
   readonly #legs: Partial<Record<MediaEnd, Leg>> = {};
   /** Those of the legs that are trunks. */
   readonly #trunks: Partial<Record<MediaEnd, TrunkLeg>> = {};
-  #exchange: Exchange;
   #isConnected = false;
   #isBroken = false;
   #client: ClientLeg | undefined;
@@ -44,7 +40,6 @@ export class Session {
     this.#settings = settings;
     this.#reports = reports;
     const { a, b } = opening.ends;
-    this.#exchange = newExchange({ a: termsOf(a), b: termsOf(b) });
     this.#relay = new Relay(
       { a: () => this.#legs.a, b: () => this.#legs.b },
       { a: streamOf(a), b: streamOf(b) },
@@ -66,54 +61,35 @@ export class Session {
     return undefined;
   }
 
-  get untold(): Direction | undefined {
-    return untold(this.#exchange);
+  /** Where the trunks reach us. */
+  get local(): LocalTrunks {
+    const local: LocalTrunks = {};
+    for (const end of mediaEnds) {
+      const trunk = this.#trunks[end];
+      if (trunk !== undefined) local[end] = trunk.local;
+    }
+    return local;
   }
 
-  async offer(from: MediaEnd, sdp: string): Promise<OfferOutcome> {
-    const leg = this.#leg(from);
-    const offer = leg.read(await this.#named(from, sdp));
-    const turn = written(offered(this.#exchange, from, offer));
-    const text = await this.#leg(turn.to).write(turn);
-    this.#become(turn.exchange);
-    if (turn.kind === "answer") return { kind: "settled", sdp: text };
-    leg.prepare(offer);
-    return { kind: "forward", sdp: text };
+  async offered(): Promise<LocalClient> {
+    return this.#theClient().offered();
   }
 
-  /** Empty where nobody waits for a word. */
-  async answer(from: MediaEnd, sdp: string): Promise<string> {
-    const leg = this.#leg(from);
-    const answer = leg.read(await this.#named(from, sdp));
-    const turn = taken(answered(this.#exchange, from, answer));
-    const follow = leg.take(answer);
-    const text = turn.kind === "settled" ? "" : await this.#leg(turn.to).write(turn);
-    follow();
-    this.#become(turn.exchange);
-    return text;
+  async accept(remote: RemoteClient): Promise<LocalClient> {
+    return this.#theClient().accept(remote);
   }
 
-  async settle(from: MediaEnd): Promise<string> {
-    const turn = written(settled(this.#exchange, from));
-    const text = await this.#leg(turn.to).write(turn);
-    this.#become(turn.exchange);
-    return text;
+  prepare(remote: RemoteClient): void {
+    this.#theClient().prepare(remote);
   }
 
-  async describe(end: MediaEnd): Promise<string> {
-    const turn = written(described(this.#exchange, end));
-    const text = await this.#leg(end).write(turn);
-    this.#become(turn.exchange);
-    return text;
-  }
-
-  async cross(from: MediaEnd, sdp: string): Promise<Record<MediaEnd, string>> {
-    const leg = this.#leg(from);
-    const { exchange, a, b } = taken(crossed(this.#exchange, from, leg.read(sdp)));
-    leg.rollBack();
-    const texts = { a: await this.#leg("a").write(a), b: await this.#leg("b").write(b) };
-    this.#become(exchange);
-    return texts;
+  follow({ remotes, flows }: Following): void {
+    for (const end of mediaEnds) {
+      const remote = remotes[end];
+      if (remote?.kind === "client") this.#theClient().complete(remote);
+      else if (remote !== undefined) this.#trunkAt(end).aim(remote);
+    }
+    if (flows !== undefined) this.#relay.pass(flows);
   }
 
   press(to: MediaEnd, digit: string, durationMs: number): void {
@@ -132,13 +108,13 @@ export class Session {
     return this.#relay.unheard();
   }
 
-  /** What the dialogs of the trunks have been told and sent. */
+  /** Where the dialogs of the trunks are, and what they were sent. */
   dialogs(): EndDialogs {
     const dialogs: EndDialogs = {};
     const marks = this.marks();
     for (const end of mediaEnds) {
       const [leg, sent] = [this.#trunks[end], marks[end]];
-      if (leg !== undefined && sent !== undefined) dialogs[end] = { told: leg.told, sent };
+      if (leg !== undefined && sent !== undefined) dialogs[end] = { place: leg.place, sent };
     }
     return dialogs;
   }
@@ -248,43 +224,18 @@ export class Session {
     return how === "closed" && this.#client?.isComing !== true ? hangUpMs : this.#settings.reconnectTimeoutMs;
   }
 
-  /** A trunk may name a host; a client's address is never looked up. */
-  async #named(from: MediaEnd, sdp: string): Promise<string> {
-    return this.#trunks[from] === undefined ? sdp : withAddresses(sdp);
+  #theClient(): ClientLeg {
+    if (this.#client === undefined) throw new MediaError("engine", "the session has no client");
+    return this.#client;
   }
 
-  #leg(end: MediaEnd): Leg {
-    const leg = this.#legs[end];
-    if (leg === undefined) throw new MediaError("engine", "the session is not open");
-    return leg;
+  #trunkAt(end: MediaEnd): TrunkLeg {
+    const trunk = this.#trunks[end];
+    if (trunk === undefined) throw new MediaError("engine", "the session has let go of that end");
+    return trunk;
   }
-
-  /** Once it is written and said, it is the present state. */
-  #become(exchange: Exchange): void {
-    this.#exchange = exchange;
-    if (exchange.agreed !== undefined) this.#relay.agree(exchange.agreed);
-  }
-}
-
-function termsOf(opening: EndOpening): EndTerms {
-  const { kind } = opening;
-  if (kind === "client") return { kind, codecs: opening.codecs };
-  const { codecs, rtpEvents } = opening.media;
-  return { kind, codecs, events: rtpEvents !== false, numbers: opening.before?.told.sdp.numbers ?? [] };
 }
 
 function streamOf(opening: EndOpening): StreamMark {
   return (opening.kind === "trunk" ? opening.before?.sent.stream : undefined) ?? newStream();
-}
-
-function taken<Step extends Turn | CrossedTurn>(step: Step | Refusal): Step {
-  if (step.kind === "refusal") throw new MediaError(step.fault, step.message);
-  return step;
-}
-
-/** A step that has something to write. */
-function written(step: Turn | Refusal): OfferTurn | AnswerTurn {
-  const turn = taken(step);
-  if (turn.kind === "settled") throw new MediaError("engine", "nothing to say");
-  return turn;
 }

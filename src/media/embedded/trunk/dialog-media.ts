@@ -1,21 +1,19 @@
-// What a trunk's dialog has been told and sent until now, as plain data: with it the next session, in whichever worker,
-// goes on where the last one stopped. Neither the peer's decoder nor its SDP parser notices the change.
+// Where a trunk's dialog was heard and what it was sent until now, as plain data: with it the next session, in whichever
+// worker, goes on where the last one stopped. The peer's decoder does not notice the change.
 import type { MediaEnd } from "../../../core/call/model/media-end.ts";
-import type { CryptoAttribute } from "../../../core/sdp/crypto-attribute.ts";
-import type { Format } from "../../../core/sdp/format.ts";
-import type { Frame, Origin } from "../../../core/sdp/writer.ts";
+import type { SdesKeyPair } from "../../../ports/media-engine.ts";
 import type { PeerMemory } from "./peer-lock.ts";
 import { beyond, type StreamMark } from "../rtp/outgoing-stream.ts";
 
 export interface DialogMedia {
-  readonly told: DialogTold;
+  readonly place: DialogPlace;
   readonly sent: DialogSent;
 }
 
 /** Changes with each description. */
-export interface DialogTold {
-  readonly sdp: SdpMemory;
-  readonly keys: KeyMemory | undefined;
+export interface DialogPlace {
+  /** In use; undefined: plain RTP. */
+  readonly keys: SdesKeyPair | undefined;
   readonly rtp: PeerMemory;
   readonly rtcp: PeerMemory;
 }
@@ -24,22 +22,6 @@ export interface DialogTold {
 export interface DialogSent {
   readonly stream: StreamMark;
   readonly srtp: SrtpMarks | undefined;
-}
-
-/** What has been written to the peer (RFC 3264 s8). */
-export interface SdpMemory {
-  readonly origin: Origin;
-  /** Every payload type that we have given a meaning: it keeps it as long as the dialog lives (RFC 3264 s8.3.2). */
-  readonly numbers: readonly Format[];
-  /** The sections of the last description: an offer may add some, but not leave any out. */
-  readonly frame: Frame | undefined;
-}
-
-export interface KeyMemory {
-  readonly offer: readonly CryptoAttribute[];
-  /** In use. */
-  readonly ours: CryptoAttribute | undefined;
-  readonly theirs: CryptoAttribute | undefined;
 }
 
 /** Highest packet index by SSRC, RTCP's index (RFC 3711 s3.2.1, s3.4). */

@@ -3,7 +3,7 @@
 // and is heard from another port. Without that, anyone who finds the port could speak into the call, or have it sent to himself.
 import type { BlockList } from "node:net";
 import { canonicalAddress } from "../../../core/sdp/address.ts";
-import { isWithin } from "../cidr.ts";
+import { isWithin } from "../base/cidr.ts";
 
 export interface Target {
   readonly address: string;

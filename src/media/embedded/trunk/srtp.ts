@@ -15,7 +15,7 @@ import type { SrtpMark } from "./dialog-media.ts";
 
 const keyLength = 16;
 const saltLength = 14;
-export const masterLength = keyLength + saltLength;
+const masterLength = keyLength + saltLength;
 /** SRTCP keeps the long tag in both suites (RFC 4568 s6.2). */
 const srtcpTagLength = 10;
 const indexLength = 4;

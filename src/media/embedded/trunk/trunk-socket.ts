@@ -1,21 +1,16 @@
 // RTP and RTCP with a trunk's media peer over UDP, plain or SRTP. Who is heard is decided in peer-lock.ts.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import type { BlockList } from "node:net";
-import { clockMs } from "../clock.ts";
-import { familyName } from "../cidr.ts";
+import type { RemoteTrunk } from "../../../ports/media-engine.ts";
+import { clockMs } from "../base/clock.ts";
+import { familyName } from "../base/cidr.ts";
 import { PeerLock, type PeerRules, type Target } from "./peer-lock.ts";
 import { isRtcp, readRtp } from "../rtp/rtp-packet.ts";
 import type { SrtpContext } from "./srtp.ts";
-import type { DialogTold } from "./dialog-media.ts";
+import type { DialogPlace } from "./dialog-media.ts";
 
-export interface TrunkPeer {
-  /** Undefined: nothing is to be sent there now (hold in the old way). */
-  readonly address: string | undefined;
-  readonly port: number;
-  /** Undefined: none is left after the highest RTP port. */
-  readonly rtcpPort: number | undefined;
-  readonly rtcpMux: boolean;
-}
+/** Where the peer is, by its SDP. */
+type TrunkPeer = Omit<RemoteTrunk, "keys">;
 
 export interface TrunkKeys {
   readonly outbound: SrtpContext;
@@ -35,7 +30,7 @@ export interface TrunkReports {
 const reportMs = 10_000;
 
 /** Where the peer's RTP and RTCP have come from. */
-type Peers = Pick<DialogTold, "rtp" | "rtcp">;
+type Peers = Pick<DialogPlace, "rtp" | "rtcp">;
 
 export class TrunkSocket {
   readonly #rtp: Socket;

@@ -1,47 +1,31 @@
-// Writes the SDP of one leg: what stays the same for the session's life (ids, stream, origin) is kept here.
+// Writes the SDP of one leg: what stays the same for the leg's life (ids, stream, origin) is kept here.
 import { randomBytes, randomInt } from "node:crypto";
-import { advertisedCandidates } from "../../core/sdp/candidate.ts";
 import type { CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import type { Description } from "../../core/sdp/description.ts";
 import { otherEnd } from "../../core/call/model/media-end.ts";
 import type { Format } from "../../core/sdp/format.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
 import { clientBody, newOrigin, say, trunkBody, type Frame } from "../../core/sdp/writer.ts";
-import type { LocalEnd } from "./client/client-transport.ts";
-import type { SdpMemory } from "./trunk/dialog-media.ts";
+import type { LocalClient, LocalTrunk } from "../../ports/media-engine.ts";
 
 const defaultPtimeMs = 20;
 
 export class ClientSdp {
-  readonly #facts: {
-    readonly advertisedHosts: readonly string[];
-    /** Of our stream to the client. */
-    readonly ssrc: number;
-    readonly cname: string;
-  };
   readonly #streamId = randomBytes(12).toString("hex");
   #origin = newOrigin(newSessionId());
 
-  constructor(facts: { advertisedHosts: readonly string[]; ssrc: number; cname: string }) {
-    this.#facts = facts;
-  }
-
-  write(turn: OfferTurn | AnswerTurn, end: LocalEnd): string {
-    const { advertisedHosts, ssrc, cname } = this.#facts;
+  write(turn: OfferTurn | AnswerTurn, local: LocalClient): string {
     const frame = frameOf(turn);
     const behind = turn.kind === "offer" ? turn.exchange.offered?.behind?.description : undefined;
     const others = behind ?? turn.exchange.agreed?.[otherEnd(turn.to)];
     const body = clientBody({
-      ...end,
+      ...local,
       mid: frame?.audio.mid ?? "0",
       formats: turn.formats,
       direction: turn.direction,
       ptimeMs: others?.audio.ptimeMs,
-      candidates: advertisedCandidates(end.candidates, advertisedHosts),
       streamId: this.#streamId,
       trackId: "audio",
-      ssrc,
-      cname,
       frame,
     });
     const { sdp, origin } = say(this.#origin, "127.0.0.1", body);
@@ -51,32 +35,32 @@ export class ClientSdp {
 }
 
 export class TrunkSdp {
-  readonly #address: string;
-  readonly #port: number;
-  #memory: SdpMemory;
+  #origin = newOrigin(newSessionId());
+  /** Every payload type that we have given a meaning: it keeps it as long as the dialog lives (RFC 3264 s8.3.2). */
+  #numbers: readonly Format[] = [];
+  /** The sections of the last description: an offer may add some, but not leave any out (RFC 3264 s8). */
+  #frame: Frame | undefined;
 
-  constructor(address: string, port: number, memory?: SdpMemory) {
-    this.#address = address;
-    this.#port = port;
-    this.#memory = memory ?? { origin: newOrigin(newSessionId()), numbers: [], frame: undefined };
-  }
-
-  get memory(): SdpMemory {
-    return this.#memory;
+  get numbers(): readonly Format[] {
+    return this.#numbers;
   }
 
   /** The peer has answered our offer. */
   answered({ sections, audioIndex }: Description): void {
-    this.#memory = { ...this.#memory, frame: { sections, audioIndex } };
+    this.#frame = { sections, audioIndex };
   }
 
   /** `crypto` undefined: plain RTP. */
-  write(turn: OfferTurn | AnswerTurn, crypto: readonly CryptoAttribute[] | undefined): string {
+  write(
+    turn: OfferTurn | AnswerTurn,
+    { address, port }: LocalTrunk,
+    crypto: readonly CryptoAttribute[] | undefined,
+  ): string {
     const described = frameOf(turn);
-    const frame: Frame | undefined = described ?? this.#memory.frame;
+    const frame: Frame | undefined = described ?? this.#frame;
     const body = trunkBody({
-      address: this.#address,
-      port: this.#port,
+      address,
+      port,
       formats: turn.formats,
       direction: turn.direction,
       ptimeMs: described?.audio.ptimeMs ?? defaultPtimeMs,
@@ -84,12 +68,10 @@ export class TrunkSdp {
       rtcpMux: described?.audio.rtcpMux ?? false,
       frame,
     });
-    const { sdp, origin } = say(this.#memory.origin, this.#address, body);
-    this.#memory = {
-      origin,
-      numbers: withNumbers(this.#memory.numbers, turn.formats),
-      frame: frame && { sections: frame.sections, audioIndex: frame.audioIndex },
-    };
+    const { sdp, origin } = say(this.#origin, address, body);
+    this.#origin = origin;
+    this.#numbers = withNumbers(this.#numbers, turn.formats);
+    this.#frame = frame && { sections: frame.sections, audioIndex: frame.audioIndex };
     return sdp;
   }
 }

@@ -1,24 +1,12 @@
 // What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
-import type { CallId } from "../../core/ids.ts";
-import type { IceCandidate } from "../../core/call/model/fact.ts";
-import type { MediaFault, MediaEnd } from "../../core/call/model/media-end.ts";
-import type { MediaStats } from "../../core/call/model/media-stats.ts";
-import type { Direction } from "../../core/sdp/direction.ts";
-import type { ClientEnd, MediaReport, OfferOutcome, TrunkEnd } from "../../ports/media.ts";
-import type { DialogMedia, EndMarks } from "./trunk/dialog-media.ts";
-
-/** What every session of a worker shares. */
-export interface WorkerSettings {
-  readonly rtp: { readonly host: string; readonly advertisedHost: string };
-  readonly ice: {
-    readonly bindHost: string | undefined;
-    readonly advertisedHosts: readonly string[];
-    readonly portMin: number | undefined;
-    readonly portMax: number | undefined;
-  };
-  readonly silenceTimeoutMs: number;
-  readonly reconnectTimeoutMs: number;
-}
+import type { CallId } from "../../../core/ids.ts";
+import type { IceCandidate } from "../../../core/call/model/fact.ts";
+import type { MediaFault, MediaEnd } from "../../../core/call/model/media-end.ts";
+import type { MediaStats } from "../../../core/call/model/media-stats.ts";
+import type { EngineSession, Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
+import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";
+import type { WorkerSettings } from "../base/settings.ts";
+import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
 
 export interface SessionOpening {
   readonly call: CallId;
@@ -40,11 +28,10 @@ export type EndDialogs = Partial<Record<MediaEnd, DialogMedia>>;
 /** What each kind of order carries. */
 interface Orders {
   readonly open: { readonly opening: SessionOpening };
-  readonly offer: { readonly from: MediaEnd; readonly sdp: string };
-  readonly answer: { readonly from: MediaEnd; readonly sdp: string };
-  readonly settle: { readonly from: MediaEnd };
-  readonly describe: { readonly end: MediaEnd };
-  readonly cross: { readonly from: MediaEnd; readonly sdp: string };
+  readonly offered: { readonly end: MediaEnd };
+  readonly accept: { readonly end: MediaEnd; readonly remote: RemoteClient };
+  readonly prepare: { readonly end: MediaEnd; readonly remote: RemoteClient };
+  readonly follow: { readonly following: Following };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
@@ -57,21 +44,17 @@ export type OrderKind = keyof Orders;
 export type OrderOf<Kind extends OrderKind> = { readonly kind: Kind } & Orders[Kind];
 export type Order = { [Kind in OrderKind]: OrderOf<Kind> }[OrderKind];
 
-/** The outcome of an order that writes a description; `untold` as in ports/media. */
-export interface Written<Outcome> {
-  readonly outcome: Outcome;
-  readonly untold: Direction | undefined;
-}
+/** Where the trunks of a session reach us. */
+export type LocalTrunks = EngineSession["local"];
 
 /** And what it brings. */
 export interface OrderResults {
-  /** False: the ports are taken by somebody else. */
-  readonly open: boolean;
-  readonly offer: Written<OfferOutcome>;
-  readonly answer: Written<string>;
-  readonly settle: Written<string>;
-  readonly describe: Written<string>;
-  readonly cross: Written<Readonly<Record<MediaEnd, string>>>;
+  /** Null: the ports are taken by somebody else. */
+  readonly open: LocalTrunks | null;
+  readonly offered: LocalClient;
+  readonly accept: LocalClient;
+  readonly prepare: null;
+  readonly follow: null;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;

@@ -1,0 +1,28 @@
+// One end of a call as its offers and answers see it: what its peer has said, and what it was told. The ends of a call
+// agree in core/sdp/exchange; the packets are the engine's.
+import type { Description } from "../../core/sdp/description.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import type { RemoteEnd } from "../../ports/media-engine.ts";
+
+/** What was written to the peer, and where the engine is to be aimed because of it. */
+export interface Wording {
+  readonly sdp: string;
+  readonly remote?: RemoteEnd | undefined;
+}
+
+/** What an answer of the peer means. `taken`: nothing has failed. */
+export interface Reply {
+  readonly remote: RemoteEnd | undefined;
+  taken(): void;
+}
+
+export interface NegotiatedEnd {
+  /** A description of the peer, checked for all that this end needs. Throws MediaError. */
+  read(sdp: string): Promise<Description>;
+  /** Throws MediaError. */
+  write(turn: OfferTurn | AnswerTurn): Promise<Wording>;
+  /** The peer has offered and will be answered later. */
+  prepare(offer: Description): void;
+  /** The peer's answer to our offer. Throws MediaError. */
+  take(answer: Description): Reply;
+}

@@ -1,0 +1,173 @@
+// One call's offers and answers: what each end says is decided in core/sdp/exchange, written by the ends, and carried out
+// by an engine's session. Orders come one at a time.
+import type { IceCandidate } from "../../core/call/model/fact.ts";
+import { mediaEnds, type MediaEnd } from "../../core/call/model/media-end.ts";
+import type { MediaStats } from "../../core/call/model/media-stats.ts";
+import type { Direction } from "../../core/sdp/direction.ts";
+import { answered, crossed, described, newExchange, offered, settled, untold } from "../../core/sdp/exchange.ts";
+import { flowsOf } from "../../core/sdp/flows.ts";
+import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/turn.ts";
+import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
+import { MediaError, type MediaSession, type OfferOutcome } from "../../ports/media.ts";
+import type { NegotiatedEnd } from "./negotiated-end.ts";
+
+export type NegotiatedEnds = Partial<Record<MediaEnd, NegotiatedEnd>>;
+
+export interface SessionEnding {
+  /** The dialog at that end goes on in another session. */
+  handedOver(end: MediaEnd): void;
+  closed(): void;
+}
+
+export class NegotiatedSession implements MediaSession {
+  readonly #engine: EngineSession;
+  readonly #ends: NegotiatedEnds;
+  readonly #ending: SessionEnding;
+  #exchange: Exchange;
+  #isLost = false;
+  /** The last order: the next one waits for it. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: EngineSession, terms: Exchange["ends"], ends: NegotiatedEnds, ending: SessionEnding) {
+    this.#engine = engine;
+    this.#ends = ends;
+    this.#ending = ending;
+    this.#exchange = newExchange(terms);
+  }
+
+  get untold(): Direction | undefined {
+    return untold(this.#exchange);
+  }
+
+  /** What carried it is gone. */
+  lost(): void {
+    this.#isLost = true;
+  }
+
+  async offer(from: MediaEnd, sdp: string): Promise<OfferOutcome> {
+    return this.#inTurn(async () => {
+      const own = this.#endAt(from);
+      const offer = await own.read(sdp);
+      const turn = written(offered(this.#exchange, from, offer));
+      const text = await this.#write(turn);
+      if (turn.kind === "answer") return { kind: "settled", sdp: text };
+      own.prepare(offer);
+      return { kind: "forward", sdp: text };
+    });
+  }
+
+  async answer(from: MediaEnd, sdp: string): Promise<string> {
+    return this.#inTurn(async () => {
+      const own = this.#endAt(from);
+      const answer = await own.read(sdp);
+      const turn = accepted(answered(this.#exchange, from, answer));
+      const reply = own.take(answer);
+      const wording = turn.kind === "settled" ? { sdp: "" } : await this.#endAt(turn.to).write(turn);
+      const others = turn.kind === "settled" ? {} : { [turn.to]: wording.remote };
+      await this.#follow({ ...others, [from]: reply.remote }, turn.exchange);
+      reply.taken();
+      return wording.sdp;
+    });
+  }
+
+  async settle(from: MediaEnd): Promise<string> {
+    return this.#inTurn(async () => this.#write(written(settled(this.#exchange, from))));
+  }
+
+  async describe(end: MediaEnd): Promise<string> {
+    return this.#inTurn(async () => this.#write(written(described(this.#exchange, end))));
+  }
+
+  async cross(from: MediaEnd, sdp: string): Promise<Readonly<Record<MediaEnd, string>>> {
+    return this.#inTurn(async () => {
+      const offer = await this.#endAt(from).read(sdp);
+      const { exchange, a, b } = accepted(crossed(this.#exchange, from, offer));
+      const wordings = { a: await this.#endAt("a").write(a), b: await this.#endAt("b").write(b) };
+      await this.#follow({ a: wordings.a.remote, b: wordings.b.remote }, exchange);
+      return { a: wordings.a.sdp, b: wordings.b.sdp };
+    });
+  }
+
+  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void {
+    void this.#after(() => this.#engine.sendDtmf(to, digit, durationMs));
+  }
+
+  addCandidates(candidates: readonly IceCandidate[]): void {
+    void this.#after(() => this.#engine.addCandidates(candidates));
+  }
+
+  async stats(): Promise<MediaStats> {
+    return this.#inTurn(async () => this.#engine.stats());
+  }
+
+  async unheard(): Promise<readonly MediaEnd[]> {
+    return this.#inTurn(async () => this.#engine.unheard());
+  }
+
+  async handOver(end: MediaEnd): Promise<void> {
+    await this.#after(async () => {
+      // A client's end has no dialog that could go on.
+      if (this.#exchange.ends[end].kind !== "trunk") return;
+      delete this.#ends[end];
+      this.#ending.handedOver(end);
+      await this.#engine.handOver(end);
+    });
+  }
+
+  async close(): Promise<MediaStats> {
+    return this.#after(async () => {
+      this.#ending.closed();
+      return this.#engine.close();
+    });
+  }
+
+  async #write(turn: OfferTurn | AnswerTurn): Promise<string> {
+    const { sdp, remote } = await this.#endAt(turn.to).write(turn);
+    await this.#follow({ [turn.to]: remote }, turn.exchange);
+    return sdp;
+  }
+
+  /** Once it is written, the engine follows, and it is the present state. An offer of ours alone moves nothing. */
+  async #follow(remotes: Partial<Record<MediaEnd, RemoteEnd | undefined>>, exchange: Exchange): Promise<void> {
+    const { agreed } = exchange;
+    const known: Partial<Record<MediaEnd, RemoteEnd>> = {};
+    for (const end of mediaEnds) {
+      const remote = remotes[end];
+      if (remote !== undefined) known[end] = remote;
+    }
+    const isNews = agreed !== this.#exchange.agreed || Object.keys(known).length > 0;
+    if (isNews) await this.#engine.follow({ remotes: known, flows: agreed && flowsOf(agreed) });
+    this.#exchange = exchange;
+  }
+
+  #endAt(end: MediaEnd): NegotiatedEnd {
+    const found = this.#ends[end];
+    if (found === undefined) throw new MediaError("engine", "the session has let go of that end");
+    return found;
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.#after(async () => {
+      if (this.#isLost) throw new MediaError("engine", "the media worker is gone");
+      return work();
+    });
+  }
+
+  async #after<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function accepted<Step extends Turn | CrossedTurn>(step: Step | Refusal): Step {
+  if (step.kind === "refusal") throw new MediaError(step.fault, step.message);
+  return step;
+}
+
+/** A step that has something to write. */
+function written(step: Turn | Refusal): OfferTurn | AnswerTurn {
+  const turn = accepted(step);
+  if (turn.kind === "settled") throw new MediaError("engine", "nothing to say");
+  return turn;
+}

@@ -1,0 +1,124 @@
+// The media of all calls over one engine: opens sessions, and keeps what each trunk's dialog has been told while it goes
+// from one session to the next.
+import { mediaEnds, type MediaEnd } from "../../core/call/model/media-end.ts";
+import type { CallId } from "../../core/ids.ts";
+import type { EndTerms } from "../../core/sdp/turn.ts";
+import type { EngineSession, MediaEngine } from "../../ports/media-engine.ts";
+import {
+  MediaError,
+  type CallMedia,
+  type EndOptions,
+  type MediaReport,
+  type MediaSession,
+  type MediaSessionOptions,
+  type TrunkEnd,
+} from "../../ports/media.ts";
+import { ClientNegotiation } from "./client-end.ts";
+import { NegotiatedSession, type NegotiatedEnds } from "./negotiated-session.ts";
+import { TrunkDialog, TrunkNegotiation } from "./trunk-end.ts";
+
+/** Identifies a session, from before it is open. */
+type Holder = symbol;
+
+interface HeldDialog {
+  readonly dialog: TrunkDialog;
+  /** Undefined between two sessions. */
+  readonly holder: Holder | undefined;
+}
+
+export function createCallMedia(engine: MediaEngine): CallMedia {
+  return new Negotiation(engine);
+}
+
+class Negotiation implements CallMedia {
+  readonly #engine: MediaEngine;
+  readonly #dialogs = new Map<CallId, HeldDialog>();
+
+  constructor(engine: MediaEngine) {
+    this.#engine = engine;
+  }
+
+  async start(): Promise<void> {
+    await this.#engine.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#engine.stop();
+  }
+
+  health(): ReturnType<CallMedia["health"]> {
+    return this.#engine.health();
+  }
+
+  forget(leg: CallId): void {
+    if (this.#dialogs.get(leg)?.holder === undefined) this.#dialogs.delete(leg);
+    this.#engine.forget(leg);
+  }
+
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+    const { ends } = this.#engine.capabilities;
+    for (const end of mediaEnds) {
+      const { kind } = options[end];
+      if (!ends.includes(kind)) throw new MediaError("engine", `the media engine has no end for a ${kind}`);
+    }
+    const holder: Holder = Symbol(options.call);
+    const trunks = mediaEnds.map((end) => options[end]).filter((end) => end.kind === "trunk");
+    let session: NegotiatedSession | undefined;
+    const engine = await this.#engine.open(options, (fact) => {
+      if (fact.kind === "media.lost") {
+        session?.lost();
+        for (const { leg } of trunks) this.#letGo(leg, holder);
+      }
+      report(fact);
+    });
+    const { a, b } = { a: this.#take(options.a, holder), b: this.#take(options.b, holder) };
+    session = new NegotiatedSession(
+      engine,
+      { a: termsOf(options.a, a), b: termsOf(options.b, b) },
+      endsOf(engine, options, { a, b }),
+      {
+        handedOver: (end) => {
+          const opened = options[end];
+          if (opened.kind === "trunk") this.#letGo(opened.leg, holder);
+        },
+        closed: () => {
+          for (const { leg } of trunks) if (this.#dialogs.get(leg)?.holder === holder) this.#dialogs.delete(leg);
+        },
+      },
+    );
+    return session;
+  }
+
+  /** The dialog of the trunk at an end, from another session, or a new one. */
+  #take(end: EndOptions, holder: Holder): TrunkDialog | undefined {
+    if (end.kind !== "trunk") return undefined;
+    const dialog = this.#dialogs.get(end.leg)?.dialog ?? new TrunkDialog(end.media);
+    this.#dialogs.set(end.leg, { dialog, holder });
+    return dialog;
+  }
+
+  #letGo(leg: TrunkEnd["leg"], holder: Holder): void {
+    const held = this.#dialogs.get(leg);
+    if (held?.holder === holder) this.#dialogs.set(leg, { ...held, holder: undefined });
+  }
+}
+
+function termsOf(end: EndOptions, dialog: TrunkDialog | undefined): EndTerms {
+  if (end.kind === "client") return { kind: "client", codecs: end.codecs };
+  const { codecs, rtpEvents } = end.media;
+  return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };
+}
+
+function endsOf(
+  engine: EngineSession,
+  options: MediaSessionOptions,
+  dialogs: Readonly<Record<MediaEnd, TrunkDialog | undefined>>,
+): NegotiatedEnds {
+  const ends: NegotiatedEnds = {};
+  for (const end of mediaEnds) {
+    const [opened, dialog, local] = [options[end], dialogs[end], engine.local[end]];
+    if (opened.kind === "client") ends[end] = new ClientNegotiation(engine, end);
+    else if (dialog !== undefined && local !== undefined) ends[end] = new TrunkNegotiation(opened.media, local, dialog);
+  }
+  return ends;
+}

@@ -1,0 +1,104 @@
+// What carries packets: opens ends, tells where they are, aims them, passes on what was agreed, closes them. It reads and
+// writes no SDP, except for what a library of its own wants.
+import type { AddressFamily } from "../core/sdp/address.ts";
+import type { Candidate } from "../core/sdp/candidate.ts";
+import type { CryptoAttribute } from "../core/sdp/crypto-attribute.ts";
+import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description.ts";
+import type { Flows } from "../core/sdp/flows.ts";
+import type { WebRtcEnd } from "../core/sdp/requirement.ts";
+import type { IceCandidate } from "../core/call/model/fact.ts";
+import type { MediaEnd } from "../core/call/model/media-end.ts";
+import type { MediaStats } from "../core/call/model/media-stats.ts";
+import type { CallId } from "../core/ids.ts";
+import type { EndOptions, MediaHealth, MediaReport, MediaSessionOptions } from "./media.ts";
+
+export interface MediaCapabilities {
+  /** The kinds of ends that it opens. */
+  readonly ends: readonly EndOptions["kind"][];
+  /** Pairs of codecs that it turns into each other. All others go through as they are, or not at all. */
+  readonly conversions: readonly (readonly [one: string, other: string])[];
+}
+
+/** Our end of ICE, DTLS and RTP towards a client. */
+export interface LocalClient {
+  readonly ice: IceCredentials;
+  readonly fingerprint: Fingerprint;
+  readonly setup: Setup;
+  /** All there are, as the world sees them. */
+  readonly candidates: readonly Candidate[];
+  /** Of our stream to the client. */
+  readonly ssrc: number;
+  readonly cname: string;
+}
+
+/** Where a trunk reaches us: RTP at an even port, RTCP at the next one. */
+export interface LocalTrunk {
+  readonly address: string;
+  readonly port: number;
+  /** Of the addresses that can be reached from there; undefined: all. */
+  readonly family: AddressFamily | undefined;
+}
+
+export interface RemoteClient extends WebRtcEnd {
+  readonly candidates: readonly Candidate[];
+}
+
+export interface RemoteTrunk {
+  /** Undefined: nothing is to be sent there now (hold in the old way). */
+  readonly address: string | undefined;
+  readonly port: number;
+  /** Undefined: none is left after the highest RTP port. */
+  readonly rtcpPort: number | undefined;
+  readonly rtcpMux: boolean;
+  /** Undefined: plain RTP. */
+  readonly keys: SdesKeyPair | undefined;
+}
+
+/** The lines of `a=crypto` that both have settled on (RFC 4568). */
+export interface SdesKeyPair {
+  readonly ours: CryptoAttribute;
+  readonly theirs: CryptoAttribute;
+}
+
+export type RemoteEnd = ({ readonly kind: "client" } & RemoteClient) | ({ readonly kind: "trunk" } & RemoteTrunk);
+
+/** What is new after an answer. */
+export interface Following {
+  /** Ends whose peers have said where they are. A client here is one that answered what `offered` gave. */
+  readonly remotes: Partial<Record<MediaEnd, RemoteEnd>>;
+  /** What passes from now on; undefined: nothing is agreed yet. */
+  readonly flows: Flows | undefined;
+}
+
+/** Its orders are carried out one after the other. Each throws MediaError `engine` when the session is gone. */
+export interface EngineSession {
+  /** Of the ends where trunks stand. */
+  readonly local: Partial<Record<MediaEnd, LocalTrunk>>;
+  /** Our end for an offer to the client: the present one, or one that waits for its answer. */
+  offered(end: MediaEnd): Promise<LocalClient>;
+  /** Our end for the answer to a client that offered its own: the present one, or a new one where it restarts ICE. */
+  accept(end: MediaEnd, remote: RemoteClient): Promise<LocalClient>;
+  /** The client has offered and is answered later: time to gather what takes time. */
+  prepare(end: MediaEnd, remote: RemoteClient): void;
+  follow(following: Following): Promise<void>;
+  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
+  addCandidates(candidates: readonly IceCandidate[]): void;
+  stats(): Promise<MediaStats>;
+  unheard(): Promise<readonly MediaEnd[]>;
+  /** As `MediaSession.handOver`, of the stream and the keys in use. Never throws. */
+  handOver(end: MediaEnd): Promise<void>;
+  /** Never throws, may be called once only. */
+  close(): Promise<MediaStats>;
+}
+
+export interface MediaEngine {
+  readonly capabilities: MediaCapabilities;
+  /** Ready when it resolves: workers up, ports bindable. */
+  start(): Promise<void>;
+  /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
+  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<EngineSession>;
+  /** That trunk leg's dialog has ended: no session is opened for it any more. */
+  forget(leg: CallId): void;
+  health(): MediaHealth;
+  stop(): Promise<void>;
+}
