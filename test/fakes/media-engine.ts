@@ -1,0 +1,176 @@
+// A media engine without packets: it gives ends that SDP can name, remembers where they were aimed and what passes, and
+// loses its sessions when the test says so.
+import { mediaEnds, type MediaEnd } from "../../src/core/call/model/media-end.ts";
+import { noMediaStats, type MediaStats } from "../../src/core/call/model/media-stats.ts";
+import type { CallId } from "../../src/core/ids.ts";
+import type { Flows } from "../../src/core/sdp/flows.ts";
+import type {
+  EngineSession,
+  Following,
+  LocalClient,
+  LocalTrunk,
+  MediaCapabilities,
+  MediaEngine,
+  RemoteEnd,
+} from "../../src/ports/media-engine.ts";
+import { MediaError, type MediaHealth, type MediaReport, type MediaSessionOptions } from "../../src/ports/media.ts";
+
+const localClient: LocalClient = {
+  ice: { ufrag: "fake", pwd: "fakefakefakefakefakefake" },
+  fingerprint: { algorithm: "sha-256", value: Array.from({ length: 32 }, () => "FA").join(":") },
+  setup: "actpass",
+  candidates: [
+    {
+      foundation: "h1",
+      component: 1,
+      transport: "udp",
+      priority: 2_122_260_223,
+      address: "127.0.0.1",
+      port: 40_000,
+      type: "host",
+      related: undefined,
+      ufrag: undefined,
+    },
+  ],
+  ssrc: 1,
+  cname: "fake",
+};
+
+export class FakeMediaEngine implements MediaEngine {
+  readonly capabilities: MediaCapabilities;
+  /** Sessions that are open, and those that were. */
+  readonly sessions = new Set<FakeEngineSession>();
+  readonly closed: FakeEngineSession[] = [];
+  readonly forgotten: CallId[] = [];
+  #nextPort = 30_000;
+
+  constructor(capabilities: Partial<MediaCapabilities> = {}) {
+    this.capabilities = { ends: ["client", "trunk"], conversions: [], ...capabilities };
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  health(): MediaHealth {
+    return { ready: true, sessions: this.sessions.size, free: 1, detail: "carries nothing" };
+  }
+
+  forget(leg: CallId): void {
+    this.forgotten.push(leg);
+  }
+
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<FakeEngineSession> {
+    const local: Partial<Record<MediaEnd, LocalTrunk>> = {};
+    for (const end of mediaEnds) {
+      if (options[end].kind !== "trunk") continue;
+      local[end] = { address: "127.0.0.1", port: this.#nextPort, family: 4 };
+      this.#nextPort += 2;
+    }
+    const session = new FakeEngineSession(options, local, report, () => this.#close(session));
+    this.sessions.add(session);
+    return session;
+  }
+
+  /** What carries all sessions dies. */
+  crash(): void {
+    for (const session of this.sessions) session.lose();
+    this.sessions.clear();
+  }
+
+  #close(session: FakeEngineSession): void {
+    this.sessions.delete(session);
+    this.closed.push(session);
+  }
+}
+
+export class FakeEngineSession implements EngineSession {
+  readonly options: MediaSessionOptions;
+  readonly local: Partial<Record<MediaEnd, LocalTrunk>>;
+  readonly remotes: Partial<Record<MediaEnd, RemoteEnd>> = {};
+  readonly digits: { readonly to: MediaEnd; readonly digit: string }[] = [];
+  candidates = 0;
+  flows: Flows | undefined;
+  readonly #report: (fact: MediaReport) => void;
+  readonly #closed: () => void;
+  #isGone = false;
+  #isConnected = false;
+
+  constructor(
+    options: MediaSessionOptions,
+    local: Partial<Record<MediaEnd, LocalTrunk>>,
+    report: (fact: MediaReport) => void,
+    closed: () => void,
+  ) {
+    this.options = options;
+    this.local = local;
+    this.#report = report;
+    this.#closed = closed;
+  }
+
+  offered: EngineSession["offered"] = async () => {
+    this.#check();
+    return localClient;
+  };
+
+  accept: EngineSession["accept"] = async (end, remote) => {
+    this.#check();
+    this.remotes[end] = { kind: "client", ...remote };
+    return { ...localClient, setup: "passive" };
+  };
+
+  prepare: EngineSession["prepare"] = () => undefined;
+
+  follow: EngineSession["follow"] = async ({ remotes, flows }: Following) => {
+    this.#check();
+    Object.assign(this.remotes, remotes);
+    this.flows = flows ?? this.flows;
+    const { a, b } = this.remotes;
+    if (this.#isConnected || a === undefined || b === undefined) return;
+    this.#isConnected = true;
+    this.#report({ kind: "media.connected" });
+  };
+
+  /** As a real one: nothing goes to an end that takes none. */
+  sendDtmf: EngineSession["sendDtmf"] = (to, digit) => {
+    if (/^[0-9*#A-D]$/.test(digit) && this.flows?.[to].digits !== undefined) this.digits.push({ to, digit });
+  };
+
+  addCandidates: EngineSession["addCandidates"] = (candidates) => {
+    this.candidates += candidates.length;
+  };
+
+  stats: EngineSession["stats"] = async () => {
+    this.#check();
+    return this.#stats();
+  };
+
+  /** Nothing was ever passed on. */
+  unheard: EngineSession["unheard"] = async () => {
+    this.#check();
+    return mediaEnds.filter((end) => this.flows?.[end].isOpen === true);
+  };
+
+  handOver: EngineSession["handOver"] = async (end) => {
+    delete this.remotes[end];
+  };
+
+  close: EngineSession["close"] = async () => {
+    const stats = this.#isGone ? noMediaStats : this.#stats();
+    this.#isGone = true;
+    this.#closed();
+    return stats;
+  };
+
+  lose(): void {
+    this.#isGone = true;
+    this.#report({ kind: "media.lost" });
+  }
+
+  #stats(): MediaStats {
+    return { ...noMediaStats, codec: this.flows?.codec };
+  }
+
+  #check(): void {
+    if (this.#isGone) throw new MediaError("engine", "no such session");
+  }
+}

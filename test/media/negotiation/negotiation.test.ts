@@ -1,0 +1,55 @@
+// What is asked of an engine, and when.
+import { expect, test } from "vitest";
+import { callId } from "../../../src/core/ids.ts";
+import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
+import { elementSdp, gatewaySdp } from "../../core/sdp/samples.ts";
+import { FakeMediaEngine } from "../../fakes/media-engine.ts";
+
+const call = callId("c-1");
+const options = {
+  call,
+  a: { kind: "client", iceServers: [], codecs: ["PCMU"] },
+  b: { kind: "trunk", media: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, leg: call },
+} as const;
+
+test("an end that the engine does not open is refused, and the engine is not asked", async () => {
+  const engine = new FakeMediaEngine({ ends: ["trunk"] });
+  await expect(createCallMedia(engine).open(options, () => undefined)).rejects.toMatchObject({
+    code: "engine",
+    message: "the media engine has no end for a client",
+  });
+  expect(engine.sessions.size).toBe(0);
+});
+
+test("the engine hears of a peer and of what passes once both have spoken, and of nothing before", async () => {
+  const engine = new FakeMediaEngine();
+  const session = await createCallMedia(engine).open(options, () => undefined);
+  await session.offer("a", elementSdp("out-invite"));
+  const [opened] = engine.sessions;
+  expect(opened).toMatchObject({ remotes: {}, flows: undefined });
+  await session.answer("b", gatewaySdp());
+  expect(opened?.remotes).toMatchObject({ a: { kind: "client" }, b: { kind: "trunk", port: 40_000, keys: undefined } });
+  expect(opened?.flows).toMatchObject({ codec: "PCMU", isHeld: false, a: { isOpen: true }, b: { isOpen: true } });
+});
+
+test("orders that come while another one is carried out wait for it", async () => {
+  const session = await createCallMedia(new FakeMediaEngine()).open(options, () => undefined);
+  const offered = session.offer("a", elementSdp("out-invite"));
+  const answered = session.answer("b", gatewaySdp());
+  expect((await offered).kind).toBe("forward");
+  expect(await answered).toContain("UDP/TLS/RTP/SAVPF");
+});
+
+test("a dialog that is over is forgotten, and one under the same id begins anew", async () => {
+  const media = createCallMedia(new FakeMediaEngine());
+  const originIn = async (): Promise<string | undefined> => {
+    const session = await media.open(options, () => undefined);
+    const sdp = await session.describe("b");
+    await session.handOver("b");
+    return /^o=- (\d+)/m.exec(sdp)?.[1];
+  };
+  const first = await originIn();
+  expect(await originIn()).toBe(first);
+  media.forget(call);
+  expect(await originIn()).not.toBe(first);
+});
