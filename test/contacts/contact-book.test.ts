@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { FileContactBook } from "../../src/contacts/contact-book.ts";
 import { pictureOf } from "../../src/contacts/picture.ts";
 import { telephonePicture } from "../../src/contacts/telephone-picture.ts";
-import { FakeTelemetry } from "../fakes/ports.ts";
+import { FakeTelemetry } from "../fakes/telemetry.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "contacts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import { matrixCallId, partyId, type RoomId, type UserId } from "../../src/core/
 import { createMatrixEdge } from "../../src/matrix/edge.ts";
 import type { Homeserver, MatrixFact } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
-import { FakeTelemetry } from "../fakes/ports.ts";
+import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { freePort } from "./parts/port.ts";
 import { suiteRig } from "./parts/rig.ts";

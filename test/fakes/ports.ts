@@ -3,7 +3,6 @@ import type { SipDialogState, SipIncomingState } from "../../src/core/call/model
 import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
 import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
-import type { CallRecord } from "../../src/core/call/model/record.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import {
   HomeserverError,
@@ -31,7 +30,6 @@ import type {
   SipTrunks,
   TrunkHealth,
 } from "../../src/ports/sip.ts";
-import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
 
 export class FakeHomeserver implements Homeserver {
   readonly domain = "example.org";
@@ -285,7 +283,10 @@ export class FakeTrunks implements SipTrunks {
   accept(call: CallId, sdp: string): void {
     this.#note(call, "accept", sdp);
   }
-  reject(call: CallId, status: number): void {
+  /** By call, what the trunk was told to wait (s). */
+  readonly retryAfterS = new Map<CallId, number | undefined>();
+  reject(call: CallId, status: number, _q850?: number, retryAfterS?: number): void {
+    this.retryAfterS.set(call, retryAfterS);
     this.#note(call, "reject", status);
   }
   dismiss(call: CallId, _incoming: SipIncomingState, status: number): void {
@@ -352,6 +353,9 @@ export class FakeMedia implements CallMedia {
   readonly reports = new Map<CallId, (fact: MediaReport) => void>();
   /** What each session was opened with. */
   readonly opened: MediaSessionOptions[] = [];
+  /** What its sessions say of themselves. */
+  measured = noMediaStats;
+  statsFail = false;
   unheard: readonly MediaEnd[] = [];
   /** Legs whose dialogs are over. */
   readonly forgotten: CallId[] = [];
@@ -362,7 +366,11 @@ export class FakeMedia implements CallMedia {
   stuck = false;
   outcome: OfferOutcome = { kind: "forward", sdp: "trunk offer" };
 
-  async start(): Promise<void> {}
+  /** Set to have it not start. */
+  startFailure: MediaError | undefined;
+  async start(): Promise<void> {
+    if (this.startFailure !== undefined) throw this.startFailure;
+  }
   async stop(): Promise<void> {}
   health(): MediaHealth {
     return { ready: true, sessions: 0, free: 1, detail: "" };
@@ -403,7 +411,10 @@ export class FakeMedia implements CallMedia {
       },
       sendDtmf: (to, digit) => note(`dtmf ${to} ${digit}`),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`),
-      stats: async () => noMediaStats,
+      stats: async () => {
+        if (this.statsFail) throw new Error("the session is gone");
+        return this.measured;
+      },
       unheard: async () => this.unheard,
       handOver: async (end) => note(`hand over ${end}`),
       close: async () => {
@@ -412,66 +423,4 @@ export class FakeMedia implements CallMedia {
       },
     };
   }
-}
-
-export interface Line {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
-
-function logInto(lines: Line[], of: LogFields): Log {
-  const at =
-    (level: string) =>
-    (message: string, fields: LogFields = {}): void =>
-      void lines.push({ level, message, fields: { ...of, ...fields } });
-  return {
-    trace: at("trace"),
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    child: (fields) => logInto(lines, { ...of, ...fields }),
-  };
-}
-
-export class FakeTelemetry implements Telemetry {
-  readonly lines: Line[] = [];
-  readonly log = logInto(this.lines, {});
-  /** Set-up times in ms. */
-  readonly answered: number[] = [];
-  readonly ended: CallRecord[] = [];
-  readonly ignored: string[] = [];
-  readonly texts: string[] = [];
-  readonly unheard: MediaEnd[] = [];
-  started = 0;
-  masksNumbers = false;
-  shownNumber(number: string): string {
-    return this.masksNumbers ? `number of ${number.length} characters` : number;
-  }
-  /** Set to make counting what was ignored throw. */
-  defect: Error | undefined;
-  callStarted(): void {
-    this.started += 1;
-  }
-  callEnded(record: CallRecord): void {
-    this.ended.push(record);
-  }
-  callAnswered(setupMs: number): void {
-    this.answered.push(setupMs);
-  }
-  texted(direction: string, outcome: string): void {
-    this.texts.push(`${direction} ${outcome}`);
-  }
-  lookedUp(): void {}
-  callUnheard(side: MediaEnd): void {
-    this.unheard.push(side);
-  }
-  factIgnored(fact: string, phase: string): void {
-    if (this.defect !== undefined) throw this.defect;
-    this.ignored.push(`${fact} in ${phase}`);
-  }
-  trunkState(): void {}
-  eventsTaken(): void {}
-  inboxDepth(): void {}
 }

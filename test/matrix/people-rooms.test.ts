@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { roomId, type UserId } from "../../src/core/ids.ts";
 import { HttpPeopleRooms } from "../../src/matrix/client/people-rooms.ts";
-import { FakeTelemetry } from "../fakes/ports.ts";
+import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { HastyClock, startScripted, type ScriptedAnswer } from "./scripted-homeserver.ts";
 
 const ann = "@ann:example.org" as UserId;

@@ -28,7 +28,8 @@ import type { Store } from "../../src/ports/store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
-import { FakeHomeserver, FakeMatrix, FakeMedia, FakeTelemetry, FakeTrunks } from "../fakes/ports.ts";
+import { FakeHomeserver, FakeMatrix, FakeMedia, FakeTrunks } from "../fakes/ports.ts";
+import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
 
@@ -69,9 +70,11 @@ export class TestBridge {
   readonly #inside: Wired;
   #events = 0;
 
+  readonly matrix = new FakeMatrix(this.homeserver);
+
   constructor(options: TestBridgeOptions = {}) {
     const ports = {
-      matrix: new FakeMatrix(this.homeserver),
+      matrix: this.matrix,
       sip: this.trunks,
       media: this.media,
       store: options.store ?? openMemoryStore(),

@@ -98,7 +98,9 @@ export class CallRunner {
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
     this.#noteIds(next.call);
-    if (next.call.phase !== before?.phase) this.#notePhase(next.call, before);
+    if (next.call.phase !== before?.phase) this.#notePhase(next.call);
+    if (before === undefined || livePhaseOf(next.call) !== livePhaseOf(before))
+      this.#sinceMs = this.#parts.clock.nowMs();
     if (next.call !== before) this.#parts.onChanged(this, before);
     // An ended call is saved by `finish`, with its record.
     if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
@@ -128,8 +130,7 @@ export class CallRunner {
     });
   }
 
-  #notePhase(call: Call, before: Call | undefined): void {
-    if (before === undefined || livePhaseOf(call) !== livePhaseOf(before)) this.#sinceMs = this.#parts.clock.nowMs();
+  #notePhase(call: Call): void {
     this.#log.debug("call phase", { phase: call.phase });
     if (call.phase === "connected" && !this.#answered) {
       this.#answered = true;

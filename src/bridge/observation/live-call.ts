@@ -75,10 +75,10 @@ export function livePhaseOf(call: Call): LivePhase {
     case "inviting":
     case "alerting":
     case "joining":
-      return call.ringingAtMs === undefined ? "beginning" : "ringing";
-    case "early":
     case "answering":
     case "accepting":
+      return call.ringingAtMs === undefined ? "beginning" : "ringing";
+    case "early":
       return "ringing";
     case "connected":
     case "joined":

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { iceServersFor } from "../../../src/bridge/effects/ice-servers.ts";
 import type { UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 
 const ghost = "@_sip_1%40sip.example.org:example.org" as UserId;
 const configured = [{ urls: ["stun:stun.example.org"] }];

@@ -7,7 +7,7 @@ import type { PingOutcome } from "../../../src/ports/homeserver.ts";
 import { StoreError } from "../../../src/ports/store.ts";
 import type { MediaHealth } from "../../../src/ports/media.ts";
 import type { TrunkHealth } from "../../../src/ports/sip.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 function rig() {

@@ -1,7 +1,7 @@
 // A line that stays true for a while: how often the log has it.
 import { expect, test } from "vitest";
 import { Reminder } from "../../../src/bridge/operation/reminder.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 function bench() {

@@ -5,7 +5,7 @@ import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
 import { step } from "../../../src/core/call/step.ts";
 import { request } from "../../core/call/examples.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 const dayMs = 24 * 3_600_000;

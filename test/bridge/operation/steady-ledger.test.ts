@@ -5,7 +5,7 @@ import { StoreWatch } from "../../../src/bridge/operation/store-watch.ts";
 import type { CallRecord } from "../../../src/core/call/model/record.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { StoreError } from "../../../src/ports/store.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 const record = {} as CallRecord;

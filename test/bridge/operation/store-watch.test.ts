@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { StoreWatch } from "../../../src/bridge/operation/store-watch.ts";
 import { StoreError } from "../../../src/ports/store.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 test("a call that ends in the moment between the last write and the all-clear is in the history too", async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { checkTurn } from "../../../src/bridge/operation/turn-check.ts";
 import type { UserId } from "../../../src/core/ids.ts";
-import { FakeTelemetry } from "../../fakes/ports.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 
 const bot = "@_sip_bot:example.org" as UserId;
 const lent = { urls: ["turn:turn.example.org"], username: "u", credential: "secret" };
