@@ -126,6 +126,15 @@ test("a number dialled goes the way the configuration says", () => {
   expect(uri("0112")).toBe("out sip:112@provider.example;user=phone");
 });
 
+test("a trunk at home in another country gets national numbers as dialled there", () => {
+  const abroad = minimalConfig.replace(/^( +)server:/m, "$1country: DE\n$1number_format: national\n$1server:");
+  expect(
+    planCall(numberOf("+498912345678"), toDialPlan(parseConfig(abroad, { configPath: "config.yaml", env: {} }))),
+  ).toMatchObject({
+    uri: expect.stringMatching(/^sip:08912345678@/),
+  });
+});
+
 test("ids are made with the gateway and the domains in lower case", () => {
   const ids = createGhostIds(toGhostIdsOptions(full));
   expect(ids.forDialled("+4930123456")).toMatchObject({ user: "@_sip_+4930123456:example.org" });

@@ -114,6 +114,7 @@ export function toDialPlan(config: Config): DialPlan {
       name: trunkName(trunk.name),
       ...domainOfTrunk(trunk),
       format: trunk.number_format,
+      country: trunk.country,
       numberPrefix: trunk.number_prefix ?? "",
       userPhone: trunk.user_phone,
     })),

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { identityPlaceholders } from "../../core/policy/caller-identity.ts";
 import {
   bindHost,
+  countryCode,
   flag,
   hostName,
   hostWithPort,
@@ -217,6 +218,11 @@ export const trunk = section({
     .describe(
       "How the trunk wants called numbers written. Extensions and service codes are always sent as dialled. Change it if the trunk answers 404 to numbers that exist.",
     ),
+  country: countryCode.optional().meta({
+    description:
+      "Country where the trunk is at home, if it is not `dial_plan.country` (ISO 3166-1): `national` numbers are written as dialled there, and what is sent to the trunk is judged as dialled there. Set it only if the trunk really reads numbers so: whether a number is expensive depends on it. What people dial is still read in `dial_plan.country`, and so are the numbers that the trunk sends.",
+    examples: ["DE"],
+  }),
   number_prefix: text("should be digits, * and # in quotes")
     .regex(/^\+?[0-9*#]{1,32}$/, { error: "should be digits, * and # in quotes" })
     .optional()

@@ -90,13 +90,14 @@ export function explainDialled(text: string, parts: ExplainedDialling): DialledE
     route: plan.routes.length === 0 ? undefined : rule,
     hasRoutes: plan.routes.length > 0,
     withheld: planned.kind === "route" && planned.withheld,
-    trunks: ways.map((way) => explainedTrunk(way, plan.country)),
+    trunks: ways.map((way) => explainedTrunk(way, plan)),
     permission: permissionRuleOf(caller, asked),
     verdict: judge({ person: caller, plan: planned, callsOfPerson: 0, callsInAll: 0 }, asked),
   };
 }
 
-function explainedTrunk({ trunk, uri, number }: PlannedTrunk, country: Country | undefined): ExplainedTrunk {
+function explainedTrunk({ trunk, uri, number }: PlannedTrunk, plan: DialPlan): ExplainedTrunk {
+  const country = plan.trunks.find(({ name }) => name === trunk)?.country ?? plan.country;
   const sent = parseSipUri(uri)?.user ?? "";
   return { trunk, uri, number, sent, readings: explained(sent, country) };
 }

@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
 import { planCall, type DialPlan, type PlannedCall, type PlanRoute } from "../../../src/core/number/plan/dial-plan.ts";
 import { callingCodeOf, countries, nationalForm, type Country } from "../../../src/core/number/e164.ts";
-import { isBarred, type BarredClass } from "../../../src/core/number/plan/number-class.ts";
+import { isBarred, isDear, type BarredClass } from "../../../src/core/number/plan/number-class.ts";
 import { judge, type Policy } from "../../../src/core/policy/permission.ts";
 import { dearNumbers, exampleNumbers, plainNumbers, type ExampleNumber } from "./example-numbers.ts";
-import { numberOf } from "./dialled.ts";
+import { classify, numberOf } from "./dialled.ts";
 
 const formats = ["e164", "e164-without-plus", "national", "as-dialled"] as const;
 type Format = (typeof formats)[number];
@@ -15,13 +15,15 @@ type Format = (typeof formats)[number];
 interface PlanSettings {
   readonly routes?: readonly PlanRoute[];
   readonly numberPrefix?: string;
+  /** Where the trunk is at home, if it is elsewhere. */
+  readonly home?: Country;
 }
 
-function plan(country: Country, format: Format, { routes = [], numberPrefix = "" }: PlanSettings = {}): DialPlan {
+function plan(country: Country, format: Format, { routes = [], numberPrefix = "", home }: PlanSettings = {}): DialPlan {
   const trunk = { host: "main.example.net", port: undefined, userPhone: false };
   return {
     country,
-    trunks: [{ ...trunk, name: trunkName("main"), format, numberPrefix }],
+    trunks: [{ ...trunk, name: trunkName("main"), format, numberPrefix, country: home }],
     routes,
     emergencyTrunk: undefined,
     withholdPrefixes: [],
@@ -153,6 +155,33 @@ describe("what a route or a prefix makes of a number is barred too", () => {
   });
 });
 
+describe("a trunk that is at home in another country", () => {
+  const toGermany = { routes: [route("+49", 3, "0"), route("")], home: "DE" } as const;
+  test.each<[string, Country, Format, PlanSettings, string]>([
+    // Its national form would be a premium-rate number of France, or of Britain.
+    ["+49892345678", "FR", "e164", { routes: toGermany.routes }, "premium-barred"],
+    ["+49892345678", "FR", "e164", toGermany, "sent 0892345678"],
+    ["00498912345678", "FR", "national", { home: "DE" }, "sent 08912345678"],
+    ["+498718712345", "GB", "e164", toGermany, "sent 08718712345"],
+    ["+33142681234", "FR", "national", { home: "DE" }, "sent 0033142681234"],
+    // Dear there, whatever the same digits are here.
+    ["+499001234567", "FR", "e164", toGermany, "premium-barred"],
+    ["+499001234567", "FR", "national", { home: "DE" }, "premium-barred"],
+    ["0180 1234567", "GB", "as-dialled", { home: "DE" }, "shared-cost-barred"],
+    // With its plus it is clear: a number of Great Dunmow, and not a premium-rate number of Germany.
+    ["0137 1234567", "GB", "as-dialled", { home: "DE" }, "sent +441371234567"],
+    ["00881612345678", "GB", "as-dialled", { home: "DE" }, "satellite-barred"],
+    // Dear here, as it was dialled.
+    ["0892345678", "FR", "e164", { home: "DE" }, "premium-barred"],
+    // Help there is not help here.
+    ["110", "FR", "as-dialled", { home: "DE" }, "emergency"],
+    ["110", "FR", "as-dialled", {}, "sent 110"],
+    ["2001", "FR", "as-dialled", { home: "DE" }, "sent 2001"],
+  ])("%s in %s as %s, %j: %s", (dialled, country, format, settings, expected) => {
+    expect(called(dialled, plan(country, format, settings))).toBe(expected);
+  });
+});
+
 test("who may call one dear kind may not call a number that could be another as well", () => {
   // +49 180 and, with its plus, +1 80x: with another plan the second is dear too.
   const planned: PlannedCall = {
@@ -217,6 +246,54 @@ test("no spelling of a barred number of any region is sent from any country in a
       expect(called(dialled, plan(country, format))).not.toMatch(/^sent /);
     }),
     { numRuns: 1500 },
+  );
+});
+
+test("nor is it to a trunk that is at home elsewhere, as it is or rewritten into a national number of its country", () => {
+  const call = fc.record({
+    example: fc.constantFrom(...dearNumbers),
+    country: somewhere,
+    home: somewhere,
+    format: fc.constantFrom(...formats),
+    prepend: fc.constantFrom("", "0", "00", "1", "8"),
+    rewrites: fc.boolean(),
+    spelling: fc.nat(),
+  });
+  fc.assert(
+    fc.property(call, ({ example, country, home, format, prepend, rewrites, spelling }) => {
+      const code = callingCodeOf(home);
+      const routes = rewrites ? [route(`+${code}`, code.length + 1, prepend), route("")] : [];
+      const dialled = spellings(example, country);
+      const text = dialled[spelling % dialled.length] ?? example.e164;
+      expect(called(text, plan(country, format, { home, routes }))).not.toMatch(/^sent /);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("what is sent to a trunk is never dear where the trunk is at home", () => {
+  const digits = fc.string({ unit: fc.constantFrom(...Array.from("0123456789")), minLength: 3, maxLength: 12 });
+  const dear = fc
+    .record({ example: fc.constantFrom(...dearNumbers), home: somewhere })
+    .map(({ example, home }) => ({ text: nationalForm(example.e164, home), home }));
+  const any = fc.record({ text: digits, home: somewhere });
+  fc.assert(
+    fc.property(fc.oneof(dear, any), somewhere, ({ text, home }, country) => {
+      const [, sent] = /^sent (.*)/.exec(called(text, plan(country, "as-dialled", { home }))) ?? [];
+      if (sent !== undefined) expect(isDear(classify(sent, home)), `${sent} in ${home}`).toBe(false);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("ordinary numbers of a trunk's own country are sent to it as dialled there", () => {
+  const call = fc.record({ example: fc.constantFrom(...plainNumbers), country: somewhere });
+  fc.assert(
+    fc.property(call, ({ example: { e164, region }, country }) => {
+      fc.pre(countries.includes(region as Country));
+      expect(called(e164, plan(country, "national", { home: region as Country }))).toMatch(/^sent /);
+    }),
+    { numRuns: 1000 },
   );
 });
 

@@ -26,6 +26,8 @@ export interface PlanTrunk {
   readonly host: string;
   readonly port: number | undefined;
   readonly format: NumberFormat;
+  /** Where the trunk is at home: what is sent to it is read as dialled there. Undefined: as in the plan's own country. */
+  readonly country?: Country | undefined;
   /** Put in front of every number as sent, emergency numbers excepted. */
   readonly numberPrefix: string;
   /** Adds `user=phone` (RFC 3261 s19.1.1). */
@@ -121,6 +123,8 @@ function planNumber(entered: DialString, plan: DialPlan): PlannedCall {
   const routed = route(keys, meaning, plan);
   const emergency = routed.find((way) => way.class === "emergency");
   if (emergency) return planEmergency(emergency.sent, plan);
+  // Help in another country is not what somebody here calls for.
+  if (routed.some((way) => callsForHelpThere(way, plan))) return { kind: "refused", why: "emergency" };
   const [first, ...alternatives] = routed;
   if (!first) return { kind: "refused", why: "no-route" };
   const found = dearest(first.class, ...alternatives.map((way) => way.class));
@@ -137,6 +141,16 @@ function planNumber(entered: DialString, plan: DialPlan): PlannedCall {
     alternatives: alternatives.map(plannedTrunk),
     withheld,
   };
+}
+
+/** Where what is sent to a trunk is dialled. */
+function homeOf({ country }: PlanTrunk, plan: DialPlan): Country | undefined {
+  return country ?? plan.country;
+}
+
+function callsForHelpThere({ trunk, sent }: Routed, plan: DialPlan): boolean {
+  const there = homeOf(trunk, plan);
+  return there !== plan.country && understand(sent, there).class === "emergency";
 }
 
 function plannedTrunk({ trunk, sent, e164 }: Routed): PlannedTrunk {
@@ -216,8 +230,9 @@ function toTheLetter(
   meaning: NumberMeaning,
   { prepend }: PlanRoute,
   trunk: PlanTrunk,
-  { country }: DialPlan,
+  plan: DialPlan,
 ): Routed {
+  const country = homeOf(trunk, plan);
   const { e164, isAssigned, isAmbiguous, isDoubtful } = meaning;
   // With what the trunk itself dials before numbers abroad, whether or not this country does, nothing else can be meant.
   const isClear = isAssigned && sent === prepend + e164?.slice(1) && endsWithInternationalPrefix(prepend);
@@ -266,11 +281,14 @@ function classesWritten(
   sent: DialString,
   keys: DialString,
   { e164, isAssigned }: NumberMeaning,
-  { format, numberPrefix }: PlanTrunk,
-  { country }: DialPlan,
+  trunk: PlanTrunk,
+  plan: DialPlan,
 ): readonly NumberClass[] {
+  const { format, numberPrefix } = trunk;
+  const country = homeOf(trunk, plan);
   const isBare = isAssigned && format === "e164-without-plus";
-  const isClear = sent === keys || (isAssigned && sent === e164);
+  // What was dialled has been judged already, as dialled here.
+  const isClear = (sent === keys && country === plan.country) || (isAssigned && sent === e164);
   const itself = isClear ? [] : isBare ? classesWithoutPlus(sent, country) : classesAsSent(sent, country);
   if (numberPrefix === "") return itself;
   // The trunk takes its prefix away; but should it not, the prefix is a part of the number.
@@ -317,8 +335,10 @@ function written(keys: DialString, e164: E164 | undefined, trunk: PlanTrunk, pla
       return e164;
     case "e164-without-plus":
       return withoutPlus(e164);
-    case "national":
-      return plan.country === undefined ? e164 : nationalForm(e164, plan.country);
+    case "national": {
+      const country = homeOf(trunk, plan);
+      return country === undefined ? e164 : nationalForm(e164, country);
+    }
     case "as-dialled":
       return keys;
   }
