@@ -139,7 +139,7 @@ test("the time of day is read in one place: it may jump, and durations must not"
 
 test("what is dangerous has one home", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^sip\.js/, /^sip\/sipjs(\.ts$|\/)/],
+    [/^ws$/, /^sip\/transport\/sockets\/websocket\.ts$/],
     [/^libphonenumber-js/, /^core\/number\/e164\.ts$/],
     [/^sdp-transform/, /^core\/sdp\//],
     [/^node-datachannel/, /^media\/embedded\//],

@@ -17,11 +17,10 @@ import type { Log } from "../ports/telemetry.ts";
 import { Calls, type TrunkRecord } from "./call/calls.ts";
 import type { ReplaceOrder } from "./call/sip-call.ts";
 import { Messaging } from "./messages/messaging.ts";
-import { setTimers } from "./sipjs/core.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/sockets/connection.ts";
-import { scopedClock, type ScopedClock } from "./trunk/scoped-clock.ts";
+import { scopedClock, type ScopedClock } from "./user-agent/scoped-clock.ts";
 import { Trunk } from "./trunk/trunk.ts";
 
 export interface SipTrunksOptions {
@@ -69,7 +68,6 @@ class Trunks implements SipTrunks {
   constructor(options: SipTrunksOptions) {
     this.#options = options;
     const { timers = DEFAULT_TIMERS, dns = createDns() } = options;
-    setTimers(timers);
     this.#clock = scopedClock(options.clock);
     this.#calls = new Calls({
       sink: (call, fact) => this.#sinks.heard(call, fact),

@@ -6,8 +6,8 @@ import { refusalHeaders } from "./not-acceptable.ts";
 import { answeredElsewhere, q850Header, q850Of } from "../headers/reason.ts";
 import { judgeSession, type SessionTerms, type SessionTimerSettings } from "../headers/session-expires.ts";
 import { CallInOneState, type Emit } from "./sip-call.ts";
-import type { ServerInvitation } from "../sipjs/server-invitation.ts";
-import type { Session } from "../sipjs/session.ts";
+import type { ServerInvitation } from "../user-agent/server-invitation.ts";
+import type { Session } from "../user-agent/session.ts";
 import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest } from "../wire/message.ts";
 

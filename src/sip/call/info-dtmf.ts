@@ -1,8 +1,8 @@
 // Keys in INFO, for trunks without RFC 4733: the two bodies that gateways know, both ways, and a queue that keeps
 // the order of what a person presses. Which trunk wants them is decided above.
 import type { Log } from "../../ports/telemetry.ts";
-import type { DialogRequestParts } from "../sipjs/session.ts";
-import { statusOf, type Outcome } from "../sipjs/peer-request.ts";
+import type { DialogRequestParts } from "../user-agent/session-events.ts";
+import { statusOf, type Outcome } from "../user-agent/peer-request.ts";
 import { header, type SipRequest } from "../wire/message.ts";
 import { mediaTypesHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 

@@ -4,9 +4,10 @@ import type { TrunkSettings } from "../../ports/sip.ts";
 import { sdpOf } from "../headers/sdp-body.ts";
 import { refusalHeaders } from "./not-acceptable.ts";
 import type { Emit } from "./sip-call.ts";
-import type { Outcome } from "../sipjs/peer-request.ts";
-import { statusOf } from "../sipjs/peer-request.ts";
-import type { PeerOffer, Session } from "../sipjs/session.ts";
+import type { Outcome } from "../user-agent/peer-request.ts";
+import { statusOf } from "../user-agent/peer-request.ts";
+import type { Session } from "../user-agent/session.ts";
+import type { PeerOffer } from "../user-agent/session-events.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 

@@ -4,7 +4,7 @@ import type { InviteOrder } from "../../ports/sip.ts";
 import { OutboundCall } from "./outbound-call.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
 import type { Trunk } from "../trunk/trunk.ts";
-import type { Session } from "../sipjs/session.ts";
+import type { Session } from "../user-agent/session.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 

@@ -10,7 +10,7 @@ import {
   type SessionTimerSettings,
   type SessionVerdict,
 } from "../headers/session-expires.ts";
-import { statusOf, type Outcome } from "../sipjs/peer-request.ts";
+import { statusOf, type Outcome } from "../user-agent/peer-request.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 

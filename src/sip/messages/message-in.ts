@@ -7,7 +7,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { calledOf } from "../headers/called-number.ts";
 import { readMessageBody, TEXT_TYPES } from "./message-body.ts";
 import { remoteIdentityOf } from "../headers/remote-identity.ts";
-import type { PeerRequest } from "../sipjs/peer-request.ts";
+import type { PeerRequest } from "../user-agent/peer-request.ts";
 import { mediaTypesHeader, numberHeader } from "../wire/header-builder.ts";
 
 export interface MessagesInOptions {

@@ -2,8 +2,8 @@
 import type { MessageOrder, MessageOutcome } from "../../ports/sip.ts";
 import { identityHeaders } from "../headers/identity-headers.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
-import type { OutOfDialogParts } from "../sipjs/user-agent.ts";
+import type { FinalResponse } from "../user-agent/peer-request.ts";
+import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { targetKey } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { Trunk } from "../trunk/trunk.ts";
@@ -33,7 +33,7 @@ function partsOf(
   serverHost: string,
 ): Omit<OutOfDialogParts, "sipCallId" | "fromTag"> {
   const { from, fromUri, headers } = identityHeaders(identity, serverHost);
-  const body = { contentDisposition: "render", contentType: "text/plain;charset=UTF-8", content: text };
+  const body = { contentType: "text/plain;charset=UTF-8", content: text };
   return { method: "MESSAGE", uri: target, from: fromUri, fromAddress: from, headers, body };
 }
 

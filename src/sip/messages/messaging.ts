@@ -9,7 +9,7 @@ import { MessageQueue } from "./message-queue.ts";
 import type { Trunk } from "../trunk/trunk.ts";
 import { sendMessage } from "./message-out.ts";
 import { judgeNotify } from "./message-waiting.ts";
-import type { PeerRequest } from "../sipjs/peer-request.ts";
+import type { PeerRequest } from "../user-agent/peer-request.ts";
 
 export interface MessagingOptions {
   readonly settings: Pick<TrunkSettings, "name" | "inbound">;

@@ -1,8 +1,8 @@
 // NOTIFYs of ours on how a transfer goes (RFC 3515 s2.4.4): one at a time, so that none overtakes another, and the
 // last one ends the subscription.
 import { formatSipfrag, SIPFRAG_TYPE } from "./sipfrag.ts";
-import type { Outcome } from "../sipjs/peer-request.ts";
-import type { DialogRequestParts } from "../sipjs/session.ts";
+import type { Outcome } from "../user-agent/peer-request.ts";
+import type { DialogRequestParts } from "../user-agent/session-events.ts";
 import { textHeader } from "../wire/header-builder.ts";
 
 export interface ProgressOptions {

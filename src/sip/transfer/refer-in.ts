@@ -2,8 +2,8 @@
 // that follows it. The old dialog lives on until the new one is answered; confirmed-call.ts holds both ends together.
 import type { Clock } from "../../ports/clock.ts";
 import { NotifyProgress } from "./notify-progress.ts";
-import type { PeerRequest } from "../sipjs/peer-request.ts";
-import type { Session } from "../sipjs/session.ts";
+import type { PeerRequest } from "../user-agent/peer-request.ts";
+import type { Session } from "../user-agent/session.ts";
 import { textHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header } from "../wire/message.ts";
 

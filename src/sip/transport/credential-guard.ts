@@ -3,7 +3,9 @@
 import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
+import type { SipResponse } from "../wire/message.ts";
+import type { OutgoingRequest } from "../wire/outgoing-message.ts";
+import { clientTransactionKey } from "../wire/transaction-key.ts";
 import type { Target } from "./sockets/target.ts";
 
 /** As long as an INVITE may ring. */
@@ -33,25 +35,24 @@ export class CredentialGuard {
     );
   }
 
-  /** The text of a request as it may go there. */
-  outgoing(request: SipRequest, text: string, { address }: Target): string {
+  /** Whether whoever is there may see the credentials of that request, which goes there now. */
+  mayKnow({ branch, method }: OutgoingRequest, { address }: Target): boolean {
     const { clock, isServer } = this.#options;
-    const key = keyOf(request);
+    const key = `${branch} ${method}`;
     this.#elsewhere.delete(key);
-    if (isServer(address)) return text;
+    if (isServer(address)) return true;
     const nowMs = clock.nowMs();
     for (const [old, { untilMs }] of this.#elsewhere) {
       if (untilMs > nowMs && this.#elsewhere.size < MAX_KEPT) break;
       this.#elsewhere.delete(old);
     }
     this.#elsewhere.set(key, { address, untilMs: nowMs + KEEP_MS });
-    const end = text.indexOf("\r\n\r\n");
-    return text.slice(0, end).replace(/\r\n(?:Proxy-)?Authorization: [^\r\n]*/g, "") + text.slice(end);
+    return false;
   }
 
   /** Whether a response is to a request that went to a server of the trunk. */
   isTrunks(response: SipResponse): boolean {
-    const elsewhere = this.#elsewhere.get(keyOf(response));
+    const elsewhere = this.#elsewhere.get(clientTransactionKey(response));
     if (elsewhere === undefined) return true;
     const { statusCode, cseq } = response;
     if (statusCode === 401 || statusCode === 407) {
@@ -59,8 +60,4 @@ export class CredentialGuard {
     }
     return false;
   }
-}
-
-function keyOf({ vias, cseq }: SipMessage): string {
-  return `${vias[0].branch} ${cseq.method}`;
 }

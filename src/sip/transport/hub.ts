@@ -4,19 +4,24 @@ import type { SipTransportName, TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
-import { parseSip } from "../wire/parser.ts";
-import type { Uri } from "../wire/fields/uri.ts";
+import type { SipRequest, SipResponse } from "../wire/message.ts";
+import {
+  writeRequest,
+  type OutgoingMessage,
+  type OutgoingRequest,
+  type OutgoingResponse,
+} from "../wire/outgoing-message.ts";
+import { clientTransactionKey } from "../wire/transaction-key.ts";
 import { responseTarget } from "../wire/fields/via.ts";
 import { ResponseSources, type OtherWays } from "./response-sources.ts";
 import type { Admittance, Connection } from "./sockets/connection.ts";
 import { CredentialGuard } from "./credential-guard.ts";
 import { exchangeKey, Inbound, type Source } from "./inbound.ts";
-import { transportOf, withTransport } from "./request-transport.ts";
+import { transportOf } from "./request-transport.ts";
 import type { Resolver } from "./resolver.ts";
 import { Retransmitter, transactionMs, type SipTimers } from "./retransmit.ts";
 import { Streams } from "./sockets/streams.ts";
-import { towardsStrictRouter } from "./strict-route.ts";
+import { nextHopOf, towardsStrictRouter } from "./strict-route.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./sockets/target.ts";
 import { TransportError } from "./sockets/transport-error.ts";
 import { openUdp, type UdpSocket } from "./sockets/udp.ts";
@@ -34,8 +39,8 @@ export interface HubOptions {
   readonly admit: (address: string) => Admittance;
   /** A request inside a dialog goes there, so that the other side of that dialog may be there. */
   readonly ledTo: (address: string) => void;
-  /** Where requests outside of dialogs go; rejects with TransportError when there is nowhere. */
-  readonly nextTarget: (sipCallId: string) => Promise<Target>;
+  /** Where requests go that are not told where; rejects with TransportError when there is nowhere. */
+  readonly nextTarget: () => Promise<Target>;
   readonly onRequest: (request: SipRequest) => void;
   /** `isTrunks`: to a request that went to a server of the trunk, and not where a peer's Contact led. */
   readonly onResponse: (response: SipResponse, isTrunks: boolean) => void;
@@ -167,25 +172,20 @@ export class Hub {
     }
   }
 
-  /** Sends one message of the user agent to where it has to go. Rejects with TransportError. */
-  async send(text: string): Promise<void> {
-    // Read back with our own parser: nothing that a peer could not read leaves, and the next hop stands in it.
-    const result = parseSip(text);
-    if (result.outcome !== "message") {
-      const problem = "problem" in result ? result.problem : "empty";
-      this.#options.log.error("did not send a malformed SIP message", { problem });
-      throw new TransportError("malformed", `our own message is malformed: ${problem}`);
-    }
-    const { message } = result;
+  /**
+   * Sends one message of the user agent to where it has to go. `target`: where a request outside of dialogs goes, if not
+   * to the trunk's choice. Rejects with TransportError.
+   */
+  async send(message: OutgoingMessage, target?: Target): Promise<void> {
     try {
-      if (message.kind === "response") await this.#sendResponse(message, text);
-      else await this.#sendRequest(message, text);
+      if (message.kind === "response") await this.#sendResponse(message);
+      else await this.#sendRequest(message, target);
     } catch (error) {
-      // Whoever sent any other request hears of it through its transaction.
-      const { method } = message.cseq;
-      if (message.kind === "response") this.#options.log.debug("could not send a SIP response", { method, error });
-      // The peer will repeat its answer, which response-sources.ts has one warning for.
-      else if (method === "ACK") this.#options.log.debug("could not send ACK", { error });
+      // Whoever sent any other request hears of it through its transaction. To a missing ACK the peer repeats its answer,
+      // which response-sources.ts has one warning for.
+      const { log } = this.#options;
+      if (message.kind === "response") log.debug("could not send a SIP response", { ...message.exchange.cseq, error });
+      else if (message.method === "ACK") log.debug("could not send ACK", { error });
       throw error;
     }
   }
@@ -222,26 +222,23 @@ export class Hub {
     }
   }
 
-  async #sendRequest(request: SipRequest, written: string): Promise<void> {
-    const strict = towardsStrictRouter(request, written);
-    const text = strict?.text ?? written;
-    const hop = this.#hopOf(request, request.vias[0].branch ?? "");
+  async #sendRequest(request: OutgoingRequest, chosen: Target | undefined): Promise<void> {
+    const hop = this.#hopOf(request);
     try {
-      await this.#sendTo(hop?.target ?? (await this.#targetOf(request, strict?.next)), request, text, hop);
+      await this.#sendTo(hop?.target ?? chosen ?? (await this.#targetOf(request)), request, hop);
     } catch (error) {
-      const source =
-        hop === undefined ? await this.#sources.lastResort(request, this.#otherWays(request), error) : undefined;
+      const source = hop === undefined ? await this.#sources.lastResort(request, this.#otherWays(), error) : undefined;
       if (source === undefined) throw error;
-      await this.#sendTo(source, request, text, undefined);
+      await this.#sendTo(source, request, undefined);
     }
   }
 
-  async #sendTo(target: Target, request: SipRequest, text: string, hop: Hop | undefined): Promise<void> {
-    const branch = request.vias[0].branch ?? "";
-    const viaTcp = await this.#switched(target, request, text);
+  async #sendTo(target: Target, request: OutgoingRequest, hop: Hop | undefined): Promise<void> {
+    const wanted = this.#written(request, target);
+    const viaTcp = await this.#switched(target, request, wanted.length);
     const used = viaTcp === undefined ? target : { ...target, transport: "tcp" as const };
     if (hop !== undefined) hop.target = used;
-    const bytes = Buffer.from(this.#guard.outgoing(request, withTransport(text, request, used.transport), used));
+    const bytes = viaTcp === undefined ? wanted : this.#written(request, used);
     const connection = used.transport === "udp" ? undefined : (viaTcp ?? (await this.connect(used)));
     const mayLeave = (): void => {
       if (request.method !== "INVITE" || hop === undefined) return;
@@ -259,18 +256,27 @@ export class Hub {
     }
     await this.#datagram(bytes, used);
     const again = (): void => void this.#datagram(bytes, used).catch(() => {});
-    this.#retransmitter.requestSent(branch, request.method, again);
+    this.#retransmitter.requestSent(request.branch, request.method, again);
+  }
+
+  /** RFC 3261 s18.1.1: the Via names the transport that is used. */
+  #written(request: OutgoingRequest, target: Target): Buffer {
+    return writeRequest(
+      towardsStrictRouter(request),
+      target.transport.toUpperCase(),
+      this.#guard.mayKnow(request, target),
+    );
   }
 
   /** Over a connection, and where that ends before any response, once more over another: it may have been closing. */
   async #stream(
-    request: SipRequest,
+    { branch, method }: OutgoingRequest,
     bytes: Buffer,
     connection: Connection,
     another: () => Promise<Connection>,
   ): Promise<void> {
-    if (request.method === "ACK") return connection.send(bytes);
-    const key = transactionOf(request);
+    if (method === "ACK") return connection.send(bytes);
+    const key = `${branch} ${method}`;
     if ((await this.#unanswered.send(key, bytes, connection)) === undefined) return undefined;
     const lost = await this.#unanswered.send(key, bytes, await another());
     if (lost !== undefined) throw lost;
@@ -278,8 +284,8 @@ export class Hub {
   }
 
   /** The connection to use where a datagram would be too long, and TCP is to be had. */
-  async #switched(target: Target, request: SipRequest, text: string): Promise<Connection | undefined> {
-    if (target.transport !== "udp" || Buffer.byteLength(text) <= MAX_DATAGRAM_REQUEST_BYTES) return undefined;
+  async #switched(target: Target, { method }: OutgoingRequest, length: number): Promise<Connection | undefined> {
+    if (target.transport !== "udp" || length <= MAX_DATAGRAM_REQUEST_BYTES) return undefined;
     const nowMs = this.#options.clock.nowMs();
     const overTcp = { ...target, transport: "tcp" as const };
     const key = targetKey(overTcp);
@@ -288,32 +294,28 @@ export class Hub {
       return await this.connect(overTcp, SWITCH_TIMEOUT_MS);
     } catch (error) {
       this.#tcpRefusedUntilMs.set(key, nowMs + REFUSED_MS);
-      const { method } = request;
       this.#options.log.info("sent a request over UDP although it is too long: TCP was refused", { method, error });
       return undefined;
     }
   }
 
-  async #targetOf(request: SipRequest, strictRouter: Uri | undefined): Promise<Target> {
+  async #targetOf(request: OutgoingRequest): Promise<Target> {
     const { settings } = this.#options;
     // A WebSocket leads to one place (RFC 7118 s5); requests outside of dialogs go to the trunk's server.
     if (request.toTag === undefined || settings.transport === "ws" || settings.transport === "wss") {
-      return this.#options.nextTarget(request.sipCallId);
+      return this.#options.nextTarget();
     }
-    return this.#sources.route(request, () => this.#byContact(request, strictRouter), this.#otherWays(request));
+    return this.#sources.route(request, () => this.#byContact(request), this.#otherWays());
   }
 
-  #otherWays({ sipCallId }: SipRequest): OtherWays {
-    return {
-      server: () => this.#options.nextTarget(sipCallId),
-      isOpen: (target) => this.#streams.isOpen(target),
-    };
+  #otherWays(): OtherWays {
+    return { server: () => this.#options.nextTarget(), isOpen: (target) => this.#streams.isOpen(target) };
   }
 
-  async #byContact(request: SipRequest, strictRouter: Uri | undefined): Promise<Target> {
+  async #byContact(request: OutgoingRequest): Promise<Target> {
     const { settings } = this.#options;
-    const uri = strictRouter ?? request.routes[0]?.uri ?? request.uri;
-    if (uri.kind !== "sip") throw new TransportError("resolve", `no way to a ${uri.scheme} URI`);
+    const uri = nextHopOf(request);
+    if (uri?.kind !== "sip") throw new TransportError("resolve", `no way to a ${uri?.scheme ?? "malformed"} URI`);
     const transport = transportOf(uri, settings.transport);
     const host = unbracketed(uri.params.get("maddr") ?? uri.host);
     // RFC 3263 s4.2: SRV is for names; where a port stands, or an address, it is taken as it is.
@@ -324,22 +326,21 @@ export class Hub {
     return target;
   }
 
-  async #sendResponse(response: SipResponse, text: string): Promise<void> {
-    const bytes = Buffer.from(text);
-    const key = exchangeKey(response);
+  async #sendResponse({ exchange, statusCode, bytes }: OutgoingResponse): Promise<void> {
+    const key = exchangeKey(exchange);
     const connection = this.#inbound.connectionFor(key);
     if (connection !== undefined) {
       await connection.send(bytes);
       return;
     }
-    const [via] = response.vias;
+    const [via] = exchange.vias;
     const transport = via.transport.toLowerCase() as SipTransportName;
     const { host, port } = responseTarget(via);
     if (transport === "udp") {
       const target = await this.#resolved(host, port, "udp");
       await this.#datagram(bytes, target);
       const again = (): void => void this.#datagram(bytes, target).catch(() => {});
-      this.#retransmitter.responseSent(key, response.cseq.method, response.statusCode, again);
+      this.#retransmitter.responseSent(key, exchange.cseq.method, statusCode, again);
       return;
     }
     if (transport !== "tcp" && transport !== "tls") {
@@ -369,7 +370,7 @@ export class Hub {
 
   #onResponse(response: SipResponse, source: Source): void {
     this.#sources.answered(response, source);
-    this.#unanswered.answered(transactionOf(response));
+    this.#unanswered.answered(clientTransactionKey(response));
     if (response.cseq.method === "INVITE" && response.statusCode >= 200) {
       const hop = this.#hops.get(response.vias[0].branch ?? "");
       if (hop !== undefined) hop.untilMs = this.#options.clock.nowMs() + transactionMs(this.#options.timers);
@@ -378,7 +379,7 @@ export class Hub {
   }
 
   /** Of an INVITE, and of what belongs to it. */
-  #hopOf({ method }: SipRequest, branch: string): Hop | undefined {
+  #hopOf({ method, branch }: OutgoingRequest): Hop | undefined {
     const known = this.#hops.get(branch);
     if (known !== undefined || (method !== "INVITE" && method !== "CANCEL")) return known;
     const nowMs = this.#options.clock.nowMs();
@@ -391,9 +392,4 @@ export class Hub {
     this.#hops.set(branch, hop);
     return hop;
   }
-}
-
-/** RFC 3261 s17.1.3: what a response and its request have in common. */
-function transactionOf({ vias, cseq }: SipMessage): string {
-  return `${vias[0].branch} ${cseq.method}`;
 }

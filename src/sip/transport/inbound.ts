@@ -4,7 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { echoedHeaders, formatResponse } from "../wire/message-writer.ts";
-import type { SipMessage, SipRequest, SipResponse } from "../wire/message.ts";
+import type { SipRequest, SipResponse } from "../wire/message.ts";
+import type { Exchange } from "../wire/outgoing-message.ts";
 import { parseSip, type ParseResult } from "../wire/parser.ts";
 import { withSource } from "../wire/fields/via.ts";
 import type { Admittance, Connection } from "./sockets/connection.ts";
@@ -29,7 +30,7 @@ export interface InboundOptions {
 }
 
 /** Of a request and all responses to it, an ACK counting as its INVITE: what stays the same on the way back. */
-export function exchangeKey({ vias, sipCallId, cseq }: SipMessage): string {
+export function exchangeKey({ vias, sipCallId, cseq }: Exchange): string {
   const { branch = "", host, port = "" } = vias[0];
   return `${branch} ${host}:${port} ${sipCallId} ${cseq.number} ${cseq.method === "ACK" ? "INVITE" : cseq.method}`;
 }

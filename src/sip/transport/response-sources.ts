@@ -5,6 +5,7 @@
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
+import type { OutgoingRequest } from "../wire/outgoing-message.ts";
 import { formatUri } from "../wire/fields/uri.ts";
 import type { Source } from "./inbound.ts";
 import type { Target } from "./sockets/target.ts";
@@ -76,11 +77,11 @@ export class ResponseSources {
   }
 
   /** Where a request inside a dialog goes. `byContact`: where its Route or Contact leads. */
-  async route(request: SipRequest, byContact: () => Promise<Target>, ways: OtherWays): Promise<Target> {
-    const { method, sipCallId, uri } = request;
+  async route(request: OutgoingRequest, byContact: () => Promise<Target>, ways: OtherWays): Promise<Target> {
+    const { method, callId, uri } = request;
     // What is secure does not go in the clear, wherever it came from (RFC 3261 s26.2.2).
-    if (uri.scheme === "sips") return byContact();
-    const heard = this.#heard.get(sipCallId);
+    if (isSecure(uri)) return byContact();
+    const heard = this.#heard.get(callId);
     const source = this.#sourceOf(heard, ways.isOpen);
     if (this.#setting === "source") {
       // After a restart nobody knows any more where the answer came from.
@@ -93,10 +94,10 @@ export class ResponseSources {
    * Where a request goes that could not be sent to where its Route or Contact leads. A BYE goes to the trunk's server where
    * nobody knows any more where the answer came from. Undefined: nowhere. May reject.
    */
-  async lastResort(request: SipRequest, ways: OtherWays, error: unknown): Promise<Target | undefined> {
-    const { method, sipCallId, uri, toTag } = request;
-    if (toTag === undefined || uri.scheme === "sips" || !LAST_RESORT.has(method)) return undefined;
-    const heard = this.#heard.get(sipCallId);
+  async lastResort(request: OutgoingRequest, ways: OtherWays, error: unknown): Promise<Target | undefined> {
+    const { method, callId, uri, toTag } = request;
+    if (toTag === undefined || isSecure(uri) || !LAST_RESORT.has(method)) return undefined;
+    const heard = this.#heard.get(callId);
     const source = this.#sourceOf(heard, ways.isOpen);
     if (source === undefined) return method === "BYE" ? ways.server() : undefined;
     if (heard === undefined || heard.lost) return source;
@@ -104,7 +105,7 @@ export class ResponseSources {
     this.#log.warn(
       "the address in the trunk's Contact cannot be reached: ACK and BYE go to where its answer came from",
       {
-        contact: formatUri(uri),
+        contact: uri,
         answeredFrom: `${source.address}:${source.port}`,
         setting: "in_dialog_requests",
         error,
@@ -134,4 +135,8 @@ export class ResponseSources {
     const [oldest] = this.#heard.keys();
     if (this.#heard.size > MAX_KEPT && oldest !== undefined) this.#heard.delete(oldest);
   }
+}
+
+function isSecure(uri: string): boolean {
+  return /^sips:/i.test(uri);
 }

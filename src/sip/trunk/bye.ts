@@ -1,6 +1,6 @@
 // BYE of ours, and the line in the log where nobody answers it.
 import type { Log } from "../../ports/telemetry.ts";
-import type { Session } from "../sipjs/session.ts";
+import type { Session } from "../user-agent/session.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 
 /** A BYE that nobody answers leaves a call at the trunk that goes on being charged. `settled` is called once. */

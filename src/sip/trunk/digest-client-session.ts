@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { DigestClientSession } from "../sipjs/core.ts";
+import type { DigestClientSession } from "../user-agent/stack.ts";
 import {
   isWeaker,
   parseChallenges,

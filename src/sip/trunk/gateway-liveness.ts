@@ -2,7 +2,7 @@
 // gateway that died gives none: so each is asked while there is another one that the call could go to.
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import type { FinalResponse } from "../user-agent/peer-request.ts";
 import type { Connection } from "../transport/sockets/connection.ts";
 import { targetKey, type Target } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";

@@ -2,7 +2,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { DialogFields } from "../sipjs/dialog-fields.ts";
+import type { DialogFields } from "../user-agent/dialog.ts";
 import type { Admittance } from "../transport/sockets/connection.ts";
 import type { Resolver } from "../transport/resolver.ts";
 import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "../transport/sockets/target.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import type { FinalResponse } from "../user-agent/peer-request.ts";
 import { bracketed, targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 
 export interface OptionsPingOptions {

@@ -15,7 +15,7 @@ import {
 } from "./registration-state.ts";
 import { chanceOf, minExpiresMs } from "./registration-times.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
-import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
+import type { FinalResponse } from "../user-agent/peer-request.ts";
 import { targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import type { SipResponse } from "../wire/message.ts";
 import type { SipUri } from "../wire/fields/uri.ts";

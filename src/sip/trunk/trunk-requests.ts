@@ -2,7 +2,7 @@
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { RegisterParts } from "./registration.ts";
 import type { Contacts } from "../headers/contact.ts";
-import type { OutOfDialogParts } from "../sipjs/user-agent.ts";
+import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { defaultPort, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { addressHeader, numberHeader, sipUri, tokensHeader } from "../wire/header-builder.ts";
 import { formatUri, type SipUri } from "../wire/fields/uri.ts";

@@ -11,13 +11,13 @@ import type { GatewayWatch } from "./gateway-liveness.ts";
 import { OptionsPing } from "./options-ping.ts";
 import { Registration, type RegisterParts } from "./registration.ts";
 import { GatewayLiveness } from "./gateway-liveness.ts";
-import type { Invitation, InviteEvent } from "../sipjs/invitation.ts";
-import type { ServerInvitation } from "../sipjs/server-invitation.ts";
-import type { DialogFields } from "../sipjs/dialog-fields.ts";
-import type { Session } from "../sipjs/session.ts";
-import type { FinalResponse } from "../sipjs/out-of-dialog-request.ts";
-import type { PeerRequest } from "../sipjs/peer-request.ts";
-import { UserAgent, type InviteParts, type OutOfDialogParts } from "../sipjs/user-agent.ts";
+import type { Invitation, InviteEvent } from "../user-agent/invitation.ts";
+import type { ServerInvitation } from "../user-agent/server-invitation.ts";
+import type { DialogFields } from "../user-agent/dialog.ts";
+import type { Session } from "../user-agent/session.ts";
+import type { FinalResponse } from "../user-agent/peer-request.ts";
+import type { PeerRequest } from "../user-agent/peer-request.ts";
+import { UserAgent, type InviteParts, type OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { watchFirstResponse, type FirstResponseWatchOptions } from "./first-response-watch.ts";
 import { GatewayPool } from "./gateway-pool.ts";
 import { healthWith } from "./trunk-health.ts";
@@ -56,8 +56,6 @@ export class Trunk {
   readonly #hub: Hub;
   readonly #optionsPing: OptionsPing;
   readonly #password: TrunkPassword | undefined;
-  /** The server that requests outside of dialogs go to, by Call-ID, where it is not the pool's choice. */
-  readonly #aims = new Map<string, Target>();
   readonly #admission: Admission;
   /** Calls of the trunk that wait for an answer. */
   readonly #waiting = new Pending();
@@ -87,8 +85,8 @@ export class Trunk {
       log,
       admit: (address) => this.#pool.admits(address),
       ledTo: (address) => this.#pool.ledTo(address),
-      nextTarget: async (callId) => {
-        const target = this.#aims.get(callId) ?? (await this.#pool.pick());
+      nextTarget: async () => {
+        const target = await this.#pool.pick();
         if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
         return target;
       },
@@ -165,10 +163,10 @@ export class Trunk {
       contacts: contactsOf(settings, contact),
       userAgent: settings.userAgent,
       localAddress: { host: address, port: bound.port },
-      transactionMs: transactionMs(timers),
+      timers,
       clock,
       log,
-      send: (text) => this.#hub.send(text),
+      send: (message, target) => this.#hub.send(message, target),
       recall: (branch) => this.#hub.recall(branch),
       stopAsking: (branch) => this.#hub.stopAsking(branch),
       newDigestSession: () => this.#password?.forRequest(),
@@ -209,11 +207,7 @@ export class Trunk {
   invite(target: Target, parts: TrunkInvite, tell: (event: InviteEvent) => void, again?: Invitation): Invitation {
     const callId = again?.request.callId ?? this.#options.clock.newId();
     const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
-    this.#aims.set(callId, target);
-    return this.#started().invite({ ...parts, ...row, sipCallId: callId, routes: this.serviceRoute }, (event) => {
-      if (event.kind !== "sent" && event.kind !== "provisional") this.#aims.delete(callId);
-      tell(event);
-    });
+    return this.#started().invite(target, { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute }, tell);
   }
 
   /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
@@ -278,11 +272,7 @@ export class Trunk {
 
   /** A request outside of dialogs to one server; `done` is called once. */
   askAt(target: Target, parts: OutOfDialogParts, done: (answer: FinalResponse) => void): void {
-    this.#aims.set(parts.sipCallId, target);
-    this.#started().ask({ ...parts, routes: this.serviceRoute }, (answer) => {
-      this.#aims.delete(parts.sipCallId);
-      done(answer);
-    });
+    this.#started().ask(target, { ...parts, routes: this.serviceRoute }, done);
   }
 
   /** A call of the trunk waits for its answer until the returned function is called. */
@@ -353,8 +343,7 @@ export class Trunk {
   }
 
   #askRegister(target: Target, parts: RegisterParts, done: (answer: FinalResponse, cseq: number) => void): void {
-    this.#aims.set(parts.sipCallId, target);
-    this.#started().ask(registerRequest(this.#options.settings, parts), done);
+    this.#started().ask(target, registerRequest(this.#options.settings, parts), done);
   }
 
   #tellHealth(): void {
@@ -382,9 +371,7 @@ export class Trunk {
 
   #askOptions(target: Target, done: (answer: FinalResponse) => void): void {
     const callId = this.#options.clock.newId();
-    this.#aims.set(callId, target);
-    this.#started().ask(optionsRequest(this.#options.settings, target, callId), (answer) => {
-      this.#aims.delete(callId);
+    this.#started().ask(target, optionsRequest(this.#options.settings, target, callId), (answer) => {
       if (answer.kind === "response") this.#liveness.answered(target);
       done(answer);
     });

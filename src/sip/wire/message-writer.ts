@@ -46,7 +46,7 @@ export function echoedHeaders(request: SipRequest | AnswerFields, toTag: string 
   const lines = request.vias.map(viaHeader);
   const { from, to, sipCallId, cseq } = "kind" in request ? rawFields(request) : request;
   if (from !== undefined) lines.push(textHeader("From", from));
-  if (to !== undefined) lines.push(textHeader("To", toTag === undefined ? to : tagged(to, toTag)));
+  if (to !== undefined) lines.push(textHeader("To", echoedTo(to, toTag)));
   if (sipCallId !== undefined) lines.push(textHeader("Call-ID", sipCallId));
   if (cseq !== undefined) lines.push(textHeader("CSeq", cseq));
   if ("kind" in request && toTag !== undefined) {
@@ -62,8 +62,9 @@ function rawFields(request: SipRequest): Pick<AnswerFields, "from" | "to" | "sip
   return { from: header(request, "From"), to: header(request, "To"), sipCallId: request.sipCallId, cseq };
 }
 
-/** A tag is only appended to what is an address without one: never into an open quote. */
-function tagged(to: string, toTag: string): string {
+/** To as a response has it. A tag is only appended to what is an address without one: never into an open quote. */
+export function echoedTo(to: string, toTag: string | undefined): string {
+  if (toTag === undefined) return to;
   const address = parseNameAddr(to);
   return address === undefined || address.params.has("tag") ? to : `${to};tag=${toTag}`;
 }

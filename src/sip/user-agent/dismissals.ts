@@ -1,18 +1,20 @@
 // INVITEs to an earlier process that are still owed a final response: refused by what was stored of them, again and
 // again until the ACK is here (RFC 3261 s17.2.1). The repetitions are the transport's.
-import { getReasonPhrase } from "sip.js/lib/core/messages/utils.js";
 import type { SipIncomingState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { textHeader, warningHeader } from "../wire/header-builder.ts";
 import { formatResponse } from "../wire/message-writer.ts";
+import type { OutgoingResponse } from "../wire/outgoing-message.ts";
+import { reasonPhrase } from "../wire/reason-phrases.ts";
 import type { SipRequest } from "../wire/message.ts";
+import { parseNameAddr } from "../wire/fields/name-addr.ts";
 import { parseVia, type Via } from "../wire/fields/via.ts";
 
 export interface DismissalsOptions {
   readonly clock: Clock;
   /** 64*T1: how long an ACK is waited for. */
   readonly keepMs: number;
-  readonly send: (text: string) => Promise<void>;
+  readonly send: (response: OutgoingResponse) => Promise<void>;
 }
 
 export class Dismissals {
@@ -29,7 +31,8 @@ export class Dismissals {
     const { clock, keepMs, send } = this.#options;
     const { vias, from, to, cseq } = incoming;
     const top = parseVia(vias[0] ?? "");
-    if (top === undefined) {
+    // What the store gives back may be anything: what cannot be read is not sent.
+    if (top === undefined || parseNameAddr(from) === undefined || parseNameAddr(to) === undefined) {
       settled();
       return;
     }
@@ -52,7 +55,9 @@ export class Dismissals {
     ];
     const statusCode = status >= 400 && status <= 699 ? status : 500;
     if (statusCode === 488) headers.push(warningHeader(399, "The offer was refused before a restart"));
-    send(formatResponse(statusCode, getReasonPhrase(statusCode), headers).toString()).catch(settle);
+    const bytes = formatResponse(statusCode, reasonPhrase(statusCode), headers);
+    const exchange = { vias: [top] as const, sipCallId: incoming.sipCallId, cseq: { number: cseq, method: "INVITE" } };
+    send({ kind: "response", statusCode, exchange, bytes }).catch(settle);
   }
 
   /** Whether that ACK is for one of them. */

@@ -1,21 +1,17 @@
 // One INVITE of the peer until its final response is acknowledged: provisionals (reliable ones too, RFC 3262), the
 // answer, the refusal, and what the caller does meanwhile. Which fact a call hears of it is decided in inbound-call.ts.
 import { randomInt } from "node:crypto";
-import { TransactionState, type InviteUserAgentServer, type Session as SipjsSession } from "sip.js/lib/core/index.js";
-import { sipCallId } from "../../core/ids.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import { sdpOf } from "../headers/sdp-body.ts";
 import { parseDigits } from "../wire/fields/grammar.ts";
 import { numberHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, headerTokens, type SipRequest } from "../wire/message.ts";
-import { formatUri } from "../wire/fields/uri.ts";
-import type { Core } from "./core.ts";
-import { rawRecordRoutes } from "./messages.ts";
-import { requestOf } from "./peer-request.ts";
-import { sdpBody } from "./requests.ts";
-import type { DialogFields } from "./dialog-fields.ts";
-import type { Session } from "./session.ts";
+import type { OutgoingResponse } from "../wire/outgoing-message.ts";
+import { rawRecordRoutes, serverDialog, type DialogFields } from "./dialog.ts";
+import { ALLOW_HEADER, sdpBody } from "./requests.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
+import { Session } from "./session.ts";
+import type { Stack } from "./stack.ts";
 
 export interface ServerInvitationEvents {
   /** The caller gave up, or the time that it set (Expires) has passed: 487 is sent. */
@@ -31,20 +27,13 @@ export interface ServerInvitationEvents {
 }
 
 export interface ServerInvitationOptions {
-  readonly core: Core;
-  readonly server: InviteUserAgentServer;
-  readonly request: SipRequest;
+  readonly stack: Stack<ServerTransaction, Session>;
+  readonly server: ServerTransaction;
   /** Of every response that makes the dialog. */
   readonly contact: HeaderLine;
-  /** To tag of every response. */
-  readonly localTag: string;
   /** Option tags of our Supported. */
   readonly supported: readonly string[];
   readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
-  readonly sessionOf: (session: SipjsSession) => Session;
-  readonly clock: Clock;
-  /** 64*T1 in ms. */
-  readonly transactionMs: number;
 }
 
 const RELIABLE = "100rel";
@@ -60,7 +49,6 @@ interface Unacknowledged {
 
 export class ServerInvitation {
   readonly request: SipRequest;
-  readonly localTag: string;
   readonly #options: ServerInvitationOptions;
   readonly #rings: "reliably" | "plainly" | "never";
   #events: ServerInvitationEvents | undefined;
@@ -72,25 +60,17 @@ export class ServerInvitation {
   #next: 180 | 183 | undefined;
   readonly #stopExpiry: () => void;
   #stopExtending: () => void = () => {};
-  #settled = false;
 
   constructor(options: ServerInvitationOptions) {
     this.#options = options;
-    const { request, server, localTag } = options;
-    this.request = request;
-    this.localTag = localTag;
+    const { server } = options;
+    this.request = server.request;
     this.#rings = this.#howToRing();
     this.#stopExpiry = this.#watchExpiry();
-    Reflect.set(server, "toTag", localTag);
-    server.delegate = {
-      onCancel: (message) => {
-        this.refuse(487);
-        this.#events?.cancelled(requestOf(message));
-      },
-    };
-    server.transaction.addStateChangeListener(() => {
-      const { state } = server.transaction;
-      if (state === TransactionState.Confirmed || state === TransactionState.Terminated) this.#settle();
+    server.onEnd(() => {
+      this.#stopRinging();
+      this.#session?.endEarly();
+      this.#events?.settled();
     });
     server.trying();
   }
@@ -101,26 +81,12 @@ export class ServerInvitation {
 
   /** Neither answered nor refused. */
   get open(): boolean {
-    return this.#options.server.transaction.state === TransactionState.Proceeding;
+    return this.#options.server.open;
   }
 
   /** The dialog that our answer will make (RFC 3261 s12.1.1). */
   get fields(): DialogFields {
-    if (this.#session !== undefined) return this.#session.fields;
-    const { request, localTag } = this;
-    const contact = request.contacts === "*" ? undefined : request.contacts[0];
-    return {
-      sipCallId: sipCallId(request.sipCallId),
-      localTag,
-      remoteTag: request.fromTag ?? "",
-      localUri: formatUri(request.to.uri),
-      remoteUri: formatUri(request.from.uri),
-      remoteTarget: formatUri((contact ?? request.from).uri),
-      routeSet: rawRecordRoutes(request),
-      localCSeq: 0,
-      remoteCSeq: request.cseq.number,
-      secure: false,
-    };
+    return this.#session?.fields ?? serverDialog(this.request, this.#options.server.toTag);
   }
 
   /** 180, or 183 without a description. */
@@ -133,12 +99,20 @@ export class ServerInvitation {
 
   /** 200 with a description; it goes out again until the ACK is here. Only while `open`. */
   accept(sdp: string, headers: readonly HeaderLine[] = []): Session {
-    const { core, server, supported, contact } = this.#options;
+    const { server, supported, contact } = this.#options;
     this.#stopRinging();
-    const extraHeaders = [tokensHeader("Supported", supported), ...headers];
-    const options = { statusCode: 200, body: sdpBody(sdp), extraHeaders };
-    const { session } = core.withContact(contact, () => server.accept(options));
-    return this.#heard(session);
+    const own = [tokensHeader("Supported", supported), ...headers];
+    server.reply(200, { headers: [...own, ...this.#recordRoutes(), ALLOW_HEADER, contact], body: sdpBody(sdp) });
+    const session = this.#heard();
+    session.accepted(server);
+    return session;
+  }
+
+  /** The peer gave its INVITE up, and has been told that it did. */
+  cancelled(cancel: SipRequest): void {
+    if (!this.open) return;
+    this.refuse(487);
+    this.#events?.cancelled(cancel);
   }
 
   /** A final failure, 400 to 699. */
@@ -146,7 +120,7 @@ export class ServerInvitation {
     if (!this.open) return;
     this.#stopRinging();
     const statusCode = status >= 400 && status <= 699 ? status : 500;
-    this.#options.server.reject({ statusCode, extraHeaders: [...headers] });
+    this.#options.server.reply(statusCode, { headers });
   }
 
   /** No timer goes on. Says nothing to the caller. */
@@ -156,7 +130,8 @@ export class ServerInvitation {
   }
 
   #howToRing(): "reliably" | "plainly" | "never" {
-    const { request, reliableProvisionals } = this.#options;
+    const { request } = this;
+    const { reliableProvisionals } = this.#options;
     const has = (name: string): boolean =>
       headerTokens(request, name).some((token) => token.toLowerCase() === RELIABLE) && reliableProvisionals !== "off";
     // RFC 3261 s13.2.1: to an INVITE without an offer, the first reliable response must carry ours, which a telephone
@@ -165,20 +140,26 @@ export class ServerInvitation {
     return has("Require") || (has("Supported") && reliableProvisionals === "required") ? "reliably" : "plainly";
   }
 
-  #progress(status: 180 | 183, headers: readonly HeaderLine[]): string {
-    const { core, server, contact } = this.#options;
-    const options = { statusCode: status, extraHeaders: [...headers] };
-    const { message, session } = core.withContact(contact, () => server.progress(options));
-    this.#heard(session);
-    return message;
+  #progress(status: 180 | 183, headers: readonly HeaderLine[]): OutgoingResponse {
+    const { server, contact } = this.#options;
+    const response = server.reply(status, { headers: [...headers, ...this.#recordRoutes(), contact] });
+    this.#heard();
+    return response;
+  }
+
+  /** RFC 3261 s12.1.1: as sent, in their order. */
+  #recordRoutes(): readonly string[] {
+    return rawRecordRoutes(this.request).map((route) => `Record-Route: ${route}`);
   }
 
   #ringReliably(status: 180 | 183): void {
-    const { core, server, clock, transactionMs } = this.#options;
+    const { server, stack } = this.#options;
+    const { clock } = stack.options;
+    const { transactionMs } = stack;
     const sequence = (this.#sequence += 1);
-    const text = this.#progress(status, [tokensHeader("Require", [RELIABLE]), numberHeader("RSeq", sequence)]);
-    // The core repeats the last provisional every minute, whatever its RSeq.
-    (server.transaction as unknown as { stopProgressExtensionTimer(): void }).stopProgressExtensionTimer();
+    const response = this.#progress(status, [tokensHeader("Require", [RELIABLE]), numberHeader("RSeq", sequence)]);
+    // It would go out every minute with the same RSeq.
+    server.stopExtending();
     this.#stopExtending();
     this.#stopExtending = clock.at(clock.nowMs() + EXTENSION_MS, () => this.ring(status));
     const untilMs = clock.nowMs() + transactionMs;
@@ -195,7 +176,7 @@ export class ServerInvitation {
           return;
         }
         // Over TCP as well: the PRACK may be what got lost further on.
-        core.transport.send(text).catch(() => {});
+        server.send(response);
         arm();
       });
     };
@@ -221,9 +202,11 @@ export class ServerInvitation {
     return true;
   }
 
-  #heard(sipjsSession: SipjsSession): Session {
-    const session = this.#options.sessionOf(sipjsSession);
-    if (this.#session === session) return session;
+  /** The dialog that our responses make. */
+  #heard(): Session {
+    if (this.#session !== undefined) return this.#session;
+    const exchange = sdpOf(this.request) === undefined ? "none" : "asked";
+    const session = new Session(this.#options.stack, this.fields, { phase: "early", ours: false }, exchange);
     this.#session = session;
     session.whileEarly({
       bye: (request) => {
@@ -238,10 +221,10 @@ export class ServerInvitation {
 
   /** RFC 3261 s13.3.1. */
   #watchExpiry(): () => void {
-    const { clock, request } = this.#options;
+    const { request } = this;
     const seconds = parseDigits(header(request, "Expires")?.trim() ?? "", MAX_EXPIRES_S);
     if (!seconds) return () => {};
-    return clock.at(clock.nowMs() + seconds * 1_000, () => {
+    return this.#options.stack.after(seconds * 1_000, () => {
       if (!this.open) return;
       this.refuse(487);
       this.#events?.cancelled(undefined);
@@ -253,12 +236,5 @@ export class ServerInvitation {
     this.#stopExtending();
     this.#unacknowledged?.stop();
     this.#next = undefined;
-  }
-
-  #settle(): void {
-    this.#stopRinging();
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#events?.settled();
   }
 }

@@ -3,18 +3,17 @@
 // was picked up too late would stay off the hook.
 import type { SipInviteState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { lineText } from "../wire/fields/escaping.ts";
-import { header, type SipResponse } from "../wire/message.ts";
-import { formatUri } from "../wire/fields/uri.ts";
-import { newBranch } from "./core.ts";
-import { rawRecordRoutes } from "./messages.ts";
-import type { DialogFields } from "./dialog-fields.ts";
+import type { SipResponse } from "../wire/message.ts";
+import type { OutgoingRequest } from "../wire/outgoing-message.ts";
+import { refusalAck } from "./client-transaction.ts";
+import { clientDialog, type DialogFields } from "./dialog.ts";
+import { newBranch } from "./stack.ts";
 
 export interface LateResponsesOptions {
   readonly clock: Clock;
   /** 64*T1: how long the peer may go on answering. */
   readonly keepMs: number;
-  readonly send: (text: string) => Promise<void>;
+  readonly send: (request: OutgoingRequest) => Promise<void>;
   /** Sends BYE in that dialog; `done` when nothing more is owed. */
   readonly hangUp: (dialog: DialogFields, done: () => void) => void;
 }
@@ -31,7 +30,7 @@ interface Remembered {
   owesCancel: boolean;
   settled: () => void;
   /** ACKs sent, by the To tag they went to. */
-  readonly acks: Map<string, string>;
+  readonly acks: Map<string, OutgoingRequest>;
   readonly forget: () => void;
 }
 
@@ -72,7 +71,7 @@ export class LateResponses {
       return true;
     }
     if (response.statusCode >= 300) {
-      const ack = refusalAck(remembered.invite, response);
+      const ack = refusalAck(requestOf(remembered.invite), response);
       remembered.acks.set(toTag, ack);
       this.#send(ack);
       remembered.settled();
@@ -99,9 +98,9 @@ export class LateResponses {
     this.#byBranch.clear();
   }
 
-  #send(text: string): void {
+  #send(request: OutgoingRequest): void {
     // The peer repeats its 2xx until an ACK arrives, so a failure here is mended by the next one.
-    this.#options.send(text).catch(() => {});
+    this.#options.send(request).catch(() => {});
   }
 }
 
@@ -116,56 +115,61 @@ function once(then: () => void): () => void {
 
 /** RFC 3261 s12.1.2, from what is left of the INVITE. */
 function dialogOf(invite: SipInviteState, response: SipResponse): DialogFields | undefined {
-  const { toTag, contacts } = response;
-  if (toTag === undefined) return undefined;
-  const contact = contacts === "*" ? undefined : contacts[0];
-  return {
-    sipCallId: invite.sipCallId,
-    localTag: invite.localTag,
-    remoteTag: toTag,
-    localUri: uriOf(invite.from),
-    remoteUri: uriOf(invite.to),
-    remoteTarget: contact === undefined ? invite.requestUri : formatUri(contact.uri),
-    routeSet: rawRecordRoutes(response).toReversed(),
-    localCSeq: invite.cseq,
-    remoteCSeq: undefined,
-    secure: false,
-  };
+  if (response.toTag === undefined) return undefined;
+  const uris = { localUri: uriOf(invite.from), remoteUri: uriOf(invite.to) };
+  return clientDialog(requestOf(invite), uris, response);
 }
 
 function uriOf(address: string): string {
   return /<([^>]*)>/.exec(address)?.[1] ?? address;
 }
 
-/** RFC 3261 s17.1.1.3: same branch, To as in the response. */
-function refusalAck(invite: SipInviteState, response: SipResponse): string {
-  const to = header(response, "To") ?? invite.to;
-  return plainRequest("ACK", invite, invite.via, invite.routes, invite.requestUri, to);
-}
-
 /** RFC 3261 s13.2.2.4: a request of its own inside the new dialog. */
-function acceptanceAck(dialog: DialogFields, invite: SipInviteState): string {
-  const via = invite.via.replace(invite.branch, newBranch());
-  const to = `${invite.to};tag=${dialog.remoteTag}`;
-  return plainRequest("ACK", invite, via, dialog.routeSet, dialog.remoteTarget, to);
+function acceptanceAck(dialog: DialogFields, invite: SipInviteState): OutgoingRequest {
+  const branch = newBranch();
+  return {
+    ...requestOf(invite),
+    method: "ACK",
+    uri: dialog.remoteTarget,
+    routes: dialog.routeSet,
+    branch,
+    via: invite.via.replace(invite.branch, branch),
+    to: `${invite.to};tag=${dialog.remoteTag}`,
+    toTag: dialog.remoteTag,
+  };
 }
 
 /** RFC 3261 s9.1: all of the INVITE's, but for the method. */
-export function cancelOf(invite: SipInviteState): string {
-  return plainRequest("CANCEL", invite, invite.via, invite.routes, invite.requestUri, invite.to);
+export function cancelOf(invite: SipInviteState): OutgoingRequest {
+  return { ...requestOf(invite), method: "CANCEL" };
 }
 
-function plainRequest(
-  method: "ACK" | "CANCEL",
-  invite: SipInviteState,
-  via: string,
-  routes: readonly string[],
-  uri: string,
-  to: string,
-): string {
-  const lines = [`${method} ${uri} SIP/2.0`, `Via: ${via}`];
-  for (const route of routes) lines.push(`Route: ${route}`);
-  lines.push("Max-Forwards: 70", `From: ${invite.from};tag=${invite.localTag}`, `To: ${to}`);
-  lines.push(`Call-ID: ${invite.sipCallId}`, `CSeq: ${invite.cseq} ${method}`, "Content-Length: 0");
-  return `${lines.map(lineText).join("\r\n")}\r\n\r\n`;
+function requestOf({
+  requestUri,
+  via,
+  branch,
+  routes,
+  from,
+  to,
+  localTag,
+  sipCallId,
+  cseq,
+}: SipInviteState): OutgoingRequest {
+  return {
+    kind: "request",
+    method: "INVITE",
+    uri: requestUri,
+    via,
+    branch,
+    routes,
+    from: `${from};tag=${localTag}`,
+    to,
+    fromTag: localTag,
+    toTag: undefined,
+    callId: sipCallId,
+    cseq,
+    credentials: [],
+    headers: [],
+    body: undefined,
+  };
 }

@@ -1,0 +1,242 @@
+// The user agent of one trunk (RFC 3261 s8, s12 to s17): messages in and out, calls and dialogs above. Which parts it
+// is made of is said in docs/decisions/012.
+import type { SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
+import { sipCallId, type TrunkName } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { InboundSettings } from "../../ports/sip.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { contactFor, type Contacts } from "../headers/contact.ts";
+import type { SipTimers } from "../transport/retransmit.ts";
+import type { Target } from "../transport/sockets/target.ts";
+import type { HeaderLine } from "../wire/header-builder.ts";
+import type { SipRequest, SipResponse } from "../wire/message.ts";
+import type { OutgoingBody, OutgoingMessage, OutgoingRequest } from "../wire/outgoing-message.ts";
+import type { Refusal } from "../wire/screening.ts";
+import { clientTransactionKey } from "../wire/transaction-key.ts";
+import type { DialogFields } from "./dialog.ts";
+import { Dismissals } from "./dismissals.ts";
+import { Incoming } from "./incoming.ts";
+import { Invitation, type InviteEvent } from "./invitation.ts";
+import { cancelOf, LateResponses } from "./late-responses.ts";
+import type { FinalResponse, PeerRequest } from "./peer-request.ts";
+import { ALLOW_HEADER, Client, requestOf, sdpBody } from "./requests.ts";
+import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
+import type { ServerInvitation } from "./server-invitation.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
+import { Session } from "./session.ts";
+import { Stack, type DigestClientSession } from "./stack.ts";
+
+export interface UserAgentOptions {
+  readonly trunk: TrunkName;
+  /** As Via names it: `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
+  readonly protocol: string;
+  /** Sent-by: host, or host and port. */
+  readonly viaHost: string;
+  readonly contacts: Contacts;
+  readonly userAgent: string;
+  readonly localAddress: { readonly host: string; readonly port: number };
+  readonly timers: SipTimers;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Hands a message to the transport. `target`: where a request outside of dialogs goes; undefined: its choice. */
+  readonly send: (message: OutgoingMessage, target?: Target) => Promise<void>;
+  /** Takes an INVITE back that has not left yet, by its branch; false: it has left. */
+  readonly recall: (branch: string) => boolean;
+  /** The INVITE of that branch is not sent again. */
+  readonly stopAsking: (branch: string) => void;
+  readonly newDigestSession: () => DigestClientSession | undefined;
+  readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
+  /** Asked first of whatever begins outside of dialogs: why it may not. */
+  readonly admission: (request: SipRequest) => Refusal | undefined;
+  /** A new INVITE, to which 100 has been sent. */
+  readonly invited: (invitation: ServerInvitation) => void;
+  /** MESSAGE, NOTIFY or REFER outside of dialogs. */
+  readonly asked: (request: PeerRequest) => void;
+}
+
+/** What an INVITE is made of besides what the trunk gives. */
+export interface InviteParts {
+  readonly uri: string;
+  /** The Request-URI where undefined. */
+  readonly to?: string;
+  /** From value with its display name, without the tag; and its URI alone. */
+  readonly from: string;
+  readonly fromUri: string;
+  readonly sipCallId: string;
+  /** Of an INVITE that is sent once more; a new tag and 1 otherwise. */
+  readonly fromTag?: string;
+  readonly cseq?: number;
+  readonly headers: readonly HeaderLine[];
+  /** Route values, first hop first. */
+  readonly routes?: readonly string[];
+  readonly sdp: string;
+}
+
+/** What a request outside of dialogs is made of besides what the trunk gives. */
+export interface OutOfDialogParts {
+  readonly method: string;
+  readonly uri: string;
+  /** The Request-URI where undefined. */
+  readonly to?: string;
+  readonly from: string;
+  /** From as a whole, without the tag, where it is more than that URI. */
+  readonly fromAddress?: string;
+  readonly fromTag?: string;
+  readonly sipCallId: string;
+  /** 1 unless the request is one of a row. */
+  readonly cseq?: number;
+  readonly headers?: readonly (HeaderLine | string)[];
+  /** Route values, first hop first. */
+  readonly routes?: readonly string[];
+  readonly body?: OutgoingBody;
+}
+
+export class UserAgent {
+  readonly #options: UserAgentOptions;
+  readonly #clock: ScopedClock;
+  readonly #stack: Stack<ServerTransaction, Session>;
+  readonly #late: LateResponses;
+  readonly #dismissals: Dismissals;
+  readonly #incoming: Incoming;
+
+  constructor(options: UserAgentOptions) {
+    this.#options = options;
+    const clock = scopedClock(options.clock);
+    this.#clock = clock;
+    this.#stack = new Stack({ ...options, clock });
+    const { send } = options;
+    const keepMs = this.#stack.transactionMs;
+    this.#dismissals = new Dismissals({ clock, keepMs, send });
+    this.#incoming = new Incoming({ ...options, stack: this.#stack, dismissals: this.#dismissals });
+    this.#late = new LateResponses({
+      clock,
+      keepMs,
+      send,
+      hangUp: (dialog, done) => this.restore(dialog).bye(undefined, () => done()),
+    });
+  }
+
+  /** A request from the trunk, its top Via stamped with the source. Never throws. */
+  receiveRequest(request: SipRequest): void {
+    this.#incoming.receive(request);
+  }
+
+  /** A response, whether it is waited for or not; `isTrunks` as in HubOptions. Never throws. */
+  receiveResponse(response: SipResponse, isTrunks: boolean): void {
+    try {
+      this.#receiveResponse(response, isTrunks);
+    } catch (error) {
+      this.#options.log.error("could not handle a SIP response", { status: response.statusCode, error });
+    }
+  }
+
+  invite(target: Target, parts: InviteParts, tell: (event: InviteEvent) => void): Invitation {
+    const { contacts, recall, stopAsking } = this.#options;
+    const { uri, to = uri, sipCallId: callId, routes = [], fromTag = this.#stack.newTag(), cseq = 1 } = parts;
+    const request = requestOf(this.#stack, {
+      method: "INVITE",
+      uri,
+      from: parts.from,
+      to: `<${to}>`,
+      fromTag,
+      callId,
+      cseq,
+      routes,
+      headers: [contactFor(contacts, uri, routes[0]), ALLOW_HEADER, ...parts.headers],
+      body: sdpBody(parts.sdp),
+    });
+    return new Invitation({
+      stack: this.#stack,
+      request,
+      uris: { localUri: parts.fromUri, remoteUri: to },
+      target,
+      tell,
+      stateOf: (sent) => this.#inviteState(sent),
+      over: (invite, refused) => this.#late.remember(invite, { ringing: refused ? "ignored" : "cancelled" }),
+      recall,
+      stopAsking,
+    });
+  }
+
+  /** OPTIONS, REGISTER or another request that makes no dialog; `done` is called once. */
+  ask(target: Target, parts: OutOfDialogParts, done: (response: FinalResponse, cseq: number) => void): void {
+    const { method, uri, to = uri, from, fromAddress = `<${from}>`, sipCallId: callId, routes = [] } = parts;
+    const { fromTag = this.#stack.newTag(), cseq = 1, headers = [], body } = parts;
+    // RFC 3428 s4: no Contact in a MESSAGE.
+    const contact = method === "MESSAGE" ? [] : [contactFor(this.#options.contacts, uri, routes[0])];
+    const request = requestOf(this.#stack, {
+      method,
+      uri,
+      from: fromAddress,
+      to: `<${to}>`,
+      fromTag,
+      callId,
+      cseq,
+      routes,
+      headers: [...contact, ALLOW_HEADER, ...headers],
+      body,
+    });
+    // Credentials raise the CSeq.
+    const client: Client = new Client(this.#stack, {
+      request,
+      target,
+      response: (response) => {
+        if (response.statusCode >= 200) done(response, client.request.cseq);
+      },
+      failed: (fault, message) => {
+        done({ kind: "none", fault, message: fault === "timeout" ? "no answer" : message }, client.request.cseq);
+      },
+    });
+  }
+
+  /** A confirmed dialog of an earlier process. */
+  restore(dialog: DialogFields): Session {
+    return new Session(this.#stack, dialog, { phase: "confirmed" }, "agreed");
+  }
+
+  /** Cancels an INVITE of an earlier process; `settled` once nothing more can come of it. */
+  abandon(invite: SipInviteState, settled: () => void): void {
+    // A CANCEL goes out now; ringing that is heard after it is for that CANCEL to end.
+    this.#late.remember(invite, { ringing: "ignored", settled });
+    this.#options.send(cancelOf(invite)).catch((error: unknown) => {
+      this.#options.log.warn("could not cancel an INVITE from before the restart", { error });
+    });
+  }
+
+  /** Refuses an INVITE to an earlier process; `settled` once it is acknowledged, or nobody waits for that any more. */
+  dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
+    this.#dismissals.dismiss(incoming, status, settled);
+  }
+
+  /** Ends all transactions and dialogs here, without a word to the peer. */
+  close(): void {
+    this.#late.close();
+    this.#dismissals.close();
+    this.#clock.close();
+  }
+
+  #receiveResponse(response: SipResponse, isTrunks: boolean): void {
+    const { cseq, vias } = response;
+    const client = this.#stack.clients.get(clientTransactionKey(response));
+    if (cseq.method === "CANCEL" && client === undefined) this.#late.cancelAnswered(response);
+    if (cseq.method === "INVITE" && client === undefined && this.#late.receive(response)) return;
+    // RFC 3261 s8.1.3.3: it is not for us.
+    if (vias.length === 1) client?.receive(response, isTrunks);
+  }
+
+  #inviteState({ fromTag, callId, from, to, via, branch, uri, routes, cseq }: OutgoingRequest): SipInviteState {
+    return {
+      trunk: this.#options.trunk,
+      sipCallId: sipCallId(callId),
+      localTag: fromTag,
+      from: from.replace(`;tag=${fromTag}`, ""),
+      to,
+      via,
+      branch,
+      requestUri: uri,
+      routes: [...routes],
+      cseq,
+      localAddress: this.#options.localAddress,
+    };
+  }
+}
