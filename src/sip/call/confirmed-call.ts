@@ -7,12 +7,13 @@ import type { Log } from "../../ports/telemetry.ts";
 import { sayBye } from "../trunk/bye.ts";
 import { judgeInfo, DtmfSender } from "./info-dtmf.ts";
 import { OfferExchange } from "./offer-exchange.ts";
+import { TALKING, type ConfirmedState } from "./confirmed-state.ts";
 import { PeerLimits } from "./peer-limits.ts";
 import { q850Header, q850Of } from "../headers/reason.ts";
 import { ReferIn } from "../transfer/refer-in.ts";
 import type { Replacement, ReplacementEvents } from "./replacement.ts";
 import { ReferOut } from "../transfer/refer-out.ts";
-import { readReference, replacesHeader, type Reference } from "../headers/refer-to.ts";
+import { readReference, replacesHeader } from "../headers/refer-to.ts";
 import type { RemoteParty } from "./remote-party.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
 import type { SessionTerms, SessionTimerSettings } from "../headers/session-expires.ts";
@@ -67,13 +68,8 @@ export class ConfirmedCall extends CallInOneState {
   readonly #timer: SessionTimer;
   readonly #limits: PeerLimits;
   #referring: ReferOut | undefined;
-  /** The trunk's REFER that is not over yet. */
-  #referred: { readonly arrival: ReferIn; readonly reference: Reference } | undefined;
   #references = 0;
-  #replacement: Replacement | undefined;
-  /** The peer has left while the INVITE that replaces it was under way; its cause. */
-  #left: { readonly q850: number | undefined } | undefined;
-  #over = false;
+  #state: ConfirmedState = TALKING;
 
   constructor(options: ConfirmedCallOptions) {
     super();
@@ -118,7 +114,7 @@ export class ConfirmedCall extends CallInOneState {
     session.listen({
       bye: (request) => this.#hungUp(request),
       offered: (offer) => {
-        if (this.#over) return;
+        if (this.#state.phase === "over") return;
         const refusal = this.#limits.refusesOffer();
         if (refusal === undefined) this.#offers.offered(offer);
         else offer.refuse(refusal.status, refusal.headers);
@@ -141,12 +137,12 @@ export class ConfirmedCall extends CallInOneState {
   override phaseOf({ trunk, sipCallId, localTag, remoteTag }: DialogId): DialogPhase | undefined {
     const { dialog } = this;
     const same = dialog.sipCallId === sipCallId && dialog.localTag === localTag && dialog.remoteTag === remoteTag;
-    return same && dialog.trunk === trunk && !this.#over ? "confirmed" : undefined;
+    return same && dialog.trunk === trunk && this.#state.phase !== "over" ? "confirmed" : undefined;
   }
 
   /** Told when it says another identity than before, be it in a request or a response. */
   hears(message: SipMessage): void {
-    if (this.#over) return;
+    if (this.#state.phase === "over") return;
     const identity = this.#options.party.hears(message);
     if (identity !== undefined) this.#options.emit({ kind: "sip.identified", identity });
   }
@@ -155,10 +151,9 @@ export class ConfirmedCall extends CallInOneState {
   cancel(): void {}
 
   bye(q850: number | undefined): void {
-    if (this.#over) return;
+    const before = this.#state;
+    if (before.phase === "over") return;
     const { session, log, emit, over, pend } = this.#options;
-    const replacement = this.#replacement;
-    this.#finish(487);
     let unsettled = 0;
     const pending = (): (() => void) => {
       unsettled += 1;
@@ -170,12 +165,11 @@ export class ConfirmedCall extends CallInOneState {
       };
     };
     const settled = pending();
+    const replaced = before.phase === "replacing" || before.phase === "left";
+    this.#finish(487, replaced ? pending() : undefined);
     // Whoever took part in the transfer is let go on both sides.
-    if (replacement !== undefined) {
-      this.#ended = pending();
-      replacement.cancel(q850);
-    }
-    if (this.#left !== undefined) {
+    if (replaced) before.replacement.cancel(q850);
+    if (before.phase === "left") {
       settled();
       return;
     }
@@ -188,7 +182,7 @@ export class ConfirmedCall extends CallInOneState {
 
   override reoffer(sdp: string): void {
     // Nobody is there to answer; whether somebody will be is known once the transfer is over.
-    if (this.#left !== undefined && !this.#over) this.#options.emit({ kind: "sip.offerRefused", status: 481 });
+    if (this.#state.phase === "left") this.#options.emit({ kind: "sip.offerRefused", status: 481 });
     else this.#offers.reoffer(sdp);
   }
 
@@ -201,17 +195,17 @@ export class ConfirmedCall extends CallInOneState {
   }
 
   override info(digit: string, durationMs: number): void {
-    if (!this.#over && this.#left === undefined) this.#keys.press({ digit, durationMs });
+    if (this.#here) this.#keys.press({ digit, durationMs });
   }
 
   override refer(target: string, replaces: SipDialogState | undefined): void {
-    if (this.#over) return;
+    if (this.#state.phase === "over") return;
     const { session, clock, emit, takesRefer, party } = this.#options;
     if (!takesRefer || !party.takes("REFER")) {
       emit({ kind: "sip.referRefused", status: 405 });
       return;
     }
-    if (this.#left !== undefined || this.#replacement !== undefined || this.#referring?.open === true) {
+    if (this.#state.phase === "left" || this.#state.phase === "replacing" || this.#referring?.open === true) {
       emit({ kind: "sip.referRefused", status: 491 });
       return;
     }
@@ -225,51 +219,61 @@ export class ConfirmedCall extends CallInOneState {
   }
 
   override replace(order: ReplaceOrder): void {
-    if (this.#over) return;
-    const { emit, replacement } = this.#options;
-    const referred = this.#referred;
-    if (referred === undefined || this.#replacement !== undefined) {
+    const state = this.#state;
+    const { emit, replacement: replacementOf } = this.#options;
+    if (state.phase === "over") return;
+    if (state.phase !== "referred") {
       emit({ kind: "sip.replaceFailed", status: 481 });
       return;
     }
+    const { referred } = state;
     const { arrival, reference } = referred;
     const headers = order.replaces === undefined ? [] : [replacesHeader(order.replaces)];
     // RFC 3892 s3: on whose word, for whoever is called.
     const by = reference.referredBy === undefined ? undefined : parseUri(reference.referredBy);
     if (by !== undefined) headers.push(addressHeader("Referred-By", { uri: by }));
     arrival.followed();
-    this.#replacement = replacement(order, headers, {
+    const replacement = replacementOf(order, headers, {
       progressed: (status) => arrival.progress(status),
       accepted: () => this.#replaced(arrival),
       failed: (status) => this.#replaceFailed(status),
-      ended: () => this.#ended(),
+      ended: () => {
+        if (this.#state.phase === "over") this.#state.abandoned?.();
+      },
     });
-    if (this.#replacement === undefined) this.#replaceFailed(500);
-    else this.#replacement.start();
+    if (replacement === undefined) {
+      this.#replaceFailed(500);
+      return;
+    }
+    this.#state = { phase: "replacing", referred, replacement };
+    replacement.start();
   }
 
   override refuseRefer(status: number): void {
-    if (this.#replacement !== undefined) return;
-    this.#referred?.arrival.end(status);
-    this.#referred = undefined;
+    if (this.#state.phase !== "referred") return;
+    this.#state.referred.arrival.end(status);
+    this.#state = TALKING;
   }
 
   drop(): void {
-    this.#replacement?.drop();
+    const state = this.#state;
+    if (state.phase === "replacing" || state.phase === "left") state.replacement.drop();
     this.#referring?.drop();
-    this.#referred?.arrival.drop();
+    if (state.phase !== "talking" && state.phase !== "over") state.referred.arrival.drop();
     this.#finish(503);
   }
 
-  /** The INVITE that was given up is over with. */
-  #ended: () => void = () => {};
+  /** The peer is at the other end, as far as we know. */
+  get #here(): boolean {
+    return this.#state.phase !== "over" && this.#state.phase !== "left";
+  }
 
   #hungUp(request: SipRequest): void {
-    if (this.#over || this.#left !== undefined) return;
+    if (!this.#here) return;
     const q850 = q850Of(request);
     // Whoever transfers may leave before the transfer is done (RFC 5589 s6.1): the call goes on with the other.
-    if (this.#replacement !== undefined) {
-      this.#leave(q850);
+    if (this.#state.phase === "replacing") {
+      this.#leave(this.#state, q850);
       return;
     }
     this.#finish(487);
@@ -277,8 +281,8 @@ export class ConfirmedCall extends CallInOneState {
     this.#options.over();
   }
 
-  #leave(q850: number | undefined): void {
-    this.#left = { q850 };
+  #leave({ referred, replacement }: Extract<ConfirmedState, { phase: "replacing" }>, q850: number | undefined): void {
+    this.#state = { phase: "left", referred, replacement, q850 };
     this.#offers.stop();
     this.#keys.stop();
     this.#timer.stop();
@@ -287,9 +291,8 @@ export class ConfirmedCall extends CallInOneState {
   /** The call has gone over to the new dialog: the old one is told, and ended. */
   #replaced(arrival: ReferIn): void {
     const { session, log, pend } = this.#options;
-    const left = this.#left !== undefined;
-    this.#replacement = undefined;
-    this.#referred = undefined;
+    const left = this.#state.phase === "left";
+    this.#state = TALKING;
     this.#finish(200);
     const settle = pend();
     arrival.end(200, () => {
@@ -300,20 +303,20 @@ export class ConfirmedCall extends CallInOneState {
 
   #replaceFailed(status: number): void {
     const { emit, over } = this.#options;
-    this.#replacement = undefined;
-    this.#referred?.arrival.end(status);
-    this.#referred = undefined;
+    const state = this.#state;
+    if (state.phase === "talking" || state.phase === "over") return;
+    state.referred.arrival.end(status);
+    this.#state = TALKING;
     emit({ kind: "sip.replaceFailed", status });
-    const left = this.#left;
-    if (left === undefined || this.#over) return;
+    if (state.phase !== "left") return;
     this.#finish(487);
-    emit({ kind: "sip.hungUp", q850: left.q850 });
+    emit({ kind: "sip.hungUp", q850: state.q850 });
     over();
   }
 
   #asked(asked: PeerRequest): void {
     const { request, reply } = asked;
-    if (this.#over) {
+    if (this.#state.phase === "over") {
       reply(481);
       return;
     }
@@ -344,7 +347,7 @@ export class ConfirmedCall extends CallInOneState {
       asked.reply(refusal.status, refusal.headers);
       return;
     }
-    if (this.#referred !== undefined || this.#referring?.open === true) {
+    if (this.#state.phase !== "talking" || this.#referring?.open === true) {
       asked.reply(491);
       return;
     }
@@ -356,17 +359,17 @@ export class ConfirmedCall extends CallInOneState {
     const repeated = this.#references > 0;
     this.#references += 1;
     const arrival = new ReferIn({ asked, session, clock, repeated });
-    this.#referred = { arrival, reference };
+    this.#state = { phase: "referred", referred: { arrival, reference } };
     emit({ kind: "sip.referred", ...reference });
   }
 
   /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */
   #lost(): void {
-    if (this.#over || this.#left !== undefined) return;
+    if (!this.#here) return;
     const { session, log, emit, over, pend } = this.#options;
     sayBye(session, log, undefined, pend());
-    if (this.#replacement !== undefined) {
-      this.#leave(undefined);
+    if (this.#state.phase === "replacing") {
+      this.#leave(this.#state, undefined);
       return;
     }
     this.#finish(487);
@@ -375,19 +378,19 @@ export class ConfirmedCall extends CallInOneState {
   }
 
   #changed(): void {
-    if (!this.#over && this.#left === undefined) {
+    if (this.#here) {
       this.#options.emit({ kind: "sip.dialogChanged", dialog: this.dialog });
     }
   }
 
-  /** `status`: what a REFER of the trunk that is still open is told. */
-  #finish(status: number): void {
-    this.#over = true;
+  /** `status`: what a REFER of the trunk that is still open is told. `abandoned`: as in the state. */
+  #finish(status: number, abandoned?: () => void): void {
+    const state = this.#state;
+    this.#state = { phase: "over", abandoned };
     this.#offers.stop();
     this.#timer.stop();
     this.#keys.stop();
     this.#referring?.callEnded();
-    this.#referred?.arrival.end(status);
-    this.#referred = undefined;
+    if (state.phase !== "talking" && state.phase !== "over") state.referred.arrival.end(status);
   }
 }

@@ -28,18 +28,30 @@ export interface InboundCallOptions {
   readonly over: () => void;
 }
 
+/**
+ * ```
+ * waiting --accepted--> over
+ *    |----rejected by us--> rejected --ACK--> over
+ *    '----CANCEL, BYE, no PRACK--> gone --ACK--> over
+ * ```
+ */
+type State =
+  | { readonly phase: "waiting" }
+  /** Refused: its ACK is still to come. Of one that is `rejected` the call hears then that it ended. */
+  | { readonly phase: "rejected" | "gone"; readonly settle: () => void }
+  | { readonly phase: "over" };
+
 export class InboundCall extends CallInOneState {
   readonly #options: InboundCallOptions;
-  #state: "waiting" | "rejected" | "over" = "waiting";
-  #settle: () => void = () => {};
+  #state: State = { phase: "waiting" };
 
   constructor(options: InboundCallOptions) {
     super();
     this.#options = options;
     const { invitation, emit, over } = options;
     const gone = (tell: () => void): void => {
-      if (this.#state !== "waiting") return;
-      this.#decide("over");
+      if (this.#state.phase !== "waiting") return;
+      this.#decide("gone");
       over();
       tell();
     };
@@ -50,14 +62,16 @@ export class InboundCall extends CallInOneState {
       },
       hungUp: (bye) => gone(() => emit({ kind: "sip.hungUp", q850: q850Of(bye) })),
       heard: (request) => {
-        if (this.#state === "waiting") options.heard(request);
+        if (this.#state.phase === "waiting") options.heard(request);
       },
       // Whoever does not hear that it rings has gone.
       unheard: () => gone(() => emit({ kind: "sip.cancelled", elsewhere: false })),
       settled: () => {
-        this.#settle();
-        if (this.#state !== "rejected") return;
-        this.#state = "over";
+        const state = this.#state;
+        if (state.phase !== "rejected" && state.phase !== "gone") return;
+        this.#state = { phase: "over" };
+        state.settle();
+        if (state.phase === "gone") return;
         over();
         emit({ kind: "sip.ended" });
       },
@@ -65,15 +79,15 @@ export class InboundCall extends CallInOneState {
   }
 
   override ring(status: 180 | 183): void {
-    if (this.#state === "waiting") this.#options.invitation.ring(status);
+    if (this.#state.phase === "waiting") this.#options.invitation.ring(status);
   }
 
   override accept(sdp: string): void {
     const { invitation, confirmed, decided, sessionTimer } = this.#options;
-    if (this.#state !== "waiting" || !invitation.open) return;
+    if (this.#state.phase !== "waiting" || !invitation.open) return;
     const verdict = judgeSession(invitation.request, sessionTimer);
     const session = this.#answer(sdp, verdict.kind === "agreed" ? verdict.headers : []);
-    this.#state = "over";
+    this.#state = { phase: "over" };
     decided();
     const terms = verdict.kind === "agreed" ? verdict.terms : undefined;
     confirmed(session, sdpOf(invitation.request) === undefined, sdp, terms);
@@ -91,7 +105,7 @@ export class InboundCall extends CallInOneState {
   }
 
   override reject(status: number, q850: number | undefined, retryAfterS?: number): void {
-    if (this.#state !== "waiting") return;
+    if (this.#state.phase !== "waiting") return;
     const { invitation, media } = this.#options;
     const retry = retryAfterS === undefined ? [] : [numberHeader("Retry-After", retryAfterS)];
     const warning = refusalHeaders(status, sdpOf(invitation.request), media);
@@ -109,14 +123,14 @@ export class InboundCall extends CallInOneState {
 
   drop(): void {
     this.#options.invitation.drop();
-    this.#settle();
-    if (this.#state === "waiting") this.#options.decided();
-    this.#state = "over";
+    const state = this.#state;
+    this.#state = { phase: "over" };
+    if (state.phase === "waiting") this.#options.decided();
+    else if (state.phase !== "over") state.settle();
   }
 
-  #decide(state: "rejected" | "over"): void {
-    this.#state = state;
-    this.#settle = this.#options.pend();
+  #decide(phase: "rejected" | "gone"): void {
+    this.#state = { phase, settle: this.#options.pend() };
     this.#options.decided();
   }
 }
