@@ -2,6 +2,7 @@
 // no edge, only their ports. What it offers besides is what an admin's tools need.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
+import { trunkLegsOf } from "../core/call/model/queries.ts";
 import type { TrunkHealth } from "../ports/sip.ts";
 import type { BridgeEvent } from "./observation/bridge-event.ts";
 import type { Listener, Overrun } from "./observation/event-feed.ts";
@@ -180,6 +181,5 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
 }
 
 function usesTrunk(call: Call, trunk: TrunkName): boolean {
-  if (call.phase === "ended") return false;
-  return call.trunk?.name === trunk || (call.direction === "joined" && call.b.trunk.name === trunk);
+  return trunkLegsOf(call).some(({ name }) => name === trunk);
 }

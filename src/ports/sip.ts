@@ -2,7 +2,7 @@
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
 import type { Diversion, RemoteIdentity, SipAddressee, SipFact } from "../core/call/model/fact.ts";
-import type { CallerIdentity } from "../core/policy/caller-identity.ts";
+import type { CallerIdentity } from "../core/call/model/trunk-leg.ts";
 
 export type SipTransportName = "udp" | "tcp" | "tls" | "ws" | "wss";
 

@@ -1,7 +1,7 @@
 // What must survive a restart. SQLite and PostgreSQL keep it, a memory store serves the tests; all pass one contract suite.
 // What is asked of a store takes effect in the order in which it is asked, and each change is made whole or not at all.
-import type { Call } from "../core/call/model/call.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
+import type { StoredCall } from "../core/call/recover.ts";
 import type { CallId, EventId, NumberKey, RoomId, UserId } from "../core/ids.ts";
 
 /** An event as the homeserver pushed it, kept until the bridge has acted on it. */
@@ -24,9 +24,10 @@ export interface Inbox {
 }
 
 export interface CallLedger {
-  /** Inserts or replaces; ended calls leave `open`. */
-  save(call: Call): Promise<void>;
-  open(): Promise<readonly Call[]>;
+  /** Inserts or replaces. */
+  save(call: StoredCall): Promise<void>;
+  /** Of one that cannot be read whole, as much as is needed to end the trunk's leg; it is logged. */
+  open(): Promise<readonly StoredCall[]>;
   /** True if a call with this room and Matrix call id was ever saved (and not pruned). */
   known(room: RoomId, matrixCallId: string): Promise<boolean>;
   /** Ended calls, newest first. */

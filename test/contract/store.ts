@@ -1,6 +1,9 @@
 // What every store must do, whatever it is made of. Each implementation's test file calls this once.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Arriving, Ended, Offering } from "../../src/core/call/model/call.ts";
+import type { CallCommon } from "../../src/core/call/model/call.ts";
+import type { MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
+import type { TrunkSide } from "../../src/core/call/model/trunk-leg.ts";
+import type { StoredCall } from "../../src/core/call/recover.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import {
@@ -25,33 +28,28 @@ export function inboxEntry(id: string, receivedAtMs = 1_000): InboxEntry {
   return { eventId: eventId(id), room, receivedAtMs, json: JSON.stringify({ event_id: id }) };
 }
 
-export function offeringCall(id: string): Offering {
-  return {
+const leg = (id: string): MatrixLeg => ({
+  room,
+  ghost,
+  person,
+  matrixCallId: matrixCallId(`matrix-${id}`),
+  personParty: partyId("DEVICE"),
+  ownParty: partyId("bridge"),
+  version: "1",
+});
+const trunk: TrunkSide = {
+  name: trunkName("main"),
+  number: "01818118181",
+  abilities: { infoDtmf: false, refer: true },
+};
+
+/** A call in which people talk, as it is stored. */
+export function storedCall(id: string): StoredCall {
+  const { room: where, matrixCallId: matrixCall, ownParty, version } = leg(id);
+  const address = { room: where, ghost, matrixCallId: matrixCall, ownParty, version };
+  const common: CallCommon = {
     id: callId(id),
     direction: "outbound",
-    phase: "offering",
-    leg: {
-      room,
-      ghost,
-      person,
-      matrixCallId: matrixCallId(`matrix-${id}`),
-      personParty: partyId("DEVICE"),
-      ownParty: partyId("bridge"),
-      version: "1",
-    },
-    trunk: {
-      name: trunkName("main"),
-      target: "sip:01818118181@sip.example.org",
-      number: "01818118181",
-      identity: {
-        from: { user: "alice", host: undefined, displayName: undefined },
-        asserted: [],
-        preferred: undefined,
-        privacy: [],
-      },
-      abilities: { infoDtmf: false, refer: true },
-    },
-    abilities: { transferee: false, dtmf: false },
     number: "01818118181",
     called: undefined,
     startedAtMs: 1_000,
@@ -59,27 +57,47 @@ export function offeringCall(id: string): Offering {
     notices: { failures: true, history: true },
     shown: undefined,
     outstanding: { releases: 0, farewells: [] },
-    earlyMedia: "ring",
-    failover: undefined,
+    held: undefined,
+  };
+  return {
+    interrupted: true,
+    notices: [{ kind: "matrix.notice", leg: { room, ghost }, text: "The call ended because the bridge restarted." }],
+    call: {
+      ...common,
+      phase: {
+        kind: "ending",
+        leg: leg(id),
+        address,
+        person,
+        cause: "restarted",
+        sipStatus: undefined,
+        trunks: [{ ...trunk, state: "confirmed", id: callId(id), dialog: incomingDialog, answeredAtMs: 1_500 }],
+        ringingAtMs: 1_200,
+        answeredAtMs: 1_500,
+        endedAtMs: 2_000,
+        media: { state: "released", stats: noMediaStats },
+        rooms: [{ leg: address, by: "hangup", state: "owed", cause: "restarted" }],
+      },
+    },
   };
 }
 
-export function recordOf(call: Offering, endedAtMs: number): CallRecord {
+export function recordOf(id: string, endedAtMs: number): CallRecord {
   return {
-    id: call.id,
+    id: callId(id),
     direction: "outbound",
-    leg: call.leg,
-    room: call.leg.room,
-    person: call.leg.person,
-    matrixCallId: call.leg.matrixCallId,
-    trunk: call.trunk.name,
+    leg: leg(id),
+    room,
+    person,
+    matrixCallId: leg(id).matrixCallId,
+    trunk: trunk.name,
     sipCallId: undefined,
-    number: call.number,
+    number: trunk.number,
     called: undefined,
     cause: "busy",
     result: "callee",
     sipStatus: 486,
-    startedAtMs: call.startedAtMs,
+    startedAtMs: 1_000,
     ringingAtMs: undefined,
     answeredAtMs: undefined,
     endedAtMs,
@@ -89,30 +107,12 @@ export function recordOf(call: Offering, endedAtMs: number): CallRecord {
 }
 
 /** A call of a trunk: no room rings yet. */
-function arrivingCall(id: string): Arriving {
-  return {
-    id: callId(id),
-    direction: "inbound",
-    phase: "arriving",
-    trunk: { name: trunkName("main"), number: "+441632960123", abilities: { infoDtmf: false, refer: true } },
-    number: "+441632960123",
-    called: "+441632960001",
-    startedAtMs: 1_000,
-    maxDurationMs: 3_600_000,
-    notices: { failures: true, history: true },
-    shown: undefined,
-    outstanding: { releases: 0, farewells: [] },
-    ghost,
-    matrixCallId: matrixCallId(`zzz-${id}`),
-    ownParty: partyId("bridge"),
-    dialog: incomingDialog,
-    incoming,
-    lateOffer: false,
-    acceptedAtMs: undefined,
-    transferredBy: undefined,
-    stages: [{ targets: [{ kind: "person", person }], ringMs: 30_000 }],
-    announce: [],
-  };
+function arrivingCall(id: string): StoredCall {
+  const { call } = storedCall(id);
+  const rest = { leg: undefined, address: undefined, person: undefined, rooms: [] };
+  const unanswered = { ...trunk, state: "incoming", id: callId(id), dialog: incomingDialog, incoming } as const;
+  const phase = { ...call.phase, ...rest, trunks: [unanswered], answeredAtMs: undefined };
+  return { interrupted: true, notices: [], call: { ...call, direction: "inbound", called: "+441632960001", phase } };
 }
 
 /** As JSON has it: without what is undefined. */
@@ -160,94 +160,68 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     });
 
     it("gives an open call back as it was saved last", async () => {
-      const call = offeringCall("c-1");
-      await store.calls.save(call);
-      await store.calls.save({ ...call, number: "changed" });
-      expect(plain(await store.calls.open())).toEqual([plain({ ...call, number: "changed" })]);
+      const stored = storedCall("c-1");
+      await store.calls.save(stored);
+      const changed: StoredCall = { ...stored, call: { ...stored.call, number: "changed" } };
+      await store.calls.save(changed);
+      expect(plain(await store.calls.open())).toEqual([plain(changed)]);
     });
 
     it("keeps its own copy of a call", async () => {
-      await store.calls.save(offeringCall("c-1"));
+      await store.calls.save(storedCall("c-1"));
       const [first] = await store.calls.open();
       const [second] = await store.calls.open();
       expect(first).not.toBe(second);
     });
 
     it("moves a finished call from open to history", async () => {
-      const call = offeringCall("c-1");
-      await store.calls.save(call);
-      await store.calls.finish(call.id, recordOf(call, 2_000));
+      await store.calls.save(storedCall("c-1"));
+      await store.calls.finish(callId("c-1"), recordOf("c-1", 2_000));
       expect(await store.calls.open()).toEqual([]);
-      expect(plain(await store.calls.history(10))).toEqual([plain(recordOf(call, 2_000))]);
+      expect(plain(await store.calls.history(10))).toEqual([plain(recordOf("c-1", 2_000))]);
     });
 
     it("keeps a call that has no room yet, under the room that it gets later", async () => {
       const arriving = arrivingCall("c-1");
       await store.calls.save(arriving);
       expect(plain(await store.calls.open())).toEqual([plain(arriving)]);
-      const legs = [{ target: { kind: "person", person }, state: "ringing", room, ghost }] as const;
-      const { announce, stages, ...rest } = arriving;
-      const alerting = { ...rest, announce, stages, sdp: "offer", legs, stage: 0, refusal: undefined } as const;
-      await store.calls.save({ ...alerting, phase: "alerting", ringingAtMs: undefined });
-      expect(await store.calls.known(room, arriving.matrixCallId)).toBe(true);
+      await store.calls.save(storedCall("c-1"));
+      expect(await store.calls.known(room, leg("c-1").matrixCallId)).toBe(true);
       expect(await store.calls.open()).toHaveLength(1);
     });
 
     it("keeps the record of a call that nobody answered and that rang nowhere", async () => {
-      const call = arrivingCall("c-1");
       const missed: CallRecord = {
-        ...recordOf(offeringCall("c-1"), 2_000),
+        ...recordOf("c-1", 2_000),
         direction: "inbound",
         leg: undefined,
         room: undefined,
         person: undefined,
         matrixCallId: undefined,
-        called: call.called,
+        called: "+441632960001",
         cause: "not-in-service",
       };
-      await store.calls.save(call);
-      await store.calls.finish(call.id, missed);
+      await store.calls.save(arrivingCall("c-1"));
+      await store.calls.finish(callId("c-1"), missed);
       expect(await store.calls.open()).toEqual([]);
       expect(plain(await store.calls.history(10))).toEqual([plain(missed)]);
     });
 
-    it("moves a call saved as ended to history too", async () => {
-      const call = offeringCall("c-1");
-      const ended: Ended = {
-        id: call.id,
-        direction: call.direction,
-        leg: call.leg,
-        trunk: call.trunk,
-        number: call.number,
-        startedAtMs: call.startedAtMs,
-        maxDurationMs: call.maxDurationMs,
-        notices: call.notices,
-        phase: "ended",
-        record: recordOf(call, 3_000),
-      };
-      await store.calls.save(call);
-      await store.calls.save(ended);
-      await store.calls.finish(call.id, ended.record);
-      expect(await store.calls.open()).toEqual([]);
-      expect(plain(await store.calls.history(10))).toEqual([plain(ended.record)]);
-    });
-
     it("keeps the record of a call that was refused before it was ever saved", async () => {
-      const call = offeringCall("c-refused");
-      await store.calls.finish(call.id, recordOf(call, 2_000));
+      await store.calls.finish(callId("c-refused"), recordOf("c-refused", 2_000));
       expect((await store.calls.history(1)).map((record) => record.id)).toEqual(["c-refused"]);
     });
 
     it("forgets calls that ended long ago, and never an open one", async () => {
-      await store.calls.save(offeringCall("c-open"));
+      await store.calls.save(storedCall("c-open"));
       for (const [id, endedAtMs] of [
         ["c-old", 1_000],
         ["c-new", 2_000],
       ] as const)
-        await store.calls.finish(callId(id), recordOf(offeringCall(id), endedAtMs));
+        await store.calls.finish(callId(id), recordOf(id, endedAtMs));
       expect(await store.calls.prune(2_000)).toBe(1);
       expect((await store.calls.history(10)).map((record) => record.id)).toEqual(["c-new"]);
-      expect((await store.calls.open()).map((call) => call.id)).toEqual(["c-open"]);
+      expect((await store.calls.open()).map(({ call }) => call.id)).toEqual(["c-open"]);
       expect(await store.calls.prune(2_000)).toBe(0);
     });
 
@@ -257,20 +231,18 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
         ["c-2", 300],
         ["c-3", 100],
       ] as const) {
-        await store.calls.finish(callId(id), recordOf(offeringCall(id), endedAtMs));
+        await store.calls.finish(callId(id), recordOf(id, endedAtMs));
       }
       expect((await store.calls.history(2)).map((record) => record.id)).toEqual(["c-2", "c-1"]);
     });
 
     it("knows a client's call id in its room, open or ended, and in no other room", async () => {
-      const open = offeringCall("c-open");
-      const over = offeringCall("c-over");
-      await store.calls.save(open);
-      await store.calls.finish(over.id, recordOf(over, 1));
-      expect(await store.calls.known(room, open.leg.matrixCallId)).toBe(true);
-      expect(await store.calls.known(room, over.leg.matrixCallId)).toBe(true);
+      await store.calls.save(storedCall("c-open"));
+      await store.calls.finish(callId("c-over"), recordOf("c-over", 1));
+      expect(await store.calls.known(room, leg("c-open").matrixCallId)).toBe(true);
+      expect(await store.calls.known(room, leg("c-over").matrixCallId)).toBe(true);
       expect(await store.calls.known(room, "other")).toBe(false);
-      expect(await store.calls.known(roomId("!other:example.org"), open.leg.matrixCallId)).toBe(false);
+      expect(await store.calls.known(roomId("!other:example.org"), leg("c-open").matrixCallId)).toBe(false);
     });
 
     it("finds a ghost by its exact id, with its name or without", async () => {

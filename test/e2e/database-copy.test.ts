@@ -8,7 +8,7 @@ import { readPostgresUrl } from "../../src/config/schema/postgres-url.ts";
 import { type CallId, eventId, type NumberKey, roomId, type UserId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore, openStore } from "../../src/store/open-store.ts";
-import { inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+import { inboxEntry, recordOf, storedCall } from "../contract/store.ts";
 import { type Postgres, startPostgres } from "./parts/postgres.ts";
 import { suiteRig } from "./parts/rig.ts";
 
@@ -32,9 +32,9 @@ async function filledFile(): Promise<string> {
   const room = roomId("!room:example.org");
   await store.inbox.take([inboxEntry("$z"), inboxEntry("$a"), inboxEntry("$nul\0", 500)]);
   await store.inbox.done(eventId("$a"));
-  await store.calls.save(offeringCall("c-open"));
-  const over = offeringCall("c-over");
-  await store.calls.finish(over.id, recordOf(over, 2_000));
+  await store.calls.save(storedCall("c-open"));
+  const over = recordOf("c-over", 2_000);
+  await store.calls.finish(over.id, over);
   await Promise.all(
     Array.from({ length: 1_234 }, (_, index) =>
       store.ghosts.save(ghostAt(index), { displayName: `Ghost ${index}`, picture: undefined }),

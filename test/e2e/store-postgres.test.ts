@@ -4,7 +4,7 @@ import { readPostgresUrl } from "../../src/config/schema/postgres-url.ts";
 import type { PostgresServer, Store, StoreError } from "../../src/ports/store.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { probePostgres } from "../../src/store/postgres/probe.ts";
-import { describeStore, inboxEntry, offeringCall } from "../contract/store.ts";
+import { describeStore, inboxEntry, storedCall } from "../contract/store.ts";
 import { type Authority, createAuthority } from "./parts/certificates.ts";
 import { freePort } from "./parts/port.ts";
 import { type Postgres, startPostgres } from "./parts/postgres.ts";
@@ -48,14 +48,14 @@ describe("a PostgreSQL database", () => {
     const first = await openAt(url);
     await first.inbox.take([inboxEntry("$a"), inboxEntry("$b")]);
     await first.inbox.done(inboxEntry("$a").eventId);
-    await first.calls.save(offeringCall("c-1"));
+    await first.calls.save(storedCall("c-1"));
     await first.settings.set("encoding", "percent");
     await first.close();
 
     const second = await openAt(url);
     expect((await second.inbox.pending()).map((entry) => entry.eventId)).toEqual(["$b"]);
     expect(await second.inbox.take([inboxEntry("$a"), inboxEntry("$b")])).toEqual([]);
-    expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
+    expect((await second.calls.open()).map(({ call }) => call.id)).toEqual(["c-1"]);
     expect(await second.settings.get("encoding")).toBe("percent");
     await second.close();
   });

@@ -1,5 +1,4 @@
 // The store without a disk, for tests and trials. Calls are kept as JSON here too, so that nothing is shared by reference.
-import { addressOf, type Call } from "../../src/core/call/model/call.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { EventId, RoomId, UserId } from "../../src/core/ids.ts";
 import type {
@@ -14,7 +13,8 @@ import type {
   Visit,
   Visits,
 } from "../../src/ports/store.ts";
-import { readCall, readRecord } from "../../src/store/stored-json.ts";
+import { readCall, writeCall } from "../../src/store/stored-call.ts";
+import { readRecord } from "../../src/store/stored-json.ts";
 
 function memoryInbox(): Inbox {
   const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
@@ -62,21 +62,20 @@ function memoryLedger(): CallLedger {
   const write = (
     id: string,
     address: Address | undefined,
-    call: Call | undefined,
+    call: string | undefined,
     record: CallRecord | undefined,
   ): void => {
     rows.set(id, {
       id,
       room: address?.room,
       matrixCallId: address?.matrixCallId,
-      call: call === undefined ? undefined : JSON.stringify(call),
+      call,
       record: record === undefined ? undefined : readRecord(record.id, JSON.stringify(record)),
     });
   };
   return {
-    async save(call) {
-      if (call.phase === "ended") write(call.id, call.record, undefined, call.record);
-      else write(call.id, addressOf(call), call, undefined);
+    async save(stored) {
+      write(stored.call.id, stored.call.phase.address, writeCall(stored), undefined);
     },
     async finish(_call, record) {
       write(record.id, record, undefined, record);
@@ -87,7 +86,9 @@ function memoryLedger(): CallLedger {
       return old.length;
     },
     async open() {
-      const calls = [...rows.values()].map((row) => (row.call === undefined ? undefined : readCall(row.id, row.call)));
+      const calls = [...rows.values()].map((row) =>
+        row.call === undefined ? undefined : readCall(row.id, row.call).call,
+      );
       return calls.filter((call) => call !== undefined);
     },
     async known(room, matrixCallId) {

@@ -9,7 +9,7 @@ import type { Store } from "../../src/ports/store.ts";
 import type { Database } from "../../src/store/sql/database.ts";
 import { openSqlStore } from "../../src/store/sql/sql-store.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
-import { inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+import { inboxEntry, storedCall, recordOf } from "../contract/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -57,7 +57,7 @@ const user = (name: string) => `@${name}:example.org` as UserId;
 
 test("what is asked for in one turn is one commit, and the disk is waited for once if any of it has to be there", async () => {
   const { store, count } = await counting();
-  const call = offeringCall("c-1");
+  const call = storedCall("c-1");
   await Promise.all([
     store.inbox.take([inboxEntry("$a")]),
     store.inbox.take([inboxEntry("$b")]),
@@ -65,7 +65,7 @@ test("what is asked for in one turn is one commit, and the disk is waited for on
     store.ghosts.save(user("one"), unnamed),
   ]);
   expect(count).toEqual({ commits: 1, flushes: 1 });
-  await Promise.all([store.calls.finish(call.id, recordOf(call, 1)), store.inbox.done(eventId("$a"))]);
+  await Promise.all([store.calls.finish(call.call.id, recordOf("c-1", 1)), store.inbox.done(eventId("$a"))]);
   expect(count).toEqual({ commits: 2, flushes: 1 });
 });
 

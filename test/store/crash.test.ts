@@ -81,7 +81,7 @@ it("a process killed in the middle leaves all that it had stored, and nothing ha
   onTestFinished(() => store.close());
   const finished = new Set(rounds(writer.lines, "finished"));
   const pending = (await store.inbox.pending()).map((entry) => entry.eventId);
-  const open = (await store.calls.open()).map((call) => call.id);
+  const open = (await store.calls.open()).map(({ call }) => call.id);
   for (const round of rounds(writer.lines, "taken")) {
     // What was under way when it died may be done or not; all before it is as it was said to be.
     if (round >= rounds(writer.lines, "taken").length - 2) continue;

@@ -1,7 +1,8 @@
 // The bridge is brought up to date in the middle of calls: those that the earlier release stored are ended all the same.
 import { describe, expect, test } from "vitest";
-import { recover } from "../../src/core/call/ending/ending.ts";
-import { readCall } from "../../src/store/stored-json.ts";
+import { recover } from "../../src/core/call/recover.ts";
+import { readCall, writeCall } from "../../src/store/stored-call.ts";
+import { storedCall } from "../contract/store.ts";
 
 const leg = {
   room: "!room:example.org",
@@ -12,7 +13,33 @@ const leg = {
   ownParty: "bridge1",
   version: "1",
 };
-const dialog = { trunk: "main", sipCallId: "abc@example.org", localTag: "l", remoteTag: "r" };
+const localAddress = { host: "127.0.0.1", port: 5060 };
+const dialog = {
+  trunk: "main",
+  sipCallId: "abc@example.org",
+  localTag: "l",
+  remoteTag: "r",
+  localUri: "sip:ann@example.org",
+  remoteUri: "sip:01818118181@sip.example.org",
+  remoteTarget: "sip:gw@127.0.0.1:5070",
+  routeSet: [],
+  localCSeq: 1,
+  secure: false,
+  localAddress,
+};
+const invite = {
+  trunk: "main",
+  sipCallId: "abc@example.org",
+  localTag: "l",
+  from: "<sip:ann@example.org>",
+  to: "<sip:01818118181@sip.example.org>",
+  via: "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1",
+  branch: "z9hG4bK1",
+  requestUri: "sip:01818118181@sip.example.org",
+  routes: [],
+  cseq: 1,
+  localAddress,
+};
 const stored = {
   id: "c-1",
   direction: "outbound",
@@ -25,7 +52,8 @@ const stored = {
 };
 
 function orders(call: Readonly<Record<string, unknown>>): readonly string[] {
-  const read = readCall("c-1", JSON.stringify({ ...stored, ...call }));
+  const { call: read, problem } = readCall("c-1", JSON.stringify({ ...stored, ...call }));
+  expect(problem).toBeUndefined();
   if (read === undefined) throw new Error("not read");
   return recover(read, 9_000).orders.map((order) => (order.kind === "matrix.signal" ? order.signal.kind : order.kind));
 }
@@ -37,7 +65,7 @@ describe("a call of the first release", () => {
   });
 
   test("that rang stops ringing", () => {
-    const inviting = { phase: "inviting", invite: { trunk: "main", sipCallId: "abc" }, progress: "ringing" };
+    const inviting = { phase: "inviting", invite, progress: "ringing" };
     expect(orders(inviting)).toEqual(["sip.abandon", "reject", "matrix.notice", "deadline.set"]);
   });
 
@@ -64,11 +92,13 @@ describe("a call of the first release", () => {
       ghost: leg.ghost,
       matrixCallId: "zzz1",
       ownParty: "bridge1",
+      dialog,
+      incoming: { ...invite, vias: [invite.via] },
       legs: [{ target, state: "ringing", room: leg.room }],
       notices: { failures: true, history: false },
       outstanding: { releases: 0, farewells: [] },
     };
-    const read = readCall("c-1", JSON.stringify({ ...stored, ...alerting }));
+    const { call: read } = readCall("c-1", JSON.stringify({ ...stored, ...alerting }));
     if (read === undefined) throw new Error("not read");
     expect(recover(read, 9_000).orders).toContainEqual(
       expect.objectContaining({ leg: expect.objectContaining({ room: leg.room, ghost: leg.ghost }) as object }),
@@ -82,5 +112,48 @@ describe("a call of the first release", () => {
       "sip.bye",
       "deadline.set",
     ]);
+  });
+
+  test("that the bridge had joined with another leg is ended on both, and each is found by its own id", () => {
+    const joined = {
+      phase: "joined",
+      direction: "joined",
+      left: { call: "c-0", trunk: stored.trunk, dialog },
+      right: { call: "c-1", trunk: stored.trunk, dialog: { ...dialog, sipCallId: "def@example.org" } },
+      notices: { failures: true, history: true },
+      outstanding: undefined,
+    };
+    const { call: read } = readCall("c-1", JSON.stringify({ ...stored, ...joined }));
+    if (read === undefined) throw new Error("not read");
+    const legs = recover(read, 9_000).orders.flatMap((order) =>
+      order.kind === "leg.order" ? [`${order.call} ${order.order.kind}`] : [],
+    );
+    expect(legs).toEqual(["c-0 sip.resume", "c-0 sip.bye", "c-1 sip.resume", "c-1 sip.bye"]);
+  });
+});
+
+describe("a stored call that is damaged", () => {
+  const whole = JSON.parse(writeCall(storedCall("c-1"))) as { call: { phase: object } };
+
+  test("is ended on the trunk where its dialog can be read, and the log says where the damage is", () => {
+    const json = JSON.stringify({
+      ...whole,
+      call: { ...whole.call, phase: { ...whole.call.phase, rooms: [{ leg: 7 }] } },
+    });
+    const { call: read, problem } = readCall("c-1", json);
+    expect(problem).toContain("call.phase.rooms.0.leg");
+    if (read === undefined) throw new Error("not read");
+    expect(recover(read, 9_000).orders.map(({ kind }) => kind)).toEqual(["sip.resume", "sip.bye", "deadline.set"]);
+  });
+
+  test.each([
+    ["no JSON", "{not json"],
+    ["nothing of a call", "{}"],
+    ["another call", writeCall(storedCall("c-2"))],
+    ["a dialog without tags", JSON.stringify({ version: 2, call: { phase: { trunks: [{ state: "confirmed" }] } } })],
+  ])("and holds %s is nobody's", (_what, json) => {
+    const { call: read, problem } = readCall("c-1", json);
+    expect(read).toBeUndefined();
+    expect(problem).toBeDefined();
   });
 });

@@ -7,7 +7,8 @@ import type { Log, LogFields } from "../../src/ports/telemetry.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/open-store.ts";
 import { openSqlStore } from "../../src/store/sql/sql-store.ts";
-import { describeStore, inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+import { writeCall } from "../../src/store/stored-call.ts";
+import { describeStore, inboxEntry, recordOf, storedCall } from "../contract/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,14 +40,14 @@ describe("a SQLite file", () => {
     const first = await openSqliteStore(path);
     await first.inbox.take([inboxEntry("$a"), inboxEntry("$b")]);
     await first.inbox.done(inboxEntry("$a").eventId);
-    await first.calls.save(offeringCall("c-1"));
+    await first.calls.save(storedCall("c-1"));
     await first.settings.set("encoding", "percent");
     await first.close();
 
     const second = await openSqliteStore(path);
     expect((await second.inbox.pending()).map((entry) => entry.eventId)).toEqual(["$b"]);
     expect(await second.inbox.take([inboxEntry("$a"), inboxEntry("$b")])).toEqual([]);
-    expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
+    expect((await second.calls.open()).map(({ call }) => call.id)).toEqual(["c-1"]);
     expect(await second.settings.get("encoding")).toBe("percent");
     await second.close();
   });
@@ -64,8 +65,8 @@ describe("a SQLite file", () => {
     );
     let taken = 0;
     const takes = ["$a", "$b"].map((event) => store.inbox.take([inboxEntry(event)]).then(() => (taken += 1)));
-    await store.calls.save(offeringCall("c-1"));
-    expect((await store.calls.open()).map((call) => call.id)).toEqual(["c-1"]);
+    await store.calls.save(storedCall("c-1"));
+    expect((await store.calls.open()).map(({ call }) => call.id)).toEqual(["c-1"]);
     const later = store.inbox.take([inboxEntry("$c")]).then(() => (taken += 1));
     await store.settings.set("key", "value");
     expect([written, taken]).toEqual([[`${path}-wal`], 0]);
@@ -131,24 +132,24 @@ describe("a SQLite file", () => {
   it("with rows that cannot be read opens all the same, skips them and says so", async () => {
     const path = freshPath();
     const first = await openSqliteStore(path);
-    await first.calls.save(offeringCall("c-good"));
-    await first.calls.save(offeringCall("c-garbage"));
-    await first.calls.save(offeringCall("c-other-id"));
-    await first.calls.save(offeringCall("c-no-leg"));
-    const over = offeringCall("c-over");
-    await first.calls.finish(over.id, recordOf(over, 1));
+    await first.calls.save(storedCall("c-good"));
+    await first.calls.save(storedCall("c-garbage"));
+    await first.calls.save(storedCall("c-other-id"));
+    await first.calls.save(storedCall("c-no-leg"));
+    const over = recordOf("c-over", 1);
+    await first.calls.finish(over.id, over);
     await first.close();
     const raw = new SqliteDatabase(path);
     const spoil = raw.prepare("update call set call = ? where id = ?");
     spoil.run("{not json", "c-garbage");
-    spoil.run(JSON.stringify(offeringCall("c-somebody")), "c-other-id");
+    spoil.run(writeCall(storedCall("c-somebody")), "c-other-id");
     spoil.run(JSON.stringify({ id: "c-no-leg", phase: "offering" }), "c-no-leg");
     raw.prepare("update call set record = 'null' where id = 'c-over'").run();
     raw.close();
 
     const { log, errors } = errorLog();
     const second = await openSqliteStore(path, log);
-    expect((await second.calls.open()).map((call) => call.id)).toEqual(["c-good"]);
+    expect((await second.calls.open()).map(({ call }) => call.id)).toEqual(["c-good"]);
     expect(await second.calls.history(10)).toEqual([]);
     expect(new Set(errors.map((line) => line.fields?.["call"]))).toEqual(
       new Set(["c-garbage", "c-other-id", "c-no-leg", "c-over"]),

@@ -1,6 +1,6 @@
 // A process that writes to a store until it is ended, and says on standard output what is stored: for crash.test.ts.
 import { openSqliteStore } from "../../src/store/open-store.ts";
-import { inboxEntry, offeringCall, recordOf } from "../contract/store.ts";
+import { inboxEntry, storedCall, recordOf } from "../contract/store.ts";
 
 const [path = "", size = "10"] = process.argv.slice(2);
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
@@ -11,12 +11,12 @@ try {
     const entry = inboxEntry(`$${round}`);
     await store.inbox.take([{ ...entry, json: JSON.stringify({ padding: "x".repeat(Number(size)) }) }]);
     say(`taken ${round}`);
-    const call = offeringCall(`c-${round}`);
+    const call = storedCall(`c-${round}`);
     await store.calls.save(call);
     say(`saved ${round}`);
     if (round % 2 === 0) continue;
     await store.inbox.done(entry.eventId);
-    await store.calls.finish(call.id, recordOf(call, round));
+    await store.calls.finish(call.call.id, recordOf(call.call.id, round));
     say(`finished ${round}`);
   }
 } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allCauses } from "../../src/core/call/model/cause.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import { createTelemetry, type OwnTelemetry } from "../../src/telemetry/telemetry.ts";
-import { offeringCall, recordOf } from "../contract/store.ts";
+import { recordOf } from "../contract/store.ts";
 
 interface Rig {
   readonly telemetry: OwnTelemetry;
@@ -30,7 +30,7 @@ function start(): Rig {
 }
 
 const record = {
-  ...recordOf(offeringCall("c-1"), 61_000),
+  ...recordOf("c-1", 61_000),
   cause: "caller-hung-up",
   result: "success",
   sipStatus: 200,
@@ -155,7 +155,7 @@ describe("a call that ended", () => {
 
   it("is logged without what never happened", () => {
     const { telemetry, lines } = start();
-    telemetry.callEnded(recordOf(offeringCall("c-2"), 2_000), "outbound");
+    telemetry.callEnded(recordOf("c-2", 2_000), "outbound");
     expect(lines[0]).toMatchObject({ result: "callee", cause: "busy", sipStatus: 486 });
     for (const field of ["talkedMs", "answeredAfterMs", "ringingAfterMs", "unsettled", "sipCall"]) {
       expect(lines[0]).not.toHaveProperty(field);

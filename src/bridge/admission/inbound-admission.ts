@@ -1,6 +1,6 @@
 // An INVITE arrives from a trunk: whom does the number ring, who calls, is there room for one more call? Gives the call
 // its first step, or its last. Not here: where it rings (ringing-rooms.ts) and how (core/call).
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { Cause } from "../../core/call/model/cause.ts";
 import { end } from "../../core/call/ending/ending.ts";
 import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriving.ts";
@@ -117,8 +117,7 @@ export class InboundAdmission {
 
   #refuse(arrival: InviteArrival, caller: KnownCaller, called: string, cause: Cause): Step {
     const request = this.#request(arrival, caller, called, []);
-    const { call } = beginInbound(request);
-    return call.phase === "arriving" ? end(call, cause, request.atMs, {}) : { call, orders: [] };
+    return end(beginInbound(request).call, cause, request.atMs, {});
   }
 
   #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
@@ -152,5 +151,5 @@ function callsOf(person: UserId, calls: readonly Call[]): number {
 
 /** A call to the very number that calls now (glare). */
 function mayYield(call: Call, ghost: UserId, callers: Pick<Callers, "sameNumber">): boolean {
-  return (call.phase === "offering" || call.phase === "inviting") && callers.sameNumber(call.leg.ghost, ghost);
+  return isIn(call, "offering", "inviting") && callers.sameNumber(call.phase.leg.ghost, ghost);
 }

@@ -3,7 +3,8 @@ import type { Call } from "../../core/call/model/call.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { LegName } from "../../core/call/model/trunk-leg.ts";
 import type { LegAbilities, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
-import { isRunning, legOf } from "../../core/call/model/queries.ts";
+import { isIn } from "../../core/call/model/call.ts";
+import { isRunning, legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
 import type { CallRunner } from "./call-runner.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
@@ -56,15 +57,15 @@ export class CallIndex {
   add(runner: CallRunner, invite?: OwnInvite): void {
     const { call } = runner;
     this.#byId.set(call.id, { runner, invite, keys: [] });
-    if (call.phase === "ended") return;
     if (call.direction === "joined") {
-      this.#joined.set(call.a.call, { runner, side: "a" });
-      this.#joined.set(call.b.call, { runner, side: "b" });
+      const [a, b] = trunkLegsOf(call);
+      if (a !== undefined) this.#joined.set(a.id, { runner, side: "a" });
+      if (b !== undefined) this.#joined.set(b.id, { runner, side: "b" });
       return;
     }
     const leg = legOf(call);
     if (leg !== undefined) this.move(leg, runner);
-    if ("matrixCallId" in call) this.#key(call.matrixCallId, runner);
+    if (isIn(call, "arriving", "alerting")) this.#key(call.phase.matrixCallId, runner);
   }
 
   /** Undefined also where it is ending already. */
@@ -99,9 +100,8 @@ export class CallIndex {
 
   /** What the client has said of its call since, as long as another call may take it over. */
   note(runner: CallRunner, candidates: readonly IceCandidate[]): void {
-    const { phase } = runner.call;
     const noted = this.inviteOf(runner)?.candidates;
-    if (noted === undefined || (phase !== "offering" && phase !== "inviting")) return;
+    if (noted === undefined || !isIn(runner.call, "offering", "inviting")) return;
     noted.push(...candidates.slice(0, mostCandidates - noted.length));
   }
 

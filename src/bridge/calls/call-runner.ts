@@ -1,12 +1,15 @@
 // One mailbox per call: take a fact, step, save, hand out the orders, take their results. RunOrder to one target stay in
 // order; a slow homeserver does not hold up a BYE.
-import { addressOf, type Call } from "../../core/call/model/call.ts";
+import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
 import { sideNames } from "../../core/call/model/media-end.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
+import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
-import { onClockAhead } from "../../core/call/model/times.ts";
+import { sipCallIdOf } from "../../core/call/model/trunk-leg.ts";
+import { storedFormOf } from "../../core/call/recover.ts";
+import { callOnClockAhead, recordOnClockAhead } from "../../core/call/times.ts";
 import { step, type Step } from "../../core/call/step.ts";
 import type { CallId, SipCallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -52,7 +55,7 @@ export class CallRunner {
     this.#begunAs = first.call.direction;
     this.#parts = parts;
     this.#sinceMs = parts.clock.nowMs();
-    this.#sipCallId = sipCallIdOf(first.call);
+    this.#sipCallId = sipCallOf(first.call);
     this.#address = addressOf(first.call);
     this.#log = this.#newLog();
     this.#runOrder = runOrder(this);
@@ -98,18 +101,17 @@ export class CallRunner {
   async #commit(next: Step, before: Call | undefined): Promise<void> {
     this.#call = next.call;
     this.#noteIds(next.call);
-    if (next.call.phase !== before?.phase) this.#notePhase(next.call);
+    if (next.call.phase.kind !== before?.phase.kind) this.#notePhase(next.call);
     if (before === undefined || livePhaseOf(next.call) !== livePhaseOf(before))
       this.#sinceMs = this.#parts.clock.nowMs();
     if (next.call !== before) this.#parts.onChanged(this, before);
-    // An ended call is saved by `finish`, with its record.
-    if (next.call !== before && next.call.phase !== "ended") await this.#save(next.call);
+    if (next.call !== before) await this.#save(next.call);
     for (const order of next.orders) this.#dispatch(order);
-    if (next.call.phase === "ended" && !this.#over) await this.#finish(next.call.record);
+    if (isIn(next.call, "ended") && !this.#over) await this.#finish(next.call.phase.record);
   }
 
   #noteIds(call: Call): void {
-    const sipCallId = sipCallIdOf(call) ?? this.#sipCallId;
+    const sipCallId = sipCallOf(call) ?? this.#sipCallId;
     const address = addressOf(call) ?? this.#address;
     if (sipCallId === this.#sipCallId && address?.room === this.#address?.room) return;
     this.#sipCallId = sipCallId;
@@ -131,15 +133,17 @@ export class CallRunner {
   }
 
   #notePhase(call: Call): void {
-    this.#log.debug("call phase", { phase: call.phase });
-    if (call.phase === "connected" && !this.#answered) {
+    this.#log.debug("call phase", { phase: call.phase.kind });
+    if (isIn(call, "connected") && !this.#answered) {
       this.#answered = true;
-      this.#parts.telemetry.callAnswered(call.answeredAtMs - call.startedAtMs);
+      this.#parts.telemetry.callAnswered(call.phase.trunk.answeredAtMs - call.startedAtMs);
     }
   }
 
-  #save(call: Call): Promise<void> {
-    return this.#parts.ledger.save(onClockAhead(call, this.#wallAheadMs));
+  /** An ended call is saved by `finish`, with its record. */
+  async #save(call: Call): Promise<void> {
+    const stored = storedFormOf(call);
+    if (stored !== undefined) await this.#parts.ledger.save(callOnClockAhead(stored, this.#wallAheadMs));
   }
 
   get #wallAheadMs(): number {
@@ -151,7 +155,7 @@ export class CallRunner {
     this.#over = true;
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();
-    await this.#parts.ledger.finish(this.id, onClockAhead(record, this.#wallAheadMs));
+    await this.#parts.ledger.finish(this.id, recordOnClockAhead(record, this.#wallAheadMs));
     this.#parts.telemetry.callEnded(record, this.#begunAs);
     this.#parts.onEnded(record);
   }
@@ -210,15 +214,14 @@ export class CallRunner {
     const message = error instanceof Error ? error.message : String(error);
     this.#log.error("fault in a call", { where, error });
     // A fault while ending must not make itself again: what ends already has its deadline.
-    if (this.#over || this.#call.phase === "ending" || this.#call.phase === "parting") return;
+    if (this.#over || !isRunning(this.#call)) return;
     void this.post({ kind: "fault.thrown", where, message });
   }
 }
 
-function sipCallIdOf(call: Call): SipCallId | undefined {
-  const dialog = "dialog" in call ? call.dialog : undefined;
-  const invite = "invite" in call ? call.invite : undefined;
-  return (dialog ?? invite)?.sipCallId;
+function sipCallOf(call: Call): SipCallId | undefined {
+  const [leg] = call.direction === "joined" ? [] : trunkLegsOf(call);
+  return leg && sipCallIdOf(leg);
 }
 
 function sdpOf(order: Parameters<RunOrder>[0]): string | undefined {

@@ -1,6 +1,6 @@
 // Passes what clients say about calls on to the call: who may speak for it, from which device, and what came too early.
 // Not here: invites that begin a call, and rooms (switchboard.ts).
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Alerting, type Call } from "../../core/call/model/call.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
 import type { UserId } from "../../core/ids.ts";
 import { legOf } from "../../core/call/model/queries.ts";
@@ -49,7 +49,7 @@ export class CallSignals {
     const runner = this.#parts.index.find(signal.room, signal.matrixCallId);
     if (runner === undefined) return this.#withoutCall(signal);
     const { call } = runner;
-    if (call.phase === "alerting") return this.#whileRinging(signal, runner, call);
+    if (isIn(call, "alerting")) return this.#whileRinging(signal, runner, call.phase);
     const leg = legOf(call);
     // A call goes by two ids where two calls crossed, or where it was transferred to a person: the other one is over.
     const isTheirs =
@@ -69,7 +69,7 @@ export class CallSignals {
   }
 
   /** Nobody has the call yet: whoever is rung may take or refuse it, from whichever device. */
-  async #whileRinging(signal: Signal, runner: CallRunner, call: Extract<Call, { phase: "alerting" }>): Promise<void> {
+  async #whileRinging(signal: Signal, runner: CallRunner, call: Alerting): Promise<void> {
     const { room, sender, party, version } = signal;
     if (!this.#isRung(call, signal)) return this.#ignore(signal, "other-party");
     switch (signal.kind) {
@@ -105,7 +105,7 @@ export class CallSignals {
     }
   }
 
-  #isRung(call: Extract<Call, { phase: "alerting" }>, { room, sender, matrixCallId }: Signal): boolean {
+  #isRung(call: Alerting, { room, sender, matrixCallId }: Signal): boolean {
     if (this.#parts.isOurs(sender) || call.matrixCallId !== matrixCallId) return false;
     return call.legs.some((leg) => leg.room === room && (leg.target.kind === "room" || leg.target.person === sender));
   }

@@ -1,6 +1,6 @@
 // Two parties call each other at the same moment. One call remains: the one in which the person's own invite is
 // answered, because most clients ignore an invite while they are calling (Matrix spec, VoIP module, glare).
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import { partyId, type UserId } from "../../core/ids.ts";
 import { legOf, rings } from "../../core/call/model/queries.ts";
@@ -30,7 +30,10 @@ export class Glare {
   async invited(fact: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<CallRunner | undefined> {
     const { index, sameNumber, clock } = this.#parts;
     const ringing = index.runners.find(
-      ({ call }) => "ghost" in call && rings(call, fact.sender, fact.room) && sameNumber(call.ghost, ghost),
+      ({ call }) =>
+        isIn(call, "arriving", "alerting") &&
+        rings(call, fact.sender, fact.room) &&
+        sameNumber(call.phase.ghost, ghost),
     );
     if (ringing === undefined) return undefined;
     const { room, sender, matrixCallId, party, version, abilities, sdp } = fact;
@@ -43,12 +46,11 @@ export class Glare {
   async arrived(arriving: CallRunner): Promise<void> {
     const { index, sameNumber } = this.#parts;
     const { call } = arriving;
-    if (call.phase !== "arriving") return;
+    if (!isIn(call, "arriving")) return;
     for (const calling of index.runners) {
       const own = index.inviteOf(calling);
-      const { phase } = calling.call;
-      if (own === undefined || (phase !== "offering" && phase !== "inviting")) continue;
-      if (!rings(call, own.leg.person, own.leg.room) || !sameNumber(call.ghost, own.leg.ghost)) continue;
+      if (own === undefined || !isIn(calling.call, "offering", "inviting")) continue;
+      if (!rings(call, own.leg.person, own.leg.room) || !sameNumber(call.phase.ghost, own.leg.ghost)) continue;
       await calling.post({ kind: "call.yielded" });
       // It may have been answered in this very moment.
       if (!hasYielded(calling.call)) continue;
@@ -83,6 +85,8 @@ export class Glare {
   }
 }
 
-function hasYielded(call: Call): boolean {
-  return call.phase === "ending" ? call.cause === "crossed" : call.phase === "ended" && call.record.cause === "crossed";
+function hasYielded({ phase }: Call): boolean {
+  return phase.kind === "ending"
+    ? phase.cause === "crossed"
+    : phase.kind === "ended" && phase.record.cause === "crossed";
 }

@@ -1,5 +1,5 @@
 // A person dials in a room that has a running call. Clients know one call per room, so two calls must never meet there.
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { UserId } from "../../core/ids.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
@@ -48,6 +48,6 @@ export class Redial {
   }
 }
 
-function isAnswered({ phase }: Call): boolean {
-  return phase !== "offering" && phase !== "inviting" && phase !== "early";
+function isAnswered(call: Call): boolean {
+  return !isIn(call, "offering", "inviting", "early");
 }

@@ -1,14 +1,14 @@
 // Takes every incoming fact to the call, ghost or room that it belongs to, and holds the calls in progress. Not here:
 // what a call does with a fact (core/call), who may call (core/policy), what clients say in a call (call-signals.ts),
 // rooms (room-facts.ts), and whom a trunk rings (inbound-admission.ts).
-import type { Call } from "../../core/call/model/call.ts";
-import { recover } from "../../core/call/ending/ending.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
+import { recover, type StoredCall } from "../../core/call/recover.ts";
 import type { CallFact, SipAddressee, SipFact } from "../../core/call/model/fact.ts";
 import { isBusy } from "../../core/call/established/renegotiation.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import type { Step } from "../../core/call/step.ts";
-import { onClockAhead } from "../../core/call/model/times.ts";
+import { callOnClockAhead } from "../../core/call/times.ts";
 import type { CallId, MatrixCallId, RoomId, UserId } from "../../core/ids.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { Disposal, MatrixFact } from "../../ports/homeserver.ts";
@@ -135,7 +135,7 @@ export class Switchboard implements Calls {
     void runner.start(first);
     // What comes of a transfer after all have been told to stop.
     if (this.#parts.gate.isStopping && isRunning(first.call)) void runner.post({ kind: "bridge.stopped" });
-    if (first.call.phase !== "arriving") return;
+    if (!isIn(first.call, "arriving")) return;
     this.#glare.arrived(runner).catch((error: unknown) => {
       this.#parts.runner.telemetry.log.error("could not merge two calls that crossed", { call: runner.id, error });
     });
@@ -161,7 +161,8 @@ export class Switchboard implements Calls {
   takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
     const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
     // What is being settled with the old leg must not be taken for the new one's.
-    if (runner?.call.phase !== "connected" || isBusy(runner.call.renegotiation)) return false;
+    if (runner === undefined || !isIn(runner.call, "connected")) return false;
+    if (isBusy(runner.call.phase.renegotiation)) return false;
     if (!this.#takeOvers.allows(runner.id)) return false;
     if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
     void runner.post({ kind: "sip.identified", identity });
@@ -191,15 +192,15 @@ export class Switchboard implements Calls {
   }
 
   /** Takes up a call that the store still listed at the start, in order to end it on both sides. Never rejects. */
-  async recover(call: Call): Promise<void> {
+  async recover(stored: StoredCall): Promise<void> {
     const { clock, telemetry } = this.#parts.runner;
     try {
-      const first = recover(onClockAhead(call, clock.nowMs() - clock.wallMs()), clock.nowMs());
+      const first = recover(callOnClockAhead(stored, clock.nowMs() - clock.wallMs()), clock.nowMs());
       await this.#add(first).start(first);
       await this.#parts.hangUps.pace();
     } catch (error) {
       // Written by another version, or damaged: the others have to be ended all the same.
-      telemetry.log.error("could not end a stored call", { call: call.id, phase: call.phase, error });
+      telemetry.log.error("could not end a stored call", { call: stored.call.id, error });
     }
   }
 
@@ -331,8 +332,8 @@ export class Switchboard implements Calls {
     const { call } = runner;
     callEvents.changed(runner, before);
     // A person has taken a call that rang.
-    if (call.phase === "accepting" && before?.phase !== "accepting")
-      void conversations.spoke(call.leg.room, call.leg.person);
+    if (isIn(call, "accepting") && before?.phase.kind !== "accepting")
+      void conversations.spoke(call.phase.leg.room, call.phase.leg.person);
   }
 
   #ended(record: CallRecord): void {
@@ -366,8 +367,8 @@ function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undef
   if (leg !== undefined) {
     return leg.room === room && (leg.person === user || leg.ghost === user) ? { kind: "matrix.left" } : undefined;
   }
-  if (call.phase !== "alerting") return undefined;
-  const ringing = call.legs.find((one) => one.room === room);
+  if (!isIn(call, "alerting")) return undefined;
+  const ringing = call.phase.legs.find((one) => one.room === room);
   const target = ringing?.target;
   // Others in a room that is rung for all may still answer.
   if (target?.kind !== "person" || (user !== target.person && user !== ringing?.ghost)) return undefined;

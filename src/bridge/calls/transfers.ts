@@ -1,13 +1,14 @@
 // Transfers, as far as they concern more than one call: whom a target means, whether the person may transfer a call
 // there, which two calls an attended transfer joins, and the bridged call of two trunk legs. What one call does is decided in
 // core/call.
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
+import { chargedTo } from "../../core/call/model/queries.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, SipAddressee, TransferOrder } from "../../core/call/model/fact.ts";
 import { beginBridged } from "../../core/call/bridged/bridged.ts";
 import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
-import { beginRecall } from "../../core/call/established/recalled.ts";
+import { beginRecall } from "../../core/call/inbound/recalled.ts";
 import type { Step } from "../../core/call/step.ts";
 import {
   callId,
@@ -87,18 +88,18 @@ export class Transfers {
    * carries it out.
    */
   order(call: Call, replacement: Replacement): TransferOrder {
-    if (call.phase !== "connected") return { kind: "nowhere" };
+    if (!isIn(call, "connected")) return { kind: "nowhere" };
     // A token means nothing in anybody else's mouth.
-    const key = `${call.leg.person} ${replacement.token}`;
+    const key = `${call.phase.leg.person} ${replacement.token}`;
     if (replacement.kind === "await") {
       this.#remember(key, call.id);
       return { kind: "awaited" };
     }
     const other = this.#legOf(this.#waiting.get(key));
     this.#waiting.delete(key);
-    if (other !== undefined && other.call !== call.id) {
-      this.#calls.post(other.call, { kind: "transfer.claimed" });
-      return { kind: "consult", other, name: this.#nameOf(other.call) ?? other.trunk.number };
+    if (other !== undefined && other.id !== call.id) {
+      this.#calls.post(other.id, { kind: "transfer.claimed" });
+      return { kind: "consult", other, name: this.#nameOf(other.id) ?? other.number };
     }
     return replacement.target === undefined ? { kind: "nowhere" } : { kind: "blind", target: replacement.target };
   }
@@ -140,8 +141,9 @@ export class Transfers {
   /** A trunk's REFER is followed in the trunk's own session only (core/call/referral.ts). */
   #whyElsewhere(id: CallId, { to }: PlanOrder, fact: CallFact): { cause: string; setting: string } | undefined {
     const call = this.#calls.find(id);
-    if (typeof to === "string" || fact.kind !== "transfer.planned" || call?.phase !== "connected") return undefined;
-    return call.trunk.name === fact.trunk.name
+    if (typeof to === "string" || fact.kind !== "transfer.planned" || call?.phase.kind !== "connected")
+      return undefined;
+    return call.phase.trunk.name === fact.trunk.name
       ? undefined
       : { cause: "the number is routed to another trunk", setting: "dial_plan.routes" };
   }
@@ -149,21 +151,21 @@ export class Transfers {
   /** Whether a call may become one to that number, where its trunk sends it there. */
   allows(id: CallId, to: SipAddressee): boolean {
     const call = this.#calls.find(id);
-    const person = call !== undefined && "leg" in call ? call.leg?.person : undefined;
+    const person = call && chargedTo(call);
     return person !== undefined && this.plan(id, { kind: "transfer.plan", to, person }).kind === "transfer.planned";
   }
 
   join({ handover }: JoinOrder): void {
     const { clock } = this.#parts;
     this.#calls.begin(beginBridged(callId(`c-${clock.newId()}`), handover, clock.nowMs()));
-    if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.call, { kind: "transfer.taken" });
+    if (handover.target.kind === "leg") this.#calls.post(handover.target.leg.id, { kind: "transfer.taken" });
   }
 
   /** Rings whoever handed the call over, with the far end that nobody took. */
   recall({ recall }: RecallOrder): void {
     const { clock } = this.#parts;
     const id = callId(`c-${clock.newId()}`);
-    this.#calls.adopt(id, recall.far.call);
+    this.#calls.adopt(id, recall.far.id);
     const ids = { id, matrixCallId: ownMatrixCallId(clock), ownParty: partyId(clock.newId()) };
     this.#calls.begin(beginRecall(ids, recall, clock.nowMs()));
   }
@@ -201,16 +203,15 @@ export class Transfers {
 
   #nameOf(id: CallId): string | undefined {
     const call = this.#calls.find(id);
-    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
-    const target = this.#parts.ids.parse(call.leg.ghost);
+    if (call === undefined || !isIn(call, "transferring", "connected")) return undefined;
+    const target = this.#parts.ids.parse(call.phase.leg.ghost);
     return call.shown?.displayName ?? (target && this.#parts.ids.displayName(target));
   }
 
   /** Undefined where it has ended meanwhile. */
   #legOf(id: CallId | undefined): ConfirmedLeg | undefined {
     const call = id === undefined ? undefined : this.#calls.find(id);
-    if (call?.phase !== "transferring" && call?.phase !== "connected") return undefined;
-    return { call: call.id, trunk: call.trunk, dialog: call.dialog };
+    return call !== undefined && isIn(call, "transferring", "connected") ? call.phase.trunk : undefined;
   }
 }
 

@@ -17,7 +17,7 @@ const patienceMs = 1_000;
 
 /** As `ApplicationServiceQueries.lookupDelay`. */
 export function lookupDelay(ghost: UserId, { ghosts, calls, clock }: LookupDelayParts): Promise<void> | undefined {
-  if (!calls().some(({ phase }) => phase === "connected")) return undefined;
+  if (!calls().some(({ phase }) => phase.kind === "connected")) return undefined;
   return new Promise((resolve) => {
     const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
     const settled = (): void => {

@@ -4,6 +4,8 @@ import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
 import { trunkEnd, type MediaEnd } from "../../core/call/model/media-end.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
+import { isIn } from "../../core/call/model/call.ts";
+import { legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallId, TrunkName } from "../../core/ids.ts";
 import {
   MediaError,
@@ -131,16 +133,17 @@ async function endsOf(
     media: trunkMedia(trunk),
     leg: legs.mediaLegOf(leg),
   });
-  switch (call.phase) {
+  const { phase } = call;
+  switch (phase.kind) {
     case "joining":
     case "joined":
-      return { a: trunkOf(call.a.trunk.name, call.a.call), b: trunkOf(call.b.trunk.name, call.b.call) };
+      return { a: trunkOf(phase.a.name, phase.a.id), b: trunkOf(phase.b.name, phase.b.id) };
     default: {
       // The ghost's TURN credentials are as good as any of ours.
-      const ghost = "ghost" in call ? call.ghost : call.leg?.ghost;
-      if (call.trunk === undefined || ghost === undefined)
-        throw new Error(`media ordered for a call that is ${call.phase}`);
-      const trunk = trunkOf(call.trunk.name, call.id);
+      const ghost = isIn(call, "arriving", "alerting") ? call.phase.ghost : legOf(call)?.ghost;
+      const [leg] = trunkLegsOf(call);
+      if (leg === undefined || ghost === undefined) throw new Error(`media ordered for a call that is ${phase.kind}`);
+      const trunk = trunkOf(leg.name, leg.id);
       const iceServers = await iceServersFor(ghost, ice, log);
       // A client may speak what the trunk may.
       return { a: { kind: "client", iceServers, codecs: trunk.media.codecs }, b: trunk };

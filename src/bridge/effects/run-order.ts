@@ -5,7 +5,7 @@ import type { CallOrder, SipOrder } from "../../core/call/model/order.ts";
 import type { CallFact, SipFact } from "../../core/call/model/fact.ts";
 import { lateNotice } from "../../core/call/ending/room-notices.ts";
 import type { CallId, UserId } from "../../core/ids.ts";
-import { legOf } from "../../core/call/model/queries.ts";
+import { isRunning, legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -78,13 +78,12 @@ async function findRoom(
   context: OrderContext,
   parts: RunOrderParts,
 ): Promise<CallFact> {
-  const found = await parts.ringingRooms.find(target, ghost, context.call.trunk?.name, context.id);
+  const found = await parts.ringingRooms.find(target, ghost, trunkLegsOf(context.call)[0]?.name, context.id);
   const text = lateNotice(context.call);
   if (found.kind === "matrix.roomFound" && text !== undefined)
     await tellPerson({ kind: "matrix.notice", leg: found, text }, parts, context.log);
   // It may have ended before the number came into the room.
-  const { phase } = context.call;
-  if (phase === "ending" || phase === "ended") await parts.firstCalls.over(context.id);
+  if (!isRunning(context.call)) await parts.firstCalls.over(context.id);
   return found;
 }
 

@@ -1,7 +1,7 @@
 // A call as an admin's tools see it: data of one moment, in words that do not change with the phases of core/call.
-import { addressOf, type Call } from "../../core/call/model/call.ts";
+import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
-import { chargedTo } from "../../core/call/model/queries.ts";
+import { answeredAtMsOf, chargedTo, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 
@@ -44,16 +44,17 @@ export interface CallViewing {
 
 /** `sinceMs` by the process's clock. */
 export function viewCall(call: Call, sinceMs: number, { shownNumber, wallAheadMs }: CallViewing): LiveCall {
-  const answeredAtMs = "answeredAtMs" in call ? call.answeredAtMs : undefined;
-  const called = "called" in call ? call.called : undefined;
+  const { phase, called } = call;
+  // One that was transferred rings anew.
+  const answeredAtMs = isIn(call, "arriving", "alerting", "accepting") ? undefined : answeredAtMsOf(phase);
   return {
     id: call.id,
     direction: call.direction,
-    person: call.phase === "ended" ? call.record.person : chargedTo(call),
-    room: call.phase === "ended" ? call.record.room : addressOf(call)?.room,
+    person: phase.kind === "ended" ? phase.record.person : chargedTo(call),
+    room: phase.kind === "ended" ? phase.record.room : addressOf(call)?.room,
     number: shownNumber(call.number),
     called: called === undefined ? undefined : shownNumber(called),
-    trunk: call.trunk?.name,
+    trunk: phase.kind === "ended" ? phase.record.trunk : trunkLegsOf(call)[0]?.name,
     phase: livePhaseOf(call),
     sinceMs: sinceMs + wallAheadMs,
     startedAtMs: call.startedAtMs + wallAheadMs,
@@ -67,8 +68,8 @@ export function viewRecord(record: CallRecord, shownNumber: CallViewing["shownNu
   return { ...record, leg: undefined, number: shownNumber(record.number), called };
 }
 
-export function livePhaseOf(call: Call): LivePhase {
-  switch (call.phase) {
+export function livePhaseOf({ phase }: Call): LivePhase {
+  switch (phase.kind) {
     case "offering":
     case "arriving":
       return "beginning";
@@ -77,7 +78,7 @@ export function livePhaseOf(call: Call): LivePhase {
     case "joining":
     case "answering":
     case "accepting":
-      return call.ringingAtMs === undefined ? "beginning" : "ringing";
+      return phase.ringingAtMs === undefined ? "beginning" : "ringing";
     case "early":
       return "ringing";
     case "connected":
@@ -86,7 +87,6 @@ export function livePhaseOf(call: Call): LivePhase {
     case "transferring":
       return "transferring";
     case "ending":
-    case "parting":
     case "ended":
       return "ending";
   }

@@ -1,8 +1,8 @@
 // The ledger as calls write to it: a change of a call is saved before its orders go out, if that takes only a moment. A
 // store that is slow, full, locked or gone delays nobody's hang-up: what it did not accept is written once it works
 // again.
-import type { Call } from "../../core/call/model/call.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
+import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { StoreError, type CallLedger } from "../../ports/store.ts";
@@ -42,8 +42,8 @@ export class SteadyLedger {
   }
 
   /** Resolves when it is saved or need not be waited for. Never rejects. */
-  save(call: Call): Promise<void> {
-    return this.#write(call.id, () => this.#parts.ledger.save(call));
+  save(stored: StoredCall): Promise<void> {
+    return this.#write(stored.call.id, () => this.#parts.ledger.save(stored));
   }
 
   /** As `save`. */

@@ -1,6 +1,6 @@
 // Which rooms have a running call. Clients drop an invite in a room where they are in a call, so two calls must never
 // meet in one room.
-import type { Call } from "../../core/call/model/call.ts";
+import { isIn, type Call } from "../../core/call/model/call.ts";
 import { isRinging } from "../../core/call/model/ringing.ts";
 import type { CallId, RoomId } from "../../core/ids.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
@@ -30,8 +30,8 @@ export class OccupiedRooms {
   #isIn(call: Call, room: RoomId): boolean {
     const leg = legOf(call);
     if (leg !== undefined) return leg.room === room;
-    if (call.phase !== "alerting") return false;
-    if (call.legs.some((one) => one.room === room && isRinging(one))) return true;
-    return this.#chosen.get(room) === call.id && call.legs.some(({ state }) => state === "finding");
+    if (!isIn(call, "alerting")) return false;
+    if (call.phase.legs.some((one) => one.room === room && isRinging(one))) return true;
+    return this.#chosen.get(room) === call.id && call.phase.legs.some(({ state }) => state === "finding");
   }
 }

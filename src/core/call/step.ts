@@ -2,7 +2,7 @@
 // What each phase does with a fact stands in the phase's own file.
 import { stepAccepting } from "./inbound/accepting.ts";
 import { stepAlerting } from "./inbound/alerting.ts";
-import type { Call } from "./model/call.ts";
+import { isIn, type Call } from "./model/call.ts";
 import { stepConnected } from "./established/connected.ts";
 import { stepEarly } from "./outbound/early-media.ts";
 import { stepEnding } from "./ending/ending.ts";
@@ -13,7 +13,6 @@ import { stepArriving } from "./inbound/arriving.ts";
 import { stepJoined, stepJoining } from "./bridged/bridged.ts";
 import { stepAnswering, stepInviting, stepOffering } from "./outbound/outbound.ts";
 import { settleOutstanding } from "./ending/outstanding.ts";
-import { stepParting } from "./bridged/ending-bridged.ts";
 import { stepTransferring } from "./established/transfer.ts";
 import { ignored, type Step } from "./model/transition.ts";
 
@@ -25,34 +24,17 @@ export function step(call: Call, fact: TimedFact): Step {
 }
 
 function stepPhase(call: Call, fact: TimedFact): Step {
-  switch (call.phase) {
-    case "offering":
-      return stepOffering(call, fact);
-    case "inviting":
-      return stepInviting(call, fact);
-    case "early":
-      return stepEarly(call, fact);
-    case "answering":
-      return stepAnswering(call, fact);
-    case "arriving":
-      return stepArriving(call, fact);
-    case "alerting":
-      return stepAlerting(call, fact);
-    case "accepting":
-      return stepAccepting(call, fact);
-    case "connected":
-      return stepConnected(call, fact);
-    case "transferring":
-      return stepTransferring(call, fact);
-    case "ending":
-      return stepEnding(call, fact);
-    case "joining":
-      return stepJoining(call, fact);
-    case "joined":
-      return stepJoined(call, fact);
-    case "parting":
-      return stepParting(call, fact);
-    case "ended":
-      return ignored(call, fact);
-  }
+  if (isIn(call, "offering")) return stepOffering(call, fact);
+  if (isIn(call, "inviting")) return stepInviting(call, fact);
+  if (isIn(call, "early")) return stepEarly(call, fact);
+  if (isIn(call, "answering")) return stepAnswering(call, fact);
+  if (isIn(call, "arriving")) return stepArriving(call, fact);
+  if (isIn(call, "alerting")) return stepAlerting(call, fact);
+  if (isIn(call, "accepting")) return stepAccepting(call, fact);
+  if (isIn(call, "connected")) return stepConnected(call, fact);
+  if (isIn(call, "transferring")) return stepTransferring(call, fact);
+  if (isIn(call, "joining")) return stepJoining(call, fact);
+  if (isIn(call, "joined")) return stepJoined(call, fact);
+  if (isIn(call, "ending")) return stepEnding(call, fact);
+  return ignored(call, fact);
 }

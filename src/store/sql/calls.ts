@@ -1,8 +1,9 @@
-// The ledger of calls: open ones as JSON of the call, ended ones as JSON of their record.
-import { addressOf, type Call } from "../../core/call/model/call.ts";
+// The ledger of calls: open ones as JSON of what a restart has to end, ended ones as JSON of their record.
 import type { CallRecord } from "../../core/call/model/record.ts";
+import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallLedger } from "../../ports/store.ts";
-import { readCall, readRecord } from "../stored-json.ts";
+import { readCall, writeCall } from "../stored-call.ts";
+import { readRecord } from "../stored-json.ts";
 import type { Access } from "./access.ts";
 
 type Address = Pick<CallRecord, "room" | "matrixCallId">;
@@ -32,9 +33,8 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
   }
 
   return {
-    async save(call) {
-      if (call.phase === "ended") await write(call.id, call.record, null, call.record);
-      else await write(call.id, addressOf(call), JSON.stringify(call), undefined);
+    async save(stored) {
+      await write(stored.call.id, stored.call.phase.address, writeCall(stored), undefined);
     },
 
     async finish(_call, record) {
@@ -52,11 +52,12 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
       const rows = await read((db) =>
         db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute(),
       );
-      const calls: Call[] = [];
+      const calls: StoredCall[] = [];
       for (const row of rows) {
-        const call = readCall(row.id, row.call ?? "");
-        if (call === undefined) log?.error("skipped a stored call that cannot be read", { call: row.id });
-        else calls.push(call);
+        const { call, problem } = readCall(row.id, row.call ?? "");
+        if (problem !== undefined)
+          log?.error("a stored call cannot be read", { call: row.id, problem, trunk: call ? "is ended" : "is lost" });
+        if (call !== undefined) calls.push(call);
       }
       return calls;
     },

@@ -20,8 +20,8 @@ test("a call's record is forgotten when its days are over", async () => {
   const atMs = clock.nowMs();
   const refused = refuseOutbound({ ...request, atMs }, "not-permitted").call;
   const { call } = step(refused, { kind: "deadline.passed", name: "ending", atMs });
-  if (call.phase !== "ended") throw new Error("the call is not over");
-  await calls.finish(call.id, call.record);
+  if (call.phase.kind !== "ended") throw new Error("the call is not over");
+  await calls.finish(call.id, call.phase.record);
 
   const retention = new Retention({
     ledger: calls,

@@ -6,9 +6,19 @@ import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { LegAbilities, LegSignal } from "../../../src/core/call/model/matrix-leg.ts";
 import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
+import { recover, storedFormOf } from "../../../src/core/call/recover.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
-import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
-import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import type { ConfirmedLeg, DialledTrunk, TrunkSide } from "../../../src/core/call/model/trunk-leg.ts";
+import {
+  callId,
+  matrixCallId,
+  partyId,
+  roomId,
+  sipCallId,
+  trunkName,
+  type CallId,
+  type UserId,
+} from "../../../src/core/ids.ts";
 
 export const abilities: LegAbilities = { transferee: false, dtmf: true };
 
@@ -139,4 +149,16 @@ export function told(signal: LegSignal["kind"], room = request.leg.room): CallFa
 export function connected(): Step {
   const { call } = play(begin(), offered, { kind: "sip.ringing" }, accepted, answered);
   return { call, orders: [] };
+}
+
+/** A leg of a trunk in a dialog. */
+export function confirmedLeg(id: CallId, { name, number, abilities }: TrunkSide, of: SipDialogState): ConfirmedLeg {
+  return { state: "confirmed", id, name, number, abilities, dialog: of, answeredAtMs: 500 };
+}
+
+/** What a new process does for the call, by what the store gives back: what JSON keeps. */
+export function afterRestart(call: Call, atMs: number): Step {
+  const stored = storedFormOf(call);
+  if (stored === undefined) return { call, orders: [] };
+  return recover(JSON.parse(JSON.stringify(stored)) as typeof stored, atMs);
 }

@@ -1,14 +1,13 @@
 // What a client is told again after a restart, when it is not known whether our answer had reached it.
 import { expect, test } from "vitest";
-import { recover } from "../../../src/core/call/ending/ending.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { accepted, answered, begin, offered, play, request, told } from "./examples.ts";
+import { afterRestart, accepted, answered, begin, offered, play, request, told } from "./examples.ts";
 import { heardIn } from "./inbound-examples.ts";
 
 /** The call ends while our answer is on its way, and the process dies before the hang-up is out. */
 function saidAgain(...meanwhile: readonly CallFact[]): readonly string[] {
   const { call } = play(begin(), offered, accepted, answered, { kind: "admin.ended" }, ...meanwhile);
-  return heardIn(request.leg.room, recover(call, 9_000).orders);
+  return heardIn(request.leg.room, afterRestart(call, 9_000).orders);
 }
 
 test("a client that may not have our answer is told in both ways", () => {

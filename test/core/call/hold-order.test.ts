@@ -170,7 +170,7 @@ test.each([
         expect(world.replies).toEqual(plan.map((word) => answerTo[word]));
         expect(world.exchange.agreed?.directions.a).toBe("sendrecv");
         expect(untold(world.exchange)).toBeUndefined();
-        expect(world.call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+        expect(world.call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
         if (world.shown.length > 0 || world.word !== "sendrecv")
           expect(world.shown.at(-1)).toBe(shownToClient(world.word));
       }),

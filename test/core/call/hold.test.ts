@@ -36,7 +36,7 @@ function shown(orders: Step["orders"]): readonly string[] {
   );
 }
 
-const nobody = { phase: "connected", renegotiation: { by: "nobody" } };
+const nobody = { phase: { kind: "connected", renegotiation: { by: "nobody" } } };
 
 describe("a hold of the telephone", () => {
   test("is offered to the client, after the trunk's answer", () => {
@@ -155,7 +155,7 @@ describe("the client holds at the same moment", () => {
   test("having called: it ignores our offer, so its own is answered", () => {
     const { call, orders } = play(held(connected()), described, clientHolds);
     expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "client holds" });
-    expect(call).toMatchObject({ renegotiation: { by: "matrix" } });
+    expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix" } } });
   });
 
   test("having been called: it takes its own offer back and answers ours", () => {

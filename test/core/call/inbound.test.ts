@@ -1,8 +1,7 @@
 // Ladders of a call from the telephone to Matrix, named by what the people and the caller see.
 import { describe, expect, test } from "vitest";
-import { recover } from "../../../src/core/call/ending/ending.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "./examples.ts";
+import { afterRestart, anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "./examples.ts";
 import {
   ann,
   annRings,
@@ -46,7 +45,7 @@ describe("somebody calls", () => {
     expect(waiting.orders).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 6_000 });
     const { call, orders } = play({ ...waiting, orders: [] }, { kind: "deadline.passed", name: "answer" });
     expect(orders).toContainEqual({ kind: "sip.reject", status: 503, q850: 38, retryAfterS: 5 });
-    expect(call).toMatchObject({ phase: "ending", cause: "homeserver-away" });
+    expect(call).toMatchObject({ phase: { kind: "ending", cause: "homeserver-away" } });
   });
 
   test("the person's room rings, and only then the caller hears it ring", () => {
@@ -139,7 +138,7 @@ describe("somebody calls", () => {
   test("a media engine that never answers does not keep the caller waiting", () => {
     const { call, orders } = play(arrive(), { kind: "deadline.passed", name: "answer" });
     expect(heardByTrunk(orders)).toEqual(["503 (41)"]);
-    expect(call).toMatchObject({ cause: "media-lost" });
+    expect(call).toMatchObject({ phase: { cause: "media-lost" } });
   });
 
   test("an UPDATE before the answer has to wait for it", () => {
@@ -158,13 +157,14 @@ describe("somebody answers", () => {
       signal: { kind: "select", party: "PHONE" },
     });
     expect(call).toMatchObject({
-      phase: "connected",
       direction: "inbound",
-      inviter: "bridge",
-      answer: "told",
-      leg: { room: annsRoom, person: "@ann:example.org", personParty: "PHONE", version: "1" },
-      answeredAtMs: 6_000,
-      dialog,
+      phase: {
+        kind: "connected",
+        inviter: "bridge",
+        answer: "told",
+        leg: { room: annsRoom, person: "@ann:example.org", personParty: "PHONE", version: "1" },
+        trunk: { answeredAtMs: 6_000, dialog },
+      },
     });
     expect(orders).toContainEqual({ kind: "deadline.set", name: "duration", atMs: 6_000 + maxDurationMs });
     expect(orders).toContainEqual({ kind: "deadline.clear", name: "answer" });
@@ -172,14 +172,14 @@ describe("somebody answers", () => {
 
   test("faster than the homeserver tells us that their room rings", () => {
     const { call, orders } = play(arrive(), offeredToRooms, found(ann, annsRoom), answers(annsRoom, ann));
-    expect(call.phase).toBe("accepting");
+    expect(call.phase.kind).toBe("accepting");
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "select"]);
   });
 
   test("an old client, which knows no parties, is not told that it was selected", () => {
     const { call, orders } = play(arrive(), ...annRings, answers(annsRoom, ann, "none"), answeredByClient);
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
-    expect(call).toMatchObject({ phase: "connected", leg: { version: "0" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", leg: { version: "0" } } });
   });
 
   test("the others stop ringing, and their rooms say why", () => {
@@ -223,14 +223,14 @@ describe("somebody answers", () => {
       answeredByClient,
       answers(bobsRoom, bob),
     );
-    expect(second.call).toMatchObject({ phase: "connected", leg: { personParty: "PHONE" } });
+    expect(second.call).toMatchObject({ phase: { kind: "connected", leg: { personParty: "PHONE" } } });
     expect(kinds(second.orders).filter((kind) => kind === "note.ignored")).toHaveLength(3);
     expect(kinds(second.orders).filter((kind) => kind === "media.answer")).toHaveLength(1);
   });
 
   test("for somebody else, in the room the caller shares with them: that does not count", () => {
     const { call } = play(arrive(), ...annRings, answers(annsRoom, bob));
-    expect(call.phase).toBe("alerting");
+    expect(call.phase.kind).toBe("alerting");
   });
 
   test("in a room whoever is first has the call", () => {
@@ -240,7 +240,9 @@ describe("somebody answers", () => {
       found(office, officeRoom),
       answers(officeRoom, office),
     );
-    expect(call).toMatchObject({ phase: "accepting", leg: { person: "@cleo:example.org", room: officeRoom } });
+    expect(call).toMatchObject({
+      phase: { kind: "accepting", leg: { person: "@cleo:example.org", room: officeRoom } },
+    });
   });
 
   test("their candidates reach the media engine at once", () => {
@@ -291,7 +293,9 @@ describe("nobody answers", () => {
     const { call, orders } = play(arrive(), ...annRings, stageOver);
     expect(heardByTrunk(orders)).toEqual(["180", "480 (19)"]);
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup invite_timeout"]);
-    expect(call).toMatchObject({ phase: "ending", cause: "no-answer", sipStatus: 480, person: "@ann:example.org" });
+    expect(call).toMatchObject({
+      phase: { kind: "ending", cause: "no-answer", sipStatus: 480, person: "@ann:example.org" },
+    });
   });
 
   test("the next in line is rung, and everybody who was has missed the call", () => {
@@ -376,7 +380,7 @@ describe("somebody declines", () => {
   test("no: one of their devices has rung long enough, and another may still answer", () => {
     const { call, orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "invite_timeout"));
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
-    expect(play({ call, orders: [] }, answers(annsRoom, ann)).call.phase).toBe("accepting");
+    expect(play({ call, orders: [] }, answers(annsRoom, ann)).call.phase.kind).toBe("accepting");
     const over = play({ call, orders: [] }, stageOver);
     expect(heardByTrunk(over.orders)).toEqual(["480 (19)"]);
     expect(heardIn(annsRoom, over.orders)).toEqual(["hangup invite_timeout"]);
@@ -384,7 +388,7 @@ describe("somebody declines", () => {
 
   test("but somebody else still rings", () => {
     const { call, orders } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
-    expect(call.phase).toBe("alerting");
+    expect(call.phase.kind).toBe("alerting");
     expect(heardIn(bobsRoom, orders)).toEqual(["invite"]);
     const last = play({ call, orders: [] }, declines(bobsRoom, bob, "user_busy"));
     expect(heardByTrunk(last.orders)).toEqual(["603 (21)"]);
@@ -413,7 +417,7 @@ describe("somebody declines", () => {
       toldRinging(officeRoom),
       declines(officeRoom, ann),
     );
-    expect(call.phase).toBe("alerting");
+    expect(call.phase.kind).toBe("alerting");
     expect(heardIn(officeRoom, orders)).toEqual(["invite"]);
   });
 });
@@ -422,7 +426,7 @@ describe("nobody can be reached", () => {
   test("the caller hears so at once", () => {
     const { call, orders } = play(arrive(together), offeredToRooms, missing(ann), missing(bob));
     expect(heardByTrunk(orders)).toEqual(["480 (20)"]);
-    expect(call).toMatchObject({ cause: "unavailable", person: "@ann:example.org", address: undefined });
+    expect(call).toMatchObject({ phase: { cause: "unavailable", person: "@ann:example.org", address: undefined } });
   });
 
   test("because every room has a running call: the caller hears that they are busy", () => {
@@ -446,7 +450,7 @@ describe("nobody can be reached", () => {
   test("two names for one room ring it once", () => {
     const { call, orders } = play(arrive(together), offeredToRooms, found(ann, annsRoom), found(bob, annsRoom));
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
-    expect(play({ call, orders: [] }, declines(annsRoom, ann)).call.phase).toBe("ending");
+    expect(play({ call, orders: [] }, declines(annsRoom, ann)).call.phase.kind).toBe("ending");
   });
 });
 
@@ -456,9 +460,9 @@ describe("the caller gives up", () => {
     expect(heardByTrunk(orders)).toEqual(["180"]);
     for (const room of [annsRoom, bobsRoom])
       expect(heardIn(room, orders)).toEqual(["invite", "hangup user_hangup", "Missed call."]);
-    expect(call.phase).toBe("ending");
+    expect(call.phase.kind).toBe("ending");
     const { call: ended } = play({ call, orders: [] }, told("hangup", bobsRoom));
-    expect(ended.phase === "ended" && ended.record).toMatchObject({
+    expect(ended.phase.kind === "ended" && ended.phase.record).toMatchObject({
       direction: "inbound",
       cause: "missed",
       result: "caller",
@@ -492,13 +496,13 @@ describe("the caller gives up", () => {
 
   test("as we refuse the call: one of the two settles it", () => {
     const { call } = play(arrive(), ...annRings, declines(annsRoom, ann), released, cancelled);
-    expect(call.phase).toBe("ended");
+    expect(call.phase.kind).toBe("ended");
   });
 
   test("and a room that cannot be told is given up, which the record says", () => {
     const lost: CallFact = { kind: "matrix.unreachable", signal: "hangup", room: annsRoom, message: "gone" };
     const { call } = play(arrive(), ...annRings, cancelled, released, lost);
-    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
+    expect(call.phase.kind === "ended" && call.phase.record.unsettled).toBe(true);
   });
 });
 
@@ -506,7 +510,7 @@ describe("a call that was answered ends", () => {
   test("the caller hangs up: nothing is written", () => {
     const { call, orders } = play(talking(), { kind: "sip.hungUp", q850: 16 }, released, told("hangup", annsRoom));
     expect(heardIn(annsRoom, orders)).toEqual(["hangup user_hangup"]);
-    expect(call.phase === "ended" && call.record).toMatchObject({
+    expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({
       cause: "caller-hung-up",
       result: "success",
       leg: { room: annsRoom },
@@ -516,7 +520,7 @@ describe("a call that was answered ends", () => {
   test("the person hangs up: BYE", () => {
     const { call, orders } = play(talking(), { kind: "matrix.hungUp", reason: "user_hangup" });
     expect(heardByTrunk(orders)).toEqual(["BYE"]);
-    expect(call).toMatchObject({ cause: "callee-hung-up" });
+    expect(call).toMatchObject({ phase: { cause: "callee-hung-up" } });
   });
 
   test("the person's client cannot use its microphone: both are told", () => {
@@ -535,7 +539,7 @@ describe("a call that was answered ends", () => {
       released,
       told("hangup", annsRoom),
     );
-    expect(call.phase).toBe("ended");
+    expect(call.phase.kind).toBe("ended");
   });
 });
 
@@ -560,7 +564,7 @@ describe("the caller wants our offer", () => {
       "media.answer",
     ]);
     expect(heardByTrunk(orders)).toEqual(["180", "200 our offer"]);
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
   });
 
   test("an ACK without an answer, or with one that nobody can use, ends the call: there is no session", () => {
@@ -568,7 +572,7 @@ describe("the caller wants our offer", () => {
     expect(heardByTrunk(play(arrive(late), ...accepted, refused).orders).at(-1)).toBe("BYE");
     const unusable: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", sdp: "?" }, unusable);
-    expect(call).toMatchObject({ phase: "ending", cause: "incompatible", owed: { trunk: "bye" } });
+    expect(call).toMatchObject({ phase: { kind: "ending", cause: "incompatible", trunks: [{ state: "confirmed" }] } });
   });
 
   test("and the person calls the caller at that moment: their offer goes to the caller as it is", () => {
@@ -591,7 +595,7 @@ describe("the caller wants our offer", () => {
       "media.answer",
     ]);
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
-    expect(call).toMatchObject({ phase: "connected", leg: glare.leg, outstanding: { releases: 0 } });
+    expect(call).toMatchObject({ phase: { kind: "connected", leg: glare.leg }, outstanding: { releases: 0 } });
   });
 
   test("and changes its session right behind its ACK: it has its turn once the answer in that is worked in", () => {
@@ -620,7 +624,7 @@ describe("the person and the caller call each other at the same moment", () => {
     const { call, orders } = play(arrive(), ...before, glare, crossed);
     expect(heardIn(annsRoom, orders)).toEqual(room);
     expect(heardByTrunk(orders).at(-1)).toBe("200 trunk answer");
-    expect(call).toMatchObject({ phase: "connected", leg: glare.leg, answer: "ordered", inviter: "person" });
+    expect(call).toMatchObject({ phase: { kind: "connected", leg: glare.leg, answer: "ordered", inviter: "person" } });
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: glare.leg,
@@ -630,7 +634,7 @@ describe("the person and the caller call each other at the same moment", () => {
 
   test("what was made for the rooms meanwhile is not needed any more", () => {
     const { call, orders } = play(arrive(), glare, offeredToRooms, crossed);
-    expect(call.phase).toBe("connected");
+    expect(call.phase.kind).toBe("connected");
     expect(kinds(orders)).not.toContain("note.ignored");
   });
 
@@ -673,22 +677,22 @@ describe("the person and the caller call each other at the same moment", () => {
 
 describe("after a restart", () => {
   test("a caller who still hears ringing is sent elsewhere, the rooms stop ringing and have missed a call", () => {
-    const { orders } = recover(play(arrive(together), ...bothRing).call, 10_000);
+    const { orders } = afterRestart(play(arrive(together), ...bothRing).call, 10_000);
     expect(orders[0]).toEqual({ kind: "sip.dismiss", incoming, status: 503 });
     for (const room of [annsRoom, bobsRoom])
       expect(heardIn(room, orders)).toEqual(["hangup unknown_error", "Missed call."]);
-    const settled = play({ call: recover(play(arrive()).call, 10_000).call, orders: [] }, { kind: "sip.ended" });
-    expect(settled.call.phase).toBe("ended");
+    const settled = play({ call: afterRestart(play(arrive()).call, 10_000).call, orders: [] }, { kind: "sip.ended" });
+    expect(settled.call.phase.kind).toBe("ended");
   });
 
   test("a call that was answered is hung up on both sides", () => {
-    const { orders } = recover(talking().call, 10_000);
+    const { orders } = afterRestart(talking().call, 10_000);
     expect(kinds(orders)).toEqual(["sip.resume", "sip.bye", "matrix.signal", "matrix.notice"]);
     expect(heardIn(annsRoom, orders)).toEqual(["hangup unknown_error", "The call ended because the bridge restarted."]);
   });
 
   test("a room that had to stop ringing and was not told yet is told then", () => {
     const { call } = play(arrive(together), ...bothRing, answers(annsRoom, ann), answeredByClient);
-    expect(heardIn(bobsRoom, recover(call, 10_000).orders)).toEqual(["hangup answered_elsewhere"]);
+    expect(heardIn(bobsRoom, afterRestart(call, 10_000).orders)).toEqual(["hangup answered_elsewhere"]);
   });
 });

@@ -4,15 +4,25 @@ import type { SipFact } from "../../../src/core/call/model/fact.ts";
 import { beginBridged } from "../../../src/core/call/bridged/bridged.ts";
 import type { Handover } from "../../../src/core/call/model/bridged-call.ts";
 import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
-import { recoverBridged } from "../../../src/core/call/bridged/ending-bridged.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { callId, sipCallId } from "../../../src/core/ids.ts";
-import { anyLeg, dialog, invite, kinds, play, released, request, trunk } from "./examples.ts";
+import {
+  afterRestart,
+  anyLeg,
+  confirmedLeg,
+  dialog,
+  invite,
+  kinds,
+  play,
+  released,
+  request,
+  trunk,
+} from "./examples.ts";
 
 const bridged = callId("c-bridged");
-const legA = { call: request.id, trunk, dialog };
+const legA = confirmedLeg(request.id, trunk, dialog);
 const dialogB = { ...dialog, sipCallId: sipCallId("def@example.org") };
-const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: dialogB };
+const other = confirmedLeg(callId("c-2"), { ...trunk, number: "+442079460103" }, dialogB);
 const common = {
   a: legA,
   leg: request.leg,
@@ -31,7 +41,7 @@ const forLegA = { kind: "media.answered", from: "b", sdp: "for leg A" } as const
 const legAAnswered = on("a", { kind: "sip.reanswered", sdp: "A's" });
 const complete = { kind: "media.answered", from: "a", sdp: "not needed" } as const;
 const toLegB = (order: unknown) => ({ kind: "leg.order", call: bridged, order });
-const toLegA = (order: unknown) => ({ kind: "leg.order", call: legA.call, order });
+const toLegA = (order: unknown) => ({ kind: "leg.order", call: legA.id, order });
 
 function joined(): Step {
   const { call } = play(
@@ -42,7 +52,7 @@ function joined(): Step {
     legAAnswered,
     complete,
   );
-  expect(call.phase).toBe("joined");
+  expect(call.phase.kind).toBe("joined");
   return { call, orders: [] };
 }
 
@@ -61,7 +71,7 @@ describe("joining", () => {
     expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "B's" });
     expect(orders).toContainEqual(toLegA({ kind: "sip.reoffer", sdp: "for leg A" }));
     expect(orders).toContainEqual({ kind: "media.answer", from: "a", sdp: "A's" });
-    expect(joined().call.phase).toBe("joined");
+    expect(joined().call.phase.kind).toBe("joined");
   });
 
   test("the far end of another call is offered a new session in its own dialog", () => {
@@ -75,10 +85,10 @@ describe("joining", () => {
     );
     expect(orders).toContainEqual({
       kind: "leg.order",
-      call: other.call,
+      call: other.id,
       order: { kind: "sip.reoffer", sdp: "for leg B" },
     });
-    expect(call.phase).toBe("joined");
+    expect(call.phase.kind).toBe("joined");
   });
 
   const recalled = {
@@ -149,7 +159,7 @@ describe("joining", () => {
       released,
     );
     expect(kinds(orders)).not.toContain("leg.order");
-    expect(call).toMatchObject({ phase: "ended", record: { unsettled: false } });
+    expect(call).toMatchObject({ phase: { kind: "ended", record: { unsettled: false } } });
   });
 
   test("who was transferred hangs up while it rings: the call to the number is cancelled", () => {
@@ -174,7 +184,7 @@ describe("joining", () => {
       released,
     );
     expect(orders).toContainEqual(toLegB({ kind: "sip.bye", q850: 16 }));
-    expect(call.phase).toBe("ended");
+    expect(call.phase.kind).toBe("ended");
   });
 
   test("a description that nobody can use: the room is not told that its client's was", () => {
@@ -198,18 +208,17 @@ describe("joining", () => {
 
 describe("two who are joined", () => {
   test.each(["a", "b"] as const)("the %s one hangs up, the other is let go, and the record is written", (side) => {
-    const otherEnd = side === "a" ? "b" : "a";
+    const otherSide = side === "a" ? "b" : "a";
     const { call, orders } = play(
       joined(),
       on(side, { kind: "sip.hungUp", q850: 16 }),
-      on(otherEnd, { kind: "sip.ended" }),
+      on(otherSide, { kind: "sip.ended" }),
       released,
     );
     const byes = orders.filter((order) => order.kind === "leg.order" && order.order.kind === "sip.bye");
-    expect(byes).toEqual([expect.objectContaining({ call: side === "a" ? bridged : legA.call })]);
+    expect(byes).toEqual([expect.objectContaining({ call: side === "a" ? bridged : legA.id })]);
     expect(call).toMatchObject({
-      phase: "ended",
-      record: { direction: "joined", cause: "callee-hung-up", unsettled: false },
+      phase: { kind: "ended", record: { direction: "joined", cause: "callee-hung-up", unsettled: false } },
     });
     expect(kinds(orders)).not.toContain("matrix.notice");
   });
@@ -246,7 +255,7 @@ describe("two who are joined", () => {
       { kind: "media.settled", from: "a", sdp: "held by us" },
     );
     expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by us" }));
-    expect(call).toMatchObject({ phase: "joined", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "joined", renegotiation: { by: "nobody" } } });
   });
 
   test("two offers at once: the second one has to wait", () => {
@@ -270,7 +279,7 @@ describe("two who are joined", () => {
     );
     expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by leg B" }));
     expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
-    expect(call).toMatchObject({ phase: "joined", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "joined", renegotiation: { by: "nobody" } } });
   });
 
   test("while the two are being joined, one that has answered offers again: it has its turn once they are", () => {
@@ -296,7 +305,7 @@ describe("two who are joined", () => {
     );
     expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
     expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "theirs" });
-    expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { renegotiation: { by: "nobody" } } });
   });
 
   test("one that had asked for our offer, and offers right behind its answer to that, has its turn", () => {
@@ -358,7 +367,7 @@ describe("two who are joined", () => {
     ])("and %s: both are hung up", (_why, fact) => {
       const before = fact.kind === "leg.reported" ? [lost, described] : [lost];
       const { call, orders } = play(joined(), ...before, fact);
-      expect(call).toMatchObject({ phase: "parting", cause: "media-lost" });
+      expect(call).toMatchObject({ phase: { kind: "ending", cause: "media-lost" } });
       const bye = { kind: "sip.bye", q850: 41 } as const;
       expect(orders).toEqual(expect.arrayContaining([toLegA(bye), toLegB(bye)]));
     });
@@ -369,10 +378,10 @@ describe("two who are joined", () => {
     const inRtp = play(joined(), key);
     expect(inRtp.orders).toEqual([{ kind: "media.dtmf", to: "b", digit: "7", durationMs: 200 }]);
     const { call } = joined();
-    if (call.phase !== "joined") throw new Error("not joined");
-    const abilities = { ...call.b.trunk.abilities, infoDtmf: true };
-    const b = { ...call.b, trunk: { ...call.b.trunk, abilities } };
-    const { orders } = play({ call: { ...call, b }, orders: [] }, key);
+    if (call.phase.kind !== "joined") throw new Error("not joined");
+    const { phase } = call;
+    const b = { ...phase.b, abilities: { ...phase.b.abilities, infoDtmf: true } };
+    const { orders } = play({ call: { ...call, phase: { ...phase, b } }, orders: [] }, key);
     expect(orders).toEqual([toLegB({ kind: "sip.info", digit: "7", durationMs: 200 })]);
   });
 
@@ -383,8 +392,7 @@ describe("two who are joined", () => {
 
   test("after a restart both dialogs are built again and ended", () => {
     const { call } = joined();
-    if (call.phase !== "joined") throw new Error("not joined");
-    const { orders } = recoverBridged(call, 9_000);
+    const { orders } = afterRestart(call, 9_000);
     expect(orders).toContainEqual(toLegA({ kind: "sip.resume", dialog }));
     expect(orders).toContainEqual(toLegA(expect.objectContaining({ kind: "sip.bye" })));
     expect(orders).toContainEqual(toLegB({ kind: "sip.resume", dialog: dialogB }));

@@ -1,16 +1,17 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addressOf, type Call, type Connected } from "../../../src/core/call/model/call.ts";
+import { addressOf, isIn, isLive, type Call, type Connected, type Phase } from "../../../src/core/call/model/call.ts";
 import type { DeadlineName } from "../../../src/core/call/model/fact.ts";
+import { trunkLegsOf } from "../../../src/core/call/model/queries.ts";
 import { dialog, invite } from "./examples.ts";
 import { inboundWalks, outboundWalks, walk, walks, type Seen } from "./walks.ts";
 
 const runs = { numRuns: 2_000 };
 
 /** The deadlines that have to be running. */
-function deadlinesOf(call: Call): readonly DeadlineName[] {
-  switch (call.phase) {
+function deadlinesOf({ phase }: Call): readonly DeadlineName[] {
+  switch (phase.kind) {
     case "offering":
     case "inviting":
     case "early":
@@ -19,15 +20,19 @@ function deadlinesOf(call: Call): readonly DeadlineName[] {
     case "accepting":
       return ["answer"];
     case "alerting":
-      return call.ringingAtMs === undefined && call.acceptedAtMs === undefined ? ["answer", "stage"] : ["stage"];
+      return phase.ringingAtMs === undefined && phase.trunk.state === "incoming" ? ["answer", "stage"] : ["stage"];
     case "connected":
       return [
-        ...(call.hearing === "awaited" ? (["audio"] as const) : []),
+        ...(phase.hearing === "awaited" ? (["audio"] as const) : []),
         "duration",
-        ...(mayBeAnswered(call) ? (["renegotiation"] as const) : []),
+        ...(mayBeAnswered(phase) ? (["renegotiation"] as const) : []),
       ];
     case "transferring":
-      return call.awaiting === "plan" ? ["duration"] : ["duration", "transfer"];
+      return phase.awaiting === "plan" ? ["duration"] : ["duration", "transfer"];
+    case "joining":
+      return ["answer", "duration"];
+    case "joined":
+      return ["duration"];
     case "ending":
       return ["ending"];
     default:
@@ -60,7 +65,7 @@ test("in every phase its own deadlines run, and no others", () => {
 });
 
 function holdsOffer(call: Call): boolean {
-  return "held" in call && call.held !== undefined;
+  return call.held !== undefined;
 }
 
 /** Whether the client may still answer an offer of ours. */
@@ -71,14 +76,15 @@ function mayBeAnswered({ renegotiation, unshown }: Connected): boolean {
 
 /** Whether the trunk waits for a final response to a re-INVITE. */
 function owesTrunkAnAnswer(call: Call): boolean {
-  if (call.phase === "transferring") return call.offered;
+  const { phase } = call;
+  if (phase.kind === "transferring") return phase.offered;
   if (holdsOffer(call)) return true;
-  if (call.phase !== "connected") return false;
-  const { renegotiation } = call;
+  if (phase.kind !== "connected") return false;
+  const { renegotiation } = phase;
   return renegotiation.by === "trunk" || (renegotiation.by === "trunk-empty" && renegotiation.awaiting === "media");
 }
 
-const hasDialog: readonly Call["phase"][] = [
+const hasDialog: readonly Phase["kind"][] = [
   "answering",
   "arriving",
   "alerting",
@@ -95,11 +101,11 @@ test("every offer of the trunk's is answered or refused once, unless the call en
         const isAsked = fact.kind === "sip.offered" || fact.kind === "sip.offerWanted";
         // A second one comes only where the trunk has taken the first back: it stands in its place.
         const isAnother = holdsOffer(before) && holdsOffer(after);
-        if (isAsked && hasDialog.includes(before.phase) && !isAnother) open += 1;
+        if (isAsked && hasDialog.includes(before.phase.kind) && !isAnother) open += 1;
         open -= orders.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
         // The leg of the trunk that ended with it waits for nothing; the one that was handed on must not either.
         const isHandedOn = orders.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
-        if (after.phase === "ending" && !isHandedOn) return;
+        if (after.phase.kind === "ending" && !isHandedOn) return;
         expect(open).toBe(owesTrunkAnAnswer(after) ? 1 : 0);
       }
     }),
@@ -112,13 +118,13 @@ test("every REFER of the trunk's is answered: followed or refused, unless the ca
     fc.property(walks, (one) => {
       let open = 0;
       for (const { before, fact, orders, after } of walk(one).seen) {
-        if (fact.kind === "sip.referred" && hasDialog.includes(before.phase)) open += 1;
+        if (fact.kind === "sip.referred" && hasDialog.includes(before.phase.kind)) open += 1;
         open -= orders.filter(({ kind }) => kind === "sip.replace" || kind === "sip.refuseRefer").length;
-        if (after.phase === "ending") return;
+        if (after.phase.kind === "ending") return;
         const isDeciding =
-          after.phase === "connected" &&
-          after.renegotiation.by === "referral" &&
-          (after.renegotiation.awaiting === "plan" || after.renegotiation.awaiting === "offer");
+          after.phase.kind === "connected" &&
+          after.phase.renegotiation.by === "referral" &&
+          (after.phase.renegotiation.awaiting === "plan" || after.phase.renegotiation.awaiting === "offer");
         expect(open).toBe(isDeciding ? 1 : 0);
       }
     }),
@@ -136,7 +142,7 @@ test("an offer of the client's has its turn, the last one where there are severa
       );
       for (const { before, fact, orders, after } of walk({ ...one, facts }).seen) {
         const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
-        const takesOffers = before.phase === "connected" || before.phase === "early";
+        const takesOffers = before.phase.kind === "connected" || before.phase.kind === "early";
         if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.sdp;
         const taken = orders.find((order) => order.kind === "media.offer" && order.from === "a");
         if (taken?.kind === "media.offer" && takesOffers) {
@@ -145,12 +151,12 @@ test("an offer of the client's has its turn, the last one where there are severa
         }
         // A client that was called takes its offer back when it gets ours; one that called would not heed ours.
         if (orders.some((order) => order.kind === "matrix.signal" && order.signal.kind === "reoffer")) {
-          if (before.phase === "connected" && before.inviter === "person") expect(waiting).toBeUndefined();
+          if (before.phase.kind === "connected" && before.phase.inviter === "person") expect(waiting).toBeUndefined();
           waiting = undefined;
         }
-        if (after.phase === "early") expect(after.queued).toBe(waiting);
-        if (after.phase !== "connected") continue;
-        const { renegotiation } = after;
+        if (after.phase.kind === "early") expect(after.phase.queued).toBe(waiting);
+        if (after.phase.kind !== "connected") continue;
+        const { renegotiation } = after.phase;
         expect(renegotiation.by === "nobody" ? undefined : renegotiation.queued).toBe(waiting);
       }
     }),
@@ -165,10 +171,11 @@ test("what is saved of the dialog is the newest there is", () => {
       for (const { before, fact, orders, after } of walk(one).seen) {
         const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
         if (fact.kind === "sip.accepted" && isHeard) newest = fact.dialog;
-        const isLive = hasDialog.includes(before.phase);
-        if (fact.kind === "sip.dialogChanged" && isLive) newest = fact.dialog;
+        const takesChange = hasDialog.includes(before.phase.kind);
+        if (fact.kind === "sip.dialogChanged" && takesChange) newest = fact.dialog;
         if (fact.kind === "sip.replaced" && isHeard) newest = fact.dialog;
-        if ("dialog" in after) expect(after.dialog).toEqual(newest);
+        const [leg] = isLive(after) ? trunkLegsOf(after) : [];
+        if (leg?.state === "incoming" || leg?.state === "confirmed") expect(leg.dialog).toEqual(newest);
       }
     }),
     runs,
@@ -180,13 +187,16 @@ test("a room keeps its address from when it is found until the call is over", ()
     fc.property(inboundWalks, (one) => {
       let known = addressOf(one.first.call);
       for (const { before, after } of walk(one).seen) {
-        if (after.phase === "ended") {
-          expect([after.record.room, after.record.matrixCallId]).toEqual([known?.room, known?.matrixCallId]);
+        if (after.phase.kind === "ended") {
+          expect([after.phase.record.room, after.phase.record.matrixCallId]).toEqual([
+            known?.room,
+            known?.matrixCallId,
+          ]);
           return;
         }
         const address = addressOf(after);
         // A call that is transferred has a new one.
-        if (before.phase === "transferring" && after.phase === "arriving") known = undefined;
+        if (before.phase.kind === "transferring" && after.phase.kind === "arriving") known = undefined;
         if (known !== undefined) expect(address).toBeDefined();
         known = address;
       }
@@ -197,26 +207,27 @@ test("a room keeps its address from when it is found until the call is over", ()
 
 /** From here on it is whom the call was transferred to that rings. */
 function isForwarding({ before, after }: Seen): boolean {
-  return before.phase === "transferring" && after.phase === "arriving";
+  return before.phase.kind === "transferring" && after.phase.kind === "arriving";
 }
 
 test("the record of a call to the telephone tells what happened, and when", () => {
   fc.assert(
     fc.property(outboundWalks, (one) => {
       const { call, seen } = walk(one);
-      if (call.phase !== "ended") throw new Error("the walk did not end");
-      const end = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
+      if (call.phase.kind !== "ended") throw new Error("the walk did not end");
+      const end = seen.find(({ before, after }) => before.phase.kind !== "ending" && after.phase.kind === "ending");
       const timeOf = (found: (each: (typeof seen)[number]) => boolean): number | undefined => seen.find(found)?.atMs;
-      const isAsking = ({ phase }: Call): boolean => phase === "inviting" || phase === "early";
+      const isAsking = (one: Call): boolean => isIn(one, "inviting", "early");
       // Of a trunk that was given up nothing is left.
       let sipCallId: string | undefined;
       for (const { before, fact, orders } of seen) {
         if (orders.some(({ kind }) => kind === "media.offer") && isAsking(before)) sipCallId = undefined;
-        const isSent = fact.kind === "sip.sent" && (isAsking(before) || before.phase === "ending");
-        const isAccepted = fact.kind === "sip.accepted" && !orders.some(({ kind }) => kind === "note.ignored");
+        const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
+        const isSent = fact.kind === "sip.sent" && isHeard;
+        const isAccepted = fact.kind === "sip.accepted" && isHeard;
         if (isSent || isAccepted) sipCallId = invite.sipCallId;
       }
-      expect(call.record).toMatchObject({
+      expect(call.phase.record).toMatchObject({
         startedAtMs: 1_000,
         endedAtMs: end?.atMs,
         answeredAtMs: timeOf(({ before, fact }) => isAsking(before) && fact.kind === "sip.accepted"),
@@ -235,13 +246,13 @@ test("the record of a call from the telephone tells what the caller heard, and w
   fc.assert(
     fc.property(inboundWalks, (one) => {
       const { call, seen } = walk(one);
-      if (call.phase !== "ended") throw new Error("the walk did not end");
+      if (call.phase.kind !== "ended") throw new Error("the walk did not end");
       const orderedAtMs = (kind: string): number | undefined =>
         seen.find(({ orders }) => orders.some((order) => order.kind === kind))?.atMs;
-      const end = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
+      const end = seen.find(({ before, after }) => before.phase.kind !== "ending" && after.phase.kind === "ending");
       const rejected = end?.orders.find((order) => order.kind === "sip.reject");
       const isOver = rejected === undefined && orderedAtMs("sip.accept") === undefined;
-      expect(call.record).toMatchObject({
+      expect(call.phase.record).toMatchObject({
         direction: "inbound",
         number: "+15558675309",
         called: "+441818118181",

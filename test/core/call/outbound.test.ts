@@ -4,9 +4,9 @@ import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { MediaFault } from "../../../src/core/call/model/media-end.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
-import { recover } from "../../../src/core/call/ending/ending.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import {
+  afterRestart,
   accepted,
   anyLeg,
   answered,
@@ -68,7 +68,7 @@ describe("the call is set up", () => {
       leg: anyLeg,
       signal: { kind: "answer", sdp: "client answer" },
     });
-    expect(call.phase).toBe("connected");
+    expect(call.phase.kind).toBe("connected");
   });
 
   test("the callee is not kept waiting for ever while the client's answer is made", () => {
@@ -76,7 +76,7 @@ describe("the call is set up", () => {
     expect(orders).toContainEqual({ kind: "deadline.set", name: "answer", atMs: 13_000 });
     const late = play({ call, orders: [] }, { kind: "deadline.passed", name: "answer" });
     expect(kinds(late.orders)).toEqual(["sip.bye", "matrix.signal", "matrix.notice", "media.release"]);
-    expect(late.call).toMatchObject({ cause: "media-lost" });
+    expect(late.call).toMatchObject({ phase: { cause: "media-lost" } });
     const { orders: inTime } = play({ call, orders: [] }, answered);
     expect(inTime).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
@@ -164,8 +164,12 @@ describe("the call is not answered", () => {
 describe("the callee has picked up", () => {
   test("with a description that nobody can use: that is the trunk's fault, not the client's", () => {
     const refused = (fault: MediaFault): CallFact => ({ kind: "media.refused", from: "b", fault, message: "" });
-    expect(play(begin(), offered, accepted, refused("bad-description")).call).toMatchObject({ cause: "trunk-error" });
-    expect(play(begin(), offered, accepted, refused("no-common-codec")).call).toMatchObject({ cause: "incompatible" });
+    expect(play(begin(), offered, accepted, refused("bad-description")).call).toMatchObject({
+      phase: { cause: "trunk-error" },
+    });
+    expect(play(begin(), offered, accepted, refused("no-common-codec")).call).toMatchObject({
+      phase: { cause: "incompatible" },
+    });
   });
 
   test.each([
@@ -180,7 +184,7 @@ describe("the callee has picked up", () => {
     const next = play({ call, orders: [] }, answered);
     expect(next.orders.find(({ kind }) => kind === "matrix.signal")).toBeDefined();
     expect(next.orders.at(-1)).toEqual(order);
-    expect(next.call).toMatchObject({ phase: "connected", renegotiation: { awaiting: "media" } });
+    expect(next.call).toMatchObject({ phase: { kind: "connected", renegotiation: { awaiting: "media" } } });
   });
 
   test("and changes the session, but the call ends before its turn: nobody offers anything any more", () => {
@@ -192,28 +196,28 @@ describe("the callee has picked up", () => {
 
   test("a caller who leaves the room before that gave up, one who leaves later hung up", () => {
     const left: CallFact = { kind: "matrix.left" };
-    expect(play(begin(), offered, accepted, left).call).toMatchObject({ cause: "caller-left" });
-    expect(play(connected(), left).call).toMatchObject({ cause: "caller-hung-up" });
+    expect(play(begin(), offered, accepted, left).call).toMatchObject({ phase: { cause: "caller-left" } });
+    expect(play(connected(), left).call).toMatchObject({ phase: { cause: "caller-hung-up" } });
   });
 
   test("the client's audio connection is a fact of its own", () => {
-    expect(connected().call).toMatchObject({ mediaUp: false });
-    expect(play(connected(), { kind: "media.connected" }).call).toMatchObject({ mediaUp: true });
+    expect(connected().call).toMatchObject({ phase: { mediaUp: false } });
+    expect(play(connected(), { kind: "media.connected" }).call).toMatchObject({ phase: { mediaUp: true } });
   });
 });
 
 describe("the client is told of the end", () => {
   test("and until it is, the call is not forgotten", () => {
     const { call } = play(begin(), offered, rejected(486), released);
-    expect(call.phase).toBe("ending");
+    expect(call.phase.kind).toBe("ending");
     const { call: ended } = play({ call, orders: [] }, told("reject"));
-    expect(ended.phase === "ended" && ended.record.unsettled).toBe(false);
+    expect(ended.phase.kind === "ended" && ended.phase.record.unsettled).toBe(false);
   });
 
   test("or cannot be: the call is forgotten all the same, and marked", () => {
     const lost: CallFact = { kind: "matrix.unreachable", signal: "reject", room: request.leg.room, message: "gone" };
     const { call } = play(begin(), offered, rejected(486), released, lost);
-    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
+    expect(call.phase.kind === "ended" && call.phase.record.unsettled).toBe(true);
   });
 });
 
@@ -223,13 +227,13 @@ describe("the caller gives up", () => {
   test("before the INVITE: the telephone never rings", () => {
     const { call, orders } = play(begin(), giveUp, offered);
     expect(kinds(orders)).not.toContain("sip.invite");
-    expect(call.phase).toBe("ending");
+    expect(call.phase.kind).toBe("ending");
   });
 
   test("while it rings: CANCEL, and 487 ends it", () => {
     const { call, orders } = play(begin(), offered, { kind: "sip.ringing" }, giveUp, { kind: "sip.ended" }, released);
     expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release", "history.write"]);
-    expect(call.phase === "ended" && call.record).toMatchObject({
+    expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({
       cause: "caller-cancelled",
       result: "caller",
       unsettled: false,
@@ -271,7 +275,7 @@ describe("the caller gives up", () => {
     expect(kinds(play(begin(), elsewhere).orders)).toEqual(["media.offer", "media.release"]);
     const ringing = play(begin(), offered, { kind: "sip.ringing" }, elsewhere);
     expect(kinds(ringing.orders)).toEqual(["media.offer", "sip.invite", "sip.cancel", "media.release"]);
-    expect(ringing.call).toMatchObject({ cause: "answered-elsewhere" });
+    expect(ringing.call).toMatchObject({ phase: { cause: "answered-elsewhere" } });
     expect(ringing.orders).toContainEqual({ kind: "sip.cancel", q850: 26 });
     const pickedUp = play(begin(), offered, accepted, elsewhere);
     expect(kinds(pickedUp.orders)).toEqual(["media.offer", "sip.invite", "media.answer", "sip.bye", "media.release"]);
@@ -279,7 +283,7 @@ describe("the caller gives up", () => {
 
   test("and the trunk never says another word: the call is forgotten all the same, and marked", () => {
     const { call } = play(begin(), offered, giveUp, released, { kind: "deadline.passed", name: "ending" });
-    expect(call.phase === "ended" && call.record.unsettled).toBe(true);
+    expect(call.phase.kind === "ended" && call.phase.record.unsettled).toBe(true);
   });
 });
 
@@ -292,7 +296,10 @@ describe("a connected call ends", () => {
       leg: anyLeg,
       signal: { kind: "hangup", reason: "user_hangup" },
     });
-    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "callee-hung-up", result: "success" });
+    expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({
+      cause: "callee-hung-up",
+      result: "success",
+    });
   });
 
   test("the network cuts the call off: the client and the room are told so, not that somebody hung up", () => {
@@ -307,7 +314,7 @@ describe("a connected call ends", () => {
       leg: { room: request.leg.room, ghost: request.leg.ghost },
       text: "The call was cut off by the telephone network.",
     });
-    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "cut-off", result: "upstream" });
+    expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({ cause: "cut-off", result: "upstream" });
   });
 
   test("until the BYE is answered, no other word of the trunk's settles it", () => {
@@ -316,7 +323,7 @@ describe("a connected call ends", () => {
       fault: "timeout",
       message: "",
     });
-    expect(call.phase).toBe("ending");
+    expect(call.phase.kind).toBe("ending");
   });
 
   test("the caller hangs up: BYE with cause 16", () => {
@@ -332,7 +339,7 @@ describe("a connected call ends", () => {
       leg: anyLeg,
       signal: { kind: "hangup", reason: "user_hangup" },
     });
-    expect(done.call).toMatchObject({ phase: "ending", cause: "caller-hung-up" });
+    expect(done.call).toMatchObject({ phase: { kind: "ending", cause: "caller-hung-up" } });
     expect(noticesIn(done.orders)).toEqual([]);
   });
 
@@ -344,7 +351,7 @@ describe("a connected call ends", () => {
     ] as const;
     for (const facts of lost) {
       const done = play(chronicled(), ...facts);
-      expect(done.call).toMatchObject({ phase: "ending", cause: "connection-lost" });
+      expect(done.call).toMatchObject({ phase: { kind: "ending", cause: "connection-lost" } });
       expect(noticesIn(done.orders)).toEqual([
         expect.stringMatching(/^The connection to your client was lost\. Call ended after \d+ s\.$/),
       ]);
@@ -363,7 +370,7 @@ describe("a connected call ends", () => {
       const done = play(connected(), asked, { kind: "media.listened", unheard });
       expect(noticesIn(done.orders)).toEqual([words]);
       expect(done.orders.filter(({ kind }) => kind === "note.unheard")).toHaveLength(unheard.length);
-      expect(done.call.phase).toBe("connected");
+      expect(done.call.phase.kind).toBe("connected");
       const heard = play(connected(), asked, { kind: "media.listened", unheard: [] });
       expect(noticesIn(heard.orders)).toEqual([]);
     },
@@ -404,13 +411,16 @@ describe("who may not call", () => {
       { kind: "deadline.set", name: "ending", atMs: 41_000 },
     ]);
     const { call } = play(first, told("reject"));
-    expect(call.phase === "ended" && call.record).toMatchObject({ cause: "premium-barred", unsettled: false });
+    expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({
+      cause: "premium-barred",
+      unsettled: false,
+    });
   });
 });
 
 describe("after a restart", () => {
   test("a connected call is hung up on both sides", () => {
-    const { orders } = recover(play(connected(), told("answer")).call, 10_000);
+    const { orders } = afterRestart(play(connected(), told("answer")).call, 10_000);
     expect(orders).toEqual([
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
@@ -422,15 +432,15 @@ describe("after a restart", () => {
 
   test("a telephone that still rings stops ringing", () => {
     const ringing = play(begin(), offered, { kind: "sip.sent", invite }, { kind: "sip.ringing" }).call;
-    expect(recover(ringing, 10_000).orders.slice(0, 2)).toEqual([
+    expect(afterRestart(ringing, 10_000).orders.slice(0, 2)).toEqual([
       { kind: "sip.abandon", invite },
       { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
     ]);
   });
 
   test("a call whose INVITE was never sent is over once the person is told", () => {
-    const first = recover(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
+    const first = afterRestart(beginOutbound(request, trunk, maxDurationMs).call, 10_000);
     expect(kinds(first.orders)).toEqual(["matrix.signal", "matrix.notice"]);
-    expect(play(first, told("reject")).call.phase).toBe("ended");
+    expect(play(first, told("reject")).call.phase.kind).toBe("ended");
   });
 });

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/model/call.ts";
 import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import { recover } from "../../../src/core/call/ending/ending.ts";
+import { isIn, isLive } from "../../../src/core/call/model/call.ts";
 import { step } from "../../../src/core/call/step.ts";
 import type { MatrixCallId, RoomId } from "../../../src/core/ids.ts";
-import { request } from "./examples.ts";
+import { legOf, trunkLegsOf } from "../../../src/core/call/model/queries.ts";
+import { afterRestart, request } from "./examples.ts";
 import { heardIn, inboundRequest } from "./inbound-examples.ts";
 import { anyFact, forwardedCallId, inboundWalks, outboundWalks, walk, walks, type Seen, type Walk } from "./walks.ts";
 
@@ -21,7 +22,7 @@ test("every walk ends, and is written into the history once", () => {
   fc.assert(
     fc.property(walks, (one) => {
       const { call, orders } = walk(one);
-      expect(call.phase).toBe("ended");
+      expect(call.phase.kind).toBe("ended");
       expect(count(orders, "history.write")).toBe(1);
     }),
     runs,
@@ -46,14 +47,16 @@ test("every media session gets one release, also where a call has several, one a
 
 /** The trunk's leg went to another call: it is owed nothing by this one. */
 function partedOtherwise({ orders, seen }: Walk): number {
-  const taken = times(seen, ({ before, fact }) => before.phase === "transferring" && fact.kind === "transfer.taken");
+  const taken = times(
+    seen,
+    ({ before, fact }) => before.phase.kind === "transferring" && fact.kind === "transfer.taken",
+  );
   return count(orders, "transfer.join") + count(orders, "transfer.recall") + taken;
 }
 
 /** The trunk's leg has been answered, whoever has it now. */
 function isTalking(call: Call): boolean {
-  if ("acceptedAtMs" in call) return call.acceptedAtMs !== undefined;
-  return call.phase === "answering" || call.phase === "connected" || call.phase === "transferring";
+  return isLive(call) && trunkLegsOf(call)[0]?.state === "confirmed";
 }
 
 test("every INVITE of ours gets exactly one CANCEL, BYE or final response", () => {
@@ -67,7 +70,7 @@ test("every INVITE of ours gets exactly one CANCEL, BYE or final response", () =
       const finals = times(
         seen,
         ({ before, fact }) =>
-          ((before.phase === "inviting" || before.phase === "early") &&
+          ((before.phase.kind === "inviting" || before.phase.kind === "early") &&
             (fact.kind === "sip.rejected" || fact.kind === "sip.failed")) ||
           (isTalking(before) && fact.kind === "sip.hungUp"),
       );
@@ -75,7 +78,7 @@ test("every INVITE of ours gets exactly one CANCEL, BYE or final response", () =
       const crossed = times(
         seen,
         ({ before, fact, orders }) =>
-          before.phase === "ending" && fact.kind === "sip.accepted" && count(orders, "sip.bye") === 1,
+          before.phase.kind === "ending" && fact.kind === "sip.accepted" && count(orders, "sip.bye") === 1,
       );
       const ends = cancels + byes + finals + partedOtherwise(played) - crossed;
       expect(ends).toBe(count(orders, "sip.invite"));
@@ -89,7 +92,7 @@ test("every INVITE that we get has exactly one final response, and an accepted o
     fc.property(inboundWalks, (one) => {
       const played = walk(one);
       const { seen, orders } = played;
-      const isUnanswered = (call: Call): boolean => "acceptedAtMs" in call && call.acceptedAtMs === undefined;
+      const isUnanswered = (call: Call): boolean => isLive(call) && trunkLegsOf(call)[0]?.state === "incoming";
       let accepted = 0;
       let byCaller = 0;
       let ends = 0;
@@ -125,9 +128,9 @@ test("every room that is invited is told once how it ends, unless somebody there
           seen,
           ({ before, fact, after }) =>
             roomOf(before) === room &&
-            before.phase !== "transferring" &&
-            before.phase !== "ending" &&
-            after.phase === "ending" &&
+            before.phase.kind !== "transferring" &&
+            before.phase.kind !== "ending" &&
+            after.phase.kind === "ending" &&
             /matrix.(hungUp|left)/.test(fact.kind),
         );
         expect(hangups + declined + selfEnded).toBe(1);
@@ -143,15 +146,15 @@ test("every room that is invited is told once how it ends, unless somebody there
 
 /** The room of whoever took an inbound call as one that we made to them. */
 function roomOf(call: Call): RoomId | undefined {
-  if (!("leg" in call) || call.leg?.matrixCallId !== inboundRequest.matrixCallId) return undefined;
-  return call.leg.room;
+  const leg = legOf(call);
+  return leg?.matrixCallId === inboundRequest.matrixCallId ? leg.room : undefined;
 }
 
 /** The person whose room it is refuses, which ends the ringing in it. */
 function isDecline({ before, fact }: Seen, room: RoomId): boolean {
-  if (before.phase !== "alerting" || before.matrixCallId !== inboundRequest.matrixCallId) return false;
+  if (!isIn(before, "alerting") || before.phase.matrixCallId !== inboundRequest.matrixCallId) return false;
   if (fact.kind !== "matrix.declined" || fact.room !== room || fact.reason === "invite_timeout") return false;
-  const leg = before.legs.find((one) => one.room === room);
+  const leg = before.phase.legs.find((one) => one.room === room);
   const isRinging = leg?.state === "inviting" || leg?.state === "ringing";
   return isRinging && leg.target.kind === "person" && leg.target.person === fact.person;
 }
@@ -166,8 +169,8 @@ test("a caller is told of the end exactly once, unless they ended it; if the ans
           order.leg.matrixCallId === request.leg.matrixCallId &&
           (order.signal.kind === "reject" || order.signal.kind === "hangup"),
       ).length;
-      const ending = seen.find(({ before, after }) => before.phase !== "ending" && after.phase === "ending");
-      const isHandedOver = seen.some(({ after }) => after.phase === "transferring");
+      const ending = seen.find(({ before, after }) => before.phase.kind !== "ending" && after.phase.kind === "ending");
+      const isHandedOver = seen.some(({ after }) => after.phase.kind === "transferring");
       const byPerson =
         ending !== undefined &&
         ["matrix.hungUp", "matrix.left", "matrix.selected", "call.yielded"].includes(ending.fact.kind);
@@ -193,11 +196,11 @@ test("a call leaves one line in a room at most", () => {
         // To call back at once what one has declined is a call of one's own.
         const calledBack =
           times(seen, (each) => isDecline(each, room)) === 1 &&
-          seen.some(({ before, fact }) => before.phase === "alerting" && fact.kind === "matrix.glareDetected");
+          seen.some(({ before, fact }) => before.phase.kind === "alerting" && fact.kind === "matrix.glareDetected");
         // So it is to be transferred to whom it has rung before; and who did that reads too if nobody took it.
         const forwarded = times(
           seen,
-          ({ before, after }) => before.phase === "transferring" && after.phase === "arriving",
+          ({ before, after }) => before.phase.kind === "transferring" && after.phase.kind === "arriving",
         );
         expect(lines.length).toBeLessThanOrEqual((calledBack ? 2 : 1) + 2 * forwarded);
       }
@@ -210,8 +213,8 @@ test("a call that was talked leaves a line only if it ended otherwise than by ha
   fc.assert(
     fc.property(walks, (one) => {
       const { call, orders } = walk(one);
-      if (call.phase !== "ended" || call.record.leg === undefined) return;
-      const { leg, cause } = call.record;
+      if (call.phase.kind !== "ended" || call.phase.record.leg === undefined) return;
+      const { leg, cause } = call.phase.record;
       if (cause !== "caller-hung-up" && cause !== "callee-hung-up") return;
       const lines = heardIn(leg.room, orders).filter((line) => line.endsWith("."));
       const ofTheEnd = lines.filter((line) => !/^You are now|transfer|No audio/i.test(line));
@@ -236,7 +239,7 @@ test("while a call ends, nothing but its end is ordered", () => {
   fc.assert(
     fc.property(walks, (one) => {
       for (const { before, orders } of walk(one).seen) {
-        if (before.phase !== "ending") continue;
+        if (before.phase.kind !== "ending") continue;
         for (const order of orders)
           expect(["sip.bye", "history.write", "deadline.clear", "note.ignored"]).toContain(order.kind);
       }
@@ -265,25 +268,18 @@ test("a call of the client's own is answered once, and never after a refusal", (
 
 /** What the trunk has to be told first when the process is a new one. */
 function firstOrders(call: Call): readonly string[] {
-  switch (call.phase) {
-    case "answering":
-    case "connected":
-    case "transferring":
-      return ["sip.resume", "sip.bye"];
-    case "arriving":
-    case "alerting":
-    case "accepting":
-      return call.acceptedAtMs === undefined ? ["sip.dismiss"] : ["sip.resume", "sip.bye"];
-    case "inviting":
-    case "early":
-      return call.invite === undefined ? [] : ["sip.abandon"];
-    case "ending":
-      if (call.owed.trunk === "final") return ["sip.dismiss"];
-      if (call.owed.trunk === "bye") return ["sip.resume", "sip.bye"];
-      return call.owed.trunk === "cancel" && call.invite !== undefined ? ["sip.abandon"] : [];
-    default:
-      return [];
-  }
+  return trunkLegsOf(call).flatMap((leg) => {
+    switch (leg.state) {
+      case "incoming":
+        return ["sip.dismiss"];
+      case "confirmed":
+        return ["sip.resume", "sip.bye"];
+      case "inviting":
+        return leg.invite === undefined ? [] : ["sip.abandon"];
+      default:
+        return [];
+    }
+  });
 }
 
 test("a restart at any moment leaves all sides told and nothing open", () => {
@@ -291,26 +287,24 @@ test("a restart at any moment leaves all sides told and nothing open", () => {
     fc.property(walks, ({ first, facts }) => {
       let { call } = first;
       for (const fact of facts) call = step(call, { ...fact, atMs: 5_000 }).call;
-      // What the store gives back is what JSON keeps.
-      const stored = JSON.parse(JSON.stringify(call)) as Call;
-      const recovered = recover(stored, 9_000);
+      const recovered = afterRestart(call, 9_000);
       const orders = recovered.orders.map((order) => order.kind);
-      expect(orders.filter((kind) => kind.startsWith("sip."))).toEqual(firstOrders(stored));
+      expect(orders.filter((kind) => kind.startsWith("sip."))).toEqual(firstOrders(call));
       expect(orders).not.toContain("media.release");
       let current = recovered.call;
-      if (current.phase === "ending") {
-        for (const { leg } of current.owed.rooms) {
+      if (current.phase.kind === "ending") {
+        for (const { leg } of current.phase.rooms) {
           expect(heardIn(leg.room, recovered.orders).length).toBeGreaterThan(0);
         }
-        for (const { leg } of current.owed.rooms) {
+        for (const { leg } of current.phase.rooms) {
           const told = { kind: "matrix.told", signal: "hangup", room: leg.room, atMs: 9_400 } as const;
           current = step(current, told).call;
         }
       }
       current = step(current, { kind: "sip.ended", atMs: 9_500 }).call;
-      const lost = current.phase === "ending" && current.owed.rooms.some(({ state }) => state === "lost");
-      if (!lost) expect(current.phase).toBe("ended");
-      expect(step(current, { kind: "deadline.passed", name: "ending", atMs: 60_000 }).call.phase).toBe("ended");
+      const lost = current.phase.kind === "ending" && current.phase.rooms.some(({ state }) => state === "lost");
+      if (!lost) expect(current.phase.kind).toBe("ended");
+      expect(step(current, { kind: "deadline.passed", name: "ending", atMs: 60_000 }).call.phase.kind).toBe("ended");
     }),
     runs,
   );

@@ -1,16 +1,16 @@
 // A transfer failed: the far end, still on the line, rings whoever had handed it over.
 import { describe, expect, test } from "vitest";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { Recall } from "../../../src/core/call/established/recall.ts";
-import { beginRecall } from "../../../src/core/call/established/recalled.ts";
+import type { Recall } from "../../../src/core/call/model/bridged-call.ts";
+import { beginRecall } from "../../../src/core/call/inbound/recalled.ts";
 import { callId, matrixCallId, partyId } from "../../../src/core/ids.ts";
-import { dialog, kinds, play, request, told, trunk } from "./examples.ts";
+import { confirmedLeg, dialog, kinds, play, request, told, trunk } from "./examples.ts";
 import { heardIn } from "./inbound-examples.ts";
 
 const { leg } = request;
 const ids = { id: callId("c-back"), matrixCallId: matrixCallId("zzzBack"), ownParty: partyId("bridge9") };
 const recall: Recall = {
-  far: { call: request.id, trunk: { name: trunk.name, number: trunk.number, abilities: trunk.abilities }, dialog },
+  far: confirmedLeg(request.id, trunk, dialog),
   leg,
   called: "ann",
   notices: { failures: true, history: false },
@@ -48,7 +48,7 @@ describe("a far end that comes back", () => {
       { kind: "sip.reanswered", sdp: "far end's" },
       { kind: "media.answered", from: "b", sdp: "not needed" },
     );
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
     expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
     expect(orders).toContainEqual({ kind: "deadline.set", name: "duration", atMs: recall.endsAtMs });
   });

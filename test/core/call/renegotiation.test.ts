@@ -76,7 +76,7 @@ describe("hold and resume", () => {
     (_what, facts, expected) => {
       const { call, orders } = play(connected(), ...facts);
       expect(kinds(orders)).toEqual(expected);
-      expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+      expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
     },
   );
 
@@ -117,7 +117,7 @@ describe("hold and resume", () => {
       "media.offer",
       "sip.answerReoffer",
     ]);
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
   });
 
   test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
@@ -142,7 +142,7 @@ describe("hold and resume", () => {
       answered,
     );
     expect(kinds(orders)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
-    expect(call.phase === "connected" && call.renegotiation).toEqual({ by: "nobody" });
+    expect(call.phase.kind === "connected" && call.phase.renegotiation).toEqual({ by: "nobody" });
   });
 
   test("a re-offer the client must agree to and does not: 488 after its lifetime", () => {
@@ -170,7 +170,7 @@ describe("both offer at once", () => {
       { kind: "sip.refuseReoffer", status: 491 },
       { kind: "media.offer", from: "a", sdp: "sendonly" },
     ]);
-    expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media" } });
+    expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix", awaiting: "media" } } });
   });
 
   test("the client's offer comes while ours is being made: the same", () => {
@@ -184,7 +184,7 @@ describe("both offer at once", () => {
       { kind: "sip.refuseReoffer", status: 491 },
       { kind: "media.offer", from: "a", sdp: "sendonly" },
     ]);
-    expect(call).toMatchObject({ renegotiation: { by: "matrix", awaiting: "media", queued: undefined } });
+    expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix", awaiting: "media", queued: undefined } } });
   });
 
   test("a client that was called takes that offer back when it gets ours: it is not used any more", () => {
@@ -197,7 +197,7 @@ describe("both offer at once", () => {
       { kind: "media.answered", from: "a", sdp: "trunk answer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
-    expect(call).toMatchObject({ renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { renegotiation: { by: "nobody" } } });
   });
 
   test("an answer of the client's that came before its own offer is used", () => {
@@ -226,7 +226,7 @@ describe("a version 0 client, which knows no offers inside a call", () => {
       { kind: "media.offered", from: "b", sdp: "client offer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "sip.refuseReoffer"]);
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
   });
 
   test("makes none that could be answered", () => {

@@ -1,12 +1,13 @@
 // The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
 import { describe, expect, test } from "vitest";
-import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
+import { owedTo, type DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
 import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import {
   accepted,
   answered,
   anyLeg,
   begin,
+  confirmedLeg,
   connected,
   dialog,
   kinds,
@@ -30,19 +31,22 @@ const otherDialog = {
   sipCallId: sipCallId("def@example.org"),
   remoteUri: "sip:+442079460103@sip.example.org",
 };
-const other = { call: callId("c-2"), trunk: { ...trunk, number: "+442079460103" }, dialog: otherDialog };
+const other = confirmedLeg(callId("c-2"), { ...trunk, number: "+442079460103" }, otherDialog);
 const consult = { kind: "matrix.replaced", order: { kind: "consult", other, name: "+44 20 7946 0103" } } as const;
 
-function ending({ call }: Ladder): { readonly cause: string; readonly trunk: string } {
-  if (call.phase !== "ending") throw new Error(`the call is ${call.phase}`);
-  return { cause: call.cause, trunk: call.owed.trunk };
+function ending({ call }: Ladder): { readonly cause: string; readonly trunk: string | undefined } {
+  if (call.phase.kind !== "ending") throw new Error(`the call is ${call.phase.kind}`);
+  const [leg] = call.phase.trunks;
+  return { cause: call.phase.cause, trunk: leg && owedTo(leg) };
 }
 
 /** Of a trunk that takes no REFER. */
 function withoutRefer() {
   const { call } = connected();
-  if (call.phase !== "connected") throw new Error("not connected");
-  return { call: { ...call, trunk: { ...call.trunk, abilities: { infoDtmf: false, refer: false } } }, orders: [] };
+  if (call.phase.kind !== "connected") throw new Error("not connected");
+  const { phase } = call;
+  const trunk = { ...phase.trunk, abilities: { infoDtmf: false, refer: false } };
+  return { call: { ...call, phase: { ...phase, trunk } }, orders: [] };
 }
 
 describe("a blind transfer", () => {
@@ -67,8 +71,8 @@ describe("a blind transfer", () => {
   test("a room that has not heard of the end when the transfer is done is still told", () => {
     const done = play(connected(), blind, planned, { kind: "sip.referProgressed", status: 200 });
     const settled = play(done, { kind: "sip.ended" }, released);
-    expect(settled.call.phase).toBe("ending");
-    expect(play(settled, told("hangup")).call.phase).toBe("ended");
+    expect(settled.call.phase.kind).toBe("ending");
+    expect(play(settled, told("hangup")).call.phase.kind).toBe("ended");
   });
 
   test("a telephone that hangs up as soon as it calls the other number has been transferred", () => {
@@ -126,7 +130,7 @@ describe("a blind transfer", () => {
   const recalled = {
     kind: "transfer.recall",
     recall: {
-      far: { call: request.id, trunk: expect.objectContaining({ name: trunk.name }) as unknown, dialog },
+      far: expect.objectContaining({ id: request.id, name: trunk.name, dialog }) as unknown,
       leg: request.leg,
       called: "ann",
       notices: request.notices,
@@ -192,14 +196,14 @@ describe("a blind transfer", () => {
       { kind: "media.timedOut", end: "b" },
     ] as const) {
       const { call } = play(connected(), blind, planned, fact);
-      expect(call.phase).toBe("transferring");
+      expect(call.phase.kind).toBe("transferring");
     }
   });
 
   test("a far end that hangs up, or a bridge that stops, ends it", () => {
     for (const fact of [{ kind: "sip.hungUp", q850: 16 }, { kind: "bridge.stopped" }] as const) {
       const { call, orders } = play(connected(), blind, planned, ringing, fact);
-      expect(call.phase).toBe("ending");
+      expect(call.phase.kind).toBe("ending");
       expect(kinds(orders)).not.toContain("transfer.recall");
     }
   });
@@ -213,7 +217,7 @@ describe("a blind transfer", () => {
     expect(done.orders).toContainEqual({
       kind: "transfer.join",
       handover: expect.objectContaining({
-        a: expect.objectContaining({ call: request.id, dialog }),
+        a: expect.objectContaining({ id: request.id, dialog }),
         target: { kind: "dialled", trunk: third },
         leg: request.leg,
       }),
@@ -237,7 +241,7 @@ describe("a consult transfer", () => {
 
   test("the other call waits, and is over when its far end has been taken", () => {
     const waiting = play(connected(), { kind: "matrix.replaced", order: { kind: "awaited" } });
-    expect(waiting.call.phase).toBe("transferring");
+    expect(waiting.call.phase.kind).toBe("transferring");
     expect(ending(play({ ...waiting, orders: [] }, { kind: "sip.hungUp", q850: 16 }))).toEqual({
       cause: "transferred",
       trunk: "nothing",
@@ -278,7 +282,7 @@ describe("a consult transfer", () => {
       told("hangup"),
       released,
     );
-    expect(call.phase).toBe("ended");
+    expect(call.phase.kind).toBe("ended");
     expect(kinds(orders).filter((kind) => kind === "media.release")).toHaveLength(1);
   });
 });
@@ -321,17 +325,18 @@ describe("a transfer that the trunk wants", () => {
       text: "You are now connected to +44 20 7946 0102.",
     });
     expect(call).toMatchObject({
-      phase: "connected",
-      dialog: newDialog,
-      trunk: { number: "+442079460102" },
-      renegotiation: { by: "nobody" },
+      phase: {
+        kind: "connected",
+        trunk: { dialog: newDialog, number: "+442079460102" },
+        renegotiation: { by: "nobody" },
+      },
     });
   });
 
   test("a number that the person may not call is refused, and the call goes on", () => {
     const { call, orders } = play(connected(), referred, { kind: "transfer.barred", cause: "premium-barred" });
     expect(orders).toContainEqual({ kind: "sip.refuseRefer", status: 603 });
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
   });
 
   test("what the other number answers with cannot be used: the old far end is gone, and the person is told", () => {
@@ -354,7 +359,7 @@ describe("a transfer that the trunk wants", () => {
       { kind: "media.described", end: "b", sdp: "ours" },
       { kind: "sip.replaceFailed", status: 486 },
     );
-    expect(call).toMatchObject({ phase: "connected", dialog, renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", trunk: { dialog }, renegotiation: { by: "nobody" } } });
   });
 
   test("it waits its turn while the person changes the session", () => {
@@ -382,9 +387,13 @@ describe("keys and names in a call", () => {
 
   test("a trunk that takes keys in INFO gets those that its RTP could not carry", () => {
     const start = withoutRefer();
+    const { phase } = start.call;
     const taking = {
       ...start,
-      call: { ...start.call, trunk: { ...trunk, abilities: { infoDtmf: true, refer: false } } },
+      call: {
+        ...start.call,
+        phase: { ...phase, trunk: { ...phase.trunk, abilities: { infoDtmf: true, refer: false } } },
+      },
     };
     expect(play(taking, { ...key, relayed: false }).orders).toEqual([
       { kind: "sip.info", digit: "5", durationMs: 160 },
@@ -456,7 +465,7 @@ describe("a transfer to somebody on Matrix", () => {
       text: forwarded.announce[0],
     });
     expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual([]);
-    expect(call.phase).toBe("alerting");
+    expect(call.phase.kind).toBe("alerting");
   });
 
   test("who answers talks to the far end in a session of their own", () => {
@@ -469,7 +478,7 @@ describe("a transfer to somebody on Matrix", () => {
     );
     expect(orders).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
     expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "trunk's" });
-    expect(call).toMatchObject({ phase: "connected", leg: { person }, renegotiation: { by: "nobody" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", leg: { person }, renegotiation: { by: "nobody" } } });
   });
 
   test("where there is no room for the person the far end goes back to who handed it over", () => {
@@ -499,7 +508,7 @@ describe("a transfer to somebody on Matrix", () => {
       { kind: "media.answered", from: "a", sdp: "for the trunk" },
       { kind: "sip.hungUp", q850: 16 },
     );
-    expect(call).toMatchObject({ phase: "ending", answeredAtMs: 3_000 });
+    expect(call).toMatchObject({ phase: { kind: "ending", answeredAtMs: 3_000 } });
     expect(heardIn(request.leg.room, orders)).toEqual([
       "answer",
       "hangup user_hangup",
@@ -519,7 +528,7 @@ describe("a transfer to somebody on Matrix", () => {
     expect(done.orders).toContainEqual(
       expect.objectContaining({
         kind: "transfer.recall",
-        recall: expect.objectContaining({ leg: request.leg, far: expect.objectContaining({ call: request.id }) }),
+        recall: expect.objectContaining({ leg: request.leg, far: expect.objectContaining({ id: request.id }) }),
       }),
     );
     expect(kinds(done.orders)).not.toContain("sip.bye");

@@ -53,7 +53,11 @@ describe("a trunk is out of order", () => {
       const { call, orders } = play(withSecond(), trickle, offered, trickle, fact, released, offered);
       expect(heardByTrunk(orders)).toEqual(["INVITE main", "INVITE second"]);
       expect(heardIn(room, orders)).toEqual([]);
-      expect(call).toMatchObject({ phase: "inviting", number: "00441818118181", outstanding: { releases: 0 } });
+      expect(call).toMatchObject({
+        phase: { kind: "inviting" },
+        number: "00441818118181",
+        outstanding: { releases: 0 },
+      });
       expect(orders).toContainEqual({
         kind: "media.candidates",
         candidates: [
@@ -96,7 +100,7 @@ describe("a trunk is out of order", () => {
       { kind: "sip.failed", fault: "transport", message: "" },
     );
     expect(heardByTrunk(orders)).toEqual(["INVITE main", "INVITE second", "INVITE third"]);
-    expect(call).toMatchObject({ cause: "trunk-unreachable", trunk: { name: "third" } });
+    expect(call).toMatchObject({ phase: { cause: "trunk-unreachable", trunks: [{ name: "third" }] } });
     expect(heardIn(room, orders)).toEqual([
       "reject",
       "The telephone provider cannot be reached. Please try again later.",
@@ -106,9 +110,9 @@ describe("a trunk is out of order", () => {
   test("the caller gives up while the next one is tried: the session of the first is not taken for the last", () => {
     const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
     const { call, orders } = play(withSecond(), offered, rejected(503), giveUp, released);
-    expect(call.phase).toBe("ending");
+    expect(call.phase.kind).toBe("ending");
     expect(kinds(orders).filter((kind) => kind === "media.release")).toHaveLength(2);
-    expect(play({ call, orders: [] }, offered, released).call.phase).toBe("ended");
+    expect(play({ call, orders: [] }, offered, released).call.phase.kind).toBe("ended");
   });
 
   test("nobody answers in time, over all of them together", () => {
@@ -120,11 +124,11 @@ describe("a trunk is out of order", () => {
 
   test("a client that never stops sending candidates does not fill the memory", () => {
     const { call } = play(withSecond(), ...Array.from({ length: 300 }, () => trickle));
-    expect(call.phase === "offering" && call.failover?.candidates).toHaveLength(100);
+    expect(call.phase.kind === "offering" && call.phase.failover?.candidates).toHaveLength(100);
   });
 
   test("where there is no other, nothing is kept of what the client says", () => {
-    expect(play(begin(), trickle).call).toMatchObject({ failover: undefined });
+    expect(play(begin(), trickle).call).toMatchObject({ phase: { failover: undefined } });
   });
 });
 
@@ -139,7 +143,9 @@ describe("early media, where the trunk's own tones are to be heard", () => {
       sdp: "early answer",
     } as CallFact);
     expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
-    expect(call).toMatchObject({ phase: "connected", answer: "told", dialog, answeredAtMs: 6_000 });
+    expect(call).toMatchObject({
+      phase: { kind: "connected", answer: "told", trunk: { dialog, answeredAtMs: 6_000 } },
+    });
     expect(orders).toContainEqual({ kind: "deadline.clear", name: "answer" });
   });
 
@@ -150,14 +156,14 @@ describe("early media, where the trunk's own tones are to be heard", () => {
       { kind: "media.answer", from: "b", sdp: "trunk answer" },
     ]);
     expect(heardIn(room, orders)).toEqual(["answer"]);
-    expect(call.phase).toBe("connected");
+    expect(call.phase.kind).toBe("connected");
   });
 
   test("the callee picks up before the client's answer is made: it is answered once", () => {
     for (const sdp of ["early answer", "trunk answer"]) {
       const { call, orders } = play(early(), offered, progressed, { ...accepted, sdp } as CallFact, answered, answered);
       expect(heardIn(room, orders)).toEqual(["answer"]);
-      expect(call.phase).toBe("connected");
+      expect(call.phase.kind).toBe("connected");
     }
   });
 
@@ -165,11 +171,11 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     const unusable: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call, orders } = play(early(), offered, progressed, unusable, progressed, accepted, answered);
     expect(heardIn(room, orders)).toEqual(["answer"]);
-    expect(call.phase).toBe("connected");
+    expect(call.phase.kind).toBe("connected");
   });
 
   test("without a description there is nothing to be heard", () => {
-    expect(play(early(), offered, { kind: "sip.progressed", sdp: undefined }).call.phase).toBe("inviting");
+    expect(play(early(), offered, { kind: "sip.progressed", sdp: undefined }).call.phase.kind).toBe("inviting");
   });
 
   test.each([
@@ -188,7 +194,7 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   test("the caller hangs up: the telephone stops ringing", () => {
     const { call, orders } = play(early(), ...toEarly, { kind: "matrix.hungUp", reason: "user_hangup" });
     expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
-    expect(call).toMatchObject({ cause: "caller-cancelled" });
+    expect(call).toMatchObject({ phase: { cause: "caller-cancelled" } });
     // It is their own doing, and the history is off.
     expect(heardIn(room, orders)).toEqual(["answer"]);
   });
@@ -198,13 +204,13 @@ describe("early media, where the trunk's own tones are to be heard", () => {
     const { call, orders } = play(early(), ...toEarly, handsOver);
     expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
     expect(heardIn(room, orders)).toEqual(["answer", "hangup unknown_error", "The call could not be transferred."]);
-    expect(call).toMatchObject({ cause: "transfer-failed" });
+    expect(call).toMatchObject({ phase: { cause: "transfer-failed" } });
   });
 
   test("the trunk plays nothing after all: the telephone rings on", () => {
     const { call, orders } = play(early(), ...toEarly, { kind: "media.timedOut", end: "b" });
     expect(heardByTrunk(orders)).toEqual(["INVITE main"]);
-    expect(call.phase).toBe("early");
+    expect(call.phase.kind).toBe("early");
   });
 
   test("the client falls silent: the telephone stops ringing", () => {
@@ -224,13 +230,13 @@ describe("early media, where the trunk's own tones are to be heard", () => {
       sdp: "early answer",
     } as CallFact);
     expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "hold" });
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "matrix", awaiting: "media" } } });
   });
 
   test("and the callee's own description cannot be used: the tones' one stays, and the hold has its turn all the same", () => {
     const refused: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
     const { call } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, accepted, refused);
-    expect(call).toMatchObject({ phase: "connected", renegotiation: { by: "matrix", awaiting: "media" } });
+    expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "matrix", awaiting: "media" } } });
     const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "a", sdp: "held" });
     expect(heardIn(room, orders)).toEqual(["reanswer"]);
   });
@@ -277,7 +283,7 @@ describe("the number calls the person at the same moment", () => {
     const { call, orders } = play(first, ...before, { kind: "call.yielded" });
     expect(heardByTrunk(orders)).toEqual(trunkHeard);
     expect(heardIn(room, orders)).toEqual([]);
-    expect(call).toMatchObject({ phase: "ending", cause: "crossed" });
+    expect(call).toMatchObject({ phase: { kind: "ending", cause: "crossed" } });
   });
 
   test("a call that has been answered does not", () => {

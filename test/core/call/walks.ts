@@ -5,7 +5,19 @@ import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
-import { accepted, answered, begin, dialog, invite, offered, released, request, told, trunk } from "./examples.ts";
+import {
+  accepted,
+  answered,
+  begin,
+  confirmedLeg,
+  dialog,
+  invite,
+  offered,
+  released,
+  request,
+  told,
+  trunk,
+} from "./examples.ts";
 import {
   ann,
   annRings,
@@ -34,11 +46,11 @@ const outboundSignals = ["answer", "reject", "hangup", "reanswer", "reoffer", "i
 
 const somebodyElse = { ghost: undefined, displayName: "Reception" };
 const elsewhere = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
-const otherLeg = {
-  call: callId("c-9"),
-  trunk: { ...trunk, number: "+442079460103" },
-  dialog: { ...dialog, sipCallId: sipCallId("def@example.org") },
-};
+const otherLeg = confirmedLeg(
+  callId("c-9"),
+  { ...trunk, number: "+442079460103" },
+  { ...dialog, sipCallId: sipCallId("def@example.org") },
+);
 const identity = {
   from: { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" },
   asserted: [],

@@ -33,7 +33,7 @@ describe("a number rings a person who calls it that very moment, with a client t
     ]);
     expect(bridge.trunks.orders).toMatchObject([{ verb: "ring" }, { verb: "accept", argument: "trunk answer" }]);
     expect(bridge.media.orders).toEqual(["offer b trunk offers", "cross a client offer"]);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
   });
 
   test("what their client says of it from then on reaches the call that remains", async () => {
@@ -53,7 +53,7 @@ describe("a number rings a person who calls it that very moment, with a client t
     const bridge = await crossed();
     const ours = bridge.homeserver.told[0]?.leg.matrixCallId;
     await bridge.take({ ...bridge.callOf(ann, `${ours}`), room: made1, kind: "call.hungUp", reason: "replaced" });
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
   });
 
@@ -139,7 +139,7 @@ describe("a person calls a number that rings them that very moment", () => {
     await bridge.ring();
     await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
     await bridge.arrive(dialled);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected", "alerting"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected", "alerting"]);
   });
 
   test("where the caller is gone again at once, they are not left waiting", async () => {
@@ -168,7 +168,7 @@ test("a person's call that is answered in the moment in which the number calls g
   const calling = await bridge.ring();
   bridge.switchboard.takeSip(calling, { kind: "sip.accepted", sdp: "trunk answer", dialog });
   const arriving = await bridge.arrive(dialled);
-  expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase])).toEqual([
+  expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase.kind])).toEqual([
     [calling, "connected"],
     [arriving, "alerting"],
   ]);

@@ -31,7 +31,7 @@ test("what the old one still says means nothing; what the new one says is the ca
   const { bridge, call, leg } = await takenOver();
   await bridge.sip({ kind: "sip.ended" }, call);
   await bridge.sip({ kind: "sip.hungUp", q850: 16 }, call);
-  expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+  expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
   await bridge.sip({ kind: "sip.hungUp", q850: 16 }, leg);
   expect(bridge.signals.at(-1)).toBe("hangup user_hangup");
   expect([bridge.switchboard.calls, bridge.telemetry.ended.length]).toEqual([[], 1]);
@@ -64,7 +64,9 @@ test("the dialog of the new one is the call's, also for a process that comes aft
     bridge.switchboard.takeSip(leg, { kind: "sip.dialogChanged", dialog: colleagues });
   };
   await bridge.arrive({ ...colleague, replaces: call });
-  expect(await bridge.store.calls.open()).toMatchObject([{ id: call, dialog: { remoteTag: "colleague" } }]);
+  expect(await bridge.store.calls.open()).toMatchObject([
+    { call: { id: call, phase: { trunks: [{ dialog: { remoteTag: "colleague" } }] } } },
+  ]);
 });
 
 test("a telephone without an offer gets ours", async () => {
@@ -88,7 +90,7 @@ test("one that gives up before it is answered, or offers what cannot be used, ch
   const second = await bridge.arrive({ ...colleague, replaces: call });
   await bridge.passTime(30_000);
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: second, verb: "reject", argument: 488 });
-  expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+  expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
 });
 
 test("one that gives up, and whose offer is refused then, leaves the next re-INVITE its answer", async () => {

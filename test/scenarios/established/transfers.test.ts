@@ -22,7 +22,7 @@ async function handOver(bridge: TestBridge, target: UserId | undefined, token = 
 }
 
 function idOf(bridge: TestBridge, phase: string): CallId {
-  const found = bridge.switchboard.calls.find((call) => call.phase === phase);
+  const found = bridge.switchboard.calls.find((call) => call.phase.kind === phase);
   if (found === undefined) throw new Error(`no call is ${phase}`);
   return found.id;
 }
@@ -53,7 +53,7 @@ describe("a person hands a call over to another number", () => {
     await bridge.take(bridge.answer(room));
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "reoffer" });
     await bridge.sip({ kind: "sip.reanswered", sdp: "far end answers" }, first);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     await bridge.take({ ...bridge.ringing(room), kind: "call.hungUp", reason: "user_hangup" });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "bye" });
     await bridge.sip({ kind: "sip.ended" }, first);
@@ -98,7 +98,7 @@ describe("a person hands a call over to another number", () => {
     await bridge.sip(accepted, joint);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: left, verb: "reoffer" });
     await bridge.sip({ kind: "sip.reanswered", sdp: "left answers" }, left);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["joined"]);
     expect(bridge.words).toEqual(["Transferred to +44 20 7946 0999."]);
     expect(bridge.media.opened.map(({ a, b }) => [a.kind, b.kind, codecsOf(a), codecsOf(b)])).toEqual([
       ["client", "trunk", ["codec of main"], ["codec of main"]],
@@ -166,7 +166,7 @@ describe("a person hands a call over to another number", () => {
     await bridge.sip({ kind: "sip.reanswered", sdp: "right answers" }, consulted);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "reoffer" });
     await bridge.sip({ kind: "sip.reanswered", sdp: "left answers" }, held);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["joined"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["joined"]);
     await bridge.sip({ kind: "sip.hungUp", q850: 16 }, consulted);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "bye" });
   });
@@ -224,7 +224,7 @@ test.each([
     const target = { ...callerOf(user).from, uri: `sip:${user}@gw.example.net`, host: "gw.example.net" };
     await bridge.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
     expect(bridge.trunks.verbs.at(-1)).toBe("refuseRefer");
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     const lines = bridge.telemetry.lines.filter(({ message }) => message === "transfer refused");
     expect(lines).toMatchObject([{ level: "warn", fields: { person: ann, by: "trunk", ...why } }]);
   },

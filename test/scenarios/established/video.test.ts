@@ -36,7 +36,7 @@ test("video that is switched on in a call is declined in words, and the call goe
   await bridge.sip(accepted);
   await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp: withVideo, lifetimeMs: 60_000 });
   expect(bridge.words).toEqual([words]);
-  expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+  expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
 });
 
 test("somebody who may not call reads why, and nothing of video", async () => {

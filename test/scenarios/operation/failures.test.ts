@@ -59,7 +59,7 @@ describe("things fail", () => {
     bridge.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
     await bridge.sip({ kind: "sip.reanswered", sdp: "recvonly" });
     expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);
-    expect(bridge.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
+    expect(bridge.switchboard.calls).toMatchObject([{ phase: { kind: "connected", renegotiation: { by: "nobody" } } }]);
   });
 
   test("the homeserver does not take an offer to the client: the trunk's re-INVITE is refused, people go on talking", async () => {
@@ -69,7 +69,7 @@ describe("things fail", () => {
     bridge.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
     await bridge.sip({ kind: "sip.offered", sdp: "another codec" });
     expect(bridge.trunks.orders.slice(1)).toMatchObject([{ verb: "refuseReoffer", argument: 488 }]);
-    expect(bridge.switchboard.calls).toMatchObject([{ phase: "connected", renegotiation: { by: "nobody" } }]);
+    expect(bridge.switchboard.calls).toMatchObject([{ phase: { kind: "connected", renegotiation: { by: "nobody" } } }]);
   });
 
   test("a telephone that is picked up after everybody forgot the call is hung up", async () => {

@@ -98,5 +98,7 @@ describe("a planned stop", () => {
 test("what is stored of a call that rings says how its INVITE can still be refused", async () => {
   const bridge = new TestBridge();
   await bridge.arrive();
-  expect(await bridge.store.calls.open()).toMatchObject([{ phase: "alerting", incoming, dialog: incomingDialog }]);
+  expect(await bridge.store.calls.open()).toMatchObject([
+    { call: { phase: { trunks: [{ state: "incoming", incoming, dialog: incomingDialog }] } } },
+  ]);
 });

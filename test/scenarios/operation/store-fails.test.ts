@@ -5,7 +5,7 @@ import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { Kysely, sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
-import type { Call } from "../../../src/core/call/model/call.ts";
+import type { StoredCall } from "../../../src/core/call/recover.ts";
 import { eventId, matrixCallId, type UserId } from "../../../src/core/ids.ts";
 import { sqliteDatabase } from "../../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../../src/store/open-store.ts";
@@ -73,9 +73,9 @@ test("an INVITE goes out when what is needed to cancel it after a restart is sav
   const store = openMemoryStore();
   let goOn = (): void => {};
   const held = new Promise<void>((resolve) => (goOn = resolve));
-  const save: typeof store.calls.save = async (call) => {
-    if (call.phase === "inviting") await held;
-    await store.calls.save(call);
+  const save: typeof store.calls.save = async (stored) => {
+    if (stored.call.phase.trunks[0]?.state === "inviting") await held;
+    await store.calls.save(stored);
   };
   const bridge = new TestBridge({ store: { ...store, calls: { ...store.calls, save } } });
   await bridge.ring();
@@ -146,7 +146,7 @@ test("what happened while nothing could be saved is in the history once the stor
   await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
   await bridge.sip({ kind: "sip.ended" });
   fragile.mend();
-  expect((await bridge.store.calls.open()).map(({ phase }) => phase)).toEqual(["connected"]);
+  expect((await bridge.store.calls.open()).map(({ interrupted }) => interrupted)).toEqual([true]);
   await bridge.passTime(1_000);
   expect(await bridge.store.calls.open()).toEqual([]);
   expect(await bridge.store.calls.history(10)).toMatchObject([{ cause: "caller-hung-up" }]);
@@ -247,7 +247,7 @@ test("a stored call that makes no sense keeps nobody from being told", async () 
   await before.ring();
   await before.sip(accepted);
   const [call] = await before.store.calls.open();
-  const nonsense = { ...call, phase: "levitating" } as unknown as Call;
+  const nonsense = { ...call, call: { id: "c-9", phase: "levitating" } } as unknown as StoredCall;
   const after = new TestBridge();
   for (const one of [nonsense, call]) if (one !== undefined) await after.switchboard.recover(one);
   await after.quiet();

@@ -41,7 +41,7 @@ describe("a person dials a number", () => {
     await bridge.passTime(10_000);
     expect(bridge.words).toEqual(["No audio has come from the telephone since the call was answered 10 seconds ago."]);
     expect(bridge.telemetry.unheard).toEqual(["b"]);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
   });
 
   test("the callee answers, both talk, the callee hangs up", async () => {
@@ -305,9 +305,9 @@ describe("other devices, other people, other rooms", () => {
     bridge.media.defect = new Error("bug");
     await bridge.take({ ...bridge.callOf(), kind: "call.candidates", candidates: [] });
     bridge.media.defect = undefined;
-    expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase])).toEqual([[call, "ending"]]);
+    expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase.kind])).toEqual([[call, "ending"]]);
     await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId("call2") }));
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["ending", "inviting"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["ending", "inviting"]);
   });
 });
 
@@ -340,7 +340,7 @@ describe("whoever hangs up", () => {
     const bridge = new TestBridge({ policy: { ...examplePolicy, callsPerUser: 1, callsInAll: 1 } });
     await bridge.ring();
     await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["ending"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["ending"]);
     await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId("call2") }));
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel", "invite"]);
   });

@@ -182,7 +182,7 @@ test("two telephones that a transfer joined count as a call of who had them join
     replacement: { kind: "create", token: "t1", target },
   });
   await bridge.sip({ kind: "sip.referRefused", status: 405 });
-  expect(bridge.switchboard.calls.map(({ phase }) => phase)).toContain("joining");
+  expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toContain("joining");
   await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId("call2") }));
   expect(bridge.words.at(-1)).toBe("You already have as many calls as you may have at once.");
   bridge.switchboard.takeSip(far, { kind: "sip.hungUp", q850: 16 });

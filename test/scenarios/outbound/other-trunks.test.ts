@@ -85,7 +85,7 @@ describe("announcements before the answer", () => {
     await bridge.sip({ kind: "sip.progressed", sdp: "early answer" });
     expect(bridge.signals).toEqual(["answer"]);
     await bridge.sip(accepted);
-    expect(bridge.switchboard.calls.map(({ phase }) => phase)).toEqual(["connected"]);
+    expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     await bridge.sip({ kind: "sip.hungUp", q850: 16 });
     expect(bridge.signals).toEqual(["answer", "hangup user_hangup"]);
   });

@@ -1,8 +1,9 @@
 // What a side is told when its part of a call is over: the signals of a farewell, and the trunk's last order.
-import type { Farewell, Owed } from "../model/call.ts";
+import type { CallCommon, Farewell } from "../model/call.ts";
 import { describeCause, finalStatusOf, type Cause } from "../model/cause.ts";
-import type { CallOrder } from "../model/order.ts";
 import type { LegAddress, LegSignal } from "../model/matrix-leg.ts";
+import type { CallOrder, SipOrder } from "../model/order.ts";
+import { owedTo, type TrunkLeg } from "../model/trunk-leg.ts";
 
 /** The farewell that a leg is owed, and its signals. */
 export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Farewell {
@@ -58,9 +59,15 @@ function retryAfterS(cause: Cause): number | undefined {
   return cause === "homeserver-away" ? 5 : undefined;
 }
 
-export function trunkFarewell(owed: Owed["trunk"], cause: Cause): readonly CallOrder[] {
+/** Of a bridged call an order says to which leg it goes. */
+export function toLeg({ direction }: Pick<CallCommon, "direction">, { id }: TrunkLeg, order: SipOrder): CallOrder {
+  return direction === "joined" ? { kind: "leg.order", call: id, order } : order;
+}
+
+/** What a leg is owed, as orders. */
+export function trunkFarewell(leg: TrunkLeg, cause: Cause): readonly SipOrder[] {
   const { q850 } = describeCause(cause);
-  switch (owed) {
+  switch (owedTo(leg)) {
     case "nothing":
       return [];
     case "cancel":

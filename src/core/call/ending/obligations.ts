@@ -1,26 +1,16 @@
 // What a call owes to whom in each phase, and who is in it: asked when it ends.
-import { legAddress, type Farewell, type LiveCall, type Owed } from "../model/call.ts";
-import { finalStatusOf, type Cause } from "../model/cause.ts";
-import { farewell } from "./farewell.ts";
-import { isRinging } from "../model/ringing.ts";
 import type { UserId } from "../../ids.ts";
+import { legAddress, type CallIn, type Farewell, type LiveCall, type LivePhase } from "../model/call.ts";
+import { finalStatusOf, type Cause } from "../model/cause.ts";
+import { trunkLegsOf } from "../model/queries.ts";
+import { isRinging } from "../model/ringing.ts";
+import { owedTo, type OwedToTrunk } from "../model/trunk-leg.ts";
+import { farewell } from "./farewell.ts";
 
-export function owedToTrunk(call: LiveCall): Owed["trunk"] {
-  switch (call.phase) {
-    case "offering":
-      return "nothing";
-    case "inviting":
-    case "early":
-      return "cancel";
-    case "arriving":
-    case "alerting":
-    case "accepting":
-      return call.acceptedAtMs === undefined ? "final" : "bye";
-    case "answering":
-    case "connected":
-    case "transferring":
-      return "bye";
-  }
+/** Of a call with one leg; what comes of a bridged call's legs says of which. */
+export function owedToTrunk(call: LiveCall): OwedToTrunk {
+  const [leg, other] = trunkLegsOf(call);
+  return leg === undefined || other !== undefined ? "nothing" : owedTo(leg);
 }
 
 /** What a leg is owed, and what of it is said now: an answer on its way arrives before a hang-up that is sent after it. */
@@ -29,27 +19,33 @@ interface OwnFarewell {
   readonly now: Farewell;
 }
 
-export function farewellsOf(call: LiveCall, cause: Cause, gone: { readonly answer?: true }): readonly OwnFarewell[] {
+export function farewellsOf(
+  { phase }: LiveCall,
+  cause: Cause,
+  gone: { readonly answer?: true },
+): readonly OwnFarewell[] {
   const both = (kept: Farewell): OwnFarewell => ({ kept, now: kept });
-  switch (call.phase) {
+  switch (phase.kind) {
     case "arriving":
     // The client closed its side when it handed the call over.
     case "transferring":
+    case "joining":
+    case "joined":
       return [];
     case "alerting":
-      return call.legs.filter(isRinging).map((leg) => both(farewell(legAddress(call, leg), "hangup", cause)));
+      return phase.legs.filter(isRinging).map((leg) => both(farewell(legAddress(phase, leg), "hangup", cause)));
     case "offering":
     case "inviting":
     case "answering":
-      return [both(farewell(call.leg, "reject", cause))];
+      return [both(farewell(phase.leg, "reject", cause))];
     case "accepting":
-      return [both(farewell(call.leg, call.awaiting === "answer" ? "hangup" : "reject", cause))];
+      return [both(farewell(phase.leg, phase.acceptance.kind === "answered" ? "hangup" : "reject", cause))];
     case "early":
     case "connected": {
-      if (gone.answer) return [both(farewell(call.leg, "either", cause))];
-      if (call.answer === "none") return [both(farewell(call.leg, "reject", cause))];
-      const now = farewell(call.leg, "hangup", cause);
-      return [{ kept: call.answer === "told" ? now : farewell(call.leg, "either", cause), now }];
+      if (gone.answer) return [both(farewell(phase.leg, "either", cause))];
+      if (phase.answer === "none") return [both(farewell(phase.leg, "reject", cause))];
+      const now = farewell(phase.leg, "hangup", cause);
+      return [{ kept: phase.answer === "told" ? now : farewell(phase.leg, "either", cause), now }];
     }
   }
 }
@@ -59,44 +55,54 @@ export function ownFinalStatus(call: LiveCall, cause: Cause): number | undefined
   return owedToTrunk(call) === "final" ? finalStatusOf(cause) : undefined;
 }
 
-export function answeredAtMsOf(call: LiveCall): number | undefined {
-  if ("answeredAtMs" in call) return call.answeredAtMs;
-  return "acceptedAtMs" in call ? call.acceptedAtMs : undefined;
+export function ringingAtMsOf(phase: LivePhase): number | undefined {
+  return phase.kind === "offering" || phase.kind === "arriving" ? undefined : phase.ringingAtMs;
 }
 
 /** Of a call that nobody took the person it rang first, if it was for one. */
-export function personOf(call: LiveCall): UserId | undefined {
-  if (call.phase === "arriving") return undefined;
-  if (call.phase !== "alerting") return call.leg.person;
-  const first = call.legs.find(({ room }) => room !== undefined) ?? call.legs[0];
-  return first?.target.kind === "person" ? first.target.person : undefined;
+export function personOf(phase: LivePhase): UserId | undefined {
+  switch (phase.kind) {
+    case "arriving":
+      return undefined;
+    case "joining":
+    case "joined":
+      return phase.transferredBy.person;
+    case "alerting": {
+      const first = phase.legs.find(({ room }) => room !== undefined) ?? phase.legs[0];
+      return first?.target.kind === "person" ? first.target.person : undefined;
+    }
+    default:
+      return phase.leg.person;
+  }
 }
 
-type CallOfPerson = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
+type PhaseOfPerson = Exclude<LivePhase, { readonly kind: "arriving" | "alerting" | "joining" | "joined" }>;
 
 /** One person is at the Matrix side, and their hang-up is the call's end. */
-export function hasPerson(call: LiveCall): call is CallOfPerson {
-  return call.phase !== "arriving" && call.phase !== "alerting";
+export function hasPerson(call: LiveCall): call is CallIn<PhaseOfPerson> {
+  return !["arriving", "alerting", "joining", "joined"].includes(call.phase.kind);
 }
 
 /** The Matrix leg is a call of the person's, which we answer. */
-export function answersPerson(call: LiveCall): boolean {
-  switch (call.phase) {
+export function answersPerson({ phase }: LiveCall): boolean {
+  switch (phase.kind) {
     case "arriving":
     case "alerting":
+    case "joining":
+    case "joined":
       return false;
     case "accepting":
-      return call.awaiting !== "answer";
+      return phase.acceptance.kind !== "answered";
     case "connected":
     case "transferring":
-      return call.inviter === "person";
+      return phase.inviter === "person";
     default:
       return true;
   }
 }
 
-export function isConnected(call: LiveCall): boolean {
-  return call.phase === "connected" || call.phase === "transferring";
+export function isConnected({ phase }: LiveCall): boolean {
+  return phase.kind === "connected" || phase.kind === "transferring";
 }
 
 export function causeOfLeaving(call: LiveCall): Cause {

@@ -7,7 +7,6 @@ import { to, type Step } from "../model/transition.ts";
 
 /** Undefined: the fact is of the call as it is. */
 export function settleOutstanding(call: Call, fact: TimedFact): Step | undefined {
-  if (!("outstanding" in call)) return undefined;
   const { outstanding } = call;
   switch (fact.kind) {
     case "media.released":

@@ -1,6 +1,14 @@
 // What a call leaves in words in each room when it is over there. Clients show each call by themselves, with its length, and
 // that it was declined or missed: only what they cannot know is written.
-import { legAddress, type Alerting, type Call, type LiveCall, type Transferring } from "../model/call.ts";
+import {
+  legAddress,
+  type Alerting,
+  type Call,
+  type CallIn,
+  type LiveCall,
+  type LivePhase,
+  type Transferring,
+} from "../model/call.ts";
 import { describeCause, type Cause } from "../model/cause.ts";
 import type { CallOrder } from "../model/order.ts";
 import type { LegAddress } from "../model/matrix-leg.ts";
@@ -21,28 +29,45 @@ const plainWords: Partial<Record<Cause, string>> = {
 
 /** What every room hears that a call ends in. */
 export function endNotices(call: LiveCall, cause: Cause, atMs: number): readonly CallOrder[] {
-  switch (call.phase) {
+  const { phase, notices } = call;
+  switch (phase.kind) {
     case "arriving":
+    case "joining":
+    case "joined":
       return [];
     case "alerting": {
-      if (!call.notices.history) return [];
-      const rang = call.legs.filter(wasRung).map((leg) => legAddress(call, leg));
+      if (!notices.history) return [];
+      const rang = phase.legs.filter(wasRung).map((leg) => legAddress(phase, leg));
       if (cause === "answered-elsewhere") return rang.map((leg) => notice(leg, elsewhereLine));
-      return rang.map((leg) => (ringsGroup(call) ? notice(leg, missedLine) : tile(leg, missedLine)));
+      return rang.map((leg) => (ringsGroup(phase) ? notice(leg, missedLine) : tile(leg, missedLine)));
     }
     default: {
-      const line = lineFor(call, cause, atMs);
-      if (line !== undefined) return [notice(call.leg, line)];
-      const shown = call.notices.history ? shownByClient(call, cause, atMs) : undefined;
-      return shown === undefined ? [] : [tile(call.leg, shown)];
+      const line = lineFor({ ...call, phase }, cause, atMs);
+      if (line !== undefined) return [notice(phase.leg, line)];
+      const shown = notices.history ? shownByClient({ ...call, phase }, cause, atMs) : undefined;
+      return shown === undefined ? [] : [tile(phase.leg, shown)];
     }
   }
 }
 
 /** Who transferred the call believes that the two talk: only if they never did is there something to tell. */
-export function transferNotices(call: LiveCall, cause: Cause): readonly CallOrder[] {
-  if (!("transferredBy" in call) || call.transferredBy === undefined || !call.notices.failures) return [];
-  return describeCause(cause).result === "success" ? [] : [notice(call.transferredBy, transferFailedLine(cause))];
+export function transferNotices(
+  { phase, notices }: LiveCall,
+  cause: Cause,
+  farEndIsGone: boolean,
+): readonly CallOrder[] {
+  if (!notices.failures) return [];
+  switch (phase.kind) {
+    case "joining":
+      return farEndIsGone ? [] : [notice(phase.transferredBy, transferFailedLine(cause))];
+    case "arriving":
+    case "alerting":
+    case "accepting":
+      if (phase.origin.kind !== "transferred" || describeCause(cause).result === "success") return [];
+      return [notice(phase.origin.by, transferFailedLine(cause))];
+    default:
+      return [];
+  }
 }
 
 export function transferFailedLine(cause: Cause): string {
@@ -50,9 +75,9 @@ export function transferFailedLine(cause: Cause): string {
 }
 
 /** For a room that was found only when the caller had given up: to whoever is in it, or invited, the call is one that they missed. */
-export function lateNotice(call: Call): string | undefined {
-  if (call.direction !== "inbound" || !call.notices.history) return undefined;
-  const cause = call.phase === "ending" ? call.cause : call.phase === "ended" ? call.record.cause : undefined;
+export function lateNotice({ direction, notices, phase }: Call): string | undefined {
+  if (direction !== "inbound" || !notices.history) return undefined;
+  const cause = phase.kind === "ending" ? phase.cause : phase.kind === "ended" ? phase.record.cause : undefined;
   return cause === "missed" || cause === "homeserver-away" ? missedLine : undefined;
 }
 
@@ -76,26 +101,26 @@ function ringsGroup({ stages }: Alerting): boolean {
   return first?.kind === "room" || others.some((target) => first !== undefined && !sameTarget(first, target));
 }
 
-type AnsweredCall = Exclude<LiveCall, { phase: "arriving" | "alerting" }>;
+type AnsweredCall = CallIn<Exclude<LivePhase, { readonly kind: "arriving" | "alerting" | "joining" | "joined" }>>;
 
 function lineFor(call: AnsweredCall, cause: Cause, atMs: number): string | undefined {
   const { notices } = call;
   // The other of two calls that crossed goes on, or another device of the person's does.
   if (cause === "crossed") return undefined;
-  if (call.phase === "transferring" && cause === "transferred")
-    return isWanted(notices) ? transferredLine(call, atMs) : undefined;
+  if (call.phase.kind === "transferring" && cause === "transferred")
+    return isWanted(notices) ? transferredLine(call.phase, notices, atMs) : undefined;
   const { words } = describeCause(cause);
   const sinceMs = talkingSinceMs(call);
   if (cause === "connection-lost" && words !== undefined && sinceMs !== undefined && notices.history)
     return `${words} Call ended after ${durationText(atMs - sinceMs)}.`;
   if (words !== undefined) return isWanted(notices) ? words : undefined;
   // A client that hears early media believes itself answered: it cannot show by itself why nobody came.
-  if (call.phase === "early" && call.answer !== "none" && isWanted(notices)) return plainWords[cause];
+  if (call.phase.kind === "early" && call.phase.answer !== "none" && isWanted(notices)) return plainWords[cause];
   return notices.history && call.direction === "inbound" && cause === "answered-elsewhere" ? elsewhereLine : undefined;
 }
 
 /** Also where the history is not kept: a client shows that its call is over, not to whom it went. */
-export function transferredLine({ to, takenAtMs, notices }: Transferring, atMs: number): string {
+export function transferredLine({ to, takenAtMs }: Transferring, notices: Notices, atMs: number): string {
   const where = to === undefined ? "The call was transferred" : `Transferred to ${to}`;
   return notices.history ? `${where} after ${durationText(atMs - takenAtMs)}.` : `${where}.`;
 }
@@ -110,7 +135,8 @@ function shownByClient(call: AnsweredCall, cause: Cause, atMs: number): string |
 }
 
 function talkingSinceMs(call: AnsweredCall): number | undefined {
-  return call.phase === "connected" || call.phase === "transferring" ? call.takenAtMs : undefined;
+  const { phase } = call;
+  return phase.kind === "connected" || phase.kind === "transferring" ? phase.takenAtMs : undefined;
 }
 
 function isWanted({ failures, history }: Notices): boolean {

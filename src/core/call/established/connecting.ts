@@ -1,42 +1,35 @@
 // The one door into a connected call: both directions come here when both sides have their answer.
-import type { Accepting, Answering, Connected, Early, Inviting, Unshown } from "../model/call.ts";
-import type { CallOrder } from "../model/order.ts";
-import { common } from "../ending/ending.ts";
+import type { Accepting, Answering, CallIn, Connected, Early, Inviting, Unshown } from "../model/call.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { to, type Step } from "../model/transition.ts";
+import type { CallOrder } from "../model/order.ts";
+import { enter, to, type Step } from "../model/transition.ts";
+import { confirmed } from "../model/trunk-leg.ts";
 import { silenceMs } from "./unheard.ts";
 
-type Both = Pick<
-  Connected,
-  "dialog" | "answeredAtMs" | "takenAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation"
-> &
+type Both = Pick<Connected, "trunk" | "takenAtMs" | "inviter" | "answer" | "mediaUp" | "renegotiation"> &
   Pick<Unshown, "untold">;
 
 /** `orders`: what tells each side, before anything else is said. */
 export function connect(
-  call: Answering | Accepting | Early,
+  call: CallIn<Answering | Accepting | Early>,
   { untold, ...both }: Both,
   orders: readonly CallOrder[],
 ): Step {
-  const { leg, abilities, trunk, ringingAtMs, shown } = call;
-  const { name, number, abilities: trunkAbilities } = trunk;
-  const connected: Connected = {
-    ...common(call),
-    phase: "connected",
-    leg,
-    abilities,
-    // How the trunk was dialled matters no longer.
-    trunk: { name, number, abilities: trunkAbilities },
-    ringingAtMs,
-    hearing: "awaited",
-    ...both,
-    unshown: { untold, tries: 0, isOvertaken: false },
-  };
+  const { shown } = call;
+  const { leg, abilities, ringingAtMs } = call.phase;
   return to(
-    connected,
+    enter<Connected>(call, {
+      kind: "connected",
+      leg,
+      abilities,
+      ringingAtMs,
+      hearing: "awaited",
+      ...both,
+      unshown: { untold, tries: 0, isOvertaken: false },
+    }),
     { kind: "deadline.clear", name: "answer" },
     ...orders,
-    { kind: "deadline.set", name: "duration", atMs: both.answeredAtMs + call.maxDurationMs },
+    { kind: "deadline.set", name: "duration", atMs: both.trunk.answeredAtMs + call.maxDurationMs },
     { kind: "deadline.set", name: "audio", atMs: both.takenAtMs + silenceMs },
     ...(shown === undefined || shown.ghost === leg.ghost
       ? []
@@ -49,20 +42,14 @@ export const mediaAnswerMs = 10_000;
 
 /** The callee of an outbound call has picked up; `orders`: what makes the client's answer. */
 export function answerByTrunk(
-  call: Inviting | Early,
+  call: CallIn<Inviting | Early>,
   { dialog, atMs }: Extract<TimedFact, { kind: "sip.accepted" }>,
   orders: readonly CallOrder[],
 ): Step {
-  const { leg, abilities, trunk, ringingAtMs } = call;
-  const answering: Answering = {
-    ...common(call),
-    phase: "answering",
-    leg,
-    abilities,
-    trunk,
-    ringingAtMs,
-    dialog,
-    answeredAtMs: atMs,
-  };
-  return to(answering, { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs }, ...orders);
+  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  return to(
+    enter<Answering>(call, { kind: "answering", leg, abilities, trunk: confirmed(trunk, dialog, atMs), ringingAtMs }),
+    { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
+    ...orders,
+  );
 }

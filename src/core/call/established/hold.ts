@@ -1,56 +1,56 @@
 // The telephone's hold, or its end, as the client is shown it: an offer of ours to the client, after the trunk has had its
 // answer. The trunk never waits for it, and whatever the trunk wants meanwhile goes first.
 // What is to be shown is a state of the call and no fact: a call in which nothing else is being settled shows it.
-import type { Connected, Renegotiation } from "../model/call.ts";
+import { clientEnd } from "../model/media-end.ts";
+import { isIn, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
-import { clientEnd } from "../model/media-end.ts";
 import { close } from "./renegotiation.ts";
-import { ignored, to, type Step } from "../model/transition.ts";
+import { amend, ignored, to, type Step } from "../model/transition.ts";
 
 /** A client answers within a second or two, or not at all. */
 const showLifetimeMs = 10_000;
 const mostTries = 3;
 
 /** Every outcome of the media engine that carries a description says what the client has not been told since. */
-export function learn(call: Connected, { untold }: Untold): Connected {
-  if (untold === call.unshown.untold) return call;
-  return { ...call, unshown: { ...call.unshown, untold, tries: 0 } };
+export function learn(call: CallIn<Connected>, { untold }: Untold): CallIn<Connected> {
+  if (untold === call.phase.unshown.untold) return call;
+  return amend(call, { unshown: { ...call.phase.unshown, untold, tries: 0 } });
 }
 
 /** What the client has yet to be told, once nothing else is being settled and no offer of ours may still be answered. */
 export function showHold(step: Step): Step {
   const { call, orders } = step;
-  if (call.phase !== "connected" || call.renegotiation.by !== "nobody" || !canRenegotiate(call.leg)) return step;
-  const { untold, tries, isOvertaken } = call.unshown;
+  if (!isIn(call, "connected")) return step;
+  if (call.phase.renegotiation.by !== "nobody" || !canRenegotiate(call.phase.leg)) return step;
+  const { untold, tries, isOvertaken } = call.phase.unshown;
   if (untold === undefined || isOvertaken || tries >= mostTries) return step;
   return to(
-    {
-      ...call,
+    amend(call, {
       renegotiation: { by: "hold", awaiting: "media", queued: undefined },
-      unshown: { ...call.unshown, tries: tries + 1 },
-    },
+      unshown: { ...call.phase.unshown, tries: tries + 1 },
+    }),
     ...orders,
     { kind: "media.describe", end: clientEnd },
   );
 }
 
 /** Whether the client may answer an offer that shows it a hold. */
-export function isShowing({ renegotiation, unshown }: Connected): boolean {
+export function isShowing({ phase: { renegotiation, unshown } }: CallIn<Connected>): boolean {
   return renegotiation.by === "hold" || unshown.isOvertaken;
 }
 
-export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hold" }>, fact: TimedFact): Step {
+export function stepHold(call: CallIn<Connected>, now: Extract<Renegotiation, { by: "hold" }>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "media.described":
       if (now.awaiting !== "media" || fact.end !== clientEnd) return ignored(call, fact);
       // A client that called ignores an offer that crosses its own. One that was called takes its own back.
-      if (now.queued !== undefined && call.inviter === "person") return close(call);
+      if (now.queued !== undefined && call.phase.inviter === "person") return close(call);
       return to(
-        { ...call, renegotiation: { by: "hold", awaiting: "person", queued: undefined } },
+        amend(call, { renegotiation: { by: "hold", awaiting: "person", queued: undefined } }),
         {
           kind: "matrix.signal",
-          leg: call.leg,
+          leg: call.phase.leg,
           signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: showLifetimeMs },
         },
         { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + showLifetimeMs },
@@ -58,7 +58,7 @@ export function stepHold(call: Connected, now: Extract<Renegotiation, { by: "hol
     case "matrix.reanswered":
       if (now.awaiting !== "person") return ignored(call, fact);
       return to(
-        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+        amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
         { kind: "deadline.clear", name: "renegotiation" },
         { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
       );

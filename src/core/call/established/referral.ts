@@ -1,11 +1,12 @@
 // The trunk wants the person connected to somebody else (REFER, RFC 3515): a new INVITE of ours replaces its dialog, the
 // person's client notices nothing but another voice.
-import type { Connected, Renegotiation } from "../model/call.ts";
-import { end } from "../ending/ending.ts";
-import type { TimedFact } from "../model/fact.ts";
 import { trunkEnd } from "../model/media-end.ts";
+import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
+import { end } from "../ending/ending.ts";
+import { notice } from "../ending/room-notices.ts";
+import type { TimedFact } from "../model/fact.ts";
 import { close, isBusy, overtaken, queuedIn } from "./renegotiation.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { amend, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 type ReferralFact = Extract<
   TimedFact,
@@ -22,15 +23,15 @@ type ReferralFact = Extract<
   }
 >;
 
-export function stepReferral(call: Connected, fact: ReferralFact): Step {
-  const now = call.renegotiation;
+export function stepReferral(call: CallIn<Connected>, fact: ReferralFact): Step {
+  const now = call.phase.renegotiation;
   if (fact.kind === "sip.referred") {
     // One exchange at a time; who asks again later is heard.
     if (isBusy(now)) return to(call, { kind: "sip.refuseRefer", status: 491 });
     const { replaces } = fact;
     return to(
-      { ...overtaken(call), renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } },
-      { kind: "transfer.plan", to: fact.target, person: call.leg.person },
+      amend(overtaken(call), { renegotiation: { by: "referral", awaiting: "plan", replaces, queued: queuedIn(now) } }),
+      { kind: "transfer.plan", to: fact.target, person: call.phase.leg.person },
     );
   }
   if (now.by !== "referral") return ignored(call, fact);
@@ -40,47 +41,44 @@ export function stepReferral(call: Connected, fact: ReferralFact): Step {
 type Referral = Extract<Renegotiation, { by: "referral" }>;
 type Planned = Extract<Referral, { readonly awaiting: "plan" }>;
 
-function planned(call: Connected, now: Planned, fact: ReferralFact): Step {
+function planned(call: CallIn<Connected>, now: Planned, fact: ReferralFact): Step {
   if (fact.kind === "transfer.barred") return close(call, { kind: "sip.refuseRefer", status: 603 });
   if (fact.kind !== "transfer.planned") return ignored(call, fact);
   const { trunk, shown } = fact;
   // The new dialog takes over the session as it is, on the trunk whose media it was made for.
-  if (trunk.name !== call.trunk.name) return close(call, { kind: "sip.refuseRefer", status: 603 });
+  if (trunk.name !== call.phase.trunk.name) return close(call, { kind: "sip.refuseRefer", status: 603 });
   const { replaces, queued } = now;
-  return to(
-    { ...call, renegotiation: { by: "referral", awaiting: "offer", trunk, shown, replaces, queued } },
-    { kind: "media.describe", end: trunkEnd },
-  );
+  return to(amend(call, { renegotiation: { by: "referral", awaiting: "offer", trunk, shown, replaces, queued } }), {
+    kind: "media.describe",
+    end: trunkEnd,
+  });
 }
 
-function underWay(call: Connected, now: Exclude<Referral, Planned>, fact: ReferralFact): Step {
+function underWay(call: CallIn<Connected>, now: Exclude<Referral, Planned>, fact: ReferralFact): Step {
   const { trunk, shown } = now;
   switch (fact.kind) {
     case "media.described":
       if (now.awaiting !== "offer") return ignored(call, fact);
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
-        {
-          kind: "sip.replace",
-          trunk: trunk.name,
-          target: trunk.target,
-          identity: trunk.identity,
-          sdp: fact.sdp,
-          replaces: now.replaces,
-        },
-      );
+      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
+        kind: "sip.replace",
+        trunk: trunk.name,
+        target: trunk.target,
+        identity: trunk.identity,
+        sdp: fact.sdp,
+        replaces: now.replaces,
+      });
     case "sip.replaced":
       if (now.awaiting !== "trunk") return ignored(call, fact);
       return to(
-        {
-          ...call,
-          dialog: fact.dialog,
-          trunk: { name: trunk.name, number: trunk.number, abilities: trunk.abilities },
-          shown,
-          renegotiation: { ...now, awaiting: "media-answer" },
-        },
+        amend(
+          { ...call, shown },
+          {
+            trunk: { ...call.phase.trunk, number: trunk.number, abilities: trunk.abilities, dialog: fact.dialog },
+            renegotiation: { ...now, awaiting: "media-answer" },
+          },
+        ),
         { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
-        { kind: "matrix.signal", leg: call.leg, signal: { kind: "identity", identity: shown } },
+        { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "identity", identity: shown } },
         ...connectedNotices(call, shown.displayName),
       );
     case "sip.replaceFailed":
@@ -98,9 +96,6 @@ function underWay(call: Connected, now: Exclude<Referral, Planned>, fact: Referr
 }
 
 /** Most clients show an asserted identity only where their config says so. */
-function connectedNotices({ leg, notices }: Connected, name: string): Step["orders"] {
-  if (!notices.history) return [];
-  return [
-    { kind: "matrix.notice", leg: { room: leg.room, ghost: leg.ghost }, text: `You are now connected to ${name}.` },
-  ];
+function connectedNotices({ phase, notices }: CallIn<Connected>, name: string): Step["orders"] {
+  return notices.history ? [notice(phase.leg, `You are now connected to ${name}.`)] : [];
 }

@@ -1,12 +1,12 @@
 // Changes of an established session: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time
 // (RFC 3264 s4).
-import type { Connected, Renegotiation } from "../model/call.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
-import { ignored, to, type Step } from "../model/transition.ts";
+import { amend, ignored, to, type Step } from "../model/transition.ts";
 
 /** How long the person's client may take over an offer of ours, as the lifetime in it. */
 const reofferLifetimeMs = 30_000;
@@ -32,36 +32,37 @@ export type RenegotiationFact = Extract<
   }
 >;
 
-export function renegotiate(call: Connected, fact: RenegotiationFact): Step {
-  const now = call.renegotiation;
+export function renegotiate(call: CallIn<Connected>, fact: RenegotiationFact): Step {
+  const now = call.phase.renegotiation;
   switch (fact.kind) {
     case "matrix.offered":
-      if (!canRenegotiate(call.leg)) return ignored(call, fact);
-      if (call.unshown.isOvertaken) return overtakenCrossed(call, fact);
-      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return crossed(call, fact);
-      if (now.by !== "nobody") return to({ ...call, renegotiation: { ...now, queued: fact.sdp } });
+      if (!canRenegotiate(call.phase.leg)) return ignored(call, fact);
+      if (call.phase.unshown.isOvertaken) return overtakenGlare(call, fact);
+      if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return offerGlare(call, fact);
+      if (now.by !== "nobody") return to(amend(call, { renegotiation: { ...now, queued: fact.sdp } }));
       return personOffers(call, fact.sdp);
     case "sip.offered":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(
-        { ...overtaken(call), renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } },
-        { kind: "media.offer", from: trunkEnd, sdp: fact.sdp },
-      );
+      return to(amend(overtaken(call), { renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }), {
+        kind: "media.offer",
+        from: trunkEnd,
+        sdp: fact.sdp,
+      });
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(
-        { ...overtaken(call), renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } },
+        amend(overtaken(call), { renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } }),
         { kind: "media.describe", end: trunkEnd },
       );
     case "matrix.reanswered":
-      if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
+      if (call.phase.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
       return exchange(call, now, fact);
     default:
       return exchange(call, now, fact);
   }
 }
 
-function exchange(call: Connected, now: Renegotiation, fact: RenegotiationFact): Step {
+function exchange(call: CallIn<Connected>, now: Renegotiation, fact: RenegotiationFact): Step {
   switch (now.by) {
     case "nobody":
     case "hold":
@@ -88,70 +89,81 @@ export function queuedIn(now: Renegotiation): string | undefined {
 }
 
 /** Something else begins. It does not wait for the client's answer to an offer of ours; the next offer does. */
-export function overtaken(call: Connected): Connected {
-  const { renegotiation: now, unshown } = call;
+export function overtaken(call: CallIn<Connected>): CallIn<Connected> {
+  const { renegotiation: now, unshown } = call.phase;
   if (now.by !== "hold" || now.awaiting !== "person") return call;
-  return { ...call, unshown: { ...unshown, isOvertaken: true } };
+  return amend(call, { unshown: { ...unshown, isOvertaken: true } });
 }
 
 /** The offer that was overtaken has been answered or has expired: what the client was told by it is not known. */
-function overtakenOver(call: Connected): Connected {
-  return { ...call, unshown: { ...call.unshown, isOvertaken: false } };
+function overtakenOver(call: CallIn<Connected>): CallIn<Connected> {
+  return amend(call, { unshown: { ...call.phase.unshown, isOvertaken: false } });
 }
 
 /** hold or resume: client's offer -> engine -> re-INVITE -> engine -> client's answer. */
 function personsExchange(
-  call: Connected,
+  call: CallIn<Connected>,
   now: Extract<Renegotiation, { by: "matrix" }>,
   fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.settled")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+      return close(call, { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
     if (fact.kind === "media.offered")
-      return to({ ...call, renegotiation: { ...now, awaiting: "trunk" } }, { kind: "sip.reoffer", sdp: fact.sdp });
+      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), { kind: "sip.reoffer", sdp: fact.sdp });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
     if (fact.kind === "media.refused" && fact.from === clientEnd) return close(call);
   }
   if (now.awaiting === "trunk") {
     if (fact.kind === "sip.reanswered")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
-      );
+      return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
+        kind: "media.answer",
+        from: trunkEnd,
+        sdp: fact.sdp,
+      });
     // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
     if (fact.kind === "sip.offerRefused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: clientEnd });
+      return to(amend(call, { renegotiation: { ...now, awaiting: "media" } }), {
+        kind: "media.settle",
+        from: clientEnd,
+      });
   }
   if (now.awaiting === "media-answer") {
     if (fact.kind === "media.answered")
-      return close(call, { kind: "matrix.signal", leg: call.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+      return close(call, { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
     if (fact.kind === "media.refused")
-      return to({ ...call, renegotiation: { ...now, awaiting: "media" } }, { kind: "media.settle", from: clientEnd });
+      return to(amend(call, { renegotiation: { ...now, awaiting: "media" } }), {
+        kind: "media.settle",
+        from: clientEnd,
+      });
   }
   return ignored(call, fact);
 }
 
 /** The far end's hold, a moved media address, a session refresh; rarely something the client has to agree to. */
-function trunksExchange(call: Connected, now: Extract<Renegotiation, { by: "trunk" }>, fact: RenegotiationFact): Step {
+function trunksExchange(
+  call: CallIn<Connected>,
+  now: Extract<Renegotiation, { by: "trunk" }>,
+  fact: RenegotiationFact,
+): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    if (fact.kind === "media.offered" && !canRenegotiate(call.leg))
+    if (fact.kind === "media.offered" && !canRenegotiate(call.phase.leg))
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
     // The client's own offer was under way before ours could be: the two cross all the same. And of two offers of ours it
     // would not be known which one the client answers.
     if (
       fact.kind === "media.offered" &&
-      ((now.queued !== undefined && call.inviter === "person") || call.unshown.isOvertaken)
+      ((now.queued !== undefined && call.phase.inviter === "person") || call.phase.unshown.isOvertaken)
     )
       return close(call, { kind: "sip.refuseReoffer", status: 491 });
     if (fact.kind === "media.offered")
       return to(
-        { ...call, renegotiation: { ...now, awaiting: "person", queued: undefined } },
+        amend(call, { renegotiation: { ...now, awaiting: "person", queued: undefined } }),
         {
           kind: "matrix.signal",
-          leg: call.leg,
+          leg: call.phase.leg,
           signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: reofferLifetimeMs },
         },
         { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + reofferLifetimeMs },
@@ -159,7 +171,7 @@ function trunksExchange(call: Connected, now: Extract<Renegotiation, { by: "trun
   }
   if (now.awaiting === "person" && fact.kind === "matrix.reanswered")
     return to(
-      { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
+      amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
       { kind: "deadline.clear", name: "renegotiation" },
       { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
     );
@@ -172,24 +184,25 @@ function trunksExchange(call: Connected, now: Extract<Renegotiation, { by: "trun
 
 /** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
 function emptyExchange(
-  call: Connected,
+  call: CallIn<Connected>,
   now: Extract<Renegotiation, { by: "trunk-empty" }>,
   fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.described")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "trunk" } },
-        { kind: "sip.answerReoffer", sdp: fact.sdp },
-      );
+      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
+        kind: "sip.answerReoffer",
+        sdp: fact.sdp,
+      });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
   if (now.awaiting === "trunk") {
     if (fact.kind === "sip.reanswered")
-      return to(
-        { ...call, renegotiation: { ...now, awaiting: "media-answer" } },
-        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
-      );
+      return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
+        kind: "media.answer",
+        from: trunkEnd,
+        sdp: fact.sdp,
+      });
     if (fact.kind === "sip.offerRefused") return unanswered(call, now, fact.atMs);
   }
   if (now.awaiting === "media-answer" && fact.kind === "media.answered") return close(call);
@@ -198,15 +211,16 @@ function emptyExchange(
 }
 
 /** Of a session there was the old state serves; where the call itself began without an offer, there is none yet. */
-function unanswered(call: Connected, now: Extract<Renegotiation, { by: "trunk-empty" }>, atMs: number): Step {
+function unanswered(call: CallIn<Connected>, now: Extract<Renegotiation, { by: "trunk-empty" }>, atMs: number): Step {
   return now.first ? end(call, "incompatible", atMs, {}) : close(call);
 }
 
-function personOffers(call: Connected, sdp: string): Step {
-  return to(
-    { ...call, renegotiation: { by: "matrix", awaiting: "media", queued: undefined } },
-    { kind: "media.offer", from: clientEnd, sdp },
-  );
+function personOffers(call: CallIn<Connected>, sdp: string): Step {
+  return to(amend(call, { renegotiation: { by: "matrix", awaiting: "media", queued: undefined } }), {
+    kind: "media.offer",
+    from: clientEnd,
+    sdp,
+  });
 }
 
 /**
@@ -214,28 +228,28 @@ function personOffers(call: Connected, sdp: string): Step {
  * called takes its own offer back and answers ours. One that called ignores ours, and we take it back: 491 has the trunk
  * offer again soon.
  */
-function crossed(call: Connected, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
-  if (call.inviter === "bridge") return ignored(call, fact);
+function offerGlare(call: CallIn<Connected>, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
+  if (call.phase.inviter === "bridge") return ignored(call, fact);
   const next = personOffers(call, fact.sdp);
   return to(
     next.call,
     clearDeadline,
-    ...(call.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
+    ...(call.phase.renegotiation.by === "trunk" ? [{ kind: "sip.refuseReoffer", status: 491 } as const] : []),
     ...next.orders,
   );
 }
 
 /** The same, where something of the trunk's has overtaken ours. It goes on. */
-function overtakenCrossed(call: Connected, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
-  if (call.inviter === "bridge") return ignored(call, fact);
+function overtakenGlare(call: CallIn<Connected>, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
+  if (call.phase.inviter === "bridge") return ignored(call, fact);
   const next = renegotiate(overtakenOver(call), fact);
   return to(next.call, clearDeadline, ...next.orders);
 }
 
 /** The client never answered, or never got, an offer of ours. */
-export function personSilent(call: Connected, fact: TimedFact): Step {
-  const now = call.renegotiation;
-  if (call.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
+export function personSilent(call: CallIn<Connected>, fact: TimedFact): Step {
+  const now = call.phase.renegotiation;
+  if (call.phase.unshown.isOvertaken) return to(overtakenOver(call), clearDeadline);
   if ((now.by !== "trunk" && now.by !== "hold") || now.awaiting !== "person") return ignored(call, fact);
   return now.by === "trunk"
     ? close(call, clearDeadline, { kind: "sip.refuseReoffer", status: 488 })
@@ -243,9 +257,9 @@ export function personSilent(call: Connected, fact: TimedFact): Step {
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */
-export function close(call: Connected, ...orders: readonly CallOrder[]): Step {
-  const now = call.renegotiation;
-  const settled: Connected = { ...call, renegotiation: idle };
+export function close(call: CallIn<Connected>, ...orders: readonly CallOrder[]): Step {
+  const now = call.phase.renegotiation;
+  const settled = amend(call, { renegotiation: idle });
   if (now.by === "nobody" || now.queued === undefined) return to(settled, ...orders);
   const next = personOffers(settled, now.queued);
   return to(next.call, ...orders, ...next.orders);

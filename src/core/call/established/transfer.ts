@@ -1,18 +1,18 @@
 // The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
 // that fails, its leg is joined with another one in the bridge (bridged.ts). A far end that nobody takes goes back to the
-// person (recall.ts).
+// person (inbound/recalled.ts).
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { localpartOf, type UserId } from "../../ids.ts";
-import type { Arriving, Connected, Transferring } from "../model/call.ts";
+import type { Arriving, CallCommon, CallIn, Connected, Transferring } from "../model/call.ts";
 import { causeOfRejection, type Cause } from "../model/cause.ts";
 import type { CallOrder } from "../model/order.ts";
 import { mediaAnswerMs } from "./connecting.ts";
-import { common, end, endIfOver } from "../ending/ending.ts";
+import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact, TransferOrder } from "../model/fact.ts";
 import { farewell, farewellSignals } from "../ending/farewell.ts";
 import type { Handover, TransferTarget } from "../model/bridged-call.ts";
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { endNotices, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 /** A target rings for no longer; a trunk that says nothing about its REFER is not waited for either. */
 const referMs = 120_000;
@@ -27,31 +27,31 @@ const forwardedRingMs = 90_000;
  * The client's order, in a connected call. The client has ended its leg with it and says no hang-up, so that ours is what
  * tells its room, and its other devices, that the call is over.
  */
-export function beginTransfer(call: Connected, order: TransferOrder, atMs: number): Step {
-  const {
-    mediaUp: _mediaUp,
-    hearing: _hearing,
-    answer: _answer,
-    renegotiation: _renegotiation,
-    unshown: _unshown,
-    ...rest
-  } = call;
-  const goodbye = farewell(call.leg, "hangup", "transferred");
-  const { outstanding } = call;
-  const transferring: Transferring = {
-    ...rest,
-    outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] },
-    phase: "transferring",
-    awaiting: "plan",
-    target: undefined,
-    to: undefined,
-    rang: false,
-    offered: false,
-  };
+export function beginTransfer(call: CallIn<Connected>, order: TransferOrder, atMs: number): Step {
+  const { outstanding, phase } = call;
+  const { leg, abilities, inviter, trunk, ringingAtMs, takenAtMs } = phase;
+  const goodbye = farewell(leg, "hangup", "transferred");
+  const transferring = enter<Transferring>(
+    { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] } },
+    {
+      kind: "transferring",
+      leg,
+      abilities,
+      inviter,
+      trunk,
+      ringingAtMs,
+      takenAtMs,
+      awaiting: "plan",
+      target: undefined,
+      to: undefined,
+      rang: false,
+      offered: false,
+    },
+  );
   const first: readonly CallOrder[] = [
     { kind: "deadline.clear", name: "renegotiation" },
     { kind: "deadline.clear", name: "audio" },
-    ...brokenOff(call.renegotiation),
+    ...brokenOff(call.phase.renegotiation),
     ...farewellSignals(goodbye),
   ];
   switch (order.kind) {
@@ -59,12 +59,12 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
       return to(transferring, ...first, planFor(order.target, call));
     case "consult": {
       const target: TransferTarget = { kind: "leg", leg: order.other };
-      return refer({ ...transferring, to: order.name }, target, atMs, ...first);
+      return refer(amend(transferring, { to: order.name }), target, atMs, ...first);
     }
     case "nowhere":
       return failed(transferring, "transfer-failed", atMs, ...first);
     case "awaited":
-      return to({ ...transferring, awaiting: "other" }, ...first, {
+      return to(amend(transferring, { awaiting: "other" }), ...first, {
         kind: "deadline.set",
         name: "transfer",
         atMs: atMs + otherCallMs,
@@ -72,36 +72,37 @@ export function beginTransfer(call: Connected, order: TransferOrder, atMs: numbe
   }
 }
 
-export function stepTransferring(call: Transferring, fact: TimedFact): Step {
+export function stepTransferring(call: CallIn<Transferring>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "transfer.planned":
-      if (call.awaiting !== "plan") return ignored(call, fact);
-      return refer({ ...call, to: fact.shown.displayName }, { kind: "dialled", trunk: fact.trunk }, fact.atMs);
+      if (call.phase.awaiting !== "plan") return ignored(call, fact);
+      return refer(amend(call, { to: fact.shown.displayName }), { kind: "dialled", trunk: fact.trunk }, fact.atMs);
     case "transfer.claimed":
-      if (call.awaiting !== "other") return ignored(call, fact);
+      if (call.phase.awaiting !== "other") return ignored(call, fact);
       return to(call, { kind: "deadline.set", name: "transfer", atMs: fact.atMs + claimedMs });
     case "transfer.forwarded":
-      return call.awaiting === "plan" ? forward(call, fact) : ignored(call, fact);
+      return call.phase.awaiting === "plan" ? forward(call, fact) : ignored(call, fact);
     case "transfer.barred":
-      return call.awaiting === "plan" ? failed(call, fact.cause, fact.atMs) : ignored(call, fact);
+      return call.phase.awaiting === "plan" ? failed(call, fact.cause, fact.atMs) : ignored(call, fact);
     case "transfer.taken":
       return handedOver(end(call, "transferred", fact.atMs, { person: true, trunk: true }));
     case "sip.referRefused":
-      return call.awaiting === "refer" ? join(call, fact.atMs) : ignored(call, fact);
+      return call.phase.awaiting === "refer" ? join(call, fact.atMs) : ignored(call, fact);
     case "sip.referProgressed":
-      if (call.awaiting !== "refer") return ignored(call, fact);
+      if (call.phase.awaiting !== "refer") return ignored(call, fact);
       return referProgressed(call, fact.status, fact.atMs);
     case "sip.hungUp":
-      if (call.awaiting === "plan") return endIfOver(call, fact) ?? ignored(call, fact);
+      if (call.phase.awaiting === "plan") return endIfOver(call, fact) ?? ignored(call, fact);
       // Many telephones hang up as soon as they call the other number, and tell nothing any more.
       return end(call, "transferred", fact.atMs, { person: true, trunk: true });
     case "deadline.passed":
-      if (fact.name === "transfer" && call.awaiting === "refer") return referFailed(call, "no-answer", fact.atMs);
-      if (fact.name === "transfer" && call.awaiting === "other") return failed(call, "transfer-failed", fact.atMs);
+      if (fact.name === "transfer" && call.phase.awaiting === "refer") return referFailed(call, "no-answer", fact.atMs);
+      if (fact.name === "transfer" && call.phase.awaiting === "other")
+        return failed(call, "transfer-failed", fact.atMs);
       if (fact.name === "duration") return end(call, "max-duration", fact.atMs, { person: true });
       return ignored(call, fact);
     case "sip.dialogChanged":
-      return to({ ...call, dialog: fact.dialog });
+      return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));
     case "sip.offered":
     case "sip.offerWanted":
     case "media.offered":
@@ -114,7 +115,11 @@ export function stepTransferring(call: Transferring, fact: TimedFact): Step {
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     case "sip.replaced":
       // What the trunk had wanted before the person did: the far end is another one.
-      return to({ ...call, dialog: fact.dialog }, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
+      return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }), {
+        kind: "media.answer",
+        from: trunkEnd,
+        sdp: fact.sdp,
+      });
     case "sip.reanswered":
       return to(call, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
     case "media.answered":
@@ -140,18 +145,18 @@ type TrunkOffer = Extract<
 >;
 
 /** Mostly the far end's hold while it calls the other number: nobody is left to ask. */
-function answerTrunk(call: Transferring, fact: TrunkOffer): Step {
-  const asked: Transferring = { ...call, offered: true };
-  const answered: Transferring = { ...call, offered: false };
+function answerTrunk(call: CallIn<Transferring>, fact: TrunkOffer): Step {
+  const asked = amend(call, { offered: true });
+  const answered = amend(call, { offered: false });
   if (fact.kind === "sip.offered" || fact.kind === "sip.offerWanted") {
-    if (call.offered) return to(call, again);
+    if (call.phase.offered) return to(call, again);
     return fact.kind === "sip.offered"
       ? to(asked, { kind: "media.offer", from: trunkEnd, sdp: fact.sdp })
       : to(asked, { kind: "media.describe", end: trunkEnd });
   }
   // Of an exchange that the transfer broke off.
   const isTrunks = fact.kind === "media.described" ? fact.end === trunkEnd : fact.from === trunkEnd;
-  if (!call.offered || !isTrunks) return unchanged(call);
+  if (!call.phase.offered || !isTrunks) return unchanged(call);
   switch (fact.kind) {
     case "media.offered":
       return to(call, { kind: "media.settle", from: trunkEnd });
@@ -179,16 +184,17 @@ function brokenOff(now: Connected["renegotiation"]): readonly CallOrder[] {
   }
 }
 
-function planFor(target: UserId, call: Connected) {
-  return { kind: "transfer.plan", to: target, person: call.leg.person } as const;
+function planFor(target: UserId, call: CallIn<Connected>) {
+  return { kind: "transfer.plan", to: target, person: call.phase.leg.person } as const;
 }
 
 /** By REFER where both legs are of one trunk that takes it (RFC 3515, RFC 3891), else joined here. */
-function refer(call: Transferring, target: TransferTarget, atMs: number, ...before: Step["orders"]): Step {
-  const { trunk } = target.kind === "dialled" ? target : target.leg;
-  if (!call.trunk.abilities.refer || trunk.name !== call.trunk.name) return join({ ...call, target }, atMs, ...before);
+function refer(call: CallIn<Transferring>, target: TransferTarget, atMs: number, ...before: Step["orders"]): Step {
+  const { name } = target.kind === "dialled" ? target.trunk : target.leg;
+  const { trunk } = call.phase;
+  if (!trunk.abilities.refer || name !== trunk.name) return join(amend(call, { target }), atMs, ...before);
   return to(
-    { ...call, awaiting: "refer", target },
+    amend(call, { awaiting: "refer", target }),
     ...before,
     { kind: "deadline.set", name: "transfer", atMs: atMs + referMs },
     target.kind === "dialled"
@@ -198,19 +204,20 @@ function refer(call: Transferring, target: TransferTarget, atMs: number, ...befo
 }
 
 /** The trunk's leg is another call's from here on; of this one the record is left. */
-function join(call: Transferring, atMs: number, ...before: Step["orders"]): Step {
-  const { target } = call;
+function join(call: CallIn<Transferring>, atMs: number, ...before: Step["orders"]): Step {
+  const { phase, notices } = call;
+  const { target, leg, trunk } = phase;
   if (target === undefined) return failed(call, "transfer-failed", atMs);
   const handover: Handover = {
-    a: { call: call.id, trunk: call.trunk, dialog: call.dialog },
+    a: trunk,
     target,
-    leg: call.leg,
-    notices: call.notices,
-    endsAtMs: call.answeredAtMs + call.maxDurationMs,
-    words: transferredLine(call, atMs),
+    leg,
+    notices,
+    endsAtMs: trunk.answeredAtMs + call.maxDurationMs,
+    words: transferredLine(phase, notices, atMs),
   };
   const ended = handedOver(end(call, "transferred", atMs, { person: true, trunk: true, on: true }));
-  const owed = call.offered ? [again] : [];
+  const owed = call.phase.offered ? [again] : [];
   return to(ended.call, ...before, ...owed, ...ended.orders, { kind: "transfer.join", handover });
 }
 
@@ -220,31 +227,30 @@ function handedOver({ call, orders }: Step): Step {
 }
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
-function forward(call: Transferring, fact: Extract<TimedFact, { kind: "transfer.forwarded" }>): Step {
+function forward(call: CallIn<Transferring>, fact: Extract<TimedFact, { kind: "transfer.forwarded" }>): Step {
   const { person, matrixCallId, ownParty, announce, atMs } = fact;
-  const { dialog, trunk, leg, outstanding } = call;
-  const arriving: Arriving = {
-    ...common(call),
-    outstanding: { ...outstanding, releases: outstanding.releases + 1 },
-    phase: "arriving",
+  const { outstanding } = call;
+  const { leg, trunk } = call.phase;
+  const next: CallCommon = {
+    ...call,
     direction: "inbound",
-    trunk,
     called: call.called ?? localpartOf(leg.person),
+    outstanding: { ...outstanding, releases: outstanding.releases + 1 },
+  };
+  const arriving = enter<Arriving>(next, {
+    kind: "arriving",
+    origin: { kind: "transferred", by: leg },
+    trunk,
     ghost: leg.ghost,
     matrixCallId,
     ownParty,
-    dialog,
-    incoming: undefined,
-    acceptedAtMs: call.answeredAtMs,
-    transferredBy: leg,
-    lateOffer: true,
     stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
     announce,
-  };
+  });
   return to(
     arriving,
-    ...(call.offered ? [again] : []),
-    ...endNotices({ ...call, to: person }, "transferred", atMs),
+    ...(call.phase.offered ? [again] : []),
+    ...endNotices(amend(call, { to: person }), "transferred", atMs),
     { kind: "deadline.clear", name: "duration" },
     { kind: "media.handOver", end: trunkEnd },
     { kind: "media.release" },
@@ -253,25 +259,25 @@ function forward(call: Transferring, fact: Extract<TimedFact, { kind: "transfer.
   );
 }
 
-function referProgressed(call: Transferring, status: number, atMs: number): Step {
+function referProgressed(call: CallIn<Transferring>, status: number, atMs: number): Step {
   if (status < 180) return unchanged(call);
-  if (status < 200) return to({ ...call, rang: true });
+  if (status < 200) return to(amend(call, { rang: true }));
   if (status < 300) return end(call, "transferred", atMs, { person: true });
-  return referFailed(call, causeOfRejection(status, undefined, call.rang), atMs);
+  return referFailed(call, causeOfRejection(status, undefined, call.phase.rang), atMs);
 }
 
 /**
  * Many switches accept a REFER and then cannot carry it out: of a queue, a menu or a conference, say. Where nothing rang
  * the number is called from here. One that rang and was not answered would ring a second time.
  */
-function referFailed(call: Transferring, why: Cause, atMs: number): Step {
-  return call.rang ? failed(call, why, atMs) : join(call, atMs);
+function referFailed(call: CallIn<Transferring>, why: Cause, atMs: number): Step {
+  return call.phase.rang ? failed(call, why, atMs) : join(call, atMs);
 }
 
 /** The far end goes back to the person, who is told in one line, with the reason if there is one. */
-function failed(call: Transferring, why: Cause, atMs: number, ...before: Step["orders"]): Step {
+function failed(call: CallIn<Transferring>, why: Cause, atMs: number, ...before: Step["orders"]): Step {
   const { call: ending, orders } = end(call, "transfer-failed", atMs, { person: true });
-  const owed = call.offered ? [again] : [];
+  const owed = call.phase.offered ? [again] : [];
   const explained = (order: CallOrder): CallOrder =>
     order.kind === "matrix.notice" && why !== "transfer-failed" ? { ...order, text: transferFailedLine(why) } : order;
   return to(ending, ...before, ...owed, ...orders.map(explained));

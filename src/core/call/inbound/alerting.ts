@@ -1,8 +1,8 @@
 // Rooms ring for a call from the telephone: all of one stage together, stage after stage, until somebody takes it,
 // nobody is left or the caller gives up.
 import type { RoomId } from "../../ids.ts";
-import { accept, cross, inboundOf } from "./accepting.ts";
-import { legAddress, type Alerting, type Arriving, type Farewell, type Refusal } from "../model/call.ts";
+import { accept, takeGlare } from "./accepting.ts";
+import { legAddress, type Alerting, type Arriving, type CallIn, type Farewell, type Refusal } from "../model/call.ts";
 import { describeCause, type Cause } from "../model/cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import type { CallOrder } from "../model/order.ts";
@@ -13,7 +13,7 @@ import { notice } from "../ending/room-notices.ts";
 import type { LegAddress, RingingLeg, RingTarget } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "../model/ringing.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
 /** Clients drop an invite that has not long to live, and a push takes its time (Matrix spec, m.call.invite). */
 const leastLifetimeMs = 90_000;
@@ -24,34 +24,39 @@ const firstRingMs = 5_000;
 const leastFindingMs = 2_000;
 
 /** The offer for the rooms is made. */
-export function beginAlerting(call: Arriving, sdp: string, atMs: number): Step {
-  const alerting: Alerting = {
-    ...inboundOf(call),
-    phase: "alerting",
+export function beginAlerting(call: CallIn<Arriving>, sdp: string, atMs: number): Step {
+  const { origin, trunk, ghost, matrixCallId, ownParty, stages, announce } = call.phase;
+  const alerting = enter<Alerting>(call, {
+    kind: "alerting",
+    origin,
+    trunk,
+    ghost,
+    matrixCallId,
+    ownParty,
     sdp,
     legs: [],
-    stages: call.stages,
+    stages,
     stage: -1,
     refusal: undefined,
-    announce: call.announce,
+    announce,
     ringingAtMs: undefined,
-  };
+  });
   return nextStage(alerting, atMs, [firstRing(call, atMs)]);
 }
 
 /** A caller hears nothing until the first room rings. One who was put through before has the time of the stages. */
-function firstRing({ acceptedAtMs, startedAtMs }: Arriving, atMs: number): CallOrder {
-  if (acceptedAtMs !== undefined) return { kind: "deadline.clear", name: "answer" };
+function firstRing({ phase, startedAtMs }: CallIn<Arriving>, atMs: number): CallOrder {
+  if (phase.trunk.state === "confirmed") return { kind: "deadline.clear", name: "answer" };
   const untilMs = Math.max(startedAtMs + firstRingMs, atMs + leastFindingMs);
   return { kind: "deadline.set", name: "answer", atMs: untilMs };
 }
 
-export function stepAlerting(call: Alerting, fact: TimedFact): Step {
+export function stepAlerting(call: CallIn<Alerting>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.roomFound":
       return roomFound(call, fact);
     case "matrix.roomMissing": {
-      const leg = call.legs.find(({ target, state }) => state === "finding" && sameTarget(target, fact.target));
+      const leg = call.phase.legs.find(({ target, state }) => state === "finding" && sameTarget(target, fact.target));
       if (leg === undefined) return ignored(call, fact);
       const missing = put(call, leg, "unreachable");
       return goOn(fact.busy ? refusedAs(missing, "busy") : missing, fact.atMs, []);
@@ -61,14 +66,14 @@ export function stepAlerting(call: Alerting, fact: TimedFact): Step {
     case "matrix.unreachable":
       return inviteLost(call, fact);
     case "matrix.answered": {
-      const leg = call.legs.filter(isRinging).find(({ room }) => room === fact.room);
+      const leg = call.phase.legs.filter(isRinging).find(({ room }) => room === fact.room);
       const isCalled = leg?.target.kind === "room" || leg?.target.person === fact.person;
       return leg === undefined || !isCalled ? ignored(call, fact) : accept(call, fact);
     }
     case "matrix.declined":
       return declined(call, fact);
     case "matrix.glareDetected":
-      return cross(call, fact);
+      return takeGlare(call, fact);
     case "deadline.passed":
       if (fact.name === "answer") return nobodyRings(call, fact);
       return fact.name === "stage" ? nextStage(call, fact.atMs, []) : ignored(call, fact);
@@ -78,8 +83,8 @@ export function stepAlerting(call: Alerting, fact: TimedFact): Step {
 }
 
 /** The homeserver is away, or hangs: the trunk may do better elsewhere, and is not to wait until the caller gives up. */
-function nobodyRings(call: Alerting, fact: TimedFact): Step {
-  if (call.ringingAtMs !== undefined || call.acceptedAtMs !== undefined) return ignored(call, fact);
+function nobodyRings(call: CallIn<Alerting>, fact: TimedFact): Step {
+  if (call.phase.ringingAtMs !== undefined || call.phase.trunk.state === "confirmed") return ignored(call, fact);
   return end(call, "homeserver-away", fact.atMs, {});
 }
 
@@ -87,37 +92,36 @@ function nobodyRings(call: Alerting, fact: TimedFact): Step {
  * Whoever is in the next stage too goes on ringing. A room that was hung up is not rung again: to its clients the call,
  * known by its id, is over.
  */
-function nextStage(call: Alerting, atMs: number, before: readonly CallOrder[]): Step {
-  const index = call.stage + 1;
-  const stage = call.stages[index];
+function nextStage(call: CallIn<Alerting>, atMs: number, before: readonly CallOrder[]): Step {
+  const index = call.phase.stage + 1;
+  const stage = call.phase.stages[index];
   if (stage === undefined) {
-    const ended = end(call, causeOfSilence(call), atMs, {});
+    const ended = end(call, causeOfSilence(call.phase), atMs, {});
     return to(ended.call, ...before, ...ended.orders);
   }
   const isOver = (leg: RingingLeg): boolean =>
     isOpen(leg) && !stage.targets.some((target) => sameTarget(target, leg.target));
-  const farewells = call.legs
+  const farewells = call.phase.legs
     .filter(isRinging)
     .filter(isOver)
-    .map((leg) => farewell(legAddress(call, leg), "hangup", "no-answer"));
-  const legs = call.legs.map((leg): RingingLeg => (isOver(leg) ? { ...leg, state: "stopped" } : leg));
+    .map((leg) => farewell(legAddress(call.phase, leg), "hangup", "no-answer"));
+  const legs = call.phase.legs.map((leg): RingingLeg => (isOver(leg) ? { ...leg, state: "stopped" } : leg));
   const fresh: RingTarget[] = [];
   for (const target of stage.targets) {
     const isKnown = legs.some((leg) => sameTarget(leg.target, target)) || fresh.some((one) => sameTarget(one, target));
     if (!isKnown) fresh.push(target);
   }
-  const next: Alerting = {
-    ...owing(call, farewells),
+  const next = amend(owing(call, farewells), {
     stage: index,
-    legs: [...legs, ...fresh.map((target) => newLeg(call, target))],
-  };
+    legs: [...legs, ...fresh.map((target) => newLeg(call.phase, target))],
+  });
   return goOn(next, atMs, [
     ...before,
     ...farewells.flatMap(farewellSignals),
     { kind: "deadline.set", name: "stage", atMs: atMs + stage.ringMs },
     ...fresh.map((target): CallOrder => {
       const room = roomOf(target);
-      const { ghost } = call;
+      const { ghost } = call.phase;
       return room === undefined ? { kind: "matrix.findRoom", target, ghost } : inviteTo(next, target, { room, ghost });
     }),
   ]);
@@ -134,8 +138,8 @@ function newLeg({ ghost }: Alerting, target: RingTarget): RingingLeg {
 }
 
 /** With nobody left to come, the next stage has its turn at once. */
-function goOn(call: Alerting, atMs: number, orders: readonly CallOrder[]): Step {
-  return call.legs.some(isOpen) ? to(call, ...orders) : nextStage(call, atMs, orders);
+function goOn(call: CallIn<Alerting>, atMs: number, orders: readonly CallOrder[]): Step {
+  return call.phase.legs.some(isOpen) ? to(call, ...orders) : nextStage(call, atMs, orders);
 }
 
 /** What the caller is told when the last stage is over. */
@@ -144,24 +148,27 @@ function causeOfSilence({ legs, refusal }: Alerting): Cause {
   return refusal ?? "unavailable";
 }
 
-function roomFound(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.roomFound" }>): Step {
+function roomFound(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.roomFound" }>): Step {
   const { target, room, ghost } = fact;
-  const leg = call.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
+  const leg = call.phase.legs.find((one) => one.state === "finding" && sameTarget(one.target, target));
   if (leg === undefined) return ignored(call, fact);
   // Two targets with one room: it rings once.
-  if (call.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), fact.atMs, []);
+  if (call.phase.legs.some((one) => one.room === room)) return goOn(put(call, leg, "unreachable"), fact.atMs, []);
   const inviting: RingingLeg = { ...leg, state: "inviting", room, ghost };
-  return to({ ...call, legs: call.legs.map((one) => (one === leg ? inviting : one)) }, inviteTo(call, target, fact));
+  return to(
+    amend(call, { legs: call.phase.legs.map((one) => (one === leg ? inviting : one)) }),
+    inviteTo(call, target, fact),
+  );
 }
 
-function inviteTo(call: Alerting, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallOrder {
+function inviteTo(call: CallIn<Alerting>, target: RingTarget, place: Pick<LegAddress, "room" | "ghost">): CallOrder {
   return {
     kind: "matrix.signal",
-    leg: legAddress(call, place),
+    leg: legAddress(call.phase, place),
     signal: {
       kind: "invite",
-      sdp: call.sdp,
-      lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call)),
+      sdp: call.phase.sdp,
+      lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call.phase)),
       invitee: target.kind === "person" ? target.person : undefined,
     },
   };
@@ -177,31 +184,31 @@ function ringMsOf(target: RingTarget, { stages, stage }: Alerting): number {
   return ringMs;
 }
 
-function rings(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.told" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
+function rings(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.told" }>): Step {
+  const leg = call.phase.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
   // It was hung up in the meantime.
   if (leg === undefined) return unchanged(call);
-  const address = legAddress(call, leg);
+  const address = legAddress(call.phase, leg);
   return to(
-    { ...put(call, leg, "ringing"), ringingAtMs: call.ringingAtMs ?? fact.atMs },
-    ...(call.ringingAtMs === undefined && call.acceptedAtMs === undefined
+    amend(put(call, leg, "ringing"), { ringingAtMs: call.phase.ringingAtMs ?? fact.atMs }),
+    ...(call.phase.ringingAtMs === undefined && call.phase.trunk.state === "incoming"
       ? [{ kind: "sip.ring", status: 180 } as const, { kind: "deadline.clear", name: "answer" } as const]
       : []),
-    ...call.announce.map((line) => notice(address, line)),
+    ...call.phase.announce.map((line) => notice(address, line)),
   );
 }
 
 /** Whether the invite arrived all the same is not known: a hang-up keeps it from ringing for nobody. */
-function inviteLost(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.unreachable" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
+function inviteLost(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.unreachable" }>): Step {
+  const leg = call.phase.legs.filter(isRinging).find(({ room, state }) => room === fact.room && state === "inviting");
   if (fact.signal !== "invite" || leg === undefined) return unchanged(call);
-  const hangup = farewell(legAddress(call, leg), "hangup", "unavailable");
+  const hangup = farewell(legAddress(call.phase, leg), "hangup", "unavailable");
   return goOn(put(owing(call, [hangup]), leg, "unreachable"), fact.atMs, farewellSignals(hangup));
 }
 
 /** In a room anybody may answer, so that one who declines speaks for themselves only. */
-function declined(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.declined" }>): Step {
-  const leg = call.legs.filter(isRinging).find(({ room }) => room === fact.room);
+function declined(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.declined" }>): Step {
+  const leg = call.phase.legs.filter(isRinging).find(({ room }) => room === fact.room);
   if (leg === undefined) return ignored(call, fact);
   if (leg.target.kind === "room") return unchanged(call);
   if (leg.target.person !== fact.person) return ignored(call, fact);
@@ -209,15 +216,15 @@ function declined(call: Alerting, fact: Extract<TimedFact, { kind: "matrix.decli
   if (fact.reason === "invite_timeout") return unchanged(call);
   const how = refusalOf(fact.reason);
   const text = refusalLine(how, call.notices);
-  const line = text === undefined ? [] : [notice(legAddress(call, leg), text)];
+  const line = text === undefined ? [] : [notice(legAddress(call.phase, leg), text)];
   return goOn(refusedAs(put(call, leg, "declined"), how), fact.atMs, line);
 }
 
 /** Of several refusals the caller is told the one that counts most. */
-function refusedAs(call: Alerting, how: Refusal): Alerting {
-  const before = call.refusal;
+function refusedAs(call: CallIn<Alerting>, how: Refusal): CallIn<Alerting> {
+  const before = call.phase.refusal;
   const refusal = before === "declined" || (before === "busy" && how !== "declined") ? before : how;
-  return { ...call, refusal };
+  return amend(call, { refusal });
 }
 
 /** A client that could not pick up is no person who does not want to. */
@@ -231,11 +238,11 @@ function refusalLine(how: Refusal, { failures, history }: Notices): string | und
   return how === "callee-media-failed" && (failures || history) ? describeCause(how).words : undefined;
 }
 
-function put(call: Alerting, leg: RingingLeg, state: RingingLeg["state"]): Alerting {
-  return { ...call, legs: call.legs.map((one) => (one === leg ? { ...leg, state } : one)) };
+function put(call: CallIn<Alerting>, leg: RingingLeg, state: RingingLeg["state"]): CallIn<Alerting> {
+  return amend(call, { legs: call.phase.legs.map((one) => (one === leg ? { ...leg, state } : one)) });
 }
 
-function owing(call: Alerting, farewells: readonly Farewell[]): Alerting {
+function owing(call: CallIn<Alerting>, farewells: readonly Farewell[]): CallIn<Alerting> {
   const { outstanding } = call;
   return { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } };
 }

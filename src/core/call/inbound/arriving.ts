@@ -1,19 +1,20 @@
 // A call from the telephone to Matrix, until somebody has taken it: arriving. The rooms ring in alerting.ts, who takes
 // the call is connected in accepting.ts.
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
-import { cross } from "./accepting.ts";
+import { takeGlare } from "./accepting.ts";
 import { beginAlerting } from "./alerting.ts";
-import type { Arriving } from "../model/call.ts";
+import { nothingOutstanding, type Arriving, type CallCommon, type CallIn } from "../model/call.ts";
 import { causeOfMediaFault } from "../model/cause.ts";
 import { mediaAnswerMs } from "../established/connecting.ts";
 import type { SipDialogState, SipIncomingState } from "../model/dialog-state.ts";
-import { stepEarlyDialog } from "./early-dialog.ts";
+import { offersLate, stepEarlyDialog } from "./early-dialog.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
+import type { CallOrder } from "../model/order.ts";
 import type { RingStage } from "../model/matrix-leg.ts";
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { Notices } from "../model/notices.ts";
-import { ignored, to, type Step } from "../model/transition.ts";
+import { enter, ignored, type Step } from "../model/transition.ts";
 import type { TrunkSide } from "../model/trunk-leg.ts";
 
 /** Everything known when the DID table has said whom a trunk's INVITE is for. */
@@ -42,51 +43,54 @@ export interface InboundRequest {
   readonly earlyProgress: boolean;
 }
 
-export function beginInbound(request: InboundRequest): Step {
+interface FirstStep extends Step {
+  readonly call: CallIn<Arriving>;
+}
+
+export function beginInbound(request: InboundRequest): FirstStep {
   const { atMs, sdp, earlyProgress } = request;
-  const { id, trunk, number, called, maxDurationMs, notices, ghost, matrixCallId, ownParty, dialog, incoming } =
-    request;
-  const call: Arriving = {
-    phase: "arriving",
-    direction: "inbound",
+  const { id, trunk, number, called, maxDurationMs, notices } = request;
+  const { ghost, matrixCallId, ownParty, dialog, incoming, stages, announce } = request;
+  const common: CallCommon = {
     id,
-    trunk,
+    direction: "inbound",
     number,
     called,
+    startedAtMs: atMs,
     maxDurationMs,
     notices,
+    shown: undefined,
+    outstanding: nothingOutstanding,
+    held: undefined,
+  };
+  const call = enter<Arriving>(common, {
+    kind: "arriving",
+    origin: { kind: "invite", lateOffer: sdp === undefined },
+    trunk: { ...trunk, state: "incoming", id, dialog, incoming },
     ghost,
     matrixCallId,
     ownParty,
-    dialog,
-    incoming,
-    startedAtMs: atMs,
-    shown: undefined,
-    outstanding: { releases: 0, farewells: [] },
-    acceptedAtMs: undefined,
-    transferredBy: undefined,
-    lateOffer: sdp === undefined,
-    stages: request.stages,
-    announce: request.announce,
-  };
-  return to(
-    call,
+    stages,
+    announce,
+  });
+  const orders: readonly CallOrder[] = [
     ...(earlyProgress ? [{ kind: "sip.ring", status: 183 } as const] : []),
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
     sdp === undefined ? { kind: "media.describe", end: clientEnd } : { kind: "media.offer", from: trunkEnd, sdp },
-  );
+  ];
+  return { call, orders };
 }
 
-export function stepArriving(call: Arriving, fact: TimedFact): Step {
+export function stepArriving(call: CallIn<Arriving>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "media.offered":
-      return call.lateOffer ? ignored(call, fact) : beginAlerting(call, fact.sdp, fact.atMs);
+      return offersLate(call.phase.origin) ? ignored(call, fact) : beginAlerting(call, fact.sdp, fact.atMs);
     case "media.described":
-      return call.lateOffer ? beginAlerting(call, fact.sdp, fact.atMs) : ignored(call, fact);
+      return offersLate(call.phase.origin) ? beginAlerting(call, fact.sdp, fact.atMs) : ignored(call, fact);
     case "media.refused":
       return end(call, causeOfMediaFault(fact.fault, "trunk"), fact.atMs, {});
     case "matrix.glareDetected":
-      return cross(call, fact);
+      return takeGlare(call, fact);
     case "deadline.passed":
       return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     default:

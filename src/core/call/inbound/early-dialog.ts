@@ -1,21 +1,21 @@
 // What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
-import type { Accepting, Alerting, Arriving } from "../model/call.ts";
+import type { Accepting, Alerting, Arriving, CallIn, Origin } from "../model/call.ts";
 import { endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { amend, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
-export function stepEarlyDialog(call: Arriving | Alerting | Accepting, fact: TimedFact): Step {
+export function stepEarlyDialog(call: CallIn<Arriving | Alerting | Accepting>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "sip.dialogChanged":
-      return to({ ...call, dialog: fact.dialog });
+      return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.offered":
     case "sip.offerWanted":
       // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
-      return to(call, { kind: "sip.refuseReoffer", status: call.acceptedAtMs !== undefined ? 491 : 500 });
+      return to(call, { kind: "sip.refuseReoffer", status: call.phase.trunk.state === "confirmed" ? 491 : 500 });
     case "sip.referred":
       // Of a leg that was answered for somebody else: whom the trunk wants connected is not there yet.
       return to(call, { kind: "sip.refuseRefer", status: 491 });
@@ -24,4 +24,9 @@ export function stepEarlyDialog(call: Arriving | Alerting | Accepting, fact: Tim
     default:
       return endIfOver(call, fact) ?? ignored(call, fact);
   }
+}
+
+/** The trunk has offered nothing yet: our offer to it is the first of its session. */
+export function offersLate(origin: Origin): boolean {
+  return origin.kind !== "invite" || origin.lateOffer;
 }

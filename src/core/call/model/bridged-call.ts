@@ -1,13 +1,8 @@
 // Two trunk legs that the bridge joins, as data: what a transfer hands over, and the phases of the bridged call.
 // What happens in them stands in bridged.ts.
-import type { CallId } from "../../ids.ts";
-import type { Cause } from "./cause.ts";
-import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
-import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
-import type { MayHoldOffer } from "./trunk-offer.ts";
-import type { ConfirmedLeg, DialledTrunk, LegName, TrunkSide } from "./trunk-leg.ts";
+import type { ConfirmedLeg, DialledTrunk, InvitingLeg, LegName, UnsentLeg } from "./trunk-leg.ts";
 
 /** Whom the far end is to talk to: a number that has to be called, or the far end of another call. */
 export type TransferTarget =
@@ -27,39 +22,31 @@ export interface Handover {
   readonly words: string;
 }
 
-interface BridgedCommon {
-  readonly id: CallId;
-  readonly direction: "joined";
-  readonly a: ConfirmedLeg;
+/** A transfer failed and the far end is still on the line: what is needed to ring whoever handed it over. */
+export interface Recall extends Pick<Handover, "notices" | "endsAtMs"> {
+  readonly far: ConfirmedLeg;
+  /** The leg that ended with the transfer: its room rings. */
   readonly leg: MatrixLeg;
-  /** Leg A's, for log and history. */
-  readonly trunk: TrunkSide;
-  readonly number: string;
-  readonly startedAtMs: number;
-  readonly maxDurationMs: number;
-  readonly notices: Notices;
-  readonly words: string;
+  /** Of ours the number that was called, or the person where none was. */
+  readonly called: string;
 }
 
-/** Leg B, while the two are brought together. */
-export interface LegB {
-  readonly call: CallId;
-  readonly trunk: TrunkSide;
-  readonly dialled: DialledTrunk | undefined;
-  readonly invite: SipInviteState | undefined;
-  /** Undefined until it has answered. */
-  readonly dialog: SipDialogState | undefined;
+interface Bridged {
+  readonly a: ConfirmedLeg;
+  /** Of the person who transferred. */
+  readonly transferredBy: MatrixLeg;
+  readonly words: string;
+  readonly ringingAtMs: number | undefined;
 }
 
 /**
- * Our offer goes to leg B, what comes back to leg A, and what comes back from there completes it (RFC 3725 flow I, by a media
- * session in between).
+ * Our offer goes to leg B, what comes back to leg A, and what comes back from there completes it (RFC 3725 flow I, by a
+ * media session in between).
  */
-export interface Joining extends BridgedCommon, MayHoldOffer {
-  readonly phase: "joining";
-  readonly b: LegB;
+export interface Joining extends Bridged {
+  readonly kind: "joining";
+  readonly b: UnsentLeg | InvitingLeg | ConfirmedLeg;
   readonly awaiting: "offer" | "b" | "a-offer" | "a" | "a-answer";
-  readonly ringingAtMs: number | undefined;
 }
 
 /** Who changes the session and what is awaited; one exchange at a time, as with a person. */
@@ -71,28 +58,9 @@ export type BridgedRenegotiation =
   /** The media session was lost: a new one is offered to leg B, then to leg A. */
   | { readonly by: "bridge"; readonly awaiting: "description" | LegName | `${LegName}-media` };
 
-export interface Joined extends BridgedCommon, MayHoldOffer {
-  readonly phase: "joined";
+export interface Joined extends Bridged {
+  readonly kind: "joined";
   readonly b: ConfirmedLeg;
-  readonly ringingAtMs: number | undefined;
-  readonly answeredAtMs: number;
+  readonly joinedAtMs: number;
   readonly renegotiation: BridgedRenegotiation;
 }
-
-export interface Parting extends BridgedCommon {
-  readonly phase: "parting";
-  readonly cause: Cause;
-  readonly sipStatus: number | undefined;
-  readonly b: LegB;
-  readonly ringingAtMs: number | undefined;
-  readonly answeredAtMs: number | undefined;
-  readonly endedAtMs: number;
-  readonly owed: {
-    readonly a: "nothing" | "bye";
-    readonly b: "nothing" | "cancel" | "bye";
-    readonly media: "nothing" | "release";
-  };
-  readonly media: MediaStats;
-}
-
-export type BridgedCall = Joining | Joined | Parting;

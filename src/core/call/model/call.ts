@@ -1,27 +1,32 @@
-// The call as data: a union by phase, each member holding only what is true in that phase, and its address. What happens
-// in a phase stands in the phase's own file.
-import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
+// The call as data: what is true in every phase, and one part for the phase that it is in, which holds only what is true there.
+// What happens in a phase stands in the phase's own file.
 import type { Direction } from "../../sdp/direction.ts";
+import type { CallId, MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
 import type { Cause } from "./cause.ts";
-import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { IceCandidate } from "./fact.ts";
-import type { BridgedCall, TransferTarget } from "./bridged-call.ts";
 import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
 import type { CallRecord } from "./record.ts";
-import type { MayHoldOffer } from "./trunk-offer.ts";
-import type { DialledTrunk, TrunkSide } from "./trunk-leg.ts";
+import type {
+  ConfirmedLeg,
+  DialledTrunk,
+  IncomingLeg,
+  InvitingLeg,
+  LegName,
+  TrunkLeg,
+  UnsentLeg,
+} from "./trunk-leg.ts";
 
-/** What is true in every phase up to the end. */
-export interface Common {
+/** What is true in every phase. */
+export interface CallCommon {
   readonly id: CallId;
-  readonly direction: "outbound" | "inbound";
-  /** Undefined for a call that was refused before a trunk was chosen. */
-  readonly trunk: TrunkSide | undefined;
+  /** `joined`: two trunk legs, joined by a transfer. */
+  readonly direction: "outbound" | "inbound" | "joined";
   /** The far end's number as text for history, even where no trunk was chosen. */
   readonly number: string;
-  /** Of ours the number that was called; undefined in an outbound call. */
+  /** Inbound: of ours the number that was called. Joined: the second far end's. Undefined in an outbound call. */
   readonly called: string | undefined;
   readonly startedAtMs: number;
   readonly maxDurationMs: number;
@@ -29,6 +34,8 @@ export interface Common {
   /** Who is at the far end, once the trunk has said that it is not simply the number. */
   readonly shown: ShownIdentity | undefined;
   readonly outstanding: Outstanding;
+  /** An offer of the trunk's that waits for its turn (held-offer.ts). */
+  readonly held: HeldOffer | undefined;
 }
 
 /** What parts of a call that have ended before it are still owed. */
@@ -37,6 +44,14 @@ interface Outstanding {
   readonly releases: number;
   /** Rooms that no longer ring and have not been told yet. */
   readonly farewells: readonly Farewell[];
+}
+
+export const nothingOutstanding: Outstanding = { releases: 0, farewells: [] };
+
+/** `side`: of a bridged call the leg that made it. */
+export interface HeldOffer {
+  readonly side: LegName | undefined;
+  readonly offer: { readonly kind: "sip.offered"; readonly sdp: string } | { readonly kind: "sip.offerWanted" };
 }
 
 /** A leg that has to be told that it is over. */
@@ -49,8 +64,8 @@ export interface Farewell {
   readonly cause: Cause;
 }
 
-interface Outbound extends Common {
-  readonly direction: "outbound";
+/** One person is at the Matrix side. */
+interface WithPerson {
   readonly leg: MatrixLeg;
   readonly abilities: LegAbilities;
 }
@@ -63,20 +78,19 @@ export interface Failover {
 }
 
 /** The client's offer is with the media engine. */
-export interface Offering extends Outbound {
-  readonly phase: "offering";
-  readonly trunk: DialledTrunk;
+export interface Offering extends WithPerson {
+  readonly kind: "offering";
+  readonly trunk: UnsentLeg;
   readonly earlyMedia: "ring" | "answer";
   /** Undefined where there is no other trunk. */
   readonly failover: Failover | undefined;
 }
 
 /** INVITE ordered; no final response yet. */
-export interface Inviting extends Outbound {
-  readonly phase: "inviting";
-  readonly trunk: DialledTrunk;
+export interface Inviting extends WithPerson {
+  readonly kind: "inviting";
+  readonly trunk: InvitingLeg;
   readonly earlyMedia: "ring" | "answer";
-  readonly invite: SipInviteState | undefined;
   readonly progress: "none" | "trying" | "ringing" | "early";
   readonly ringingAtMs: number | undefined;
   /** Undefined also once the trunk has shown that it can place the call. */
@@ -84,10 +98,9 @@ export interface Inviting extends Outbound {
 }
 
 /** The client is, or is being, answered with the trunk's early media, so that it hears what a telephone would. */
-export interface Early extends Outbound {
-  readonly phase: "early";
-  readonly trunk: DialledTrunk;
-  readonly invite: SipInviteState | undefined;
+export interface Early extends WithPerson {
+  readonly kind: "early";
+  readonly trunk: InvitingLeg;
   readonly ringingAtMs: number | undefined;
   /** The trunk's early answer. */
   readonly sdp: string;
@@ -100,37 +113,35 @@ export interface Early extends Outbound {
 }
 
 /** The callee answered; the client's answer is being made. */
-export interface Answering extends Outbound, MayHoldOffer {
-  readonly phase: "answering";
-  readonly trunk: TrunkSide;
-  readonly dialog: SipDialogState;
+export interface Answering extends WithPerson {
+  readonly kind: "answering";
+  readonly trunk: ConfirmedLeg;
   readonly ringingAtMs: number | undefined;
-  readonly answeredAtMs: number;
 }
 
-export interface Inbound extends Common {
-  readonly direction: "inbound";
-  readonly trunk: TrunkSide;
-  readonly called: string;
+/** How a call came that rings people. */
+export type Origin =
+  /** `lateOffer`: the INVITE had none. Ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
+  | { readonly kind: "invite"; readonly lateOffer: boolean }
+  /** Somebody transferred the far end to whom it rings; if nobody takes it, it goes back to them. */
+  | { readonly kind: "transferred"; readonly by: MatrixLeg }
+  /** It goes back to whoever had transferred it. */
+  | { readonly kind: "recalled" };
+
+export interface Inbound {
+  readonly origin: Origin;
+  /** `confirmed`: answered already; before it rings where the call was transferred, else by who takes it. */
+  readonly trunk: IncomingLeg | ConfirmedLeg;
   /** Who calls. In a room, the ghost is the one that the person knows the number by. */
   readonly ghost: UserId;
   /** The ids of the call, the same in all rooms. */
   readonly matrixCallId: MatrixCallId;
   readonly ownParty: PartyId;
-  readonly dialog: SipDialogState;
-  /** Undefined where the INVITE was ours: the call was transferred to whom it rings. */
-  readonly incoming: SipIncomingState | undefined;
-  /** When the trunk's leg was answered: before it rings where the call was transferred, else by who takes it. */
-  readonly acceptedAtMs: number | undefined;
-  /** The leg of whoever transferred the call to whom it rings: if nobody takes it, it goes back to them. */
-  readonly transferredBy: MatrixLeg | undefined;
-  /** The INVITE had no offer: ours goes into the 200, the answer comes with the ACK (RFC 3261 s13.2.1). */
-  readonly lateOffer: boolean;
 }
 
 /** The media engine makes the offer for the rooms. */
 export interface Arriving extends Inbound {
-  readonly phase: "arriving";
+  readonly kind: "arriving";
   readonly stages: readonly RingStage[];
   readonly announce: readonly string[];
 }
@@ -140,7 +151,7 @@ export type Refusal = Extract<Cause, "declined" | "busy" | "callee-media-failed"
 
 /** Rooms ring, stage by stage. */
 export interface Alerting extends Inbound {
-  readonly phase: "alerting";
+  readonly kind: "alerting";
   /** What every invite offers. */
   readonly sdp: string;
   /** Of this stage and those before it. */
@@ -155,17 +166,19 @@ export interface Alerting extends Inbound {
   readonly ringingAtMs: number | undefined;
 }
 
+/** How an answer for the trunk is made. */
+type Acceptance =
+  /** Of the answer to our invite. */
+  | { readonly kind: "answered" }
+  /** Call glare: the person called the caller at the same moment, and each offer gets an answer. */
+  | { readonly kind: "glare" }
+  /** The same where the trunk offered nothing: the person's `offer` for the trunk, the `trunk`'s answer, the `reply` to the person. */
+  | { readonly kind: "late-glare"; readonly awaiting: "offer" | "trunk" | "reply" };
+
 /** Somebody took the call; what the trunk is answered with is being made. */
-export interface Accepting extends Inbound, MayHoldOffer {
-  readonly phase: "accepting";
-  readonly leg: MatrixLeg;
-  readonly abilities: LegAbilities;
-  /**
-   * `answer`: of the client's answer, the trunk's. `crossing`: the person called the caller at the same moment, and each
-   * offer gets an answer. Of such a one with a late offer: `offer` of the person's for the trunk, `trunk`'s answer in the
-   * ACK, `reply` to the person.
-   */
-  readonly awaiting: "answer" | "crossing" | "offer" | "trunk" | "reply";
+export interface Accepting extends Inbound, WithPerson {
+  readonly kind: "accepting";
+  readonly acceptance: Acceptance;
   readonly ringingAtMs: number | undefined;
   readonly mediaUp: boolean;
 }
@@ -215,19 +228,19 @@ export type Renegotiation =
       readonly queued: string | undefined;
     };
 
-/** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
-export interface Connected extends Common, MayHoldOffer {
-  readonly phase: "connected";
-  readonly leg: MatrixLeg;
-  readonly abilities: LegAbilities;
+/** The two sides of an answered call, and since when. */
+interface Answered extends WithPerson {
   /** Who sent the Matrix leg's invite; the other one is the polite peer (Matrix spec, m.call.negotiate). */
   readonly inviter: "person" | "bridge";
-  readonly trunk: TrunkSide;
-  readonly dialog: SipDialogState;
+  readonly trunk: ConfirmedLeg;
   readonly ringingAtMs: number | undefined;
-  readonly answeredAtMs: number;
   /** When the person came in: later than the answer where the call was transferred to them. */
   readonly takenAtMs: number;
+}
+
+/** Both people can talk. "Media up" is a fact of its own: ICE may still be at work. */
+export interface Connected extends Answered {
+  readonly kind: "connected";
   readonly mediaUp: boolean;
   /** Whether each side has been heard by the other: asked once, some time after the answer. */
   readonly hearing: "awaited" | "asked" | "known";
@@ -253,11 +266,8 @@ export interface Unshown {
 type PersonAnswer = "none" | "ordered" | "told";
 
 /** The person has handed the call over and is gone; the far end is on its way to somebody else. */
-export interface Transferring extends Omit<
-  Connected,
-  "phase" | "mediaUp" | "hearing" | "answer" | "renegotiation" | "unshown"
-> {
-  readonly phase: "transferring";
+export interface Transferring extends Answered {
+  readonly kind: "transferring";
   readonly awaiting: "plan" | "refer" | "other";
   readonly target: TransferTarget | undefined;
   /** Whom the far end is to talk to, as people read it; undefined while that is not known. */
@@ -268,44 +278,49 @@ export interface Transferring extends Omit<
   readonly offered: boolean;
 }
 
-/** What a side is still owed before the call may be forgotten. */
-export interface Owed {
-  readonly trunk: "nothing" | "cancel" | "final" | "bye";
-  readonly media: "nothing" | "release";
-  readonly rooms: readonly Farewell[];
-}
-
-export interface Ending extends Common {
-  readonly phase: "ending";
-  /** Undefined for an inbound call that nobody took. */
+/** All is over but what the sides are still owed: the trunk by the state of its legs. */
+export interface Ending {
+  readonly kind: "ending";
+  /** Undefined for an inbound call that nobody took. Joined: of the person who transferred. */
   readonly leg: MatrixLeg | undefined;
   /** Where it rang, or was. */
   readonly address: LegAddress | undefined;
   readonly person: UserId | undefined;
   readonly cause: Cause;
   readonly sipStatus: number | undefined;
-  readonly invite: SipInviteState | undefined;
-  /** Of an INVITE that came to us and has no final response yet. */
-  readonly incoming: SipIncomingState | undefined;
-  readonly dialog: SipDialogState | undefined;
+  /** None where no trunk was chosen, two of a bridged call. */
+  readonly trunks: readonly TrunkLeg[];
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
   readonly endedAtMs: number;
-  readonly owed: Owed;
-  readonly media: MediaStats;
+  readonly media: { readonly state: "open" } | { readonly state: "released"; readonly stats: MediaStats };
+  readonly rooms: readonly Farewell[];
 }
 
 export interface Ended {
-  readonly phase: "ended";
-  readonly id: CallId;
-  readonly direction: "outbound" | "inbound" | "joined";
-  readonly leg: MatrixLeg | undefined;
-  readonly trunk: TrunkSide | undefined;
-  readonly number: string;
-  readonly startedAtMs: number;
-  readonly maxDurationMs: number;
-  readonly notices: Notices;
+  readonly kind: "ended";
   readonly record: CallRecord;
+}
+
+/** Phases in which people are still in the call. */
+export type LivePhase =
+  | Offering
+  | Inviting
+  | Early
+  | Answering
+  | Arriving
+  | Alerting
+  | Accepting
+  | Connected
+  | Transferring
+  | Joining
+  | Joined;
+
+export type Phase = LivePhase | Ending | Ended;
+
+/** A call in that phase. */
+export interface CallIn<P extends Phase> extends CallCommon {
+  readonly phase: P;
 }
 
 /**
@@ -329,33 +344,37 @@ export interface Ended {
  *                                    outstanding: CANCEL, final response or BYE; release; a word to each room
  * ```
  */
-export type Call = LiveCall | Ending | Ended | BridgedCall;
+export type Call = CallIn<Phase>;
+export type LiveCall = CallIn<LivePhase>;
 
-/** Phases in which people are still in the call. */
-export type LiveCall =
-  | Offering
-  | Inviting
-  | Early
-  | Answering
-  | Arriving
-  | Alerting
-  | Accepting
-  | Connected
-  | Transferring;
+type PhaseOf<K extends Phase["kind"]> = Extract<Phase, { readonly kind: K }>;
+
+export function isIn<K extends Phase["kind"]>(call: Call, ...kinds: readonly K[]): call is CallIn<PhaseOf<K>> {
+  return kinds.some((kind) => kind === call.phase.kind);
+}
+
+export function isLive(call: Call): call is LiveCall {
+  return call.phase.kind !== "ending" && call.phase.kind !== "ended";
+}
 
 /** How clients know the call: the leg of whoever is in it, else the first room that it rings in. */
-export function addressOf(call: Call): LegAddress | undefined {
-  switch (call.phase) {
+export function addressOf({ phase }: Call): LegAddress | undefined {
+  switch (phase.kind) {
     case "arriving":
       return undefined;
     case "alerting": {
-      const leg = call.legs.find(hasRoom);
-      return leg && legAddress(call, leg);
+      const leg = phase.legs.find(hasRoom);
+      return leg && legAddress(phase, leg);
     }
+    case "joining":
+    case "joined":
+      return phase.transferredBy;
     case "ending":
-      return call.leg ?? call.address;
+      return phase.leg ?? phase.address;
+    case "ended":
+      return phase.record.leg;
     default:
-      return call.leg;
+      return phase.leg;
   }
 }
 
@@ -365,6 +384,6 @@ export function legAddress(call: Inbound, { room, ghost }: Pick<LegAddress, "roo
   return { room, ghost, matrixCallId, ownParty, version: "1" };
 }
 
-function hasRoom(leg: RingingLeg): leg is RingingLeg & Pick<LegAddress, "room"> {
+function hasRoom(leg: RingingLeg): leg is RingingLeg & { readonly room: RoomId } {
   return leg.room !== undefined;
 }

@@ -1,13 +1,12 @@
 // Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
-import type { CallerIdentity } from "../../policy/caller-identity.ts";
 import type { CallId, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { CallFact, DeadlineName, IceCandidate, RemoteIdentity, SipAddressee } from "./fact.ts";
 import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
 import type { MediaEnd } from "./media-end.ts";
 import type { CallRecord } from "./record.ts";
-import type { Handover } from "./bridged-call.ts";
-import type { Recall } from "../established/recall.ts";
+import type { Handover, Recall } from "./bridged-call.ts";
+import type { CallerIdentity } from "./trunk-leg.ts";
 
 /** Orders for a trunk's leg. */
 export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;

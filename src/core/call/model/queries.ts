@@ -1,26 +1,74 @@
 // Questions about a call that others ask, whatever its phase.
 import type { RoomId, UserId } from "../../ids.ts";
-import type { Call } from "./call.ts";
+import type { Call, Phase } from "./call.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
+import type { TrunkLeg } from "./trunk-leg.ts";
 
 /** The leg of whoever is in the call. */
 export function legOf(call: Call): MatrixLeg | undefined {
-  return "leg" in call && call.direction !== "joined" ? call.leg : undefined;
+  return call.direction === "joined" ? undefined : chargedLegOf(call);
 }
 
 /** Whose call it is as far as limits go: who is in it, and of two telephones that were joined who had them joined. */
 export function chargedTo(call: Call): UserId | undefined {
-  return "leg" in call ? call.leg?.person : undefined;
+  return chargedLegOf(call)?.person;
+}
+
+/** Of a bridged call the leg by which it was transferred. */
+export function chargedLegOf({ phase }: Call): MatrixLeg | undefined {
+  switch (phase.kind) {
+    case "arriving":
+    case "alerting":
+      return undefined;
+    case "joining":
+    case "joined":
+      return phase.transferredBy;
+    case "ended":
+      return phase.record.leg;
+    default:
+      return phase.leg;
+  }
+}
+
+/** Leg A first; none where no trunk was chosen, or the call has ended. */
+export function trunkLegsOf({ phase }: Call): readonly TrunkLeg[] {
+  switch (phase.kind) {
+    case "joining":
+    case "joined":
+      return [phase.a, phase.b];
+    case "ending":
+      return phase.trunks;
+    case "ended":
+      return [];
+    default:
+      return [phase.trunk];
+  }
 }
 
 /** Whether somebody is still in it, or to be. */
 export function isRunning({ phase }: Call): boolean {
-  return phase !== "ending" && phase !== "parting" && phase !== "ended";
+  return phase.kind !== "ending" && phase.kind !== "ended";
 }
 
 /** Whether the call rings that person, or the room that they are in, or is about to. */
-export function rings(call: Call, person: UserId, room?: RoomId): boolean {
-  if (call.phase !== "arriving" && call.phase !== "alerting") return false;
-  const targets = call.stages.flatMap((stage) => stage.targets);
+export function rings({ phase }: Call, person: UserId, room?: RoomId): boolean {
+  if (phase.kind !== "arriving" && phase.kind !== "alerting") return false;
+  const targets = phase.stages.flatMap((stage) => stage.targets);
   return targets.some((target) => (target.kind === "person" ? target.person === person : target.room === room));
+}
+
+/** When the trunk's leg was answered, of a bridged call when the two were joined. */
+export function answeredAtMsOf(phase: Phase): number | undefined {
+  switch (phase.kind) {
+    case "joining":
+      return undefined;
+    case "joined":
+      return phase.joinedAtMs;
+    case "ending":
+      return phase.answeredAtMs;
+    case "ended":
+      return phase.record.answeredAtMs;
+    default:
+      return phase.trunk.state === "confirmed" ? phase.trunk.answeredAtMs : undefined;
+  }
 }

@@ -1,7 +1,7 @@
 // The shape of a step and its smallest forms, shared by the phases.
-import type { Call } from "./call.ts";
-import type { CallOrder } from "./order.ts";
+import type { Call, CallCommon, CallIn, Phase } from "./call.ts";
 import type { TimedFact } from "./fact.ts";
+import type { CallOrder } from "./order.ts";
 
 export interface Step {
   readonly call: Call;
@@ -14,10 +14,20 @@ export function to(call: Call, ...orders: readonly CallOrder[]): Step {
 
 /** The fact does not fit: nothing changes, one note is left. */
 export function ignored(call: Call, fact: TimedFact): Step {
-  return { call, orders: [{ kind: "note.ignored", fact: fact.kind, phase: call.phase }] };
+  return { call, orders: [{ kind: "note.ignored", fact: fact.kind, phase: call.phase.kind }] };
 }
 
 /** The fact is expected here and needs nothing done. */
 export function unchanged(call: Call): Step {
   return { call, orders: [] };
+}
+
+/** The call in another phase. */
+export function enter<P extends Phase>(call: CallCommon, phase: P): CallIn<P> {
+  return { ...call, phase };
+}
+
+/** The call in its phase, which changes in part. */
+export function amend<P extends Phase>(call: CallIn<P>, changes: Partial<P>): CallIn<P> {
+  return { ...call, phase: { ...call.phase, ...changes } };
 }

@@ -1,7 +1,17 @@
-// The telephone side of a call: which trunk, which number, and for a call of ours under which identity.
-import type { CallerIdentity } from "../../policy/caller-identity.ts";
-import type { CallId, TrunkName } from "../../ids.ts";
-import type { SipDialogState } from "./dialog-state.ts";
+// The telephone side of a call: which trunk, which number, for a call of ours under which identity, and how far the leg has
+// come. What it is owed when its call ends follows from its state.
+import type { CallId, SipCallId, TrunkName } from "../../ids.ts";
+import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
+
+/** Who the telephone network is told is calling: finished values; the SIP edge escapes them when it writes headers. */
+export interface CallerIdentity {
+  readonly from: { readonly user: string; readonly host: string | undefined; readonly displayName: string | undefined };
+  /** URIs, `sip:` or `tel:`. */
+  readonly asserted: readonly string[];
+  readonly preferred: string | undefined;
+  /** `id`, `user`, `header`, `session`, `critical`, `none`. */
+  readonly privacy: readonly string[];
+}
 
 /** What a trunk takes in a call, by its configuration. */
 export interface TrunkAbilities {
@@ -25,12 +35,106 @@ export interface DialledTrunk extends TrunkSide {
   readonly identity: CallerIdentity;
 }
 
+/**
+ * ```
+ *   unsent --our INVITE--> inviting --2xx--> confirmed --BYE--> over
+ *                                            ^
+ *   incoming (an INVITE to us) ---our 2xx----+
+ * ```
+ * A final response that is no 2xx, or a CANCEL, leads from `inviting` and `incoming` to `over`.
+ */
+export type TrunkLeg = UnsentLeg | InvitingLeg | IncomingLeg | ConfirmedLeg | OverLeg;
+
+/** `id`: under which the SIP edge knows the leg; of a call with one leg the call's own. */
+interface Leg extends TrunkSide {
+  readonly id: CallId;
+}
+
+/** The trunk knows nothing of the call: it is owed nothing. */
+export interface UnsentLeg extends Leg, DialledTrunk {
+  readonly state: "unsent";
+}
+
+/** Our INVITE has no final response: it is owed a CANCEL. */
+export interface InvitingLeg extends Leg, DialledTrunk {
+  readonly state: "inviting";
+  /** Undefined until it has gone out. */
+  readonly invite: SipInviteState | undefined;
+}
+
+/** The trunk's INVITE has no final response: it is owed one. */
+export interface IncomingLeg extends Leg {
+  readonly state: "incoming";
+  readonly dialog: SipDialogState;
+  readonly incoming: SipIncomingState;
+}
+
+/** The dialog is up: it is owed a BYE. */
+export interface ConfirmedLeg extends Leg {
+  readonly state: "confirmed";
+  readonly dialog: SipDialogState;
+  readonly answeredAtMs: number;
+}
+
+/** Ended, or another call's from here on: it is owed nothing. */
+export interface OverLeg extends Leg {
+  readonly state: "over";
+  readonly sipCallId: SipCallId | undefined;
+}
+
 /** Of the two legs of a bridged call: A is that of the call that was transferred, B that of whom it was transferred to. */
 export type LegName = "a" | "b";
 
-/** A leg in a dialog, under the id by which the SIP edge knows it. */
-export interface ConfirmedLeg {
-  readonly call: CallId;
-  readonly trunk: TrunkSide;
-  readonly dialog: SipDialogState;
+/** A trunk that is about to be invited. */
+export function unsent(id: CallId, trunk: DialledTrunk): UnsentLeg {
+  return { ...trunk, state: "unsent", id };
+}
+
+export function inviting(leg: UnsentLeg): InvitingLeg {
+  return { ...leg, state: "inviting", invite: undefined };
+}
+
+/** How the trunk was dialled matters no longer. */
+export function confirmed(
+  { id, name, number, abilities }: InvitingLeg | IncomingLeg,
+  dialog: SipDialogState,
+  answeredAtMs: number,
+): ConfirmedLeg {
+  return { state: "confirmed", id, name, number, abilities, dialog, answeredAtMs };
+}
+
+export function over(leg: TrunkLeg): OverLeg {
+  const { id, name, number, abilities } = leg;
+  return { state: "over", id, name, number, abilities, sipCallId: sipCallIdOf(leg) };
+}
+
+/** Undefined as long as nothing was sent. */
+export function sipCallIdOf(leg: TrunkLeg): SipCallId | undefined {
+  switch (leg.state) {
+    case "unsent":
+      return undefined;
+    case "inviting":
+      return leg.invite?.sipCallId;
+    case "over":
+      return leg.sipCallId;
+    default:
+      return leg.dialog.sipCallId;
+  }
+}
+
+export type OwedToTrunk = "nothing" | "cancel" | "final" | "bye";
+
+/** What the leg is owed when its call ends. */
+export function owedTo({ state }: TrunkLeg): OwedToTrunk {
+  switch (state) {
+    case "unsent":
+    case "over":
+      return "nothing";
+    case "inviting":
+      return "cancel";
+    case "incoming":
+      return "final";
+    case "confirmed":
+      return "bye";
+  }
 }

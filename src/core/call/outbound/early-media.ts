@@ -1,49 +1,49 @@
 // Early media by config: the client is answered with what the trunk plays before the callee picks up, so that the caller
 // hears the network's own tones and announcements. Only then has a legacy client any audio.
-import type { Early, Inviting } from "../model/call.ts";
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import type { CallIn, Early, Inviting } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
-import { common, end, endIfOver } from "../ending/ending.ts";
+import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { canRenegotiate } from "../model/matrix-leg.ts";
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
-import { ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
+import { confirmed } from "../model/trunk-leg.ts";
 
-export function beginEarly(call: Inviting, sdp: string): Step {
-  const { leg, abilities, trunk, invite, ringingAtMs } = call;
-  const early: Early = {
-    ...common(call),
-    phase: "early",
+export function beginEarly(call: CallIn<Inviting>, sdp: string): Step {
+  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  const early = enter<Early>(call, {
+    kind: "early",
     leg,
     abilities,
     trunk,
-    invite,
     ringingAtMs,
     sdp,
     answer: "none",
     mediaUp: false,
     queued: undefined,
     untold: undefined,
-  };
+  });
   return to(early, { kind: "media.answer", from: trunkEnd, sdp });
 }
 
-export function stepEarly(call: Early, fact: TimedFact): Step {
+export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: fact.candidates });
     case "media.answered":
-      if (call.answer !== "none" || fact.from !== trunkEnd) return ignored(call, fact);
-      return to(
-        { ...call, answer: "ordered", untold: fact.untold },
-        { kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } },
-      );
+      if (call.phase.answer !== "none" || fact.from !== trunkEnd) return ignored(call, fact);
+      return to(amend(call, { answer: "ordered", untold: fact.untold }), {
+        kind: "matrix.signal",
+        leg: call.phase.leg,
+        signal: { kind: "answer", sdp: fact.sdp },
+      });
     case "media.refused":
-      return call.answer === "none" ? ringOnly(call) : ignored(call, fact);
+      return call.phase.answer === "none" ? ringOnly(call) : ignored(call, fact);
     case "media.connected":
-      return to({ ...call, mediaUp: true });
+      return to(amend(call, { mediaUp: true }));
     case "matrix.told":
-      return fact.signal === "answer" ? to({ ...call, answer: "told" }) : unchanged(call);
+      return fact.signal === "answer" ? to(amend(call, { answer: "told" })) : unchanged(call);
     case "matrix.unreachable":
       if (fact.signal !== "answer") return ignored(call, fact);
       return end(call, "answer-lost", fact.atMs, { answer: true });
@@ -51,8 +51,8 @@ export function stepEarly(call: Early, fact: TimedFact): Step {
       return endIfOver(call, fact) ?? unchanged(call);
     case "matrix.offered":
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
-      if (call.answer === "none" || !canRenegotiate(call.leg)) return ignored(call, fact);
-      return to({ ...call, queued: fact.sdp });
+      if (call.phase.answer === "none" || !canRenegotiate(call.phase.leg)) return ignored(call, fact);
+      return to(amend(call, { queued: fact.sdp }));
     case "media.timedOut":
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
       return fact.end === trunkEnd ? unchanged(call) : (endIfOver(call, fact) ?? ignored(call, fact));
@@ -62,11 +62,11 @@ export function stepEarly(call: Early, fact: TimedFact): Step {
       // Another fork's announcement may be another one: the client keeps what it has.
       return unchanged(call);
     case "sip.sent":
-      return to({ ...call, invite: fact.invite });
+      return to(amend(call, { trunk: { ...call.phase.trunk, invite: fact.invite } }));
     case "sip.ringing":
-      return to({ ...call, ringingAtMs: call.ringingAtMs ?? fact.atMs });
+      return to(amend(call, { ringingAtMs: call.phase.ringingAtMs ?? fact.atMs }));
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.accepted":
@@ -79,40 +79,38 @@ export function stepEarly(call: Early, fact: TimedFact): Step {
 }
 
 /** The early description cannot be used; the callee's own may. Until then the client rings as it would without. */
-function ringOnly(call: Early): Step {
-  const { leg, abilities, trunk, invite, ringingAtMs } = call;
-  const inviting: Inviting = {
-    ...common(call),
-    phase: "inviting",
-    leg,
-    abilities,
-    trunk,
-    invite,
-    ringingAtMs,
-    earlyMedia: "ring",
-    progress: "early",
-    failover: undefined,
-  };
-  return to(inviting);
+function ringOnly(call: CallIn<Early>): Step {
+  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  return to(
+    enter<Inviting>(call, {
+      kind: "inviting",
+      leg,
+      abilities,
+      trunk,
+      ringingAtMs,
+      earlyMedia: "ring",
+      progress: "early",
+      failover: undefined,
+    }),
+  );
 }
 
-function accepted(call: Early, fact: Extract<TimedFact, { kind: "sip.accepted" }>): Step {
+function accepted(call: CallIn<Early>, fact: Extract<TimedFact, { kind: "sip.accepted" }>): Step {
   // The same description in the 200 is a repetition (RFC 3261 s13.2.1). Another one moves the trunk's end; the client's
   // answer stays, as it can have one only.
   const moved: readonly CallOrder[] =
-    fact.sdp === call.sdp ? [] : [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }];
-  if (call.answer === "none") return answerByTrunk(call, fact, moved);
-  const { queued } = call;
+    fact.sdp === call.phase.sdp ? [] : [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }];
+  if (call.phase.answer === "none") return answerByTrunk(call, fact, moved);
+  const { queued } = call.phase;
   return connect(
     call,
     {
-      dialog: fact.dialog,
-      answeredAtMs: fact.atMs,
+      trunk: confirmed(call.phase.trunk, fact.dialog, fact.atMs),
       takenAtMs: fact.atMs,
       inviter: "person",
-      answer: call.answer,
-      mediaUp: call.mediaUp,
-      untold: call.untold,
+      answer: call.phase.answer,
+      mediaUp: call.phase.mediaUp,
+      untold: call.phase.untold,
       renegotiation: queued === undefined ? { by: "nobody" } : { by: "matrix", awaiting: "media", queued: undefined },
     },
     queued === undefined ? moved : [...moved, { kind: "media.offer", from: clientEnd, sdp: queued }],

@@ -1,11 +1,10 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
-import type { Failover, Inviting, Offering } from "../model/call.ts";
-import { isInfrastructureFailure } from "../model/cause.ts";
-import { common } from "../ending/ending.ts";
-import type { TimedFact, IceCandidate } from "../model/fact.ts";
 import { clientEnd } from "../model/media-end.ts";
-import { to, type Step } from "../model/transition.ts";
-import type { DialledTrunk } from "../model/trunk-leg.ts";
+import type { CallCommon, CallIn, Failover, Inviting, Offering } from "../model/call.ts";
+import { isInfrastructureFailure } from "../model/cause.ts";
+import type { TimedFact, IceCandidate } from "../model/fact.ts";
+import { enter, to, type Step } from "../model/transition.ts";
+import { unsent, type DialledTrunk } from "../model/trunk-leg.ts";
 
 /** A client has a dozen candidates; what is kept of one that never stops has an end. */
 const mostCandidates = 100;
@@ -27,23 +26,25 @@ export function withCandidates(
  * Undefined: there is no other trunk, or it could not do better. The client's offer has to be put to the media engine
  * again, as each trunk wants its RTP in its own way.
  */
-export function nextTrunk(call: Inviting, fact: TimedFact): Step | undefined {
-  const { failover, outstanding, leg, abilities, earlyMedia } = call;
+export function nextTrunk(call: CallIn<Inviting>, fact: TimedFact): Step | undefined {
+  const { leg, abilities, earlyMedia, failover } = call.phase;
   const [trunk, ...others] = failover?.trunks ?? [];
   if (failover === undefined || trunk === undefined || !isTrunksFault(fact)) return undefined;
-  const offering: Offering = {
-    ...common(call),
-    phase: "offering",
-    leg,
-    abilities,
-    trunk,
-    earlyMedia,
+  const { outstanding } = call;
+  const next: CallCommon = {
+    ...call,
     number: trunk.number,
     outstanding: { ...outstanding, releases: outstanding.releases + 1 },
-    failover: others.length === 0 ? undefined : { ...failover, trunks: others },
   };
   return to(
-    offering,
+    enter<Offering>(next, {
+      kind: "offering",
+      leg,
+      abilities,
+      trunk: unsent(call.id, trunk),
+      earlyMedia,
+      failover: others.length === 0 ? undefined : { ...failover, trunks: others },
+    }),
     { kind: "media.release" },
     { kind: "media.offer", from: clientEnd, sdp: failover.offer },
     ...(failover.candidates.length === 0

@@ -1,19 +1,26 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
 // Early media stands in early-media.ts, other trunks in failover.ts, how it ends in ending.ts, what comes later in connected.ts.
+import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { CallId } from "../../ids.ts";
-import type { Answering, Inviting, Offering } from "../model/call.ts";
+import {
+  nothingOutstanding,
+  type Answering,
+  type CallCommon,
+  type CallIn,
+  type Inviting,
+  type Offering,
+} from "../model/call.ts";
 import { causeOfMediaFault, type Cause } from "../model/cause.ts";
 import { failoverTo, nextTrunk, withCandidates } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
-import { common, end, endIfOver, refuse } from "../ending/ending.ts";
+import { end, endIfOver, refuse } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { LegAbilities, MatrixLeg } from "../model/matrix-leg.ts";
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
 import type { Notices } from "../model/notices.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { refusalNotices } from "../ending/room-notices.ts";
-import { ignored, to, type Step } from "../model/transition.ts";
-import type { DialledTrunk } from "../model/trunk-leg.ts";
+import { amend, enter, ignored, to, type Step } from "../model/transition.ts";
+import { inviting, unsent, type DialledTrunk } from "../model/trunk-leg.ts";
 
 /** Everything known when a client's invite has been judged. */
 export interface OutboundRequest {
@@ -37,15 +44,14 @@ export interface OutboundRequest {
 /** Starts a call that policy allows. */
 export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, maxDurationMs: number): Step {
   const { leg, abilities, earlyMedia, alternatives, sdp } = request;
-  const call: Offering = {
-    ...outboundCommon(request, maxDurationMs),
-    phase: "offering",
+  const call = enter<Offering>(outboundCommon(request, maxDurationMs), {
+    kind: "offering",
     leg,
     abilities,
-    trunk,
+    trunk: unsent(request.id, trunk),
     earlyMedia,
     failover: failoverTo(alternatives, sdp),
-  };
+  });
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
@@ -62,10 +68,10 @@ type Refused = Pick<OutboundRequest, "id" | "leg" | "number" | "atMs" | "notices
 export function refuseOutbound(request: Refused, cause: Cause, words: "say" | "said-before" = "say"): Step {
   const { leg, atMs } = request;
   const said = words === "say" ? refusalNotices(leg, cause) : [];
-  return refuse({ ...outboundCommon(request, 0), trunk: undefined }, leg, cause, atMs, said);
+  return refuse(outboundCommon(request, 0), leg, cause, atMs, said);
 }
 
-function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: number) {
+function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: number): CallCommon {
   return {
     id,
     direction: "outbound",
@@ -75,36 +81,39 @@ function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: n
     maxDurationMs,
     notices,
     shown: undefined,
-    outstanding: { releases: 0, farewells: [] },
-  } as const;
+    outstanding: nothingOutstanding,
+    held: undefined,
+  };
 }
 
-export function stepOffering(call: Offering, fact: TimedFact): Step {
+export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
       return to(
-        call.failover === undefined ? call : { ...call, failover: withCandidates(call.failover, fact.candidates) },
+        call.phase.failover === undefined
+          ? call
+          : amend(call, { failover: withCandidates(call.phase.failover, fact.candidates) }),
         {
           kind: "media.candidates",
           candidates: fact.candidates,
         },
       );
     case "media.offered": {
-      const { leg, abilities, trunk, earlyMedia, failover } = call;
+      const { leg, abilities, trunk, earlyMedia, failover } = call.phase;
       const { name, target, identity } = trunk;
-      const inviting: Inviting = {
-        ...common(call),
-        phase: "inviting",
-        leg,
-        abilities,
-        trunk,
-        earlyMedia,
-        failover,
-        invite: undefined,
-        progress: "none",
-        ringingAtMs: undefined,
-      };
-      return to(inviting, { kind: "sip.invite", trunk: name, target, identity, sdp: fact.sdp });
+      return to(
+        enter<Inviting>(call, {
+          kind: "inviting",
+          leg,
+          abilities,
+          trunk: inviting(trunk),
+          earlyMedia,
+          failover,
+          progress: "none",
+          ringingAtMs: undefined,
+        }),
+        { kind: "sip.invite", trunk: name, target, identity, sdp: fact.sdp },
+      );
     }
     case "media.refused":
       return end(call, causeOfMediaFault(fact.fault, "client"), fact.atMs, {});
@@ -117,34 +126,37 @@ export function stepOffering(call: Offering, fact: TimedFact): Step {
   }
 }
 
-export function stepInviting(call: Inviting, fact: TimedFact): Step {
+export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
       return to(
-        call.failover === undefined ? call : { ...call, failover: withCandidates(call.failover, fact.candidates) },
+        call.phase.failover === undefined
+          ? call
+          : amend(call, { failover: withCandidates(call.phase.failover, fact.candidates) }),
         {
           kind: "media.candidates",
           candidates: fact.candidates,
         },
       );
     case "sip.sent":
-      return to({ ...call, invite: fact.invite });
+      return to(amend(call, { trunk: { ...call.phase.trunk, invite: fact.invite } }));
     case "sip.trying":
-      return to({ ...call, progress: call.progress === "none" ? "trying" : call.progress });
+      return to(amend(call, { progress: call.phase.progress === "none" ? "trying" : call.phase.progress }));
     case "sip.ringing":
-      return to({
-        ...call,
-        progress: "ringing",
-        ringingAtMs: call.ringingAtMs ?? fact.atMs,
-        failover: undefined,
-      });
+      return to(
+        amend(call, {
+          progress: "ringing",
+          ringingAtMs: call.phase.ringingAtMs ?? fact.atMs,
+          failover: undefined,
+        }),
+      );
     case "sip.progressed": {
-      const next: Inviting = { ...call, progress: "early", failover: undefined };
+      const next = amend(call, { progress: "early", failover: undefined });
       // Otherwise the client hears nothing before the answer; it plays its own ringing tone.
-      return call.earlyMedia === "answer" && fact.sdp !== undefined ? beginEarly(next, fact.sdp) : to(next);
+      return call.phase.earlyMedia === "answer" && fact.sdp !== undefined ? beginEarly(next, fact.sdp) : to(next);
     }
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.accepted":
@@ -161,7 +173,7 @@ export function stepInviting(call: Inviting, fact: TimedFact): Step {
   }
 }
 
-export function stepAnswering(call: Answering, fact: TimedFact): Step {
+export function stepAnswering(call: CallIn<Answering>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
       return to(call, { kind: "media.candidates", candidates: fact.candidates });
@@ -169,16 +181,15 @@ export function stepAnswering(call: Answering, fact: TimedFact): Step {
       return connect(
         call,
         {
-          dialog: call.dialog,
-          answeredAtMs: call.answeredAtMs,
-          takenAtMs: call.answeredAtMs,
+          trunk: call.phase.trunk,
+          takenAtMs: call.phase.trunk.answeredAtMs,
           inviter: "person",
           answer: "ordered",
           mediaUp: false,
           untold: fact.untold,
           renegotiation: { by: "nobody" },
         },
-        [{ kind: "matrix.signal", leg: call.leg, signal: { kind: "answer", sdp: fact.sdp } }],
+        [{ kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "answer", sdp: fact.sdp } }],
       );
     case "media.refused":
       return end(
@@ -190,9 +201,9 @@ export function stepAnswering(call: Answering, fact: TimedFact): Step {
     case "deadline.passed":
       return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     case "sip.dialogChanged":
-      return to({ ...call, dialog: fact.dialog });
+      return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));
     case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.trunk.name, identity: fact.identity });
+      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.referred":

@@ -1,10 +1,10 @@
 // A far end that nobody took comes back: a call of its own, which rings whoever had handed it over, in the same room.
-import type { CallId, MatrixCallId, PartyId } from "../../ids.ts";
-import type { Arriving } from "../model/call.ts";
 import { clientEnd } from "../model/media-end.ts";
-import { mediaAnswerMs } from "./connecting.ts";
-import type { Recall } from "./recall.ts";
-import { to, type Step } from "../model/transition.ts";
+import type { CallId, MatrixCallId, PartyId } from "../../ids.ts";
+import { nothingOutstanding, type Arriving, type CallCommon } from "../model/call.ts";
+import { mediaAnswerMs } from "../established/connecting.ts";
+import type { Recall } from "../model/bridged-call.ts";
+import { enter, to, type Step } from "../model/transition.ts";
 
 /** An invite of ours lives as long at least. */
 const ringMs = 90_000;
@@ -17,28 +17,30 @@ export interface RecallIds {
 }
 
 export function beginRecall(ids: RecallIds, { far, leg, called, notices, endsAtMs }: Recall, atMs: number): Step {
+  const { id, matrixCallId, ownParty } = ids;
   const { room, ghost, person } = leg;
-  const call: Arriving = {
-    ...ids,
-    phase: "arriving",
+  const common: CallCommon = {
+    id,
     direction: "inbound",
-    trunk: far.trunk,
-    number: far.trunk.number,
+    number: far.number,
     called,
     startedAtMs: atMs,
     maxDurationMs: Math.max(0, endsAtMs - atMs),
     notices,
     shown: undefined,
-    outstanding: { releases: 0, farewells: [] },
+    outstanding: nothingOutstanding,
+    held: undefined,
+  };
+  const call = enter<Arriving>(common, {
+    kind: "arriving",
+    origin: { kind: "recalled" },
+    trunk: { ...far, id, answeredAtMs: atMs },
     ghost,
-    dialog: far.dialog,
-    incoming: undefined,
-    acceptedAtMs: atMs,
-    transferredBy: undefined,
-    lateOffer: true,
+    matrixCallId,
+    ownParty,
     stages: [{ targets: [{ kind: "person", person, room }], ringMs }],
     announce: [],
-  };
+  });
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },

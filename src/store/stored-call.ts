@@ -1,0 +1,209 @@
+// The stored form of a call, parsed on the way in. A row that cannot be read is a value here, never an exception: one bad row
+// must not keep the bridge from starting, and the trunk's dialog in it is ended all the same.
+import { z } from "zod";
+import { allCauses, type Cause } from "../core/call/model/cause.ts";
+import { nothingOutstanding } from "../core/call/model/call.ts";
+import { noMediaStats } from "../core/call/model/media-stats.ts";
+import type { StoredCall } from "../core/call/recover.ts";
+import { callId, matrixCallId, parseUserId, partyId, roomId, sipCallId, trunkName, type UserId } from "../core/ids.ts";
+import { inTodaysForm } from "./earlier-calls.ts";
+import { parseObject } from "./stored-json.ts";
+
+/** Of the form below. Version 1, which said no number, was the call itself. */
+const storedVersion = 2;
+
+/** What a row holds; `problem` says what could not be read. Without a call there is nothing left to end. */
+export interface ReadCall {
+  readonly call: StoredCall | undefined;
+  readonly problem: string | undefined;
+}
+
+const text = z.string();
+const number = z.number();
+const maybe = <T extends z.ZodType>(form: T) => form.optional().transform((value) => value);
+const user = z.string().transform((value, context): UserId => {
+  const known = parseUserId(value);
+  if (known !== undefined) return known;
+  context.addIssue({ code: "custom", message: "not a user id" });
+  return z.NEVER;
+});
+const cause = z.custom<Cause>((value) => allCauses.some((one) => one === value), "no cause of an end");
+const address = z.object({ host: text, port: number });
+
+const dialog = z.object({
+  trunk: text.transform(trunkName),
+  sipCallId: text.transform(sipCallId),
+  localTag: text,
+  remoteTag: text,
+  localUri: text,
+  remoteUri: text,
+  remoteTarget: text,
+  routeSet: z.array(text),
+  localCSeq: number,
+  remoteCSeq: maybe(number),
+  secure: z.boolean(),
+  localAddress: address,
+});
+
+const invite = z.object({
+  trunk: text.transform(trunkName),
+  sipCallId: text.transform(sipCallId),
+  localTag: text,
+  from: text,
+  to: text,
+  via: text,
+  branch: text,
+  requestUri: text,
+  routes: z.array(text),
+  cseq: number,
+  localAddress: address,
+});
+
+const incoming = z.object({
+  trunk: text.transform(trunkName),
+  vias: z.array(text),
+  from: text,
+  to: text,
+  sipCallId: text.transform(sipCallId),
+  cseq: number,
+  localAddress: address,
+});
+
+const side = {
+  id: text.transform(callId),
+  name: text.transform(trunkName),
+  number: text,
+  abilities: z.object({ infoDtmf: z.boolean(), refer: z.boolean() }),
+};
+const identity = z.object({
+  from: z.object({ user: text, host: maybe(text), displayName: maybe(text) }),
+  asserted: z.array(text),
+  preferred: maybe(text),
+  privacy: z.array(text),
+});
+const trunk = z.discriminatedUnion("state", [
+  z.object({ ...side, state: z.literal("unsent"), target: text, identity }),
+  z.object({ ...side, state: z.literal("inviting"), target: text, identity, invite: maybe(invite) }),
+  z.object({ ...side, state: z.literal("incoming"), dialog, incoming }),
+  z.object({ ...side, state: z.literal("confirmed"), dialog, answeredAtMs: number }),
+  z.object({ ...side, state: z.literal("over"), sipCallId: maybe(text.transform(sipCallId)) }),
+]);
+
+const place = { room: text.transform(roomId), ghost: user };
+const legAddress = {
+  ...place,
+  matrixCallId: text.transform(matrixCallId),
+  ownParty: text.transform(partyId),
+  version: z.enum(["0", "1"]),
+};
+const leg = z.object({ ...legAddress, person: user, personParty: maybe(text.transform(partyId)) });
+const farewell = z.object({
+  leg: z.object(legAddress),
+  by: z.enum(["reject", "hangup", "either"]),
+  state: z.enum(["owed", "lost"]),
+  cause,
+});
+
+const notices = z.object({ failures: z.boolean(), history: z.boolean() });
+const call = z.object({
+  id: text.transform(callId),
+  direction: z.enum(["outbound", "inbound", "joined"]),
+  number: text,
+  called: maybe(text),
+  startedAtMs: number,
+  maxDurationMs: number,
+  notices,
+  shown: z
+    .unknown()
+    .optional()
+    .transform(() => undefined),
+  outstanding: z.object({ releases: number, farewells: z.array(farewell) }),
+  held: z
+    .unknown()
+    .optional()
+    .transform(() => undefined),
+  phase: z.object({
+    kind: z.literal("ending"),
+    leg: maybe(leg),
+    address: maybe(z.object(legAddress)),
+    person: maybe(user),
+    cause,
+    sipStatus: maybe(number),
+    trunks: z.array(trunk),
+    ringingAtMs: maybe(number),
+    answeredAtMs: maybe(number),
+    endedAtMs: number,
+    // The session has gone with the process.
+    media: z
+      .unknown()
+      .optional()
+      .transform(() => ({ state: "released", stats: noMediaStats }) as const),
+    rooms: z.array(farewell),
+  }),
+});
+const storedCall = z.object({
+  call,
+  interrupted: z.boolean(),
+  notices: z.array(z.object({ kind: z.literal("matrix.notice"), leg: z.object(place), text })),
+});
+
+export function writeCall(stored: StoredCall): string {
+  return JSON.stringify({ version: storedVersion, ...stored });
+}
+
+export function readCall(id: string, json: string): ReadCall {
+  const value = parseObject(json);
+  if (value === undefined) return { call: undefined, problem: "not JSON of a call" };
+  const today = inTodaysForm(value);
+  const parsed = storedCall.safeParse(today);
+  if (!parsed.success) return { call: trunksAlone(id, today), problem: problemOf(parsed.error) };
+  if (parsed.data.call.id !== id) return { call: undefined, problem: `call.id: is that of ${parsed.data.call.id}` };
+  return { call: parsed.data, problem: undefined };
+}
+
+const anyTrunks = z.object({
+  call: z.object({ phase: z.object({ trunks: z.array(trunk.or(z.null()).catch(null)) }) }),
+});
+
+/** Somebody may still be on the telephone, whatever else has become of the call. */
+function trunksAlone(id: string, value: unknown): StoredCall | undefined {
+  const parsed = anyTrunks.safeParse(value);
+  const trunks = parsed.success ? parsed.data.call.phase.trunks.filter((one) => one !== null) : [];
+  const [first, second] = trunks;
+  if (first === undefined) return undefined;
+  return {
+    interrupted: true,
+    notices: [],
+    call: {
+      id: callId(id),
+      direction: second !== undefined ? "joined" : first.state === "incoming" ? "inbound" : "outbound",
+      number: first.number,
+      called: undefined,
+      startedAtMs: 0,
+      maxDurationMs: 0,
+      notices: { failures: false, history: false },
+      shown: undefined,
+      outstanding: nothingOutstanding,
+      held: undefined,
+      phase: {
+        kind: "ending",
+        leg: undefined,
+        address: undefined,
+        person: undefined,
+        cause: "restarted",
+        sipStatus: undefined,
+        trunks,
+        ringingAtMs: undefined,
+        answeredAtMs: undefined,
+        endedAtMs: 0,
+        media: { state: "released", stats: noMediaStats },
+        rooms: [],
+      },
+    },
+  };
+}
+
+/** Where the first fault is, and what. */
+function problemOf({ issues: [first] }: z.ZodError): string {
+  return first === undefined ? "unknown" : `${first.path.join(".")}: ${first.message}`;
+}
