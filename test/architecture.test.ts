@@ -105,6 +105,19 @@ test("core is pure: no Node, no clock, no chance, no waiting, and two packages",
   expect(wrong).toEqual([]);
 });
 
+/** What clients say of why a call ends: core speaks of causes. */
+const matrixWords =
+  /m\.call\.|\b(?:user_busy|user_hangup|user_media_failed|ice_failed|ice_timeout|invite_timeout|answered_elsewhere|unknown_error)\b/g;
+
+test("no word of Matrix clients for the end of a call is in core or bridge", () => {
+  const wrong = sources
+    .filter((source) => source.module === "core" || source.module === "bridge")
+    .flatMap((source) =>
+      (withoutComments(source.text).match(matrixWords) ?? []).map((word) => `${source.path}: ${word}`),
+    );
+  expect(wrong).toEqual([]);
+});
+
 test("the bridge talks to packages through ports only", () => {
   const wrong = sources
     .filter((source) => source.module === "bridge" || source.module === "ports")

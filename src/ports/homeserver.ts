@@ -1,5 +1,6 @@
 // The homeserver as the bridge sees it: facts come in through the durable intake, orders go out as a ghost or the bot.
 // No Matrix event shape passes here; `matrix/` alone knows those.
+import type { SaidByClient } from "../core/call/model/cause.ts";
 import type { IceCandidate } from "../core/call/model/fact.ts";
 import type { LegAbilities, LegAddress, LegSignal } from "../core/call/model/matrix-leg.ts";
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
@@ -73,8 +74,8 @@ export type MatrixFact = FactOrigin &
     | (CallReference & { readonly kind: "call.candidates"; readonly candidates: readonly IceCandidate[] })
     | (CallReference & { readonly kind: "call.answered"; readonly sdp: string; readonly abilities: LegAbilities })
     | (CallReference & { readonly kind: "call.selected"; readonly selected: PartyId })
-    | (CallReference & { readonly kind: "call.rejected"; readonly reason: string | undefined })
-    | (CallReference & { readonly kind: "call.hungUp"; readonly reason: string | undefined })
+    | (CallReference & { readonly kind: "call.rejected"; readonly said: SaidByClient | undefined })
+    | (CallReference & { readonly kind: "call.hungUp"; readonly said: SaidByClient | undefined })
     | (CallReference & { readonly kind: "call.offered"; readonly sdp: string; readonly lifetimeMs: number })
     | (CallReference & { readonly kind: "call.reanswered"; readonly sdp: string })
     /** The client hands the call over (MSC2747). */

@@ -147,7 +147,7 @@ describe("a person whom a number calls", () => {
     await homeserver.signal(leg, { kind: "identity", identity: { ghost: leg.ghost, displayName: "The boss" } });
     await until("the other name", async () => (await desk.report()).assertedName === "The boss");
 
-    await homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    await homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     expect(await ended(desk, leg)).toMatchObject({ hangupParty: "remote", hangupReason: "user_hangup" });
   });
 
@@ -160,7 +160,7 @@ describe("a person whom a number calls", () => {
     expect((await desk.ringing()).matrixCallId).toBe(leg.matrixCallId);
     await desk.phone.answer();
     await fact("call.answered", leg);
-    await homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    await homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     await ended(desk, leg);
   });
 
@@ -173,13 +173,13 @@ describe("a person whom a number calls", () => {
     await Promise.all([ended(desk, leg), ended(pocket, leg)]);
   });
 
-  test.each(["answered_elsewhere", "invite_timeout", "user_hangup"] as const)(
+  test.each(["answered-elsewhere", "no-answer", "missed"] as const)(
     "is not rung any longer when the number gives up: %s",
-    async (reason) => {
+    async (cause) => {
       const leg = legOf(await number());
       await invite(leg, await desk.phone.farOffer());
       await Promise.all([desk.ringing(), pocket.ringing()]);
-      await homeserver.signal(leg, { kind: "hangup", reason });
+      await homeserver.signal(leg, { kind: "hangup", cause });
       await Promise.all([ended(desk, leg), ended(pocket, leg)]);
     },
   );
@@ -194,13 +194,13 @@ describe("a person whom a number calls", () => {
     const invited = await fact("call.invited", leg);
     expect(invited).toMatchObject({ matrixCallId: theirs.matrixCallId, invitee: undefined });
     // The number gives way.
-    await homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    await homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     const own = { ...leg, matrixCallId: invited.matrixCallId };
     await homeserver.signal(own, { kind: "answer", sdp: await desk.phone.farAnswer(invited.sdp) });
     expect(await fact("call.selected", leg)).toMatchObject({ matrixCallId: own.matrixCallId, selected: leg.ownParty });
     await until("the call to stand", async () => (await desk.report(own.matrixCallId)).state === "connected");
     await ended(pocket, leg);
-    await homeserver.signal(own, { kind: "hangup", reason: "user_hangup" });
+    await homeserver.signal(own, { kind: "hangup", cause: "callee-hung-up" });
     await ended(desk, own);
   });
 

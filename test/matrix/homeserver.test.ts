@@ -221,7 +221,7 @@ describe("a ghost", () => {
     await Promise.all([
       homeserver.signal(legIn(room), { kind: "answer", sdp }),
       homeserver.signal(legIn(room), { kind: "reoffer", sdp, lifetimeMs: 30_000 }),
-      homeserver.signal(legIn(room), { kind: "hangup", reason: "user_hangup" }),
+      homeserver.signal(legIn(room), { kind: "hangup", cause: "callee-hung-up" }),
       homeserver.notice(room, ghost, "Goodbye."),
     ]);
     const sent = world.server.events(room).filter((event) => event.sender === ghost && event.type !== "m.room.member");

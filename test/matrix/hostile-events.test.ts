@@ -328,7 +328,7 @@ describe("a transfer", () => {
   it.each([{}, { create_call: 7 }, { await_call: "" }, { create_call: "with space" }])(
     "that says nothing usable ends the client's call all the same: %j",
     (content) => {
-      expect(transfer(content)).toMatchObject({ kind: "call.hungUp", reason: "replaced" });
+      expect(transfer(content)).toMatchObject({ kind: "call.hungUp", said: undefined });
     },
   );
 });

@@ -158,7 +158,7 @@ describe("what is said once in a call", () => {
     const peer = await startScripted([sent]);
     const hangUp = async (changes: Partial<LegAddress>): Promise<void> => {
       const { homeserver } = (await startEdge({ homeserverUrl: peer.url, delivering: false })).edge;
-      await homeserver.signal({ ...leg, ...changes }, { kind: "hangup", reason: "user_hangup" });
+      await homeserver.signal({ ...leg, ...changes }, { kind: "hangup", cause: "callee-hung-up" });
     };
     await hangUp({});
     await hangUp({});
@@ -341,7 +341,7 @@ describe("when the bridge is stopped", () => {
       ownParty: partyId("p"),
       version: "1",
     } as const;
-    const told = rig.edge.homeserver.signal(leg, { kind: "hangup", reason: "user_hangup" });
+    const told = rig.edge.homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     const given = expect(told).rejects.toMatchObject({ code: "M_UNKNOWN" });
     await rig.edge.stop();
     await given;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { allCauses, describeCause } from "../../src/core/call/model/cause.ts";
 import type { LegSignal, MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
 import { eventsOf } from "../../src/matrix/wire/signal.ts";
@@ -25,10 +26,10 @@ describe("a client of version 1", () => {
       "m.call.answer",
       { answer: { type: "answer", sdp: "s" }, capabilities },
     ],
-    ["declined", { kind: "reject", reason: "declined" }, "m.call.reject", {}],
-    ["busy", { kind: "reject", reason: "busy" }, "m.call.reject", { reason: "user_busy" }],
-    ["failed", { kind: "reject", reason: "failed" }, "m.call.reject", { reason: "unknown_error" }],
-    ["hung up", { kind: "hangup", reason: "user_hangup" }, "m.call.hangup", { reason: "user_hangup" }],
+    ["declined", { kind: "reject", cause: "declined" }, "m.call.reject", {}],
+    ["busy", { kind: "reject", cause: "busy" }, "m.call.reject", { reason: "user_busy" }],
+    ["failed", { kind: "reject", cause: "no-route" }, "m.call.reject", { reason: "unknown_error" }],
+    ["hung up", { kind: "hangup", cause: "callee-hung-up" }, "m.call.hangup", { reason: "user_hangup" }],
     [
       "an answer to its new offer",
       { kind: "reanswer", sdp: "s" },
@@ -61,18 +62,24 @@ describe("a client of version 1", () => {
     ],
     [
       "that somebody elsewhere has answered, by a reason that it knows",
-      { kind: "hangup", reason: "answered_elsewhere" },
+      { kind: "hangup", cause: "answered-elsewhere" },
       "m.call.hangup",
       { reason: "user_hangup" },
     ],
-    [
-      "that it rang too long",
-      { kind: "hangup", reason: "invite_timeout" },
-      "m.call.hangup",
-      { reason: "invite_timeout" },
-    ],
+    ["that it rang too long", { kind: "hangup", cause: "no-answer" }, "m.call.hangup", { reason: "invite_timeout" }],
   ])("is told: %s", (_what, signal, type, content) => {
     expect(eventsOf(leg, signal)).toEqual([{ type, content: { ...common, ...content } }]);
+  });
+});
+
+describe("why a call was refused", () => {
+  it("is told in words of the room where a client can only say that it failed", () => {
+    for (const cause of allCauses) {
+      const [event] = eventsOf(leg, { kind: "reject", cause }) ?? [];
+      const { words, result } = describeCause(cause);
+      if (event?.content["reason"] === "unknown_error" && result !== "success")
+        expect(words, cause).toMatch(/^[A-Z].*\.$/);
+    }
   });
 });
 
@@ -98,9 +105,9 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
       "m.call.answer",
       { answer: { type: "answer", sdp: "s" }, capabilities },
     ],
-    ["declined", { kind: "reject", reason: "declined" }, "m.call.hangup", {}],
-    ["busy", { kind: "reject", reason: "busy" }, "m.call.hangup", { reason: "user_busy" }],
-    ["hung up", { kind: "hangup", reason: "ice_failed" }, "m.call.hangup", { reason: "ice_failed" }],
+    ["declined", { kind: "reject", cause: "declined" }, "m.call.hangup", {}],
+    ["busy", { kind: "reject", cause: "busy" }, "m.call.hangup", { reason: "user_busy" }],
+    ["hung up", { kind: "hangup", cause: "media-failed" }, "m.call.hangup", { reason: "ice_failed" }],
   ])("is told: %s", (_what, signal, type, content) => {
     expect(eventsOf(oldLeg, signal)).toEqual([{ type, content: { ...oldCommon, ...content } }]);
   });

@@ -3,7 +3,7 @@ import { openDoor, type Bridge } from "../../src/bridge/bridge.ts";
 import type { BridgeSettings } from "../../src/bridge/setup.ts";
 import { wire, type Wired } from "../../src/bridge/wiring.ts";
 import type { SipFact } from "../../src/core/call/model/fact.ts";
-import type { LegSignal } from "../../src/core/call/model/matrix-leg.ts";
+import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
 import type { Notices } from "../../src/core/call/model/notices.ts";
 import {
   eventId,
@@ -23,6 +23,7 @@ import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
+import { eventsOf } from "../../src/matrix/wire/signal.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
@@ -199,7 +200,7 @@ export class TestBridge {
 
   /** What was said in a room, in order. */
   in(where: RoomId): readonly string[] {
-    return this.homeserver.told.filter(({ leg }) => leg.room === where).map(({ signal }) => nameOf(signal));
+    return this.homeserver.told.filter(({ leg }) => leg.room === where).map(({ leg, signal }) => nameOf(leg, signal));
   }
 
   call(): CallId {
@@ -224,7 +225,7 @@ export class TestBridge {
   }
 
   get signals(): readonly string[] {
-    return this.homeserver.told.map(({ signal }) => nameOf(signal));
+    return this.homeserver.told.map(({ leg, signal }) => nameOf(leg, signal));
   }
 
   get words(): readonly string[] {
@@ -266,9 +267,14 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
   };
 }
 
-function nameOf(signal: LegSignal): string {
+/** As the client reads it. */
+function nameOf(leg: LegAddress, signal: LegSignal): string {
   if (signal.kind === "select") return `select ${signal.party}`;
-  return signal.kind === "reject" || signal.kind === "hangup" ? `${signal.kind} ${signal.reason}` : signal.kind;
+  if (signal.kind !== "reject" && signal.kind !== "hangup") return signal.kind;
+  const [event] = eventsOf(leg, signal) ?? [];
+  const said = event?.content["reason"];
+  if (signal.kind === "hangup") return `hangup ${String(said)}`;
+  return said === undefined ? "reject declined" : said === "user_busy" ? "reject busy" : "reject failed";
 }
 
 export const trunk = trunkName("main");

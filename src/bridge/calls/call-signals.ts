@@ -81,7 +81,7 @@ export class CallSignals {
       // A client of version 0 knows no other way than to hang up, and some of version 1 are busy in these words.
       case "call.rejected":
       case "call.hungUp":
-        return runner.post({ kind: "matrix.declined", room, person: sender, reason: signal.reason });
+        return runner.post({ kind: "matrix.declined", room, person: sender, said: signal.said });
       case "call.candidates":
         // Worth something if this device wins.
         this.#parts.held.keep(keyOf(room, signal.matrixCallId), {
@@ -121,7 +121,7 @@ export class CallSignals {
       case "call.selected":
         return { kind: "matrix.selected", ours: signal.selected === legOf(call)?.ownParty };
       case "call.hungUp":
-        return { kind: "matrix.hungUp", reason: signal.reason };
+        return { kind: "matrix.hungUp", said: signal.said };
       case "call.offered":
         return { kind: "matrix.offered", sdp: signal.sdp };
       case "call.reanswered":
@@ -142,7 +142,7 @@ export class CallSignals {
       case "call.selected":
         return held.keep(key, { sender, party, fact: { kind: "matrix.selected", ours: false } });
       case "call.hungUp":
-        return held.keep(key, { sender, party, fact: { kind: "matrix.hungUp", reason: signal.reason } });
+        return held.keep(key, { sender, party, fact: { kind: "matrix.hungUp", said: signal.said } });
       case "call.answered":
       case "call.rejected":
         // Of people among themselves.

@@ -63,7 +63,7 @@ export class Glare {
   async #refuse(leg: MatrixLeg): Promise<void> {
     const { homeserver, log } = this.#parts;
     try {
-      await homeserver.signal(leg, { kind: "reject", reason: "failed" });
+      await homeserver.signal(leg, { kind: "reject", cause: "unavailable" });
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("could not tell a person", { room: leg.room, code: error.code, error });

@@ -42,7 +42,7 @@ export class Redial {
         call: runner.id,
         matrixCallId,
       });
-      await runner.post({ kind: "matrix.hungUp", reason: undefined });
+      await runner.post({ kind: "matrix.hungUp", said: undefined });
     }
     return undefined;
   }

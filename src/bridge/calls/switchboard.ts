@@ -372,5 +372,5 @@ function factOfLeaving(call: Call, room: RoomId, user: UserId): CallFact | undef
   const target = ringing?.target;
   // Others in a room that is rung for all may still answer.
   if (target?.kind !== "person" || (user !== target.person && user !== ringing?.ghost)) return undefined;
-  return { kind: "matrix.declined", room, person: target.person, reason: undefined };
+  return { kind: "matrix.declined", room, person: target.person, said: undefined };
 }

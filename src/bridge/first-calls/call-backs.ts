@@ -38,7 +38,7 @@ export class CallBacks {
     if ((await rooms.isAlone(sender, room, homeserver.bot)) !== true) return;
     const leg = { room, ghost: homeserver.bot, matrixCallId, ownParty: partyId(clock.newId()), version };
     try {
-      await homeserver.signal(leg, { kind: "reject", reason: "failed" });
+      await homeserver.signal(leg, { kind: "reject", cause: "unavailable" });
       await homeserver.notice(room, homeserver.bot, await this.#wordsFor(room, sender));
       log.info("refused a call in the room with the bot", { room, person: sender });
     } catch (error) {

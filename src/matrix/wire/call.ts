@@ -1,6 +1,7 @@
 // `m.call.*` of the Matrix VoIP module, versions 0 and 1, from content to facts. Types are strict, unknown fields are let be.
 // Which call a fact belongs to, and whether it comes in time, is not decided here.
 import { z } from "zod";
+import type { SaidByClient } from "../../core/call/model/cause.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import { matrixCallId, partyId } from "../../core/ids.ts";
 import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
@@ -64,6 +65,19 @@ const negotiateForm = z.object({ description: z.object({ type: z.enum(["offer", 
 const selectForm = z.object({ selected_party_id: opaqueId });
 
 const endForm = z.object({ reason });
+
+/** What of a client's `reason` is more than a person's wish (Matrix specification, m.call.hangup and m.call.reject). */
+const saidByClient: ReadonlyMap<string, SaidByClient> = new Map([
+  ["ice_failed", "media-failed"],
+  ["ice_timeout", "media-failed"],
+  ["user_media_failed", "callee-media-failed"],
+  ["invite_timeout", "no-answer"],
+  ["user_busy", "busy"],
+]);
+
+function saidIn({ reason }: z.output<typeof endForm>): SaidByClient | undefined {
+  return reason === undefined ? undefined : saidByClient.get(reason);
+}
 
 const replaceForm = z.object({
   create_call: opaqueId.optional().catch(undefined),
@@ -147,8 +161,8 @@ const readers: ReadonlyMap<string, Reader> = new Map([
     "m.call.select_answer",
     reader(selectForm, ({ selected_party_id }) => ({ kind: "call.selected", selected: partyId(selected_party_id) })),
   ],
-  ["m.call.reject", reader(endForm, ({ reason }) => ({ kind: "call.rejected", reason }))],
-  ["m.call.hangup", reader(endForm, ({ reason }) => ({ kind: "call.hungUp", reason }))],
+  ["m.call.reject", reader(endForm, (end) => ({ kind: "call.rejected", said: saidIn(end) }))],
+  ["m.call.hangup", reader(endForm, (end) => ({ kind: "call.hungUp", said: saidIn(end) }))],
   [
     "m.call.replaces",
     reader(replaceForm, ({ create_call, await_call, target_user }): CallParticulars => {
@@ -156,7 +170,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
         return { kind: "call.replaced", replacement: { kind: "create", token: create_call, target: target_user?.id } };
       if (await_call !== undefined) return { kind: "call.replaced", replacement: { kind: "await", token: await_call } };
       // Whatever was meant: a client that has sent this forgets the call without a hang-up.
-      return { kind: "call.hungUp", reason: "replaced" };
+      return { kind: "call.hungUp", said: undefined };
     }),
   ],
   [

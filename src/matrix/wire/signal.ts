@@ -1,5 +1,6 @@
 // What a client is told about its leg, as the events that say so (Matrix VoIP module, versions 0 and 1; MSC2747, MSC3086).
 // No `sdp_stream_metadata`: a bridge without video that sends it makes clients offer video upgrades it cannot take.
+import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 
 export interface OutgoingEvent {
@@ -19,20 +20,44 @@ function reference(leg: LegAddress): Readonly<Record<string, unknown>> {
     : { call_id: leg.matrixCallId, version: "1", party_id: leg.ownParty };
 }
 
+/** Causes for which a call that was never answered is declined; for all others save the busy ones it has failed. */
+const declines: ReadonlySet<Cause> = new Set<Cause>([
+  "caller-hung-up",
+  "callee-hung-up",
+  "transferred",
+  "missed",
+  "crossed",
+  "caller-cancelled",
+  "caller-left",
+  "declined",
+  "answered-elsewhere",
+]);
+const busy: ReadonlySet<Cause> = new Set<Cause>(["room-in-call", "busy"]);
+
 /** `reason` on m.call.reject is what Element reads: none is "declined", `user_busy` is "busy", others are "failed". */
-const rejectReason = { declined: undefined, busy: "user_busy", failed: "unknown_error" } as const;
+function rejectReason(cause: Cause): string | undefined {
+  if (declines.has(cause)) return undefined;
+  return busy.has(cause) ? "user_busy" : "unknown_error";
+}
 
 /** The specification has none for a call that somebody else took, and Element shows one it does not know as a failure. */
-const hangupReason = {
-  user_hangup: "user_hangup",
-  ice_failed: "ice_failed",
-  invite_timeout: "invite_timeout",
-  answered_elsewhere: "user_hangup",
-  unknown_error: "unknown_error",
-} as const satisfies Record<Extract<LegSignal, { kind: "hangup" }>["reason"], string>;
+function hangupReason(cause: Cause): string {
+  switch (cause) {
+    case "media-failed":
+    case "connection-lost":
+      return "ice_failed";
+    case "no-answer":
+      return "invite_timeout";
+    case "answered-elsewhere":
+    case "missed":
+      return "user_hangup";
+    default:
+      return describeCause(cause).result === "success" ? "user_hangup" : "unknown_error";
+  }
+}
 
-function reject(leg: LegAddress, reason: keyof typeof rejectReason): OutgoingEvent {
-  const said = rejectReason[reason];
+function reject(leg: LegAddress, cause: Cause): OutgoingEvent {
+  const said = rejectReason(cause);
   const content = { ...reference(leg), ...(said === undefined ? {} : { reason: said }) };
   // Version 0 knows no reject. Only to it a hang-up before the answer means something.
   return { type: leg.version === "0" ? "m.call.hangup" : "m.call.reject", content };
@@ -72,9 +97,9 @@ export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingE
         { type: "m.call.answer", content: { ...common, answer: { type: "answer", sdp: signal.sdp }, capabilities } },
       ];
     case "reject":
-      return [reject(leg, signal.reason)];
+      return [reject(leg, signal.cause)];
     case "hangup":
-      return [{ type: "m.call.hangup", content: { ...common, reason: hangupReason[signal.reason] } }];
+      return [{ type: "m.call.hangup", content: { ...common, reason: hangupReason(signal.cause) } }];
     case "identity":
       return leg.version === "0" ? [] : identified(leg, signal.identity);
     case "reanswer":

@@ -142,39 +142,25 @@ test.each([
   expect(causeOfRejection(status, undefined, false)).toBe(cause);
 });
 
-test("every client reason has a cause", () => {
-  fc.assert(
-    fc.property(fc.option(fc.string(), { nil: undefined }), fc.boolean(), (reason, answered) => {
-      expect(allCauses).toContain(causeOfHangup(reason, answered));
-    }),
-  );
-});
-
 test.each([
   [undefined, "caller-cancelled", "caller-hung-up"],
-  ["user_hangup", "caller-cancelled", "caller-hung-up"],
-  ["replaced", "caller-cancelled", "caller-hung-up"],
-  ["invite_timeout", "no-answer", "caller-hung-up"],
-  ["ice_failed", "media-failed", "media-failed"],
-  ["ice_timeout", "media-failed", "media-failed"],
-  ["user_media_failed", "caller-media-failed", "caller-media-failed"],
-] as const)("the client's reason %s is %s before the answer and %s after it", (reason, before, after) => {
-  expect([causeOfHangup(reason, false), causeOfHangup(reason, true)]).toEqual([before, after]);
+  ["busy", "caller-cancelled", "caller-hung-up"],
+  ["no-answer", "no-answer", "caller-hung-up"],
+  ["media-failed", "media-failed", "media-failed"],
+  ["callee-media-failed", "caller-media-failed", "caller-media-failed"],
+] as const)("a caller's client that says %s means %s before the answer and %s after it", (said, before, after) => {
+  expect([causeOfHangup(said, false), causeOfHangup(said, true)]).toEqual([before, after]);
 });
 
 test.each([
   [undefined, "declined", "callee-hung-up"],
-  ["user_hangup", "declined", "callee-hung-up"],
-  ["invite_timeout", "no-answer", "callee-hung-up"],
-  ["ice_failed", "media-failed", "media-failed"],
-  ["user_media_failed", "callee-media-failed", "callee-media-failed"],
-] as const)(
-  "of somebody who was called the reason %s is %s before and %s after they are through",
-  (reason, before, after) => {
-    const causes = [false, true].map((isThrough) => causeOfHangup(reason, isThrough, "inbound"));
-    expect(causes).toEqual([before, after]);
-  },
-);
+  ["no-answer", "no-answer", "callee-hung-up"],
+  ["media-failed", "media-failed", "media-failed"],
+  ["callee-media-failed", "callee-media-failed", "callee-media-failed"],
+] as const)("of somebody who was called %s means %s before and %s after they are through", (said, before, after) => {
+  const causes = [false, true].map((isThrough) => causeOfHangup(said, isThrough, "inbound"));
+  expect(causes).toEqual([before, after]);
+});
 
 test("every cause can refuse a trunk's INVITE", () => {
   for (const cause of allCauses) {
@@ -228,13 +214,6 @@ test("each fault of the media engine has a cause", () => {
   }
   expect(causeOfMediaFault("bad-description", "client")).toBe("bad-offer");
   expect(causeOfMediaFault("bad-description", "trunk")).toBe("incompatible");
-});
-
-test("where a client can only say that the call failed, there are words for the room", () => {
-  for (const cause of allCauses) {
-    const { refusal, words, result } = describeCause(cause);
-    if (refusal === "failed" && result !== "success") expect(words, cause).toMatch(/^[A-Z].*\.$/);
-  }
 });
 
 test("every cause can be put into a Reason header", () => {

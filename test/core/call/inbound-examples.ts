@@ -1,11 +1,13 @@
 // A call from the telephone, ready to be played: Ann and Bob are people, the office is a room.
 import type { SipIncomingState } from "../../../src/core/call/model/dialog-state.ts";
 import type { CallOrder } from "../../../src/core/call/model/order.ts";
+import type { SaidByClient } from "../../../src/core/call/model/cause.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound/arriving.ts";
 import type { LegSignal, RingTarget } from "../../../src/core/call/model/matrix-leg.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
+import { eventsOf } from "../../../src/matrix/wire/signal.ts";
 import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
 
 export const ann: RingTarget = { kind: "person", person: "@ann:example.org" as UserId };
@@ -67,9 +69,9 @@ export function answers(room: RoomId, person: RingTarget, party = "PHONE"): Call
   };
 }
 
-export function declines(room: RoomId, person: RingTarget, reason?: string): CallFact {
+export function declines(room: RoomId, person: RingTarget, said?: SaidByClient): CallFact {
   const who = person.kind === "person" ? person.person : ("@cleo:example.org" as UserId);
-  return { kind: "matrix.declined", room, person: who, reason };
+  return { kind: "matrix.declined", room, person: who, said };
 }
 
 export const answeredByClient: CallFact = { kind: "media.answered", from: "a", sdp: "trunk answer" };
@@ -117,7 +119,9 @@ export function heardIn(room: RoomId, orders: readonly CallOrder[]): readonly st
 }
 
 function spoken(signal: LegSignal): string {
-  return signal.kind === "hangup" ? `hangup ${signal.reason}` : signal.kind;
+  if (signal.kind !== "hangup") return signal.kind;
+  const [event] = eventsOf({ ...glare.leg }, signal) ?? [];
+  return `hangup ${String(event?.content["reason"])}`;
 }
 
 /** What the trunk was told. */

@@ -184,7 +184,7 @@ describe("somebody answers", () => {
 
   test("the others stop ringing, and their rooms say why", () => {
     const { orders } = play(arrive(together), ...bothRing, answers(bobsRoom, bob), answeredByClient);
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
     expect(heardIn(bobsRoom, orders)).toEqual(["invite", "select"]);
   });
 
@@ -199,7 +199,7 @@ describe("somebody answers", () => {
       toldRinging(bobsRoom),
       answeredByClient,
     );
-    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
   });
 
   test("a room that is found only afterwards is not rung at all", () => {
@@ -275,7 +275,7 @@ describe("somebody answers", () => {
   test("and hangs up again before the caller is through: the caller is declined", () => {
     const { orders } = play(arrive(), ...annRings, answers(annsRoom, ann), {
       kind: "matrix.hungUp",
-      reason: undefined,
+      said: undefined,
     });
     expect(heardByTrunk(orders)).toEqual(["180", "603 (21)"]);
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "select"]);
@@ -366,19 +366,19 @@ describe("somebody declines", () => {
   });
 
   test("as they are on another call: the caller hears busy", () => {
-    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_busy"));
+    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "busy"));
     expect(heardByTrunk(orders)).toEqual(["180", "486 (17)"]);
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
   });
 
   test("because their microphone is not to be had: they read so, and have declined nothing", () => {
-    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "user_media_failed"));
+    const { orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "callee-media-failed"));
     expect(heardByTrunk(orders)).toEqual(["180", "480 (16)"]);
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "Your client could not use its microphone."]);
   });
 
   test("no: one of their devices has rung long enough, and another may still answer", () => {
-    const { call, orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "invite_timeout"));
+    const { call, orders } = play(arrive(), ...annRings, declines(annsRoom, ann, "no-answer"));
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
     expect(play({ call, orders: [] }, answers(annsRoom, ann)).call.phase.kind).toBe("accepting");
     const over = play({ call, orders: [] }, stageOver);
@@ -390,7 +390,7 @@ describe("somebody declines", () => {
     const { call, orders } = play(arrive(together), ...bothRing, declines(annsRoom, ann));
     expect(call.phase.kind).toBe("alerting");
     expect(heardIn(bobsRoom, orders)).toEqual(["invite"]);
-    const last = play({ call, orders: [] }, declines(bobsRoom, bob, "user_busy"));
+    const last = play({ call, orders: [] }, declines(bobsRoom, bob, "busy"));
     expect(heardByTrunk(last.orders)).toEqual(["603 (21)"]);
   });
 
@@ -479,7 +479,7 @@ describe("the caller gives up", () => {
 
   test("because somebody outside answered: that is no missed call", () => {
     const { orders } = play(arrive(), ...annRings, { kind: "sip.cancelled", elsewhere: true });
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered elsewhere."]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered elsewhere."]);
   });
 
   test("by hanging up the early dialog: the same", () => {
@@ -518,13 +518,13 @@ describe("a call that was answered ends", () => {
   });
 
   test("the person hangs up: BYE", () => {
-    const { call, orders } = play(talking(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    const { call, orders } = play(talking(), { kind: "matrix.hungUp", said: undefined });
     expect(heardByTrunk(orders)).toEqual(["BYE"]);
     expect(call).toMatchObject({ phase: { cause: "callee-hung-up" } });
   });
 
   test("the person's client cannot use its microphone: both are told", () => {
-    const { orders } = play(talking(), { kind: "matrix.hungUp", reason: "user_media_failed" });
+    const { orders } = play(talking(), { kind: "matrix.hungUp", said: "callee-media-failed" });
     expect(heardIn(annsRoom, orders)).toEqual(["Your client could not use its microphone."]);
   });
 
@@ -594,7 +594,7 @@ describe("the caller wants our offer", () => {
       "sip.accept",
       "media.answer",
     ]);
-    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "answer"]);
+    expect(heardIn(annsRoom, orders)).toEqual(["invite", "hangup user_hangup", "answer"]);
     expect(call).toMatchObject({ phase: { kind: "connected", leg: glare.leg }, outstanding: { releases: 0 } });
   });
 
@@ -617,7 +617,7 @@ describe("the person and the caller call each other at the same moment", () => {
   const crossed: CallFact = { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" };
 
   test.each([
-    ["while it rings", annRings, ["invite", "hangup answered_elsewhere", "answer"]],
+    ["while it rings", annRings, ["invite", "hangup user_hangup", "answer"]],
     ["before it rings", [], ["answer"]],
     ["while the room is being found", [offeredToRooms], ["answer"]],
   ] as const)("%s: their own call is the one that both have", (_when, before, room) => {
@@ -640,7 +640,7 @@ describe("the person and the caller call each other at the same moment", () => {
 
   test("others who rang stop ringing", () => {
     const { orders } = play(arrive(together), ...bothRing, glare);
-    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup answered_elsewhere", "Answered by somebody else."]);
+    expect(heardIn(bobsRoom, orders)).toEqual(["invite", "hangup user_hangup", "Answered by somebody else."]);
   });
 
   test("and the caller's offer is one that nobody can use: the person is not told that theirs was", () => {
@@ -656,7 +656,7 @@ describe("the person and the caller call each other at the same moment", () => {
     expect(heardByTrunk(orders)).toEqual(["180", "488 (88)"]);
     expect(heardIn(annsRoom, orders)).toEqual([
       "invite",
-      "hangup answered_elsewhere",
+      "hangup user_hangup",
       "reject",
       "The other end cannot handle this kind of call.",
     ]);
@@ -693,6 +693,6 @@ describe("after a restart", () => {
 
   test("a room that had to stop ringing and was not told yet is told then", () => {
     const { call } = play(arrive(together), ...bothRing, answers(annsRoom, ann), answeredByClient);
-    expect(heardIn(bobsRoom, afterRestart(call, 10_000).orders)).toEqual(["hangup answered_elsewhere"]);
+    expect(heardIn(bobsRoom, afterRestart(call, 10_000).orders)).toEqual(["hangup user_hangup"]);
   });
 });

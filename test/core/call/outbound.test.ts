@@ -96,12 +96,12 @@ describe("the call is set up", () => {
 
 describe("the call is not answered", () => {
   test("the caller hears busy", () => {
-    expect(heard([offered, rejected(486)])).toEqual({ signal: { kind: "reject", reason: "busy" }, notice: undefined });
+    expect(heard([offered, rejected(486)])).toEqual({ signal: { kind: "reject", cause: "busy" }, notice: undefined });
   });
 
   test("the caller sees that the callee declined", () => {
     expect(heard([offered, rejected(603)])).toEqual({
-      signal: { kind: "reject", reason: "declined" },
+      signal: { kind: "reject", cause: "declined" },
       notice: undefined,
     });
   });
@@ -116,7 +116,7 @@ describe("the call is not answered", () => {
     [403, undefined, "The telephone provider does not allow calls to this number."],
     [299 + 99, undefined, "The telephone provider could not place the call."],
   ])("the room is told why after %i (Q.850 %s)", (status, q850, notice) => {
-    expect(heard([offered, rejected(status, q850)])).toEqual({ signal: { kind: "reject", reason: "failed" }, notice });
+    expect(heard([offered, rejected(status, q850)])).toMatchObject({ signal: { kind: "reject" }, notice });
   });
 
   test("a telephone that rang and was not picked up is not an unreachable one", () => {
@@ -222,7 +222,7 @@ describe("the client is told of the end", () => {
 });
 
 describe("the caller gives up", () => {
-  const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
+  const giveUp: CallFact = { kind: "matrix.hungUp", said: undefined };
 
   test("before the INVITE: the telephone never rings", () => {
     const { call, orders } = play(begin(), giveUp, offered);
@@ -294,7 +294,7 @@ describe("a connected call ends", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "hangup", reason: "user_hangup" },
+      signal: { kind: "hangup", cause: "callee-hung-up" },
     });
     expect(call.phase.kind === "ended" && call.phase.record).toMatchObject({
       cause: "callee-hung-up",
@@ -307,7 +307,7 @@ describe("a connected call ends", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "hangup", reason: "unknown_error" },
+      signal: { kind: "hangup", cause: "cut-off" },
     });
     expect(orders).toContainEqual({
       kind: "matrix.notice",
@@ -318,7 +318,7 @@ describe("a connected call ends", () => {
   });
 
   test("until the BYE is answered, no other word of the trunk's settles it", () => {
-    const { call } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" }, released, rejected(486), {
+    const { call } = play(connected(), { kind: "matrix.hungUp", said: undefined }, released, rejected(486), {
       kind: "sip.failed",
       fault: "timeout",
       message: "",
@@ -327,7 +327,7 @@ describe("a connected call ends", () => {
   });
 
   test("the caller hangs up: BYE with cause 16", () => {
-    const { orders } = play(connected(), { kind: "matrix.hungUp", reason: "user_hangup" });
+    const { orders } = play(connected(), { kind: "matrix.hungUp", said: undefined });
     expect(orders).toContainEqual({ kind: "sip.bye", q850: 16 });
   });
 
@@ -337,7 +337,7 @@ describe("a connected call ends", () => {
     expect(done.orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "hangup", reason: "user_hangup" },
+      signal: { kind: "hangup", cause: "caller-hung-up" },
     });
     expect(done.call).toMatchObject({ phase: { kind: "ending", cause: "caller-hung-up" } });
     expect(noticesIn(done.orders)).toEqual([]);
@@ -347,7 +347,7 @@ describe("a connected call ends", () => {
     const lost = [
       [{ kind: "media.connected" }, { kind: "media.disconnected" }],
       // The client notices before the bridge does.
-      [{ kind: "media.connected" }, { kind: "matrix.hungUp", reason: "ice_failed" }],
+      [{ kind: "media.connected" }, { kind: "matrix.hungUp", said: "media-failed" }],
     ] as const;
     for (const facts of lost) {
       const done = play(chronicled(), ...facts);
@@ -377,7 +377,7 @@ describe("a connected call ends", () => {
   );
 
   test("a connection that never came up could not be made", () => {
-    const done = play(connected(), { kind: "matrix.hungUp", reason: "ice_failed" });
+    const done = play(connected(), { kind: "matrix.hungUp", said: "media-failed" });
     expect(noticesIn(done.orders)).toEqual(["The audio connection to your client could not be made."]);
   });
 
@@ -387,7 +387,7 @@ describe("a connected call ends", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "hangup", reason: "ice_failed" },
+      signal: { kind: "hangup", cause: "media-failed" },
     });
   });
 
@@ -406,7 +406,7 @@ describe("who may not call", () => {
   test("is told why in the room, even where notices are off, and nothing is dialled", () => {
     const first = refuseOutbound({ ...request, notices: { failures: false, history: false } }, "premium-barred");
     expect(first.orders).toEqual([
-      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", cause: "premium-barred" } },
       { kind: "matrix.notice", leg: anyLeg, text: "Calls to premium-rate numbers are not allowed here." },
       { kind: "deadline.set", name: "ending", atMs: 41_000 },
     ]);
@@ -424,7 +424,7 @@ describe("after a restart", () => {
     expect(orders).toEqual([
       { kind: "sip.resume", dialog },
       { kind: "sip.bye", q850: 41 },
-      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "hangup", reason: "unknown_error" } },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "hangup", cause: "restarted" } },
       { kind: "matrix.notice", leg: anyLeg, text: "The call ended because the bridge restarted." },
       { kind: "deadline.set", name: "ending", atMs: 50_000 },
     ]);
@@ -434,7 +434,7 @@ describe("after a restart", () => {
     const ringing = play(begin(), offered, { kind: "sip.sent", invite }, { kind: "sip.ringing" }).call;
     expect(afterRestart(ringing, 10_000).orders.slice(0, 2)).toEqual([
       { kind: "sip.abandon", invite },
-      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", reason: "failed" } },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reject", cause: "restarted" } },
     ]);
   });
 

@@ -153,7 +153,7 @@ function roomOf(call: Call): RoomId | undefined {
 /** The person whose room it is refuses, which ends the ringing in it. */
 function isDecline({ before, fact }: Seen, room: RoomId): boolean {
   if (!isIn(before, "alerting") || before.phase.matrixCallId !== inboundRequest.matrixCallId) return false;
-  if (fact.kind !== "matrix.declined" || fact.room !== room || fact.reason === "invite_timeout") return false;
+  if (fact.kind !== "matrix.declined" || fact.room !== room || fact.said === "no-answer") return false;
   const leg = before.phase.legs.find((one) => one.room === room);
   const isRinging = leg?.state === "inviting" || leg?.state === "ringing";
   return isRinging && leg.target.kind === "person" && leg.target.person === fact.person;

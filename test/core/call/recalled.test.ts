@@ -68,7 +68,7 @@ describe("a far end that comes back", () => {
   });
 
   test.each([
-    ["declines", { kind: "matrix.declined", room: leg.room, person: leg.person, reason: undefined }],
+    ["declines", { kind: "matrix.declined", room: leg.room, person: leg.person, said: undefined }],
     ["does not answer", { kind: "deadline.passed", name: "stage" }],
     ["cannot be told", { kind: "matrix.unreachable", signal: "invite", room: leg.room, message: "gone" }],
   ] as const)("is hung up when the person %s", (_how, fact) => {

@@ -519,9 +519,9 @@ describe("a transfer to somebody on Matrix", () => {
 
   test.each([
     ["nobody answers", [{ kind: "deadline.passed", name: "stage" }]],
-    ["the person declines", [{ kind: "matrix.declined", room, person, reason: undefined }]],
+    ["the person declines", [{ kind: "matrix.declined", room, person, said: undefined }]],
     ["the person's audio fails", [carolAnswers, { kind: "media.failed", message: "ice" }]],
-    ["the person hangs up at once", [carolAnswers, { kind: "matrix.hungUp", reason: "user_hangup" }]],
+    ["the person hangs up at once", [carolAnswers, { kind: "matrix.hungUp", said: undefined }]],
   ] as const)("where %s the far end goes back to who handed it over", (_how, facts) => {
     const done = play(ringing(), ...facts);
     expect(ending(done).trunk).toBe("nothing");
@@ -539,9 +539,9 @@ describe("a transfer to somebody on Matrix", () => {
     const { leg } = request;
     const nobody = play(ringing(), { kind: "deadline.passed", name: "stage" });
     expect(heardIn(leg.room, nobody.orders).at(-1)).toBe("The transfer failed: Nobody answered.");
-    const declined = play(ringing(), { kind: "matrix.declined", room, person, reason: undefined });
+    const declined = play(ringing(), { kind: "matrix.declined", room, person, said: undefined });
     expect(heardIn(leg.room, declined.orders).at(-1)).toBe("The transfer failed: The call was declined.");
-    const busy = play(ringing(), { kind: "matrix.declined", room, person, reason: "user_busy" });
+    const busy = play(ringing(), { kind: "matrix.declined", room, person, said: "busy" });
     expect(heardIn(leg.room, busy.orders).at(-1)).toBe("The transfer failed: The number was busy.");
     const gone = play(ringing(), carolAnswers, { kind: "matrix.left" });
     expect(heardIn(leg.room, gone.orders).at(-1)).toBe("The transfer failed: The call was declined.");

@@ -108,7 +108,7 @@ describe("a trunk is out of order", () => {
   });
 
   test("the caller gives up while the next one is tried: the session of the first is not taken for the last", () => {
-    const giveUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
+    const giveUp: CallFact = { kind: "matrix.hungUp", said: undefined };
     const { call, orders } = play(withSecond(), offered, rejected(503), giveUp, released);
     expect(call.phase.kind).toBe("ending");
     expect(kinds(orders).filter((kind) => kind === "media.release")).toHaveLength(2);
@@ -192,7 +192,7 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   });
 
   test("the caller hangs up: the telephone stops ringing", () => {
-    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.hungUp", reason: "user_hangup" });
+    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.hungUp", said: undefined });
     expect(heardByTrunk(orders)).toEqual(["INVITE main", "CANCEL"]);
     expect(call).toMatchObject({ phase: { cause: "caller-cancelled" } });
     // It is their own doing, and the history is off.
@@ -297,7 +297,7 @@ describe("what a client shows by itself is not written", () => {
     heardIn(room, play(begin({ notices }), ...facts).orders).filter(
       (one) => / /.test(one) && !one.startsWith("hangup"),
     );
-  const hangUp: CallFact = { kind: "matrix.hungUp", reason: undefined };
+  const hangUp: CallFact = { kind: "matrix.hungUp", said: undefined };
 
   test.each([
     ["a call that was answered", [offered, accepted, answered, hangUp], []],

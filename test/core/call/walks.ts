@@ -77,8 +77,8 @@ const facts: readonly CallFact[] = [
   { kind: "matrix.selected", ours: false },
   { kind: "matrix.offered", sdp: "hold" },
   { kind: "matrix.reanswered", sdp: "answer" },
-  { kind: "matrix.hungUp", reason: undefined },
-  { kind: "matrix.hungUp", reason: "ice_failed" },
+  { kind: "matrix.hungUp", said: undefined },
+  { kind: "matrix.hungUp", said: "media-failed" },
   { kind: "matrix.left" },
   ...toldOrLost(outboundSignals, [request.leg.room, annsRoom]),
   ...ends.flatMap((from): CallFact[] => [
@@ -149,9 +149,9 @@ const inboundFacts: readonly CallFact[] = [
   answers(bobsRoom, bob, "none"),
   answers(officeRoom, office),
   declines(annsRoom, ann),
-  declines(bobsRoom, bob, "user_busy"),
-  declines(annsRoom, ann, "invite_timeout"),
-  declines(bobsRoom, bob, "user_media_failed"),
+  declines(bobsRoom, bob, "busy"),
+  declines(annsRoom, ann, "no-answer"),
+  declines(bobsRoom, bob, "callee-media-failed"),
   declines(officeRoom, ann),
   glare,
   { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" },
@@ -236,7 +236,7 @@ const outbound: readonly Beginning[] = [
     [...talk, { kind: "sip.offered", sdp: "moved" }],
     [...talk, { kind: "sip.offered", sdp: "codec" }, reoffered],
     [...talk, { kind: "sip.offerWanted" }],
-    [offered, sent, { kind: "matrix.hungUp", reason: undefined }],
+    [offered, sent, { kind: "matrix.hungUp", said: undefined }],
     [offered, accepted, answered, { kind: "bridge.stopped" }],
   ),
   ...from(
@@ -304,7 +304,7 @@ export function walk({ first, facts: sequence }: Beginning): Walk {
   const seen: Seen[] = [];
   const orders = [...first.orders];
   const end: CallFact[] = [
-    { kind: "matrix.hungUp", reason: undefined },
+    { kind: "matrix.hungUp", said: undefined },
     { kind: "sip.hungUp", q850: undefined },
     released,
     released,

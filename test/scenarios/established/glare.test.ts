@@ -41,18 +41,18 @@ describe("a number rings a person who calls it that very moment, with a client t
     const anns = { ...bridge.callOf(ann, "anns"), room: made1 };
     await bridge.take({ ...anns, kind: "call.candidates", candidates: [candidate] });
     expect(bridge.media.orders.at(-1)).toBe("candidates 1");
-    await bridge.take({ ...anns, ...bridge.origin(ann, made1), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...anns, ...bridge.origin(ann, made1), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["ring", "accept", "bye"]);
     await bridge.sip({ kind: "sip.ended" });
     expect(bridge.telemetry.ended).toMatchObject([{ direction: "inbound", matrixCallId: "anns", person: ann }]);
-    await bridge.take({ ...anns, ...bridge.origin(ann, made1), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...anns, ...bridge.origin(ann, made1), kind: "call.hungUp", said: undefined });
     expect(bridge.telemetry.ignored.at(-1)).toBe("matrix.hungUp in ended");
   });
 
   test("and a client that keeps its own call, and hangs up ours, has it", async () => {
     const bridge = await crossed();
     const ours = bridge.homeserver.told[0]?.leg.matrixCallId;
-    await bridge.take({ ...bridge.callOf(ann, `${ours}`), room: made1, kind: "call.hungUp", reason: "replaced" });
+    await bridge.take({ ...bridge.callOf(ann, `${ours}`), room: made1, kind: "call.hungUp", said: undefined });
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
   });
@@ -118,7 +118,7 @@ describe("a person calls a number that rings them that very moment", () => {
     const inbound = await bridge.arrive(dialled);
     await bridge.sip({ kind: "sip.ended" }, outbound);
     expect(bridge.telemetry.ended).toMatchObject([{ direction: "outbound", cause: "crossed" }]);
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.sip({ kind: "sip.ended" }, inbound);
     expect(bridge.telemetry.ended).toMatchObject([
       { cause: "crossed" },

@@ -43,7 +43,7 @@ describe("two callers who withhold their number ring one person", () => {
     const bridge = new TestBridge();
     const call = await bridge.arrive({ identity: withheld });
     await bridge.take(bridge.answer(made1));
-    await bridge.take({ ...bridge.ringing(made1), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.ringing(made1), kind: "call.hungUp", said: undefined });
     expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase.kind])).toEqual([[call, "ending"]]);
     await bridge.arrive({ identity: withheld });
     expect(bridge.homeserver.rooms).toHaveLength(1);

@@ -39,7 +39,7 @@ test("what the old one still says means nothing; what the new one says is the ca
 
 test("the person hangs up: the new one hears it", async () => {
   const { bridge, leg } = await takenOver();
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: leg, verb: "bye" });
   await bridge.sip({ kind: "sip.ended" }, leg);
   expect([bridge.switchboard.calls, bridge.clock.pending]).toEqual([[], 0]);
@@ -135,7 +135,7 @@ test("a call that ends while another telephone waits for its place sends both aw
   const call = await bridge.ring();
   await bridge.sip(accepted);
   const leg = await bridge.arrive({ ...colleague, replaces: call });
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   expect(bridge.trunks.orders.slice(-2)).toMatchObject([
     { call: leg, verb: "reject", argument: 481 },
     { call, verb: "bye" },

@@ -54,7 +54,7 @@ describe("a person hands a call over to another number", () => {
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "reoffer" });
     await bridge.sip({ kind: "sip.reanswered", sdp: "far end answers" }, first);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
-    await bridge.take({ ...bridge.ringing(room), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.ringing(room), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "bye" });
     await bridge.sip({ kind: "sip.ended" }, first);
     expect([bridge.switchboard.calls, bridge.clock.pending]).toEqual([[], 0]);
@@ -209,7 +209,7 @@ test("the trunk hands the call over: the person goes on talking, to somebody els
   });
   await bridge.sip({ kind: "sip.replaced", sdp: "new far end", dialog });
   expect(bridge.signals.at(-1)).toBe("identity");
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   expect(bridge.trunks.verbs.at(-1)).toBe("bye");
 });
 
@@ -270,7 +270,7 @@ test("a client's event about a call of the same id in another room changes nothi
     matrixCallId: matrixCallId("call1"),
     party: partyId("PHONE"),
     kind: "call.hungUp",
-    reason: "user_hangup",
+    said: undefined,
   });
   expect([bridge.trunks.verbs, bridge.homeserver.told[0]?.leg.room]).toEqual([["invite"], room]);
 });

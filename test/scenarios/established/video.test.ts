@@ -14,7 +14,7 @@ test("a video call is dialled, and its room reads once, however often it calls, 
   await bridge.enterRoom();
   for (const name of ["one", "two"]) {
     await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId(name), sdp: withVideo }));
-    await bridge.take({ ...bridge.callOf(undefined, name), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(undefined, name), kind: "call.hungUp", said: undefined });
   }
   expect(bridge.trunks.verbs.filter((verb) => verb === "invite")).toHaveLength(2);
   expect(bridge.words).toEqual([words]);

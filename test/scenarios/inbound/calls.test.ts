@@ -66,7 +66,7 @@ describe("a telephone calls a person", () => {
     const bridge = new TestBridge();
     await bridge.arrive();
     await bridge.take(bridge.answer(made1));
-    await bridge.take({ ...bridge.ringing(made1), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.ringing(made1), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["ring", "accept", "bye"]);
     expect(bridge.telemetry.ended).toEqual([]);
     await bridge.sip({ kind: "sip.ended" });
@@ -76,7 +76,7 @@ describe("a telephone calls a person", () => {
   test("the person declines: the telephone stops ringing at once", async () => {
     const bridge = new TestBridge({ notices: history });
     await bridge.arrive();
-    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", reason: undefined });
+    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", said: undefined });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 603 });
     expect(bridge.words).toEqual([]);
     await bridge.sip({ kind: "sip.ended" });
@@ -86,7 +86,7 @@ describe("a telephone calls a person", () => {
   test("the person's client is busy: so is the line", async () => {
     const bridge = new TestBridge();
     await bridge.arrive();
-    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", reason: "user_busy" });
+    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", said: "busy" });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 486 });
   });
 
@@ -98,7 +98,7 @@ describe("a telephone calls a person", () => {
       version: "0",
       party: undefined,
       kind: "call.hungUp",
-      reason: undefined,
+      said: undefined,
     });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 603 });
   });
@@ -139,7 +139,7 @@ describe("a telephone calls a person", () => {
     const bridge = new TestBridge();
     await bridge.arrive();
     await bridge.take(bridge.answer(made1, bob));
-    await bridge.take({ ...bridge.ringing(made1, bob), kind: "call.rejected", reason: undefined });
+    await bridge.take({ ...bridge.ringing(made1, bob), kind: "call.rejected", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["ring"]);
     expect(bridge.telemetry.ignored).toEqual(["matrix.answered in other-party", "matrix.declined in other-party"]);
   });
@@ -185,7 +185,7 @@ describe("several people", () => {
     expect([bridge.in(made1), bridge.in(made2)]).toEqual([["invite"], ["invite"]]);
     await bridge.take(bridge.answer(made2, bob));
     expect(bridge.in(made2)).toEqual(["invite", "select PHONE"]);
-    expect(bridge.in(made1)).toEqual(["invite", "hangup answered_elsewhere"]);
+    expect(bridge.in(made1)).toEqual(["invite", "hangup user_hangup"]);
     expect(bridge.homeserver.notices).toMatchObject([{ room: made1, text: "Answered by somebody else." }]);
     await bridge.take(bridge.answer(made1, ann));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
@@ -195,7 +195,7 @@ describe("several people", () => {
   test("who declines is left in peace, the others go on ringing", async () => {
     const bridge = new TestBridge();
     await bridge.arrive(group);
-    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", reason: undefined });
+    await bridge.take({ ...bridge.ringing(made1), kind: "call.rejected", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["ring"]);
     await bridge.take(bridge.answer(made2, bob));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
@@ -218,7 +218,7 @@ describe("several people", () => {
     await bridge.arrive({ called: "+441632960004" });
     expect(bridge.homeserver.joined).toEqual([{ room: reception, user: caller }]);
     expect(bridge.homeserver.told).toMatchObject([{ leg: { room: reception }, signal: { invitee: undefined } }]);
-    await bridge.take({ ...bridge.ringing(reception, ann), kind: "call.rejected", reason: undefined });
+    await bridge.take({ ...bridge.ringing(reception, ann), kind: "call.rejected", said: undefined });
     await bridge.take(bridge.answer(reception, bob, "BOBS"));
     await bridge.take(bridge.answer(reception, ann));
     expect(bridge.in(reception)).toEqual(["invite", "select BOBS"]);

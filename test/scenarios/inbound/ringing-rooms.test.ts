@@ -53,7 +53,7 @@ describe("the room of a caller and a person", () => {
       public: false,
     });
     await bridge.take(bridge.inviteFact({ room: theirs }));
-    await bridge.take({ ...bridge.callOf(), room: theirs, kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), room: theirs, kind: "call.hungUp", said: undefined });
     await bridge.arrive();
     expect([bridge.in(theirs), bridge.homeserver.rooms]).toEqual([["invite"], []]);
   });

@@ -13,7 +13,7 @@ async function talking(bridge: TestBridge): Promise<void> {
 }
 
 async function hangUp(bridge: TestBridge): Promise<void> {
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.sip({ kind: "sip.ended" });
 }
 

@@ -75,7 +75,7 @@ describe("things fail", () => {
   test("a telephone that is picked up after everybody forgot the call is hung up", async () => {
     const bridge = new TestBridge();
     const call = await bridge.ring();
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.passTime(40_000);
     expect(bridge.telemetry.ended).toMatchObject([{ cause: "caller-cancelled", unsettled: true }]);
     await bridge.sip(accepted, call);
@@ -87,7 +87,7 @@ describe("things fail", () => {
     const call = await bridge.ring();
     await bridge.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
     await bridge.sip({ kind: "sip.hungUp", q850: undefined }, call);
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.take({ ...bridge.callOf(), kind: "call.candidates", candidates: [] });
     await bridge.take({ ...bridge.callOf(ann, "never"), kind: "call.offered", sdp: "?", lifetimeMs: 1 });
     expect(bridge.telemetry.ignored).toEqual([
@@ -103,7 +103,7 @@ describe("things fail", () => {
     await bridge.ring();
     bridge.homeserver.hold();
     await bridge.sip(accepted);
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
 
     const other = new TestBridge();
@@ -145,7 +145,7 @@ describe("things fail", () => {
   test("what goes wrong while a call ends does not keep it from ending", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     bridge.telemetry.defect = new Error("bug");
     await bridge.sip({ kind: "sip.ringing" });
     bridge.telemetry.defect = undefined;

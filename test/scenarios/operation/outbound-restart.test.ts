@@ -109,7 +109,7 @@ describe("a restart", () => {
     const hungUp = new TestBridge({ store: openMemoryStore() });
     await hungUp.ring();
     await hungUp.sip({ kind: "sip.sent", invite });
-    await hungUp.take({ ...hungUp.callOf(), kind: "call.hungUp", reason: undefined });
+    await hungUp.take({ ...hungUp.callOf(), kind: "call.hungUp", said: undefined });
     const after = await restart(hungUp);
     expect([after.trunks.verbs, after.signals, after.words]).toEqual([["abandon"], [], []]);
 

@@ -62,7 +62,7 @@ test("a call goes on and ends on both sides while nothing can be saved", async (
   fragile.break();
   await bridge.sip(accepted);
   expect(bridge.signals).toEqual(["answer"]);
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.sip({ kind: "sip.ended" });
   expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
   expect(bridge.switchboard.calls).toEqual([]);
@@ -120,7 +120,7 @@ test("while the store fails new calls are refused both ways, in words and with 5
   await bridge.sip(accepted);
   fragile.break();
   // Whatever is to be saved next shows it: here that the person hangs up.
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.arrive();
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "reject", argument: 503 });
   expect(bridge.telemetry.lines.filter(({ level }) => level === "error")).toMatchObject([
@@ -143,7 +143,7 @@ test("what happened while nothing could be saved is in the history once the stor
   await bridge.sip(accepted);
   fragile.break();
   await bridge.passTime(60_000);
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.sip({ kind: "sip.ended" });
   fragile.mend();
   expect((await bridge.store.calls.open()).map(({ interrupted }) => interrupted)).toEqual([true]);
@@ -182,7 +182,7 @@ test("a store that does not answer holds a hang-up up for a quarter of a second,
   await bridge.ring();
   await bridge.sip(accepted);
   hangs = true;
-  void bridge.switchboard.takeMatrix({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  void bridge.switchboard.takeMatrix({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.quiet();
   await bridge.passTime(249);
   expect(bridge.trunks.verbs).toEqual(["invite"]);
@@ -210,7 +210,7 @@ test("a disk that is full: the log names it with the path, the call ends on both
   await expect(store.check()).rejects.toMatchObject({ code: "full" });
   const long = { eventId: eventId("$long"), room, receivedAtMs: 1, json: "x".repeat(100_000) };
   await expect(store.inbox.take([long])).rejects.toMatchObject({ code: "full", message: `disk is full: ${path}` });
-  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.sip({ kind: "sip.ended" });
   expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
   await allow(1_000_000);
@@ -228,7 +228,7 @@ test("a database that another program has locked: the call goes on and ends, and
   const other = new SqliteDatabase(path);
   onTestFinished(() => void other.close());
   other.exec("begin exclusive");
-  void bridge.switchboard.takeMatrix({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+  void bridge.switchboard.takeMatrix({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   await bridge.quiet();
   await bridge.passTime(250);
   expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);

@@ -88,7 +88,7 @@ describe("a person dials a number", () => {
 
   test("an invite read back that was given up again never rings", async () => {
     const bridge = new TestBridge();
-    bridge.homeserver.timeline = [bridge.inviteFact(), { ...bridge.callOf(), kind: "call.hungUp", reason: undefined }];
+    bridge.homeserver.timeline = [bridge.inviteFact(), { ...bridge.callOf(), kind: "call.hungUp", said: undefined }];
     await bridge.enterRoom();
     expect([bridge.trunks.verbs, bridge.telemetry.started]).toEqual([[], 0]);
   });
@@ -98,8 +98,8 @@ describe("a person dials a number", () => {
     const eve = "@eve:example.org" as UserId;
     bridge.homeserver.timeline = [
       bridge.inviteFact(),
-      { ...bridge.callOf(eve), kind: "call.hungUp", reason: undefined },
-      { ...bridge.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", reason: undefined },
+      { ...bridge.callOf(eve), kind: "call.hungUp", said: undefined },
+      { ...bridge.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", said: undefined },
     ];
     await bridge.enterRoom();
     expect(bridge.trunks.verbs).toEqual(["invite"]);
@@ -139,7 +139,7 @@ describe("a person dials a number", () => {
   test("a hang-up that overtook the invite keeps the telephone silent", async () => {
     const bridge = new TestBridge();
     await bridge.enterRoom();
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.take(bridge.inviteFact());
     expect(bridge.trunks.verbs).toEqual([]);
   });
@@ -159,7 +159,7 @@ describe("a person dials a number", () => {
     const call = await bridge.ring();
     await bridge.sip({ kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined });
     expect(bridge.clock.pending).toBe(0);
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.sip({ kind: "sip.hungUp", q850: 16 }, call);
     expect(bridge.telemetry.ignored).toEqual(["matrix.hungUp in ended", "sip.hungUp in none"]);
     expect(bridge.telemetry.lines.filter(({ message }) => message === "fact ignored")).toEqual([]);
@@ -204,7 +204,7 @@ describe("other devices, other people, other rooms", () => {
   test("events of the person's other devices change nothing", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.take({ ...bridge.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(ann, "call1", "TABLET"), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite"]);
     expect(bridge.telemetry.ignored).toEqual(["matrix.hungUp in other-party"]);
   });
@@ -212,7 +212,7 @@ describe("other devices, other people, other rooms", () => {
   test("somebody else in the room cannot hang up", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.take({ ...bridge.callOf("@eve:example.org" as UserId), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf("@eve:example.org" as UserId), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite"]);
   });
 
@@ -295,7 +295,7 @@ describe("other devices, other people, other rooms", () => {
     const bridge = new TestBridge();
     await bridge.enterRoom();
     await bridge.take(bridge.inviteFact({ version: "0", party: undefined }));
-    await bridge.take({ ...bridge.callOf(), version: "0", party: undefined, kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), version: "0", party: undefined, kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
   });
 
@@ -339,7 +339,7 @@ describe("whoever hangs up", () => {
   test("may dial again at once, also while the trunk is slow to take note", async () => {
     const bridge = new TestBridge({ policy: { ...examplePolicy, callsPerUser: 1, callsInAll: 1 } });
     await bridge.ring();
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["ending"]);
     await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId("call2") }));
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel", "invite"]);

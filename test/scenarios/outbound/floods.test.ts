@@ -21,7 +21,7 @@ function invitation(user: UserId) {
 
 async function callAndGiveUp(bridge: TestBridge, name: string, sender = ann): Promise<void> {
   await bridge.take(bridge.inviteFact({ matrixCallId: matrixCallId(name), sender }));
-  await bridge.take({ ...bridge.callOf(sender, name), kind: "call.hungUp", reason: undefined });
+  await bridge.take({ ...bridge.callOf(sender, name), kind: "call.hungUp", said: undefined });
 }
 
 describe("calls one after the other", () => {

@@ -101,7 +101,7 @@ describe("announcements before the answer", () => {
     const bridge = new TestBridge({ features: { earlyMedia: "answer" } });
     await bridge.ring();
     await bridge.sip({ kind: "sip.progressed", sdp: "early answer" });
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: "user_hangup" });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
   });
 });

@@ -22,7 +22,7 @@ async function dialling(): Promise<TestBridge> {
 async function dial(bridge: TestBridge, where: RoomId): Promise<void> {
   const fact = bridge.inviteFact({ ...bridge.callOf(ann, `call in ${where}`), room: where });
   await bridge.take(fact);
-  await bridge.take({ ...bridge.origin(ann, where), ...refOf(fact), kind: "call.hungUp", reason: undefined });
+  await bridge.take({ ...bridge.origin(ann, where), ...refOf(fact), kind: "call.hungUp", said: undefined });
 }
 
 function refOf({ matrixCallId, party, version }: ReturnType<TestBridge["inviteFact"]>) {

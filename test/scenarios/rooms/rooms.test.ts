@@ -87,7 +87,7 @@ describe("a room whose timeline is slow to be read back", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     bridge.homeserver.timelineHeld = promise;
     await bridge.enterRoom();
-    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", reason: undefined });
+    await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     bridge.homeserver.timeline = [bridge.inviteFact()];
     resolve();
     await bridge.quiet();

@@ -9,6 +9,7 @@ import {
   causeOfRejection,
   describeCause,
   type Cause,
+  type SaidByClient,
 } from "../model/cause.ts";
 import type { SipFact, TimedFact } from "../model/fact.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
@@ -143,7 +144,7 @@ export function endIfOver(call: LiveCall, fact: TimedFact): Step | undefined {
   switch (fact.kind) {
     case "matrix.hungUp":
       if (!hasPerson(call)) return undefined;
-      return end(call, causeOfPersonsHangup(call, fact.reason), fact.atMs, { person: true });
+      return end(call, causeOfPersonsHangup(call, fact.said), fact.atMs, { person: true });
     case "matrix.left":
       if (!hasPerson(call)) return undefined;
       return end(call, causeOfLeaving(call), fact.atMs, { person: true, left: true });
@@ -192,8 +193,8 @@ export function endIfOver(call: LiveCall, fact: TimedFact): Step | undefined {
 }
 
 /** A client whose ICE fails in a call has lost a connection that there was. */
-function causeOfPersonsHangup(call: LiveCall, reason: string | undefined): Cause {
-  const cause = causeOfHangup(reason, isConnected(call), sideOf(call));
+function causeOfPersonsHangup(call: LiveCall, said: SaidByClient | undefined): Cause {
+  const cause = causeOfHangup(said, isConnected(call), sideOf(call));
   return cause === "media-failed" && call.phase.kind === "connected" && call.phase.mediaUp ? "connection-lost" : cause;
 }
 

@@ -12,30 +12,10 @@ export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Far
 }
 
 export function farewellSignals({ leg, by, cause }: Farewell): readonly CallOrder[] {
-  const reject: CallOrder = {
-    kind: "matrix.signal",
-    leg,
-    signal: { kind: "reject", reason: describeCause(cause).refusal },
-  };
-  const hangup: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "hangup", reason: hangupReason(cause) } };
+  const reject: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "reject", cause } };
+  const hangup: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "hangup", cause } };
   if (by === "reject") return [reject];
   return by === "hangup" ? [hangup] : [reject, hangup];
-}
-
-function hangupReason(cause: Cause): Extract<LegSignal, { kind: "hangup" }>["reason"] {
-  switch (cause) {
-    case "media-failed":
-    case "connection-lost":
-      return "ice_failed";
-    case "no-answer":
-      return "invite_timeout";
-    case "answered-elsewhere":
-      return "answered_elsewhere";
-    case "missed":
-      return "user_hangup";
-    default:
-      return describeCause(cause).result === "success" ? "user_hangup" : "unknown_error";
-  }
 }
 
 export function isFarewell(signal: LegSignal["kind"]): boolean {

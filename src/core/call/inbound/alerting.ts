@@ -3,7 +3,7 @@
 import type { RoomId } from "../../ids.ts";
 import { accept, takeGlare } from "./accepting.ts";
 import { legAddress, type Alerting, type Arriving, type CallIn, type Farewell, type Refusal } from "../model/call.ts";
-import { describeCause, type Cause } from "../model/cause.ts";
+import { describeCause, type Cause, type SaidByClient } from "../model/cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
@@ -213,8 +213,8 @@ function declined(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matr
   if (leg.target.kind === "room") return unchanged(call);
   if (leg.target.person !== fact.person) return ignored(call, fact);
   // One device has rung long enough: another of theirs may ring on, and the stage has its own time.
-  if (fact.reason === "invite_timeout") return unchanged(call);
-  const how = refusalOf(fact.reason);
+  if (fact.said === "no-answer") return unchanged(call);
+  const how = refusalOf(fact.said);
   const text = refusalLine(how, call.notices);
   const line = text === undefined ? [] : [notice(legAddress(call.phase, leg), text)];
   return goOn(refusedAs(put(call, leg, "declined"), how), fact.atMs, line);
@@ -228,9 +228,8 @@ function refusedAs(call: CallIn<Alerting>, how: Refusal): CallIn<Alerting> {
 }
 
 /** A client that could not pick up is no person who does not want to. */
-function refusalOf(reason: string | undefined): Refusal {
-  if (reason === "user_busy") return "busy";
-  return reason === "user_media_failed" ? "callee-media-failed" : "declined";
+function refusalOf(said: SaidByClient | undefined): Refusal {
+  return said === "busy" || said === "callee-media-failed" ? said : "declined";
 }
 
 /** A client that declines shows so by itself. */

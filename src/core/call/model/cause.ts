@@ -1,15 +1,13 @@
 // How a call ends: one vocabulary for SIP, Matrix, the words a person reads, the metric's label and the log's field.
-// Both directions are total: every status, Q.850 value and client reason has a cause, every cause all its words and statuses.
+// Both directions are total: every status and Q.850 value has a cause, every cause all its words and statuses.
+// What clients say and are told is turned into causes, and causes into that, by the Matrix edge.
 import type { MediaFault } from "./media-end.ts";
-import type { RefusalReason } from "./matrix-leg.ts";
 
 /** Whose doing the end was: the metric's `result`. */
 export type CallResult = "success" | "caller" | "callee" | "upstream" | "bridge";
 
 interface CauseEntry {
   readonly result: CallResult;
-  /** How an unanswered Matrix leg is refused. */
-  readonly refusal: RefusalReason;
   /** What the room is told where the client alone could not say it; undefined where it can, or nobody needs to know. */
   readonly words: string | undefined;
   /** Reason header of our CANCEL, BYE or final response (RFC 3326, ITU-T Q.850). */
@@ -21,46 +19,38 @@ interface CauseEntry {
   readonly status: number;
 }
 
-function entry(result: CallResult, refusal: RefusalReason, q850: number, status: number, words?: string): CauseEntry {
-  return { result, refusal, q850, status, words };
+function entry(result: CallResult, q850: number, status: number, words?: string): CauseEntry {
+  return { result, q850, status, words };
 }
 
 const causes = {
-  "caller-hung-up": entry("success", "declined", 16, 487),
-  "callee-hung-up": entry("success", "declined", 16, 480),
+  "caller-hung-up": entry("success", 16, 487),
+  "callee-hung-up": entry("success", 16, 480),
   /** The person, or the far end, handed the call over. */
-  transferred: entry("success", "declined", 16, 480),
-  "transfer-failed": entry("callee", "failed", 16, 480, "The call could not be transferred."),
+  transferred: entry("success", 16, 480),
+  "transfer-failed": entry("callee", 16, 480, "The call could not be transferred."),
   "transfer-abroad": entry(
     "caller",
-    "failed",
     16,
     480,
     "You can transfer calls only to telephone numbers and to people of this homeserver.",
   ),
-  "max-duration": entry("success", "failed", 16, 480, "The call ended because it reached the maximum length."),
+  "max-duration": entry("success", 16, 480, "The call ended because it reached the maximum length."),
 
   /** The caller gave up before anybody answered. */
-  missed: entry("caller", "declined", 16, 487),
+  missed: entry("caller", 16, 487),
   /** Both called each other; the other of the two calls goes on. */
-  crossed: entry("success", "declined", 16, 480),
-  "caller-cancelled": entry("caller", "declined", 16, 487),
-  "caller-left": entry("caller", "declined", 16, 487),
-  "caller-media-failed": entry("caller", "failed", 16, 488, "Your client could not use its microphone."),
-  "bad-offer": entry(
-    "caller",
-    "failed",
-    16,
-    488,
-    "Your client offered audio that cannot be used for a telephone call.",
-  ),
-  "not-permitted": entry("caller", "failed", 21, 403, "You do not have permission to make telephone calls here."),
-  "premium-barred": entry("caller", "failed", 21, 403, "Calls to premium-rate numbers are not allowed here."),
-  "shared-cost-barred": entry("caller", "failed", 21, 403, "Calls to shared-cost numbers are not allowed here."),
-  "satellite-barred": entry("caller", "failed", 21, 403, "Calls to satellite telephones are not allowed here."),
+  crossed: entry("success", 16, 480),
+  "caller-cancelled": entry("caller", 16, 487),
+  "caller-left": entry("caller", 16, 487),
+  "caller-media-failed": entry("caller", 16, 488, "Your client could not use its microphone."),
+  "bad-offer": entry("caller", 16, 488, "Your client offered audio that cannot be used for a telephone call."),
+  "not-permitted": entry("caller", 21, 403, "You do not have permission to make telephone calls here."),
+  "premium-barred": entry("caller", 21, 403, "Calls to premium-rate numbers are not allowed here."),
+  "shared-cost-barred": entry("caller", 21, 403, "Calls to shared-cost numbers are not allowed here."),
+  "satellite-barred": entry("caller", 21, 403, "Calls to satellite telephones are not allowed here."),
   "unknown-barred": entry(
     "caller",
-    "failed",
     28,
     404,
     "This does not look like a telephone number, so it was not called. Check it, or dial it with + and the country code.",
@@ -68,96 +58,68 @@ const causes = {
   /** As dialled it may be a dear number as well. */
   "doubtful-number": entry(
     "caller",
-    "failed",
     21,
     403,
     "This could also be a number that is not allowed here, so it was not called. Dial it with + and the country code.",
   ),
   emergency: entry(
     "caller",
-    "failed",
     21,
     403,
     "Emergency numbers cannot be called from here. Please use a mobile or landline telephone.",
   ),
-  "too-many-calls-user": entry("caller", "failed", 42, 486, "You already have as many calls as you may have at once."),
+  "too-many-calls-user": entry("caller", 42, 486, "You already have as many calls as you may have at once."),
   "room-in-call": entry(
     "caller",
-    "busy",
     17,
     486,
     "There is already a call in this room. Please end it before you call again.",
   ),
-  "too-often": entry("caller", "failed", 21, 503, "You are calling too often. Please wait a minute."),
-  "too-many-calls": entry("bridge", "failed", 42, 503, "All lines are in use. Please try again later."),
-  "no-route": entry("caller", "failed", 3, 404, "This number cannot be reached from here."),
-  "not-dialable": entry("caller", "failed", 28, 404, "This number cannot be dialled."),
-  "domain-not-allowed": entry("caller", "failed", 3, 404, "Calls to this SIP domain are not allowed here."),
-  "withheld-number": entry("caller", "failed", 21, 404, "This caller withheld their number, so you cannot call them."),
+  "too-often": entry("caller", 21, 503, "You are calling too often. Please wait a minute."),
+  "too-many-calls": entry("bridge", 42, 503, "All lines are in use. Please try again later."),
+  "no-route": entry("caller", 3, 404, "This number cannot be reached from here."),
+  "not-dialable": entry("caller", 28, 404, "This number cannot be dialled."),
+  "domain-not-allowed": entry("caller", 3, 404, "Calls to this SIP domain are not allowed here."),
+  "withheld-number": entry("caller", 21, 404, "This caller withheld their number, so you cannot call them."),
 
-  "callee-media-failed": entry("callee", "failed", 16, 480, "Your client could not use its microphone."),
-  busy: entry("callee", "busy", 17, 486),
-  "no-answer": entry("callee", "failed", 19, 480, "Nobody answered."),
-  declined: entry("callee", "declined", 21, 603),
-  "not-in-service": entry("callee", "failed", 1, 404, "This number is not in service."),
-  "invalid-number": entry("callee", "failed", 28, 484, "This number is incomplete or not valid."),
-  "number-changed": entry("callee", "failed", 22, 410, "This number has changed."),
-  unavailable: entry("callee", "failed", 20, 480, "The person you called cannot be reached at the moment."),
-  "answered-elsewhere": entry("callee", "declined", 26, 480),
+  "callee-media-failed": entry("callee", 16, 480, "Your client could not use its microphone."),
+  busy: entry("callee", 17, 486),
+  "no-answer": entry("callee", 19, 480, "Nobody answered."),
+  declined: entry("callee", 21, 603),
+  "not-in-service": entry("callee", 1, 404, "This number is not in service."),
+  "invalid-number": entry("callee", 28, 484, "This number is incomplete or not valid."),
+  "number-changed": entry("callee", 22, 410, "This number has changed."),
+  unavailable: entry("callee", 20, 480, "The person you called cannot be reached at the moment."),
+  "answered-elsewhere": entry("callee", 26, 480),
 
-  forbidden: entry("upstream", "failed", 57, 403, "The telephone provider does not allow calls to this number."),
-  congestion: entry("upstream", "failed", 42, 503, "The telephone network is busy. Please try again later."),
-  "trunk-error": entry("upstream", "failed", 41, 500, "The telephone provider could not place the call."),
-  "trunk-timeout": entry(
-    "upstream",
-    "failed",
-    102,
-    504,
-    "The telephone provider did not respond. Please try again later.",
-  ),
-  "trunk-unreachable": entry(
-    "upstream",
-    "failed",
-    38,
-    503,
-    "The telephone provider cannot be reached. Please try again later.",
-  ),
-  "trunk-credentials": entry("upstream", "failed", 57, 403, "The telephone provider refused this bridge's login."),
-  "cut-off": entry("upstream", "failed", 41, 480, "The call was cut off by the telephone network."),
-  incompatible: entry("upstream", "failed", 88, 488, "The other end cannot handle this kind of call."),
+  forbidden: entry("upstream", 57, 403, "The telephone provider does not allow calls to this number."),
+  congestion: entry("upstream", 42, 503, "The telephone network is busy. Please try again later."),
+  "trunk-error": entry("upstream", 41, 500, "The telephone provider could not place the call."),
+  "trunk-timeout": entry("upstream", 102, 504, "The telephone provider did not respond. Please try again later."),
+  "trunk-unreachable": entry("upstream", 38, 503, "The telephone provider cannot be reached. Please try again later."),
+  "trunk-credentials": entry("upstream", 57, 403, "The telephone provider refused this bridge's login."),
+  "cut-off": entry("upstream", 41, 480, "The call was cut off by the telephone network."),
+  incompatible: entry("upstream", 88, 488, "The other end cannot handle this kind of call."),
 
-  "media-failed": entry("bridge", "failed", 41, 480, "The audio connection to your client could not be made."),
-  "connection-lost": entry("bridge", "failed", 41, 480, "The connection to your client was lost."),
-  "media-silent": entry("bridge", "failed", 41, 480, "The call ended because the audio stopped."),
-  "media-lost": entry("bridge", "failed", 41, 503, "The call ended because of a fault in the bridge's audio."),
-  "answer-lost": entry(
-    "bridge",
-    "failed",
-    41,
-    480,
-    "The call was answered, but your homeserver did not pass the answer on.",
-  ),
-  "cannot-store": entry(
-    "bridge",
-    "failed",
-    41,
-    503,
-    "The bridge cannot store calls right now. Please try again later.",
-  ),
+  "media-failed": entry("bridge", 41, 480, "The audio connection to your client could not be made."),
+  "connection-lost": entry("bridge", 41, 480, "The connection to your client was lost."),
+  "media-silent": entry("bridge", 41, 480, "The call ended because the audio stopped."),
+  "media-lost": entry("bridge", 41, 503, "The call ended because of a fault in the bridge's audio."),
+  "answer-lost": entry("bridge", 41, 480, "The call was answered, but your homeserver did not pass the answer on."),
+  "cannot-store": entry("bridge", 41, 503, "The bridge cannot store calls right now. Please try again later."),
   /** No room could be reached in which the call might ring. */
-  "homeserver-away": entry("bridge", "failed", 38, 503, "Your homeserver could not be reached in time."),
-  restarting: entry("bridge", "failed", 41, 503, "The bridge is restarting. Please call again in a minute."),
-  restarted: entry("bridge", "failed", 41, 503, "The call ended because the bridge restarted."),
+  "homeserver-away": entry("bridge", 38, 503, "Your homeserver could not be reached in time."),
+  restarting: entry("bridge", 41, 503, "The bridge is restarting. Please call again in a minute."),
+  restarted: entry("bridge", 41, 503, "The call ended because the bridge restarted."),
   draining: entry(
     "bridge",
-    "failed",
     41,
     503,
     "The bridge takes no new calls because it is about to be restarted. Please try again later.",
   ),
-  "trunk-paused": entry("bridge", "failed", 41, 503, "This telephone line is paused. Please try again later."),
-  fault: entry("bridge", "failed", 41, 500, "The call ended because of a fault in the bridge."),
-  "admin-ended": entry("bridge", "failed", 16, 480, "An administrator ended the call."),
+  "trunk-paused": entry("bridge", 41, 503, "This telephone line is paused. Please try again later."),
+  fault: entry("bridge", 41, 500, "The call ended because of a fault in the bridge."),
+  "admin-ended": entry("bridge", 16, 480, "An administrator ended the call."),
 } as const satisfies Record<string, CauseEntry>;
 
 export type Cause = keyof typeof causes;
@@ -342,25 +304,22 @@ export function causeOfBye(q850: number | undefined, direction: "outbound" | "in
   return direction === "outbound" ? "callee-hung-up" : "caller-hung-up";
 }
 
-/** Cause of a hang-up by the client, from the `reason` it gave (Matrix spec, `m.call.hangup`). */
+/**
+ * What a client says of why it refuses a call or hangs up, where that is more than a person's wish. `callee-media-failed`: it
+ * could not use its microphone, whoever called. `no-answer`: it has rung long enough.
+ */
+export type SaidByClient = Extract<Cause, "busy" | "callee-media-failed" | "media-failed" | "no-answer">;
+
+/** Cause of a hang-up by the client, from what it says. */
 export function causeOfHangup(
-  reason: string | undefined,
+  said: SaidByClient | undefined,
   answered: boolean,
   direction: "outbound" | "inbound" = "outbound",
 ): Cause {
   const outbound = direction === "outbound";
-  switch (reason) {
-    case "ice_failed":
-    case "ice_timeout":
-      return "media-failed";
-    case "user_media_failed":
-      return outbound ? "caller-media-failed" : "callee-media-failed";
-    case "invite_timeout":
-      if (!answered) return "no-answer";
-      break;
-    default:
-      break;
-  }
+  if (said === "media-failed") return said;
+  if (said === "callee-media-failed") return outbound ? "caller-media-failed" : said;
+  if (said === "no-answer" && !answered) return said;
   if (outbound) return answered ? "caller-hung-up" : "caller-cancelled";
   return answered ? "callee-hung-up" : "declined";
 }

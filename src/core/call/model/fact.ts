@@ -4,7 +4,7 @@ import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
 import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
-import type { Cause } from "./cause.ts";
+import type { Cause, SaidByClient } from "./cause.ts";
 import type { ConfirmedLeg, LegName } from "./trunk-leg.ts";
 import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
 import type { MediaStats } from "./media-stats.ts";
@@ -47,12 +47,12 @@ export type MatrixLegFact =
       readonly abilities: LegAbilities;
       readonly sdp: string;
     }
-  /** Somebody refused it, or left the room while it rang. `reason` as the client gave it, in a hang-up too. */
+  /** Somebody refused it, or left the room while it rang. */
   | {
       readonly kind: "matrix.declined";
       readonly room: RoomId;
       readonly person: UserId;
-      readonly reason: string | undefined;
+      readonly said: SaidByClient | undefined;
     }
   /** Glare: the person calls the ghost that is calling them. Their call, their offer (Matrix spec, VoIP module). */
   | {
@@ -70,7 +70,7 @@ export type MatrixLegFact =
   | { readonly kind: "matrix.offered"; readonly sdp: string }
   /** The answer to an offer of ours inside the call. */
   | { readonly kind: "matrix.reanswered"; readonly sdp: string }
-  | { readonly kind: "matrix.hungUp"; readonly reason: string | undefined }
+  | { readonly kind: "matrix.hungUp"; readonly said: SaidByClient | undefined }
   /** The person left the room, which is a hang-up. */
   | { readonly kind: "matrix.left" }
   /** The homeserver has taken a signal of ours. */

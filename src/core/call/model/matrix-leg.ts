@@ -5,6 +5,8 @@ import type { RingTarget } from "../../number/plan/ring-stage.ts";
 
 export type { RingStage, RingTarget } from "../../number/plan/ring-stage.ts";
 
+import type { Cause } from "./cause.ts";
+
 /** Where our events of a leg go, as whom, and under which ids. */
 export interface LegAddress {
   readonly room: RoomId;
@@ -50,9 +52,6 @@ export function canRenegotiate(leg: LegAddress): boolean {
   return leg.version !== "0";
 }
 
-/** How a leg that was never answered is refused; the client says something fitting for each. */
-export type RefusalReason = "declined" | "busy" | "failed";
-
 /** Who is at the telephone now, as far as may be shown (MSC3086). */
 export interface ShownIdentity {
   /** The ghost of the number; undefined where the number is withheld or none. */
@@ -72,11 +71,10 @@ export type LegSignal =
   /** Of those who answered our invite this one has the call. */
   | { readonly kind: "select"; readonly party: PartyId }
   | { readonly kind: "answer"; readonly sdp: string }
-  | { readonly kind: "reject"; readonly reason: RefusalReason }
-  | {
-      readonly kind: "hangup";
-      readonly reason: "user_hangup" | "ice_failed" | "invite_timeout" | "answered_elsewhere" | "unknown_error";
-    }
+  /** Of a leg that we have not answered. */
+  | { readonly kind: "reject"; readonly cause: Cause }
+  /** Of one that we have answered, or that is a call of ours. */
+  | { readonly kind: "hangup"; readonly cause: Cause }
   | { readonly kind: "reanswer"; readonly sdp: string }
   | { readonly kind: "reoffer"; readonly sdp: string; readonly lifetimeMs: number }
   | { readonly kind: "identity"; readonly identity: ShownIdentity };
