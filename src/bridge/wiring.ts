@@ -154,7 +154,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const mailboxes = { accounts: settings.mailboxes, numbers, country: plan.country };
   const owners = (account: string, name: TrunkName) => ownersOfMailbox(account, name, mailboxes);
   const voicemail = new Voicemail({ ...common, owners, conversations, settings: memory });
-  const readiness = new Readiness({ ...common, store, storeWatch, media: ports.media, sip, pingIntervalMs });
+  const readiness = new Readiness({ ...common, store, storeWatch, media: ports.media, sip, gate, pingIntervalMs });
   const trunkEvents = new TrunkEvents(emit, clock);
 
   const matrixSinks: MatrixSinks = {

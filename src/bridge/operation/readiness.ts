@@ -5,6 +5,7 @@ import type { CallMedia } from "../../ports/media.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import { StoreError, type Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import type { TrunkName } from "../../core/ids.ts";
 import type { StoreWatch } from "./store-watch.ts";
 import { pingProblem, type HomeserverProblem } from "./homeserver-problem.ts";
 import { Reminder } from "./reminder.ts";
@@ -21,6 +22,11 @@ export interface ReadinessParts {
   readonly homeserver: Pick<Homeserver, "ping">;
   readonly media: Pick<CallMedia, "health">;
   readonly sip: Pick<SipTrunks, "health">;
+  /** What keeps calls from beginning. */
+  readonly gate: {
+    readonly closed: string | undefined;
+    isPaused(trunk: TrunkName): boolean;
+  };
   readonly clock: Clock;
   readonly log: Log;
   readonly pingIntervalMs: number;
@@ -63,12 +69,17 @@ export class Readiness {
       const state = `${sessions} calls, ${free} more possible. ${detail}`;
       return { ready: ready && free > 0, detail: [state, ...this.#mediaNotes].join(". ") };
     },
-    /** One trunk that works is enough for calls; which ones do not is in the detail. */
+    /** One trunk that works and is not paused is enough for calls; which ones do not is in the detail. None is while the bridge drains or stops. */
     trunks: (): PartReadiness => {
-      const trunks = this.#parts.sip.health();
+      const { sip, gate } = this.#parts;
+      const shut = gate.closed === "draining" || gate.closed === "restarting";
+      const trunks = sip.health();
+      const states = trunks.map(({ name, state, detail }) => {
+        return `${name} ${gate.isPaused(name) ? "paused, " : ""}${state}: ${detail}`;
+      });
       return {
-        ready: trunks.some((trunk) => trunk.state !== "down"),
-        detail: trunks.map((trunk) => `${trunk.name} ${trunk.state}: ${trunk.detail}`).join("; "),
+        ready: !shut && trunks.some(({ name, state }) => state !== "down" && !gate.isPaused(name)),
+        detail: [...(shut ? ["no new calls begin: the bridge is about to stop"] : []), ...states].join("; "),
       };
     },
   };

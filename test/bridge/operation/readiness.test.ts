@@ -1,5 +1,6 @@
 // Whether calls could be carried now: what the operator's check reads of each part.
 import { expect, test } from "vitest";
+import { CallGate } from "../../../src/bridge/admission/call-gate.ts";
 import { StoreWatch } from "../../../src/bridge/operation/store-watch.ts";
 import { Readiness } from "../../../src/bridge/operation/readiness.ts";
 import { trunkName } from "../../../src/core/ids.ts";
@@ -33,6 +34,7 @@ function rig() {
     },
     media: { health: () => world.media },
     sip: { health: () => world.trunks },
+    gate: new CallGate(() => false),
     clock,
     log: telemetry.log,
     pingIntervalMs: 60_000,

@@ -56,6 +56,17 @@ test("meanwhile a person who dials reads why not, and trunks get 503 and when to
   expect(bridge.words).toEqual([words]);
 });
 
+test("meanwhile the bridge is not ready, and says why", async () => {
+  const bridge = await talking();
+  bridge.trunks.states = [{ name: trunk, state: "up", detail: "OPTIONS answered 200", sinceMs: 1 }];
+  expect(await bridge.door.readiness["trunks"]?.()).toMatchObject({ ready: true });
+  void bridge.door.drain(hourMs);
+  expect(await bridge.door.readiness["trunks"]?.()).toEqual({
+    ready: false,
+    detail: "no new calls begin: the bridge is about to stop; main up: OPTIONS answered 200",
+  });
+});
+
 test("whoever dials an emergency number is put through all the same", async () => {
   const emergency = "@_sip_999%40sip.example.org:example.org" as UserId;
   const bridge = new TestBridge({ plan: { ...examplePlan, emergencyTrunk: trunk } });

@@ -81,5 +81,9 @@ test("trunks are shown with their health, whether they are paused, and how many 
   expect(bridge.door.trunks()).toEqual([{ health, paused: false, calls: 1 }]);
   bridge.door.pause(trunk);
   expect(bridge.door.trunks()).toMatchObject([{ paused: true }]);
+  expect(await bridge.door.readiness["trunks"]?.()).toEqual({
+    ready: false,
+    detail: "main paused, up: OPTIONS answered 200",
+  });
   expect([bridge.door.pause(trunkName("none")), bridge.door.resume(trunkName("none"))]).toEqual([false, false]);
 });
