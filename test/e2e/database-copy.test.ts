@@ -5,7 +5,7 @@ import { minimalConfig } from "../../dev/config/sample.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { readPostgresUrl } from "../../src/config/schema/postgres-url.ts";
-import { type CallId, eventId, type NumberKey, roomId, type UserId } from "../../src/core/ids.ts";
+import { eventId, type NumberKey, roomId, type UserId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore, openStore } from "../../src/store/open-store.ts";
 import { inboxEntry, recordOf, storedCall } from "../contract/store.ts";
@@ -106,7 +106,7 @@ describe("a copied database", () => {
     await store.close();
     const copied = await everythingIn(await openAt(url));
     expect(copied).toEqual(await everythingIn(await openSqliteStore(path)));
-    expect(copied).toMatchObject({ isFirst: false, again: [], open: [{ id: "c-open" as CallId }] });
+    expect(copied).toMatchObject({ isFirst: false, again: [], open: [{ call: { id: "c-open" } }] });
   });
 
   it("is not written over: a second copy is refused, and so is one into a database that a bridge has used", async () => {
