@@ -128,7 +128,9 @@ describe("a flood of", () => {
     }
     peer.reply(invite, 200, { sdp: ANSWER, toTag: "fork-200" });
     expect((await stack.fact(call, "sip.accepted")).dialog.remoteTag).toBe("fork-200");
-    expect(peer.count("PRACK")).toBe(50);
+    // A PRACK that is sent again is not another one.
+    const acknowledged = peer.log.filter(({ message }) => message.cseq.method === "PRACK");
+    expect(new Set(acknowledged.map(({ message }) => message.to.params.get("tag"))).size).toBe(50);
     expect(stack.kinds(call).filter((kind) => kind === "sip.progressed")).toHaveLength(50);
   });
 
