@@ -1,57 +1,35 @@
 // Two far ends joined in the bridge after a transfer: both hear each other, and nobody stays on the line alone.
 import { describe, expect, test } from "vitest";
-import type { SipFact } from "../../../src/core/call/model/fact.ts";
 import { beginBridged } from "../../../src/core/call/bridged/bridged.ts";
-import type { Handover } from "../../../src/core/call/model/bridged-call.ts";
-import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
-import type { Step } from "../../../src/core/call/step.ts";
-import { callId, sipCallId } from "../../../src/core/ids.ts";
+import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import { noMediaStats } from "../../../src/core/call/model/media-stats.ts";
+import { step, type Step } from "../../../src/core/call/step.ts";
 import {
-  afterRestart,
-  anyLeg,
-  confirmedLeg,
-  dialog,
-  invite,
-  kinds,
-  play,
-  released,
-  request,
-  trunk,
-} from "./examples.ts";
+  bridged,
+  common,
+  complete,
+  described,
+  dialogB,
+  forLegA,
+  legA,
+  legAAnswered,
+  legBAccepted,
+  legBReanswered,
+  numberJoined,
+  on,
+  other,
+  third,
+  toLeg,
+  toNumber,
+} from "./bridged-examples.ts";
+import { afterRestart, anyLeg, dialog, invite, kinds, play, released, request } from "./examples.ts";
 
-const bridged = callId("c-bridged");
-const legA = confirmedLeg(request.id, trunk, dialog);
-const dialogB = { ...dialog, sipCallId: sipCallId("def@example.org") };
-const other = confirmedLeg(callId("c-2"), { ...trunk, number: "+442079460103" }, dialogB);
-const common = {
-  a: legA,
-  leg: request.leg,
-  notices: { failures: true, history: true },
-  endsAtMs: 3_600_000,
-  words: "Transferred.",
-};
-const third = { ...trunk, number: "+442079460102", target: "sip:+442079460102@sip.example.org" };
-const toNumber: Handover = { ...common, target: { kind: "dialled", trunk: third } };
-const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
-
-const on = (side: LegName, report: SipFact) => ({ kind: "leg.reported", side, report }) as const;
-const described = { kind: "media.described", end: "b", sdp: "for leg B" } as const;
-const legBAccepted = on("b", { kind: "sip.accepted", sdp: "B's", dialog: dialogB });
-const forLegA = { kind: "media.answered", from: "b", sdp: "for leg A" } as const;
-const legAAnswered = on("a", { kind: "sip.reanswered", sdp: "A's" });
-const complete = { kind: "media.answered", from: "a", sdp: "not needed" } as const;
+const somebody = { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" };
 const toLegB = (order: unknown) => ({ kind: "leg.order", call: bridged, order });
 const toLegA = (order: unknown) => ({ kind: "leg.order", call: legA.id, order });
 
 function joined(): Step {
-  const { call } = play(
-    beginBridged(bridged, toNumber, 1_000),
-    described,
-    legBAccepted,
-    forLegA,
-    legAAnswered,
-    complete,
-  );
+  const { call } = play(beginBridged(bridged, toNumber, 1_000), ...numberJoined);
   expect(call.phase.kind).toBe("joined");
   return { call, orders: [] };
 }
@@ -78,7 +56,7 @@ describe("joining", () => {
     const { call, orders } = play(
       beginBridged(bridged, toLeg, 1_000),
       described,
-      on("b", { kind: "sip.reanswered", sdp: "B's" }),
+      legBReanswered,
       forLegA,
       legAAnswered,
       complete,
@@ -142,6 +120,21 @@ describe("joining", () => {
     expect(orders).toContainEqual(toLegB(expect.objectContaining({ kind: "sip.bye" })));
   });
 
+  test("the far end offers as the last step of joining fails: it is to ask again where it goes", () => {
+    const { orders } = play(
+      beginBridged(bridged, toNumber, 1_000),
+      described,
+      legBAccepted,
+      forLegA,
+      legAAnswered,
+      on("a", { kind: "sip.offered", sdp: "moved" }),
+      { kind: "media.refused", from: "a", fault: "no-common-codec", message: "" },
+    );
+    const refused = orders.findIndex((order) => order.kind === "leg.order" && order.order.kind === "sip.refuseReoffer");
+    expect(orders[refused]).toEqual(toLegA({ kind: "sip.refuseReoffer", status: 491 }));
+    expect(orders.slice(refused)).toContainEqual(recalled);
+  });
+
   test.each([
     ["hangs up", on("a", { kind: "sip.hungUp", q850: 16 })],
     ["has talked for as long as is allowed", { kind: "deadline.passed", name: "duration" } as const],
@@ -160,6 +153,25 @@ describe("joining", () => {
     );
     expect(kinds(orders)).not.toContain("leg.order");
     expect(call).toMatchObject({ phase: { kind: "ended", record: { unsettled: false } } });
+  });
+
+  test.each([
+    ["hung up", { kind: "sip.hungUp", q850: 16 }],
+    ["offered", { kind: "sip.offered", sdp: "early" }],
+    ["asked for an offer", { kind: "sip.offerWanted" }],
+    ["referred", { kind: "sip.referred", target: somebody, replaces: undefined, referredBy: undefined }],
+    ["refused an offer", { kind: "sip.offerRefused", status: 488 }],
+  ] as const)("a number that has not answered cannot have %s: it rings on", (_what, report) => {
+    const before = play(beginBridged(bridged, toNumber, 1_000), described, on("b", { kind: "sip.ringing" }));
+    const { call, orders } = step(before.call, { ...on("b", report), atMs: 9_000 });
+    expect(call).toEqual(before.call);
+    expect(kinds(orders)).toEqual(["note.ignored"]);
+  });
+
+  test("the far end refuses what its earlier call had offered: the number rings on", () => {
+    const before = play(beginBridged(bridged, toNumber, 1_000), described, on("b", { kind: "sip.ringing" }));
+    const { call } = step(before.call, { ...on("a", { kind: "sip.offerRefused", status: 491 }), atMs: 9_000 });
+    expect(call).toEqual(before.call);
   });
 
   test("who was transferred hangs up while it rings: the call to the number is cancelled", () => {
@@ -295,6 +307,22 @@ describe("two who are joined", () => {
     expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
   });
 
+  test("both offer while the session is being settled: the first has its turn, the second has to wait", () => {
+    const { orders } = play(
+      joined(),
+      on("b", { kind: "sip.offerWanted" }),
+      { kind: "media.described", end: "b", sdp: "ours" },
+      on("b", { kind: "sip.reanswered", sdp: "theirs" }),
+      on("a", { kind: "sip.offered", sdp: "hold" }),
+      on("b", { kind: "sip.offered", sdp: "moved" }),
+      { kind: "media.answered", from: "b", sdp: "not needed" },
+    );
+    expect(orders.slice(-2)).toEqual([
+      toLegB({ kind: "sip.refuseReoffer", status: 491 }),
+      { kind: "media.offer", from: "a", sdp: "hold" },
+    ]);
+  });
+
   test("an INVITE without an offer is answered with ours", () => {
     const { call, orders } = play(
       joined(),
@@ -322,10 +350,17 @@ describe("two who are joined", () => {
 
   describe("their media worker dies", () => {
     const lost = { kind: "media.lost" } as const;
-    const bAnswers = on("b", { kind: "sip.reanswered", sdp: "B's" });
-
     test("both are offered a new session, one after the other, and talk on; nothing is said of it", () => {
-      const { call, orders } = play(joined(), lost, released, described, bAnswers, forLegA, legAAnswered, complete);
+      const { call, orders } = play(
+        joined(),
+        lost,
+        released,
+        described,
+        legBReanswered,
+        forLegA,
+        legAAnswered,
+        complete,
+      );
       expect(orders).toEqual([
         { kind: "media.release" },
         { kind: "media.describe", end: "b" },
@@ -335,6 +370,15 @@ describe("two who are joined", () => {
         { kind: "media.answer", from: "a", sdp: "A's" },
       ]);
       expect(call).toEqual(joined().call);
+    });
+
+    test("and one hangs up: the record is of the new session, and waits for its release", () => {
+      const over: readonly CallFact[] = [on("a", { kind: "sip.hungUp", q850: 16 }), on("b", { kind: "sip.ended" })];
+      const first: CallFact = { kind: "media.released", stats: noMediaStats };
+      const before = play(joined(), lost, described, ...over, first);
+      expect(before.call.phase.kind).toBe("ending");
+      const { call } = play(before, released);
+      expect(call).toMatchObject({ phase: { kind: "ended", record: { media: { codec: "PCMU" }, unsettled: false } } });
     });
 
     test("while one of them changes the session: it is to ask again", () => {
@@ -352,7 +396,7 @@ describe("two who are joined", () => {
         lost,
         described,
         on("a", { kind: "sip.offered", sdp: "hold" }),
-        bAnswers,
+        legBReanswered,
         forLegA,
         legAAnswered,
         complete,

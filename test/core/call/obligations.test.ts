@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addressOf, isIn, isLive, type Call, type Connected, type Phase } from "../../../src/core/call/model/call.ts";
 import type { DeadlineName } from "../../../src/core/call/model/fact.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import { trunkLegsOf } from "../../../src/core/call/model/queries.ts";
+import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
 import { dialog, invite } from "./examples.ts";
-import { inboundWalks, outboundWalks, walk, walks, type Seen } from "./walks.ts";
+import { inboundWalks, outboundWalks, reportOf, walk, walks, type Seen } from "./walks.ts";
 
 const runs = { numRuns: 2_000 };
 
@@ -74,9 +76,14 @@ function mayBeAnswered({ renegotiation, unshown }: Connected): boolean {
   return unshown.isOvertaken || ((by === "trunk" || by === "hold") && renegotiation.awaiting === "person");
 }
 
-/** Whether the trunk waits for a final response to a re-INVITE. */
-function owesTrunkAnAnswer(call: Call): boolean {
+/** Whether that leg of the trunk's waits for a final response to a re-INVITE. */
+function owesAnAnswer(call: Call, side: LegName): boolean {
   const { phase } = call;
+  if (phase.kind === "joining" || phase.kind === "joined") {
+    if (call.held?.side === side) return true;
+    if (phase.kind === "joining" || phase.renegotiation.by !== side) return false;
+    return ["media", "other", "media-answer", "description"].includes(phase.renegotiation.awaiting);
+  }
   if (phase.kind === "transferring") return phase.offered;
   if (holdsOffer(call)) return true;
   if (phase.kind !== "connected") return false;
@@ -91,22 +98,53 @@ const hasDialog: readonly Phase["kind"][] = [
   "accepting",
   "connected",
   "transferring",
+  "joining",
+  "joined",
 ];
+
+/** A second offer comes only where the trunk has taken the first back: it stands in its place. */
+function isAnother(before: Call, after: Call, side: LegName): boolean {
+  return holdsOffer(before) && holdsOffer(after) && (before.held?.side ?? "a") === side;
+}
+
+/** Each of the trunk's legs that a walk has, of which a call on its own has one. */
+function sidesOf({ direction }: Call): readonly LegName[] {
+  return direction === "joined" ? ["a", "b"] : ["a"];
+}
+
+/** What a step brings of one leg: what it says, where it is in a dialog that takes it, and how much it is told. */
+function onLeg({ before, fact, orders }: Seen, side: LegName) {
+  const legs = trunkLegsOf(before);
+  const leg = legs[side === "a" ? 0 : 1];
+  const said = reportOf(fact, before.direction);
+  const takes = hasDialog.includes(before.phase.kind) && leg?.state !== "unsent" && leg?.state !== "inviting";
+  const told = orders.flatMap((order) => {
+    if (order.kind !== "leg.order") return [order.kind];
+    return order.call === leg?.id ? [order.order.kind] : [];
+  });
+  return {
+    report: takes && said?.side === side ? said.report : undefined,
+    told: (...kinds: readonly CallOrder["kind"][]): number => told.filter((kind) => kinds.includes(kind)).length,
+  };
+}
 
 test("every offer of the trunk's is answered or refused once, unless the call ends", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      let open = 0;
-      for (const { before, fact, orders, after } of walk(one).seen) {
-        const isAsked = fact.kind === "sip.offered" || fact.kind === "sip.offerWanted";
-        // A second one comes only where the trunk has taken the first back: it stands in its place.
-        const isAnother = holdsOffer(before) && holdsOffer(after);
-        if (isAsked && hasDialog.includes(before.phase.kind) && !isAnother) open += 1;
-        open -= orders.filter(({ kind }) => kind === "sip.answerReoffer" || kind === "sip.refuseReoffer").length;
-        // The leg of the trunk that ended with it waits for nothing; the one that was handed on must not either.
-        const isHandedOn = orders.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
-        if (after.phase.kind === "ending" && !isHandedOn) return;
-        expect(open).toBe(owesTrunkAnAnswer(after) ? 1 : 0);
+      const { seen } = walk(one);
+      for (const side of sidesOf(one.first.call)) {
+        let open = 0;
+        for (const each of seen) {
+          const { before, orders, after } = each;
+          const { report, told } = onLeg(each, side);
+          const isAsked = report?.kind === "sip.offered" || report?.kind === "sip.offerWanted";
+          if (isAsked && !isAnother(before, after, side)) open += 1;
+          open -= told("sip.answerReoffer", "sip.refuseReoffer");
+          // The leg of the trunk that ended with it waits for nothing; the one that was handed on must not either.
+          const isHandedOn = orders.some(({ kind }) => kind === "transfer.join" || kind === "transfer.recall");
+          if (after.phase.kind === "ending" && (!isHandedOn || side === "b")) break;
+          expect([side, open]).toEqual([side, owesAnAnswer(after, side) ? 1 : 0]);
+        }
       }
     }),
     runs,
@@ -116,16 +154,21 @@ test("every offer of the trunk's is answered or refused once, unless the call en
 test("every REFER of the trunk's is answered: followed or refused, unless the call ends", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      let open = 0;
-      for (const { before, fact, orders, after } of walk(one).seen) {
-        if (fact.kind === "sip.referred" && hasDialog.includes(before.phase.kind)) open += 1;
-        open -= orders.filter(({ kind }) => kind === "sip.replace" || kind === "sip.refuseRefer").length;
-        if (after.phase.kind === "ending") return;
-        const isDeciding =
-          after.phase.kind === "connected" &&
-          after.phase.renegotiation.by === "referral" &&
-          (after.phase.renegotiation.awaiting === "plan" || after.phase.renegotiation.awaiting === "offer");
-        expect(open).toBe(isDeciding ? 1 : 0);
+      const { seen } = walk(one);
+      for (const side of sidesOf(one.first.call)) {
+        let open = 0;
+        for (const each of seen) {
+          const { after } = each;
+          const { report, told } = onLeg(each, side);
+          if (report?.kind === "sip.referred") open += 1;
+          open -= told("sip.replace", "sip.refuseRefer");
+          if (after.phase.kind === "ending") break;
+          const isDeciding =
+            after.phase.kind === "connected" &&
+            after.phase.renegotiation.by === "referral" &&
+            (after.phase.renegotiation.awaiting === "plan" || after.phase.renegotiation.awaiting === "offer");
+          expect([side, open]).toEqual([side, isDeciding ? 1 : 0]);
+        }
       }
     }),
     runs,
@@ -167,15 +210,21 @@ test("an offer of the client's has its turn, the last one where there are severa
 test("what is saved of the dialog is the newest there is", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      let newest: unknown = one.first.call.direction === "inbound" ? dialog : undefined;
-      for (const { before, fact, orders, after } of walk(one).seen) {
-        const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
-        if (fact.kind === "sip.accepted" && isHeard) newest = fact.dialog;
-        const takesChange = hasDialog.includes(before.phase.kind);
-        if (fact.kind === "sip.dialogChanged" && takesChange) newest = fact.dialog;
-        if (fact.kind === "sip.replaced" && isHeard) newest = fact.dialog;
-        const [leg] = isLive(after) ? trunkLegsOf(after) : [];
-        if (leg?.state === "incoming" || leg?.state === "confirmed") expect(leg.dialog).toEqual(newest);
+      const { seen } = walk(one);
+      for (const [index, side] of sidesOf(one.first.call).entries()) {
+        const first = trunkLegsOf(one.first.call)[index];
+        let newest: unknown = first?.state === "incoming" || first?.state === "confirmed" ? first.dialog : undefined;
+        for (const each of seen) {
+          const { fact, orders, after } = each;
+          const said = reportOf(fact, after.direction);
+          const isHeard = said?.side === side && !orders.some(({ kind }) => kind === "note.ignored");
+          if (isHeard && (said.report.kind === "sip.accepted" || said.report.kind === "sip.replaced"))
+            newest = said.report.dialog;
+          const { report } = onLeg(each, side);
+          if (report?.kind === "sip.dialogChanged") newest = report.dialog;
+          const leg = isLive(after) ? trunkLegsOf(after)[index] : undefined;
+          if (leg?.state === "incoming" || leg?.state === "confirmed") expect(leg.dialog).toEqual(newest);
+        }
       }
     }),
     runs,

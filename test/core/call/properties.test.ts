@@ -2,14 +2,28 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
+import type { CallOrder, SipOrder } from "../../../src/core/call/model/order.ts";
+import type { TrunkLeg } from "../../../src/core/call/model/trunk-leg.ts";
+import type { SipFact } from "../../../src/core/call/model/fact.ts";
 import { isIn, isLive } from "../../../src/core/call/model/call.ts";
 import { step } from "../../../src/core/call/step.ts";
 import type { MatrixCallId, RoomId } from "../../../src/core/ids.ts";
 import { legOf, trunkLegsOf } from "../../../src/core/call/model/queries.ts";
 import { afterRestart, request } from "./examples.ts";
 import { heardIn, inboundRequest } from "./inbound-examples.ts";
-import { anyFact, forwardedCallId, inboundWalks, outboundWalks, walk, walks, type Seen, type Walk } from "./walks.ts";
+import { ids as recallIds } from "./recalled-examples.ts";
+import { on } from "./bridged-examples.ts";
+import { anyFact, forwardedCallId } from "./walk-facts.ts";
+import {
+  bridgedWalks,
+  inboundWalks,
+  outboundWalks,
+  recalledWalks,
+  walk,
+  walks,
+  type Seen,
+  type Walk,
+} from "./walks.ts";
 
 const runs = { numRuns: 3_000 };
 
@@ -44,6 +58,11 @@ test("every media session gets one release, also where a call has several, one a
     runs,
   );
 });
+
+/** What is ordered; of a bridged call, what one of its legs is. */
+function kindOf(order: CallOrder): CallOrder["kind"] {
+  return order.kind === "leg.order" ? order.order.kind : order.kind;
+}
 
 /** The trunk's leg went to another call: it is owed nothing by this one. */
 function partedOtherwise({ orders, seen }: Walk): number {
@@ -106,6 +125,71 @@ test("every INVITE that we get has exactly one final response, and an accepted o
       expect(
         count(orders, "sip.ring") - (one.first.orders.some(({ kind }) => kind === "sip.ring") ? 1 : 0),
       ).toBeLessThanOrEqual(1);
+    }),
+    runs,
+  );
+});
+
+test("each leg of a bridged call is ended exactly once, or goes back to whoever handed it over", () => {
+  fc.assert(
+    fc.property(bridgedWalks, (one) => {
+      const { seen, orders } = walk(one);
+      for (const [index, leg] of trunkLegsOf(one.first.call).entries()) {
+        const side = index === 0 ? "a" : "b";
+        const told = (all: readonly CallOrder[], kind: SipOrder["kind"]): number =>
+          all.filter((order) => order.kind === "leg.order" && order.call === leg.id && order.order.kind === kind)
+            .length;
+        const heard = (phase: "live" | "ending", state: TrunkLeg["state"], kinds: readonly SipFact["kind"][]) =>
+          seen.filter(
+            ({ before, fact }) =>
+              (phase === "live" ? isLive(before) : before.phase.kind === phase) &&
+              trunkLegsOf(before)[index]?.state === state &&
+              fact.kind === "leg.reported" &&
+              fact.side === side &&
+              kinds.includes(fact.report.kind),
+          );
+        const begun = leg.state === "confirmed" ? 1 : told(orders, "sip.invite");
+        const byThem =
+          heard("live", "inviting", ["sip.rejected", "sip.failed"]).length +
+          heard("live", "confirmed", ["sip.hungUp"]).length;
+        // The 200 that crosses our CANCEL makes a dialog that is owed a BYE too.
+        const crossed = heard("ending", "inviting", ["sip.accepted"]);
+        for (const { orders: brought } of crossed) expect(told(brought, "sip.bye")).toBe(1);
+        const goesBack = side === "a" ? count(orders, "transfer.recall") : 0;
+        const ends = told(orders, "sip.cancel") + told(orders, "sip.bye") + byThem + goesBack - crossed.length;
+        expect([side, ends]).toEqual([side, begun]);
+      }
+    }),
+    runs,
+  );
+});
+
+test("a leg of a bridged call is told nothing before it is called, and nothing after it has ended", () => {
+  fc.assert(
+    fc.property(bridgedWalks, (one) => {
+      for (const { before, orders } of walk(one).seen) {
+        for (const order of orders) {
+          if (order.kind !== "leg.order") continue;
+          const state = trunkLegsOf(before).find(({ id }) => id === order.call)?.state ?? "none";
+          const takes = order.order.kind === "sip.invite" ? ["unsent"] : ["inviting", "confirmed"];
+          expect(takes).toContain(state);
+        }
+      }
+    }),
+    runs,
+  );
+});
+
+test("a far end that comes back is ended exactly once, or goes to another call", () => {
+  fc.assert(
+    fc.property(recalledWalks, (one) => {
+      const played = walk(one);
+      const { seen, orders } = played;
+      const byThem = times(seen, ({ before, fact }) => isTalking(before) && fact.kind === "sip.hungUp");
+      expect(byThem + count(orders, "sip.bye") + partedOtherwise(played)).toBe(1);
+      expect(
+        ["sip.accept", "sip.reject", "sip.cancel"].filter((kind) => orders.some((one) => one.kind === kind)),
+      ).toEqual([]);
     }),
     runs,
   );
@@ -241,14 +325,14 @@ test("while a call ends, nothing but its end is ordered", () => {
       for (const { before, orders } of walk(one).seen) {
         if (before.phase.kind !== "ending") continue;
         for (const order of orders)
-          expect(["sip.bye", "history.write", "deadline.clear", "note.ignored"]).toContain(order.kind);
+          expect(["sip.bye", "history.write", "deadline.clear", "note.ignored"]).toContain(kindOf(order));
       }
     }),
   );
 });
 
 /** Of invites of ours. */
-const ownCallIds: readonly MatrixCallId[] = [inboundRequest.matrixCallId, forwardedCallId];
+const ownCallIds: readonly MatrixCallId[] = [inboundRequest.matrixCallId, forwardedCallId, recallIds.matrixCallId];
 
 test("a call of the client's own is answered once, and never after a refusal", () => {
   fc.assert(
@@ -288,7 +372,7 @@ test("a restart at any moment leaves all sides told and nothing open", () => {
       let { call } = first;
       for (const fact of facts) call = step(call, { ...fact, atMs: 5_000 }).call;
       const recovered = afterRestart(call, 9_000);
-      const orders = recovered.orders.map((order) => order.kind);
+      const orders = recovered.orders.map(kindOf);
       expect(orders.filter((kind) => kind.startsWith("sip."))).toEqual(firstOrders(call));
       expect(orders).not.toContain("media.release");
       let current = recovered.call;
@@ -302,6 +386,7 @@ test("a restart at any moment leaves all sides told and nothing open", () => {
         }
       }
       current = step(current, { kind: "sip.ended", atMs: 9_500 }).call;
+      if (call.direction === "joined") current = step(current, { ...on("b", { kind: "sip.ended" }), atMs: 9_500 }).call;
       const lost = current.phase.kind === "ending" && current.phase.rooms.some(({ state }) => state === "lost");
       if (!lost) expect(current.phase.kind).toBe("ended");
       expect(step(current, { kind: "deadline.passed", name: "ending", atMs: 60_000 }).call.phase.kind).toBe("ended");

@@ -1,35 +1,15 @@
 // A transfer failed: the far end, still on the line, rings whoever had handed it over.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { Recall } from "../../../src/core/call/model/bridged-call.ts";
 import { beginRecall } from "../../../src/core/call/inbound/recalled.ts";
-import { callId, matrixCallId, partyId } from "../../../src/core/ids.ts";
-import { confirmedLeg, dialog, kinds, play, request, told, trunk } from "./examples.ts";
+import { kinds, play, request, told } from "./examples.ts";
 import { heardIn } from "./inbound-examples.ts";
+import { answers, comeBack, described, ids, recall } from "./recalled-examples.ts";
 
 const { leg } = request;
-const ids = { id: callId("c-back"), matrixCallId: matrixCallId("zzzBack"), ownParty: partyId("bridge9") };
-const recall: Recall = {
-  far: confirmedLeg(request.id, trunk, dialog),
-  leg,
-  called: "ann",
-  notices: { failures: true, history: false },
-  endsAtMs: 3_600_000,
-};
-const described: CallFact = { kind: "media.described", end: "a", sdp: "offer for the person" };
-const answers: CallFact = {
-  kind: "matrix.answered",
-  room: leg.room,
-  person: leg.person,
-  party: partyId("PHONE"),
-  version: "1",
-  abilities: { transferee: false, dtmf: false },
-  sdp: "client answer",
-};
 
 describe("a far end that comes back", () => {
   test("rings the person in the room in which they handed it over, by a call of its own", () => {
-    const { orders } = play(beginRecall(ids, recall, 1_000), described);
+    const { orders } = play(comeBack(), described);
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: { room: leg.room, ghost: leg.ghost, matrixCallId: ids.matrixCallId, ownParty: ids.ownParty, version: "1" },
@@ -40,7 +20,7 @@ describe("a far end that comes back", () => {
 
   test("is talked to again when the person answers, no longer than the call could have lasted", () => {
     const { call, orders } = play(
-      beginRecall(ids, recall, 1_000),
+      comeBack(),
       described,
       told("invite"),
       answers,
@@ -55,7 +35,7 @@ describe("a far end that comes back", () => {
 
   test("and that changes its session while its answer is worked in: it has its turn after that", () => {
     const { orders } = play(
-      beginRecall(ids, recall, 1_000),
+      comeBack(),
       described,
       told("invite"),
       answers,
@@ -72,7 +52,7 @@ describe("a far end that comes back", () => {
     ["does not answer", { kind: "deadline.passed", name: "stage" }],
     ["cannot be told", { kind: "matrix.unreachable", signal: "invite", room: leg.room, message: "gone" }],
   ] as const)("is hung up when the person %s", (_how, fact) => {
-    const { orders } = play(beginRecall(ids, recall, 1_000), described, fact);
+    const { orders } = play(comeBack(), described, fact);
     expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.bye"]);
     expect(kinds(orders)).not.toContain("transfer.recall");
   });

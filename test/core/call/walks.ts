@@ -1,23 +1,15 @@
 // Walks: facts in random order, from every phase and from the middle of every exchange, to the end of the call.
 import fc from "fast-check";
+import { beginBridged } from "../../../src/core/call/bridged/bridged.ts";
+import type { Handover } from "../../../src/core/call/model/bridged-call.ts";
 import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
+import type { CallOrder } from "../../../src/core/call/model/order.ts";
+import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
 import { step, type Step } from "../../../src/core/call/step.ts";
-import { callId, matrixCallId, partyId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
-import {
-  accepted,
-  answered,
-  begin,
-  confirmedLeg,
-  dialog,
-  invite,
-  offered,
-  released,
-  request,
-  told,
-  trunk,
-} from "./examples.ts";
+import { trunkName } from "../../../src/core/ids.ts";
+import * as joined from "./bridged-examples.ts";
+import { accepted, answered, begin, invite, offered, released, told, trunk } from "./examples.ts";
 import {
   ann,
   annRings,
@@ -38,154 +30,18 @@ import {
   together,
   toldRinging,
 } from "./inbound-examples.ts";
-
-const ends = ["a", "b"] as const;
-const rooms = [annsRoom, bobsRoom, officeRoom, request.leg.room] as const;
-const inboundSignals = ["invite", "select", "hangup"] as const;
-const outboundSignals = ["answer", "reject", "hangup", "reanswer", "reoffer", "identity"] as const;
-
-const somebodyElse = { ghost: undefined, displayName: "Reception" };
-const elsewhere = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
-const otherLeg = confirmedLeg(
-  callId("c-9"),
-  { ...trunk, number: "+442079460103" },
-  { ...dialog, sipCallId: sipCallId("def@example.org") },
-);
-const identity = {
-  from: { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" },
-  asserted: [],
-  privacy: [],
-  verstat: undefined,
-};
-
-const toldOrLost = (
-  signals: readonly Parameters<typeof told>[0][],
-  where: readonly (typeof rooms)[number][],
-): CallFact[] =>
-  signals.flatMap((signal) =>
-    where.flatMap((room): CallFact[] => [
-      told(signal, room),
-      { kind: "matrix.unreachable", signal, room, message: "gone" },
-    ]),
-  );
-
-/** What can happen to a call that has both sides, from whichever it came. */
-const facts: readonly CallFact[] = [
-  released,
-  { kind: "matrix.candidates", candidates: [{ candidate: "c", mid: "0", mLineIndex: 0 }] },
-  { kind: "matrix.selected", ours: true },
-  { kind: "matrix.selected", ours: false },
-  { kind: "matrix.offered", sdp: "hold" },
-  { kind: "matrix.reanswered", sdp: "answer" },
-  { kind: "matrix.hungUp", said: undefined },
-  { kind: "matrix.hungUp", said: "media-failed" },
-  { kind: "matrix.left" },
-  ...toldOrLost(outboundSignals, [request.leg.room, annsRoom]),
-  ...ends.flatMap((from): CallFact[] => [
-    { kind: "media.offered", from, sdp: "o" },
-    { kind: "media.settled", from, sdp: "s" },
-    { kind: "media.settled", from, sdp: "s", untold: "sendonly" },
-    { kind: "media.answered", from, sdp: "a" },
-    { kind: "media.answered", from, sdp: "a", untold: "sendrecv" },
-    { kind: "media.refused", from, fault: "no-common-codec", message: "none" },
-    { kind: "media.timedOut", end: from },
-    { kind: "media.described", end: from, sdp: "d" },
-    { kind: "media.dtmf", from, digit: "1", durationMs: 160, relayed: false },
-  ]),
-  { kind: "media.connected" },
-  { kind: "media.listened", unheard: ["b"] },
-  { kind: "media.failed", message: "ice" },
-  { kind: "media.closed" },
-  { kind: "media.disconnected" },
-  { kind: "media.lost" },
-  { kind: "sip.offered", sdp: "reoffer" },
-  { kind: "sip.offerWanted" },
-  { kind: "sip.reanswered", sdp: "ra" },
-  { kind: "sip.offerRefused", status: 488 },
-  { kind: "sip.dialogChanged", dialog: { ...dialog, localCSeq: 7 } },
-  { kind: "sip.dtmf", digit: "5", durationMs: 160 },
-  { kind: "sip.identified", identity },
-  { kind: "identity.resolved", shown: somebodyElse },
-  { kind: "sip.hungUp", q850: 16 },
-  { kind: "sip.ended" },
-  ...(["answer", "stage", "duration", "renegotiation", "transfer", "audio"] as const).map((name): CallFact => ({
-    kind: "deadline.passed",
-    name,
-  })),
-  { kind: "fault.thrown", where: "sip", message: "bug" },
-  { kind: "bridge.stopped" },
-  { kind: "admin.ended" },
-  { kind: "call.yielded" },
-];
-
-const outboundFacts: readonly CallFact[] = [
-  accepted,
-  { kind: "sip.sent", invite },
-  { kind: "sip.trying" },
-  { kind: "sip.ringing" },
-  { kind: "sip.progressed", sdp: undefined },
-  { kind: "sip.progressed", sdp: "trunk answer" },
-  { kind: "sip.progressed", sdp: "early answer" },
-  { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined },
-  { kind: "sip.rejected", status: 503, phrase: "Service Unavailable", q850: undefined },
-  { kind: "sip.failed", fault: "timeout", message: "no response" },
-];
-
-const inboundFacts: readonly CallFact[] = [
-  { kind: "sip.cancelled", elsewhere: false },
-  { kind: "sip.cancelled", elsewhere: true },
-  ...toldOrLost(inboundSignals, [annsRoom, bobsRoom, officeRoom]),
-  ...[ann, bob, office].map((target): CallFact => ({
-    kind: "matrix.roomMissing",
-    target,
-    busy: target === bob,
-    message: "forbidden",
-  })),
-  found(ann, annsRoom),
-  found(bob, bobsRoom),
-  found(office, officeRoom),
-  answers(annsRoom, ann),
-  answers(annsRoom, ann, "TABLET"),
-  answers(bobsRoom, bob, "none"),
-  answers(officeRoom, office),
-  declines(annsRoom, ann),
-  declines(bobsRoom, bob, "busy"),
-  declines(annsRoom, ann, "no-answer"),
-  declines(bobsRoom, bob, "callee-media-failed"),
-  declines(officeRoom, ann),
-  glare,
-  { kind: "media.glareAnswered", a: "client answer", b: "trunk answer" },
-];
-
-/** Of the invites to whom a call is transferred. */
-export const forwardedCallId = matrixCallId("zzzForwarded");
-
-const transferFacts: readonly CallFact[] = [
-  { kind: "matrix.replaced", order: { kind: "blind", target: "@_sip_2:example.org" as UserId } },
-  { kind: "matrix.replaced", order: { kind: "consult", other: otherLeg, name: "Carol" } },
-  { kind: "matrix.replaced", order: { kind: "awaited" } },
-  { kind: "transfer.planned", trunk: elsewhere, shown: somebodyElse },
-  { kind: "transfer.barred", cause: "not-permitted" },
-  {
-    kind: "transfer.forwarded",
-    person: "@bob:example.org" as UserId,
-    matrixCallId: forwardedCallId,
-    ownParty: partyId("bridge9"),
-    announce: [],
-  },
-  { kind: "transfer.claimed" },
-  { kind: "transfer.taken" },
-  { kind: "sip.referRefused", status: 501 },
-  { kind: "sip.referProgressed", status: 180 },
-  { kind: "sip.referProgressed", status: 200 },
-  { kind: "sip.referProgressed", status: 503 },
-  { kind: "sip.referred", target: identity.from, replaces: undefined, referredBy: undefined },
-  { kind: "sip.replaced", sdp: "r", dialog: { ...dialog, localCSeq: 9 } },
-  { kind: "sip.replaceFailed", status: 486 },
-];
-
-const allFacts = [...facts, ...outboundFacts, ...inboundFacts, ...transferFacts];
-export const anyFact = fc.constantFrom(...allFacts);
+import * as recalled from "./recalled-examples.ts";
+import {
+  facts,
+  outboundFacts,
+  inboundFacts,
+  bridgedFacts,
+  recalledFacts,
+  anyFact,
+  identity,
+  ends,
+  transferFacts,
+} from "./walk-facts.ts";
 
 const history = { notices: { failures: true, history: true } } as const;
 const alternatives = [{ ...trunk, name: trunkName("second") }] as const;
@@ -283,6 +139,64 @@ const inbound: readonly Beginning[] = [
   ),
 ];
 
+const { on, described: describedB, legBAccepted, forLegA, legAAnswered } = joined;
+const asked: CallFact = on("b", { kind: "sip.sent", invite });
+const lost: CallFact = { kind: "media.lost" };
+
+/** What two who talk do to their session, by who changes it. */
+function changes(side: LegName): readonly (readonly CallFact[])[] {
+  const other = side === "a" ? "b" : "a";
+  const hold: readonly CallFact[] = [
+    on(side, { kind: "sip.offered", sdp: "hold" }),
+    { kind: "media.offered", from: side, sdp: "hold" },
+    on(other, { kind: "sip.reanswered", sdp: "held" }),
+  ];
+  const wanted: readonly CallFact[] = [
+    on(side, { kind: "sip.offerWanted" }),
+    { kind: "media.described", end: side, sdp: "ours" },
+    on(side, { kind: "sip.reanswered", sdp: "theirs" }),
+  ];
+  return [hold, wanted].flatMap((all) => all.map((_, index) => all.slice(0, index + 1)));
+}
+
+const toThird = (handover: Handover): Step => beginBridged(joined.bridged, handover, 1_000);
+
+/** Blind: to a number that has to be called. Attended: to the far end of another call. */
+const bridged: readonly Beginning[] = [
+  ...from(
+    toThird(joined.toNumber),
+    [],
+    [describedB],
+    [describedB, asked],
+    [describedB, asked, on("b", { kind: "sip.ringing" })],
+    [describedB, legBAccepted],
+    [describedB, legBAccepted, forLegA],
+    [describedB, legBAccepted, forLegA, legAAnswered],
+    joined.numberJoined,
+    ...ends.flatMap(changes).map((change) => joined.numberJoined.concat(change)),
+  ),
+  ...from(
+    toThird(joined.toLeg),
+    [],
+    ...joined.legJoined.map((_, index) => joined.legJoined.slice(0, index + 1)),
+    ...joined.legJoined.map((_, index) => joined.legJoined.concat(lost, joined.legJoined.slice(0, index))),
+  ),
+];
+
+const back: readonly CallFact[] = [recalled.described, told("invite"), recalled.answers];
+
+/** A far end that comes back from a transfer that failed: its dialog is up before anybody rings. */
+const recalls: readonly Beginning[] = from(
+  recalled.comeBack(),
+  [],
+  [recalled.described],
+  [recalled.described, told("invite")],
+  back,
+  [...back, answeredByClient],
+  [...back, answeredByClient, { kind: "sip.reanswered", sdp: "far end's" }],
+  [...back, answeredByClient, { kind: "sip.reanswered", sdp: "far end's" }, answered],
+);
+
 export interface Seen {
   readonly before: Call;
   readonly fact: CallFact;
@@ -305,7 +219,7 @@ export function walk({ first, facts: sequence }: Beginning): Walk {
   const orders = [...first.orders];
   const end: CallFact[] = [
     { kind: "matrix.hungUp", said: undefined },
-    { kind: "sip.hungUp", q850: undefined },
+    hungUpBy(first.call),
     released,
     released,
     { kind: "deadline.passed", name: "ending" },
@@ -321,11 +235,31 @@ export function walk({ first, facts: sequence }: Beginning): Walk {
   return { first, call, seen, orders };
 }
 
+function hungUpBy({ direction }: Call): CallFact {
+  const hungUp = { kind: "sip.hungUp", q850: undefined } as const;
+  return direction === "joined" ? on("a", hungUp) : hungUp;
+}
+
+/** What a fact says of which of the trunk's legs: one that names none is of the only one there is. */
+export function reportOf(
+  fact: CallFact,
+  direction: Call["direction"],
+): { readonly side: LegName; readonly report: CallFact } | undefined {
+  if (fact.kind === "leg.reported") return fact;
+  return direction === "joined" ? undefined : { side: "a", report: fact };
+}
+
+function kindOf(fact: CallFact): string {
+  return fact.kind === "leg.reported" ? fact.report.kind : fact.kind;
+}
+
 function walksFrom(beginnings: readonly Beginning[], own: readonly CallFact[]): fc.Arbitrary<Beginning> {
   const likely = [...facts, ...own, ...own, ...transferFacts];
   const endsNothing = likely.filter(
-    ({ kind }) =>
-      !/selected|left|hungUp|rejected|failed|lost|timedOut|thrown|stopped|ended|cancelled|yielded|replaced/.test(kind),
+    (fact) =>
+      !/selected|left|hungUp|rejected|failed|lost|timedOut|thrown|stopped|ended|cancelled|yielded|replaced/.test(
+        kindOf(fact),
+      ),
   );
   return fc
     .tuple(
@@ -339,4 +273,6 @@ function walksFrom(beginnings: readonly Beginning[], own: readonly CallFact[]): 
 
 export const outboundWalks = walksFrom(outbound, outboundFacts);
 export const inboundWalks = walksFrom(inbound, inboundFacts);
-export const walks = fc.oneof(outboundWalks, inboundWalks);
+export const bridgedWalks = walksFrom(bridged, bridgedFacts);
+export const recalledWalks = walksFrom(recalls, recalledFacts);
+export const walks = fc.oneof(outboundWalks, inboundWalks, bridgedWalks, recalledWalks);

@@ -90,8 +90,6 @@ export function stepJoined(call: CallIn<Joined>, fact: TimedFact): Step {
       return call.phase.renegotiation.by === "bridge"
         ? end(call, "media-lost", fact.atMs, {})
         : rejoin(call, call.phase.renegotiation);
-    case "media.released":
-      return unchanged(call);
     case "media.dtmf":
       return fact.relayed ? unchanged(call) : keyPressed(call, fact.from, fact.digit, fact.durationMs);
     default:
@@ -144,7 +142,8 @@ function legBReported(call: CallIn<Joining>, report: SipFact, fact: TimedFact): 
       if (b.state !== "inviting") return ignored(call, fact);
       return end(call, causeOfFailure(report.fault), fact.atMs, { legB: true });
     default:
-      return eitherReported(call, "b", report, fact);
+      // The rest needs a dialog: to a leg that has none a refusal cannot be sent, and it is still owed its CANCEL.
+      return b.state === "confirmed" ? eitherReported(call, "b", report, fact) : ignored(call, fact);
   }
 }
 
@@ -169,7 +168,8 @@ function eitherReported(call: CallIn<Joining>, side: LegName, report: SipFact, f
     case "sip.referred":
       return to(call, order(call, side, { kind: "sip.refuseRefer", status: 603 }));
     case "sip.offerRefused":
-      return end(call, "incompatible", fact.atMs, {});
+      // Another can only be of an offer that the leg's earlier call had made.
+      return call.phase.awaiting === side ? end(call, "incompatible", fact.atMs, {}) : ignored(call, fact);
     case "sip.hungUp":
       return end(call, causeOfBye(report.q850, "outbound"), fact.atMs, goneSide(side));
     default:

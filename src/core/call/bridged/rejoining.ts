@@ -16,7 +16,14 @@ export function rejoin(call: CallIn<Joined>, now: Exclude<BridgedRenegotiation, 
   const again: readonly CallOrder[] = waits
     ? [{ kind: "leg.order", call: call.phase[now.by].id, order: { kind: "sip.refuseReoffer", status: 491 } }]
     : [];
-  return to(awaiting(call, "description"), ...again, { kind: "media.release" }, { kind: "media.describe", end: "b" });
+  const { outstanding } = call;
+  const without = { ...call, outstanding: { ...outstanding, releases: outstanding.releases + 1 } };
+  return to(
+    awaiting(without, "description"),
+    ...again,
+    { kind: "media.release" },
+    { kind: "media.describe", end: "b" },
+  );
 }
 
 /** Without a new session the two would hear nothing for ever. */
