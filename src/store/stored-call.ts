@@ -1,13 +1,12 @@
 // The stored form of a call, parsed on the way in. A row that cannot be read is a value here, never an exception: one bad row
 // must not keep the bridge from starting, and the trunk's dialog in it is ended all the same.
 import { z } from "zod";
-import { allCauses, type Cause } from "../core/call/model/cause.ts";
 import { nothingOutstanding } from "../core/call/model/call.ts";
 import { noMediaStats } from "../core/call/model/media-stats.ts";
 import type { StoredCall } from "../core/call/recover.ts";
-import { callId, matrixCallId, parseUserId, partyId, roomId, sipCallId, trunkName, type UserId } from "../core/ids.ts";
+import { callId, sipCallId, trunkName } from "../core/ids.ts";
 import { inTodaysForm } from "./earlier-calls.ts";
-import { parseObject } from "./stored-json.ts";
+import { cause, leg, legAddress, maybe, number, parseObject, place, problemOf, text, user } from "./stored-json.ts";
 
 /** Of the form below. Version 1, which said no number, was the call itself. */
 const storedVersion = 2;
@@ -18,16 +17,6 @@ export interface ReadCall {
   readonly problem: string | undefined;
 }
 
-const text = z.string();
-const number = z.number();
-const maybe = <T extends z.ZodType>(form: T) => form.optional().transform((value) => value);
-const user = z.string().transform((value, context): UserId => {
-  const known = parseUserId(value);
-  if (known !== undefined) return known;
-  context.addIssue({ code: "custom", message: "not a user id" });
-  return z.NEVER;
-});
-const cause = z.custom<Cause>((value) => allCauses.some((one) => one === value), "no cause of an end");
 const address = z.object({ host: text, port: number });
 
 const dialog = z.object({
@@ -89,14 +78,6 @@ const trunk = z.discriminatedUnion("state", [
   z.object({ ...side, state: z.literal("over"), sipCallId: maybe(text.transform(sipCallId)) }),
 ]);
 
-const place = { room: text.transform(roomId), ghost: user };
-const legAddress = {
-  ...place,
-  matrixCallId: text.transform(matrixCallId),
-  ownParty: text.transform(partyId),
-  version: z.enum(["0", "1"]),
-};
-const leg = z.object({ ...legAddress, person: user, personParty: maybe(text.transform(partyId)) });
 const farewell = z.object({
   leg: z.object(legAddress),
   by: z.enum(["reject", "hangup", "either"]),
@@ -201,9 +182,4 @@ function trunksAlone(id: string, value: unknown): StoredCall | undefined {
       },
     },
   };
-}
-
-/** Where the first fault is, and what. */
-function problemOf({ issues: [first] }: z.ZodError): string {
-  return first === undefined ? "unknown" : `${first.path.join(".")}: ${first.message}`;
 }

@@ -1,6 +1,7 @@
-// Turns stored text back into records of calls. A row that cannot be read is a value here, never an exception: one bad row
-// must not keep the bridge from starting.
-import type { CallRecord } from "../core/call/model/record.ts";
+// What the stored forms of open calls and of records have in common.
+import { z } from "zod";
+import { allCauses, type Cause } from "../core/call/model/cause.ts";
+import { matrixCallId, parseUserId, partyId, roomId, type UserId } from "../core/ids.ts";
 
 export function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -11,22 +12,27 @@ export function parseObject(json: string): Readonly<Record<string, unknown>> | u
   }
 }
 
-const legTexts = ["room", "ghost", "person", "matrixCallId", "ownParty"] as const;
-
-/** An inbound call that nobody has answered has none. */
-function legIsSound(value: Readonly<Record<string, unknown>>): boolean {
-  const leg = value["leg"];
-  if (leg === undefined) return value["direction"] === "inbound";
-  if (typeof leg !== "object" || leg === null) return false;
-  const fields = leg as Record<string, unknown>;
-  return legTexts.every((name) => typeof fields[name] === "string");
+/** Where the first fault is, and what. */
+export function problemOf({ issues: [first] }: z.ZodError): string {
+  return first === undefined ? "unknown" : `${first.path.join(".")}: ${first.message}`;
 }
 
-/** undefined: not a record of this call. */
-export function readRecord(id: string, json: string): CallRecord | undefined {
-  const value = parseObject(json);
-  if (value === undefined || value["id"] !== id || typeof value["endedAtMs"] !== "number" || !legIsSound(value)) {
-    return undefined;
-  }
-  return value as unknown as CallRecord;
-}
+export const text = z.string();
+export const number = z.number();
+export const maybe = <T extends z.ZodType>(form: T) => form.optional().transform((value) => value);
+export const user = z.string().transform((value, context): UserId => {
+  const known = parseUserId(value);
+  if (known !== undefined) return known;
+  context.addIssue({ code: "custom", message: "not a user id" });
+  return z.NEVER;
+});
+export const cause = z.custom<Cause>((value) => allCauses.some((one) => one === value), "no cause of an end");
+
+export const place = { room: text.transform(roomId), ghost: user };
+export const legAddress = {
+  ...place,
+  matrixCallId: text.transform(matrixCallId),
+  ownParty: text.transform(partyId),
+  version: z.enum(["0", "1"]),
+};
+export const leg = z.object({ ...legAddress, person: user, personParty: maybe(text.transform(partyId)) });

@@ -14,7 +14,7 @@ import type {
   Visits,
 } from "../../src/ports/store.ts";
 import { readCall, writeCall } from "../../src/store/stored-call.ts";
-import { readRecord } from "../../src/store/stored-json.ts";
+import { readRecord, writeRecord } from "../../src/store/stored-record.ts";
 
 function memoryInbox(): Inbox {
   const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
@@ -70,7 +70,7 @@ function memoryLedger(): CallLedger {
       room: address?.room,
       matrixCallId: address?.matrixCallId,
       call,
-      record: record === undefined ? undefined : readRecord(record.id, JSON.stringify(record)),
+      record: record === undefined ? undefined : readRecord(record.id, writeRecord(record)).record,
     });
   };
   return {

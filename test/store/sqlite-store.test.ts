@@ -154,6 +154,9 @@ describe("a SQLite file", () => {
     expect(new Set(errors.map((line) => line.fields?.["call"]))).toEqual(
       new Set(["c-garbage", "c-other-id", "c-no-leg", "c-over"]),
     );
+    expect(errors).toContainEqual(
+      expect.objectContaining({ fields: { call: "c-over", problem: "not JSON of a record" } }),
+    );
     await second.close();
   });
 });

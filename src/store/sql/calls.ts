@@ -3,7 +3,7 @@ import type { CallRecord } from "../../core/call/model/record.ts";
 import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallLedger } from "../../ports/store.ts";
 import { readCall, writeCall } from "../stored-call.ts";
-import { readRecord } from "../stored-json.ts";
+import { readRecord, writeRecord } from "../stored-record.ts";
 import type { Access } from "./access.ts";
 
 type Address = Pick<CallRecord, "room" | "matrixCallId">;
@@ -20,7 +20,7 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
       room: address?.room ?? "",
       matrix_call_id: address?.matrixCallId ?? "",
       call: json,
-      record: record === undefined ? null : JSON.stringify(record),
+      record: record === undefined ? null : writeRecord(record),
       ended_at_ms: record?.endedAtMs ?? null,
     };
     return change(async (db) => {
@@ -86,9 +86,9 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
       );
       const records: CallRecord[] = [];
       for (const row of rows) {
-        const record = readRecord(row.id, row.record ?? "");
-        if (record === undefined) log?.error("skipped a stored call record that cannot be read", { call: row.id });
-        else records.push(record);
+        const { record, problem } = readRecord(row.id, row.record ?? "");
+        if (record !== undefined) records.push(record);
+        else log?.error("skipped a stored call record that cannot be read", { call: row.id, problem });
       }
       return records;
     },
