@@ -4,7 +4,7 @@
 // stands at the other end, in whichever session.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
-import type { MediaFault, MediaEnd } from "../core/call/model/media-end.ts";
+import type { MediaFault, MediaEnd } from "../core/media-end.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
 import type { Direction } from "../core/sdp/direction.ts";
 

@@ -1,8 +1,9 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
-import type { Diversion, RemoteIdentity, SipAddressee, SipFact } from "../core/call/model/fact.ts";
-import type { CallerIdentity } from "../core/call/model/trunk-leg.ts";
+import type { SipFact } from "../core/call/model/fact.ts";
+import type { Diversion, RemoteIdentity, SipAddressee } from "../core/policy/remote-identity.ts";
+import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
 export type SipTransportName = "udp" | "tcp" | "tls" | "ws" | "wss";
 

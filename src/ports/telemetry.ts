@@ -1,7 +1,7 @@
 // What the bridge tells its operators: log lines with constant messages, and counted facts.
 // Values that are personal (numbers) are masked by the implementation, by field name.
 import type { CallRecord } from "../core/call/model/record.ts";
-import type { MediaEnd } from "../core/call/model/media-end.ts";
+import type { MediaEnd } from "../core/media-end.ts";
 import type { TrunkName } from "../core/ids.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -20,7 +20,7 @@ import { Messaging } from "./messages/messaging.ts";
 import { createDns, familyOf, Resolver, type Dns } from "./transport/resolver.ts";
 import { DEFAULT_TIMERS, type SipTimers } from "./transport/retransmit.ts";
 import { DEFAULT_KEEP_ALIVE_MS } from "./transport/sockets/connection.ts";
-import { scopedClock, type ScopedClock } from "./user-agent/scoped-clock.ts";
+import { scopedClock, type ScopedClock } from "./transport/scoped-clock.ts";
 import { Trunk } from "./trunk/trunk.ts";
 
 export interface SipTrunksOptions {

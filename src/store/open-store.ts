@@ -2,7 +2,7 @@
 import type { Store, StorePlace } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { postgresDatabase } from "./postgres/database.ts";
-import { openSqlStore } from "./sql/sql-store.ts";
+import { openSqlStore } from "./sql-store.ts";
 import { sqliteDatabase } from "./sqlite/database.ts";
 
 /** Throws StoreError. */

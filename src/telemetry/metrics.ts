@@ -1,7 +1,7 @@
 // Metrics for Prometheus, in a registry of our own: libraries that use the global one stay out of it.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { allCauses, describeCause } from "../core/call/model/cause.ts";
-import { mediaEnds, sideNames, type MediaEnd } from "../core/call/model/media-end.ts";
+import { mediaEnds, sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 

@@ -1,5 +1,5 @@
 // Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
-import type { MediaEnd } from "../core/call/model/media-end.ts";
+import type { MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";

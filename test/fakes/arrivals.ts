@@ -1,6 +1,6 @@
 // INVITEs as a trunk sends them, already parsed.
 import type { SipDialogState, SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
-import type { RemoteIdentity } from "../../src/core/call/model/fact.ts";
+import type { RemoteIdentity } from "../../src/core/policy/remote-identity.ts";
 import { callId, sipCallId, trunkName } from "../../src/core/ids.ts";
 import type { InviteArrival } from "../../src/ports/sip.ts";
 

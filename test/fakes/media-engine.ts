@@ -1,9 +1,9 @@
 // A media engine without packets: it gives ends that SDP can name, remembers where they were aimed and what passes, and
 // loses its sessions when the test says so.
-import { mediaEnds, type MediaEnd } from "../../src/core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../src/core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallId } from "../../src/core/ids.ts";
-import type { Flows } from "../../src/core/sdp/flows.ts";
+import type { Flows } from "../../src/core/sdp/exchange/flows.ts";
 import type {
   EngineSession,
   Following,

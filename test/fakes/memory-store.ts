@@ -13,8 +13,8 @@ import type {
   Visit,
   Visits,
 } from "../../src/ports/store.ts";
-import { readCall, writeCall } from "../../src/store/stored-call.ts";
-import { readRecord, writeRecord } from "../../src/store/stored-record.ts";
+import { readCall, writeCall } from "../../src/store/sql/stored-call.ts";
+import { readRecord, writeRecord } from "../../src/store/sql/stored-record.ts";
 
 function memoryInbox(): Inbox {
   const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();

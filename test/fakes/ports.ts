@@ -1,7 +1,7 @@
 // Doubles of the ports for scenarios: each keeps what it was told, and answers as the test says.
 import type { SipDialogState, SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
 import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
-import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
+import type { MediaEnd } from "../../src/core/media-end.ts";
 import { noMediaStats } from "../../src/core/call/model/media-stats.ts";
 import { roomId, type CallId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import {

@@ -1,5 +1,5 @@
 // Keeps what the bridge logs and counts.
-import type { MediaEnd } from "../../src/core/call/model/media-end.ts";
+import type { MediaEnd } from "../../src/core/media-end.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
 

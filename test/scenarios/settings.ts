@@ -1,5 +1,5 @@
 // Ready-made dial plan, policy and identity for scenarios.
-import type { RingStage, RingTarget } from "../../src/core/call/model/matrix-leg.ts";
+import type { RingStage, RingTarget } from "../../src/core/number/plan/ring-stage.ts";
 import { roomId, trunkName, type UserId } from "../../src/core/ids.ts";
 import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
 import type { DidRule, DidTable } from "../../src/core/number/plan/did.ts";

@@ -7,7 +7,7 @@ import { afterAll, expect, onTestFinished, test } from "vitest";
 import { eventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Database } from "../../src/store/sql/database.ts";
-import { openSqlStore } from "../../src/store/sql/sql-store.ts";
+import { openSqlStore } from "../../src/store/sql-store.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { inboxEntry, storedCall, recordOf } from "../contract/store.ts";
 

@@ -1,7 +1,7 @@
 // The bridge is brought up to date in the middle of calls: those that the earlier release stored are ended all the same.
 import { describe, expect, test } from "vitest";
 import { recover } from "../../src/core/call/recover.ts";
-import { readCall, writeCall } from "../../src/store/stored-call.ts";
+import { readCall, writeCall } from "../../src/store/sql/stored-call.ts";
 import { storedCall } from "../contract/store.ts";
 
 const leg = {

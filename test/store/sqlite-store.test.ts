@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Log, LogFields } from "../../src/ports/telemetry.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/open-store.ts";
-import { openSqlStore } from "../../src/store/sql/sql-store.ts";
-import { writeCall } from "../../src/store/stored-call.ts";
+import { openSqlStore } from "../../src/store/sql-store.ts";
+import { writeCall } from "../../src/store/sql/stored-call.ts";
 import { describeStore, inboxEntry, recordOf, storedCall } from "../contract/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "store-"));

@@ -1,6 +1,6 @@
 // Records of ended calls, as rows hold them: what they do not say, and what is not known, harms nothing.
 import { expect, test } from "vitest";
-import { readRecord, writeRecord } from "../../src/store/stored-record.ts";
+import { readRecord, writeRecord } from "../../src/store/sql/stored-record.ts";
 import { recordOf } from "../contract/store.ts";
 
 const written = writeRecord(recordOf("c-1", 2_000));

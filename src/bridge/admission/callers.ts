@@ -1,6 +1,6 @@
 // Who calls, as people may see it: the caller's ghost, its name, and what verification or a diversion adds. How far a
 // trunk is trusted is decided in core/policy/caller.ts.
-import type { Diversion, RemoteIdentity } from "../../core/call/model/fact.ts";
+import type { Diversion, RemoteIdentity } from "../../core/policy/remote-identity.ts";
 import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";

@@ -4,7 +4,7 @@ import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { Cause } from "../../core/call/model/cause.ts";
 import { end } from "../../core/call/ending/ending.ts";
 import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriving.ts";
-import type { RingStage, RingTarget } from "../../core/call/model/matrix-leg.ts";
+import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import type { Step } from "../../core/call/step.ts";
 import { partyId, type TrunkName, type UserId } from "../../core/ids.ts";

@@ -3,7 +3,7 @@
 import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
-import { sideNames } from "../../core/call/model/media-end.ts";
+import { sideNames } from "../../core/media-end.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";

@@ -3,7 +3,8 @@
 // rooms (room-facts.ts), and whom a trunk rings (inbound-admission.ts).
 import { isIn, type Call } from "../../core/call/model/call.ts";
 import { recover, type StoredCall } from "../../core/call/recover.ts";
-import type { CallFact, SipAddressee, SipFact } from "../../core/call/model/fact.ts";
+import type { CallFact, SipFact } from "../../core/call/model/fact.ts";
+import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { isBusy } from "../../core/call/established/renegotiation.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";

@@ -4,7 +4,8 @@
 import { isIn, type Call } from "../../core/call/model/call.ts";
 import { chargedTo } from "../../core/call/model/queries.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
-import type { CallFact, SipAddressee, TransferOrder } from "../../core/call/model/fact.ts";
+import type { CallFact, TransferOrder } from "../../core/call/model/fact.ts";
+import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { beginBridged } from "../../core/call/bridged/bridged.ts";
 import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";

@@ -2,7 +2,7 @@
 // a new session there; the old one is not heard any more.
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
-import { trunkEnd, type MediaEnd } from "../../core/call/model/media-end.ts";
+import { trunkEnd, type MediaEnd } from "../../core/media-end.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
 import { isIn } from "../../core/call/model/call.ts";
 import { legOf, trunkLegsOf } from "../../core/call/model/queries.ts";

@@ -1,7 +1,8 @@
 // SIP MESSAGEs from the telephone network (RFC 3428): the sender's ghost writes them in the rooms of everybody whom the
 // called number rings; a MESSAGE in a call's dialog goes to the room of that call. Keeps the order of one sender's
 // texts, and writes a repeated one once.
-import type { LegAddress, RingTarget } from "../../core/call/model/matrix-leg.ts";
+import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
+import type { RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 import type { DidFinding } from "../../core/number/plan/did.ts";
 import type { Policy } from "../../core/policy/permission.ts";

@@ -2,7 +2,7 @@
 // which the ghost joins. Who is rung, and when, is decided in core/call.
 import type { Call } from "../../core/call/model/call.ts";
 import type { MatrixLegFact } from "../../core/call/model/fact.ts";
-import type { RingTarget } from "../../core/call/model/matrix-leg.ts";
+import type { RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 import type { Policy } from "../../core/policy/permission.ts";
 import { legOf } from "../../core/call/model/queries.ts";

@@ -1,6 +1,6 @@
 // Turns the configuration into what inbound calls need: the number table, whom to trust, what a trunk can do in a call.
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../../core/ids.ts";
-import type { RingStage, RingTarget } from "../../core/call/model/matrix-leg.ts";
+import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { DidMatch, DidTable } from "../../core/number/plan/did.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import { createVirtualUsers, type VirtualUsers } from "../../core/number/plan/virtual-users.ts";

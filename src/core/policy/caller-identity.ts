@@ -2,8 +2,17 @@
 // (RFC 3261 s8.1.1.3, RFC 3325, RFC 3323), filled from a trunk's templates for one Matrix user.
 import { domainOf, localpartOf, type UserId } from "../ids.ts";
 import { escapeUser, formatSipUri, parseSipUri } from "../number/sip-uri.ts";
-import type { CallerIdentity } from "../call/model/trunk-leg.ts";
 import { oneLine } from "./one-line.ts";
+
+/** Who the telephone network is told is calling: finished values; the SIP edge escapes them when it writes headers. */
+export interface CallerIdentity {
+  readonly from: { readonly user: string; readonly host: string | undefined; readonly displayName: string | undefined };
+  /** URIs, `sip:` or `tel:`. */
+  readonly asserted: readonly string[];
+  readonly preferred: string | undefined;
+  /** `id`, `user`, `header`, `session`, `critical`, `none`. */
+  readonly privacy: readonly string[];
+}
 
 /**
  * Texts in which `{localpart}`, `{domain}`, `{user_id}`, `{displayname}` and `{number}` stand for the caller's own.

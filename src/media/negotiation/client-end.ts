@@ -1,8 +1,8 @@
 // A WebRTC client's end: DTLS-SRTP with ICE. Where a client is found, and by which transport, is the engine's affair.
-import type { MediaEnd } from "../../core/call/model/media-end.ts";
+import type { MediaEnd } from "../../core/media-end.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
-import { isSameEnd, webRtcEnd, type WebRtcEnd } from "../../core/sdp/requirement.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import { isSameEnd, webRtcEnd, type WebRtcEnd } from "../../core/sdp/exchange/requirement.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteClient } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
 import { ClientSdp } from "./leg-sdp.ts";

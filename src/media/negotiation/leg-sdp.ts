@@ -2,9 +2,9 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { CryptoAttribute } from "../../core/sdp/crypto-attribute.ts";
 import type { Description } from "../../core/sdp/description.ts";
-import { otherEnd } from "../../core/call/model/media-end.ts";
+import { otherEnd } from "../../core/media-end.ts";
 import type { Format } from "../../core/sdp/format.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import { clientBody, newOrigin, say, trunkBody, type Frame } from "../../core/sdp/writer.ts";
 import type { LocalClient, LocalTrunk } from "../../ports/media-engine.ts";
 

@@ -1,7 +1,7 @@
 // One end of a call as its offers and answers see it: what its peer has said, and what it was told. The ends of a call
 // agree in core/sdp/exchange; the packets are the engine's.
 import type { Description } from "../../core/sdp/description.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import type { RemoteEnd } from "../../ports/media-engine.ts";
 
 /** What was written to the peer, and where the engine is to be aimed because of it. */

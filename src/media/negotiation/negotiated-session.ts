@@ -1,12 +1,20 @@
 // One call's offers and answers: what each end says is decided in core/sdp/exchange, written by the ends, and carried out
 // by an engine's session. Orders come one at a time.
 import type { IceCandidate } from "../../core/call/model/fact.ts";
-import { mediaEnds, type MediaEnd } from "../../core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
-import { answered, crossed, described, newExchange, offered, settled, untold } from "../../core/sdp/exchange.ts";
-import { flowsOf } from "../../core/sdp/flows.ts";
-import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/turn.ts";
+import {
+  answered,
+  crossed,
+  described,
+  newExchange,
+  offered,
+  settled,
+  untold,
+} from "../../core/sdp/exchange/exchange.ts";
+import { flowsOf } from "../../core/sdp/exchange/flows.ts";
+import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError, type MediaSession, type OfferOutcome } from "../../ports/media.ts";
 import type { NegotiatedEnd } from "./negotiated-end.ts";

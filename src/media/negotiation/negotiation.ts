@@ -1,8 +1,8 @@
 // The media of all calls over one engine: opens sessions, and keeps what each trunk's dialog has been told while it goes
 // from one session to the next.
-import { mediaEnds, type MediaEnd } from "../../core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
 import type { CallId } from "../../core/ids.ts";
-import type { EndTerms } from "../../core/sdp/turn.ts";
+import type { EndTerms } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, MediaEngine } from "../../ports/media-engine.ts";
 import {
   MediaError,

@@ -2,8 +2,8 @@
 // next one goes on where this one stops.
 import { addressFamily } from "../../core/sdp/address.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
-import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/requirement.ts";
-import type { AnswerTurn, OfferTurn } from "../../core/sdp/turn.ts";
+import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/exchange/requirement.ts";
+import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import type { LocalTrunk, RemoteEnd, SdesKeyPair } from "../../ports/media-engine.ts";
 import { MediaError, type TrunkMedia } from "../../ports/media.ts";
 import { withAddresses } from "./host-names.ts";

@@ -1,7 +1,8 @@
 // The calls of all trunks: made, found by their id, and let go. Orders for one of them are passed on here; what it
 // tells comes out here as facts of ports/sip.ts.
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
-import type { SipAddressee, SipFact } from "../../core/call/model/fact.ts";
+import type { SipFact } from "../../core/call/model/fact.ts";
+import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { callId, type CallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InviteOrder, SipArrivals, SipSink } from "../../ports/sip.ts";

@@ -1,6 +1,6 @@
 // An INVITE of ours until its first final response, on the wire. What each event makes of it is in outbound-state.ts;
 // what comes after the answer is in confirmed-call.ts.
-import type { SipAddressee } from "../../core/call/model/fact.ts";
+import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import type { InviteOrder } from "../../ports/sip.ts";
 import { identityHeaders, type IdentityHeaders } from "../headers/identity-headers.ts";
 import { q850Header } from "../headers/reason.ts";

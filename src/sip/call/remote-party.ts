@@ -1,5 +1,5 @@
 // What is known of the other end of one dialog: who was last said to be there, and which methods it takes.
-import type { RemoteIdentity } from "../../core/call/model/fact.ts";
+import type { RemoteIdentity } from "../../core/policy/remote-identity.ts";
 import { remoteIdentityOf } from "../headers/remote-identity.ts";
 import { headerTokens, headerValues, type SipMessage } from "../wire/message.ts";
 import { parseUri, userText } from "../wire/fields/uri.ts";

@@ -1,5 +1,5 @@
 // How a call came to us over others: Diversion (RFC 5806) and History-Info (RFC 7044), the latest first.
-import type { Diversion } from "../../core/call/model/fact.ts";
+import type { Diversion } from "../../core/policy/remote-identity.ts";
 import { addresseeOf, addressesIn, type OnUnreadable } from "./remote-identity.ts";
 import { parseReasons } from "../wire/header-builder.ts";
 import { isToken } from "../wire/fields/header-names.ts";

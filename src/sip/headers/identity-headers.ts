@@ -1,6 +1,6 @@
 // A caller identity as header fields: From, P-Asserted-Identity, P-Preferred-Identity, Privacy (RFC 3325, RFC 3323).
 // Which identity a caller has was decided before; here it is only made safe to send.
-import type { CallerIdentity } from "../../core/call/model/trunk-leg.ts";
+import type { CallerIdentity } from "../../core/policy/caller-identity.ts";
 import {
   assertedIdentityHeader,
   formatAddress,

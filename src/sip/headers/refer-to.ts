@@ -1,6 +1,6 @@
 // Refer-To and Replaces, written and read (RFC 3515 s2.1, RFC 3891 s6.1). What becomes of a REFER is elsewhere.
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
-import type { SipAddressee } from "../../core/call/model/fact.ts";
+import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { addresseeOf } from "./remote-identity.ts";
 import { parseReplaces } from "./replaces.ts";
 import { splitList } from "../wire/fields/grammar.ts";

@@ -1,6 +1,6 @@
 // Who is at the other end, read from what a message of the trunk says (RFC 3261, RFC 3325, RFC 3323, ATIS-1000074 and
 // the Remote-Party-ID of older gateways). Parsed only: what of it is believed and shown is decided in core/policy.
-import type { RemoteIdentity, SipAddressee } from "../../core/call/model/fact.ts";
+import type { RemoteIdentity, SipAddressee } from "../../core/policy/remote-identity.ts";
 import { splitList } from "../wire/fields/grammar.ts";
 import { isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipMessage } from "../wire/message.ts";

@@ -9,7 +9,7 @@ import type { Authorization } from "../wire/digest/digest.ts";
 import { MAGIC_COOKIE } from "../wire/fields/via.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { OutgoingMessage } from "../wire/outgoing-message.ts";
-import type { ScopedClock } from "./scoped-clock.ts";
+import type { ScopedClock } from "../transport/scoped-clock.ts";
 
 /** Answers the challenges of one request; undefined when that cannot help. */
 export interface DigestClientSession {

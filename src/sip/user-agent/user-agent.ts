@@ -20,7 +20,7 @@ import { Invitation, type InviteEvent } from "./invitation.ts";
 import { cancelOf, LateResponses } from "./late-responses.ts";
 import type { FinalResponse, PeerRequest } from "./peer-request.ts";
 import { ALLOW_HEADER, Client, requestOf, sdpBody } from "./requests.ts";
-import { scopedClock, type ScopedClock } from "./scoped-clock.ts";
+import { scopedClock, type ScopedClock } from "../transport/scoped-clock.ts";
 import type { ServerInvitation } from "./server-invitation.ts";
 import type { ServerTransaction } from "./server-transaction.ts";
 import { Session } from "./session.ts";

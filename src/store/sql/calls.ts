@@ -2,8 +2,8 @@
 import type { CallRecord } from "../../core/call/model/record.ts";
 import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallLedger } from "../../ports/store.ts";
-import { readCall, writeCall } from "../stored-call.ts";
-import { readRecord, writeRecord } from "../stored-record.ts";
+import { readCall, writeCall } from "./stored-call.ts";
+import { readRecord, writeRecord } from "./stored-record.ts";
 import type { Access } from "./access.ts";
 
 type Address = Pick<CallRecord, "room" | "matrixCallId">;

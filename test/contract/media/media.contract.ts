@@ -1,6 +1,6 @@
 // What the bridge may rely on from a call's media, whichever engine carries it.
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
-import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../src/core/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import type { CallMedia, EndOptions, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
 import { ClientPeer } from "../../media/peers/client-peer.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallOrder } from "../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { MediaFault } from "../../../src/core/call/model/media-end.ts";
+import type { MediaFault } from "../../../src/core/media-end.ts";
 import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RingStage } from "../../../src/core/call/model/matrix-leg.ts";
+import type { RingStage } from "../../../src/core/number/plan/ring-stage.ts";
 import { parseUserId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import { findDid, type DidMatch, type DidRule, type DidTable } from "../../../src/core/number/plan/did.ts";
 import { knownForm, nationalForm, type Country } from "../../../src/core/number/e164.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RingTarget } from "../../../src/core/call/model/matrix-leg.ts";
+import type { RingTarget } from "../../../src/core/number/plan/ring-stage.ts";
 import { parseUserId, roomId, trunkName, type TrunkName, type UserId } from "../../../src/core/ids.ts";
 import type { DidMatch, DidRule } from "../../../src/core/number/plan/did.ts";
 import { ownersOfMailbox } from "../../../src/core/number/plan/mailbox.ts";

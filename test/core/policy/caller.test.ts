@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/call/model/fact.ts";
+import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/policy/remote-identity.ts";
 import { knownForm } from "../../../src/core/number/e164.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
 import { callerWords, identifyCaller, targetOf, type CallerTrust } from "../../../src/core/policy/caller.ts";

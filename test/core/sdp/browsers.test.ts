@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { isUsable } from "../../../src/core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
-import { newExchange, offered } from "../../../src/core/sdp/exchange.ts";
-import { webRtcEnd } from "../../../src/core/sdp/requirement.ts";
+import { newExchange, offered } from "../../../src/core/sdp/exchange/exchange.ts";
+import { webRtcEnd } from "../../../src/core/sdp/exchange/requirement.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 const fingerprint = `sha-256 ${Array.from({ length: 32 }, (_each, index) => (index + 100).toString(16).toUpperCase()).join(":")}`;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chooseCrypto } from "../../../src/core/sdp/crypto-attribute.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
-import { isTrunkProtocol, trunkUnmet } from "../../../src/core/sdp/requirement.ts";
+import { isTrunkProtocol, trunkUnmet } from "../../../src/core/sdp/exchange/requirement.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 describe("a client's description", () => {

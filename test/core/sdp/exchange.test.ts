@@ -1,7 +1,12 @@
 // Offer and answer through us: what the trunk is offered, what the client is answered, and what neither hears of.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { crossings, crossingsWithDigits, pairFormats, trunkCapability } from "../../../src/core/sdp/agreement.ts";
+import {
+  crossings,
+  crossingsWithDigits,
+  pairFormats,
+  trunkCapability,
+} from "../../../src/core/sdp/exchange/agreement.ts";
 import {
   answered as answeredBy,
   crossed,
@@ -12,10 +17,10 @@ import {
   newExchange as exchangeOf,
   offered,
   settled,
-} from "../../../src/core/sdp/exchange.ts";
-import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
+} from "../../../src/core/sdp/exchange/exchange.ts";
+import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/exchange/turn.ts";
 import { newOrigin, say, trunkBody } from "../../../src/core/sdp/writer.ts";
-import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../src/core/media-end.ts";
 import type { Description } from "../../../src/core/sdp/description.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 

@@ -9,8 +9,8 @@ import {
   offered,
   settled,
   untold,
-} from "../../../src/core/sdp/exchange.ts";
-import type { Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/turn.ts";
+} from "../../../src/core/sdp/exchange/exchange.ts";
+import type { Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/exchange/turn.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 const codecs = ["PCMU", "PCMA"];

@@ -1,6 +1,6 @@
 // Payload types that have a meaning in a dialog keep it (RFC 3264 s8.3.2).
 import { expect, test } from "vitest";
-import { described, newExchange } from "../../../src/core/sdp/exchange.ts";
+import { described, newExchange } from "../../../src/core/sdp/exchange/exchange.ts";
 import type { Format } from "../../../src/core/sdp/format.ts";
 
 function format(payloadType: number, name: string, clockRate: number, channels = 1): Format {

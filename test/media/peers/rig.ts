@@ -1,5 +1,5 @@
 // An embedded engine for tests, with a log and a list of what its sessions reported.
-import type { MediaEnd } from "../../../src/core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../src/core/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../../src/media/embedded/engine/engine.ts";
 import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";

@@ -9,7 +9,7 @@ import type { StoredCall } from "../../../src/core/call/recover.ts";
 import { eventId, matrixCallId, type UserId } from "../../../src/core/ids.ts";
 import { sqliteDatabase } from "../../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../../src/store/open-store.ts";
-import { openSqlStore } from "../../../src/store/sql/sql-store.ts";
+import { openSqlStore } from "../../../src/store/sql-store.ts";
 import { StoreError, type Store } from "../../../src/ports/store.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { dialog } from "../../core/call/examples.ts";

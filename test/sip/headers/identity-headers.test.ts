@@ -1,6 +1,6 @@
 // The INVITE on the wire, whole, for each way a trunk wants its caller identity.
 import { describe, expect, it } from "vitest";
-import type { CallerIdentity } from "../../../src/core/call/model/trunk-leg.ts";
+import type { CallerIdentity } from "../../../src/core/policy/caller-identity.ts";
 import { rig } from "../rig/rig.ts";
 
 const user = { user: "+4930123456", host: undefined, displayName: undefined };

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { SipFact } from "../../../src/core/call/model/fact.ts";
 import { callId, trunkName, type CallId } from "../../../src/core/ids.ts";
-import type { CallerIdentity } from "../../../src/core/call/model/trunk-leg.ts";
+import type { CallerIdentity } from "../../../src/core/policy/caller-identity.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type {
   InviteArrival,

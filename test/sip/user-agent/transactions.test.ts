@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Log } from "../../../src/ports/telemetry.ts";
 import { ClientTransaction } from "../../../src/sip/user-agent/client-transaction.ts";
 import { requestOf } from "../../../src/sip/user-agent/requests.ts";
-import { scopedClock } from "../../../src/sip/user-agent/scoped-clock.ts";
+import { scopedClock } from "../../../src/sip/transport/scoped-clock.ts";
 import { ServerTransaction } from "../../../src/sip/user-agent/server-transaction.ts";
 import { newBranch, Stack } from "../../../src/sip/user-agent/stack.ts";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Grammar, LoggerFactory } from "sip.js/lib/core/index.js";
 import { IncomingRequestMessage, type IncomingResponseMessage } from "sip.js/lib/core/index.js";
 import { Parser } from "sip.js/lib/core/messages/parser.js";
-import type { CallerIdentity } from "../../../src/core/call/model/trunk-leg.ts";
+import type { CallerIdentity } from "../../../src/core/policy/caller-identity.ts";
 import { callerRig } from "../rig/caller.ts";
 import type { Received } from "../rig/peer.ts";
 import { rig } from "../rig/rig.ts";

@@ -10,7 +10,7 @@ import { nothingOutstanding, type CallCommon, type CallIn } from "../model/call.
 import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection } from "../model/cause.ts";
 import type { SipDialogState } from "../model/dialog-state.ts";
 import type { SipFact, TimedFact } from "../model/fact.ts";
-import type { MediaEnd } from "../model/media-end.ts";
+import type { MediaEnd } from "../../media-end.ts";
 import type { CallOrder, SipOrder } from "../model/order.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed, inviting, unsent, type ConfirmedLeg, type LegName } from "../model/trunk-leg.ts";

@@ -13,7 +13,7 @@ import {
 } from "../model/cause.ts";
 import type { SipFact, TimedFact } from "../model/fact.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
-import { trunkEnd } from "../model/media-end.ts";
+import { trunkEnd } from "../../media-end.ts";
 import { noMediaStats } from "../model/media-stats.ts";
 import type { CallOrder } from "../model/order.ts";
 import { answeredAtMsOf, chargedLegOf, trunkLegsOf } from "../model/queries.ts";

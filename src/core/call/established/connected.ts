@@ -1,6 +1,6 @@
 // A connected call: keys, who is at the other end, and what leads to other rooms: changes of the session
 // (renegotiation.ts), transfers (transfer.ts, referral.ts), the end (ending.ts).
-import { clientEnd } from "../model/media-end.ts";
+import { clientEnd } from "../../media-end.ts";
 import type { CallIn, Connected } from "../model/call.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";

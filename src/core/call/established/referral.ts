@@ -1,6 +1,6 @@
 // The trunk wants the person connected to somebody else (REFER, RFC 3515): a new INVITE of ours replaces its dialog, the
 // person's client notices nothing but another voice.
-import { trunkEnd } from "../model/media-end.ts";
+import { trunkEnd } from "../../media-end.ts";
 import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
 import { end } from "../ending/ending.ts";
 import { notice } from "../ending/room-notices.ts";

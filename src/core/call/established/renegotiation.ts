@@ -1,6 +1,6 @@
 // Changes of an established session: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time
 // (RFC 3264 s4).
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";

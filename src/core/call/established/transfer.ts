@@ -1,7 +1,7 @@
 // The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
 // that fails, its leg is joined with another one in the bridge (bridged.ts). A far end that nobody takes goes back to the
 // person (inbound/recalled.ts).
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import { localpartOf, type UserId } from "../../ids.ts";
 import type { Arriving, CallCommon, CallIn, Connected, Transferring } from "../model/call.ts";
 import { causeOfRejection, type Cause } from "../model/cause.ts";

@@ -3,7 +3,7 @@
 import type { CallIn, Connected } from "../model/call.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { notice } from "../ending/room-notices.ts";
-import { trunkEnd } from "../model/media-end.ts";
+import { trunkEnd } from "../../media-end.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
 
 /** After the answer. */

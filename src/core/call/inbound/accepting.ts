@@ -1,6 +1,6 @@
 // Somebody took a call from the telephone: the others stop ringing, and the trunk's answer is made. Also call glare: the
 // person was calling the caller at that moment, and their own call is the one that both have.
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import {
   legAddress,
   type Accepting,

@@ -1,6 +1,6 @@
 // A call from the telephone to Matrix, until somebody has taken it: arriving. The rooms ring in alerting.ts, who takes
 // the call is connected in accepting.ts.
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
 import { takeGlare } from "./accepting.ts";
 import { beginAlerting } from "./alerting.ts";
@@ -12,7 +12,7 @@ import { offersLate, stepEarlyDialog } from "./early-dialog.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { CallOrder } from "../model/order.ts";
-import type { RingStage } from "../model/matrix-leg.ts";
+import type { RingStage } from "../../number/plan/ring-stage.ts";
 import type { Notices } from "../model/notices.ts";
 import { enter, ignored, type Step } from "../model/transition.ts";
 import type { TrunkSide } from "../model/trunk-leg.ts";

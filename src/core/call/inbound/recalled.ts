@@ -1,5 +1,5 @@
 // A far end that nobody took comes back: a call of its own, which rings whoever had handed it over, in the same room.
-import { clientEnd } from "../model/media-end.ts";
+import { clientEnd } from "../../media-end.ts";
 import type { CallId, MatrixCallId, PartyId } from "../../ids.ts";
 import { nothingOutstanding, type Arriving, type CallCommon } from "../model/call.ts";
 import { mediaAnswerMs } from "../established/connecting.ts";

@@ -5,7 +5,8 @@ import type { CallId, MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts
 import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
 import type { Cause } from "./cause.ts";
 import type { IceCandidate } from "./fact.ts";
-import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, RingStage, ShownIdentity } from "./matrix-leg.ts";
+import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, ShownIdentity } from "./matrix-leg.ts";
+import type { RingStage } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
 import type { CallRecord } from "./record.ts";

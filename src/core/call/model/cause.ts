@@ -1,7 +1,7 @@
 // How a call ends: one vocabulary for SIP, Matrix, the words a person reads, the metric's label and the log's field.
 // Both directions are total: every status and Q.850 value has a cause, every cause all its words and statuses.
 // What clients say and are told is turned into causes, and causes into that, by the Matrix edge.
-import type { MediaFault } from "./media-end.ts";
+import type { MediaFault } from "../../media-end.ts";
 
 /** Whose doing the end was: the metric's `result`. */
 export type CallResult = "success" | "caller" | "callee" | "upstream" | "bridge";

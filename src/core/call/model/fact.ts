@@ -6,12 +6,11 @@ import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause, SaidByClient } from "./cause.ts";
 import type { ConfirmedLeg, LegName } from "./trunk-leg.ts";
-import type { LegAbilities, LegSignal, MatrixLeg, RingTarget, ShownIdentity } from "./matrix-leg.ts";
+import type { LegAbilities, LegSignal, MatrixLeg, ShownIdentity } from "./matrix-leg.ts";
+import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
-import type { MediaFault, MediaEnd } from "./media-end.ts";
+import type { MediaFault, MediaEnd } from "../../media-end.ts";
 import type { DialledTrunk } from "./trunk-leg.ts";
-
-export type { Diversion, RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 
 /** One ICE candidate as the client sent it (RFC 8839 candidate-attribute, without `a=`). Empty is the end marker. */
 export interface IceCandidate {

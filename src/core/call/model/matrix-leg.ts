@@ -3,8 +3,6 @@
 import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 
-export type { RingStage, RingTarget } from "../../number/plan/ring-stage.ts";
-
 import type { Cause } from "./cause.ts";
 
 /** Where our events of a leg go, as whom, and under which ids. */

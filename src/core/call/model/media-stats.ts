@@ -1,5 +1,5 @@
 // What a call's media came to: one record per end, written to the log and the history when the call ends.
-import type { MediaEnd } from "./media-end.ts";
+import type { MediaEnd } from "../../media-end.ts";
 
 /** Counted at the bridge for packets that came from one end. */
 export interface EndStats {

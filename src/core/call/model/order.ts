@@ -1,12 +1,14 @@
 // Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
 import type { CallId, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
-import type { CallFact, DeadlineName, IceCandidate, RemoteIdentity, SipAddressee } from "./fact.ts";
-import type { LegAddress, LegSignal, RingTarget } from "./matrix-leg.ts";
-import type { MediaEnd } from "./media-end.ts";
+import type { CallFact, DeadlineName, IceCandidate } from "./fact.ts";
+import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
+import type { LegAddress, LegSignal } from "./matrix-leg.ts";
+import type { RingTarget } from "../../number/plan/ring-stage.ts";
+import type { MediaEnd } from "../../media-end.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover, Recall } from "./bridged-call.ts";
-import type { CallerIdentity } from "./trunk-leg.ts";
+import type { CallerIdentity } from "../../policy/caller-identity.ts";
 
 /** Orders for a trunk's leg. */
 export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;

@@ -1,6 +1,7 @@
 // What the state of a room that an inbound call rings in means.
 import type { RoomId } from "../../ids.ts";
-import type { RingingLeg, RingTarget } from "./matrix-leg.ts";
+import type { RingingLeg } from "./matrix-leg.ts";
+import type { RingTarget } from "../../number/plan/ring-stage.ts";
 
 type InvitedLeg = RingingLeg & { readonly room: RoomId };
 

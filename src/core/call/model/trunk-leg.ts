@@ -1,17 +1,8 @@
 // The telephone side of a call: which trunk, which number, for a call of ours under which identity, and how far the leg has
 // come. What it is owed when its call ends follows from its state.
+import type { CallerIdentity } from "../../policy/caller-identity.ts";
 import type { CallId, SipCallId, TrunkName } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
-
-/** Who the telephone network is told is calling: finished values; the SIP edge escapes them when it writes headers. */
-export interface CallerIdentity {
-  readonly from: { readonly user: string; readonly host: string | undefined; readonly displayName: string | undefined };
-  /** URIs, `sip:` or `tel:`. */
-  readonly asserted: readonly string[];
-  readonly preferred: string | undefined;
-  /** `id`, `user`, `header`, `session`, `critical`, `none`. */
-  readonly privacy: readonly string[];
-}
 
 /** What a trunk takes in a call, by its configuration. */
 export interface TrunkAbilities {

@@ -1,6 +1,6 @@
 // Early media by config: the client is answered with what the trunk plays before the callee picks up, so that the caller
 // hears the network's own tones and announcements. Only then has a legacy client any audio.
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { CallIn, Early, Inviting } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end, endIfOver } from "../ending/ending.ts";

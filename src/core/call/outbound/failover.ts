@@ -1,5 +1,5 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
-import { clientEnd } from "../model/media-end.ts";
+import { clientEnd } from "../../media-end.ts";
 import type { CallCommon, CallIn, Failover, Inviting, Offering } from "../model/call.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import type { TimedFact, IceCandidate } from "../model/fact.ts";

@@ -1,6 +1,6 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
 // Early media stands in early-media.ts, other trunks in failover.ts, how it ends in ending.ts, what comes later in connected.ts.
-import { clientEnd, trunkEnd } from "../model/media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { CallId } from "../../ids.ts";
 import {
   nothingOutstanding,

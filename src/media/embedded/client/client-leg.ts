@@ -5,7 +5,7 @@
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { advertisedCandidates, isUsable, parseCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
 import type { Setup } from "../../../core/sdp/description.ts";
-import { isSameEnd, type WebRtcEnd } from "../../../core/sdp/requirement.ts";
+import { isSameEnd, type WebRtcEnd } from "../../../core/sdp/exchange/requirement.ts";
 import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError } from "../../../ports/media.ts";
 import type { Gone, Leg, LegReports } from "../base/leg.ts";

@@ -4,7 +4,7 @@
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
 import { writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../../core/sdp/description.ts";
-import type { WebRtcEnd } from "../../../core/sdp/requirement.ts";
+import type { WebRtcEnd } from "../../../core/sdp/exchange/requirement.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import type { Certificate } from "./certificate.ts";
 import { nativeIceServers } from "./ice-servers.ts";

@@ -1,6 +1,6 @@
 // Where each trunk dialog is and what it was sent, kept outside of the workers: a session that another one follows, and a
 // worker that dies, take none of it with them.
-import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import { clockMs } from "../base/clock.ts";
 import type { EndDialogs } from "../session/protocol.ts";

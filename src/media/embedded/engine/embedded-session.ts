@@ -1,5 +1,5 @@
 // A session as the negotiation holds it: orders for the worker that has it.
-import type { MediaEnd } from "../../../core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { EngineSession } from "../../../ports/media-engine.ts";
 import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";

@@ -1,6 +1,6 @@
 // The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
 // dies. What happens inside a session is session.ts, in the worker.
-import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { MediaError } from "../../../ports/media.ts";

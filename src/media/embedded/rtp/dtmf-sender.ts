@@ -1,6 +1,6 @@
 // Digits of our own as telephone-events (RFC 4733): one after the other, every 20 ms a packet, in the time of the stream that
 // they are part of. Where the packets go, and what else is in that stream, is the RTP stream's affair (rtp-stream.ts).
-import type { DigitFormat } from "../../../core/sdp/flows.ts";
+import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
 import { clockMs } from "../base/clock.ts";
 
 export interface OutgoingDigit extends DigitFormat {

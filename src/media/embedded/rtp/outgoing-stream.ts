@@ -1,7 +1,7 @@
 // One RTP stream of ours towards a peer. It belongs to the peer's dialog and not to whoever is heard in it: one SSRC, and
 // numbers that never step back, while the sources behind it change (RFC 3550 s5.1).
 import { randomBytes, randomInt } from "node:crypto";
-import type { DigitFormat } from "../../../core/sdp/flows.ts";
+import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
 import { DtmfSender, type OutgoingDigit } from "./dtmf-sender.ts";
 import { rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
 import { RtpRewriter } from "./rtp-rewriter.ts";

@@ -1,10 +1,10 @@
 // One direction of a call's audio, packet by packet: read, counted, and put into the stream of the other end.
 // Runs 50 times a second and call, so it works in the buffer the packet came in.
 import { TokenBucket } from "../../../core/policy/token-bucket.ts";
-import type { Crossing } from "../../../core/sdp/agreement.ts";
+import type { Crossing } from "../../../core/sdp/exchange/agreement.ts";
 import type { Digit } from "./dtmf-receiver.ts";
 import { DtmfReceiver } from "./dtmf-receiver.ts";
-import type { DigitFormat } from "../../../core/sdp/flows.ts";
+import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
 import { ReceptionStats } from "./reception-stats.ts";
 import type { OutgoingStream } from "./outgoing-stream.ts";
 import { readRtp, type RtpHeader } from "./rtp-packet.ts";

@@ -1,6 +1,6 @@
 // Notices that an end has gone quiet. RTCP counts as life, and so does every packet we do not forward; on hold nobody
 // has to say anything.
-import type { MediaEnd } from "../../../core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../core/media-end.ts";
 
 export class Inactivity {
   readonly #timeoutMs: number;

@@ -1,7 +1,7 @@
 // What the engine and its worker processes say to each other over the IPC channel: plain data, typed on both ends.
 import type { CallId } from "../../../core/ids.ts";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import type { MediaFault, MediaEnd } from "../../../core/call/model/media-end.ts";
+import type { MediaFault, MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { EngineSession, Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";

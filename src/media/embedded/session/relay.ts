@@ -1,8 +1,8 @@
 // What joins the two legs of a session: an RTP stream each way, the RTCP about them, the digits in them, and the watch for
 // silence. It knows nothing of SDP but what was agreed.
-import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/call/model/media-end.ts";
+import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Flows } from "../../../core/sdp/flows.ts";
+import type { Flows } from "../../../core/sdp/exchange/flows.ts";
 import type { MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import { RtpStream } from "../rtp/rtp-stream.ts";

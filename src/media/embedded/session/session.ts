@@ -1,7 +1,7 @@
 // One call's media inside a worker: the two legs that carry its packets, and the relay between. What is agreed comes from
 // above. Orders come one at a time from worker.ts.
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
-import { mediaEnds, type MediaEnd } from "../../../core/call/model/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";

@@ -1,6 +1,6 @@
 // Where a trunk's dialog was heard and what it was sent until now, as plain data: with it the next session, in whichever
 // worker, goes on where the last one stopped. The peer's decoder does not notice the change.
-import type { MediaEnd } from "../../../core/call/model/media-end.ts";
+import type { MediaEnd } from "../../../core/media-end.ts";
 import type { SdesKeyPair } from "../../../ports/media-engine.ts";
 import type { PeerMemory } from "./peer-lock.ts";
 import { beyond, type StreamMark } from "../rtp/outgoing-stream.ts";

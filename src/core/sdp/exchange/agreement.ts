@@ -1,7 +1,7 @@
 // Which formats go through a call, as pure functions over what the two ends listed: nothing is transcoded, so a
 // codec passes only if both have it, under the payload type each of them chose.
-import type { MediaEnd } from "../call/model/media-end.ts";
-import { otherEnd } from "../call/model/media-end.ts";
+import type { MediaEnd } from "../../media-end.ts";
+import { otherEnd } from "../../media-end.ts";
 import {
   canonicalName,
   isKnownCodec,
@@ -10,7 +10,7 @@ import {
   offeredCodecs,
   telephoneEventName,
   type Format,
-} from "./format.ts";
+} from "../format.ts";
 
 /** A format as one leg knows it: `payloadType` is what the peer wants to get, `ours` what we asked it to send. */
 export interface LegFormat extends Format {

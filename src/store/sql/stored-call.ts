@@ -1,10 +1,10 @@
 // The stored form of a call, parsed on the way in. A row that cannot be read is a value here, never an exception: one bad row
 // must not keep the bridge from starting, and the trunk's dialog in it is ended all the same.
 import { z } from "zod";
-import { nothingOutstanding } from "../core/call/model/call.ts";
-import { noMediaStats } from "../core/call/model/media-stats.ts";
-import type { StoredCall } from "../core/call/recover.ts";
-import { callId, sipCallId, trunkName } from "../core/ids.ts";
+import { nothingOutstanding } from "../../core/call/model/call.ts";
+import { noMediaStats } from "../../core/call/model/media-stats.ts";
+import type { StoredCall } from "../../core/call/recover.ts";
+import { callId, sipCallId, trunkName } from "../../core/ids.ts";
 import { inTodaysForm } from "./earlier-calls.ts";
 import { cause, leg, legAddress, maybe, number, parseObject, place, problemOf, text, user } from "./stored-json.ts";
 

@@ -1,5 +1,5 @@
 // What was agreed, as the engine that carries the packets has to know it: by payload type, without SDP.
-import type { MediaEnd } from "../call/model/media-end.ts";
+import type { MediaEnd } from "../../media-end.ts";
 import { crossingsWithDigits, spokenCodec, type Crossing } from "./agreement.ts";
 import { digitFormat, isHeld, isOpen } from "./exchange.ts";
 import type { Agreed } from "./turn.ts";

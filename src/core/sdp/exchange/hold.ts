@@ -1,6 +1,6 @@
 // What a client is shown of the telephone's hold, and each party's own word on its direction, where what it wrote was
 // narrowed by what the other end allows.
-import { answerTo, directionOf, receives, sends, type Direction } from "./direction.ts";
+import { answerTo, directionOf, receives, sends, type Direction } from "../direction.ts";
 
 /**
  * Our direction towards the client while the trunk's own word is `trunk`. A telephone that does not listen holds the

@@ -1,7 +1,7 @@
 // What the stored forms of open calls and of records have in common.
 import { z } from "zod";
-import { allCauses, type Cause } from "../core/call/model/cause.ts";
-import { matrixCallId, parseUserId, partyId, roomId, type UserId } from "../core/ids.ts";
+import { allCauses, type Cause } from "../../core/call/model/cause.ts";
+import { matrixCallId, parseUserId, partyId, roomId, type UserId } from "../../core/ids.ts";
 
 export function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -1,6 +1,6 @@
 // What a description must have before its offer or answer is looked at: WebRTC from a client, RTP or SRTP from a trunk.
-import type { MediaFault } from "../call/model/media-end.ts";
-import type { AudioSection, Fingerprint, IceCredentials, Setup } from "./description.ts";
+import type { MediaFault } from "../../media-end.ts";
+import type { AudioSection, Fingerprint, IceCredentials, Setup } from "../description.ts";
 
 /** A client's end of ICE and DTLS. */
 export interface WebRtcEnd {

@@ -1,7 +1,7 @@
 // Offer and answer between two legs with us in the middle (RFC 3264), as pure data: what is agreed, what is pending, and
 // what has to be written next. A leg is a WebRTC client or a trunk. Transports, keys and texts are the engine's affair.
-import type { MediaEnd } from "../call/model/media-end.ts";
-import { mediaEnds, otherEnd } from "../call/model/media-end.ts";
+import type { MediaEnd } from "../../media-end.ts";
+import { mediaEnds, otherEnd } from "../../media-end.ts";
 import {
   allowedFormats,
   answeredFormats,
@@ -13,9 +13,9 @@ import {
   type LegFormat,
   type Passage,
 } from "./agreement.ts";
-import type { Description } from "./description.ts";
-import { receives, sends, type Direction } from "./direction.ts";
-import { isKnownCodec, isSameCodec, isTelephoneEvent, type Format } from "./format.ts";
+import type { Description } from "../description.ts";
+import { receives, sends, type Direction } from "../direction.ts";
+import { isKnownCodec, isSameCodec, isTelephoneEvent, type Format } from "../format.ts";
 import { shownToClient, wordInAnswer, wordInOffer } from "./hold.ts";
 import {
   answerTurn,

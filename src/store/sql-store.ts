@@ -1,17 +1,17 @@
 // The store in SQL, over whichever database it is given.
 import { randomBytes } from "node:crypto";
 import { Kysely } from "kysely";
-import type { Store } from "../../ports/store.ts";
-import type { Log } from "../../ports/telemetry.ts";
-import { migrate } from "../migrations/all.ts";
-import { openAccess } from "./access.ts";
-import { sqlCallLedger } from "./calls.ts";
-import { sqlConversations } from "./conversations.ts";
-import type { Database } from "./database.ts";
-import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./directories.ts";
-import { sqlInbox } from "./inbox.ts";
-import type { Tables } from "./schema.ts";
-import { sqlVisits } from "./visits.ts";
+import type { Store } from "../ports/store.ts";
+import type { Log } from "../ports/telemetry.ts";
+import { migrate } from "./migrations/all.ts";
+import { openAccess } from "./sql/access.ts";
+import { sqlCallLedger } from "./sql/calls.ts";
+import { sqlConversations } from "./sql/conversations.ts";
+import type { Database } from "./sql/database.ts";
+import { sqlGhostDirectory, sqlRoomDirectory, sqlSettings } from "./sql/directories.ts";
+import { sqlInbox } from "./sql/inbox.ts";
+import type { Tables } from "./sql/schema.ts";
+import { sqlVisits } from "./sql/visits.ts";
 
 /** Of the settings, what only proves that something can be written. */
 const checkKey = "write check";

@@ -1,9 +1,9 @@
 // The stored form of an ended call's record, parsed on the way in. A row that cannot be read is a value here, never an exception:
 // it is missing from the history, and nothing else.
 import { z } from "zod";
-import type { CallResult } from "../core/call/model/cause.ts";
-import type { CallRecord } from "../core/call/model/record.ts";
-import { callId, matrixCallId, roomId, sipCallId, trunkName } from "../core/ids.ts";
+import type { CallResult } from "../../core/call/model/cause.ts";
+import type { CallRecord } from "../../core/call/model/record.ts";
+import { callId, matrixCallId, roomId, sipCallId, trunkName } from "../../core/ids.ts";
 import { cause, leg, maybe, number, parseObject, problemOf, text, user } from "./stored-json.ts";
 
 /** What a row holds, or why it cannot be read. */

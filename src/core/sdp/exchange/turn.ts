@@ -1,7 +1,7 @@
 // The state of an exchange of offers and answers, and what of it is written to one end: an offer or an answer.
 // What leads from one state to the next stands in exchange.ts.
-import type { MediaFault, MediaEnd } from "../call/model/media-end.ts";
-import { otherEnd } from "../call/model/media-end.ts";
+import type { MediaFault, MediaEnd } from "../../media-end.ts";
+import { otherEnd } from "../../media-end.ts";
 import {
   clientCapability,
   endFormats,
@@ -11,9 +11,9 @@ import {
   type LegFormat,
   type Passage,
 } from "./agreement.ts";
-import type { Description } from "./description.ts";
-import { answerTo, type Direction } from "./direction.ts";
-import { isTelephoneEvent, type Format } from "./format.ts";
+import type { Description } from "../description.ts";
+import { answerTo, type Direction } from "../direction.ts";
+import { isTelephoneEvent, type Format } from "../format.ts";
 import { shownToClient } from "./hold.ts";
 
 /** What stands on one end, and the codecs that it may speak, in the order of preference. */

@@ -1,7 +1,7 @@
 // What a 488 says of the offer that it refuses: the warn-code and the words for it (RFC 3261 s20.43). The words are read
 // by whoever runs the other end.
 import { allowedFormats, pairFormats, trunkCapability } from "./agreement.ts";
-import { isMalformed, parseDescription } from "./description.ts";
+import { isMalformed, parseDescription } from "../description.ts";
 import { isTrunkProtocol, trunkUnmet } from "./requirement.ts";
 
 export interface SdpWarning {
