@@ -6,11 +6,8 @@ import type { CryptoAttribute } from "../core/sdp/crypto-attribute.ts";
 import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description.ts";
 import type { Flows } from "../core/sdp/exchange/flows.ts";
 import type { WebRtcEnd } from "../core/sdp/exchange/requirement.ts";
-import type { IceCandidate } from "../core/call/model/fact.ts";
 import type { MediaEnd } from "../core/media-end.ts";
-import type { MediaStats } from "../core/call/model/media-stats.ts";
-import type { CallId } from "../core/ids.ts";
-import type { EndOptions, MediaHealth, MediaReport, MediaSessionOptions } from "./media.ts";
+import type { CarriedMedia, EndOptions, SessionSource } from "./media.ts";
 
 export interface MediaCapabilities {
   /** The kinds of ends that it opens. */
@@ -71,7 +68,7 @@ export interface Following {
 }
 
 /** Its orders are carried out one after the other. Each throws MediaError `engine` when the session is gone. */
-export interface EngineSession {
+export interface EngineSession extends CarriedMedia {
   /** Of the ends where trunks stand. */
   readonly local: Partial<Record<MediaEnd, LocalTrunk>>;
   /** Our end for an offer to the client: the present one, or one that waits for its answer. */
@@ -81,24 +78,8 @@ export interface EngineSession {
   /** The client has offered and is answered later: time to gather what takes time. */
   prepare(end: MediaEnd, remote: RemoteClient): void;
   follow(following: Following): Promise<void>;
-  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
-  addCandidates(candidates: readonly IceCandidate[]): void;
-  stats(): Promise<MediaStats>;
-  unheard(): Promise<readonly MediaEnd[]>;
-  /** As `MediaSession.handOver`, of the stream and the keys in use. Never throws. */
-  handOver(end: MediaEnd): Promise<void>;
-  /** Never throws, may be called once only. */
-  close(): Promise<MediaStats>;
 }
 
-export interface MediaEngine {
+export interface MediaEngine extends SessionSource<EngineSession> {
   readonly capabilities: MediaCapabilities;
-  /** Ready when it resolves: workers up, ports bindable. */
-  start(): Promise<void>;
-  /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
-  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<EngineSession>;
-  /** That trunk leg's dialog has ended: no session is opened for it any more. */
-  forget(leg: CallId): void;
-  health(): MediaHealth;
-  stop(): Promise<void>;
 }

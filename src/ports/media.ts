@@ -88,7 +88,28 @@ export class MediaError extends Error {
   }
 }
 
-export interface MediaSession {
+/** What passes between the two ends of a session, and its end. */
+export interface CarriedMedia {
+  /**
+   * A key towards an end as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
+   * end did not negotiate it.
+   */
+  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
+  /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
+  addCandidates(candidates: readonly IceCandidate[]): void;
+  stats(): Promise<MediaStats>;
+  /** The ends that should be heard by the other one now, and of which nothing has been passed on yet. Throws MediaError. */
+  unheard(): Promise<readonly MediaEnd[]>;
+  /**
+   * The dialog of the trunk at that end goes on in another session: nothing more is sent to it from here, and the session that
+   * is opened for the same leg goes on with all that this one had. Never throws.
+   */
+  handOver(end: MediaEnd): Promise<void>;
+  /** Ends the session; never throws, may be called once only. */
+  close(): Promise<MediaStats>;
+}
+
+export interface MediaSession extends CarriedMedia {
   /**
    * What a client has yet to be told of the trunk's hold, or of its end, after the last order that wrote a description:
    * `describe` makes the offer that tells it. It stays so until the client has answered that offer.
@@ -115,23 +136,6 @@ export interface MediaSession {
    * Gives an answer for each. Throws MediaError.
    */
   cross(from: MediaEnd, sdp: string): Promise<Readonly<Record<MediaEnd, string>>>;
-  /**
-   * A key towards an end as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
-   * end did not negotiate it.
-   */
-  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
-  /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
-  addCandidates(candidates: readonly IceCandidate[]): void;
-  stats(): Promise<MediaStats>;
-  /** The ends that should be heard by the other one now, and of which nothing has been passed on yet. Throws MediaError. */
-  unheard(): Promise<readonly MediaEnd[]>;
-  /**
-   * The dialog of the trunk at that end goes on in another session: nothing more is sent to it from here, and the session that
-   * is opened for the same leg goes on with its stream, its keys and its description. Never throws.
-   */
-  handOver(end: MediaEnd): Promise<void>;
-  /** Ends the session; never throws, may be called once only. */
-  close(): Promise<MediaStats>;
 }
 
 export interface MediaHealth {
@@ -142,14 +146,17 @@ export interface MediaHealth {
   readonly detail: string;
 }
 
-/** The media of all calls. */
-export interface CallMedia {
+/** Opens sessions. */
+export interface SessionSource<Session extends CarriedMedia> {
   /** Ready when it resolves: workers up, ports bindable. */
   start(): Promise<void>;
   /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
-  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession>;
+  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<Session>;
   /** That trunk leg's dialog has ended: no session is opened for it any more. */
   forget(leg: CallId): void;
   health(): MediaHealth;
   stop(): Promise<void>;
 }
+
+/** The media of all calls. */
+export type CallMedia = SessionSource<MediaSession>;
