@@ -28,9 +28,11 @@ import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/si
 import type { Store } from "../../src/ports/store.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
+import { FakeHomeserver, FakeMatrix } from "../fakes/homeserver.ts";
+import { FakeMedia } from "../fakes/media.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
-import { FakeHomeserver, FakeMatrix, FakeMedia, FakeTrunks } from "../fakes/ports.ts";
 import { FakeTelemetry } from "../fakes/telemetry.ts";
+import { FakeTrunks } from "../fakes/trunks.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { exampleDids, exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "./settings.ts";
 

@@ -6,7 +6,7 @@ import { OutboundAdmission } from "../../../src/bridge/admission/outbound-admiss
 import { eventId, matrixCallId, partyId } from "../../../src/core/ids.ts";
 import { ghostNumber } from "../../../src/core/number/plan/number-key.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 import { ann, ghost, room } from "../../scenarios/test-bridge.ts";

@@ -16,7 +16,7 @@ import type { Policy } from "../../../src/core/policy/permission.ts";
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
 import type { MessageArrival, MessageOrder, MessageOutcome } from "../../../src/ports/sip.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { FakeContactBook, profilesOf } from "../../fakes/contacts.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";

@@ -7,7 +7,7 @@ import { trunkName, type NumberKey, type UserId } from "../../../src/core/ids.ts
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import type { MessageWaiting } from "../../../src/ports/sip.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 

@@ -10,7 +10,7 @@ import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import type { UserId } from "../../../src/core/ids.ts";
 import type { HomeserverProblem } from "../../../src/bridge/operation/homeserver-problem.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 

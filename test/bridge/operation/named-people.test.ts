@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { checkNamedPeople } from "../../../src/bridge/operation/named-people.ts";
 import type { UserId } from "../../../src/core/ids.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 
 const [alice, alcie, remote] = ["@alice:example.org", "@alcie:example.org", "@bob:example.com"] as UserId[];

@@ -6,7 +6,7 @@ import type { UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { examplePlan } from "../../scenarios/settings.ts";
-import { FakeHomeserver } from "../../fakes/ports.ts";
+import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 import { numberOf } from "../../core/number/dialled.ts";

@@ -1,6 +1,6 @@
 // Calls handed over to somebody else, through the whole bridge: by the trunk, or joined here where it will not.
 import { describe, expect, test } from "vitest";
-import { codecsOf, legOf } from "../../fakes/ports.ts";
+import { codecsOf, legOf } from "../../fakes/media.ts";
 import { matrixCallId, partyId, trunkName, type CallId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog } from "../../core/call/examples.ts";

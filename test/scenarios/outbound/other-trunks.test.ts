@@ -1,6 +1,6 @@
 // A person dials, and not everything goes well on the way: further trunks, announcements before the answer, hidden numbers.
 import { describe, expect, test } from "vitest";
-import { codecsOf } from "../../fakes/ports.ts";
+import { codecsOf } from "../../fakes/media.ts";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog, invite } from "../../core/call/examples.ts";
