@@ -3,6 +3,7 @@ import type { SipDialogState, SipIncomingState } from "../../src/core/call/model
 import type { RemoteIdentity } from "../../src/core/policy/remote-identity.ts";
 import { callId, sipCallId, trunkName } from "../../src/core/ids.ts";
 import type { InviteArrival } from "../../src/ports/sip.ts";
+import { telephoneSays } from "./descriptions.ts";
 
 const localAddress = { host: "127.0.0.1", port: 5060 };
 const trunk = trunkName("main");
@@ -49,7 +50,7 @@ export function arrivalOf(changes: Partial<InviteArrival> = {}): InviteArrival {
     called: "+441632960001",
     identity: callerOf("+442079460123"),
     diversions: [],
-    sdp: "trunk offers",
+    sdp: telephoneSays("trunk offers"),
     dialog: incomingDialog,
     incoming,
     replaces: undefined,

@@ -38,17 +38,27 @@ const localClient: LocalClient = {
 
 export class FakeMediaEngine implements MediaEngine {
   readonly capabilities: MediaCapabilities;
-  /** Sessions that are open, and those that were. */
+  /** Those that are open, and all that ever were. */
   readonly sessions = new Set<FakeEngineSession>();
-  readonly closed: FakeEngineSession[] = [];
+  readonly opened: FakeEngineSession[] = [];
+  /** Legs whose dialogs are over. */
   readonly forgotten: CallId[] = [];
+  /** Why it does not start, and why it opens no session. */
+  startFailure: MediaError | undefined;
+  refusal: MediaError | undefined;
+  /** What is agreed is never followed. */
+  stuck = false;
+  /** Ends from which audio comes. */
+  heard: readonly MediaEnd[] = [];
   #nextPort = 30_000;
 
   constructor(capabilities: Partial<MediaCapabilities> = {}) {
     this.capabilities = { ends: ["client", "trunk"], conversions: [], ...capabilities };
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    if (this.startFailure !== undefined) throw this.startFailure;
+  }
   async stop(): Promise<void> {}
 
   health(): MediaHealth {
@@ -60,14 +70,16 @@ export class FakeMediaEngine implements MediaEngine {
   }
 
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<FakeEngineSession> {
+    if (this.refusal !== undefined) throw this.refusal;
     const local: Partial<Record<MediaEnd, LocalTrunk>> = {};
     for (const end of mediaEnds) {
       if (options[end].kind !== "trunk") continue;
       local[end] = { address: "127.0.0.1", port: this.#nextPort, family: 4 };
       this.#nextPort += 2;
     }
-    const session = new FakeEngineSession(options, local, report, () => this.#close(session));
+    const session = new FakeEngineSession(this, options, local, report);
     this.sessions.add(session);
+    this.opened.push(session);
     return session;
   }
 
@@ -75,11 +87,6 @@ export class FakeMediaEngine implements MediaEngine {
   crash(): void {
     for (const session of this.sessions) session.lose();
     this.sessions.clear();
-  }
-
-  #close(session: FakeEngineSession): void {
-    this.sessions.delete(session);
-    this.closed.push(session);
   }
 }
 
@@ -90,21 +97,21 @@ export class FakeEngineSession implements EngineSession {
   readonly digits: { readonly to: MediaEnd; readonly digit: string }[] = [];
   candidates = 0;
   flows: Flows | undefined;
-  readonly #report: (fact: MediaReport) => void;
-  readonly #closed: () => void;
+  readonly report: (fact: MediaReport) => void;
+  readonly #engine: FakeMediaEngine;
   #isGone = false;
   #isConnected = false;
 
   constructor(
+    engine: FakeMediaEngine,
     options: MediaSessionOptions,
     local: Partial<Record<MediaEnd, LocalTrunk>>,
     report: (fact: MediaReport) => void,
-    closed: () => void,
   ) {
+    this.#engine = engine;
     this.options = options;
     this.local = local;
-    this.#report = report;
-    this.#closed = closed;
+    this.report = report;
   }
 
   offered: EngineSession["offered"] = async () => {
@@ -122,12 +129,13 @@ export class FakeEngineSession implements EngineSession {
 
   follow: EngineSession["follow"] = async ({ remotes, flows }: Following) => {
     this.#check();
+    if (this.#engine.stuck) await new Promise(() => {});
     Object.assign(this.remotes, remotes);
     this.flows = flows ?? this.flows;
     const { a, b } = this.remotes;
     if (this.#isConnected || a === undefined || b === undefined) return;
     this.#isConnected = true;
-    this.#report({ kind: "media.connected" });
+    this.report({ kind: "media.connected" });
   };
 
   /** As a real one: nothing goes to an end that takes none. */
@@ -144,10 +152,9 @@ export class FakeEngineSession implements EngineSession {
     return this.#stats();
   };
 
-  /** Nothing was ever passed on. */
   unheard: EngineSession["unheard"] = async () => {
     this.#check();
-    return mediaEnds.filter((end) => this.flows?.[end].isOpen === true);
+    return mediaEnds.filter((end) => this.flows?.[end].isOpen === true && !this.#engine.heard.includes(end));
   };
 
   handOver: EngineSession["handOver"] = async (end) => {
@@ -157,13 +164,13 @@ export class FakeEngineSession implements EngineSession {
   close: EngineSession["close"] = async () => {
     const stats = this.#isGone ? noMediaStats : this.#stats();
     this.#isGone = true;
-    this.#closed();
+    this.#engine.sessions.delete(this);
     return stats;
   };
 
   lose(): void {
     this.#isGone = true;
-    this.#report({ kind: "media.lost" });
+    this.report({ kind: "media.lost" });
   }
 
   #stats(): MediaStats {

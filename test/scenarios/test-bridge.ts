@@ -16,6 +16,7 @@ import {
   type RoomId,
   type UserId,
 } from "../../src/core/ids.ts";
+import { mediaEnds } from "../../src/core/media-end.ts";
 import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
 import type { DidTable } from "../../src/core/number/plan/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
@@ -26,10 +27,12 @@ import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import { eventsOf } from "../../src/matrix/wire/signal.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { dialog } from "../core/call/examples.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
+import { clientAnswers, clientOffers, telephoneSays } from "../fakes/descriptions.ts";
 import { FakeHomeserver, FakeMatrix } from "../fakes/homeserver.ts";
-import { FakeMedia } from "../fakes/media.ts";
+import { NotedMedia } from "../fakes/media.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
 import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { FakeTrunks } from "../fakes/trunks.ts";
@@ -46,6 +49,9 @@ export const made2: RoomId = roomId("!made2:example.org");
 export const ann = "@ann:example.org" as UserId;
 export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
 export const room: RoomId = roomId("!dm:example.org");
+
+/** The telephone answers. */
+export const accepted = { kind: "sip.accepted", sdp: telephoneSays("trunk answer"), dialog } as const;
 
 export interface TestBridgeOptions {
   readonly store?: Store;
@@ -65,7 +71,7 @@ export class TestBridge {
   readonly clock = new VirtualClock();
   readonly homeserver = new FakeHomeserver();
   readonly trunks = new FakeTrunks();
-  readonly media = new FakeMedia();
+  readonly media = new NotedMedia();
   readonly telemetry = new FakeTelemetry();
   readonly book = new FakeContactBook();
   /** Not started: tests act as the edges do. */
@@ -76,6 +82,7 @@ export class TestBridge {
   readonly matrix = new FakeMatrix(this.homeserver);
 
   constructor(options: TestBridgeOptions = {}) {
+    this.media.engine.heard = mediaEnds;
     const ports = {
       matrix: this.matrix,
       sip: this.trunks,
@@ -134,7 +141,7 @@ export class TestBridge {
     return {
       ...this.callOf(),
       kind: "call.invited",
-      sdp: "client offer",
+      sdp: clientOffers("client offer"),
       lifetimeMs: 60_000,
       invitee: undefined,
       abilities: { transferee: false, dtmf: false },
@@ -189,7 +196,12 @@ export class TestBridge {
 
   answer(where: RoomId, person: UserId = ann, party = "PHONE"): Extract<MatrixFact, { kind: "call.answered" }> {
     const abilities = { transferee: false, dtmf: false };
-    return { ...this.ringing(where, person, party), kind: "call.answered", sdp: `${party} answers`, abilities };
+    return {
+      ...this.ringing(where, person, party),
+      kind: "call.answered",
+      sdp: clientAnswers(`${party} answers`),
+      abilities,
+    };
   }
 
   /** Somebody dials the number: its ghost is prepared. */
@@ -256,7 +268,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
           identity: options.identity ?? exampleTemplates,
           features: { ...exampleFeatures, ...options.features },
           trust: options.trust ?? { identity: "asserted", displayName: true },
-          media: { srtp: "off", codecs: [`codec of ${name}`], rtpNetworks: [] },
+          media: { srtp: "off", codecs: ["PCMU", "PCMA", `codec of ${name}`], rtpNetworks: [] },
         },
       ]),
     ),

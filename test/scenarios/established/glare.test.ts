@@ -2,9 +2,10 @@
 // an invite that comes while it is calling.
 import { describe, expect, test } from "vitest";
 import { matrixCallId, type UserId } from "../../../src/core/ids.ts";
-import { dialog, invite } from "../../core/call/examples.ts";
+import { invite } from "../../core/call/examples.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { ann, bob, caller, ghost, TestBridge, made1, room } from "../test-bridge.ts";
+import { telephoneSays } from "../../fakes/descriptions.ts";
+import { accepted, ann, bob, caller, ghost, TestBridge, made1, room } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
 
 const candidate = { candidate: "c", mid: "0", mLineIndex: 0 };
@@ -31,7 +32,10 @@ describe("a number rings a person who calls it that very moment, with a client t
       [false, "hangup"],
       [true, "answer"],
     ]);
-    expect(bridge.trunks.orders).toMatchObject([{ verb: "ring" }, { verb: "accept", argument: "trunk answer" }]);
+    expect(bridge.trunks.orders).toMatchObject([
+      { verb: "ring" },
+      { verb: "accept", argument: expect.stringContaining("RTP/AVP 0 101") },
+    ]);
     expect(bridge.media.orders).toEqual(["offer b trunk offers", "cross a client offer"]);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
   });
@@ -137,7 +141,7 @@ describe("a person calls a number that rings them that very moment", () => {
   test("a call that was answered meanwhile is not given up: the second one rings beside it", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+    await bridge.sip(accepted);
     await bridge.arrive(dialled);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected", "alerting"]);
   });
@@ -158,7 +162,7 @@ describe("a person calls a number that rings them that very moment", () => {
     await bridge.ring();
     await bridge.arrive({ ...dialled, sdp: undefined });
     expect(bridge.trunks.verbs.toSorted()).toEqual(["accept", "cancel", "invite"]);
-    await bridge.sip({ kind: "sip.reanswered", sdp: "in the ACK" }, bridge.switchboard.calls.at(-1)?.id);
+    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") }, bridge.switchboard.calls.at(-1)?.id);
     expect(bridge.signals).toEqual(["answer"]);
   });
 });
@@ -166,7 +170,7 @@ describe("a person calls a number that rings them that very moment", () => {
 test("a person's call that is answered in the moment in which the number calls goes on; the other one rings by itself", async () => {
   const bridge = new TestBridge();
   const calling = await bridge.ring();
-  bridge.switchboard.takeSip(calling, { kind: "sip.accepted", sdp: "trunk answer", dialog });
+  bridge.switchboard.takeSip(calling, accepted);
   const arriving = await bridge.arrive(dialled);
   expect(bridge.switchboard.calls.map(({ id, phase }) => [id, phase.kind])).toEqual([
     [calling, "connected"],

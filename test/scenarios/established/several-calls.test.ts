@@ -1,20 +1,18 @@
 // Clients know one call per room: several calls between one person and one number never meet in one room.
 import { describe, expect, test } from "vitest";
 import type { UserId } from "../../../src/core/ids.ts";
-import { dialog } from "../../core/call/examples.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { ann, bob, ghost, TestBridge, made1, made2, room, trunk } from "../test-bridge.ts";
+import { accepted, ann, bob, ghost, TestBridge, made1, made2, room, trunk } from "../test-bridge.ts";
 import { examplePolicy, reception } from "../settings.ts";
 
 const withheld = callerOf("anonymous", undefined, ["id"]);
-const answered = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 
 function rejections(bridge: TestBridge): readonly unknown[] {
   return bridge.trunks.orders.filter(({ verb }) => verb === "reject").map(({ argument }) => argument);
 }
 
 describe("two callers who withhold their number ring one person", () => {
-  test("while the first is answered, the second rings elsewhere", async () => {
+  test("while the first is accepted, the second rings elsewhere", async () => {
     const bridge = new TestBridge();
     await bridge.arrive({ identity: withheld });
     await bridge.take(bridge.answer(made1));
@@ -71,7 +69,7 @@ describe("a number that a person is talking to", () => {
     const bridge = new TestBridge();
     bridge.homeserver.memberList = [ann, ghost].map((user) => ({ user, membership: "join" }));
     const call = await bridge.ring();
-    await bridge.sip(answered, call);
+    await bridge.sip(accepted, call);
     await bridge.arrive({ identity: callerOf("+441818118181") });
     expect(bridge.in(room).filter((signal) => signal === "invite")).toEqual([]);
     expect(bridge.in(made1)).toEqual(["invite"]);
@@ -81,7 +79,7 @@ describe("a number that a person is talking to", () => {
     const bridge = new TestBridge();
     bridge.homeserver.memberList = [ann, ghost].map((user) => ({ user, membership: "join" }));
     const call = await bridge.ring();
-    await bridge.sip(answered, call);
+    await bridge.sip(accepted, call);
     const text = { trunk, called: "+441632960001", text: "Late", id: "t1" };
     await bridge.messaged({ ...text, identity: callerOf("+441818118181") });
     expect(bridge.homeserver.texts.map(({ room: where }) => where)).toEqual([room]);
@@ -163,7 +161,7 @@ describe("a person dials in the room of a running call", () => {
 
   test("from the device that talks there: nothing is dialled", async () => {
     const bridge = new TestBridge();
-    await bridge.sip(answered, await bridge.ring());
+    await bridge.sip(accepted, await bridge.ring());
     await bridge.take(again(bridge, "PHONE"));
     expect(bridge.trunks.verbs).toEqual(["invite"]);
     expect(bridge.signals.at(-1)).toBe("reject busy");

@@ -3,16 +3,17 @@ import { expect, test } from "vitest";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog } from "../../core/call/examples.ts";
-import { TestBridge } from "../test-bridge.ts";
+import { clientAnswers, clientOffers, otherCodec, telephoneSays } from "../../fakes/descriptions.ts";
+import { accepted, TestBridge } from "../test-bridge.ts";
 
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const colleague = { identity: callerOf("+442079460999", "Colleague") };
+/** The client is asked before it is answered. */
+const strange = { ...colleague, sdp: otherCodec("colleague offers") };
 
 async function takenOver(): Promise<{ bridge: TestBridge; call: CallId; leg: CallId }> {
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  bridge.media.outcome = { kind: "settled", sdp: "answer to the colleague" };
   const leg = await bridge.arrive({ ...colleague, replaces: call });
   return { bridge, call, leg };
 }
@@ -20,7 +21,7 @@ async function takenOver(): Promise<{ bridge: TestBridge; call: CallId; leg: Cal
 test("the new telephone is answered, the old one released, and the client is told who speaks now", async () => {
   const { bridge, call, leg } = await takenOver();
   expect(bridge.trunks.orders.slice(1)).toMatchObject([
-    { call: leg, verb: "accept", argument: "answer to the colleague" },
+    { call: leg, verb: "accept", argument: expect.stringContaining("RTP/AVP 0 101") },
     { call, verb: "bye", argument: 16 },
   ]);
   expect(bridge.homeserver.told.at(-1)?.signal).toMatchObject({ identity: { displayName: "Colleague" } });
@@ -58,7 +59,6 @@ test("the dialog of the new one is the call's, also for a process that comes aft
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  bridge.media.outcome = { kind: "settled", sdp: "answer to the colleague" };
   const colleagues = { ...dialog, remoteTag: "colleague" };
   bridge.trunks.accept = (leg) => {
     bridge.switchboard.takeSip(leg, { kind: "sip.dialogChanged", dialog: colleagues });
@@ -74,8 +74,12 @@ test("a telephone without an offer gets ours", async () => {
   const call = await bridge.ring();
   await bridge.sip(accepted);
   const leg = await bridge.arrive({ ...colleague, replaces: call, sdp: undefined });
-  await bridge.sip({ kind: "sip.reanswered", sdp: "in the ACK" }, leg);
-  expect(bridge.trunks.orders.at(-2)).toMatchObject({ call: leg, verb: "accept", argument: "description" });
+  await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") }, leg);
+  expect(bridge.trunks.orders.at(-2)).toMatchObject({
+    call: leg,
+    verb: "accept",
+    argument: expect.stringContaining("RTP/AVP 0 101"),
+  });
   expect(bridge.media.orders.at(-1)).toBe("answer b in the ACK");
 });
 
@@ -83,10 +87,10 @@ test("one that gives up before it is answered, or offers what cannot be used, ch
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  const first = await bridge.arrive({ ...colleague, replaces: call });
+  const first = await bridge.arrive({ ...strange, replaces: call });
   expect(bridge.signals.at(-1)).toBe("reoffer");
   await bridge.sip({ kind: "sip.cancelled", elsewhere: false }, first);
-  await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: "client agrees" });
+  await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: clientAnswers("client agrees") });
   const second = await bridge.arrive({ ...colleague, replaces: call });
   await bridge.passTime(30_000);
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: second, verb: "reject", argument: 488 });
@@ -97,13 +101,16 @@ test("one that gives up, and whose offer is refused then, leaves the next re-INV
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  const leg = await bridge.arrive({ ...colleague, replaces: call });
+  const leg = await bridge.arrive({ ...strange, replaces: call });
   await bridge.sip({ kind: "sip.cancelled", elsewhere: false }, leg);
   // The client never answers the offer that was made of it.
   await bridge.passTime(30_000);
-  bridge.media.outcome = { kind: "settled", sdp: "held" };
-  await bridge.sip({ kind: "sip.offered", sdp: "hold" }, call);
-  expect(bridge.trunks.orders.at(-1)).toMatchObject({ call, verb: "answerReoffer", argument: "held" });
+  await bridge.sip({ kind: "sip.offered", sdp: telephoneSays("hold", { lines: ["a=sendonly"] }) }, call);
+  expect(bridge.trunks.orders.at(-1)).toMatchObject({
+    call,
+    verb: "answerReoffer",
+    argument: expect.stringContaining("a=recvonly"),
+  });
 });
 
 test("one that wanted our offer and gave up before it came leaves the call as usable as it was", async () => {
@@ -115,18 +122,23 @@ test("one that wanted our offer and gave up before it came leaves the call as us
   bridge.switchboard.takeSip(leg, { kind: "sip.cancelled", elsewhere: false });
   await arriving;
   expect(bridge.trunks.verbs).toEqual(["invite"]);
-  await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
+  await bridge.take({
+    ...bridge.callOf(),
+    kind: "call.offered",
+    sdp: clientOffers("sendonly", { direction: "sendonly" }),
+    lifetimeMs: 60_000,
+  });
   expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);
 });
 
 test("two at once cannot have the same place, and nobody can have that of a call that only rings", async () => {
   const bridge = new TestBridge();
   const call = await bridge.ring();
-  const early = await bridge.arrive({ ...colleague, replaces: call });
+  const early = await bridge.arrive({ ...strange, replaces: call });
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: early, verb: "reject", argument: 603 });
   await bridge.sip(accepted, call);
-  await bridge.arrive({ ...colleague, replaces: call });
-  const second = await bridge.arrive({ ...colleague, replaces: call });
+  await bridge.arrive({ ...strange, replaces: call });
+  const second = await bridge.arrive({ ...strange, replaces: call });
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: second, verb: "reject", argument: 603 });
 });
 
@@ -134,7 +146,7 @@ test("a call that ends while another telephone waits for its place sends both aw
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  const leg = await bridge.arrive({ ...colleague, replaces: call });
+  const leg = await bridge.arrive({ ...strange, replaces: call });
   await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   expect(bridge.trunks.orders.slice(-2)).toMatchObject([
     { call: leg, verb: "reject", argument: 481 },
@@ -146,7 +158,7 @@ test("a far end that hangs up while another telephone waits for its place leaves
   const bridge = new TestBridge();
   const call = await bridge.ring();
   await bridge.sip(accepted);
-  const leg = await bridge.arrive({ ...colleague, replaces: call });
+  const leg = await bridge.arrive({ ...strange, replaces: call });
   await bridge.sip({ kind: "sip.hungUp", q850: 16 }, call);
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: leg, verb: "reject", argument: 481 });
   expect(bridge.switchboard.calls).toEqual([]);

@@ -1,12 +1,10 @@
 // Video calls: the audio of one works, and the person reads once that there is no video.
 import { expect, test } from "vitest";
 import { matrixCallId, type UserId } from "../../../src/core/ids.ts";
-import { dialog } from "../../core/call/examples.ts";
 import { elementSdp } from "../../core/sdp/samples.ts";
-import { TestBridge } from "../test-bridge.ts";
+import { accepted, TestBridge } from "../test-bridge.ts";
 
 const words = "Telephone numbers have no video. The call goes on with audio.";
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const withVideo = elementSdp("out-video-invite");
 
 test("a video call is dialled, and its room reads once, however often it calls, that there is no video", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { callId, roomId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
+import { telephoneSays } from "../../fakes/descriptions.ts";
 import { ann, bob, caller, TestBridge, made1, made2 } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
 
@@ -164,7 +165,7 @@ describe("a telephone calls a person", () => {
     expect(bridge.media.orders).toEqual(["describe a"]);
     await bridge.take(bridge.answer(made1));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
-    await bridge.sip({ kind: "sip.reanswered", sdp: "in the ACK" });
+    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") });
     expect(bridge.media.orders).toEqual(["describe a", "answer a PHONE answers", "answer b in the ACK"]);
   });
 

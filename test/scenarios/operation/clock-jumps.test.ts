@@ -1,10 +1,8 @@
 // Somebody sets the machine's clock in the middle of everything, or it finds the right time by itself.
 import { expect, test } from "vitest";
-import { dialog } from "../../core/call/examples.ts";
-import { TestBridge } from "../test-bridge.ts";
+import { accepted, TestBridge } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
 
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const hourMs = 3_600_000;
 
 async function talking(bridge: TestBridge): Promise<void> {

@@ -1,11 +1,9 @@
 // The bridge is drained before it is stopped: no call begins, calls that are up may end by themselves.
 import { expect, test } from "vitest";
 import type { UserId } from "../../../src/core/ids.ts";
-import { dialog } from "../../core/call/examples.ts";
 import { examplePlan } from "../settings.ts";
-import { room, TestBridge, trunk } from "../test-bridge.ts";
+import { accepted, room, TestBridge, trunk } from "../test-bridge.ts";
 
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const words = "The bridge takes no new calls because it is about to be restarted. Please try again later.";
 const hourMs = 3_600_000;
 

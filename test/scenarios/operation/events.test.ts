@@ -3,10 +3,7 @@ import { expect, test } from "vitest";
 import { StoreError, type Store } from "../../../src/ports/store.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { ann, made1, TestBridge, trunk } from "../test-bridge.ts";
-
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+import { accepted, ann, made1, TestBridge, trunk } from "../test-bridge.ts";
 
 function watched(bridge: TestBridge): { readonly kind: string }[] {
   const events: { readonly kind: string }[] = [];

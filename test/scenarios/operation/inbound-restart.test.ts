@@ -40,7 +40,7 @@ describe("after a crash", () => {
   test("in the moment of the answer, both hear that it is over", async () => {
     const before = new TestBridge();
     await before.arrive();
-    before.media.stuck = true;
+    before.media.engine.stuck = true;
     await before.take(before.answer(made1));
     expect(before.trunks.verbs).toEqual(["ring"]);
     const after = await restart(before);

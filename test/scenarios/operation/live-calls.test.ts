@@ -1,15 +1,10 @@
 // What an admin's tools see of the calls of the moment, and that they can end one.
 import { expect, test } from "vitest";
 import { callId } from "../../../src/core/ids.ts";
-import { noMediaStats } from "../../../src/core/call/model/media-stats.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { ann, made1, room, TestBridge, trunk } from "../test-bridge.ts";
-
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+import { accepted, ann, made1, room, TestBridge, trunk } from "../test-bridge.ts";
 
 test("a call is shown with who is in it, how far it is and since when, and what its media has come to", async () => {
   const bridge = new TestBridge();
-  bridge.media.measured = { ...noMediaStats, codec: "PCMA" };
   const beganAtMs = bridge.clock.wallMs();
   const call = await bridge.ring();
   const seen = { id: call, direction: "outbound", person: ann, room, number: "+441818118181", trunk };
@@ -26,7 +21,7 @@ test("a call is shown with who is in it, how far it is and since when, and what 
       sinceMs: beganAtMs + 5_000,
       startedAtMs: beganAtMs,
       answeredAtMs: beganAtMs + 5_000,
-      media: { codec: "PCMA" },
+      media: { codec: "PCMU" },
     },
   ]);
   await bridge.sip({ kind: "sip.hungUp", q850: 16 });
@@ -52,7 +47,8 @@ test("the numbers of a call are shown as the log shows them", async () => {
 test("a call whose media engine does not say how it goes is shown without", async () => {
   const bridge = new TestBridge();
   await bridge.ring();
-  bridge.media.statsFail = true;
+  const [session] = bridge.media.engine.opened;
+  if (session !== undefined) session.stats = () => Promise.reject(new Error("the session is gone"));
   expect(await bridge.door.calls()).toMatchObject([{ phase: "beginning", media: undefined }]);
 });
 

@@ -3,12 +3,11 @@ import { describe, expect, test } from "vitest";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { dialog, invite } from "../../core/call/examples.ts";
-import { TestBridge } from "../test-bridge.ts";
+import { accepted, TestBridge } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
 
 /** Longer than any of these stories. */
 const patienceMs = 3_600_000;
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const busy = { kind: "sip.rejected", status: 486, phrase: "Busy Here", q850: undefined } as const;
 
 describe("many calls", () => {

@@ -2,11 +2,9 @@
 import { expect, test } from "vitest";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
 import type { DialPlan } from "../../../src/core/number/plan/dial-plan.ts";
-import { dialog } from "../../core/call/examples.ts";
 import { examplePlan } from "../settings.ts";
-import { room, TestBridge, trunk } from "../test-bridge.ts";
+import { accepted, room, TestBridge, trunk } from "../test-bridge.ts";
 
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const spare = trunkName("spare");
 const [main] = examplePlan.trunks;
 const twoTrunks: DialPlan = {

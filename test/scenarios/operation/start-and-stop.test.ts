@@ -1,10 +1,7 @@
 // The door is opened and closed: which edge is started before which, and what is left of a start that fails.
 import { expect, test } from "vitest";
 import { MediaError } from "../../../src/ports/media.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { room, TestBridge } from "../test-bridge.ts";
-
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
+import { accepted, room, TestBridge } from "../test-bridge.ts";
 
 test("a started bridge takes calls from what its edges are given, and a stop ends them with words, then closes", async () => {
   const bridge = new TestBridge({ dids: { rules: [] } });
@@ -39,7 +36,7 @@ test("a bridge that starts ends what a dead one left before it acts on anything 
 
 test("where one edge cannot start, those that were started are stopped again", async () => {
   const bridge = new TestBridge();
-  bridge.media.startFailure = new MediaError("engine", "no worker starts");
+  bridge.media.engine.startFailure = new MediaError("engine", "no worker starts");
   await expect(bridge.door.start()).rejects.toThrow("no worker starts");
   expect(bridge.matrix.steps).toEqual(["listen", "stop"]);
   expect(bridge.trunks.sinks).toBeUndefined();

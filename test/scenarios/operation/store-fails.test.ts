@@ -12,11 +12,8 @@ import { openSqliteStore } from "../../../src/store/open-store.ts";
 import { openSqlStore } from "../../../src/store/sql-store.ts";
 import { StoreError, type Store } from "../../../src/ports/store.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { ann, TestBridge, room, trunk } from "../test-bridge.ts";
+import { accepted, ann, TestBridge, room, trunk } from "../test-bridge.ts";
 import { examplePlan } from "../settings.ts";
-
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "store-fails-"));

@@ -1,11 +1,10 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
 import { matrixCallId, roomId, partyId, type UserId } from "../../../src/core/ids.ts";
-import { dialog, invite } from "../../core/call/examples.ts";
-import { ann, ghost, TestBridge, room } from "../test-bridge.ts";
+import { invite } from "../../core/call/examples.ts";
+import { clientOffers, telephoneSays } from "../../fakes/descriptions.ts";
+import { accepted, ann, ghost, TestBridge, room } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
-
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 
 describe("a person dials a number", () => {
   test("the ghost gets a name, joins, and the telephone rings", async () => {
@@ -15,7 +14,14 @@ describe("a person dials a number", () => {
     expect(bridge.homeserver.names.get(ghost)).toBe("01818118181");
     expect(bridge.homeserver.joined).toEqual([{ room, user: ghost }]);
     expect(bridge.trunks.orders).toMatchObject([
-      { verb: "invite", argument: { trunk: "main", target: "sip:+441818118181@sip.example.org", sdp: "trunk offer" } },
+      {
+        verb: "invite",
+        argument: {
+          trunk: "main",
+          target: "sip:+441818118181@sip.example.org",
+          sdp: expect.stringContaining("RTP/AVP 0 8 101"),
+        },
+      },
     ]);
   });
 
@@ -37,7 +43,7 @@ describe("a person dials a number", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    bridge.media.unheard = ["b"];
+    bridge.media.engine.heard = ["a"];
     await bridge.passTime(10_000);
     expect(bridge.words).toEqual(["No audio has come from the telephone since the call was answered 10 seconds ago."]);
     expect(bridge.telemetry.unheard).toEqual(["b"]);
@@ -351,8 +357,13 @@ describe("hold and resume", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp: "sendonly", lifetimeMs: 60_000 });
-    await bridge.sip({ kind: "sip.reanswered", sdp: "recvonly" });
+    await bridge.take({
+      ...bridge.callOf(),
+      kind: "call.offered",
+      sdp: clientOffers("sendonly", { direction: "sendonly" }),
+      lifetimeMs: 60_000,
+    });
+    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("recvonly", { lines: ["a=recvonly"] }) });
     expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);
     expect(bridge.signals).toEqual(["answer", "reanswer"]);
   });
@@ -361,12 +372,12 @@ describe("hold and resume", () => {
 test("at trace each description that comes or goes is in the log, under its call; the telemetry takes the keys out", async () => {
   const bridge = new TestBridge();
   await bridge.ring();
-  await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  await bridge.sip(accepted);
   const traced = bridge.telemetry.lines.filter(({ message }) => message === "session description");
   expect(traced.map(({ level, fields }) => [level, fields?.["order"], fields?.["sdp"]])).toEqual([
-    ["trace", "media.offer", "client offer"],
+    ["trace", "media.offer", clientOffers("client offer")],
     ["trace", "sip.invite", expect.any(String)],
-    ["trace", "media.answer", "trunk answer"],
+    ["trace", "media.answer", accepted.sdp],
     ["trace", "matrix.signal", expect.any(String)],
   ]);
   expect(traced.every(({ fields }) => typeof fields?.["call"] === "string")).toBe(true);

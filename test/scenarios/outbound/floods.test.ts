@@ -5,7 +5,8 @@ import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { examplePlan, examplePolicy } from "../settings.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog } from "../../core/call/examples.ts";
-import { ann, TestBridge, made1, room, trunk } from "../test-bridge.ts";
+import { clientOffers, telephoneSays } from "../../fakes/descriptions.ts";
+import { accepted, ann, TestBridge, made1, room, trunk } from "../test-bridge.ts";
 
 const policy = { ...examplePolicy, callsPerMinute: 5, callsPerUser: 1_000, callsInAll: 1_000 };
 const bob = "@bob:example.org" as UserId;
@@ -174,7 +175,7 @@ describe("a trunk that sends one call on again and again", () => {
 test("two telephones that a transfer joined count as a call of who had them joined, until they hang up", async () => {
   const bridge = new TestBridge({ policy: { ...policy, callsPerUser: 1 } });
   const far = await bridge.ring();
-  await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  await bridge.sip(accepted);
   const target = ghostOf("02079460999");
   await bridge.take({
     ...bridge.callOf(),
@@ -209,10 +210,11 @@ test("a trunk that says another caller in every request makes one event a second
 test("a client that changes its call all the time is not passed on to the trunk for ever", async () => {
   const bridge = new TestBridge({ policy });
   await bridge.ring();
-  await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  await bridge.sip(accepted);
   for (let n = 0; n < 200; n++) {
-    await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp: `offer ${n}`, lifetimeMs: 30_000 });
-    await bridge.sip({ kind: "sip.reanswered", sdp: "trunk answer" });
+    const sdp = clientOffers(`offer ${n}`, { direction: n % 2 === 0 ? "sendonly" : "sendrecv" });
+    await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp, lifetimeMs: 30_000 });
+    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("trunk answer") });
   }
   expect(bridge.trunks.verbs.filter((verb) => verb === "reoffer")).toHaveLength(60);
   expect(bridge.telemetry.lines.filter(({ message }) => message.startsWith("offer ignored"))).toHaveLength(1);

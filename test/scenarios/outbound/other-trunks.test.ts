@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { codecsOf } from "../../fakes/media.ts";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { dialog, invite } from "../../core/call/examples.ts";
-import { TestBridge } from "../test-bridge.ts";
+import { invite } from "../../core/call/examples.ts";
+import { telephoneSays } from "../../fakes/descriptions.ts";
+import { accepted, TestBridge } from "../test-bridge.ts";
 import { examplePlan, exampleTemplates } from "../settings.ts";
 
 const [main] = examplePlan.trunks;
@@ -16,7 +17,6 @@ const twoTrunks = {
   routes: [{ prefix: "", trunks: [main.name, second], strip: 0, prepend: "" }],
 };
 const unavailable = { kind: "sip.rejected", status: 503, phrase: "Service Unavailable", q850: undefined } as const;
-const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
 const candidate = { candidate: "c", mid: "0", mLineIndex: 0 };
 
 describe("a trunk that is out of order", () => {
@@ -36,7 +36,10 @@ describe("a trunk that is out of order", () => {
       "offer a client offer",
       "candidates 1",
     ]);
-    expect(bridge.media.opened.map(({ b }) => codecsOf(b))).toEqual([["codec of main"], ["codec of second"]]);
+    expect(bridge.media.engine.opened.map(({ options: { b } }) => codecsOf(b).at(-1))).toEqual([
+      "codec of main",
+      "codec of second",
+    ]);
     await bridge.sip(accepted);
     expect([bridge.signals, bridge.words]).toEqual([["answer"], []]);
   });
@@ -64,14 +67,14 @@ describe("a trunk that is out of order", () => {
 
   test("what its audio still reports when the call has gone on is not taken for the new one's", async () => {
     const bridge = new TestBridge({ plan: twoTrunks });
-    const call = await bridge.ring();
-    const ofTheFirst = bridge.media.reports.get(call);
+    await bridge.ring();
+    const [ofTheFirst] = bridge.media.engine.opened;
     await bridge.sip(unavailable);
-    ofTheFirst?.({ kind: "media.lost" });
+    ofTheFirst?.report({ kind: "media.lost" });
     await bridge.quiet();
     await bridge.sip(accepted);
     expect(bridge.signals).toEqual(["answer"]);
-    bridge.media.reports.get(call)?.({ kind: "media.lost" });
+    bridge.media.engine.crash();
     await bridge.quiet();
     expect(bridge.signals).toEqual(["answer", "hangup unknown_error"]);
   });
@@ -82,7 +85,7 @@ describe("announcements before the answer", () => {
     const bridge = new TestBridge({ features: { earlyMedia: "answer" } });
     await bridge.ring();
     await bridge.sip({ kind: "sip.sent", invite });
-    await bridge.sip({ kind: "sip.progressed", sdp: "early answer" });
+    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
     expect(bridge.signals).toEqual(["answer"]);
     await bridge.sip(accepted);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
@@ -93,14 +96,14 @@ describe("announcements before the answer", () => {
   test("otherwise the client plays its own ringing tone", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.sip({ kind: "sip.progressed", sdp: "early answer" });
+    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
     expect(bridge.signals).toEqual([]);
   });
 
   test("a person who hangs up during one takes back what was dialled", async () => {
     const bridge = new TestBridge({ features: { earlyMedia: "answer" } });
     await bridge.ring();
-    await bridge.sip({ kind: "sip.progressed", sdp: "early answer" });
+    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
     await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
   });
@@ -142,9 +145,11 @@ describe("who is at the other end", () => {
 
 test("keys that the person presses go as INFO to a trunk that takes no others", async () => {
   const bridge = new TestBridge();
-  const call = await bridge.ring();
+  await bridge.ring();
   await bridge.sip(accepted);
-  bridge.media.reports.get(call)?.({ kind: "media.dtmf", from: "a", digit: "5", durationMs: 100, relayed: false });
+  bridge.media.engine.opened
+    .at(-1)
+    ?.report({ kind: "media.dtmf", from: "a", digit: "5", durationMs: 100, relayed: false });
   await bridge.quiet();
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "info", argument: "5" });
 });

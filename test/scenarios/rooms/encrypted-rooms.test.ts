@@ -2,8 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { ann, ghost, TestBridge, made1, made2, room } from "../test-bridge.ts";
+import { accepted, ann, ghost, TestBridge, made1, made2, room } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
 
 const words = /^This room is encrypted\. Calls and texts from encrypted rooms .* dial it again/;
@@ -81,7 +80,7 @@ test("two calls at once from an encrypted room: the number says once why it leav
 test("encryption is switched on in a call: nobody is cut off, the room is told, and the number leaves afterwards", async () => {
   const bridge = new TestBridge();
   await bridge.ring();
-  await bridge.sip({ kind: "sip.accepted", sdp: "trunk answer", dialog });
+  await bridge.sip(accepted);
   await bridge.take({ ...bridge.origin(), kind: "room.encrypted" });
   expect([bridge.words.length, bridge.homeserver.left, bridge.trunks.verbs]).toEqual([1, [], ["invite"]]);
   await bridge.sip({ kind: "sip.hungUp", q850: 16 });

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
-import { dialog } from "../../core/call/examples.ts";
-import { ann, ghost, TestBridge, room } from "../test-bridge.ts";
+import { clientAnswers, clientOffers, otherCodec } from "../../fakes/descriptions.ts";
+import { accepted, ann, ghost, TestBridge, room } from "../test-bridge.ts";
 
 const bob = "@bob:example.org" as UserId;
 const gone = new HomeserverError("UNREACHABLE", "gone", true);
@@ -121,8 +121,6 @@ describe("an encrypted room", () => {
 });
 
 describe("what the client says about its own leg", () => {
-  const accepted = { kind: "sip.accepted", sdp: "trunk answer", dialog } as const;
-
   test("that it took our answer changes nothing; that it took another's ends ours", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
@@ -139,9 +137,12 @@ describe("what the client says about its own leg", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    await bridge.sip({ kind: "sip.offered", sdp: "another codec" });
-    await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: "client agrees" });
-    expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "answerReoffer", argument: "client answer" });
+    await bridge.sip({ kind: "sip.offered", sdp: otherCodec("another codec") });
+    await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: clientAnswers("client agrees") });
+    expect(bridge.trunks.orders.at(-1)).toMatchObject({
+      verb: "answerReoffer",
+      argument: expect.stringContaining("RTP/AVP 8 101"),
+    });
     expect(bridge.signals).toEqual(["answer", "reoffer"]);
   });
 
@@ -149,8 +150,12 @@ describe("what the client says about its own leg", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    bridge.media.outcome = { kind: "settled", sdp: "new ufrag" };
-    await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp: "restart", lifetimeMs: 60_000 });
+    await bridge.take({
+      ...bridge.callOf(),
+      kind: "call.offered",
+      sdp: clientOffers("restart", { ufrag: "bbbb" }),
+      lifetimeMs: 60_000,
+    });
     expect([bridge.trunks.verbs, bridge.signals]).toEqual([["invite"], ["answer", "reanswer"]]);
   });
 
@@ -159,7 +164,7 @@ describe("what the client says about its own leg", () => {
     await bridge.enterRoom();
     await bridge.take(bridge.inviteFact({ version: "0", party: undefined, matrixCallId: matrixCallId("old") }));
     await bridge.sip(accepted);
-    await bridge.sip({ kind: "sip.offered", sdp: "another codec" });
+    await bridge.sip({ kind: "sip.offered", sdp: otherCodec("another codec") });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "refuseReoffer", argument: 488 });
     expect(bridge.signals).toEqual(["answer"]);
     expect(bridge.homeserver.told[0]?.leg.version).toBe("0");
