@@ -15,11 +15,19 @@ const folder = mkdtempSync(join(tmpdir(), "commits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 
-function counted(dialect: Dialect, onCommit: () => void): Dialect {
+function counted(dialect: Dialect, onCommit: () => void, onCompile: () => void): Dialect {
   return {
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (db) => dialect.createIntrospector(db),
-    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createQueryCompiler() {
+      const compiler = dialect.createQueryCompiler();
+      return {
+        compileQuery(node, id) {
+          onCompile();
+          return compiler.compileQuery(node, id);
+        },
+      };
+    },
     createDriver() {
       const driver = dialect.createDriver();
       const commit = driver.commitTransaction.bind(driver);
@@ -35,10 +43,15 @@ function counted(dialect: Dialect, onCommit: () => void): Dialect {
 /** A store that counts its transactions and the times that the disk was waited for; `whenAsked` comes instead of the disk. */
 async function counting(whenAsked: () => Promise<void> = async () => {}) {
   const count = { commits: 0, flushes: 0 };
+  const texts = { built: 0 };
   const sqlite = sqliteDatabase(join(folder, `${(files += 1)}.db`));
   const database: Database = {
     ...sqlite,
-    dialect: counted(sqlite.dialect, () => (count.commits += 1)),
+    dialect: counted(
+      sqlite.dialect,
+      () => (count.commits += 1),
+      () => (texts.built += 1),
+    ),
     async flush() {
       count.flushes += 1;
       await whenAsked();
@@ -47,7 +60,8 @@ async function counting(whenAsked: () => Promise<void> = async () => {}) {
   const store: Store = await openSqlStore(database, undefined);
   onTestFinished(() => store.close());
   count.commits = 0;
-  return { store, count };
+  texts.built = 0;
+  return { store, count, texts };
 }
 
 const unnamed = { displayName: undefined, picture: undefined };
@@ -67,6 +81,15 @@ test("what is asked for in one turn is one commit, and the disk is waited for on
   expect(count).toEqual({ commits: 1, flushes: 1 });
   await Promise.all([store.calls.finish(call.call.id, recordOf("c-1", 1)), store.inbox.done(eventId("$a"))]);
   expect(count).toEqual({ commits: 2, flushes: 1 });
+});
+
+test("the text of a statement is built once, whatever its values are", async () => {
+  const { store, texts } = await counting();
+  for (const name of ["one", "two", "three"]) {
+    await store.settings.set(name, `value of ${name}`);
+    expect(await store.settings.get(name)).toBe(`value of ${name}`);
+  }
+  expect(texts.built).toBe(2);
 });
 
 test("more than a hundred changes are more than one commit, in the order in which they were asked for", async () => {

@@ -79,6 +79,15 @@ function namesHost(mode: PostgresTls["mode"]): boolean {
   return mode === "verify-full";
 }
 
+/** The server parses and plans a statement with a name once for each connection. Texts are few: none is made from outside. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `statement ${names.size + 1}`;
+  names.set(text, name);
+  return name;
+}
+
 /** A connection as the query builder uses it. */
 export class PatientClient implements PostgresPoolClient {
   readonly #client: Client;
@@ -102,7 +111,8 @@ export class PatientClient implements PostgresPoolClient {
     const giveUp = (): void => void this.#client.connection.stream.destroy(new Error("no answer"));
     const timer = this.#isPatient() ? undefined : setTimeout(giveUp, answerTimeoutMs);
     try {
-      return await this.#client.query(text, values.map(toColumn));
+      if (values.length === 0) return await this.#client.query(text);
+      return await this.#client.query({ name: nameOf(text), text, values: values.map(toColumn) });
     } finally {
       clearTimeout(timer);
     }

@@ -2,17 +2,18 @@
 import type { Kysely } from "kysely";
 import type { Log } from "../../ports/telemetry.ts";
 import { Commits, persistently } from "./commits.ts";
-import type { Database, Work } from "./database.ts";
+import type { Database } from "./database.ts";
 import type { Tables } from "./schema.ts";
+import { Statements, type Run, type Statement } from "./statement.ts";
 
 export interface Access {
   readonly log: Log | undefined;
   /** Sees all changes asked for before. Throws StoreError. */
-  readonly read: <T>(query: Work<T>) => Promise<T>;
-  /** Resolves when the change is made, whole or not at all. Throws StoreError. */
-  readonly change: <T>(work: Work<T>) => Promise<T>;
-  /** As `change`, and it outlives a power failure. */
-  readonly changeDurably: <T>(work: Work<T>) => Promise<T>;
+  readonly read: <Values, Row>(query: Statement<Values, Row>, values: Values) => Promise<readonly Row[]>;
+  /** Resolves when the change is made. Throws StoreError. */
+  readonly change: Run;
+  /** Several statements, made whole or not at all. `isDurable`: they outlive a power failure. Throws StoreError. */
+  readonly changeTogether: <T>(work: (run: Run) => Promise<T>, isDurable?: boolean) => Promise<T>;
   /** Resolves when whatever was asked for before is done with. */
   readonly settled: () => Promise<void>;
 }
@@ -22,15 +23,18 @@ export function openAccess(
   { reader, writer }: { readonly reader: Kysely<Tables>; readonly writer: Kysely<Tables> },
   log: Log | undefined,
 ): Access {
+  const statements = new Statements();
   const commits = new Commits(writer, database);
+  const ask = statements.on(reader);
   return {
     log,
-    async read(query) {
+    async read(query, values) {
       await commits.settled();
-      return persistently(database, () => query(reader));
+      const { rows } = await persistently(database, () => ask(query, values));
+      return rows;
     },
-    change: (work) => commits.make(work),
-    changeDurably: (work) => commits.make(work, true),
+    change: (statement, values) => commits.make((db) => statements.on(db)(statement, values)),
+    changeTogether: (work, isDurable) => commits.make((db) => work(statements.on(db)), isDurable),
     settled: () => commits.settled(),
   };
 }

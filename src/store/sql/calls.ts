@@ -5,55 +5,62 @@ import type { CallLedger } from "../../ports/store.ts";
 import { readCall, writeCall } from "./stored-call.ts";
 import { readRecord, writeRecord } from "./stored-record.ts";
 import type { Access } from "./access.ts";
+import type { Tables } from "./schema.ts";
+import { statement } from "./statement.ts";
 
 type Address = Pick<CallRecord, "room" | "matrixCallId">;
 
-export function sqlCallLedger({ read, change, log }: Access): CallLedger {
-  function write(
-    id: string,
-    address: Address | undefined,
-    json: string | null,
-    record: CallRecord | undefined,
-  ): Promise<void> {
-    const columns = {
-      // Not known while an inbound call has no room yet, and then that of whoever answered.
-      room: address?.room ?? "",
-      matrix_call_id: address?.matrixCallId ?? "",
-      call: json,
-      record: record === undefined ? null : writeRecord(record),
-      ended_at_ms: record?.endedAtMs ?? null,
-    };
-    return change(async (db) => {
-      await db
-        .insertInto("call")
-        .values({ id, ...columns })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet(columns))
-        .execute();
-    });
-  }
+const write = statement((db, { id, room, matrix_call_id, call, record, ended_at_ms }: Tables["call"]) =>
+  db
+    .insertInto("call")
+    .values({ id, room, matrix_call_id, call, record, ended_at_ms })
+    .onConflict((conflict) =>
+      conflict.column("id").doUpdateSet((given) => ({
+        room: given.ref("excluded.room"),
+        matrix_call_id: given.ref("excluded.matrix_call_id"),
+        call: given.ref("excluded.call"),
+        record: given.ref("excluded.record"),
+        ended_at_ms: given.ref("excluded.ended_at_ms"),
+      })),
+    ),
+);
+const forget = statement((db, { beforeMs }: { beforeMs: number }) =>
+  db.deleteFrom("call").where("ended_at_ms", "<", beforeMs).where("call", "is", null),
+);
+const listOpen = statement((db) => db.selectFrom("call").select(["id", "call"]).where("call", "is not", null));
+const find = statement((db, { room, matrixCallId }: { room: string; matrixCallId: string }) =>
+  db.selectFrom("call").select("id").where("room", "=", room).where("matrix_call_id", "=", matrixCallId).limit(1),
+);
+const listEnded = statement((db, { limit }: { limit: number }) =>
+  db
+    .selectFrom("call")
+    .select(["id", "record"])
+    .where("ended_at_ms", "is not", null)
+    .orderBy("ended_at_ms", "desc")
+    .limit(limit),
+);
 
+export function sqlCallLedger({ read, change, log }: Access): CallLedger {
   return {
     async save(stored) {
-      await write(stored.call.id, stored.call.phase.address, writeCall(stored), undefined);
+      const { id, phase } = stored.call;
+      const call = writeCall(stored);
+      await change(write, { id, ...columnsOf(phase.address), call, record: null, ended_at_ms: null });
     },
 
     async finish(_call, record) {
-      await write(record.id, record, null, record);
+      const ended = { record: writeRecord(record), ended_at_ms: record.endedAtMs };
+      await change(write, { id: record.id, ...columnsOf(record), call: null, ...ended });
     },
 
     async prune(beforeMs) {
-      const { numDeletedRows } = await change((db) =>
-        db.deleteFrom("call").where("ended_at_ms", "<", beforeMs).where("call", "is", null).executeTakeFirstOrThrow(),
-      );
-      return Number(numDeletedRows);
+      const { numAffectedRows } = await change(forget, { beforeMs });
+      return Number(numAffectedRows);
     },
 
     async open() {
-      const rows = await read((db) =>
-        db.selectFrom("call").select(["id", "call"]).where("call", "is not", null).execute(),
-      );
       const calls: StoredCall[] = [];
-      for (const row of rows) {
+      for (const row of await read(listOpen, {})) {
         const { call, problem } = readCall(row.id, row.call ?? "");
         if (problem !== undefined)
           log?.error("a stored call cannot be read", { call: row.id, problem, trunk: call ? "is ended" : "is lost" });
@@ -63,29 +70,12 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
     },
 
     async known(room, matrixCallId) {
-      const row = await read((db) =>
-        db
-          .selectFrom("call")
-          .select("id")
-          .where("room", "=", room)
-          .where("matrix_call_id", "=", matrixCallId)
-          .executeTakeFirst(),
-      );
-      return row !== undefined;
+      return (await read(find, { room, matrixCallId })).length > 0;
     },
 
     async history(limit) {
-      const rows = await read((db) =>
-        db
-          .selectFrom("call")
-          .select(["id", "record"])
-          .where("ended_at_ms", "is not", null)
-          .orderBy("ended_at_ms", "desc")
-          .limit(limit)
-          .execute(),
-      );
       const records: CallRecord[] = [];
-      for (const row of rows) {
+      for (const row of await read(listEnded, { limit })) {
         const { record, problem } = readRecord(row.id, row.record ?? "");
         if (record !== undefined) records.push(record);
         else log?.error("skipped a stored call record that cannot be read", { call: row.id, problem });
@@ -93,4 +83,9 @@ export function sqlCallLedger({ read, change, log }: Access): CallLedger {
       return records;
     },
   };
+}
+
+/** Not known while an inbound call has no room yet, and then that of whoever answered. */
+function columnsOf(address: Partial<Address> | undefined): Pick<Tables["call"], "room" | "matrix_call_id"> {
+  return { room: address?.room ?? "", matrix_call_id: address?.matrixCallId ?? "" };
 }

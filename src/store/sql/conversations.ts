@@ -1,72 +1,68 @@
 // Conversations: which rooms a person has with a telephone number, and in which of them they spoke last.
 import { sql } from "kysely";
 import { roomId, type NumberKey, type UserId } from "../../core/ids.ts";
-import type { ConversationDirectory } from "../../ports/store.ts";
+import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
+import { statement } from "./statement.ts";
 
 /** Higher than any before; a number and no time, so that a clock that is set back changes nothing. */
 const now = sql<number>`(select coalesce(max(spoken), 0) + 1 from conversation)`;
 
-export function sqlConversations({ read, change }: Access): ConversationDirectory {
+const find = statement((db, { person, number }: Pick<Conversation, "person" | "number">) =>
+  db
+    .selectFrom("conversation")
+    .select(["room", "ghost"])
+    .where("person", "=", person)
+    .where("number", "=", number)
+    .orderBy("spoken", "desc")
+    .orderBy("room"),
+);
+const save = statement((db, { room, person, number, ghost }: Conversation) =>
+  db
+    .insertInto("conversation")
+    .values({ room, person, number, ghost, spoken: now })
+    .onConflict((conflict) => conflict.column("room").doUpdateSet({ person, number, ghost, spoken: now })),
+);
+const add = statement((db, { room, person, number, ghost }: Conversation) =>
+  db
+    .insertInto("conversation")
+    .values({ room, person, number, ghost, spoken: 0 })
+    .onConflict((conflict) => conflict.column("room").doNothing()),
+);
+const speak = statement((db, { room, person }: Pick<Conversation, "room" | "person">) =>
+  db.updateTable("conversation").set({ spoken: now }).where("room", "=", room).where("person", "=", person),
+);
+const listKeys = statement((db) => db.selectFrom("conversation").select(["ghost", "number"]).distinct());
+const rekey = statement((db, { ghost, number, formerly }: { ghost: string; number: string; formerly: string }) =>
+  db.updateTable("conversation").set({ number }).where("ghost", "=", ghost).where("number", "=", formerly),
+);
+
+export function sqlConversations({ read, change, changeTogether }: Access): ConversationDirectory {
   return {
     async find(person, number) {
-      const rows = await read((db) =>
-        db
-          .selectFrom("conversation")
-          .select(["room", "ghost"])
-          .where("person", "=", person)
-          .where("number", "=", number)
-          .orderBy("spoken", "desc")
-          .orderBy("room")
-          .execute(),
-      );
+      const rows = await read(find, { person, number });
       return rows.map(({ room, ghost }) => ({ room: roomId(room), person, number, ghost: ghost as UserId }));
     },
 
-    async save({ room, person, number, ghost }) {
-      await change((db) =>
-        db
-          .insertInto("conversation")
-          .values({ room, person, number, ghost, spoken: now })
-          .onConflict((conflict) => conflict.column("room").doUpdateSet({ person, number, ghost, spoken: now }))
-          .execute(),
-      );
+    async save(conversation) {
+      await change(save, conversation);
     },
 
-    async add({ room, person, number, ghost }) {
-      await change((db) =>
-        db
-          .insertInto("conversation")
-          .values({ room, person, number, ghost, spoken: 0 })
-          .onConflict((conflict) => conflict.column("room").doNothing())
-          .execute(),
-      );
+    async add(conversation) {
+      await change(add, conversation);
     },
 
     async spoke(room, person) {
-      const { numUpdatedRows } = await change((db) =>
-        db
-          .updateTable("conversation")
-          .set({ spoken: now })
-          .where("room", "=", room)
-          .where("person", "=", person)
-          .executeTakeFirst(),
-      );
-      return numUpdatedRows > 0n;
+      const { numAffectedRows = 0n } = await change(speak, { room, person });
+      return numAffectedRows > 0n;
     },
 
     async rekey(keyOf) {
-      await change(async (db) => {
-        const rows = await db.selectFrom("conversation").select(["ghost", "number"]).distinct().execute();
-        for (const row of rows) {
-          const number: NumberKey = keyOf(row.ghost as UserId);
-          if (number === row.number) continue;
-          await db
-            .updateTable("conversation")
-            .set({ number })
-            .where("ghost", "=", row.ghost)
-            .where("number", "=", row.number)
-            .execute();
+      await changeTogether(async (run) => {
+        const { rows } = await run(listKeys, {});
+        for (const { ghost, number: formerly } of rows) {
+          const number: NumberKey = keyOf(ghost as UserId);
+          if (number !== formerly) await run(rekey, { ghost, number, formerly });
         }
       });
     },

@@ -2,90 +2,101 @@
 import type { UserId } from "../../core/ids.ts";
 import type { GhostDirectory, RoomDirectory, Settings } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
+import type { Tables } from "./schema.ts";
+import { statement } from "./statement.ts";
+
+type InRoom = Pick<Tables["own_member"], "room">;
+
+const findGhost = statement((db, { user }: { user: string }) =>
+  db.selectFrom("ghost").select(["display_name", "picture"]).where("user", "=", user),
+);
+const saveGhost = statement((db, { user, display_name, picture }: Tables["ghost"]) =>
+  db
+    .insertInto("ghost")
+    .values({ user, display_name, picture })
+    .onConflict((conflict) => conflict.column("user").doUpdateSet({ display_name, picture })),
+);
+const listGhosts = statement((db) => db.selectFrom("ghost").select("user").orderBy("user"));
 
 export function sqlGhostDirectory({ read, change }: Access): GhostDirectory {
   return {
     async find(user) {
-      const row = await read((db) =>
-        db.selectFrom("ghost").select(["display_name", "picture"]).where("user", "=", user).executeTakeFirst(),
-      );
+      const [row] = await read(findGhost, { user });
       return row && { displayName: row.display_name ?? undefined, picture: row.picture ?? undefined };
     },
-    async save(user, profile) {
-      const display_name = profile.displayName ?? null;
-      const picture = profile.picture ?? null;
-      await change((db) =>
-        db
-          .insertInto("ghost")
-          .values({ user, display_name, picture })
-          .onConflict((conflict) => conflict.column("user").doUpdateSet({ display_name, picture }))
-          .execute(),
-      );
+    async save(user, { displayName = null, picture = null }) {
+      await change(saveGhost, { user, display_name: displayName, picture });
     },
     async list() {
-      const rows = await read((db) => db.selectFrom("ghost").select("user").orderBy("user").execute());
-      return rows.map(({ user }) => user as UserId);
+      return (await read(listGhosts, {})).map(({ user }) => user as UserId);
     },
   };
 }
 
-export function sqlRoomDirectory({ read, change }: Access): RoomDirectory {
+const listOurs = statement((db, { room }: InRoom) =>
+  db.selectFrom("own_member").select("user").where("room", "=", room).orderBy("user"),
+);
+const saveOurs = statement((db, { room, user }: Tables["own_member"]) =>
+  db
+    .insertInto("own_member")
+    .values({ room, user })
+    .onConflict((conflict) => conflict.columns(["room", "user"]).doNothing()),
+);
+const removeOurs = statement((db, { room, user }: Tables["own_member"]) =>
+  db.deleteFrom("own_member").where("room", "=", room).where("user", "=", user),
+);
+const forgetRoom = (["conversation", "own_member", "said"] as const).map((table) =>
+  statement((db, { room }: InRoom) => db.deleteFrom(table).where("room", "=", room)),
+);
+const say = statement((db, { room, subject }: Tables["said"]) =>
+  db
+    .insertInto("said")
+    .values({ room, subject })
+    .onConflict((conflict) => conflict.columns(["room", "subject"]).doNothing())
+    .returning("room"),
+);
+
+export function sqlRoomDirectory({ read, change, changeTogether }: Access): RoomDirectory {
   return {
     async ours(room) {
-      const rows = await read((db) =>
-        db.selectFrom("own_member").select("user").where("room", "=", room).orderBy("user").execute(),
-      );
-      return rows.map((row) => row.user as UserId);
+      return (await read(listOurs, { room })).map(({ user }) => user as UserId);
     },
     async saveOurs(room, user) {
-      await change((db) =>
-        db
-          .insertInto("own_member")
-          .values({ room, user })
-          .onConflict((conflict) => conflict.columns(["room", "user"]).doNothing())
-          .execute(),
-      );
+      await change(saveOurs, { room, user });
     },
     async removeOurs(room, user) {
-      await change((db) => db.deleteFrom("own_member").where("room", "=", room).where("user", "=", user).execute());
+      await change(removeOurs, { room, user });
     },
     async forget(room) {
-      await change(async (db) => {
-        await db.deleteFrom("conversation").where("room", "=", room).execute();
-        await db.deleteFrom("own_member").where("room", "=", room).execute();
-        await db.deleteFrom("said").where("room", "=", room).execute();
+      await changeTogether(async (run) => {
+        for (const forget of forgetRoom) await run(forget, { room });
       });
     },
     async firstTime(room, subject) {
-      const row = await change((db) =>
-        db
-          .insertInto("said")
-          .values({ room, subject })
-          .onConflict((conflict) => conflict.columns(["room", "subject"]).doNothing())
-          .returning("room")
-          .executeTakeFirst(),
-      );
-      return row !== undefined;
+      const { rows } = await change(say, { room, subject });
+      return rows.length > 0;
     },
   };
 }
+
+const findSetting = statement((db, { key }: { key: string }) =>
+  db.selectFrom("setting").select("value").where("key", "=", key),
+);
+const saveSetting = statement((db, { key, value }: Tables["setting"]) =>
+  db
+    .insertInto("setting")
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value })),
+);
 
 export function sqlSettings({ read, change }: Access): Settings {
   return {
     async get(key) {
-      const row = await read((db) =>
-        db.selectFrom("setting").select("value").where("key", "=", key).executeTakeFirst(),
-      );
+      const [row] = await read(findSetting, { key });
       return row?.value;
     },
     async set(key, value) {
-      await change((db) =>
-        db
-          .insertInto("setting")
-          .values({ key, value })
-          .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
-          .execute(),
-      );
+      await change(saveSetting, { key, value });
     },
   };
 }

@@ -2,62 +2,59 @@
 import { type EventId, eventId, roomId } from "../../core/ids.ts";
 import type { Inbox, InboxEntry } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
-import type { Work } from "./database.ts";
+import { statement } from "./statement.ts";
 
-/** Rows of one statement: of more than any homeserver sends at once there are several. */
-const largestInsert = 100;
 /** Ids are remembered of so many events that may be stored or not. */
 const largestDoubt = 10_000;
 
-export function sqlInbox({ read, change, changeDurably }: Access): Inbox {
+const insert = statement((db, { eventId: event_id, room, receivedAtMs: received_at_ms, json }: InboxEntry) =>
+  db
+    .insertInto("inbox")
+    .values({ event_id, room, received_at_ms, json })
+    .onConflict((conflict) => conflict.column("event_id").doNothing())
+    .returning("event_id"),
+);
+const findPending = statement((db, { event }: { event: EventId }) =>
+  db.selectFrom("inbox").select("event_id").where("event_id", "=", event).where("json", "is not", null),
+);
+const finish = statement((db, { event }: { event: EventId }) =>
+  db.updateTable("inbox").set({ json: null }).where("event_id", "=", event),
+);
+const listPending = statement((db) =>
+  db
+    .selectFrom("inbox")
+    .select(["event_id", "room", "received_at_ms", "json"])
+    .where("json", "is not", null)
+    .orderBy("seq"),
+);
+const forget = statement((db, { beforeMs }: { beforeMs: number }) =>
+  db.deleteFrom("inbox").where("received_at_ms", "<", beforeMs).where("json", "is", null),
+);
+
+export function sqlInbox({ read, change, changeTogether }: Access): Inbox {
   /**
    * Events of transactions whose commit was not answered: each may be stored without anybody having been given it. If it
    * is, whoever brings it again gets it as a new one.
    */
   const inDoubt = new Set<EventId>();
 
-  const insert =
-    (entries: readonly InboxEntry[]): Work<ReadonlySet<string>> =>
-    async (db) => {
-      const rows = await db
-        .insertInto("inbox")
-        .values(
-          entries.map((entry) => ({
-            event_id: entry.eventId,
-            room: entry.room,
-            received_at_ms: entry.receivedAtMs,
-            json: entry.json,
-          })),
-        )
-        .onConflict((conflict) => conflict.column("event_id").doNothing())
-        .returning("event_id")
-        .execute();
-      const doubtful = entries.map((entry) => entry.eventId).filter((event) => inDoubt.has(event));
-      const found =
-        doubtful.length === 0
-          ? []
-          : await db
-              .selectFrom("inbox")
-              .select("event_id")
-              .where("event_id", "in", doubtful)
-              .where("json", "is not", null)
-              .execute();
-      return new Set([...rows, ...found].map((row) => row.event_id));
-    };
-
   return {
     async take(entries) {
       if (entries.length === 0) return [];
       let isAsked = false;
       try {
-        const fresh = await changeDurably(async (db) => {
-          const taken = new Set<string>();
-          for (let at = 0; at < entries.length; at += largestInsert) {
-            for (const event of await insert(entries.slice(at, at + largestInsert))(db)) taken.add(event);
+        const fresh = await changeTogether(async (run) => {
+          const taken = new Set<EventId>();
+          for (const entry of entries) {
+            const event = entry.eventId;
+            const { rows } = await run(insert, entry);
+            const isNew =
+              rows.length > 0 || (inDoubt.has(event) && (await run(findPending, { event })).rows.length > 0);
+            if (isNew) taken.add(event);
           }
           isAsked = true;
           return taken;
-        });
+        }, true);
         for (const { eventId: event } of entries) inDoubt.delete(event);
         // An event that comes twice is given once.
         return entries.filter((entry) => fresh.delete(entry.eventId));
@@ -68,18 +65,11 @@ export function sqlInbox({ read, change, changeDurably }: Access): Inbox {
     },
 
     async done(event) {
-      await change((db) => db.updateTable("inbox").set({ json: null }).where("event_id", "=", event).execute());
+      await change(finish, { event });
     },
 
     async pending() {
-      const rows = await read((db) =>
-        db
-          .selectFrom("inbox")
-          .select(["event_id", "room", "received_at_ms", "json"])
-          .where("json", "is not", null)
-          .orderBy("seq")
-          .execute(),
-      );
+      const rows = await read(listPending, {});
       return rows.map((row) => ({
         eventId: eventId(row.event_id),
         room: roomId(row.room),
@@ -89,10 +79,8 @@ export function sqlInbox({ read, change, changeDurably }: Access): Inbox {
     },
 
     async prune(beforeMs) {
-      const { numDeletedRows } = await change((db) =>
-        db.deleteFrom("inbox").where("received_at_ms", "<", beforeMs).where("json", "is", null).executeTakeFirst(),
-      );
-      return Number(numDeletedRows);
+      const { numAffectedRows } = await change(forget, { beforeMs });
+      return Number(numAffectedRows);
     },
   };
 }

@@ -3,43 +3,35 @@ import { roomId, type UserId } from "../../core/ids.ts";
 import type { Visit, Visits } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
 import type { Tables } from "./schema.ts";
+import { statement } from "./statement.ts";
+
+const begin = statement((db, { room, ghost, person, atMs }: Visit) =>
+  db
+    .insertInto("visit")
+    .values({ room, ghost, person, begun_at_ms: atMs, ended: 0 })
+    .onConflict((conflict) => conflict.columns(["room", "ghost"]).doUpdateSet({ person, begun_at_ms: atMs, ended: 0 })),
+);
+const end = statement((db, { room, ghost }: Pick<Visit, "room" | "ghost">) =>
+  db.updateTable("visit").set({ ended: 1 }).where("room", "=", room).where("ghost", "=", ghost),
+);
+const listOpen = statement((db) => db.selectFrom("visit").selectAll().where("ended", "=", 0).orderBy("begun_at_ms"));
+const listLatest = statement((db, { room, limit }: { room: string; limit: number }) =>
+  db.selectFrom("visit").selectAll().where("room", "=", room).orderBy("begun_at_ms", "desc").limit(limit),
+);
 
 export function sqlVisits({ read, change }: Access): Visits {
   return {
-    async begin({ room, ghost, person, atMs }) {
-      const row = { room, ghost, person, begun_at_ms: atMs, ended: 0 };
-      await change((db) =>
-        db
-          .insertInto("visit")
-          .values(row)
-          .onConflict((conflict) =>
-            conflict.columns(["room", "ghost"]).doUpdateSet({ person, begun_at_ms: atMs, ended: 0 }),
-          )
-          .execute(),
-      );
+    async begin(visit) {
+      await change(begin, visit);
     },
     async end(room, ghost) {
-      await change((db) =>
-        db.updateTable("visit").set({ ended: 1 }).where("room", "=", room).where("ghost", "=", ghost).execute(),
-      );
+      await change(end, { room, ghost });
     },
     async open() {
-      const rows = await read((db) =>
-        db.selectFrom("visit").selectAll().where("ended", "=", 0).orderBy("begun_at_ms").execute(),
-      );
-      return rows.map(visitOf);
+      return (await read(listOpen, {})).map(visitOf);
     },
     async latest(room, limit) {
-      const rows = await read((db) =>
-        db
-          .selectFrom("visit")
-          .selectAll()
-          .where("room", "=", room)
-          .orderBy("begun_at_ms", "desc")
-          .limit(limit)
-          .execute(),
-      );
-      return rows.map(visitOf);
+      return (await read(listLatest, { room, limit })).map(visitOf);
     },
   };
 }
