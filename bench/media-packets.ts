@@ -33,7 +33,7 @@ const quietLog: Log = {
   child: () => quietLog,
 };
 
-async function openCall(media: CallMedia, number: number): Promise<Call> {
+async function openCall(media: CallMedia<string>, number: number): Promise<Call> {
   const connection = new nodeDataChannel.PeerConnection("bench", {
     iceServers: [],
     bindAddress: "127.0.0.1",
@@ -58,7 +58,7 @@ async function openCall(media: CallMedia, number: number): Promise<Call> {
   );
   // Candidates are left out: ours are enough, and the library must have the fingerprint before it connects.
   const offer = (connection.localDescription()?.sdp ?? "").replaceAll(/a=candidate.*\r\n/g, "");
-  const { sdp } = await session.offer("a", offer);
+  const { description: sdp } = await session.offer("a", offer);
   const gateway = [
     "v=0",
     "o=- 1 1 IN IP4 127.0.0.1",

@@ -44,7 +44,7 @@ export function silentEngine(): CallMedia {
   let sessions = 0;
   const session: MediaSession = {
     untold: undefined,
-    offer: async () => ({ kind: "forward", sdp: trunkOffer }),
+    offer: async () => ({ kind: "forward", description: trunkOffer }),
     answer: async () => clientAnswer,
     settle: async () => clientAnswer,
     describe: async () => trunkOffer,

@@ -6,6 +6,7 @@ import type { LegAbilities, LegAddress, LegSignal } from "../core/call/model/mat
 import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
 import type { Inbox } from "./store.ts";
+import type { MediaDescription } from "../core/media-description.ts";
 
 interface FactOrigin {
   readonly eventId: EventId;
@@ -65,19 +66,30 @@ export type MatrixFact = FactOrigin &
       }
     | (CallReference & {
         readonly kind: "call.invited";
-        readonly sdp: string;
+        readonly description: MediaDescription;
+        /** It offers video too. */
+        readonly video: boolean;
         readonly lifetimeMs: number;
         /** If named, the only user whom the call is for. */
         readonly invitee: UserId | undefined;
         readonly abilities: LegAbilities;
       })
     | (CallReference & { readonly kind: "call.candidates"; readonly candidates: readonly IceCandidate[] })
-    | (CallReference & { readonly kind: "call.answered"; readonly sdp: string; readonly abilities: LegAbilities })
+    | (CallReference & {
+        readonly kind: "call.answered";
+        readonly description: MediaDescription;
+        readonly abilities: LegAbilities;
+      })
     | (CallReference & { readonly kind: "call.selected"; readonly selected: PartyId })
     | (CallReference & { readonly kind: "call.rejected"; readonly said: SaidByClient | undefined })
     | (CallReference & { readonly kind: "call.hungUp"; readonly said: SaidByClient | undefined })
-    | (CallReference & { readonly kind: "call.offered"; readonly sdp: string; readonly lifetimeMs: number })
-    | (CallReference & { readonly kind: "call.reanswered"; readonly sdp: string })
+    | (CallReference & {
+        readonly kind: "call.offered";
+        readonly description: MediaDescription;
+        readonly video: boolean;
+        readonly lifetimeMs: number;
+      })
+    | (CallReference & { readonly kind: "call.reanswered"; readonly description: MediaDescription })
     /** The client hands the call over (MSC2747). */
     | (CallReference & { readonly kind: "call.replaced"; readonly replacement: Replacement })
   );

@@ -5,6 +5,7 @@
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
 import type { MediaFault, MediaEnd } from "../core/media-end.ts";
+import type { MediaDescription } from "../core/media-description.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
 import type { Direction } from "../core/sdp/direction.ts";
 
@@ -73,10 +74,10 @@ export type MediaReport = Extract<
   }
 >;
 
-/** SDP for the other end, or (`settled`) the answer for the end that offered, which the other need not hear of. */
-export type OfferOutcome =
-  | { readonly kind: "forward"; readonly sdp: string }
-  | { readonly kind: "settled"; readonly sdp: string };
+/** What the other end is told, or (`settled`) the answer for the end that offered, which the other need not hear of. */
+export type OfferOutcome<Said = MediaDescription> =
+  | { readonly kind: "forward"; readonly description: Said }
+  | { readonly kind: "settled"; readonly description: Said };
 
 /** An order could not be carried out; the session stays as it was. */
 export class MediaError extends Error {
@@ -109,33 +110,34 @@ export interface CarriedMedia {
   close(): Promise<MediaStats>;
 }
 
-export interface MediaSession extends CarriedMedia {
+/** `Said`: in which words it speaks to its ends; it may be given any, and refuses what is not of the end's kind. */
+export interface MediaSession<Said extends MediaDescription = MediaDescription> extends CarriedMedia {
   /**
    * What a client has yet to be told of the trunk's hold, or of its end, after the last order that wrote a description:
    * `describe` makes the offer that tells it. It stays so until the client has answered that offer.
    */
   readonly untold: Direction | undefined;
   /** First offer and every re-offer: gives the other end's offer, or settles (ICE restart alone). Throws MediaError. */
-  offer(from: MediaEnd, sdp: string): Promise<OfferOutcome>;
+  offer(from: MediaEnd, description: MediaDescription): Promise<OfferOutcome<Said>>;
   /**
    * Answer of `from`; gives the SDP for the other end, with all our candidates: its answer where it had offered, our
    * offer to it where we had described ourselves to `from` in a new session, and "" where nobody waits for a word.
    * A trunk may answer again (provisional and final response), a client only once. Throws MediaError.
    */
-  answer(from: MediaEnd, sdp: string): Promise<string>;
+  answer(from: MediaEnd, description: MediaDescription): Promise<Said>;
   /** The other end refused the pending offer: gives the answer for the end that made it, with the media as it was. Throws MediaError. */
-  settle(from: MediaEnd): Promise<string>;
+  settle(from: MediaEnd): Promise<Said>;
   /**
    * An offer of our own for an end, with all our candidates: in a new session of all codecs, in a running one of the codec
    * in use, to be answered by the same peer or by another one in its place. To a client it shows whether the trunk holds.
    * Throws MediaError.
    */
-  describe(end: MediaEnd): Promise<string>;
+  describe(end: MediaEnd): Promise<Said>;
   /**
    * Glare: the other end has offered and waits, and `from`, instead of answering what we offered it, offers by itself.
    * Gives an answer for each. Throws MediaError.
    */
-  cross(from: MediaEnd, sdp: string): Promise<Readonly<Record<MediaEnd, string>>>;
+  cross(from: MediaEnd, description: MediaDescription): Promise<Readonly<Record<MediaEnd, Said>>>;
 }
 
 export interface MediaHealth {
@@ -159,4 +161,4 @@ export interface SessionSource<Session extends CarriedMedia> {
 }
 
 /** The media of all calls. */
-export type CallMedia = SessionSource<MediaSession>;
+export type CallMedia<Said extends MediaDescription = MediaDescription> = SessionSource<MediaSession<Said>>;

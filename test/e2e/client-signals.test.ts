@@ -16,6 +16,7 @@ import { freePort } from "./parts/port.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";
 import { until } from "./parts/until.ts";
+import { sdpIn } from "../../src/core/media-description.ts";
 
 const domain = "example.org";
 const rig = suiteRig("client-signals");
@@ -99,7 +100,7 @@ describe("a person whom a number calls", () => {
   }
 
   const invite = (leg: LegAddress, sdp: string): Promise<void> =>
-    homeserver.signal(leg, { kind: "invite", sdp, lifetimeMs: 90_000, invitee: ann });
+    homeserver.signal(leg, { kind: "invite", description: sdp, lifetimeMs: 90_000, invitee: ann });
 
   function fact<Kind extends MatrixFact["kind"]>(kind: Kind, leg: LegAddress): Promise<FactOf<Kind>> {
     return until(`a ${kind} from the room`, () =>
@@ -121,7 +122,7 @@ describe("a person whom a number calls", () => {
     await desk.phone.answer();
     const answered = await fact("call.answered", leg);
     await homeserver.signal(leg, { kind: "select", party: answered.party ?? partyId("") });
-    await desk.phone.farAnswered(answered.sdp);
+    await desk.phone.farAnswered(sdpIn(answered.description));
     await desk.inState("connected");
     return leg;
   }
@@ -140,7 +141,7 @@ describe("a person whom a number calls", () => {
       abilities: { transferee: false, dtmf: false },
     });
     await homeserver.signal(leg, { kind: "select", party: partyId(desk.deviceId) });
-    await desk.phone.farAnswered(answered.sdp);
+    await desk.phone.farAnswered(sdpIn(answered.description));
     expect(await desk.inState("connected")).toMatchObject({ transferable: true, takesKeys: true });
     expect((await ended(pocket, leg)).hangupReason).toBe("answered_elsewhere");
 
@@ -196,7 +197,10 @@ describe("a person whom a number calls", () => {
     // The number gives way.
     await homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     const own = { ...leg, matrixCallId: invited.matrixCallId };
-    await homeserver.signal(own, { kind: "answer", sdp: await desk.phone.farAnswer(invited.sdp) });
+    await homeserver.signal(own, {
+      kind: "answer",
+      description: await desk.phone.farAnswer(sdpIn(invited.description)),
+    });
     expect(await fact("call.selected", leg)).toMatchObject({ matrixCallId: own.matrixCallId, selected: leg.ownParty });
     await until("the call to stand", async () => (await desk.report(own.matrixCallId)).state === "connected");
     await ended(pocket, leg);

@@ -112,7 +112,7 @@ async function call(scope: Scope, codecs: string[], words: { video?: boolean } =
   scope.add(async () => trunk.close());
   const open = await rig.open();
   scope.add(async () => open.session.close());
-  const { sdp } = await open.session.offer("a", await phone.offer({ codecs, ...words }));
+  const { description: sdp } = await open.session.offer("a", await phone.offer({ codecs, ...words }));
   trunk.aim(sdp);
   const clientAnswer = await open.session.answer("b", trunk.sdp());
   await phone.answered(clientAnswer);
@@ -182,7 +182,7 @@ test("hold and resume", async ({ scope }) => {
   expect((await phone.received()) - before).toBeLessThan(5);
   const resumed = await session.offer("a", await phone.offer({ codecs: everything }));
   await phone.answered(await session.answer("b", trunk.sdp()));
-  expect(resumed.sdp).toContain("a=sendrecv");
+  expect(resumed.description).toContain("a=sendrecv");
   await hears(phone, trunkHz);
   expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
 });
@@ -193,7 +193,7 @@ test("an ICE restart is answered, and the audio goes on", async ({ scope }) => {
   const offer = await phone.offer({ codecs: everything, restart: true });
   const outcome = await session.offer("a", offer);
   expect(outcome.kind).toBe("settled");
-  await phone.answered(outcome.sdp);
+  await phone.answered(outcome.description);
   await trickle(phone, { session, facts, ...open });
   const before = await phone.received();
   await until("the browser to be connected anew", async () => (await phone.state()) === "connected");
@@ -210,7 +210,7 @@ test("a browser that is called hears and is heard, and may restart ICE too", asy
   scope.add(async () => trunk.close());
   const open = await rig.open();
   scope.add(async () => open.session.close());
-  const { sdp } = await open.session.offer("b", trunk.sdp());
+  const { description: sdp } = await open.session.offer("b", trunk.sdp());
   const trunkAnswer = await open.session.answer("a", await phone.answer(sdp));
   trunk.aim(trunkAnswer);
   await trickle(phone, open);
@@ -220,7 +220,7 @@ test("a browser that is called hears and is heard, and may restart ICE too", asy
   expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
   const restarted = await open.session.offer("a", await phone.offer({ codecs: everything, restart: true }));
   expect(restarted.kind).toBe("settled");
-  await phone.answered(restarted.sdp);
+  await phone.answered(restarted.description);
   await trickle(phone, open);
   await until("the browser to be connected anew", async () => (await phone.state()) === "connected");
   await hears(phone, trunkHz);
@@ -234,7 +234,7 @@ test("browsers that begin before their answer is known are connected all the sam
   for (let call = 0; call < 10; call += 1) {
     const phone = await openPage(scope);
     const open = await rig.open();
-    const { sdp } = await open.session.offer("b", trunk.sdp());
+    const { description: sdp } = await open.session.offer("b", trunk.sdp());
     const answer = await phone.answer(sdp);
     // What a homeserver takes; the browser checks all the while.
     await new Promise((resolve) => setTimeout(resolve, 300 + 100 * call));

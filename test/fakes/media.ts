@@ -12,6 +12,7 @@ import type {
 } from "../../src/ports/media.ts";
 import { nameOf } from "./descriptions.ts";
 import { FakeMediaEngine } from "./media-engine.ts";
+import { sdpIn } from "../../src/core/media-description.ts";
 
 /** What may be spoken at an end. */
 export function codecsOf(end: EndOptions): readonly string[] {
@@ -53,11 +54,11 @@ export class NotedMedia implements CallMedia {
       get untold() {
         return session.untold;
       },
-      offer: async (from, sdp) => note(`offer ${from} ${nameOf(sdp)}`).offer(from, sdp),
-      answer: async (from, sdp) => note(`answer ${from} ${nameOf(sdp)}`).answer(from, sdp),
+      offer: async (from, said) => note(`offer ${from} ${nameOf(sdpIn(said))}`).offer(from, said),
+      answer: async (from, said) => note(`answer ${from} ${nameOf(sdpIn(said))}`).answer(from, said),
       settle: async (from) => note(`settle ${from}`).settle(from),
       describe: async (end) => note(`describe ${end}`).describe(end),
-      cross: async (from, sdp) => note(`cross ${from} ${nameOf(sdp)}`).cross(from, sdp),
+      cross: async (from, said) => note(`cross ${from} ${nameOf(sdpIn(said))}`).cross(from, said),
       sendDtmf: (to, digit, durationMs) => note(`dtmf ${to} ${digit}`).sendDtmf(to, digit, durationMs),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`).addCandidates(candidates),
       stats: async () => session.stats(),

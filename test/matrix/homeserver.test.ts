@@ -140,7 +140,7 @@ describe("a ghost", () => {
       kind: "call.invited",
       matrixCallId: "call1",
       party: "DEVICE",
-      sdp,
+      description: sdp,
       sender: alice,
     });
     expect(facts[0]?.ageMs).toBeLessThan(10_000);
@@ -197,7 +197,7 @@ describe("a ghost", () => {
     await homeserver.register(ghost);
     const room = await directRoom(world);
     await homeserver.join(room, ghost);
-    await homeserver.signal(legIn(room), { kind: "answer", sdp: "v=0\r\nanswer" });
+    await homeserver.signal(legIn(room), { kind: "answer", description: "v=0\r\nanswer" });
     const event = await world.server.eventWhere(({ type }) => type === "m.call.answer");
     expect(event).toMatchObject({
       sender: ghost,
@@ -219,8 +219,8 @@ describe("a ghost", () => {
     const room = await directRoom(world);
     await homeserver.join(room, ghost);
     await Promise.all([
-      homeserver.signal(legIn(room), { kind: "answer", sdp }),
-      homeserver.signal(legIn(room), { kind: "reoffer", sdp, lifetimeMs: 30_000 }),
+      homeserver.signal(legIn(room), { kind: "answer", description: sdp }),
+      homeserver.signal(legIn(room), { kind: "reoffer", description: sdp, lifetimeMs: 30_000 }),
       homeserver.signal(legIn(room), { kind: "hangup", cause: "callee-hung-up" }),
       homeserver.notice(room, ghost, "Goodbye."),
     ]);
@@ -240,7 +240,7 @@ describe("a ghost", () => {
     await homeserver.register(ghost);
     const room = await homeserver.createDirectRoom(ghost, alice);
     const leg = legIn(room);
-    await homeserver.signal(leg, { kind: "invite", sdp, lifetimeMs: 90_000, invitee: alice });
+    await homeserver.signal(leg, { kind: "invite", description: sdp, lifetimeMs: 90_000, invitee: alice });
     await homeserver.signal(leg, { kind: "select", party: partyId("DEVICE") });
     await homeserver.signal(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } });
     const sent = world.server.events(room).filter(({ type }) => type.includes("call."));

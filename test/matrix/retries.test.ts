@@ -172,7 +172,7 @@ describe("what is said once in a call", () => {
 
   it("is all that does: the same offer, made again in a later turn of the call, is a new event", async () => {
     const { homeserver, peer } = await start([sent]);
-    const offer = { kind: "reoffer", sdp: "v=0", lifetimeMs: 60_000 } as const;
+    const offer = { kind: "reoffer", description: "v=0", lifetimeMs: 60_000 } as const;
     for (let time = 0; time < 2; time += 1) await homeserver.signal(leg, offer);
     const ids = peer.requests.map((request) => /negotiate\/([^/?]+)/.exec(request.url)?.[1]);
     expect(new Set(ids).size).toBe(2);

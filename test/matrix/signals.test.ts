@@ -22,7 +22,7 @@ describe("a client of version 1", () => {
   it.each<[string, LegSignal, string, Record<string, unknown>]>([
     [
       "an answer",
-      { kind: "answer", sdp: "s" },
+      { kind: "answer", description: "s" },
       "m.call.answer",
       { answer: { type: "answer", sdp: "s" }, capabilities },
     ],
@@ -32,25 +32,25 @@ describe("a client of version 1", () => {
     ["hung up", { kind: "hangup", cause: "callee-hung-up" }, "m.call.hangup", { reason: "user_hangup" }],
     [
       "an answer to its new offer",
-      { kind: "reanswer", sdp: "s" },
+      { kind: "reanswer", description: "s" },
       "m.call.negotiate",
       { description: { type: "answer", sdp: "s" }, lifetime: 60_000 },
     ],
     [
       "a new offer",
-      { kind: "reoffer", sdp: "s", lifetimeMs: 30_000 },
+      { kind: "reoffer", description: "s", lifetimeMs: 30_000 },
       "m.call.negotiate",
       { description: { type: "offer", sdp: "s" }, lifetime: 30_000 },
     ],
     [
       "that it is called",
-      { kind: "invite", sdp: "s", lifetimeMs: 90_000, invitee: leg.person },
+      { kind: "invite", description: "s", lifetimeMs: 90_000, invitee: leg.person },
       "m.call.invite",
       { offer: { type: "offer", sdp: "s" }, lifetime: 90_000, capabilities, invitee: leg.person },
     ],
     [
       "that everybody in the room is called",
-      { kind: "invite", sdp: "s", lifetimeMs: 90_000, invitee: undefined },
+      { kind: "invite", description: "s", lifetimeMs: 90_000, invitee: undefined },
       "m.call.invite",
       { offer: { type: "offer", sdp: "s" }, lifetime: 90_000, capabilities },
     ],
@@ -101,7 +101,7 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
   it.each<[string, LegSignal, string, Record<string, unknown>]>([
     [
       "an answer",
-      { kind: "answer", sdp: "s" },
+      { kind: "answer", description: "s" },
       "m.call.answer",
       { answer: { type: "answer", sdp: "s" }, capabilities },
     ],
@@ -118,7 +118,7 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
   });
 
   it("cannot be told of a new offer or answer", () => {
-    expect(eventsOf(oldLeg, { kind: "reanswer", sdp: "s" })).toBeUndefined();
-    expect(eventsOf(oldLeg, { kind: "reoffer", sdp: "s", lifetimeMs: 1 })).toBeUndefined();
+    expect(eventsOf(oldLeg, { kind: "reanswer", description: "s" })).toBeUndefined();
+    expect(eventsOf(oldLeg, { kind: "reoffer", description: "s", lifetimeMs: 1 })).toBeUndefined();
   });
 });

@@ -51,7 +51,7 @@ export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId
 export const room: RoomId = roomId("!dm:example.org");
 
 /** The telephone answers. */
-export const accepted = { kind: "sip.accepted", sdp: telephoneSays("trunk answer"), dialog } as const;
+export const accepted = { kind: "sip.accepted", description: telephoneSays("trunk answer"), dialog } as const;
 
 export interface TestBridgeOptions {
   readonly store?: Store;
@@ -141,7 +141,8 @@ export class TestBridge {
     return {
       ...this.callOf(),
       kind: "call.invited",
-      sdp: clientOffers("client offer"),
+      video: false,
+      description: clientOffers("client offer"),
       lifetimeMs: 60_000,
       invitee: undefined,
       abilities: { transferee: false, dtmf: false },
@@ -199,7 +200,7 @@ export class TestBridge {
     return {
       ...this.ringing(where, person, party),
       kind: "call.answered",
-      sdp: clientAnswers(`${party} answers`),
+      description: clientAnswers(`${party} answers`),
       abilities,
     };
   }

@@ -45,9 +45,9 @@ function written(reading: EventReading, content: Readonly<Record<string, unknown
   const { fact } = reading;
   expect(fact.receivedAtMs).toBe(receivedAtMs);
   const { receivedAtMs: _, ...rest } = fact;
-  if (!("sdp" in rest)) return rest;
-  expect(rest.sdp).toBe(sdpIn(content));
-  return { ...rest, sdp: "(as sent)" };
+  if (!("description" in rest)) return rest;
+  expect(rest.description).toBe(sdpIn(content));
+  return { ...rest, description: "(as sent)" };
 }
 
 describe.each(clients())("what %s sends", (client) => {

@@ -122,7 +122,7 @@ export class InboundAdmission {
 
   #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
     const { clock, features, policy, notices } = this.#parts;
-    const { call, trunk, dialog, incoming, sdp } = arrival;
+    const { call, trunk, dialog, incoming, sdp: description } = arrival;
     const trunkFeatures = features(trunk);
     return {
       id: call,
@@ -134,7 +134,7 @@ export class InboundAdmission {
       called,
       dialog,
       incoming,
-      sdp,
+      description,
       stages,
       atMs: clock.nowMs(),
       maxDurationMs: policy.maxDurationMs,

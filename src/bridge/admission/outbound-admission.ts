@@ -138,8 +138,8 @@ export class OutboundAdmission {
     if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
     const { trunk, alternatives } = dialled;
     const { earlyMedia } = this.#parts.features(trunk.name);
-    const { abilities, sdp } = fact;
-    const request: OutboundRequest = { ...refused, abilities, sdp, answerByMs, alternatives, earlyMedia };
+    const { abilities, description } = fact;
+    const request: OutboundRequest = { ...refused, abilities, description, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }
 

@@ -8,12 +8,13 @@ import { isRunning, legOf, trunkLegsOf } from "../../core/call/model/queries.ts"
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
 import type { CallRunner } from "./call-runner.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
+import type { MediaDescription } from "../../core/media-description.ts";
 
 /** What a person's client has said of a call of its own: another call of ours may have to take it over. */
 export interface OwnInvite {
   readonly leg: MatrixLeg;
   readonly abilities: LegAbilities;
-  readonly sdp: string;
+  readonly description: MediaDescription;
   readonly candidates: IceCandidate[];
 }
 

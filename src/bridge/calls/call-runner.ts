@@ -4,6 +4,7 @@ import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, DeadlineName } from "../../core/call/model/fact.ts";
 import { sideNames } from "../../core/media-end.ts";
+import type { MediaDescription } from "../../core/media-description.ts";
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
@@ -192,9 +193,10 @@ export class CallRunner {
   }
 
   #enqueueOrder(order: Parameters<RunOrder>[0]): void {
-    const sdp = sdpOf(order);
-    // Every description that comes from a side goes to the media engine, every one of ours to a side.
-    if (sdp !== undefined) this.#log.trace("session description", { order: order.kind, sdp });
+    const description = descriptionIn(order);
+    // Every description that comes from a side goes to the media engine, every one of ours to a side. One that is no SDP may hold secrets.
+    if (typeof description === "string")
+      this.#log.trace("session description", { order: order.kind, sdp: description });
     const key = queueKeyOf(order);
     const before = this.#queues.get(key) ?? Promise.resolve();
     const after = before.then(async () => {
@@ -224,9 +226,9 @@ function sipCallOf(call: Call): SipCallId | undefined {
   return leg && sipCallIdOf(leg);
 }
 
-function sdpOf(order: Parameters<RunOrder>[0]): string | undefined {
+function descriptionIn(order: Parameters<RunOrder>[0]): MediaDescription | undefined {
   const holder = order.kind === "matrix.signal" ? order.signal : order;
-  return "sdp" in holder ? holder.sdp : undefined;
+  return "description" in holder ? holder.description : undefined;
 }
 
 function queueKeyOf(order: Parameters<RunOrder>[0]): QueueKey {

@@ -74,8 +74,8 @@ export class CallSignals {
     if (!this.#isRung(call, signal)) return this.#ignore(signal, "other-party");
     switch (signal.kind) {
       case "call.answered": {
-        const { sdp, abilities } = signal;
-        await runner.post({ kind: "matrix.answered", room, person: sender, party, version, abilities, sdp });
+        const { description, abilities } = signal;
+        await runner.post({ kind: "matrix.answered", room, person: sender, party, version, abilities, description });
         return this.#release(signal, runner);
       }
       // A client of version 0 knows no other way than to hang up, and some of version 1 are busy in these words.
@@ -123,9 +123,9 @@ export class CallSignals {
       case "call.hungUp":
         return { kind: "matrix.hungUp", said: signal.said };
       case "call.offered":
-        return { kind: "matrix.offered", sdp: signal.sdp };
+        return { kind: "matrix.offered", description: signal.description };
       case "call.reanswered":
-        return { kind: "matrix.reanswered", sdp: signal.sdp };
+        return { kind: "matrix.reanswered", description: signal.description };
       case "call.replaced":
         return { kind: "matrix.replaced", order: this.#parts.transfers.order(call, signal.replacement) };
     }

@@ -36,10 +36,10 @@ export class Glare {
         sameNumber(call.phase.ghost, ghost),
     );
     if (ringing === undefined) return undefined;
-    const { room, sender, matrixCallId, party, version, abilities, sdp } = fact;
+    const { room, sender, matrixCallId, party, version, abilities, description } = fact;
     const ownParty = partyId(clock.newId());
     const leg: MatrixLeg = { room, ghost, person: sender, matrixCallId, personParty: party, ownParty, version };
-    return (await this.#cross(ringing, { leg, abilities, sdp, candidates: [] })) ? ringing : undefined;
+    return (await this.#cross(ringing, { leg, abilities, description, candidates: [] })) ? ringing : undefined;
   }
 
   /** A number calls while somebody whom it would ring is calling it: that call yields. */
@@ -70,9 +70,9 @@ export class Glare {
     }
   }
 
-  async #cross(runner: CallRunner, { leg, abilities, sdp, candidates }: OwnInvite): Promise<boolean> {
+  async #cross(runner: CallRunner, { leg, abilities, description, candidates }: OwnInvite): Promise<boolean> {
     const { index, log } = this.#parts;
-    await runner.post({ kind: "matrix.glareDetected", leg, abilities, sdp });
+    await runner.post({ kind: "matrix.glareDetected", leg, abilities, description });
     if (legOf(runner.call)?.matrixCallId !== leg.matrixCallId) return false;
     index.move(leg, runner);
     log.info("person and number called each other: the person's own call is answered", {

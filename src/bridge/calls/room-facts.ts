@@ -4,7 +4,6 @@ import type { Call } from "../../core/call/model/call.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
-import { offersVideo } from "../../core/sdp/video.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Bot } from "../rooms/bot.ts";
@@ -102,11 +101,10 @@ export class RoomFacts {
     else await conversations.spoke(room, sender);
   }
 
-  /** What a client offers of itself, in a call that is not refused: a telephone number has no video. */
-  async offered(call: Call, sdp: string): Promise<void> {
+  /** A client offers video in a call that is not refused: a telephone number has none. */
+  async offeredVideo(call: Call): Promise<void> {
     const leg = legOf(call);
-    if (leg !== undefined && isRunning(call) && offersVideo(sdp))
-      await this.#parts.rooms.declineVideo(leg.room, leg.ghost);
+    if (leg !== undefined && isRunning(call)) await this.#parts.rooms.declineVideo(leg.room, leg.ghost);
   }
 
   /** Of ours, or the last person: then ours leave, too. */

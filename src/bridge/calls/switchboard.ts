@@ -159,15 +159,15 @@ export class Switchboard implements Calls {
   }
 
   /** A leg of a trunk wants the place of a call's own (RFC 3891); false where it cannot have it. */
-  takeOver({ call: leg, replaces, identity, sdp }: InviteArrival): boolean {
+  takeOver({ call: leg, replaces, identity, sdp: description }: InviteArrival): boolean {
     const runner = replaces === undefined ? undefined : this.#index.get(this.#legs.callOf(replaces));
     // What is being settled with the old leg must not be taken for the new one's.
     if (runner === undefined || !isIn(runner.call, "connected")) return false;
     if (isBusy(runner.call.phase.renegotiation)) return false;
     if (!this.#takeOvers.allows(runner.id)) return false;
-    if (!this.#legs.replace(runner.id, leg, sdp === undefined)) return false;
+    if (!this.#legs.replace(runner.id, leg, description === undefined)) return false;
     void runner.post({ kind: "sip.identified", identity });
-    void runner.post(sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp });
+    void runner.post(description === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", description });
     return true;
   }
 
@@ -226,7 +226,7 @@ export class Switchboard implements Calls {
         return this.#invitedToCall(fact);
       case "call.offered":
         await this.#signals.take(fact);
-        return this.#lookForVideo(fact);
+        return this.#declineVideo(fact);
       default:
         return this.#signals.take(fact);
     }
@@ -276,16 +276,12 @@ export class Switchboard implements Calls {
     const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
     for (const one of held) await runner?.post(one.fact);
     if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
-    await this.#lookForVideo(fact);
+    await this.#declineVideo(fact);
   }
 
-  async #lookForVideo({
-    room,
-    matrixCallId,
-    sdp,
-  }: Pick<Invitation["fact"], "room" | "matrixCallId" | "sdp">): Promise<void> {
-    const call = this.#index.find(room, matrixCallId)?.call;
-    if (call !== undefined) await this.#rooms.offered(call, sdp);
+  async #declineVideo({ room, matrixCallId, video }: Extract<MatrixFact, { readonly video: boolean }>): Promise<void> {
+    const call = video ? this.#index.find(room, matrixCallId)?.call : undefined;
+    if (call !== undefined) await this.#rooms.offeredVideo(call);
   }
 
   async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
@@ -310,8 +306,8 @@ export class Switchboard implements Calls {
       return undefined;
     }
     const leg = legOf(first.call);
-    const { abilities, sdp } = fact;
-    const runner = this.#add(first, leg && { leg, abilities, sdp, candidates: [] });
+    const { abilities, description } = fact;
+    const runner = this.#add(first, leg && { leg, abilities, description, candidates: [] });
     await runner.start(first);
     return runner;
   }

@@ -4,6 +4,7 @@ import type { SipOrder } from "../../core/call/model/order.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
 import type { CallId } from "../../core/ids.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
+import { sdpIn } from "../../core/media-description.ts";
 
 /** Whose fact it is. */
 interface LegFact {
@@ -74,7 +75,7 @@ export class TrunkLegs {
       case "sip.answerReoffer": {
         const before = this.#swap(call, leg);
         // What it says at once, its dialog above all, is the call's already.
-        this.#sip.accept(leg, order.sdp);
+        this.#sip.accept(leg, sdpIn(order.description));
         this.#sip.bye(before, normalClearing);
         return true;
       }
@@ -148,7 +149,7 @@ function tellTrunk(order: SipOrder, call: CallId, sip: SipTrunks): void {
         trunk: order.trunk,
         target: order.target,
         identity: order.identity,
-        sdp: order.sdp,
+        sdp: sdpIn(order.description),
       });
     case "sip.cancel":
       return sip.cancel(call, order.q850);
@@ -157,7 +158,7 @@ function tellTrunk(order: SipOrder, call: CallId, sip: SipTrunks): void {
     case "sip.ring":
       return sip.ring(call, order.status);
     case "sip.accept":
-      return sip.accept(call, order.sdp);
+      return sip.accept(call, sdpIn(order.description));
     case "sip.reject":
       return sip.reject(call, order.status, order.q850, order.retryAfterS);
     case "sip.dismiss":
@@ -167,15 +168,15 @@ function tellTrunk(order: SipOrder, call: CallId, sip: SipTrunks): void {
     case "sip.refer":
       return sip.refer(call, order.target, order.replaces);
     case "sip.replace": {
-      const { trunk, target, identity, sdp, replaces } = order;
-      return sip.replace(call, { trunk, target, identity, sdp, replaces });
+      const { trunk, target, identity, description, replaces } = order;
+      return sip.replace(call, { trunk, target, identity, sdp: sdpIn(description), replaces });
     }
     case "sip.refuseRefer":
       return sip.refuseRefer(call, order.status);
     case "sip.reoffer":
-      return sip.reoffer(call, order.sdp);
+      return sip.reoffer(call, sdpIn(order.description));
     case "sip.answerReoffer":
-      return sip.answerReoffer(call, order.sdp);
+      return sip.answerReoffer(call, sdpIn(order.description));
     case "sip.refuseReoffer":
       return sip.refuseReoffer(call, order.status);
     case "sip.resume":

@@ -57,25 +57,25 @@ export function mediaOrders(
     switch (order.kind) {
       case "media.offer": {
         session ??= await open();
-        const outcome = await session.offer(order.from, order.sdp);
+        const outcome = await session.offer(order.from, order.description);
         const kind = outcome.kind === "forward" ? "media.offered" : "media.settled";
-        return { kind, from: order.from, sdp: outcome.sdp, untold: session.untold };
+        return { kind, from: order.from, description: outcome.description, untold: session.untold };
       }
       case "media.answer": {
-        const sdp = await opened().answer(order.from, order.sdp);
-        return { kind: "media.answered", from: order.from, sdp, untold: session?.untold };
+        const description = await opened().answer(order.from, order.description);
+        return { kind: "media.answered", from: order.from, description, untold: session?.untold };
       }
       case "media.settle": {
-        const sdp = await opened().settle(order.from);
-        return { kind: "media.settled", from: order.from, sdp, untold: session?.untold };
+        const description = await opened().settle(order.from);
+        return { kind: "media.settled", from: order.from, description, untold: session?.untold };
       }
       case "media.describe": {
         session ??= await open();
-        const sdp = await session.describe(order.end);
-        return { kind: "media.described", end: order.end, sdp, untold: session.untold };
+        const description = await session.describe(order.end);
+        return { kind: "media.described", end: order.end, description, untold: session.untold };
       }
       case "media.answerGlare": {
-        const answers = await opened().cross(order.from, order.sdp);
+        const answers = await opened().cross(order.from, order.description);
         return { kind: "media.glareAnswered", ...answers, untold: session?.untold };
       }
       case "media.dtmf":

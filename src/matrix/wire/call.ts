@@ -6,6 +6,7 @@ import type { IceCandidate } from "../../core/call/model/fact.ts";
 import { matrixCallId, partyId } from "../../core/ids.ts";
 import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
 import { type Envelope, userIdText } from "./envelope.ts";
+import { offersVideo } from "../../core/sdp/video.ts";
 
 /** An event holds 64 KiB in all, so no description can be longer. */
 const maxSdpLength = 65_536;
@@ -139,7 +140,8 @@ const readers: ReadonlyMap<string, Reader> = new Map([
     "m.call.invite",
     reader(inviteForm, ({ offer, lifetime, invitee, capabilities }) => ({
       kind: "call.invited",
-      sdp: offer.sdp,
+      description: offer.sdp,
+      video: offersVideo(offer.sdp),
       lifetimeMs: lifetime,
       invitee,
       abilities: capabilities,
@@ -153,7 +155,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
     "m.call.answer",
     reader(answerForm, ({ answer, capabilities }) => ({
       kind: "call.answered",
-      sdp: answer.sdp,
+      description: answer.sdp,
       abilities: capabilities,
     })),
   ],
@@ -177,8 +179,13 @@ const readers: ReadonlyMap<string, Reader> = new Map([
     "m.call.negotiate",
     reader(negotiateForm, ({ description, lifetime }) =>
       description.type === "offer"
-        ? { kind: "call.offered", sdp: description.sdp, lifetimeMs: lifetime }
-        : { kind: "call.reanswered", sdp: description.sdp },
+        ? {
+            kind: "call.offered",
+            description: description.sdp,
+            video: offersVideo(description.sdp),
+            lifetimeMs: lifetime,
+          }
+        : { kind: "call.reanswered", description: description.sdp },
     ),
   ],
 ]);

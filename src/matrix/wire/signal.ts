@@ -2,6 +2,7 @@
 // No `sdp_stream_metadata`: a bridge without video that sends it makes clients offer video upgrades it cannot take.
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/model/matrix-leg.ts";
+import { sdpIn } from "../../core/media-description.ts";
 
 export interface OutgoingEvent {
   readonly type: string;
@@ -78,11 +79,11 @@ export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingE
   const common = reference(leg);
   switch (signal.kind) {
     case "invite": {
-      const { sdp, lifetimeMs, invitee } = signal;
+      const { description, lifetimeMs, invitee } = signal;
       const content = {
         ...common,
         lifetime: lifetimeMs,
-        offer: { type: "offer", sdp },
+        offer: { type: "offer", sdp: sdpIn(description) },
         capabilities,
         ...(invitee === undefined ? {} : { invitee }),
       };
@@ -94,7 +95,10 @@ export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingE
       return [{ type: "m.call.select_answer", content: { ...common, selected_party_id: signal.party } }];
     case "answer":
       return [
-        { type: "m.call.answer", content: { ...common, answer: { type: "answer", sdp: signal.sdp }, capabilities } },
+        {
+          type: "m.call.answer",
+          content: { ...common, answer: { type: "answer", sdp: sdpIn(signal.description) }, capabilities },
+        },
       ];
     case "reject":
       return [reject(leg, signal.cause)];
@@ -108,7 +112,7 @@ export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingE
       const offers = signal.kind === "reoffer";
       const content = {
         ...common,
-        description: { type: offers ? "offer" : "answer", sdp: signal.sdp },
+        description: { type: offers ? "offer" : "answer", sdp: sdpIn(signal.description) },
         lifetime: offers ? signal.lifetimeMs : answerLifetimeMs,
       };
       return [{ type: "m.call.negotiate", content }];

@@ -2,6 +2,7 @@
 // by an engine's session. Orders come one at a time.
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
+import type { MediaDescription } from "../../core/media-description.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
 import {
@@ -27,7 +28,7 @@ export interface SessionEnding {
   closed(): void;
 }
 
-export class NegotiatedSession implements MediaSession {
+export class NegotiatedSession implements MediaSession<string> {
   readonly #engine: EngineSession;
   readonly #ends: NegotiatedEnds;
   readonly #ending: SessionEnding;
@@ -52,22 +53,22 @@ export class NegotiatedSession implements MediaSession {
     this.#isLost = true;
   }
 
-  async offer(from: MediaEnd, sdp: string): Promise<OfferOutcome> {
+  async offer(from: MediaEnd, description: MediaDescription): Promise<OfferOutcome<string>> {
     return this.#inTurn(async () => {
       const own = this.#endAt(from);
-      const offer = await own.read(sdp);
+      const offer = await own.read(sdpOf(description));
       const turn = written(offered(this.#exchange, from, offer));
       const text = await this.#write(turn);
-      if (turn.kind === "answer") return { kind: "settled", sdp: text };
+      if (turn.kind === "answer") return { kind: "settled", description: text };
       own.prepare(offer);
-      return { kind: "forward", sdp: text };
+      return { kind: "forward", description: text };
     });
   }
 
-  async answer(from: MediaEnd, sdp: string): Promise<string> {
+  async answer(from: MediaEnd, description: MediaDescription): Promise<string> {
     return this.#inTurn(async () => {
       const own = this.#endAt(from);
-      const answer = await own.read(sdp);
+      const answer = await own.read(sdpOf(description));
       const turn = accepted(answered(this.#exchange, from, answer));
       const reply = own.take(answer);
       const wording = turn.kind === "settled" ? { sdp: "" } : await this.#endAt(turn.to).write(turn);
@@ -86,9 +87,9 @@ export class NegotiatedSession implements MediaSession {
     return this.#inTurn(async () => this.#write(written(described(this.#exchange, end))));
   }
 
-  async cross(from: MediaEnd, sdp: string): Promise<Readonly<Record<MediaEnd, string>>> {
+  async cross(from: MediaEnd, description: MediaDescription): Promise<Readonly<Record<MediaEnd, string>>> {
     return this.#inTurn(async () => {
-      const offer = await this.#endAt(from).read(sdp);
+      const offer = await this.#endAt(from).read(sdpOf(description));
       const { exchange, a, b } = accepted(crossed(this.#exchange, from, offer));
       const wordings = { a: await this.#endAt("a").write(a), b: await this.#endAt("b").write(b) };
       await this.#follow({ a: wordings.a.remote, b: wordings.b.remote }, exchange);
@@ -178,4 +179,9 @@ function written(step: Turn | Refusal): OfferTurn | AnswerTurn {
   const turn = accepted(step);
   if (turn.kind === "settled") throw new MediaError("engine", "nothing to say");
   return turn;
+}
+
+function sdpOf(description: MediaDescription): string {
+  if (typeof description === "string") return description;
+  throw new MediaError("bad-description", "an end that speaks SDP was given a description without it");
 }

@@ -26,11 +26,11 @@ interface HeldDialog {
   readonly holder: Holder | undefined;
 }
 
-export function createCallMedia(engine: MediaEngine): CallMedia {
+export function createCallMedia(engine: MediaEngine): CallMedia<string> {
   return new Negotiation(engine);
 }
 
-class Negotiation implements CallMedia {
+class Negotiation implements CallMedia<string> {
   readonly #engine: MediaEngine;
   readonly #dialogs = new Map<CallId, HeldDialog>();
 
@@ -55,7 +55,7 @@ class Negotiation implements CallMedia {
     this.#engine.forget(leg);
   }
 
-  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession<string>> {
     const { ends } = this.#engine.capabilities;
     for (const end of mediaEnds) {
       const { kind } = options[end];

@@ -61,7 +61,7 @@ export class Calls {
       mayReach: (to) => this.#options.mayReach(call, to),
       confirmed: (session, sdp, response, party) => {
         const confirmed = this.#answered(call, record, session, { order, response, party });
-        this.emit(call, { kind: "sip.accepted", sdp, dialog: confirmed.dialog });
+        this.emit(call, { kind: "sip.accepted", description: sdp, dialog: confirmed.dialog });
         confirmed.hears(response);
       },
       over: () => this.#calls.delete(call),
@@ -255,7 +255,7 @@ export class Calls {
       take: (session, sdp, response) => {
         const party = new RemoteParty(order.target);
         const confirmed = this.#answered(call, record, session, { order, response, party });
-        this.emit(call, { kind: "sip.replaced", sdp, dialog: confirmed.dialog });
+        this.emit(call, { kind: "sip.replaced", description: sdp, dialog: confirmed.dialog });
         confirmed.hears(response);
       },
     });

@@ -69,7 +69,7 @@ export class OfferExchange {
     this.#pending = offer;
     this.#withdrawnEmpty = false;
     const { emit } = this.#options;
-    emit(offer.sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", sdp: offer.sdp });
+    emit(offer.sdp === undefined ? { kind: "sip.offerWanted" } : { kind: "sip.offered", description: offer.sdp });
   }
 
   withdrawn(): void {
@@ -81,7 +81,9 @@ export class OfferExchange {
     if (this.#over || !this.#answerInAck) return;
     this.#answerInAck = false;
     // RFC 3261 s13.2.1: an offer in the 2xx must be answered in the ACK.
-    this.#options.emit(sdp === undefined ? { kind: "sip.offerRefused", status: 488 } : { kind: "sip.reanswered", sdp });
+    this.#options.emit(
+      sdp === undefined ? { kind: "sip.offerRefused", status: 488 } : { kind: "sip.reanswered", description: sdp },
+    );
   }
 
   reoffer(sdp: string): void {
@@ -150,7 +152,7 @@ export class OfferExchange {
     const next = this.#next;
     this.#next = undefined;
     if (next !== undefined) this.#offer(next, 0);
-    else if (answer !== undefined) emit({ kind: "sip.reanswered", sdp: answer });
+    else if (answer !== undefined) emit({ kind: "sip.reanswered", description: answer });
     else emit({ kind: "sip.offerRefused", status: status < 300 ? 488 : status });
     if (accepted !== undefined) heard(accepted);
   }

@@ -231,7 +231,7 @@ function provisional(state: Inviting, response: SipResponse): OutboundStep {
   if (rings) effects.push({ kind: "hear", response });
   // The same description again, as in each repetition of a 183, is no news.
   const news = sdp !== undefined ? sdp !== told.progress : statusCode === 183 && told.progress === undefined;
-  if (rings && news) emit({ kind: "sip.progressed", sdp });
+  if (rings && news) emit({ kind: "sip.progressed", description: sdp });
   return {
     state: {
       ...state,

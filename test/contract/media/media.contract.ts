@@ -8,9 +8,9 @@ import { test, type Scope } from "../../media/peers/scope.ts";
 import { TrunkPeer } from "../../media/peers/trunk-peer.ts";
 
 export interface MediaHarness {
-  readonly media: CallMedia;
+  readonly media: CallMedia<string>;
   /** The client takes our answer, and its connection comes up where there is one. */
-  connect(client: ClientPeer, session: MediaSession, answer: string): Promise<void>;
+  connect(client: ClientPeer, session: MediaSession<string>, answer: string): Promise<void>;
   /** The digits that have come to the trunk of that session, once they are so many. Orders before are carried out. */
   digits(session: CallId, trunk: TrunkPeer, count: number): Promise<readonly string[]>;
   /** What carries the sessions dies, and is replaced. */
@@ -46,7 +46,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
 
   interface Opened {
     readonly call: CallId;
-    readonly session: MediaSession;
+    readonly session: MediaSession<string>;
     readonly facts: readonly MediaReport[];
   }
 
@@ -83,7 +83,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
   describe("a client that calls", () => {
     test("is offered to the trunk, and answered when the trunk has answered", async ({ scope }) => {
       const { session, person, gateway, facts } = await clientCall(scope);
-      const { kind, sdp } = await session.offer("a", await person.offer());
+      const { kind, description: sdp } = await session.offer("a", await person.offer());
       expect(kind).toBe("forward");
       expect(sdp).toMatch(/^c=IN IP4 127\.0\.0\.1\r\n(?:.*\r\n)*m=audio \d+ RTP\/AVP 0 101\r\n/m);
       expect(sdp).not.toMatch(/candidate|fingerprint|msid|ssrc/);
@@ -104,7 +104,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
 
   test("a client that is called gets an offer, and its answer is the trunk's", async ({ scope }) => {
     const { session, person, gateway, facts } = await clientCall(scope);
-    const { kind, sdp } = await session.offer("b", gateway.sdp());
+    const { kind, description: sdp } = await session.offer("b", gateway.sdp());
     expect(kind).toBe("forward");
     expect(sdp).toContain("a=setup:actpass\r\n");
     const answer = await session.answer(
@@ -154,7 +154,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     ] as const)("of the client is the trunk's to answer: %s", async ([said, answered], { scope }) => {
       const { session, person, gateway } = await talk(scope);
       const held = await session.offer("a", await person.offer(said));
-      expect(held).toMatchObject({ kind: "forward", sdp: expect.stringContaining(`a=${said}\r\n`) });
+      expect(held).toMatchObject({ kind: "forward", description: expect.stringContaining(`a=${said}\r\n`) });
       const answer = await session.answer("b", gateway.sdp({ lines: [events, `a=${answered}`] }));
       expect(answer).toContain(`a=${answered}\r\n`);
       expect(session.untold).toBeUndefined();
@@ -172,7 +172,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
         expect(session.untold).toBeUndefined();
         expect(await session.offer("b", gateway.sdp())).toMatchObject({
           kind: "settled",
-          sdp: expect.stringContaining("a=sendrecv\r\n"),
+          description: expect.stringContaining("a=sendrecv\r\n"),
         });
         expect(session.untold).toBe("sendrecv");
       },
@@ -302,7 +302,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
       expect(await session.close()).toMatchObject({ a: { packets: 0 } });
       const next = await open(scope, { a: client, b: trunkOf(leg) });
       const again = await next.session.describe("b");
-      expect(originOf(again)[0]).toBe(originOf(offer.sdp)[0]);
+      expect(originOf(again)[0]).toBe(originOf(offer.description)[0]);
       expect(again).toContain(" telephone-event/8000\r\n");
     });
   });

@@ -21,12 +21,12 @@ export const toNumber: Handover = { ...common, target: { kind: "dialled", trunk:
 export const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
 
 export const on = (side: LegName, report: SipFact) => ({ kind: "leg.reported", side, report }) as const;
-export const described = { kind: "media.described", end: "b", sdp: "for leg B" } as const;
-export const legBAccepted = on("b", { kind: "sip.accepted", sdp: "B's", dialog: dialogB });
-export const legBReanswered = on("b", { kind: "sip.reanswered", sdp: "B's" });
-export const forLegA = { kind: "media.answered", from: "b", sdp: "for leg A" } as const;
-export const legAAnswered = on("a", { kind: "sip.reanswered", sdp: "A's" });
-export const complete = { kind: "media.answered", from: "a", sdp: "not needed" } as const;
+export const described = { kind: "media.described", end: "b", description: "for leg B" } as const;
+export const legBAccepted = on("b", { kind: "sip.accepted", description: "B's", dialog: dialogB });
+export const legBReanswered = on("b", { kind: "sip.reanswered", description: "B's" });
+export const forLegA = { kind: "media.answered", from: "b", description: "for leg A" } as const;
+export const legAAnswered = on("a", { kind: "sip.reanswered", description: "A's" });
+export const complete = { kind: "media.answered", from: "a", description: "not needed" } as const;
 
 /** Up to where the two talk. */
 export const numberJoined: readonly CallFact[] = [described, legBAccepted, forLegA, legAAnswered, complete];

@@ -37,7 +37,7 @@ export const request: OutboundRequest = {
     version: "1",
   },
   number: "+441818118181",
-  sdp: "client offer",
+  description: "client offer",
   atMs: 1_000,
   answerByMs: 61_000,
   notices: { failures: true, history: false },
@@ -123,13 +123,13 @@ export function kinds(orders: readonly CallOrder[]): readonly string[] {
 export const offered: Extract<CallFact, { kind: "media.offered" }> = {
   kind: "media.offered",
   from: "a",
-  sdp: "trunk offer",
+  description: "trunk offer",
 };
-export const accepted: CallFact = { kind: "sip.accepted", sdp: "trunk answer", dialog };
+export const accepted: CallFact = { kind: "sip.accepted", description: "trunk answer", dialog };
 export const answered: Extract<CallFact, { kind: "media.answered" }> = {
   kind: "media.answered",
   from: "b",
-  sdp: "client answer",
+  description: "client answer",
 };
 export const released: CallFact = {
   kind: "media.released",

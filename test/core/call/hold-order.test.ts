@@ -14,6 +14,7 @@ import type { Exchange, Refusal, Turn } from "../../../src/core/sdp/exchange/tur
 import { elementSdp, gatewaySdp, parsed } from "../sdp/samples.ts";
 import { connected } from "./examples.ts";
 import { talking } from "./inbound-examples.ts";
+import { sdpIn } from "../../../src/core/media-description.ts";
 
 const codecs = ["PCMU", "PCMA"];
 const words = ["sendonly", "sendrecv", "inactive"] as const;
@@ -80,7 +81,7 @@ class World {
         if (word === undefined) return false;
         this.#isTelephoneWaiting = true;
         this.word = word;
-        this.#take({ kind: "sip.offered", sdp: word });
+        this.#take({ kind: "sip.offered", description: word });
         return true;
       }
       case next.engine: {
@@ -97,7 +98,7 @@ class World {
       }
       default: {
         const answer = this.#answers.shift();
-        return this.#deliver(answer && { kind: "matrix.reanswered", sdp: answer });
+        return this.#deliver(answer && { kind: "matrix.reanswered", description: answer });
       }
     }
   }
@@ -120,11 +121,11 @@ class World {
         this.#orders.push(order);
       if (order.kind === "sip.answerReoffer" || order.kind === "sip.refuseReoffer") {
         this.#isTelephoneWaiting = false;
-        this.replies.push(order.kind === "sip.answerReoffer" ? order.sdp : `${order.status}`);
+        this.replies.push(order.kind === "sip.answerReoffer" ? sdpIn(order.description) : `${order.status}`);
       }
       if (order.kind === "matrix.signal" && order.signal.kind === "reoffer") {
-        this.#offers.push(order.signal.sdp as Word);
-        this.shown.push(order.signal.sdp as Word);
+        this.#offers.push(order.signal.description as Word);
+        this.shown.push(order.signal.description as Word);
       }
     }
   }
@@ -133,7 +134,7 @@ class World {
     const turn = this.#turnOf(order);
     if (turn.kind === "refusal") return { kind: "media.refused", from: "a", fault: turn.fault, message: "" };
     this.exchange = turn.exchange;
-    const news = { sdp: "direction" in turn ? turn.direction : "", untold: untold(turn.exchange) };
+    const news = { description: "direction" in turn ? turn.direction : "", untold: untold(turn.exchange) };
     if (order.kind === "media.describe") return { kind: "media.described", end: "a", ...news };
     if (order.kind === "media.answer") return { kind: "media.answered", from: "a", ...news };
     return { kind: "media.settled", from: "b", ...news };
@@ -144,9 +145,9 @@ class World {
       case "media.describe":
         return described(this.exchange, "a");
       case "media.offer":
-        return offered(this.exchange, "b", say("telephone", order.sdp));
+        return offered(this.exchange, "b", say("telephone", sdpIn(order.description)));
       case "media.answer":
-        return answered(this.exchange, "a", say("element", order.sdp));
+        return answered(this.exchange, "a", say("element", sdpIn(order.description)));
       default:
         throw new Error(order.kind);
     }

@@ -4,24 +4,25 @@ import type { CallFact } from "../../../src/core/call/model/fact.ts";
 import type { Step } from "../../../src/core/call/step.ts";
 import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "./examples.ts";
 import { talking } from "./inbound-examples.ts";
+import type { MediaDescription } from "../../../src/core/media-description.ts";
 
-const settled: CallFact = { kind: "media.settled", from: "b", sdp: "recvonly", untold: "sendonly" };
+const settled: CallFact = { kind: "media.settled", from: "b", description: "recvonly", untold: "sendonly" };
 /** The telephone holds, and has its answer. */
-const holds: readonly CallFact[] = [{ kind: "sip.offered", sdp: "sendonly" }, settled];
-const described: CallFact = { kind: "media.described", end: "a", sdp: "sendonly", untold: "sendonly" };
-const recvonly: CallFact = { kind: "matrix.reanswered", sdp: "recvonly" };
-const taken: CallFact = { kind: "media.answered", from: "a", sdp: "" };
+const holds: readonly CallFact[] = [{ kind: "sip.offered", description: "sendonly" }, settled];
+const described: CallFact = { kind: "media.described", end: "a", description: "sendonly", untold: "sendonly" };
+const recvonly: CallFact = { kind: "matrix.reanswered", description: "recvonly" };
+const taken: CallFact = { kind: "media.answered", from: "a", description: "" };
 const reoffer = {
   kind: "matrix.signal",
   leg: anyLeg,
-  signal: { kind: "reoffer", sdp: "sendonly", lifetimeMs: 10_000 },
+  signal: { kind: "reoffer", description: "sendonly", lifetimeMs: 10_000 },
 };
-const clientHolds: CallFact = { kind: "matrix.offered", sdp: "client holds" };
+const clientHolds: CallFact = { kind: "matrix.offered", description: "client holds" };
 
 /** The telephone takes its hold back, and has its answer. */
-const resumes: CallFact = { kind: "sip.offered", sdp: "sendrecv" };
-const resumed: CallFact = { kind: "media.settled", from: "b", sdp: "sendrecv", untold: "sendrecv" };
-const backShown: CallFact = { kind: "media.described", end: "a", sdp: "sendrecv", untold: "sendrecv" };
+const resumes: CallFact = { kind: "sip.offered", description: "sendrecv" };
+const resumed: CallFact = { kind: "media.settled", from: "b", description: "sendrecv", untold: "sendrecv" };
+const backShown: CallFact = { kind: "media.described", end: "a", description: "sendrecv", untold: "sendrecv" };
 const expired: CallFact = { kind: "deadline.passed", name: "renegotiation" };
 
 /** A call in which the telephone has held, before the client is offered anything. */
@@ -30,9 +31,9 @@ function held(start: Step): Step {
 }
 
 /** The directions that the client was offered. */
-function shown(orders: Step["orders"]): readonly string[] {
+function shown(orders: Step["orders"]): readonly MediaDescription[] {
   return orders.flatMap((order) =>
-    order.kind === "matrix.signal" && order.signal.kind === "reoffer" ? [order.signal.sdp] : [],
+    order.kind === "matrix.signal" && order.signal.kind === "reoffer" ? [order.signal.description] : [],
   );
 }
 
@@ -42,11 +43,11 @@ describe("a hold of the telephone", () => {
   test("is offered to the client, after the trunk's answer", () => {
     const { call, orders } = play(connected(), ...holds, described, recvonly, taken);
     expect(orders.filter(({ kind }) => !kind.startsWith("deadline."))).toEqual([
-      { kind: "media.offer", from: "b", sdp: "sendonly" },
-      { kind: "sip.answerReoffer", sdp: "recvonly" },
+      { kind: "media.offer", from: "b", description: "sendonly" },
+      { kind: "sip.answerReoffer", description: "recvonly" },
       { kind: "media.describe", end: "a" },
       reoffer,
-      { kind: "media.answer", from: "a", sdp: "recvonly" },
+      { kind: "media.answer", from: "a", description: "recvonly" },
     ]);
     expect(call).toMatchObject(nobody);
   });
@@ -65,7 +66,7 @@ describe("a hold of the telephone", () => {
   test("in early media is shown when the callee has picked up", () => {
     const early: readonly CallFact[] = [
       offered,
-      { kind: "sip.progressed", sdp: "trunk answer" },
+      { kind: "sip.progressed", description: "trunk answer" },
       { ...answered, untold: "sendonly" },
     ];
     const ringing = play(begin({ earlyMedia: "answer" }), ...early);
@@ -100,7 +101,7 @@ describe("a hold of the telephone", () => {
 describe("what the telephone does while the client is shown its hold", () => {
   test("it resumes: it has its answer at once, and is never told 491", () => {
     const { orders } = play(held(connected()), described, resumes, resumed);
-    expect(orders).toContainEqual({ kind: "sip.answerReoffer", sdp: "sendrecv" });
+    expect(orders).toContainEqual({ kind: "sip.answerReoffer", description: "sendrecv" });
     expect(kinds(orders)).not.toContain("sip.refuseReoffer");
   });
 
@@ -112,11 +113,11 @@ describe("what the telephone does while the client is shown its hold", () => {
       { call: late.call, orders: [] },
       recvonly,
       backShown,
-      { kind: "matrix.reanswered", sdp: "sendrecv" },
+      { kind: "matrix.reanswered", description: "sendrecv" },
       taken,
     );
     expect(kinds(orders)).toEqual(["media.describe", "matrix.signal", "media.answer"]);
-    expect(orders).toContainEqual({ kind: "media.answer", from: "a", sdp: "sendrecv" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "a", description: "sendrecv" });
     expect(call).toMatchObject(nobody);
   });
 
@@ -131,8 +132,8 @@ describe("what the telephone does while the client is shown its hold", () => {
   });
 
   test("it wants another codec while the client may still answer: it is told 491, and tries again", () => {
-    const wanted: CallFact = { kind: "media.offered", from: "b", sdp: "codec", untold: "sendonly" };
-    const { call, orders } = play(held(connected()), described, { kind: "sip.offered", sdp: "codec" }, wanted);
+    const wanted: CallFact = { kind: "media.offered", from: "b", description: "codec", untold: "sendonly" };
+    const { call, orders } = play(held(connected()), described, { kind: "sip.offered", description: "codec" }, wanted);
     expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
     const again = play({ call, orders: [] }, recvonly, described, recvonly, taken, resumes, wanted);
     expect(shown(again.orders)).toEqual(["sendonly", "codec"]);
@@ -154,7 +155,7 @@ describe("what the telephone does while the client is shown its hold", () => {
 describe("the client holds at the same moment", () => {
   test("having called: it ignores our offer, so its own is answered", () => {
     const { call, orders } = play(held(connected()), described, clientHolds);
-    expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "client holds" });
+    expect(orders).toContainEqual({ kind: "media.offer", from: "a", description: "client holds" });
     expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix" } } });
   });
 
@@ -179,8 +180,8 @@ describe("the client holds at the same moment", () => {
   });
 
   test("and is still busy with its own: the answer to that shows the hold, and nothing else is offered", () => {
-    const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "a", sdp: "hold" }];
-    const { call } = play(connected(), ...asked, { kind: "sip.reanswered", sdp: "inactive" });
+    const asked: readonly CallFact[] = [clientHolds, { kind: "media.offered", from: "a", description: "hold" }];
+    const { call } = play(connected(), ...asked, { kind: "sip.reanswered", description: "inactive" });
     const { orders } = play({ call, orders: [] }, { ...answered, untold: undefined });
     expect(kinds(orders)).toEqual(["matrix.signal"]);
   });

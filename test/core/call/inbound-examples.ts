@@ -10,6 +10,7 @@ import type { Step } from "../../../src/core/call/step.ts";
 import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
 import { eventsOf } from "../../../src/matrix/wire/signal.ts";
 import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
+import { sdpIn } from "../../../src/core/media-description.ts";
 
 export const ann: RingTarget = { kind: "person", person: "@ann:example.org" as UserId };
 export const bob: RingTarget = { kind: "person", person: "@bob:example.org" as UserId };
@@ -38,7 +39,7 @@ export const inboundRequest: InboundRequest = {
   called: "+441818118181",
   dialog,
   incoming,
-  sdp: "trunk offer",
+  description: "trunk offer",
   stages: [{ targets: [ann], ringMs: 30_000 }],
   atMs: 1_000,
   maxDurationMs,
@@ -51,7 +52,7 @@ export function arrive(changes: Partial<InboundRequest> = {}): Step {
   return beginInbound({ ...inboundRequest, ...changes });
 }
 
-export const offeredToRooms: CallFact = { kind: "media.offered", from: "b", sdp: "client offer" };
+export const offeredToRooms: CallFact = { kind: "media.offered", from: "b", description: "client offer" };
 export const toldRinging = (room: RoomId): CallFact => told("invite", room);
 
 export function found(target: RingTarget, room: RoomId): CallFact {
@@ -66,7 +67,7 @@ export function answers(room: RoomId, person: RingTarget, party = "PHONE"): Call
     party: party === "none" ? undefined : partyId(party),
     version: party === "none" ? "0" : "1",
     abilities,
-    sdp: "client answer",
+    description: "client answer",
   };
 }
 
@@ -75,7 +76,7 @@ export function declines(room: RoomId, person: RingTarget, said?: SaidByClient):
   return { kind: "matrix.declined", room, person: who, said };
 }
 
-export const answeredByClient: CallFact = { kind: "media.answered", from: "a", sdp: "trunk answer" };
+export const answeredByClient: CallFact = { kind: "media.answered", from: "a", description: "trunk answer" };
 export const stageOver: CallFact = { kind: "deadline.passed", name: "stage" };
 
 /** Up to the ringing of Ann's room. */
@@ -102,7 +103,7 @@ export const glare: Extract<CallFact, { kind: "matrix.glareDetected" }> = {
     personParty: partyId("LAPTOP"),
   },
   abilities,
-  sdp: "her own offer",
+  description: "her own offer",
 };
 
 /** A call that Ann has taken. */
@@ -132,7 +133,7 @@ export function heardByTrunk(orders: readonly CallOrder[]): readonly string[] {
       case "sip.ring":
         return [`${order.status}`];
       case "sip.accept":
-        return [`200 ${order.sdp}`];
+        return [`200 ${sdpIn(order.description)}`];
       case "sip.reject":
         return [`${order.status} (${order.q850 ?? "-"})`];
       case "sip.dismiss":

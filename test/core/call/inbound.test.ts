@@ -69,7 +69,7 @@ describe("somebody calls", () => {
         ownParty: inboundRequest.ownParty,
         version: "1",
       },
-      signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
+      signal: { kind: "invite", description: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
     });
     expect(orders.at(-2)).toEqual({ kind: "sip.ring", status: 180 });
   });
@@ -104,7 +104,7 @@ describe("somebody calls", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "invite", sdp: "client offer", lifetimeMs: 90_000, invitee: undefined },
+      signal: { kind: "invite", description: "client offer", lifetimeMs: 90_000, invitee: undefined },
     });
   });
 
@@ -142,7 +142,7 @@ describe("somebody calls", () => {
   });
 
   test("an UPDATE before the answer has to wait for it", () => {
-    const { orders } = play(arrive(), ...annRings, { kind: "sip.offered", sdp: "x" });
+    const { orders } = play(arrive(), ...annRings, { kind: "sip.offered", description: "x" });
     expect(orders.at(-1)).toEqual({ kind: "sip.refuseReoffer", status: 500 });
   });
 });
@@ -544,17 +544,17 @@ describe("a call that was answered ends", () => {
 });
 
 describe("the caller wants our offer", () => {
-  const late = { sdp: undefined } as const;
-  const described: CallFact = { kind: "media.described", end: "a", sdp: "client offer" };
+  const late = { description: undefined } as const;
+  const described: CallFact = { kind: "media.described", end: "a", description: "client offer" };
   const ringing = [described, ...annRings.slice(1)];
-  const accepted = [...ringing, answers(annsRoom, ann), { ...answeredByClient, sdp: "our offer" } as CallFact];
+  const accepted = [...ringing, answers(annsRoom, ann), { ...answeredByClient, description: "our offer" } as CallFact];
 
   test("it stands in the 200, and what comes in the ACK completes it", () => {
     const { call, orders } = play(
       arrive(late),
       ...accepted,
-      { kind: "sip.reanswered", sdp: "in the ACK" },
-      { kind: "media.answered", from: "b", sdp: "" },
+      { kind: "sip.reanswered", description: "in the ACK" },
+      { kind: "media.answered", from: "b", description: "" },
     );
     expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
@@ -571,7 +571,7 @@ describe("the caller wants our offer", () => {
     const refused: CallFact = { kind: "sip.offerRefused", status: 488 };
     expect(heardByTrunk(play(arrive(late), ...accepted, refused).orders).at(-1)).toBe("BYE");
     const unusable: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
-    const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", sdp: "?" }, unusable);
+    const { call } = play(arrive(late), ...accepted, { kind: "sip.reanswered", description: "?" }, unusable);
     expect(call).toMatchObject({ phase: { kind: "ending", cause: "incompatible", trunks: [{ state: "confirmed" }] } });
   });
 
@@ -581,9 +581,9 @@ describe("the caller wants our offer", () => {
       ...ringing,
       glare,
       released,
-      { kind: "media.offered", from: "a", sdp: "our offer" },
-      { kind: "sip.reanswered", sdp: "in the ACK" },
-      { kind: "media.answered", from: "b", sdp: "client answer" },
+      { kind: "media.offered", from: "a", description: "our offer" },
+      { kind: "sip.reanswered", description: "in the ACK" },
+      { kind: "media.answered", from: "b", description: "client answer" },
     );
     expect(kinds(orders).filter((kind) => !kind.startsWith("matrix"))).toEqual([
       "media.describe",
@@ -604,12 +604,12 @@ describe("the caller wants our offer", () => {
       ...ringing,
       glare,
       released,
-      { kind: "media.offered", from: "a", sdp: "our offer" },
-      { kind: "sip.reanswered", sdp: "in the ACK" },
-      { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.answered", from: "b", sdp: "client answer" },
+      { kind: "media.offered", from: "a", description: "our offer" },
+      { kind: "sip.reanswered", description: "in the ACK" },
+      { kind: "sip.offered", description: "moved" },
+      { kind: "media.answered", from: "b", description: "client answer" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", description: "moved" });
   });
 });
 
@@ -628,7 +628,7 @@ describe("the person and the caller call each other at the same moment", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: glare.leg,
-      signal: { kind: "answer", sdp: "client answer" },
+      signal: { kind: "answer", description: "client answer" },
     });
   });
 
@@ -664,9 +664,9 @@ describe("the person and the caller call each other at the same moment", () => {
 
   test("a client whose call it is goes first when offers cross in it, one that was called gives way", () => {
     const asks: readonly CallFact[] = [
-      { kind: "sip.offered", sdp: "codec" },
-      { kind: "media.offered", from: "b", sdp: "client offer" },
-      { kind: "matrix.offered", sdp: "hold" },
+      { kind: "sip.offered", description: "codec" },
+      { kind: "media.offered", from: "b", description: "client offer" },
+      { kind: "matrix.offered", description: "hold" },
     ];
     const own = play(arrive(), glare, crossed, ...asks);
     expect(own.orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });

@@ -43,12 +43,12 @@ describe("joining", () => {
         trunk: third.name,
         target: third.target,
         identity: third.identity,
-        sdp: "for leg B",
+        description: "for leg B",
       }),
     );
-    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "B's" });
-    expect(orders).toContainEqual(toLegA({ kind: "sip.reoffer", sdp: "for leg A" }));
-    expect(orders).toContainEqual({ kind: "media.answer", from: "a", sdp: "A's" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", description: "B's" });
+    expect(orders).toContainEqual(toLegA({ kind: "sip.reoffer", description: "for leg A" }));
+    expect(orders).toContainEqual({ kind: "media.answer", from: "a", description: "A's" });
     expect(joined().call.phase.kind).toBe("joined");
   });
 
@@ -64,7 +64,7 @@ describe("joining", () => {
     expect(orders).toContainEqual({
       kind: "leg.order",
       call: other.id,
-      order: { kind: "sip.reoffer", sdp: "for leg B" },
+      order: { kind: "sip.reoffer", description: "for leg B" },
     });
     expect(call.phase.kind).toBe("joined");
   });
@@ -127,7 +127,7 @@ describe("joining", () => {
       legBAccepted,
       forLegA,
       legAAnswered,
-      on("a", { kind: "sip.offered", sdp: "moved" }),
+      on("a", { kind: "sip.offered", description: "moved" }),
       { kind: "media.refused", from: "a", fault: "no-common-codec", message: "" },
     );
     const refused = orders.findIndex((order) => order.kind === "leg.order" && order.order.kind === "sip.refuseReoffer");
@@ -157,7 +157,7 @@ describe("joining", () => {
 
   test.each([
     ["hung up", { kind: "sip.hungUp", q850: 16 }],
-    ["offered", { kind: "sip.offered", sdp: "early" }],
+    ["offered", { kind: "sip.offered", description: "early" }],
     ["asked for an offer", { kind: "sip.offerWanted" }],
     ["referred", { kind: "sip.referred", target: somebody, replaces: undefined, referredBy: undefined }],
     ["refused an offer", { kind: "sip.offerRefused", status: 488 }],
@@ -249,32 +249,32 @@ describe("two who are joined", () => {
   test("hold by one of them reaches the other", () => {
     const { orders } = play(
       joined(),
-      on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
-      on("b", { kind: "sip.reanswered", sdp: "held" }),
-      { kind: "media.answered", from: "b", sdp: "held for leg A" },
+      on("a", { kind: "sip.offered", description: "hold" }),
+      { kind: "media.offered", from: "a", description: "hold for leg B" },
+      on("b", { kind: "sip.reanswered", description: "held" }),
+      { kind: "media.answered", from: "b", description: "held for leg A" },
     );
-    expect(orders).toContainEqual(toLegB({ kind: "sip.reoffer", sdp: "hold for leg B" }));
-    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held for leg A" }));
+    expect(orders).toContainEqual(toLegB({ kind: "sip.reoffer", description: "hold for leg B" }));
+    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", description: "held for leg A" }));
   });
 
   test("one that refuses to be held is left in peace, and the other one's hold is settled here", () => {
     const { call, orders } = play(
       joined(),
-      on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
+      on("a", { kind: "sip.offered", description: "hold" }),
+      { kind: "media.offered", from: "a", description: "hold for leg B" },
       on("b", { kind: "sip.offerRefused", status: 488 }),
-      { kind: "media.settled", from: "a", sdp: "held by us" },
+      { kind: "media.settled", from: "a", description: "held by us" },
     );
-    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by us" }));
+    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", description: "held by us" }));
     expect(call).toMatchObject({ phase: { kind: "joined", renegotiation: { by: "nobody" } } });
   });
 
   test("two offers at once: the second one has to wait", () => {
     const { orders } = play(
       joined(),
-      on("a", { kind: "sip.offered", sdp: "hold" }),
-      on("b", { kind: "sip.offered", sdp: "hold" }),
+      on("a", { kind: "sip.offered", description: "hold" }),
+      on("b", { kind: "sip.offered", description: "hold" }),
     );
     expect(orders).toContainEqual(toLegB({ kind: "sip.refuseReoffer", status: 491 }));
   });
@@ -282,15 +282,15 @@ describe("two who are joined", () => {
   test("the other side offers right after our ACK to its answer: it has its turn, and no 491", () => {
     const { call, orders } = play(
       joined(),
-      on("a", { kind: "sip.offered", sdp: "hold" }),
-      { kind: "media.offered", from: "a", sdp: "hold for leg B" },
-      on("b", { kind: "sip.reanswered", sdp: "held" }),
-      on("b", { kind: "sip.offered", sdp: "moved" }),
-      { kind: "media.answered", from: "b", sdp: "held by leg B" },
-      { kind: "media.settled", from: "b", sdp: "ours" },
+      on("a", { kind: "sip.offered", description: "hold" }),
+      { kind: "media.offered", from: "a", description: "hold for leg B" },
+      on("b", { kind: "sip.reanswered", description: "held" }),
+      on("b", { kind: "sip.offered", description: "moved" }),
+      { kind: "media.answered", from: "b", description: "held by leg B" },
+      { kind: "media.settled", from: "b", description: "ours" },
     );
-    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", sdp: "held by leg B" }));
-    expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
+    expect(orders).toContainEqual(toLegA({ kind: "sip.answerReoffer", description: "held by leg B" }));
+    expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", description: "ours" }));
     expect(call).toMatchObject({ phase: { kind: "joined", renegotiation: { by: "nobody" } } });
   });
 
@@ -299,27 +299,27 @@ describe("two who are joined", () => {
       beginBridged(bridged, toNumber, 1_000),
       described,
       legBAccepted,
-      on("b", { kind: "sip.offered", sdp: "moved" }),
+      on("b", { kind: "sip.offered", description: "moved" }),
       forLegA,
       legAAnswered,
       complete,
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", description: "moved" });
   });
 
   test("both offer while the session is being settled: the first has its turn, the second has to wait", () => {
     const { orders } = play(
       joined(),
       on("b", { kind: "sip.offerWanted" }),
-      { kind: "media.described", end: "b", sdp: "ours" },
-      on("b", { kind: "sip.reanswered", sdp: "theirs" }),
-      on("a", { kind: "sip.offered", sdp: "hold" }),
-      on("b", { kind: "sip.offered", sdp: "moved" }),
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.described", end: "b", description: "ours" },
+      on("b", { kind: "sip.reanswered", description: "theirs" }),
+      on("a", { kind: "sip.offered", description: "hold" }),
+      on("b", { kind: "sip.offered", description: "moved" }),
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
     expect(orders.slice(-2)).toEqual([
       toLegB({ kind: "sip.refuseReoffer", status: 491 }),
-      { kind: "media.offer", from: "a", sdp: "hold" },
+      { kind: "media.offer", from: "a", description: "hold" },
     ]);
   });
 
@@ -327,12 +327,12 @@ describe("two who are joined", () => {
     const { call, orders } = play(
       joined(),
       on("b", { kind: "sip.offerWanted" }),
-      { kind: "media.described", end: "b", sdp: "ours" },
-      on("b", { kind: "sip.reanswered", sdp: "theirs" }),
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.described", end: "b", description: "ours" },
+      on("b", { kind: "sip.reanswered", description: "theirs" }),
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
-    expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", sdp: "ours" }));
-    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "theirs" });
+    expect(orders).toContainEqual(toLegB({ kind: "sip.answerReoffer", description: "ours" }));
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", description: "theirs" });
     expect(call).toMatchObject({ phase: { renegotiation: { by: "nobody" } } });
   });
 
@@ -340,12 +340,12 @@ describe("two who are joined", () => {
     const { orders } = play(
       joined(),
       on("b", { kind: "sip.offerWanted" }),
-      { kind: "media.described", end: "b", sdp: "ours" },
-      on("b", { kind: "sip.reanswered", sdp: "theirs" }),
-      on("b", { kind: "sip.offered", sdp: "moved" }),
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.described", end: "b", description: "ours" },
+      on("b", { kind: "sip.reanswered", description: "theirs" }),
+      on("b", { kind: "sip.offered", description: "moved" }),
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", description: "moved" });
   });
 
   describe("their media worker dies", () => {
@@ -364,10 +364,10 @@ describe("two who are joined", () => {
       expect(orders).toEqual([
         { kind: "media.release" },
         { kind: "media.describe", end: "b" },
-        toLegB({ kind: "sip.reoffer", sdp: "for leg B" }),
-        { kind: "media.answer", from: "b", sdp: "B's" },
-        toLegA({ kind: "sip.reoffer", sdp: "for leg A" }),
-        { kind: "media.answer", from: "a", sdp: "A's" },
+        toLegB({ kind: "sip.reoffer", description: "for leg B" }),
+        { kind: "media.answer", from: "b", description: "B's" },
+        toLegA({ kind: "sip.reoffer", description: "for leg A" }),
+        { kind: "media.answer", from: "a", description: "A's" },
       ]);
       expect(call).toEqual(joined().call);
     });
@@ -382,7 +382,7 @@ describe("two who are joined", () => {
     });
 
     test("while one of them changes the session: it is to ask again", () => {
-      const { orders } = play(joined(), on("a", { kind: "sip.offered", sdp: "hold" }), lost);
+      const { orders } = play(joined(), on("a", { kind: "sip.offered", description: "hold" }), lost);
       expect(orders.slice(1)).toEqual([
         toLegA({ kind: "sip.refuseReoffer", status: 491 }),
         { kind: "media.release" },
@@ -395,13 +395,13 @@ describe("two who are joined", () => {
         joined(),
         lost,
         described,
-        on("a", { kind: "sip.offered", sdp: "hold" }),
+        on("a", { kind: "sip.offered", description: "hold" }),
         legBReanswered,
         forLegA,
         legAAnswered,
         complete,
       );
-      expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", sdp: "hold" });
+      expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", description: "hold" });
     });
 
     test.each([

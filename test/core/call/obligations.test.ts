@@ -8,6 +8,7 @@ import { trunkLegsOf } from "../../../src/core/call/model/queries.ts";
 import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
 import { dialog, invite } from "./examples.ts";
 import { inboundWalks, outboundWalks, reportOf, walk, walks, type Seen } from "./walks.ts";
+import type { MediaDescription } from "../../../src/core/media-description.ts";
 
 const runs = { numRuns: 2_000 };
 
@@ -178,18 +179,18 @@ test("every REFER of the trunk's is answered: followed or refused, unless the ca
 test("an offer of the client's has its turn, the last one where there are several", () => {
   fc.assert(
     fc.property(walks, (one) => {
-      let waiting: string | undefined;
+      let waiting: MediaDescription | undefined;
       let count = 0;
       const facts = one.facts.map((fact) =>
-        fact.kind === "matrix.offered" ? { ...fact, sdp: `offer ${(count += 1)}` } : fact,
+        fact.kind === "matrix.offered" ? { ...fact, description: `offer ${(count += 1)}` } : fact,
       );
       for (const { before, fact, orders, after } of walk({ ...one, facts }).seen) {
         const isHeard = !orders.some(({ kind }) => kind === "note.ignored");
         const takesOffers = before.phase.kind === "connected" || before.phase.kind === "early";
-        if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.sdp;
+        if (takesOffers && fact.kind === "matrix.offered" && isHeard) waiting = fact.description;
         const taken = orders.find((order) => order.kind === "media.offer" && order.from === "a");
         if (taken?.kind === "media.offer" && takesOffers) {
-          expect(taken.sdp).toBe(waiting);
+          expect(taken.description).toBe(waiting);
           waiting = undefined;
         }
         // A client that was called takes its offer back when it gets ours; one that called would not heed ours.

@@ -61,12 +61,12 @@ describe("the call is set up", () => {
       trunk: trunk.name,
       target: trunk.target,
       identity: trunk.identity,
-      sdp: "trunk offer",
+      description: "trunk offer",
     });
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "answer", sdp: "client answer" },
+      signal: { kind: "answer", description: "client answer" },
     });
     expect(call.phase.kind).toBe("connected");
   });
@@ -125,7 +125,7 @@ describe("the call is not answered", () => {
   });
 
   test("early media is not yet a ringing telephone", () => {
-    const early: CallFact = { kind: "sip.progressed", sdp: "early" };
+    const early: CallFact = { kind: "sip.progressed", description: "early" };
     expect(heard([offered, early, rejected(480)]).notice).toBe(
       "The person you called cannot be reached at the moment.",
     );
@@ -174,8 +174,8 @@ describe("the callee has picked up", () => {
 
   test.each([
     [
-      { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.offer", from: "b", sdp: "moved" },
+      { kind: "sip.offered", description: "moved" },
+      { kind: "media.offer", from: "b", description: "moved" },
     ],
     [{ kind: "sip.offerWanted" }, { kind: "media.describe", end: "b" }],
   ] as const)("and changes the session before the client has its answer: %j has its turn then", (fact, order) => {
@@ -188,7 +188,13 @@ describe("the callee has picked up", () => {
   });
 
   test("and changes the session, but the call ends before its turn: nobody offers anything any more", () => {
-    const { orders } = play(begin(), offered, accepted, { kind: "sip.offered", sdp: "moved" }, { kind: "matrix.left" });
+    const { orders } = play(
+      begin(),
+      offered,
+      accepted,
+      { kind: "sip.offered", description: "moved" },
+      { kind: "matrix.left" },
+    );
     expect(
       orders.filter(({ kind }) => kind === "sip.bye" || kind === "sip.refuseReoffer").map(({ kind }) => kind),
     ).toEqual(["sip.bye"]);

@@ -19,7 +19,7 @@ export const recall: Recall = {
   notices: { failures: true, history: false },
   endsAtMs: 3_600_000,
 };
-export const described: CallFact = { kind: "media.described", end: "a", sdp: "offer for the person" };
+export const described: CallFact = { kind: "media.described", end: "a", description: "offer for the person" };
 export const answers: CallFact = {
   kind: "matrix.answered",
   room: leg.room,
@@ -27,7 +27,7 @@ export const answers: CallFact = {
   party: partyId("PHONE"),
   version: "1",
   abilities: { transferee: false, dtmf: false },
-  sdp: "client answer",
+  description: "client answer",
 };
 
 export function comeBack(): Step {

@@ -13,7 +13,7 @@ describe("a far end that comes back", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: { room: leg.room, ghost: leg.ghost, matrixCallId: ids.matrixCallId, ownParty: ids.ownParty, version: "1" },
-      signal: { kind: "invite", sdp: "offer for the person", lifetimeMs: 90_000, invitee: leg.person },
+      signal: { kind: "invite", description: "offer for the person", lifetimeMs: 90_000, invitee: leg.person },
     });
     expect(kinds(orders)).not.toContain("matrix.findRoom");
   });
@@ -24,9 +24,9 @@ describe("a far end that comes back", () => {
       described,
       told("invite"),
       answers,
-      { kind: "media.answered", from: "a", sdp: "for the far end" },
-      { kind: "sip.reanswered", sdp: "far end's" },
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.answered", from: "a", description: "for the far end" },
+      { kind: "sip.reanswered", description: "far end's" },
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
     expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
     expect(kinds(orders).filter((kind) => kind.startsWith("sip."))).toEqual(["sip.reoffer"]);
@@ -39,12 +39,12 @@ describe("a far end that comes back", () => {
       described,
       told("invite"),
       answers,
-      { kind: "media.answered", from: "a", sdp: "for the far end" },
-      { kind: "sip.reanswered", sdp: "far end's" },
-      { kind: "sip.offered", sdp: "moved" },
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.answered", from: "a", description: "for the far end" },
+      { kind: "sip.reanswered", description: "far end's" },
+      { kind: "sip.offered", description: "moved" },
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", sdp: "moved" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "b", description: "moved" });
   });
 
   test.each([

@@ -5,22 +5,28 @@ import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from
 import { talking } from "./inbound-examples.ts";
 
 describe("hold and resume", () => {
-  const hold: CallFact = { kind: "matrix.offered", sdp: "sendonly" };
+  const hold: CallFact = { kind: "matrix.offered", description: "sendonly" };
   const refused: CallFact = { kind: "media.refused", from: "a", fault: "bad-description", message: "" };
-  const settled: CallFact = { kind: "media.settled", from: "a", sdp: "held" };
+  const settled: CallFact = { kind: "media.settled", from: "a", description: "held" };
   const fromMatrix: Extract<CallFact, { kind: "media.offered" }> = {
     kind: "media.offered",
     from: "a",
-    sdp: "trunk sendonly",
+    description: "trunk sendonly",
   };
 
   test("the client holds: re-INVITE, and its answer answers the client", () => {
-    const { orders } = play(connected(), hold, fromMatrix, { kind: "sip.reanswered", sdp: "recvonly" }, answered);
+    const { orders } = play(
+      connected(),
+      hold,
+      fromMatrix,
+      { kind: "sip.reanswered", description: "recvonly" },
+      answered,
+    );
     expect(orders).toEqual([
-      { kind: "media.offer", from: "a", sdp: "sendonly" },
-      { kind: "sip.reoffer", sdp: "trunk sendonly" },
-      { kind: "media.answer", from: "b", sdp: "recvonly" },
-      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reanswer", sdp: "client answer" } },
+      { kind: "media.offer", from: "a", description: "sendonly" },
+      { kind: "sip.reoffer", description: "trunk sendonly" },
+      { kind: "media.answer", from: "b", description: "recvonly" },
+      { kind: "matrix.signal", leg: anyLeg, signal: { kind: "reanswer", description: "client answer" } },
     ]);
   });
 
@@ -30,7 +36,7 @@ describe("hold and resume", () => {
       hold,
       fromMatrix,
       { kind: "sip.offerRefused", status: 488 },
-      { kind: "media.settled", from: "a", sdp: "local" },
+      { kind: "media.settled", from: "a", description: "local" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "sip.reoffer", "media.settle", "matrix.signal"]);
   });
@@ -39,20 +45,20 @@ describe("hold and resume", () => {
     ["the client's offer cannot be used", [hold, refused], ["media.offer"]],
     [
       "the trunk's answer to it cannot be used: hold between the client and us alone",
-      [hold, fromMatrix, { kind: "sip.reanswered", sdp: "?" }, refused, settled],
+      [hold, fromMatrix, { kind: "sip.reanswered", description: "?" }, refused, settled],
       ["media.offer", "sip.reoffer", "media.answer", "media.settle", "matrix.signal"],
     ],
     [
       "the trunk's offer cannot be used: 488",
-      [{ kind: "sip.offered", sdp: "?" }, refused],
+      [{ kind: "sip.offered", description: "?" }, refused],
       ["media.offer", "sip.refuseReoffer"],
     ],
     [
       "the client's answer to the trunk's offer cannot be used: 488",
       [
-        { kind: "sip.offered", sdp: "codec" },
+        { kind: "sip.offered", description: "codec" },
         { ...fromMatrix, from: "b" },
-        { kind: "matrix.reanswered", sdp: "?" },
+        { kind: "matrix.reanswered", description: "?" },
         refused,
       ],
       ["media.offer", "matrix.signal", "media.answer", "sip.refuseReoffer"],
@@ -66,7 +72,7 @@ describe("hold and resume", () => {
       "the ACK holds no answer",
       [
         { kind: "sip.offerWanted" },
-        { kind: "media.described", end: "b", sdp: "ours" },
+        { kind: "media.described", end: "b", description: "ours" },
         { kind: "sip.offerRefused", status: 488 },
       ],
       ["media.describe", "sip.answerReoffer"],
@@ -83,19 +89,19 @@ describe("hold and resume", () => {
   test("an answer of the client's that nobody waits for changes nothing", () => {
     const { orders } = play(
       connected(),
-      { kind: "sip.offered", sdp: "moved" },
-      { kind: "matrix.reanswered", sdp: "late" },
+      { kind: "sip.offered", description: "moved" },
+      { kind: "matrix.reanswered", description: "late" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "note.ignored"]);
   });
 
   test("an ICE restart is answered without the trunk", () => {
-    const { orders } = play(connected(), hold, { kind: "media.settled", from: "a", sdp: "new ufrag" });
+    const { orders } = play(connected(), hold, { kind: "media.settled", from: "a", description: "new ufrag" });
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal"]);
   });
 
   test("the trunk offers while the client's hold is under way: 491", () => {
-    const { orders } = play(connected(), hold, { kind: "sip.offered", sdp: "x" });
+    const { orders } = play(connected(), hold, { kind: "sip.offered", description: "x" });
     expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
   });
 
@@ -104,10 +110,10 @@ describe("hold and resume", () => {
       connected(),
       hold,
       fromMatrix,
-      { kind: "sip.reanswered", sdp: "recvonly" },
-      { kind: "sip.offered", sdp: "moved" },
+      { kind: "sip.reanswered", description: "recvonly" },
+      { kind: "sip.offered", description: "moved" },
       answered,
-      { kind: "media.settled", from: "b", sdp: "ours" },
+      { kind: "media.settled", from: "b", description: "ours" },
     );
     expect(kinds(orders)).toEqual([
       "media.offer",
@@ -121,15 +127,15 @@ describe("hold and resume", () => {
   });
 
   test("the client offers while the trunk's is under way: it has its turn afterwards", () => {
-    const { orders } = play(connected(), { kind: "sip.offered", sdp: "moved" }, hold, {
+    const { orders } = play(connected(), { kind: "sip.offered", description: "moved" }, hold, {
       kind: "media.settled",
       from: "b",
-      sdp: "ok",
+      description: "ok",
     });
     expect(orders).toEqual([
-      { kind: "media.offer", from: "b", sdp: "moved" },
-      { kind: "sip.answerReoffer", sdp: "ok" },
-      { kind: "media.offer", from: "a", sdp: "sendonly" },
+      { kind: "media.offer", from: "b", description: "moved" },
+      { kind: "sip.answerReoffer", description: "ok" },
+      { kind: "media.offer", from: "a", description: "sendonly" },
     ]);
   });
 
@@ -137,8 +143,8 @@ describe("hold and resume", () => {
     const { call, orders } = play(
       connected(),
       { kind: "sip.offerWanted" },
-      { kind: "media.described", end: "b", sdp: "ours" },
-      { kind: "sip.reanswered", sdp: "theirs" },
+      { kind: "media.described", end: "b", description: "ours" },
+      { kind: "sip.reanswered", description: "theirs" },
       answered,
     );
     expect(kinds(orders)).toEqual(["media.describe", "sip.answerReoffer", "media.answer"]);
@@ -148,8 +154,8 @@ describe("hold and resume", () => {
   test("a re-offer the client must agree to and does not: 488 after its lifetime", () => {
     const { orders } = play(
       connected(),
-      { kind: "sip.offered", sdp: "other codec" },
-      { kind: "media.offered", from: "b", sdp: "client offer" },
+      { kind: "sip.offered", description: "other codec" },
+      { kind: "media.offered", from: "b", description: "client offer" },
       { kind: "deadline.passed", name: "renegotiation" },
     );
     expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 488 });
@@ -159,16 +165,16 @@ describe("hold and resume", () => {
 describe("both offer at once", () => {
   const asked = play(
     connected(),
-    { kind: "sip.offered", sdp: "other codec" },
-    { kind: "media.offered", from: "b", sdp: "client offer" },
+    { kind: "sip.offered", description: "other codec" },
+    { kind: "media.offered", from: "b", description: "client offer" },
   ).call;
 
   test("the client goes first, as it ignores an offer that crosses its own; the trunk is asked to come again", () => {
-    const { call, orders } = play({ call: asked, orders: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    const { call, orders } = play({ call: asked, orders: [] }, { kind: "matrix.offered", description: "sendonly" });
     expect(orders).toEqual([
       { kind: "deadline.clear", name: "renegotiation" },
       { kind: "sip.refuseReoffer", status: 491 },
-      { kind: "media.offer", from: "a", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", description: "sendonly" },
     ]);
     expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix", awaiting: "media" } } });
   });
@@ -176,13 +182,13 @@ describe("both offer at once", () => {
   test("the client's offer comes while ours is being made: the same", () => {
     const { call, orders } = play(
       connected(),
-      { kind: "sip.offered", sdp: "other codec" },
-      { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.offered", from: "b", sdp: "client offer" },
+      { kind: "sip.offered", description: "other codec" },
+      { kind: "matrix.offered", description: "sendonly" },
+      { kind: "media.offered", from: "b", description: "client offer" },
     );
     expect(orders.slice(1)).toEqual([
       { kind: "sip.refuseReoffer", status: 491 },
-      { kind: "media.offer", from: "a", sdp: "sendonly" },
+      { kind: "media.offer", from: "a", description: "sendonly" },
     ]);
     expect(call).toMatchObject({ phase: { renegotiation: { by: "matrix", awaiting: "media", queued: undefined } } });
   });
@@ -190,11 +196,11 @@ describe("both offer at once", () => {
   test("a client that was called takes that offer back when it gets ours: it is not used any more", () => {
     const { call, orders } = play(
       talking(),
-      { kind: "sip.offered", sdp: "other codec" },
-      { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.offered", from: "b", sdp: "client offer" },
-      { kind: "matrix.reanswered", sdp: "ok" },
-      { kind: "media.answered", from: "a", sdp: "trunk answer" },
+      { kind: "sip.offered", description: "other codec" },
+      { kind: "matrix.offered", description: "sendonly" },
+      { kind: "media.offered", from: "b", description: "client offer" },
+      { kind: "matrix.reanswered", description: "ok" },
+      { kind: "media.answered", from: "a", description: "trunk answer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "matrix.signal", "media.answer", "sip.answerReoffer"]);
     expect(call).toMatchObject({ phase: { renegotiation: { by: "nobody" } } });
@@ -203,9 +209,9 @@ describe("both offer at once", () => {
   test("an answer of the client's that came before its own offer is used", () => {
     const { orders } = play(
       { call: asked, orders: [] },
-      { kind: "matrix.reanswered", sdp: "ok" },
-      { kind: "matrix.offered", sdp: "sendonly" },
-      { kind: "media.answered", from: "a", sdp: "trunk answer" },
+      { kind: "matrix.reanswered", description: "ok" },
+      { kind: "matrix.offered", description: "sendonly" },
+      { kind: "media.answered", from: "a", description: "trunk answer" },
     );
     expect(kinds(orders)).toEqual(["media.answer", "sip.answerReoffer", "media.offer"]);
   });
@@ -214,23 +220,23 @@ describe("both offer at once", () => {
 describe("a version 0 client, which knows no offers inside a call", () => {
   const old = play(
     begin({ leg: { ...request.leg, version: "0", personParty: undefined } }),
-    { kind: "media.offered", from: "a", sdp: "trunk offer" },
-    { kind: "sip.accepted", sdp: "trunk answer", dialog },
+    { kind: "media.offered", from: "a", description: "trunk offer" },
+    { kind: "sip.accepted", description: "trunk answer", dialog },
     answered,
   ).call;
 
   test("is not offered one: the trunk's re-INVITE is refused, the call goes on", () => {
     const { call, orders } = play(
       { call: old, orders: [] },
-      { kind: "sip.offered", sdp: "other codec" },
-      { kind: "media.offered", from: "b", sdp: "client offer" },
+      { kind: "sip.offered", description: "other codec" },
+      { kind: "media.offered", from: "b", description: "client offer" },
     );
     expect(kinds(orders)).toEqual(["media.offer", "sip.refuseReoffer"]);
     expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "nobody" } } });
   });
 
   test("makes none that could be answered", () => {
-    const { orders } = play({ call: old, orders: [] }, { kind: "matrix.offered", sdp: "sendonly" });
+    const { orders } = play({ call: old, orders: [] }, { kind: "matrix.offered", description: "sendonly" });
     expect(kinds(orders)).toEqual(["note.ignored"]);
   });
 });

@@ -91,18 +91,18 @@ describe("a blind transfer", () => {
       connected(),
       blind,
       planned,
-      { kind: "sip.offered", sdp: "hold" },
-      { kind: "media.offered", from: "b", sdp: "for the client" },
-      { kind: "media.settled", from: "b", sdp: "held" },
+      { kind: "sip.offered", description: "hold" },
+      { kind: "media.offered", from: "b", description: "for the client" },
+      { kind: "media.settled", from: "b", description: "held" },
     );
-    expect(orders).toContainEqual({ kind: "sip.answerReoffer", sdp: "held" });
+    expect(orders).toContainEqual({ kind: "sip.answerReoffer", description: "held" });
     expect(heardIn(request.leg.room, orders)).toEqual(["hangup user_hangup"]);
   });
 
   test("the far end's re-INVITE that waits for the person is to come again, and is answered then", () => {
-    const reoffer = { kind: "sip.offered", sdp: "other codec" } as const;
-    const forClient = { kind: "media.offered", from: "b", sdp: "client offer" } as const;
-    const settled = { kind: "media.settled", from: "b", sdp: "alone" } as const;
+    const reoffer = { kind: "sip.offered", description: "other codec" } as const;
+    const forClient = { kind: "media.offered", from: "b", description: "client offer" } as const;
+    const settled = { kind: "media.settled", from: "b", description: "alone" } as const;
     for (const before of [[reoffer], [reoffer, forClient]]) {
       const { call, orders } = play(connected(), ...before, blind, planned);
       expect(orders).toContainEqual({ kind: "sip.refuseReoffer", status: 491 });
@@ -116,7 +116,7 @@ describe("a blind transfer", () => {
     const facts = [
       blind,
       planned,
-      { kind: "sip.offered", sdp: "hold" },
+      { kind: "sip.offered", description: "hold" },
       { kind: "sip.referRefused", status: 501 },
     ] as const;
     const { orders } = play(connected(), ...facts);
@@ -301,19 +301,19 @@ describe("a transfer that the trunk wants", () => {
       play(begin({ notices: { failures: true, history: true } }), offered, accepted, answered),
       referred,
       planned,
-      { kind: "media.described", end: "b", sdp: "ours" },
-      { kind: "sip.replaced", sdp: "theirs", dialog: newDialog },
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.described", end: "b", description: "ours" },
+      { kind: "sip.replaced", description: "theirs", dialog: newDialog },
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
     expect(orders).toContainEqual({
       kind: "sip.replace",
       trunk: third.name,
       target: third.target,
       identity: third.identity,
-      sdp: "ours",
+      description: "ours",
       replaces: referred.replaces,
     });
-    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "theirs" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", description: "theirs" });
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
@@ -344,8 +344,8 @@ describe("a transfer that the trunk wants", () => {
       connected(),
       referred,
       planned,
-      { kind: "media.described", end: "b", sdp: "ours" },
-      { kind: "sip.replaced", sdp: "video only", dialog: newDialog },
+      { kind: "media.described", end: "b", description: "ours" },
+      { kind: "sip.replaced", description: "video only", dialog: newDialog },
       { kind: "media.refused", from: "b", fault: "bad-description", message: "" },
     );
     expect(ending({ call, orders })).toEqual({ cause: "incompatible", trunk: "bye" });
@@ -356,14 +356,14 @@ describe("a transfer that the trunk wants", () => {
       connected(),
       referred,
       planned,
-      { kind: "media.described", end: "b", sdp: "ours" },
+      { kind: "media.described", end: "b", description: "ours" },
       { kind: "sip.replaceFailed", status: 486 },
     );
     expect(call).toMatchObject({ phase: { kind: "connected", trunk: { dialog }, renegotiation: { by: "nobody" } } });
   });
 
   test("it waits its turn while the person changes the session", () => {
-    const { orders } = play(connected(), { kind: "matrix.offered", sdp: "hold" }, referred);
+    const { orders } = play(connected(), { kind: "matrix.offered", description: "hold" }, referred);
     expect(orders).toContainEqual({ kind: "sip.refuseRefer", status: 491 });
   });
 
@@ -371,10 +371,10 @@ describe("a transfer that the trunk wants", () => {
     const { orders } = play(
       connected(),
       referred,
-      { kind: "matrix.offered", sdp: "hold" },
+      { kind: "matrix.offered", description: "hold" },
       { kind: "transfer.barred", cause: "no-route" },
     );
-    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", sdp: "hold" });
+    expect(orders.at(-1)).toEqual({ kind: "media.offer", from: "a", description: "hold" });
   });
 });
 
@@ -437,7 +437,7 @@ describe("a transfer to somebody on Matrix", () => {
     party: partyId("CAROL"),
     version: "1",
     abilities: { transferee: false, dtmf: false },
-    sdp: "Carol's",
+    description: "Carol's",
   } as const;
 
   function ringing(): Ladder {
@@ -446,7 +446,7 @@ describe("a transfer to somebody on Matrix", () => {
       toPerson,
       forwarded,
       released,
-      { kind: "media.described", end: "a", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", description: "offer for Carol" },
       { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       { kind: "matrix.told", signal: "invite", room },
     );
@@ -457,7 +457,7 @@ describe("a transfer to somebody on Matrix", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: expect.objectContaining({ room, ghost: request.leg.ghost, matrixCallId: forwarded.matrixCallId }),
-      signal: expect.objectContaining({ kind: "invite", sdp: "offer for Carol", invitee: person }),
+      signal: expect.objectContaining({ kind: "invite", description: "offer for Carol", invitee: person }),
     });
     expect(orders).toContainEqual({
       kind: "matrix.notice",
@@ -472,12 +472,12 @@ describe("a transfer to somebody on Matrix", () => {
     const { call, orders } = play(
       { ...ringing(), orders: [] },
       carolAnswers,
-      { kind: "media.answered", from: "a", sdp: "for the trunk" },
-      { kind: "sip.reanswered", sdp: "trunk's" },
-      { kind: "media.answered", from: "b", sdp: "not needed" },
+      { kind: "media.answered", from: "a", description: "for the trunk" },
+      { kind: "sip.reanswered", description: "trunk's" },
+      { kind: "media.answered", from: "b", description: "not needed" },
     );
-    expect(orders).toContainEqual({ kind: "sip.reoffer", sdp: "for the trunk" });
-    expect(orders).toContainEqual({ kind: "media.answer", from: "b", sdp: "trunk's" });
+    expect(orders).toContainEqual({ kind: "sip.reoffer", description: "for the trunk" });
+    expect(orders).toContainEqual({ kind: "media.answer", from: "b", description: "trunk's" });
     expect(call).toMatchObject({ phase: { kind: "connected", leg: { person }, renegotiation: { by: "nobody" } } });
   });
 
@@ -487,7 +487,7 @@ describe("a transfer to somebody on Matrix", () => {
       toPerson,
       forwarded,
       released,
-      { kind: "media.described", end: "a", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", description: "offer for Carol" },
       { kind: "matrix.roomMissing", target, busy: false, message: "forbidden" },
     );
     expect(kinds(orders)).toContain("transfer.recall");
@@ -502,10 +502,10 @@ describe("a transfer to somebody on Matrix", () => {
       answered,
       toPerson,
       forwarded,
-      { kind: "media.described", end: "a", sdp: "offer for Carol" },
+      { kind: "media.described", end: "a", description: "offer for Carol" },
       { kind: "matrix.roomFound", target, room, ghost: request.leg.ghost },
       carolAnswers,
-      { kind: "media.answered", from: "a", sdp: "for the trunk" },
+      { kind: "media.answered", from: "a", description: "for the trunk" },
       { kind: "sip.hungUp", q850: 16 },
     );
     expect(call).toMatchObject({ phase: { kind: "ending", answeredAtMs: 3_000 } });

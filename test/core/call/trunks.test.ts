@@ -66,8 +66,8 @@ describe("a trunk is out of order", () => {
         ],
       });
       expect(orders.filter((order) => order.kind === "media.offer")).toEqual([
-        { kind: "media.offer", from: "a", sdp: request.sdp },
-        { kind: "media.offer", from: "a", sdp: request.sdp },
+        { kind: "media.offer", from: "a", description: request.description },
+        { kind: "media.offer", from: "a", description: request.description },
       ]);
     },
   );
@@ -83,7 +83,7 @@ describe("a trunk is out of order", () => {
   });
 
   test("once it rang, or said something, no other is tried: a telephone would ring twice", () => {
-    for (const sign of [ringing, { kind: "sip.progressed", sdp: undefined } as const])
+    for (const sign of [ringing, { kind: "sip.progressed", description: undefined } as const])
       expect(heardByTrunk(play(withSecond(), offered, sign, rejected(503)).orders)).toEqual(["INVITE main"]);
   });
 
@@ -134,13 +134,13 @@ describe("a trunk is out of order", () => {
 
 describe("early media, where the trunk's own tones are to be heard", () => {
   const early = () => begin({ earlyMedia: "answer" });
-  const progressed: CallFact = { kind: "sip.progressed", sdp: "early answer" };
+  const progressed: CallFact = { kind: "sip.progressed", description: "early answer" };
   const toEarly = [offered, progressed, answered] as const;
 
   test("the client is answered with them, and the callee's answer changes nothing for it", () => {
     const { call, orders } = play(early(), ...toEarly, told("answer"), {
       ...accepted,
-      sdp: "early answer",
+      description: "early answer",
     } as CallFact);
     expect(kinds(orders)).toEqual(["media.offer", "sip.invite", "media.answer", "matrix.signal"]);
     expect(call).toMatchObject({
@@ -152,16 +152,23 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   test("a callee elsewhere than the tones came from is heard from there", () => {
     const { call, orders } = play(early(), ...toEarly, accepted, answered);
     expect(orders.filter((order) => order.kind === "media.answer")).toEqual([
-      { kind: "media.answer", from: "b", sdp: "early answer" },
-      { kind: "media.answer", from: "b", sdp: "trunk answer" },
+      { kind: "media.answer", from: "b", description: "early answer" },
+      { kind: "media.answer", from: "b", description: "trunk answer" },
     ]);
     expect(heardIn(room, orders)).toEqual(["answer"]);
     expect(call.phase.kind).toBe("connected");
   });
 
   test("the callee picks up before the client's answer is made: it is answered once", () => {
-    for (const sdp of ["early answer", "trunk answer"]) {
-      const { call, orders } = play(early(), offered, progressed, { ...accepted, sdp } as CallFact, answered, answered);
+    for (const description of ["early answer", "trunk answer"]) {
+      const { call, orders } = play(
+        early(),
+        offered,
+        progressed,
+        { ...accepted, description } as CallFact,
+        answered,
+        answered,
+      );
       expect(heardIn(room, orders)).toEqual(["answer"]);
       expect(call.phase.kind).toBe("connected");
     }
@@ -175,7 +182,7 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   });
 
   test("without a description there is nothing to be heard", () => {
-    expect(play(early(), offered, { kind: "sip.progressed", sdp: undefined }).call.phase.kind).toBe("inviting");
+    expect(play(early(), offered, { kind: "sip.progressed", description: undefined }).call.phase.kind).toBe("inviting");
   });
 
   test.each([
@@ -225,19 +232,19 @@ describe("early media, where the trunk's own tones are to be heard", () => {
   });
 
   test("the client holds before anybody is there: it has its turn when the callee is", () => {
-    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, {
+    const { call, orders } = play(early(), ...toEarly, { kind: "matrix.offered", description: "hold" }, {
       ...accepted,
-      sdp: "early answer",
+      description: "early answer",
     } as CallFact);
-    expect(orders).toContainEqual({ kind: "media.offer", from: "a", sdp: "hold" });
+    expect(orders).toContainEqual({ kind: "media.offer", from: "a", description: "hold" });
     expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "matrix", awaiting: "media" } } });
   });
 
   test("and the callee's own description cannot be used: the tones' one stays, and the hold has its turn all the same", () => {
     const refused: CallFact = { kind: "media.refused", from: "b", fault: "no-common-codec", message: "" };
-    const { call } = play(early(), ...toEarly, { kind: "matrix.offered", sdp: "hold" }, accepted, refused);
+    const { call } = play(early(), ...toEarly, { kind: "matrix.offered", description: "hold" }, accepted, refused);
     expect(call).toMatchObject({ phase: { kind: "connected", renegotiation: { by: "matrix", awaiting: "media" } } });
-    const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "a", sdp: "held" });
+    const { orders } = play({ call, orders: [] }, { kind: "media.settled", from: "a", description: "held" });
     expect(heardIn(room, orders)).toEqual(["reanswer"]);
   });
 

@@ -51,16 +51,16 @@ const stages = [
   { targets: [bob], ringMs: 20_000 },
 ];
 const reoffered: CallFact = { ...offered, from: "b" };
-const hold: CallFact = { kind: "matrix.offered", sdp: "hold" };
+const hold: CallFact = { kind: "matrix.offered", description: "hold" };
 const held: readonly CallFact[] = [
-  { kind: "sip.offered", sdp: "sendonly" },
-  { kind: "media.settled", from: "b", sdp: "recvonly", untold: "sendonly" },
+  { kind: "sip.offered", description: "sendonly" },
+  { kind: "media.settled", from: "b", description: "recvonly", untold: "sendonly" },
 ];
-const described: CallFact = { kind: "media.described", end: "a", sdp: "client offer" };
+const described: CallFact = { kind: "media.described", end: "a", description: "client offer" };
 const shown: CallFact = { ...described, untold: "sendonly" };
 const sent: CallFact = { kind: "sip.sent", invite };
 const outOfOrder: CallFact = { kind: "sip.failed", fault: "transport", message: "refused" };
-const progressed: CallFact = { kind: "sip.progressed", sdp: "early answer" };
+const progressed: CallFact = { kind: "sip.progressed", description: "early answer" };
 const talk: readonly CallFact[] = [offered, accepted, answered, told("answer")];
 const taken: readonly CallFact[] = [...annRings, answers(annsRoom, ann)];
 
@@ -87,10 +87,10 @@ const outbound: readonly Beginning[] = [
     [...talk, hold, offered],
     [...talk, ...held],
     [...talk, ...held, shown],
-    [...talk, ...held, shown, { kind: "matrix.reanswered", sdp: "answer" }],
-    [...talk, ...held, shown, { kind: "sip.offered", sdp: "sendrecv" }],
-    [...talk, { kind: "sip.offered", sdp: "moved" }],
-    [...talk, { kind: "sip.offered", sdp: "codec" }, reoffered],
+    [...talk, ...held, shown, { kind: "matrix.reanswered", description: "answer" }],
+    [...talk, ...held, shown, { kind: "sip.offered", description: "sendrecv" }],
+    [...talk, { kind: "sip.offered", description: "moved" }],
+    [...talk, { kind: "sip.offered", description: "codec" }, reoffered],
     [...talk, { kind: "sip.offerWanted" }],
     [offered, sent, { kind: "matrix.hungUp", said: undefined }],
     [offered, accepted, answered, { kind: "bridge.stopped" }],
@@ -125,16 +125,16 @@ const inbound: readonly Beginning[] = [
     [...annRings, stageOver, found(office, officeRoom), toldRinging(officeRoom), stageOver],
   ),
   ...from(
-    arrive({ sdp: undefined, earlyProgress: true }),
+    arrive({ description: undefined, earlyProgress: true }),
     [],
     [described, ...annRings.slice(1)],
     [described, ...taken.slice(1), answeredByClient],
     [described, glare],
-    [described, glare, { kind: "media.offered", from: "a", sdp: "o" }],
+    [described, glare, { kind: "media.offered", from: "a", description: "o" }],
   ),
   ...from(
     arrive(together),
-    [...bothRing, answers(annsRoom, ann), answeredByClient, { kind: "sip.offered", sdp: "codec" }, reoffered],
+    [...bothRing, answers(annsRoom, ann), answeredByClient, { kind: "sip.offered", description: "codec" }, reoffered],
     ...transferFacts.slice(0, 3).map((order) => taken.concat(answeredByClient, order)),
   ),
 ];
@@ -147,14 +147,14 @@ const lost: CallFact = { kind: "media.lost" };
 function changes(side: LegName): readonly (readonly CallFact[])[] {
   const other = side === "a" ? "b" : "a";
   const hold: readonly CallFact[] = [
-    on(side, { kind: "sip.offered", sdp: "hold" }),
-    { kind: "media.offered", from: side, sdp: "hold" },
-    on(other, { kind: "sip.reanswered", sdp: "held" }),
+    on(side, { kind: "sip.offered", description: "hold" }),
+    { kind: "media.offered", from: side, description: "hold" },
+    on(other, { kind: "sip.reanswered", description: "held" }),
   ];
   const wanted: readonly CallFact[] = [
     on(side, { kind: "sip.offerWanted" }),
-    { kind: "media.described", end: side, sdp: "ours" },
-    on(side, { kind: "sip.reanswered", sdp: "theirs" }),
+    { kind: "media.described", end: side, description: "ours" },
+    on(side, { kind: "sip.reanswered", description: "theirs" }),
   ];
   return [hold, wanted].flatMap((all) => all.map((_, index) => all.slice(0, index + 1)));
 }
@@ -193,8 +193,8 @@ const recalls: readonly Beginning[] = from(
   [recalled.described, told("invite")],
   back,
   [...back, answeredByClient],
-  [...back, answeredByClient, { kind: "sip.reanswered", sdp: "far end's" }],
-  [...back, answeredByClient, { kind: "sip.reanswered", sdp: "far end's" }, answered],
+  [...back, answeredByClient, { kind: "sip.reanswered", description: "far end's" }],
+  [...back, answeredByClient, { kind: "sip.reanswered", description: "far end's" }, answered],
 );
 
 export interface Seen {

@@ -34,9 +34,10 @@ describe.concurrent("an ICE restart", () => {
     expect(outcome.kind).toBe("settled");
     const line = (text: string, name: string): string => new RegExp(`a=${name}:(.*)`).exec(text)?.[1] ?? "";
     for (const name of ["ice-ufrag", "ice-pwd", "fingerprint"])
-      expect(line(outcome.sdp, name)).not.toBe(line(clientAnswer, name));
-    for (const name of ["setup", "ssrc", "msid"]) expect(line(outcome.sdp, name)).toBe(line(clientAnswer, name));
-    await connect(client, session, outcome.sdp);
+      expect(line(outcome.description, name)).not.toBe(line(clientAnswer, name));
+    for (const name of ["setup", "ssrc", "msid"])
+      expect(line(outcome.description, name)).toBe(line(clientAnswer, name));
+    await connect(client, session, outcome.description);
     await bothHear(talk);
     expect(new Set([...packets, ...trunk.ear.packets].map((packet) => packet.ssrc)).size).toBe(1);
     expect(talk.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
@@ -47,7 +48,7 @@ describe.concurrent("an ICE restart", () => {
     const { client, trunk, session } = talk;
     const outcome = await session.offer("a", await client.restartIce(false, "sendonly"));
     expect(outcome.kind).toBe("forward");
-    expect(outcome.sdp).toContain("a=sendonly");
+    expect(outcome.description).toContain("a=sendonly");
     await connect(client, session, await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] })));
     expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
   });
@@ -150,7 +151,7 @@ test.concurrent("and before a client is called: the offer tells it, and the port
   scope.add(async () => trunk.close());
   const { session } = await rig.open({}, [{ urls: [`stun:127.0.0.1:${stun.port}`] }]);
   scope.add(async () => session.close());
-  const { sdp } = await session.offer("b", trunk.sdp());
+  const { description: sdp } = await session.offer("b", trunk.sdp());
   const port = /a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host/.exec(sdp)?.[1];
   expect(sdp).toMatch(
     new RegExp(`a=candidate:\\S+ 1 udp \\d+ 203\\.0\\.113\\.78 ${port} typ srflx raddr 127\\.0\\.0\\.1 rport ${port}`),
@@ -170,19 +171,19 @@ describe.concurrent("a call to the client", () => {
       trunk.sdp({ formats: "8 0 96", lines: ["a=rtpmap:96 telephone-event/8000"] }),
     );
     expect(outcome.kind).toBe("forward");
-    expect(outcome.sdp).toContain("a=setup:actpass");
-    expect(outcome.sdp).toContain("a=end-of-candidates");
-    expect(outcome.sdp).toMatch(/a=msid:\S+ \S+/);
+    expect(outcome.description).toContain("a=setup:actpass");
+    expect(outcome.description).toContain("a=end-of-candidates");
+    expect(outcome.description).toMatch(/a=msid:\S+ \S+/);
     // Our candidates come to the client a little later, as those of a trickling caller would.
-    const bare = outcome.sdp.replaceAll(/a=candidate.*\r\n/g, "");
+    const bare = outcome.description.replaceAll(/a=candidate.*\r\n/g, "");
     const trunkAnswer = await open.session.answer("a", await client.answer(bare));
-    client.addCandidates(outcome.sdp);
+    client.addCandidates(outcome.description);
     expect(trunkAnswer).toMatch(/m=audio \d+ RTP\/AVP 0 96\r\n/);
     trunk.aim(trunkAnswer);
     await client.connected();
     client.speak();
     trunk.speak();
-    return { ...open, client, trunk, trunkOffer: trunkAnswer, clientAnswer: outcome.sdp };
+    return { ...open, client, trunk, trunkOffer: trunkAnswer, clientAnswer: outcome.description };
   }
 
   test.concurrent("both are heard, and so are its keys", async ({ scope }) => {

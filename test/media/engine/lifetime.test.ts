@@ -201,7 +201,7 @@ describe.concurrent("RTCP", () => {
     const rig = await rigOf(scope);
     const { trunk, session } = await startTalk(rig, scope);
     const outcome = await session.offer("b", trunk.sdp({ lines: ["a=rtcp-mux", "a=sendrecv"] }));
-    expect(outcome.sdp).toContain("a=rtcp-mux");
+    expect(outcome.description).toContain("a=rtcp-mux");
     await trunk.report((bytes) => bytes[1] === 200);
     expect(trunk.reportedTo).toEqual(new Set(["rtp"]));
   });

@@ -55,7 +55,7 @@ export function portSlice(pairs: number): { portMin: number; portMax: number } {
 }
 
 export interface Rig {
-  readonly engine: CallMedia;
+  readonly engine: CallMedia<string>;
   readonly log: LogLine[];
   /** Resolves when `message` has been logged `times`. */
   logged(message: string, times?: number): Promise<void>;
@@ -69,7 +69,7 @@ export interface Rig {
 }
 
 export interface OpenSession {
-  readonly session: MediaSession;
+  readonly session: MediaSession<string>;
   readonly facts: MediaReport[];
   /** Resolves with the first fact of that kind, past or to come. */
   readonly fact: <Kind extends MediaReport["kind"]>(kind: Kind) => Promise<MediaReport & { kind: Kind }>;

@@ -27,7 +27,7 @@ export async function startRinging(rig: Rig, scope: Scope, options: RingOptions 
   scope.add(() => client.close());
   const open = await rig.open(options.media);
   scope.add(async () => open.session.close());
-  const { sdp } = await open.session.offer("b", trunk.sdp(options.offer));
+  const { description: sdp } = await open.session.offer("b", trunk.sdp(options.offer));
   return { ...open, client, trunk, sdp };
 }
 

@@ -35,7 +35,7 @@ export async function startTalk(rig: Rig, scope: Scope, options: TalkOptions = {
   const open = await rig.open(options.media);
   scope.add(async () => open.session.close());
   const outcome = await open.session.offer("a", await client.offer());
-  trunk.aim(outcome.sdp);
+  trunk.aim(outcome.description);
   const clientAnswer = await open.session.answer("b", trunk.sdp(options.answer));
   await connect(client, open.session, clientAnswer);
   await open.fact("media.connected");
@@ -43,11 +43,11 @@ export async function startTalk(rig: Rig, scope: Scope, options: TalkOptions = {
     client.speak();
     trunk.speak();
   }
-  return { ...open, client, trunk, trunkOffer: outcome.sdp, clientAnswer };
+  return { ...open, client, trunk, trunkOffer: outcome.description, clientAnswer };
 }
 
 /** The client takes our answer, tells its candidates, and is connected. */
-export async function connect(client: ClientPeer, session: MediaSession, answer: string): Promise<void> {
+export async function connect(client: ClientPeer, session: MediaSession<string>, answer: string): Promise<void> {
   client.answered(answer);
   session.addCandidates(client.candidates());
   await client.connected();

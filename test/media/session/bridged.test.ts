@@ -96,7 +96,7 @@ describe.concurrent("a hold", () => {
     const events = "a=rtpmap:101 telephone-event/8000";
     const offer = await session.offer(by, holder.sdp({ lines: [events, "a=inactive"] }));
     expect(offer.kind).toBe("forward");
-    expect(offer.sdp).toContain("a=inactive\r\n");
+    expect(offer.description).toContain("a=inactive\r\n");
     expect(await session.answer(other, held.sdp({ lines: [events, "a=inactive"] }))).toContain("a=inactive\r\n");
     holder.stopSpeaking();
     held.stopSpeaking();
@@ -130,7 +130,7 @@ test.concurrent("one may encrypt and the other not", async ({ scope }) => {
   await bothHear({ first, second });
 });
 
-async function encrypt(session: MediaSession, peer: TrunkPeer, offer: string): Promise<void> {
+async function encrypt(session: MediaSession<string>, peer: TrunkPeer, offer: string): Promise<void> {
   const suite = "AES_CM_128_HMAC_SHA1_80";
   const theirs = new RegExp(`RTP/SAVP 0 101\r\na=crypto:1 ${suite} inline:(\\S{40})\r\n`).exec(offer)?.[1] ?? "";
   const ours = randomBytes(30);

@@ -15,7 +15,7 @@ class Exchange {
   readonly rig: Rig;
   readonly dialogs: readonly [DialogPeer, DialogPeer];
   readonly #scope: Scope;
-  #sessions: MediaSession[] = [];
+  #sessions: MediaSession<string>[] = [];
   /** Which of the two is the session's `trunk` end while they talk to each other. */
   #joinedBy: 0 | 1 | undefined;
 
@@ -52,10 +52,10 @@ class Exchange {
     const [session, end] = this.#placeOf(which);
     for (const direction of ["inactive", "sendrecv"]) {
       const outcome = await session.offer(end, this.dialogs[which].sdp(direction));
-      if (outcome.kind === "settled") this.dialogs[which].take(outcome.sdp);
+      if (outcome.kind === "settled") this.dialogs[which].take(outcome.description);
       else {
         const other = this.dialogs[1 - which] ?? this.dialogs[0];
-        other.take(outcome.sdp);
+        other.take(outcome.description);
         this.dialogs[which].take(await session.answer(end === "b" ? "a" : "b", other.sdp(direction)));
       }
     }
@@ -90,7 +90,7 @@ class Exchange {
     this.#sessions = [];
   }
 
-  async #toPerson(dialog: DialogPeer): Promise<MediaSession> {
+  async #toPerson(dialog: DialogPeer): Promise<MediaSession<string>> {
     const client = new ClientPeer({ hz: 440 });
     this.#scope.add(() => client.close());
     const { session } = await this.rig.open(mediaOf(dialog), [], undefined, { b: dialog.leg });
@@ -102,7 +102,7 @@ class Exchange {
     return session;
   }
 
-  #placeOf(which: 0 | 1): [MediaSession, "b" | "a"] {
+  #placeOf(which: 0 | 1): [MediaSession<string>, "b" | "a"] {
     const session = this.#sessions[this.#joinedBy === undefined ? which : 0];
     if (session === undefined) throw new Error("nobody talks");
     return [session, this.#joinedBy === undefined || this.#joinedBy === which ? "b" : "a"];

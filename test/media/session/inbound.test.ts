@@ -201,7 +201,7 @@ describe.concurrent("hold", () => {
     if (direction === "sendonly") expect((await talk.client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
     const back = await talk.session.offer("b", talk.trunk.sdp());
     expect(back.kind).toBe("settled");
-    expect(back.sdp).toContain("a=sendrecv\r\n");
+    expect(back.description).toContain("a=sendrecv\r\n");
     await bothHear(talk);
   });
 
@@ -264,10 +264,10 @@ describe.concurrent("hold", () => {
     await bothHear(talk);
     const held = await session.offer("a", await client.restartIce(false, "sendonly"));
     expect(held).toMatchObject({ kind: "forward" });
-    expect(held.sdp).toContain("a=sendonly");
+    expect(held.description).toContain("a=sendonly");
     await connect(client, session, await session.answer("b", trunk.sdp({ lines: ["a=recvonly"] })));
     const resumed = await session.offer("a", await client.offer());
-    expect(resumed.sdp).toContain("a=sendrecv");
+    expect(resumed.description).toContain("a=sendrecv");
     await session.answer("b", trunk.sdp());
     await bothHear(talk);
   });

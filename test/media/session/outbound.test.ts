@@ -128,8 +128,8 @@ describe.concurrent("hold", () => {
 
     const held = await session.offer("a", await client.offer("sendonly"));
     expect(held.kind).toBe("forward");
-    expect(held.sdp).toContain("a=sendonly");
-    expect(held.sdp).toMatch(/o=- \d+ 2 /);
+    expect(held.description).toContain("a=sendonly");
+    expect(held.description).toMatch(/o=- \d+ 2 /);
     const answer = await session.answer("b", trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=recvonly"] }));
     expect(answer).toContain("a=recvonly");
     const packetsAtHold = client.ear.packets.length;
@@ -137,7 +137,7 @@ describe.concurrent("hold", () => {
     expect(client.ear.packets.length).toBeLessThanOrEqual(packetsAtHold + 2);
 
     const resumed = await session.offer("a", await client.offer("sendrecv"));
-    expect(resumed.sdp).toContain("a=sendrecv");
+    expect(resumed.description).toContain("a=sendrecv");
     await session.answer("b", trunk.sdp());
     const [atTrunk, atClient] = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
     expect([atTrunk.hz, atClient.hz]).toEqual([clientHz, trunkHz]);
@@ -162,7 +162,7 @@ describe.concurrent("hold", () => {
     music.aim(trunkOffer);
     const outcome = await session.offer("b", music.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] }));
     expect(outcome.kind).toBe("settled");
-    expect(outcome.sdp).toContain("a=recvonly");
+    expect(outcome.description).toContain("a=recvonly");
     trunk.stopSpeaking();
     music.speak();
     await client.ear.until(() => client.ear.packets.some((packet) => packet.marker && packet.timestamp > 0));
@@ -176,7 +176,7 @@ describe.concurrent("hold", () => {
     const { trunk, session, client } = await startTalk(rig, scope);
     await trunk.ear.nextSecond(bothHz);
     const outcome = await session.offer("b", trunk.sdp({ address: "0.0.0.0" }));
-    expect(outcome.sdp).toContain("a=recvonly");
+    expect(outcome.description).toContain("a=recvonly");
     const packetsAtHold = trunk.ear.packets.length;
     await client.ear.nextSecond(bothHz);
     expect(trunk.ear.packets.length).toBeLessThanOrEqual(packetsAtHold + 2);

@@ -185,7 +185,7 @@ describe.concurrent("a call over SRTP", () => {
       scope.add(async () => trunk.close());
       const { session, fact } = await rig.open({ srtp: "required" });
       scope.add(async () => session.close());
-      const { sdp } = await session.offer("a", await client.offer());
+      const { description: sdp } = await session.offer("a", await client.offer());
       expect(sdp).toMatch(/m=audio \d+ RTP\/SAVP 0/);
       const theirs = new RegExp(`a=crypto:${tag} ${chosen} inline:(\\S{40})\r\n`).exec(sdp)?.[1] ?? "";
       const ours = randomBytes(30);
@@ -205,7 +205,7 @@ describe.concurrent("a call over SRTP", () => {
 
       // A re-INVITE with the same keys goes on with the same packet index; in the clear it is refused.
       const again = await session.offer("b", trunk.sdp(words));
-      expect(again.sdp).toContain(`a=crypto:${tag} ${chosen} inline:${theirs}`);
+      expect(again.description).toContain(`a=crypto:${tag} ${chosen} inline:${theirs}`);
       await expect(session.offer("b", trunk.sdp())).rejects.toMatchObject({ code: "encryption-mismatch" });
       const still = await Promise.all([trunk.ear.nextSecond(bothHz), client.ear.nextSecond(bothHz)]);
       expect(still.map((each) => each.hz)).toEqual([clientHz, trunkHz]);

@@ -161,7 +161,7 @@ test.concurrent("nobody is taken for the provider without its key where the trun
   scope.add(async () => gateway.close());
   const { session } = await rig.open({ srtp: "required" });
   scope.add(async () => session.close());
-  const { sdp } = await session.offer("a", await client.offer());
+  const { description: sdp } = await session.offer("a", await client.offer());
   const lines = [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${"A".repeat(40)}`];
   await connect(client, session, await session.answer("b", gateway.sdp({ protocol: "RTP/SAVP", lines })));
   client.speak();
@@ -273,7 +273,7 @@ describe.concurrent("descriptions", () => {
     scope.add(async () => trunk.close());
     const { session } = await rig.open();
     scope.add(async () => session.close());
-    const { sdp } = await session.offer("a", await client.offer());
+    const { description: sdp } = await session.offer("a", await client.offer());
     await expect(session.answer("b", trunk.sdp({ protocol: "RTP/SAVP" }))).rejects.toMatchObject({
       code: "encryption-mismatch",
     });

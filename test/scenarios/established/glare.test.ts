@@ -162,7 +162,10 @@ describe("a person calls a number that rings them that very moment", () => {
     await bridge.ring();
     await bridge.arrive({ ...dialled, sdp: undefined });
     expect(bridge.trunks.verbs.toSorted()).toEqual(["accept", "cancel", "invite"]);
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") }, bridge.switchboard.calls.at(-1)?.id);
+    await bridge.sip(
+      { kind: "sip.reanswered", description: telephoneSays("in the ACK") },
+      bridge.switchboard.calls.at(-1)?.id,
+    );
     expect(bridge.signals).toEqual(["answer"]);
   });
 });

@@ -74,7 +74,7 @@ test("a telephone without an offer gets ours", async () => {
   const call = await bridge.ring();
   await bridge.sip(accepted);
   const leg = await bridge.arrive({ ...colleague, replaces: call, sdp: undefined });
-  await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") }, leg);
+  await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("in the ACK") }, leg);
   expect(bridge.trunks.orders.at(-2)).toMatchObject({
     call: leg,
     verb: "accept",
@@ -90,7 +90,7 @@ test("one that gives up before it is answered, or offers what cannot be used, ch
   const first = await bridge.arrive({ ...strange, replaces: call });
   expect(bridge.signals.at(-1)).toBe("reoffer");
   await bridge.sip({ kind: "sip.cancelled", elsewhere: false }, first);
-  await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: clientAnswers("client agrees") });
+  await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", description: clientAnswers("client agrees") });
   const second = await bridge.arrive({ ...colleague, replaces: call });
   await bridge.passTime(30_000);
   expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: second, verb: "reject", argument: 488 });
@@ -105,7 +105,7 @@ test("one that gives up, and whose offer is refused then, leaves the next re-INV
   await bridge.sip({ kind: "sip.cancelled", elsewhere: false }, leg);
   // The client never answers the offer that was made of it.
   await bridge.passTime(30_000);
-  await bridge.sip({ kind: "sip.offered", sdp: telephoneSays("hold", { lines: ["a=sendonly"] }) }, call);
+  await bridge.sip({ kind: "sip.offered", description: telephoneSays("hold", { lines: ["a=sendonly"] }) }, call);
   expect(bridge.trunks.orders.at(-1)).toMatchObject({
     call,
     verb: "answerReoffer",
@@ -125,7 +125,8 @@ test("one that wanted our offer and gave up before it came leaves the call as us
   await bridge.take({
     ...bridge.callOf(),
     kind: "call.offered",
-    sdp: clientOffers("sendonly", { direction: "sendonly" }),
+    video: false,
+    description: clientOffers("sendonly", { direction: "sendonly" }),
     lifetimeMs: 60_000,
   });
   expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);

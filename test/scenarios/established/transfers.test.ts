@@ -52,7 +52,7 @@ describe("a person hands a call over to another number", () => {
     expect(bridge.signals).toEqual(["answer", "hangup user_hangup", "invite"]);
     await bridge.take(bridge.answer(room));
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "reoffer" });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("far end answers") }, first);
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("far end answers") }, first);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     await bridge.take({ ...bridge.ringing(room), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: first, verb: "bye" });
@@ -97,7 +97,7 @@ describe("a person hands a call over to another number", () => {
     });
     await bridge.sip(accepted, joint);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: left, verb: "reoffer" });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("left answers") }, left);
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("left answers") }, left);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["joined"]);
     expect(bridge.words).toEqual(["Transferred to +44 20 7946 0999."]);
     expect(
@@ -133,7 +133,7 @@ describe("a person hands a call over to another number", () => {
     await handOver(before, other);
     const joint = idOf(before, "joining");
     await before.sip(accepted, joint);
-    await before.sip({ kind: "sip.reanswered", sdp: telephoneSays("left answers") }, left);
+    await before.sip({ kind: "sip.reanswered", description: telephoneSays("left answers") }, left);
     const after = new TestBridge({ store: before.store });
     for (const call of await before.store.calls.open()) await after.switchboard.recover(call);
     await after.quiet();
@@ -148,7 +148,7 @@ describe("a person hands a call over to another number", () => {
     await handOver(bridge, other);
     const joint = idOf(bridge, "joining");
     await bridge.sip(accepted, joint);
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("left answers") }, left);
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("left answers") }, left);
     const stopped = bridge.stop(3_600_000);
     await bridge.quiet();
     for (const call of [left, joint]) await bridge.sip({ kind: "sip.ended" }, call);
@@ -170,9 +170,9 @@ describe("a person hands a call over to another number", () => {
     const joint = idOf(bridge, "joining");
     expect(joint).not.toBe(held);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: consulted, verb: "reoffer" });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("right answers") }, consulted);
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("right answers") }, consulted);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "reoffer" });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("left answers") }, held);
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("left answers") }, held);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["joined"]);
     await bridge.sip({ kind: "sip.hungUp", q850: 16 }, consulted);
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ call: held, verb: "bye" });
@@ -200,7 +200,7 @@ test("a call handed over to another person of the homeserver rings there, under 
   await bridge.take(bridge.answer(made2, bob));
   expect(bridge.in(made2)).toEqual(["invite", "select PHONE"]);
   expect(bridge.trunks.verbs).toEqual(["ring", "accept", "reoffer"]);
-  await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("far end answers") });
+  await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("far end answers") });
   await bridge.sip({ kind: "sip.hungUp", q850: 16 });
   expect(bridge.in(made2).at(-1)).toBe("hangup user_hangup");
   expect(bridge.in(made1)).toEqual(["invite", "select PHONE", "hangup user_hangup"]);
@@ -214,7 +214,7 @@ test("the trunk hands the call over: the person goes on talking, to somebody els
     verb: "replace",
     argument: { target: "sip:+442079460999@sip.example.org" },
   });
-  await bridge.sip({ kind: "sip.replaced", sdp: telephoneSays("new far end"), dialog });
+  await bridge.sip({ kind: "sip.replaced", description: telephoneSays("new far end"), dialog });
   expect(bridge.signals.at(-1)).toBe("identity");
   await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
   expect(bridge.trunks.verbs.at(-1)).toBe("bye");

@@ -165,7 +165,7 @@ describe("a telephone calls a person", () => {
     expect(bridge.media.orders).toEqual(["describe a"]);
     await bridge.take(bridge.answer(made1));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("in the ACK") });
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("in the ACK") });
     expect(bridge.media.orders).toEqual(["describe a", "answer a PHONE answers", "answer b in the ACK"]);
   });
 

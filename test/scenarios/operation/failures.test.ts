@@ -56,11 +56,12 @@ describe("things fail", () => {
     await bridge.take({
       ...bridge.callOf(),
       kind: "call.offered",
-      sdp: clientOffers("sendonly", { direction: "sendonly" }),
+      video: false,
+      description: clientOffers("sendonly", { direction: "sendonly" }),
       lifetimeMs: 60_000,
     });
     bridge.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("recvonly", { lines: ["a=recvonly"] }) });
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("recvonly", { lines: ["a=recvonly"] }) });
     expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);
     expect(bridge.switchboard.calls).toMatchObject([{ phase: { kind: "connected", renegotiation: { by: "nobody" } } }]);
   });
@@ -70,7 +71,7 @@ describe("things fail", () => {
     await bridge.ring();
     await bridge.sip(accepted);
     bridge.homeserver.failure = new HomeserverError("UNREACHABLE", "gone", true);
-    await bridge.sip({ kind: "sip.offered", sdp: otherCodec("another codec") });
+    await bridge.sip({ kind: "sip.offered", description: otherCodec("another codec") });
     expect(bridge.trunks.orders.slice(1)).toMatchObject([{ verb: "refuseReoffer", argument: 488 }]);
     // Whether the client has heard of it is not known: it is offered what there is, a few times.
     for (let tries = 0; tries < 3; tries++) await bridge.passTime(10_000);
@@ -94,7 +95,13 @@ describe("things fail", () => {
     await bridge.sip({ kind: "sip.hungUp", q850: undefined }, call);
     await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     await bridge.take({ ...bridge.callOf(), kind: "call.candidates", candidates: [] });
-    await bridge.take({ ...bridge.callOf(ann, "never"), kind: "call.offered", sdp: "?", lifetimeMs: 1 });
+    await bridge.take({
+      ...bridge.callOf(ann, "never"),
+      kind: "call.offered",
+      description: "?",
+      video: false,
+      lifetimeMs: 1,
+    });
     expect(bridge.telemetry.ignored).toEqual([
       "sip.hungUp in none",
       "matrix.hungUp in ended",

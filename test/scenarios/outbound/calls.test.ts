@@ -360,10 +360,11 @@ describe("hold and resume", () => {
     await bridge.take({
       ...bridge.callOf(),
       kind: "call.offered",
-      sdp: clientOffers("sendonly", { direction: "sendonly" }),
+      video: false,
+      description: clientOffers("sendonly", { direction: "sendonly" }),
       lifetimeMs: 60_000,
     });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("recvonly", { lines: ["a=recvonly"] }) });
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("recvonly", { lines: ["a=recvonly"] }) });
     expect(bridge.trunks.verbs).toEqual(["invite", "reoffer"]);
     expect(bridge.signals).toEqual(["answer", "reanswer"]);
   });
@@ -377,7 +378,7 @@ test("at trace each description that comes or goes is in the log, under its call
   expect(traced.map(({ level, fields }) => [level, fields?.["order"], fields?.["sdp"]])).toEqual([
     ["trace", "media.offer", clientOffers("client offer")],
     ["trace", "sip.invite", expect.any(String)],
-    ["trace", "media.answer", accepted.sdp],
+    ["trace", "media.answer", accepted.description],
     ["trace", "matrix.signal", expect.any(String)],
   ]);
   expect(traced.every(({ fields }) => typeof fields?.["call"] === "string")).toBe(true);

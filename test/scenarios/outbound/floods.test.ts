@@ -212,9 +212,9 @@ test("a client that changes its call all the time is not passed on to the trunk 
   await bridge.ring();
   await bridge.sip(accepted);
   for (let n = 0; n < 200; n++) {
-    const sdp = clientOffers(`offer ${n}`, { direction: n % 2 === 0 ? "sendonly" : "sendrecv" });
-    await bridge.take({ ...bridge.callOf(), kind: "call.offered", sdp, lifetimeMs: 30_000 });
-    await bridge.sip({ kind: "sip.reanswered", sdp: telephoneSays("trunk answer") });
+    const description = clientOffers(`offer ${n}`, { direction: n % 2 === 0 ? "sendonly" : "sendrecv" });
+    await bridge.take({ ...bridge.callOf(), kind: "call.offered", description, video: false, lifetimeMs: 30_000 });
+    await bridge.sip({ kind: "sip.reanswered", description: telephoneSays("trunk answer") });
   }
   expect(bridge.trunks.verbs.filter((verb) => verb === "reoffer")).toHaveLength(60);
   expect(bridge.telemetry.lines.filter(({ message }) => message.startsWith("offer ignored"))).toHaveLength(1);

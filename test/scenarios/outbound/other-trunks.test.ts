@@ -85,7 +85,7 @@ describe("announcements before the answer", () => {
     const bridge = new TestBridge({ features: { earlyMedia: "answer" } });
     await bridge.ring();
     await bridge.sip({ kind: "sip.sent", invite });
-    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
+    await bridge.sip({ kind: "sip.progressed", description: telephoneSays("early answer") });
     expect(bridge.signals).toEqual(["answer"]);
     await bridge.sip(accepted);
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
@@ -96,14 +96,14 @@ describe("announcements before the answer", () => {
   test("otherwise the client plays its own ringing tone", async () => {
     const bridge = new TestBridge();
     await bridge.ring();
-    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
+    await bridge.sip({ kind: "sip.progressed", description: telephoneSays("early answer") });
     expect(bridge.signals).toEqual([]);
   });
 
   test("a person who hangs up during one takes back what was dialled", async () => {
     const bridge = new TestBridge({ features: { earlyMedia: "answer" } });
     await bridge.ring();
-    await bridge.sip({ kind: "sip.progressed", sdp: telephoneSays("early answer") });
+    await bridge.sip({ kind: "sip.progressed", description: telephoneSays("early answer") });
     await bridge.take({ ...bridge.callOf(), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
   });

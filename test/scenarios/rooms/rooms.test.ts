@@ -137,8 +137,8 @@ describe("what the client says about its own leg", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    await bridge.sip({ kind: "sip.offered", sdp: otherCodec("another codec") });
-    await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", sdp: clientAnswers("client agrees") });
+    await bridge.sip({ kind: "sip.offered", description: otherCodec("another codec") });
+    await bridge.take({ ...bridge.callOf(), kind: "call.reanswered", description: clientAnswers("client agrees") });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({
       verb: "answerReoffer",
       argument: expect.stringContaining("RTP/AVP 8 101"),
@@ -153,7 +153,8 @@ describe("what the client says about its own leg", () => {
     await bridge.take({
       ...bridge.callOf(),
       kind: "call.offered",
-      sdp: clientOffers("restart", { ufrag: "bbbb" }),
+      video: false,
+      description: clientOffers("restart", { ufrag: "bbbb" }),
       lifetimeMs: 60_000,
     });
     expect([bridge.trunks.verbs, bridge.signals]).toEqual([["invite"], ["answer", "reanswer"]]);
@@ -164,7 +165,7 @@ describe("what the client says about its own leg", () => {
     await bridge.enterRoom();
     await bridge.take(bridge.inviteFact({ version: "0", party: undefined, matrixCallId: matrixCallId("old") }));
     await bridge.sip(accepted);
-    await bridge.sip({ kind: "sip.offered", sdp: otherCodec("another codec") });
+    await bridge.sip({ kind: "sip.offered", description: otherCodec("another codec") });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "refuseReoffer", argument: 488 });
     expect(bridge.signals).toEqual(["answer"]);
     expect(bridge.homeserver.told[0]?.leg.version).toBe("0");

@@ -15,7 +15,7 @@ describe("the peer makes a new offer", () => {
     stack.trunks.answerReoffer(call, OFFER);
     expect((await peer.response("INVITE", 200)).message.body).toBe(OFFER);
     peer.ack(invite, 1, ANSWER);
-    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(ANSWER);
+    expect((await stack.fact(call, "sip.reanswered")).description).toBe(ANSWER);
   });
 
   it("with a re-INVITE that we refuse", async () => {
@@ -37,7 +37,7 @@ describe("the peer makes a new offer", () => {
     for (const cseq of [1, 2, 3]) {
       peer.inDialog(invite, "INVITE", cseq, { sdp: ANSWER });
       if (cseq === 1) {
-        expect((await stack.fact(call, "sip.offered")).sdp).toBe(ANSWER);
+        expect((await stack.fact(call, "sip.offered")).description).toBe(ANSWER);
         stack.trunks.answerReoffer(call, OFFER);
       }
       const response = await peer.response("INVITE", 200);
@@ -45,7 +45,7 @@ describe("the peer makes a new offer", () => {
       peer.ack(invite, cseq);
     }
     peer.inDialog(invite, "INVITE", 4, { sdp: OFFER });
-    expect((await stack.fact(call, "sip.offered")).sdp).toBe(OFFER);
+    expect((await stack.fact(call, "sip.offered")).description).toBe(OFFER);
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.offered", "sip.offered"]);
   });
 

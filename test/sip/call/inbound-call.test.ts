@@ -157,7 +157,7 @@ describe("a call that is answered", () => {
     const answer = await placed.response(200);
     expect(answer.message.body).toBe(OFFER);
     placed.ack(answer, ANSWER);
-    expect(await stack.fact(call, "sip.reanswered")).toEqual({ kind: "sip.reanswered", sdp: ANSWER });
+    expect(await stack.fact(call, "sip.reanswered")).toEqual({ kind: "sip.reanswered", description: ANSWER });
   });
 
   it("without an offer and without an answer in the ACK is told so", async () => {

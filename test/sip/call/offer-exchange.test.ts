@@ -67,7 +67,7 @@ describe("in a call of ours", () => {
       await peer.request("ACK");
     }
     peer.inDialog(invite, "INVITE", 1, { sdp: NEW_OFFER });
-    expect((await stack.fact(call, "sip.offered")).sdp).toBe(NEW_OFFER);
+    expect((await stack.fact(call, "sip.offered")).description).toBe(NEW_OFFER);
     stack.trunks.answerReoffer(call, ANSWER);
     expect((await peer.response("INVITE", 200)).message.statusCode).toBe(200);
   });
@@ -95,7 +95,7 @@ describe("in a call of the trunk", () => {
     expect(second.message.body).toBe(NEW_OFFER);
     const answer = ANSWER.replace("5000", "5002");
     peer.reply(second, 200, { sdp: answer });
-    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(answer);
+    expect((await stack.fact(call, "sip.reanswered")).description).toBe(answer);
   });
 
   it("an UPDATE of theirs crosses our re-INVITE: 491, and ours goes on", async () => {
@@ -124,7 +124,7 @@ describe("in a call of the trunk", () => {
   it("theirs comes as UPDATE and is answered like a re-INVITE", async () => {
     const { stack, placed, call, ok } = await taken();
     placed.inDialog(ok, "UPDATE", 2, offer);
-    expect((await stack.fact(call, "sip.offered")).sdp).toBe(NEW_OFFER);
+    expect((await stack.fact(call, "sip.offered")).description).toBe(NEW_OFFER);
     stack.trunks.answerReoffer(call, ANSWER);
     expect((await placed.response(200, "UPDATE")).message.body).toBe(ANSWER);
   });

@@ -19,7 +19,7 @@ describe.each(transports)("over %s", (transport) => {
     peer.reply(invite, 180);
     peer.reply(invite, 200, { sdp: ANSWER });
     const accepted = await stack.fact(call, "sip.accepted");
-    expect(accepted.sdp).toBe(ANSWER);
+    expect(accepted.description).toBe(ANSWER);
     const ack = await peer.request("ACK");
     expect(ack.message.cseq.number).toBe(invite.message.cseq.number);
     expect(ack.message.vias[0].branch).not.toBe(invite.message.vias[0].branch);
@@ -89,11 +89,11 @@ describe.each(transports)("over %s", (transport) => {
     expect(reinvite.message.body).toBe(held);
     expect(reinvite.message.toTag).toBe("peer-tag");
     peer.reply(reinvite, 200, { sdp: `${ANSWER}a=recvonly\r\n` });
-    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(`${ANSWER}a=recvonly\r\n`);
+    expect((await stack.fact(call, "sip.reanswered")).description).toBe(`${ANSWER}a=recvonly\r\n`);
     await peer.request("ACK");
 
     peer.inDialog(invite, "INVITE", 1, { sdp: `${ANSWER}a=inactive\r\n` });
-    expect((await stack.fact(call, "sip.offered")).sdp).toBe(`${ANSWER}a=inactive\r\n`);
+    expect((await stack.fact(call, "sip.offered")).description).toBe(`${ANSWER}a=inactive\r\n`);
     stack.trunks.answerReoffer(call, `${OFFER}a=inactive\r\n`);
     const answer = await peer.response("INVITE", 200);
     expect(answer.message.statusCode).toBe(200);

@@ -61,7 +61,7 @@ describe("a call that was up", () => {
     stack.trunks.resume(call, dialog);
     stack.trunks.reoffer(call, OFFER);
     peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER });
-    expect((await stack.fact(call, "sip.reanswered")).sdp).toBe(ANSWER);
+    expect((await stack.fact(call, "sip.reanswered")).description).toBe(ANSWER);
     await peer.request("ACK");
   });
 

@@ -211,9 +211,9 @@ describe("before the answer", () => {
     const invite = await peer.request("INVITE");
     peer.reply(invite, 183, { sdp: ANSWER });
     peer.reply(invite, 183, { sdp: ANSWER });
-    expect((await stack.fact(call, "sip.progressed")).sdp).toBe(ANSWER);
+    expect((await stack.fact(call, "sip.progressed")).description).toBe(ANSWER);
     peer.reply(invite, 200);
-    expect((await stack.fact(call, "sip.accepted")).sdp).toBe(ANSWER);
+    expect((await stack.fact(call, "sip.accepted")).description).toBe(ANSWER);
     expect(stack.kinds(call)).toEqual(["sip.progressed", "sip.accepted"]);
   });
 
@@ -244,7 +244,7 @@ describe("before the answer", () => {
     expect(lines(second, "RAck")).toEqual([`8 ${invite.message.cseq.number} INVITE`]);
     peer.reply(second, 200);
     peer.reply(invite, 200);
-    expect((await stack.fact(call, "sip.accepted")).sdp).toBe(ANSWER);
+    expect((await stack.fact(call, "sip.accepted")).description).toBe(ANSWER);
     await peer.request("ACK");
     stack.trunks.bye(call);
     const bye = await peer.request("BYE");

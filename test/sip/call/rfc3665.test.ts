@@ -72,7 +72,7 @@ describe("RFC 3665", () => {
     const again = await placed.asked("INVITE");
     expect(again.message).toMatchObject({ cseq: { number: 1 }, body: ANSWER.replace("5000", "5002") });
     peer.reply(again, 200, { sdp: OFFER });
-    expect(await stack.fact(call, "sip.reanswered")).toEqual({ kind: "sip.reanswered", sdp: OFFER });
+    expect(await stack.fact(call, "sip.reanswered")).toEqual({ kind: "sip.reanswered", description: OFFER });
     await placed.asked("ACK");
   });
 

@@ -190,7 +190,7 @@ describe("the call follows it", () => {
     expect(ringing.message.body).toBe("SIP/2.0 180 Ringing\r\n");
     peer.reply(ringing, 200);
     peer.reply(second, 200, { sdp: ANSWER, toTag: "third" });
-    const { sdp, dialog } = await stack.fact(call, "sip.replaced");
+    const { description: sdp, dialog } = await stack.fact(call, "sip.replaced");
     expect(sdp).toBe(ANSWER);
     expect(dialog.remoteTag).toBe("third");
     const done = await peer.request("NOTIFY");

@@ -11,6 +11,7 @@ import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection } from 
 import type { SipDialogState } from "../model/dialog-state.ts";
 import type { SipFact, TimedFact } from "../model/fact.ts";
 import type { MediaEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallOrder, SipOrder } from "../model/order.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed, inviting, unsent, type ConfirmedLeg, type LegName } from "../model/trunk-leg.ts";
@@ -57,10 +58,13 @@ export function stepJoining(call: CallIn<Joining>, fact: TimedFact): Step {
     case "leg.reported":
       return fact.side === "b" ? legBReported(call, fact.report, fact) : legAReported(call, fact.report, fact);
     case "media.described":
-      return call.phase.awaiting === "offer" ? offerLegB(call, fact.sdp) : ignored(call, fact);
+      return call.phase.awaiting === "offer" ? offerLegB(call, fact.description) : ignored(call, fact);
     case "media.answered":
       if (call.phase.awaiting === "a-offer" && fact.from === "b")
-        return to(amend(call, { awaiting: "a" }), order(call, "a", { kind: "sip.reoffer", sdp: fact.sdp }));
+        return to(
+          amend(call, { awaiting: "a" }),
+          order(call, "a", { kind: "sip.reoffer", description: fact.description }),
+        );
       if (call.phase.awaiting === "a-answer" && fact.from === "a") return joined(call, fact);
       return ignored(call, fact);
     case "media.refused":
@@ -109,13 +113,13 @@ function other(side: LegName): LegName {
   return side === "a" ? "b" : "a";
 }
 
-function offerLegB(call: CallIn<Joining>, sdp: string): Step {
+function offerLegB(call: CallIn<Joining>, description: MediaDescription): Step {
   const { b } = call.phase;
   const toB = (next: Joining["b"], sip: SipOrder): Step =>
     to(amend(call, { awaiting: "b", b: next }), order(call, "b", sip));
-  if (b.state !== "unsent") return toB(b, { kind: "sip.reoffer", sdp });
+  if (b.state !== "unsent") return toB(b, { kind: "sip.reoffer", description });
   const { name, target, identity } = b;
-  return toB(inviting(b), { kind: "sip.invite", trunk: name, target, identity, sdp });
+  return toB(inviting(b), { kind: "sip.invite", trunk: name, target, identity, description });
 }
 
 function legBReported(call: CallIn<Joining>, report: SipFact, fact: TimedFact): Step {
@@ -130,9 +134,9 @@ function legBReported(call: CallIn<Joining>, report: SipFact, fact: TimedFact): 
       return to(amend(call, { ringingAtMs: ringingAtMs ?? fact.atMs }));
     case "sip.accepted":
       if (b.state !== "inviting") return ignored(call, fact);
-      return offerLegA(amend(call, { b: confirmed(b, report.dialog, fact.atMs) }), report.sdp);
+      return offerLegA(amend(call, { b: confirmed(b, report.dialog, fact.atMs) }), report.description);
     case "sip.reanswered":
-      return awaiting === "b" && b.state === "confirmed" ? offerLegA(call, report.sdp) : ignored(call, fact);
+      return awaiting === "b" && b.state === "confirmed" ? offerLegA(call, report.description) : ignored(call, fact);
     case "sip.rejected": {
       if (b.state !== "inviting") return ignored(call, fact);
       const cause = causeOfRejection(report.status, report.q850, ringingAtMs !== undefined);
@@ -147,13 +151,17 @@ function legBReported(call: CallIn<Joining>, report: SipFact, fact: TimedFact): 
   }
 }
 
-function offerLegA(call: CallIn<Joining>, sdp: string): Step {
-  return to(amend(call, { awaiting: "a-offer" }), { kind: "media.answer", from: "b", sdp });
+function offerLegA(call: CallIn<Joining>, description: MediaDescription): Step {
+  return to(amend(call, { awaiting: "a-offer" }), { kind: "media.answer", from: "b", description });
 }
 
 function legAReported(call: CallIn<Joining>, report: SipFact, fact: TimedFact): Step {
   if (report.kind === "sip.reanswered" && call.phase.awaiting === "a")
-    return to(amend(call, { awaiting: "a-answer" }), { kind: "media.answer", from: "a", sdp: report.sdp });
+    return to(amend(call, { awaiting: "a-answer" }), {
+      kind: "media.answer",
+      from: "a",
+      description: report.description,
+    });
   return eitherReported(call, "a", report, fact);
 }
 
@@ -216,7 +224,7 @@ function joinedReported(call: CallIn<Joined>, side: LegName, report: SipFact, fa
       return to(amend(call, { renegotiation: { by: side, awaiting: "media" } }), {
         kind: "media.offer",
         from: side,
-        sdp: report.sdp,
+        description: report.description,
       });
     case "sip.offerWanted":
       if (now.by !== "nobody") return refuse(491);
@@ -230,13 +238,13 @@ function joinedReported(call: CallIn<Joined>, side: LegName, report: SipFact, fa
         return to(amend(call, { renegotiation: { by: now.by, awaiting: "media-answer" } }), {
           kind: "media.answer",
           from: side,
-          sdp: report.sdp,
+          description: report.description,
         });
       if (now.by === side && now.awaiting === "own-answer")
         return to(amend(call, { renegotiation: { by: side, awaiting: "own-media" } }), {
           kind: "media.answer",
           from: side,
-          sdp: report.sdp,
+          description: report.description,
         });
       return ignored(call, fact);
     case "sip.offerRefused":
@@ -275,24 +283,25 @@ function mediaReported(call: CallIn<Joined>, fact: MediaOutcome): Step {
   if (now.by === "nobody") return ignored(call, fact);
   if (now.by === "bridge") return stepRejoining(call, now, fact);
   const settle = (...orders: readonly CallOrder[]): Step => to(amend(call, { renegotiation: idle }), ...orders);
-  const answer = (sdp: string): Step => settle(order(call, now.by, { kind: "sip.answerReoffer", sdp }));
+  const answer = (description: MediaDescription): Step =>
+    settle(order(call, now.by, { kind: "sip.answerReoffer", description }));
   switch (now.awaiting) {
     case "media":
-      if (fact.kind === "media.settled") return answer(fact.sdp);
+      if (fact.kind === "media.settled") return answer(fact.description);
       if (fact.kind === "media.offered")
         return to(
           amend(call, { renegotiation: { by: now.by, awaiting: "other" } }),
-          order(call, other(now.by), { kind: "sip.reoffer", sdp: fact.sdp }),
+          order(call, other(now.by), { kind: "sip.reoffer", description: fact.description }),
         );
       break;
     case "media-answer":
-      if (fact.kind === "media.answered") return answer(fact.sdp);
+      if (fact.kind === "media.answered") return answer(fact.description);
       break;
     case "description":
       if (fact.kind === "media.described")
         return to(
           amend(call, { renegotiation: { by: now.by, awaiting: "own-answer" } }),
-          order(call, now.by, { kind: "sip.answerReoffer", sdp: fact.sdp }),
+          order(call, now.by, { kind: "sip.answerReoffer", description: fact.description }),
         );
       break;
     case "own-media":

@@ -7,6 +7,7 @@ import type { Joined, BridgedRenegotiation } from "../model/bridged-call.ts";
 import type { LegName } from "../model/trunk-leg.ts";
 import { end } from "../ending/ending.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
+import type { MediaDescription } from "../../media-description.ts";
 
 type Rejoining = Extract<BridgedRenegotiation, { by: "bridge" }>;
 
@@ -30,9 +31,9 @@ export function rejoin(call: CallIn<Joined>, now: Exclude<BridgedRenegotiation, 
 export function stepRejoining(call: CallIn<Joined>, now: Rejoining, fact: TimedFact): Step {
   switch (fact.kind) {
     case "media.described":
-      return now.awaiting === "description" ? offer(call, "b", fact.sdp) : ignored(call, fact);
+      return now.awaiting === "description" ? offer(call, "b", fact.description) : ignored(call, fact);
     case "media.answered":
-      if (now.awaiting === "b-media") return offer(call, "a", fact.sdp);
+      if (now.awaiting === "b-media") return offer(call, "a", fact.description);
       return now.awaiting === "a-media" ? to(amend(call, { renegotiation: { by: "nobody" } })) : ignored(call, fact);
     case "media.refused":
       return end(call, "media-lost", fact.atMs, {});
@@ -41,18 +42,18 @@ export function stepRejoining(call: CallIn<Joined>, now: Rejoining, fact: TimedF
       if (side !== now.awaiting) return ignored(call, fact);
       if (report.kind === "sip.offerRefused") return end(call, "media-lost", fact.atMs, {});
       if (report.kind !== "sip.reanswered") return ignored(call, fact);
-      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from: side, sdp: report.sdp });
+      return to(awaiting(call, `${side}-media`), { kind: "media.answer", from: side, description: report.description });
     }
     default:
       return ignored(call, fact);
   }
 }
 
-function offer(call: CallIn<Joined>, side: LegName, sdp: string): Step {
+function offer(call: CallIn<Joined>, side: LegName, description: MediaDescription): Step {
   return to(awaiting(call, side), {
     kind: "leg.order",
     call: call.phase[side].id,
-    order: { kind: "sip.reoffer", sdp },
+    order: { kind: "sip.reoffer", description },
   });
 }
 

@@ -31,7 +31,7 @@ function refusedBeforeRecall(call: Call, { side }: HeldOffer, { orders }: Step):
 
 function offerOf(fact: TimedFact): HeldOffer | undefined {
   const [side, report] = fact.kind === "leg.reported" ? [fact.side, fact.report] : [undefined, fact];
-  if (report.kind === "sip.offered") return { side, offer: { kind: report.kind, sdp: report.sdp } };
+  if (report.kind === "sip.offered") return { side, offer: { kind: report.kind, description: report.description } };
   return report.kind === "sip.offerWanted" ? { side, offer: { kind: report.kind } } : undefined;
 }
 

@@ -51,7 +51,7 @@ export function stepHold(call: CallIn<Connected>, now: Extract<Renegotiation, { 
         {
           kind: "matrix.signal",
           leg: call.phase.leg,
-          signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: showLifetimeMs },
+          signal: { kind: "reoffer", description: fact.description, lifetimeMs: showLifetimeMs },
         },
         { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + showLifetimeMs },
       );
@@ -60,7 +60,7 @@ export function stepHold(call: CallIn<Connected>, now: Extract<Renegotiation, { 
       return to(
         amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
         { kind: "deadline.clear", name: "renegotiation" },
-        { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
+        { kind: "media.answer", from: clientEnd, description: fact.description },
       );
     case "media.answered":
       return now.awaiting === "media-answer" && fact.from === clientEnd ? close(call) : ignored(call, fact);

@@ -64,7 +64,7 @@ function underWay(call: CallIn<Connected>, now: Exclude<Referral, Planned>, fact
         trunk: trunk.name,
         target: trunk.target,
         identity: trunk.identity,
-        sdp: fact.sdp,
+        description: fact.description,
         replaces: now.replaces,
       });
     case "sip.replaced":
@@ -77,7 +77,7 @@ function underWay(call: CallIn<Connected>, now: Exclude<Referral, Planned>, fact
             renegotiation: { ...now, awaiting: "media-answer" },
           },
         ),
-        { kind: "media.answer", from: trunkEnd, sdp: fact.sdp },
+        { kind: "media.answer", from: trunkEnd, description: fact.description },
         { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "identity", identity: shown } },
         ...connectedNotices(call, shown.displayName),
       );

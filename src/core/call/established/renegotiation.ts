@@ -1,6 +1,7 @@
 // Changes of an established session: hold, resume, ICE restart and the trunk's re-offers, one exchange at a time
 // (RFC 3264 s4).
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
@@ -39,14 +40,14 @@ export function renegotiate(call: CallIn<Connected>, fact: RenegotiationFact): S
       if (!canRenegotiate(call.phase.leg)) return ignored(call, fact);
       if (call.phase.unshown.isOvertaken) return overtakenGlare(call, fact);
       if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return offerGlare(call, fact);
-      if (now.by !== "nobody") return to(amend(call, { renegotiation: { ...now, queued: fact.sdp } }));
-      return personOffers(call, fact.sdp);
+      if (now.by !== "nobody") return to(amend(call, { renegotiation: { ...now, queued: fact.description } }));
+      return personOffers(call, fact.description);
     case "sip.offered":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
       return to(amend(overtaken(call), { renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }), {
         kind: "media.offer",
         from: trunkEnd,
-        sdp: fact.sdp,
+        description: fact.description,
       });
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
@@ -84,7 +85,7 @@ export function isBusy({ by }: Renegotiation): boolean {
 }
 
 /** What the client has offered meanwhile keeps its turn. */
-export function queuedIn(now: Renegotiation): string | undefined {
+export function queuedIn(now: Renegotiation): MediaDescription | undefined {
   return now.by === "nobody" ? undefined : now.queued;
 }
 
@@ -108,9 +109,16 @@ function personsExchange(
 ): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.settled")
-      return close(call, { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+      return close(call, {
+        kind: "matrix.signal",
+        leg: call.phase.leg,
+        signal: { kind: "reanswer", description: fact.description },
+      });
     if (fact.kind === "media.offered")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), { kind: "sip.reoffer", sdp: fact.sdp });
+      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
+        kind: "sip.reoffer",
+        description: fact.description,
+      });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
     if (fact.kind === "media.refused" && fact.from === clientEnd) return close(call);
   }
@@ -119,7 +127,7 @@ function personsExchange(
       return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
         kind: "media.answer",
         from: trunkEnd,
-        sdp: fact.sdp,
+        description: fact.description,
       });
     // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
     if (fact.kind === "sip.offerRefused")
@@ -130,7 +138,11 @@ function personsExchange(
   }
   if (now.awaiting === "media-answer") {
     if (fact.kind === "media.answered")
-      return close(call, { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "reanswer", sdp: fact.sdp } });
+      return close(call, {
+        kind: "matrix.signal",
+        leg: call.phase.leg,
+        signal: { kind: "reanswer", description: fact.description },
+      });
     if (fact.kind === "media.refused")
       return to(amend(call, { renegotiation: { ...now, awaiting: "media" } }), {
         kind: "media.settle",
@@ -147,7 +159,7 @@ function trunksExchange(
   fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
-    if (fact.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
+    if (fact.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", description: fact.description });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
     if (fact.kind === "media.offered" && !canRenegotiate(call.phase.leg))
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
@@ -164,7 +176,7 @@ function trunksExchange(
         {
           kind: "matrix.signal",
           leg: call.phase.leg,
-          signal: { kind: "reoffer", sdp: fact.sdp, lifetimeMs: reofferLifetimeMs },
+          signal: { kind: "reoffer", description: fact.description, lifetimeMs: reofferLifetimeMs },
         },
         { kind: "deadline.set", name: "renegotiation", atMs: fact.atMs + reofferLifetimeMs },
       );
@@ -173,10 +185,11 @@ function trunksExchange(
     return to(
       amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
       { kind: "deadline.clear", name: "renegotiation" },
-      { kind: "media.answer", from: clientEnd, sdp: fact.sdp },
+      { kind: "media.answer", from: clientEnd, description: fact.description },
     );
   if (now.awaiting === "media-answer") {
-    if (fact.kind === "media.answered") return close(call, { kind: "sip.answerReoffer", sdp: fact.sdp });
+    if (fact.kind === "media.answered")
+      return close(call, { kind: "sip.answerReoffer", description: fact.description });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
   return ignored(call, fact);
@@ -192,7 +205,7 @@ function emptyExchange(
     if (fact.kind === "media.described")
       return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
         kind: "sip.answerReoffer",
-        sdp: fact.sdp,
+        description: fact.description,
       });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
@@ -201,7 +214,7 @@ function emptyExchange(
       return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
         kind: "media.answer",
         from: trunkEnd,
-        sdp: fact.sdp,
+        description: fact.description,
       });
     if (fact.kind === "sip.offerRefused") return unanswered(call, now, fact.atMs);
   }
@@ -215,11 +228,11 @@ function unanswered(call: CallIn<Connected>, now: Extract<Renegotiation, { by: "
   return now.first ? end(call, "incompatible", atMs, {}) : close(call);
 }
 
-function personOffers(call: CallIn<Connected>, sdp: string): Step {
+function personOffers(call: CallIn<Connected>, description: MediaDescription): Step {
   return to(amend(call, { renegotiation: { by: "matrix", awaiting: "media", queued: undefined } }), {
     kind: "media.offer",
     from: clientEnd,
-    sdp,
+    description,
   });
 }
 
@@ -230,7 +243,7 @@ function personOffers(call: CallIn<Connected>, sdp: string): Step {
  */
 function offerGlare(call: CallIn<Connected>, fact: Extract<TimedFact, { kind: "matrix.offered" }>): Step {
   if (call.phase.inviter === "bridge") return ignored(call, fact);
-  const next = personOffers(call, fact.sdp);
+  const next = personOffers(call, fact.description);
   return to(
     next.call,
     clearDeadline,

@@ -118,10 +118,10 @@ export function stepTransferring(call: CallIn<Transferring>, fact: TimedFact): S
       return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }), {
         kind: "media.answer",
         from: trunkEnd,
-        sdp: fact.sdp,
+        description: fact.description,
       });
     case "sip.reanswered":
-      return to(call, { kind: "media.answer", from: trunkEnd, sdp: fact.sdp });
+      return to(call, { kind: "media.answer", from: trunkEnd, description: fact.description });
     case "media.answered":
     case "media.timedOut":
     case "media.failed":
@@ -151,7 +151,7 @@ function answerTrunk(call: CallIn<Transferring>, fact: TrunkOffer): Step {
   if (fact.kind === "sip.offered" || fact.kind === "sip.offerWanted") {
     if (call.phase.offered) return to(call, again);
     return fact.kind === "sip.offered"
-      ? to(asked, { kind: "media.offer", from: trunkEnd, sdp: fact.sdp })
+      ? to(asked, { kind: "media.offer", from: trunkEnd, description: fact.description })
       : to(asked, { kind: "media.describe", end: trunkEnd });
   }
   // Of an exchange that the transfer broke off.
@@ -162,7 +162,7 @@ function answerTrunk(call: CallIn<Transferring>, fact: TrunkOffer): Step {
       return to(call, { kind: "media.settle", from: trunkEnd });
     case "media.settled":
     case "media.described":
-      return to(answered, { kind: "sip.answerReoffer", sdp: fact.sdp });
+      return to(answered, { kind: "sip.answerReoffer", description: fact.description });
     case "media.refused":
       return to(answered, { kind: "sip.refuseReoffer", status: 488 });
   }

@@ -1,6 +1,7 @@
 // Somebody took a call from the telephone: the others stop ringing, and the trunk's answer is made. Also call glare: the
 // person was calling the caller at that moment, and their own call is the one that both have.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import {
   legAddress,
   type Accepting,
@@ -25,7 +26,7 @@ import { confirmed, type ConfirmedLeg } from "../model/trunk-leg.ts";
 
 /** The first answer wins; the party is told, and so are those who were too late (Matrix spec, m.call.select_answer). */
 export function accept(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.answered" }>): Step {
-  const { room, person, party, version, abilities, sdp, atMs } = fact;
+  const { room, person, party, version, abilities, description, atMs } = fact;
   const ghost = call.phase.legs.find((one) => one.room === room)?.ghost ?? call.phase.ghost;
   const leg: MatrixLeg = { ...legAddress(call.phase, { room, ghost }), version, person, personParty: party };
   const select: readonly CallOrder[] =
@@ -37,7 +38,7 @@ export function accept(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: 
     (one) => one.room !== room,
     atMs,
     select,
-    [{ kind: "media.answer", from: clientEnd, sdp }],
+    [{ kind: "media.answer", from: clientEnd, description }],
   );
 }
 
@@ -49,7 +50,7 @@ export function takeGlare(
   call: CallIn<Arriving | Alerting>,
   fact: Extract<TimedFact, { kind: "matrix.glareDetected" }>,
 ): Step {
-  const { leg, abilities, sdp, atMs } = fact;
+  const { leg, abilities, description, atMs } = fact;
   const isOther = ({ room, target }: RingingLeg): boolean =>
     room !== leg.room && !(target.kind === "person" && target.person === leg.person);
   const farewells = call.phase.kind === "alerting" ? hangUp(call.phase, () => true) : [];
@@ -61,7 +62,7 @@ export function takeGlare(
       isOther,
       atMs,
       [],
-      [{ kind: "media.answerGlare", from: clientEnd, sdp }],
+      [{ kind: "media.answerGlare", from: clientEnd, description }],
     );
   // The trunk has offered nothing yet, so that the person's offer can go to it as it is, in a session of its own.
   const { outstanding } = call;
@@ -76,7 +77,7 @@ export function takeGlare(
     [
       { kind: "media.handOver", end: trunkEnd },
       { kind: "media.release" },
-      { kind: "media.offer", from: clientEnd, sdp },
+      { kind: "media.offer", from: clientEnd, description },
     ],
   );
 }
@@ -141,7 +142,7 @@ export function stepAccepting(call: CallIn<Accepting>, fact: TimedFact): Step {
     case "media.offered": {
       // What was offered to the rooms has no use any more.
       if (awaits !== "offer" || fact.from !== clientEnd) return unchanged(call);
-      const { trunk, order } = answerTrunk(call.phase, fact.sdp, fact.atMs);
+      const { trunk, order } = answerTrunk(call.phase, fact.description, fact.atMs);
       return to(
         amend(call, { trunk, acceptance: { kind: "late-glare", awaiting: "trunk" } }),
         { kind: "deadline.set", name: "answer", atMs: fact.atMs + mediaAnswerMs },
@@ -153,7 +154,7 @@ export function stepAccepting(call: CallIn<Accepting>, fact: TimedFact): Step {
       return to(amend(call, { acceptance: { kind: "late-glare", awaiting: "reply" } }), {
         kind: "media.answer",
         from: trunkEnd,
-        sdp: fact.sdp,
+        description: fact.description,
       });
     case "sip.offerRefused":
       return awaits === "trunk" ? end(call, "incompatible", fact.atMs, {}) : ignored(call, fact);
@@ -178,7 +179,7 @@ export function stepAccepting(call: CallIn<Accepting>, fact: TimedFact): Step {
 function answered(call: CallIn<Accepting>, fact: Extract<TimedFact, { kind: "media.answered" }>): Step {
   const { acceptance, origin, trunk: before, mediaUp } = call.phase;
   if (acceptance.kind === "answered" && fact.from === clientEnd) {
-    const { trunk, order } = answerTrunk(call.phase, fact.sdp, fact.atMs);
+    const { trunk, order } = answerTrunk(call.phase, fact.description, fact.atMs);
     return connect(
       call,
       {
@@ -197,7 +198,7 @@ function answered(call: CallIn<Accepting>, fact: Extract<TimedFact, { kind: "med
   }
   const isReply = acceptance.kind === "late-glare" && acceptance.awaiting === "reply";
   if (!isReply || fact.from !== trunkEnd || before.state !== "confirmed") return ignored(call, fact);
-  return connectCaller(call, before, fact, [answerPerson(call.phase, fact.sdp)]);
+  return connectCaller(call, before, fact, [answerPerson(call.phase, fact.description)]);
 }
 
 /** The person's own call is the one that goes on. */
@@ -212,17 +213,17 @@ function connectCaller(
   return connect(call, { ...both, trunk, takenAtMs: atMs, mediaUp, untold, renegotiation: { by: "nobody" } }, orders);
 }
 
-function answerPerson({ leg }: Accepting, sdp: string): CallOrder {
-  return { kind: "matrix.signal", leg, signal: { kind: "answer", sdp } };
+function answerPerson({ leg }: Accepting, description: MediaDescription): CallOrder {
+  return { kind: "matrix.signal", leg, signal: { kind: "answer", description } };
 }
 
 /** A trunk whose leg was answered before, for somebody else, is offered the new session in a re-INVITE. */
 function answerTrunk(
   { trunk }: Accepting,
-  sdp: string,
+  description: MediaDescription,
   atMs: number,
 ): { readonly trunk: ConfirmedLeg; readonly order: CallOrder } {
   return trunk.state === "confirmed"
-    ? { trunk, order: { kind: "sip.reoffer", sdp } }
-    : { trunk: confirmed(trunk, trunk.dialog, atMs), order: { kind: "sip.accept", sdp } };
+    ? { trunk, order: { kind: "sip.reoffer", description } }
+    : { trunk: confirmed(trunk, trunk.dialog, atMs), order: { kind: "sip.accept", description } };
 }

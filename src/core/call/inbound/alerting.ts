@@ -15,6 +15,7 @@ import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { Notices } from "../model/notices.ts";
 import { isOpen, isRinging, sameTarget, wasRung } from "../model/ringing.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
+import type { MediaDescription } from "../../media-description.ts";
 
 /** Clients drop an invite that has not long to live, and a push takes its time (Matrix spec, m.call.invite). */
 const leastLifetimeMs = 90_000;
@@ -25,7 +26,7 @@ const firstRingMs = 5_000;
 const leastFindingMs = 2_000;
 
 /** The offer for the rooms is made. */
-export function beginAlerting(call: CallIn<Arriving>, sdp: string, atMs: number): Step {
+export function beginAlerting(call: CallIn<Arriving>, description: MediaDescription, atMs: number): Step {
   const { origin, trunk, ghost, matrixCallId, ownParty, stages, announce } = call.phase;
   const alerting = enter<Alerting>(call, {
     kind: "alerting",
@@ -34,7 +35,7 @@ export function beginAlerting(call: CallIn<Arriving>, sdp: string, atMs: number)
     ghost,
     matrixCallId,
     ownParty,
-    sdp,
+    description,
     legs: [],
     stages,
     stage: -1,
@@ -168,7 +169,7 @@ function inviteTo(call: CallIn<Alerting>, target: RingTarget, place: Pick<LegAdd
     leg: legAddress(call.phase, place),
     signal: {
       kind: "invite",
-      sdp: call.phase.sdp,
+      description: call.phase.description,
       lifetimeMs: Math.max(leastLifetimeMs, ringMsOf(target, call.phase)),
       invitee: target.kind === "person" ? target.person : undefined,
     },

@@ -1,6 +1,7 @@
 // A call from the telephone to Matrix, until somebody has taken it: arriving. The rooms ring in alerting.ts, who takes
 // the call is connected in accepting.ts.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
 import { takeGlare } from "./accepting.ts";
 import { beginAlerting } from "./alerting.ts";
@@ -32,7 +33,7 @@ export interface InboundRequest {
   readonly dialog: SipDialogState;
   readonly incoming: SipIncomingState;
   /** Undefined: the caller wants our offer. */
-  readonly sdp: string | undefined;
+  readonly description: MediaDescription | undefined;
   readonly stages: readonly RingStage[];
   readonly atMs: number;
   readonly maxDurationMs: number;
@@ -48,7 +49,7 @@ interface FirstStep extends Step {
 }
 
 export function beginInbound(request: InboundRequest): FirstStep {
-  const { atMs, sdp, earlyProgress } = request;
+  const { atMs, description, earlyProgress } = request;
   const { id, trunk, number, called, maxDurationMs, notices } = request;
   const { ghost, matrixCallId, ownParty, dialog, incoming, stages, announce } = request;
   const common: CallCommon = {
@@ -65,7 +66,7 @@ export function beginInbound(request: InboundRequest): FirstStep {
   };
   const call = enter<Arriving>(common, {
     kind: "arriving",
-    origin: { kind: "invite", lateOffer: sdp === undefined },
+    origin: { kind: "invite", lateOffer: description === undefined },
     trunk: { ...trunk, state: "incoming", id, dialog, incoming },
     ghost,
     matrixCallId,
@@ -76,7 +77,9 @@ export function beginInbound(request: InboundRequest): FirstStep {
   const orders: readonly CallOrder[] = [
     ...(earlyProgress ? [{ kind: "sip.ring", status: 183 } as const] : []),
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
-    sdp === undefined ? { kind: "media.describe", end: clientEnd } : { kind: "media.offer", from: trunkEnd, sdp },
+    description === undefined
+      ? { kind: "media.describe", end: clientEnd }
+      : { kind: "media.offer", from: trunkEnd, description },
   ];
   return { call, orders };
 }
@@ -84,9 +87,9 @@ export function beginInbound(request: InboundRequest): FirstStep {
 export function stepArriving(call: CallIn<Arriving>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "media.offered":
-      return offersLate(call.phase.origin) ? ignored(call, fact) : beginAlerting(call, fact.sdp, fact.atMs);
+      return offersLate(call.phase.origin) ? ignored(call, fact) : beginAlerting(call, fact.description, fact.atMs);
     case "media.described":
-      return offersLate(call.phase.origin) ? beginAlerting(call, fact.sdp, fact.atMs) : ignored(call, fact);
+      return offersLate(call.phase.origin) ? beginAlerting(call, fact.description, fact.atMs) : ignored(call, fact);
     case "media.refused":
       return end(call, causeOfMediaFault(fact.fault, "trunk"), fact.atMs, {});
     case "matrix.glareDetected":

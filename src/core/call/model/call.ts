@@ -19,6 +19,7 @@ import type {
   TrunkLeg,
   UnsentLeg,
 } from "./trunk-leg.ts";
+import type { MediaDescription } from "../../media-description.ts";
 
 /** What is true in every phase. */
 export interface CallCommon {
@@ -52,7 +53,9 @@ export const nothingOutstanding: Outstanding = { releases: 0, farewells: [] };
 /** `side`: of a bridged call the leg that made it. */
 export interface HeldOffer {
   readonly side: LegName | undefined;
-  readonly offer: { readonly kind: "sip.offered"; readonly sdp: string } | { readonly kind: "sip.offerWanted" };
+  readonly offer:
+    | { readonly kind: "sip.offered"; readonly description: MediaDescription }
+    | { readonly kind: "sip.offerWanted" };
 }
 
 /** A leg that has to be told that it is over. */
@@ -74,7 +77,7 @@ interface WithPerson {
 /** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
 export interface Failover {
   readonly trunks: readonly DialledTrunk[];
-  readonly offer: string;
+  readonly offer: MediaDescription;
   readonly candidates: readonly IceCandidate[];
 }
 
@@ -104,11 +107,11 @@ export interface Early extends WithPerson {
   readonly trunk: InvitingLeg;
   readonly ringingAtMs: number | undefined;
   /** The trunk's early answer. */
-  readonly sdp: string;
+  readonly description: MediaDescription;
   readonly answer: PersonAnswer;
   readonly mediaUp: boolean;
   /** An offer of the client's that has to wait for the callee. */
-  readonly queued: string | undefined;
+  readonly queued: MediaDescription | undefined;
   /** Early media that says hold: the client is not told before the callee picks up. */
   readonly untold: Direction | undefined;
 }
@@ -154,7 +157,7 @@ export type Refusal = Extract<Cause, "declined" | "busy" | "callee-media-failed"
 export interface Alerting extends Inbound {
   readonly kind: "alerting";
   /** What every invite offers. */
-  readonly sdp: string;
+  readonly description: MediaDescription;
   /** Of this stage and those before it. */
   readonly legs: readonly RingingLeg[];
   readonly stages: readonly RingStage[];
@@ -193,32 +196,32 @@ export type Renegotiation =
   | {
       readonly by: "matrix";
       readonly awaiting: "media" | "trunk" | "media-answer";
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
     }
   | {
       readonly by: "trunk";
       readonly awaiting: "media" | "person" | "media-answer";
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
     }
   /** The trunk asked for our offer: described, then its answer in the ACK. `first`: without it there is no session yet. */
   | {
       readonly by: "trunk-empty";
       readonly awaiting: "media" | "trunk" | "media-answer";
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
       readonly first?: true;
     }
   /** We show the client that the telephone holds, or no longer. It waits for nobody: whatever else comes goes first. */
   | {
       readonly by: "hold";
       readonly awaiting: "media" | "person" | "media-answer";
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
     }
   /** The trunk wants the person connected to somebody else: where that is, our offer to them, their answer. */
   | {
       readonly by: "referral";
       readonly awaiting: "plan";
       readonly replaces: string | undefined;
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
     }
   | {
       readonly by: "referral";
@@ -226,7 +229,7 @@ export type Renegotiation =
       readonly trunk: DialledTrunk;
       readonly shown: ShownIdentity;
       readonly replaces: string | undefined;
-      readonly queued: string | undefined;
+      readonly queued: MediaDescription | undefined;
     };
 
 /** The two sides of an answered call, and since when. */

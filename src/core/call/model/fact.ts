@@ -10,6 +10,7 @@ import type { LegAbilities, LegSignal, MatrixLeg, ShownIdentity } from "./matrix
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { DialledTrunk } from "./trunk-leg.ts";
 
 /** One ICE candidate as the client sent it (RFC 8839 candidate-attribute, without `a=`). Empty is the end marker. */
@@ -44,7 +45,7 @@ export type MatrixLegFact =
       readonly party: PartyId | undefined;
       readonly version: "0" | "1";
       readonly abilities: LegAbilities;
-      readonly sdp: string;
+      readonly description: MediaDescription;
     }
   /** Somebody refused it, or left the room while it rang. */
   | {
@@ -58,7 +59,7 @@ export type MatrixLegFact =
       readonly kind: "matrix.glareDetected";
       readonly leg: MatrixLeg;
       readonly abilities: LegAbilities;
-      readonly sdp: string;
+      readonly description: MediaDescription;
     }
   /** The client hands the call over (MSC2747). */
   | { readonly kind: "matrix.replaced"; readonly order: TransferOrder }
@@ -66,9 +67,9 @@ export type MatrixLegFact =
   /** The client took our answer (`ours`), or another party's: somebody else in the room was faster. */
   | { readonly kind: "matrix.selected"; readonly ours: boolean }
   /** A new offer inside the call: hold, resume, ICE restart. */
-  | { readonly kind: "matrix.offered"; readonly sdp: string }
+  | { readonly kind: "matrix.offered"; readonly description: MediaDescription }
   /** The answer to an offer of ours inside the call. */
-  | { readonly kind: "matrix.reanswered"; readonly sdp: string }
+  | { readonly kind: "matrix.reanswered"; readonly description: MediaDescription }
   | { readonly kind: "matrix.hungUp"; readonly said: SaidByClient | undefined }
   /** The person left the room, which is a hang-up. */
   | { readonly kind: "matrix.left" }
@@ -101,15 +102,15 @@ export interface Untold {
 /** What the media engine reports of a call's session. */
 export type MediaFact =
   /** SDP for the other end of the one that offered. */
-  | ({ readonly kind: "media.offered"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  | ({ readonly kind: "media.offered"; readonly from: MediaEnd; readonly description: MediaDescription } & Untold)
   /** The offer needs nothing of the other end: SDP to answer it with at once. */
-  | ({ readonly kind: "media.settled"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  | ({ readonly kind: "media.settled"; readonly from: MediaEnd; readonly description: MediaDescription } & Untold)
   /** SDP for the end that had offered. */
-  | ({ readonly kind: "media.answered"; readonly from: MediaEnd; readonly sdp: string } & Untold)
+  | ({ readonly kind: "media.answered"; readonly from: MediaEnd; readonly description: MediaDescription } & Untold)
   /** An offer of our own for an end: wanted by an INVITE without one, or for a client or trunk that is to be called. */
-  | ({ readonly kind: "media.described"; readonly end: MediaEnd; readonly sdp: string } & Untold)
+  | ({ readonly kind: "media.described"; readonly end: MediaEnd; readonly description: MediaDescription } & Untold)
   /** Both ends had offered: an answer for each. */
-  | ({ readonly kind: "media.glareAnswered"; readonly a: string; readonly b: string } & Untold)
+  | ({ readonly kind: "media.glareAnswered"; readonly a: MediaDescription; readonly b: MediaDescription } & Untold)
   /** An offer or answer could not be used; the session is as it was. */
   | { readonly kind: "media.refused"; readonly from: MediaEnd; readonly fault: MediaFault; readonly message: string }
   /** ICE and DTLS towards the client are up. */
@@ -144,9 +145,9 @@ export type SipFact =
   /** 180 and its like: the callee's telephone rings. */
   | { readonly kind: "sip.ringing" }
   /** 183 or any other provisional with SDP: early media. */
-  | { readonly kind: "sip.progressed"; readonly sdp: string | undefined }
+  | { readonly kind: "sip.progressed"; readonly description: MediaDescription | undefined }
   /** First 2xx, already acknowledged by the edge. */
-  | { readonly kind: "sip.accepted"; readonly sdp: string; readonly dialog: SipDialogState }
+  | { readonly kind: "sip.accepted"; readonly description: MediaDescription; readonly dialog: SipDialogState }
   /** Final 3xx to 6xx to our INVITE. `q850` from the Reason header (RFC 3326). */
   | {
       readonly kind: "sip.rejected";
@@ -161,11 +162,11 @@ export type SipFact =
       readonly message: string;
     }
   /** Re-INVITE or UPDATE with an offer. */
-  | { readonly kind: "sip.offered"; readonly sdp: string }
+  | { readonly kind: "sip.offered"; readonly description: MediaDescription }
   /** Re-INVITE without an offer: ours is wanted in the 200. */
   | { readonly kind: "sip.offerWanted" }
   /** The answer to an offer of ours inside the dialog. */
-  | { readonly kind: "sip.reanswered"; readonly sdp: string }
+  | { readonly kind: "sip.reanswered"; readonly description: MediaDescription }
   | { readonly kind: "sip.offerRefused"; readonly status: number }
   /** The dialog's state changed (target refresh, CSeq): save it. */
   | { readonly kind: "sip.dialogChanged"; readonly dialog: SipDialogState }
@@ -187,7 +188,7 @@ export type SipFact =
   /** Progress of the transfer that we asked for, from NOTIFY: below 200 it goes on, otherwise it is over. */
   | { readonly kind: "sip.referProgressed"; readonly status: number }
   /** The INVITE that replaces the trunk's dialog (after its REFER) was answered; the old dialog has ended. */
-  | { readonly kind: "sip.replaced"; readonly sdp: string; readonly dialog: SipDialogState }
+  | { readonly kind: "sip.replaced"; readonly description: MediaDescription; readonly dialog: SipDialogState }
   | { readonly kind: "sip.replaceFailed"; readonly status: number }
   /** BYE from the trunk, already answered 200. */
   | { readonly kind: "sip.hungUp"; readonly q850: number | undefined }

@@ -4,6 +4,7 @@ import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 
 import type { Cause } from "./cause.ts";
+import type { MediaDescription } from "../../media-description.ts";
 
 /** Where our events of a leg go, as whom, and under which ids. */
 export interface LegAddress {
@@ -62,17 +63,17 @@ export type LegSignal =
   /** We call. `invitee`: whom the call is for, if it is for one person only. */
   | {
       readonly kind: "invite";
-      readonly sdp: string;
+      readonly description: MediaDescription;
       readonly lifetimeMs: number;
       readonly invitee: UserId | undefined;
     }
   /** Of those who answered our invite this one has the call. */
   | { readonly kind: "select"; readonly party: PartyId }
-  | { readonly kind: "answer"; readonly sdp: string }
+  | { readonly kind: "answer"; readonly description: MediaDescription }
   /** Of a leg that we have not answered. */
   | { readonly kind: "reject"; readonly cause: Cause }
   /** Of one that we have answered, or that is a call of ours. */
   | { readonly kind: "hangup"; readonly cause: Cause }
-  | { readonly kind: "reanswer"; readonly sdp: string }
-  | { readonly kind: "reoffer"; readonly sdp: string; readonly lifetimeMs: number }
+  | { readonly kind: "reanswer"; readonly description: MediaDescription }
+  | { readonly kind: "reoffer"; readonly description: MediaDescription; readonly lifetimeMs: number }
   | { readonly kind: "identity"; readonly identity: ShownIdentity };

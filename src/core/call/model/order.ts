@@ -6,6 +6,7 @@ import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.
 import type { LegAddress, LegSignal } from "./matrix-leg.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { MediaEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover, Recall } from "./bridged-call.ts";
 import type { CallerIdentity } from "../../policy/caller-identity.ts";
@@ -15,14 +16,14 @@ export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;
 
 export type CallOrder =
   /** Opens the session (first time) and puts an offer to it. */
-  | { readonly kind: "media.offer"; readonly from: MediaEnd; readonly sdp: string }
-  | { readonly kind: "media.answer"; readonly from: MediaEnd; readonly sdp: string }
+  | { readonly kind: "media.offer"; readonly from: MediaEnd; readonly description: MediaDescription }
+  | { readonly kind: "media.answer"; readonly from: MediaEnd; readonly description: MediaDescription }
   /** Answers `from`'s pending offer without the other end. */
   | { readonly kind: "media.settle"; readonly from: MediaEnd }
   /** An offer of our own for that end. */
   | { readonly kind: "media.describe"; readonly end: MediaEnd }
   /** Both ends have offered: the trunk in its INVITE, the person in a call of their own. */
-  | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly sdp: string }
+  | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly description: MediaDescription }
   /** A key as RFC 4733 towards an end; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaEnd; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }
@@ -36,12 +37,12 @@ export type CallOrder =
       readonly trunk: TrunkName;
       readonly target: string;
       readonly identity: CallerIdentity;
-      readonly sdp: string;
+      readonly description: MediaDescription;
     }
   | { readonly kind: "sip.cancel"; readonly q850: number }
   | { readonly kind: "sip.bye"; readonly q850: number }
-  | { readonly kind: "sip.reoffer"; readonly sdp: string }
-  | { readonly kind: "sip.answerReoffer"; readonly sdp: string }
+  | { readonly kind: "sip.reoffer"; readonly description: MediaDescription }
+  | { readonly kind: "sip.answerReoffer"; readonly description: MediaDescription }
   | { readonly kind: "sip.refuseReoffer"; readonly status: number }
   /** After a restart: the dialog has to be rebuilt before it can be ended. */
   | { readonly kind: "sip.resume"; readonly dialog: SipDialogState }
@@ -50,7 +51,7 @@ export type CallOrder =
   /** 180, or 183 without a description, to the trunk's INVITE. */
   | { readonly kind: "sip.ring"; readonly status: 180 | 183 }
   /** 200 with our answer, or with our offer where the INVITE had none: the answer comes as `sip.reanswered`. */
-  | { readonly kind: "sip.accept"; readonly sdp: string }
+  | { readonly kind: "sip.accept"; readonly description: MediaDescription }
   /** Final failure response to the trunk's INVITE; `sip.ended` follows. */
   | {
       readonly kind: "sip.reject";
@@ -71,7 +72,7 @@ export type CallOrder =
       readonly trunk: TrunkName;
       readonly target: string;
       readonly identity: CallerIdentity;
-      readonly sdp: string;
+      readonly description: MediaDescription;
       readonly replaces: string | undefined;
     }
   /** Refuses the trunk's REFER. */

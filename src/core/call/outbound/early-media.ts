@@ -1,6 +1,7 @@
 // Early media by config: the client is answered with what the trunk plays before the callee picks up, so that the caller
 // hears the network's own tones and announcements. Only then has a legacy client any audio.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallIn, Early, Inviting } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end, endIfOver } from "../ending/ending.ts";
@@ -10,7 +11,7 @@ import { answerByTrunk, connect } from "../established/connecting.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed } from "../model/trunk-leg.ts";
 
-export function beginEarly(call: CallIn<Inviting>, sdp: string): Step {
+export function beginEarly(call: CallIn<Inviting>, description: MediaDescription): Step {
   const { leg, abilities, trunk, ringingAtMs } = call.phase;
   const early = enter<Early>(call, {
     kind: "early",
@@ -18,13 +19,13 @@ export function beginEarly(call: CallIn<Inviting>, sdp: string): Step {
     abilities,
     trunk,
     ringingAtMs,
-    sdp,
+    description,
     answer: "none",
     mediaUp: false,
     queued: undefined,
     untold: undefined,
   });
-  return to(early, { kind: "media.answer", from: trunkEnd, sdp });
+  return to(early, { kind: "media.answer", from: trunkEnd, description });
 }
 
 export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
@@ -36,7 +37,7 @@ export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
       return to(amend(call, { answer: "ordered", untold: fact.untold }), {
         kind: "matrix.signal",
         leg: call.phase.leg,
-        signal: { kind: "answer", sdp: fact.sdp },
+        signal: { kind: "answer", description: fact.description },
       });
     case "media.refused":
       return call.phase.answer === "none" ? ringOnly(call) : ignored(call, fact);
@@ -52,7 +53,7 @@ export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
     case "matrix.offered":
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
       if (call.phase.answer === "none" || !canRenegotiate(call.phase.leg)) return ignored(call, fact);
-      return to(amend(call, { queued: fact.sdp }));
+      return to(amend(call, { queued: fact.description }));
     case "media.timedOut":
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
       return fact.end === trunkEnd ? unchanged(call) : (endIfOver(call, fact) ?? ignored(call, fact));
@@ -99,7 +100,9 @@ function accepted(call: CallIn<Early>, fact: Extract<TimedFact, { kind: "sip.acc
   // The same description in the 200 is a repetition (RFC 3261 s13.2.1). Another one moves the trunk's end; the client's
   // answer stays, as it can have one only.
   const moved: readonly CallOrder[] =
-    fact.sdp === call.phase.sdp ? [] : [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }];
+    fact.description === call.phase.description
+      ? []
+      : [{ kind: "media.answer", from: trunkEnd, description: fact.description }];
   if (call.phase.answer === "none") return answerByTrunk(call, fact, moved);
   const { queued } = call.phase;
   return connect(
@@ -113,6 +116,6 @@ function accepted(call: CallIn<Early>, fact: Extract<TimedFact, { kind: "sip.acc
       untold: call.phase.untold,
       renegotiation: queued === undefined ? { by: "nobody" } : { by: "matrix", awaiting: "media", queued: undefined },
     },
-    queued === undefined ? moved : [...moved, { kind: "media.offer", from: clientEnd, sdp: queued }],
+    queued === undefined ? moved : [...moved, { kind: "media.offer", from: clientEnd, description: queued }],
   );
 }

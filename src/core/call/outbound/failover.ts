@@ -1,5 +1,6 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
 import { clientEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallCommon, CallIn, Failover, Inviting, Offering } from "../model/call.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import type { TimedFact, IceCandidate } from "../model/fact.ts";
@@ -10,7 +11,7 @@ import { unsent, type DialledTrunk } from "../model/trunk-leg.ts";
 const mostCandidates = 100;
 
 /** Undefined where there is no other trunk: nothing has to be kept then. */
-export function failoverTo(trunks: readonly DialledTrunk[], offer: string): Failover | undefined {
+export function failoverTo(trunks: readonly DialledTrunk[], offer: MediaDescription): Failover | undefined {
   return trunks.length === 0 ? undefined : { trunks, offer, candidates: [] };
 }
 
@@ -46,7 +47,7 @@ export function nextTrunk(call: CallIn<Inviting>, fact: TimedFact): Step | undef
       failover: others.length === 0 ? undefined : { ...failover, trunks: others },
     }),
     { kind: "media.release" },
-    { kind: "media.offer", from: clientEnd, sdp: failover.offer },
+    { kind: "media.offer", from: clientEnd, description: failover.offer },
     ...(failover.candidates.length === 0
       ? []
       : [{ kind: "media.candidates", candidates: failover.candidates } as const]),

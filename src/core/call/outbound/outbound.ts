@@ -1,6 +1,7 @@
 // A call from Matrix to the telephone, until both can talk: offering, inviting, answering.
 // Early media stands in early-media.ts, other trunks in failover.ts, how it ends in ending.ts, what comes later in connected.ts.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { MediaDescription } from "../../media-description.ts";
 import type { CallId } from "../../ids.ts";
 import {
   nothingOutstanding,
@@ -30,7 +31,7 @@ export interface OutboundRequest {
   readonly abilities: LegAbilities;
   /** For history and log. */
   readonly number: string;
-  readonly sdp: string;
+  readonly description: MediaDescription;
   readonly atMs: number;
   /** When the invite's lifetime ends; nobody answers later than this. */
   readonly answerByMs: number;
@@ -43,19 +44,19 @@ export interface OutboundRequest {
 
 /** Starts a call that policy allows. */
 export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, maxDurationMs: number): Step {
-  const { leg, abilities, earlyMedia, alternatives, sdp } = request;
+  const { leg, abilities, earlyMedia, alternatives, description } = request;
   const call = enter<Offering>(outboundCommon(request, maxDurationMs), {
     kind: "offering",
     leg,
     abilities,
     trunk: unsent(request.id, trunk),
     earlyMedia,
-    failover: failoverTo(alternatives, sdp),
+    failover: failoverTo(alternatives, description),
   });
   return to(
     call,
     { kind: "deadline.set", name: "answer", atMs: request.answerByMs },
-    { kind: "media.offer", from: clientEnd, sdp },
+    { kind: "media.offer", from: clientEnd, description },
   );
 }
 
@@ -112,7 +113,7 @@ export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
           progress: "none",
           ringingAtMs: undefined,
         }),
-        { kind: "sip.invite", trunk: name, target, identity, sdp: fact.sdp },
+        { kind: "sip.invite", trunk: name, target, identity, description: fact.description },
       );
     }
     case "media.refused":
@@ -153,14 +154,16 @@ export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
     case "sip.progressed": {
       const next = amend(call, { progress: "early", failover: undefined });
       // Otherwise the client hears nothing before the answer; it plays its own ringing tone.
-      return call.phase.earlyMedia === "answer" && fact.sdp !== undefined ? beginEarly(next, fact.sdp) : to(next);
+      return call.phase.earlyMedia === "answer" && fact.description !== undefined
+        ? beginEarly(next, fact.description)
+        : to(next);
     }
     case "sip.identified":
       return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
     case "identity.resolved":
       return to({ ...call, shown: fact.shown });
     case "sip.accepted":
-      return answerByTrunk(call, fact, [{ kind: "media.answer", from: trunkEnd, sdp: fact.sdp }]);
+      return answerByTrunk(call, fact, [{ kind: "media.answer", from: trunkEnd, description: fact.description }]);
     case "sip.rejected":
     case "sip.failed":
       return nextTrunk(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
@@ -189,7 +192,7 @@ export function stepAnswering(call: CallIn<Answering>, fact: TimedFact): Step {
           untold: fact.untold,
           renegotiation: { by: "nobody" },
         },
-        [{ kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "answer", sdp: fact.sdp } }],
+        [{ kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "answer", description: fact.description } }],
       );
     case "media.refused":
       return end(
