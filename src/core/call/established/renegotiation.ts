@@ -15,6 +15,8 @@ const reofferLifetimeMs = 30_000;
 const idle: Renegotiation = { by: "nobody" };
 const clearDeadline: CallOrder = { kind: "deadline.clear", name: "renegotiation" };
 
+type TrunkEmpty = Extract<Renegotiation, { by: "trunk-empty" | "trunk-first" }>;
+
 export type RenegotiationFact = Extract<
   TimedFact,
   {
@@ -73,6 +75,7 @@ function exchange(call: CallIn<Connected>, now: Renegotiation, fact: Renegotiati
     case "trunk":
       return trunksExchange(call, now, fact);
     case "trunk-empty":
+    case "trunk-first":
       return emptyExchange(call, now, fact);
     case "referral":
       return ignored(call, fact);
@@ -195,12 +198,8 @@ function trunksExchange(
   return ignored(call, fact);
 }
 
-/** Re-INVITE without an offer (RFC 3261 s14.2): ours goes into the 200, the answer comes with the ACK. */
-function emptyExchange(
-  call: CallIn<Connected>,
-  now: Extract<Renegotiation, { by: "trunk-empty" }>,
-  fact: RenegotiationFact,
-): Step {
+/** INVITE or re-INVITE without an offer (RFC 3261 s13.2.1, s14.2): ours goes into the 200, the answer comes with the ACK. */
+function emptyExchange(call: CallIn<Connected>, now: TrunkEmpty, fact: RenegotiationFact): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.described")
       return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
@@ -224,8 +223,8 @@ function emptyExchange(
 }
 
 /** Of a session there was the old state serves; where the call itself began without an offer, there is none yet. */
-function unanswered(call: CallIn<Connected>, now: Extract<Renegotiation, { by: "trunk-empty" }>, atMs: number): Step {
-  return now.first ? end(call, "incompatible", atMs, {}) : close(call);
+function unanswered(call: CallIn<Connected>, { by }: TrunkEmpty, atMs: number): Step {
+  return by === "trunk-first" ? end(call, "incompatible", atMs, {}) : close(call);
 }
 
 function personOffers(call: CallIn<Connected>, description: MediaDescription): Step {

@@ -190,7 +190,7 @@ function answered(call: CallIn<Accepting>, fact: Extract<TimedFact, { kind: "med
         inviter: "bridge",
         answer: "told",
         renegotiation: offersLate(origin)
-          ? { by: "trunk-empty", awaiting: "trunk", queued: undefined, first: true }
+          ? { by: "trunk-first", awaiting: "trunk", queued: undefined }
           : { by: "nobody" },
       },
       [order],

@@ -203,12 +203,17 @@ export type Renegotiation =
       readonly awaiting: "media" | "person" | "media-answer";
       readonly queued: MediaDescription | undefined;
     }
-  /** The trunk asked for our offer: described, then its answer in the ACK. `first`: without it there is no session yet. */
+  /** The trunk asked for our offer: described, then its answer in the ACK. */
   | {
       readonly by: "trunk-empty";
       readonly awaiting: "media" | "trunk" | "media-answer";
       readonly queued: MediaDescription | undefined;
-      readonly first?: true;
+    }
+  /** The call itself began so: without the answer in the ACK there is no session. */
+  | {
+      readonly by: "trunk-first";
+      readonly awaiting: "trunk" | "media-answer";
+      readonly queued: MediaDescription | undefined;
     }
   /** We show the client that the telephone holds, or no longer. It waits for nobody: whatever else comes goes first. */
   | {
