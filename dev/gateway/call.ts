@@ -11,7 +11,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from "../../src/sip/wire/message.ts";
-import { formatUri, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, type Uri } from "../../src/core/address/uri.ts";
 import type { Dialog } from "./dialog.ts";
 import { infoBody, readInfo, readSipfrag } from "./call-bodies.ts";
 import { ALLOW, type Headers } from "./message-text.ts";

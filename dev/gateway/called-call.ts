@@ -1,7 +1,7 @@
 // A call that came to the gateway: its number's script, until that is done and the call goes on by itself.
 // What can happen to any call is in call.ts.
 import { headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
-import { userText, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { userText, type Uri } from "../../src/core/address/uri.ts";
 import { Call, shownUri, type CallSurroundings } from "./call.ts";
 import { Dialog } from "./dialog.ts";
 import type { Headers } from "./message-text.ts";

@@ -2,7 +2,7 @@
 // What can happen to any call is in call.ts.
 import { randomBytes } from "node:crypto";
 import { header, type SipResponse } from "../../src/sip/wire/message.ts";
-import { formatUri, userText, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, userText, type Uri } from "../../src/core/address/uri.ts";
 import { Call, shownUri, type CallSurroundings } from "./call.ts";
 import { Dialog } from "./dialog.ts";
 import { addressText, ALLOW, type Headers, type RequestDraft } from "./message-text.ts";

@@ -3,7 +3,7 @@
 import { header, headerValues, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
 import { splitList } from "../../src/sip/wire/fields/grammar.ts";
 import { parseNameAddr } from "../../src/sip/wire/fields/name-addr.ts";
-import type { Uri } from "../../src/sip/wire/fields/uri.ts";
+import type { Uri } from "../../src/core/address/uri.ts";
 import type { Headers, RequestDraft } from "./message-text.ts";
 
 /** One dialog, whoever sends: tags as seen by us. */

@@ -1,6 +1,6 @@
 // A small telephone gateway on real sockets: SIP over UDP and TCP, G.711 over RTP, numbers that behave, a registrar, and
 // calls and texts of its own. For the demo and for tests; see README.md for the numbers. Come in through `startGateway`.
-import { escapedUser, parseUri } from "../../src/sip/wire/fields/uri.ts";
+import { escapeUser, parseUri } from "../../src/core/address/uri.ts";
 import type { Credentials } from "./client-digest.ts";
 import { hopOf } from "./dialog.ts";
 import { digestGate, type DigestOptions } from "./digest.ts";
@@ -144,7 +144,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 
   /** A number of somebody else's at `host`, or a whole URI. */
   const uriOf = (text: string, place: string) => {
-    const uri = parseUri(/^(sips?|tel):/i.test(text) ? text : `sip:${escapedUser(text)}@${place}`);
+    const uri = parseUri(/^(sips?|tel):/i.test(text) ? text : `sip:${escapeUser(text)}@${place}`);
     if (uri === undefined) throw new NoDestinationError(`no SIP URI: ${text}`);
     return uri;
   };

@@ -1,5 +1,5 @@
 // SIP messages as the gateway writes them. What it echoes was sent to it; what it adds is its own and plain.
-import { formatUri, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, type Uri } from "../../src/core/address/uri.ts";
 import { formatVia, type Via } from "../../src/sip/wire/fields/via.ts";
 
 export type Headers = readonly (readonly [name: string, value: string])[];

@@ -2,7 +2,7 @@
 // other. Whom the call reaches and how is for calling-call.ts.
 import { header, type SipRequest } from "../../src/sip/wire/message.ts";
 import { parseNameAddr } from "../../src/sip/wire/fields/name-addr.ts";
-import { formatUri, uriHeader, type SipUri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, uriHeader, type SipUri } from "../../src/core/address/uri.ts";
 import { SIPFRAG, sipfrag } from "./call-bodies.ts";
 import type { Headers } from "./message-text.ts";
 import type { GatewayCall, Referral as SeenReferral } from "./observation.ts";

@@ -1,7 +1,7 @@
 // Who is registered where (RFC 3261 s10.3), with the path to it (RFC 3327). Who may is for digest.ts.
 import { header, headerTokens, headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
 import type { NameAddr } from "../../src/sip/wire/fields/name-addr.ts";
-import { formatUri, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, type Uri } from "../../src/core/address/uri.ts";
 import type { Headers } from "./message-text.ts";
 import type { GatewayRegistration } from "./observation.ts";
 import type { Flow } from "./sockets.ts";

@@ -2,7 +2,7 @@
 // What they mean is for calls and texts; timers and repetition are client-transaction.ts.
 import { randomBytes } from "node:crypto";
 import { header, type SipResponse } from "../../src/sip/wire/message.ts";
-import { formatUri, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri, type Uri } from "../../src/core/address/uri.ts";
 import { digestAnswer, type Credentials } from "./client-digest.ts";
 import { ClientTransaction } from "./client-transaction.ts";
 import { requestText, type Headers, type RequestDraft } from "./message-text.ts";

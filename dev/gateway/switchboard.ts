@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { header, headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
 import { parseParams } from "../../src/sip/wire/fields/grammar.ts";
-import { escapedUser, formatUri, parseUri, userText, type Uri } from "../../src/sip/wire/fields/uri.ts";
+import { escapeUser, formatUri, parseUri, userText, type Uri } from "../../src/core/address/uri.ts";
 import type { Call, CallSurroundings } from "./call.ts";
 import { CalledCall } from "./called-call.ts";
 import { CallingCall, type CallPlan } from "./calling-call.ts";
@@ -189,7 +189,7 @@ export class Switchboard {
 
   /** A URI of the gateway's own. */
   uriOf(number: string, transport: SipTransport): string {
-    return `sip:${escapedUser(number)}@${this.place(transport)}`;
+    return `sip:${escapeUser(number)}@${this.place(transport)}`;
   }
 
   #make(plan: CallPlan, credentials: Credentials | undefined): CallingCall {
@@ -282,7 +282,7 @@ export class Switchboard {
   ): (Destination & Pick<CallPlan, "from">) | undefined {
     const hop = hopOf(contact) ?? { host: flow.address, port: flow.port };
     const host = hop.host.includes(":") ? `[${hop.host}]` : hop.host;
-    const uri = parseUri(`sip:${escapedUser(userText(caller) ?? "")}@${host}:${hop.port}`);
+    const uri = parseUri(`sip:${escapeUser(userText(caller) ?? "")}@${host}:${hop.port}`);
     const from = parseUri(this.uriOf(own, flow.transport));
     if (uri === undefined || from === undefined) return undefined;
     const way = flow.transport === "TCP" && flow.open ? flow : this.#wire.flowTo(flow.transport, hop.host, hop.port);

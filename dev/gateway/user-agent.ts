@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { header, headerTokens, type SipRequest, type SipResponse } from "../../src/sip/wire/message.ts";
 import { parseSip, type ParseResult } from "../../src/sip/wire/parser.ts";
-import { formatUri } from "../../src/sip/wire/fields/uri.ts";
+import { formatUri } from "../../src/core/address/uri.ts";
 import { responseTarget, withSource, type Via } from "../../src/sip/wire/fields/via.ts";
 import type { DigestGate } from "./digest.ts";
 import { ALLOW, responseText, type Echoed } from "./message-text.ts";

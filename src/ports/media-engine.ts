@@ -1,6 +1,6 @@
 // What carries packets: opens ends, tells where they are, aims them, passes on what was agreed, closes them. It reads and
 // writes no SDP, except for what a library of its own wants.
-import type { AddressFamily } from "../core/sdp/address.ts";
+import type { AddressFamily } from "../core/address/ip.ts";
 import type { Candidate } from "../core/sdp/candidate.ts";
 import type { CryptoAttribute } from "../core/sdp/crypto-attribute.ts";
 import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description.ts";

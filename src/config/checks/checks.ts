@@ -1,6 +1,6 @@
 // Checks across keys: names that must exist, addresses that must differ, texts that must fit together.
 import { parseUserId } from "../../core/ids.ts";
-import { isHost } from "../../core/number/sip-uri.ts";
+import { isHost } from "../../core/address/host.ts";
 import { checkDatabase } from "./database-checks.ts";
 import { checkInbound } from "./inbound-checks.ts";
 import { formatPath, type ConfigPath, type ConfigFinding } from "../reading/problem.ts";

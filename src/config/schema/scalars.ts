@@ -2,7 +2,8 @@
 // A message never repeats the value it is about: it may be a secret in the wrong place.
 import * as z from "zod";
 import { countries } from "../../core/number/e164.ts";
-import { isHost } from "../../core/number/sip-uri.ts";
+import { isHost } from "../../core/address/host.ts";
+import { isNetwork } from "../../core/address/ip.ts";
 
 /** `error` is used for whatever is wrong with the value. */
 export function text(error = "should be text; put it in quotes if it looks like a number"): z.ZodString {
@@ -85,17 +86,7 @@ export const countryCode = z.enum(countries, {
   error: "should be a country's two capital letters (ISO 3166-1), such as GB or DE",
 });
 
-/** Without leading zeros, which some read as octal. */
-const ipv4Form = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/;
-const cidrForm = /^([^/]+)(?:\/(\d{1,3}))?$/;
-
-export const network = checked("should be a network such as 192.0.2.0/24 or an address", (value) => {
-  const match = cidrForm.exec(value);
-  if (!match?.[1]) return false;
-  const isV6 = match[1].includes(":");
-  if (!isV6 && !ipv4Form.test(match[1])) return false;
-  return isHost(isV6 ? `[${match[1]}]` : match[1]) && Number(match[2] ?? 0) <= (isV6 ? 128 : 32);
-});
+export const network = checked("should be a network such as 192.0.2.0/24 or an address", isNetwork);
 
 /** In the set that Synapse takes for a sender, and that no id of a ghost is made of alone. */
 export const localpart = checked("should be a localpart of a-z, 0-9, dot, hyphen and underscore", (value) =>

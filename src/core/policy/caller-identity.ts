@@ -1,7 +1,8 @@
 // Who the telephone network is told is calling: From, P-Asserted-Identity, P-Preferred-Identity and Privacy
 // (RFC 3261 s8.1.1.3, RFC 3325, RFC 3323), filled from a trunk's templates for one Matrix user.
 import { domainOf, localpartOf, type UserId } from "../ids.ts";
-import { escapeUser, formatSipUri, parseSipUri } from "../number/sip-uri.ts";
+import { isHost } from "../address/host.ts";
+import { escapeUser, formatUri, makeSipUri, parseUri } from "../address/uri.ts";
 import { oneLine } from "./one-line.ts";
 
 /** Who the telephone network is told is calling: finished values; the SIP edge escapes them when it writes headers. */
@@ -82,7 +83,7 @@ function anonymous({ from, asserted, preferred, privacy }: CallerIdentity): Call
   return {
     from: { user: "anonymous", host: "anonymous.invalid", displayName: "Anonymous" },
     asserted,
-    preferred: isKnown ? preferred : usableUri(formatSipUri({ user: from.user, host: from.host ?? "" })),
+    preferred: isKnown ? preferred : usableUri(formatUri(makeSipUri({ user: from.user, host: from.host ?? "" }))),
     privacy: [...new Set([...privacy.filter((wish) => wish !== "none"), "id"])],
   };
 }
@@ -101,9 +102,10 @@ function fill(
   return complete ? text : undefined;
 }
 
-/** A `sip:` or `tel:` URI that a trunk can read; undefined otherwise. */
+/** A `sip:` or `tel:` URI that a trunk can read; undefined otherwise. The caller's own values add no headers and no password. */
 function usableUri(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  if (/^tel:\+?[\d*#]+$/i.test(text)) return text;
-  return parseSipUri(text) ? text : undefined;
+  const uri = text === undefined ? undefined : parseUri(text);
+  if (uri?.kind === "tel") return /^\+?[\d*#]+$/.test(uri.number) && uri.params.size === 0 ? text : undefined;
+  if (uri?.kind !== "sip" || uri.password !== undefined || uri.headers.length > 0) return undefined;
+  return isHost(uri.host) && uri.port !== 0 ? text : undefined;
 }

@@ -1,5 +1,5 @@
 // ICE candidates (RFC 8839 s5.1): parsed from what a client sends, and written for ours.
-import { addressFamily, isMulticast, isUnspecified } from "./address.ts";
+import { addressFamily, isMulticast, isUnspecified } from "../address/ip.ts";
 
 type CandidateType = "host" | "srflx" | "prflx" | "relay";
 

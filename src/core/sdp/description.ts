@@ -1,7 +1,7 @@
 // SDP from the network, parsed to our own type (RFC 8866, RFC 8829). The only home of sdp-transform, which is given
 // bounded text and believed in nothing: every value is checked here. Writing is done in writer.ts.
 import { parse, type MediaDescription, type SessionDescription } from "sdp-transform";
-import { addressFamily, canonicalAddress, isMulticast, isUnspecified } from "./address.ts";
+import { addressFamily, canonicalAddress, isMulticast, isUnspecified } from "../address/ip.ts";
 import { parseCandidate, type Candidate } from "./candidate.ts";
 import { parseCryptoAttribute, type CryptoAttribute } from "./crypto-attribute.ts";
 import { directionOf, receives, sends, type Direction } from "./direction.ts";

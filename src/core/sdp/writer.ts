@@ -1,6 +1,6 @@
 // Our own SDP, both dialects. Nothing of a peer's text is copied: only checked values go in, so what one side may
 // not see (msid, ssrc, extensions, candidates) cannot slip through to the other.
-import { addressFamily } from "./address.ts";
+import { addressFamily } from "../address/ip.ts";
 import { writeCandidate, type Candidate } from "./candidate.ts";
 import { writeCryptoAttribute, type CryptoAttribute } from "./crypto-attribute.ts";
 import type { Fingerprint, IceCredentials, Section, Setup } from "./description.ts";

@@ -1,7 +1,7 @@
 // Host names in the c= lines of a trunk's SDP (RFC 8866 s5.7): looked up before the text is read, as everything behind it
 // deals in addresses. What cannot be looked up stays as it is, and is refused there.
 import { lookup } from "node:dns/promises";
-import { addressFamily } from "../../core/sdp/address.ts";
+import { addressFamily } from "../../core/address/ip.ts";
 
 /** IP address of `host` in that family. May reject. */
 export type LookUp = (host: string, family: 4 | 6) => Promise<string>;

@@ -1,6 +1,6 @@
 // A trunk's end: RTP, or SRTP keyed in SDP. What its dialog has been told outlives the session (TrunkDialog), so that the
 // next one goes on where this one stops.
-import { addressFamily } from "../../core/sdp/address.ts";
+import { addressFamily } from "../../core/address/ip.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/exchange/requirement.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";

@@ -24,7 +24,7 @@ import type { DialogFields } from "../user-agent/dialog.ts";
 import type { Session } from "../user-agent/session.ts";
 import { addressHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, type SipMessage, type SipRequest } from "../wire/message.ts";
-import { parseUri } from "../wire/fields/uri.ts";
+import { parseUri } from "../../core/address/uri.ts";
 
 export interface ConfirmedCallOptions {
   readonly session: Session;

@@ -11,7 +11,7 @@ import type { Invitation } from "../user-agent/invitation.ts";
 import type { Session } from "../user-agent/session.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { Trunk } from "../trunk/trunk.ts";
-import { formatUri, parseUri, userText, type SipUri } from "../wire/fields/uri.ts";
+import { formatUri, parseUri, userText, type SipUri } from "../../core/address/uri.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 import {

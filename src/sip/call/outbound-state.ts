@@ -9,7 +9,7 @@ import { minSeOf } from "../headers/session-expires.ts";
 import type { InviteEvent } from "../user-agent/invitation.ts";
 import type { Session } from "../user-agent/session.ts";
 import { targetKey, type Target } from "../transport/sockets/target.ts";
-import type { SipUri } from "../wire/fields/uri.ts";
+import type { SipUri } from "../../core/address/uri.ts";
 import type { SipResponse } from "../wire/message.ts";
 import { lookedAt, noRedirects, redirected, type Redirects } from "./redirects.ts";
 

@@ -2,7 +2,7 @@
 // are gateways of the trunk is the trunk's to say.
 import { parseDigits } from "../wire/fields/grammar.ts";
 import type { SipResponse } from "../wire/message.ts";
-import { formatUri, type SipUri } from "../wire/fields/uri.ts";
+import { formatUri, type SipUri } from "../../core/address/uri.ts";
 
 /** So often a call lets itself be sent on. */
 const MAX_HOPS = 5;

@@ -2,7 +2,7 @@
 import type { RemoteIdentity } from "../../core/policy/remote-identity.ts";
 import { remoteIdentityOf } from "../headers/remote-identity.ts";
 import { headerTokens, headerValues, type SipMessage } from "../wire/message.ts";
-import { parseUri, userText } from "../wire/fields/uri.ts";
+import { parseUri, userText } from "../../core/address/uri.ts";
 
 export class RemoteParty {
   #told: string;

@@ -5,7 +5,7 @@ import { splitList } from "../wire/fields/grammar.ts";
 import { canonicalHeaderName } from "../wire/fields/header-names.ts";
 import { header, type SipRequest } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { unescaped, type Uri } from "../wire/fields/uri.ts";
+import { unescaped, type Uri } from "../../core/address/uri.ts";
 
 const MAX_CALLED = 255;
 

@@ -5,7 +5,7 @@ import { parseReasons } from "../wire/header-builder.ts";
 import { isToken } from "../wire/fields/header-names.ts";
 import type { SipMessage } from "../wire/message.ts";
 import type { NameAddr } from "../wire/fields/name-addr.ts";
-import { uriHeader, type Uri } from "../wire/fields/uri.ts";
+import { uriHeader, type Uri } from "../../core/address/uri.ts";
 
 /** RFC 7544 s7.1: what RFC 4458's causes are called in Diversion. */
 const REASONS: Readonly<Record<string, string>> = {

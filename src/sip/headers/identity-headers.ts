@@ -11,7 +11,7 @@ import {
   type HeaderLine,
   type PrivacyValue,
 } from "../wire/header-builder.ts";
-import { formatUri, parseUri, type Uri } from "../wire/fields/uri.ts";
+import { formatUri, parseUri, type Uri } from "../../core/address/uri.ts";
 
 export interface IdentityHeaders {
   /** From without the tag, and its URI. */

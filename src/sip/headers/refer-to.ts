@@ -8,7 +8,7 @@ import { addressHeader, HeaderBuildError, textHeader, type HeaderLine } from "..
 import { isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipRequest } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { parseUri, uriHeader } from "../wire/fields/uri.ts";
+import { parseUri, uriHeader } from "../../core/address/uri.ts";
 
 /**
  * Refer-To of a REFER of ours. `replaces` is our own dialog with whoever is at `target`.

@@ -7,7 +7,7 @@ import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { targetKey } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { Trunk } from "../trunk/trunk.ts";
-import { parseUri } from "../wire/fields/uri.ts";
+import { parseUri } from "../../core/address/uri.ts";
 
 /** A datagram holds no more, and the parser on the other side may take less. */
 const MAX_TEXT_BYTES = 60_000;

@@ -5,7 +5,7 @@ import { mediaTypesHeader, tokensHeader, type HeaderLine } from "../wire/header-
 import { parseDigits } from "../wire/fields/grammar.ts";
 import { header, type SipRequest } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { userText } from "../wire/fields/uri.ts";
+import { userText } from "../../core/address/uri.ts";
 
 const SUMMARY_TYPE = "application/simple-message-summary";
 const MAX_LINES = 50;

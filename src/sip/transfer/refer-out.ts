@@ -10,7 +10,7 @@ import type { Session } from "../user-agent/session.ts";
 import { parseDigits, parseParams } from "../wire/fields/grammar.ts";
 import { addressHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header } from "../wire/message.ts";
-import { parseUri } from "../wire/fields/uri.ts";
+import { parseUri } from "../../core/address/uri.ts";
 
 export interface ReferOutOptions {
   readonly session: Session;

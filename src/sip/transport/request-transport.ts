@@ -1,6 +1,6 @@
 // Which transport a request goes by.
 import type { SipTransportName } from "../../ports/sip.ts";
-import type { Uri } from "../wire/fields/uri.ts";
+import type { Uri } from "../../core/address/uri.ts";
 
 /** RFC 3261 s19.1.1, s26.2.2. A trunk that is encrypted stays so, whatever a peer's Contact says. */
 export function transportOf(uri: Extract<Uri, { kind: "sip" }>, configured: SipTransportName): SipTransportName {

@@ -6,7 +6,7 @@ import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
 import type { OutgoingRequest } from "../wire/outgoing-message.ts";
-import { formatUri } from "../wire/fields/uri.ts";
+import { formatUri } from "../../core/address/uri.ts";
 import type { Source } from "./inbound.ts";
 import type { Target } from "./sockets/target.ts";
 

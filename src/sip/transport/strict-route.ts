@@ -1,6 +1,6 @@
 // Requests to a strict router (RFC 3261 s12.2.1.1): one that Record-Routes without `lr`, as RFC 2543 had it.
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { formatUri, parseUri, type SipUri, type Uri } from "../wire/fields/uri.ts";
+import { formatUri, parseUri, type SipUri, type Uri } from "../../core/address/uri.ts";
 import type { OutgoingRequest } from "../wire/outgoing-message.ts";
 
 /** Where a request is sent first: by its first route, or by its Request-URI. Undefined where that cannot be read. */

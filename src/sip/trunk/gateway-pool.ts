@@ -1,5 +1,4 @@
 // The gateways of one trunk: resolved, tried in order, rested after a failure for longer and longer (RFC 3263 s4.3).
-import { BlockList, isIPv6 } from "node:net";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DialogFields } from "../user-agent/dialog.ts";
@@ -7,7 +6,8 @@ import type { Admittance } from "../transport/sockets/connection.ts";
 import type { Resolver } from "../transport/resolver.ts";
 import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "../transport/sockets/target.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { parseUri, type SipUri } from "../wire/fields/uri.ts";
+import { within } from "../../core/address/ip.ts";
+import { parseUri, type SipUri } from "../../core/address/uri.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself: doubled each time. */
 const REST_MS = 30_000;
@@ -21,8 +21,8 @@ export class GatewayPool {
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #resting = new Map<string, Rest>();
-  /** Networks that may send us requests, besides the servers. */
-  readonly #peers = new BlockList();
+  /** Whether an address may send us requests, besides the servers. */
+  readonly #isPeer: (address: string) => boolean;
   /** Addresses that the server's name resolved to, longest unheard of first; until when they count. */
   readonly #met = new Map<string, number>();
   /** Those to which a Contact or a Record-Route led. Callers write them, so that they are good for that call alone. */
@@ -32,19 +32,14 @@ export class GatewayPool {
     this.#settings = settings;
     this.#resolver = resolver;
     this.#clock = clock;
-    for (const network of settings.peers) {
-      const [address = "", prefix] = network.split("/");
-      const plain = prefix === undefined ? plainAddress(address) : address;
-      if (prefix === undefined) this.#peers.addAddress(plain, family(plain));
-      else this.#peers.addSubnet(plain, Number(prefix), family(plain));
-    }
+    this.#isPeer = within(settings.peers);
   }
 
   /** Which requests from that address are this trunk's. */
   admits(address: string): Admittance {
     const plain = plainAddress(address);
     const nowMs = this.#clock.nowMs();
-    if ((this.#met.get(plain) ?? 0) > nowMs || this.#peers.check(plain, family(plain))) return "all";
+    if ((this.#met.get(plain) ?? 0) > nowMs || this.#isPeer(plain)) return "all";
     return (this.#led.get(plain) ?? 0) > nowMs ? "dialogs" : "none";
   }
 
@@ -162,8 +157,4 @@ interface Rest {
   readonly target: Target;
   readonly failures: number;
   readonly untilMs: number;
-}
-
-function family(address: string): "ipv4" | "ipv6" {
-  return isIPv6(address) ? "ipv6" : "ipv4";
 }

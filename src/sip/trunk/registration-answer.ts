@@ -5,7 +5,7 @@ import { formatAddress } from "../wire/header-builder.ts";
 import { header, headerValues, type SipResponse } from "../wire/message.ts";
 import { parseNameAddr, type NameAddr } from "../wire/fields/name-addr.ts";
 import { sameSipUri } from "../wire/fields/uri-comparison.ts";
-import { userText, type SipUri } from "../wire/fields/uri.ts";
+import { userText, type SipUri } from "../../core/address/uri.ts";
 
 /** A route is a few proxies long; more than that is nobody's route. */
 const MAX_ROUTES = 10;

@@ -18,7 +18,7 @@ import { retryAfterMs } from "../headers/retry-after.ts";
 import type { FinalResponse } from "../user-agent/peer-request.ts";
 import { targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import type { SipResponse } from "../wire/message.ts";
-import type { SipUri } from "../wire/fields/uri.ts";
+import type { SipUri } from "../../core/address/uri.ts";
 
 /** One REGISTER as it is to be sent; the rest of it is the trunk's. */
 export interface RegisterParts {

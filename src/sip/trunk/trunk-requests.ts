@@ -5,7 +5,7 @@ import type { Contacts } from "../headers/contact.ts";
 import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { defaultPort, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { addressHeader, numberHeader, sipUri, tokensHeader } from "../wire/header-builder.ts";
-import { formatUri, type SipUri } from "../wire/fields/uri.ts";
+import { formatUri, type SipUri } from "../../core/address/uri.ts";
 
 /** The user of our Contact, and of the address-of-record where the trunk registers. */
 function accountUser({ registration, credentials, name }: TrunkSettings): string {

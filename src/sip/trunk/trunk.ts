@@ -29,7 +29,7 @@ import type { Resolver } from "../transport/resolver.ts";
 import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
 import { isReliable, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
-import type { SipUri } from "../wire/fields/uri.ts";
+import type { SipUri } from "../../core/address/uri.ts";
 
 export interface TrunkOptions {
   readonly settings: TrunkSettings;

@@ -2,7 +2,7 @@
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import { sipCallId } from "../../core/ids.ts";
 import { splitList } from "../wire/fields/grammar.ts";
-import { formatUri } from "../wire/fields/uri.ts";
+import { formatUri } from "../../core/address/uri.ts";
 import { headerValues, type SipMessage, type SipRequest, type SipResponse } from "../wire/message.ts";
 import type { OutgoingBody, OutgoingRequest } from "../wire/outgoing-message.ts";
 import { requestOf } from "./requests.ts";

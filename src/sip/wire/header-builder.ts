@@ -1,6 +1,15 @@
 // Every header field that leaves us is made here, from typed parts. Whatever the parts hold, the result is one
 // line: no CR, LF or control character, no open quote, no second header. Parsing is elsewhere, but for Reason.
-import { escapedUser, formatUri, parseHostPort, type SipUri, type TelUri, type Uri } from "./fields/uri.ts";
+import {
+  escapeUser,
+  formatUri,
+  makeSipUri,
+  parseHostPort,
+  type SipUri,
+  type SipUriParts,
+  type TelUri,
+  type Uri,
+} from "../../core/address/uri.ts";
 import { lineText, paramsText, quotedString, tokenText } from "./fields/escaping.ts";
 import { NO_PARAMS, parseDigits, parseParams, splitOutside, type Params } from "./fields/grammar.ts";
 import { canonicalHeaderName, isToken } from "./fields/header-names.ts";
@@ -170,31 +179,21 @@ export function parseReasons(value: string): Reason[] {
   });
 }
 
-/** What a sip URI is built from: `user` is plain text, nothing in it escaped yet. */
-export type SipUriParts = {
-  readonly scheme?: "sip" | "sips";
-  readonly user?: string;
-  /** Name or address; IPv6 with or without brackets. */
-  readonly host: string;
-  readonly port?: number | undefined;
-  readonly params?: Params;
-};
-
 /** A sip URI with its user part escaped (RFC 3261 s25.1): a `#` of a service code becomes %23, `;` and `@` too. */
-export function sipUri({ scheme = "sip", user, host, port, params = NO_PARAMS }: SipUriParts): SipUri {
+export function sipUri({ host, user, port, ...others }: SipUriParts): SipUri {
   const address = parseHostPort(host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
   if (address === undefined || address.port !== undefined) throw new HeaderBuildError("malformed-host");
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new HeaderBuildError("malformed-port");
   }
+  const uri = makeSipUri({ ...others, user: user === "" ? undefined : user, host: address.host, port });
   // RFC 3261 s19.1.2: in a user part a semicolon starts telephone-subscriber parameters, so a plain one is escaped.
-  const escaped = user === undefined || user === "" ? undefined : escapedUser(user).replaceAll(";", "%3B");
-  return { kind: "sip", scheme, user: escaped, password: undefined, host: address.host, port, params, headers: [] };
+  return { ...uri, user: uri.user?.replaceAll(";", "%3b") };
 }
 
 /** A tel URI (RFC 3966). What stands for a digit stays, `#` is escaped because in a URI it starts a fragment. */
 export function telUri(number: string, params: Params = NO_PARAMS): TelUri {
   const kept = number.replace(/[^0-9A-Fa-f*#+().-]/g, "");
   if (kept === "") throw new HeaderBuildError("malformed-number");
-  return { kind: "tel", scheme: "tel", number: escapedUser(kept), params };
+  return { kind: "tel", scheme: "tel", number: escapeUser(kept), params };
 }

@@ -6,7 +6,7 @@ import { isToken } from "./fields/header-names.ts";
 import { header, headerValues, type SipRequest } from "./message.ts";
 import { parseNameAddr } from "./fields/name-addr.ts";
 import type { AnswerFields } from "./parser.ts";
-import { formatUri, type Uri } from "./fields/uri.ts";
+import { formatUri, type Uri } from "../../core/address/uri.ts";
 
 /** Bytes of a request; Content-Length is added. */
 export function formatRequest(

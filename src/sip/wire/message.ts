@@ -2,7 +2,7 @@
 // transports, trunks and the dialog layer read it.
 import type { Params } from "./fields/grammar.ts";
 import type { NameAddr } from "./fields/name-addr.ts";
-import type { Uri } from "./fields/uri.ts";
+import type { Uri } from "../../core/address/uri.ts";
 import type { Via } from "./fields/via.ts";
 
 /** One header field line: canonical name, value unfolded and trimmed, lists not split. */

@@ -1,7 +1,7 @@
 // The first line of a message (RFC 3261 s7.1, s7.2): Request-Line or Status-Line.
 import { isToken } from "./fields/header-names.ts";
 import type { Problem } from "./problems.ts";
-import { parseUri, type Uri } from "./fields/uri.ts";
+import { parseUri, type Uri } from "../../core/address/uri.ts";
 
 export type RequestLine = {
   readonly kind: "request";

@@ -1,7 +1,7 @@
 // By what a message is matched to its transaction (RFC 3261 s17.1.3, s17.2.3). Two messages belong to the same
 // transaction exactly when their keys are equal; the text of a key means nothing.
 import type { SipRequest, SipResponse } from "./message.ts";
-import { formatUri } from "./fields/uri.ts";
+import { formatUri } from "../../core/address/uri.ts";
 import { MAGIC_COOKIE, type Via } from "./fields/via.ts";
 
 /** Whether the branch was made to be unique: the bare cookie was not. */

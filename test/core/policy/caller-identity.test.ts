@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseUserId, type UserId } from "../../../src/core/ids.ts";
-import { parseSipUri } from "../../../src/core/number/sip-uri.ts";
+import { parseUri, userText } from "../../../src/core/address/uri.ts";
 import { callerIdentity, type IdentityTemplates } from "../../../src/core/policy/caller-identity.ts";
 
 function user(text: string): UserId {
@@ -103,7 +103,8 @@ describe("P-Asserted-Identity and P-Preferred-Identity", () => {
       templates({ asserted: ["sip:{localpart}@x.example"] }),
     );
     expect(escaped.asserted).toEqual(["sip:a%40b;c%3ed@x.example"]);
-    expect(parseSipUri(escaped.asserted[0] ?? "")?.user).toBe("a@b;c>d");
+    const uri = parseUri(escaped.asserted[0] ?? "");
+    expect(uri && userText(uri)).toBe("a@b;c>d");
   });
 });
 

@@ -1,7 +1,7 @@
 // ICE candidates: which are tried, which are left, and how ours are told.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addressFamily, canonicalAddress, isMulticast, isUnspecified } from "../../../src/core/sdp/address.ts";
+import { isMulticast, isUnspecified } from "../../../src/core/address/ip.ts";
 import { advertisedCandidates, isUsable, parseCandidate, writeCandidate } from "../../../src/core/sdp/candidate.ts";
 import { elementCandidates } from "./samples.ts";
 
@@ -78,44 +78,6 @@ test("behind a NAT the public address is told besides the local one, of its own 
   expect(advertisedCandidates(local, [])).toHaveLength(3);
 });
 
-test.each([
-  ["192.0.2.1", 4],
-  ["255.255.255.255", 4],
-  ["256.0.0.1", undefined],
-  ["01.2.3.4", undefined],
-  ["::", 6],
-  ["::1", 6],
-  ["2001:db8::1", 6],
-  ["::ffff:192.0.2.1", 6],
-  ["1:2:3:4:5:6:7:8", 6],
-  ["1:2:3:4:5:6:7", undefined],
-  ["1::2::3", undefined],
-  ["1:2:3:4:5:6:7::8", undefined],
-  [":", undefined],
-  ["fe80::1%eth0", undefined],
-  ["example.org", undefined],
-])("%s is of family %s", (text, family) => {
-  expect(addressFamily(text)).toBe(family);
-});
-
-test("an IPv4 address mapped into IPv6 is the same address", () => {
-  expect(canonicalAddress("::FFFF:192.0.2.1")).toBe("192.0.2.1");
-  expect(canonicalAddress("2001:DB8::1")).toBe("2001:db8::1");
-});
-
-test.each([
-  ["2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"],
-  ["2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
-  ["2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"],
-  ["0:0:0:0:0:0:0:0", "::"],
-  ["fe80::", "fe80::"],
-  ["::ffff:c000:0201", "192.0.2.1"],
-  ["0:0:0:0:0:FFFF:192.0.2.1", "192.0.2.1"],
-  ["64:ff9b::192.0.2.33", "64:ff9b::c000:221"],
-])("%s is written %s", (written, canonical) => {
-  expect(canonicalAddress(written)).toBe(canonical);
-});
-
 test.each(["::ffff:0.0.0.0", "0:0:0:0:0:ffff:0:0", "::ffff:239.1.2.3", "::ffff:e000:1", "::ffff:255.255.255.255"])(
   "%s is no way around what may not be sent to",
   (address) => {
@@ -124,15 +86,3 @@ test.each(["::ffff:0.0.0.0", "0:0:0:0:0:ffff:0:0", "::ffff:239.1.2.3", "::ffff:e
     expect(candidate !== undefined && isUsable(candidate)).toBe(false);
   },
 );
-
-test("an address that is spelt anew is the same address", () => {
-  fc.assert(
-    fc.property(fc.ipV6(), (address) => {
-      const canonical = canonicalAddress(address);
-      expect(canonicalAddress(canonical)).toBe(canonical);
-      expect(addressFamily(canonical)).toBe(canonical.includes(":") ? 6 : 4);
-      const url = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-      if (canonical.includes(":")) expect(canonical).toBe(url);
-    }),
-  );
-});

@@ -1,6 +1,6 @@
 // Where a trunk's media may come from, packet by packet.
 import { describe, expect, test } from "vitest";
-import { networks } from "../../../src/media/embedded/base/cidr.ts";
+import { within } from "../../../src/core/address/ip.ts";
 import { PeerLock, type PeerRules } from "../../../src/media/embedded/trunk/peer-lock.ts";
 
 const named = { address: "192.0.2.7", port: 40_000 };
@@ -8,7 +8,7 @@ const elsewhere = { ...named, port: 41_000 };
 const moved = { ...named, port: 42_000 };
 
 function lock(allowed: readonly string[] = [], rules: Partial<PeerRules> = {}): PeerLock {
-  const made = new PeerLock(networks(allowed), { peer: "lock", relearnMs: 1000, ...rules }, 0);
+  const made = new PeerLock(within(allowed), { peer: "lock", relearnMs: 1000, ...rules }, 0);
   made.name(named);
   return made;
 }

@@ -1,7 +1,7 @@
 // 3xx: a trunk may send a call on within itself, and nowhere else (RFC 3261 s8.1.3.4).
 import { expect, it } from "vitest";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";
-import { userText } from "../../../src/sip/wire/fields/uri.ts";
+import { userText } from "../../../src/core/address/uri.ts";
 import type { Received, ReplyOptions } from "../rig/peer.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import { rig, startPeer, startStack } from "../rig/rig.ts";

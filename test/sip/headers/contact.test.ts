@@ -1,6 +1,6 @@
 // Where an encrypted trunk reaches us inside a call: by sips where the call was made by sips (RFC 3261 s8.1.1.8, s12.1.1).
 import { describe, expect, it } from "vitest";
-import { formatUri } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";
 import { callerRig, type InviteText } from "../rig/caller.ts";
 import { lines, type Received } from "../rig/peer.ts";

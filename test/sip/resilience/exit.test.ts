@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import type { SipTransportName } from "../../../src/ports/sip.ts";
-import { userText } from "../../../src/sip/wire/fields/uri.ts";
+import { userText } from "../../../src/core/address/uri.ts";
 import type { Peer } from "../rig/peer.ts";
 import { closeLater, startPeer } from "../rig/rig.ts";
 import { ANSWER } from "../rig/stack.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { isIPv4 } from "node:net";
 import fc from "fast-check";
 import type { InviteArrival } from "../../../src/ports/sip.ts";
-import { parseUri } from "../../../src/sip/wire/fields/uri.ts";
+import { parseUri } from "../../../src/core/address/uri.ts";
 import { callerRig, type Caller, type InviteText } from "../rig/caller.ts";
 import { standStill } from "../rig/rig.ts";
 import { ANSWER, OFFER } from "../rig/stack.ts";

@@ -1,7 +1,7 @@
 // Every fifth datagram is lost, both ways: no call may get stuck or end twice.
 import { expect, it } from "vitest";
 import type { CallId } from "../../../src/core/ids.ts";
-import { userText } from "../../../src/sip/wire/fields/uri.ts";
+import { userText } from "../../../src/core/address/uri.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import { LossyHop } from "../rig/lossy-hop.ts";
 import type { Peer, Received } from "../rig/peer.ts";

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
 import { header, type SipMessage, type SipRequest, type SipResponse } from "../../../src/sip/wire/message.ts";
-import { formatUri } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
 import type { Peer, PeerOptions, Received } from "./peer.ts";
 import { rig, type Rig } from "./rig.ts";
 import { OFFER, type StackOptions } from "./stack.ts";

@@ -1,7 +1,7 @@
 // A transfer that the person orders: our REFER inside the call, and what the trunk says of it (RFC 3515, RFC 3891).
 import { describe, expect, it } from "vitest";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";
-import { uriHeader } from "../../../src/sip/wire/fields/uri.ts";
+import { uriHeader } from "../../../src/core/address/uri.ts";
 import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { referToHeader } from "../../../src/sip/headers/refer-to.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";

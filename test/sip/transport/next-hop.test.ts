@@ -1,7 +1,7 @@
 // Where requests inside a call go: Contact and Record-Route as the trunk's answer has them, however odd they are.
 import { describe, expect, it } from "vitest";
 import { textHeader, type HeaderLine } from "../../../src/sip/wire/header-builder.ts";
-import { formatUri } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
 import type { CallId } from "../../../src/core/ids.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import { lines, type Peer, type Received } from "../rig/peer.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
 import { sipUri, textHeader, type HeaderLine } from "../../../src/sip/wire/header-builder.ts";
 import { header, type SipRequest } from "../../../src/sip/wire/message.ts";
-import { formatUri } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
 import { Registration } from "../../../src/sip/trunk/registration.ts";
 import type { Target } from "../../../src/sip/transport/sockets/target.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";

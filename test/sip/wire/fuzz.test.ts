@@ -13,7 +13,7 @@ import { parseSip, type ParseResult } from "../../../src/sip/wire/parser.ts";
 import { screenRequest } from "../../../src/sip/wire/screening.ts";
 import { StreamFramer } from "../../../src/sip/wire/stream-framer.ts";
 import { clientTransactionKey, serverTransactionKey } from "../../../src/sip/wire/transaction-key.ts";
-import { formatUri, userText } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri, userText } from "../../../src/core/address/uri.ts";
 import { formatVia, responseTarget, withSource } from "../../../src/sip/wire/fields/via.ts";
 import { tortureMessage, tortureNames } from "./torture.ts";
 

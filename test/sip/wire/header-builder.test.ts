@@ -25,7 +25,7 @@ import {
 import { formatRequest } from "../../../src/sip/wire/message-writer.ts";
 import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
-import { formatUri, userText } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri, userText } from "../../../src/core/address/uri.ts";
 import { parseVia } from "../../../src/sip/wire/fields/via.ts";
 
 const anything = fc.string({ unit: "binary", maxLength: 30 });

@@ -6,7 +6,7 @@ import { parseSip } from "../../../src/sip/wire/parser.ts";
 import type { Problem } from "../../../src/sip/wire/problems.ts";
 import { screenRequest, type Capabilities } from "../../../src/sip/wire/screening.ts";
 import { hasUniqueBranch } from "../../../src/sip/wire/transaction-key.ts";
-import { formatUri, uriHeader, userText } from "../../../src/sip/wire/fields/uri.ts";
+import { formatUri, uriHeader, userText } from "../../../src/core/address/uri.ts";
 import { tortureMessage, tortureNames } from "./torture.ts";
 
 /** What a telephone of ours can do, and a registrar besides, so that only the RFC's own trouble remains. */

@@ -5,8 +5,9 @@ import { parseUserId, type DialString, type UserId } from "../../ids.ts";
 import { dialString } from "../dialled.ts";
 import { internationalForm, knownForm, type Country } from "../e164.ts";
 import { keysEntered, restorePlus } from "../entered.ts";
-import { escapeBytes, escaping, unescapeBytes, type Escaping } from "../escape.ts";
-import { escapeUser, parseSipUri } from "../sip-uri.ts";
+import { escapeBytes, escaping, unescapeBytes, type Escaping } from "../../address/escape.ts";
+import { isHost } from "../../address/host.ts";
+import { escapeUser, unescapeUser } from "../../address/uri.ts";
 
 /**
  * Whom a call is for, parsed. `user` is unescaped, `host` in lower case. `withheld` stands for all callers whose number is not
@@ -183,14 +184,14 @@ interface Address {
 
 /** `user@host` as a SIP URI writes it, without a port and parameters. */
 function readAddress(text: string | undefined): Address | undefined {
-  const uri = text === undefined ? undefined : parseSipUri(`sip:${text}`);
-  if (uri?.user === undefined || uri.port !== undefined || uri.parameters.length > 0) return undefined;
-  return { user: uri.user, host: uri.host };
+  const [, escaped, host = ""] = /^([^@]+)@([^@]+)$/.exec(text ?? "") ?? [];
+  const user = escaped === undefined ? undefined : unescapeUser(escaped);
+  return user === undefined || !isHost(host) ? undefined : { user, host: host.toLowerCase() };
 }
 
-/** Whether a SIP URI can hold the host, in lower case. */
+/** Whether an id can hold the host, in lower case. */
 function isReadable(host: string): boolean {
-  return parseSipUri(`sip:0@${host}`)?.host === host;
+  return isHost(host) && host.toLowerCase() === host;
 }
 
 /** A person may type the scheme, and letters beyond ASCII as they are; a URI cannot hold those so. Links of numbers say so. */

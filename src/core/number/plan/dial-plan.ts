@@ -14,7 +14,7 @@ import {
   type NumberClass,
   type NumberMeaning,
 } from "./number-class.ts";
-import { formatSipUri } from "../sip-uri.ts";
+import { formatUri, makeSipUri } from "../../address/uri.ts";
 import { meaningOfUser } from "./user-part.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
@@ -345,7 +345,8 @@ function written(keys: DialString, e164: E164 | undefined, trunk: PlanTrunk, pla
 }
 
 function numberUri({ host, port, userPhone }: PlanTrunk, number: string): string {
-  return formatSipUri({ user: number, host, port, parameters: userPhone ? [["user", "phone"]] : [] });
+  const params = new Map(userPhone ? [["user", "phone"]] : []);
+  return formatUri(makeSipUri({ user: number, host, port, params }));
 }
 
 function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
@@ -359,7 +360,7 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   // The domain is allowed by name, and its users may be called anything.
   const kind = meaning.class === "unknown" ? "private" : meaning.class;
   const number = `${user}@${host}`;
-  const uri = formatSipUri({ user, host });
+  const uri = formatUri(makeSipUri({ user, host }));
   const doubt = { ...(other.length > 0 && { otherClasses: other }), ...(isDoubtful && { isDoubtful }) };
   return { kind: "route", trunk, uri, number, e164, class: kind, ...doubt, alternatives: [], withheld: false };
 }

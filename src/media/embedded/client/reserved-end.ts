@@ -4,13 +4,13 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
-import { addressFamily, isUnspecified } from "../../../core/sdp/address.ts";
+import { isIPv6 } from "node:net";
+import { addressFamily, isUnspecified } from "../../../core/address/ip.ts";
 import type { Candidate } from "../../../core/sdp/candidate.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import { newCertificate } from "./certificate.ts";
 import type { Identity, LocalEnd } from "./client-transport.ts";
 import { nativeIceServers } from "./ice-servers.ts";
-import { familyName } from "../base/cidr.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { mappedAddress } from "./stun.ts";
 
@@ -96,7 +96,7 @@ function portsOf(min: number, max: number): number[] {
 }
 
 async function bound(host: string, port: number): Promise<Socket | undefined> {
-  const socket = createSocket(familyName(host) === "ipv6" ? "udp6" : "udp4");
+  const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
   return new Promise((resolve) => {
     socket.once("error", () => resolve(undefined));
     socket.bind(port, host, () => {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
-import { familyName } from "../base/cidr.ts";
+import { isIPv6 } from "node:net";
 
 export interface TransportAddress {
   readonly address: string;
@@ -50,7 +50,7 @@ export async function mappedAddress(
 
 async function ask(socket: Socket, request: Buffer, hostname: string, port: number): Promise<void> {
   try {
-    const isIpv6 = familyName(socket.address().address) === "ipv6";
+    const isIpv6 = isIPv6(socket.address().address);
     const found = await lookup(hostname, isIpv6 ? { order: "ipv4first" } : { family: 4 });
     const address = isIpv6 && found.family === 4 ? `::ffff:${found.address}` : found.address;
     socket.send(request, port, address, () => undefined);

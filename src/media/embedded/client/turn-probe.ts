@@ -3,9 +3,9 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
+import { isIPv6 } from "node:net";
 import type { IceServer } from "../../../ports/media.ts";
 import { nativeIceServers } from "./ice-servers.ts";
-import { familyName } from "../base/cidr.ts";
 
 export interface TurnProblem {
   /** `host:port`. */
@@ -66,7 +66,7 @@ export async function probeTurn(servers: readonly IceServer[]): Promise<readonly
 /** undefined: it works. */
 async function problemOf(server: TurnServer): Promise<string | undefined> {
   const { address } = await lookup(server.hostname);
-  const socket = createSocket(familyName(address) === "ipv6" ? "udp6" : "udp4");
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   socket.on("error", () => {});
   const ask = (request: Buffer) => answerTo(request, socket, server.port, address);
   try {

@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { isUnspecified } from "../../../core/sdp/address.ts";
+import { isUnspecified } from "../../../core/address/ip.ts";
 import { MediaError } from "../../../ports/media.ts";
 
 /** Somewhere beyond every router (RFC 5737, RFC 3849). Nothing is sent there. */

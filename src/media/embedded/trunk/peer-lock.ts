@@ -1,14 +1,15 @@
 // Symmetric RTP (RFC 4961) with a lock: where a peer really is gets learnt from its first packet, from an address that the
 // SDP or the configuration names and no other, and then nobody else is heard until a new SDP comes, or the peer falls silent
 // and is heard from another port. Without that, anyone who finds the port could speak into the call, or have it sent to himself.
-import type { BlockList } from "node:net";
-import { canonicalAddress } from "../../../core/sdp/address.ts";
-import { isWithin } from "../base/cidr.ts";
+import { canonicalAddress } from "../../../core/address/ip.ts";
 
 export interface Target {
   readonly address: string;
   readonly port: number;
 }
+
+/** Whether an address is in one of the networks where a peer may be. */
+export type Networks = (address: string) => boolean;
 
 export interface PeerRules {
   /** Where it is sent to. `lock`: as learnt. `follow`: wherever its last packet came from. `sdp`: where its SDP says. */
@@ -26,7 +27,7 @@ export interface PeerMemory {
 }
 
 export class PeerLock {
-  readonly #networks: BlockList;
+  readonly #isAllowed: Networks;
   #named: Target | undefined;
   #learnt: Target | undefined;
   readonly #rules: PeerRules;
@@ -36,8 +37,8 @@ export class PeerLock {
   #candidate: (Target & { readonly packets: number }) | undefined;
 
   /** `networks`: where a peer may be besides the address that is named. `before`: what an earlier session of the dialog knew. */
-  constructor(networks: BlockList, rules: PeerRules, nowMs: number, before?: PeerMemory) {
-    this.#networks = networks;
+  constructor(networks: Networks, rules: PeerRules, nowMs: number, before?: PeerMemory) {
+    this.#isAllowed = networks;
     this.#rules = rules;
     this.#heardAtMs = nowMs;
     this.#named = before?.named;
@@ -75,7 +76,7 @@ export class PeerLock {
 
   /** Whether the SDP or the configuration names that address. */
   knows(address: string): boolean {
-    return canonicalAddress(address) === this.#named?.address || isWithin(this.#networks, address);
+    return canonicalAddress(address) === this.#named?.address || this.#isAllowed(address);
   }
 
   /**

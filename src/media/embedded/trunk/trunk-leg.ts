@@ -1,8 +1,7 @@
 // A leg towards a trunk: RTP or SDES-SRTP on a port pair of ours.
-import { addressFamily } from "../../../core/sdp/address.ts";
+import { addressFamily, within } from "../../../core/address/ip.ts";
 import type { LocalTrunk, RemoteTrunk } from "../../../ports/media-engine.ts";
 import type { TrunkMedia } from "../../../ports/media.ts";
-import { networks } from "../base/cidr.ts";
 import type { Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import type { DialogMedia, DialogPlace, SrtpMarks } from "./dialog-media.ts";
@@ -56,7 +55,7 @@ export class TrunkLeg implements Leg {
         }),
     };
     const rules = { peer: media.rtpPeer ?? "lock", relearnMs: media.relearnMs ?? defaultRelearnMs };
-    const allowed = networks(media.rtpNetworks);
+    const allowed = within(media.rtpNetworks);
     const socket = await TrunkSocket.bind(rtp.host, port, allowed, rules, hears, before?.place);
     return socket === undefined ? undefined : new TrunkLeg(socket, rtp, port, reports, before);
   }

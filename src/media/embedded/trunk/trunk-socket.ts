@@ -1,10 +1,9 @@
 // RTP and RTCP with a trunk's media peer over UDP, plain or SRTP. Who is heard is decided in peer-lock.ts.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import type { BlockList } from "node:net";
+import { isIPv6 } from "node:net";
 import type { RemoteTrunk } from "../../../ports/media-engine.ts";
 import { clockMs } from "../base/clock.ts";
-import { familyName } from "../base/cidr.ts";
-import { PeerLock, type PeerRules, type Target } from "./peer-lock.ts";
+import { PeerLock, type Networks, type PeerRules, type Target } from "./peer-lock.ts";
 import { isRtcp, readRtp } from "../rtp/rtp-packet.ts";
 import type { SrtpContext } from "./srtp.ts";
 import type { DialogPlace } from "./dialog-media.ts";
@@ -52,7 +51,7 @@ export class TrunkSocket {
       networks,
       rules,
       before,
-    }: { readonly networks: BlockList; readonly rules: PeerRules; readonly before: Peers | undefined },
+    }: { readonly networks: Networks; readonly rules: PeerRules; readonly before: Peers | undefined },
     reports: TrunkReports,
   ) {
     this.#rtp = rtp;
@@ -73,7 +72,7 @@ export class TrunkSocket {
   static async bind(
     host: string,
     port: number,
-    networks: BlockList,
+    networks: Networks,
     rules: PeerRules,
     reports: TrunkReports,
     before?: Peers,
@@ -193,12 +192,12 @@ function ignore(): void {
 }
 
 async function bound(host: string, port: number): Promise<Socket | undefined> {
-  const isIpv6 = familyName(host) === "ipv6";
+  const isIpv6 = isIPv6(host);
   const socket = createSocket({
     type: isIpv6 ? "udp6" : "udp4",
     // Addresses only: without this every single packet would go through a DNS look-up.
     lookup: (address, _options, found) => {
-      const isMapped = isIpv6 && familyName(address) === "ipv4";
+      const isMapped = isIpv6 && !isIPv6(address);
       found(null, isMapped ? `::ffff:${address}` : address, isIpv6 ? 6 : 4);
     },
   });

@@ -1,7 +1,7 @@
 // The value of From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity and their kind:
 // an address with a name and parameters (RFC 3261 s20.10, s25.1 name-addr / addr-spec).
 import { closingQuote, parseParams, splitList, unquoted, type Params } from "./grammar.ts";
-import { parseUri, type Uri } from "./uri.ts";
+import { parseUri, type Uri } from "../../../core/address/uri.ts";
 
 export type NameAddr = {
   /** Unquoted; empty when there is none. May hold any character but line ends. */

@@ -1,5 +1,5 @@
 // Whether two sip URIs are the same by the rules for comparison (RFC 3261 s19.1.4), which are not those of the text.
-import { unescaped, type SipUri } from "./uri.ts";
+import { unescaped, type SipUri } from "../../../core/address/uri.ts";
 
 /** In one URI alone these make a difference; any other parameter counts only where both have it. */
 const ALWAYS_COMPARED = ["user", "ttl", "method", "maddr", "transport"];

@@ -1,7 +1,7 @@
 // The Via header field (RFC 3261 s20.42, RFC 3581 rport): parsed, written, and stamped with where a request came from.
 import { hostText, paramsText, tokenText } from "./escaping.ts";
 import { parseDigits, parseParams, splitList, type Params } from "./grammar.ts";
-import { parseHostPort } from "./uri.ts";
+import { parseHostPort } from "../../../core/address/uri.ts";
 
 export type Via = {
   /** The SIP version of that hop, `2.0` in every message that is not refused. */

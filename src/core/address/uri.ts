@@ -1,7 +1,10 @@
 // URIs as SIP carries them: sip and sips (RFC 3261 s19.1), tel (RFC 3966), any other scheme as it stands.
 // Parsing keeps escapes as they were sent, so that a URI goes back out as it came in.
-import { isIPv6 } from "node:net";
-import { NO_PARAMS, parseDigits, type Params } from "./grammar.ts";
+import { escapeBytes, escaping, unescapeBytes, type Escaping } from "./escape.ts";
+import { addressFamily } from "./ip.ts";
+
+/** By lower-case name, in order; `null` is a parameter without a value (";lr"). */
+type UriParams = ReadonlyMap<string, string | null>;
 
 /** `user`, `password`, parameter and header values are still escaped; `userText` decodes. */
 export type SipUri = {
@@ -12,7 +15,7 @@ export type SipUri = {
   /** Lower-case name or address; IPv6 in brackets. */
   readonly host: string;
   readonly port: number | undefined;
-  readonly params: Params;
+  readonly params: UriParams;
   readonly headers: readonly (readonly [name: string, value: string])[];
 };
 
@@ -21,7 +24,7 @@ export type TelUri = {
   readonly kind: "tel";
   readonly scheme: "tel";
   readonly number: string;
-  readonly params: Params;
+  readonly params: UriParams;
 };
 
 /** A scheme that we do not look into; `opaque` is all after the colon. */
@@ -39,6 +42,19 @@ const NOT_IN_URI = /[\p{Cc} <>"\\]/u;
 const HOST_PORT = /^(?:(\[[0-9A-Fa-f:.]+\])|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/;
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 const NO_HEADERS: SipUri["headers"] = [];
+const NO_URI_PARAMS: UriParams = new Map();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+// What may stand unescaped (RFC 3261 s25.1): unreserved plus the specials of each place.
+const UNRESERVED = "A-Za-z0-9\\-_.!~*'()";
+const USER = escaping("%", `${UNRESERVED}&=+$,;?/`);
+/** The same where escapes stand already. */
+const IN_USER = escaping("%", `${UNRESERVED}&=+$,;?/%`, "upper");
+const IN_PASSWORD = escaping("%", `${UNRESERVED}&=+$,%`, "upper");
+const IN_PARAM = escaping("%", `${UNRESERVED}[\\]/:&+$%`, "upper");
+const IN_HEADER = escaping("%", `${UNRESERVED}[\\]/?:+$%`, "upper");
+const IN_OPAQUE = escaping("%", `${UNRESERVED}&=+$,;?/:@[\\]%`, "upper");
+const NOT_IN_HOST = /[^A-Za-z0-9\-_.[\]:]/g;
 
 /** The URI, or undefined when it is not one. Leading and trailing spaces are not part of a URI. */
 export function parseUri(text: string): Uri | undefined {
@@ -76,7 +92,7 @@ function parseSipUri(scheme: "sip" | "sips", rest: string): SipUri | undefined {
   const semicolon = beforeHeaders.indexOf(";");
   const hostPort = parseHostPort(semicolon < 0 ? beforeHeaders : beforeHeaders.slice(0, semicolon));
   if (hostPort === undefined) return undefined;
-  const params = semicolon < 0 ? NO_PARAMS : parseUriParams(beforeHeaders.slice(semicolon + 1));
+  const params = semicolon < 0 ? NO_URI_PARAMS : parseUriParams(beforeHeaders.slice(semicolon + 1));
   if (params === undefined) return undefined;
   const headers = question < 0 ? NO_HEADERS : parseUriHeaders(tail.slice(question + 1));
   const { host, port } = hostPort;
@@ -90,13 +106,13 @@ export function parseHostPort(text: string): { readonly host: string; readonly p
   const [, bracketed, name, portText] = match;
   // RFC 5118 s4.10: the grammar of RFC 3261 wrongly allows a third colon before an embedded IPv4 address.
   const ipv6 = bracketed?.replace(/:::(?=[\d.]+\]$)/, "::");
-  if (ipv6 !== undefined && !isIPv6(ipv6.slice(1, -1))) return undefined;
-  const port = portText === undefined ? undefined : parseDigits(portText, 65_535);
-  if (portText !== undefined && port === undefined) return undefined;
+  if (ipv6 !== undefined && addressFamily(ipv6.slice(1, -1)) !== 6) return undefined;
+  const port = portText === undefined ? undefined : Number(portText);
+  if (port !== undefined && port > 65_535) return undefined;
   return { host: ((ipv6 ?? name) as string).toLowerCase(), port };
 }
 
-function parseUriParams(text: string): Params | undefined {
+function parseUriParams(text: string): UriParams | undefined {
   const params = new Map<string, string | null>();
   for (const part of text.split(";")) {
     if (part === "") continue;
@@ -129,14 +145,16 @@ function parseTelUri(rest: string): TelUri | undefined {
   const semicolon = rest.indexOf(";");
   const number = semicolon < 0 ? rest : rest.slice(0, semicolon);
   if (number === "") return undefined;
-  const params = semicolon < 0 ? NO_PARAMS : parseUriParams(rest.slice(semicolon + 1));
+  const params = semicolon < 0 ? NO_URI_PARAMS : parseUriParams(rest.slice(semicolon + 1));
   return params && { kind: "tel", scheme: "tel", number, params };
 }
 
 /** Undoes %-escapes as UTF-8; bytes that are no UTF-8 become U+FFFD, a lone % stays. */
 export function unescaped(text: string): string {
   if (!text.includes("%")) return text;
-  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) =>
+    decoder.decode(Uint8Array.from(run.slice(1).split("%"), (hex) => Number.parseInt(hex, 16))),
+  );
 }
 
 /** The user part as text: of a sip URI decoded, of a tel URI the number; undefined where there is none. */
@@ -153,56 +171,59 @@ export function uriHeader(uri: Uri, name: string): string | undefined {
   return found && unescaped(found[1]);
 }
 
-// What may stand unescaped (RFC 3261 s25.1): unreserved plus the specials of each place.
-const NOT_IN_USER = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/%]/gu;
-const NOT_IN_PASSWORD = /[^A-Za-z0-9\-_.!~*'()&=+$,%]/gu;
-const NOT_IN_PARAM = /[^A-Za-z0-9\-_.!~*'()[\]/:&+$%]/gu;
-const NOT_IN_HEADER = /[^A-Za-z0-9\-_.!~*'()[\]/?:+$%]/gu;
-const NOT_IN_HOST = /[^A-Za-z0-9\-_.[\]:]/gu;
-const NOT_IN_OPAQUE = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/:@[\]%]/gu;
+/** Escapes plain text for the user part of a sip URI, where also a % is a plain character. */
+export function escapeUser(text: string): string {
+  return escapeBytes(text, USER);
+}
 
-function percentEncoded(character: string): string {
-  let escaped = "";
-  for (const byte of Buffer.from(character, "utf8")) {
-    escaped += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return escaped;
+/** undefined where the text could not stand between `sip:` and `@`. */
+export function unescapeUser(text: string): string | undefined {
+  return unescapeBytes(text, USER);
+}
+
+/** What a sip URI is made of: `user` is plain text, nothing in it escaped yet; an IPv6 address stands in its brackets. */
+export type SipUriParts = {
+  readonly scheme?: "sip" | "sips";
+  readonly user?: string | undefined;
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly params?: UriParams;
+};
+
+export function makeSipUri({ scheme = "sip", user, host, port, params = NO_URI_PARAMS }: SipUriParts): SipUri {
+  const escaped = user === undefined ? undefined : escapeUser(user);
+  return { kind: "sip", scheme, user: escaped, password: undefined, host, port, params, headers: NO_HEADERS };
 }
 
 /** Escapes what is illegal in that place and every % that starts no escape; escapes already there stay. */
-function legal(text: string, illegal: RegExp): string {
-  return text.replace(/%(?![0-9A-Fa-f]{2})/g, "%25").replace(illegal, percentEncoded);
+function legal(text: string, place: Escaping): string {
+  return escapeBytes(text.includes("%") ? text.replace(/%(?![0-9A-Fa-f]{2})/g, "%25") : text, place);
 }
 
-/** Escapes plain text for the user part of a sip URI, where also a % is a plain character. */
-export function escapedUser(text: string): string {
-  return text.replaceAll("%", "%25").replace(NOT_IN_USER, percentEncoded);
-}
-
-function formatParams(params: Params): string {
+function formatParams(params: UriParams): string {
   let text = "";
   for (const [name, value] of params) {
-    text += `;${legal(name, NOT_IN_PARAM)}`;
-    if (value !== null) text += `=${legal(value, NOT_IN_PARAM)}`;
+    text += `;${legal(name, IN_PARAM)}`;
+    if (value !== null) text += `=${legal(value, IN_PARAM)}`;
   }
   return text;
 }
 
 /** The URI as it goes on the wire: always legal, whatever the fields hold (RFC 3261 s19.1.1). */
 export function formatUri(uri: Uri): string {
-  if (uri.kind === "other") return `${uri.scheme}:${legal(uri.opaque, NOT_IN_OPAQUE)}`;
-  if (uri.kind === "tel") return `tel:${legal(uri.number, NOT_IN_USER)}${formatParams(uri.params)}`;
+  if (uri.kind === "other") return `${uri.scheme}:${legal(uri.opaque, IN_OPAQUE)}`;
+  if (uri.kind === "tel") return `tel:${legal(uri.number, IN_USER)}${formatParams(uri.params)}`;
   let text = `${uri.scheme}:`;
   if (uri.user !== undefined) {
-    text += legal(uri.user, NOT_IN_USER);
-    if (uri.password !== undefined) text += `:${legal(uri.password, NOT_IN_PASSWORD)}`;
+    text += legal(uri.user, IN_USER);
+    if (uri.password !== undefined) text += `:${legal(uri.password, IN_PASSWORD)}`;
     text += "@";
   }
   text += uri.host.replace(NOT_IN_HOST, "");
   if (uri.port !== undefined) text += `:${uri.port}`;
   text += formatParams(uri.params);
   if (uri.headers.length > 0) {
-    const pairs = uri.headers.map(([name, value]) => `${legal(name, NOT_IN_HEADER)}=${legal(value, NOT_IN_HEADER)}`);
+    const pairs = uri.headers.map(([name, value]) => `${legal(name, IN_HEADER)}=${legal(value, IN_HEADER)}`);
     text += `?${pairs.join("&")}`;
   }
   return text;

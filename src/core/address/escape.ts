@@ -1,5 +1,5 @@
 // Writing bytes as a mark and two hex digits, the one trick that SIP URIs, percent ids and grammar ids share.
-// What stands as it is differs by user and is given; hex is written in lower case, always.
+// What stands as it is differs by user and is given.
 
 export interface Escaping {
   readonly mark: string;
@@ -7,25 +7,29 @@ export interface Escaping {
   readonly plain: RegExp;
   /** Characters in a row that do not. */
   readonly strange: RegExp;
+  /** The case in which hex is written; any is read. */
+  readonly hex: "lower" | "upper";
 }
 
 /**
- * @param mark `%` or `=`; never one of the plain characters
+ * @param mark `%` or `=`; a plain character only where escapes stand already
  * @param plain the ASCII characters that stand as they are, as inside the brackets of a regular expression
  */
-export function escaping(mark: string, plain: string): Escaping {
-  return { mark, plain: new RegExp(`^[${plain}]$`), strange: new RegExp(`[^${plain}]+`, "g") };
+export function escaping(mark: string, plain: string, hex: Escaping["hex"] = "lower"): Escaping {
+  return { mark, plain: new RegExp(`^[${plain}]$`), strange: new RegExp(`[^${plain}]+`, "g"), hex };
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Escapes the UTF-8 of `text`. A lone surrogate becomes U+FFFD, as everywhere on the web. */
-export function escapeBytes(text: string, { mark, strange }: Escaping): string {
+export function escapeBytes(text: string, { mark, strange, hex }: Escaping): string {
+  // As most are.
+  if (text.search(strange) < 0) return text;
   return text.replaceAll(strange, (characters) => {
     let out = "";
     for (const byte of encoder.encode(characters)) out += mark + byte.toString(16).padStart(2, "0");
-    return out;
+    return hex === "lower" ? out : out.toUpperCase();
   });
 }
 
