@@ -4,6 +4,7 @@ import nodeDataChannel, { type Track } from "node-datachannel";
 import { createSocket, type Socket } from "node:dgram";
 import { randomBytes } from "node:crypto";
 import { encodeRtp } from "../dev/audio/rtp.ts";
+import { bind } from "../dev/loopback/listen.ts";
 import { callId } from "../src/core/ids.ts";
 import { createEmbeddedEngine } from "../src/media/embedded/engine/engine.ts";
 import { createCallMedia } from "../src/media/negotiation/negotiation.ts";
@@ -46,7 +47,7 @@ async function openCall(media: CallMedia<string>, number: number): Promise<Call>
   const open = new Promise<void>((resolve) => track.onOpen(() => resolve()));
   connection.setLocalDescription("offer");
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  await bind(socket);
   const call = callId(`bench-${number}`);
   const session = await media.open(
     {

@@ -1,7 +1,5 @@
 // Everything the demo runs: gateway, homeserver and the bridge itself, on ports that its configuration names.
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
@@ -19,6 +17,7 @@ import {
   type GatewayNumber,
   type GatewayOptions,
 } from "../gateway/gateway.ts";
+import { freePort } from "../loopback/free-ports.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
 import { demoConfig, PERSON } from "./config-text.ts";
 import { DemoError } from "./options.ts";
@@ -48,12 +47,11 @@ export interface StackOptions {
 
 /** The configuration as text, with free ports in it. */
 export async function freshConfig(transport: "udp" | "tcp", databasePath: string): Promise<string> {
-  const [homeserverPort = 0, bridgePort = 0, sipPort = 0, trunkPort = 0] = await freePorts(4);
   return demoConfig({
-    homeserverPort,
-    bridgePort,
-    sipPort,
-    trunkPort,
+    homeserverPort: await freePort(),
+    bridgePort: await freePort(),
+    sipPort: await freePort(),
+    trunkPort: await freePort(),
     transport,
     databasePath,
     iceHost: onlyAddress(),
@@ -126,20 +124,6 @@ function takenPort(error: unknown): number | undefined {
     if ("code" in each && each.code === "EADDRINUSE") return "port" in each ? Number(each.port) : 0;
   }
   return undefined;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, "listening");
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
-  return ports;
 }
 
 /** A machine without a network still has itself. */

@@ -2,7 +2,8 @@
 // Knows no SIP beyond where a message ends.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { bind, listen } from "../loopback/listen.ts";
 import { streamFrames } from "./stream-frames.ts";
 
 export type SipTransport = "UDP" | "TCP";
@@ -42,7 +43,7 @@ export interface SocketOptions {
 /** Throws what `bind` or `listen` throws (EADDRINUSE). */
 export async function openSockets(options: SocketOptions): Promise<SipSockets> {
   // A free UDP port need not be free for TCP: where any will do, another is tried.
-  const attempts = options.udpPort === 0 && options.tcpPort === undefined ? 10 : 1;
+  const attempts = options.udpPort === 0 && options.tcpPort === undefined ? 50 : 1;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await openBoth(options);
@@ -55,8 +56,7 @@ export async function openSockets(options: SocketOptions): Promise<SipSockets> {
 async function openBoth(options: SocketOptions): Promise<SipSockets> {
   const { host, arrived, failed } = options;
   const udp = createSocket(host.includes(":") ? "udp6" : "udp4");
-  udp.bind(options.udpPort, host);
-  await once(udp, "listening");
+  await bind(udp, options.udpPort, host);
   const udpPort = udp.address().port;
 
   const datagramFlow = (address: string, port: number): Flow => ({
@@ -99,9 +99,9 @@ async function openBoth(options: SocketOptions): Promise<SipSockets> {
   };
 
   const tcp = createServer((socket) => void adopt(socket, socket.remoteAddress ?? "", socket.remotePort ?? 0));
+  let tcpPort: number;
   try {
-    tcp.listen(options.tcpPort ?? udpPort, host);
-    await once(tcp, "listening");
+    tcpPort = await listen(tcp, options.tcpPort ?? udpPort, host);
   } catch (error) {
     udp.close();
     throw error;
@@ -111,7 +111,7 @@ async function openBoth(options: SocketOptions): Promise<SipSockets> {
   return {
     host,
     udpPort,
-    tcpPort: (tcp.address() as AddressInfo).port,
+    tcpPort,
     flowTo: (transport, address, port) =>
       transport === "UDP" ? datagramFlow(address, port) : adopt(connect({ host: address, port }), address, port),
     async stop() {

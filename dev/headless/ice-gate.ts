@@ -3,8 +3,8 @@
 // before it knows whose certificate to expect, and the call fails: so none reach it before. And it loses a ClientHello
 // that comes before its own check has been answered, and the peer sends the next a second later: so that is kept.
 import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { networkInterfaces } from "node:os";
+import { bind } from "../loopback/listen.ts";
 
 const LOOPBACK = "127.0.0.1";
 const PACKETS_KEPT = 8;
@@ -23,8 +23,7 @@ export interface IceGate {
 /** The library has to be bound to 127.0.0.1. `bindHost`: one address instead of all. */
 export async function iceGate(bindHost: string | undefined): Promise<IceGate> {
   const outside = createSocket("udp4");
-  outside.bind(0, bindHost ?? "0.0.0.0");
-  await once(outside, "listening");
+  await bind(outside, 0, bindHost ?? "0.0.0.0");
   /** The library sees each of the peer's addresses as a port of loopback. */
   const inside = new Map<string, Socket>();
   const earlyChecks: (() => void)[] = [];

@@ -2,7 +2,7 @@
 // a bridge go, application services served as Synapse was seen to serve them. Everything
 // is in memory; no federation, no encryption keys, no media repository.
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { listen } from "../loopback/listen.ts";
 import { Accounts } from "./accounts.ts";
 import { AppserviceConnection } from "./appservice-connection.ts";
 import { AppservicePusher } from "./appservice-pusher.ts";
@@ -83,9 +83,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
   }
   const router = createRouter(world);
   const server = createHttpServer((facts) => router.dispatch(facts), stopped.signal);
-  server.listen(options.port ?? 0, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port ?? 0, host);
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     domain,

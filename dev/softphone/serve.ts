@@ -4,6 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, relative, sep } from "node:path";
+import { listen } from "../loopback/listen.ts";
 import { buildSoftphone } from "./build.ts";
 import type { SoftphoneConfig } from "./page/config.ts";
 import { configPath, ringHeader, ringPath } from "./page/config.ts";
@@ -78,8 +79,7 @@ export async function serveSoftphone(options: SoftphoneOptions): Promise<Softpho
     });
     response.end(request.method === "HEAD" ? undefined : file.body);
   });
-  server.listen(port, host);
-  await once(server, "listening");
+  await listen(server, port, host);
   const address = server.address() as AddressInfo;
   return {
     // "localhost" is a secure context by any name, which the microphone needs.

@@ -1,14 +1,13 @@
 // A telephone calls the whole bridge in one process, on real sockets: what it and the homeserver see, and what is left
 // to do for a process that comes after a crash.
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
+import { listen } from "../../dev/loopback/listen.ts";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
@@ -60,7 +59,7 @@ async function homeserver(): Promise<Homeserver> {
       );
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   const stop = (): void => {
     server.closeAllConnections();
     server.close();
@@ -68,7 +67,7 @@ async function homeserver(): Promise<Homeserver> {
   onTestFinished(stop);
   return Object.assign(moods, {
     stop,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     sent,
     event: async (type: string) => {
       const found = (): Sent | undefined => sent.find((one) => one.type === type);
@@ -76,16 +75,6 @@ async function homeserver(): Promise<Homeserver> {
       return found()?.content ?? {};
     },
   });
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
 }
 
 function newFolder(): string {

@@ -1,10 +1,10 @@
 // The whole bridge in one process, as `-c -f -p` runs it, before a homeserver that is silent or refuses: what others see of its start.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 import { startBridge, type RunningBridge } from "../../src/app.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { toRegistrationFacts } from "../../src/config/mapping/mapping.ts";
@@ -28,12 +28,12 @@ async function homeserver(
         response.writeHead(said.status, { "content-type": "application/json" }).end(JSON.stringify(said.body));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
+  const port = await listen(server, 0, "::1");
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://[::1]:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://[::1]:${port}`, asked };
 }
 
 interface Started {

@@ -1,10 +1,12 @@
 // What `--check` says before anything is started: of the two files, of each other, and of this machine.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { createSocket } from "node:dgram";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
+import { bind, listen } from "../../dev/loopback/listen.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { minimalConfig } from "../../dev/config/sample.ts";
@@ -36,14 +38,6 @@ async function configure(change: (text: string) => string): Promise<void> {
 /** The same with a PostgreSQL server. */
 function useServer(url: string): Promise<void> {
   return configure((text) => text.replace(/^database: .*$/m, `database: {url: ${JSON.stringify(url)}}`));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -161,12 +155,10 @@ describe("of this machine it warns of", () => {
 
   test("a port in use, of HTTP and of a trunk", async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(bridgePort, "127.0.0.1", resolve));
+    await listen(server, bridgePort);
     onTestFinished(() => void server.close());
     const socket = createSocket("udp4");
-    const sipPort = await new Promise<number>((resolve) => {
-      socket.bind(0, "127.0.0.1", () => resolve(socket.address().port));
-    });
+    const sipPort = await bind(socket);
     onTestFinished(() => void socket.close());
     const before = bridgePort;
     await configure((text) =>

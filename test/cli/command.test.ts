@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { listen } from "../../dev/loopback/listen.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import type { BridgeOptions, RunningBridge, StartBridge } from "../../src/cli/start.ts";
 import type { StopSignal, Terminal } from "../../src/cli/terminal.ts";
@@ -220,18 +221,11 @@ describe("running", () => {
 
   test("a port in use is one clear line", async () => {
     const holder = createServer();
-    const port = await new Promise<number>((resolve) => {
-      holder.listen(0, "127.0.0.1", () => {
-        const address = holder.address();
-        resolve(typeof address === "object" && address ? address.port : 0);
-      });
-    });
+    const port = await listen(holder);
     const start: StartBridge = () =>
-      new Promise((_, reject) => {
-        createServer()
-          .on("error", (cause) => reject(new Error("could not listen", { cause })))
-          .listen(port, "127.0.0.1");
-      });
+      listen(createServer(), port).catch((cause: unknown) => {
+        throw new Error("could not listen", { cause });
+      }) as Promise<never>;
     const shell = new Shell();
     const code = await runCommand(["-c", config, "-f", registration], shell, start);
     await new Promise((resolve) => holder.close(resolve));

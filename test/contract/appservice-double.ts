@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../../dev/loopback/listen.ts";
 import type { Registration } from "../../dev/homeserver/registration.ts";
 
 type SeenRequest = {
@@ -73,9 +73,7 @@ export async function startAppserviceDouble(domain: string): Promise<AppserviceD
       for (const look of watchers) look();
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
 
   const pushes = () =>
     requests.flatMap(({ target, body, status }) => {

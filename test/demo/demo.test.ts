@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 
 // Each test starts processes that load the whole bridge, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -168,8 +169,8 @@ describe("npm run demo", () => {
   });
 
   it("says in one line that a port is taken", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
+    const server = createServer();
+    await listen(server);
     ending.push(() => server.close());
     const { port } = server.address() as AddressInfo;
     const { code, err } = await demo(["--port", String(port)]).exited;

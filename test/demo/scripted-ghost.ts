@@ -1,9 +1,8 @@
 // The far end of the headless client's tests: a tiny application service whose one ghost answers when it is told to,
 // with node-datachannel under it, and gives every packet back.
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import nodeDataChannel, { type PeerConnection } from "node-datachannel";
+import { listen } from "../../dev/loopback/listen.ts";
 import { decodeRtp, encodeRtp, isRtcp } from "../../dev/audio/rtp.ts";
 import { keypad, type Keypress } from "../../dev/audio/telephone-event.ts";
 import { startHomeserver, type ClientEvent } from "../../dev/homeserver/homeserver.ts";
@@ -33,9 +32,8 @@ export async function scriptedGhost() {
       response.end(JSON.stringify(found));
     } else response.end("{}");
   };
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const port = await listen(server);
+  const url = `http://127.0.0.1:${port}`;
   const homeserver = await startHomeserver({
     users: [{ localpart: "alice", password: "secret" }],
     registrations: [

@@ -1,7 +1,7 @@
 // The gateway's sound, measured with an RTP socket of our own: which tone arrives, on which beat, which keys.
 import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
+import { bind } from "../../dev/loopback/listen.ts";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../dev/audio/g711.ts";
 import { listen } from "../../dev/audio/goertzel.ts";
 import { decodeRtp, encodeRtp, type RtpPacket } from "../../dev/audio/rtp.ts";
@@ -23,8 +23,7 @@ interface Arrived {
 
 async function bound(): Promise<Socket> {
   const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
+  await bind(socket);
   return socket;
 }
 

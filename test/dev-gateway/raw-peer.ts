@@ -2,6 +2,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { bind } from "../../dev/loopback/listen.ts";
 
 interface RawMessage {
   readonly text: string;
@@ -79,8 +80,7 @@ export async function rawPeer(gateway: { host: string; port: number }, transport
   let port: number;
   if (transport === "UDP") {
     const socket = createSocket("udp4");
-    socket.bind(0, "127.0.0.1");
-    await once(socket, "listening");
+    await bind(socket);
     socket.on("message", (bytes) => arrived(bytes.toString()));
     port = socket.address().port;
     write = (text) => socket.send(text, gateway.port, gateway.host);

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 import type { Homeserver, HomeserverOptions } from "../../dev/homeserver/homeserver.ts";
 import { startHomeserver } from "../../dev/homeserver/homeserver.ts";
 import type { AppserviceDouble } from "../contract/appservice-double.ts";
@@ -170,8 +171,7 @@ test("a server that keeps to the user-id grammar refuses the percent sign", asyn
 
 async function startHomeserverWithSilentService() {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await listen(server);
   const sockets = new Set<{ destroy(): void }>();
   server.on("connection", (socket) => sockets.add(socket));
   ends.push(async () => {

@@ -1,13 +1,11 @@
 // The small homeserver as its real clients meet it: the SDK of the calling client and the
 // library that the bridge stands on, with a message each way through both.
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { AppServiceRegistration, Bridge } from "matrix-appservice-bridge";
 import type { WeakEvent } from "matrix-appservice-bridge";
 import type { MatrixClient, MatrixEvent } from "matrix-js-sdk";
 import { ClientEvent, Preset, RoomEvent, SyncState, createClient } from "matrix-js-sdk";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { startHomeserver } from "../../dev/homeserver/homeserver.ts";
 
 const domain = "example.org";
@@ -142,13 +140,4 @@ async function startClient(baseUrl: string): Promise<MatrixClient> {
   await client.startClient();
   await ready;
   return client;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

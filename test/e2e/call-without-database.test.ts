@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
 import { toneAt } from "./parts/hearing.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { type Postgres, startPostgres } from "./parts/postgres.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { type Stage, startStage } from "./parts/stage.ts";

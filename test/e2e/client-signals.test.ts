@@ -12,7 +12,7 @@ import type { Homeserver, MatrixFact } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
 import { FakeTelemetry } from "../fakes/telemetry.ts";
 import { type Browser, startBrowser } from "./parts/browser.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";
 import { until } from "./parts/until.ts";

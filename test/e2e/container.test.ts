@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { cleanCopy, installLocked, ROOT } from "./parts/clean-copy.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "./parts/process.ts";
 import { suiteRig } from "./parts/rig.ts";
 

@@ -6,7 +6,7 @@ import { createHeadlessCaller, type HeadlessCall, type HeadlessCaller } from "..
 import { registerBridge, type RegisteredBridge } from "./parts/bridge.ts";
 import { startDendrite } from "./parts/dendrite.ts";
 import { toneAt, type Hearing } from "./parts/hearing.ts";
-import { freePort, freePorts } from "./parts/port.ts";
+import { freePort, freePorts } from "../../dev/loopback/free-ports.ts";
 import { suiteRig, testRig, type Rig } from "./parts/rig.ts";
 
 const DOMAIN = "example.org";

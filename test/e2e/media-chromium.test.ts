@@ -3,11 +3,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { stripTypeScriptTypes } from "node:module";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 import { keypresses } from "../../dev/audio/telephone-event.ts";
 import { tone } from "../../dev/audio/tone.ts";
 import { encodeWav } from "../../dev/audio/wav.ts";
@@ -48,9 +48,9 @@ beforeAll(async () => {
   const server = createServer((_request, response) => {
     response.setHeader("content-type", "text/html").end("<!doctype html><title>telephone</title>");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   closings.unshift(async () => new Promise((resolve) => server.close(resolve)));
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  address = `http://127.0.0.1:${port}/`;
   const microphone = join(folder, "microphone.wav");
   await writeFile(microphone, encodeWav(tone(clientHz, 48_000, 10_000), 48_000));
   browser = await chromium.launchPersistentContext(join(folder, "profile"), {

@@ -7,7 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { startGateway } from "../../dev/gateway/gateway.ts";
 import { cleanCopy, installLocked, ROOT } from "./parts/clean-copy.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "./parts/process.ts";
 import { type Rig, suiteRig, testRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";

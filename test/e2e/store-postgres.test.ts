@@ -6,7 +6,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import { probePostgres } from "../../src/store/postgres/probe.ts";
 import { describeStore, inboxEntry, storedCall } from "../contract/store.ts";
 import { type Authority, createAuthority } from "./parts/certificates.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { type Postgres, startPostgres } from "./parts/postgres.ts";
 import { suiteRig } from "./parts/rig.ts";
 

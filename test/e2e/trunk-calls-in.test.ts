@@ -1,11 +1,11 @@
 // Telephones call people on Matrix over one trunk, and everything crosses, is lost or comes twice: SIPp plays each race
 // against the bridge as it runs for an operator.
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bind } from "../../dev/loopback/listen.ts";
 import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import type { Callee } from "./parts/callee.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { type Scenario, type Sipp, type SippOptions, startSipp } from "./parts/sipp.ts";
 import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
@@ -272,8 +272,7 @@ describe("A stranger", () => {
     const [host = "", port = ""] = stage.door("races").split(":");
     const open = async (address: string) => {
       const socket = createSocket("udp4");
-      socket.bind(0, address);
-      await once(socket, "listening");
+      await bind(socket, 0, address);
       rig.defer(`socket of ${address}`, async () => void socket.close());
       const heard: string[] = [];
       socket.on("message", (bytes) => heard.push(bytes.toString()));

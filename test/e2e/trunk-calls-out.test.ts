@@ -1,13 +1,13 @@
 // People call over trunks whose gateways die, fail, move, answer twice or forget the call: SIPp and baresip are the
 // gateways, the bridge runs as for an operator.
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bind } from "../../dev/loopback/listen.ts";
 import type { HeadlessCall, HeadlessCaller } from "../../dev/headless/caller.ts";
 import { startBaresip } from "./parts/baresip.ts";
 import { toneAt } from "./parts/hearing.ts";
 import { startKamailio } from "./parts/kamailio.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSipp } from "./parts/sipp.ts";
 import { startTrunkStage } from "./parts/trunk-stage.ts";
@@ -174,8 +174,7 @@ describe.concurrent("A gateway", () => {
 
   it("that says it is somewhere that nobody has allowed: nobody goes there", async () => {
     const trap = createSocket("udp4");
-    trap.bind(0, "127.0.0.1");
-    await once(trap, "listening");
+    await bind(trap);
     rig.defer("trap", async () => void trap.close());
     let caught = 0;
     trap.on("message", () => (caught += 1));

@@ -7,7 +7,7 @@ import { hearEachOther, type Voice } from "./parts/called.ts";
 import { toneAt } from "./parts/hearing.ts";
 import { type Kamailio, startKamailio } from "./parts/kamailio.ts";
 import { type Pjsua2, type Pjsua2Options, startPjsua2 } from "./parts/pjsua2.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
 import { until } from "./parts/until.ts";

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Callee } from "./parts/callee.ts";
 import type { Log } from "./parts/log.ts";
 import { createAuthority } from "./parts/certificates.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { type Registrar, startEdgeProxy, startRegistrar } from "./parts/registrar.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startSipp } from "./parts/sipp.ts";

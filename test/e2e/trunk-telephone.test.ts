@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { HeadlessCall, HeadlessCaller } from "../../dev/headless/caller.ts";
 import { type Baresip, startBaresip } from "./parts/baresip.ts";
 import { type Hearing, toneAt } from "./parts/hearing.ts";
-import { freePort } from "./parts/port.ts";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { suiteRig } from "./parts/rig.ts";
 import { startTrunkStage, type TrunkStage } from "./parts/trunk-stage.ts";
 import { until } from "./parts/until.ts";

@@ -1,6 +1,4 @@
 // The Matrix edge on a free port with a memory store, for tests: what it hands over and what it counts can be looked at.
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { UserId } from "../../src/core/ids.ts";
@@ -42,14 +40,6 @@ export function registrationFor(port: number): RegistrationDocument {
     protocols: ["m.protocol.pstn", "im.vector.protocol.pstn"],
     namespaces: { users: [{ regex: "^@_sip_.*:example\\.org$", exclusive: true }] },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export interface LogLine {

@@ -1,20 +1,11 @@
 // The edge against the small homeserver: real HTTP both ways.
 import { describe, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { type Homeserver as DevHomeserver, startHomeserver, type User } from "../../dev/homeserver/homeserver.ts";
 import type { MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { eventId, matrixCallId, partyId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
-import {
-  alice,
-  bot,
-  domain,
-  type EdgeRig,
-  freePort,
-  ghost,
-  registrationFor,
-  type RigOptions,
-  startEdge,
-} from "./edge-rig.ts";
+import { alice, bot, domain, type EdgeRig, ghost, registrationFor, type RigOptions, startEdge } from "./edge-rig.ts";
 
 interface World {
   readonly server: DevHomeserver;

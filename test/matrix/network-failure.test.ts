@@ -1,18 +1,20 @@
 // What the bridge says of a homeserver's address that does not work, over real sockets.
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { createServer as createTcpServer, type Server } from "node:net";
 import { afterAll, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
+import { listen } from "../../dev/loopback/listen.ts";
 import { Authority } from "../sip/rig/certificates.ts";
-import { freePort, startEdge } from "./edge-rig.ts";
+import { startEdge } from "./edge-rig.ts";
 
 const authority = new Authority();
 afterAll(() => authority.remove());
 
 async function portOf(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
+  return port;
 }
 
 const tlsServer = (names: string) => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../dev/loopback/free-ports.ts";
 import { matrixCallId, partyId, roomId } from "../../src/core/ids.ts";
 import type { LegAddress } from "../../src/core/call/model/matrix-leg.ts";
 import type { Homeserver } from "../../src/ports/homeserver.ts";
-import { alice, bot, freePort, ghost, startEdge } from "./edge-rig.ts";
+import { alice, bot, ghost, startEdge } from "./edge-rig.ts";
 import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "./scripted-homeserver.ts";
 
 const room = roomId("!room:example.org");

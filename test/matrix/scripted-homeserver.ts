@@ -1,7 +1,7 @@
 // A peer that answers requests as the test scripts it: failing, slow, limiting or nonsensical, as real ones are at times.
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { listen } from "../../dev/loopback/listen.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 
 interface ScriptedRequest {
@@ -46,12 +46,12 @@ export async function startScripted(answers: readonly ScriptedAnswer[]): Promise
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url: `http://127.0.0.1:${port}`, requests };
 }
 
 /** A clock on which every wait is over at once, and which remembers how long each was to be. */

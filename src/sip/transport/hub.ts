@@ -24,7 +24,7 @@ import { Streams } from "./sockets/streams.ts";
 import { nextHopOf, towardsStrictRouter } from "./strict-route.ts";
 import { defaultPort, isNumeric, targetKey, unbracketed, type Endpoint, type Target } from "./sockets/target.ts";
 import { TransportError } from "./sockets/transport-error.ts";
-import { openUdp, type UdpSocket } from "./sockets/udp.ts";
+import { openUdpBeside, type UdpSocket } from "./sockets/udp.ts";
 import { Unanswered } from "./unanswered.ts";
 import { WebSockets } from "./sockets/websocket.ts";
 
@@ -136,18 +136,17 @@ export class Hub {
     const host = unbracketed(local.host);
     switch (transport) {
       case "udp": {
-        this.#udp = await openUdp({
+        const options = {
           host,
           port: local.port,
-          onDatagram: (bytes, remote) => this.#receive(bytes, { remote, connection: undefined }),
-          onError: (error) => this.#options.log.error("UDP socket failed", { error }),
-        });
-        const bound = this.#udp.local;
+          onDatagram: (bytes: Buffer, remote: Endpoint) => this.#receive(bytes, { remote, connection: undefined }),
+          onError: (error: Error) => this.#options.log.error("UDP socket failed", { error }),
+        };
         // RFC 3261 s18.2.1: whoever listens on UDP listens on TCP too. A port taken there costs only that.
-        await this.#streams.listen("tcp", host, bound.port).catch((error: unknown) => {
-          this.#options.log.warn("cannot listen on TCP beside UDP", { error });
-        });
-        return bound;
+        const { udp, error } = await openUdpBeside(options, (port) => this.#streams.listen("tcp", host, port));
+        if (error !== undefined) this.#options.log.warn("cannot listen on TCP beside UDP", { error });
+        this.#udp = udp;
+        return udp.local;
       }
       case "tcp":
         return this.#streams.listen("tcp", host, local.port);

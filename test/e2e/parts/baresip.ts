@@ -8,7 +8,7 @@ import { tone } from "../../../dev/audio/tone.ts";
 import { decodeWav, encodeWav } from "../../../dev/audio/wav.ts";
 import { BARESIP, BARESIP_MODULES } from "../setup/versions.ts";
 import type { Hearing } from "./hearing.ts";
-import { freePort, freePorts } from "./port.ts";
+import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 import { answersOptions } from "./sip-ping.ts";
 import { until, within } from "./until.ts";

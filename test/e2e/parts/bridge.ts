@@ -4,7 +4,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { freePort } from "./port.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { type RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
 

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { extname, join, normalize, resolve } from "node:path";
 import { build } from "vite";
+import { listen } from "../../../dev/loopback/listen.ts";
 import { CACHE } from "../setup/versions.ts";
 
 const PAGE = resolve(import.meta.dirname, "../page");
@@ -65,9 +65,9 @@ export async function servePage(folder: string): Promise<{ url: string; stop: ()
       .on("error", () => response.writeHead(404).end())
       .pipe(response);
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const port = await listen(server);
   return {
-    url: `http://localhost:${(server.address() as AddressInfo).port}/`,
+    url: `http://localhost:${port}/`,
     async stop() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -9,7 +9,7 @@ import { decodeWav } from "../../../dev/audio/wav.ts";
 import { PJSUA2_VENV } from "../setup/versions.ts";
 import type { Hearing } from "./hearing.ts";
 import type { Log } from "./log.ts";
-import { freePort, freePorts } from "./port.ts";
+import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 import { until, within } from "./until.ts";
 

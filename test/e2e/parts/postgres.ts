@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { Client } from "pg";
 import { postgresPrograms } from "../setup/versions.ts";
 import type { Certificate } from "./certificates.ts";
-import { freePort } from "./port.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
 

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { KAMAILIO, KAMAILIO_MODULES } from "../setup/versions.ts";
 import type { Certificate } from "./certificates.ts";
 import type { Log } from "./log.ts";
-import { freePort } from "./port.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 import { answersOptions } from "./sip-ping.ts";
 

@@ -1,14 +1,14 @@
 // The media half of a SIPp endpoint: plays a tone, keeps what it hears, and decodes key presses with
 // their durations, which no other part of the rig tells.
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { listen } from "../../../dev/audio/goertzel.ts";
 import { decodeRtp, encodeRtp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { type Keypress, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone } from "../../../dev/audio/tone.ts";
 import type { Hearing } from "./hearing.ts";
-import { freePorts } from "./port.ts";
+import { freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 
 const RATE = 8000;
@@ -42,8 +42,7 @@ export async function openRtpEar(rig: Rig, options: RtpEarOptions): Promise<RtpE
   const eventPayloadType = options.eventPayloadType ?? 101;
   const arrived: { atMs: number; packet: RtpPacket }[] = [];
   const socket = createSocket("udp4");
-  socket.bind(port, "127.0.0.1");
-  await once(socket, "listening");
+  await bind(socket, port);
 
   const tone = continuousTone(options.toneHz, RATE);
   let peer: { address: string; port: number } | undefined;

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { bind } from "../../../dev/loopback/listen.ts";
 
 const WAIT_MS = 200;
 
@@ -9,8 +10,7 @@ const WAIT_MS = 200;
 export async function answersOptions(port: number): Promise<boolean> {
   const socket = createSocket("udp4");
   try {
-    socket.bind(0, "127.0.0.1");
-    await once(socket, "listening");
+    await bind(socket);
     const own = `127.0.0.1:${socket.address().port}`;
     const id = randomBytes(8).toString("hex");
     const request = [

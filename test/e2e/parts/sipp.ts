@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { SIPP } from "../setup/versions.ts";
-import { freePort } from "./port.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 
 const SCENARIOS = resolve(import.meta.dirname, "../scenarios");

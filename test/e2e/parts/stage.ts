@@ -4,7 +4,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
 import { type RegisteredBridge, registerBridge } from "./bridge.ts";
 import { type Kamailio, type KamailioTls, startKamailio } from "./kamailio.ts";
-import { freePort, freePorts } from "./port.ts";
+import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
 import { openStrictDoor } from "./strict-door.ts";

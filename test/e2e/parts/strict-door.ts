@@ -1,7 +1,7 @@
 // A door in front of Synapse that is as strict with new users as Dendrite, tuwunel and the others: today's grammar of
 // user ids or nothing (Matrix spec, appendix 4.2.1). All else goes through as it is.
 import { createServer, type IncomingMessage, request as ask, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../../../dev/loopback/listen.ts";
 import type { Rig } from "./rig.ts";
 
 const LOCALPART = /^[0-9a-z_\-+=./]+$/;
@@ -44,10 +44,10 @@ export async function openStrictDoor(rig: Rig, homeserverUrl: string): Promise<S
   const server = createServer((request, response) => {
     pass(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const port = await listen(server);
   rig.defer("strict door", async () => {
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { url: `http://127.0.0.1:${port}` };
 }

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { SYNAPSE_VENV } from "../setup/versions.ts";
-import { freePort } from "./port.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { answersHttp } from "./process.ts";
 import { clientApi, type HomeserverOptions, type RealHomeserver } from "./real-homeserver.ts";
 import type { Rig } from "./rig.ts";

@@ -1,6 +1,7 @@
 // A hop in front of a TCP server that can lose what goes through it, as networks do.
 import { connect, createServer, type Socket } from "node:net";
-import { freePort } from "./port.ts";
+import { listen } from "../../../dev/loopback/listen.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import type { Rig } from "./rig.ts";
 
 export interface TcpHop {
@@ -37,7 +38,7 @@ export async function startTcpHop(rig: Rig, farPort: number): Promise<TcpHop> {
     for (const socket of [near, far]) socket.on("error", () => socket.destroy());
   });
   const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await listen(server, port);
   rig.defer("TCP hop", async () => {
     for (const { near, far } of pairs) for (const socket of [near, far]) socket.destroy();
     await new Promise((resolve) => server.close(resolve));

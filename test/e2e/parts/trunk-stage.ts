@@ -7,7 +7,7 @@ import type { Registration } from "../../../dev/homeserver/registration.ts";
 import { createHeadlessCaller, type HeadlessCaller } from "../../../dev/headless/caller.ts";
 import { registerBridge } from "./bridge.ts";
 import { type Callee, logInCallee } from "./callee.ts";
-import { freePort, freePorts } from "./port.ts";
+import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "./process.ts";
 import type { Rig } from "./rig.ts";
 

@@ -2,6 +2,7 @@
 // is called, and so answers.
 import { createSocket } from "node:dgram";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { elementSdp } from "../../core/sdp/samples.ts";
 import { ClientPeer } from "../peers/client-peer.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
@@ -72,7 +73,7 @@ test.concurrent.for(["before the offer", "between offer and answer", "after the 
   "a candidate that comes %s is tried",
   async (when, { scope }) => {
     const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    await bind(socket);
     scope.add(async () => new Promise<void>((resolve) => void socket.close(() => resolve())));
     const checked = new Promise<Buffer>((resolve) => socket.once("message", resolve));
     const { session } = await rig.open();
@@ -98,7 +99,7 @@ test.concurrent.for(["before the offer", "between offer and answer", "after the 
 /** A STUN server (RFC 8489) that sees everybody at one address; `asked` resolves with the first question. */
 async function stunServer(scope: Scope, mapped: readonly number[]): Promise<{ port: number; asked: Promise<void> }> {
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  await bind(socket);
   scope.add(async () => new Promise<void>((resolve) => void socket.close(() => resolve())));
   const asked = new Promise<void>((resolve) => {
     socket.on("message", (request, from) => {

@@ -1,8 +1,8 @@
 // What is found out of a TURN server before a call needs it. The server's bytes are written by hand.
 import { createHash, createHmac } from "node:crypto";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { probeTurn } from "../../../src/media/embedded/client/turn-probe.ts";
 
 const realm = "0014000b" + Buffer.from("example.org").toString("hex") + "00";
@@ -35,8 +35,7 @@ async function turnServer(respond: (request: Buffer) => Buffer | undefined, host
     const response = respond(request);
     if (response !== undefined) socket.send(response, port, address);
   });
-  socket.bind(0, host);
-  await once(socket, "listening");
+  await bind(socket, 0, host);
   onTestFinished(() => void socket.close());
   return { seen, url: `turn:${host.includes(":") ? `[${host}]` : host}:${socket.address().port}` };
 }

@@ -1,6 +1,7 @@
 // What the engine does over time: workers that die, ports and capacity that run out, silence, reports, the end.
 import { createSocket } from "node:dgram";
 import { describe, expect } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { readRtcp } from "../../../src/media/embedded/rtp/rtcp.ts";
 import { PortPool } from "../../../src/media/embedded/engine/port-pool.ts";
 import { MediaError } from "../../../src/ports/media.ts";
@@ -91,7 +92,7 @@ describe.concurrent("limits", () => {
   test.concurrent("five port pairs serve six calls one after another, and the sixth is not refused", async ({
     scope,
   }) => {
-    const rig = await rigOf(scope, { rtp: { host: "127.0.0.1", ...portSlice(5) } });
+    const rig = await rigOf(scope, { rtp: { host: "127.0.0.1", ...(await portSlice(5)) } });
     const ports: string[] = [];
     for (let call = 0; call < 6; call += 1) {
       const { session } = await rig.open();
@@ -104,11 +105,11 @@ describe.concurrent("limits", () => {
   });
 
   test.concurrent("a pair that somebody else has is passed over", async ({ scope }) => {
-    const slice = portSlice(2);
+    const slice = await portSlice(2);
     const rig = await rigOf(scope, { rtp: { host: "127.0.0.1", ...slice } });
     // RTCP's port of the one pair is taken by a stranger.
     const stranger = createSocket("udp4");
-    await new Promise<void>((resolve) => stranger.bind(slice.portMin + 1, "127.0.0.1", resolve));
+    await bind(stranger, slice.portMin + 1);
     scope.add(() => void stranger.close());
     const talk = await startTalk(rig, scope);
     expect(talk.trunkOffer).toContain(`m=audio ${slice.portMin + 2} `);
@@ -127,7 +128,7 @@ describe.concurrent("limits", () => {
   });
 
   test.concurrent("an address that is not ours does not start", async () => {
-    const rtp = { host: "192.0.2.77", ...portSlice(1) };
+    const rtp = { host: "192.0.2.77", ...(await portSlice(1)) };
     await expect(startRig({ rtp })).rejects.toMatchObject({ name: "MediaError", code: "no-ports" });
   });
 });

@@ -1,4 +1,5 @@
 // An embedded engine for tests, with a log and a list of what its sessions reported.
+import { freePorts } from "../../../dev/loopback/free-ports.ts";
 import type { MediaEnd } from "../../../src/core/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../../src/media/embedded/engine/engine.ts";
@@ -7,7 +8,6 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import type { IceServer, CallMedia, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
 import type { Log } from "../../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
-import { reserveBlock } from "./port-block.ts";
 
 interface LogLine {
   readonly level: string;
@@ -43,15 +43,10 @@ const realClock: Clock = {
   newId: () => Math.random().toString(36).slice(2),
 };
 
-const block = await reserveBlock();
-let nextPort = block.portMin;
-
 /** A slice of ports that no other test uses, in this process or in another. */
-export function portSlice(pairs: number): { portMin: number; portMax: number } {
-  const portMin = nextPort;
-  nextPort += pairs * 2;
-  if (nextPort > block.portMax + 1) throw new Error("the test file uses more RTP ports than a block has");
-  return { portMin, portMax: nextPort - 1 };
+export async function portSlice(pairs: number): Promise<{ portMin: number; portMax: number }> {
+  const portMin = await freePorts(pairs * 2);
+  return { portMin, portMax: portMin + pairs * 2 - 1 };
 }
 
 export interface Rig {
@@ -93,7 +88,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
     createEmbeddedEngine({
       workers: 1,
       sessionsPerWorker: 20,
-      rtp: { host: "127.0.0.1", ...portSlice(10) },
+      rtp: { host: "127.0.0.1", ...(await portSlice(10)) },
       ice: { bindHost: "127.0.0.1" },
       silenceTimeoutMs: 30_000,
       log: recordingLog(log, written),

@@ -1,5 +1,6 @@
 // A telephone gateway's media for tests: plain RTP (or what `seal` and `open` make of it) on real UDP sockets.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { decodeUlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { continuousTone } from "../../../dev/audio/tone.ts";
@@ -155,6 +156,6 @@ export class TrunkPeer {
 
 async function bound(host: string): Promise<Socket> {
   const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  await bind(socket, 0, host);
   return socket;
 }

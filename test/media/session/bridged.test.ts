@@ -141,7 +141,7 @@ async function encrypt(session: MediaSession<string>, peer: TrunkPeer, offer: st
 }
 
 test.concurrent("need two pairs of ports, and give both back", async ({ scope }) => {
-  const small = await startRig({ rtp: { host: "127.0.0.1", ...portSlice(2) } });
+  const small = await startRig({ rtp: { host: "127.0.0.1", ...(await portSlice(2)) } });
   scope.add(async () => small.engine.stop());
   const { session } = await small.open(pcmu, [], pcmu);
   await expect(small.open()).rejects.toMatchObject({ code: "no-ports" });

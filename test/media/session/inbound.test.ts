@@ -2,6 +2,7 @@
 import { createSocket } from "node:dgram";
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
 import { pickUp, startRinging, type Ringing } from "../peers/ringing.ts";
 import { ClientPeer } from "../peers/client-peer.ts";
@@ -53,7 +54,7 @@ describe("an answer that comes after the client's first packets", () => {
   test("connects, fifty times out of fifty", { timeout: 60_000 }, async ({ scope }) => {
     const many = await startRig({
       sessionsPerWorker: 60,
-      rtp: { host: "127.0.0.1", ...portSlice(60) },
+      rtp: { host: "127.0.0.1", ...(await portSlice(60)) },
     });
     scope.add(async () => many.engine.stop());
     const call = async (index: number): Promise<void> => {
@@ -89,7 +90,7 @@ describe("an answer that comes after the client's first packets", () => {
 test.concurrent("candidates that come before the answer are tried with it", async ({ scope }) => {
   const { client, session, sdp } = await startRinging(rig, scope);
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  await bind(socket);
   scope.add(async () => new Promise<void>((resolve) => void socket.close(() => resolve())));
   const checked = new Promise<void>((resolve) => socket.once("message", () => resolve()));
   const candidate = `candidate:1 1 udp 2122194687 127.0.0.1 ${socket.address().port} typ host`;
@@ -104,10 +105,7 @@ test.concurrent("a session that ends while it rings gives its port back", async 
   await session.close();
   const socket = createSocket("udp4");
   scope.add(async () => new Promise<void>((resolve) => void socket.close(() => resolve())));
-  await new Promise<void>((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind(port, "127.0.0.1", resolve);
-  });
+  await bind(socket, port);
 });
 
 test.concurrent("the client is told the packet time that the trunk asks for", async ({ scope }) => {
@@ -118,20 +116,12 @@ test.concurrent("the client is told the packet time that the trunk asks for", as
 });
 
 test.concurrent("a client gets the one port of the range that is left", async ({ scope }) => {
-  const { portMin, portMax } = portSlice(60);
+  const { portMin, portMax } = await portSlice(60);
   const sockets = Array.from({ length: portMax - portMin }, () => createSocket("udp4"));
   scope.add(() => {
     for (const socket of sockets) socket.close();
   });
-  await Promise.all(
-    sockets.map(
-      async (socket, index) =>
-        new Promise<void>((resolve, reject) => {
-          socket.once("error", reject);
-          socket.bind(portMin + index + (index < 60 ? 0 : 1), "127.0.0.1", resolve);
-        }),
-    ),
-  );
+  await Promise.all(sockets.map((socket, index) => bind(socket, portMin + index + (index < 60 ? 0 : 1))));
   const crowded = await startRig({ ice: { bindHost: "127.0.0.1", portMin, portMax } });
   scope.add(async () => crowded.engine.stop());
   const talk = await pickUp(await startRinging(crowded, scope));
@@ -140,7 +130,7 @@ test.concurrent("a client gets the one port of the range that is left", async ({
 });
 
 test.concurrent.for(["0.0.0.0", "localhost"])("a client is offered real addresses with %s", async (host, { scope }) => {
-  const named = await startRig({ rtp: { host: "localhost", ...portSlice(2) }, ice: { bindHost: host } });
+  const named = await startRig({ rtp: { host: "localhost", ...(await portSlice(2)) }, ice: { bindHost: host } });
   scope.add(async () => named.engine.stop());
   const talk = await pickUp(await startRinging(named, scope));
   expect(talk.trunkOffer).toContain("c=IN IP4 127.0.0.1\r\n");

@@ -86,7 +86,7 @@ async function callOnce(rtpPort: number): Promise<object> {
 test("a call that is over can be forgotten", async () => {
   const collected = new Set<number>();
   const registry = new FinalizationRegistry<number>((call) => collected.add(call));
-  const { portMin } = portSlice(5);
+  const { portMin } = await portSlice(5);
   const calls = [0, 1, 2, 3, 4];
   for (const call of calls) registry.register(await callOnce(portMin + 2 * call), call);
   await vi.waitFor(

@@ -189,7 +189,7 @@ test.concurrent("RTP from an address that SDP did not name is said once, at once
 });
 
 test.concurrent("all of it is the same over IPv6", async ({ scope }) => {
-  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2) } });
+  const ipv6 = await startRig({ rtp: { host: "::1", ...(await portSlice(2)) } });
   scope.add(async () => ipv6.engine.stop());
   const { client, trunk, trunkOffer } = await startTalk(ipv6, scope, { trunk: { host: "::1" } });
   expect(trunkOffer).toContain("c=IN IP6 ::1");
@@ -201,7 +201,7 @@ test.concurrent("all of it is the same over IPv6", async ({ scope }) => {
 });
 
 test.concurrent("an IPv6 peer is heard however its SDP spells the address", async ({ scope }) => {
-  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2) } });
+  const ipv6 = await startRig({ rtp: { host: "::1", ...(await portSlice(2)) } });
   scope.add(async () => ipv6.engine.stop());
   const { client, trunk } = await startTalk(ipv6, scope, {
     trunk: { host: "::1" },
@@ -233,7 +233,7 @@ test.concurrent("an IPv6 address is refused where RTP is bound to IPv4", async (
 });
 
 test.concurrent("and an IPv4 address where it is bound to one of IPv6", async ({ scope }) => {
-  const ipv6 = await startRig({ rtp: { host: "::1", ...portSlice(2) } });
+  const ipv6 = await startRig({ rtp: { host: "::1", ...(await portSlice(2)) } });
   scope.add(async () => ipv6.engine.stop());
   await expect(startTalk(ipv6, scope)).rejects.toMatchObject({ code: "bad-description" });
 });

@@ -2,6 +2,7 @@
 // points elsewhere. None may end or change a call, and no answer may go to anybody but the sender.
 import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import type { CallId } from "../../../src/core/ids.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
@@ -18,7 +19,7 @@ interface Outsider {
 /** A socket of its own on a loopback address. */
 async function outsider(host: string): Promise<Outsider> {
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  await bind(socket, 0, host);
   closeLater(() => new Promise((resolve) => socket.close(() => resolve())));
   const heard: string[] = [];
   socket.on("message", (bytes) => heard.push(bytes.toString()));

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import { contactPort, type Received } from "../rig/peer.ts";
 import { closeLater, rig, startPeer, startStack, type Rig } from "../rig/rig.ts";
 import { ANSWER, IDENTITY, trunkSettings } from "../rig/stack.ts";
@@ -33,7 +34,7 @@ async function talking({
 /** One socket on another loopback address: not the trunk's server. */
 async function stranger(): Promise<{ send: (text: string, port: number) => void; answers: string[]; port: number }> {
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.2", resolve));
+  await bind(socket, 0, "127.0.0.2");
   closeLater(() => new Promise((resolve) => socket.close(() => resolve())));
   const answers: string[] = [];
   socket.on("message", (bytes) => answers.push(bytes.toString()));

@@ -1,9 +1,10 @@
 // A hop in front of a UDP peer that loses datagrams both ways, by a seeded draw.
 import { createSocket, type Socket } from "node:dgram";
+import { bind } from "../../../dev/loopback/listen.ts";
 
 async function bound(): Promise<Socket> {
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  await bind(socket);
   return socket;
 }
 

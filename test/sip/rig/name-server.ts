@@ -1,6 +1,7 @@
 // A name server on loopback UDP that knows A, AAAA, SRV and NAPTR records given by tests (RFC 1035, RFC 2782,
 // RFC 3403).
 import { createSocket, type Socket } from "node:dgram";
+import { bind } from "../../../dev/loopback/listen.ts";
 import type { NaptrRecord, SrvRecord } from "../../../src/sip/transport/resolver.ts";
 
 const TYPES = { A: 1, AAAA: 28, SRV: 33, NAPTR: 35 } as const;
@@ -27,7 +28,7 @@ export class NameServer {
 
   static async start(zone: Zone): Promise<NameServer> {
     const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    await bind(socket);
     return new NameServer(socket, zone);
   }
 

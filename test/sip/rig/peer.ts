@@ -4,16 +4,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import {
-  isIPv6,
-  connect as connectTcp,
-  createServer as createTcpServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from "node:net";
+import { isIPv6, connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from "node:tls";
 import { WebSocketServer, type WebSocket } from "ws";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import { bind, listen } from "../../../dev/loopback/listen.ts";
 import type { SipTransportName } from "../../../src/ports/sip.ts";
 import {
   addressHeader,
@@ -120,7 +115,8 @@ export class Peer {
     const port = options.port ?? 0;
     switch (peer.transport) {
       case "udp":
-        await peer.#openUdp(port);
+        // Whether its number takes TCP as well is the test's to say: nobody else may have it.
+        await peer.#openUdp(options.port ?? (await freePort()));
         if (options.alsoTcp === true) await peer.#listen(createTcpServer(), peer.port, "connection");
         break;
       case "tcp":
@@ -265,8 +261,7 @@ export class Peer {
   async #openUdp(port: number): Promise<void> {
     const { host } = this;
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-    await new Promise<void>((resolve) => socket.bind(port, host, resolve));
-    this.port = socket.address().port;
+    this.port = await bind(socket, port, host);
     this.#udpSend = (bytes, to) => socket.send(bytes, to, "127.0.0.1");
     socket.on("message", (bytes, from) => {
       const parsed = parseSip(bytes);
@@ -287,9 +282,9 @@ export class Peer {
       if (socket instanceof TLSSocket) this.serverNames.push(socket.servername);
       this.#read(socket, new StreamFramer(false));
     });
-    await new Promise<void>((resolve) => server.listen(port, this.host, resolve));
+    const bound = await listen(server, port, this.host);
     this.#closers.push(() => new Promise((resolve) => server.close(() => resolve())));
-    return (server.address() as AddressInfo).port;
+    return bound;
   }
 
   #read(socket: Socket, framer: StreamFramer): void {
@@ -309,6 +304,8 @@ export class Peer {
 
   async #openWebSocket(port: number, tls: Credentials | undefined): Promise<void> {
     const http = tls === undefined ? createHttpServer() : createHttpsServer({ cert: tls.cert, key: tls.key });
+    this.port = await listen(http, port, this.host);
+    this.#closers.push(() => new Promise((resolve) => http.close(() => resolve())));
     const sockets = new WebSocketServer({
       server: http,
       handleProtocols: (asked, { url }) => (asked.has("sip") && url !== "/nosip" ? "sip" : false),
@@ -322,9 +319,6 @@ export class Peer {
       socket.on("ping", () => (this.pings += 1));
       socket.on("message", (data: Buffer) => this.#receive(data, { send: (bytes) => socket.send(bytes.toString()) }));
     });
-    await new Promise<void>((resolve) => http.listen(port, this.host, resolve));
-    this.port = (http.address() as AddressInfo).port;
-    this.#closers.push(() => new Promise((resolve) => http.close(() => resolve())));
   }
 
   #receive(bytes: Buffer, flow: Flow): void {

@@ -1,8 +1,10 @@
 // Connections to the trunk's own port on which nobody says anything: closed in time, never in the way of those who do, and
 // nothing that a stop waits for.
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import { listen } from "../../../dev/loopback/listen.ts";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
 import { Crowd } from "../../../src/core/policy/crowd.ts";
 import { certificates, closeLater, rig, standStill, startStack } from "../rig/rig.ts";
@@ -24,16 +26,6 @@ async function listening(transport: "tcp" | "tls"): Promise<Listening> {
   };
   const { stack } = await rig(transport, transport === "tls" ? { ...settings, tls: own } : settings);
   return { stack, port };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function open(port: number, from = "127.0.0.1"): Promise<Socket> {
@@ -151,10 +143,9 @@ describe("a stop", () => {
       const mute = createServer((socket) => void socket.on("error", () => {}).resume());
       const closed: Promise<unknown>[] = [];
       mute.on("connection", (socket: Socket) => void closed.push(once(socket, "close")));
-      mute.listen(0, "127.0.0.1");
-      await once(mute, "listening");
+      const port = await listen(mute);
       closeLater(async () => void mute.close());
-      const stack = await startStack(trunkSettings((mute.address() as AddressInfo).port, { transport }));
+      const stack = await startStack(trunkSettings(port, { transport }));
       await expect.poll(() => closed.length).toBe(1);
       const startedMs = performance.now();
       await stack.stop();

@@ -1,6 +1,7 @@
 // Who may begin something with us: telephones behind an address that says nothing, by digest; and how many at once.
 import { createSocket } from "node:dgram";
 import { describe, expect, it } from "vitest";
+import { bind } from "../../../dev/loopback/listen.ts";
 import type { ChallengeSettings } from "../../../src/ports/sip.ts";
 import { DigestClient } from "../../../src/sip/wire/digest/digest.ts";
 import { parseChallenges } from "../../../src/sip/wire/digest/digest-challenge.ts";
@@ -159,7 +160,7 @@ describe("a trunk that is challenged, and somebody at another address", () => {
       const { peer, stack, caller } = await callerRig("udp", { challenge, peers });
       const placed = caller.prepare();
       const socket = createSocket("udp4");
-      await new Promise<void>((resolve) => socket.bind(0, "127.0.0.2", resolve));
+      await bind(socket, 0, "127.0.0.2");
       closeLater(() => new Promise((resolve) => socket.close(() => resolve())));
       const heard: string[] = [];
       socket.on("message", (bytes) => heard.push(bytes.toString()));

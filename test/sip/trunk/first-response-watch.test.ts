@@ -1,8 +1,8 @@
 // A server that says nothing: how long a caller waits before the next one is tried, and what becomes of the first
 // when it wakes up after all.
-import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { listen } from "../../../dev/loopback/listen.ts";
 import type { Dns } from "../../../src/sip/transport/resolver.ts";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";
 import { Peer } from "../rig/peer.ts";
@@ -208,8 +208,8 @@ describe("the caller gives up", () => {
   it("while the connection is still being opened: over at once, and nothing leaves when it stands", async () => {
     const peer = await startPeer({ transport: "tls", tls: certificates().server });
     const held: Socket[] = [];
-    const gate = createServer((socket) => void held.push(socket)).listen(0, "127.0.0.1");
-    await once(gate, "listening");
+    const gate = createServer((socket) => void held.push(socket));
+    await listen(gate);
     closeLater(async () => void gate.close());
     const tls = { ca: certificates().authority.ca, certificate: undefined, key: undefined, serverName: undefined };
     const { port } = gate.address() as AddressInfo;

@@ -418,7 +418,7 @@ describe("a registration that is lost", () => {
         pass(1_000);
         return fresh.count("REGISTER");
       })
-      .toBe(1);
+      .toBeGreaterThan(0);
     const again = await fresh.request("REGISTER");
     expect(cseq(again)).toBe(cseq(first) + 1);
     take(fresh, again);

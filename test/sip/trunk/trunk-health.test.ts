@@ -1,22 +1,12 @@
 // What an operator sees of a trunk: up and down and why, certificates, lost connections, other servers, sizes.
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { trunkName } from "../../../src/core/ids.ts";
 import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts";
 import type { Dns } from "../../../src/sip/transport/resolver.ts";
 import { contactPort, type Peer } from "../rig/peer.ts";
 import { rig, standStill, startPeer, startStack, TRANSACTION_MS } from "../rig/rig.ts";
 import { ANSWER, hastyClock, OFFER, trunkSettings } from "../rig/stack.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const at = (host: string, port: number): TrunkSettings["server"] => ({ host, port, path: "/" });
 

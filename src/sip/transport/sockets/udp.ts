@@ -24,8 +24,31 @@ export interface UdpOptions {
 /** A burst of answers must not be lost before the event loop comes round; the kernel caps it at its own limit. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** How often another port is tried where any will do. */
+const MORE_PORTS = 50;
+
+/**
+ * Opens it together with what `beside` opens on the same number. Where that is taken, and any port will do, another one is
+ * tried; `error` is why the last one could not be had. Throws TransportError where UDP itself fails.
+ */
+export async function openUdpBeside(
+  options: UdpOptions,
+  beside: (port: number) => Promise<unknown>,
+): Promise<{ readonly udp: UdpSocket; readonly error?: unknown }> {
+  for (let more = options.port === 0 ? MORE_PORTS : 0; ; more -= 1) {
+    const udp = await openUdp(options);
+    try {
+      await beside(udp.local.port);
+      return { udp };
+    } catch (error) {
+      if (more === 0) return { udp, error };
+      await udp.close();
+    }
+  }
+}
+
 /** Throws TransportError, `address-in-use` among others. */
-export async function openUdp(options: UdpOptions): Promise<UdpSocket> {
+async function openUdp(options: UdpOptions): Promise<UdpSocket> {
   const wide = isIPv6(options.host);
   const socket = createSocket({
     type: wide ? "udp6" : "udp4",
