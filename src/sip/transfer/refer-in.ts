@@ -3,6 +3,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import { NotifyProgress } from "./notify-progress.ts";
 import type { PeerRequest } from "../user-agent/peer-request.ts";
+import { Alarm } from "../transport/alarm.ts";
 import type { Session } from "../user-agent/session.ts";
 import { textHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header } from "../wire/message.ts";
@@ -24,11 +25,21 @@ const EXPIRES_S = 180;
 /** So long the peer has for the last NOTIFY before the old dialog is ended all the same. */
 const LAST_NOTIFY_MS = 4_000;
 
+/**
+ * RFC 3515 s2.4.2:
+ *
+ * ```
+ * asked --followed, slow to decide--> accepted --final status, nobody decides--> over
+ *   '--refused--> over
+ * ```
+ */
+type State = "asked" | "accepted" | "over";
+
 export class ReferIn {
   readonly #options: ReferInOptions;
   readonly #progress: NotifyProgress | undefined;
-  #stopWaiting: () => void;
-  #state: "asked" | "accepted" | "over" = "asked";
+  readonly #alarm: Alarm;
+  #state: State = "asked";
 
   constructor(options: ReferInOptions) {
     this.#options = options;
@@ -40,7 +51,8 @@ export class ReferIn {
           eventId: repeated ? asked.request.cseq.number : undefined,
           expiresS: EXPIRES_S,
         });
-    this.#stopWaiting = clock.at(clock.nowMs() + DECIDE_WITHIN_MS, () => this.accept());
+    this.#alarm = new Alarm(clock);
+    this.#alarm.set(DECIDE_WITHIN_MS, () => this.accept());
   }
 
   /** RFC 4488 s4: the peer wants no subscription. */
@@ -52,19 +64,18 @@ export class ReferIn {
   accept(): void {
     if (this.#state !== "asked") return;
     this.#state = "accepted";
-    this.#stopWaiting();
-    const { asked, clock } = this.#options;
+    const { asked } = this.#options;
     const headers: HeaderLine[] = this.#quiet ? [textHeader("Refer-Sub", "false")] : [];
     asked.reply(202, headers);
     this.#progress?.goesOn(100);
     // Nobody has decided until the subscription is over: it is told so.
-    this.#stopWaiting = clock.at(clock.nowMs() + EXPIRES_S * 1_000, () => this.end(487));
+    this.#alarm.set(EXPIRES_S * 1_000, () => this.end(487));
   }
 
   /** The INVITE goes out: the subscription lasts as long as that does. */
   followed(): void {
     this.accept();
-    this.#stopWaiting();
+    this.#alarm.stop();
   }
 
   progress(status: number): void {
@@ -73,8 +84,8 @@ export class ReferIn {
 
   /** As the response where there was none yet, else as the last NOTIFY. `done` within a few seconds. */
   end(status: number, done: () => void = () => {}): void {
-    this.#stopWaiting();
-    const { asked, clock } = this.#options;
+    this.#alarm.stop();
+    const { asked } = this.#options;
     const was = this.#state;
     this.#state = "over";
     if (was === "asked") asked.reply(status);
@@ -86,16 +97,16 @@ export class ReferIn {
     const once = (): void => {
       if (called) return;
       called = true;
-      this.#stopWaiting();
+      this.#alarm.stop();
       done();
     };
-    this.#stopWaiting = clock.at(clock.nowMs() + LAST_NOTIFY_MS, once);
+    this.#alarm.set(LAST_NOTIFY_MS, once);
     this.#progress.ends(status, once);
   }
 
   /** The trunk closes. */
   drop(): void {
     this.#state = "over";
-    this.#stopWaiting();
+    this.#alarm.stop();
   }
 }

@@ -6,10 +6,11 @@ import { referToHeader } from "../headers/refer-to.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
 import { parseSipfrag } from "./sipfrag.ts";
 import { statusOf, type Outcome, type PeerRequest } from "../user-agent/peer-request.ts";
+import { Alarm } from "../transport/alarm.ts";
 import type { Session } from "../user-agent/session.ts";
 import { parseDigits, parseParams } from "../wire/fields/grammar.ts";
 import { addressHeader, type HeaderLine } from "../wire/header-builder.ts";
-import { header } from "../wire/message.ts";
+import { header, type SipResponse } from "../wire/message.ts";
 import { parseUri } from "../../core/address/uri.ts";
 
 export interface ReferOutOptions {
@@ -33,17 +34,28 @@ const LONGEST_EXPIRES_S = 600;
 /** What is late is still expected for so long after the subscription has expired, or its final status was told. */
 const GRACE_MS = 32_000;
 
+/**
+ * RFC 3515 s2.4.4, RFC 6665 s4.1.2:
+ *
+ * ```
+ * asked --2xx, NOTIFY--> followed --final status, silence--> told --time--> over
+ *   '--refusal--> over      '--NOTIFY that ends the subscription--> over
+ * asked, followed --the call ends--> told
+ * ```
+ * In `told` nothing is reported any more, but the peer's NOTIFYs are still taken, for as long as they may come.
+ */
+type State = "asked" | "followed" | "told" | "over";
+
 export class ReferOut {
   readonly #options: ReferOutOptions;
   readonly #unsubscribe: () => void;
-  #cseq = 0;
-  #stopWaiting: () => void = () => {};
-  #heard = false;
-  #reported = false;
-  #dropped = false;
+  readonly #cseq: number;
+  #state: State = "asked";
+  readonly #alarm: Alarm;
 
   constructor(options: ReferOutOptions) {
     this.#options = options;
+    this.#alarm = new Alarm(options.clock);
     // Before the REFER: its first NOTIFY may overtake the 202.
     this.#unsubscribe = options.session.subscribe("refer", (request) => this.#notified(request));
     try {
@@ -56,20 +68,16 @@ export class ReferOut {
 
   /** The final status is still to come. */
   get open(): boolean {
-    return !this.#reported;
+    return this.#state === "asked" || this.#state === "followed";
   }
 
-  /** Nothing is reported any more. The peer's NOTIFYs are still taken, for as long as they may come. */
   callEnded(): void {
-    if (this.#dropped) return;
-    this.#reported = true;
-    this.#wait(GRACE_MS, () => this.drop());
+    if (this.#state !== "over") this.#become("told", GRACE_MS);
   }
 
   drop(): void {
-    this.#dropped = true;
-    this.#reported = true;
-    this.#stopWaiting();
+    this.#state = "over";
+    this.#alarm.stop();
     this.#unsubscribe();
   }
 
@@ -83,27 +91,22 @@ export class ReferOut {
   }
 
   #answered(outcome: Outcome): void {
-    if (this.#dropped) return;
+    if (this.#state === "over") return;
+    const { open } = this;
+    const { emit, lost } = this.#options;
     const status = statusOf(outcome);
     if (status >= 300) {
-      this.#stopWaiting();
-      this.#unsubscribe();
-      this.#dropped = true;
-      if (!this.#reported) this.#options.emit({ kind: "sip.referRefused", status });
-      this.#reported = true;
-      // RFC 3261 s12.2.1.2. One that answers no REFER may still take part in the call.
-      if (status === 481) this.#options.lost();
-      return;
-    }
-    if (this.#reported) return;
-    // RFC 4488 s4: there will be no NOTIFY, and its acceptance is all that will be heard of it.
-    if (typeof outcome === "object" && header(outcome, "Refer-Sub")?.trim().toLowerCase() === "false") {
-      this.#report(status);
       this.drop();
-      return;
+      if (open) emit({ kind: "sip.referRefused", status });
+      // RFC 3261 s12.2.1.2. One that answers no REFER may still take part in the call.
+      if (status === 481) lost();
+    } else if (open && typeof outcome === "object" && isWithoutSubscription(outcome)) {
+      this.drop();
+      emit({ kind: "sip.referProgressed", status });
+    } else if (this.#state === "asked") {
+      // A NOTIFY that was faster has said how long it takes.
+      this.#become("followed", FIRST_NOTIFY_MS);
     }
-    // A NOTIFY that was faster has said how long it takes.
-    if (!this.#heard) this.#wait(FIRST_NOTIFY_MS, () => this.#silent());
   }
 
   #notified({ request, reply }: PeerRequest): void {
@@ -114,36 +117,36 @@ export class ReferOut {
       return;
     }
     reply(200);
-    this.#heard = true;
+    const { open } = this;
+    const { emit } = this.#options;
     const { terminated, expiresMs } = subscriptionState(header(request, "Subscription-State") ?? "");
     const status = parseSipfrag(request.body);
-    if (status !== undefined) this.#report(status);
-    if (terminated) {
-      // RFC 3515 s2.4.5: a final status comes with the end; without one nobody knows.
-      this.#report(487);
-      this.drop();
-    } else if (!this.#reported) this.#wait(Math.max(expiresMs, FIRST_NOTIFY_MS), () => this.#silent());
+    const isFinal = status !== undefined && status >= 200;
+    if (terminated) this.drop();
+    else if (open && isFinal) this.#become("told", GRACE_MS);
+    else if (open) this.#become("followed", Math.max(expiresMs, FIRST_NOTIFY_MS));
+    if (open && status !== undefined) emit({ kind: "sip.referProgressed", status });
+    // RFC 3515 s2.4.5: a final status comes with the end; without one nobody knows.
+    if (open && terminated && !isFinal) emit({ kind: "sip.referProgressed", status: 487 });
   }
 
-  /** The subscription has run out. */
-  #silent(): void {
-    this.#report(408);
+  #become(state: "followed" | "told", forMs: number): void {
+    this.#state = state;
+    this.#alarm.set(forMs, () => {
+      if (state === "told") {
+        this.drop();
+        return;
+      }
+      // The subscription has run out.
+      this.#become("told", GRACE_MS);
+      this.#options.emit({ kind: "sip.referProgressed", status: 408 });
+    });
   }
+}
 
-  #report(status: number): void {
-    if (this.#reported) return;
-    if (status >= 200) {
-      this.#reported = true;
-      this.#wait(GRACE_MS, () => this.drop());
-    }
-    this.#options.emit({ kind: "sip.referProgressed", status });
-  }
-
-  #wait(ms: number, then: () => void): void {
-    const { clock } = this.#options;
-    this.#stopWaiting();
-    this.#stopWaiting = clock.at(clock.nowMs() + ms, then);
-  }
+/** RFC 4488 s4: there will be no NOTIFY, and its acceptance is all that will be heard of it. */
+function isWithoutSubscription(accepted: SipResponse): boolean {
+  return header(accepted, "Refer-Sub")?.trim().toLowerCase() === "false";
 }
 
 /** Type and `id` of an Event header (RFC 6665 s8.2.1). */
