@@ -27,7 +27,7 @@ import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import { eventsOf } from "../../src/matrix/wire/signal.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { dialog } from "../core/call/examples.ts";
+import { dialog } from "../core/call/examples/examples.ts";
 import { arrivalOf } from "../fakes/arrivals.ts";
 import { FakeContactBook, profilesOf } from "../fakes/contacts.ts";
 import { clientAnswers, clientOffers, telephoneSays } from "../fakes/descriptions.ts";

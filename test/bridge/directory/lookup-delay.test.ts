@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { lookupDelay } from "../../../src/bridge/directory/lookup-delay.ts";
 import type { Call } from "../../../src/core/call/model/call.ts";
 import type { UserId } from "../../../src/core/ids.ts";
-import { begin, connected } from "../../core/call/examples.ts";
+import { begin, connected } from "../../core/call/examples/examples.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 const ghost = "@_sip_102%40sip.example.org:example.org" as UserId;

@@ -4,7 +4,7 @@ import { Retention } from "../../../src/bridge/operation/retention.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
 import { step } from "../../../src/core/call/step.ts";
-import { request } from "../../core/call/examples.ts";
+import { request } from "../../core/call/examples/examples.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 

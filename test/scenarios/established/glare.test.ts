@@ -2,7 +2,7 @@
 // an invite that comes while it is calling.
 import { describe, expect, test } from "vitest";
 import { matrixCallId, type UserId } from "../../../src/core/ids.ts";
-import { invite } from "../../core/call/examples.ts";
+import { invite } from "../../core/call/examples/examples.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, bob, caller, ghost, TestBridge, made1, room } from "../test-bridge.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { dialog } from "../../core/call/examples.ts";
+import { dialog } from "../../core/call/examples/examples.ts";
 import { clientAnswers, clientOffers, otherCodec, telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, TestBridge } from "../test-bridge.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { codecsOf, legOf } from "../../fakes/media.ts";
 import { matrixCallId, partyId, trunkName, type CallId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { dialog } from "../../core/call/examples.ts";
+import { dialog } from "../../core/call/examples/examples.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, bob, caller, TestBridge, made1, made2, room } from "../test-bridge.ts";
 import { examplePlan } from "../settings.ts";

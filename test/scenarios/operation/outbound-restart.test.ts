@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
-import { dialog, invite } from "../../core/call/examples.ts";
+import { dialog, invite } from "../../core/call/examples/examples.ts";
 import { accepted, TestBridge } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
 

@@ -1,7 +1,7 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
 import { matrixCallId, roomId, partyId, type UserId } from "../../../src/core/ids.ts";
-import { invite } from "../../core/call/examples.ts";
+import { invite } from "../../core/call/examples/examples.ts";
 import { clientOffers, telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, ghost, TestBridge, room } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";

@@ -4,7 +4,7 @@ import { describeCause } from "../../../src/core/call/model/cause.ts";
 import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { examplePlan, examplePolicy } from "../settings.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { dialog } from "../../core/call/examples.ts";
+import { dialog } from "../../core/call/examples/examples.ts";
 import { clientOffers, telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, TestBridge, made1, room, trunk } from "../test-bridge.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { codecsOf } from "../../fakes/media.ts";
 import { trunkName, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
-import { invite } from "../../core/call/examples.ts";
+import { invite } from "../../core/call/examples/examples.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, TestBridge } from "../test-bridge.ts";
 import { examplePlan, exampleTemplates } from "../settings.ts";

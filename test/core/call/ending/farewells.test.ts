@@ -1,8 +1,8 @@
 // What a client is told again after a restart, when it is not known whether our answer had reached it.
 import { expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { afterRestart, accepted, answered, begin, offered, play, request, told } from "./examples.ts";
-import { heardIn } from "./inbound-examples.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { afterRestart, accepted, answered, begin, offered, play, request, told } from "../examples/examples.ts";
+import { heardIn } from "../examples/inbound-examples.ts";
 
 /** The call ends while our answer is on its way, and the process dies before the hang-up is out. */
 function saidAgain(...meanwhile: readonly CallFact[]): readonly string[] {

@@ -1,10 +1,10 @@
 // The telephone holds, and the client is to show it: when it is offered what, and what goes first.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { Step } from "../../../src/core/call/step.ts";
-import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "./examples.ts";
-import { talking } from "./inbound-examples.ts";
-import type { MediaDescription } from "../../../src/core/media-description.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import type { Step } from "../../../../src/core/call/step.ts";
+import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "../examples/examples.ts";
+import { talking } from "../examples/inbound-examples.ts";
+import type { MediaDescription } from "../../../../src/core/media-description.ts";
 
 const settled: CallFact = { kind: "media.settled", from: "b", description: "recvonly", untold: "sendonly" };
 /** The telephone holds, and has its answer. */

@@ -1,14 +1,21 @@
 // What a call keeps track of, over random walks: deadlines, the offers it has been made, and what its record says.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addressOf, isIn, isLive, type Call, type Connected, type Phase } from "../../../src/core/call/model/call.ts";
-import type { DeadlineName } from "../../../src/core/call/model/fact.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import { trunkLegsOf } from "../../../src/core/call/model/queries.ts";
-import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
-import { dialog, invite } from "./examples.ts";
+import {
+  addressOf,
+  isIn,
+  isLive,
+  type Call,
+  type Connected,
+  type Phase,
+} from "../../../../src/core/call/model/call.ts";
+import type { DeadlineName } from "../../../../src/core/call/model/fact.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import { trunkLegsOf } from "../../../../src/core/call/model/queries.ts";
+import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
+import { dialog, invite } from "../examples/examples.ts";
 import { inboundWalks, outboundWalks, reportOf, walk, walks, type Seen } from "./walks.ts";
-import type { MediaDescription } from "../../../src/core/media-description.ts";
+import type { MediaDescription } from "../../../../src/core/media-description.ts";
 
 const runs = { numRuns: 2_000 };
 

@@ -1,14 +1,14 @@
 // Ready-made calls and facts for the tests of core/call.
 import { expect } from "vitest";
-import type { Call } from "../../../src/core/call/model/call.ts";
-import type { SipDialogState, SipInviteState } from "../../../src/core/call/model/dialog-state.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { LegAbilities, LegSignal } from "../../../src/core/call/model/matrix-leg.ts";
-import { beginOutbound, type OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
-import { recover, storedFormOf } from "../../../src/core/call/recover.ts";
-import { step, type Step } from "../../../src/core/call/step.ts";
-import type { ConfirmedLeg, DialledTrunk, TrunkSide } from "../../../src/core/call/model/trunk-leg.ts";
+import type { Call } from "../../../../src/core/call/model/call.ts";
+import type { SipDialogState, SipInviteState } from "../../../../src/core/call/model/dialog-state.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import type { LegAbilities, LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
+import { beginOutbound, type OutboundRequest } from "../../../../src/core/call/outbound/outbound.ts";
+import { recover, storedFormOf } from "../../../../src/core/call/recover.ts";
+import { step, type Step } from "../../../../src/core/call/step.ts";
+import type { ConfirmedLeg, DialledTrunk, TrunkSide } from "../../../../src/core/call/model/trunk-leg.ts";
 import {
   callId,
   matrixCallId,
@@ -18,7 +18,7 @@ import {
   trunkName,
   type CallId,
   type UserId,
-} from "../../../src/core/ids.ts";
+} from "../../../../src/core/ids.ts";
 
 export const abilities: LegAbilities = { transferee: false, dtmf: true };
 

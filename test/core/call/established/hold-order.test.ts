@@ -2,19 +2,19 @@
 // part here does one thing after the other, and chance says which part is next.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { step, type Step } from "../../../src/core/call/step.ts";
-import type { Description } from "../../../src/core/sdp/description.ts";
-import type { Direction } from "../../../src/core/sdp/direction.ts";
-import { answered, described, newExchange, offered, untold } from "../../../src/core/sdp/exchange/exchange.ts";
-import { shownToClient } from "../../../src/core/sdp/exchange/hold.ts";
-import type { Exchange, Refusal, Turn } from "../../../src/core/sdp/exchange/turn.ts";
-import { elementSdp, gatewaySdp, parsed } from "../sdp/samples.ts";
-import { connected } from "./examples.ts";
-import { talking } from "./inbound-examples.ts";
-import { sdpIn } from "../../../src/core/media-description.ts";
+import type { Call } from "../../../../src/core/call/model/call.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { step, type Step } from "../../../../src/core/call/step.ts";
+import type { Description } from "../../../../src/core/sdp/description.ts";
+import type { Direction } from "../../../../src/core/sdp/direction.ts";
+import { answered, described, newExchange, offered, untold } from "../../../../src/core/sdp/exchange/exchange.ts";
+import { shownToClient } from "../../../../src/core/sdp/exchange/hold.ts";
+import type { Exchange, Refusal, Turn } from "../../../../src/core/sdp/exchange/turn.ts";
+import { elementSdp, gatewaySdp, parsed } from "../../sdp/samples.ts";
+import { connected } from "../examples/examples.ts";
+import { talking } from "../examples/inbound-examples.ts";
+import { sdpIn } from "../../../../src/core/media-description.ts";
 
 const codecs = ["PCMU", "PCMA"];
 const words = ["sendonly", "sendrecv", "inactive"] as const;

@@ -1,9 +1,9 @@
 // Two far ends joined in the bridge after a transfer: both hear each other, and nobody stays on the line alone.
 import { describe, expect, test } from "vitest";
-import { beginBridged } from "../../../src/core/call/bridged/bridged.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { noMediaStats } from "../../../src/core/call/model/media-stats.ts";
-import { step, type Step } from "../../../src/core/call/step.ts";
+import { beginBridged } from "../../../../src/core/call/bridged/bridged.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { noMediaStats } from "../../../../src/core/call/model/media-stats.ts";
+import { step, type Step } from "../../../../src/core/call/step.ts";
 import {
   bridged,
   common,
@@ -21,8 +21,8 @@ import {
   third,
   toLeg,
   toNumber,
-} from "./bridged-examples.ts";
-import { afterRestart, anyLeg, dialog, invite, kinds, play, released, request } from "./examples.ts";
+} from "../examples/bridged-examples.ts";
+import { afterRestart, anyLeg, dialog, invite, kinds, play, released, request } from "../examples/examples.ts";
 
 const somebody = { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" };
 const toLegB = (order: unknown) => ({ kind: "leg.order", call: bridged, order });

@@ -1,15 +1,15 @@
 // Walks: facts in random order, from every phase and from the middle of every exchange, to the end of the call.
 import fc from "fast-check";
-import { beginBridged } from "../../../src/core/call/bridged/bridged.ts";
-import type { Handover } from "../../../src/core/call/model/bridged-call.ts";
-import type { Call } from "../../../src/core/call/model/call.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
-import { step, type Step } from "../../../src/core/call/step.ts";
-import { trunkName } from "../../../src/core/ids.ts";
-import * as joined from "./bridged-examples.ts";
-import { accepted, answered, begin, invite, offered, released, told, trunk } from "./examples.ts";
+import { beginBridged } from "../../../../src/core/call/bridged/bridged.ts";
+import type { Handover } from "../../../../src/core/call/model/bridged-call.ts";
+import type { Call } from "../../../../src/core/call/model/call.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
+import { step, type Step } from "../../../../src/core/call/step.ts";
+import { trunkName } from "../../../../src/core/ids.ts";
+import * as joined from "../examples/bridged-examples.ts";
+import { accepted, answered, begin, invite, offered, released, told, trunk } from "../examples/examples.ts";
 import {
   ann,
   annRings,
@@ -29,8 +29,8 @@ import {
   stageOver,
   together,
   toldRinging,
-} from "./inbound-examples.ts";
-import * as recalled from "./recalled-examples.ts";
+} from "../examples/inbound-examples.ts";
+import * as recalled from "../examples/recalled-examples.ts";
 import {
   facts,
   outboundFacts,

@@ -1,16 +1,16 @@
 // A call from the telephone, ready to be played: Ann and Bob are people, the office is a room.
-import type { SipIncomingState } from "../../../src/core/call/model/dialog-state.ts";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import type { SaidByClient } from "../../../src/core/call/model/cause.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { beginInbound, type InboundRequest } from "../../../src/core/call/inbound/arriving.ts";
-import type { LegSignal } from "../../../src/core/call/model/matrix-leg.ts";
-import type { RingTarget } from "../../../src/core/number/plan/ring-stage.ts";
-import type { Step } from "../../../src/core/call/step.ts";
-import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
-import { eventsOf } from "../../../src/matrix/wire/signal.ts";
+import type { SipIncomingState } from "../../../../src/core/call/model/dialog-state.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import type { SaidByClient } from "../../../../src/core/call/model/cause.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { beginInbound, type InboundRequest } from "../../../../src/core/call/inbound/arriving.ts";
+import type { LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
+import type { RingTarget } from "../../../../src/core/number/plan/ring-stage.ts";
+import type { Step } from "../../../../src/core/call/step.ts";
+import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../../src/core/ids.ts";
+import { eventsOf } from "../../../../src/matrix/wire/signal.ts";
 import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
-import { sdpIn } from "../../../src/core/media-description.ts";
+import { sdpIn } from "../../../../src/core/media-description.ts";
 
 export const ann: RingTarget = { kind: "person", person: "@ann:example.org" as UserId };
 export const bob: RingTarget = { kind: "person", person: "@bob:example.org" as UserId };

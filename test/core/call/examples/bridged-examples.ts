@@ -1,8 +1,8 @@
 // Two trunk legs that a transfer joins in the bridge, ready to be played: leg A is handed over, leg B is called or handed over.
-import type { Handover } from "../../../src/core/call/model/bridged-call.ts";
-import type { CallFact, SipFact } from "../../../src/core/call/model/fact.ts";
-import type { LegName } from "../../../src/core/call/model/trunk-leg.ts";
-import { callId, sipCallId } from "../../../src/core/ids.ts";
+import type { Handover } from "../../../../src/core/call/model/bridged-call.ts";
+import type { CallFact, SipFact } from "../../../../src/core/call/model/fact.ts";
+import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
+import { callId, sipCallId } from "../../../../src/core/ids.ts";
 import { confirmedLeg, dialog, request, trunk } from "./examples.ts";
 
 export const bridged = callId("c-bridged");

@@ -1,9 +1,9 @@
 // What can happen to a call, in any order: the facts of which walks are made.
 import fc from "fast-check";
-import type { CallFact, SipFact } from "../../../src/core/call/model/fact.ts";
-import { callId, matrixCallId, partyId, sipCallId, type UserId } from "../../../src/core/ids.ts";
-import { dialogB, on } from "./bridged-examples.ts";
-import { accepted, confirmedLeg, dialog, invite, released, request, told, trunk } from "./examples.ts";
+import type { CallFact, SipFact } from "../../../../src/core/call/model/fact.ts";
+import { callId, matrixCallId, partyId, sipCallId, type UserId } from "../../../../src/core/ids.ts";
+import { dialogB, on } from "../examples/bridged-examples.ts";
+import { accepted, confirmedLeg, dialog, invite, released, request, told, trunk } from "../examples/examples.ts";
 import {
   ann,
   annsRoom,
@@ -15,8 +15,8 @@ import {
   glare,
   office,
   officeRoom,
-} from "./inbound-examples.ts";
-import { answers as takesBack } from "./recalled-examples.ts";
+} from "../examples/inbound-examples.ts";
+import { answers as takesBack } from "../examples/recalled-examples.ts";
 
 export const ends = ["a", "b"] as const;
 const rooms = [annsRoom, bobsRoom, officeRoom, request.leg.room] as const;

@@ -1,7 +1,7 @@
 // Ladders of a call from the telephone to Matrix, named by what the people and the caller see.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { afterRestart, anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "./examples.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { afterRestart, anyLeg, dialog, kinds, maxDurationMs, play, released, told } from "../examples/examples.ts";
 import {
   ann,
   annRings,
@@ -26,7 +26,7 @@ import {
   talking,
   together,
   toldRinging,
-} from "./inbound-examples.ts";
+} from "../examples/inbound-examples.ts";
 
 const cancelled: CallFact = { kind: "sip.cancelled", elsewhere: false };
 const missing = (target: typeof ann): CallFact => ({

@@ -1,11 +1,11 @@
 // What a caller from Matrix notices of the trunks: another one is tried, early media is heard, two calls cross; and the
 // line that every call leaves in the room.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { durationText } from "../../../src/core/call/ending/room-notices.ts";
-import type { OutboundRequest } from "../../../src/core/call/outbound/outbound.ts";
-import type { DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
-import { trunkName } from "../../../src/core/ids.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { durationText } from "../../../../src/core/call/ending/room-notices.ts";
+import type { OutboundRequest } from "../../../../src/core/call/outbound/outbound.ts";
+import type { DialledTrunk } from "../../../../src/core/call/model/trunk-leg.ts";
+import { trunkName } from "../../../../src/core/ids.ts";
 import {
   accepted,
   anyLeg,
@@ -20,8 +20,8 @@ import {
   request,
   told,
   trunk,
-} from "./examples.ts";
-import { heardByTrunk, heardIn } from "./inbound-examples.ts";
+} from "../examples/examples.ts";
+import { heardByTrunk, heardIn } from "../examples/inbound-examples.ts";
 
 const second: DialledTrunk = { ...trunk, name: trunkName("second"), number: "00441818118181" };
 const third: DialledTrunk = { ...trunk, name: trunkName("third") };

@@ -1,9 +1,9 @@
 // A far end that comes back after a transfer that failed, ready to be played: it rings whoever had handed it over.
-import { beginRecall, type RecallIds } from "../../../src/core/call/inbound/recalled.ts";
-import type { Recall } from "../../../src/core/call/model/bridged-call.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { Step } from "../../../src/core/call/step.ts";
-import { callId, matrixCallId, partyId } from "../../../src/core/ids.ts";
+import { beginRecall, type RecallIds } from "../../../../src/core/call/inbound/recalled.ts";
+import type { Recall } from "../../../../src/core/call/model/bridged-call.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import type { Step } from "../../../../src/core/call/step.ts";
+import { callId, matrixCallId, partyId } from "../../../../src/core/ids.ts";
 import { confirmedLeg, dialog, request, trunk } from "./examples.ts";
 
 const { leg } = request;

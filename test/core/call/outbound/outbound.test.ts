@@ -1,10 +1,10 @@
 // Ladders of a call from Matrix to the telephone, named by what the people see.
 import { describe, expect, test } from "vitest";
-import type { CallOrder } from "../../../src/core/call/model/order.ts";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import type { MediaFault } from "../../../src/core/media-end.ts";
-import { beginOutbound, refuseOutbound } from "../../../src/core/call/outbound/outbound.ts";
-import type { Step } from "../../../src/core/call/step.ts";
+import type { CallOrder } from "../../../../src/core/call/model/order.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import type { MediaFault } from "../../../../src/core/media-end.ts";
+import { beginOutbound, refuseOutbound } from "../../../../src/core/call/outbound/outbound.ts";
+import type { Step } from "../../../../src/core/call/step.ts";
 import {
   afterRestart,
   accepted,
@@ -22,7 +22,7 @@ import {
   request,
   told,
   trunk,
-} from "./examples.ts";
+} from "../examples/examples.ts";
 
 /** As `connected`, in a room that keeps the history. */
 function chronicled(): Step {

@@ -10,7 +10,7 @@ import {
   describeCause,
   finalStatusOf,
   isInfrastructureFailure,
-} from "../../../src/core/call/model/cause.ts";
+} from "../../../../src/core/call/model/cause.ts";
 
 test("every final status and Q.850 value has a cause with all its words", () => {
   fc.assert(

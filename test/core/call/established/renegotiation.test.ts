@@ -1,8 +1,8 @@
 // Changes inside a connected call: the client's hold and resume, the trunk's re-INVITEs, and both at once.
 import { describe, expect, test } from "vitest";
-import type { CallFact } from "../../../src/core/call/model/fact.ts";
-import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from "./examples.ts";
-import { talking } from "./inbound-examples.ts";
+import type { CallFact } from "../../../../src/core/call/model/fact.ts";
+import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from "../examples/examples.ts";
+import { talking } from "../examples/inbound-examples.ts";
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", description: "sendonly" };

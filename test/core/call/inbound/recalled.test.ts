@@ -1,9 +1,9 @@
 // A transfer failed: the far end, still on the line, rings whoever had handed it over.
 import { describe, expect, test } from "vitest";
-import { beginRecall } from "../../../src/core/call/inbound/recalled.ts";
-import { kinds, play, request, told } from "./examples.ts";
-import { heardIn } from "./inbound-examples.ts";
-import { answers, comeBack, described, ids, recall } from "./recalled-examples.ts";
+import { beginRecall } from "../../../../src/core/call/inbound/recalled.ts";
+import { kinds, play, request, told } from "../examples/examples.ts";
+import { heardIn } from "../examples/inbound-examples.ts";
+import { answers, comeBack, described, ids, recall } from "../examples/recalled-examples.ts";
 
 const { leg } = request;
 

@@ -1,7 +1,7 @@
 // The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
 import { describe, expect, test } from "vitest";
-import { owedTo, type DialledTrunk } from "../../../src/core/call/model/trunk-leg.ts";
-import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../src/core/ids.ts";
+import { owedTo, type DialledTrunk } from "../../../../src/core/call/model/trunk-leg.ts";
+import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../../src/core/ids.ts";
 import {
   accepted,
   answered,
@@ -18,8 +18,8 @@ import {
   told,
   trunk,
   type Ladder,
-} from "./examples.ts";
-import { heardIn, talking } from "./inbound-examples.ts";
+} from "../examples/examples.ts";
+import { heardIn, talking } from "../examples/inbound-examples.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
