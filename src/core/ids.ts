@@ -9,7 +9,7 @@ export type CallId = Brand<"CallId">;
 /** `call_id` of the Matrix VoIP module, chosen by the client that called. */
 export type MatrixCallId = Brand<"MatrixCallId">;
 /** `party_id` of the Matrix VoIP module: one device's end of a call. */
-export type PartyId = Brand<"PartyId">;
+export type DeviceId = Brand<"DeviceId">;
 export type RoomId = Brand<"RoomId">;
 export type EventId = Brand<"EventId">;
 /** A full Matrix user id, `@localpart:domain`. */
@@ -57,8 +57,8 @@ export function callId(text: string): CallId {
 export function matrixCallId(text: string): MatrixCallId {
   return text as MatrixCallId;
 }
-export function partyId(text: string): PartyId {
-  return text as PartyId;
+export function deviceId(text: string): DeviceId {
+  return text as DeviceId;
 }
 export function roomId(text: string): RoomId {
   return text as RoomId;

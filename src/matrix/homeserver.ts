@@ -1,7 +1,7 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
-import type { LegAddress } from "../core/call/model/matrix-leg.ts";
+import type { LegAddress, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -14,7 +14,8 @@ import { failureOf } from "./client/request-failure.ts";
 import { readTimeline } from "./client/timeline.ts";
 import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
-import { eventsOf } from "./wire/signal.ts";
+import { eventsOf } from "./legs/leg-kinds.ts";
+import { legacySide } from "./legs/legacy-form.ts";
 
 export interface HomeserverParts {
   readonly domain: string;
@@ -63,7 +64,7 @@ const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const whoAmIForm = z.object({ user_id: z.string() });
 const pingForm = z.object({ duration_ms: z.number() });
 
-/** What one party says once in a call: said again, after a restart say, it is no second event. */
+/** What is said once in a call: said again, after a restart say, it is no second event. */
 const saidOnce: ReadonlySet<string> = new Set([
   "m.call.invite",
   "m.call.answer",
@@ -72,8 +73,8 @@ const saidOnce: ReadonlySet<string> = new Set([
   "m.call.hangup",
 ]);
 
-function nameOf({ room, matrixCallId, ownParty }: LegAddress, type: string): string {
-  return [room, matrixCallId, ownParty, type].join("\n");
+function nameOf({ room, matrixCallId, own }: LegAddress, type: string): string {
+  return [room, matrixCallId, own, type].join("\n");
 }
 
 export class HttpHomeserver implements Homeserver {
@@ -211,10 +212,14 @@ export class HttpHomeserver implements Homeserver {
     }
   }
 
+  ownSide(): OwnSide {
+    return legacySide(() => this.#parts.clock.newId());
+  }
+
   async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
     const events = eventsOf(leg, signal);
     if (events === undefined) {
-      throw new HomeserverError("UNSUPPORTED", "a version 0 client cannot be offered anything new", false);
+      throw new HomeserverError("UNSUPPORTED", "the client has no way to hear this", false);
     }
     // Queued together, so that nothing comes between them.
     await Promise.all(

@@ -2,8 +2,8 @@
 // No Matrix event shape passes here; `matrix/` alone knows those.
 import type { SaidByClient } from "../core/call/model/cause.ts";
 import type { IceCandidate } from "../core/call/model/fact.ts";
-import type { LegAbilities, LegAddress, LegSignal } from "../core/call/model/matrix-leg.ts";
-import type { EventId, MatrixCallId, PartyId, RoomId, UserId } from "../core/ids.ts";
+import type { LegAbilities, LegAddress, LegForm, LegSignal, OwnSide } from "../core/call/model/matrix-leg.ts";
+import type { EventId, MatrixCallId, DeviceId, RoomId, UserId } from "../core/ids.ts";
 import type { IceServer } from "./media.ts";
 import type { Inbox } from "./store.ts";
 import type { MediaDescription } from "../core/media-description.ts";
@@ -20,8 +20,8 @@ interface FactOrigin {
 /** Which call, by the client's own ids. */
 export interface CallReference {
   readonly matrixCallId: MatrixCallId;
-  readonly party: PartyId | undefined;
-  readonly version: "0" | "1";
+  /** The sender's; undefined where the client does not tell its devices apart. */
+  readonly device: DeviceId | undefined;
 }
 
 /**
@@ -72,15 +72,17 @@ export type MatrixFact = FactOrigin &
         readonly lifetimeMs: number;
         /** If named, the only user whom the call is for. */
         readonly invitee: UserId | undefined;
+        readonly form: LegForm;
         readonly abilities: LegAbilities;
       })
     | (CallReference & { readonly kind: "call.candidates"; readonly candidates: readonly IceCandidate[] })
     | (CallReference & {
         readonly kind: "call.answered";
         readonly description: MediaDescription;
+        readonly form: LegForm;
         readonly abilities: LegAbilities;
       })
-    | (CallReference & { readonly kind: "call.selected"; readonly selected: PartyId })
+    | (CallReference & { readonly kind: "call.selected"; readonly selected: DeviceId })
     | (CallReference & { readonly kind: "call.rejected"; readonly said: SaidByClient | undefined })
     | (CallReference & { readonly kind: "call.hungUp"; readonly said: SaidByClient | undefined })
     | (CallReference & {
@@ -231,6 +233,8 @@ export interface Homeserver {
   joinedMembers(room: RoomId): Promise<readonly UserId[]>;
   /** Whether what is sent in the room is encrypted now, as a member sees it. Throws HomeserverError. */
   encrypted(room: RoomId, as: UserId): Promise<boolean>;
+  /** Our side of a call that we make, with fresh ids. */
+  ownSide(): OwnSide;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
   /** A plain `m.notice`; `about`: as a reply to that event. */

@@ -10,7 +10,7 @@ import {
   callId,
   eventId,
   matrixCallId,
-  partyId,
+  deviceId,
   roomId,
   trunkName,
   type NumberKey,
@@ -18,6 +18,7 @@ import {
 } from "../../src/core/ids.ts";
 import type { Conversation, InboxEntry, Store } from "../../src/ports/store.ts";
 import { incoming, incomingDialog } from "../fakes/arrivals.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
 const person = "@alice:example.org" as UserId;
@@ -33,9 +34,9 @@ const leg = (id: string): MatrixLeg => ({
   ghost,
   person,
   matrixCallId: matrixCallId(`matrix-${id}`),
-  personParty: partyId("DEVICE"),
-  ownParty: partyId("bridge"),
-  version: "1",
+  device: deviceId("DEVICE"),
+  own: deviceId("bridge"),
+  ...legacyClient("1"),
 });
 const trunk: TrunkSide = {
   name: trunkName("main"),
@@ -45,8 +46,8 @@ const trunk: TrunkSide = {
 
 /** A call in which people talk, as it is stored. */
 export function storedCall(id: string): StoredCall {
-  const { room: where, matrixCallId: matrixCall, ownParty, version } = leg(id);
-  const address = { room: where, ghost, matrixCallId: matrixCall, ownParty, version };
+  const { room: where, matrixCallId: matrixCall, own, form } = leg(id);
+  const address = { room: where, ghost, matrixCallId: matrixCall, own, form };
   const common: CallCommon = {
     id: callId(id),
     direction: "outbound",

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { LegAddress } from "../../src/core/call/model/matrix-leg.ts";
-import { matrixCallId, partyId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import { matrixCallId, deviceId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import { createMatrixEdge } from "../../src/matrix/edge.ts";
 import type { Homeserver, MatrixFact } from "../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../fakes/memory-store.ts";
@@ -17,6 +17,7 @@ import { suiteRig } from "./parts/rig.ts";
 import { startSynapse } from "./parts/synapse.ts";
 import { until } from "./parts/until.ts";
 import { sdpIn } from "../../src/core/media-description.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 const domain = "example.org";
 const rig = suiteRig("client-signals");
@@ -96,7 +97,7 @@ describe("a person whom a number calls", () => {
   }
 
   function legOf({ ghost, room }: { ghost: UserId; room: RoomId }): LegAddress {
-    return { room, ghost, matrixCallId: matrixCallId(`zzz${numbers}`), ownParty: partyId("OURS"), version: "1" };
+    return { room, ghost, matrixCallId: matrixCallId(`zzz${numbers}`), own: deviceId("OURS"), ...legacyClient("1") };
   }
 
   const invite = (leg: LegAddress, sdp: string): Promise<void> =>
@@ -121,7 +122,7 @@ describe("a person whom a number calls", () => {
     await desk.ringing();
     await desk.phone.answer();
     const answered = await fact("call.answered", leg);
-    await homeserver.signal(leg, { kind: "select", party: answered.party ?? partyId("") });
+    await homeserver.signal(leg, { kind: "select", device: answered.device ?? deviceId("") });
     await desk.phone.farAnswered(sdpIn(answered.description));
     await desk.inState("connected");
     return leg;
@@ -135,12 +136,11 @@ describe("a person whom a number calls", () => {
     const answered = await fact("call.answered", leg);
     expect(answered).toMatchObject({
       sender: ann,
-      party: desk.deviceId,
+      device: desk.deviceId,
       matrixCallId: leg.matrixCallId,
-      version: "1",
-      abilities: { transferee: false, dtmf: false },
+      ...legacyClient("1"),
     });
-    await homeserver.signal(leg, { kind: "select", party: partyId(desk.deviceId) });
+    await homeserver.signal(leg, { kind: "select", device: deviceId(desk.deviceId) });
     await desk.phone.farAnswered(sdpIn(answered.description));
     expect(await desk.inState("connected")).toMatchObject({ transferable: true, takesKeys: true });
     expect((await ended(pocket, leg)).hangupReason).toBe("answered_elsewhere");
@@ -170,7 +170,7 @@ describe("a person whom a number calls", () => {
     await invite(leg, await desk.phone.farOffer());
     await Promise.all([desk.ringing(), pocket.ringing()]);
     await pocket.phone.reject();
-    expect(await fact("call.rejected", leg)).toMatchObject({ sender: ann, party: pocket.deviceId });
+    expect(await fact("call.rejected", leg)).toMatchObject({ sender: ann, device: pocket.deviceId });
     await Promise.all([ended(desk, leg), ended(pocket, leg)]);
   });
 
@@ -201,7 +201,7 @@ describe("a person whom a number calls", () => {
       kind: "answer",
       description: await desk.phone.farAnswer(sdpIn(invited.description)),
     });
-    expect(await fact("call.selected", leg)).toMatchObject({ matrixCallId: own.matrixCallId, selected: leg.ownParty });
+    expect(await fact("call.selected", leg)).toMatchObject({ matrixCallId: own.matrixCallId, selected: leg.own });
     await until("the call to stand", async () => (await desk.report(own.matrixCallId)).state === "connected");
     await ended(pocket, leg);
     await homeserver.signal(own, { kind: "hangup", cause: "callee-hung-up" });
@@ -214,7 +214,7 @@ describe("a person whom a number calls", () => {
     await desk.phone.transfer(ghost);
     expect(await fact("call.replaced", leg)).toMatchObject({
       matrixCallId: leg.matrixCallId,
-      party: desk.deviceId,
+      device: desk.deviceId,
       replacement: { kind: "create", token: expect.any(String) as string, target: ghost },
     });
     expect((await desk.report(leg.matrixCallId)).state).toBe("ended");

@@ -1,5 +1,5 @@
 // A homeserver that keeps what it was told, and answers as the test says.
-import type { LegAddress, LegSignal } from "../../src/core/call/model/matrix-leg.ts";
+import type { LegAddress, LegSignal, OwnSide } from "../../src/core/call/model/matrix-leg.ts";
 import { roomId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import {
   HomeserverError,
@@ -9,6 +9,7 @@ import {
   type MatrixSinks,
   type PingOutcome,
 } from "../../src/ports/homeserver.ts";
+import { legacySide } from "../../src/matrix/legs/legacy-form.ts";
 
 export class FakeHomeserver implements Homeserver {
   readonly domain = "example.org";
@@ -85,6 +86,11 @@ export class FakeHomeserver implements Homeserver {
   /** Only the next order fails; then `failure` is over. */
   failOnce(): void {
     this.#failsOnce = true;
+  }
+
+  #sides = 0;
+  ownSide(): OwnSide {
+    return legacySide(() => `own${(this.#sides += 1)}`);
   }
 
   async #allow(): Promise<void> {

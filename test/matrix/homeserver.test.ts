@@ -3,9 +3,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../../dev/loopback/free-ports.ts";
 import { type Homeserver as DevHomeserver, startHomeserver, type User } from "../../dev/homeserver/homeserver.ts";
 import type { MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
-import { eventId, matrixCallId, partyId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
+import { eventId, matrixCallId, deviceId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
 import { alice, bot, domain, type EdgeRig, ghost, registrationFor, type RigOptions, startEdge } from "./edge-rig.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 interface World {
   readonly server: DevHomeserver;
@@ -65,9 +66,9 @@ function legIn(room: RoomId): MatrixLeg {
     ghost,
     person: alice,
     matrixCallId: matrixCallId("call1"),
-    personParty: partyId("DEVICE"),
-    ownParty: partyId("ghostparty"),
-    version: "1",
+    device: deviceId("DEVICE"),
+    own: deviceId("ghostparty"),
+    ...legacyClient("1"),
   };
 }
 
@@ -130,7 +131,7 @@ describe("a ghost", () => {
     expect(facts[0]).toMatchObject({
       kind: "call.invited",
       matrixCallId: "call1",
-      party: "DEVICE",
+      device: "DEVICE",
       description: sdp,
       sender: alice,
     });
@@ -232,7 +233,7 @@ describe("a ghost", () => {
     const room = await homeserver.createDirectRoom(ghost, alice);
     const leg = legIn(room);
     await homeserver.signal(leg, { kind: "invite", description: sdp, lifetimeMs: 90_000, invitee: alice });
-    await homeserver.signal(leg, { kind: "select", party: partyId("DEVICE") });
+    await homeserver.signal(leg, { kind: "select", device: deviceId("DEVICE") });
     await homeserver.signal(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } });
     const sent = world.server.events(room).filter(({ type }) => type.includes("call."));
     expect(sent.map(({ type }) => type)).toEqual([

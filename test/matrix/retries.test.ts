@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { freePort } from "../../dev/loopback/free-ports.ts";
-import { matrixCallId, partyId, roomId } from "../../src/core/ids.ts";
+import { matrixCallId, deviceId, roomId } from "../../src/core/ids.ts";
 import type { LegAddress } from "../../src/core/call/model/matrix-leg.ts";
 import type { Homeserver } from "../../src/ports/homeserver.ts";
 import { alice, bot, ghost, startEdge } from "./edge-rig.ts";
 import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "./scripted-homeserver.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 const room = roomId("!room:example.org");
 const sent: ScriptedAnswer = { status: 200, body: { event_id: "$sent" } };
@@ -150,9 +151,9 @@ describe("what is said once in a call", () => {
     ghost,
     person: alice,
     matrixCallId: matrixCallId("c"),
-    personParty: partyId("theirs"),
-    ownParty: partyId("p"),
-    version: "1",
+    device: deviceId("theirs"),
+    own: deviceId("p"),
+    ...legacyClient("1"),
   } as const;
 
   it("keeps its transaction id over a restart, and shares it with no other call, party or event", async () => {
@@ -164,7 +165,7 @@ describe("what is said once in a call", () => {
     await hangUp({});
     await hangUp({});
     await hangUp({ matrixCallId: matrixCallId("d") });
-    await hangUp({ ownParty: partyId("q") });
+    await hangUp({ own: deviceId("q") });
     await hangUp({ room: roomId("!other:example.org") });
     const [first, again, ...others] = peer.requests.map((request) => /hangup\/([^/?]+)/.exec(request.url)?.[1]);
     expect(again).toBe(first);
@@ -338,9 +339,9 @@ describe("when the bridge is stopped", () => {
       ghost,
       person: alice,
       matrixCallId: matrixCallId("c"),
-      personParty: undefined,
-      ownParty: partyId("p"),
-      version: "1",
+      device: undefined,
+      own: deviceId("p"),
+      ...legacyClient("1"),
     } as const;
     const told = rig.edge.homeserver.signal(leg, { kind: "hangup", cause: "callee-hung-up" });
     const given = expect(told).rejects.toMatchObject({ code: "M_UNKNOWN" });

@@ -1,19 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { allCauses, describeCause } from "../../src/core/call/model/cause.ts";
 import type { LegSignal, MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
-import { matrixCallId, partyId, roomId, type UserId } from "../../src/core/ids.ts";
-import { eventsOf } from "../../src/matrix/wire/signal.ts";
+import { matrixCallId, deviceId, roomId, type UserId } from "../../src/core/ids.ts";
+import { eventsOf } from "../../src/matrix/legs/leg-kinds.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 const leg: MatrixLeg = {
   room: roomId("!r:example.org"),
   ghost: "@_sip_1:example.org" as UserId,
   person: "@alice:example.org" as UserId,
   matrixCallId: matrixCallId("c1"),
-  personParty: partyId("DEVICE"),
-  ownParty: partyId("ours"),
-  version: "1",
+  device: deviceId("DEVICE"),
+  own: deviceId("ours"),
+  ...legacyClient("1"),
 };
-const oldLeg: MatrixLeg = { ...leg, personParty: undefined, version: "0" };
+const oldLeg: MatrixLeg = { ...leg, device: undefined, ...legacyClient("0") };
 const common = { call_id: "c1", version: "1", party_id: "ours" };
 const oldCommon = { call_id: "c1", version: 0 };
 const capabilities = { "m.call.dtmf": true, "m.call.transferee": true };
@@ -56,7 +57,7 @@ describe("a client of version 1", () => {
     ],
     [
       "whose answer was the first",
-      { kind: "select", party: partyId("DEVICE") },
+      { kind: "select", device: deviceId("DEVICE") },
       "m.call.select_answer",
       { selected_party_id: "DEVICE" },
     ],
@@ -114,7 +115,7 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
 
   it("need not be told who is there, nor whose answer it was", () => {
     expect(eventsOf(oldLeg, { kind: "identity", identity: { ghost: undefined, displayName: "Bob" } })).toEqual([]);
-    expect(eventsOf(oldLeg, { kind: "select", party: partyId("DEVICE") })).toEqual([]);
+    expect(eventsOf(oldLeg, { kind: "select", device: deviceId("DEVICE") })).toEqual([]);
   });
 
   it("cannot be told of a new offer or answer", () => {

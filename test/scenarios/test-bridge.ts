@@ -8,7 +8,7 @@ import type { Notices } from "../../src/core/call/model/notices.ts";
 import {
   eventId,
   matrixCallId,
-  partyId,
+  deviceId,
   roomId,
   trunkName,
   type CallId,
@@ -17,6 +17,7 @@ import {
   type UserId,
 } from "../../src/core/ids.ts";
 import { mediaEnds } from "../../src/core/media-end.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 import type { DialPlan } from "../../src/core/number/plan/dial-plan.ts";
 import type { DidTable } from "../../src/core/number/plan/did.ts";
 import type { CallerTrust } from "../../src/core/policy/caller.ts";
@@ -24,7 +25,7 @@ import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
-import { eventsOf } from "../../src/matrix/wire/signal.ts";
+import { eventsOf } from "../../src/matrix/legs/leg-kinds.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { dialog } from "../core/call/examples/examples.ts";
@@ -126,12 +127,11 @@ export class TestBridge {
     return { eventId: id, room: where, sender, ageMs: 20, receivedAtMs: this.clock.nowMs() };
   }
 
-  callOf(sender: UserId = ann, matrixCall = "call1", party = "PHONE") {
+  callOf(sender: UserId = ann, matrixCall = "call1", device = "PHONE") {
     return {
       ...this.origin(sender),
       matrixCallId: matrixCallId(matrixCall),
-      party: partyId(party),
-      version: "1" as const,
+      device: deviceId(device),
     };
   }
 
@@ -145,7 +145,7 @@ export class TestBridge {
       description: clientOffers("client offer"),
       lifetimeMs: 60_000,
       invitee: undefined,
-      abilities: { transferee: false, dtmf: false },
+      ...legacyClient("1"),
       ...changes,
     };
   }
@@ -188,20 +188,19 @@ export class TestBridge {
   }
 
   /** What a client sends about the call that rings in a room, from one of its person's devices. */
-  ringing(where: RoomId, person: UserId = ann, party = "PHONE") {
+  ringing(where: RoomId, person: UserId = ann, device = "PHONE") {
     const invite = this.homeserver.told.find(({ leg, signal }) => leg.room === where && signal.kind === "invite");
     if (invite === undefined) throw new Error(`nothing rings in ${where}`);
     const { matrixCallId: matrixCall } = invite.leg;
-    return { ...this.origin(person, where), matrixCallId: matrixCall, party: partyId(party), version: "1" as const };
+    return { ...this.origin(person, where), matrixCallId: matrixCall, device: deviceId(device) };
   }
 
-  answer(where: RoomId, person: UserId = ann, party = "PHONE"): Extract<MatrixFact, { kind: "call.answered" }> {
-    const abilities = { transferee: false, dtmf: false };
+  answer(where: RoomId, person: UserId = ann, device = "PHONE"): Extract<MatrixFact, { kind: "call.answered" }> {
     return {
-      ...this.ringing(where, person, party),
+      ...this.ringing(where, person, device),
       kind: "call.answered",
-      description: clientAnswers(`${party} answers`),
-      abilities,
+      description: clientAnswers(`${device} answers`),
+      ...legacyClient("1"),
     };
   }
 
@@ -284,7 +283,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
 
 /** As the client reads it. */
 function nameOf(leg: LegAddress, signal: LegSignal): string {
-  if (signal.kind === "select") return `select ${signal.party}`;
+  if (signal.kind === "select") return `select ${signal.device}`;
   if (signal.kind !== "reject" && signal.kind !== "hangup") return signal.kind;
   const [event] = eventsOf(leg, signal) ?? [];
   const said = event?.content["reason"];

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { recover } from "../../src/core/call/recover.ts";
 import { readCall, writeCall } from "../../src/store/sql/stored-call.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 import { storedCall } from "../contract/store.ts";
 
 const leg = {
@@ -101,7 +102,15 @@ describe("a call of the first release", () => {
     const { call: read } = readCall("c-1", JSON.stringify({ ...stored, ...alerting }));
     if (read === undefined) throw new Error("not read");
     expect(recover(read, 9_000).orders).toContainEqual(
-      expect.objectContaining({ leg: expect.objectContaining({ room: leg.room, ghost: leg.ghost }) as object }),
+      expect.objectContaining({
+        leg: {
+          room: leg.room,
+          ghost: leg.ghost,
+          matrixCallId: "zzz1",
+          own: "bridge1",
+          form: legacyClient("1").form,
+        },
+      }),
     );
   });
 

@@ -1,6 +1,7 @@
 // Records of ended calls, as rows hold them: what they do not say, and what is not known, harms nothing.
 import { expect, test } from "vitest";
 import { readRecord, writeRecord } from "../../src/store/sql/stored-record.ts";
+import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 import { recordOf } from "../contract/store.ts";
 
 const written = writeRecord(recordOf("c-1", 2_000));
@@ -25,6 +26,13 @@ test("an earlier release named the ends of the media by what stood there", () =>
   const heard = (packets: number) => ({ packets, bytes: 8_000, lost: 0, jitterMs: 1 });
   const media = { codec: "PCMU", fromMatrix: heard(50), fromTrunk: heard(49) };
   expect(read({ media }).record?.media).toEqual({ codec: "PCMU", a: heard(50), b: heard(49) });
+});
+
+test.each(["0", "1"])("an earlier release knew one kind of client, of version %s", (version) => {
+  const { own, device, form: _, abilities: __, ...leg } = fields["leg"] as Readonly<Record<string, unknown>>;
+  const earlier = { ...leg, ownParty: own, personParty: device, version };
+  const today = { ...recordOf("c-1", 2_000).leg, ...legacyClient(version === "0" ? "0" : "1") };
+  expect(read({ leg: earlier }).record?.leg).toEqual(today);
 });
 
 test("a call of which a restart could read no more than the trunk's leg has a record without a person", () => {

@@ -7,12 +7,13 @@ import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriv
 import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import type { Step } from "../../core/call/step.ts";
-import { partyId, type TrunkName, type UserId } from "../../core/ids.ts";
+import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { DidFinding } from "../../core/number/plan/did.ts";
 import { callsPerUserOf, type Policy } from "../../core/policy/permission.ts";
 import type { TrunkFeatures } from "../../core/policy/trunk-features.ts";
 import { isRunning, legOf, rings } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Homeserver } from "../../ports/homeserver.ts";
 import type { InviteArrival, SipTrunks } from "../../ports/sip.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -20,7 +21,6 @@ import type { CallGate } from "./call-gate.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
-import { ownMatrixCallId } from "./own-call-ids.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { abilitiesOf } from "./routing.ts";
 
@@ -41,6 +41,7 @@ export interface InboundAdmissionParts {
   readonly calls: CallsOfTheMoment;
   readonly gate: Pick<CallGate, "closed" | "isPaused">;
   readonly sip: Pick<SipTrunks, "reject">;
+  readonly homeserver: Pick<Homeserver, "ownSide">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -121,15 +122,14 @@ export class InboundAdmission {
   }
 
   #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
-    const { clock, features, policy, notices } = this.#parts;
+    const { clock, features, policy, notices, homeserver } = this.#parts;
     const { call, trunk, dialog, incoming, sdp: description } = arrival;
     const trunkFeatures = features(trunk);
     return {
       id: call,
       trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
       ghost: caller.ghost,
-      matrixCallId: ownMatrixCallId(clock),
-      ownParty: partyId(clock.newId()),
+      ring: homeserver.ownSide(),
       number: caller.number,
       called,
       dialog,

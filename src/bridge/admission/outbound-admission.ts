@@ -1,11 +1,10 @@
 // An invite arrives: is it still alive, where does it go, may this person call? Gives the call its first step. Turns
 // away whoever does the same over and over before it costs anything.
 import type { Call } from "../../core/call/model/call.ts";
-import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
 import type { Step } from "../../core/call/step.ts";
-import { callId, domainOf, partyId, type UserId } from "../../core/ids.ts";
+import { callId, domainOf, type UserId } from "../../core/ids.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { showsDisplayName } from "../../core/policy/caller-identity.ts";
@@ -15,6 +14,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Closed } from "./call-gate.ts";
+import { invitedLeg } from "./invited-leg.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 
@@ -102,19 +102,10 @@ export class OutboundAdmission {
       log.info("invite had expired", { room: fact.room, matrixCall: fact.matrixCallId });
       return undefined;
     }
-    const leg: MatrixLeg = {
-      room: fact.room,
-      ghost: ghost.user,
-      person: fact.sender,
-      matrixCallId: fact.matrixCallId,
-      personParty: fact.party,
-      ownParty: partyId(clock.newId()),
-      version: fact.version,
-    };
     const route = ghost.planned;
     const refused = {
       id: callId(`c-${clock.newId()}`),
-      leg,
+      leg: invitedLeg(fact, ghost.user, clock),
       number: route.kind === "route" ? route.number : ids.displayName(ghost.target),
       atMs: now,
       notices,
@@ -138,8 +129,8 @@ export class OutboundAdmission {
     if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
     const { trunk, alternatives } = dialled;
     const { earlyMedia } = this.#parts.features(trunk.name);
-    const { abilities, description } = fact;
-    const request: OutboundRequest = { ...refused, abilities, description, answerByMs, alternatives, earlyMedia };
+    const { description } = fact;
+    const request: OutboundRequest = { ...refused, description, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);
   }
 

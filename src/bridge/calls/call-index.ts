@@ -2,7 +2,7 @@
 import type { Call } from "../../core/call/model/call.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
 import type { LegName } from "../../core/call/model/trunk-leg.ts";
-import type { LegAbilities, MatrixLeg } from "../../core/call/model/matrix-leg.ts";
+import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import { isIn } from "../../core/call/model/call.ts";
 import { isRunning, legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
@@ -13,7 +13,6 @@ import type { MediaDescription } from "../../core/media-description.ts";
 /** What a person's client has said of a call of its own: another call of ours may have to take it over. */
 export interface OwnInvite {
   readonly leg: MatrixLeg;
-  readonly abilities: LegAbilities;
   readonly description: MediaDescription;
   readonly candidates: IceCandidate[];
 }
@@ -66,7 +65,7 @@ export class CallIndex {
     }
     const leg = legOf(call);
     if (leg !== undefined) this.move(leg, runner);
-    if (isIn(call, "arriving", "alerting")) this.#key(call.phase.matrixCallId, runner);
+    if (isIn(call, "arriving", "alerting")) this.#key(call.phase.ring.matrixCallId, runner);
   }
 
   /** Undefined also where it is ending already. */

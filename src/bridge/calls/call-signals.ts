@@ -13,6 +13,7 @@ import type { CallRunner } from "./call-runner.ts";
 import type { HeldFacts } from "./held-facts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import type { Transfers } from "./transfers.ts";
+import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 
 type CallSignal = Extract<MatrixFact, CallReference>;
 type Signal = Exclude<CallSignal, { kind: "call.invited" }>;
@@ -57,7 +58,7 @@ export class CallSignals {
       leg.room === signal.room &&
       leg.matrixCallId === signal.matrixCallId &&
       leg.person === signal.sender &&
-      sameParty(signal, { party: leg.personParty, version: leg.version });
+      isSameDevice(signal, leg);
     const fact = isTheirs ? this.#factOf(signal, call) : undefined;
     if (fact === undefined) return this.#ignore(signal, "other-party");
     if (fact.kind === "matrix.offered" && !this.#offers.allows(runner.id)) {
@@ -70,15 +71,15 @@ export class CallSignals {
 
   /** Nobody has the call yet: whoever is rung may take or refuse it, from whichever device. */
   async #whileRinging(signal: Signal, runner: CallRunner, call: Alerting): Promise<void> {
-    const { room, sender, party, version } = signal;
+    const { room, sender, device } = signal;
     if (!this.#isRung(call, signal)) return this.#ignore(signal, "other-party");
     switch (signal.kind) {
       case "call.answered": {
-        const { description, abilities } = signal;
-        await runner.post({ kind: "matrix.answered", room, person: sender, party, version, abilities, description });
+        const { description, form, abilities } = signal;
+        await runner.post({ kind: "matrix.answered", room, person: sender, device, form, abilities, description });
         return this.#release(signal, runner);
       }
-      // A client of version 0 knows no other way than to hang up, and some of version 1 are busy in these words.
+      // Some clients know no other way to refuse, or to be busy, than to hang up.
       case "call.rejected":
       case "call.hungUp":
         return runner.post({ kind: "matrix.declined", room, person: sender, said: signal.said });
@@ -86,7 +87,7 @@ export class CallSignals {
         // Worth something if this device wins.
         this.#parts.held.keep(keyOf(room, signal.matrixCallId), {
           sender,
-          party,
+          device,
           fact: { kind: "matrix.candidates", candidates: signal.candidates },
         });
         return;
@@ -96,17 +97,17 @@ export class CallSignals {
   }
 
   /** What the device that has the call now said before it had it; what others said is forgotten. */
-  async #release({ room, sender, party, matrixCallId }: Signal, runner: CallRunner): Promise<void> {
+  async #release({ room, sender, device, matrixCallId }: Signal, runner: CallRunner): Promise<void> {
     const leg = legOf(runner.call);
-    if (leg?.room !== room || leg.person !== sender || leg.personParty !== party) return;
+    if (leg?.room !== room || leg.person !== sender || leg.device !== device) return;
     for (const one of this.#parts.held.take(keyOf(room, matrixCallId))) {
-      if (one.sender === sender && one.party === party) await runner.post(one.fact);
+      if (one.sender === sender && one.device === device) await runner.post(one.fact);
       else this.#parts.telemetry.factIgnored(one.fact.kind, "other-party");
     }
   }
 
   #isRung(call: Alerting, { room, sender, matrixCallId }: Signal): boolean {
-    if (this.#parts.isOurs(sender) || call.matrixCallId !== matrixCallId) return false;
+    if (this.#parts.isOurs(sender) || call.ring.matrixCallId !== matrixCallId) return false;
     return call.legs.some((leg) => leg.room === room && (leg.target.kind === "room" || leg.target.person === sender));
   }
 
@@ -119,7 +120,7 @@ export class CallSignals {
       case "call.candidates":
         return { kind: "matrix.candidates", candidates: signal.candidates };
       case "call.selected":
-        return { kind: "matrix.selected", ours: signal.selected === legOf(call)?.ownParty };
+        return { kind: "matrix.selected", ours: signal.selected === legOf(call)?.own };
       case "call.hungUp":
         return { kind: "matrix.hungUp", said: signal.said };
       case "call.offered":
@@ -133,16 +134,16 @@ export class CallSignals {
 
   #withoutCall(signal: Signal): void {
     const { index, held } = this.#parts;
-    const { room, matrixCallId, sender, party } = signal;
+    const { room, matrixCallId, sender, device } = signal;
     if (index.isOver(room, matrixCallId)) return this.#ignore(signal, "ended");
     const key = keyOf(room, matrixCallId);
     switch (signal.kind) {
       case "call.candidates":
-        return held.keep(key, { sender, party, fact: { kind: "matrix.candidates", candidates: signal.candidates } });
+        return held.keep(key, { sender, device, fact: { kind: "matrix.candidates", candidates: signal.candidates } });
       case "call.selected":
-        return held.keep(key, { sender, party, fact: { kind: "matrix.selected", ours: false } });
+        return held.keep(key, { sender, device, fact: { kind: "matrix.selected", ours: false } });
       case "call.hungUp":
-        return held.keep(key, { sender, party, fact: { kind: "matrix.hungUp", said: signal.said } });
+        return held.keep(key, { sender, device, fact: { kind: "matrix.hungUp", said: signal.said } });
       case "call.answered":
       case "call.rejected":
         // Of people among themselves.
@@ -169,10 +170,7 @@ const factNames: Readonly<Record<Signal["kind"], CallFact["kind"]>> = {
   "call.replaced": "matrix.replaced",
 };
 
-/** Whether an event comes from the device that made the call; version 0 has no devices. */
-export function sameParty(
-  event: { readonly party: string | undefined },
-  call: { readonly party: string | undefined; readonly version: "0" | "1" },
-): boolean {
-  return call.version === "0" || call.party === undefined || event.party === call.party;
+/** Whether what is said comes from the device that has the call, as far as its client tells them apart. */
+export function isSameDevice(said: Pick<MatrixLeg, "device">, { device }: Pick<MatrixLeg, "device">): boolean {
+  return device === undefined || said.device === device;
 }

@@ -2,12 +2,13 @@
 // answered, because most clients ignore an invite while they are calling (Matrix spec, VoIP module, glare).
 import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
-import { partyId, type UserId } from "../../core/ids.ts";
+import type { UserId } from "../../core/ids.ts";
 import { legOf, rings } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { type CallIndex, type OwnInvite } from "./call-index.ts";
+import { invitedLeg } from "../admission/invited-leg.ts";
 import type { CallRunner } from "./call-runner.ts";
 
 export interface GlareParts {
@@ -36,10 +37,8 @@ export class Glare {
         sameNumber(call.phase.ghost, ghost),
     );
     if (ringing === undefined) return undefined;
-    const { room, sender, matrixCallId, party, version, abilities, description } = fact;
-    const ownParty = partyId(clock.newId());
-    const leg: MatrixLeg = { room, ghost, person: sender, matrixCallId, personParty: party, ownParty, version };
-    return (await this.#cross(ringing, { leg, abilities, description, candidates: [] })) ? ringing : undefined;
+    const leg = invitedLeg(fact, ghost, clock);
+    return (await this.#cross(ringing, { leg, description: fact.description, candidates: [] })) ? ringing : undefined;
   }
 
   /** A number calls while somebody whom it would ring is calling it: that call yields. */
@@ -70,9 +69,9 @@ export class Glare {
     }
   }
 
-  async #cross(runner: CallRunner, { leg, abilities, description, candidates }: OwnInvite): Promise<boolean> {
+  async #cross(runner: CallRunner, { leg, description, candidates }: OwnInvite): Promise<boolean> {
     const { index, log } = this.#parts;
-    await runner.post({ kind: "matrix.glareDetected", leg, abilities, description });
+    await runner.post({ kind: "matrix.glareDetected", leg, description });
     if (legOf(runner.call)?.matrixCallId !== leg.matrixCallId) return false;
     index.move(leg, runner);
     log.info("person and number called each other: the person's own call is answered", {

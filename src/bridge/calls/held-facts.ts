@@ -1,12 +1,12 @@
 // Facts of a call that arrive before its invite: trickled candidates, or an end that overtook it. Kept for as long as
 // an invite lives, and only a limited number, because anybody can send them.
 import type { MatrixLegFact } from "../../core/call/model/fact.ts";
-import type { PartyId, UserId } from "../../core/ids.ts";
+import type { DeviceId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 export interface HeldFact {
   readonly sender: UserId;
-  readonly party: PartyId | undefined;
+  readonly device: DeviceId | undefined;
   readonly fact: Extract<MatrixLegFact, { kind: "matrix.candidates" | "matrix.selected" | "matrix.hungUp" }>;
 }
 

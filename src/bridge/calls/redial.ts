@@ -25,7 +25,7 @@ export class Redial {
    */
   async takes(fact: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<"room-in-call" | undefined> {
     const { index, sameNumber, log } = this.#parts;
-    const { room, sender, party, matrixCallId } = fact;
+    const { room, sender, device, matrixCallId } = fact;
     const others = index.runners.flatMap((runner) => {
       const leg = legOf(runner.call);
       if (leg?.room !== room || !isRunning(runner.call)) return [];
@@ -33,7 +33,7 @@ export class Redial {
     });
     const own = others.filter(
       ({ runner, leg }) =>
-        leg.person === sender && party !== undefined && leg.personParty === party && !isAnswered(runner.call),
+        leg.person === sender && device !== undefined && leg.device === device && !isAnswered(runner.call),
     );
     if (own.length < others.length) return "room-in-call";
     for (const { runner } of own) {

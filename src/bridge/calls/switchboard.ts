@@ -17,7 +17,7 @@ import type { InviteArrival } from "../../ports/sip.ts";
 import { StoreError, type CallLedger } from "../../ports/store.ts";
 import { keyOf, type CallIndex, type OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
-import { CallSignals, sameParty } from "./call-signals.ts";
+import { CallSignals, isSameDevice } from "./call-signals.ts";
 import { HeldFacts } from "./held-facts.ts";
 import type { HangUps } from "./hang-ups.ts";
 import { Glare } from "./glare.ts";
@@ -266,7 +266,7 @@ export class Switchboard implements Calls {
     if (ghost === undefined) return;
     const displayName = await this.#parts.admission.displayNameOf(fact.sender, ghost);
     // From here on without waiting, or two calls at once would not see each other.
-    const held = this.#held.take(key).filter((one) => one.sender === fact.sender && sameParty(one, fact));
+    const held = this.#held.take(key).filter((one) => one.sender === fact.sender && isSameDevice(one, fact));
     if (held.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
       this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
       return;
@@ -306,8 +306,7 @@ export class Switchboard implements Calls {
       return undefined;
     }
     const leg = legOf(first.call);
-    const { abilities, description } = fact;
-    const runner = this.#add(first, leg && { leg, abilities, description, candidates: [] });
+    const runner = this.#add(first, leg && { leg, description: fact.description, candidates: [] });
     await runner.start(first);
     return runner;
   }

@@ -11,25 +11,16 @@ import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 import { beginRecall } from "../../core/call/inbound/recalled.ts";
 import type { Step } from "../../core/call/step.ts";
-import {
-  callId,
-  domainOf,
-  partyId,
-  type CallId,
-  type MatrixCallId,
-  type TrunkName,
-  type UserId,
-} from "../../core/ids.ts";
+import { callId, domainOf, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../../core/ids.ts";
 import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { contextOf } from "../../core/number/dialled.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Replacement } from "../../ports/homeserver.ts";
+import type { Homeserver, Replacement } from "../../ports/homeserver.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { ownMatrixCallId } from "../admission/own-call-ids.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
 
@@ -45,6 +36,7 @@ export interface TransfersParts extends RoutingParts {
   readonly trust: (trunk: TrunkName) => CallerTrust;
   /** The bot, whom nobody can ring. */
   readonly isOurs: (user: UserId) => boolean;
+  readonly homeserver: Pick<Homeserver, "ownSide">;
   /** As of calls: a transfer to a number is one, whoever orders it. */
   readonly callRateLimit: RateLimit;
   readonly clock: Clock;
@@ -167,8 +159,8 @@ export class Transfers {
     const { clock } = this.#parts;
     const id = callId(`c-${clock.newId()}`);
     this.#calls.adopt(id, recall.far.id);
-    const ids = { id, matrixCallId: ownMatrixCallId(clock), ownParty: partyId(clock.newId()) };
-    this.#calls.begin(beginRecall(ids, recall, clock.nowMs()));
+    const ring = this.#parts.homeserver.ownSide();
+    this.#calls.begin(beginRecall({ id, ring }, recall, clock.nowMs()));
   }
 
   /** Who the trunk says is at the other end now. */
@@ -181,12 +173,11 @@ export class Transfers {
 
   /** Whom somebody may have rung here is who could ring them by themselves. */
   #forward(call: CallId, to: UserId, by: UserId): CallFact {
-    const { policy, clock, isOurs } = this.#parts;
+    const { policy, homeserver, isOurs } = this.#parts;
     if (domainOf(to) !== policy.domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
-    const matrixCallId = ownMatrixCallId(clock);
-    this.#calls.alias(call, matrixCallId);
-    const ownParty = partyId(clock.newId());
-    return { kind: "transfer.forwarded", person: to, matrixCallId, ownParty, announce: [`Transferred by ${by}.`] };
+    const ring = homeserver.ownSide();
+    this.#calls.alias(call, ring.matrixCallId);
+    return { kind: "transfer.forwarded", person: to, ring, announce: [`Transferred by ${by}.`] };
   }
 
   #remember(key: string, call: CallId): void {

@@ -1,10 +1,11 @@
 // Somebody calls in their room with the bot, mostly by "Call back" on a call of a number that rang there and has left
 // since. The call is refused at once, with links to the rooms of those numbers.
-import { partyId, type UserId } from "../../core/ids.ts";
+import type { UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
 import type { Visits } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { invitedLeg } from "../admission/invited-leg.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import { roomLink } from "../rooms/room-link.ts";
@@ -33,10 +34,10 @@ export class CallBacks {
   /** Refuses the call in the bot's name, where the two are alone: others may mean each other. Never rejects for the homeserver. */
   async refuse(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
     const { homeserver, rooms, conversations, clock, log } = this.#parts;
-    const { room, sender, matrixCallId, version } = fact;
+    const { room, sender } = fact;
     if ((await conversations.latest(sender, homeserver.bot))?.room !== room) return;
     if ((await rooms.isAlone(sender, room, homeserver.bot)) !== true) return;
-    const leg = { room, ghost: homeserver.bot, matrixCallId, ownParty: partyId(clock.newId()), version };
+    const leg = invitedLeg(fact, homeserver.bot, clock);
     try {
       await homeserver.signal(leg, { kind: "reject", cause: "unavailable" });
       await homeserver.notice(room, homeserver.bot, await this.#wordsFor(room, sender));

@@ -3,10 +3,11 @@
 import { z } from "zod";
 import type { SaidByClient } from "../../core/call/model/cause.ts";
 import type { IceCandidate } from "../../core/call/model/fact.ts";
-import { matrixCallId, partyId } from "../../core/ids.ts";
+import { matrixCallId, deviceId } from "../../core/ids.ts";
 import type { CallReference, MatrixFact } from "../../ports/homeserver.ts";
-import { type Envelope, userIdText } from "./envelope.ts";
 import { offersVideo } from "../../core/sdp/video.ts";
+import { legacyClient, type VoipVersion } from "../legs/legacy-form.ts";
+import { type Envelope, userIdText } from "./envelope.ts";
 
 /** An event holds 64 KiB in all, so no description can be longer. */
 const maxSdpLength = 65_536;
@@ -40,26 +41,13 @@ const lifetime = z
   .catch(undefined)
   .transform((ms) => Math.min(ms ?? defaultLifetimeMs, longestLifetimeMs));
 
-/** Only `true` counts (MSC2747); what is said otherwise is not said. */
-const abilities = z
-  .object({
-    "m.call.transferee": z.literal(true).optional().catch(undefined),
-    "m.call.dtmf": z.literal(true).optional().catch(undefined),
-  })
-  .catch({})
-  .transform((said) => ({
-    transferee: said["m.call.transferee"] === true,
-    dtmf: said["m.call.dtmf"] === true,
-  }));
-
 const inviteForm = z.object({
   offer: z.object({ type: z.literal("offer"), sdp }),
   lifetime,
   invitee: userIdText.optional(),
-  capabilities: abilities,
 });
 
-const answerForm = z.object({ answer: z.object({ type: z.literal("answer"), sdp }), capabilities: abilities });
+const answerForm = z.object({ answer: z.object({ type: z.literal("answer"), sdp }) });
 
 const negotiateForm = z.object({ description: z.object({ type: z.enum(["offer", "answer"]), sdp }), lifetime });
 
@@ -98,16 +86,13 @@ const candidateForm = z.object({
 });
 
 /** Unknown versions are spoken to as version 1 (VoIP module, "Common fields"). Version 0 knows no parties. */
-function readReference(content: unknown): CallReference | undefined {
+function readReference(content: unknown): { reference: CallReference; version: VoipVersion } | undefined {
   const parsed = referenceForm.safeParse(content);
   if (!parsed.success) return undefined;
   const { call_id, party_id, version } = parsed.data;
   const old = version === 0 || version === "0" || (version === undefined && party_id === undefined);
-  return {
-    matrixCallId: matrixCallId(call_id),
-    party: old || party_id === undefined ? undefined : partyId(party_id),
-    version: old ? "0" : "1",
-  };
+  const device = old || party_id === undefined ? undefined : deviceId(party_id);
+  return { reference: { matrixCallId: matrixCallId(call_id), device }, version: old ? "0" : "1" };
 }
 
 /** Candidates that are none are left out; the others still help. */
@@ -126,25 +111,28 @@ type Particulars<F> = F extends MatrixFact
   : never;
 type CallParticulars = Particulars<Extract<MatrixFact, CallReference>>;
 
-type Reader = (content: unknown) => CallParticulars | undefined;
+type Reader = (content: unknown, version: VoipVersion) => CallParticulars | undefined;
 
-function reader<Form extends z.ZodType>(form: Form, toFact: (content: z.output<Form>) => CallParticulars): Reader {
-  return (content) => {
+function reader<Form extends z.ZodType>(
+  form: Form,
+  toFact: (content: z.output<Form>, version: VoipVersion) => CallParticulars,
+): Reader {
+  return (content, version) => {
     const parsed = form.safeParse(content);
-    return parsed.success ? toFact(parsed.data) : undefined;
+    return parsed.success ? toFact(parsed.data, version) : undefined;
   };
 }
 
 const readers: ReadonlyMap<string, Reader> = new Map([
   [
     "m.call.invite",
-    reader(inviteForm, ({ offer, lifetime, invitee, capabilities }) => ({
+    reader(inviteForm, ({ offer, lifetime, invitee }, version) => ({
       kind: "call.invited",
       description: offer.sdp,
       video: offersVideo(offer.sdp),
       lifetimeMs: lifetime,
       invitee,
-      abilities: capabilities,
+      ...legacyClient(version),
     })),
   ],
   [
@@ -153,15 +141,15 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ],
   [
     "m.call.answer",
-    reader(answerForm, ({ answer, capabilities }) => ({
+    reader(answerForm, ({ answer }, version) => ({
       kind: "call.answered",
       description: answer.sdp,
-      abilities: capabilities,
+      ...legacyClient(version),
     })),
   ],
   [
     "m.call.select_answer",
-    reader(selectForm, ({ selected_party_id }) => ({ kind: "call.selected", selected: partyId(selected_party_id) })),
+    reader(selectForm, ({ selected_party_id }) => ({ kind: "call.selected", selected: deviceId(selected_party_id) })),
   ],
   ["m.call.reject", reader(endForm, (end) => ({ kind: "call.rejected", said: saidIn(end) }))],
   ["m.call.hangup", reader(endForm, (end) => ({ kind: "call.hungUp", said: saidIn(end) }))],
@@ -199,9 +187,9 @@ export function isCallType(type: string): boolean {
 
 /** undefined: the content is not what its type asks for. */
 export function readCallFact(event: Envelope): MatrixFact | undefined {
-  const reference = readReference(event.content);
-  const particulars = readers.get(event.type)?.(event.content);
-  if (reference === undefined || particulars === undefined) return undefined;
+  const referred = readReference(event.content);
+  const particulars = referred && readers.get(event.type)?.(event.content, referred.version);
+  if (referred === undefined || particulars === undefined) return undefined;
   const { eventId, room, sender, ageMs, receivedAtMs } = event;
-  return { eventId, room, sender, ageMs, receivedAtMs, ...reference, ...particulars };
+  return { eventId, room, sender, ageMs, receivedAtMs, ...referred.reference, ...particulars };
 }

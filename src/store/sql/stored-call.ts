@@ -8,8 +8,8 @@ import { callId, sipCallId, trunkName } from "../../core/ids.ts";
 import { inTodaysForm } from "./earlier-calls.ts";
 import { cause, leg, legAddress, maybe, number, parseObject, place, problemOf, text, user } from "./stored-json.ts";
 
-/** Of the form below. Version 1, which said no number, was the call itself. */
-const storedVersion = 2;
+/** Of the form below. Version 1, which said no number, was the call itself; version 2 knew one kind of client (stored-json.ts). */
+const storedVersion = 3;
 
 /** What a row holds; `problem` says what could not be read. Without a call there is nothing left to end. */
 export interface ReadCall {
@@ -79,7 +79,7 @@ const trunk = z.discriminatedUnion("state", [
 ]);
 
 const farewell = z.object({
-  leg: z.object(legAddress),
+  leg: legAddress,
   by: z.enum(["reject", "hangup", "either"]),
   state: z.enum(["owed", "lost"]),
   cause,
@@ -106,7 +106,7 @@ const call = z.object({
   phase: z.object({
     kind: z.literal("ending"),
     leg: maybe(leg),
-    address: maybe(z.object(legAddress)),
+    address: maybe(legAddress),
     person: maybe(user),
     cause,
     sipStatus: maybe(number),

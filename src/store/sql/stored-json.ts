@@ -1,7 +1,8 @@
 // What the stored forms of open calls and of records have in common.
 import { z } from "zod";
 import { allCauses, type Cause } from "../../core/call/model/cause.ts";
-import { matrixCallId, parseUserId, partyId, roomId, type UserId } from "../../core/ids.ts";
+import { matrixCallId, parseUserId, deviceId, roomId, type UserId } from "../../core/ids.ts";
+import type { LegForm } from "../../core/call/model/matrix-leg.ts";
 
 export function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -29,10 +30,28 @@ export const user = z.string().transform((value, context): UserId => {
 export const cause = z.custom<Cause>((value) => allCauses.some((one) => one === value), "no cause of an end");
 
 export const place = { room: text.transform(roomId), ghost: user };
-export const legAddress = {
-  ...place,
-  matrixCallId: text.transform(matrixCallId),
-  ownParty: text.transform(partyId),
-  version: z.enum(["0", "1"]),
-};
-export const leg = z.object({ ...legAddress, person: user, personParty: maybe(text.transform(partyId)) });
+
+/** Only the matrix edge, which made it, knows what else is in it. */
+const form = z
+  .looseObject({ kind: text, media: z.enum(["client", "own"]) })
+  .transform((value) => value as unknown as LegForm);
+const own = { ...place, matrixCallId: text.transform(matrixCallId), own: text.transform(deviceId), form };
+
+/** Legs of earlier releases, which knew one kind of client. */
+function inTodaysForm(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null || !("ownParty" in stored)) return stored;
+  const { ownParty, personParty, version, ...leg } = stored as Readonly<Record<string, unknown>>;
+  const abilities = { canRenegotiate: version !== "0" };
+  return { ...leg, own: ownParty, device: personParty, abilities, form: { kind: "legacy", media: "client", version } };
+}
+
+export const legAddress = z.preprocess(inTodaysForm, z.object(own));
+export const leg = z.preprocess(
+  inTodaysForm,
+  z.object({
+    ...own,
+    person: user,
+    device: maybe(text.transform(deviceId)),
+    abilities: z.object({ canRenegotiate: z.boolean() }),
+  }),
+);

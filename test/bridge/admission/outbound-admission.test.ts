@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { RateLimit } from "../../../src/bridge/limits/rate-limit.ts";
 import { CallGate } from "../../../src/bridge/admission/call-gate.ts";
 import { OutboundAdmission } from "../../../src/bridge/admission/outbound-admission.ts";
-import { eventId, matrixCallId, partyId } from "../../../src/core/ids.ts";
+import { eventId, matrixCallId, deviceId } from "../../../src/core/ids.ts";
 import { ghostNumber } from "../../../src/core/number/plan/number-key.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
 import { FakeHomeserver } from "../../fakes/homeserver.ts";
@@ -11,6 +11,7 @@ import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 import { ann, ghost, room } from "../../scenarios/test-bridge.ts";
 import { exampleFeatures, examplePlan, examplePolicy, exampleTemplates } from "../../scenarios/settings.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 const ids = createGhostIds({
   domain: "example.org",
@@ -51,15 +52,14 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
       room,
       sender: ann,
       matrixCallId: matrixCallId("call1"),
-      party: partyId("PHONE"),
-      version: "1",
+      device: deviceId("PHONE"),
       ageMs,
       receivedAtMs: clock.nowMs() - receivedAgoMs,
       description: "offer",
       video: false,
       lifetimeMs,
       invitee: undefined,
-      abilities: { transferee: false, dtmf: false },
+      ...legacyClient("1"),
     },
     ghost: ghostNumber(ghost, target, examplePlan),
     displayName: undefined,

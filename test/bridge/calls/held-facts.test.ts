@@ -1,13 +1,13 @@
 // What is kept of calls whose invite has not come yet, and that strangers cannot fill the memory with it.
 import { expect, test } from "vitest";
 import { HeldFacts, type HeldFact } from "../../../src/bridge/calls/held-facts.ts";
-import { partyId, type UserId } from "../../../src/core/ids.ts";
+import { deviceId, type UserId } from "../../../src/core/ids.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 const candidate = { candidate: "candidate:1 1 udp 2 192.0.2.1 9 typ host", mid: "0", mLineIndex: 0 };
 const candidates = (count: number): HeldFact => ({
   sender: "@ann:example.org" as UserId,
-  party: partyId("PHONE"),
+  device: deviceId("PHONE"),
   fact: { kind: "matrix.candidates", candidates: Array.from({ length: count }, () => candidate) },
 });
 const kept = (facts: readonly HeldFact[]): number =>

@@ -4,6 +4,7 @@ import type { UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { accepted, ann, bob, ghost, TestBridge, made1, made2, room, trunk } from "../test-bridge.ts";
 import { examplePolicy, reception } from "../settings.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 const withheld = callerOf("anonymous", undefined, ["id"]);
 
@@ -148,7 +149,7 @@ describe("in a room of the configuration", () => {
 });
 
 describe("a person dials in the room of a running call", () => {
-  const again = (bridge: TestBridge, party: string) => bridge.inviteFact({ ...bridge.callOf(ann, "call2", party) });
+  const again = (bridge: TestBridge, device: string) => bridge.inviteFact({ ...bridge.callOf(ann, "call2", device) });
 
   test("from another device, and is told so: nothing is dialled", async () => {
     const bridge = new TestBridge();
@@ -178,7 +179,7 @@ describe("a person dials in the room of a running call", () => {
   test("and two clients without party ids are two devices", async () => {
     const bridge = new TestBridge();
     await bridge.enterRoom();
-    const old = { party: undefined, version: "0" } as const;
+    const old = { device: undefined, ...legacyClient("0") };
     await bridge.take(bridge.inviteFact(old));
     await bridge.take({ ...again(bridge, "none"), ...old });
     expect(bridge.trunks.verbs).toEqual(["invite"]);

@@ -1,7 +1,7 @@
 // Calls handed over to somebody else, through the whole bridge: by the trunk, or joined here where it will not.
 import { describe, expect, test } from "vitest";
 import { codecsOf, legOf } from "../../fakes/media.ts";
-import { matrixCallId, partyId, trunkName, type CallId, type UserId } from "../../../src/core/ids.ts";
+import { matrixCallId, deviceId, trunkName, type CallId, type UserId } from "../../../src/core/ids.ts";
 import { callerOf } from "../../fakes/arrivals.ts";
 import { dialog } from "../../core/call/examples/examples.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
@@ -275,7 +275,7 @@ test("a client's event about a call of the same id in another room changes nothi
     ...bridge.callOf(ann),
     room: made1,
     matrixCallId: matrixCallId("call1"),
-    party: partyId("PHONE"),
+    device: deviceId("PHONE"),
     kind: "call.hungUp",
     said: undefined,
   });

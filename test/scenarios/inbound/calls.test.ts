@@ -6,6 +6,7 @@ import { callerOf } from "../../fakes/arrivals.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
 import { ann, bob, caller, TestBridge, made1, made2 } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 const history = { failures: true, history: true };
 const candidate = { candidate: "c", mid: "0", mLineIndex: 0 };
@@ -96,8 +97,8 @@ describe("a telephone calls a person", () => {
     await bridge.arrive();
     await bridge.take({
       ...bridge.ringing(made1),
-      version: "0",
-      party: undefined,
+      ...legacyClient("0"),
+      device: undefined,
       kind: "call.hungUp",
       said: undefined,
     });

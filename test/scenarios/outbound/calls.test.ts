@@ -1,10 +1,11 @@
 // Stories of whole calls through the bridge, with doubles at its edges.
 import { describe, expect, test } from "vitest";
-import { matrixCallId, roomId, partyId, type UserId } from "../../../src/core/ids.ts";
+import { matrixCallId, roomId, deviceId, type UserId } from "../../../src/core/ids.ts";
 import { invite } from "../../core/call/examples/examples.ts";
 import { clientOffers, telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, ghost, TestBridge, room } from "../test-bridge.ts";
 import { examplePolicy } from "../settings.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 describe("a person dials a number", () => {
   test("the ghost gets a name, joins, and the telephone rings", async () => {
@@ -115,7 +116,7 @@ describe("a person dials a number", () => {
     const bridge = new TestBridge();
     bridge.homeserver.timeline = [
       bridge.inviteFact(),
-      { ...bridge.callOf(), kind: "call.selected", selected: partyId("BOBS-PHONE") },
+      { ...bridge.callOf(), kind: "call.selected", selected: deviceId("BOBS-PHONE") },
     ];
     await bridge.enterRoom();
     expect(bridge.trunks.verbs).toEqual([]);
@@ -300,8 +301,8 @@ describe("other devices, other people, other rooms", () => {
   test("a version 0 client has no devices to tell apart", async () => {
     const bridge = new TestBridge();
     await bridge.enterRoom();
-    await bridge.take(bridge.inviteFact({ version: "0", party: undefined }));
-    await bridge.take({ ...bridge.callOf(), version: "0", party: undefined, kind: "call.hungUp", said: undefined });
+    await bridge.take(bridge.inviteFact({ ...legacyClient("0"), device: undefined }));
+    await bridge.take({ ...bridge.callOf(), device: undefined, kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "cancel"]);
   });
 

@@ -1,6 +1,6 @@
 // What people read who write to the bridge's bot.
 import { describe, expect, test } from "vitest";
-import { partyId, roomId, type NumberKey, type UserId } from "../../../src/core/ids.ts";
+import { deviceId, roomId, type NumberKey, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { ann, TestBridge, room } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
@@ -51,7 +51,7 @@ describe("the bot", () => {
     const [made] = bridge.homeserver.rooms;
     expect(made).toMatchObject({ invite: ann });
     expect(bridge.words.at(-1)).toContain("https://matrix.to/#/");
-    await bridge.take(bridge.inviteFact({ room: made?.room ?? room, party: partyId("PHONE") }));
+    await bridge.take(bridge.inviteFact({ room: made?.room ?? room, device: deviceId("PHONE") }));
     expect(bridge.trunks.verbs).toEqual(["invite"]);
   });
 

@@ -24,8 +24,8 @@ async function dial(bridge: TestBridge, where: RoomId): Promise<void> {
   await bridge.take({ ...bridge.origin(ann, where), ...refOf(fact), kind: "call.hungUp", said: undefined });
 }
 
-function refOf({ matrixCallId, party, version }: ReturnType<TestBridge["inviteFact"]>) {
-  return { matrixCallId, party, version };
+function refOf({ matrixCallId, device }: ReturnType<TestBridge["inviteFact"]>) {
+  return { matrixCallId, device };
 }
 
 describe("a person dialled 01632960106; +441632960106", () => {

@@ -4,6 +4,7 @@ import { matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { clientAnswers, clientOffers, otherCodec } from "../../fakes/descriptions.ts";
 import { accepted, ann, ghost, TestBridge, room } from "../test-bridge.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 const bob = "@bob:example.org" as UserId;
 const gone = new HomeserverError("UNREACHABLE", "gone", true);
@@ -125,11 +126,11 @@ describe("what the client says about its own leg", () => {
     const bridge = new TestBridge();
     await bridge.ring();
     await bridge.sip(accepted);
-    const ours = bridge.homeserver.told[0]?.leg.ownParty;
+    const ours = bridge.homeserver.told[0]?.leg.own;
     if (ours === undefined) throw new Error("nothing was answered");
     await bridge.take({ ...bridge.callOf(), kind: "call.selected", selected: ours });
     expect(bridge.trunks.verbs).toEqual(["invite"]);
-    await bridge.take({ ...bridge.callOf(), kind: "call.selected", selected: bridge.callOf(bob, "x", "BOB").party });
+    await bridge.take({ ...bridge.callOf(), kind: "call.selected", selected: bridge.callOf(bob, "x", "BOB").device });
     expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
   });
 
@@ -163,11 +164,13 @@ describe("what the client says about its own leg", () => {
   test("a version 0 client is offered nothing inside the call, and talks on", async () => {
     const bridge = new TestBridge();
     await bridge.enterRoom();
-    await bridge.take(bridge.inviteFact({ version: "0", party: undefined, matrixCallId: matrixCallId("old") }));
+    await bridge.take(
+      bridge.inviteFact({ ...legacyClient("0"), device: undefined, matrixCallId: matrixCallId("old") }),
+    );
     await bridge.sip(accepted);
     await bridge.sip({ kind: "sip.offered", description: otherCodec("another codec") });
     expect(bridge.trunks.orders.at(-1)).toMatchObject({ verb: "refuseReoffer", argument: 488 });
     expect(bridge.signals).toEqual(["answer"]);
-    expect(bridge.homeserver.told[0]?.leg.version).toBe("0");
+    expect(bridge.homeserver.told[0]?.leg.form).toEqual(legacyClient("0").form);
   });
 });

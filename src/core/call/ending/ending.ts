@@ -149,7 +149,7 @@ export function endIfOver(call: LiveCall, fact: TimedFact): Step | undefined {
       if (!hasPerson(call)) return undefined;
       return end(call, causeOfLeaving(call), fact.atMs, { person: true, left: true });
     case "matrix.selected":
-      // The client took another party's answer: for us the call is over (Matrix spec, m.call.select_answer).
+      // The client took another device's answer: for us the call is over (Matrix spec, m.call.select_answer).
       if (fact.ours || !answersPerson(call)) return undefined;
       return end(call, "answered-elsewhere", fact.atMs, { person: true });
     case "matrix.replaced":

@@ -7,8 +7,8 @@ import { owedTo, type TrunkLeg } from "../model/trunk-leg.ts";
 
 /** The farewell that a leg is owed, and its signals. */
 export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Farewell {
-  const { room, ghost, matrixCallId, ownParty, version } = leg;
-  return { leg: { room, ghost, matrixCallId, ownParty, version }, by, state: "owed", cause };
+  const { room, ghost, matrixCallId, own, form } = leg;
+  return { leg: { room, ghost, matrixCallId, own, form }, by, state: "owed", cause };
 }
 
 export function farewellSignals({ leg, by, cause }: Farewell): readonly CallOrder[] {

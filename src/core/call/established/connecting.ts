@@ -16,12 +16,11 @@ export function connect(
   orders: readonly CallOrder[],
 ): Step {
   const { shown } = call;
-  const { leg, abilities, ringingAtMs } = call.phase;
+  const { leg, ringingAtMs } = call.phase;
   return to(
     enter<Connected>(call, {
       kind: "connected",
       leg,
-      abilities,
       ringingAtMs,
       hearing: "awaited",
       ...both,
@@ -46,9 +45,9 @@ export function answerByTrunk(
   { dialog, atMs }: Extract<TimedFact, { kind: "sip.accepted" }>,
   orders: readonly CallOrder[],
 ): Step {
-  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  const { leg, trunk, ringingAtMs } = call.phase;
   return to(
-    enter<Answering>(call, { kind: "answering", leg, abilities, trunk: confirmed(trunk, dialog, atMs), ringingAtMs }),
+    enter<Answering>(call, { kind: "answering", leg, trunk: confirmed(trunk, dialog, atMs), ringingAtMs }),
     { kind: "deadline.set", name: "answer", atMs: atMs + mediaAnswerMs },
     ...orders,
   );

@@ -4,7 +4,6 @@
 import { clientEnd } from "../../media-end.ts";
 import { isIn, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";
-import { canRenegotiate } from "../model/matrix-leg.ts";
 import { close } from "./renegotiation.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
 
@@ -22,7 +21,7 @@ export function learn(call: CallIn<Connected>, { untold }: Untold): CallIn<Conne
 export function showHold(step: Step): Step {
   const { call, orders } = step;
   if (!isIn(call, "connected")) return step;
-  if (call.phase.renegotiation.by !== "nobody" || !canRenegotiate(call.phase.leg)) return step;
+  if (call.phase.renegotiation.by !== "nobody" || !call.phase.leg.abilities.canRenegotiate) return step;
   const { untold, tries, isOvertaken } = call.phase.unshown;
   if (untold === undefined || isOvertaken || tries >= mostTries) return step;
   return to(

@@ -6,7 +6,6 @@ import type { CallIn, Connected, Renegotiation } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { canRenegotiate } from "../model/matrix-leg.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
 
 /** How long the person's client may take over an offer of ours, as the lifetime in it. */
@@ -39,7 +38,7 @@ export function renegotiate(call: CallIn<Connected>, fact: RenegotiationFact): S
   const now = call.phase.renegotiation;
   switch (fact.kind) {
     case "matrix.offered":
-      if (!canRenegotiate(call.phase.leg)) return ignored(call, fact);
+      if (!call.phase.leg.abilities.canRenegotiate) return ignored(call, fact);
       if (call.phase.unshown.isOvertaken) return overtakenGlare(call, fact);
       if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return offerGlare(call, fact);
       if (now.by !== "nobody") return to(amend(call, { renegotiation: { ...now, queued: fact.description } }));
@@ -164,7 +163,7 @@ function trunksExchange(
   if (now.awaiting === "media") {
     if (fact.kind === "media.settled") return close(call, { kind: "sip.answerReoffer", description: fact.description });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
-    if (fact.kind === "media.offered" && !canRenegotiate(call.phase.leg))
+    if (fact.kind === "media.offered" && !call.phase.leg.abilities.canRenegotiate)
       return close(call, { kind: "sip.refuseReoffer", status: 488 });
     // The client's own offer was under way before ours could be: the two cross all the same. And of two offers of ours it
     // would not be known which one the client answers.

@@ -29,14 +29,13 @@ const forwardedRingMs = 90_000;
  */
 export function beginTransfer(call: CallIn<Connected>, order: TransferOrder, atMs: number): Step {
   const { outstanding, phase } = call;
-  const { leg, abilities, inviter, trunk, ringingAtMs, takenAtMs } = phase;
+  const { leg, inviter, trunk, ringingAtMs, takenAtMs } = phase;
   const goodbye = farewell(leg, "hangup", "transferred");
   const transferring = enter<Transferring>(
     { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] } },
     {
       kind: "transferring",
       leg,
-      abilities,
       inviter,
       trunk,
       ringingAtMs,
@@ -228,7 +227,7 @@ function handedOver({ call, orders }: Step): Step {
 
 /** The far end's telephone stays where it is; who is rung for it is somebody else, with a session of their own. */
 function forward(call: CallIn<Transferring>, fact: Extract<TimedFact, { kind: "transfer.forwarded" }>): Step {
-  const { person, matrixCallId, ownParty, announce, atMs } = fact;
+  const { person, ring, announce, atMs } = fact;
   const { outstanding } = call;
   const { leg, trunk } = call.phase;
   const next: CallCommon = {
@@ -242,8 +241,7 @@ function forward(call: CallIn<Transferring>, fact: Extract<TimedFact, { kind: "t
     origin: { kind: "transferred", by: leg },
     trunk,
     ghost: leg.ghost,
-    matrixCallId,
-    ownParty,
+    ring,
     stages: [{ targets: [{ kind: "person", person }], ringMs: forwardedRingMs }],
     announce,
   });

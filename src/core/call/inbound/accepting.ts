@@ -24,16 +24,16 @@ import { isRinging, wasRung } from "../model/ringing.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed, type ConfirmedLeg } from "../model/trunk-leg.ts";
 
-/** The first answer wins; the party is told, and so are those who were too late (Matrix spec, m.call.select_answer). */
+/** The first answer wins; the device is told, and so are those who were too late. */
 export function accept(call: CallIn<Alerting>, fact: Extract<TimedFact, { kind: "matrix.answered" }>): Step {
-  const { room, person, party, version, abilities, description, atMs } = fact;
+  const { room, person, device, form, abilities, description, atMs } = fact;
   const ghost = call.phase.legs.find((one) => one.room === room)?.ghost ?? call.phase.ghost;
-  const leg: MatrixLeg = { ...legAddress(call.phase, { room, ghost }), version, person, personParty: party };
+  const leg: MatrixLeg = { ...legAddress(call.phase, { room, ghost }), form, person, device, abilities };
   const select: readonly CallOrder[] =
-    version === "1" && party !== undefined ? [{ kind: "matrix.signal", leg, signal: { kind: "select", party } }] : [];
+    device !== undefined ? [{ kind: "matrix.signal", leg, signal: { kind: "select", device } }] : [];
   return take(
     call,
-    { leg, abilities, acceptance: { kind: "answered" } },
+    { leg, acceptance: { kind: "answered" } },
     hangUp(call.phase, (one) => one.room !== room),
     (one) => one.room !== room,
     atMs,
@@ -50,14 +50,14 @@ export function takeGlare(
   call: CallIn<Arriving | Alerting>,
   fact: Extract<TimedFact, { kind: "matrix.glareDetected" }>,
 ): Step {
-  const { leg, abilities, description, atMs } = fact;
+  const { leg, description, atMs } = fact;
   const isOther = ({ room, target }: RingingLeg): boolean =>
     room !== leg.room && !(target.kind === "person" && target.person === leg.person);
   const farewells = call.phase.kind === "alerting" ? hangUp(call.phase, () => true) : [];
   if (!offersLate(call.phase.origin))
     return take(
       call,
-      { leg, abilities, acceptance: { kind: "glare" } },
+      { leg, acceptance: { kind: "glare" } },
       farewells,
       isOther,
       atMs,
@@ -69,7 +69,7 @@ export function takeGlare(
   const released = { ...call, outstanding: { ...outstanding, releases: outstanding.releases + 1 } };
   return take(
     released,
-    { leg, abilities, acceptance: { kind: "late-glare", awaiting: "offer" } },
+    { leg, acceptance: { kind: "late-glare", awaiting: "offer" } },
     farewells,
     isOther,
     atMs,
@@ -91,7 +91,7 @@ function hangUp(phase: Alerting, isLoser: (leg: RingingLeg) => boolean): readonl
 
 function take(
   call: CallIn<Arriving | Alerting>,
-  taker: Pick<Accepting, "leg" | "abilities" | "acceptance">,
+  taker: Pick<Accepting, "leg" | "acceptance">,
   farewells: readonly Farewell[],
   isOther: (leg: RingingLeg) => boolean,
   atMs: number,
@@ -99,7 +99,7 @@ function take(
   media: readonly CallOrder[],
 ): Step {
   const { outstanding, phase } = call;
-  const { origin, trunk, ghost, matrixCallId, ownParty } = phase;
+  const { origin, trunk, ghost, ring } = phase;
   const accepting = enter<Accepting>(
     { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } },
     {
@@ -107,8 +107,7 @@ function take(
       origin,
       trunk,
       ghost,
-      matrixCallId,
-      ownParty,
+      ring,
       ...taker,
       ringingAtMs: phase.kind === "alerting" ? phase.ringingAtMs : undefined,
       mediaUp: false,

@@ -27,14 +27,13 @@ const leastFindingMs = 2_000;
 
 /** The offer for the rooms is made. */
 export function beginAlerting(call: CallIn<Arriving>, description: MediaDescription, atMs: number): Step {
-  const { origin, trunk, ghost, matrixCallId, ownParty, stages, announce } = call.phase;
+  const { origin, trunk, ghost, ring, stages, announce } = call.phase;
   const alerting = enter<Alerting>(call, {
     kind: "alerting",
     origin,
     trunk,
     ghost,
-    matrixCallId,
-    ownParty,
+    ring,
     description,
     legs: [],
     stages,

@@ -1,8 +1,9 @@
 // A call from the telephone to Matrix, until somebody has taken it: arriving. The rooms ring in alerting.ts, who takes
 // the call is connected in accepting.ts.
 import { clientEnd, trunkEnd } from "../../media-end.ts";
+import type { OwnSide } from "../model/matrix-leg.ts";
 import type { MediaDescription } from "../../media-description.ts";
-import type { CallId, MatrixCallId, PartyId, UserId } from "../../ids.ts";
+import type { CallId, UserId } from "../../ids.ts";
 import { takeGlare } from "./accepting.ts";
 import { beginAlerting } from "./alerting.ts";
 import { nothingOutstanding, type Arriving, type CallCommon, type CallIn } from "../model/call.ts";
@@ -24,9 +25,7 @@ export interface InboundRequest {
   readonly trunk: TrunkSide;
   /** Who calls, as people see it. */
   readonly ghost: UserId;
-  /** The same in all rooms; higher than what clients choose, so that of two calls that cross theirs is the lesser and stays. */
-  readonly matrixCallId: MatrixCallId;
-  readonly ownParty: PartyId;
+  readonly ring: OwnSide;
   /** The caller's, for history and log. */
   readonly number: string;
   readonly called: string;
@@ -51,7 +50,7 @@ interface FirstStep extends Step {
 export function beginInbound(request: InboundRequest): FirstStep {
   const { atMs, description, earlyProgress } = request;
   const { id, trunk, number, called, maxDurationMs, notices } = request;
-  const { ghost, matrixCallId, ownParty, dialog, incoming, stages, announce } = request;
+  const { ghost, ring, dialog, incoming, stages, announce } = request;
   const common: CallCommon = {
     id,
     direction: "inbound",
@@ -69,8 +68,7 @@ export function beginInbound(request: InboundRequest): FirstStep {
     origin: { kind: "invite", lateOffer: description === undefined },
     trunk: { ...trunk, state: "incoming", id, dialog, incoming },
     ghost,
-    matrixCallId,
-    ownParty,
+    ring,
     stages,
     announce,
   });

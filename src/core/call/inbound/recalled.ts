@@ -1,6 +1,7 @@
 // A far end that nobody took comes back: a call of its own, which rings whoever had handed it over, in the same room.
 import { clientEnd } from "../../media-end.ts";
-import type { CallId, MatrixCallId, PartyId } from "../../ids.ts";
+import type { OwnSide } from "../model/matrix-leg.ts";
+import type { CallId } from "../../ids.ts";
 import { nothingOutstanding, type Arriving, type CallCommon } from "../model/call.ts";
 import { mediaAnswerMs } from "../established/connecting.ts";
 import type { Recall } from "../model/bridged-call.ts";
@@ -12,12 +13,11 @@ const ringMs = 90_000;
 /** All fresh. */
 export interface RecallIds {
   readonly id: CallId;
-  readonly matrixCallId: MatrixCallId;
-  readonly ownParty: PartyId;
+  readonly ring: OwnSide;
 }
 
 export function beginRecall(ids: RecallIds, { far, leg, called, notices, endsAtMs }: Recall, atMs: number): Step {
-  const { id, matrixCallId, ownParty } = ids;
+  const { id, ring } = ids;
   const { room, ghost, person } = leg;
   const common: CallCommon = {
     id,
@@ -36,8 +36,7 @@ export function beginRecall(ids: RecallIds, { far, leg, called, notices, endsAtM
     origin: { kind: "recalled" },
     trunk: { ...far, id, answeredAtMs: atMs },
     ghost,
-    matrixCallId,
-    ownParty,
+    ring,
     stages: [{ targets: [{ kind: "person", person, room }], ringMs }],
     announce: [],
   });

@@ -1,11 +1,11 @@
 // The call as data: what is true in every phase, and one part for the phase that it is in, which holds only what is true there.
 // What happens in a phase stands in the phase's own file.
 import type { Direction } from "../../sdp/direction.ts";
-import type { CallId, MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { CallId, RoomId, UserId } from "../../ids.ts";
 import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
 import type { Cause } from "./cause.ts";
 import type { IceCandidate } from "./fact.ts";
-import type { LegAbilities, LegAddress, MatrixLeg, RingingLeg, ShownIdentity } from "./matrix-leg.ts";
+import type { LegAddress, MatrixLeg, OwnSide, RingingLeg, ShownIdentity } from "./matrix-leg.ts";
 import type { RingStage } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { Notices } from "./notices.ts";
@@ -71,7 +71,6 @@ export interface Farewell {
 /** One person is at the Matrix side. */
 interface WithPerson {
   readonly leg: MatrixLeg;
-  readonly abilities: LegAbilities;
 }
 
 /** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
@@ -138,9 +137,7 @@ export interface Inbound {
   readonly trunk: IncomingLeg | ConfirmedLeg;
   /** Who calls. In a room, the ghost is the one that the person knows the number by. */
   readonly ghost: UserId;
-  /** The ids of the call, the same in all rooms. */
-  readonly matrixCallId: MatrixCallId;
-  readonly ownParty: PartyId;
+  readonly ring: OwnSide;
 }
 
 /** The media engine makes the offer for the rooms. */
@@ -388,9 +385,8 @@ export function addressOf({ phase }: Call): LegAddress | undefined {
 }
 
 /** Our leg in one of the rooms that ring. */
-export function legAddress(call: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
-  const { matrixCallId, ownParty } = call;
-  return { room, ghost, matrixCallId, ownParty, version: "1" };
+export function legAddress({ ring }: Inbound, { room, ghost }: Pick<LegAddress, "room" | "ghost">): LegAddress {
+  return { ...ring, room, ghost };
 }
 
 function hasRoom(leg: RingingLeg): leg is RingingLeg & { readonly room: RoomId } {

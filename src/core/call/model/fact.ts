@@ -1,12 +1,12 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix fact or a SIP message: the edges have parsed those already.
-import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+import type { DeviceId, RoomId, UserId } from "../../ids.ts";
 import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
 import type { Cause, SaidByClient } from "./cause.ts";
 import type { ConfirmedLeg, LegName } from "./trunk-leg.ts";
-import type { LegAbilities, LegSignal, MatrixLeg, ShownIdentity } from "./matrix-leg.ts";
+import type { LegAbilities, LegForm, LegSignal, MatrixLeg, OwnSide, ShownIdentity } from "./matrix-leg.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
 import type { MediaFault, MediaEnd } from "../../media-end.ts";
@@ -42,8 +42,8 @@ export type MatrixLegFact =
       readonly kind: "matrix.answered";
       readonly room: RoomId;
       readonly person: UserId;
-      readonly party: PartyId | undefined;
-      readonly version: "0" | "1";
+      readonly device: DeviceId | undefined;
+      readonly form: LegForm;
       readonly abilities: LegAbilities;
       readonly description: MediaDescription;
     }
@@ -58,13 +58,12 @@ export type MatrixLegFact =
   | {
       readonly kind: "matrix.glareDetected";
       readonly leg: MatrixLeg;
-      readonly abilities: LegAbilities;
       readonly description: MediaDescription;
     }
   /** The client hands the call over (MSC2747). */
   | { readonly kind: "matrix.replaced"; readonly order: TransferOrder }
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }
-  /** The client took our answer (`ours`), or another party's: somebody else in the room was faster. */
+  /** The client took our answer (`ours`), or another device's: somebody else in the room was faster. */
   | { readonly kind: "matrix.selected"; readonly ours: boolean }
   /** A new offer inside the call: hold, resume, ICE restart. */
   | { readonly kind: "matrix.offered"; readonly description: MediaDescription }
@@ -213,8 +212,7 @@ export type CallFact =
   | {
       readonly kind: "transfer.forwarded";
       readonly person: UserId;
-      readonly matrixCallId: MatrixCallId;
-      readonly ownParty: PartyId;
+      readonly ring: OwnSide;
       readonly announce: readonly string[];
     }
   /** Who `sip.identified` means, as far as people may be told. */

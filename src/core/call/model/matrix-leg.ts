@@ -1,28 +1,49 @@
-// The Matrix side of a call: whose it is and the foreign ids by which a client recognises it.
-// What kind of leg it is (legacy VoIP today) is known to the matrix edge only.
-import type { MatrixCallId, PartyId, RoomId, UserId } from "../../ids.ts";
+// The Matrix side of a call: whose it is, the ids by which a client recognises it, and what that client can do. How a kind of
+// client is spoken to is known to the matrix edge alone.
+import type { MatrixCallId, DeviceId, RoomId, UserId } from "../../ids.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
 
 import type { Cause } from "./cause.ts";
 import type { MediaDescription } from "../../media-description.ts";
 
-/** Where our events of a leg go, as whom, and under which ids. */
-export interface LegAddress {
+declare const ofKind: unique symbol;
+
+/** How a leg's client is spoken to, in words of the matrix edge: plain data that it is handed back, and nobody else reads. */
+export interface LegForm {
+  /** The kind of client, by the name of the part of the matrix edge that speaks with it. */
+  readonly kind: string;
+  /** What stands at its media end: a WebRTC client, or an end of the kind's own, which the media engine opens by this form. */
+  readonly media: "client" | "own";
+  readonly [ofKind]: "LegForm";
+}
+
+/** Our side of a client's call, the same in all rooms that ring. */
+export interface OwnSide {
+  readonly matrixCallId: MatrixCallId;
+  /** As which device we are in the call. */
+  readonly own: DeviceId;
+  readonly form: LegForm;
+}
+
+/** Where our events of a leg go, and as whom. */
+export interface LegAddress extends OwnSide {
   readonly room: RoomId;
   /** The ghost that stands for the telephone number. */
   readonly ghost: UserId;
-  readonly matrixCallId: MatrixCallId;
-  readonly ownParty: PartyId;
-  /** As the client said it: version 0 knows neither reject nor party ids nor renegotiation. */
-  readonly version: "0" | "1";
+}
+
+/** What a client can do in this call. */
+export interface LegAbilities {
+  /** Takes and makes offers inside the call: hold, and another place to send to. */
+  readonly canRenegotiate: boolean;
 }
 
 /** A leg that has one person's device at its other end. */
 export interface MatrixLeg extends LegAddress {
-  /** The person. */
   readonly person: UserId;
-  /** The person's device; undefined for a version 0 client, which has none. */
-  readonly personParty: PartyId | undefined;
+  /** The person's device; undefined where the client does not tell its devices apart. */
+  readonly device: DeviceId | undefined;
+  readonly abilities: LegAbilities;
 }
 
 /** One room of an inbound call that nobody has answered yet. */
@@ -37,18 +58,6 @@ export interface RingingLeg {
   readonly room: RoomId | undefined;
   /** Who calls there: the caller's ghost until the room is found, then the ghost of that number which has the room. */
   readonly ghost: UserId;
-}
-
-/** What a client can do in this call, as it said itself in its invite or answer. */
-export interface LegAbilities {
-  /** Takes a transfer (`m.call.transferee`). */
-  readonly transferee: boolean;
-  readonly dtmf: boolean;
-}
-
-/** Whether offers can be made inside the call, in either direction. */
-export function canRenegotiate(leg: LegAddress): boolean {
-  return leg.version !== "0";
 }
 
 /** Who is at the telephone now, as far as may be shown (MSC3086). */
@@ -68,7 +77,7 @@ export type LegSignal =
       readonly invitee: UserId | undefined;
     }
   /** Of those who answered our invite this one has the call. */
-  | { readonly kind: "select"; readonly party: PartyId }
+  | { readonly kind: "select"; readonly device: DeviceId }
   | { readonly kind: "answer"; readonly description: MediaDescription }
   /** Of a leg that we have not answered. */
   | { readonly kind: "reject"; readonly cause: Cause }

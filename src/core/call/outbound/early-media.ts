@@ -6,17 +6,15 @@ import type { CallIn, Early, Inviting } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { canRenegotiate } from "../model/matrix-leg.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed } from "../model/trunk-leg.ts";
 
 export function beginEarly(call: CallIn<Inviting>, description: MediaDescription): Step {
-  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  const { leg, trunk, ringingAtMs } = call.phase;
   const early = enter<Early>(call, {
     kind: "early",
     leg,
-    abilities,
     trunk,
     ringingAtMs,
     description,
@@ -52,7 +50,7 @@ export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
       return endIfOver(call, fact) ?? unchanged(call);
     case "matrix.offered":
       // Hold, or an ICE restart: there is nobody yet to hold, and the dialog takes no offer of ours before its answer.
-      if (call.phase.answer === "none" || !canRenegotiate(call.phase.leg)) return ignored(call, fact);
+      if (call.phase.answer === "none" || !call.phase.leg.abilities.canRenegotiate) return ignored(call, fact);
       return to(amend(call, { queued: fact.description }));
     case "media.timedOut":
       // Not every trunk that announces early media plays any; the callee may pick up all the same.
@@ -81,12 +79,11 @@ export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
 
 /** The early description cannot be used; the callee's own may. Until then the client rings as it would without. */
 function ringOnly(call: CallIn<Early>): Step {
-  const { leg, abilities, trunk, ringingAtMs } = call.phase;
+  const { leg, trunk, ringingAtMs } = call.phase;
   return to(
     enter<Inviting>(call, {
       kind: "inviting",
       leg,
-      abilities,
       trunk,
       ringingAtMs,
       earlyMedia: "ring",

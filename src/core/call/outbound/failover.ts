@@ -28,7 +28,7 @@ export function withCandidates(
  * again, as each trunk wants its RTP in its own way.
  */
 export function nextTrunk(call: CallIn<Inviting>, fact: TimedFact): Step | undefined {
-  const { leg, abilities, earlyMedia, failover } = call.phase;
+  const { leg, earlyMedia, failover } = call.phase;
   const [trunk, ...others] = failover?.trunks ?? [];
   if (failover === undefined || trunk === undefined || !isTrunksFault(fact)) return undefined;
   const { outstanding } = call;
@@ -41,7 +41,6 @@ export function nextTrunk(call: CallIn<Inviting>, fact: TimedFact): Step | undef
     enter<Offering>(next, {
       kind: "offering",
       leg,
-      abilities,
       trunk: unsent(call.id, trunk),
       earlyMedia,
       failover: others.length === 0 ? undefined : { ...failover, trunks: others },

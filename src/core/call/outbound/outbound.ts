@@ -16,7 +16,7 @@ import { failoverTo, nextTrunk, withCandidates } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
 import { end, endIfOver, refuse } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import type { LegAbilities, MatrixLeg } from "../model/matrix-leg.ts";
+import type { MatrixLeg } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
 import { answerByTrunk, connect } from "../established/connecting.ts";
 import { refusalNotices } from "../ending/room-notices.ts";
@@ -28,7 +28,6 @@ export interface OutboundRequest {
   readonly id: CallId;
   readonly leg: MatrixLeg;
   /** As the client said in its invite. */
-  readonly abilities: LegAbilities;
   /** For history and log. */
   readonly number: string;
   readonly description: MediaDescription;
@@ -44,11 +43,10 @@ export interface OutboundRequest {
 
 /** Starts a call that policy allows. */
 export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, maxDurationMs: number): Step {
-  const { leg, abilities, earlyMedia, alternatives, description } = request;
+  const { leg, earlyMedia, alternatives, description } = request;
   const call = enter<Offering>(outboundCommon(request, maxDurationMs), {
     kind: "offering",
     leg,
-    abilities,
     trunk: unsent(request.id, trunk),
     earlyMedia,
     failover: failoverTo(alternatives, description),
@@ -100,13 +98,12 @@ export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
         },
       );
     case "media.offered": {
-      const { leg, abilities, trunk, earlyMedia, failover } = call.phase;
+      const { leg, trunk, earlyMedia, failover } = call.phase;
       const { name, target, identity } = trunk;
       return to(
         enter<Inviting>(call, {
           kind: "inviting",
           leg,
-          abilities,
           trunk: inviting(trunk),
           earlyMedia,
           failover,

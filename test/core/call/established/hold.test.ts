@@ -5,6 +5,7 @@ import type { Step } from "../../../../src/core/call/step.ts";
 import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, request } from "../examples/examples.ts";
 import { talking } from "../examples/inbound-examples.ts";
 import type { MediaDescription } from "../../../../src/core/media-description.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 const settled: CallFact = { kind: "media.settled", from: "b", description: "recvonly", untold: "sendonly" };
 /** The telephone holds, and has its answer. */
@@ -53,7 +54,7 @@ describe("a hold of the telephone", () => {
   });
 
   test("is not shown to a client of version 0, whose call goes on as it is", () => {
-    const { call } = play(begin({ leg: { ...request.leg, version: "0" } }), offered, accepted, answered);
+    const { call } = play(begin({ leg: { ...request.leg, ...legacyClient("0") } }), offered, accepted, answered);
     expect(kinds(play({ call, orders: [] }, ...holds).orders)).toEqual(["media.offer", "sip.answerReoffer"]);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { CallFact } from "../../../../src/core/call/model/fact.ts";
 import { answered, anyLeg, begin, connected, dialog, kinds, play, request } from "../examples/examples.ts";
 import { talking } from "../examples/inbound-examples.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 describe("hold and resume", () => {
   const hold: CallFact = { kind: "matrix.offered", description: "sendonly" };
@@ -219,7 +220,7 @@ describe("both offer at once", () => {
 
 describe("a version 0 client, which knows no offers inside a call", () => {
   const old = play(
-    begin({ leg: { ...request.leg, version: "0", personParty: undefined } }),
+    begin({ leg: { ...request.leg, ...legacyClient("0"), device: undefined } }),
     { kind: "media.offered", from: "a", description: "trunk offer" },
     { kind: "sip.accepted", description: "trunk answer", dialog },
     answered,

@@ -1,7 +1,7 @@
 // The person hands a call over, or the trunk wants it handed over: who is called, who is left, and what anybody hears.
 import { describe, expect, test } from "vitest";
 import { owedTo, type DialledTrunk } from "../../../../src/core/call/model/trunk-leg.ts";
-import { callId, matrixCallId, partyId, roomId, sipCallId, trunkName, type UserId } from "../../../../src/core/ids.ts";
+import { callId, matrixCallId, deviceId, roomId, sipCallId, trunkName, type UserId } from "../../../../src/core/ids.ts";
 import {
   accepted,
   answered,
@@ -20,6 +20,7 @@ import {
   type Ladder,
 } from "../examples/examples.ts";
 import { heardIn, talking } from "../examples/inbound-examples.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
@@ -422,8 +423,7 @@ describe("a transfer to somebody on Matrix", () => {
   const forwarded = {
     kind: "transfer.forwarded",
     person,
-    matrixCallId: matrixCallId("zzz2"),
-    ownParty: partyId("bridge2"),
+    ring: { matrixCallId: matrixCallId("zzz2"), own: deviceId("bridge2"), form: legacyClient("1").form },
     announce: ["Transferred by @ann:example.org."],
   } as const;
   const toPerson = { kind: "matrix.replaced", order: { kind: "blind", target: person } } as const;
@@ -434,9 +434,8 @@ describe("a transfer to somebody on Matrix", () => {
     kind: "matrix.answered",
     room,
     person,
-    party: partyId("CAROL"),
-    version: "1",
-    abilities: { transferee: false, dtmf: false },
+    device: deviceId("CAROL"),
+    ...legacyClient("1"),
     description: "Carol's",
   } as const;
 
@@ -456,7 +455,7 @@ describe("a transfer to somebody on Matrix", () => {
     const { call, orders } = ringing();
     expect(orders).toContainEqual({
       kind: "matrix.signal",
-      leg: expect.objectContaining({ room, ghost: request.leg.ghost, matrixCallId: forwarded.matrixCallId }),
+      leg: expect.objectContaining({ room, ghost: request.leg.ghost, matrixCallId: forwarded.ring.matrixCallId }),
       signal: expect.objectContaining({ kind: "invite", description: "offer for Carol", invitee: person }),
     });
     expect(orders).toContainEqual({

@@ -4,7 +4,7 @@ import type { Call } from "../../../../src/core/call/model/call.ts";
 import type { SipDialogState, SipInviteState } from "../../../../src/core/call/model/dialog-state.ts";
 import type { CallOrder } from "../../../../src/core/call/model/order.ts";
 import type { CallFact } from "../../../../src/core/call/model/fact.ts";
-import type { LegAbilities, LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
+import type { LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
 import { beginOutbound, type OutboundRequest } from "../../../../src/core/call/outbound/outbound.ts";
 import { recover, storedFormOf } from "../../../../src/core/call/recover.ts";
 import { step, type Step } from "../../../../src/core/call/step.ts";
@@ -12,15 +12,14 @@ import type { ConfirmedLeg, DialledTrunk, TrunkSide } from "../../../../src/core
 import {
   callId,
   matrixCallId,
-  partyId,
+  deviceId,
   roomId,
   sipCallId,
   trunkName,
   type CallId,
   type UserId,
 } from "../../../../src/core/ids.ts";
-
-export const abilities: LegAbilities = { transferee: false, dtmf: true };
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 /** For expectations to which it does not matter where something is said. */
 export const anyLeg: unknown = expect.anything();
@@ -32,16 +31,15 @@ export const request: OutboundRequest = {
     ghost: "@_sip_01818118181%40sip.example.org:example.org" as UserId,
     person: "@ann:example.org" as UserId,
     matrixCallId: matrixCallId("1795352762720ALbFZNvJadYrdRjy"),
-    personParty: partyId("KDRIZOWGWP"),
-    ownParty: partyId("bridge1"),
-    version: "1",
+    device: deviceId("KDRIZOWGWP"),
+    own: deviceId("bridge1"),
+    ...legacyClient("1"),
   },
   number: "+441818118181",
   description: "client offer",
   atMs: 1_000,
   answerByMs: 61_000,
   notices: { failures: true, history: false },
-  abilities,
   alternatives: [],
   earlyMedia: "ring",
 };

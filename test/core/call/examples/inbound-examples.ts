@@ -7,10 +7,11 @@ import { beginInbound, type InboundRequest } from "../../../../src/core/call/inb
 import type { LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
 import type { RingTarget } from "../../../../src/core/number/plan/ring-stage.ts";
 import type { Step } from "../../../../src/core/call/step.ts";
-import { callId, matrixCallId, partyId, roomId, type RoomId, type UserId } from "../../../../src/core/ids.ts";
-import { eventsOf } from "../../../../src/matrix/wire/signal.ts";
-import { abilities, dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
+import { callId, matrixCallId, deviceId, roomId, type RoomId, type UserId } from "../../../../src/core/ids.ts";
+import { eventsOf } from "../../../../src/matrix/legs/leg-kinds.ts";
+import { dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
 import { sdpIn } from "../../../../src/core/media-description.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 export const ann: RingTarget = { kind: "person", person: "@ann:example.org" as UserId };
 export const bob: RingTarget = { kind: "person", person: "@bob:example.org" as UserId };
@@ -33,8 +34,7 @@ export const inboundRequest: InboundRequest = {
   id: callId("c-2"),
   trunk: { name: trunk.name, number: "+15558675309", abilities: trunk.abilities },
   ghost: "@_sip_+15558675309:example.org" as UserId,
-  matrixCallId: matrixCallId("zzzCall"),
-  ownParty: partyId("bridge2"),
+  ring: { matrixCallId: matrixCallId("zzzCall"), own: deviceId("bridge2"), form: legacyClient("1").form },
   number: "+15558675309",
   called: "+441818118181",
   dialog,
@@ -59,14 +59,13 @@ export function found(target: RingTarget, room: RoomId): CallFact {
   return { kind: "matrix.roomFound", target, room, ghost: inboundRequest.ghost };
 }
 
-export function answers(room: RoomId, person: RingTarget, party = "PHONE"): CallFact {
+export function answers(room: RoomId, person: RingTarget, device: string | null = "PHONE"): CallFact {
   return {
     kind: "matrix.answered",
     room,
     person: person.kind === "person" ? person.person : ("@cleo:example.org" as UserId),
-    party: party === "none" ? undefined : partyId(party),
-    version: party === "none" ? "0" : "1",
-    abilities,
+    device: device === null ? undefined : deviceId(device),
+    ...legacyClient(device === null ? "0" : "1"),
     description: "client answer",
   };
 }
@@ -97,12 +96,11 @@ export const glare: Extract<CallFact, { kind: "matrix.glareDetected" }> = {
     room: annsRoom,
     ghost: inboundRequest.ghost,
     matrixCallId: matrixCallId("1795352762720Ann"),
-    ownParty: partyId("bridge3"),
-    version: "1",
+    own: deviceId("bridge3"),
+    ...legacyClient("1"),
     person: "@ann:example.org" as UserId,
-    personParty: partyId("LAPTOP"),
+    device: deviceId("LAPTOP"),
   },
-  abilities,
   description: "her own offer",
 };
 

@@ -3,14 +3,14 @@ import { beginRecall, type RecallIds } from "../../../../src/core/call/inbound/r
 import type { Recall } from "../../../../src/core/call/model/bridged-call.ts";
 import type { CallFact } from "../../../../src/core/call/model/fact.ts";
 import type { Step } from "../../../../src/core/call/step.ts";
-import { callId, matrixCallId, partyId } from "../../../../src/core/ids.ts";
+import { callId, matrixCallId, deviceId } from "../../../../src/core/ids.ts";
 import { confirmedLeg, dialog, request, trunk } from "./examples.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 const { leg } = request;
 export const ids: RecallIds = {
   id: callId("c-back"),
-  matrixCallId: matrixCallId("zzzBack"),
-  ownParty: partyId("bridge9"),
+  ring: { matrixCallId: matrixCallId("zzzBack"), own: deviceId("bridge9"), form: legacyClient("1").form },
 };
 export const recall: Recall = {
   far: confirmedLeg(request.id, trunk, dialog),
@@ -24,9 +24,8 @@ export const answers: CallFact = {
   kind: "matrix.answered",
   room: leg.room,
   person: leg.person,
-  party: partyId("PHONE"),
-  version: "1",
-  abilities: { transferee: false, dtmf: false },
+  device: deviceId("PHONE"),
+  ...legacyClient("1"),
   description: "client answer",
 };
 

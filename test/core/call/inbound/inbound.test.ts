@@ -65,9 +65,7 @@ describe("somebody calls", () => {
       leg: {
         room: annsRoom,
         ghost: inboundRequest.ghost,
-        matrixCallId: inboundRequest.matrixCallId,
-        ownParty: inboundRequest.ownParty,
-        version: "1",
+        ...inboundRequest.ring,
       },
       signal: { kind: "invite", description: "client offer", lifetimeMs: 90_000, invitee: "@ann:example.org" },
     });
@@ -154,7 +152,7 @@ describe("somebody answers", () => {
     expect(orders).toContainEqual({
       kind: "matrix.signal",
       leg: anyLeg,
-      signal: { kind: "select", party: "PHONE" },
+      signal: { kind: "select", device: "PHONE" },
     });
     expect(call).toMatchObject({
       direction: "inbound",
@@ -162,7 +160,7 @@ describe("somebody answers", () => {
         kind: "connected",
         inviter: "bridge",
         answer: "told",
-        leg: { room: annsRoom, person: "@ann:example.org", personParty: "PHONE", version: "1" },
+        leg: { room: annsRoom, person: "@ann:example.org", device: "PHONE" },
         trunk: { answeredAtMs: 6_000, dialog },
       },
     });
@@ -176,10 +174,10 @@ describe("somebody answers", () => {
     expect(heardIn(annsRoom, orders)).toEqual(["invite", "select"]);
   });
 
-  test("an old client, which knows no parties, is not told that it was selected", () => {
-    const { call, orders } = play(arrive(), ...annRings, answers(annsRoom, ann, "none"), answeredByClient);
+  test("a client that does not tell its devices apart is not told that it was selected", () => {
+    const { call, orders } = play(arrive(), ...annRings, answers(annsRoom, ann, null), answeredByClient);
     expect(heardIn(annsRoom, orders)).toEqual(["invite"]);
-    expect(call).toMatchObject({ phase: { kind: "connected", leg: { version: "0" } } });
+    expect(call).toMatchObject({ phase: { kind: "connected", leg: { device: undefined } } });
   });
 
   test("the others stop ringing, and their rooms say why", () => {
@@ -223,7 +221,7 @@ describe("somebody answers", () => {
       answeredByClient,
       answers(bobsRoom, bob),
     );
-    expect(second.call).toMatchObject({ phase: { kind: "connected", leg: { personParty: "PHONE" } } });
+    expect(second.call).toMatchObject({ phase: { kind: "connected", leg: { device: "PHONE" } } });
     expect(kinds(second.orders).filter((kind) => kind === "note.ignored")).toHaveLength(3);
     expect(kinds(second.orders).filter((kind) => kind === "media.answer")).toHaveLength(1);
   });

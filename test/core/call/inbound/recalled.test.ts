@@ -12,7 +12,7 @@ describe("a far end that comes back", () => {
     const { orders } = play(comeBack(), described);
     expect(orders).toContainEqual({
       kind: "matrix.signal",
-      leg: { room: leg.room, ghost: leg.ghost, matrixCallId: ids.matrixCallId, ownParty: ids.ownParty, version: "1" },
+      leg: { room: leg.room, ghost: leg.ghost, ...ids.ring },
       signal: { kind: "invite", description: "offer for the person", lifetimeMs: 90_000, invitee: leg.person },
     });
     expect(kinds(orders)).not.toContain("matrix.findRoom");

@@ -200,7 +200,7 @@ test("every room that is invited is told once how it ends, unless somebody there
     fc.property(inboundWalks, (one) => {
       const { seen, orders } = walk(one);
       const ours = orders.flatMap((order) =>
-        order.kind === "matrix.signal" && order.leg.matrixCallId === inboundRequest.matrixCallId ? [order] : [],
+        order.kind === "matrix.signal" && order.leg.matrixCallId === inboundRequest.ring.matrixCallId ? [order] : [],
       );
       const invited = ours.flatMap(({ leg, signal }) => (signal.kind === "invite" ? [leg.room] : []));
       expect(new Set(invited).size).toBe(invited.length);
@@ -231,12 +231,12 @@ test("every room that is invited is told once how it ends, unless somebody there
 /** The room of whoever took an inbound call as one that we made to them. */
 function roomOf(call: Call): RoomId | undefined {
   const leg = legOf(call);
-  return leg?.matrixCallId === inboundRequest.matrixCallId ? leg.room : undefined;
+  return leg?.matrixCallId === inboundRequest.ring.matrixCallId ? leg.room : undefined;
 }
 
 /** The person whose room it is refuses, which ends the ringing in it. */
 function isDecline({ before, fact }: Seen, room: RoomId): boolean {
-  if (!isIn(before, "alerting") || before.phase.matrixCallId !== inboundRequest.matrixCallId) return false;
+  if (!isIn(before, "alerting") || before.phase.ring.matrixCallId !== inboundRequest.ring.matrixCallId) return false;
   if (fact.kind !== "matrix.declined" || fact.room !== room || fact.said === "no-answer") return false;
   const leg = before.phase.legs.find((one) => one.room === room);
   const isRinging = leg?.state === "inviting" || leg?.state === "ringing";
@@ -332,7 +332,11 @@ test("while a call ends, nothing but its end is ordered", () => {
 });
 
 /** Of invites of ours. */
-const ownCallIds: readonly MatrixCallId[] = [inboundRequest.matrixCallId, forwardedCallId, recallIds.matrixCallId];
+const ownCallIds: readonly MatrixCallId[] = [
+  inboundRequest.ring.matrixCallId,
+  forwardedCallId,
+  recallIds.ring.matrixCallId,
+];
 
 test("a call of the client's own is answered once, and never after a refusal", () => {
   fc.assert(

@@ -1,7 +1,7 @@
 // What can happen to a call, in any order: the facts of which walks are made.
 import fc from "fast-check";
 import type { CallFact, SipFact } from "../../../../src/core/call/model/fact.ts";
-import { callId, matrixCallId, partyId, sipCallId, type UserId } from "../../../../src/core/ids.ts";
+import { callId, matrixCallId, deviceId, sipCallId, type UserId } from "../../../../src/core/ids.ts";
 import { dialogB, on } from "../examples/bridged-examples.ts";
 import { accepted, confirmedLeg, dialog, invite, released, request, told, trunk } from "../examples/examples.ts";
 import {
@@ -17,6 +17,7 @@ import {
   officeRoom,
 } from "../examples/inbound-examples.ts";
 import { answers as takesBack } from "../examples/recalled-examples.ts";
+import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 
 export const ends = ["a", "b"] as const;
 const rooms = [annsRoom, bobsRoom, officeRoom, request.leg.room] as const;
@@ -125,7 +126,7 @@ export const inboundFacts: readonly CallFact[] = [
   found(office, officeRoom),
   answers(annsRoom, ann),
   answers(annsRoom, ann, "TABLET"),
-  answers(bobsRoom, bob, "none"),
+  answers(bobsRoom, bob, null),
   answers(officeRoom, office),
   declines(annsRoom, ann),
   declines(bobsRoom, bob, "busy"),
@@ -148,8 +149,7 @@ export const transferFacts: readonly CallFact[] = [
   {
     kind: "transfer.forwarded",
     person: "@bob:example.org" as UserId,
-    matrixCallId: forwardedCallId,
-    ownParty: partyId("bridge9"),
+    ring: { matrixCallId: forwardedCallId, own: deviceId("bridge9"), form: legacyClient("1").form },
     announce: [],
   },
   { kind: "transfer.claimed" },

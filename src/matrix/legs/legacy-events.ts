@@ -3,6 +3,7 @@
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { LegAddress, LegSignal, ShownIdentity } from "../../core/call/model/matrix-leg.ts";
 import { sdpIn } from "../../core/media-description.ts";
+import { versionIn, type VoipVersion } from "./legacy-form.ts";
 
 export interface OutgoingEvent {
   readonly type: string;
@@ -15,10 +16,12 @@ const answerLifetimeMs = 60_000;
 /** What we can do in every call: clients show their dial pad and their transfer button by it. */
 const capabilities = { "m.call.dtmf": true, "m.call.transferee": true };
 
-function reference(leg: LegAddress): Readonly<Record<string, unknown>> {
-  return leg.version === "0"
+type Reference = Readonly<Record<string, unknown>>;
+
+function referenceOf(leg: LegAddress, version: VoipVersion): Reference {
+  return version === "0"
     ? { call_id: leg.matrixCallId, version: 0 }
-    : { call_id: leg.matrixCallId, version: "1", party_id: leg.ownParty };
+    : { call_id: leg.matrixCallId, version: "1", party_id: leg.own };
 }
 
 /** Causes for which a call that was never answered is declined; for all others save the busy ones it has failed. */
@@ -57,17 +60,17 @@ function hangupReason(cause: Cause): string {
   }
 }
 
-function reject(leg: LegAddress, cause: Cause): OutgoingEvent {
+function reject(reference: Reference, version: VoipVersion, cause: Cause): OutgoingEvent {
   const said = rejectReason(cause);
-  const content = { ...reference(leg), ...(said === undefined ? {} : { reason: said }) };
+  const content = { ...reference, ...(said === undefined ? {} : { reason: said }) };
   // Version 0 knows no reject. Only to it a hang-up before the answer means something.
-  return { type: leg.version === "0" ? "m.call.hangup" : "m.call.reject", content };
+  return { type: version === "0" ? "m.call.hangup" : "m.call.reject", content };
 }
 
 /** Under both names: clients know the one or the other, and taking the same twice changes nothing (MSC3086). */
-function identified(leg: LegAddress, { ghost, displayName }: ShownIdentity): readonly OutgoingEvent[] {
+function identified(reference: Reference, { ghost, displayName }: ShownIdentity): readonly OutgoingEvent[] {
   const asserted_identity = { ...(ghost === undefined ? {} : { id: ghost }), display_name: displayName };
-  const content = { ...reference(leg), asserted_identity };
+  const content = { ...reference, asserted_identity };
   return [
     { type: "m.call.asserted_identity", content },
     { type: "org.matrix.call.asserted_identity", content },
@@ -75,13 +78,14 @@ function identified(leg: LegAddress, { ghost, displayName }: ShownIdentity): rea
 }
 
 /** In the order of sending; none where it need not be said. undefined: version 0 has no way to say it. */
-export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingEvent[] | undefined {
-  const common = reference(leg);
+export function legacyEvents(leg: LegAddress, signal: LegSignal): readonly OutgoingEvent[] | undefined {
+  const version = versionIn(leg.form) ?? "1";
+  const reference = referenceOf(leg, version);
   switch (signal.kind) {
     case "invite": {
       const { description, lifetimeMs, invitee } = signal;
       const content = {
-        ...common,
+        ...reference,
         lifetime: lifetimeMs,
         offer: { type: "offer", sdp: sdpIn(description) },
         capabilities,
@@ -91,27 +95,27 @@ export function eventsOf(leg: LegAddress, signal: LegSignal): readonly OutgoingE
     }
     case "select":
       // Version 0 takes the first answer for the only one.
-      if (leg.version === "0") return [];
-      return [{ type: "m.call.select_answer", content: { ...common, selected_party_id: signal.party } }];
+      if (version === "0") return [];
+      return [{ type: "m.call.select_answer", content: { ...reference, selected_party_id: signal.device } }];
     case "answer":
       return [
         {
           type: "m.call.answer",
-          content: { ...common, answer: { type: "answer", sdp: sdpIn(signal.description) }, capabilities },
+          content: { ...reference, answer: { type: "answer", sdp: sdpIn(signal.description) }, capabilities },
         },
       ];
     case "reject":
-      return [reject(leg, signal.cause)];
+      return [reject(reference, version, signal.cause)];
     case "hangup":
-      return [{ type: "m.call.hangup", content: { ...common, reason: hangupReason(signal.cause) } }];
+      return [{ type: "m.call.hangup", content: { ...reference, reason: hangupReason(signal.cause) } }];
     case "identity":
-      return leg.version === "0" ? [] : identified(leg, signal.identity);
+      return version === "0" ? [] : identified(reference, signal.identity);
     case "reanswer":
     case "reoffer": {
-      if (leg.version === "0") return undefined;
+      if (version === "0") return undefined;
       const offers = signal.kind === "reoffer";
       const content = {
-        ...common,
+        ...reference,
         description: { type: offers ? "offer" : "answer", sdp: sdpIn(signal.description) },
         lifetime: offers ? signal.lifetimeMs : answerLifetimeMs,
       };
