@@ -54,6 +54,41 @@ describe("after a collision (RFC 3261 s14.1)", () => {
     peer.reply(await placed.asked("INVITE"), 200, { sdp: ANSWER });
     await stack.fact(call, "sip.reanswered");
   });
+
+  it("what is ordered during the wait is offered instead", async () => {
+    const pass = standStill();
+    const pair = await rig();
+    const { peer, stack } = pair;
+    const { call } = await answered(pair);
+    stack.trunks.reoffer(call, OFFER);
+    peer.reply(await peer.request("INVITE"), 491);
+    await peer.request("ACK");
+    stack.trunks.reoffer(call, NEW_OFFER);
+    pass(4_000);
+    const second = await peer.request("INVITE");
+    expect(second.message.body).toBe(NEW_OFFER);
+    peer.reply(second, 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
+
+  it("what was ordered before the peer said 491 once too often is not offered after a later one", async () => {
+    const pair = await rig("udp", {}, { clock: hastyClock() });
+    const { peer, stack } = pair;
+    const { call } = await answered(pair);
+    const collide = async (): Promise<void> => {
+      peer.reply(await peer.request("INVITE"), 491);
+      await peer.request("ACK");
+    };
+    stack.trunks.reoffer(call, OFFER);
+    for (let n = 0; n < 5; n++) await collide();
+    const sixth = await peer.request("INVITE");
+    stack.trunks.reoffer(call, NEW_OFFER);
+    peer.reply(sixth, 491);
+    expect(await stack.fact(call, "sip.offerRefused")).toMatchObject({ status: 491 });
+    stack.trunks.reoffer(call, OFFER);
+    peer.reply(await peer.request("INVITE"), 200, { sdp: ANSWER });
+    await stack.fact(call, "sip.reanswered");
+  });
 });
 
 describe("in a call of ours", () => {
