@@ -10,6 +10,7 @@ import {
   type SessionTimerSettings,
   type SessionVerdict,
 } from "../headers/session-expires.ts";
+import { Alarm } from "../transport/alarm.ts";
 import { statusOf, type Outcome } from "../user-agent/peer-request.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
@@ -36,28 +37,55 @@ const REFUSED_MS = 10_000;
 /** s10: the other side ends it so long before the time is over, at most. */
 const AHEAD_S = 32;
 /** A peer that finds every interval too brief is not asked for ever. */
-const MAX_ROUNDS = 3;
+const MAX_TOO_BRIEF = 3;
+
+/** What holds whether we are asking or not. */
+interface Standing {
+  /** Undefined: the session lasts until somebody ends it. */
+  readonly terms: SessionTerms | undefined;
+  /** What 422 responses asked for, and how many came since the terms were agreed. */
+  readonly leastSeconds: number;
+  readonly tooBrief: number;
+  /** The peer takes no UPDATE after all. */
+  readonly byReinvite: boolean;
+}
+
+/**
+ * RFC 4028 s10:
+ *
+ * ```
+ * waiting --half of the time, where we refresh--> asking --2xx, refusal--> waiting
+ * waiting, asking --nobody has refreshed in time--> over
+ *          asking --408, 481--> over
+ * ```
+ * A 2xx of either side sets new terms, and the time begins anew.
+ */
+type State =
+  | { readonly phase: "waiting"; readonly standing: Standing }
+  | { readonly phase: "asking"; readonly standing: Standing }
+  | { readonly phase: "over" };
 
 export class SessionTimer {
   readonly #options: SessionTimerOptions;
-  #terms: SessionTerms | undefined;
-  /** What 422 responses asked for. */
-  #leastSeconds = 0;
-  #rounds = 0;
-  #asking = false;
-  #byReinvite = false;
-  #over = false;
-  #cancelRefresh: () => void = () => {};
-  #cancelEnd: () => void = () => {};
+  readonly #nextRefresh: Alarm;
+  readonly #expiry: Alarm;
+  #state: State = {
+    phase: "waiting",
+    standing: { terms: undefined, leastSeconds: 0, tooBrief: 0, byReinvite: false },
+  };
 
   constructor(options: SessionTimerOptions) {
     this.#options = options;
+    this.#nextRefresh = new Alarm(options.clock);
+    this.#expiry = new Alarm(options.clock);
     this.#agree(options.terms);
   }
 
   /** For a re-INVITE of ours: an offer is a refresh as well. */
   get headers(): readonly HeaderLine[] {
-    return this.#terms === undefined ? [] : refreshHeaders(this.#terms, this.#options.settings, this.#leastSeconds);
+    if (this.#state.phase === "over") return [];
+    const { terms, leastSeconds } = this.#state.standing;
+    return terms === undefined ? [] : refreshHeaders(terms, this.#options.settings, leastSeconds);
   }
 
   /** A 2xx to a re-INVITE or UPDATE of ours. */
@@ -75,82 +103,78 @@ export class SessionTimer {
   }
 
   stop(): void {
-    this.#over = true;
-    this.#cancelRefresh();
-    this.#cancelEnd();
+    this.#state = { phase: "over" };
+    this.#nextRefresh.stop();
+    this.#expiry.stop();
   }
 
   #agree(terms: SessionTerms | undefined): void {
-    if (this.#over) return;
-    this.#cancelRefresh();
-    this.#cancelEnd();
-    this.#terms = terms;
-    this.#rounds = 0;
+    const state = this.#state;
+    if (state.phase === "over") return;
+    this.#state = { ...state, standing: { ...state.standing, terms, tooBrief: 0 } };
+    this.#nextRefresh.stop();
+    this.#expiry.stop();
     if (terms === undefined) return;
-    const { clock, expired } = this.#options;
     const { seconds, refresher } = terms;
-    const endMs = (seconds - Math.min(AHEAD_S, seconds / 3)) * 1_000;
-    this.#cancelEnd = clock.at(clock.nowMs() + endMs, () => {
-      if (this.#over) return;
-      this.stop();
-      expired();
-    });
-    if (refresher === "us") this.#later(seconds * 500);
+    this.#expiry.set((seconds - Math.min(AHEAD_S, seconds / 3)) * 1_000, () => this.#expired());
+    if (refresher === "us") this.#nextRefresh.set(seconds * 500, () => this.#ask());
   }
 
-  #later(afterMs: number): void {
-    const { clock } = this.#options;
-    this.#cancelRefresh();
-    this.#cancelRefresh = clock.at(clock.nowMs() + afterMs, () => this.#refresh());
+  #expired(): void {
+    this.stop();
+    this.#options.expired();
   }
 
-  #refresh(): void {
-    if (this.#over || this.#asking) return;
+  #ask(): void {
+    const state = this.#state;
+    if (state.phase !== "waiting") return;
     const { takesUpdate, update, reinvite } = this.#options;
-    const done = (outcome: Outcome): void => {
-      this.#asking = false;
-      if (!this.#over) this.#refreshed(outcome);
-    };
-    this.#asking = true;
-    if (takesUpdate() && !this.#byReinvite) {
-      update(this.headers, done);
-      return;
+    const { headers } = this;
+    const done = (outcome: Outcome): void => this.#answered(outcome);
+    this.#state = { ...state, phase: "asking" };
+    if (takesUpdate() && !state.standing.byReinvite) update(headers, done);
+    else if (!reinvite(headers, done)) {
+      this.#state = state;
+      this.#nextRefresh.set(AGAIN_MS, () => this.#ask());
     }
-    if (reinvite(this.headers, done)) return;
-    this.#asking = false;
-    this.#later(AGAIN_MS);
   }
 
-  #refreshed(outcome: Outcome): void {
+  #answered(outcome: Outcome): void {
+    const state = this.#state;
+    if (state.phase !== "asking") return;
     const status = statusOf(outcome);
-    if (typeof outcome === "object" && status < 300) {
-      this.answered(outcome);
-      return;
+    const response = typeof outcome === "object" ? outcome : undefined;
+    this.#state = { ...state, phase: "waiting" };
+    if (response !== undefined && status < 300) this.answered(response);
+    // s7.4, RFC 3261 s12.2.1.2.
+    else if (status === 408 || status === 481) this.#expired();
+    else {
+      const { standing, againMs } = refused(state.standing, status, response && minSeOf(response));
+      this.#state = { phase: "waiting", standing };
+      if (againMs === 0) this.#ask();
+      else if (againMs !== undefined) this.#nextRefresh.set(againMs, () => this.#ask());
     }
-    switch (status) {
-      case 408:
-      case 481:
-        // s7.4, RFC 3261 s12.2.1.2.
-        this.stop();
-        this.#options.expired();
-        return;
-      case 422:
-        this.#leastSeconds = Math.max(this.#leastSeconds, typeof outcome === "object" ? (minSeOf(outcome) ?? 0) : 0);
-        this.#rounds += 1;
-        if (this.#rounds <= MAX_ROUNDS) this.#refresh();
-        return;
-      case 405:
-      case 501:
-        if (!this.#byReinvite) {
-          this.#byReinvite = true;
-          this.#refresh();
-          return;
-        }
-        break;
-      case 491:
-        this.#later(AGAIN_MS);
-        return;
+  }
+}
+
+/** A refresh of ours was refused. `againMs`: when the next one goes out; undefined: none does. */
+function refused(
+  standing: Standing,
+  status: number,
+  minSeconds = 0,
+): { readonly standing: Standing; readonly againMs: number | undefined } {
+  switch (status) {
+    case 422: {
+      const tooBrief = standing.tooBrief + 1;
+      const leastSeconds = Math.max(standing.leastSeconds, minSeconds);
+      return { standing: { ...standing, tooBrief, leastSeconds }, againMs: tooBrief <= MAX_TOO_BRIEF ? 0 : undefined };
     }
-    this.#later(REFUSED_MS);
+    case 405:
+    case 501:
+      return { standing: { ...standing, byReinvite: true }, againMs: standing.byReinvite ? REFUSED_MS : 0 };
+    case 491:
+      return { standing, againMs: AGAIN_MS };
+    default:
+      return { standing, againMs: REFUSED_MS };
   }
 }
