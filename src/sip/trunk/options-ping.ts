@@ -5,7 +5,8 @@ import type { TrunkHealth } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
 import type { FinalResponse } from "../user-agent/peer-request.ts";
-import { bracketed, targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
+import { Alarm } from "../transport/alarm.ts";
+import { bracketed, isSameEndpoint, targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 
 export interface OptionsPingOptions {
   readonly name: TrunkHealth["name"];
@@ -34,49 +35,58 @@ const LONGEST_RETRY_MS = 30_000;
 /** A connection that held so long and ends was idle or its server restarted: no reason to call the trunk down. */
 const HELD_MS = 5_000;
 
+/**
+ * RFC 3261 s11, RFC 3263 s4.3:
+ *
+ * ```
+ * stopped --start--> asking --a gateway works, none does--> waiting --time, lost connection--> asking
+ * ```
+ * Each round of questions is an object of its own: what comes of an earlier one is too late.
+ */
+type State = { readonly phase: "stopped" } | { readonly phase: "asking" } | { readonly phase: "waiting" };
+
 export class OptionsPing {
   readonly #options: OptionsPingOptions;
-  #health: TrunkHealth;
-  #cancelNext: () => void = () => {};
+  readonly #next: Alarm;
   /** Of the questions that wait for their answers, by the gateway asked. */
   readonly #giveUps = new Map<string, () => void>();
-  /** What the health says, without the gateways that are down. */
-  #detail = "";
+  #state: State = { phase: "stopped" };
+  /** `said`: its detail without the gateways that are down. */
+  #told: { readonly health: TrunkHealth; readonly said: string };
+  /** Rounds in a row that found nothing. */
   #failures = 0;
-  #round = 0;
-  #running = false;
-  #connectedTo: Endpoint | undefined;
-  #connectedAtMs = 0;
+  /** The one to the server, where it was opened by us. */
+  #connection: { readonly to: Endpoint; readonly sinceMs: number } | undefined;
 
   constructor(options: OptionsPingOptions) {
     this.#options = options;
     const { name, clock } = options;
-    this.#health = { name, state: "unknown", detail: "not asked yet", sinceMs: clock.nowMs() };
+    this.#next = new Alarm(clock);
+    this.#told = { health: { name, state: "unknown", detail: "not asked yet", sinceMs: clock.nowMs() }, said: "" };
   }
 
   get health(): TrunkHealth {
-    return this.#health;
+    return this.#told.health;
   }
 
   start(): void {
-    this.#running = true;
+    this.#state = { phase: "waiting" };
     if (this.#options.intervalMs > 0 || this.#options.connected) this.#begin();
   }
 
   stop(): void {
-    this.#running = false;
-    this.#cancelNext();
+    this.#state = { phase: "stopped" };
+    this.#next.stop();
     for (const cancel of this.#giveUps.values()) cancel();
     this.#giveUps.clear();
   }
 
   /** A connection of ours ended. If it was the one to the server it is opened again: at once when it had held, else later and later. */
   connectionLost(remote: Endpoint, reason: string): void {
-    const server = this.#connectedTo;
-    if (!this.#running || server === undefined) return;
-    if (remote.address !== server.address || remote.port !== server.port) return;
-    this.#connectedTo = undefined;
-    if (this.#options.clock.nowMs() - this.#connectedAtMs >= HELD_MS) {
+    const connection = this.#connection;
+    if (this.#state.phase === "stopped" || connection === undefined || !isSameEndpoint(connection.to, remote)) return;
+    this.#connection = undefined;
+    if (this.#options.clock.nowMs() - connection.sinceMs >= HELD_MS) {
       this.#begin();
       return;
     }
@@ -101,9 +111,9 @@ export class OptionsPing {
   }
 
   async #probe(): Promise<void> {
-    this.#round += 1;
-    const round = this.#round;
-    const current = (): boolean => this.#running && round === this.#round;
+    const round: State = { phase: "asking" };
+    this.#state = round;
+    const current = (): boolean => this.#state === round;
     const tried = new Set<string>();
     let reason = "no server to ask";
     for (;;) {
@@ -121,10 +131,12 @@ export class OptionsPing {
       }
       if (!current()) return;
       if (reason === "") {
+        this.#state = { phase: "waiting" };
         this.#askOthers(tried);
         return;
       }
     }
+    this.#state = { phase: "waiting" };
     this.#down(reason);
     this.#again(this.#backoffMs());
   }
@@ -134,9 +146,9 @@ export class OptionsPing {
     const { connect, connected, intervalMs, clock } = this.#options;
     if (connected) {
       await connect(target);
-      const { address, port } = this.#connectedTo ?? {};
-      if (address !== target.address || port !== target.port) this.#connectedAtMs = clock.nowMs();
-      this.#connectedTo = target;
+      const before = this.#connection;
+      const isSame = before !== undefined && isSameEndpoint(before.to, target);
+      this.#connection = { to: target, sinceMs: isSame ? before.sinceMs : clock.nowMs() };
     }
     if (intervalMs === 0) {
       this.#up("connected");
@@ -156,7 +168,7 @@ export class OptionsPing {
     const askAll = async (): Promise<void> => {
       const others = (await all()).filter((target) => !tried.has(targetKey(target)));
       await Promise.all(others.map((target) => this.#ask(target)));
-      if (this.#running && others.length > 0) this.#tell(this.#health.state, this.#detail);
+      if (this.#state.phase !== "stopped" && others.length > 0) this.#tell(this.#told.health.state, this.#told.said);
     };
     askAll().catch((error: unknown) => log.error("could not check the trunk's gateways", { error }));
   }
@@ -176,7 +188,7 @@ export class OptionsPing {
       ask(target, (answer) => {
         giveUp();
         if (this.#giveUps.get(key) === giveUp) this.#giveUps.delete(key);
-        if (!this.#running) return;
+        if (this.#state.phase === "stopped") return;
         if (answer.kind === "none" || answer.statusCode === 408 || answer.statusCode === 503) {
           failed(target, answer.kind === "none" ? undefined : retryAfterMs(answer));
           const detail = answer.kind === "none" ? answer.message : `OPTIONS answered ${answer.statusCode}`;
@@ -198,9 +210,7 @@ export class OptionsPing {
   }
 
   #again(afterMs: number): void {
-    const { clock } = this.#options;
-    this.#cancelNext();
-    if (this.#running) this.#cancelNext = clock.at(clock.nowMs() + afterMs, () => this.#begin());
+    if (this.#state.phase !== "stopped") this.#next.set(afterMs, () => this.#begin());
   }
 
   #up(detail: string): void {
@@ -214,15 +224,14 @@ export class OptionsPing {
 
   #tell(state: TrunkHealth["state"], said: string): void {
     const { name, clock, onHealth, log, down } = this.#options;
-    this.#detail = said;
+    const { health: before } = this.#told;
     const others = state === "up" ? down().map(({ address, port }) => `${bracketed(address)}:${port}`) : [];
     const detail = others.length === 0 ? said : `${said}; down: ${others.join(", ")}`;
-    const changed = this.#health.state !== state;
-    const sinceMs = changed ? clock.nowMs() : this.#health.sinceMs;
-    const same = !changed && this.#health.detail === detail;
-    this.#health = { name, state, detail, sinceMs };
+    const changed = before.state !== state;
+    const health = { name, state, detail, sinceMs: changed ? clock.nowMs() : before.sinceMs };
+    this.#told = { health, said };
     if (changed && state === "up") log.info("trunk is up", { detail });
     if (changed && state === "down") log.warn("trunk is down", { detail });
-    if (!same) onHealth(this.#health);
+    if (changed || before.detail !== detail) onHealth(health);
   }
 }

@@ -1,6 +1,6 @@
 // Our binding at the registrar as data: what each event makes of it, and what is to be done then. No timers and no
 // messages here; registration.ts carries the effects out.
-import { targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
+import { isSameEndpoint, targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { refreshAfterMs, retryAfterFailureMs, retryAfterRefusalMs, SHORTEST_BINDING_MS } from "./registration-times.ts";
 
 /** What an operator sees. */
@@ -147,9 +147,7 @@ function register(state: RegistrationState): RegistrationStep {
 function connectionLost(state: RegistrationState, remote: Endpoint, now: RegistrationNow): RegistrationStep {
   const { standing } = state;
   const { binding, shortLived } = standing;
-  if (binding === undefined || remote.address !== binding.at.address || remote.port !== binding.at.port) {
-    return same(state);
-  }
+  if (binding === undefined || !isSameEndpoint(remote, binding.at)) return same(state);
   const held = !isFresh(standing, now);
   const lost = { ...state, standing: { ...standing, binding: undefined, shortLived: held ? 0 : shortLived + 1 } };
   const log: RegistrationEffect = { kind: "log", level: "info", message: "lost the connection of the registration" };

@@ -19,6 +19,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
+  return one.address === other.address && one.port === other.port;
+}
+
 /** RFC 3261 s19.1.2, RFC 7118 s5.2.2. */
 export function defaultPort(transport: SipTransportName): number {
   switch (transport) {
