@@ -26,7 +26,7 @@ export interface OptionsPingOptions {
   readonly answered: (target: Target) => void;
   readonly connect: (target: Target) => Promise<void>;
   readonly ask: (target: Target, done: (answer: FinalResponse) => void) => void;
-  readonly onHealth: (health: TrunkHealth) => void;
+  readonly onHealth: (health: TrunkHealth, before: TrunkHealth) => void;
   readonly log: Log;
 }
 
@@ -232,6 +232,6 @@ export class OptionsPing {
     this.#told = { health, said };
     if (changed && state === "up") log.info("trunk is up", { detail });
     if (changed && state === "down") log.warn("trunk is down", { detail });
-    if (changed || before.detail !== detail) onHealth(health);
+    if (changed || before.detail !== detail) onHealth(health, before);
   }
 }

@@ -16,6 +16,7 @@ import {
 import { chanceOf, minExpiresMs } from "./registration-times.ts";
 import { retryAfterMs } from "../headers/retry-after.ts";
 import type { FinalResponse } from "../user-agent/peer-request.ts";
+import { Alarm } from "../transport/alarm.ts";
 import { targetKey, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import type { SipResponse } from "../wire/message.ts";
 import type { SipUri } from "../../core/address/uri.ts";
@@ -54,14 +55,16 @@ export class Registration {
   readonly #sipCallId: string;
   #cseq = 0;
   #state: RegistrationState;
-  #cancelNext: () => void = () => {};
-  #cancelEnd: () => void = () => {};
+  readonly #next: Alarm;
+  readonly #bindingEnd: Alarm;
   #cancelGiveUp: () => void = () => {};
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#sipCallId = options.clock.newId();
     this.#state = unregistered(options.expiresMs);
+    this.#next = new Alarm(options.clock);
+    this.#bindingEnd = new Alarm(options.clock);
   }
 
   get status(): RegistrationStatus {
@@ -106,8 +109,8 @@ export class Registration {
     const asked = before.phase === "asking" ? before.asked : undefined;
     const target = before.standing.binding?.at ?? asked;
     this.#step({ kind: "stop" });
-    this.#cancelNext();
-    this.#cancelEnd();
+    this.#next.stop();
+    this.#bindingEnd.stop();
     this.#cancelGiveUp();
     if (before.phase === "stopped" || target === undefined) return Promise.resolve();
     if (before.phase === "asking") this.#skipCSeq();
@@ -130,21 +133,18 @@ export class Registration {
   }
 
   #do(effect: RegistrationEffect): void {
-    const { clock, log, onChange } = this.#options;
-    const after = (ms: number, kind: "due" | "ranOut"): (() => void) =>
-      clock.at(clock.nowMs() + ms, () => this.#step({ kind }));
+    const { log, onChange } = this.#options;
     switch (effect.kind) {
       case "register":
-        this.#cancelNext();
+        this.#next.stop();
         this.#register();
         return;
       case "wait":
-        this.#cancelNext();
-        this.#cancelNext = after(effect.ms, "due");
+        this.#next.set(effect.ms, () => this.#step({ kind: "due" }));
         return;
       case "bindingEnds":
-        this.#cancelEnd();
-        if (effect.ms !== undefined) this.#cancelEnd = after(effect.ms, "ranOut");
+        if (effect.ms === undefined) this.#bindingEnd.stop();
+        else this.#bindingEnd.set(effect.ms, () => this.#step({ kind: "ranOut" }));
         return;
       case "changed":
         onChange();

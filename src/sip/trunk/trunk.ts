@@ -22,6 +22,7 @@ import { watchFirstResponse, type FirstResponseWatchOptions } from "./first-resp
 import { GatewayPool } from "./gateway-pool.ts";
 import { healthWith } from "./trunk-health.ts";
 import { contactsOf, contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
+import { Alarm } from "../transport/alarm.ts";
 import { Hub } from "../transport/hub.ts";
 import { addressTowards, isWildcard } from "../transport/sockets/local-address.ts";
 import { portRefused } from "../transport/sockets/port-probe.ts";
@@ -50,6 +51,13 @@ const REFRESH_PEERS_MS = 60_000;
 /** What a call gives of an INVITE; the trunk adds the rest. */
 type TrunkInvite = Omit<InviteParts, "sipCallId" | "fromTag" | "cseq" | "routes">;
 
+interface Started {
+  readonly agent: UserAgent;
+  readonly registration: Registration | undefined;
+  /** Where peers reach us, as bound. */
+  readonly local: Endpoint;
+}
+
 export class Trunk {
   readonly #options: TrunkOptions;
   readonly #pool: GatewayPool;
@@ -61,18 +69,15 @@ export class Trunk {
   readonly #waiting = new Pending();
   readonly #pending = new Pending();
   readonly #liveness: GatewayLiveness;
-  #stopRefreshing: () => void = () => {};
-  #agent: UserAgent | undefined;
-  #registration: Registration | undefined;
+  readonly #refresh: Alarm;
+  /** Undefined: not started yet. */
+  #started: Started | undefined;
   #health: TrunkHealth;
-  /** As the gateways alone were last heard of. */
-  #gateways: TrunkHealth["state"] = "unknown";
-  /** Where peers reach us, as bound. */
-  #local: Endpoint = { address: "", port: 0 };
 
   constructor(options: TrunkOptions) {
     this.#options = options;
     const { settings, resolver, clock, timers, log } = options;
+    this.#refresh = new Alarm(clock);
     this.#pool = new GatewayPool(settings, resolver, clock);
     this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
     this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
@@ -90,13 +95,13 @@ export class Trunk {
         if (target === undefined) throw new TransportError("resolve", `${settings.server.host}: no address`);
         return target;
       },
-      onRequest: (request) => this.#agent?.receiveRequest(request),
-      onResponse: (response, isTrunks) => this.#agent?.receiveResponse(response, isTrunks),
+      onRequest: (request) => this.#started?.agent.receiveRequest(request),
+      onResponse: (response, isTrunks) => this.#started?.agent.receiveResponse(response, isTrunks),
       isServer: (address) => this.#pool.isServer(address),
       onClosed: (connection, reason) => {
         if (!connection.ours) return;
         this.#optionsPing.connectionLost(connection.remote, reason?.message ?? "connection closed by the trunk");
-        this.#registration?.connectionLost(connection.remote);
+        this.#started?.registration?.connectionLost(connection.remote);
         this.#liveness.connectionLost(connection);
       },
     });
@@ -113,11 +118,9 @@ export class Trunk {
       answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
       ask: (target, done) => this.#askOptions(target, done),
-      onHealth: ({ state }) => {
-        const back = this.#gateways === "down" && state === "up";
-        this.#gateways = state;
+      onHealth: ({ state }, before) => {
         this.#tellHealth();
-        if (back) this.#registration?.trunkBack();
+        if (before.state === "down" && state === "up") this.#started?.registration?.trunkBack();
       },
       log,
     });
@@ -139,11 +142,16 @@ export class Trunk {
 
   /** Route values for requests outside of dialogs. */
   get serviceRoute(): readonly string[] {
-    return this.#registration?.serviceRoute ?? [];
+    return this.#started?.registration?.serviceRoute ?? [];
   }
 
   get health(): TrunkHealth {
-    return healthWith(this.#optionsPing.health, this.#registration?.status, this.#health, this.#options.clock.nowMs());
+    return healthWith(
+      this.#optionsPing.health,
+      this.#started?.registration?.status,
+      this.#health,
+      this.#options.clock.nowMs(),
+    );
   }
 
   /** Throws TransportError when the local address cannot be bound. A server that cannot be reached only shows in `health`. */
@@ -152,11 +160,11 @@ export class Trunk {
     const bound = await this.#hub.listen();
     const towards = isWildcard(bound.address) ? await this.#pool.pick().catch(() => undefined) : undefined;
     const address = isWildcard(bound.address) ? await addressTowards(towards, bound.address) : bound.address;
-    this.#local = { address, port: bound.port };
+    const local = { address, port: bound.port };
     const { transport } = settings;
-    const contact = contactUri(settings, this.#local);
+    const contact = contactUri(settings, local);
     const viaHost = contact.port === undefined ? contact.host : `${contact.host}:${contact.port}`;
-    this.#agent = new UserAgent({
+    const agent = new UserAgent({
       trunk: settings.name,
       protocol: transport.toUpperCase(),
       viaHost,
@@ -179,14 +187,15 @@ export class Trunk {
       asked: this.#options.onAsked,
     });
     this.#refreshPeers();
-    this.#registration = this.#newRegistration(contact);
+    const registration = this.#newRegistration(contact);
+    this.#started = { agent, registration, local };
     this.#optionsPing.start();
-    this.#registration?.start();
+    registration?.start();
   }
 
   /** The next hop to try, none of `tried`; undefined when there is no other. Rejects with TransportError. */
   async pickTarget(tried: ReadonlySet<string>): Promise<Target | undefined> {
-    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
+    this.#running();
     return this.#pool.pick(tried);
   }
 
@@ -207,7 +216,11 @@ export class Trunk {
   invite(target: Target, parts: TrunkInvite, tell: (event: InviteEvent) => void, again?: Invitation): Invitation {
     const callId = again?.request.callId ?? this.#options.clock.newId();
     const row = again && { fromTag: again.request.fromTag, cseq: again.request.cseq + 1 };
-    return this.#started().invite(target, { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute }, tell);
+    return this.#running().agent.invite(
+      target,
+      { ...parts, ...row, sipCallId: callId, routes: this.serviceRoute },
+      tell,
+    );
   }
 
   /** Tells when that server has said nothing at all for too long; `tried` are those not to be tried next. */
@@ -245,7 +258,7 @@ export class Trunk {
   }
 
   restore(dialog: SipDialogState): Session {
-    const local = this.#local;
+    const { agent, local } = this.#running();
     if (dialog.localAddress.host !== local.address || dialog.localAddress.port !== local.port) {
       this.#options.log.warn("a call from before the restart used another local address: the trunk cannot end it", {
         before: dialog.localAddress,
@@ -253,26 +266,26 @@ export class Trunk {
       });
     }
     // Requests that the earlier process sent after the state was saved must stay below ours (RFC 3261 s12.2.1.1).
-    return this.#started().restore({ ...dialog, localCSeq: dialog.localCSeq + 100 });
+    return agent.restore({ ...dialog, localCSeq: dialog.localCSeq + 100 });
   }
 
   abandon(invite: SipInviteState, settled: () => void): void {
-    this.#started().abandon(invite, this.#pendUntil(settled));
+    this.#running().agent.abandon(invite, this.#pendUntil(settled));
   }
 
   /** Refuses an INVITE to an earlier process. */
   dismiss(incoming: SipIncomingState, status: number, settled: () => void): void {
-    this.#started().dismiss(incoming, status, this.#pendUntil(settled));
+    this.#running().agent.dismiss(incoming, status, this.#pendUntil(settled));
   }
 
   stateOf(fields: DialogFields): SipDialogState {
-    const { address, port } = this.#local;
+    const { address, port } = this.#running().local;
     return { ...fields, trunk: this.#options.settings.name, localAddress: { host: address, port } };
   }
 
   /** A request outside of dialogs to one server; `done` is called once. */
   askAt(target: Target, parts: OutOfDialogParts, done: (answer: FinalResponse) => void): void {
-    this.#started().ask(target, { ...parts, routes: this.serviceRoute }, done);
+    this.#running().agent.ask(target, { ...parts, routes: this.serviceRoute }, done);
   }
 
   /** A call of the trunk waits for its answer until the returned function is called. */
@@ -304,22 +317,22 @@ export class Trunk {
   }
 
   async stop(patienceMs: number): Promise<void> {
-    this.#stopRefreshing();
+    this.#refresh.stop();
     this.#optionsPing.stop();
-    const unregistered = this.#registration?.stop(patienceMs);
+    const unregistered = this.#started?.registration?.stop(patienceMs);
     await this.#pending.settled(this.#options.clock, patienceMs);
     await unregistered;
-    this.#agent?.close();
+    this.#started?.agent.close();
     await this.#hub.close();
   }
 
   /** Requests are taken from the servers' addresses, which are known once their names are resolved. */
   #refreshPeers(): void {
-    const { clock, log, settings } = this.#options;
+    const { log, settings } = this.#options;
     this.#pool.all().catch((error: unknown) => log.warn("could not resolve the trunk's servers", { error }));
     const domain = settings.registration?.domain;
     if (domain !== undefined) this.#pool.alsoAt(domain);
-    this.#stopRefreshing = clock.at(clock.nowMs() + REFRESH_PEERS_MS, () => this.#refreshPeers());
+    this.#refresh.set(REFRESH_PEERS_MS, () => this.#refreshPeers());
   }
 
   #newRegistration(contact: SipUri): Registration | undefined {
@@ -336,14 +349,14 @@ export class Trunk {
       answered: (target) => this.#pool.answered(target),
       ask: (target, parts, done) => this.#askRegister(target, parts, done),
       onChange: () => {
-        if (this.#registration?.status.registered === true) this.#optionsPing.answered("REGISTER answered");
+        if (this.#started?.registration?.status.registered === true) this.#optionsPing.answered("REGISTER answered");
         this.#tellHealth();
       },
     });
   }
 
   #askRegister(target: Target, parts: RegisterParts, done: (answer: FinalResponse, cseq: number) => void): void {
-    this.#started().ask(target, registerRequest(this.#options.settings, parts), done);
+    this.#running().agent.ask(target, registerRequest(this.#options.settings, parts), done);
   }
 
   #tellHealth(): void {
@@ -357,21 +370,21 @@ export class Trunk {
 
   #failed(target: Target, restMs: number | undefined): void {
     this.#pool.failed(target, restMs);
-    this.#registration?.gatewayFailed(target);
+    this.#started?.registration?.gatewayFailed(target);
   }
 
-  #started(): UserAgent {
-    if (this.#agent === undefined) throw new TransportError("closed", "trunk is not started");
-    return this.#agent;
+  #running(): Started {
+    if (this.#started === undefined) throw new TransportError("closed", "trunk is not started");
+    return this.#started;
   }
 
   async #portRefused(target: Target): Promise<boolean> {
-    return target.transport === "udp" && portRefused(target, this.#local.address, this.#options.timers.t1Ms);
+    return target.transport === "udp" && portRefused(target, this.#running().local.address, this.#options.timers.t1Ms);
   }
 
   #askOptions(target: Target, done: (answer: FinalResponse) => void): void {
     const callId = this.#options.clock.newId();
-    this.#started().ask(target, optionsRequest(this.#options.settings, target, callId), (answer) => {
+    this.#running().agent.ask(target, optionsRequest(this.#options.settings, target, callId), (answer) => {
       if (answer.kind === "response") this.#liveness.answered(target);
       done(answer);
     });
