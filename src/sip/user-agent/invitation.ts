@@ -139,7 +139,12 @@ export class Invitation {
     if (known === undefined && this.#early.size >= MAX_EARLY) return;
     const session =
       known ??
-      new Session(stack, clientDialog(this.request, uris, response), { phase: "early", ours: true }, "offered");
+      new Session(
+        stack,
+        clientDialog(this.request, uris, response),
+        { phase: "early", ours: true, reliable: undefined },
+        "offered",
+      );
     this.#early.set(toTag, session);
     const sequence = reliableSequence(response);
     if (sequence !== undefined && !session.isNextReliable(sequence)) return;

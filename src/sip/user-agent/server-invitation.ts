@@ -3,6 +3,7 @@
 import { randomInt } from "node:crypto";
 import type { InboundSettings } from "../../ports/sip.ts";
 import { sdpOf } from "../headers/sdp-body.ts";
+import { Alarm } from "../transport/alarm.ts";
 import { parseDigits } from "../wire/fields/grammar.ts";
 import { numberHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, headerTokens, type SipRequest } from "../wire/message.ts";
@@ -42,10 +43,22 @@ const EXTENSION_MS = 150_000;
 /** A caller that waits for longer than that waits for ever. */
 const MAX_EXPIRES_S = 24 * 3_600;
 
-interface Unacknowledged {
-  readonly sequence: number;
-  readonly stop: () => void;
-}
+/**
+ * RFC 3262 s3. `sequence`: RSeq of the last reliable provisional.
+ *
+ * ```
+ * free --180, 183 reliably--> unacknowledged --PRACK--> free
+ * ```
+ */
+type Ringing =
+  | { readonly phase: "free"; readonly sequence: number }
+  /** It goes out again until its PRACK is here, for which `next` waits. */
+  | {
+      readonly phase: "unacknowledged";
+      readonly sequence: number;
+      readonly repeat: Alarm;
+      readonly next: 180 | 183 | undefined;
+    };
 
 export class ServerInvitation {
   readonly request: SipRequest;
@@ -53,19 +66,17 @@ export class ServerInvitation {
   readonly #rings: "reliably" | "plainly" | "never";
   #events: ServerInvitationEvents | undefined;
   #session: Session | undefined;
-  /** RSeq of the last reliable provisional; the first is anything from 1 to 2^31 - 1 (RFC 3262 s3). */
-  #sequence = randomInt(0, 2 ** 31 - 1);
-  #unacknowledged: Unacknowledged | undefined;
-  /** Waits for the PRACK of the one before it (RFC 3262 s3). */
-  #next: 180 | 183 | undefined;
+  /** The first RSeq is anything from 1 to 2^31 - 1 (RFC 3262 s3). */
+  #ringing: Ringing = { phase: "free", sequence: randomInt(0, 2 ** 31 - 1) };
   readonly #stopExpiry: () => void;
-  #stopExtending: () => void = () => {};
+  readonly #extension: Alarm;
 
   constructor(options: ServerInvitationOptions) {
     this.#options = options;
     const { server } = options;
     this.request = server.request;
     this.#rings = this.#howToRing();
+    this.#extension = new Alarm(options.stack.options.clock);
     this.#stopExpiry = this.#watchExpiry();
     server.onEnd(() => {
       this.#stopRinging();
@@ -92,9 +103,10 @@ export class ServerInvitation {
   /** 180, or 183 without a description. */
   ring(status: 180 | 183): void {
     if (!this.open || this.#rings === "never") return;
+    const ringing = this.#ringing;
     if (this.#rings === "plainly") this.#progress(status, []);
-    else if (this.#unacknowledged === undefined) this.#ringReliably(status);
-    else this.#next = status;
+    else if (ringing.phase === "free") this.#ringReliably(status, ringing.sequence + 1);
+    else this.#ringing = { ...ringing, next: status };
   }
 
   /** 200 with a description; it goes out again until the ACK is here. Only while `open`. */
@@ -152,51 +164,43 @@ export class ServerInvitation {
     return rawRecordRoutes(this.request).map((route) => `Record-Route: ${route}`);
   }
 
-  #ringReliably(status: 180 | 183): void {
+  #ringReliably(status: 180 | 183, sequence: number): void {
     const { server, stack } = this.#options;
     const { clock } = stack.options;
-    const { transactionMs } = stack;
-    const sequence = (this.#sequence += 1);
     const response = this.#progress(status, [tokensHeader("Require", [RELIABLE]), numberHeader("RSeq", sequence)]);
     // It would go out every minute with the same RSeq.
     server.stopExtending();
-    this.#stopExtending();
-    this.#stopExtending = clock.at(clock.nowMs() + EXTENSION_MS, () => this.ring(status));
-    const untilMs = clock.nowMs() + transactionMs;
-    const unacknowledged = { sequence, stop: (): void => stopTimer() };
-    let intervalMs = transactionMs / 64;
-    let stopTimer = (): void => {};
-    const arm = (): void => {
-      const atMs = Math.min(clock.nowMs() + intervalMs, untilMs);
-      intervalMs *= 2;
-      stopTimer = clock.at(atMs, () => {
-        if (atMs >= untilMs) {
+    this.#extension.set(EXTENSION_MS, () => this.ring(status));
+    const untilMs = clock.nowMs() + stack.transactionMs;
+    const repeat = new Alarm(clock);
+    const arm = (afterMs: number): void => {
+      const leftMs = untilMs - clock.nowMs();
+      repeat.set(Math.min(afterMs, leftMs), () => {
+        if (afterMs >= leftMs) {
           this.refuse(504);
           this.#events?.unheard();
           return;
         }
         // Over TCP as well: the PRACK may be what got lost further on.
         server.send(response);
-        arm();
+        arm(afterMs * 2);
       });
     };
-    arm();
-    this.#unacknowledged = unacknowledged;
+    arm(stack.transactionMs / 64);
+    this.#ringing = { phase: "unacknowledged", sequence, repeat, next: undefined };
   }
 
   /** RFC 3262 s3. After the final response a PRACK is still waited for. */
   #acknowledges(prack: SipRequest): boolean {
     const match = /^\s*(\d+)\s+(\d+)\s+(\S+)\s*$/.exec(header(prack, "RAck") ?? "");
     const { cseq } = this.request;
-    const unacknowledged = this.#unacknowledged;
-    if (match === null || unacknowledged === undefined) return false;
+    const ringing = this.#ringing;
+    if (match === null || ringing.phase === "free") return false;
     const [, sequence, number, method] = match;
-    if (Number(sequence) !== unacknowledged.sequence || Number(number) !== cseq.number || method !== "INVITE")
-      return false;
-    unacknowledged.stop();
-    this.#unacknowledged = undefined;
-    const next = this.#next;
-    this.#next = undefined;
+    if (Number(sequence) !== ringing.sequence || Number(number) !== cseq.number || method !== "INVITE") return false;
+    ringing.repeat.stop();
+    this.#ringing = { phase: "free", sequence: ringing.sequence };
+    const { next } = ringing;
     // After the PRACK has been answered.
     if (next !== undefined) queueMicrotask(() => this.ring(next));
     return true;
@@ -233,8 +237,9 @@ export class ServerInvitation {
 
   #stopRinging(): void {
     this.#stopExpiry();
-    this.#stopExtending();
-    this.#unacknowledged?.stop();
-    this.#next = undefined;
+    this.#extension.stop();
+    if (this.#ringing.phase === "free") return;
+    this.#ringing.repeat.stop();
+    this.#ringing = { ...this.#ringing, next: undefined };
   }
 }

@@ -21,11 +21,25 @@ import { dialogKey, subscriptionKey, type Stack } from "./stack.ts";
  * ```
  */
 type State =
-  /** `ours`: the INVITE was. */
-  | { readonly phase: "early"; readonly ours: boolean }
-  | { readonly phase: "unacknowledged"; readonly server: ServerTransaction; readonly stopRepeating: () => void }
+  /** `ours`: the INVITE was. `reliable`: RSeq of its last reliable provisional response (RFC 3262 s4). */
+  | { readonly phase: "early"; readonly ours: true; readonly reliable: number | undefined }
+  | { readonly phase: "early"; readonly ours: false }
+  /** `bye`: ours, which waits for the ACK to our 200, or for its time to run out. */
+  | {
+      readonly phase: "unacknowledged";
+      readonly server: ServerTransaction;
+      readonly stopRepeating: () => void;
+      readonly bye: (() => void) | undefined;
+    }
   | { readonly phase: "confirmed" }
   | { readonly phase: "over" };
+
+type Listener =
+  /** `missedBye`: it overtook the 200. */
+  | { readonly kind: "nobody"; readonly missedBye: SipRequest | undefined }
+  | { readonly kind: "early"; readonly early: EarlyEvents }
+  /** The PRACK to a provisional response may still come. */
+  | { readonly kind: "call"; readonly events: SessionEvents; readonly early: EarlyEvents | undefined };
 
 const nothing = (): void => {};
 
@@ -34,14 +48,7 @@ export class Session {
   #fields: DialogFields;
   #state: State;
   readonly #offers: Offers;
-  /** RSeq of the last reliable provisional response (RFC 3262 s4). */
-  #reliable: number | undefined;
-  #events: SessionEvents | undefined;
-  #early: EarlyEvents | undefined;
-  /** A BYE that overtook the 200, and came before anybody listened. */
-  #missedBye: SipRequest | undefined;
-  /** A BYE of ours that has to wait for the ACK to our 200, or for its time to run out. */
-  #byeAfterAck: (() => void) | undefined;
+  #listener: Listener = { kind: "nobody", missedBye: undefined };
 
   /** Found by requests of the peer from now on. A dialog of an earlier process is `confirmed` and `agreed`. */
   constructor(
@@ -67,15 +74,15 @@ export class Session {
   }
 
   /** For the dialog of an INVITE to us, from its first provisional response on. */
-  whileEarly(events: EarlyEvents): void {
-    this.#early = events;
+  whileEarly(early: EarlyEvents): void {
+    this.#listener = { kind: "early", early };
   }
 
   listen(events: SessionEvents): void {
-    this.#events = events;
-    const missed = this.#missedBye;
+    const missedBye = this.#listener.kind === "nobody" ? this.#listener.missedBye : undefined;
+    this.#listener = { kind: "call", events, early: this.#early };
     // After whoever listens has said that the call is answered.
-    if (missed !== undefined) queueMicrotask(() => events.bye(missed));
+    if (missedBye !== undefined) queueMicrotask(() => events.bye(missedBye));
   }
 
   get fields(): DialogFields {
@@ -89,8 +96,10 @@ export class Session {
 
   /** Whether a reliable provisional response is the next one; one that comes again has had its PRACK. */
   isNextReliable(sequence: number): boolean {
-    if (this.#reliable !== undefined && this.#reliable + 1 !== sequence) return false;
-    this.#reliable = sequence;
+    const state = this.#state;
+    if (state.phase !== "early" || !state.ours) return false;
+    if (state.reliable !== undefined && state.reliable + 1 !== sequence) return false;
+    this.#state = { ...state, reliable: sequence };
     return true;
   }
 
@@ -109,12 +118,13 @@ export class Session {
   /** Our 2xx to the peer's INVITE is sent. */
   accepted(server: ServerTransaction): void {
     this.#offers.accepted();
-    this.#state = { phase: "unacknowledged", server, stopRepeating: server.repeatAccepted() };
+    this.#state = { phase: "unacknowledged", server, stopRepeating: server.repeatAccepted(), bye: undefined };
     server.onEnd(() => {
-      if (this.#state.phase !== "unacknowledged") return;
-      this.#state.stopRepeating();
-      if (this.#byeAfterAck === undefined) this.#events?.unacknowledged();
-      else this.#byeAfterAck();
+      const state = this.#state;
+      if (state.phase !== "unacknowledged") return;
+      state.stopRepeating();
+      if (state.bye === undefined) this.#events?.unacknowledged();
+      else state.bye();
     });
   }
 
@@ -148,7 +158,6 @@ export class Session {
   bye(reason: HeaderLine | undefined, done: (outcome: Outcome) => void): void {
     this.#offers.refusePending();
     const send = (): void => {
-      this.#byeAfterAck = undefined;
       // The peer's own BYE was faster.
       if (this.#state.phase === "over") {
         done("gone");
@@ -159,7 +168,7 @@ export class Session {
       this.#request(request, done);
     };
     const state = this.#state;
-    if (state.phase === "unacknowledged" && state.server.phase !== "terminated") this.#byeAfterAck = send;
+    if (state.phase === "unacknowledged" && state.server.phase !== "terminated") this.#state = { ...state, bye: send };
     else send();
   }
 
@@ -269,6 +278,14 @@ export class Session {
     }
   }
 
+  get #events(): SessionEvents | undefined {
+    return this.#listener.kind === "call" ? this.#listener.events : undefined;
+  }
+
+  get #early(): EarlyEvents | undefined {
+    return this.#listener.kind === "nobody" ? undefined : this.#listener.early;
+  }
+
   get #key(): string {
     const { sipCallId, localTag, remoteTag } = this.#fields;
     return dialogKey(sipCallId, localTag, remoteTag);
@@ -310,20 +327,25 @@ export class Session {
       state.stopRepeating();
       this.#state = { phase: "confirmed" };
       this.#offers.acknowledgedFirst(ack);
+      if (state.bye !== undefined) {
+        state.bye();
+        return;
+      }
     } else if (!this.#offers.acknowledged(ack)) return;
-    if (this.#byeAfterAck !== undefined) this.#byeAfterAck();
-    else this.#events?.acknowledged(sdpOf(ack));
+    this.#events?.acknowledged(sdpOf(ack));
   }
 
   #hungUp(server: ServerTransaction): void {
     this.#offers.refusePending();
     server.reply(200);
     const { request } = server;
-    if (this.#events !== undefined) this.#events.bye(request);
-    else if (this.#early === undefined) this.#missedBye = request;
-    else this.#early.bye(request);
+    const listener = this.#listener;
+    if (listener.kind === "call") listener.events.bye(request);
+    else if (listener.kind === "early") listener.early.bye(request);
+    else this.#listener = { kind: "nobody", missedBye: request };
+    const state = this.#state;
     this.end();
-    this.#byeAfterAck?.();
+    if (state.phase === "unacknowledged") state.bye?.();
   }
 
   #pracked(server: ServerTransaction): void {
