@@ -122,6 +122,21 @@ test("no word of Matrix clients for the end of a call is in core or bridge", () 
   expect(wrong).toEqual([]);
 });
 
+/** What one kind of client is spoken to with: the matrix edge keeps it in a leg's form. */
+const legWords = /\b(?:party_?id|(?:own|person)Party|form\.(?!kind\b|media\b)\w+)\b|\bversion\b/gi;
+
+test("core and bridge know nothing of the kinds of clients, and the call looks into no description", () => {
+  const wrong = sources.flatMap((source) => {
+    const code = withoutComments(source.text);
+    const isOfCall = source.path.startsWith("core/call/");
+    if (!isOfCall && source.module !== "bridge") return [];
+    const looks = isOfCall ? source.imports.filter((name) => /\/sdp\/(?!direction)/.test(name)) : [];
+    const kinds = isOfCall ? (code.match(/\bsdpIn\b|"legacy"|form\.kind/g) ?? []) : [];
+    return [...(code.match(legWords) ?? []), ...looks, ...kinds].map((word) => `${source.path}: ${word}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("the bridge talks to packages through ports only", () => {
   const wrong = sources
     .filter((source) => source.module === "bridge" || source.module === "ports")

@@ -7,11 +7,11 @@ import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description
 import type { Flows } from "../core/sdp/exchange/flows.ts";
 import type { WebRtcEnd } from "../core/sdp/exchange/requirement.ts";
 import type { MediaEnd } from "../core/media-end.ts";
-import type { CarriedMedia, EndOptions, SessionSource } from "./media.ts";
+import type { CarriedMedia, SdpEnd, SessionSource } from "./media.ts";
 
 export interface MediaCapabilities {
   /** The kinds of ends that it opens. */
-  readonly ends: readonly EndOptions["kind"][];
+  readonly ends: readonly SdpEnd["kind"][];
   /** Pairs of codecs that it turns into each other. All others go through as they are, or not at all. */
   readonly conversions: readonly (readonly [one: string, other: string])[];
 }
@@ -80,6 +80,6 @@ export interface EngineSession extends CarriedMedia {
   follow(following: Following): Promise<void>;
 }
 
-export interface MediaEngine extends SessionSource<EngineSession> {
+export interface MediaEngine extends SessionSource<EngineSession, SdpEnd> {
   readonly capabilities: MediaCapabilities;
 }

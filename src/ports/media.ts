@@ -5,6 +5,7 @@
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { IceCandidate, MediaFact } from "../core/call/model/fact.ts";
 import type { MediaFault, MediaEnd } from "../core/media-end.ts";
+import type { LegForm } from "../core/call/model/matrix-leg.ts";
 import type { MediaDescription } from "../core/media-description.ts";
 import type { MediaStats } from "../core/call/model/media-stats.ts";
 import type { Direction } from "../core/sdp/direction.ts";
@@ -53,11 +54,22 @@ export interface TrunkEnd {
   readonly leg: CallId;
 }
 
-/** What stands at one end. */
-export type EndOptions = ClientEnd | TrunkEnd;
+/** An end that speaks SDP. */
+export type SdpEnd = ClientEnd | TrunkEnd;
 
-/** One client at most. */
-export type MediaSessionOptions = { readonly call: CallId } & Readonly<Record<MediaEnd, EndOptions>>;
+/** An end of a Matrix leg's own kind, without SDP: a participant in a conference server's room, say. */
+interface LegEnd {
+  readonly kind: "leg";
+  readonly form: LegForm;
+}
+
+/** What stands at one end. */
+export type EndOptions = SdpEnd | LegEnd;
+
+/** One end of a Matrix leg at most. */
+export type MediaSessionOptions<End extends EndOptions = EndOptions> = { readonly call: CallId } & Readonly<
+  Record<MediaEnd, End>
+>;
 
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
 export type MediaReport = Extract<
@@ -149,11 +161,11 @@ export interface MediaHealth {
 }
 
 /** Opens sessions. */
-export interface SessionSource<Session extends CarriedMedia> {
+export interface SessionSource<Session extends CarriedMedia, End extends EndOptions> {
   /** Ready when it resolves: workers up, ports bindable. */
   start(): Promise<void>;
-  /** Throws MediaError `no-capacity` or `no-ports`. `report` may be called until `close` resolves. */
-  open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<Session>;
+  /** Throws MediaError `no-capacity` or `no-ports`, and `engine` for an end that it cannot do. `report` may be called until `close` resolves. */
+  open(options: MediaSessionOptions<End>, report: (fact: MediaReport) => void): Promise<Session>;
   /** That trunk leg's dialog has ended: no session is opened for it any more. */
   forget(leg: CallId): void;
   health(): MediaHealth;
@@ -161,4 +173,4 @@ export interface SessionSource<Session extends CarriedMedia> {
 }
 
 /** The media of all calls. */
-export type CallMedia<Said extends MediaDescription = MediaDescription> = SessionSource<MediaSession<Said>>;
+export type CallMedia<Said extends MediaDescription = MediaDescription> = SessionSource<MediaSession<Said>, EndOptions>;

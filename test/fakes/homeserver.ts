@@ -89,8 +89,10 @@ export class FakeHomeserver implements Homeserver {
   }
 
   #sides = 0;
+  /** As which kind of client we call. */
+  side: () => OwnSide = () => legacySide(() => `own${(this.#sides += 1)}`);
   ownSide(): OwnSide {
-    return legacySide(() => `own${(this.#sides += 1)}`);
+    return this.side();
   }
 
   async #allow(): Promise<void> {

@@ -16,7 +16,7 @@ import { sdpIn } from "../../src/core/media-description.ts";
 
 /** What may be spoken at an end. */
 export function codecsOf(end: EndOptions): readonly string[] {
-  return end.kind === "client" ? end.codecs : end.media.codecs;
+  return end.kind === "trunk" ? end.media.codecs : end.kind === "client" ? end.codecs : [];
 }
 
 /** Whose dialog is at an end, where a trunk is. */

@@ -26,6 +26,7 @@ import type { Policy } from "../../src/core/policy/permission.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
 import { eventsOf } from "../../src/matrix/legs/leg-kinds.ts";
+import type { CallMedia } from "../../src/ports/media.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { dialog } from "../core/call/examples/examples.ts";
@@ -56,6 +57,8 @@ export const accepted = { kind: "sip.accepted", description: telephoneSays("trun
 
 export interface TestBridgeOptions {
   readonly store?: Store;
+  /** In place of `TestBridge.media`. */
+  readonly media?: CallMedia;
   readonly plan?: DialPlan;
   readonly policy?: Policy;
   readonly notices?: Notices;
@@ -87,7 +90,7 @@ export class TestBridge {
     const ports = {
       matrix: this.matrix,
       sip: this.trunks,
-      media: this.media,
+      media: options.media ?? this.media,
       store: options.store ?? openMemoryStore(),
       contacts: profilesOf(this.book),
       people: options.people,

@@ -122,7 +122,7 @@ function blamed(order: MediaOrder): MediaEnd {
   }
 }
 
-/** A client and a trunk, or of a joined call two trunks. */
+/** Who is at the Matrix leg and a trunk, or of a joined call two trunks. */
 async function endsOf(
   { call, log }: OrderContext,
   { ice, trunkMedia }: MediaParts,
@@ -139,11 +139,13 @@ async function endsOf(
     case "joined":
       return { a: trunkOf(phase.a.name, phase.a.id), b: trunkOf(phase.b.name, phase.b.id) };
     default: {
-      // The ghost's TURN credentials are as good as any of ours.
-      const ghost = isIn(call, "arriving", "alerting") ? call.phase.ghost : legOf(call)?.ghost;
+      const own = isIn(call, "arriving", "alerting") ? { ...call.phase.ring, ghost: call.phase.ghost } : legOf(call);
       const [leg] = trunkLegsOf(call);
-      if (leg === undefined || ghost === undefined) throw new Error(`media ordered for a call that is ${phase.kind}`);
+      if (leg === undefined || own === undefined) throw new Error(`media ordered for a call that is ${phase.kind}`);
       const trunk = trunkOf(leg.name, leg.id);
+      const { form, ghost } = own;
+      if (form.media === "own") return { a: { kind: "leg", form }, b: trunk };
+      // The ghost's TURN credentials are as good as any of ours.
       const iceServers = await iceServersFor(ghost, ice, log);
       // A client may speak what the trunk may.
       return { a: { kind: "client", iceServers, codecs: trunk.media.codecs }, b: trunk };

@@ -11,6 +11,7 @@ import {
   type MediaReport,
   type MediaSession,
   type MediaSessionOptions,
+  type SdpEnd,
   type TrunkEnd,
 } from "../../ports/media.ts";
 import { ClientNegotiation } from "./client-end.ts";
@@ -56,29 +57,25 @@ class Negotiation implements CallMedia<string> {
   }
 
   async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession<string>> {
-    const { ends } = this.#engine.capabilities;
-    for (const end of mediaEnds) {
-      const { kind } = options[end];
-      if (!ends.includes(kind)) throw new MediaError("engine", `the media engine has no end for a ${kind}`);
-    }
+    const ends = { call: options.call, a: this.#able(options.a), b: this.#able(options.b) };
     const holder: Holder = Symbol(options.call);
-    const trunks = mediaEnds.map((end) => options[end]).filter((end) => end.kind === "trunk");
+    const trunks = mediaEnds.map((end) => ends[end]).filter((end) => end.kind === "trunk");
     let session: NegotiatedSession | undefined;
-    const engine = await this.#engine.open(options, (fact) => {
+    const engine = await this.#engine.open(ends, (fact) => {
       if (fact.kind === "media.lost") {
         session?.lost();
         for (const { leg } of trunks) this.#letGo(leg, holder);
       }
       report(fact);
     });
-    const { a, b } = { a: this.#take(options.a, holder), b: this.#take(options.b, holder) };
+    const { a, b } = { a: this.#take(ends.a, holder), b: this.#take(ends.b, holder) };
     session = new NegotiatedSession(
       engine,
-      { a: termsOf(options.a, a), b: termsOf(options.b, b) },
-      endsOf(engine, options, { a, b }),
+      { a: termsOf(ends.a, a), b: termsOf(ends.b, b) },
+      endsOf(engine, ends, { a, b }),
       {
         handedOver: (end) => {
-          const opened = options[end];
+          const opened = ends[end];
           if (opened.kind === "trunk") this.#letGo(opened.leg, holder);
         },
         closed: () => {
@@ -89,8 +86,16 @@ class Negotiation implements CallMedia<string> {
     return session;
   }
 
+  /** An end of a kind that the engine has. */
+  #able(end: EndOptions): SdpEnd {
+    const { ends } = this.#engine.capabilities;
+    if (end.kind !== "leg" && ends.includes(end.kind)) return end;
+    const what = end.kind === "leg" ? `client of the kind ${end.form.kind}` : end.kind;
+    throw new MediaError("engine", `the media engine has no end for a ${what}`);
+  }
+
   /** The dialog of the trunk at an end, from another session, or a new one. */
-  #take(end: EndOptions, holder: Holder): TrunkDialog | undefined {
+  #take(end: SdpEnd, holder: Holder): TrunkDialog | undefined {
     if (end.kind !== "trunk") return undefined;
     const dialog = this.#dialogs.get(end.leg)?.dialog ?? new TrunkDialog(end.media);
     this.#dialogs.set(end.leg, { dialog, holder });
@@ -103,7 +108,7 @@ class Negotiation implements CallMedia<string> {
   }
 }
 
-function termsOf(end: EndOptions, dialog: TrunkDialog | undefined): EndTerms {
+function termsOf(end: SdpEnd, dialog: TrunkDialog | undefined): EndTerms {
   if (end.kind === "client") return { kind: "client", codecs: end.codecs };
   const { codecs, rtpEvents } = end.media;
   return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };
@@ -111,7 +116,7 @@ function termsOf(end: EndOptions, dialog: TrunkDialog | undefined): EndTerms {
 
 function endsOf(
   engine: EngineSession,
-  options: MediaSessionOptions,
+  options: MediaSessionOptions<SdpEnd>,
   dialogs: Readonly<Record<MediaEnd, TrunkDialog | undefined>>,
 ): NegotiatedEnds {
   const ends: NegotiatedEnds = {};

@@ -5,7 +5,7 @@ import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { MediaError } from "../../../ports/media.ts";
 import type { EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
-import type { MediaHealth, MediaReport, MediaSessionOptions } from "../../../ports/media.ts";
+import type { MediaHealth, MediaReport, MediaSessionOptions, SdpEnd } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
 import { DialogKeeper, type KeptDialog, type EndLegs } from "./dialog-keeper.ts";
@@ -72,7 +72,7 @@ type EndPorts = Partial<Record<MediaEnd, number>>;
 type EndKept = Partial<Record<MediaEnd, KeptDialog>>;
 
 /** Whose dialogs they are, of the ends where trunks stand. */
-function legsOf(options: MediaSessionOptions): EndLegs {
+function legsOf(options: MediaSessionOptions<SdpEnd>): EndLegs {
   const legs: EndLegs = {};
   for (const end of mediaEnds) {
     const opened = options[end];
@@ -138,7 +138,7 @@ class EmbeddedEngine implements MediaEngine {
     throw failed.reason;
   }
 
-  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<EngineSession> {
+  async open(options: MediaSessionOptions<SdpEnd>, report: (fact: MediaReport) => void): Promise<EngineSession> {
     const legs = legsOf(options);
     const before = await this.#takeOver(legs);
     try {
@@ -154,7 +154,7 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   async #openSomewhere(
-    options: MediaSessionOptions,
+    options: MediaSessionOptions<SdpEnd>,
     legs: EndLegs,
     before: EndKept,
     report: (fact: MediaReport) => void,
@@ -250,7 +250,7 @@ class EmbeddedEngine implements MediaEngine {
   /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */
   async #openOrMoveOn(
     entry: Entry,
-    options: MediaSessionOptions,
+    options: MediaSessionOptions<SdpEnd>,
     before: EndKept,
   ): Promise<EngineSession | "ports-taken" | "worker-gone"> {
     try {
@@ -261,7 +261,11 @@ class EmbeddedEngine implements MediaEngine {
     }
   }
 
-  async #openAt(entry: Entry, options: MediaSessionOptions, before: EndKept): Promise<EngineSession | undefined> {
+  async #openAt(
+    entry: Entry,
+    options: MediaSessionOptions<SdpEnd>,
+    before: EndKept,
+  ): Promise<EngineSession | undefined> {
     const { place, worker, rtpPorts, legs } = entry;
     this.#count += 1;
     const number = this.#count;
