@@ -17,8 +17,9 @@ let end = 0;
 let previous: Promise<unknown> = Promise.resolve();
 
 /**
- * The first of `count` adjacent ports, at most 198, that nobody has for UDP or TCP and that no other call here gets. The
- * first of several is even, as RTP wants it (RFC 3550 s11). Rejects where there is no such row.
+ * The first of `count` adjacent ports, at most 198, that nobody has for UDP or TCP and that no other call here gets. It is
+ * even, as RTP wants it (RFC 3550 s11), and nobody gets the odd one after the row, which some take for SIP over TLS.
+ * Rejects where there is no such row.
  */
 export function freePorts(count: number): Promise<number> {
   const row = previous.then(() => nextRow(count));
@@ -30,7 +31,7 @@ export const freePort = (): Promise<number> => freePorts(1);
 
 async function nextRow(count: number): Promise<number> {
   for (let tries = 0; tries < BLOCKS * 2; tries += 1) {
-    const first = count === 1 ? next : next + (next % 2);
+    const first = next + (next % 2);
     if (first + count > end) await claimBlock();
     else {
       next = first + count;

@@ -25,16 +25,16 @@ test("whoever asks for a port that is taken is told so", async () => {
   await expect(bind(newSocket(), udp)).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
-test("rows of free ports are even, none is given out twice, and one that somebody holds is passed over", async () => {
+test("free ports are even, none is given out twice, and one that somebody holds is passed over", async () => {
   const first = await freePort();
-  await bind(newSocket(), first + 1);
-  await listen(newServer(), first + 3);
+  await bind(newSocket(), first + 2);
+  await listen(newServer(), first + 4);
   const rows = await Promise.all([freePort(), freePorts(4), freePort(), freePorts(150)]);
   const all = rows.flatMap((row, index) => Array.from({ length: [1, 4, 1, 150][index] ?? 0 }, (_, each) => row + each));
   expect(new Set(all).size).toBe(all.length);
-  expect(all).not.toContain(first + 1);
-  expect(all).not.toContain(first + 3);
-  expect(rows.filter((row, index) => index % 2 === 1 && row % 2 !== 0)).toEqual([]);
+  expect(all).not.toContain(first + 2);
+  expect(all).not.toContain(first + 4);
+  expect(rows.filter((row) => row % 2 !== 0)).toEqual([]);
 });
 
 test("two processes never have a port in common, even where both begin at the same one", async () => {

@@ -1,0 +1,160 @@
+// A real Chromium with the test telephone in it: one person, one microphone that plays a tone.
+import { mkdir, writeFile } from "node:fs/promises";
+import { chromium, type Page } from "playwright-core";
+import { tone } from "../../../../dev/audio/tone.ts";
+import { encodeWav } from "../../../../dev/audio/wav.ts";
+import type { CallReport, Phone, RoomMessage } from "../../page/api.ts";
+import { CHROMIUM } from "../../setup/versions.ts";
+import type { Hearing } from "../base/hearing.ts";
+import { bundlePage, servePage } from "./page-server.ts";
+import type { Rig } from "../base/rig.ts";
+import type { Account } from "../homeservers/real-homeserver.ts";
+import { until } from "../base/until.ts";
+
+const RATE = 48_000;
+
+const FLAGS = [
+  "--no-sandbox", // as root, in a container
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+  "--use-fake-ui-for-media-stream",
+  "--use-fake-device-for-media-stream",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+  // A microphone that is granted makes host candidates plain addresses; loopback ones have to be asked for.
+  "--allow-loopback-in-peer-connection",
+];
+
+export interface BrowserOptions {
+  readonly homeserver: string;
+  readonly account: Account;
+  /** The tone its microphone plays, in Hz. */
+  readonly toneHz: number;
+  /** With end-to-end encryption, as for rooms that are encrypted by default. */
+  readonly encryption?: boolean;
+}
+
+/** The page's telephone, asked from here: every function of {@link Phone}, as a promise. */
+type RemotePhone = {
+  [Name in keyof Phone]: (...args: Parameters<Phone[Name]>) => Promise<Awaited<ReturnType<Phone[Name]>>>;
+};
+
+export interface Browser {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly phone: RemotePhone;
+  readonly page: Page;
+  /** The newest call, or the one of that id. */
+  report(matrixCallId?: string): Promise<CallReport>;
+  /** The newest call when it is in one of these states. */
+  inState(state: string | readonly string[], timeoutMs?: number): Promise<CallReport>;
+  /** An incoming call, when it rings; not one of those before. */
+  ringing(timeoutMs?: number): Promise<CallReport>;
+  /** What the far side plays: see {@link Hearing}. */
+  readonly hears: Hearing;
+  /** The first message that matches, when it is there. */
+  message(pattern: RegExp, timeoutMs?: number): Promise<RoomMessage>;
+  stop(): Promise<void>;
+}
+
+/** Starts a browser and logs its person in; it ends with the rig. */
+export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<Browser> {
+  const { account } = options;
+  const folder = rig.path(`browser-${account.user}`);
+  await mkdir(folder, { recursive: true });
+  // Whole seconds: the file is played over and over, and the tone goes on without a click.
+  const microphone = rig.path(`microphone-${options.toneHz}.wav`);
+  await writeFile(microphone, encodeWav(tone(options.toneHz, RATE, 10_000), RATE));
+
+  const log = rig.log(`browser-${account.user}`);
+  const server = await servePage(await bundlePage());
+  rig.defer("page server", () => server.stop());
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: CHROMIUM,
+    headless: true,
+    args: [...FLAGS, `--use-file-for-fake-audio-capture=${microphone}`],
+    permissions: ["microphone", "camera"],
+  });
+  rig.defer("Chromium", () => context.close());
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.on("console", (message) => log.append(`${message.type()}: ${message.text()}\n`));
+  page.on("pageerror", (error) => log.append(`page error: ${error.stack ?? error.message}\n`));
+  page.on("crash", () => log.append("[the page crashed]\n"));
+  await page.goto(server.url);
+  await page.waitForFunction(() => "phone" in globalThis);
+
+  const phone = new Proxy({} as RemotePhone, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]): Promise<unknown> =>
+        await page.evaluate(
+          async ([method, parameters]) => {
+            const remote = (globalThis as unknown as { phone: Record<string, (...args: unknown[]) => unknown> }).phone;
+            return await remote[method]?.(...parameters);
+          },
+          [String(name), args] as const,
+        ),
+  });
+
+  const { userId, deviceId } = await phone.login({
+    homeserver: options.homeserver,
+    user: account.user,
+    password: account.password,
+    encryption: options.encryption === true,
+  });
+
+  const report = async (matrixCallId?: string): Promise<CallReport> => {
+    const calls = await phone.calls();
+    const call = matrixCallId === undefined ? calls.at(-1) : calls.find((each) => each.matrixCallId === matrixCallId);
+    if (call === undefined) throw new Error(`${userId} has no such call`);
+    return call;
+  };
+  let rung = new Set<string>();
+
+  return {
+    userId,
+    deviceId,
+    phone,
+    page,
+    report,
+    async inState(state, timeoutMs = 15_000) {
+      const wanted = typeof state === "string" ? [state] : state;
+      let last: CallReport | undefined;
+      try {
+        return await until(
+          `the call to be ${wanted.join(" or ")}`,
+          async () => {
+            last = await report();
+            return wanted.includes(last.state) && last;
+          },
+          { timeoutMs },
+        );
+      } catch (cause) {
+        throw new Error(`the call was last seen as ${JSON.stringify(last)}`, { cause });
+      }
+    },
+    async ringing(timeoutMs = 15_000) {
+      const call = await until(
+        "an incoming call",
+        async () => (await phone.calls()).find((each) => each.state === "ringing" && !rung.has(each.matrixCallId)),
+        { timeoutMs },
+      );
+      rung = rung.add(call.matrixCallId);
+      return call;
+    },
+    hears: (frequencies, durationMs) => phone.heard(frequencies, durationMs),
+    message: (pattern, timeoutMs = 15_000) =>
+      until(
+        `a message like ${String(pattern)}`,
+        async () => (await phone.messages()).find(({ body }) => pattern.test(body)),
+        {
+          timeoutMs,
+        },
+      ),
+    stop: () => context.close(),
+  };
+}
