@@ -18,7 +18,7 @@ let previous: Promise<unknown> = Promise.resolve();
 
 /**
  * The first of `count` adjacent ports, at most 198, that nobody has for UDP or TCP and that no other call here gets. It is
- * even, as RTP wants it (RFC 3550 s11), and nobody gets the odd one after the row, which some take for SIP over TLS.
+ * even, as RTP wants it (RFC 3550 s11), and nobody gets the one after a single port: some take it for SIP over TLS.
  * Rejects where there is no such row.
  */
 export function freePorts(count: number): Promise<number> {
