@@ -1,5 +1,6 @@
 // `number explain`: what happens to a number, from the configuration alone. core/policy/number-explanation.ts decides
 // what to print; this file puts it into words.
+import { formatUri } from "../core/address/uri.ts";
 import { loadConfig } from "../config/load.ts";
 import { toCallerTrust, toDidTable } from "../config/mapping/inbound-mapping.ts";
 import { toDialPlan, toGhostIdsOptions, toPolicy } from "../config/mapping/mapping.ts";
@@ -87,7 +88,7 @@ function dialledWords(found: DialledExplanation, person: string | undefined): st
     ["Route", routeWords(found)],
     ...found.trunks.flatMap((way, at) => [
       [at === 0 ? "Trunk" : "then", `${way.trunk} ${verdict.kind === "allowed" ? "gets" : "would get"} ${way.sent}`],
-      ["", way.uri],
+      ["", formatUri(way.uri)],
       ...readingLines("", way.sent === dialled ? [] : way.readings),
     ]),
     [],
@@ -129,7 +130,7 @@ function arrivedWords(found: ArrivedExplanation, trunk: string): string {
     [],
     ["As a caller", `${caller.shown}, ${caller.ghost ?? "who has no ghost"}`],
     ["Calling back", caller.callBack ? `${caller.callBack.number} over ${caller.callBack.trunk}` : "goes nowhere"],
-    ["", caller.callBack?.uri ?? ""],
+    ["", caller.callBack ? formatUri(caller.callBack.uri) : ""],
     ["As called", called.kind === "found" ? called.number : "nobody's number: 404"],
     ...(called.kind === "found"
       ? called.stages.map(({ targets, ringMs }, at) => [

@@ -1,4 +1,5 @@
 // SIP trunks as the bridge sees them. Orders are fire and forget: what they bring comes back as SipFacts of the call.
+import type { SipUri } from "../core/address/uri.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
 import type { SipFact } from "../core/call/model/fact.ts";
@@ -147,7 +148,7 @@ export interface SipSinks extends SipArrivals {
 
 export interface MessageOrder {
   readonly trunk: TrunkName;
-  readonly target: string;
+  readonly target: SipUri;
   readonly identity: CallerIdentity;
   readonly text: string;
 }
@@ -160,8 +161,8 @@ export type MessageOutcome =
 /** One outgoing INVITE. */
 export interface InviteOrder {
   readonly trunk: TrunkName;
-  /** Request-URI and To, a `sip:` or `sips:` URI already escaped. */
-  readonly target: string;
+  /** Request-URI and To. */
+  readonly target: SipUri;
   readonly identity: CallerIdentity;
   readonly sdp: string;
 }

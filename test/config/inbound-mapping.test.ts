@@ -14,6 +14,7 @@ import { parseUserId, trunkName } from "../../src/core/ids.ts";
 import { planCall } from "../../src/core/number/plan/dial-plan.ts";
 import { findDid } from "../../src/core/number/plan/did.ts";
 import { numberOf } from "../core/number/dialled.ts";
+import { sipUri } from "../core/address/sip-uri.ts";
 
 const full = parseConfig(
   `homeserver: {url: "https://matrix.example.org", domain: example.org}
@@ -154,8 +155,8 @@ test("whose number it is is known where it is offered", () => {
 test("a call has its second trunk, and its code to hide the number", () => {
   expect(planCall(numberOf("14102079460001"), toDialPlan(full))).toMatchObject({
     trunk: "one",
-    uri: "sip:+442079460001@provider.example:5080",
-    alternatives: [{ trunk: "two", uri: "sip:+442079460001@two.example.org" }],
+    uri: sipUri("sip:+442079460001@provider.example:5080"),
+    alternatives: [{ trunk: "two", uri: sipUri("sip:+442079460001@two.example.org") }],
     withheld: true,
   });
 });

@@ -17,6 +17,8 @@ import { createGhostIds } from "../../src/core/number/ghost/ghost-id.ts";
 import { callerIdentity } from "../../src/core/policy/caller-identity.ts";
 import { judge } from "../../src/core/policy/permission.ts";
 import { numberOf } from "../core/number/dialled.ts";
+import { formatUri } from "../../src/core/address/uri.ts";
+import { sipUri } from "../core/address/sip-uri.ts";
 
 const full = parseConfig(
   `homeserver:
@@ -119,7 +121,7 @@ test("a number dialled goes the way the configuration says", () => {
   const plan = toDialPlan(full);
   const uri = (dialled: string) => {
     const call = planCall(numberOf(dialled), plan);
-    return call.kind === "route" ? `${call.trunk} ${call.uri}` : call.why;
+    return call.kind === "route" ? `${call.trunk} ${formatUri(call.uri)}` : call.why;
   };
   expect(uri("0030123456")).toBe("out sip:88030123456@provider.example;user=phone");
   expect(uri("2001")).toBe("pbx sip:2001@pbx.example.net:5080");
@@ -131,7 +133,7 @@ test("a trunk at home in another country gets national numbers as dialled there"
   expect(
     planCall(numberOf("+498912345678"), toDialPlan(parseConfig(abroad, { configPath: "config.yaml", env: {} }))),
   ).toMatchObject({
-    uri: expect.stringMatching(/^sip:08912345678@/),
+    uri: { user: "08912345678" },
   });
 });
 
@@ -154,7 +156,7 @@ test("a trunk with an account calls under it, one without under the caller's num
     // Braces in an account's name are no template.
     from: { user: "acc1", host: "provider.example", displayName: undefined },
     asserted: [],
-    preferred: "sip:+4930123456@provider.example",
+    preferred: sipUri("sip:+4930123456@provider.example"),
     privacy: ["id"],
   });
   expect(callerIdentity(user("@alice:example.org"), undefined, pbx).from).toMatchObject({

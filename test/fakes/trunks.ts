@@ -9,6 +9,14 @@ import type {
   SipTrunks,
   TrunkHealth,
 } from "../../src/ports/sip.ts";
+import { formatUri } from "../../src/core/address/uri.ts";
+
+/** With the target's URI as it would be sent. */
+type Written<Order> = Omit<Order, "target"> & { readonly target: string };
+
+function written<Order extends InviteOrder | MessageOrder>(order: Order): Written<Order> {
+  return { ...order, target: formatUri(order.target) };
+}
 
 /** Every order to the trunks, in order, as `verb` and argument. */
 export class FakeTrunks implements SipTrunks {
@@ -25,7 +33,7 @@ export class FakeTrunks implements SipTrunks {
   }
   /** What becomes of texts. */
   messageOutcome: MessageOutcome = { kind: "delivered", status: 200 };
-  readonly messages: MessageOrder[] = [];
+  readonly messages: Written<MessageOrder>[] = [];
 
   sinks: SipSinks | undefined;
   /** What `health` gives. */
@@ -55,17 +63,17 @@ export class FakeTrunks implements SipTrunks {
     this.#note(call, "refer", target);
   }
   replace(call: CallId, order: InviteOrder): void {
-    this.#note(call, "replace", order);
+    this.#note(call, "replace", written(order));
   }
   refuseRefer(call: CallId, status: number): void {
     this.#note(call, "refuseRefer", status);
   }
   async message(order: MessageOrder): Promise<MessageOutcome> {
-    this.messages.push(order);
+    this.messages.push(written(order));
     return this.messageOutcome;
   }
   invite(call: CallId, order: InviteOrder): void {
-    this.#note(call, "invite", order);
+    this.#note(call, "invite", written(order));
   }
   cancel(call: CallId, q850?: number): void {
     this.#note(call, "cancel", q850);

@@ -141,6 +141,29 @@ describe("a call of the first release", () => {
   });
 });
 
+describe("a call of the form before", () => {
+  const whole = JSON.parse(writeCall(storedCall("c-1"))) as { call: { phase: object } };
+  const dialled = {
+    id: "c-1",
+    name: "main",
+    target: "sip:01818118181@sip.example.org",
+    number: "01818118181",
+    identity: { from: { user: "ann" }, asserted: ["tel:+441632960123"], privacy: [] },
+    abilities: { infoDtmf: false, refer: false },
+  };
+
+  test.each([
+    ["was being called is cancelled there", { ...dialled, state: "inviting", invite }, ["sip.abandon"]],
+    ["was not told of the call hears nothing", { ...dialled, state: "unsent" }, []],
+  ])("which says how the trunk was dialled: a trunk that %s", (_what, leg, expected) => {
+    const json = JSON.stringify({ ...whole, call: { ...whole.call, phase: { ...whole.call.phase, trunks: [leg] } } });
+    const { call: read, problem } = readCall("c-1", json);
+    if (read === undefined) throw new Error(problem);
+    const kinds = recover(read, 9_000).orders.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind.startsWith("sip."))).toEqual(expected);
+  });
+});
+
 describe("a stored call that is damaged", () => {
   const whole = JSON.parse(writeCall(storedCall("c-1"))) as { call: { phase: object } };
 

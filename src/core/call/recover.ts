@@ -6,7 +6,7 @@ import { finalStatusOf, type Cause } from "./model/cause.ts";
 import { noMediaStats } from "./model/media-stats.ts";
 import type { CallOrder, SipOrder } from "./model/order.ts";
 import { amend, type Step } from "./model/transition.ts";
-import { over, type TrunkLeg } from "./model/trunk-leg.ts";
+import { over, type EndingLeg } from "./model/trunk-leg.ts";
 
 /** A call as it would end if the process died now. */
 export interface StoredCall {
@@ -49,7 +49,7 @@ export function recover({ call, interrupted, notices }: StoredCall, atMs: number
 }
 
 /** The last order to the trunk, by what was stored: no transaction has outlived the process. */
-function trunkAgain(leg: TrunkLeg, cause: Cause): { readonly leg: TrunkLeg; readonly orders: readonly SipOrder[] } {
+function trunkAgain(leg: EndingLeg, cause: Cause): { readonly leg: EndingLeg; readonly orders: readonly SipOrder[] } {
   switch (leg.state) {
     case "incoming":
       return { leg, orders: [{ kind: "sip.dismiss", incoming: leg.incoming, status: finalStatusOf(cause) }] };
@@ -59,7 +59,6 @@ function trunkAgain(leg: TrunkLeg, cause: Cause): { readonly leg: TrunkLeg; read
       // One that has not gone out cannot be cancelled.
       if (leg.invite === undefined) return { leg: over(leg), orders: [] };
       return { leg, orders: [{ kind: "sip.abandon", invite: leg.invite }] };
-    case "unsent":
     case "over":
       return { leg, orders: [] };
   }

@@ -2,15 +2,16 @@
 // (RFC 3261 s8.1.1.3, RFC 3325, RFC 3323), filled from a trunk's templates for one Matrix user.
 import { domainOf, localpartOf, type UserId } from "../ids.ts";
 import { isHost } from "../address/host.ts";
-import { escapeUser, formatUri, makeSipUri, parseUri } from "../address/uri.ts";
+import { escapeUser, makeSipUri, parseUri, type SipUri, type TelUri } from "../address/uri.ts";
 import { oneLine } from "./one-line.ts";
+
+type IdentityUri = SipUri | TelUri;
 
 /** Who the telephone network is told is calling: finished values; the SIP edge escapes them when it writes headers. */
 export interface CallerIdentity {
   readonly from: { readonly user: string; readonly host: string | undefined; readonly displayName: string | undefined };
-  /** URIs, `sip:` or `tel:`. */
-  readonly asserted: readonly string[];
-  readonly preferred: string | undefined;
+  readonly asserted: readonly IdentityUri[];
+  readonly preferred: IdentityUri | undefined;
   /** `id`, `user`, `header`, `session`, `critical`, `none`. */
   readonly privacy: readonly string[];
 }
@@ -83,7 +84,7 @@ function anonymous({ from, asserted, preferred, privacy }: CallerIdentity): Call
   return {
     from: { user: "anonymous", host: "anonymous.invalid", displayName: "Anonymous" },
     asserted,
-    preferred: isKnown ? preferred : usableUri(formatUri(makeSipUri({ user: from.user, host: from.host ?? "" }))),
+    preferred: isKnown ? preferred : makeSipUri({ user: from.user, host: from.host }),
     privacy: [...new Set([...privacy.filter((wish) => wish !== "none"), "id"])],
   };
 }
@@ -103,9 +104,9 @@ function fill(
 }
 
 /** A `sip:` or `tel:` URI that a trunk can read; undefined otherwise. The caller's own values add no headers and no password. */
-function usableUri(text: string | undefined): string | undefined {
+function usableUri(text: string | undefined): IdentityUri | undefined {
   const uri = text === undefined ? undefined : parseUri(text);
-  if (uri?.kind === "tel") return /^\+?[\d*#]+$/.test(uri.number) && uri.params.size === 0 ? text : undefined;
+  if (uri?.kind === "tel") return /^\+?[\d*#]+$/.test(uri.number) && uri.params.size === 0 ? uri : undefined;
   if (uri?.kind !== "sip" || uri.password !== undefined || uri.headers.length > 0) return undefined;
-  return isHost(uri.host) && uri.port !== 0 ? text : undefined;
+  return isHost(uri.host) && uri.port !== 0 ? uri : undefined;
 }

@@ -14,7 +14,7 @@ import type { Country } from "../number/e164.ts";
 import type { DialTarget, GhostIds } from "../number/ghost/ghost-id.ts";
 import { classOfReading, understand, type NumberClass } from "../number/plan/number-class.ts";
 import { readingsOf, type ReadingWay } from "../number/plan/readings.ts";
-import { parseUri, userText } from "../address/uri.ts";
+import { userText } from "../address/uri.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "./caller.ts";
 import { judge, permissionRuleOf, type Policy, type Verdict } from "./permission.ts";
 
@@ -98,8 +98,7 @@ export function explainDialled(text: string, parts: ExplainedDialling): DialledE
 
 function explainedTrunk({ trunk, uri, number }: PlannedTrunk, plan: DialPlan): ExplainedTrunk {
   const country = plan.trunks.find(({ name }) => name === trunk)?.country ?? plan.country;
-  const parsed = parseUri(uri);
-  const sent = (parsed && userText(parsed)) ?? "";
+  const sent = userText(uri) ?? "";
   return { trunk, uri, number, sent, readings: explained(sent, country) };
 }
 

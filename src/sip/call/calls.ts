@@ -3,6 +3,7 @@
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
 import type { SipAddressee } from "../../core/policy/remote-identity.ts";
+import { parseUri } from "../../core/address/uri.ts";
 import { callId, type CallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InviteOrder, SipArrivals, SipSink } from "../../ports/sip.ts";
@@ -130,7 +131,7 @@ export class Calls {
     }
     // Who made the Call-ID is not saved; the longer wait after a collision is always allowed to be ours.
     try {
-      const party = new RemoteParty(dialog.remoteUri);
+      const party = new RemoteParty(parseUri(dialog.remoteUri));
       this.#confirm(call, record, record.trunk.restore(dialog), { callIdIsOurs: true, party });
     } catch (error) {
       this.#options.log.error("could not restore a call from before the restart", { error });

@@ -11,7 +11,7 @@ import type { Invitation } from "../user-agent/invitation.ts";
 import type { Session } from "../user-agent/session.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { Trunk } from "../trunk/trunk.ts";
-import { formatUri, parseUri, userText, type SipUri } from "../../core/address/uri.ts";
+import { userText, type SipUri } from "../../core/address/uri.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipResponse } from "../wire/message.ts";
 import {
@@ -56,13 +56,7 @@ export class OutboundCall extends CallInOneState {
   }
 
   start(): void {
-    const { target } = this.#options.order;
-    const { emit, over } = this.#options;
-    if (parseUri(target)?.kind === "sip") this.#become(startOutbound(target));
-    else {
-      emit({ kind: "sip.failed", fault: "internal", message: "target is no sip URI" });
-      over();
-    }
+    this.#become(startOutbound(this.#options.order.target));
   }
 
   cancel(q850: number | undefined): void {
@@ -187,11 +181,10 @@ export class OutboundCall extends CallInOneState {
   /** RFC 3261 s8.1.3.4: the first of those places that is the trunk's own and may be called. */
   async #place(places: readonly SipUri[]): Promise<OutboundEvent> {
     const { trunk, order } = this.#options;
-    const asked = parseUri(order.target);
     for (const [index, uri] of places.entries()) {
-      const target = await trunk.gatewayOf(uri, asked?.kind === "sip" ? asked.host : "");
+      const target = await trunk.gatewayOf(uri, order.target.host);
       if (target !== undefined && this.#mayReach(uri)) {
-        return { kind: "place", uri: formatUri(uri), target, looked: index + 1 };
+        return { kind: "place", uri, target, looked: index + 1 };
       }
     }
     return { kind: "nextHop", target: undefined };
@@ -200,9 +193,7 @@ export class OutboundCall extends CallInOneState {
   /** A 3xx to another number is another call, which somebody pays: the parameters of a number do not make it another one. */
   #mayReach(uri: SipUri): boolean {
     const { order, mayReach } = this.#options;
-    const asked = parseUri(order.target);
-    const number = userText(uri)?.split(";")[0];
-    const same = asked !== undefined && number === userText(asked)?.split(";")[0];
+    const same = userText(uri)?.split(";")[0] === userText(order.target)?.split(";")[0];
     return same || mayReach(addresseeOf({ displayName: "", uri, params: new Map() }));
   }
 }

@@ -18,7 +18,7 @@ type Fault = Extract<SipFact, { kind: "sip.failed" }>["fault"];
 /** What holds for the call, whichever INVITE of it is under way. */
 interface Course {
   /** The Request-URI: the order's, until a 3xx leads elsewhere. */
-  readonly uri: string;
+  readonly uri: SipUri;
   /** Keys of the next hops that were tried for it. */
   readonly tried: ReadonlySet<string>;
   readonly redirects: Redirects;
@@ -67,7 +67,7 @@ export type OutboundEvent =
   | InviteEvent
   | { readonly kind: "nextHop"; readonly target: Target | undefined }
   /** A place that a 3xx named is a gateway of the trunk; `looked`: how many were looked at for it. */
-  | { readonly kind: "place"; readonly uri: string; readonly target: Target; readonly looked: number }
+  | { readonly kind: "place"; readonly uri: SipUri; readonly target: Target; readonly looked: number }
   | { readonly kind: "noNextHop"; readonly fault: Fault; readonly message: string }
   /** The server said nothing for too long, or the gateway that rings is there no more. */
   | { readonly kind: "silent"; readonly fault: "timeout" | "transport"; readonly message: string }
@@ -112,7 +112,7 @@ const OVER: OutboundState = { phase: "over" };
 const STOP: OutboundEffect = { kind: "stopWatching" };
 
 /** @param uri the Request-URI of the order */
-export function startOutbound(uri: string): OutboundStep {
+export function startOutbound(uri: SipUri): OutboundStep {
   const course: Course = {
     uri,
     tried: new Set(),

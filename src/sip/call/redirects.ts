@@ -18,8 +18,8 @@ export interface Redirects {
 }
 
 /** @param target the Request-URI that the call begins with */
-export function noRedirects(target: string): Redirects {
-  return { hops: 0, left: [], seen: new Set([target]) };
+export function noRedirects(target: SipUri): Redirects {
+  return { hops: 0, left: [], seen: new Set([formatUri(target)]) };
 }
 
 /** With the Contacts of a 3xx, which go before those of the earlier ones. */

@@ -2,15 +2,15 @@
 import type { RemoteIdentity } from "../../core/policy/remote-identity.ts";
 import { remoteIdentityOf } from "../headers/remote-identity.ts";
 import { headerTokens, headerValues, type SipMessage } from "../wire/message.ts";
-import { parseUri, userText } from "../../core/address/uri.ts";
+import { formatUri, userText, type Uri } from "../../core/address/uri.ts";
 
 export class RemoteParty {
   #told: string;
   #allowed: ReadonlySet<string> | undefined;
 
   /** `known`: who is there as far as the call has heard; for a call of ours, the URI that was called. */
-  constructor(known: RemoteIdentity | string) {
-    this.#told = typeof known === "string" ? userOf(known) : keyOf(known);
+  constructor(known: RemoteIdentity | Uri | undefined) {
+    this.#told = known === undefined ? "" : "from" in known ? keyOf(known) : (userText(known) ?? formatUri(known));
   }
 
   /** Takes note of a message from there; gives the identity where it says another than was last told. */
@@ -35,11 +35,6 @@ export class RemoteParty {
   saysItTakes(method: string): boolean {
     return this.#allowed?.has(method) === true;
   }
-}
-
-function userOf(uri: string): string {
-  const parsed = parseUri(uri);
-  return (parsed && userText(parsed)) ?? uri;
 }
 
 /** Names count where they are asserted. Gateways write now one host and now another behind the same number. */

@@ -4,14 +4,13 @@ import type { CallerIdentity } from "../../core/policy/caller-identity.ts";
 import {
   assertedIdentityHeader,
   formatAddress,
-  HeaderBuildError,
   preferredIdentityHeader,
   privacyHeader,
   sipUri,
   type HeaderLine,
   type PrivacyValue,
 } from "../wire/header-builder.ts";
-import { formatUri, parseUri, type Uri } from "../../core/address/uri.ts";
+import { formatUri } from "../../core/address/uri.ts";
 
 export interface IdentityHeaders {
   /** From without the tag, and its URI. */
@@ -31,16 +30,10 @@ export function identityHeaders(identity: CallerIdentity, trunkHost: string): Id
   const { from, asserted, preferred, privacy } = identity;
   const uri = sipUri({ user: from.user, host: from.host ?? trunkHost });
   const headers: HeaderLine[] = [];
-  if (asserted.length > 0) headers.push(assertedIdentityHeader(...asserted.map((text) => ({ uri: uriOf(text) }))));
-  if (preferred !== undefined) headers.push(preferredIdentityHeader({ uri: uriOf(preferred) }));
+  if (asserted.length > 0) headers.push(assertedIdentityHeader(...asserted.map((uri) => ({ uri }))));
+  if (preferred !== undefined) headers.push(preferredIdentityHeader({ uri: preferred }));
   const values = privacy.map((value) => value.toLowerCase()).filter(isPrivacyValue);
   if (values.length > 0) headers.push(privacyHeader(...values));
   const displayName = from.displayName ?? "";
   return { from: formatAddress({ displayName, uri }), fromUri: formatUri(uri), headers };
-}
-
-function uriOf(text: string): Uri {
-  const uri = parseUri(text);
-  if (uri === undefined) throw new HeaderBuildError("malformed-host");
-  return uri;
 }

@@ -7,7 +7,6 @@ import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { targetKey } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { Trunk } from "../trunk/trunk.ts";
-import { parseUri } from "../../core/address/uri.ts";
 
 /** A datagram holds no more, and the parser on the other side may take less. */
 const MAX_TEXT_BYTES = 60_000;
@@ -15,7 +14,6 @@ const MAX_TEXT_BYTES = 60_000;
 /** Never rejects. */
 export async function sendMessage(order: MessageOrder, trunk: Trunk, newId: () => string): Promise<MessageOutcome> {
   try {
-    if (parseUri(order.target)?.kind !== "sip") return { kind: "failed", fault: "internal" };
     if (Buffer.byteLength(order.text) > MAX_TEXT_BYTES) {
       return { kind: "refused", status: 513, phrase: "Message Too Large" };
     }

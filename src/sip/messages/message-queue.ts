@@ -1,4 +1,5 @@
 // Texts that wait for those before them: to one target they go in their order, each once the one before it is settled.
+import { formatUri } from "../../core/address/uri.ts";
 import type { MessageOrder, MessageOutcome } from "../../ports/sip.ts";
 
 /** So many wait for one target, and for all of them together. */
@@ -27,13 +28,14 @@ export class MessageQueue {
   /** Never rejects. */
   message(order: MessageOrder): Promise<MessageOutcome> {
     if (this.#closed) return Promise.resolve(CLOSED);
-    const row = this.#rows.get(order.target) ?? [];
+    const target = formatUri(order.target);
+    const row = this.#rows.get(target) ?? [];
     if (row.length >= MAX_PER_TARGET || this.#waiting >= MAX_WAITING) return Promise.resolve(FULL);
     return new Promise((settle) => {
       row.push({ order, settle });
-      this.#rows.set(order.target, row);
+      this.#rows.set(target, row);
       this.#waiting += 1;
-      if (row.length === 1) void this.#work(order.target, row);
+      if (row.length === 1) void this.#work(target, row);
     });
   }
 

@@ -14,8 +14,8 @@ export function nextHopOf({ uri, routes }: OutgoingRequest): Uri | undefined {
  * The same where the first route is none, or loose.
  */
 export function towardsStrictRouter(request: OutgoingRequest): OutgoingRequest {
-  const [first = "", ...others] = request.routes;
-  const route = parseNameAddr(first);
+  const [first, ...others] = request.routes;
+  const route = first === undefined ? undefined : parseNameAddr(first);
   if (route?.uri.kind !== "sip" || route.uri.params.has("lr")) return request;
   // Without angle brackets it stands outside of the URI, and is meant all the same.
   if (route.params.has("lr")) return request;

@@ -41,7 +41,7 @@ export function optionsRequest(settings: TrunkSettings, target: Target, sipCallI
     ) ?? server;
   return {
     method: "OPTIONS",
-    uri: formatUri(sipUri({ host: unbracketed(host), port })),
+    uri: sipUri({ host: unbracketed(host), port }),
     from: formatUri(sipUri({ user: accountUser(settings), host: unbracketed(server.host) })),
     sipCallId,
     headers: ["Accept: application/sdp"],
@@ -52,12 +52,12 @@ export function optionsRequest(settings: TrunkSettings, target: Target, sipCallI
 export function registerRequest(settings: TrunkSettings, parts: RegisterParts): OutOfDialogParts {
   const { expiresSeconds, ...row } = parts;
   const host = settings.registration?.domain ?? unbracketed(settings.server.host);
-  const record = formatUri(sipUri({ user: accountUser(settings), host }));
+  const record = sipUri({ user: accountUser(settings), host });
   return {
     ...row,
     method: "REGISTER",
-    uri: formatUri(sipUri({ host })),
-    from: record,
+    uri: sipUri({ host }),
+    from: formatUri(record),
     to: record,
     // RFC 3327 s5: proxies on the way may put themselves into the way back.
     headers: [numberHeader("Expires", expiresSeconds), tokensHeader("Supported", ["path"])],

@@ -5,6 +5,7 @@ import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InboundSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { formatUri, type Uri } from "../../core/address/uri.ts";
 import { contactFor, type Contacts } from "../headers/contact.ts";
 import type { SipTimers } from "../transport/retransmit.ts";
 import type { Target } from "../transport/sockets/target.ts";
@@ -56,9 +57,9 @@ export interface UserAgentOptions {
 
 /** What an INVITE is made of besides what the trunk gives. */
 export interface InviteParts {
-  readonly uri: string;
+  readonly uri: Uri;
   /** The Request-URI where undefined. */
-  readonly to?: string;
+  readonly to?: Uri;
   /** From value with its display name, without the tag; and its URI alone. */
   readonly from: string;
   readonly fromUri: string;
@@ -75,9 +76,9 @@ export interface InviteParts {
 /** What a request outside of dialogs is made of besides what the trunk gives. */
 export interface OutOfDialogParts {
   readonly method: string;
-  readonly uri: string;
+  readonly uri: Uri;
   /** The Request-URI where undefined. */
-  readonly to?: string;
+  readonly to?: Uri;
   readonly from: string;
   /** From as a whole, without the tag, where it is more than that URI. */
   readonly fromAddress?: string;
@@ -132,7 +133,8 @@ export class UserAgent {
 
   invite(target: Target, parts: InviteParts, tell: (event: InviteEvent) => void): Invitation {
     const { contacts, recall, stopAsking } = this.#options;
-    const { uri, to = uri, sipCallId: callId, routes = [], fromTag = this.#stack.newTag(), cseq = 1 } = parts;
+    const { sipCallId: callId, routes = [], fromTag = this.#stack.newTag(), cseq = 1 } = parts;
+    const [uri, to] = written(parts);
     const request = requestOf(this.#stack, {
       method: "INVITE",
       uri,
@@ -160,7 +162,8 @@ export class UserAgent {
 
   /** OPTIONS, REGISTER or another request that makes no dialog; `done` is called once. */
   ask(target: Target, parts: OutOfDialogParts, done: (response: FinalResponse, cseq: number) => void): void {
-    const { method, uri, to = uri, from, fromAddress = `<${from}>`, sipCallId: callId, routes = [] } = parts;
+    const { method, from, fromAddress = `<${from}>`, sipCallId: callId, routes = [] } = parts;
+    const [uri, to] = written(parts);
     const { fromTag = this.#stack.newTag(), cseq = 1, headers = [], body } = parts;
     // RFC 3428 s4: no Contact in a MESSAGE.
     const contact = method === "MESSAGE" ? [] : [contactFor(this.#options.contacts, uri, routes[0])];
@@ -239,4 +242,10 @@ export class UserAgent {
       localAddress: this.#options.localAddress,
     };
   }
+}
+
+/** Request-URI and To. */
+function written({ uri, to }: Pick<InviteParts, "uri" | "to">): readonly [uri: string, to: string] {
+  const text = formatUri(uri);
+  return [text, to === undefined || to === uri ? text : formatUri(to)];
 }

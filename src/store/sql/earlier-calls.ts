@@ -86,16 +86,13 @@ function legOf({ id, trunk: side, owed, dialog, invite, incoming, answeredAtMs, 
     case "cancel":
       if (dialog !== undefined)
         return { ...trunk, state: "confirmed", dialog, answeredAtMs: answeredAtMs ?? acceptedAtMs ?? 0 };
-      return invite === undefined ? over : { identity: nobody, target: "", ...trunk, state: "inviting", invite };
+      return invite === undefined ? over : { ...trunk, state: "inviting", invite };
     case "final":
       return incoming === undefined ? over : { ...trunk, state: "incoming", dialog, incoming };
     default:
       return over;
   }
 }
-
-/** An INVITE that has gone out is cancelled by its own ids. */
-const nobody = { from: { user: "anonymous" }, asserted: [], privacy: [] };
 
 /** What a call that was going on owes to its rooms. */
 function roomsOf(call: Fields): readonly unknown[] {

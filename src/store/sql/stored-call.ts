@@ -64,18 +64,16 @@ const side = {
   number: text,
   abilities: z.object({ infoDtmf: z.boolean(), refer: z.boolean() }),
 };
-const identity = z.object({
-  from: z.object({ user: text, host: maybe(text), displayName: maybe(text) }),
-  asserted: z.array(text),
-  preferred: maybe(text),
-  privacy: z.array(text),
-});
 const trunk = z.discriminatedUnion("state", [
-  z.object({ ...side, state: z.literal("unsent"), target: text, identity }),
-  z.object({ ...side, state: z.literal("inviting"), target: text, identity, invite: maybe(invite) }),
+  z.object({ ...side, state: z.literal("inviting"), invite: maybe(invite) }),
   z.object({ ...side, state: z.literal("incoming"), dialog, incoming }),
   z.object({ ...side, state: z.literal("confirmed"), dialog, answeredAtMs: number }),
-  z.object({ ...side, state: z.literal("over"), sipCallId: maybe(text.transform(sipCallId)) }),
+  // A leg of which the trunk knows nothing was stored as one of its own before.
+  z.object({
+    ...side,
+    state: z.enum(["over", "unsent"]).transform(() => "over" as const),
+    sipCallId: maybe(text.transform(sipCallId)),
+  }),
 ]);
 
 const farewell = z.object({

@@ -1,4 +1,5 @@
 // Messages with doubles at their edges: what a person writes goes in, what telephones and the room get comes out.
+import { formatUri } from "../../../src/core/address/uri.ts";
 import { Callers } from "../../../src/bridge/admission/callers.ts";
 import { RingingRooms } from "../../../src/bridge/rooms/ringing-rooms.ts";
 import type { Rooms } from "../../../src/bridge/rooms/rooms.ts";
@@ -210,7 +211,7 @@ export class MessagesRig {
 
   /** What telephones got, as number and text. */
   get telephones(): readonly string[] {
-    return this.sent.map(({ target, text }) => `${target} ${text}`);
+    return this.sent.map(({ target, text }) => `${formatUri(target)} ${text}`);
   }
 
   get words(): readonly string[] {

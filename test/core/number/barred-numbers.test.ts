@@ -56,7 +56,7 @@ function outcome(planned: PlannedCall, ...allow: readonly BarredClass[]): string
   };
   const verdict = judge({ person: alice, plan: planned, callsOfPerson: 0, callsInAll: 0 }, policy);
   if (verdict.kind === "refused") return verdict.cause;
-  return planned.kind === "route" ? `sent ${/^sip:(.*)@/.exec(planned.uri)?.[1]}` : planned.why;
+  return planned.kind === "route" ? `sent ${planned.uri.user}` : planned.why;
 }
 
 describe.each(formats)("on a trunk that takes numbers as %s", (format) => {

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseUserId, type UserId } from "../../../src/core/ids.ts";
-import { parseUri, userText } from "../../../src/core/address/uri.ts";
-import { callerIdentity, type IdentityTemplates } from "../../../src/core/policy/caller-identity.ts";
+import { formatUri, parseUri, userText } from "../../../src/core/address/uri.ts";
+import { callerIdentity as identityOf, type IdentityTemplates } from "../../../src/core/policy/caller-identity.ts";
+
+/** With its URIs as they are written. */
+function callerIdentity(...given: Parameters<typeof identityOf>) {
+  const { asserted, preferred, ...others } = identityOf(...given);
+  return { ...others, asserted: asserted.map(formatUri), preferred: preferred && formatUri(preferred) };
+}
 
 function user(text: string): UserId {
   const id = parseUserId(text);

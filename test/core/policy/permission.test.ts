@@ -4,6 +4,7 @@ import { parseUserId, trunkName, type UserId } from "../../../src/core/ids.ts";
 import type { PlannedCall } from "../../../src/core/number/plan/dial-plan.ts";
 import type { NumberClass } from "../../../src/core/number/plan/number-class.ts";
 import { judge, type CallRequest, type Permission, type Policy } from "../../../src/core/policy/permission.ts";
+import { sipUri } from "../address/sip-uri.ts";
 
 function user(text: string): UserId {
   const id = parseUserId(text);
@@ -35,7 +36,7 @@ function route(numberClass: NumberClass = "ordinary"): PlannedCall {
   return {
     kind: "route",
     trunk: trunkName("main"),
-    uri: "sip:1@example.net",
+    uri: sipUri("sip:1@example.net"),
     number: "1",
     e164: undefined,
     class: numberClass,

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { CallerIdentity } from "../../../src/core/policy/caller-identity.ts";
 import { rig } from "../rig/rig.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
+import { telUri } from "../../../src/sip/wire/header-builder.ts";
 
 const user = { user: "+4930123456", host: undefined, displayName: undefined };
 
@@ -17,19 +19,19 @@ const placements: Readonly<Record<string, CallerIdentity>> = {
   "preferred-identity": {
     from: { user: "account1", host: "provider.example", displayName: undefined },
     asserted: [],
-    preferred: "sip:+4930123456@provider.example",
+    preferred: sipUri("sip:+4930123456@provider.example"),
     privacy: [],
   },
   "asserted-identity": {
     from: user,
-    asserted: ["sip:+4930123456@provider.example;user=phone", "tel:+4930123456"],
+    asserted: [sipUri("sip:+4930123456@provider.example;user=phone"), telUri("+4930123456")],
     preferred: undefined,
     privacy: [],
   },
   // RFC 3323: nothing of the caller in From, the number for the network alone.
   anonymous: {
     from: { user: "anonymous", host: "anonymous.invalid", displayName: "Anonymous" },
-    asserted: ["sip:+4930123456@provider.example"],
+    asserted: [sipUri("sip:+4930123456@provider.example")],
     preferred: undefined,
     privacy: ["id", "user"],
   },

@@ -5,10 +5,12 @@ import { once } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bind } from "../../../dev/loopback/listen.ts";
-import { contactPort, type Received } from "../rig/peer.ts";
+import { contactPort, lines, type Received } from "../rig/peer.ts";
 import { closeLater, rig, startPeer, startStack, type Rig } from "../rig/rig.ts";
-import { ANSWER, IDENTITY, trunkSettings } from "../rig/stack.ts";
+import { ANSWER, IDENTITY, OFFER, TRUNK, trunkSettings } from "../rig/stack.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
+import { callId } from "../../../src/core/ids.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
 
 /** A call that is up, to see whether it stays up. */
 async function talking({
@@ -216,7 +218,7 @@ describe("a caller with an evil name", () => {
     const identity = {
       ...IDENTITY,
       from: { user: evil, host: undefined, displayName: evil },
-      asserted: ["sip:+4930@x.example"],
+      asserted: [sipUri("sip:+4930@x.example")],
     };
     stack.invite({ identity });
     const { message, text } = await peer.request("INVITE");
@@ -226,20 +228,20 @@ describe("a caller with an evil name", () => {
     expect(message.fromTag).not.toBe("mine");
   });
 
-  it.each(["sip:1\r\nX-Inject: 1@gateway.example", "tel:+49", "nonsense", ""])(
-    "and a target of %j makes no call",
-    async (target) => {
-      const { peer, stack } = await rig();
-      const call = stack.invite({ target });
-      expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "internal" });
-      expect(peer.log).toEqual([]);
-    },
-  );
-
-  it("or an identity that is no URI makes no call", async () => {
+  it("and an evil number gets them escaped, in the target and in the identity", async () => {
     const { peer, stack } = await rig();
-    const call = stack.invite({ identity: { ...IDENTITY, asserted: ["sip:a\r\nX: 1"] } });
-    expect(await stack.fact(call, "sip.failed")).toMatchObject({ fault: "internal" });
-    expect(peer.log).toEqual([]);
+    const strange = {
+      ...sipUri("sip:1@gateway.example"),
+      user: "1\r\nX-Inject: 1",
+      host: "gateway.example>\r\nX-Inject: 1",
+    };
+    const identity = { ...IDENTITY, asserted: [strange], preferred: strange };
+    stack.trunks.invite(callId("c-strange"), { trunk: TRUNK, target: strange, identity, sdp: OFFER });
+    const received = await peer.request("INVITE");
+    const { message, text } = received;
+    expect(message.headers.map(({ name }) => name)).not.toContain("X-Inject");
+    expect(text.split("\r\n\r\n")).toHaveLength(2);
+    expect(message.uriText).toBe("sip:1%0D%0AX-Inject%3A%201@gateway.exampleX-Inject:1");
+    expect(lines(received, "P-Asserted-Identity")).toEqual([`<${message.uriText}>`]);
   });
 });

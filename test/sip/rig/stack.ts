@@ -15,6 +15,7 @@ import type {
 } from "../../../src/ports/sip.ts";
 import type { Log } from "../../../src/ports/telemetry.ts";
 import { createSipTrunks, type SipTrunksOptions } from "../../../src/sip/trunks.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
 
 export const TRUNK = trunkName("trunk");
 
@@ -165,13 +166,8 @@ export class Stack {
   invite(more: { target?: string; identity?: CallerIdentity; sdp?: string; trunk?: typeof TRUNK } = {}): CallId {
     this.#calls += 1;
     const call = callId(`c-${this.#calls}`);
-    this.trunks.invite(call, {
-      trunk: TRUNK,
-      target: "sip:+4940555@gateway.example",
-      identity: IDENTITY,
-      sdp: OFFER,
-      ...more,
-    });
+    const { target = "sip:+4940555@gateway.example", ...others } = more;
+    this.trunks.invite(call, { trunk: TRUNK, identity: IDENTITY, sdp: OFFER, ...others, target: sipUri(target) });
     return call;
   }
 

@@ -8,12 +8,19 @@ import { callerRig } from "../rig/caller.ts";
 import { lines, type Received } from "../rig/peer.ts";
 import { rig, standStill, type Rig } from "../rig/rig.ts";
 import { ANSWER, IDENTITY, OFFER, TRUNK } from "../rig/stack.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
 
 const TARGET = "sip:+4940777@gateway.example";
 
 const referTo = (value = `<${TARGET}>`): HeaderLine[] => [textHeader("Refer-To", value)];
 
-const order = (replaces?: string) => ({ trunk: TRUNK, target: TARGET, identity: IDENTITY, sdp: OFFER, replaces });
+const order = (replaces?: string) => ({
+  trunk: TRUNK,
+  target: sipUri(TARGET),
+  identity: IDENTITY,
+  sdp: OFFER,
+  replaces,
+});
 
 /** The call has heard of the REFER. */
 async function referred({ peer, stack }: Rig, headers = referTo()): Promise<Answered> {

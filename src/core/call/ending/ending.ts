@@ -19,7 +19,15 @@ import type { CallOrder } from "../model/order.ts";
 import { answeredAtMsOf, chargedLegOf, trunkLegsOf } from "../model/queries.ts";
 import type { CallRecord } from "../model/record.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
-import { confirmed, over, owedTo, sipCallIdOf, type LegName, type TrunkLeg } from "../model/trunk-leg.ts";
+import {
+  confirmed,
+  over,
+  owedTo,
+  sipCallIdOf,
+  type EndingLeg,
+  type LegName,
+  type TrunkLeg,
+} from "../model/trunk-leg.ts";
 import { farewell, farewellSignals, isFarewell, settleFarewell, toLeg, trunkFarewell } from "./farewell.ts";
 import {
   answersPerson,
@@ -64,8 +72,8 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
   const recall = recallOf(call, cause, isGone);
   const [first, second] = trunkLegsOf(call);
   const trunks = [
-    ...(first === undefined ? [] : [isGone || recall !== undefined ? over(first) : first]),
-    ...(second === undefined ? [] : [gone.legB === true ? over(second) : second]),
+    ...(first === undefined ? [] : [leftOf(first, isGone || recall !== undefined)]),
+    ...(second === undefined ? [] : [leftOf(second, gone.legB === true)]),
   ];
   const farewells = gone.person ? [] : farewellsOf(call, cause, gone);
   const ending: Ending = {
@@ -104,6 +112,11 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
     { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
   ];
   return { call: next, orders };
+}
+
+/** A trunk that was not told of the call, or will be told no more, has nothing to end. */
+function leftOf(leg: TrunkLeg, isGone: boolean): EndingLeg {
+  return isGone || leg.state === "unsent" ? over(leg) : leg;
 }
 
 /** Ends a call before anything was done for it: only the client has to be told, with `words` for the room. */
@@ -248,7 +261,7 @@ function legReported(call: CallIn<Ending>, side: LegName, report: SipFact, fact:
   const { trunks, cause } = call.phase;
   const leg = trunks[side === "a" ? 0 : 1];
   if (leg === undefined) return ignored(call, fact);
-  const put = (next: TrunkLeg): CallIn<Ending> =>
+  const put = (next: EndingLeg): CallIn<Ending> =>
     amend(call, { trunks: trunks.map((one) => (one === leg ? next : one)) });
   switch (report.kind) {
     case "sip.accepted": {

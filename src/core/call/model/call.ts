@@ -16,7 +16,7 @@ import type {
   IncomingLeg,
   InvitingLeg,
   LegName,
-  TrunkLeg,
+  EndingLeg,
   UnsentLeg,
 } from "./trunk-leg.ts";
 import type { MediaDescription } from "../../media-description.ts";
@@ -295,7 +295,7 @@ export interface Ending {
   readonly cause: Cause;
   readonly sipStatus: number | undefined;
   /** None where no trunk was chosen, two of a bridged call. */
-  readonly trunks: readonly TrunkLeg[];
+  readonly trunks: readonly EndingLeg[];
   readonly ringingAtMs: number | undefined;
   readonly answeredAtMs: number | undefined;
   readonly endedAtMs: number;

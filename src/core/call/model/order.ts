@@ -1,4 +1,5 @@
 // Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
+import type { SipUri } from "../../address/uri.ts";
 import type { CallId, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { CallFact, DeadlineName, IceCandidate } from "./fact.ts";
@@ -35,7 +36,7 @@ export type CallOrder =
   | {
       readonly kind: "sip.invite";
       readonly trunk: TrunkName;
-      readonly target: string;
+      readonly target: SipUri;
       readonly identity: CallerIdentity;
       readonly description: MediaDescription;
     }
@@ -70,7 +71,7 @@ export type CallOrder =
   | {
       readonly kind: "sip.replace";
       readonly trunk: TrunkName;
-      readonly target: string;
+      readonly target: SipUri;
       readonly identity: CallerIdentity;
       readonly description: MediaDescription;
       readonly replaces: string | undefined;

@@ -1,5 +1,6 @@
 // The telephone side of a call: which trunk, which number, for a call of ours under which identity, and how far the leg has
 // come. What it is owed when its call ends follows from its state.
+import type { SipUri } from "../../address/uri.ts";
 import type { CallerIdentity } from "../../policy/caller-identity.ts";
 import type { CallId, SipCallId, TrunkName } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
@@ -22,7 +23,7 @@ export interface TrunkSide {
 /** Where an INVITE of ours goes and as whom. */
 export interface DialledTrunk extends TrunkSide {
   /** Request-URI and To. */
-  readonly target: string;
+  readonly target: SipUri;
   readonly identity: CallerIdentity;
 }
 
@@ -36,6 +37,9 @@ export interface DialledTrunk extends TrunkSide {
  */
 export type TrunkLeg = UnsentLeg | InvitingLeg | IncomingLeg | ConfirmedLeg | OverLeg;
 
+/** Of a call that ends. */
+export type EndingLeg = Exclude<TrunkLeg, UnsentLeg>;
+
 /** `id`: under which the SIP edge knows the leg; of a call with one leg the call's own. */
 interface Leg extends TrunkSide {
   readonly id: CallId;
@@ -47,7 +51,7 @@ export interface UnsentLeg extends Leg, DialledTrunk {
 }
 
 /** Our INVITE has no final response: it is owed a CANCEL. */
-export interface InvitingLeg extends Leg, DialledTrunk {
+export interface InvitingLeg extends Leg {
   readonly state: "inviting";
   /** Undefined until it has gone out. */
   readonly invite: SipInviteState | undefined;
@@ -81,11 +85,11 @@ export function unsent(id: CallId, trunk: DialledTrunk): UnsentLeg {
   return { ...trunk, state: "unsent", id };
 }
 
-export function inviting(leg: UnsentLeg): InvitingLeg {
-  return { ...leg, state: "inviting", invite: undefined };
+/** How the trunk was dialled matters no longer: that is said in the order. */
+export function inviting({ id, name, number, abilities }: UnsentLeg): InvitingLeg {
+  return { state: "inviting", id, name, number, abilities, invite: undefined };
 }
 
-/** How the trunk was dialled matters no longer. */
 export function confirmed(
   { id, name, number, abilities }: InvitingLeg | IncomingLeg,
   dialog: SipDialogState,

@@ -14,7 +14,7 @@ import {
   type NumberClass,
   type NumberMeaning,
 } from "./number-class.ts";
-import { formatUri, makeSipUri } from "../../address/uri.ts";
+import { makeSipUri, type SipUri } from "../../address/uri.ts";
 import { meaningOfUser } from "./user-part.ts";
 
 /** How a trunk wants numbers that are E.164; others reach it as dialled, without visual separators. */
@@ -61,8 +61,8 @@ export interface DialPlan {
 /** One trunk that a call may go to, and how the number is written there. */
 export interface PlannedTrunk {
   readonly trunk: TrunkName;
-  /** Request-URI and To, escaped. */
-  readonly uri: string;
+  /** Request-URI and To. */
+  readonly uri: SipUri;
   /** For people and logs: E.164 where it is one, else as sent to the trunk, or `user@host`. */
   readonly number: string;
 }
@@ -344,9 +344,9 @@ function written(keys: DialString, e164: E164 | undefined, trunk: PlanTrunk, pla
   }
 }
 
-function numberUri({ host, port, userPhone }: PlanTrunk, number: string): string {
+function numberUri({ host, port, userPhone }: PlanTrunk, number: string): SipUri {
   const params = new Map(userPhone ? [["user", "phone"]] : []);
-  return formatUri(makeSipUri({ user: number, host, port, params }));
+  return makeSipUri({ user: number, host, port, params });
 }
 
 function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
@@ -360,7 +360,7 @@ function planAddress(user: string, host: string, plan: DialPlan): PlannedCall {
   // The domain is allowed by name, and its users may be called anything.
   const kind = meaning.class === "unknown" ? "private" : meaning.class;
   const number = `${user}@${host}`;
-  const uri = formatUri(makeSipUri({ user, host }));
+  const uri = makeSipUri({ user, host });
   const doubt = { ...(other.length > 0 && { otherClasses: other }), ...(isDoubtful && { isDoubtful }) };
   return { kind: "route", trunk, uri, number, e164, class: kind, ...doubt, alternatives: [], withheld: false };
 }

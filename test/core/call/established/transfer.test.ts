@@ -21,9 +21,11 @@ import {
 } from "../examples/examples.ts";
 import { heardIn, talking } from "../examples/inbound-examples.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
+import { sipUri } from "../../address/sip-uri.ts";
+import { formatUri } from "../../../../src/core/address/uri.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
-const third: DialledTrunk = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
+const third: DialledTrunk = { ...trunk, target: sipUri("sip:+442079460102@sip.example.org"), number: "+442079460102" };
 const shown = { ghost: target, displayName: "+44 20 7946 0102" };
 const planned = { kind: "transfer.planned", trunk: third, shown } as const;
 const blind = { kind: "matrix.replaced", order: { kind: "blind", target } } as const;
@@ -54,7 +56,7 @@ describe("a blind transfer", () => {
   test("the far end is asked to call the number, and let go when it has done so", () => {
     const asked = play(connected(), blind, planned);
     expect(asked.orders).toContainEqual({ kind: "transfer.plan", to: target, person: request.leg.person });
-    expect(asked.orders).toContainEqual({ kind: "sip.refer", target: third.target, replaces: undefined });
+    expect(asked.orders).toContainEqual({ kind: "sip.refer", target: formatUri(third.target), replaces: undefined });
     const done = play(
       { ...asked, orders: [] },
       { kind: "sip.referProgressed", status: 180 },
@@ -291,7 +293,7 @@ describe("a consult transfer", () => {
 describe("a transfer that the trunk wants", () => {
   const referred = {
     kind: "sip.referred",
-    target: { displayName: undefined, uri: third.target, user: "+442079460102", host: "sip.example.org" },
+    target: { displayName: undefined, uri: formatUri(third.target), user: "+442079460102", host: "sip.example.org" },
     replaces: "xyz;to-tag=1;from-tag=2",
     referredBy: undefined,
   } as const;

@@ -4,6 +4,7 @@ import type { CallFact, SipFact } from "../../../../src/core/call/model/fact.ts"
 import type { LegName } from "../../../../src/core/call/model/trunk-leg.ts";
 import { callId, sipCallId } from "../../../../src/core/ids.ts";
 import { confirmedLeg, dialog, request, trunk } from "./examples.ts";
+import { sipUri } from "../../address/sip-uri.ts";
 
 export const bridged = callId("c-bridged");
 export const legA = confirmedLeg(request.id, trunk, dialog);
@@ -16,7 +17,7 @@ export const common = {
   endsAtMs: 3_600_000,
   words: "Transferred.",
 };
-export const third = { ...trunk, number: "+442079460102", target: "sip:+442079460102@sip.example.org" };
+export const third = { ...trunk, number: "+442079460102", target: sipUri("sip:+442079460102@sip.example.org") };
 export const toNumber: Handover = { ...common, target: { kind: "dialled", trunk: third } };
 export const toLeg: Handover = { ...common, target: { kind: "leg", leg: other } };
 

@@ -20,6 +20,8 @@ import {
   type UserId,
 } from "../../../../src/core/ids.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
+import { sipUri } from "../../address/sip-uri.ts";
+import { formatUri } from "../../../../src/core/address/uri.ts";
 
 /** For expectations to which it does not matter where something is said. */
 export const anyLeg: unknown = expect.anything();
@@ -46,7 +48,7 @@ export const request: OutboundRequest = {
 
 export const trunk: DialledTrunk = {
   name: trunkName("main"),
-  target: "sip:+441818118181@sip.example.org",
+  target: sipUri("sip:+441818118181@sip.example.org"),
   number: "+441818118181",
   identity: {
     from: { user: "ann", host: undefined, displayName: undefined },
@@ -67,7 +69,7 @@ export const invite: SipInviteState = {
   to: "<sip:+441818118181@sip.example.org>",
   via: "SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1",
   branch: "z9hG4bK1",
-  requestUri: trunk.target,
+  requestUri: formatUri(trunk.target),
   routes: [],
   cseq: 1,
   localAddress,
@@ -79,7 +81,7 @@ export const dialog: SipDialogState = {
   localTag: "l",
   remoteTag: "r",
   localUri: "sip:ann@example.org",
-  remoteUri: trunk.target,
+  remoteUri: formatUri(trunk.target),
   remoteTarget: "sip:gw@127.0.0.1:5070",
   routeSet: [],
   localCSeq: 1,

@@ -18,6 +18,7 @@ import {
 } from "../examples/inbound-examples.ts";
 import { answers as takesBack } from "../examples/recalled-examples.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
+import { sipUri } from "../../address/sip-uri.ts";
 
 export const ends = ["a", "b"] as const;
 const rooms = [annsRoom, bobsRoom, officeRoom, request.leg.room] as const;
@@ -25,7 +26,7 @@ const inboundSignals = ["invite", "select", "hangup"] as const;
 const outboundSignals = ["answer", "reject", "hangup", "reanswer", "reoffer", "identity"] as const;
 
 const somebodyElse = { ghost: undefined, displayName: "Reception" };
-const elsewhere = { ...trunk, target: "sip:+442079460102@sip.example.org", number: "+442079460102" };
+const elsewhere = { ...trunk, target: sipUri("sip:+442079460102@sip.example.org"), number: "+442079460102" };
 const otherLeg = confirmedLeg(
   callId("c-9"),
   { ...trunk, number: "+442079460103" },
