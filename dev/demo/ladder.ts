@@ -3,7 +3,7 @@
 //   client          homeserver         bridge            gateway
 import type { GatewayLog } from "../gateway/gateway.ts";
 import type { ClientEvent, Homeserver } from "../homeserver/homeserver.ts";
-import type { Lookup } from "../homeserver/thirdparty.ts";
+import type { Lookup } from "../homeserver/appservice/thirdparty.ts";
 
 export type Print = (line: string) => void;
 

@@ -1,18 +1,18 @@
 // A small telephone gateway on real sockets: SIP over UDP and TCP, G.711 over RTP, numbers that behave, a registrar, and
 // calls and texts of its own. For the demo and for tests; see README.md for the numbers. Come in through `startGateway`.
 import { escapeUser, parseUri } from "../../src/core/address/uri.ts";
-import type { Credentials } from "./client-digest.ts";
-import { hopOf } from "./dialog.ts";
-import { digestGate, type DigestOptions } from "./digest.ts";
-import type { Headers } from "./message-text.ts";
+import type { Credentials } from "./user-agent/client-digest.ts";
+import { hopOf } from "./user-agent/dialog.ts";
+import { digestGate, type DigestOptions } from "./user-agent/digest.ts";
+import type { Headers } from "./wire/message-text.ts";
 import { NUMBERS, type GatewayNumber } from "./numbers.ts";
 import type { GatewayCall, GatewayLog, GatewayMessage, GatewayRegistration } from "./observation.ts";
 import { Registrar, type RegistrarOptions } from "./registrar.ts";
-import type { CodecName } from "./session-description.ts";
-import { openSockets, type SipTransport } from "./sockets.ts";
-import type { SoundName } from "./sounds.ts";
+import type { CodecName } from "./media/session-description.ts";
+import { openSockets, type SipTransport } from "./wire/sockets.ts";
+import type { SoundName } from "./media/sounds.ts";
 import type { Destination } from "./switchboard.ts";
-import { UserAgent } from "./user-agent.ts";
+import { UserAgent } from "./user-agent/user-agent.ts";
 
 export { NUMBERS, type GatewayNumber, type ScriptStep } from "./numbers.ts";
 export type { GatewayCall, GatewayLog } from "./observation.ts";

@@ -1,6 +1,6 @@
 // What happens at each number: scripts as data, found by the last digits of whatever was dialled, so that
 // +442079460102, 02079460102 and 102 are the same. README.md has the table for people.
-import type { SoundName } from "./sounds.ts";
+import type { SoundName } from "./media/sounds.ts";
 
 export type ScriptStep =
   | { readonly do: "ring" }

@@ -1,9 +1,9 @@
 // What the gateway saw and heard, and what may be done in a call from outside: for tests, and for the demo's ladder.
 import type { Heard } from "../audio/goertzel.ts";
 import type { Keypress } from "../audio/telephone-event.ts";
-import type { Headers } from "./message-text.ts";
-import type { CodecName, Direction } from "./session-description.ts";
-import type { SipTransport } from "./sockets.ts";
+import type { Headers } from "./wire/message-text.ts";
+import type { CodecName, Direction } from "./media/session-description.ts";
+import type { SipTransport } from "./wire/sockets.ts";
 
 /** How a call ended, from the gateway's side. */
 export interface GatewayCallEnd {

@@ -2,9 +2,9 @@
 import { header, headerTokens, headerValues, type SipRequest } from "../../src/sip/wire/message.ts";
 import type { NameAddr } from "../../src/sip/wire/fields/name-addr.ts";
 import { formatUri, type Uri } from "../../src/core/address/uri.ts";
-import type { Headers } from "./message-text.ts";
+import type { Headers } from "./wire/message-text.ts";
 import type { GatewayRegistration } from "./observation.ts";
-import type { Flow } from "./sockets.ts";
+import type { Flow } from "./wire/sockets.ts";
 
 export interface Binding extends GatewayRegistration {
   readonly uri: Uri;

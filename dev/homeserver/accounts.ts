@@ -2,9 +2,9 @@
 // devices, access tokens, profile, filters and account data. Passwords live in memory
 // as they came, like all else on this server.
 import { randomBytes } from "node:crypto";
-import type { JsonObject } from "./json.ts";
-import { MatrixError } from "./matrix-error.ts";
-import type { Stream } from "./stream.ts";
+import type { JsonObject } from "./http/json.ts";
+import { MatrixError } from "./http/matrix-error.ts";
+import type { Stream } from "./sync/stream.ts";
 
 type AccountDataEntry = { readonly content: JsonObject; readonly position: number };
 

@@ -4,16 +4,16 @@
 import { once } from "node:events";
 import { listen } from "../loopback/listen.ts";
 import { Accounts } from "./accounts.ts";
-import { AppserviceConnection } from "./appservice-connection.ts";
-import { AppservicePusher } from "./appservice-pusher.ts";
-import { authenticate } from "./authentication.ts";
-import type { ClientEvent, RoomEvent } from "./event.ts";
-import { toClientEvent } from "./event.ts";
-import { createHttpServer } from "./http-server.ts";
-import type { Registration } from "./registration.ts";
-import { parseRegistration } from "./registration.ts";
-import { Rooms } from "./rooms.ts";
-import { Router } from "./router.ts";
+import { AppserviceConnection } from "./appservice/appservice-connection.ts";
+import { AppservicePusher } from "./appservice/appservice-pusher.ts";
+import { authenticate } from "./http/authentication.ts";
+import type { ClientEvent, RoomEvent } from "./rooms/event.ts";
+import { toClientEvent } from "./rooms/event.ts";
+import { createHttpServer } from "./http/http-server.ts";
+import type { Registration } from "./appservice/registration.ts";
+import { parseRegistration } from "./appservice/registration.ts";
+import { Rooms } from "./rooms/rooms.ts";
+import { Router } from "./http/router.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addExtraRoutes } from "./routes/extras.ts";
 import { addMembershipRoutes } from "./routes/membership.ts";
@@ -21,12 +21,12 @@ import { addProfileRoutes } from "./routes/profiles.ts";
 import { addRegistrationRoutes } from "./routes/registration.ts";
 import { addSyncRoutes } from "./routes/sync.ts";
 import { addThirdPartyRoutes } from "./routes/thirdparty.ts";
-import { Stream } from "./stream.ts";
-import type { Lookup } from "./thirdparty.ts";
-import { ThirdPartyNetworks } from "./thirdparty.ts";
+import { Stream } from "./sync/stream.ts";
+import type { Lookup } from "./appservice/thirdparty.ts";
+import { ThirdPartyNetworks } from "./appservice/thirdparty.ts";
 import type { World } from "./world.ts";
 
-export type { ClientEvent } from "./event.ts";
+export type { ClientEvent } from "./rooms/event.ts";
 
 export type HomeserverOptions = {
   /** 0 or absent: a free one. A taken one rejects with EADDRINUSE. */

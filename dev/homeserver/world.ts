@@ -1,14 +1,14 @@
 // What the routes work on, in one place, and the reading of bodies and queries they share.
 import type { z } from "zod";
 import type { Accounts } from "./accounts.ts";
-import type { AppserviceConnection } from "./appservice-connection.ts";
-import type { AppservicePusher } from "./appservice-pusher.ts";
-import type { JsonObject } from "./json.ts";
-import { badJson, invalidParam, notFound } from "./matrix-error.ts";
-import type { Room } from "./room.ts";
-import type { Rooms } from "./rooms.ts";
-import type { Stream } from "./stream.ts";
-import type { ThirdPartyNetworks } from "./thirdparty.ts";
+import type { AppserviceConnection } from "./appservice/appservice-connection.ts";
+import type { AppservicePusher } from "./appservice/appservice-pusher.ts";
+import type { JsonObject } from "./http/json.ts";
+import { badJson, invalidParam, notFound } from "./http/matrix-error.ts";
+import type { Room } from "./rooms/room.ts";
+import type { Rooms } from "./rooms/rooms.ts";
+import type { Stream } from "./sync/stream.ts";
+import type { ThirdPartyNetworks } from "./appservice/thirdparty.ts";
 
 export type World = {
   readonly accounts: Accounts;

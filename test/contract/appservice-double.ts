@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { listen } from "../../dev/loopback/listen.ts";
-import type { Registration } from "../../dev/homeserver/registration.ts";
+import type { Registration } from "../../dev/homeserver/appservice/registration.ts";
 
 type SeenRequest = {
   readonly method: string;

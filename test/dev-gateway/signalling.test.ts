@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { startGateway, type Gateway, type GatewayNumber, type GatewayOptions } from "../../dev/gateway/gateway.ts";
-import { ALLOW } from "../../dev/gateway/message-text.ts";
+import { ALLOW } from "../../dev/gateway/wire/message-text.ts";
 import { offerOf, rawPeer, type RawPeer } from "./raw-peer.ts";
 
 const ending: (() => unknown)[] = [];

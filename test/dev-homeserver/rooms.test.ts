@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Homeserver } from "../../dev/homeserver/homeserver.ts";
 import { startHomeserver } from "../../dev/homeserver/homeserver.ts";
-import type { Registration } from "../../dev/homeserver/registration.ts";
+import type { Registration } from "../../dev/homeserver/appservice/registration.ts";
 import type { Client } from "../contract/client-request.ts";
 import { clientOf } from "../contract/client-request.ts";
 import { send } from "../contract/homeserver/rig.ts";

@@ -1,14 +1,14 @@
 // Sending events and state, reading them back.
 import { z } from "zod";
-import { requireJoined } from "../authorisation.ts";
-import type { Requester } from "../authentication.ts";
-import type { RoomEvent } from "../event.ts";
-import { toClientEvent } from "../event.ts";
-import type { JsonObject } from "../json.ts";
-import { parseJson } from "../json.ts";
-import { badJson, invalidParam, notFound } from "../matrix-error.ts";
-import type { Room } from "../room.ts";
-import type { Call, Router } from "../router.ts";
+import { requireJoined } from "../rooms/authorisation.ts";
+import type { Requester } from "../http/authentication.ts";
+import type { RoomEvent } from "../rooms/event.ts";
+import { toClientEvent } from "../rooms/event.ts";
+import type { JsonObject } from "../http/json.ts";
+import { parseJson } from "../http/json.ts";
+import { badJson, invalidParam, notFound } from "../http/matrix-error.ts";
+import type { Room } from "../rooms/room.ts";
+import type { Call, Router } from "../http/router.ts";
 import type { World } from "../world.ts";
 import { numberParam, parseBody, positionOf, roomOf, tokenAt } from "../world.ts";
 

@@ -2,11 +2,11 @@
 // device keys (there are none here), a place for files (they are not kept), typing, receipts, presence.
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { requireJoined } from "../authorisation.ts";
-import { forbidden } from "../matrix-error.ts";
-import { pushRulesOf } from "../push-rules.ts";
-import { roomVersion } from "../room-creation.ts";
-import type { Router } from "../router.ts";
+import { requireJoined } from "../rooms/authorisation.ts";
+import { forbidden } from "../http/matrix-error.ts";
+import { pushRulesOf } from "../sync/push-rules.ts";
+import { roomVersion } from "../rooms/room-creation.ts";
+import type { Router } from "../http/router.ts";
 import type { World } from "../world.ts";
 import { parseBody, roomOf } from "../world.ts";
 

@@ -1,9 +1,9 @@
 // Making rooms, and coming into and going out of them.
 import { z } from "zod";
-import { requireJoined } from "../authorisation.ts";
-import { forbidden, notFound } from "../matrix-error.ts";
-import { createRoom, roomRequestSchema } from "../room-creation.ts";
-import type { Router } from "../router.ts";
+import { requireJoined } from "../rooms/authorisation.ts";
+import { forbidden, notFound } from "../http/matrix-error.ts";
+import { createRoom, roomRequestSchema } from "../rooms/room-creation.ts";
+import type { Router } from "../http/router.ts";
 import type { World } from "../world.ts";
 import { parseBody, roomOf } from "../world.ts";
 

@@ -1,8 +1,8 @@
 // Names and pictures of users.
 import { z } from "zod";
 import type { Account } from "../accounts.ts";
-import { forbidden, notFound } from "../matrix-error.ts";
-import type { Router } from "../router.ts";
+import { forbidden, notFound } from "../http/matrix-error.ts";
+import type { Router } from "../http/router.ts";
 import type { World } from "../world.ts";
 import { parseBody } from "../world.ts";
 

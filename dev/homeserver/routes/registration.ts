@@ -1,11 +1,11 @@
 // Getting in and out: register, log in, who am I, devices, log out.
 import { z } from "zod";
 import type { Account } from "../accounts.ts";
-import { tokenOf } from "../authentication.ts";
-import { MatrixError, forbidden, notFound } from "../matrix-error.ts";
-import type { Appservice } from "../registration.ts";
-import type { Call, Router } from "../router.ts";
-import { isUserId } from "../rooms.ts";
+import { tokenOf } from "../http/authentication.ts";
+import { MatrixError, forbidden, notFound } from "../http/matrix-error.ts";
+import type { Appservice } from "../appservice/registration.ts";
+import type { Call, Router } from "../http/router.ts";
+import { isUserId } from "../rooms/rooms.ts";
 import type { World } from "../world.ts";
 import { parseBody } from "../world.ts";
 

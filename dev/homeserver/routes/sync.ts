@@ -1,11 +1,11 @@
 // The long poll, filters, and the data an account keeps about itself.
 import { z } from "zod";
-import type { Requester } from "../authentication.ts";
-import { isJsonObject, parseJson } from "../json.ts";
-import { badJson, forbidden, notFound } from "../matrix-error.ts";
-import type { Call, Router } from "../router.ts";
-import type { SyncRequest } from "../sync-answer.ts";
-import { answerSync } from "../sync-answer.ts";
+import type { Requester } from "../http/authentication.ts";
+import { isJsonObject, parseJson } from "../http/json.ts";
+import { badJson, forbidden, notFound } from "../http/matrix-error.ts";
+import type { Call, Router } from "../http/router.ts";
+import type { SyncRequest } from "../sync/sync-answer.ts";
+import { answerSync } from "../sync/sync-answer.ts";
 import type { World } from "../world.ts";
 import { numberParam, parseBody, positionOf } from "../world.ts";
 

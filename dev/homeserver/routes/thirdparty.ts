@@ -1,8 +1,8 @@
 // What clients ask about other networks, and the ping by which a service finds out
 // whether it can be reached.
 import { z } from "zod";
-import { MatrixError, forbidden } from "../matrix-error.ts";
-import type { Router } from "../router.ts";
+import { MatrixError, forbidden } from "../http/matrix-error.ts";
+import type { Router } from "../http/router.ts";
 import type { World } from "../world.ts";
 import { parseBody } from "../world.ts";
 

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { type Homeserver, startHomeserver } from "../../../../dev/homeserver/homeserver.ts";
-import type { Registration } from "../../../../dev/homeserver/registration.ts";
+import type { Registration } from "../../../../dev/homeserver/appservice/registration.ts";
 import { createHeadlessCaller, type HeadlessCaller } from "../../../../dev/headless/caller.ts";
 import { registerBridge } from "./bridge.ts";
 import { type Callee, logInCallee } from "../clients/callee.ts";
