@@ -1,5 +1,6 @@
 // Cuts a byte stream (TCP, TLS) into SIP messages by Content-Length (RFC 3261 s18.3) and finds the keep-alives
 // between them (RFC 5626 s4.4.1). Owns no socket: the transport pushes bytes and acts on what comes back.
+import { ByteQueue } from "./byte-queue.ts";
 import { parseHeaderSection } from "./header-section.ts";
 import { parseDigits } from "./fields/grammar.ts";
 import { DEFAULT_PARSE_LIMITS, type ParseLimits } from "./parser.ts";
@@ -23,27 +24,32 @@ export type Frame =
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-const NOTHING = Buffer.alloc(0);
 
-/** Bytes that wait for the rest of their message. Appending is amortised O(1), and each byte is searched once. */
+/**
+ * What is read of the stream (RFC 3261 s18.3):
+ *
+ * ```
+ * between --first byte--> line --its end--> headers --their end--> body --last byte--> between
+ *              line, headers --too long, malformed--> failed
+ * ```
+ */
+type State =
+  /** `halfPing`: the first CRLF of a ping has been seen. */
+  | { readonly phase: "between"; readonly halfPing: boolean }
+  /** The first line. `searched`: bytes in which no end was found. */
+  | { readonly phase: "line"; readonly searched: number }
+  /** `ending`: how they end, by the first line. */
+  | { readonly phase: "headers"; readonly ending: "\r\n\r\n" | "\n\n"; readonly searched: number }
+  /** `length`: bytes of head and body. */
+  | { readonly phase: "body"; readonly length: number }
+  | { readonly phase: "failed" };
+
+/** Each byte is searched once. */
 export class StreamFramer {
   readonly #opened: boolean;
   readonly #limits: ParseLimits;
-  /** What waits is `#buffer` from `#start` to `#end`. */
-  #buffer: Buffer = NOTHING;
-  #start = 0;
-  #end = 0;
-  /** Whether `#buffer` is ours to append to, or a chunk that was pushed. */
-  #owned = false;
-  /** How the headers of the waiting message end, known from its first line on. */
-  #terminator: "\r\n\r\n" | "\n\n" | undefined;
-  /** Bytes of the waiting message in which no end of headers was found. */
-  #searched = 0;
-  /** Bytes of head and body of the waiting message; 0 while its headers are unfinished. */
-  #messageLength = 0;
-  /** The first CRLF of a ping has been seen. */
-  #halfPing = false;
-  #failed = false;
+  readonly #bytes = new ByteQueue();
+  #state: State = { phase: "between", halfPing: false };
 
   /** `opened`: the connection was opened by us, so that a CRLF is a pong and never half a ping. */
   constructor(opened: boolean, limits: ParseLimits = DEFAULT_PARSE_LIMITS) {
@@ -53,7 +59,7 @@ export class StreamFramer {
 
   /** Whether a message has begun and waits for its rest. */
   get unfinished(): boolean {
-    return this.#start < this.#end;
+    return this.#bytes.size > 0;
   }
 
   /**
@@ -62,116 +68,82 @@ export class StreamFramer {
    */
   push(chunk: Buffer): Frame[] {
     const frames: Frame[] = [];
-    if (this.#failed) return frames;
-    this.#append(chunk);
-    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
-      frames.push(frame);
-      this.#failed = frame.kind === "error";
-      if (this.#failed) break;
-    }
-    if (this.#failed || this.#start === this.#end) this.#release();
+    if (this.#state.phase === "failed") return frames;
+    this.#bytes.append(chunk);
+    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
+    if (this.#bytes.size === 0) this.#bytes.clear();
     return frames;
   }
 
-  #release(): void {
-    this.#buffer = NOTHING;
-    this.#start = 0;
-    this.#end = 0;
-    this.#owned = false;
-  }
-
-  #append(chunk: Buffer): void {
-    const waiting = this.#end - this.#start;
-    if (waiting === 0) {
-      this.#buffer = chunk;
-      this.#start = 0;
-      this.#end = chunk.length;
-      this.#owned = false;
-      return;
-    }
-    if (!this.#owned || this.#buffer.length - this.#end < chunk.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * (waiting + chunk.length), 1_024));
-      this.#buffer.copy(grown, 0, this.#start, this.#end);
-      this.#buffer = grown;
-      this.#owned = true;
-      this.#start = 0;
-      this.#end = waiting;
-    }
-    chunk.copy(this.#buffer, this.#end);
-    this.#end += chunk.length;
-  }
-
   #next(): Frame | undefined {
-    if (this.#messageLength === 0) {
-      const keepAlive = this.#searched === 0 ? this.#skipLineEnds() : undefined;
+    if (this.#state.phase === "between") {
+      const keepAlive = this.#skipLineEnds(this.#state.halfPing);
       if (keepAlive !== undefined) return keepAlive;
-      const problem = this.#measure();
-      if (problem !== undefined) return this.#error(problem);
     }
-    if (this.#messageLength === 0 || this.#end - this.#start < this.#messageLength) return undefined;
-    // A view will do: what has been appended is never written over.
-    const bytes = this.#buffer.subarray(this.#start, this.#start + this.#messageLength);
-    this.#start += this.#messageLength;
-    this.#messageLength = 0;
-    this.#halfPing = false;
+    if (this.#state.phase === "line") this.#state = searchLine(this.#state, this.#bytes.waiting);
+    if (this.#state.phase === "headers") {
+      const next = this.#searchEnd(this.#state);
+      if (typeof next === "string") return this.#fail(next);
+      this.#state = next;
+    }
+    if (this.#state.phase === "line" || this.#state.phase === "headers") {
+      return this.#bytes.size > this.#limits.maxHeaderBytes ? this.#fail("headers-too-long") : undefined;
+    }
+    if (this.#state.phase !== "body" || this.#bytes.size < this.#state.length) return undefined;
+    const bytes = this.#bytes.take(this.#state.length);
+    this.#state = { phase: "between", halfPing: false };
     return { kind: "message", bytes };
   }
 
   /** Passes the line ends before a message. However many pings they are, one answer will do. */
-  #skipLineEnds(): Frame | undefined {
+  #skipLineEnds(halfPing: boolean): Frame | undefined {
     let keepAlive: Frame | undefined;
-    while (this.#start < this.#end) {
-      const code = this.#buffer[this.#start];
-      if (code === LINE_FEED) {
-        this.#start += 1;
-      } else if (code === CARRIAGE_RETURN && this.#start + 1 < this.#end) {
-        if (this.#buffer[this.#start + 1] !== LINE_FEED) break;
-        this.#start += 2;
+    let half = halfPing;
+    for (;;) {
+      const first = this.#bytes.at(0);
+      const second = this.#bytes.at(1);
+      if (first === LINE_FEED) this.#bytes.take(1);
+      else if (first === CARRIAGE_RETURN && second === LINE_FEED) {
+        this.#bytes.take(2);
         if (this.#opened) keepAlive = { kind: "pong" };
-        else if (this.#halfPing) keepAlive = { kind: "ping" };
-        this.#halfPing = !this.#halfPing;
-      } else break;
+        else if (half) keepAlive = { kind: "ping" };
+        half = !half;
+      } else {
+        const isHere = first !== undefined && (first !== CARRIAGE_RETURN || second !== undefined);
+        this.#state = isHere ? { phase: "line", searched: 0 } : { phase: "between", halfPing: half };
+        return keepAlive;
+      }
     }
-    return keepAlive;
   }
 
-  /** Sets `#messageLength` once all headers are there. */
-  #measure(): FramingProblem | undefined {
+  #searchEnd(state: Extract<State, { phase: "headers" }>): State | FramingProblem {
+    const { ending, searched } = state;
     const { maxHeaderBytes, maxHeaders, maxBodyBytes } = this.#limits;
-    const waiting = this.#buffer.subarray(this.#start, this.#end);
-    if (waiting.length === 1 && waiting[0] === CARRIAGE_RETURN) return undefined;
-    if (this.#terminator === undefined) {
-      const feed = waiting.indexOf(LINE_FEED, this.#searched);
-      if (feed < 0) {
-        this.#searched = waiting.length;
-        return waiting.length > maxHeaderBytes ? "headers-too-long" : undefined;
-      }
-      const carriage = feed > 0 && waiting[feed - 1] === CARRIAGE_RETURN;
-      this.#terminator = carriage ? "\r\n\r\n" : "\n\n";
-      this.#searched = carriage ? feed - 1 : feed;
-    }
-    const terminator = this.#terminator;
-    const at = waiting.indexOf(terminator, this.#searched, "latin1");
-    if (at < 0) {
-      this.#searched = Math.max(this.#searched, waiting.length - terminator.length + 1);
-      return waiting.length > maxHeaderBytes ? "headers-too-long" : undefined;
-    }
-    const headEnd = at + terminator.length / 2;
+    const { waiting } = this.#bytes;
+    const at = waiting.indexOf(ending, searched, "latin1");
+    if (at < 0) return { ...state, searched: Math.max(searched, waiting.length - ending.length + 1) };
+    const headEnd = at + ending.length / 2;
     if (headEnd > maxHeaderBytes) return "headers-too-long";
-    this.#searched = 0;
-    this.#terminator = undefined;
     const bodyLength = contentLengthOf(waiting.toString("utf8", 0, headEnd), maxHeaders);
     if (typeof bodyLength === "string") return bodyLength;
     if (bodyLength > maxBodyBytes) return "body-too-long";
-    this.#messageLength = at + terminator.length + bodyLength;
-    return undefined;
+    return { phase: "body", length: at + ending.length + bodyLength };
   }
 
-  #error(problem: FramingProblem): Frame {
-    const headBytes = Math.min(this.#end - this.#start, this.#limits.maxHeaderBytes);
-    const head = Buffer.from(this.#buffer.subarray(this.#start, this.#start + headBytes));
+  #fail(problem: FramingProblem): Frame {
+    const head = Buffer.from(this.#bytes.take(Math.min(this.#bytes.size, this.#limits.maxHeaderBytes)));
+    this.#bytes.clear();
+    this.#state = { phase: "failed" };
     return { kind: "error", problem, head };
   }
+}
+
+function searchLine({ searched }: Extract<State, { phase: "line" }>, waiting: Buffer): State {
+  const feed = waiting.indexOf(LINE_FEED, searched);
+  if (feed < 0) return { phase: "line", searched: waiting.length };
+  return waiting[feed - 1] === CARRIAGE_RETURN
+    ? { phase: "headers", ending: "\r\n\r\n", searched: feed - 1 }
+    : { phase: "headers", ending: "\n\n", searched: feed };
 }
 
 /** Read with the parser's own eyes, so that framing and parsing never disagree. */

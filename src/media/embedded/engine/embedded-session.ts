@@ -24,23 +24,25 @@ export class EmbeddedSession implements EngineSession {
     this.#closed = closed;
   }
 
-  offered: EngineSession["offered"] = async (end) => this.#orders({ kind: "offered", end });
-  accept: EngineSession["accept"] = async (end, remote) => this.#orders({ kind: "accept", end, remote });
-  unheard: EngineSession["unheard"] = async () => this.#orders({ kind: "unheard" });
-  stats: EngineSession["stats"] = async () => this.#orders({ kind: "stats" });
-  handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
+  readonly offered: EngineSession["offered"] = async (end) => this.#orders({ kind: "offered", end });
+  readonly accept: EngineSession["accept"] = async (end, remote) => this.#orders({ kind: "accept", end, remote });
+  readonly unheard: EngineSession["unheard"] = async () => this.#orders({ kind: "unheard" });
+  readonly stats: EngineSession["stats"] = async () => this.#orders({ kind: "stats" });
+  readonly handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
 
-  follow: EngineSession["follow"] = async (following) => {
+  readonly follow: EngineSession["follow"] = async (following) => {
     await this.#orders({ kind: "follow", following });
   };
 
-  prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
+  readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
 
-  sendDtmf: EngineSession["sendDtmf"] = (to, digit, durationMs) => this.#send({ kind: "press", to, digit, durationMs });
+  readonly sendDtmf: EngineSession["sendDtmf"] = (to, digit, durationMs) =>
+    this.#send({ kind: "press", to, digit, durationMs });
 
-  addCandidates: EngineSession["addCandidates"] = (candidates) => this.#send({ kind: "candidates", candidates });
+  readonly addCandidates: EngineSession["addCandidates"] = (candidates) =>
+    this.#send({ kind: "candidates", candidates });
 
-  close = async (): Promise<MediaStats> => {
+  readonly close = async (): Promise<MediaStats> => {
     try {
       return await this.#orders({ kind: "close" });
     } catch {
