@@ -82,7 +82,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     stops.add(() => matrix.stop());
     await media.start();
     stops.add(() => media.stop());
-    await store.conversations.rekey((user) => inside.ghosts.keyOf(user));
+    await store.conversations.rekey((user) => inside.ghosts.ours(user).key);
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
     await first.load();

@@ -3,8 +3,8 @@
 import type { Diversion, RemoteIdentity } from "../../core/policy/remote-identity.ts";
 import type { TrunkName, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
-import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { ghostNumber, ourUser, type GhostNumber, type OurUser } from "../../core/number/plan/number-key.ts";
 import { callerWords, identifyCaller, targetOf, type Caller, type CallerTrust } from "../../core/policy/caller.ts";
 
 export interface CallersParts {
@@ -15,7 +15,7 @@ export interface CallersParts {
 
 export interface KnownCaller {
   /** The one ghost of all who withhold their number, where there is none. */
-  readonly ghost: UserId;
+  readonly ghost: GhostNumber;
   readonly withheld: boolean;
   /** What the ghost is called: the trusted name, else the number. */
   readonly name: string;
@@ -50,17 +50,19 @@ export class Callers {
   }
 
   /** Whether two ghosts stand for the same telephone: one may be of the number as a person dialled it, one as the trunk says it. */
-  sameNumber(one: UserId, other: UserId): boolean {
+  sameNumber(one: UserId, other: UserId | OurUser): boolean {
     const { ids, plan } = this.#parts;
-    return one === other || keyOfUser(one, ids, plan) === keyOfUser(other, ids, plan);
+    const known = typeof other === "string" ? ourUser(other, ids, plan) : other;
+    return one === known.user || ourUser(one, ids, plan).key === known.key;
   }
 
   /** A caller whose text fits into no user id is one of those who have none. */
-  #standIn(caller: Caller): { readonly ghost: UserId; readonly name: string; readonly stands: boolean } {
-    const { ids } = this.#parts;
-    const target = targetOf(caller);
-    const ghost = ids.format(target);
-    if (ghost !== undefined) return { ghost, name: ids.displayName(target), stands: true };
-    return { ghost: ids.withheld, name: ids.displayName({ kind: "withheld" }), stands: false };
+  #standIn(caller: Caller): { readonly ghost: GhostNumber; readonly name: string; readonly stands: boolean } {
+    const { ids, plan } = this.#parts;
+    const stated = targetOf(caller);
+    const user = ids.format(stated);
+    const target: DialTarget = user === undefined ? { kind: "withheld" } : stated;
+    const ghost = ghostNumber(user ?? ids.withheld, target, plan);
+    return { ghost, name: ids.displayName(target), stands: user !== undefined };
   }
 }

@@ -4,6 +4,7 @@ import { isIn, type Call } from "../../core/call/model/call.ts";
 import type { Cause } from "../../core/call/model/cause.ts";
 import { end } from "../../core/call/ending/ending.ts";
 import { beginInbound, type InboundRequest } from "../../core/call/inbound/arriving.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import type { RingStage, RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import type { Step } from "../../core/call/step.ts";
@@ -100,7 +101,7 @@ export class InboundAdmission {
     if (gate.isPaused(trunk)) return "trunk-paused";
     if (calls.calls.filter(isRunning).length >= policy.callsInAll) return "too-many-calls";
     // Callers who withhold their number are all one; they must not shut each other out everywhere.
-    return this.#rateLimit.allows(caller.withheld ? `${caller.ghost} ${called}` : caller.ghost)
+    return this.#rateLimit.allows(caller.withheld ? `${caller.ghost.user} ${called}` : caller.ghost.user)
       ? undefined
       : "too-often";
   }
@@ -128,7 +129,7 @@ export class InboundAdmission {
     return {
       id: call,
       trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
-      ghost: caller.ghost,
+      ghost: caller.ghost.user,
       ring: homeserver.ownSide(),
       number: caller.number,
       called,
@@ -150,6 +151,6 @@ function callsOf(person: UserId, calls: readonly Call[]): number {
 }
 
 /** A call to the very number that calls now (glare). */
-function mayYield(call: Call, ghost: UserId, callers: Pick<Callers, "sameNumber">): boolean {
+function mayYield(call: Call, ghost: OurUser, callers: Pick<Callers, "sameNumber">): boolean {
   return isIn(call, "offering", "inviting") && callers.sameNumber(call.phase.leg.ghost, ghost);
 }

@@ -58,7 +58,7 @@ export class RoomFacts {
       await rooms.refuse(fact.room, fact.user, fact.sender);
       return false;
     }
-    if (!isBot) await ghosts.ensure(fact.user);
+    if (ghost !== undefined) await ghosts.ensure(ghost);
     const entered = await rooms.enter(fact.room, fact.user);
     if (fact.encrypted) await encryptedRooms.found(fact.room);
     else if (fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);

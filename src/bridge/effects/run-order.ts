@@ -97,7 +97,7 @@ async function asPersonKnows(
   if ((fact.kind !== "transfer.planned" && fact.kind !== "identity.resolved") || leg === undefined) return fact;
   const { ghost } = fact.shown;
   if (ghost === undefined) return fact;
-  const known = sameNumber(leg.ghost, ghost) ? leg.ghost : await conversations.ghostFor(leg.person, ghost);
+  const known = sameNumber(leg.ghost, ghost) ? leg.ghost : (await conversations.ghostFor(leg.person, ghost)).user;
   return { ...fact, shown: { ...fact.shown, ghost: known } };
 }
 

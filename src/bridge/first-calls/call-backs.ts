@@ -1,11 +1,13 @@
 // Somebody calls in their room with the bot, mostly by "Call back" on a call of a number that rang there and has left
 // since. The call is refused at once, with links to the rooms of those numbers.
 import type { UserId } from "../../core/ids.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
 import type { Visits } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { invitedLeg } from "../admission/invited-leg.ts";
+import type { Ghosts } from "../rooms/ghosts.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import { roomLink } from "../rooms/room-link.ts";
@@ -15,8 +17,9 @@ export interface CallBacksParts {
   readonly visits: Pick<Visits, "latest">;
   readonly conversations: Pick<Conversations, "latest">;
   readonly rooms: Pick<Rooms, "isAlone">;
+  readonly ghosts: Pick<Ghosts, "ours">;
   /** What a ghost is called by its number. */
-  readonly nameOf: (ghost: UserId) => string;
+  readonly nameOf: (ghost: OurUser) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,11 +52,12 @@ export class CallBacks {
   }
 
   async #wordsFor(room: Parameters<Visits["latest"]>[0], person: UserId): Promise<string> {
-    const { visits, conversations, nameOf } = this.#parts;
+    const { visits, conversations, ghosts, nameOf } = this.#parts;
     const lines: string[] = [];
     for (const { ghost } of await visits.latest(room, mostShown)) {
-      const own = (await conversations.latest(person, ghost))?.room;
-      if (own !== undefined) lines.push(`${nameOf(ghost)}: ${roomLink(own)}`);
+      const number = ghosts.ours(ghost);
+      const own = (await conversations.latest(person, number))?.room;
+      if (own !== undefined) lines.push(`${nameOf(number)}: ${roomLink(own)}`);
     }
     if (lines.length === 0) return helpWords;
     return ["To call a number back, use its own room. These numbers called you here last:", ...lines].join("\n");

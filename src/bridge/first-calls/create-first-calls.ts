@@ -1,11 +1,13 @@
 // Puts together what first calls from a number need.
 import type { DidMatch } from "../../core/number/plan/did.ts";
 import type { UserId } from "../../core/ids.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { mayCall, type Policy } from "../../core/policy/permission.ts";
 import type { Homeserver, PeopleRooms } from "../../ports/homeserver.ts";
 import type { RoomDirectory, Settings } from "../../ports/store.ts";
 import type { PartReadiness } from "../operation/readiness.ts";
+import type { Ghosts } from "../rooms/ghosts.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import { BotRoomVisits, type BotRoomVisitsParts } from "./bot-room-visits.ts";
 import { CallBacks } from "./call-backs.ts";
@@ -19,6 +21,7 @@ export interface FirstCallsSetup extends BotRoomVisitsParts {
   readonly ids: GhostIds;
   readonly policy: Policy;
   readonly homeserver: Homeserver;
+  readonly ghosts: Pick<Ghosts, "ours">;
   readonly rooms: Rooms;
   readonly conversations: Conversations;
   /** Undefined: the configuration does not let the bridge act in people's names. */
@@ -43,11 +46,8 @@ export interface FirstCallsOfBridge {
 }
 
 export function createFirstCalls(setup: FirstCallsSetup): FirstCallsOfBridge {
-  const { ids, policy, homeserver, conversations, people, rung, rooms, log, clock } = setup;
-  const nameOf = (ghost: UserId): string => {
-    const target = ids.parse(ghost);
-    return target === undefined ? ghost : ids.displayName(target);
-  };
+  const { ids, policy, homeserver, people, rung, log, clock } = setup;
+  const nameOf = ({ user, target }: OurUser): string => (target === undefined ? user : ids.displayName(target));
   const joins = new JoinWatch(clock);
   const lateInvites = new LateInvites({ homeserver, joins, log });
   const visits = new BotRoomVisits(setup);
@@ -57,7 +57,7 @@ export function createFirstCalls(setup: FirstCallsSetup): FirstCallsOfBridge {
     firstCalls,
     notes: rung.size === 0 ? {} : { first_calls: () => ({ ready: true, detail: firstCalls.describe() }) },
     greeter,
-    callBacks: new CallBacks({ homeserver, visits: setup.visits, conversations, rooms, nameOf, clock, log }),
+    callBacks: new CallBacks({ ...setup, nameOf }),
     load: () => visits.load(),
     async begin() {
       await visits.tidy();

@@ -2,6 +2,7 @@
 // their name; otherwise in the person's room with the bot; otherwise as soon as they join.
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
 import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Place } from "../rooms/conversations.ts";
@@ -19,7 +20,7 @@ export interface FirstCallsParts {
   readonly joins: JoinWatch;
   readonly lateInvites: LateInvites;
   /** What a ghost is called by its number. */
-  readonly nameOf: (ghost: UserId) => string;
+  readonly nameOf: (ghost: OurUser) => string;
   readonly log: Log;
 }
 
@@ -47,7 +48,8 @@ export class FirstCalls implements RoomChoice {
   /** Where the call rings the person. The ghost is registered. Throws what `own` throws. */
   async roomFor(first: FirstCall): Promise<Place> {
     const { visits, log } = this.#parts;
-    const { call, ghost, person, isNew } = first;
+    const { call, person, isNew } = first;
+    const ghost = first.ghost.user;
     const own = first.own();
     own.catch(() => {});
     const visitor = { call, ghost, person, own: own.then(({ room }) => room) };

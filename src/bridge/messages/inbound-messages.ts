@@ -2,6 +2,7 @@
 // called number rings; a MESSAGE in a call's dialog goes to the room of that call. Keeps the order of one sender's
 // texts, and writes a repeated one once.
 import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
+import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 import type { DidFinding } from "../../core/number/plan/did.ts";
@@ -84,9 +85,10 @@ export class InboundMessages {
       const targets = this.#targetsOf(called, trunk);
       if (targets === undefined) return 404;
       const caller = callers.of(trunk, identity, []);
-      return await this.#pass(arrival, caller.ghost, (message) => {
-        this.#parts.ghosts.introduce(caller.ghost, caller.trustedName);
-        return targets.map((target) => this.#writeTo(target, trunk, message));
+      const { ghost } = caller;
+      return await this.#pass(arrival, ghost.user, (message) => {
+        this.#parts.ghosts.introduce(ghost, caller.trustedName);
+        return targets.map((target) => this.#writeTo(target, ghost, trunk, message));
       });
     } catch (error) {
       log.error("could not take a text from a trunk", { trunk, error });
@@ -142,10 +144,10 @@ export class InboundMessages {
     return deliveries.some((one) => one.kind === "not" && one.transient) ? 500 : 480;
   }
 
-  async #writeTo(target: RingTarget, trunk: TrunkName, message: InboundMessage): Promise<Delivery> {
+  async #writeTo(target: RingTarget, ghost: GhostNumber, trunk: TrunkName, message: InboundMessage): Promise<Delivery> {
     const { ringingRooms, conversations } = this.#parts;
     let place: Place | undefined;
-    const find = async (): Promise<Place> => (place = await ringingRooms.open(target, message.ghost, trunk));
+    const find = async (): Promise<Place> => (place = await ringingRooms.open(target, ghost, trunk));
     const delivery = await this.#writeInto(find, message);
     if (delivery.kind === "written" && place !== undefined && target.kind === "person")
       await conversations.spoke(place.room, target.person);

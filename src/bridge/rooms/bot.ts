@@ -1,7 +1,8 @@
 // The bridge's bot: `call NUMBER` and `help`, for clients and homeservers without a dial pad.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
-import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
+import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
+import { ghostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
@@ -58,10 +59,11 @@ export class Bot {
       const cause = found.why === "domain-not-allowed" ? found.why : "not-dialable";
       return this.#say(room, wordsOf(cause));
     }
-    const verdict = judge({ person, plan: planCall(found.target, plan), callsOfPerson: 0, callsInAll: 0 }, policy);
+    const number = ghostNumber(found.user, found.target, plan);
+    const verdict = judge({ person, plan: number.planned, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
     try {
-      const direct = (await conversations.open(person, found.user)).room;
+      const direct = (await conversations.open(person, number)).room;
       await this.#say(
         room,
         `Here is the room of ${ids.displayName(found.target)}: https://matrix.to/#/${encodeURIComponent(direct)} – press the call button there.`,

@@ -1,7 +1,7 @@
 // The conversation of a person and a telephone number: the room in which they last spoke, and the number's ghost in it,
 // whichever spelling of the number that ghost stands for. Found again, or made. Also the room of a person and the bot.
 import type { CallId, RoomId, UserId } from "../../core/ids.ts";
-import type { GhostNumber } from "../../core/number/plan/number-key.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -14,7 +14,7 @@ import { UnfitRoomError } from "./unfit-room.ts";
 export interface ConversationsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "createDirectRoom" | "invite" | "members">;
   readonly directory: ConversationDirectory;
-  readonly ghosts: Pick<Ghosts, "ensure" | "isGhost" | "keyOf">;
+  readonly ghosts: Pick<Ghosts, "ensure" | "ours">;
   readonly rooms: Rooms;
   readonly occupied: OccupiedRooms;
   readonly recalled: Pick<RecalledRooms, "recallNumber">;
@@ -39,29 +39,30 @@ export class Conversations {
   }
 
   /** Whether the person has a room with this number, which may have to be made anew. */
-  async have(person: UserId, ghost: UserId): Promise<boolean> {
-    return (await this.#known(person, ghost)).length > 0;
+  async have(person: UserId, whose: UserId | OurUser): Promise<boolean> {
+    return (await this.#known(person, this.#ours(whose))).length > 0;
   }
 
   /** As `have`, but rooms that only the homeserver knows are looked for too. */
-  async haveAnywhere(person: UserId, ghost: UserId): Promise<boolean> {
-    return (await this.#recall(person, ghost)).length > 0;
+  async haveAnywhere(person: UserId, whose: UserId | OurUser): Promise<boolean> {
+    return (await this.#recall(person, this.#ours(whose))).length > 0;
   }
 
   /** Where the two spoke last. */
-  async latest(person: UserId, ghost: UserId): Promise<Place | undefined> {
-    const [latest] = await this.#recall(person, ghost);
+  async latest(person: UserId, whose: UserId | OurUser): Promise<Place | undefined> {
+    const [latest] = await this.#recall(person, this.#ours(whose));
     return latest;
   }
 
   /** The ghost under which the person knows this number. Never rejects. */
-  async ghostFor(person: UserId, ghost: UserId): Promise<UserId> {
+  async ghostFor(person: UserId, whose: UserId | OurUser): Promise<OurUser> {
+    const ours = this.#ours(whose);
     try {
-      const [latest] = await this.#known(person, ghost);
-      return latest?.ghost ?? ghost;
+      const [latest] = await this.#known(person, ours);
+      return this.#inPlace(latest, ours);
     } catch (error) {
-      this.#parts.log.warn("could not look up a conversation", { person, ghost, error });
-      return ghost;
+      this.#parts.log.warn("could not look up a conversation", { person, ghost: ours.user, error });
+      return ours;
     }
   }
 
@@ -69,18 +70,19 @@ export class Conversations {
    * The room of the conversation, made if there is none. The person is invited (again) where need be. For a call it is one
    * without a running call. Throws HomeserverError, UnfitRoomError.
    */
-  open(person: UserId, ghost: UserId, call?: CallId): Promise<Place> {
-    return this.#once(person, ghost, async () => {
-      const place = await this.#findOrMake(person, ghost, call);
+  open(person: UserId, whose: UserId | OurUser, call?: CallId): Promise<Place> {
+    const ours = this.#ours(whose);
+    return this.#once(person, ours, async () => {
+      const place = await this.#findOrMake(person, ours, call);
       if (call !== undefined) this.#parts.occupied.choose(place.room, call);
       return place;
     });
   }
 
   /** The person made this room for the two, or speaks in it and nobody else is there. Never rejects. */
-  async began(room: RoomId, person: UserId, whose: UserId | Pick<GhostNumber, "user" | "key">): Promise<void> {
-    const { homeserver, directory, ghosts, rooms, log } = this.#parts;
-    const { user: ghost, key } = typeof whose === "string" ? { user: whose, key: ghosts.keyOf(whose) } : whose;
+  async began(room: RoomId, person: UserId, whose: UserId | OurUser): Promise<void> {
+    const { homeserver, directory, rooms, log } = this.#parts;
+    const { user: ghost, key } = this.#ours(whose);
     try {
       // In the bot's room a number is a guest for one call.
       if (ghost !== homeserver.bot && (await rooms.ours(room)).includes(homeserver.bot)) return;
@@ -100,19 +102,20 @@ export class Conversations {
     }
   }
 
-  async #findOrMake(person: UserId, ghost: UserId, call: CallId | undefined): Promise<Place> {
+  async #findOrMake(person: UserId, ours: OurUser, call: CallId | undefined): Promise<Place> {
     const { rooms, occupied } = this.#parts;
-    const known = await this.#recall(person, ghost);
+    const known = await this.#recall(person, ours);
+    const ghost = this.#inPlace(known[0], ours);
     const isFree = ({ room }: Conversation): boolean => call === undefined || occupied.callsIn(room, call).length === 0;
     const free = known.filter(isFree);
     // The ghost may have a better name by now.
-    await this.#ensure(known[0]?.ghost ?? ghost);
+    await this.#ensure(ghost);
     const { place, encrypted } = await this.#look(free.slice(0, mostLookedAt), person);
     if (place !== undefined) return place;
     if (known.length - free.length >= mostRoomsAtOnce)
       throw new UnfitRoomError("BUSY", "every room of the two has a running call");
     if (encrypted !== undefined && !(await rooms.isFirstUnfit(encrypted.room))) throw await this.#giveUp(encrypted);
-    const made = await this.#make(person, known[0]?.ghost ?? ghost);
+    const made = await this.#make(person, ghost);
     if (!(await rooms.isEncrypted(made.room, made.ghost))) {
       if (encrypted !== undefined) this.#noteReplaced(encrypted, made);
       return made;
@@ -168,12 +171,13 @@ export class Conversations {
     }
   }
 
-  async #make(person: UserId, ghost: UserId): Promise<Place> {
+  async #make(person: UserId, ours: OurUser): Promise<Place> {
     const { homeserver, rooms } = this.#parts;
+    const ghost = ours.user;
     const room = await homeserver.createDirectRoom(ghost, person);
     // First of all: nobody has to ask the homeserver who is in the room.
     await rooms.made(room, ghost);
-    await this.began(room, person, ghost);
+    await this.began(room, person, ours);
     return { room, ghost };
   }
 
@@ -187,25 +191,32 @@ export class Conversations {
     this.#parts.log.info("made a new room because the old one is encrypted", fields);
   }
 
-  async #ensure(ghost: UserId): Promise<void> {
-    const { ghosts } = this.#parts;
-    if (ghosts.isGhost(ghost)) await ghosts.ensure(ghost);
+  #ours(whose: UserId | OurUser): OurUser {
+    return this.#parts.ghosts.ours(whose);
   }
 
-  #known(person: UserId, ghost: UserId): Promise<readonly Conversation[]> {
-    const { directory, ghosts } = this.#parts;
-    return directory.find(person, ghosts.keyOf(ghost));
+  /** Which of the number's ghosts it is that is there. */
+  #inPlace(place: Place | undefined, ours: OurUser): OurUser {
+    return place === undefined || place.ghost === ours.user ? ours : this.#ours(place.ghost);
   }
 
-  async #recall(person: UserId, ghost: UserId): Promise<readonly Conversation[]> {
-    const known = await this.#known(person, ghost);
+  async #ensure(ours: OurUser): Promise<void> {
+    if (ours.target !== undefined) await this.#parts.ghosts.ensure(ours);
+  }
+
+  #known(person: UserId, { key }: OurUser): Promise<readonly Conversation[]> {
+    return this.#parts.directory.find(person, key);
+  }
+
+  async #recall(person: UserId, ours: OurUser): Promise<readonly Conversation[]> {
+    const known = await this.#known(person, ours);
     if (known.length > 0) return known;
-    await this.#parts.recalled.recallNumber(ghost);
-    return this.#known(person, ghost);
+    await this.#parts.recalled.recallNumber(ours);
+    return this.#known(person, ours);
   }
 
-  async #once<Found>(person: UserId, ghost: UserId, find: () => Promise<Found>): Promise<Found> {
-    const key = `${person}\n${this.#parts.ghosts.keyOf(ghost)}`;
+  async #once<Found>(person: UserId, { key: number }: OurUser, find: () => Promise<Found>): Promise<Found> {
+    const key = `${person}\n${number}`;
     const opening = (this.#opening.get(key) ?? Promise.resolve()).catch(() => {}).then(find);
     this.#opening.set(key, opening);
     try {

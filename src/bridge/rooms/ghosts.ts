@@ -4,7 +4,7 @@
 import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { ghostNumber, keyOfUser, type GhostNumber } from "../../core/number/plan/number-key.ts";
+import { ghostNumber, ourUser, type GhostNumber, type OurUser } from "../../core/number/plan/number-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { GhostDirectory } from "../../ports/store.ts";
@@ -57,14 +57,13 @@ export class Ghosts {
 
   /** What the id stands for; undefined where it is no ghost's. */
   read(user: UserId): GhostNumber | undefined {
-    const { ids, plan } = this.#parts;
-    const target = ids.parse(user);
-    return target && ghostNumber(user, target, plan);
+    const ours = this.ours(user);
+    return ours.target && ours;
   }
 
-  /** The same for all ghosts of one telephone number. */
-  keyOf(user: UserId): NumberKey {
-    return keyOfUser(user, this.#parts.ids, this.#parts.plan);
+  /** One of ours by their id; whoever has been read already is not read again. */
+  ours(user: UserId | OurUser): OurUser {
+    return typeof user === "string" ? ourUser(user, this.#parts.ids, this.#parts.plan) : user;
   }
 
   /** Whether it was ever registered. */
@@ -85,10 +84,10 @@ export class Ghosts {
    * Registers and names the ghost if that was never done. `known`: what its owner is called, as trusted; without one it
    * takes the name under which it was introduced, keeps the one it has, or is named by its number. Throws HomeserverError.
    */
-  ensure(ghost: UserId, known?: string): Promise<void> {
-    const number = this.read(ghost);
-    if (number !== undefined) return this.#ensure(number, known);
-    return Promise.reject(new HomeserverError("M_NOT_FOUND", `${ghost} stands for no number`, false));
+  ensure(ghost: UserId | OurUser, known?: string): Promise<void> {
+    const ours = this.ours(ghost);
+    if (ours.target !== undefined) return this.#ensure(ours, known);
+    return Promise.reject(new HomeserverError("M_NOT_FOUND", `${ours.user} stands for no number`, false));
   }
 
   #ensure(number: GhostNumber, known?: string): Promise<void> {
@@ -108,9 +107,8 @@ export class Ghosts {
   }
 
   /** What its owner is called, as trusted, for when the ghost is wanted: many who call are never put through. */
-  introduce(ghost: UserId, name: string | undefined): void {
+  introduce({ key }: Pick<GhostNumber, "key">, name: string | undefined): void {
     if (name === undefined) return;
-    const key = this.keyOf(ghost);
     this.#introduced.delete(key);
     this.#introduced.set(key, name);
     const [oldest] = this.#introduced.keys();

@@ -1,9 +1,9 @@
 // Rooms that the homeserver knows and the database does not, because the database is new: which ghosts are in them, and
 // which of them are conversations. Asked only when the database has nothing, so a call in a known room never waits.
-import type { NumberKey, RoomId, UserId } from "../../core/ids.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { keyOfUser } from "../../core/number/plan/number-key.ts";
+import { ourUser, type OurUser } from "../../core/number/plan/number-key.ts";
 import { commonSpellings } from "../../core/number/plan/spellings.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { ConversationDirectory, GhostDirectory, RoomDirectory } from "../../ports/store.ts";
@@ -64,9 +64,8 @@ export class RecalledRooms {
   }
 
   /** Finds the rooms of all ghosts of this one's number which the database does not know. Never rejects, as above. */
-  async recallNumber(ghost: UserId): Promise<void> {
+  async recallNumber({ user: ghost, target }: OurUser): Promise<void> {
     const { ids, plan } = this.#parts;
-    const target = ids.parse(ghost);
     const spellings = target === undefined ? [] : commonSpellings(target, plan).map((one) => ids.format(one));
     const users = new Set([ghost, ...spellings.filter((user) => user !== undefined)]);
     await Promise.all([...users].map((user) => this.#recallUnknown(user)));
@@ -120,7 +119,7 @@ export class RecalledRooms {
     try {
       return await homeserver.joinedMembers(room);
     } catch (error) {
-      if (!(error instanceof HomeserverError) || hint === undefined || !this.#isOurs(hint)) throw error;
+      if (!(error instanceof HomeserverError) || hint === undefined || !this.#isOurs(this.#read(hint))) throw error;
       return (await homeserver.members(room, hint)).map(({ user }) => user);
     }
   }
@@ -128,20 +127,21 @@ export class RecalledRooms {
   /** Gives how many of ours are in the room. */
   async #note(room: RoomId, members: readonly UserId[]): Promise<number> {
     const { directory, conversations } = this.#parts;
-    const ours = members.filter((user) => this.#isOurs(user));
-    for (const user of ours) await directory.saveOurs(room, user);
-    const [person, another] = members.filter((user) => !this.#isOurs(user));
+    const present = members.map((user) => this.#read(user));
+    const ours = present.filter((one) => this.#isOurs(one));
+    for (const { user } of ours) await directory.saveOurs(room, user);
+    const [person, another] = present.filter((one) => !ours.includes(one));
     const [ghost] = ours;
     if (person !== undefined && another === undefined && ghost !== undefined && ours.length === 1)
-      await conversations.add({ room, person, number: this.#keyOf(ghost), ghost });
+      await conversations.add({ room, person: person.user, number: ghost.key, ghost: ghost.user });
     return ours.length;
   }
 
-  #keyOf(user: UserId): NumberKey {
-    return keyOfUser(user, this.#parts.ids, this.#parts.plan);
+  #read(user: UserId): OurUser {
+    return ourUser(user, this.#parts.ids, this.#parts.plan);
   }
 
-  #isOurs(user: UserId): boolean {
-    return user === this.#parts.homeserver.bot || this.#parts.ids.parse(user) !== undefined;
+  #isOurs({ user, target }: OurUser): boolean {
+    return user === this.#parts.homeserver.bot || target !== undefined;
   }
 }

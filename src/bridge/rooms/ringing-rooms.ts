@@ -2,6 +2,7 @@
 // which the ghost joins. Who is rung, and when, is decided in core/call.
 import type { Call } from "../../core/call/model/call.ts";
 import type { MatrixLegFact } from "../../core/call/model/fact.ts";
+import type { OurUser } from "../../core/number/plan/number-key.ts";
 import type { RingTarget } from "../../core/number/plan/ring-stage.ts";
 import type { CallId, RoomId, TrunkName, UserId } from "../../core/ids.ts";
 import type { Policy } from "../../core/policy/permission.ts";
@@ -19,7 +20,7 @@ import { UnfitRoomError } from "./unfit-room.ts";
 /** A call of a number to a person. */
 export interface FirstCall {
   readonly call: CallId;
-  readonly ghost: UserId;
+  readonly ghost: OurUser;
   readonly person: UserId;
   /** They never had a room. */
   readonly isNew: boolean;
@@ -35,7 +36,7 @@ export interface RoomChoice {
 
 export interface RingingRoomsParts {
   readonly homeserver: Pick<Homeserver, "bot" | "invite" | "members">;
-  readonly ghosts: Pick<Ghosts, "ensure" | "keyOf">;
+  readonly ghosts: Pick<Ghosts, "ensure" | "ours">;
   readonly rooms: Rooms;
   readonly firstCalls: RoomChoice;
   readonly conversations: Conversations;
@@ -61,14 +62,15 @@ export class RingingRooms {
    * Where the caller's number speaks to the target, and as which of its ghosts; the ghost is registered and joined. For a
    * call it is a room in which the call can ring. Throws HomeserverError, UnfitRoomError.
    */
-  open(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined): Promise<Place> {
+  open(target: RingTarget, ghost: OurUser, trunk: TrunkName | undefined): Promise<Place> {
     return this.#open(target, ghost, trunk, undefined);
   }
 
   /** The same for a call: never rejects for what the homeserver says. */
   async find(target: RingTarget, ghost: UserId, trunk: TrunkName | undefined, call: CallId): Promise<Found> {
     try {
-      return { kind: "matrix.roomFound", target, ...(await this.#open(target, ghost, trunk, call)) };
+      const ours = this.#parts.ghosts.ours(ghost);
+      return { kind: "matrix.roomFound", target, ...(await this.#open(target, ours, trunk, call)) };
     } catch (error) {
       if (!(error instanceof HomeserverError) && !(error instanceof UnfitRoomError)) throw error;
       this.#parts.log.warn("could not ring a target", {
@@ -85,7 +87,7 @@ export class RingingRooms {
   /** A call, unlike a text, has to reach the person at once: it may ring elsewhere than in the room of the two. */
   async #open(
     target: RingTarget,
-    ghost: UserId,
+    ghost: OurUser,
     trunk: TrunkName | undefined,
     call: CallId | undefined,
   ): Promise<Place> {
@@ -101,23 +103,23 @@ export class RingingRooms {
     return call === undefined ? own() : firstCalls.roomFor({ call, ghost: known, person, isNew, own });
   }
 
-  async #openForAll(room: RoomId, ghost: UserId, call: CallId | undefined): Promise<Place> {
+  async #openForAll(room: RoomId, ghost: OurUser, call: CallId | undefined): Promise<Place> {
     const known = (await this.#ghostIn(room, ghost)) ?? ghost;
     if (call !== undefined) await this.#occupy(room, known, call);
     await this.#parts.ghosts.ensure(known);
-    return this.#enter(room, known);
+    return this.#enter(room, known.user);
   }
 
-  async #knows(target: RingTarget, ghost: UserId): Promise<boolean> {
+  async #knows(target: RingTarget, ghost: OurUser): Promise<boolean> {
     if (target.kind === "person") return this.#parts.conversations.have(target.person, ghost);
     return (await this.#ghostIn(target.room, ghost)) !== undefined;
   }
 
   /** The ghost of this number which is in the room, whichever spelling it stands for. */
-  async #ghostIn(room: RoomId, ghost: UserId): Promise<UserId | undefined> {
+  async #ghostIn(room: RoomId, ghost: OurUser): Promise<OurUser | undefined> {
     const { rooms, ghosts } = this.#parts;
     const ours = await rooms.ours(room);
-    return ours.includes(ghost) ? ghost : ours.find((one) => ghosts.keyOf(one) === ghosts.keyOf(ghost));
+    return ours.includes(ghost.user) ? ghost : ours.map((one) => ghosts.ours(one)).find(({ key }) => key === ghost.key);
   }
 
   async #enter(room: RoomId, ghost: UserId): Promise<Place> {
@@ -129,7 +131,7 @@ export class RingingRooms {
   }
 
   /** Throws UnfitRoomError. Nothing is waited for before the room is taken: of two calls at once one has it. */
-  async #occupy(room: RoomId, ghost: UserId, call: CallId): Promise<void> {
+  async #occupy(room: RoomId, ghost: OurUser, call: CallId): Promise<void> {
     const { occupied } = this.#parts;
     const calls = occupied.callsIn(room, call);
     const isBusy = calls.length > 0 && (await this.#isBusy(room, ghost, calls));
@@ -142,11 +144,11 @@ export class RingingRooms {
    * Clients show one ringing call per room. Once it is answered, a call of another number rings for those in the room who
    * are not in a call there.
    */
-  async #isBusy(room: RoomId, ghost: UserId, calls: readonly Call[]): Promise<boolean> {
+  async #isBusy(room: RoomId, ghost: OurUser, calls: readonly Call[]): Promise<boolean> {
     const { rooms, ghosts } = this.#parts;
     const legs = calls.map(legOf);
-    if (legs.some((leg) => leg === undefined || ghosts.keyOf(leg.ghost) === ghosts.keyOf(ghost))) return true;
-    const people = await rooms.people(room, ghost);
+    if (legs.some((leg) => leg === undefined || ghosts.ours(leg.ghost).key === ghost.key)) return true;
+    const people = await rooms.people(room, ghost.user);
     const inCalls = new Set(legs.map((leg) => leg?.person));
     return people !== undefined && people.every(({ user, membership }) => membership !== "join" || inCalls.has(user));
   }

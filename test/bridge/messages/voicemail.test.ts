@@ -31,7 +31,13 @@ class MailboxRig {
       conversations: new Conversations({
         homeserver,
         directory: store.conversations,
-        ghosts: { ensure: async () => {}, isGhost: () => false, keyOf: (user) => user as string as NumberKey },
+        ghosts: {
+          ensure: async () => {},
+          ours: (user) =>
+            typeof user === "string"
+              ? { user, target: undefined, planned: undefined, key: user as string as NumberKey }
+              : user,
+        },
         rooms: new Rooms({ homeserver, directory: store.rooms, recalled: nothingRecalled, log }),
         occupied: new OccupiedRooms(() => []),
         recalled: nothingRecalled,

@@ -25,10 +25,16 @@ export function numberKey(target: DialTarget, plan: DialPlan): NumberKey {
   return keyText(target, planCall(target, plan), plan) as NumberKey;
 }
 
-/** The key of a ghost's number. A user who is no ghost, such as the bot, is known by their own id. */
-export function keyOfUser(user: UserId, ids: Pick<GhostIds, "parse">, plan: DialPlan): NumberKey {
+/** One of ours: a number's ghost, or who stands for no number, as the bot does, and is known by their own id. */
+export type OurUser =
+  | GhostNumber
+  | { readonly user: UserId; readonly target: undefined; readonly planned: undefined; readonly key: NumberKey };
+
+/** Who an id is that comes in. Never throws. */
+export function ourUser(user: UserId, ids: Pick<GhostIds, "parse">, plan: DialPlan): OurUser {
   const target = ids.parse(user);
-  return target === undefined ? (user as string as NumberKey) : numberKey(target, plan);
+  if (target !== undefined) return ghostNumber(user, target, plan);
+  return { user, target, planned: undefined, key: user as string as NumberKey };
 }
 
 function keyText(target: DialTarget, route: PlannedCall, plan: DialPlan): string {
