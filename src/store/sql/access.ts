@@ -14,6 +14,8 @@ export interface Access {
   readonly change: Run;
   /** Several statements, made whole or not at all. `isDurable`: they outlive a power failure. Throws StoreError. */
   readonly changeTogether: <T>(work: (run: Run) => Promise<T>, isDurable?: boolean) => Promise<T>;
+  /** Hears that the connection is lost, and with it the right to be the only one who writes. */
+  readonly onLost: (listener: () => void) => void;
   /** Resolves when whatever was asked for before is done with. */
   readonly settled: () => Promise<void>;
 }
@@ -35,6 +37,7 @@ export function openAccess(
     },
     change: (statement, values) => commits.make((db) => statements.on(db)(statement, values)),
     changeTogether: (work, isDurable) => commits.make((db) => work(statements.on(db)), isDurable),
+    onLost: (listener) => database.onFailure(listener),
     settled: () => commits.settled(),
   };
 }

@@ -1,12 +1,10 @@
 // Conversations: which rooms a person has with a telephone number, and in which of them they spoke last.
-import { sql } from "kysely";
 import { roomId, type NumberKey, type UserId } from "../../core/ids.ts";
 import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
-import { statement } from "./statement.ts";
+import { statement, type Run } from "./statement.ts";
 
-/** Higher than any before; a number and no time, so that a clock that is set back changes nothing. */
-const now = sql<number>`(select coalesce(max(spoken), 0) + 1 from conversation)`;
+type Spoken = { readonly spoken: number };
 
 const find = statement((db, { person, number }: Pick<Conversation, "person" | "number">) =>
   db
@@ -17,11 +15,11 @@ const find = statement((db, { person, number }: Pick<Conversation, "person" | "n
     .orderBy("spoken", "desc")
     .orderBy("room"),
 );
-const save = statement((db, { room, person, number, ghost }: Conversation) =>
+const save = statement((db, { room, person, number, ghost, spoken }: Conversation & Spoken) =>
   db
     .insertInto("conversation")
-    .values({ room, person, number, ghost, spoken: now })
-    .onConflict((conflict) => conflict.column("room").doUpdateSet({ person, number, ghost, spoken: now })),
+    .values({ room, person, number, ghost, spoken })
+    .onConflict((conflict) => conflict.column("room").doUpdateSet({ person, number, ghost, spoken })),
 );
 const add = statement((db, { room, person, number, ghost }: Conversation) =>
   db
@@ -29,15 +27,24 @@ const add = statement((db, { room, person, number, ghost }: Conversation) =>
     .values({ room, person, number, ghost, spoken: 0 })
     .onConflict((conflict) => conflict.column("room").doNothing()),
 );
-const speak = statement((db, { room, person }: Pick<Conversation, "room" | "person">) =>
-  db.updateTable("conversation").set({ spoken: now }).where("room", "=", room).where("person", "=", person),
+const speak = statement((db, { room, person, spoken }: Pick<Conversation, "room" | "person"> & Spoken) =>
+  db.updateTable("conversation").set({ spoken }).where("room", "=", room).where("person", "=", person),
 );
+const latest = statement((db) => db.selectFrom("conversation").select((all) => all.fn.max("spoken").as("spoken")));
 const listKeys = statement((db) => db.selectFrom("conversation").select(["ghost", "number"]).distinct());
 const rekey = statement((db, { ghost, number, formerly }: { ghost: string; number: string; formerly: string }) =>
   db.updateTable("conversation").set({ number }).where("ghost", "=", ghost).where("number", "=", formerly),
 );
 
-export function sqlConversations({ read, change, changeTogether }: Access): ConversationDirectory {
+export function sqlConversations({ read, change, changeTogether, onLost }: Access): ConversationDirectory {
+  let last: number | undefined;
+  onLost(() => (last = undefined));
+  /** Higher than any before; a number and no time, so that a clock that is set back changes nothing. */
+  const next = async (run: Run): Promise<number> => {
+    last ??= (await run(latest, {})).rows[0]?.spoken ?? 0;
+    last += 1;
+    return last;
+  };
   return {
     async find(person, number) {
       const rows = await read(find, { person, number });
@@ -45,7 +52,7 @@ export function sqlConversations({ read, change, changeTogether }: Access): Conv
     },
 
     async save(conversation) {
-      await change(save, conversation);
+      await changeTogether(async (run) => run(save, { ...conversation, spoken: await next(run) }));
     },
 
     async add(conversation) {
@@ -53,7 +60,9 @@ export function sqlConversations({ read, change, changeTogether }: Access): Conv
     },
 
     async spoke(room, person) {
-      const { numAffectedRows = 0n } = await change(speak, { room, person });
+      const { numAffectedRows = 0n } = await changeTogether(async (run) =>
+        run(speak, { room, person, spoken: await next(run) }),
+      );
       return numAffectedRows > 0n;
     },
 

@@ -1,7 +1,8 @@
 // Ghosts, rooms, what was said only once, and settings: small tables without rules of their own.
-import type { UserId } from "../../core/ids.ts";
-import type { GhostDirectory, RoomDirectory, Settings } from "../../ports/store.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
+import type { GhostDirectory, GhostProfile, RoomDirectory, Settings } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
+import { Remembered } from "./remembered.ts";
 import type { Tables } from "./schema.ts";
 import { statement } from "./statement.ts";
 
@@ -18,13 +19,16 @@ const saveGhost = statement((db, { user, display_name, picture }: Tables["ghost"
 );
 const listGhosts = statement((db) => db.selectFrom("ghost").select("user").orderBy("user"));
 
-export function sqlGhostDirectory({ read, change }: Access): GhostDirectory {
+export function sqlGhostDirectory({ read, change, onLost }: Access): GhostDirectory {
+  const profiles = new Remembered<UserId, GhostProfile | undefined>(onLost);
   return {
-    async find(user) {
-      const [row] = await read(findGhost, { user });
-      return row && { displayName: row.display_name ?? undefined, picture: row.picture ?? undefined };
-    },
+    find: (user) =>
+      profiles.get(user, async () => {
+        const [row] = await read(findGhost, { user });
+        return row && { displayName: row.display_name ?? undefined, picture: row.picture ?? undefined };
+      }),
     async save(user, { displayName = null, picture = null }) {
+      profiles.forget(user);
       await change(saveGhost, { user, display_name: displayName, picture });
     },
     async list() {
@@ -56,18 +60,20 @@ const say = statement((db, { room, subject }: Tables["said"]) =>
     .returning("room"),
 );
 
-export function sqlRoomDirectory({ read, change, changeTogether }: Access): RoomDirectory {
+export function sqlRoomDirectory({ read, change, changeTogether, onLost }: Access): RoomDirectory {
+  const members = new Remembered<RoomId, readonly UserId[]>(onLost);
   return {
-    async ours(room) {
-      return (await read(listOurs, { room })).map(({ user }) => user as UserId);
-    },
+    ours: (room) => members.get(room, async () => (await read(listOurs, { room })).map(({ user }) => user as UserId)),
     async saveOurs(room, user) {
+      members.forget(room);
       await change(saveOurs, { room, user });
     },
     async removeOurs(room, user) {
+      members.forget(room);
       await change(removeOurs, { room, user });
     },
     async forget(room) {
+      members.forget(room);
       await changeTogether(async (run) => {
         for (const forget of forgetRoom) await run(forget, { room });
       });
