@@ -71,7 +71,7 @@ export class Intake {
       const cancel = clock.at(clock.nowMs() + patienceMs, () => goAhead(isSignal));
       try {
         for (const fact of await this.#store(facts)) {
-          if (ahead.has(fact.eventId)) await this.#finish(fact.eventId);
+          if (ahead.has(fact.eventId)) void this.#finish(fact.eventId);
           else if (this.#delivering) this.#enqueue(this.#onOwnClock(fact));
         }
       } catch (error) {
@@ -100,7 +100,7 @@ export class Intake {
           if (this.#delivering) this.#enqueue(fact);
           continue;
         }
-        await this.#finish(fact.eventId);
+        void this.#finish(fact.eventId);
         claimed.push(fact);
       }
       return claimed;
@@ -114,7 +114,7 @@ export class Intake {
       this.#delivering = true;
       for (const entry of pending) {
         const fact = this.#reread(entry);
-        if (fact === undefined) await this.#finish(entry.eventId);
+        if (fact === undefined) void this.#finish(entry.eventId);
         else this.#enqueue(this.#onOwnClock(fact));
       }
     });
@@ -216,16 +216,17 @@ export class Intake {
     if (how === "not stored") {
       // It is marked as done when it is stored, if it ever is.
     } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, fact.eventId);
-    else if (disposal !== "later") await this.#finish(fact.eventId);
+    else if (disposal !== "later") void this.#finish(fact.eventId);
     this.#count(-1);
   }
 
   async #finishAfter(until: Promise<void>, event: EventId): Promise<void> {
     await until;
     // After a stop the store may be closed; the next start sees the fact again.
-    if (this.#delivering) await this.#finish(event);
+    if (this.#delivering) void this.#finish(event);
   }
 
+  /** Nothing waits for it: an event that is handled again does no harm. Never rejects. */
   async #finish(event: EventId): Promise<void> {
     try {
       await this.#inbox.done(event);

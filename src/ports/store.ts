@@ -16,6 +16,7 @@ export interface InboxEntry {
 export interface Inbox {
   /** Stores those not seen before, in order, in one transaction; returns them. Throws if nothing could be stored. */
   take(entries: readonly InboxEntry[]): Promise<readonly InboxEntry[]>;
+  /** A moment later, so that nothing should wait for it. */
   done(event: EventId): Promise<void>;
   /** Not done, oldest first: what a restart has to look at. */
   pending(): Promise<readonly InboxEntry[]>;

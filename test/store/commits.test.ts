@@ -83,6 +83,17 @@ test("what is asked for in one turn is one commit, and the disk is waited for on
   expect(count).toEqual({ commits: 2, flushes: 1 });
 });
 
+test("what can wait goes with the next change, and a question sees it all the same", async () => {
+  const { store, count } = await counting();
+  await store.inbox.take([inboxEntry("$a"), inboxEntry("$b")]);
+  const done = store.inbox.done(eventId("$a"));
+  await store.ghosts.save(user("one"), unnamed);
+  await done;
+  expect(count.commits).toBe(2);
+  void store.inbox.done(eventId("$b"));
+  expect(await store.inbox.pending()).toEqual([]);
+});
+
 test("the text of a statement is built once, whatever its values are", async () => {
   const { store, texts } = await counting();
   for (const name of ["one", "two", "three"]) {

@@ -57,9 +57,12 @@ describe("a SQLite file", () => {
     const written: string[] = [];
     let finish = (): void => {};
     const store = await openSqlStore(
-      sqliteDatabase(path, async (file) => {
-        written.push(file);
-        await new Promise<void>((resolve) => (finish = resolve));
+      sqliteDatabase(path, {
+        async sync(file) {
+          written.push(file);
+          await new Promise<void>((resolve) => (finish = resolve));
+        },
+        close: () => undefined,
       }),
       undefined,
     );
@@ -84,8 +87,11 @@ describe("a SQLite file", () => {
 
   it("whose disk fails gives an error, and the event is new when it comes again", async () => {
     let fails = true;
-    const database = sqliteDatabase(freshPath(), async () => {
-      if (fails) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    const database = sqliteDatabase(freshPath(), {
+      async sync() {
+        if (fails) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+      },
+      close: () => undefined,
     });
     const store = await openSqlStore(database, undefined);
     await expect(store.inbox.take([inboxEntry("$a")])).rejects.toMatchObject({ name: "StoreError", code: "full" });

@@ -6,10 +6,11 @@ import type { Tables } from "../sql/schema.ts";
 import { up as start } from "./001-start.ts";
 import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";
+import { up as indexes } from "./004-indexes.ts";
 
 type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
-const migrations: readonly Migration[] = [start, conversations, visits];
+const migrations: readonly Migration[] = [start, conversations, visits, indexes];
 
 /** What this release writes. */
 export const schemaVersion = migrations.length;

@@ -12,6 +12,8 @@ export interface Access {
   readonly read: <Values, Row>(query: Statement<Values, Row>, values: Values) => Promise<readonly Row[]>;
   /** Resolves when the change is made. Throws StoreError. */
   readonly change: Run;
+  /** As `change`, a moment later: for what nobody waits for, and what does no harm if it is lost. */
+  readonly changeLater: Run;
   /** Several statements, made whole or not at all. `isDurable`: they outlive a power failure. Throws StoreError. */
   readonly changeTogether: <T>(work: (run: Run) => Promise<T>, isDurable?: boolean) => Promise<T>;
   /** Hears that the connection is lost, and with it the right to be the only one who writes. */
@@ -36,6 +38,7 @@ export function openAccess(
       return rows;
     },
     change: (statement, values) => commits.make((db) => statements.on(db)(statement, values)),
+    changeLater: (statement, values) => commits.makeLater((db) => statements.on(db)(statement, values)),
     changeTogether: (work, isDurable) => commits.make((db) => work(statements.on(db)), isDurable),
     onLost: (listener) => database.onFailure(listener),
     settled: () => commits.settled(),

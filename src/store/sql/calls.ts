@@ -24,10 +24,24 @@ const write = statement((db, { id, room, matrix_call_id, call, record, ended_at_
       })),
     ),
 );
+/** Changes no column that is in an index; and nothing, if the call has another address by now. */
+const writeAgain = statement((db, { id, room, matrix_call_id, call }: Tables["call"]) =>
+  db
+    .insertInto("call")
+    .values({ id, room, matrix_call_id, call, record: null, ended_at_ms: null })
+    .onConflict((conflict) =>
+      conflict
+        .column("id")
+        .doUpdateSet((given) => ({ call: given.ref("excluded.call") }))
+        .whereRef("call.room", "=", "excluded.room")
+        .whereRef("call.matrix_call_id", "=", "excluded.matrix_call_id")
+        .where("call.ended_at_ms", "is", null),
+    ),
+);
 const forget = statement((db, { beforeMs }: { beforeMs: number }) =>
   db.deleteFrom("call").where("ended_at_ms", "<", beforeMs).where("call", "is", null),
 );
-const listOpen = statement((db) => db.selectFrom("call").select(["id", "call"]).where("call", "is not", null));
+const listOpen = statement((db) => db.selectFrom("call").select(["id", "call"]).where("ended_at_ms", "is", null));
 const find = statement((db, { room, matrixCallId }: { room: string; matrixCallId: string }) =>
   db.selectFrom("call").select("id").where("room", "=", room).where("matrix_call_id", "=", matrixCallId).limit(1),
 );
@@ -40,12 +54,15 @@ const listEnded = statement((db, { limit }: { limit: number }) =>
     .limit(limit),
 );
 
-export function sqlCallLedger({ read, change, log }: Access): CallLedger {
+export function sqlCallLedger({ read, change, changeTogether, log }: Access): CallLedger {
   return {
     async save(stored) {
       const { id, phase } = stored.call;
-      const call = writeCall(stored);
-      await change(write, { id, ...columnsOf(phase.address), call, record: null, ended_at_ms: null });
+      const row = { id, ...columnsOf(phase.address), call: writeCall(stored), record: null, ended_at_ms: null };
+      await changeTogether(async (run) => {
+        const { numAffectedRows } = await run(writeAgain, row);
+        if (numAffectedRows === 0n) await run(write, row);
+      });
     },
 
     async finish(_call, record) {

@@ -1,6 +1,6 @@
 // Changes reach the database one transaction after the other. Those that are asked for in the same turn of the event
 // loop, or while an earlier transaction runs, share one: a commit costs more than what is in it.
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { StoreError } from "../../ports/store.ts";
 import type { Database, Work } from "./database.ts";
@@ -15,6 +15,8 @@ interface Change {
 
 /** More would hold up whoever asks next for too long. */
 const largestBatch = 100;
+/** What can wait for the next transaction waits no longer. */
+const laterMs = 100;
 /** A lock of another process, a backup's say, is waited for so long. */
 const lockWaitMs = 1_000;
 const lockTryMs = 25;
@@ -24,6 +26,9 @@ export class Commits {
   readonly #database: Database;
   /** What the next transaction will hold, while it can still take more. */
   #collecting: Change[] | undefined;
+  /** Of changes that can wait, what makes a transaction of them if nothing else does. */
+  #later: NodeJS.Timeout | undefined;
+  #waiting: Change[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(db: Kysely<Tables>, database: Database) {
@@ -43,13 +48,26 @@ export class Commits {
     });
   }
 
+  /** As `make`, but without a transaction of its own where another one comes soon. */
+  makeLater<T>(work: Work<T>): Promise<T> {
+    if (this.#collecting !== undefined) return this.make(work);
+    this.#later ??= setTimeout(() => this.#begin(), laterMs);
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ work, durable: false, resolve: (result) => resolve(result as T), reject });
+    });
+  }
+
   /** Resolves when whatever was asked for before is committed or refused. */
   settled(): Promise<void> {
+    if (this.#waiting.length > 0) this.#begin();
     return this.#last;
   }
 
   #begin(): Change[] {
-    const changes: Change[] = [];
+    const changes = this.#waiting;
+    this.#waiting = [];
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#collecting = changes;
     this.#last = this.#last.then(async () => {
       await setImmediate();
@@ -101,7 +119,7 @@ export async function persistently<T>(database: Database, work: () => Promise<T>
     } catch (cause) {
       const error = database.errorOf(cause);
       if (error.code !== "locked" || waitedMs >= lockWaitMs) throw error;
-      await setTimeout(lockTryMs);
+      await delay(lockTryMs);
     }
   }
 }

@@ -31,7 +31,7 @@ const forget = statement((db, { beforeMs }: { beforeMs: number }) =>
   db.deleteFrom("inbox").where("received_at_ms", "<", beforeMs).where("json", "is", null),
 );
 
-export function sqlInbox({ read, change, changeTogether }: Access): Inbox {
+export function sqlInbox({ read, change, changeLater, changeTogether }: Access): Inbox {
   /**
    * Events of transactions whose commit was not answered: each may be stored without anybody having been given it. If it
    * is, whoever brings it again gets it as a new one.
@@ -65,7 +65,7 @@ export function sqlInbox({ read, change, changeTogether }: Access): Inbox {
     },
 
     async done(event) {
-      await change(finish, { event });
+      await changeLater(finish, { event });
     },
 
     async pending() {

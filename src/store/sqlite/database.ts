@@ -5,7 +5,7 @@ import SqliteDatabase from "better-sqlite3";
 import { type SqliteDatabase as DriverDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { StoreError } from "../../ports/store.ts";
 import type { Database } from "../sql/database.ts";
-import { flushing, syncToDisk } from "./flush.ts";
+import { flushing, realDisk } from "./flush.ts";
 
 /** Opening waits this long for another process's lock. Later nobody waits inside the driver, which would block the thread. */
 const lockWaitMs = 1_000;
@@ -88,8 +88,8 @@ function own(path: string): () => void {
   return () => lock.close();
 }
 
-/** Opens or creates the file at `path`. `writeThrough` is another one in tests only. Throws StoreError. */
-export function sqliteDatabase(path: string, writeThrough = syncToDisk): Database {
+/** Opens or creates the file at `path`. `disk` is another one in tests only. Throws StoreError. */
+export function sqliteDatabase(path: string, disk = realDisk()): Database {
   if (Number(versions["napi"]) < neededNodeApi) {
     throw new StoreError("unavailable", `SQLite needs Node 22.14 or newer, this is ${versions.node}`);
   }
@@ -112,12 +112,17 @@ export function sqliteDatabase(path: string, writeThrough = syncToDisk): Databas
     throw sqliteErrorOf(path, cause);
   }
   return {
-    dialect: new SqliteDialect({ database: preparingOnce(file, release) }),
+    dialect: new SqliteDialect({
+      database: preparingOnce(file, () => {
+        disk.close();
+        release();
+      }),
+    }),
     readDialect: undefined,
     text: "text",
     rowNumber: "integer",
     numbered: (column) => column.primaryKey().autoIncrement(),
-    flush: flushing(path, writeThrough),
+    flush: flushing(path, disk),
     unhurried: (_db, work) => work(),
     errorOf: (cause) => sqliteErrorOf(path, cause),
     onFailure: () => undefined,
