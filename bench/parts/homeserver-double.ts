@@ -138,7 +138,7 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
   let isPushing = false;
   let transactions = 0;
 
-  const put = (events: readonly RoomEvent[]): Promise<void> =>
+  const put = (events: readonly RoomEvent[], transaction: number): Promise<void> =>
     new Promise((resolve, reject) => {
       if (script.pushing !== undefined) for (const event of events) script.pushing(event);
       const body = Buffer.from(JSON.stringify({ "de.sorunome.msc2409.to_device": [], ephemeral: [], events }));
@@ -148,7 +148,7 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
           host: "127.0.0.1",
           port: bridge?.port,
           method: "PUT",
-          path: `/_matrix/app/v1/transactions/${(transactions += 1)}`,
+          path: `/_matrix/app/v1/transactions/${transaction}`,
           headers: {
             authorization: `Bearer ${bridge?.token}`,
             "content-type": "application/json",
@@ -165,7 +165,12 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
 
   const pushAll = async (): Promise<void> => {
     isPushing = true;
-    while (waiting.length > 0) await put(waiting.splice(0, eventsInTransaction));
+    while (waiting.length > 0) {
+      const events = waiting.splice(0, eventsInTransaction);
+      const transaction = (transactions += 1);
+      // The bridge may be closing a connection that was idle for as long as it keeps one.
+      await put(events, transaction).catch(() => put(events, transaction));
+    }
     isPushing = false;
   };
 

@@ -9,7 +9,7 @@ import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { sipCallIdOf } from "../../core/call/model/trunk-leg.ts";
-import { storedFormOf } from "../../core/call/recover.ts";
+import { restartOf, storedFormOf } from "../../core/call/recover.ts";
 import { callOnClockAhead, recordOnClockAhead } from "../../core/call/times.ts";
 import { step, type Step } from "../../core/call/step.ts";
 import type { CallId, SipCallId } from "../../core/ids.ts";
@@ -47,6 +47,8 @@ export class CallRunner {
   readonly #begunAs: CallRecord["direction"];
   #answered = false;
   #over = false;
+  /** What a restart would do, as it was saved last. */
+  #saved: string | undefined;
   #sinceMs: number;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
@@ -141,10 +143,13 @@ export class CallRunner {
     }
   }
 
-  /** An ended call is saved by `finish`, with its record. */
+  /** Only what a restart needs: ringing, say, changes nothing for it. An ended call is saved by `finish`, with its record. */
   async #save(call: Call): Promise<void> {
     const stored = storedFormOf(call);
-    if (stored !== undefined) await this.#parts.ledger.save(callOnClockAhead(stored, this.#wallAheadMs));
+    const restart = stored && restartOf(stored);
+    if (stored === undefined || restart === this.#saved) return;
+    this.#saved = restart;
+    await this.#parts.ledger.save(callOnClockAhead(stored, this.#wallAheadMs));
   }
 
   get #wallAheadMs(): number {

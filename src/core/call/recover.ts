@@ -27,6 +27,18 @@ export function storedFormOf(call: Call): StoredCall | undefined {
   return { call: ended.call, interrupted: true, notices: ended.orders.filter(isNotice) };
 }
 
+/** What a restart would do for the call, and keep of it: while that stays the same, the call need not be saved again. */
+export function restartOf({ call, interrupted, notices }: StoredCall): string {
+  const { outstanding, phase } = call;
+  const trunks = phase.trunks.map((leg) => (isUnsent(leg) ? over(leg) : leg));
+  return JSON.stringify([interrupted, phase.cause, phase.leg, trunks, phase.rooms, outstanding.farewells, notices]);
+}
+
+/** What has not gone out cannot be cancelled. */
+function isUnsent(leg: EndingLeg): boolean {
+  return leg.state === "inviting" && leg.invite === undefined;
+}
+
 function isNotice(order: CallOrder): order is Notice {
   return order.kind === "matrix.notice";
 }
@@ -56,7 +68,6 @@ function trunkAgain(leg: EndingLeg, cause: Cause): { readonly leg: EndingLeg; re
     case "confirmed":
       return { leg, orders: [{ kind: "sip.resume", dialog: leg.dialog }, ...trunkFarewell(leg, cause)] };
     case "inviting":
-      // One that has not gone out cannot be cancelled.
       if (leg.invite === undefined) return { leg: over(leg), orders: [] };
       return { leg, orders: [{ kind: "sip.abandon", invite: leg.invite }] };
     case "over":
