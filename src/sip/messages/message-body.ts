@@ -1,6 +1,7 @@
 // The words in the body of a MESSAGE (RFC 3428): plain, in a wrapping, or written as HTML. Never throws, whatever
 // the body holds; that it is no longer than a message may be is the parser's.
-import { parseParams } from "../wire/fields/grammar.ts";
+import { NO_PARAMS } from "../wire/fields/grammar.ts";
+import { mimePart, partsOf, type MimePart } from "../wire/fields/mime.ts";
 
 /** What Accept says of us. */
 export const TEXT_TYPES = [
@@ -14,34 +15,26 @@ export const TEXT_TYPES = [
 /** `typing`: nothing was said yet (RFC 3994). Undefined: there is no text in it that we could read. */
 export type MessageBody = { readonly kind: "text"; readonly text: string } | { readonly kind: "typing" } | undefined;
 
-interface Content {
-  /** `type/subtype` in lower case. */
-  readonly type: string;
-  readonly params: ReadonlyMap<string, string | null>;
-  readonly bytes: Buffer;
-}
-
 /** A wrapping in a wrapping in a wrapping is nobody's text. */
 const MAX_DEPTH = 3;
-const MAX_PARTS = 20;
 
 /** A body without a type is taken for plain text. */
-export function readMessageBody(contentType: Pick<Content, "type" | "params"> | undefined, bytes: Buffer): MessageBody {
-  return read({ type: contentType?.type ?? "text/plain", params: contentType?.params ?? new Map(), bytes }, 0);
+export function readMessageBody(contentType: Omit<MimePart, "bytes"> | undefined, bytes: Buffer): MessageBody {
+  return read({ type: contentType?.type ?? "text/plain", params: contentType?.params ?? NO_PARAMS, bytes }, 0);
 }
 
-function read({ type, params, bytes }: Content, depth: number): MessageBody {
+function read(part: MimePart, depth: number): MessageBody {
+  const { type, params, bytes } = part;
   if (depth > MAX_DEPTH) return undefined;
   if (type === "text/plain") return text(decoded(bytes, params.get("charset")));
   if (type === "text/html") return text(plainText(decoded(bytes, params.get("charset"))));
   if (type === "application/im-iscomposing+xml") return { kind: "typing" };
   if (type === "message/cpim") return readCpim(bytes, depth);
-  if (!type.startsWith("multipart/")) return undefined;
-  const parts = multipart(bytes, params.get("boundary") ?? "");
-  const plain = parts.find((part) => part.type === "text/plain");
+  const parts = partsOf(part);
+  const plain = parts.find((one) => one.type === "text/plain");
   if (plain !== undefined) return read(plain, depth + 1);
-  for (const part of parts) {
-    const found = read(part, depth + 1);
+  for (const one of parts) {
+    const found = read(one, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -54,44 +47,6 @@ function readCpim(bytes: Buffer, depth: number): MessageBody {
   if (head === null) return undefined;
   const part = mimePart(raw.slice(head.index + head[0].length));
   return part && read(part, depth + 1);
-}
-
-/** RFC 2046 s5.1.1: parts stand between lines of two dashes and the boundary. */
-function multipart(bytes: Buffer, boundary: string): Content[] {
-  if (boundary === "") return [];
-  const pieces = `\r\n${bytes.toString("latin1")}`.split(new RegExp(`\\r?\\n--${escapedPattern(boundary)}`), MAX_PARTS);
-  const parts: Content[] = [];
-  for (const piece of pieces.slice(1)) {
-    if (piece.startsWith("--")) break;
-    const part = mimePart(piece.replace(/^[ \t]*\r?\n/, ""));
-    if (part !== undefined) parts.push(part);
-  }
-  return parts;
-}
-
-function escapedPattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-}
-
-/** Headers, an empty line, and the content; without headers it is plain text (RFC 2046 s5.1). */
-function mimePart(raw: string): Content | undefined {
-  const end = /^\r?\n|\r?\n\r?\n/.exec(raw);
-  if (end === null) return undefined;
-  const head = raw.slice(0, end.index);
-  const content = raw.slice(end.index + end[0].length);
-  const stated = /^content-type[ \t]*:[ \t]*([^;\r\n]*)((?:;[^\r\n]*|\r?\n[ \t][^\r\n]*)*)/im.exec(head);
-  const type = stated?.[1]?.trim().toLowerCase() || "text/plain";
-  const params = parseParams((stated?.[2] ?? "").replace(/\r?\n/g, " ").trim()) ?? new Map<string, string | null>();
-  const encoding = /^content-transfer-encoding[ \t]*:[ \t]*([\w-]+)/im.exec(head)?.[1]?.toLowerCase();
-  return { type, params, bytes: transferred(content, encoding) };
-}
-
-function transferred(content: string, encoding: string | undefined): Buffer {
-  if (encoding === "base64") return Buffer.from(content, "base64");
-  if (encoding !== "quoted-printable") return Buffer.from(content, "latin1");
-  const soft = content.replace(/=[ \t]*\r?\n/g, "");
-  const bytes = soft.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, "latin1");
 }
 
 /** Bytes that do not belong to the charset become U+FFFD; an unknown charset counts as UTF-8. */

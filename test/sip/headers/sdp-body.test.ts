@@ -41,5 +41,10 @@ describe("the description", () => {
   it("is not found past the end of the parts", () => {
     expect(sdpIn("multipart/mixed;boundary=b1", `${isup}--b1--\r\n${part}`)).toBeUndefined();
   });
+  it("is decoded where it was encoded for the way", () => {
+    const head = "--b1\r\nContent-Type: application/sdp\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    const body = `${head}${Buffer.from(SDP).toString("base64")}\r\n--b1--\r\n`;
+    expect(sdpIn("multipart/mixed;boundary=b1", body)).toBe(SDP);
+  });
   it("is not found without a boundary", () => expect(sdpIn("multipart/mixed", part)).toBeUndefined());
 });
