@@ -51,24 +51,15 @@ export function domainOf(user: UserId): string {
   return user.slice(user.indexOf(":") + 1);
 }
 
-export function callId(text: string): CallId {
-  return text as CallId;
+/** For ids in which every text is good. */
+function branded<Name extends string>(text: string): Brand<Name> {
+  return text as Brand<Name>;
 }
-export function matrixCallId(text: string): MatrixCallId {
-  return text as MatrixCallId;
-}
-export function deviceId(text: string): DeviceId {
-  return text as DeviceId;
-}
-export function roomId(text: string): RoomId {
-  return text as RoomId;
-}
-export function eventId(text: string): EventId {
-  return text as EventId;
-}
-export function sipCallId(text: string): SipCallId {
-  return text as SipCallId;
-}
-export function trunkName(text: string): TrunkName {
-  return text as TrunkName;
-}
+
+export const callId: (text: string) => CallId = branded;
+export const matrixCallId: (text: string) => MatrixCallId = branded;
+export const deviceId: (text: string) => DeviceId = branded;
+export const roomId: (text: string) => RoomId = branded;
+export const eventId: (text: string) => EventId = branded;
+export const sipCallId: (text: string) => SipCallId = branded;
+export const trunkName: (text: string) => TrunkName = branded;

@@ -71,13 +71,10 @@ export class Mask {
     return this.#object(fields, showing, 0);
   }
 
-  #object(
-    object: Readonly<Record<string, unknown>>,
-    showing: Showing,
-    depth: number,
-  ): Readonly<Record<string, unknown>> {
+  #object(object: object, showing: Showing, depth: number): Readonly<Record<string, unknown>> {
     const clean: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(object)) {
+    const fields: readonly [string, unknown][] = Object.entries(object);
+    for (const [name, value] of fields) {
       if (secretFields.some((form) => form.test(name))) clean[name] = "[removed]";
       else if (typeof value === "string" && this.#maskNumbers && numberFields.has(name))
         clean[name] = maskDigits(value);
@@ -93,7 +90,7 @@ export class Mask {
     if (depth > maxDepth) return "[deeper]";
     if (value instanceof Error) return this.#error(value, showing, depth);
     if (Array.isArray(value)) return value.slice(0, maxItems).map((item) => this.#value(item, showing, depth + 1));
-    return this.#object(value as Readonly<Record<string, unknown>>, showing, depth);
+    return this.#object(value, showing, depth);
   }
 
   #error(error: Error, showing: Showing, depth: number): unknown {

@@ -106,11 +106,12 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
     },
 
     usersById(user) {
-      const target = ghostIds.parse(user);
+      const asked = parseUserId(user);
+      const target = asked && ghostIds.parse(asked);
       // Who withheld their number is nobody to be found.
-      if (!target || target.kind === "withheld") return [];
+      if (asked === undefined || !target || target.kind === "withheld") return [];
       const entered = target.kind === "number" ? target.dialled : `${target.user}@${target.host}`;
-      return [result(user as UserId, pstnProtocolNames[0], entered)];
+      return [result(asked, pstnProtocolNames[0], entered)];
     },
   };
 }

@@ -80,7 +80,8 @@ export class StoreWatch {
           if (typeof member !== "function") return member;
           return async (...given: readonly unknown[]): Promise<unknown> => {
             try {
-              return (await Reflect.apply(member, target, given)) as unknown;
+              const result: unknown = await Reflect.apply(member, target, given);
+              return result;
             } catch (error) {
               if (error instanceof StoreError) this.failed(error);
               throw error;

@@ -59,7 +59,7 @@ function valueAt(path: ConfigPath, value: unknown): unknown {
   let found: unknown = value;
   for (const part of path) {
     if (typeof found !== "object" || found === null) return undefined;
-    found = (found as Readonly<Record<string | number, unknown>>)[part];
+    found = Reflect.get(found, part);
   }
   return found;
 }

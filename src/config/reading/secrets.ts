@@ -15,16 +15,22 @@ export function environmentName(...parts: readonly string[]): string {
   return ["MATRIX_SIP", ...parts].map((part) => part.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")).join("_");
 }
 
+/** A section with that secret, itself or in a file. */
+type Holding<Key extends string> = { readonly [Name in Key | `${Key}_file`]?: string | undefined };
+
 /** The configuration with every secret in its plain key and no `_file` left, and what could not be had. */
 export function resolveSecrets(
   config: Config,
   sources: SecretSources,
 ): { config: Config; findings: readonly ConfigFinding[] } {
   const findings: ConfigFinding[] = [];
-  const take = (path: ConfigPath, key: string, section: object, variable?: string): string | undefined => {
-    const values = section as Readonly<Record<string, string | undefined>>;
-    return takeSecret({ path, key, inline: values[key], file: values[`${key}_file`], variable }, sources, findings);
-  };
+  const take = <Key extends string>(
+    path: ConfigPath,
+    key: Key,
+    section: Holding<Key>,
+    variable?: string,
+  ): string | undefined =>
+    takeSecret({ path, key, inline: section[key], file: section[`${key}_file`], variable }, sources, findings);
   const trunks = config.trunks.map((trunk, index) => {
     const { tls, credentials, challenge } = trunk;
     const at = (key: string): ConfigPath => ["trunks", index, key];
@@ -34,7 +40,11 @@ export function resolveSecrets(
       key: take(at("tls"), "key", tls, environmentName("TRUNK", trunk.name, "TLS_KEY")),
       server_name: tls.server_name,
     };
-    const passwordOf = (key: "credentials" | "challenge", section: object, variable: string): string | undefined => {
+    const passwordOf = (
+      key: "credentials" | "challenge",
+      section: Holding<"password">,
+      variable: string,
+    ): string | undefined => {
       const before = findings.length;
       const password = take(at(key), "password", section, variable);
       if (password === undefined && findings.length === before) {

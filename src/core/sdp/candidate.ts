@@ -1,7 +1,8 @@
 // ICE candidates (RFC 8839 s5.1): parsed from what a client sends, and written for ours.
 import { addressFamily, isMulticast, isUnspecified } from "../address/ip.ts";
 
-type CandidateType = "host" | "srflx" | "prflx" | "relay";
+const candidateTypes = ["host", "srflx", "prflx", "relay"] as const;
+type CandidateType = (typeof candidateTypes)[number];
 
 export interface Candidate {
   readonly foundation: string;
@@ -38,7 +39,8 @@ export function parseCandidate(text: string): Candidate | undefined {
   const pairs = rest.trim() === "" ? [] : rest.trim().split(" ");
   const relatedAddress = extension(pairs, "raddr");
   const relatedPort = Number(extension(pairs, "rport"));
-  if (Number(port) > 65_535 || Number(priority) > 0xffff_ffff) return undefined;
+  const knownType = candidateTypes.find((known) => known === type.toLowerCase());
+  if (knownType === undefined || Number(port) > 65_535 || Number(priority) > 0xffff_ffff) return undefined;
   return {
     foundation,
     component: Number(component),
@@ -46,7 +48,7 @@ export function parseCandidate(text: string): Candidate | undefined {
     priority: Number(priority),
     address,
     port: Number(port),
-    type: type.toLowerCase() as CandidateType,
+    type: knownType,
     related:
       relatedAddress !== undefined && addressFamily(relatedAddress) !== undefined && relatedPort <= 65_535
         ? { address: relatedAddress, port: relatedPort }

@@ -333,7 +333,7 @@ export class Hub {
       return;
     }
     const [via] = exchange.vias;
-    const transport = via.transport.toLowerCase() as SipTransportName;
+    const transport = via.transport.toLowerCase();
     const { host, port } = responseTarget(via);
     if (transport === "udp") {
       const target = await this.#resolved(host, port, "udp");

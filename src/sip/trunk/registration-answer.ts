@@ -31,6 +31,6 @@ export function serviceRouteOf(response: SipResponse): readonly string[] {
     .flatMap((value) => splitList(value) ?? [])
     .slice(0, MAX_ROUTES)
     .map((value) => parseNameAddr(value))
-    .filter((address) => address !== undefined && address.uri.kind === "sip")
-    .map((address) => formatAddress(address as NameAddr));
+    .filter((address) => address !== undefined)
+    .flatMap((address) => (address.uri.kind === "sip" ? [formatAddress(address)] : []));
 }

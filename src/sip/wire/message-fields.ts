@@ -37,11 +37,11 @@ export function parseFields(
   if (to === undefined || toTag === "") return "malformed-to";
   if (!/^[^\s,]+$/.test(fields.sipCallId)) return "malformed-call-id";
 
-  const cseqMatch = CSEQ.exec(fields.cseq);
-  if (cseqMatch === null || !isToken(cseqMatch[2] as string)) return "malformed-cseq";
-  const number = parseDigits(cseqMatch[1] as string, MAX_UINT32);
+  const [, digits = "", cseqMethod = ""] = CSEQ.exec(fields.cseq) ?? [];
+  if (!isToken(cseqMethod)) return "malformed-cseq";
+  const number = parseDigits(digits, MAX_UINT32);
   if (number === undefined) return "cseq-out-of-range";
-  const cseq = { number, method: cseqMatch[2] as string };
+  const cseq = { number, method: cseqMethod };
   if (startLine.kind === "request" && cseq.method !== startLine.method) return "cseq-method-mismatch";
 
   let maxForwards: number | undefined;

@@ -32,9 +32,8 @@ const VERSION_AT_END = /^\S.*\sSIP\/\d+\.\d+[ \t]*$/i;
 export function parseStartLine(line: string): RequestLine | StatusLine | BrokenLine {
   const request = REQUEST_LINE.exec(line);
   if (request !== null) {
-    const method = request[1] as string;
-    const uriText = request[2] as string;
-    if (request[3] !== "2" || request[4] !== "0") {
+    const [, method = "", uriText = "", major, minor] = request;
+    if (major !== "2" || minor !== "0") {
       return { kind: "broken", method, problem: "unsupported-version" };
     }
     const uri = parseUri(uriText);

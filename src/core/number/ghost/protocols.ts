@@ -6,7 +6,7 @@ export const pstnProtocolNames = ["m.protocol.pstn", "im.vector.protocol.pstn"] 
 export type PstnProtocolName = (typeof pstnProtocolNames)[number];
 
 export function isPstnProtocol(name: string): name is PstnProtocolName {
-  return (pstnProtocolNames as readonly string[]).includes(name);
+  return pstnProtocolNames.some((known) => known === name);
 }
 
 /** Asked whose number a ghost is, and which ghost is a person's number. */
@@ -14,5 +14,5 @@ export const virtualUserProtocolNames = ["im.vector.protocol.sip_native", "im.ve
 export type VirtualUserProtocolName = (typeof virtualUserProtocolNames)[number];
 
 export function isVirtualUserProtocol(name: string): name is VirtualUserProtocolName {
-  return (virtualUserProtocolNames as readonly string[]).includes(name);
+  return virtualUserProtocolNames.some((known) => known === name);
 }

@@ -98,7 +98,7 @@ export class Streams {
           reject(stopped(target));
           return;
         }
-        resolve(this.#adopt(socket, target.transport as "tcp" | "tls", target, true));
+        resolve(this.#adopt(socket, target.transport === "tls" ? "tls" : "tcp", target, true));
       });
     });
   }

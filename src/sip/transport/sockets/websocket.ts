@@ -123,8 +123,8 @@ class WebSocketConnection implements Connection {
     let reason: Error | undefined;
     socket.on("message", (payload: Buffer | ArrayBuffer | Buffer[]) => {
       // RFC 7118 s5.1: one message a frame, text or binary.
-      const bytes = Array.isArray(payload) ? Buffer.concat(payload) : Buffer.from(payload as Buffer);
-      events.message(bytes, this);
+      const whole = payload instanceof ArrayBuffer ? Buffer.from(payload) : payload;
+      events.message(Array.isArray(whole) ? Buffer.concat(whole) : whole, this);
     });
     socket.on("pong", () => (this.#answered = true));
     socket.on("error", (error) => (reason = webSocketError(error, this.#where)));

@@ -42,9 +42,8 @@ export function parseAuthParams(value: string): AuthParams[] {
   let at = 0;
   while (at < value.length) {
     token.lastIndex = at;
-    const match = token.exec(value);
-    if (match === null) break;
-    const word = match[1] as string;
+    const [, word] = token.exec(value) ?? [];
+    if (word === undefined) break;
     at = token.lastIndex;
     const current = found.at(-1);
     if (value[at] !== "=") {
@@ -125,7 +124,7 @@ export function strongestPerRealm(challenges: readonly Challenge[]): Challenge[]
 }
 
 function rank({ algorithm }: Challenge): number {
-  return STRENGTH.indexOf(algorithm.replace("-sess", "") as HashName);
+  return STRENGTH.findIndex((name) => algorithm.startsWith(name));
 }
 
 /** Whether an answer to `challenge` is easier to guess a password from than one to `other`: by its hash, or without qop. */

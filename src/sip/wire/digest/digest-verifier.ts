@@ -128,8 +128,8 @@ export class DigestVerifier {
     if (count <= before) return false;
     this.#counts.delete(nonce);
     this.#counts.set(nonce, count);
-    if (this.#counts.size > NONCE_LIMIT) {
-      const oldest = this.#counts.keys().next().value as string;
+    const [oldest] = this.#counts.keys();
+    if (oldest !== undefined && this.#counts.size > NONCE_LIMIT) {
       this.#counts.delete(oldest);
       this.#forgottenUntilMs = Math.max(this.#forgottenUntilMs, issueTimeMs(oldest));
     }

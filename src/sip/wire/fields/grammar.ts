@@ -83,10 +83,9 @@ const DIGITS = /^\d{1,32}$/;
 export function parseParams(text: string, once: readonly string[] = ANY_NUMBER): Params | undefined {
   if (text === "") return NO_PARAMS;
   const parts = text.includes('"') ? splitOutside(text, ";") : text.split(";");
-  if (parts === undefined || parts[0]?.trim() !== "") return undefined;
+  if (parts?.shift()?.trim() !== "") return undefined;
   const params = new Map<string, string | null>();
-  for (let index = 1; index < parts.length; index++) {
-    const part = parts[index] as string;
+  for (const part of parts) {
     const equals = part.indexOf("=");
     const name = (equals < 0 ? part : part.slice(0, equals)).trim();
     if (equals < 0 && name === "") continue;

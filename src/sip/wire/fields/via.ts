@@ -34,7 +34,8 @@ export function parseVia(value: string): Via | undefined {
   const text = value.trim();
   const protocol = SENT_PROTOCOL.exec(text);
   if (protocol === null) return undefined;
-  const rest = text.slice(protocol[0].length);
+  const [start, version = "", transport = ""] = protocol;
+  const rest = text.slice(start.length);
   const sentBy = SENT_BY.exec(rest);
   if (sentBy === null) return undefined;
   const [whole, hostText, portText] = sentBy;
@@ -44,8 +45,8 @@ export function parseVia(value: string): Via | undefined {
   const rport = parseRport(params.get("rport"));
   if (rport === "malformed") return undefined;
   return {
-    version: protocol[1] as string,
-    transport: (protocol[2] as string).toUpperCase(),
+    version,
+    transport: transport.toUpperCase(),
     host: address.host,
     port: address.port,
     branch: params.get("branch") || undefined,
