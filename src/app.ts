@@ -43,6 +43,8 @@ export interface RunningBridge {
   readonly statusPort: number;
   /** Rejects if the homeserver turns out to refuse this configuration; never resolves otherwise. */
   readonly refused: Promise<never>;
+  /** Begins no more calls, and resolves when the last one has ended; those that are left after `withinMs` are ended. */
+  drain(withinMs: number): Promise<number>;
   /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
   stop(): Promise<void>;
 }
@@ -97,8 +99,13 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     await bridge.start();
     stops.add(() => bridge.stop());
     log.info("bridge is up", { version, port: matrix.port(), statusPort: status.port() });
-    const { refused } = bridge;
-    return { port: matrix.port(), statusPort: status.port(), refused, stop: () => stops.stop() };
+    return {
+      port: matrix.port(),
+      statusPort: status.port(),
+      refused: bridge.refused,
+      drain: (withinMs) => bridge.drain(withinMs),
+      stop: () => stops.stop(),
+    };
   } catch (error) {
     await stops.stop();
     throw error;

@@ -63,8 +63,8 @@ matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the
 matrix-appservice-sip number explain TEXT -c config.yaml                 explain what happens to a number
 \`\`\`
 
-\`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP end all calls and stop the bridge; a
-second signal stops it at once. [operation.md](operation.md) lists the exit codes and explains \`number explain\`.
+\`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP
+[stop the bridge](operation.md#stopping). [operation.md](operation.md) lists the exit codes and explains \`number explain\`.
 `;
 
 export function configurationHandbook(): string {

@@ -78,7 +78,8 @@ function describeProgram(terminal: Terminal): Command {
     .addHelpText(
       "after",
       "\nExit codes: 0 done or stopped, 1 defect, 2 wrong command line, 3 wrong configuration or registration, 4 cannot start.\n" +
-        "SIGTERM and SIGINT end all calls and stop the bridge; a second signal stops it at once.",
+        "SIGTERM and SIGINT end all calls and stop the bridge; with shutdown.drain_seconds, SIGTERM waits for the calls first. " +
+        "The next signal ends the waiting, and one more ends the process at once.",
     )
     .allowExcessArguments(false)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })

@@ -1,4 +1,5 @@
-// Runs the bridge until a signal. The first one stops it, within a deadline; the second one ends the process at once.
+// Runs the bridge until a signal. SIGTERM lets calls end by themselves first, if that is configured; the next signal stops
+// the bridge, within a deadline; the one after that ends the process at once.
 import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping/mapping.ts";
@@ -35,7 +36,8 @@ export async function runBridge(
   const peopleToken = config.inbound.join_for_people
     ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
     : undefined;
-  const asked = firstSignal(terminal);
+  const signals = signalsOf(terminal);
+  const asked = signals.next();
   let bridge: RunningBridge;
   try {
     bridge = await start({ config, registration, peopleToken, port: options.port, version: packageVersion() });
@@ -44,27 +46,43 @@ export async function runBridge(
     terminal.err(`matrix-appservice-sip: cannot start: ${describeError(error)}\n`);
     return isDefect(error) ? exitCode.fault : exitCode.start;
   }
+  const stop = (): Promise<number> => {
+    signals.waitNoMore();
+    return stopWithin(bridge, deadlineMs, terminal);
+  };
   try {
-    await Promise.race([asked, bridge.refused]);
+    const signal = await Promise.race([asked, bridge.refused]);
+    const drainMs = config.shutdown.drain_seconds * 1_000;
+    if (signal === "SIGTERM" && drainMs > 0) {
+      await Promise.race([bridge.drain(drainMs), signals.next(), bridge.refused]);
+    }
   } catch (error) {
     terminal.err(`matrix-appservice-sip: cannot go on: ${describeError(error)}\n`);
-    await stopWithin(bridge, deadlineMs, terminal);
+    await stop();
     // Another bridge took the database over: it may be gone the next time.
     if (error instanceof StoreError) return exitCode.start;
     return isDefect(error) ? exitCode.fault : exitCode.config;
   }
-  return stopWithin(bridge, deadlineMs, terminal);
+  return stop();
 }
 
-function firstSignal(terminal: Terminal): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    terminal.onSignal((signal) => {
-      count += 1;
-      if (count > 1) terminal.exit(128 + signalNumbers[signal]);
-      else resolve();
-    });
-  });
+/** A signal that nobody waits for ends the process at once. */
+function signalsOf(terminal: Terminal) {
+  const exit = (signal: StopSignal): void => terminal.exit(128 + signalNumbers[signal]);
+  let heard = exit;
+  terminal.onSignal((signal) => heard(signal));
+  return {
+    next: () =>
+      new Promise<StopSignal>((resolve) => {
+        heard = (signal) => {
+          heard = exit;
+          resolve(signal);
+        };
+      }),
+    waitNoMore(): void {
+      heard = exit;
+    },
+  };
 }
 
 async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: Terminal): Promise<number> {

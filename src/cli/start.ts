@@ -19,6 +19,8 @@ export interface RunningBridge {
    * database over. Never resolves.
    */
   readonly refused: Promise<never>;
+  /** Begins no more calls, and resolves when the last one has ended; those that are left after `withinMs` are ended. */
+  drain(withinMs: number): Promise<unknown>;
   /** Ends calls, closes everything; resolves when nothing is left. */
   stop(): Promise<void>;
 }

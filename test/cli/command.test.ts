@@ -152,9 +152,13 @@ describe("running", () => {
     await run("-r", "-u", "http://localhost:9993", "-c", config, "-f", registration);
   });
 
-  function bridge(stop: () => Promise<void>, refused = never): { start: StartBridge; options: BridgeOptions[] } {
+  function bridge(
+    stop: () => Promise<void>,
+    refused = never,
+    drain: RunningBridge["drain"] = () => never,
+  ): { start: StartBridge; options: BridgeOptions[] } {
     const options: BridgeOptions[] = [];
-    const running: RunningBridge = { stop, refused };
+    const running: RunningBridge = { stop, refused, drain };
     return { options, start: (given) => (options.push(given), Promise.resolve(running)) };
   }
 
@@ -188,10 +192,71 @@ describe("running", () => {
     let stopped = 0;
     const start: StartBridge = async () => {
       shell.signal("SIGTERM");
-      return { refused: never, stop: async () => void (stopped += 1) };
+      return { refused: never, drain: () => never, stop: async () => void (stopped += 1) };
     };
     expect(await runCommand(["-c", config, "-f", registration], shell, start)).toBe(0);
     expect(stopped).toBe(1);
+  });
+
+  describe("with shutdown.drain_seconds", () => {
+    /** Its bridge drains until the test says that it has. */
+    async function draining() {
+      writeFileSync(config, `${minimalConfig}shutdown: {drain_seconds: 60}\n`);
+      const shell = new Shell();
+      const did: string[] = [];
+      let drained = () => {};
+      const drain = (withinMs: number): Promise<void> => {
+        did.push(`drain ${withinMs}`);
+        return new Promise((resolve) => (drained = resolve));
+      };
+      const { start } = bridge(async () => void did.push("stop"), never, drain);
+      const code = runCommand(["-c", config, "-f", registration], shell, start);
+      await shell.cares;
+      return { shell, did, code, drained: () => drained() };
+    }
+
+    test("SIGTERM waits for the calls before it stops", async () => {
+      const { shell, did, code, drained } = await draining();
+      shell.signal("SIGTERM");
+      await expect.poll(() => did).toEqual(["drain 60000"]);
+      drained();
+      expect(await code).toBe(0);
+      expect(did).toEqual(["drain 60000", "stop"]);
+    });
+
+    test("a second signal stops it without waiting any longer", async () => {
+      const { shell, did, code } = await draining();
+      shell.signal("SIGTERM");
+      await expect.poll(() => did).toEqual(["drain 60000"]);
+      shell.signal("SIGTERM");
+      expect(await code).toBe(0);
+      expect(did).toEqual(["drain 60000", "stop"]);
+      expect(shell.exits).toEqual([]);
+    });
+
+    test("a signal after the last call has ended ends the process at once", async () => {
+      writeFileSync(config, `${minimalConfig}shutdown: {drain_seconds: 60}\n`);
+      const shell = new Shell();
+      let stopped = 0;
+      const { start } = bridge(
+        () => ((stopped += 1), never),
+        never,
+        async () => {},
+      );
+      void runCommand(["-c", config, "-f", registration], shell, start);
+      await shell.cares;
+      shell.signal("SIGTERM");
+      await expect.poll(() => stopped).toBe(1);
+      shell.signal("SIGTERM");
+      expect(shell.exits).toEqual([143]);
+    });
+
+    test("SIGINT stops it as ever", async () => {
+      const { shell, did, code } = await draining();
+      shell.signal("SIGINT");
+      expect(await code).toBe(0);
+      expect(did).toEqual(["stop"]);
+    });
   });
 
   test("a bridge that fails to stop is a fault", async () => {

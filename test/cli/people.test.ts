@@ -39,7 +39,7 @@ async function run(argv: readonly string[], env: Terminal["env"] = {}) {
   const files = ["-c", inFolder("config.yaml"), "-f", inFolder("registration.yaml")];
   const code = await runCommand([...argv, ...files], terminal, async (options) => {
     started = options;
-    return { refused: new Promise<never>(() => {}), stop: async () => {} };
+    return { refused: new Promise<never>(() => {}), drain: async () => 0, stop: async () => {} };
   });
   return { code, out, err, started };
 }

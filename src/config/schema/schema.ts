@@ -217,6 +217,15 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("The log: JSON lines on standard output."),
+  shutdown: section({
+    drain_seconds: seconds(0, 86_400)
+      .default(0)
+      .describe(
+        "How long the bridge waits on SIGTERM for its calls to end by themselves. It begins no new ones meanwhile. 0 ends them at once. systemd and Docker kill it sooner unless they are told to wait, for 15 seconds more than this (docs/operation.md).",
+      ),
+  })
+    .prefault({})
+    .describe("What a bridge that is stopped does with its calls (docs/operation.md)."),
   http: section({
     listen: section({
       host: bindHost.default("127.0.0.1").describe("Address to listen on."),
