@@ -24,7 +24,7 @@ export function legOf(end: EndOptions): CallId | undefined {
   return end.kind === "trunk" ? end.leg : undefined;
 }
 
-export class NotedMedia implements CallMedia {
+export class NotedMedia implements CallMedia<string> {
   readonly orders: string[] = [];
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
@@ -43,9 +43,9 @@ export class NotedMedia implements CallMedia {
   forget(leg: CallId): void {
     this.#media.forget(leg);
   }
-  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession> {
+  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<MediaSession<string>> {
     const session = await this.#media.open(options, report);
-    const note = (order: string): MediaSession => {
+    const note = (order: string): MediaSession<string> => {
       this.orders.push(order);
       if (this.defect !== undefined) throw this.defect;
       return session;

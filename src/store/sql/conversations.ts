@@ -1,5 +1,5 @@
 // Conversations: which rooms a person has with a telephone number, and in which of them they spoke last.
-import { roomId, type NumberKey, type UserId } from "../../core/ids.ts";
+import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { Conversation, ConversationDirectory } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
 import { statement, type Run } from "./statement.ts";
@@ -32,7 +32,7 @@ const speak = statement((db, { room, person, spoken }: Pick<Conversation, "room"
 );
 const latest = statement((db) => db.selectFrom("conversation").select((all) => all.fn.max("spoken").as("spoken")));
 const listKeys = statement((db) => db.selectFrom("conversation").select(["ghost", "number"]).distinct());
-const rekey = statement((db, { ghost, number, formerly }: { ghost: string; number: string; formerly: string }) =>
+const rekey = statement((db, { ghost, number, formerly }: { ghost: UserId; number: string; formerly: string }) =>
   db.updateTable("conversation").set({ number }).where("ghost", "=", ghost).where("number", "=", formerly),
 );
 
@@ -48,7 +48,7 @@ export function sqlConversations({ read, change, changeTogether, onLost }: Acces
   return {
     async find(person, number) {
       const rows = await read(find, { person, number });
-      return rows.map(({ room, ghost }) => ({ room: roomId(room), person, number, ghost: ghost as UserId }));
+      return rows.map(({ room, ghost }) => ({ room, person, number, ghost }));
     },
 
     async save(conversation) {
@@ -70,7 +70,7 @@ export function sqlConversations({ read, change, changeTogether, onLost }: Acces
       await changeTogether(async (run) => {
         const { rows } = await run(listKeys, {});
         for (const { ghost, number: formerly } of rows) {
-          const number: NumberKey = keyOf(ghost as UserId);
+          const number: NumberKey = keyOf(ghost);
           if (number !== formerly) await run(rekey, { ghost, number, formerly });
         }
       });

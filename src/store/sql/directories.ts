@@ -8,7 +8,7 @@ import { statement } from "./statement.ts";
 
 type InRoom = Pick<Tables["own_member"], "room">;
 
-const findGhost = statement((db, { user }: { user: string }) =>
+const findGhost = statement((db, { user }: { user: UserId }) =>
   db.selectFrom("ghost").select(["display_name", "picture"]).where("user", "=", user),
 );
 const saveGhost = statement((db, { user, display_name, picture }: Tables["ghost"]) =>
@@ -32,7 +32,7 @@ export function sqlGhostDirectory({ read, change, onLost }: Access): GhostDirect
       await change(saveGhost, { user, display_name: displayName, picture });
     },
     async list() {
-      return (await read(listGhosts, {})).map(({ user }) => user as UserId);
+      return (await read(listGhosts, {})).map(({ user }) => user);
     },
   };
 }
@@ -63,7 +63,7 @@ const say = statement((db, { room, subject }: Tables["said"]) =>
 export function sqlRoomDirectory({ read, change, changeTogether, onLost }: Access): RoomDirectory {
   const members = new Remembered<RoomId, readonly UserId[]>(onLost);
   return {
-    ours: (room) => members.get(room, async () => (await read(listOurs, { room })).map(({ user }) => user as UserId)),
+    ours: (room) => members.get(room, async () => (await read(listOurs, { room })).map(({ user }) => user)),
     async saveOurs(room, user) {
       members.forget(room);
       await change(saveOurs, { room, user });

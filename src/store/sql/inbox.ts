@@ -1,5 +1,5 @@
 // The intake's table: an event is stored, then acknowledged, then acted on, then done.
-import { type EventId, eventId, roomId } from "../../core/ids.ts";
+import type { EventId } from "../../core/ids.ts";
 import type { Inbox, InboxEntry } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
 import { statement } from "./statement.ts";
@@ -71,8 +71,8 @@ export function sqlInbox({ read, change, changeLater, changeTogether }: Access):
     async pending() {
       const rows = await read(listPending, {});
       return rows.map((row) => ({
-        eventId: eventId(row.event_id),
-        room: roomId(row.room),
+        eventId: row.event_id,
+        room: row.room,
         receivedAtMs: row.received_at_ms,
         json: row.json ?? "",
       }));

@@ -1,11 +1,12 @@
-// The tables, as the query builder sees them. Times are ms since the epoch; calls and records are JSON of core's types.
+// The tables, as the query builder sees them: ids are what was once parsed. Times are ms since the epoch; calls and records are JSON of core's types.
 import type { Generated } from "kysely";
+import type { EventId, RoomId, UserId } from "../../core/ids.ts";
 
 interface InboxTable {
   /** Order of arrival. */
   seq: Generated<number>;
-  event_id: string;
-  room: string;
+  event_id: EventId;
+  room: RoomId;
   received_at_ms: number;
   /** The event as pushed; null once it is done with, so that only its id is kept. */
   json: string | null;
@@ -13,6 +14,7 @@ interface InboxTable {
 
 interface CallTable {
   id: string;
+  /** Empty while an inbound call has none yet. */
   room: string;
   matrix_call_id: string;
   /** Null once the call has ended. */
@@ -23,36 +25,36 @@ interface CallTable {
 }
 
 interface GhostTable {
-  user: string;
+  user: UserId;
   display_name: string | null;
   picture: string | null;
 }
 
 interface ConversationTable {
-  room: string;
-  person: string;
+  room: RoomId;
+  person: UserId;
   /** The key of the telephone number; empty until the bridge has started once since the row was migrated. */
   number: string;
-  ghost: string;
+  ghost: UserId;
   /** The higher, the later they spoke there. */
   spoken: number;
 }
 
 /** Ghosts and the bot, in the rooms they are joined to. */
 interface OwnMemberTable {
-  room: string;
-  user: string;
+  room: RoomId;
+  user: UserId;
 }
 
 interface SaidTable {
-  room: string;
+  room: RoomId;
   subject: string;
 }
 
 interface VisitTable {
-  room: string;
-  ghost: string;
-  person: string;
+  room: RoomId;
+  ghost: UserId;
+  person: UserId;
   begun_at_ms: number;
   /** 0 while the ghost is there. */
   ended: number;

@@ -1,5 +1,5 @@
 // Ghosts that rang a person in the bot's room: who is there now, and who was there last.
-import { roomId, type UserId } from "../../core/ids.ts";
+import type { RoomId } from "../../core/ids.ts";
 import type { Visit, Visits } from "../../ports/store.ts";
 import type { Access } from "./access.ts";
 import type { Tables } from "./schema.ts";
@@ -15,7 +15,7 @@ const end = statement((db, { room, ghost }: Pick<Visit, "room" | "ghost">) =>
   db.updateTable("visit").set({ ended: 1 }).where("room", "=", room).where("ghost", "=", ghost),
 );
 const listOpen = statement((db) => db.selectFrom("visit").selectAll().where("ended", "=", 0).orderBy("begun_at_ms"));
-const listLatest = statement((db, { room, limit }: { room: string; limit: number }) =>
+const listLatest = statement((db, { room, limit }: { room: RoomId; limit: number }) =>
   db.selectFrom("visit").selectAll().where("room", "=", room).orderBy("begun_at_ms", "desc").limit(limit),
 );
 
@@ -36,11 +36,6 @@ export function sqlVisits({ read, change }: Access): Visits {
   };
 }
 
-function visitOf(row: Tables["visit"]): Visit {
-  return {
-    room: roomId(row.room),
-    ghost: row.ghost as UserId,
-    person: row.person as UserId,
-    atMs: row.begun_at_ms,
-  };
+function visitOf({ room, ghost, person, begun_at_ms: atMs }: Tables["visit"]): Visit {
+  return { room, ghost, person, atMs };
 }

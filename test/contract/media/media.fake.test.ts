@@ -1,13 +1,13 @@
 import { describe } from "vitest";
-import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
-import { FakeMediaEngine } from "../../fakes/media-engine.ts";
+import { NotedMedia } from "../../fakes/media.ts";
 import { mediaContract } from "./media.contract.ts";
 
-describe("media over the fake engine", () => {
+describe("media over the fake engine, as scenarios have it", () => {
   mediaContract(async () => {
-    const engine = new FakeMediaEngine();
+    const media = new NotedMedia();
+    const { engine } = media;
     return {
-      media: createCallMedia(engine),
+      media,
       connect: async () => undefined,
       digits: async (call) => {
         const session = [...engine.sessions].find(({ options }) => options.call === call);
