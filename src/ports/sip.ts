@@ -3,6 +3,7 @@ import type { SipUri } from "../core/address/uri.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
 import type { SipFact } from "../core/call/model/fact.ts";
+import type { ReferTarget } from "../core/call/model/order.ts";
 import type { Diversion, RemoteIdentity, SipAddressee } from "../core/policy/remote-identity.ts";
 import type { CallerIdentity } from "../core/policy/caller-identity.ts";
 
@@ -203,7 +204,7 @@ export interface SipTrunks {
    * where the trunk takes none, 408 where it does not answer, 491 while another is under way. The final status is 487
    * where the trunk ended its reports without one, 408 where it made none within a minute or for as long as it had said.
    */
-  refer(call: CallId, target: string, replaces: SipDialogState | undefined): void;
+  refer(call: CallId, target: ReferTarget): void;
   /**
    * Answers `sip.referred`: INVITE of ours to its target, NOTIFY to the referrer; then `sip.replaced` (the old dialog is
    * ended) or `sip.replaceFailed`, which `sip.hungUp` follows where the referrer left meanwhile. `bye` ends both.

@@ -1,6 +1,7 @@
 // The SIP edge's door (ports/sip.ts): orders for calls in, facts of calls out. One trunk's inside is in trunk/, one
 // call's in call/.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../core/call/model/dialog-state.ts";
+import type { ReferTarget } from "../core/call/model/order.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
@@ -141,8 +142,8 @@ class Trunks implements SipTrunks {
     this.#calls.order(call, (sipCall) => sipCall.info(digit, durationMs));
   }
 
-  refer(call: CallId, target: string, replaces: SipDialogState | undefined): void {
-    this.#calls.order(call, (sipCall) => sipCall.refer(target, replaces));
+  refer(call: CallId, target: ReferTarget): void {
+    this.#calls.order(call, (sipCall) => sipCall.refer(target));
   }
 
   replace(call: CallId, order: ReplaceOrder): void {

@@ -1,5 +1,6 @@
 // Trunks that keep what they were told.
 import type { SipDialogState, SipIncomingState } from "../../src/core/call/model/dialog-state.ts";
+import type { ReferTarget } from "../../src/core/call/model/order.ts";
 import type { CallId } from "../../src/core/ids.ts";
 import type {
   InviteOrder,
@@ -59,8 +60,8 @@ export class FakeTrunks implements SipTrunks {
   info(call: CallId, digit: string): void {
     this.#note(call, "info", digit);
   }
-  refer(call: CallId, target: string): void {
-    this.#note(call, "refer", target);
+  refer(call: CallId, target: ReferTarget): void {
+    this.#note(call, "refer", target.kind === "address" ? formatUri(target.uri) : target.dialog.remoteUri);
   }
   replace(call: CallId, order: InviteOrder): void {
     this.#note(call, "replace", written(order));

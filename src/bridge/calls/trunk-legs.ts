@@ -166,7 +166,7 @@ function tellTrunk(order: SipOrder, call: CallId, sip: SipTrunks): void {
     case "sip.info":
       return sip.info(call, order.digit, order.durationMs);
     case "sip.refer":
-      return sip.refer(call, order.target, order.replaces);
+      return sip.refer(call, order.target);
     case "sip.replace": {
       const { trunk, target, identity, description, replaces } = order;
       return sip.replace(call, { trunk, target, identity, sdp: sdpIn(description), replaces });

@@ -1,5 +1,6 @@
 // A call on a confirmed dialog: BYE both ways, keys, transfers, and who is at the other end. Offers are in
 // offer-exchange.ts, REFER in refer-out.ts and refer-in.ts; here they are held together.
+import type { ReferTarget } from "../../core/call/model/order.ts";
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
@@ -24,7 +25,6 @@ import type { DialogFields } from "../user-agent/dialog.ts";
 import type { Session } from "../user-agent/session.ts";
 import { addressHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, type SipMessage, type SipRequest } from "../wire/message.ts";
-import { parseUri } from "../../core/address/uri.ts";
 
 export interface ConfirmedCallOptions {
   readonly session: Session;
@@ -198,7 +198,7 @@ export class ConfirmedCall extends CallInOneState {
     if (this.#here) this.#keys.press({ digit, durationMs });
   }
 
-  override refer(target: string, replaces: SipDialogState | undefined): void {
+  override refer(target: ReferTarget): void {
     if (this.#state.phase === "over") return;
     const { session, clock, emit, takesRefer, party } = this.#options;
     if (!takesRefer || !party.takes("REFER")) {
@@ -211,7 +211,7 @@ export class ConfirmedCall extends CallInOneState {
     }
     this.#referring?.drop();
     try {
-      this.#referring = new ReferOut({ session, clock, emit, target, replaces, lost: () => this.#lost() });
+      this.#referring = new ReferOut({ session, clock, emit, target, lost: () => this.#lost() });
     } catch (error) {
       this.#options.log.error("could not send REFER", { error });
       emit({ kind: "sip.referRefused", status: 400 });
@@ -230,8 +230,8 @@ export class ConfirmedCall extends CallInOneState {
     const { arrival, reference } = referred;
     const headers = order.replaces === undefined ? [] : [replacesHeader(order.replaces)];
     // RFC 3892 s3: on whose word, for whoever is called.
-    const by = reference.referredBy === undefined ? undefined : parseUri(reference.referredBy);
-    if (by !== undefined) headers.push(addressHeader("Referred-By", { uri: by }));
+    const { referredBy } = reference;
+    if (referredBy !== undefined) headers.push(addressHeader("Referred-By", { uri: referredBy }));
     arrival.followed();
     const replacement = replacementOf(order, headers, {
       progressed: (status) => arrival.progress(status),
@@ -360,7 +360,8 @@ export class ConfirmedCall extends CallInOneState {
     this.#references += 1;
     const arrival = new ReferIn({ asked, session, clock, repeated });
     this.#state = { phase: "referred", referred: { arrival, reference } };
-    emit({ kind: "sip.referred", ...reference });
+    const { target, replaces } = reference;
+    emit({ kind: "sip.referred", target, replaces });
   }
 
   /** The peer no longer answers inside the dialog: BYE for good measure, and the call is over. */

@@ -1,6 +1,6 @@
 // What the trunks' table of calls holds: a call before its answer (outbound-call.ts, inbound-call.ts) or after
 // (confirmed-call.ts).
-import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
+import type { ReferTarget } from "../../core/call/model/order.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
 import type { InviteOrder } from "../../ports/sip.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
@@ -16,7 +16,7 @@ export interface SipCall {
   accept(sdp: string): void;
   reject(status: number, q850: number | undefined, retryAfterS?: number): void;
   info(digit: string, durationMs: number): void;
-  refer(target: string, replaces: SipDialogState | undefined): void;
+  refer(target: ReferTarget): void;
   replace(order: ReplaceOrder): void;
   refuseRefer(status: number): void;
   /** Whether it has that dialog, as far as an INVITE with Replaces may take it over (RFC 3891 s3). */
@@ -42,7 +42,7 @@ export abstract class CallInOneState implements SipCall {
   accept(_sdp: string): void {}
   reject(_status: number, _q850: number | undefined, _retryAfterS?: number): void {}
   info(_digit: string, _durationMs: number): void {}
-  refer(_target: string, _replaces: SipDialogState | undefined): void {}
+  refer(_target: ReferTarget): void {}
   replace(_order: ReplaceOrder): void {}
   refuseRefer(_status: number): void {}
   phaseOf(_dialog: DialogId): DialogPhase | undefined {

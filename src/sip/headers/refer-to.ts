@@ -1,5 +1,6 @@
 // Refer-To and Replaces, written and read (RFC 3515 s2.1, RFC 3891 s6.1). What becomes of a REFER is elsewhere.
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
+import type { ReferTarget } from "../../core/call/model/order.ts";
 import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { addresseeOf } from "./remote-identity.ts";
 import { parseReplaces } from "./replaces.ts";
@@ -8,23 +9,18 @@ import { addressHeader, HeaderBuildError, textHeader, type HeaderLine } from "..
 import { isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipRequest } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { parseUri, uriHeader } from "../../core/address/uri.ts";
+import { parseUri, uriHeader, type Uri } from "../../core/address/uri.ts";
 
-/**
- * Refer-To of a REFER of ours. `replaces` is our own dialog with whoever is at `target`.
- * Throws HeaderBuildError where the target is neither a sip nor a tel URI.
- */
-export function referToHeader(target: string, replaces: SipDialogState | undefined): HeaderLine {
-  const stated = parseUri(target);
-  if (replaces === undefined) {
-    if (stated === undefined || stated.kind === "other") throw new HeaderBuildError("malformed-host");
-    return addressHeader("Refer-To", { uri: stated });
-  }
+/** Refer-To of a REFER of ours. Throws HeaderBuildError where it is not known where a dialog's other end is. */
+export function referToHeader(target: ReferTarget): HeaderLine {
+  if (target.kind === "address") return addressHeader("Refer-To", { uri: target.uri });
+  const { dialog } = target;
+  const stated = parseUri(dialog.remoteUri);
   // A tel URI holds no headers; its telephone is also to be reached where its dialog is.
-  const uri = stated?.kind === "sip" ? stated : parseUri(replaces.remoteTarget);
+  const uri = stated?.kind === "sip" ? stated : parseUri(dialog.remoteTarget);
   if (uri?.kind !== "sip") throw new HeaderBuildError("malformed-host");
   // A `%` of the value itself has to be escaped first: one that is there counts as an escape when the URI is written.
-  const value = asSeenThere(replaces).replaceAll("%", "%25");
+  const value = asSeenThere(dialog).replaceAll("%", "%25");
   return addressHeader("Refer-To", { uri: { ...uri, headers: [...uri.headers, ["Replaces", value]] } });
 }
 
@@ -47,7 +43,7 @@ export interface Reference {
   /** The value of a Replaces header, written anew. */
   readonly replaces: string | undefined;
   /** The URI of Referred-By (RFC 3892). */
-  readonly referredBy: string | undefined;
+  readonly referredBy: Uri | undefined;
 }
 
 const MAX_REPLACES = 1_000;
@@ -73,7 +69,7 @@ export function readReference(request: SipRequest): Reference | number {
   return {
     target: addresseeOf({ ...address, uri: plain }),
     replaces,
-    referredBy: by === undefined || by.uri.kind === "other" ? undefined : addresseeOf(by).uri,
+    referredBy: by === undefined || by.uri.kind === "other" ? undefined : by.uri,
   };
 }
 

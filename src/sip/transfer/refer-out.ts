@@ -1,6 +1,6 @@
 // A REFER of ours inside a call, and the subscription that comes with it (RFC 3515 s2.4.4): from the question to the
 // final status, which is reported exactly once.
-import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
+import type { ReferTarget } from "../../core/call/model/order.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { referToHeader } from "../headers/refer-to.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
@@ -17,8 +17,7 @@ export interface ReferOutOptions {
   readonly session: Session;
   readonly clock: Clock;
   readonly emit: (fact: SipFact) => void;
-  readonly target: string;
-  readonly replaces: SipDialogState | undefined;
+  readonly target: ReferTarget;
   /** The peer knows nothing of the dialog any more. */
   readonly lost: () => void;
 }
@@ -82,8 +81,8 @@ export class ReferOut {
   }
 
   #headers(): HeaderLine[] {
-    const { target, replaces, session } = this.#options;
-    const headers = [referToHeader(target, replaces)];
+    const { target, session } = this.#options;
+    const headers = [referToHeader(target)];
     // RFC 3892 s3: on whose word, as the peer knows us.
     const from = parseUri(session.fields.localUri);
     if (from !== undefined) headers.push(addressHeader("Referred-By", { uri: from }));

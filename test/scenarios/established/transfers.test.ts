@@ -209,7 +209,7 @@ test("a call handed over to another person of the homeserver rings there, under 
 test("the trunk hands the call over: the person goes on talking, to somebody else, and sees to whom", async () => {
   const bridge = await talking();
   const target = callerOf("02079460999").from;
-  await bridge.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  await bridge.sip({ kind: "sip.referred", target, replaces: undefined });
   expect(bridge.trunks.orders.at(-1)).toMatchObject({
     verb: "replace",
     argument: { target: "sip:+442079460999@sip.example.org" },
@@ -229,7 +229,7 @@ test.each([
   async (_what, user, why) => {
     const bridge = await talking();
     const target = { ...callerOf(user).from, uri: `sip:${user}@gw.example.net`, host: "gw.example.net" };
-    await bridge.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+    await bridge.sip({ kind: "sip.referred", target, replaces: undefined });
     expect(bridge.trunks.verbs.at(-1)).toBe("refuseRefer");
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
     const lines = bridge.telemetry.lines.filter(({ message }) => message === "transfer refused");
@@ -248,7 +248,7 @@ test("the trunk hands the call over to a number of another trunk: it is refused,
   ];
   const bridge = await talking({ plan: { ...examplePlan, trunks, routes } });
   const target = callerOf("+4915112345678").from;
-  await bridge.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  await bridge.sip({ kind: "sip.referred", target, replaces: undefined });
   expect(bridge.trunks.verbs.at(-1)).toBe("refuseRefer");
   const lines = bridge.telemetry.lines.filter(({ message }) => message === "transfer refused");
   expect(lines).toMatchObject([{ fields: { by: "trunk", setting: "dial_plan.routes" } }]);
@@ -262,7 +262,7 @@ test("a number that the trunk names within another country is called there", asy
     host: undefined,
     displayName: undefined,
   };
-  await bridge.sip({ kind: "sip.referred", target, replaces: undefined, referredBy: undefined });
+  await bridge.sip({ kind: "sip.referred", target, replaces: undefined });
   expect(bridge.trunks.orders.at(-1)).toMatchObject({
     verb: "replace",
     argument: { target: "sip:+4915112345678@sip.example.org" },

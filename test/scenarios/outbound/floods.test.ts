@@ -123,7 +123,6 @@ describe("a trunk that sends one call on again and again", () => {
       kind: "sip.referred",
       target: callerOf(`0207946${String(number).padStart(4, "0")}`).from,
       replaces: undefined,
-      referredBy: undefined,
     }) as const;
 
   async function answeredCall(bridge: TestBridge): Promise<void> {

@@ -53,7 +53,6 @@ describe("a REFER of the trunk", () => {
       kind: "sip.referred",
       target: { displayName: "Third", uri: TARGET, user: "+4940777", host: "gateway.example" },
       replaces: "a@b;to-tag=t;from-tag=f",
-      referredBy: "sip:boss@gw.example",
     });
     peer.inDialog(invite, "INFO", 2);
     await peer.response("INFO");

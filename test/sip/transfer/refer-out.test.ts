@@ -1,16 +1,19 @@
 // A transfer that the person orders: our REFER inside the call, and what the trunk says of it (RFC 3515, RFC 3891).
 import { describe, expect, it } from "vitest";
-import { textHeader } from "../../../src/sip/wire/header-builder.ts";
+import { telUri, textHeader } from "../../../src/sip/wire/header-builder.ts";
 import { uriHeader } from "../../../src/core/address/uri.ts";
 import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { referToHeader } from "../../../src/sip/headers/refer-to.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
+import type { SipDialogState } from "../../../src/core/call/model/dialog-state.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
 import { answered, hangUp, type Answered } from "../rig/answered-call.ts";
 import { lines, type Peer, type Received } from "../rig/peer.ts";
 import { rig, standStill, TRANSACTION_MS, type Rig } from "../rig/rig.ts";
 import { ANSWER } from "../rig/stack.ts";
 
 const TARGET = "sip:+4940777@gateway.example";
+const THIRD = { kind: "address", uri: sipUri(TARGET) } as const;
 
 function notify(
   peer: Peer,
@@ -29,7 +32,7 @@ function notify(
 /** The REFER has been accepted. */
 async function referred({ peer, stack }: Rig): Promise<Answered & { refer: Received<SipRequest> }> {
   const { call, invite } = await answered({ peer, stack });
-  stack.trunks.refer(call, TARGET, undefined);
+  stack.trunks.refer(call, THIRD);
   const refer = await peer.request("REFER");
   peer.reply(refer, 202);
   return { call, invite, refer };
@@ -69,7 +72,7 @@ describe("a blind transfer", () => {
   it("is told of before it is accepted: the NOTIFY overtakes the 202", async () => {
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     const refer = await peer.request("REFER");
     notify(peer, invite, 1, "SIP/2.0 200 OK\r\n", "terminated;reason=noresource");
     expect((await peer.response("NOTIFY")).message.statusCode).toBe(200);
@@ -83,7 +86,7 @@ describe("a blind transfer", () => {
     const pass = standStill();
     const { peer, stack } = await rig();
     const { call, invite } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     const refer = await peer.request("REFER");
     notify(peer, invite, 1, "SIP/2.0 180 Ringing\r\n", "active;expires=120");
     await stack.fact(call, "sip.referProgressed");
@@ -98,7 +101,7 @@ describe("a blind transfer", () => {
   it.each([403, 405, 420, 501, 603])("is refused %i: told, and the call goes on", async (status) => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     peer.reply(await peer.request("REFER"), status);
     expect(await stack.fact(call, "sip.referRefused")).toEqual({ kind: "sip.referRefused", status });
     await hangUp(peer, stack, call);
@@ -108,7 +111,7 @@ describe("a blind transfer", () => {
     const pass = standStill();
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     await peer.request("REFER");
     pass(TRANSACTION_MS);
     expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 408 });
@@ -157,7 +160,7 @@ describe("a blind transfer", () => {
   it("is done without a word more, as the trunk says in its 202 (RFC 4488)", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     peer.reply(await peer.request("REFER"), 202, { headers: [textHeader("Refer-Sub", "false")] });
     expect(await stack.fact(call, "sip.referProgressed")).toMatchObject({ status: 202 });
     await hangUp(peer, stack, call);
@@ -166,7 +169,7 @@ describe("a blind transfer", () => {
   it("to a trunk that is known to take none is not asked for", async () => {
     const { peer, stack } = await rig("udp", { takesRefer: false });
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 405 });
     await hangUp(peer, stack, call);
     expect(peer.count("REFER")).toBe(0);
@@ -179,22 +182,22 @@ describe("a blind transfer", () => {
     peer.reply(invite, 200, { sdp: ANSWER, headers: [textHeader("Allow", "INVITE, ACK, BYE, CANCEL")] });
     await stack.fact(call, "sip.accepted");
     await peer.request("ACK");
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 405 });
     peer.inDialog(invite, "UPDATE", 1, { headers: [textHeader("Allow", "INVITE, ACK, BYE, CANCEL, REFER")] });
     await peer.response("UPDATE");
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     await peer.request("REFER");
   });
 
   it("is wanted once more while the first is under way: that one has to wait", async () => {
     const { peer, stack } = await rig();
     const { call, invite } = await referred({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 491 });
     notify(peer, invite, 1, "SIP/2.0 603 Decline\r\n", "terminated");
     await stack.fact(call, "sip.referProgressed");
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     const second = await peer.request("REFER");
     peer.reply(second, 202);
     // RFC 3515 s2.4.6: the CSeq of the REFER tells the subscriptions apart.
@@ -205,7 +208,7 @@ describe("a blind transfer", () => {
   it("wants credentials first", async () => {
     const { peer, stack } = await rig("udp", { credentials: { username: "bridge", password: "secret" } });
     const { call, invite } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     peer.reply(await peer.request("REFER"), 401, {
       headers: [textHeader("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')],
     });
@@ -219,7 +222,7 @@ describe("a blind transfer", () => {
   it("ends the call where the trunk says that there is none", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, TARGET, undefined);
+    stack.trunks.refer(call, THIRD);
     peer.reply(await peer.request("REFER"), 481);
     await stack.fact(call, "sip.hungUp");
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.referRefused", "sip.hungUp"]);
@@ -228,15 +231,16 @@ describe("a blind transfer", () => {
   it("to a number of its own kind goes out as that", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, "tel:+4940777", undefined);
+    stack.trunks.refer(call, { kind: "address", uri: telUri("+4940777") });
     expect(lines(await peer.request("REFER"), "Refer-To")).toEqual(["<tel:+4940777>"]);
   });
 
-  it("to what is no telephone is refused here, and nothing leaves", async () => {
+  it("to a dialog whose other end nobody can call is refused here, and nothing leaves", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    for (const target of ["https://example.org", "", "sip:", "sip:a@b>\r\nX: y"]) {
-      stack.trunks.refer(call, target, undefined);
+    for (const place of ["https://example.org", "", "sip:", "sip:a@b>\r\nX: y"]) {
+      const elsewhere = { remoteUri: place, remoteTarget: place } as SipDialogState;
+      stack.trunks.refer(call, { kind: "dialog", dialog: elsewhere });
       expect(await stack.fact(call, "sip.referRefused")).toMatchObject({ status: 400 });
     }
     await hangUp(peer, stack, call);
@@ -291,7 +295,7 @@ describe("a consult transfer", () => {
     peer.reply(consulted, 200, { sdp: ANSWER, toTag: "their-own" });
     const { dialog } = await stack.fact(second, "sip.accepted");
     await peer.request("ACK");
-    stack.trunks.refer(first.call, dialog.remoteTarget, dialog);
+    stack.trunks.refer(first.call, { kind: "dialog", dialog });
     const refer = await peer.request("REFER");
     const [value = ""] = lines(refer, "Refer-To");
     const address = parseNameAddr(value);
@@ -316,10 +320,10 @@ describe("a consult transfer", () => {
       remoteCSeq: undefined,
       secure: false,
       localAddress: { host: "127.0.0.1", port: 5060 },
-    } as unknown as Parameters<typeof referToHeader>[1];
+    } as unknown as SipDialogState;
     // Known by a number alone, it is called where its dialog is.
-    for (const target of ["sip:c@d;transport=tcp", "tel:+4930"]) {
-      const line = referToHeader(target, dialog);
+    for (const remoteUri of ["sip:c@d;transport=tcp", "tel:+4930"]) {
+      const line = referToHeader({ kind: "dialog", dialog: { ...dialog, remoteUri } });
       const address = parseNameAddr(line.slice("Refer-To: ".length));
       expect(address?.uri).toMatchObject({ kind: "sip", user: "c", host: "d" });
       expect(address && uriHeader(address.uri, "Replaces")).toBe('a%41b"@[::1];x=1&y?;to-tag=theirs;from-tag=ours');

@@ -1,7 +1,6 @@
 // The person has handed the call over and is gone (MSC2747): the far end is sent to somebody else by REFER, or, where
 // that fails, its leg is joined with another one in the bridge (bridged.ts). A far end that nobody takes goes back to the
 // person (inbound/recalled.ts).
-import { formatUri } from "../../address/uri.ts";
 import { clientEnd, trunkEnd } from "../../media-end.ts";
 import { localpartOf, type UserId } from "../../ids.ts";
 import type { Arriving, CallCommon, CallIn, Connected, Transferring } from "../model/call.ts";
@@ -197,9 +196,13 @@ function refer(call: CallIn<Transferring>, target: TransferTarget, atMs: number,
     amend(call, { awaiting: "refer", target }),
     ...before,
     { kind: "deadline.set", name: "transfer", atMs: atMs + referMs },
-    target.kind === "dialled"
-      ? { kind: "sip.refer", target: formatUri(target.trunk.target), replaces: undefined }
-      : { kind: "sip.refer", target: target.leg.dialog.remoteUri, replaces: target.leg.dialog },
+    {
+      kind: "sip.refer",
+      target:
+        target.kind === "dialled"
+          ? { kind: "address", uri: target.trunk.target }
+          : { kind: "dialog", dialog: target.leg.dialog },
+    },
   );
 }
 

@@ -180,7 +180,6 @@ export type SipFact =
       readonly kind: "sip.referred";
       readonly target: SipAddressee;
       readonly replaces: string | undefined;
-      readonly referredBy: string | undefined;
     }
   /** The REFER of ours was refused, or the trunk takes none. */
   | { readonly kind: "sip.referRefused"; readonly status: number }

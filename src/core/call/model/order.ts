@@ -1,5 +1,5 @@
 // Orders that a call gives: `target.verb`. `bridge/effects/run-order` carries them out; what they bring comes back as events.
-import type { SipUri } from "../../address/uri.ts";
+import type { SipUri, TelUri } from "../../address/uri.ts";
 import type { CallId, TrunkName, UserId } from "../../ids.ts";
 import type { SipDialogState, SipIncomingState, SipInviteState } from "./dialog-state.ts";
 import type { CallFact, DeadlineName, IceCandidate } from "./fact.ts";
@@ -11,6 +11,11 @@ import type { MediaDescription } from "../../media-description.ts";
 import type { CallRecord } from "./record.ts";
 import type { Handover, Recall } from "./bridged-call.ts";
 import type { CallerIdentity } from "../../policy/caller-identity.ts";
+
+/** Whom a REFER tells the far end to call: of a dialog, its other end, in the place that we have in it (RFC 3891). */
+export type ReferTarget =
+  | { readonly kind: "address"; readonly uri: SipUri | TelUri }
+  | { readonly kind: "dialog"; readonly dialog: SipDialogState };
 
 /** Orders for a trunk's leg. */
 export type SipOrder = Extract<CallOrder, { kind: `sip.${string}` }>;
@@ -65,8 +70,7 @@ export type CallOrder =
   | { readonly kind: "sip.dismiss"; readonly incoming: SipIncomingState; readonly status: number }
   /** A key in an INFO, for trunks without RFC 4733. */
   | { readonly kind: "sip.info"; readonly digit: string; readonly durationMs: number }
-  /** REFER: the far end shall call that URI; with `replaces` it takes the place of the dialog of that call (RFC 3891). */
-  | { readonly kind: "sip.refer"; readonly target: string; readonly replaces: SipDialogState | undefined }
+  | { readonly kind: "sip.refer"; readonly target: ReferTarget }
   /** Answers the trunk's REFER: an INVITE of ours to its target, and NOTIFY of how it goes (RFC 3515). */
   | {
       readonly kind: "sip.replace";

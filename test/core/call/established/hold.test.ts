@@ -147,7 +147,6 @@ describe("what the telephone does while the client is shown its hold", () => {
       kind: "sip.referred",
       target: { displayName: undefined, uri: "sip:1@example.org", user: "1", host: "example.org" },
       replaces: undefined,
-      referredBy: undefined,
     });
     expect(kinds(referred.orders)).toContain("transfer.plan");
   });

@@ -56,7 +56,7 @@ describe("a blind transfer", () => {
   test("the far end is asked to call the number, and let go when it has done so", () => {
     const asked = play(connected(), blind, planned);
     expect(asked.orders).toContainEqual({ kind: "transfer.plan", to: target, person: request.leg.person });
-    expect(asked.orders).toContainEqual({ kind: "sip.refer", target: formatUri(third.target), replaces: undefined });
+    expect(asked.orders).toContainEqual({ kind: "sip.refer", target: { kind: "address", uri: third.target } });
     const done = play(
       { ...asked, orders: [] },
       { kind: "sip.referProgressed", status: 180 },
@@ -239,7 +239,7 @@ describe("a blind transfer", () => {
 describe("a consult transfer", () => {
   test("the far end takes the place of ours in the other call", () => {
     const { orders } = play(connected(), consult);
-    expect(orders).toContainEqual({ kind: "sip.refer", target: otherDialog.remoteUri, replaces: otherDialog });
+    expect(orders).toContainEqual({ kind: "sip.refer", target: { kind: "dialog", dialog: otherDialog } });
   });
 
   test("the other call waits, and is over when its far end has been taken", () => {

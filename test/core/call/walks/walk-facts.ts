@@ -159,7 +159,7 @@ export const transferFacts: readonly CallFact[] = [
   { kind: "sip.referProgressed", status: 180 },
   { kind: "sip.referProgressed", status: 200 },
   { kind: "sip.referProgressed", status: 503 },
-  { kind: "sip.referred", target: identity.from, replaces: undefined, referredBy: undefined },
+  { kind: "sip.referred", target: identity.from, replaces: undefined },
   { kind: "sip.replaced", description: "r", dialog: { ...dialog, localCSeq: 9 } },
   { kind: "sip.replaceFailed", status: 486 },
 ];
@@ -179,7 +179,7 @@ const legReports: readonly SipFact[] = [
   { kind: "sip.dialogChanged", dialog: { ...dialog, localCSeq: 7 } },
   { kind: "sip.dtmf", digit: "5", durationMs: 160 },
   { kind: "sip.identified", identity },
-  { kind: "sip.referred", target: identity.from, replaces: undefined, referredBy: undefined },
+  { kind: "sip.referred", target: identity.from, replaces: undefined },
   { kind: "sip.hungUp", q850: 16 },
   { kind: "sip.ended" },
 ];

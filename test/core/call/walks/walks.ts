@@ -111,7 +111,7 @@ const outbound: readonly Beginning[] = [
   ),
   ...from(begin(history), ...transferFacts.slice(0, 3).map((order) => talk.concat(order)), [
     ...talk,
-    { kind: "sip.referred", target: identity.from, replaces: undefined, referredBy: undefined },
+    { kind: "sip.referred", target: identity.from, replaces: undefined },
   ]),
 ];
 
