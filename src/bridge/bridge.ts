@@ -2,7 +2,7 @@
 // no edge, only their ports. What it offers besides is what an admin's tools need.
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
-import { trunkLegsOf } from "../core/call/model/queries.ts";
+import { failsOverTo, trunkLegsOf } from "../core/call/model/queries.ts";
 import type { TrunkHealth } from "../ports/sip.ts";
 import type { BridgeEvent } from "./observation/bridge-event.ts";
 import type { Listener, Overrun } from "./observation/event-feed.ts";
@@ -153,7 +153,10 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       })),
     pause(trunk) {
       if (!isTrunk(trunk)) return false;
-      if (gate.pause(trunk)) noteGate("trunk.paused", trunk);
+      if (!gate.pause(trunk)) return true;
+      noteGate("trunk.paused", trunk);
+      for (const runner of index.runners)
+        if (failsOverTo(runner.call, trunk)) void runner.post({ kind: "admin.paused", trunk });
       return true;
     },
     resume(trunk) {

@@ -51,6 +51,17 @@ test("a call takes the next trunk of its route, where that one is not paused", a
   expect(bridge.trunks.orders).toMatchObject([{ verb: "invite", argument: { trunk: "spare" } }]);
 });
 
+test("a call whose trunk is out of order is not tried over one that was paused after it began", async () => {
+  const bridge = new TestBridge({ plan: twoTrunks });
+  await bridge.enterRoom();
+  await bridge.take(bridge.inviteFact());
+  bridge.door.pause(spare);
+  await bridge.sip({ kind: "sip.rejected", status: 503, phrase: "", q850: undefined });
+  await bridge.quiet();
+  expect(bridge.trunks.orders).toMatchObject([{ verb: "invite", argument: { trunk } }]);
+  expect(bridge.signals).toEqual(["reject failed"]);
+});
+
 test("a call is not handed over to a number that only the paused trunk reaches", async () => {
   const bridge = new TestBridge();
   await bridge.ring();

@@ -1,6 +1,6 @@
 // Facts that reach a call: `source.fact`, past tense. Edges make them; only `step` reads them.
 // No fact carries a Matrix fact or a SIP message: the edges have parsed those already.
-import type { DeviceId, RoomId, UserId } from "../../ids.ts";
+import type { DeviceId, RoomId, TrunkName, UserId } from "../../ids.ts";
 import type { RemoteIdentity, SipAddressee } from "../../policy/remote-identity.ts";
 import type { Direction } from "../../sdp/direction.ts";
 import type { SipDialogState, SipInviteState } from "./dialog-state.ts";
@@ -225,7 +225,9 @@ export type CallFact =
   /** The bridge is being stopped, or was restarted. */
   | { readonly kind: "bridge.stopped" }
   /** An admin ended the call. */
-  | { readonly kind: "admin.ended" };
+  | { readonly kind: "admin.ended" }
+  /** An admin paused that trunk: nothing begins over it. */
+  | { readonly kind: "admin.paused"; readonly trunk: TrunkName };
 
 /** A fact and when the bridge learnt it (ms since the epoch). */
 export type TimedFact = CallFact & { readonly atMs: number };

@@ -1,5 +1,5 @@
 // Questions about a call that others ask, whatever its phase.
-import type { RoomId, UserId } from "../../ids.ts";
+import type { RoomId, TrunkName, UserId } from "../../ids.ts";
 import type { Call, Phase } from "./call.ts";
 import type { MatrixLeg } from "./matrix-leg.ts";
 import type { TrunkLeg } from "./trunk-leg.ts";
@@ -43,6 +43,12 @@ export function trunkLegsOf({ phase }: Call): readonly TrunkLeg[] {
     default:
       return [phase.trunk];
   }
+}
+
+/** Whether it would be tried over that trunk if its own failed. */
+export function failsOverTo({ phase }: Call, trunk: TrunkName): boolean {
+  if (phase.kind !== "offering" && phase.kind !== "inviting") return false;
+  return phase.failover?.trunks.some(({ name }) => name === trunk) === true;
 }
 
 /** Whether somebody is still in it, or to be. */

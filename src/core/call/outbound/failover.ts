@@ -1,18 +1,23 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
 import { clientEnd } from "../../media-end.ts";
-import type { MediaDescription } from "../../media-description.ts";
+import type { TrunkName } from "../../ids.ts";
 import type { CallCommon, CallIn, Failover, Inviting, Offering } from "../model/call.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import type { TimedFact, IceCandidate } from "../model/fact.ts";
 import { enter, to, type Step } from "../model/transition.ts";
-import { unsent, type DialledTrunk } from "../model/trunk-leg.ts";
+import { unsent } from "../model/trunk-leg.ts";
 
 /** A client has a dozen candidates; what is kept of one that never stops has an end. */
 const mostCandidates = 100;
 
 /** Undefined where there is no other trunk: nothing has to be kept then. */
-export function failoverTo(trunks: readonly DialledTrunk[], offer: MediaDescription): Failover | undefined {
-  return trunks.length === 0 ? undefined : { trunks, offer, candidates: [] };
+export function failoverTo(failover: Failover): Failover | undefined {
+  return failover.trunks.length === 0 ? undefined : failover;
+}
+
+/** An admin has paused that one. Emergency calls, which go over paused trunks too, have no other trunk. */
+export function withoutTrunk(failover: Failover | undefined, paused: TrunkName): Failover | undefined {
+  return failover && failoverTo({ ...failover, trunks: failover.trunks.filter(({ name }) => name !== paused) });
 }
 
 export function withCandidates(
@@ -43,7 +48,7 @@ export function nextTrunk(call: CallIn<Inviting>, fact: TimedFact): Step | undef
       leg,
       trunk: unsent(call.id, trunk),
       earlyMedia,
-      failover: others.length === 0 ? undefined : { ...failover, trunks: others },
+      failover: failoverTo({ ...failover, trunks: others }),
     }),
     { kind: "media.release" },
     { kind: "media.offer", from: clientEnd, description: failover.offer },

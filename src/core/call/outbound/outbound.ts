@@ -12,7 +12,7 @@ import {
   type Offering,
 } from "../model/call.ts";
 import { causeOfMediaFault, type Cause } from "../model/cause.ts";
-import { failoverTo, nextTrunk, withCandidates } from "./failover.ts";
+import { failoverTo, nextTrunk, withCandidates, withoutTrunk } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
 import { end, endIfOver, refuse } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
@@ -49,7 +49,7 @@ export function beginOutbound(request: OutboundRequest, trunk: DialledTrunk, max
     leg,
     trunk: unsent(request.id, trunk),
     earlyMedia,
-    failover: failoverTo(alternatives, description),
+    failover: failoverTo({ trunks: alternatives, offer: description, candidates: [] }),
   });
   return to(
     call,
@@ -115,6 +115,8 @@ export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
     }
     case "media.refused":
       return end(call, causeOfMediaFault(fact.fault, "client"), fact.atMs, {});
+    case "admin.paused":
+      return to(amend(call, { failover: withoutTrunk(call.phase.failover, fact.trunk) }));
     case "call.yielded":
       return end(call, "crossed", fact.atMs, { person: true });
     case "deadline.passed":
@@ -136,6 +138,8 @@ export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
           candidates: fact.candidates,
         },
       );
+    case "admin.paused":
+      return to(amend(call, { failover: withoutTrunk(call.phase.failover, fact.trunk) }));
     case "sip.sent":
       return to(amend(call, { trunk: { ...call.phase.trunk, invite: fact.invite } }));
     case "sip.trying":

@@ -107,6 +107,24 @@ describe("a trunk is out of order", () => {
     ]);
   });
 
+  describe("an admin has paused the next one meanwhile", () => {
+    const paused: CallFact = { kind: "admin.paused", trunk: second.name };
+
+    test.each([
+      ["before the INVITE", [paused, offered]],
+      ["after the INVITE", [offered, paused]],
+    ])("%s: the one after it is tried", (_when, facts) => {
+      const { orders } = play(begin({ alternatives: [second, third] }), ...facts, rejected(503), released, offered);
+      expect(heardByTrunk(orders)).toEqual(["INVITE main", "INVITE third"]);
+    });
+
+    test("and there is no other: the room is told what the first one said", () => {
+      const { call, orders } = play(withSecond(), offered, paused, rejected(503));
+      expect(heardByTrunk(orders)).toEqual(["INVITE main"]);
+      expect(call.phase.kind).toBe("ending");
+    });
+  });
+
   test("the caller gives up while the next one is tried: the session of the first is not taken for the last", () => {
     const giveUp: CallFact = { kind: "matrix.hungUp", said: undefined };
     const { call, orders } = play(withSecond(), offered, rejected(503), giveUp, released);

@@ -96,6 +96,7 @@ export const facts: readonly CallFact[] = [
   { kind: "fault.thrown", where: "sip", message: "bug" },
   { kind: "bridge.stopped" },
   { kind: "admin.ended" },
+  { kind: "admin.paused", trunk: trunk.name },
   { kind: "call.yielded" },
 ];
 
