@@ -4,6 +4,7 @@ import type { RemoteIdentity } from "../../src/core/policy/remote-identity.ts";
 import { callId, sipCallId, trunkName } from "../../src/core/ids.ts";
 import type { InviteArrival } from "../../src/ports/sip.ts";
 import { telephoneSays } from "./descriptions.ts";
+import { makeSipUri } from "../../src/core/address/uri.ts";
 
 const localAddress = { host: "127.0.0.1", port: 5060 };
 const trunk = trunkName("main");
@@ -35,7 +36,7 @@ export const incomingDialog: SipDialogState = {
 
 /** A caller that the trunk asserts, or one whose privacy it keeps. */
 export function callerOf(user: string, displayName?: string, privacy: readonly string[] = []): RemoteIdentity {
-  const addressee = { displayName, uri: `sip:${user}@sip.example.org`, user, host: "sip.example.org" };
+  const addressee = { displayName, uri: makeSipUri({ user, host: "sip.example.org" }), user, host: "sip.example.org" };
   return { from: addressee, asserted: [addressee], privacy, verstat: undefined };
 }
 

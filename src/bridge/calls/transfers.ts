@@ -5,7 +5,7 @@ import { isIn, type Call } from "../../core/call/model/call.ts";
 import { chargedTo } from "../../core/call/model/queries.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact, TransferOrder } from "../../core/call/model/fact.ts";
-import type { SipAddressee } from "../../core/policy/remote-identity.ts";
+import { contextOfAddressee, type SipAddressee } from "../../core/policy/remote-identity.ts";
 import { beginBridged } from "../../core/call/bridged/bridged.ts";
 import type { ConfirmedLeg } from "../../core/call/model/trunk-leg.ts";
 import type { ShownIdentity } from "../../core/call/model/matrix-leg.ts";
@@ -14,7 +14,6 @@ import type { Step } from "../../core/call/step.ts";
 import { callId, domainOf, type CallId, type MatrixCallId, type TrunkName, type UserId } from "../../core/ids.ts";
 import { planCall, type DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { DialTarget, GhostIds } from "../../core/number/ghost/ghost-id.ts";
-import { contextOf } from "../../core/number/dialled.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "../../core/policy/caller.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -196,8 +195,9 @@ export class Transfers {
   #nameOf(id: CallId): string | undefined {
     const call = this.#calls.find(id);
     if (call === undefined || !isIn(call, "transferring", "connected")) return undefined;
+    if (call.shown?.displayName !== undefined) return call.shown.displayName;
     const target = this.#parts.ids.parse(call.phase.leg.ghost);
-    return call.shown?.displayName ?? (target && this.#parts.ids.displayName(target));
+    return target && this.#parts.ids.displayName(target);
   }
 
   /** Undefined where it has ended meanwhile. */
@@ -208,13 +208,14 @@ export class Transfers {
 }
 
 /** A telephone names a number or a SIP address; the host of a number is whatever that telephone believes it to be. */
-function targetOfAddressee({ uri, user, host }: SipAddressee, ids: GhostIds): DialTarget | undefined {
+function targetOfAddressee(to: SipAddressee, ids: GhostIds): DialTarget | undefined {
+  const { uri, user, host } = to;
   if (user === undefined) return undefined;
-  const context = contextOf(`${user};${uri}`.split(/[;?]/).slice(1));
+  const context = contextOfAddressee(to);
   const [head = ""] = user.split(";");
   const number = ids.forDialled(context === undefined ? user : `tel:${head};phone-context=${context}`);
   if (number.kind === "ghost") return number.target;
-  if (host === undefined || uri.startsWith("tel:")) return undefined;
+  if (host === undefined || uri.kind === "tel") return undefined;
   const address = ids.forDialled(`${user}@${host}`);
   return address.kind === "ghost" ? address.target : undefined;
 }

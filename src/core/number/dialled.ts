@@ -15,15 +15,20 @@ export function dialString(text: string): DialString | undefined {
   return isDialable ? (keys as DialString) : undefined;
 }
 
-/** The `phone-context` among a URI's parameters, where it is the beginning of a number; those that are domains say nothing here. */
+/** The `phone-context` among the parameters of a number. */
 export function contextOf(parameters: readonly string[]): DialString | undefined {
   for (const parameter of parameters) {
     const [name = "", value = ""] = parameter.split("=");
-    if (name.trim().toLowerCase() !== "phone-context") continue;
-    const context = value.replace(/^%2b/i, "+").replaceAll(/[-.()\s]/g, "");
-    if (/^\+\d{1,15}$/.test(context)) return context as DialString;
+    const context = name.trim().toLowerCase() === "phone-context" ? contextIn(value) : undefined;
+    if (context !== undefined) return context;
   }
   return undefined;
+}
+
+/** The beginning of a number that a `phone-context` is; those that are domains say nothing here. */
+export function contextIn(value: string): DialString | undefined {
+  const context = value.replace(/^%2b/i, "+").replaceAll(/[-.()\s]/g, "");
+  return /^\+\d{1,15}$/.test(context) ? (context as DialString) : undefined;
 }
 
 /** RFC 3966 s5.1.5: a local number belongs where its context says. undefined: the keys are no local number, or have no context. */

@@ -1,8 +1,8 @@
 // Who is calling, as far as a trunk may be believed and the caller wants it known (RFC 3323, RFC 3325), and the words about
 // it that people read. Whom it rings: number/did. Our own identity towards the network: caller-identity.
-import type { Diversion, RemoteIdentity, SipAddressee } from "./remote-identity.ts";
+import { contextOfAddressee, type Diversion, type RemoteIdentity, type SipAddressee } from "./remote-identity.ts";
 import type { DialString } from "../ids.ts";
-import { contextOf, dialString } from "../number/dialled.ts";
+import { dialString } from "../number/dialled.ts";
 import { internationalForm, knownForm, type Country } from "../number/e164.ts";
 import type { DialTarget } from "../number/ghost/ghost-id.ts";
 import { spellingIn, type InboundNumberFormat } from "../number/plan/spelling.ts";
@@ -115,12 +115,11 @@ function plain(text: string | undefined): string {
 const longestNumber = 40;
 
 /** The number that stands before the @, in the form that a person would dial; undefined where there is none. */
-function numberIn({ user, uri }: SipAddressee, { country, format }: NumberReader): DialString | undefined {
-  const [head = "", ...parameters] = user?.replace(/^tel:/i, "").split(";") ?? [];
+function numberIn(stated: SipAddressee, { country, format }: NumberReader): DialString | undefined {
+  const [head = ""] = stated.user?.replace(/^tel:/i, "").split(";") ?? [];
   const keys = dialString(head);
   if (keys === undefined || !/\d/.test(keys) || keys.length > longestNumber) return undefined;
-  const context = contextOf(parameters) ?? contextOf(uri.split(/[;?]/).slice(1));
-  const { sent, e164 } = spellingIn(context, keys, country, format);
+  const { sent, e164 } = spellingIn(contextOfAddressee(stated), keys, country, format);
   return e164[0] ?? sent;
 }
 

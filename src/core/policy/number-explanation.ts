@@ -14,7 +14,7 @@ import type { Country } from "../number/e164.ts";
 import type { DialTarget, GhostIds } from "../number/ghost/ghost-id.ts";
 import { classOfReading, understand, type NumberClass } from "../number/plan/number-class.ts";
 import { readingsOf, type ReadingWay } from "../number/plan/readings.ts";
-import { userText } from "../address/uri.ts";
+import { makeSipUri, userText } from "../address/uri.ts";
 import { identifyCaller, targetOf, type CallerTrust } from "./caller.ts";
 import { judge, permissionRuleOf, type Policy, type Verdict } from "./permission.ts";
 
@@ -159,7 +159,12 @@ export function explainArrived(
   { ids, plan, numbers, trunk, trust }: ExplainedArrival,
 ): ArrivedExplanation {
   const { country } = plan;
-  const from = { uri: `tel:${text}`, user: text, host: "trunk.example", displayName: undefined };
+  const from = {
+    uri: makeSipUri({ user: text, host: "trunk.example" }),
+    user: text,
+    host: "trunk.example",
+    displayName: undefined,
+  };
   const identity = { from, asserted: [], privacy: [], verstat: undefined };
   const target = targetOf(identifyCaller(identity, trust, country));
   const back = planCall(target, plan);

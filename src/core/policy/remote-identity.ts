@@ -1,4 +1,7 @@
 // Who a trunk says is at the other end, parsed by the SIP edge. How far it is believed: caller.ts.
+import type { Uri } from "../address/uri.ts";
+import type { DialString } from "../ids.ts";
+import { contextIn, contextOf } from "../number/dialled.ts";
 
 /** Whose telephone it is at the other end, as the trunk says it: the caller of an inbound call, or whoever is spoken to now. */
 export interface RemoteIdentity {
@@ -11,12 +14,18 @@ export interface RemoteIdentity {
   readonly verstat: string | undefined;
 }
 
-/** A name-addr, parsed: `uri` is a `sip:`, `sips:` or `tel:` URI; `user` its user part or number, unescaped. */
+/** A name-addr, parsed: `user` is the user part or number of its URI, unescaped. */
 export interface SipAddressee {
   readonly displayName: string | undefined;
-  readonly uri: string;
+  readonly uri: Uri;
   readonly user: string | undefined;
   readonly host: string | undefined;
+}
+
+/** Where a local number belongs, as its own parameters or those of its URI say (RFC 3966 s5.1.5). */
+export function contextOfAddressee({ user = "", uri }: SipAddressee): DialString | undefined {
+  const stated = uri.kind === "other" ? undefined : uri.params.get("phone-context");
+  return contextOf(user.split(";").slice(1)) ?? contextIn(stated ?? "");
 }
 
 /** One diversion on the way to us (RFC 5806, RFC 7044), the latest first. */

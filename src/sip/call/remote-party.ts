@@ -39,6 +39,6 @@ export class RemoteParty {
 
 /** Names count where they are asserted. Gateways write now one host and now another behind the same number. */
 function keyOf({ asserted, from, privacy }: RemoteIdentity): string {
-  if (asserted.length === 0) return from.user ?? from.uri;
-  return JSON.stringify([asserted.map(({ uri, displayName }) => [uri, displayName]), privacy]);
+  if (asserted.length === 0) return from.user ?? formatUri(from.uri);
+  return JSON.stringify([asserted.map(({ uri, displayName }) => [formatUri(uri), displayName]), privacy]);
 }

@@ -5,7 +5,7 @@ import { parseReasons } from "../wire/header-builder.ts";
 import { isToken } from "../wire/fields/header-names.ts";
 import type { SipMessage } from "../wire/message.ts";
 import type { NameAddr } from "../wire/fields/name-addr.ts";
-import { uriHeader, type Uri } from "../../core/address/uri.ts";
+import { makeSipUri, uriHeader, type Uri } from "../../core/address/uri.ts";
 
 /** RFC 7544 s7.1: what RFC 4458's causes are called in Diversion. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 const PRIVATE: Diversion["by"] = {
   displayName: undefined,
-  uri: "sip:anonymous@anonymous.invalid",
+  uri: makeSipUri({ user: "anonymous", host: "anonymous.invalid" }),
   user: "anonymous",
   host: "anonymous.invalid",
 };

@@ -5,7 +5,7 @@ import { splitList } from "../wire/fields/grammar.ts";
 import { isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipMessage } from "../wire/message.ts";
 import { parseNameAddr, type NameAddr } from "../wire/fields/name-addr.ts";
-import { formatUri, unescaped, userText, type Uri } from "../../core/address/uri.ts";
+import { unescaped, userText, type Uri } from "../../core/address/uri.ts";
 
 /** Told the name of a header that cannot be read, and is passed over. */
 export type OnUnreadable = (header: string) => void;
@@ -36,7 +36,7 @@ export function addresseeOf({ displayName, uri }: NameAddr): SipAddressee {
   const name = displayName.trim().slice(0, MAX_TEXT);
   return {
     displayName: name === "" ? undefined : name,
-    uri: formatUri(uri),
+    uri,
     user: userText(uri),
     host: uri.kind === "sip" ? uri.host : undefined,
   };

@@ -1,5 +1,5 @@
 // Messages with doubles at their edges: what a person writes goes in, what telephones and the room get comes out.
-import { formatUri } from "../../../src/core/address/uri.ts";
+import { formatUri, makeSipUri } from "../../../src/core/address/uri.ts";
 import { Callers } from "../../../src/bridge/admission/callers.ts";
 import { RingingRooms } from "../../../src/bridge/rooms/ringing-rooms.ts";
 import type { Rooms } from "../../../src/bridge/rooms/rooms.ts";
@@ -225,6 +225,6 @@ export class MessagesRig {
 }
 
 export function identityOf(user: string, displayName?: string): RemoteIdentity {
-  const from = { displayName, uri: `sip:${user}@carrier.example`, user, host: "carrier.example" };
+  const from = { displayName, uri: makeSipUri({ user, host: "carrier.example" }), user, host: "carrier.example" };
   return { from, asserted: [], privacy: [], verstat: undefined };
 }

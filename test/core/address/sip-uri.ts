@@ -1,8 +1,14 @@
-// A sip URI as tests write it.
-import { parseUri, type SipUri } from "../../../src/core/address/uri.ts";
+// URIs as tests write them.
+import { parseUri, type SipUri, type Uri } from "../../../src/core/address/uri.ts";
 
 export function sipUri(text: string): SipUri {
+  const uri = anyUri(text);
+  if (uri.kind !== "sip") throw new Error(`${text} is no sip URI`);
+  return uri;
+}
+
+export function anyUri(text: string): Uri {
   const uri = parseUri(text);
-  if (uri?.kind !== "sip") throw new Error(`${text} is no sip URI`);
+  if (uri === undefined) throw new Error(`${text} is no URI`);
   return uri;
 }

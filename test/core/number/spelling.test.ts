@@ -9,10 +9,16 @@ import type { InboundNumberFormat } from "../../../src/core/number/plan/spelling
 import { identifyCaller } from "../../../src/core/policy/caller.ts";
 import { plainNumbers } from "./example-numbers.ts";
 import { numberOf } from "./dialled.ts";
+import { makeSipUri } from "../../../src/core/address/uri.ts";
 
 /** The number that the caller's ghost stands for. */
 function caller(user: string, country: Country, numberFormat?: InboundNumberFormat): string {
-  const from = { uri: `sip:${user}@gw.example.net`, user, host: "gw.example.net", displayName: undefined };
+  const from = {
+    uri: makeSipUri({ user, host: "gw.example.net" }),
+    user,
+    host: "gw.example.net",
+    displayName: undefined,
+  };
   const identity = { from, asserted: [], privacy: [], verstat: undefined };
   const found = identifyCaller(identity, { identity: "asserted", displayName: false, numberFormat }, country);
   return found.kind === "number" ? found.dialled : found.kind;

@@ -5,14 +5,16 @@ import { knownForm } from "../../../src/core/number/e164.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
 import { callerWords, identifyCaller, targetOf, type CallerTrust } from "../../../src/core/policy/caller.ts";
 import { keysOf } from "../number/dialled.ts";
+import { anyUri } from "../address/sip-uri.ts";
+import { makeSipUri } from "../../../src/core/address/uri.ts";
 
 function addressee(user: string | undefined, host = "carrier.example.net", displayName?: string): SipAddressee {
-  return { displayName, uri: `sip:${user === undefined ? "" : `${user}@`}${host}`, user, host };
+  return { displayName, uri: makeSipUri({ user, host }), user, host };
 }
 
 function tel(number: string, displayName?: string): SipAddressee {
   const [user = ""] = number.split(";");
-  return { displayName, uri: `tel:${number}`, user, host: undefined };
+  return { displayName, uri: anyUri(`tel:${number}`), user, host: undefined };
 }
 
 function identity(settings: Partial<RemoteIdentity> = {}): RemoteIdentity {
@@ -46,7 +48,7 @@ describe("the number is written as it would be dialled from anywhere", () => {
   ])("%s is %s", (user, expected) => expect(who({ from: addressee(user) })).toBe(expected));
   test("also in a tel: URI, where its context says", () => {
     expect(who({ asserted: [tel("+442079460123")] })).toBe("+442079460123");
-    expect(who({ asserted: [tel("7946 0123;phone-context=+4420")] })).toBe("+442079460123");
+    expect(who({ asserted: [tel("7946-0123;phone-context=+4420")] })).toBe("+442079460123");
     expect(who({ asserted: [tel("2001;phone-context=pbx.example.org")] })).toBe("2001");
   });
 });
@@ -229,7 +231,7 @@ const anyText = fc.oneof(
 );
 const anyAddressee = fc.record({
   displayName: fc.option(anyText, { nil: undefined }),
-  uri: anyText,
+  uri: anyText.map((text) => makeSipUri({ user: text, host: "x", params: new Map([["phone-context", text]]) })),
   user: fc.option(anyText, { nil: undefined }),
   host: fc.option(anyText, { nil: undefined }),
 });

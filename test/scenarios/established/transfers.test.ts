@@ -7,6 +7,7 @@ import { dialog } from "../../core/call/examples/examples.ts";
 import { telephoneSays } from "../../fakes/descriptions.ts";
 import { accepted, ann, bob, caller, TestBridge, made1, made2, room } from "../test-bridge.ts";
 import { examplePlan } from "../settings.ts";
+import { anyUri, sipUri } from "../../core/address/sip-uri.ts";
 
 const other = "@_sip_02079460999%40sip.example.org:example.org" as UserId;
 
@@ -228,7 +229,7 @@ test.each([
   "the trunk hands the call over to what %s: it is refused, they talk on, and the log says why",
   async (_what, user, why) => {
     const bridge = await talking();
-    const target = { ...callerOf(user).from, uri: `sip:${user}@gw.example.net`, host: "gw.example.net" };
+    const target = { ...callerOf(user).from, uri: sipUri(`sip:${user}@gw.example.net`), host: "gw.example.net" };
     await bridge.sip({ kind: "sip.referred", target, replaces: undefined });
     expect(bridge.trunks.verbs.at(-1)).toBe("refuseRefer");
     expect(bridge.switchboard.calls.map(({ phase }) => phase.kind)).toEqual(["connected"]);
@@ -257,7 +258,7 @@ test("the trunk hands the call over to a number of another trunk: it is refused,
 test("a number that the trunk names within another country is called there", async () => {
   const bridge = await talking();
   const target = {
-    uri: "tel:15112345678;phone-context=+49",
+    uri: anyUri("tel:15112345678;phone-context=+49"),
     user: "15112345678",
     host: undefined,
     displayName: undefined,

@@ -6,6 +6,7 @@ import { callerRig } from "../rig/caller.ts";
 import { lines } from "../rig/peer.ts";
 import { rig } from "../rig/rig.ts";
 import { ANSWER, OFFER } from "../rig/stack.ts";
+import { sipUri } from "../../core/address/sip-uri.ts";
 
 const asserted = (value: string) => ({ headers: [textHeader("P-Asserted-Identity", value)] });
 
@@ -17,7 +18,7 @@ describe("a call of ours", () => {
     peer.reply(invite, 200, { sdp: ANSWER, ...asserted('"Bob" <sip:+4940999@gw.example>') });
     const { identity } = await stack.fact(call, "sip.identified");
     expect(identity.asserted).toEqual([
-      { displayName: "Bob", uri: "sip:+4940999@gw.example", user: "+4940999", host: "gw.example" },
+      { displayName: "Bob", uri: sipUri("sip:+4940999@gw.example"), user: "+4940999", host: "gw.example" },
     ]);
     expect(stack.kinds(call)).toEqual(["sip.accepted", "sip.identified"]);
   });

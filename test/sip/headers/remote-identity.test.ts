@@ -6,6 +6,8 @@ import { remoteIdentityOf } from "../../../src/sip/headers/remote-identity.ts";
 import { answeredElsewhere } from "../../../src/sip/headers/reason.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
+import { anyUri, sipUri } from "../../core/address/sip-uri.ts";
 
 interface Parts {
   readonly uri?: string;
@@ -32,7 +34,7 @@ function invite({ uri = "sip:+4930555@us.example", from, to, lines = [] }: Parts
 describe("the caller", () => {
   it("is who From names where nothing is asserted", () => {
     expect(remoteIdentityOf(invite({}))).toEqual({
-      from: { displayName: "Ann", uri: "sip:+49301@gw.example", user: "+49301", host: "gw.example" },
+      from: { displayName: "Ann", uri: sipUri("sip:+49301@gw.example"), user: "+49301", host: "gw.example" },
       asserted: [],
       privacy: [],
       verstat: undefined,
@@ -43,10 +45,18 @@ describe("the caller", () => {
     const one = ['P-Asserted-Identity: "Ann, at home" <sip:+49301@gw.example;user=phone>, <tel:+49-301>'];
     const two = ["P-Asserted-Identity: <sip:a@b>", "P-Asserted-Identity: <sip:c@d>", "P-Asserted-Identity: tel:+491"];
     expect(remoteIdentityOf(invite({ lines: one })).asserted).toEqual([
-      { displayName: "Ann, at home", uri: "sip:+49301@gw.example;user=phone", user: "+49301", host: "gw.example" },
-      { displayName: undefined, uri: "tel:+49-301", user: "+49-301", host: undefined },
+      {
+        displayName: "Ann, at home",
+        uri: sipUri("sip:+49301@gw.example;user=phone"),
+        user: "+49301",
+        host: "gw.example",
+      },
+      { displayName: undefined, uri: anyUri("tel:+49-301"), user: "+49-301", host: undefined },
     ]);
-    expect(remoteIdentityOf(invite({ lines: two })).asserted.map(({ uri }) => uri)).toEqual(["sip:a@b", "tel:+491"]);
+    expect(remoteIdentityOf(invite({ lines: two })).asserted.map(({ uri }) => formatUri(uri))).toEqual([
+      "sip:a@b",
+      "tel:+491",
+    ]);
   });
 
   it("may be in Remote-Party-ID, where the network has checked it and it is the caller's", () => {

@@ -170,7 +170,7 @@ describe("whatever Refer-To and Referred-By hold", () => {
           return;
         }
         for (const part of [
-          reference.target.uri,
+          formatUri(reference.target.uri),
           reference.replaces,
           reference.referredBy && formatUri(reference.referredBy),
         ]) {

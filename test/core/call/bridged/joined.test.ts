@@ -23,8 +23,9 @@ import {
   toNumber,
 } from "../examples/bridged-examples.ts";
 import { afterRestart, anyLeg, dialog, invite, kinds, play, released, request } from "../examples/examples.ts";
+import { sipUri } from "../../address/sip-uri.ts";
 
-const somebody = { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" };
+const somebody = { displayName: undefined, uri: sipUri("sip:x@example.org"), user: "x", host: "example.org" };
 const toLegB = (order: unknown) => ({ kind: "leg.order", call: bridged, order });
 const toLegA = (order: unknown) => ({ kind: "leg.order", call: legA.id, order });
 
@@ -159,7 +160,7 @@ describe("joining", () => {
     ["hung up", { kind: "sip.hungUp", q850: 16 }],
     ["offered", { kind: "sip.offered", description: "early" }],
     ["asked for an offer", { kind: "sip.offerWanted" }],
-    ["referred", { kind: "sip.referred", target: somebody, replaces: undefined, referredBy: undefined }],
+    ["referred", { kind: "sip.referred", target: somebody, replaces: undefined }],
     ["refused an offer", { kind: "sip.offerRefused", status: 488 }],
   ] as const)("a number that has not answered cannot have %s: it rings on", (_what, report) => {
     const before = play(beginBridged(bridged, toNumber, 1_000), described, on("b", { kind: "sip.ringing" }));

@@ -6,6 +6,7 @@ import { accepted, answered, anyLeg, begin, connected, kinds, offered, play, req
 import { talking } from "../examples/inbound-examples.ts";
 import type { MediaDescription } from "../../../../src/core/media-description.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
+import { sipUri } from "../../address/sip-uri.ts";
 
 const settled: CallFact = { kind: "media.settled", from: "b", description: "recvonly", untold: "sendonly" };
 /** The telephone holds, and has its answer. */
@@ -145,7 +146,7 @@ describe("what the telephone does while the client is shown its hold", () => {
     expect(wanted.orders).toContainEqual({ kind: "media.describe", end: "b" });
     const referred = play(held(connected()), described, {
       kind: "sip.referred",
-      target: { displayName: undefined, uri: "sip:1@example.org", user: "1", host: "example.org" },
+      target: { displayName: undefined, uri: sipUri("sip:1@example.org"), user: "1", host: "example.org" },
       replaces: undefined,
     });
     expect(kinds(referred.orders)).toContain("transfer.plan");

@@ -22,7 +22,6 @@ import {
 import { heardIn, talking } from "../examples/inbound-examples.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
 import { sipUri } from "../../address/sip-uri.ts";
-import { formatUri } from "../../../../src/core/address/uri.ts";
 
 const target = "@_sip_%2B442079460102%40sip.example.org:example.org" as UserId;
 const third: DialledTrunk = { ...trunk, target: sipUri("sip:+442079460102@sip.example.org"), number: "+442079460102" };
@@ -293,9 +292,8 @@ describe("a consult transfer", () => {
 describe("a transfer that the trunk wants", () => {
   const referred = {
     kind: "sip.referred",
-    target: { displayName: undefined, uri: formatUri(third.target), user: "+442079460102", host: "sip.example.org" },
+    target: { displayName: undefined, uri: third.target, user: "+442079460102", host: "sip.example.org" },
     replaces: "xyz;to-tag=1;from-tag=2",
-    referredBy: undefined,
   } as const;
   const newDialog = { ...dialog, sipCallId: sipCallId("new@example.org") };
 

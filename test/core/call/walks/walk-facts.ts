@@ -33,7 +33,7 @@ const otherLeg = confirmedLeg(
   { ...dialog, sipCallId: sipCallId("def@example.org") },
 );
 export const identity = {
-  from: { displayName: undefined, uri: "sip:x@example.org", user: "x", host: "example.org" },
+  from: { displayName: undefined, uri: sipUri("sip:x@example.org"), user: "x", host: "example.org" },
   asserted: [],
   privacy: [],
   verstat: undefined,
