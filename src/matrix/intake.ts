@@ -277,6 +277,5 @@ function shortText(value: unknown): string | undefined {
 /** What can be said in the log of an event that cannot be read. */
 function labelOf(event: unknown): Readonly<Record<string, unknown>> {
   if (typeof event !== "object" || event === null) return { is: event === null ? "null" : typeof event };
-  const { event_id, type } = event as Readonly<Record<string, unknown>>;
-  return { event: shortText(event_id), type: shortText(type) };
+  return { event: shortText(Reflect.get(event, "event_id")), type: shortText(Reflect.get(event, "type")) };
 }
