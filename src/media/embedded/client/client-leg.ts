@@ -27,15 +27,30 @@ interface Association {
   readonly local: LocalEnd;
 }
 
+/**
+ * ```
+ * new --our offer--> reserved --its answer--> up
+ *  |--its offer, while the telephone rings--> prepared --our answer--> up
+ *  '--our answer--> up --ICE restart--> moving --the new one is up, either is gone--> up
+ * ```
+ */
+type State =
+  | { readonly phase: "new" }
+  /** Offered to the client of a new call; its answer makes it a transport. */
+  | { readonly phase: "reserved"; readonly end: ReservedEnd }
+  /** Gathering; nobody has been told of it yet. */
+  | {
+      readonly phase: "prepared";
+      readonly remote: WebRtcEnd;
+      readonly association: Promise<Association | undefined>;
+    }
+  | { readonly phase: "up"; readonly current: Association }
+  | { readonly phase: "moving"; readonly current: Association; readonly next: Association };
+
 export class ClientLeg implements Leg {
   readonly #options: TransportOptions;
   readonly #reports: LegReports;
-  #current: Association | undefined;
-  #next: Association | undefined;
-  /** Offered to the client of a new call; its answer makes it a transport. */
-  #reserved: ReservedEnd | undefined;
-  /** Gathering while the telephone rings; nobody has been told of it yet. */
-  #prepared: { readonly remote: WebRtcEnd; readonly association: Promise<Association | undefined> } | undefined;
+  #state: State = { phase: "new" };
   /** Those for which there is no transport yet. */
   #early: Candidate[] = [];
   #candidateCount = 0;
@@ -59,7 +74,7 @@ export class ClientLeg implements Leg {
   /** Our end for the answer to the client's offer: the present one, or a new one where it restarts ICE. Throws MediaError. */
   async accept(remote: RemoteClient): Promise<LocalClient> {
     // An offer of ours that it has not answered is void.
-    this.#release();
+    if (this.#state.phase === "reserved") this.#drop();
     return this.#told(await this.#accept(remote));
   }
 
@@ -68,23 +83,26 @@ export class ClientLeg implements Leg {
     const latest = this.#next ?? this.#current;
     // Every offer leaves the DTLS role open (RFC 8842 s5.2), also where it has long been settled.
     if (latest !== undefined) return this.#told({ ...latest.local, setup: "actpass" });
-    this.#reserved ??= await this.#reserve();
-    return this.#told(this.#reserved.local);
+    if (this.#state.phase === "reserved") return this.#told(this.#state.end.local);
+    this.#drop();
+    const end = await this.#reserve();
+    this.#state = { phase: "reserved", end };
+    return this.#told(end.local);
   }
 
   /** The client has answered the first offer of ours. Throws MediaError. */
   complete(remote: RemoteClient): void {
-    const reserved = this.#reserved;
-    if (reserved === undefined) throw new MediaError("engine", "the client has not been offered anything");
-    const transport = this.#open(reserved.identity);
-    this.#release();
+    if (this.#state.phase !== "reserved") throw new MediaError("engine", "the client has not been offered anything");
+    const { end } = this.#state;
+    const transport = this.#open(end.identity);
+    this.#drop();
     try {
       transport.complete(remote);
     } catch (cause) {
       transport.close();
       throw new MediaError("engine", "no transport for the client", { cause });
     }
-    this.#install({ transport, local: { ...reserved.local, setup: opposite(remote.setup) } });
+    this.#install({ transport, local: { ...end.local, setup: opposite(remote.setup) } });
     this.#take(remote);
   }
 
@@ -94,14 +112,15 @@ export class ClientLeg implements Leg {
       this.#take(remote);
       return latest.local;
     }
-    const prepared = isSameEnd(this.#prepared?.remote, remote) ? await this.#prepared?.association : undefined;
-    if (prepared === undefined || prepared.transport.isOver) this.#drop();
-    else {
-      this.#prepared = undefined;
+    const state = this.#state;
+    const isPrepared = state.phase === "prepared" && isSameEnd(state.remote, remote);
+    const prepared = isPrepared ? await state.association : undefined;
+    if (prepared !== undefined && !prepared.transport.isOver) {
       this.#install(prepared);
       this.#take(remote);
       return prepared.local;
     }
+    this.#drop();
     // DTLS roles stay for the life of the call, also over a new association (RFC 8842 s5.5).
     const setup = remote.setup === "actpass" && latest !== undefined ? opposite(latest.local.setup) : remote.setup;
     const fresh = await this.#associate({ ...remote, setup });
@@ -116,10 +135,11 @@ export class ClientLeg implements Leg {
    * the answer gathers anew.
    */
   prepare(remote: RemoteClient): void {
-    if (this.#current !== undefined || this.#options.iceServers.length === 0) return;
-    if (isSameEnd(this.#prepared?.remote, remote)) return;
+    const state = this.#state;
+    if ((state.phase !== "new" && state.phase !== "prepared") || this.#options.iceServers.length === 0) return;
+    if (state.phase === "prepared" && isSameEnd(state.remote, remote)) return;
     this.#drop();
-    this.#prepared = { remote, association: this.#associate(remote).catch(() => undefined) };
+    this.#state = { phase: "prepared", remote, association: this.#associate(remote).catch(() => undefined) };
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
@@ -148,8 +168,15 @@ export class ClientLeg implements Leg {
   async close(): Promise<void> {
     this.#current?.transport.close();
     this.#next?.transport.close();
-    this.#release();
     this.#drop();
+  }
+
+  get #current(): Association | undefined {
+    return this.#state.phase === "up" || this.#state.phase === "moving" ? this.#state.current : undefined;
+  }
+
+  get #next(): Association | undefined {
+    return this.#state.phase === "moving" ? this.#state.next : undefined;
   }
 
   async #reserve(): Promise<ReservedEnd> {
@@ -160,19 +187,18 @@ export class ClientLeg implements Leg {
     }
   }
 
-  #release(): void {
-    this.#reserved?.release();
-    this.#reserved = undefined;
-  }
-
   #told(local: LocalEnd): LocalClient {
     const { ice, ssrc, cname } = this.#options;
     return { ...local, candidates: advertisedCandidates(local.candidates, ice.advertisedHosts), ssrc, cname };
   }
 
+  /** Lets go of what the client has not heard of, or not answered. */
   #drop(): void {
-    void this.#prepared?.association.then((association) => association?.transport.close());
-    this.#prepared = undefined;
+    const state = this.#state;
+    if (state.phase === "reserved") state.end.release();
+    else if (state.phase === "prepared") void state.association.then((association) => association?.transport.close());
+    else return;
+    this.#state = { phase: "new" };
   }
 
   async #associate(remote: WebRtcEnd): Promise<Association> {
@@ -199,36 +225,36 @@ export class ClientLeg implements Leg {
   }
 
   #install(fresh: Association): void {
-    if (this.#current !== undefined) this.#candidateCount = 0;
+    const current = this.#current;
+    if (current !== undefined) this.#candidateCount = 0;
     this.#next?.transport.close();
-    this.#next = undefined;
-    if (this.#current?.transport.isOpen === true) {
-      this.#next = fresh;
-      return;
+    if (current?.transport.isOpen === true) this.#state = { phase: "moving", current, next: fresh };
+    else {
+      current?.transport.close();
+      this.#state = { phase: "up", current: fresh };
     }
-    this.#current?.transport.close();
-    this.#current = fresh;
   }
 
   #connected(transport: ClientTransport): void {
-    if (this.#next?.transport === transport) {
-      this.#current?.transport.close();
-      this.#current = this.#next;
-      this.#next = undefined;
+    const state = this.#state;
+    if (state.phase === "moving" && state.next.transport === transport) {
+      state.current.transport.close();
+      this.#state = { phase: "up", current: state.next };
     }
     this.#wasConnected = true;
     this.#reports.connected();
   }
 
   #gone(transport: ClientTransport, how: Gone): void {
-    if (this.#next?.transport === transport) this.#next = undefined;
-    else if (this.#current?.transport !== transport) return;
-    else if (this.#next !== undefined) {
-      this.#current = this.#next;
-      this.#next = undefined;
+    const [current, next] = [this.#current, this.#next];
+    if (current === undefined) return;
+    if (next?.transport === transport) this.#state = { phase: "up", current };
+    else if (current.transport !== transport) return;
+    else if (next !== undefined) {
+      this.#state = { phase: "up", current: next };
       return;
     }
-    if (this.#current === undefined || this.#current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
+    if (current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
   }
 
   #take({ candidates }: RemoteClient): void {
