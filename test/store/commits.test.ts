@@ -32,8 +32,8 @@ function counted(dialect: Dialect, onCommit: () => void, onCompile: () => void):
       const driver = dialect.createDriver();
       const commit = driver.commitTransaction.bind(driver);
       driver.commitTransaction = async (connection) => {
-        await commit(connection);
         onCommit();
+        await commit(connection);
       };
       return driver;
     },
@@ -44,12 +44,18 @@ function counted(dialect: Dialect, onCommit: () => void, onCompile: () => void):
 async function counting(whenAsked: () => Promise<void> = async () => {}) {
   const count = { commits: 0, flushes: 0 };
   const texts = { built: 0 };
+  /** What the next commit fails with. */
+  const faults: Error[] = [];
   const sqlite = sqliteDatabase(join(folder, `${(files += 1)}.db`));
   const database: Database = {
     ...sqlite,
     dialect: counted(
       sqlite.dialect,
-      () => (count.commits += 1),
+      () => {
+        const fault = faults.shift();
+        if (fault !== undefined) throw fault;
+        count.commits += 1;
+      },
       () => (texts.built += 1),
     ),
     async flush() {
@@ -61,7 +67,7 @@ async function counting(whenAsked: () => Promise<void> = async () => {}) {
   onTestFinished(() => store.close());
   count.commits = 0;
   texts.built = 0;
-  return { store, count, texts };
+  return { store, count, texts, faults };
 }
 
 const unnamed = { displayName: undefined, picture: undefined };
@@ -130,6 +136,17 @@ test("a change that the database refuses takes no other with it", async () => {
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect(results[1]).toMatchObject({ reason: { name: "StoreError", code: "refused" } });
   expect(await store.ghosts.list()).toEqual([user("one"), user("three")]);
+});
+
+test("a disk that takes no changes answers questions", async () => {
+  const { store, faults } = await counting();
+  await store.settings.set("key", "value");
+  faults.push(Object.assign(new Error("full"), { code: "SQLITE_FULL" }));
+  const results = await Promise.allSettled([store.settings.set("key", "other"), store.settings.get("key")]);
+  expect(results).toMatchObject([
+    { status: "rejected", reason: { code: "full" } },
+    { status: "fulfilled", value: "value" },
+  ]);
 });
 
 test("an event that was stored, though the answer to that was lost, is new when the homeserver sends it again", async () => {

@@ -33,13 +33,15 @@ export function openAccess(
   return {
     log,
     async read(query, values) {
+      // A transaction of its own costs more than the query.
+      if (reader === writer) return (await commits.make((db) => statements.on(db)(query, values), "query")).rows;
       await commits.settled();
-      const { rows } = await persistently(database, () => ask(query, values));
-      return rows;
+      return (await persistently(database, () => ask(query, values))).rows;
     },
     change: (statement, values) => commits.make((db) => statements.on(db)(statement, values)),
     changeLater: (statement, values) => commits.makeLater((db) => statements.on(db)(statement, values)),
-    changeTogether: (work, isDurable) => commits.make((db) => work(statements.on(db)), isDurable),
+    changeTogether: (work, isDurable) =>
+      commits.make((db) => work(statements.on(db)), isDurable ? "durable" : "change"),
     onLost: (listener) => database.onFailure(listener),
     settled: () => commits.settled(),
   };

@@ -1,14 +1,18 @@
 // Changes reach the database one transaction after the other. Those that are asked for in the same turn of the event
-// loop, or while an earlier transaction runs, share one: a commit costs more than what is in it.
+// loop, or while an earlier transaction runs, share one: a commit costs more than what is in it. Queries of a database with one
+// connection are among them.
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { StoreError } from "../../ports/store.ts";
 import type { Database, Work } from "./database.ts";
 import type { Tables } from "./schema.ts";
 
+/** `query` changes nothing. */
+type Kind = "change" | "durable" | "query";
+
 interface Change {
   readonly work: Work<unknown>;
-  readonly durable: boolean;
+  readonly kind: Kind;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,14 +41,14 @@ export class Commits {
   }
 
   /**
-   * Resolves when the change is committed, and if it is `durable`, on the disk. Rejects with a StoreError; then nothing of
+   * Resolves when the work is committed, and if it is `durable`, on the disk. Rejects with a StoreError; then nothing of
    * the change was made, unless the database or the disk went away in the middle of the commit.
    */
-  make<T>(work: Work<T>, durable = false): Promise<T> {
+  make<T>(work: Work<T>, kind: Kind = "change"): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let changes = this.#collecting;
       if (changes === undefined || changes.length >= largestBatch) changes = this.#begin();
-      changes.push({ work, durable, resolve: (result) => resolve(result as T), reject });
+      changes.push({ work, kind, resolve: (result) => resolve(result as T), reject });
     });
   }
 
@@ -53,7 +57,7 @@ export class Commits {
     if (this.#collecting !== undefined) return this.make(work);
     this.#later ??= setTimeout(() => this.#begin(), laterMs);
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, durable: false, resolve: (result) => resolve(result as T), reject });
+      this.#waiting.push({ work, kind: "change", resolve: (result) => resolve(result as T), reject });
     });
   }
 
@@ -81,16 +85,18 @@ export class Commits {
     try {
       const results = await persistently(this.#database, () => this.#inOneTransaction(batch));
       // The next transaction does not wait for the disk.
-      const flushed = batch.some(({ durable }) => durable) ? this.#flush() : undefined;
-      for (const [index, { durable, resolve, reject }] of batch.entries()) {
-        if (durable) flushed?.then(() => resolve(results[index]), reject);
+      const flushed = batch.some(({ kind }) => kind === "durable") ? this.#flush() : undefined;
+      for (const [index, { kind, resolve, reject }] of batch.entries()) {
+        if (kind === "durable") flushed?.then(() => resolve(results[index]), reject);
         else resolve(results[index]);
       }
     } catch (error) {
-      // One change that the database does not take must not take the others with it.
+      // One change that the database does not take must not take the others with it, and a full disk can still be read.
       const isOfOne = error instanceof StoreError && error.code === "refused";
-      if (isOfOne && batch.length > 1) for (const change of batch) await this.#commit([change]);
-      else for (const { reject } of batch) reject(error);
+      for (const change of batch) {
+        if (batch.length > 1 && (isOfOne || change.kind === "query")) await this.#commit([change]);
+        else change.reject(error);
+      }
     }
   }
 

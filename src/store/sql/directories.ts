@@ -27,9 +27,13 @@ export function sqlGhostDirectory({ read, change, onLost }: Access): GhostDirect
         const [row] = await read(findGhost, { user });
         return row && { displayName: row.display_name ?? undefined, picture: row.picture ?? undefined };
       }),
-    async save(user, { displayName = null, picture = null }) {
-      profiles.forget(user);
-      await change(saveGhost, { user, display_name: displayName, picture });
+    async save(user, profile) {
+      const row = { user, display_name: profile.displayName ?? null, picture: profile.picture ?? null };
+      const saved = change(saveGhost, row);
+      await profiles.set(
+        user,
+        saved.then(() => profile),
+      );
     },
     async list() {
       return (await read(listGhosts, {})).map(({ user }) => user);

@@ -3,7 +3,7 @@
 // While the connection was lost, another bridge may have had the database.
 import type { Access } from "./access.ts";
 
-/** Of each kind of question; the oldest go first. */
+/** Of each kind of question. More are forgotten together: each is only one query away. */
 const limit = 10_000;
 
 export class Remembered<Key, Answer> {
@@ -16,13 +16,16 @@ export class Remembered<Key, Answer> {
   get(key: Key, ask: () => Promise<Answer>): Promise<Answer> {
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
-    const answer = ask();
+    return this.set(key, ask());
+  }
+
+  /** What the answer is from now on. */
+  set(key: Key, answer: Promise<Answer>): Promise<Answer> {
     this.#answers.set(key, answer);
     answer.catch(() => {
       if (this.#answers.get(key) === answer) this.#answers.delete(key);
     });
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > limit && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size > limit) this.#answers.clear();
     return answer;
   }
 

@@ -105,6 +105,8 @@ export function sqliteDatabase(path: string, disk = realDisk()): Database {
     // In WAL mode NORMAL survives the death of the process, but the last commits may be lost with the power.
     // That is enough for calls, which a restart ends anyway; for what was acknowledged see `flush`.
     file.pragma("synchronous = NORMAL");
+    // Copying pages from the WAL into the file waits for the disk, and all calls with it. The WAL grows to four times the usual 4 MB.
+    file.pragma("wal_autocheckpoint = 4000");
     // What finds the file locked is tried again by commits.ts, with the thread free in between.
     file.pragma("busy_timeout = 0");
   } catch (cause) {
