@@ -37,10 +37,9 @@ const connections = 8;
 /** Writes of one row each, committed one by one as the bridge commits them. */
 const commitsBeforeJoin = 1;
 const commitsAfterJoin = 2;
-const commitsBeforeInvite = 4;
-const commitsAtAnswer = 4;
-const commitsAtHangup = 2;
-const commitsAtEnd = 1;
+const commitsBeforeInvite = 3;
+const commitsAtAnswer = 3;
+const commitsAtHangup = 1;
 
 type Start = BridgeDialogue["start"]["question"];
 
@@ -176,7 +175,6 @@ async function floor({ config, registration }: Start): Promise<number> {
       return;
     }
     calls.delete(room);
-    write(call, commitsAtEnd);
     save.run(room, room, null, JSON.stringify(call));
     console.log(
       JSON.stringify({ level: "info", room, direction: "outbound", cause: "caller-hung-up", msg: "call ended" }),

@@ -35,6 +35,7 @@ export interface HomeserverDouble {
   stop(): Promise<void>;
 }
 
+const longestTurnMs = 600_000;
 const eventsInTransaction = 100;
 const client = "/_matrix/client/v3";
 const sendPath = new RegExp(`^${client}/rooms/([^/]+)/send/([^/]+)/[^/]+$`);
@@ -129,6 +130,8 @@ export async function startHomeserverDouble(script: HomeserverScript): Promise<H
     });
     message.on("end", () => answer(message, response, body));
   });
+  // The floor makes no connection anew, and waits while others take their turns.
+  server.keepAliveTimeout = longestTurnMs;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
 
