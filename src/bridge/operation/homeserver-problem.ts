@@ -19,7 +19,7 @@ const lines = {
     "application service claims them",
   unreachable: "homeserver cannot be reached: check homeserver.url",
   noHomeserver: "homeserver.url leads to a server that is not a Matrix homeserver: check its port and path",
-  redirected: "homeserver.url redirects: set it to the address that it redirects to",
+  redirected: "homeserver.url redirects, and the bridge does not follow: set it to the address that it redirects to",
   busy: "homeserver answers, but cannot serve the bridge now",
   refused: "homeserver refuses the bridge's requests",
 } as const;

@@ -19,12 +19,15 @@ export class FailureAnswer extends Error {
   readonly body: unknown;
   /** The Retry-After header. */
   readonly retryAfter: string | undefined;
+  /** Where a redirect leads, as a base address if it keeps the request's path. Nobody follows it: the token is not for others. */
+  readonly redirectedTo: string | undefined;
 
-  constructor(status: number, body: unknown, retryAfter: string | undefined) {
+  constructor(status: number, body: unknown, about: Pick<FailureAnswer, "retryAfter" | "redirectedTo">) {
     super(`status ${status}`);
     this.status = status;
     this.body = body;
-    this.retryAfter = retryAfter;
+    this.retryAfter = about.retryAfter;
+    this.redirectedTo = about.redirectedTo;
   }
 }
 
@@ -48,8 +51,13 @@ export class Connections {
     this.#origin = origin;
     this.#prefix = pathname.replace(/\/$/, "");
     this.#authorization = `Bearer ${token}`;
-    // Goes through a proxy where http_proxy and its like name one.
-    this.#dispatcher = new EnvHttpProxyAgent({ connections: mostConnections, keepAliveTimeout: keepAliveMs });
+    // Goes through a proxy where http_proxy and its like name one. Many refuse a tunnel to a port that is not for TLS.
+    const proxyTunnel = false;
+    this.#dispatcher = new EnvHttpProxyAgent({
+      connections: mostConnections,
+      keepAliveTimeout: keepAliveMs,
+      proxyTunnel,
+    });
   }
 
   /** The answer's JSON, or its text where it is none. Throws FailureAnswer, and the network's errors with their `code`. */
@@ -59,6 +67,7 @@ export class Connections {
       let late: Error | undefined;
       let status = 0;
       let retryAfter: string | undefined;
+      let location: string | undefined;
       const chunks: Buffer[] = [];
       const timer = setTimeout(() => {
         late = Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" });
@@ -86,17 +95,17 @@ export class Connections {
           },
           onResponseStart(_controller, statusCode, headers) {
             status = statusCode;
-            const header = headers["retry-after"];
-            retryAfter = typeof header === "string" ? header : undefined;
+            retryAfter = textOf(headers["retry-after"]);
+            location = textOf(headers["location"]);
           },
           onResponseData(_controller, chunk) {
             chunks.push(chunk);
           },
-          onResponseEnd() {
+          onResponseEnd: () => {
             clearTimeout(timer);
             const answer = read(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString());
             if (status >= 200 && status < 300 && !hasErrcode(answer)) resolve(answer);
-            else reject(new FailureAnswer(status, answer, retryAfter));
+            else reject(new FailureAnswer(status, answer, { retryAfter, redirectedTo: this.#baseOf(location, path) }));
           },
           onResponseError(_controller, error) {
             clearTimeout(timer);
@@ -107,10 +116,22 @@ export class Connections {
     });
   }
 
+  /** Without what the request itself put behind the base address, ids of people in its query above all. */
+  #baseOf(location: string | undefined, requested: string): string | undefined {
+    if (location === undefined || !URL.canParse(location, this.#origin)) return undefined;
+    const { origin, pathname } = new URL(location, this.#origin);
+    const path = requested.replace(/\?.*/, "");
+    return origin + (pathname.endsWith(path) ? pathname.slice(0, -path.length) : pathname);
+  }
+
   /** What is under way is given up. */
   close(): Promise<void> {
     return this.#dispatcher.destroy();
   }
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : undefined;
 }
 
 function read(text: string): unknown {

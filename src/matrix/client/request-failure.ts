@@ -23,17 +23,23 @@ function waitOf(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : undefined;
 }
 
+/** Not followed: the access token is for the configured address alone. */
+function redirectWords(to: string | undefined): string {
+  return `homeserver.url redirects${to === undefined ? "" : ` to ${to}`}, and the bridge does not follow`;
+}
+
 function ofAnswer(answer: FailureAnswer): RequestFailure {
-  const { status, body } = answer;
+  const { status, body, redirectedTo } = answer;
   const limited = status === 429;
+  const redirected = status >= 300 && status < 400;
   const wait = waitOf(answer.retryAfter) ?? field(body, "retry_after_ms");
   const errcode = field(body, "errcode");
   const reason = field(body, "error");
   return {
     error: new HomeserverError(
       typeof errcode === "string" ? errcode : `HTTP_${status}`,
-      typeof reason === "string" ? reason : `status ${status}`,
-      limited || status >= 500,
+      redirected ? redirectWords(redirectedTo) : typeof reason === "string" ? reason : `status ${status}`,
+      limited || redirected || status >= 500,
       { cause: answer },
     ),
     status,
