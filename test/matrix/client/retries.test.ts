@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { freePort } from "../../dev/loopback/free-ports.ts";
-import { matrixCallId, deviceId, roomId } from "../../src/core/ids.ts";
-import type { LegAddress } from "../../src/core/call/model/matrix-leg.ts";
-import type { Homeserver } from "../../src/ports/homeserver.ts";
-import { alice, bot, ghost, startEdge } from "./edge-rig.ts";
-import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "./scripted-homeserver.ts";
-import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import { matrixCallId, deviceId, roomId } from "../../../src/core/ids.ts";
+import type { LegAddress } from "../../../src/core/call/model/matrix-leg.ts";
+import type { Homeserver } from "../../../src/ports/homeserver.ts";
+import { alice, bot, ghost, startEdge } from "../edge-rig.ts";
+import { HastyClock, type ScriptedAnswer, type ScriptedHomeserver, startScripted } from "../scripted-homeserver.ts";
+import { legacyClient } from "../../../src/matrix/legs/legacy-form.ts";
 
 const room = roomId("!room:example.org");
 const sent: ScriptedAnswer = { status: 200, body: { event_id: "$sent" } };

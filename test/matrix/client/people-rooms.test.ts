@@ -1,9 +1,9 @@
 // What the bridge does in people's names, as the homeserver sees it: nothing but joining and noting direct rooms.
 import { expect, test } from "vitest";
-import { roomId, type UserId } from "../../src/core/ids.ts";
-import { HttpPeopleRooms } from "../../src/matrix/client/people-rooms.ts";
-import { FakeTelemetry } from "../fakes/telemetry.ts";
-import { HastyClock, startScripted, type ScriptedAnswer } from "./scripted-homeserver.ts";
+import { roomId, type UserId } from "../../../src/core/ids.ts";
+import { HttpPeopleRooms } from "../../../src/matrix/client/people-rooms.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
+import { HastyClock, startScripted, type ScriptedAnswer } from "../scripted-homeserver.ts";
 
 const ann = "@ann:example.org" as UserId;
 const ghost = "@_sip_0207%40sip.example.org:example.org" as UserId;

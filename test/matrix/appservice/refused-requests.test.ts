@@ -1,8 +1,8 @@
 // How many lines a flood of refused requests leaves in the log.
 import { expect, it } from "vitest";
-import { RefusedRequests } from "../../src/matrix/appservice/refused-requests.ts";
-import { VirtualClock } from "../fakes/virtual-clock.ts";
-import { collectingLog, type LogLine } from "./edge-rig.ts";
+import { RefusedRequests } from "../../../src/matrix/appservice/refused-requests.ts";
+import { VirtualClock } from "../../fakes/virtual-clock.ts";
+import { collectingLog, type LogLine } from "../edge-rig.ts";
 
 function rig() {
   const lines: LogLine[] = [];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
-const library = join(import.meta.dirname, "../../src/matrix/client/library.ts");
+const library = join(import.meta.dirname, "../../../src/matrix/client/library.ts");
 
 /** Loaded first in the child: the crypto package is there, as npm leaves it, but cannot be loaded. */
 const brokenCrypto = `

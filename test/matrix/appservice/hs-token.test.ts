@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Authority, tokenCheck } from "../../src/matrix/appservice/hs-token.ts";
+import { type Authority, tokenCheck } from "../../../src/matrix/appservice/hs-token.ts";
 
 const token = "hs-token-0123456789";
 const check = tokenCheck(token);

@@ -1,7 +1,7 @@
 // What is wrong on the way from the homeserver to the bridge, by what the homeserver says of its ping.
 import { expect, test } from "vitest";
-import { pingAnswer, pingFailure } from "../../src/matrix/client/ping.ts";
-import { HomeserverError } from "../../src/ports/homeserver.ts";
+import { pingAnswer, pingFailure } from "../../../src/matrix/client/ping.ts";
+import { HomeserverError } from "../../../src/ports/homeserver.ts";
 
 test.each([
   ["another hs_token", "M_BAD_STATUS", true, "token"],

@@ -3,10 +3,10 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer, type Server } from "node:net";
 import { afterAll, expect, it, onTestFinished } from "vitest";
-import { freePort } from "../../dev/loopback/free-ports.ts";
-import { listen } from "../../dev/loopback/listen.ts";
-import { Authority } from "../sip/rig/certificates.ts";
-import { startEdge } from "./edge-rig.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import { listen } from "../../../dev/loopback/listen.ts";
+import { Authority } from "../../sip/rig/certificates.ts";
+import { startEdge } from "../edge-rig.ts";
 
 const authority = new Authority();
 afterAll(() => authority.remove());

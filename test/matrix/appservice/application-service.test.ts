@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { StoreError } from "../../src/ports/store.ts";
-import { openMemoryStore } from "../fakes/memory-store.ts";
-import { VirtualClock } from "../fakes/virtual-clock.ts";
-import { ghost, hsToken, pstn, startEdge, textMessage } from "./edge-rig.ts";
+import { StoreError } from "../../../src/ports/store.ts";
+import { openMemoryStore } from "../../fakes/memory-store.ts";
+import { VirtualClock } from "../../fakes/virtual-clock.ts";
+import { ghost, hsToken, pstn, startEdge, textMessage } from "../edge-rig.ts";
 
 const pstnUser = "/_matrix/app/v1/thirdparty/user/m.protocol.pstn";
 

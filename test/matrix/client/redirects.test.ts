@@ -1,7 +1,7 @@
 // A reverse proxy that sends the bridge elsewhere: the token goes nowhere but to the configured address.
 import { expect, it } from "vitest";
-import { startEdge } from "./edge-rig.ts";
-import { startScripted } from "./scripted-homeserver.ts";
+import { startEdge } from "../edge-rig.ts";
+import { startScripted } from "../scripted-homeserver.ts";
 
 async function redirected(status: number, location: (elsewhere: string) => string, base = "") {
   const elsewhere = await startScripted([{ status: 200, body: { user_id: "@_sip_bot:example.org" } }]);

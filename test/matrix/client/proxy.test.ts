@@ -3,11 +3,11 @@ import { createServer as createHttpServer, request as ask } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
-import { freePort } from "../../dev/loopback/free-ports.ts";
-import { listen } from "../../dev/loopback/listen.ts";
-import { Authority } from "../sip/rig/certificates.ts";
-import { bot, startEdge } from "./edge-rig.ts";
-import { startScripted } from "./scripted-homeserver.ts";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import { listen } from "../../../dev/loopback/listen.ts";
+import { Authority } from "../../sip/rig/certificates.ts";
+import { bot, startEdge } from "../edge-rig.ts";
+import { startScripted } from "../scripted-homeserver.ts";
 
 beforeEach(() => {
   for (const name of ["http_proxy", "https_proxy", "no_proxy"]) {
