@@ -15,12 +15,21 @@ export interface LogOptions {
 }
 
 class PinoLog implements Log {
-  readonly #pino: pino.Logger;
+  readonly #root: pino.Logger;
   readonly #mask: Mask;
+  readonly #open: () => pino.Logger;
+  #opened: pino.Logger | undefined;
 
-  constructor(logger: pino.Logger, mask: Mask) {
-    this.#pino = logger;
+  /** `open` is asked for the first line: most calls write one, under the last of several names. */
+  constructor(root: pino.Logger, mask: Mask, open = () => root) {
+    this.#root = root;
     this.#mask = mask;
+    this.#open = open;
+  }
+
+  get #pino(): pino.Logger {
+    this.#opened ??= this.#open();
+    return this.#opened;
   }
 
   trace(message: string, fields?: LogFields): void {
@@ -40,12 +49,13 @@ class PinoLog implements Log {
   }
 
   child(fields: LogFields): Log {
-    return new PinoLog(this.#pino.child(this.#mask.fields(fields, { sdp: false, stack: false })), this.#mask);
+    const open = (): pino.Logger => this.#pino.child(this.#mask.fields(fields, { sdp: false, stack: false }));
+    return new PinoLog(this.#root, this.#mask, open);
   }
 
   #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     // Masking costs more than a line that nobody sees is worth.
-    if (!this.#pino.isLevelEnabled(level)) return;
+    if (!this.#root.isLevelEnabled(level)) return;
     const showing = { sdp: level === "trace", stack: level === "error" };
     this.#pino[level](fields === undefined ? {} : this.#mask.fields(fields, showing), message);
   }
