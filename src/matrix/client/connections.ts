@@ -11,9 +11,7 @@ export interface HttpRequest {
   readonly timeoutMs: number;
 }
 
-/** An answer that is no success, or holds an errcode. */
-export class FailureAnswer extends Error {
-  override readonly name = "FailureAnswer";
+export interface HttpAnswer {
   readonly status: number;
   /** The answer's JSON, or its text where it is none. */
   readonly body: unknown;
@@ -21,14 +19,6 @@ export class FailureAnswer extends Error {
   readonly retryAfter: string | undefined;
   /** Where a redirect leads, as a base address if it keeps the request's path. Nobody follows it: the token is not for others. */
   readonly redirectedTo: string | undefined;
-
-  constructor(status: number, body: unknown, about: Pick<FailureAnswer, "retryAfter" | "redirectedTo">) {
-    super(`status ${status}`);
-    this.status = status;
-    this.body = body;
-    this.retryAfter = about.retryAfter;
-    this.redirectedTo = about.redirectedTo;
-  }
 }
 
 /**
@@ -60,8 +50,8 @@ export class Connections {
     });
   }
 
-  /** The answer's JSON, or its text where it is none. Throws FailureAnswer, and the network's errors with their `code`. */
-  request({ method, path, body, timeoutMs }: HttpRequest): Promise<unknown> {
+  /** Throws the network's errors with their `code`. */
+  request({ method, path, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
       let late: Error | undefined;
@@ -103,9 +93,8 @@ export class Connections {
           },
           onResponseEnd: () => {
             clearTimeout(timer);
-            const answer = read(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString());
-            if (status >= 200 && status < 300 && !hasErrcode(answer)) resolve(answer);
-            else reject(new FailureAnswer(status, answer, { retryAfter, redirectedTo: this.#baseOf(location, path) }));
+            const text = chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString();
+            resolve({ status, body: read(text), retryAfter, redirectedTo: this.#baseOf(location, path) });
           },
           onResponseError(_controller, error) {
             clearTimeout(timer);
@@ -140,8 +129,4 @@ function read(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function hasErrcode(answer: unknown): boolean {
-  return typeof answer === "object" && answer !== null && "errcode" in answer;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Connections, HttpRequest } from "./connections.ts";
-import { failureOf, type RequestFailure } from "./request-failure.ts";
+import { failureIn, failureOf, type RequestFailure } from "./request-failure.ts";
 
 export interface MatrixRequest {
   readonly method: "GET" | "POST" | "PUT";
@@ -64,9 +64,11 @@ export class HomeserverClient {
   async #attempt(patience: Patience, request: HttpRequest): Promise<unknown> {
     const giveUpAtMs = this.#clock.nowMs() + patience.giveUpAfterMs;
     for (let failures = 0; ; failures++) {
-      let failure: RequestFailure;
+      let failure: RequestFailure | undefined;
       try {
-        return await this.#connections.request(request);
+        const answer = await this.#connections.request(request);
+        failure = failureIn(answer);
+        if (failure === undefined) return answer.body;
       } catch (cause) {
         failure = failureOf(cause);
       }

@@ -1,6 +1,6 @@
-// What a request throws, made into our one error.
+// What a request throws or is answered with, made into our one error.
 import { HomeserverError } from "../../ports/homeserver.ts";
-import { FailureAnswer } from "./connections.ts";
+import type { HttpAnswer } from "./connections.ts";
 import { networkWords } from "./network-failure.ts";
 
 export interface RequestFailure {
@@ -28,11 +28,16 @@ function redirectWords(to: string | undefined): string {
   return `homeserver.url redirects${to === undefined ? "" : ` to ${to}`}, and the bridge does not follow`;
 }
 
-function ofAnswer(answer: FailureAnswer): RequestFailure {
-  const { status, body, redirectedTo } = answer;
+/** undefined for a success: an answer with an errcode is none, whatever its status. */
+export function failureIn(answer: HttpAnswer): RequestFailure | undefined {
+  const isSuccess = answer.status >= 200 && answer.status < 300 && field(answer.body, "errcode") === undefined;
+  return isSuccess ? undefined : ofAnswer(answer);
+}
+
+function ofAnswer({ status, body, retryAfter, redirectedTo }: HttpAnswer): RequestFailure {
   const limited = status === 429;
   const redirected = status >= 300 && status < 400;
-  const wait = waitOf(answer.retryAfter) ?? field(body, "retry_after_ms");
+  const wait = waitOf(retryAfter) ?? field(body, "retry_after_ms");
   const errcode = field(body, "errcode");
   const reason = field(body, "error");
   return {
@@ -40,7 +45,6 @@ function ofAnswer(answer: FailureAnswer): RequestFailure {
       typeof errcode === "string" ? errcode : `HTTP_${status}`,
       redirected ? redirectWords(redirectedTo) : typeof reason === "string" ? reason : `status ${status}`,
       limited || redirected || status >= 500,
-      { cause: answer },
     ),
     status,
     retryAfterMs: (limited || status === 503) && typeof wait === "number" && wait > 0 ? wait : undefined,
@@ -52,7 +56,6 @@ export function failureOf(cause: unknown): RequestFailure {
   if (cause instanceof HomeserverError) {
     return { error: cause, status: undefined, retryAfterMs: undefined, unsent: false };
   }
-  if (cause instanceof FailureAnswer) return ofAnswer(cause);
   return {
     error: new HomeserverError("UNREACHABLE", networkWords(cause), true, { cause }),
     status: undefined,
