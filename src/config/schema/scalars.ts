@@ -4,6 +4,7 @@ import * as z from "zod";
 import { countries } from "../../core/number/e164.ts";
 import { isHost } from "../../core/address/host.ts";
 import { isNetwork } from "../../core/address/ip.ts";
+import { parseHostPort } from "../../core/address/uri.ts";
 
 /** `error` is used for whatever is wrong with the value. */
 export function text(error = "should be text; put it in quotes if it looks like a number"): z.ZodString {
@@ -51,15 +52,10 @@ function sectionWords(shape: z.ZodRawShape): string {
 
 export const hostName = checked("should be a host name or an IP address, without a port", isHost);
 
-const hostAndPort = /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
-
 /** Splits `host`, `host:port` and `[v6]:port`; undefined if it is none. */
-export function splitHostPort(value: string): { host: string; port: number | undefined } | undefined {
-  const match = hostAndPort.exec(value);
-  const host = match?.[1]?.toLowerCase();
-  const port = match?.[2] === undefined ? undefined : Number(match[2]);
-  if (host === undefined || !isHost(host) || (port !== undefined && (port < 1 || port > 65_535))) return undefined;
-  return { host, port };
+export function splitHostPort(value: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  const address = parseHostPort(value);
+  return address !== undefined && isHost(address.host) && address.port !== 0 ? address : undefined;
 }
 
 export const hostWithPort = checked(

@@ -195,6 +195,12 @@ export function makeSipUri({ scheme = "sip", user, host, port, params = NO_URI_P
   return { kind: "sip", scheme, user: escaped, password: undefined, host, port, params, headers: NO_HEADERS };
 }
 
+/** Without what may not stand in a Request-URI (RFC 3261 s19.1.1, table 1). */
+export function asRequestUri(uri: SipUri): SipUri {
+  const params = new Map([...uri.params].filter(([name]) => name !== "method"));
+  return { ...uri, params, headers: NO_HEADERS };
+}
+
 /** Escapes what is illegal in that place and every % that starts no escape; escapes already there stay. */
 function legal(text: string, place: Escaping): string {
   return escapeBytes(text.includes("%") ? text.replace(/%(?![0-9A-Fa-f]{2})/g, "%25") : text, place);

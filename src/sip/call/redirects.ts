@@ -2,7 +2,7 @@
 // are gateways of the trunk is the trunk's to say.
 import { parseDigits } from "../wire/fields/grammar.ts";
 import type { SipResponse } from "../wire/message.ts";
-import { formatUri, type SipUri } from "../../core/address/uri.ts";
+import { asRequestUri, formatUri, type SipUri } from "../../core/address/uri.ts";
 
 /** So often a call lets itself be sent on. */
 const MAX_HOPS = 5;
@@ -44,10 +44,6 @@ function contactsByPreference({ contacts }: SipResponse): SipUri[] {
     .flatMap(({ uri, params }) => (uri.kind === "sip" ? [{ uri, q: qualityOf(params.get("q")) }] : []))
     .toSorted((a, b) => b.q - a.q)
     .map(({ uri }) => asRequestUri(uri));
-}
-
-function asRequestUri(uri: SipUri): SipUri {
-  return { ...uri, params: new Map([...uri.params].filter(([name]) => name !== "method")), headers: [] };
 }
 
 /** In thousandths. */

@@ -9,7 +9,7 @@ import { addressHeader, HeaderBuildError, textHeader, type HeaderLine } from "..
 import { isToken } from "../wire/fields/header-names.ts";
 import { headerValues, type SipRequest } from "../wire/message.ts";
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { parseUri, uriHeader, type Uri } from "../../core/address/uri.ts";
+import { asRequestUri, parseUri, uriHeader, type Uri } from "../../core/address/uri.ts";
 
 /** Refer-To of a REFER of ours. Throws HeaderBuildError where it is not known where a dialog's other end is. */
 export function referToHeader(target: ReferTarget): HeaderLine {
@@ -62,9 +62,8 @@ export function readReference(request: SipRequest): Reference | number {
   const asked = uriHeader(uri, "Replaces");
   const replaces = asked === undefined ? undefined : readReplaces(asked);
   if (asked !== undefined && replaces === undefined) return 400;
-  const params = new Map([...uri.params].filter(([name]) => name !== "method"));
   // RFC 3261 s19.1.5: other headers in a URI are not for us to honour.
-  const plain = uri.kind === "sip" ? { ...uri, params, headers: [] } : { ...uri, params };
+  const plain = uri.kind === "sip" ? asRequestUri(uri) : uri;
   const by = parseNameAddr(headerValues(request, "Referred-By")[0] ?? "");
   return {
     target: addresseeOf({ ...address, uri: plain }),

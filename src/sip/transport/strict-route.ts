@@ -1,6 +1,6 @@
 // Requests to a strict router (RFC 3261 s12.2.1.1): one that Record-Routes without `lr`, as RFC 2543 had it.
 import { parseNameAddr } from "../wire/fields/name-addr.ts";
-import { formatUri, parseUri, type SipUri, type Uri } from "../../core/address/uri.ts";
+import { asRequestUri, formatUri, parseUri, type Uri } from "../../core/address/uri.ts";
 import type { OutgoingRequest } from "../wire/outgoing-message.ts";
 
 /** Where a request is sent first: by its first route, or by its Request-URI. Undefined where that cannot be read. */
@@ -20,10 +20,4 @@ export function towardsStrictRouter(request: OutgoingRequest): OutgoingRequest {
   // Without angle brackets it stands outside of the URI, and is meant all the same.
   if (route.params.has("lr")) return request;
   return { ...request, uri: formatUri(asRequestUri(route.uri)), routes: [...others, `<${request.uri}>`] };
-}
-
-/** Without what may not stand in a Request-URI (RFC 3261 s19.1.1, table 1). */
-function asRequestUri(uri: SipUri): SipUri {
-  const params = new Map([...uri.params].filter(([name]) => name !== "method"));
-  return { ...uri, params, headers: [] };
 }
