@@ -49,9 +49,10 @@ export function identifyCaller(identity: RemoteIdentity, trust: CallerTrust, cou
   if (wantsPrivacy(identity)) return withheld;
   const stated = trust.identity === "asserted" && identity.asserted.length > 0 ? identity.asserted : [identity.from];
   // Of a sip: and a tel: URI (RFC 3325 s9.1) the one that holds a number is called back.
-  const caller = stated.find((one) => numberIn(one, reader) !== undefined) ?? stated[0];
+  const read = stated.map((caller) => ({ caller, dialled: numberIn(caller, reader) }));
+  const [first] = read;
+  const { caller, dialled } = read.find((one) => one.dialled !== undefined) ?? first ?? {};
   if (caller === undefined || isNobody(caller)) return withheld;
-  const dialled = numberIn(caller, reader);
   const displayName = trust.displayName && !hidesName(identity) ? shownName(caller.displayName) : undefined;
   if (dialled !== undefined) {
     return { kind: "number", dialled, displayName, verified: verdictOn(dialled, identity, reader) };
@@ -143,9 +144,10 @@ function verdictOf(verstat: string | undefined): Verification {
 /** A number is vouched for only where no other one stands beside it, which the verdict could be about. */
 function verdictOn(dialled: DialString, identity: RemoteIdentity, reader: NumberReader): Verification {
   const verdict = verdictOf(identity.verstat);
+  if (verdict !== "passed") return verdict;
   const stated = [...identity.asserted, identity.from].map((one) => numberIn(one, reader));
   const isOnly = stated.every((number) => number === undefined || number === dialled);
-  return verdict === "passed" && !isOnly ? undefined : verdict;
+  return isOnly ? verdict : undefined;
 }
 
 const longestTrail = 3;

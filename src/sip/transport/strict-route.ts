@@ -4,7 +4,7 @@ import { asRequestUri, formatUri, parseUri, type Uri } from "../../core/address/
 import type { OutgoingRequest } from "../wire/outgoing-message.ts";
 
 /** Where a request is sent first: by its first route, or by its Request-URI. Undefined where that cannot be read. */
-export function nextHopOf({ uri, routes }: OutgoingRequest): Uri | undefined {
+export function nextHopOf({ uri, routes }: Pick<OutgoingRequest, "uri" | "routes">): Uri | undefined {
   const [first] = routes;
   return first === undefined ? parseUri(uri) : parseNameAddr(first)?.uri;
 }

@@ -4,10 +4,10 @@ import type { Clock } from "../../ports/clock.ts";
 import type { DialogFields } from "../user-agent/dialog.ts";
 import type { Admittance } from "../transport/sockets/connection.ts";
 import type { Resolver } from "../transport/resolver.ts";
+import { nextHopOf } from "../transport/strict-route.ts";
 import { defaultPort, plainAddress, targetKey, unbracketed, type Target } from "../transport/sockets/target.ts";
-import { parseNameAddr } from "../wire/fields/name-addr.ts";
 import { within } from "../../core/address/ip.ts";
-import { parseUri, type SipUri } from "../../core/address/uri.ts";
+import type { SipUri } from "../../core/address/uri.ts";
 
 /** RFC 3263 s4.3 leaves open for how long a failed server is passed over, unless it says so itself: doubled each time. */
 const REST_MS = 30_000;
@@ -66,7 +66,7 @@ export class GatewayPool {
 
   /** Requests of a dialog come from where its first Route or its Contact leads: not always from where its INVITE came. */
   dialogWith({ routeSet, remoteTarget }: Pick<DialogFields, "routeSet" | "remoteTarget">): void {
-    const uri = parseNameAddr(routeSet[0] ?? "")?.uri ?? parseUri(remoteTarget);
+    const uri = nextHopOf({ uri: remoteTarget, routes: routeSet });
     if (uri?.kind !== "sip") return;
     const { host, port } = uri;
     const targets = this.#resolver.resolve({ host, port }, this.#settings.transport);

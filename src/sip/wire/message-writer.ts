@@ -63,7 +63,7 @@ function rawFields(request: SipRequest): Pick<AnswerFields, "from" | "to" | "sip
 }
 
 /** To as a response has it. A tag is only appended to what is an address without one: never into an open quote. */
-export function echoedTo(to: string, toTag: string | undefined): string {
+function echoedTo(to: string, toTag: string | undefined): string {
   if (toTag === undefined) return to;
   const address = parseNameAddr(to);
   return address === undefined || address.params.has("tag") ? to : `${to};tag=${toTag}`;

@@ -2,7 +2,6 @@
 // way it goes: Via names the transport, and credentials go to servers of the trunk alone.
 import { lineText } from "./fields/escaping.ts";
 import type { Via } from "./fields/via.ts";
-import { echoedTo } from "./message-writer.ts";
 import { header, type SipRequest } from "./message.ts";
 import { formatVia } from "./fields/via.ts";
 import { reasonPhrase } from "./reason-phrases.ts";
@@ -89,7 +88,8 @@ export function responseTo(request: SipRequest, reply: Reply): OutgoingResponse 
   let text = `SIP/2.0 ${statusCode} ${lineText(phrase)}\r\n`;
   for (const via of vias) text += `Via: ${lineText(formatVia(via))}\r\n`;
   text += `From: ${lineText(header(request, "From") ?? "")}\r\n`;
-  text += `To: ${lineText(echoedTo(header(request, "To") ?? "", statusCode === 100 ? undefined : toTag))}\r\n`;
+  const tag = statusCode === 100 || request.to.params.has("tag") ? "" : `;tag=${toTag}`;
+  text += `To: ${lineText(`${header(request, "To") ?? ""}${tag}`)}\r\n`;
   text += `CSeq: ${cseq.number} ${cseq.method}\r\nCall-ID: ${lineText(sipCallId)}\r\n`;
   if (userAgent !== "") text += `User-Agent: ${lineText(userAgent)}\r\n`;
   for (const line of headers) text += `${lineText(line)}\r\n`;
