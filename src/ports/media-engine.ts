@@ -4,6 +4,7 @@ import type { AddressFamily } from "../core/address/ip.ts";
 import type { Candidate } from "../core/sdp/candidate.ts";
 import type { CryptoAttribute } from "../core/sdp/crypto-attribute.ts";
 import type { Fingerprint, IceCredentials, Setup } from "../core/sdp/description.ts";
+import type { Conversion } from "../core/sdp/exchange/conversion.ts";
 import type { Flows } from "../core/sdp/exchange/flows.ts";
 import type { WebRtcEnd } from "../core/sdp/exchange/requirement.ts";
 import type { MediaEnd } from "../core/media-end.ts";
@@ -12,8 +13,8 @@ import type { CarriedMedia, SdpEnd, SessionSource } from "./media.ts";
 export interface MediaCapabilities {
   /** The kinds of ends that it opens. */
   readonly ends: readonly SdpEnd["kind"][];
-  /** Pairs of codecs that it turns into each other. All others go through as they are, or not at all. */
-  readonly conversions: readonly (readonly [one: string, other: string])[];
+  /** Codecs that it turns into each other. All others go through as they are, or not at all. */
+  readonly conversions: readonly Conversion[];
 }
 
 /** Our end of ICE, DTLS and RTP towards a client. */

@@ -96,6 +96,12 @@ export class Metrics implements Counted {
     labelNames: ["side"],
     registers: [this.#registry],
   });
+  readonly #converted = new Counter({
+    name: `${prefix}calls_converted_total`,
+    help: "Calls that ended and whose audio was converted, by the codec at each side.",
+    labelNames: [sideNames.a, sideNames.b],
+    registers: [this.#registry],
+  });
   readonly #mediaLost = new Counter({
     name: `${prefix}media_packets_lost_total`,
     help: "RTP packets expected and not received in calls that ended, by the side they should have come from.",
@@ -135,6 +141,8 @@ export class Metrics implements Counted {
     if (record.answeredAtMs !== undefined) {
       this.#duration.observe((record.endedAtMs - record.answeredAtMs) / 1_000);
     }
+    const { converted } = record.media;
+    if (converted !== undefined) this.#converted.inc({ [sideNames.a]: converted.a, [sideNames.b]: converted.b });
     for (const end of mediaEnds) {
       const side = sideNames[end];
       this.#mediaPackets.inc({ side }, record.media[end].packets);

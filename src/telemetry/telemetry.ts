@@ -1,5 +1,5 @@
 // Log and metrics in one: the Telemetry port. Writes the line that each call leaves when it is over.
-import type { MediaEnd } from "../core/media-end.ts";
+import { sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
@@ -20,7 +20,9 @@ function endFields(end: EndStats): Readonly<Record<string, number>> {
 }
 
 function mediaFields(media: MediaStats): Readonly<Record<string, unknown>> {
-  return { codec: media.codec, fromMatrix: endFields(media.a), fromTrunk: endFields(media.b) };
+  const { codec, converted } = media;
+  const codecs = converted && { [sideNames.a]: converted.a, [sideNames.b]: converted.b };
+  return { codec, converted: codecs, fromMatrix: endFields(media.a), fromTrunk: endFields(media.b) };
 }
 
 /** From the first time to the second; undefined where one of them never came. */

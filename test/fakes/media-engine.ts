@@ -3,7 +3,7 @@
 import { mediaEnds, type MediaEnd } from "../../src/core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../src/core/call/model/media-stats.ts";
 import type { CallId } from "../../src/core/ids.ts";
-import type { Flows } from "../../src/core/sdp/exchange/flows.ts";
+import { codecStats, type Flows } from "../../src/core/sdp/exchange/flows.ts";
 import type {
   EngineSession,
   Following,
@@ -174,7 +174,7 @@ export class FakeEngineSession implements EngineSession {
   }
 
   #stats(): MediaStats {
-    return { ...noMediaStats, codec: this.flows?.codec };
+    return { ...noMediaStats, ...codecStats(this.flows) };
   }
 
   #check(): void {

@@ -1,6 +1,7 @@
 // The media of scenarios: the real negotiation above an engine that carries nothing. It notes what it is asked,
 // descriptions by their names.
 import type { CallId } from "../../src/core/ids.ts";
+import { conversions } from "../../src/media/embedded/codec/conversions.ts";
 import { createCallMedia } from "../../src/media/negotiation/negotiation.ts";
 import type {
   CallMedia,
@@ -28,7 +29,7 @@ export class NotedMedia implements CallMedia<string> {
   readonly orders: string[] = [];
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
-  readonly engine = new FakeMediaEngine();
+  readonly engine = new FakeMediaEngine({ conversions });
   readonly #media = createCallMedia(this.engine);
 
   async start(): Promise<void> {

@@ -22,6 +22,11 @@ test("fields of a later release are left out", () => {
   });
 });
 
+test("a call whose audio was converted keeps the codec at each end", () => {
+  const media = { ...(fields["media"] as object), converted: { a: "opus", b: "PCMA" } };
+  expect(read({ media }).record?.media).toMatchObject({ converted: { a: "opus", b: "PCMA" } });
+});
+
 test("an earlier release named the ends of the media by what stood there", () => {
   const heard = (packets: number) => ({ packets, bytes: 8_000, lost: 0, jitterMs: 1 });
   const media = { codec: "PCMU", fromMatrix: heard(50), fromTrunk: heard(49) };

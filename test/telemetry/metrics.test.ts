@@ -43,6 +43,8 @@ const record = {
   },
 } as const;
 
+const converted = { ...record, media: { ...record.media, converted: { a: "opus", b: "PCMA" } } } as const;
+
 describe("the metrics", () => {
   it("count calls by whose doing the end was and why, and every cause exists before its first call", async () => {
     const { telemetry, value } = start();
@@ -92,6 +94,12 @@ describe("the metrics", () => {
     expect(await value('matrix_sip_texts_total{direction="outbound",outcome="delivered"}')).toBe(1);
   });
 
+  it("count the calls whose audio was converted by the codecs, and no others", async () => {
+    const { telemetry, value } = start();
+    for (const ended of [record, converted]) telemetry.callEnded(ended, "outbound");
+    expect(await value('matrix_sip_calls_converted_total{matrix="opus",trunk="PCMA"}')).toBe(1);
+  });
+
   it("show trunks, events and ignored facts", async () => {
     const { telemetry, value } = start();
     telemetry.trunkState(trunkName("main"), true);
@@ -139,6 +147,12 @@ describe("a call that ended", () => {
       talkedMs: 57_500,
       media: { codec: "PCMA", fromMatrix: { packets: 100, lost: 3, jitterMs: 2 }, fromTrunk: { packets: 90 } },
     });
+  });
+
+  it("and whose audio was converted names the codec at each side", () => {
+    const { telemetry, lines } = start();
+    telemetry.callEnded(converted, "outbound");
+    expect(lines[0]).toMatchObject({ media: { codec: "PCMA", converted: { matrix: "opus", trunk: "PCMA" } } });
   });
 
   it("and came from the telephone names both numbers, masked", () => {

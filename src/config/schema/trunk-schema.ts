@@ -257,7 +257,9 @@ export const trunk = section({
     codecs: listOf(oneOf(["PCMU", "PCMA", "G722", "opus"]), "codecs")
       .min(1, { error: "should name one codec at least" })
       .default(["PCMA", "PCMU", "G722", "opus"])
-      .describe("Codecs to offer, the best first. The bridge does not transcode."),
+      .describe(
+        "Codecs that the trunk may speak, the best first. If the client has none of them, the bridge converts (`media.transcode`).",
+      ),
     rtp_networks: listOf(network, "networks")
       .default([])
       .describe(

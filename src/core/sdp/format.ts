@@ -12,6 +12,7 @@ export interface Format {
 }
 
 export const telephoneEventName = "telephone-event";
+export const opusName = "opus";
 
 interface KnownCodec {
   readonly name: string;
@@ -26,7 +27,7 @@ const knownCodecs: readonly KnownCodec[] = [
   { name: "PCMU", payloadType: 0, clockRate: 8000, channels: 1 },
   { name: "PCMA", payloadType: 8, clockRate: 8000, channels: 1 },
   { name: "G722", payloadType: 9, clockRate: 8000, channels: 1 },
-  { name: "opus", payloadType: 111, clockRate: 48_000, channels: 2 },
+  { name: opusName, payloadType: 111, clockRate: 48_000, channels: 2 },
 ];
 
 /** Static numbers that may stand without `a=rtpmap` (RFC 3551 s6); the audio ones we would ever meet. */

@@ -5,15 +5,7 @@ import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
-import {
-  answered,
-  crossed,
-  described,
-  newExchange,
-  offered,
-  settled,
-  untold,
-} from "../../core/sdp/exchange/exchange.ts";
+import { answered, crossed, described, offered, settled, untold } from "../../core/sdp/exchange/exchange.ts";
 import { flowsOf } from "../../core/sdp/exchange/flows.ts";
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
@@ -37,11 +29,11 @@ export class NegotiatedSession implements MediaSession<string> {
   /** The last order: the next one waits for it. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: EngineSession, terms: Exchange["ends"], ends: NegotiatedEnds, ending: SessionEnding) {
+  constructor(engine: EngineSession, start: Exchange, ends: NegotiatedEnds, ending: SessionEnding) {
     this.#engine = engine;
     this.#ends = ends;
     this.#ending = ending;
-    this.#exchange = newExchange(terms);
+    this.#exchange = start;
   }
 
   get untold(): Direction | undefined {

@@ -2,6 +2,8 @@
 // from one session to the next.
 import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
 import type { CallId } from "../../core/ids.ts";
+import { convertible, type Conversion } from "../../core/sdp/exchange/conversion.ts";
+import { newExchange } from "../../core/sdp/exchange/exchange.ts";
 import type { EndTerms } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, MediaEngine } from "../../ports/media-engine.ts";
 import {
@@ -27,16 +29,23 @@ interface HeldDialog {
   readonly holder: Holder | undefined;
 }
 
-export function createCallMedia(engine: MediaEngine): CallMedia<string> {
-  return new Negotiation(engine);
+export interface NegotiationOptions {
+  /** `never`: two ends without a codec in common cannot talk, whatever the engine can do. */
+  readonly transcode?: "auto" | "never";
+}
+
+export function createCallMedia(engine: MediaEngine, options: NegotiationOptions = {}): CallMedia<string> {
+  return new Negotiation(engine, options.transcode === "never" ? [] : engine.capabilities.conversions);
 }
 
 class Negotiation implements CallMedia<string> {
   readonly #engine: MediaEngine;
+  readonly #conversions: readonly Conversion[];
   readonly #dialogs = new Map<CallId, HeldDialog>();
 
-  constructor(engine: MediaEngine) {
+  constructor(engine: MediaEngine, conversions: readonly Conversion[]) {
     this.#engine = engine;
+    this.#conversions = conversions;
   }
 
   async start(): Promise<void> {
@@ -69,20 +78,16 @@ class Negotiation implements CallMedia<string> {
       report(fact);
     });
     const { a, b } = { a: this.#take(ends.a, holder), b: this.#take(ends.b, holder) };
-    session = new NegotiatedSession(
-      engine,
-      { a: termsOf(ends.a, a), b: termsOf(ends.b, b) },
-      endsOf(engine, ends, { a, b }),
-      {
-        handedOver: (end) => {
-          const opened = ends[end];
-          if (opened.kind === "trunk") this.#letGo(opened.leg, holder);
-        },
-        closed: () => {
-          for (const { leg } of trunks) if (this.#dialogs.get(leg)?.holder === holder) this.#dialogs.delete(leg);
-        },
+    const terms = { a: this.#termsOf(ends.a, a), b: this.#termsOf(ends.b, b) };
+    session = new NegotiatedSession(engine, newExchange(terms, this.#conversions), endsOf(engine, ends, { a, b }), {
+      handedOver: (end) => {
+        const opened = ends[end];
+        if (opened.kind === "trunk") this.#letGo(opened.leg, holder);
       },
-    );
+      closed: () => {
+        for (const { leg } of trunks) if (this.#dialogs.get(leg)?.holder === holder) this.#dialogs.delete(leg);
+      },
+    });
     return session;
   }
 
@@ -102,16 +107,16 @@ class Negotiation implements CallMedia<string> {
     return dialog;
   }
 
+  #termsOf(end: SdpEnd, dialog: TrunkDialog | undefined): EndTerms {
+    if (end.kind === "client") return { kind: "client", codecs: convertible(end.codecs, this.#conversions) };
+    const { codecs, rtpEvents } = end.media;
+    return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };
+  }
+
   #letGo(leg: TrunkEnd["leg"], holder: Holder): void {
     const held = this.#dialogs.get(leg);
     if (held?.holder === holder) this.#dialogs.set(leg, { ...held, holder: undefined });
   }
-}
-
-function termsOf(end: SdpEnd, dialog: TrunkDialog | undefined): EndTerms {
-  if (end.kind === "client") return { kind: "client", codecs: end.codecs };
-  const { codecs, rtpEvents } = end.media;
-  return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };
 }
 
 function endsOf(

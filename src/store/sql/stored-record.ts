@@ -16,7 +16,7 @@ const results = ["success", "caller", "callee", "upstream", "bridge"] as const s
 const end = z.object({ packets: number, bytes: number, lost: number, jitterMs: number, lastHeardAtMs: maybe(number) });
 const codec = maybe(text);
 const media = z.union([
-  z.object({ codec, a: end, b: end }),
+  z.object({ codec, converted: z.object({ a: text, b: text }).optional(), a: end, b: end }),
   // As earlier releases named the two ends.
   z
     .object({ codec, fromMatrix: end, fromTrunk: end })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import type { MediaEnd } from "../../../src/core/media-end.ts";
 import { callId, type CallId } from "../../../src/core/ids.ts";
 import type { CallMedia, EndOptions, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
-import { ClientPeer } from "../../media/peers/client-peer.ts";
+import { ClientPeer, opusAlone, type ClientCodec } from "../../media/peers/client-peer.ts";
 import { test, type Scope } from "../../media/peers/scope.ts";
 import { TrunkPeer } from "../../media/peers/trunk-peer.ts";
 
@@ -145,6 +145,51 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     const words = { formats: "0 97", lines: ["a=rtpmap:97 telephone-event/8000"] };
     expect(await session.answer("a", gateway.sdp(words))).toBe("");
     await vi.waitFor(() => expect(facts).toEqual([{ kind: "media.connected" }]));
+  });
+
+  describe("two ends without a codec in common are brought together by converting", () => {
+    const g711: TrunkMedia = { ...plain, codecs: ["PCMA"] };
+    const answerOf = { formats: "8 101", lines: [events] };
+    const opened = async (scope: Scope): Promise<Opened & Peers> => {
+      const call = newCall();
+      const ends = { a: { ...client, codecs: g711.codecs }, b: trunkOf(call, g711) };
+      return { ...(await open(scope, ends, call)), ...(await peers(scope, opusAlone)) };
+    };
+
+    test("where the client calls", async ({ scope }) => {
+      const { session, person, gateway } = await opened(scope);
+      const offer = await session.offer("a", await person.offer());
+      expect(offer.description).toMatch(/m=audio \d+ RTP\/AVP 8 101\r\n/);
+      const answer = await session.answer("b", gateway.sdp(answerOf));
+      expect(answer).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 111 110\r\n/);
+      await harness.connect(person, session, answer);
+      expect(await session.stats()).toMatchObject({ codec: "PCMA", converted: { a: "opus", b: "PCMA" } });
+    });
+
+    test("where the trunk calls", async ({ scope }) => {
+      const { session, person, gateway } = await opened(scope);
+      const { description: sdp } = await session.offer("b", gateway.sdp(answerOf));
+      expect(sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 8 111 /);
+      const text = (await person.answer(withoutCandidates(sdp))).replace("actpass", "active");
+      expect(await session.answer("a", text)).toMatch(/m=audio \d+ RTP\/AVP 8 101\r\n/);
+      expect(await session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMA" } });
+    });
+
+    test("in a running call, from one answer of the trunk to the next, and when the trunk changes its codec", async ({
+      scope,
+    }) => {
+      const { session, gateway } = await clientCall(scope, { codecs: ["PCMU", "PCMA", "opus"] });
+      const { person } = await peers(scope, opusAlone);
+      await session.offer("a", await person.offer());
+      const opusToo = { formats: "96 97", lines: ["a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/48000"] };
+      await session.answer("b", gateway.sdp(opusToo));
+      expect(await session.stats()).toMatchObject({ codec: "opus" });
+      expect(await session.stats()).not.toHaveProperty("converted");
+      await session.answer("b", gateway.sdp(answerOf));
+      expect(await session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMA" } });
+      expect(await session.offer("b", gateway.sdp())).toMatchObject({ kind: "settled" });
+      expect(await session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMU" } });
+    });
   });
 
   describe("a hold", () => {
@@ -313,8 +358,8 @@ interface Peers {
   readonly gateway: TrunkPeer;
 }
 
-async function peers(scope: Scope): Promise<Peers> {
-  const person = new ClientPeer({ hz: 440 });
+async function peers(scope: Scope, codec?: ClientCodec): Promise<Peers> {
+  const person = new ClientPeer({ hz: 440, ...(codec && { codec }) });
   scope.add(() => person.close());
   const gateway = await TrunkPeer.open({ hz: 1000 });
   scope.add(async () => gateway.close());

@@ -7,6 +7,7 @@ import {
   pairFormats,
   trunkCapability,
 } from "../../../src/core/sdp/exchange/agreement.ts";
+import { convertible, priceOf, type Conversion } from "../../../src/core/sdp/exchange/conversion.ts";
 import {
   answered as answeredBy,
   crossed,
@@ -453,7 +454,18 @@ describe("a call from the trunk, with a client that lists more than one codec", 
   });
 });
 
-test("whatever is offered in whatever order, only what both sides listed goes through", () => {
+/** All that an engine of ours can, or nothing. */
+const conversions = fc.constantFrom<readonly Conversion[]>(
+  [],
+  [
+    { between: ["opus", "PCMU"], price: 3 },
+    { between: ["opus", "PCMA"], price: 3 },
+    { between: ["PCMA", "PCMU"], price: 1 },
+  ],
+);
+const opus = "a=rtpmap:111 opus/48000/2";
+
+test("whatever is offered in whatever order, only what both sides listed goes through, or can be made of it", () => {
   const names = fc.constantFrom("PCMU", "PCMA", "G722", "opus", "telephone-event", "red", "CN", "iLBC");
   const rate = fc.constantFrom(8000, 16_000, 48_000);
   const format = fc.record({
@@ -465,17 +477,19 @@ test("whatever is offered in whatever order, only what both sides listed goes th
   });
   const list = fc.uniqueArray(format, { selector: (each) => each.payloadType, maxLength: 12 });
   fc.assert(
-    fc.property(list, list, fc.constantFrom("a" as const, "b" as const), (a, b, leader) => {
-      const passages = pairFormats(a, b, leader);
+    fc.property(list, list, fc.constantFrom("a" as const, "b" as const), conversions, (a, b, leader, able) => {
+      const passages = pairFormats({ a, b }, leader, able);
       for (const end of ["a", "b"] as const) {
         const listed = { a, b }[end];
         const other = { a: b, b: a }[end];
         for (const [number, crossing] of crossings(passages, end)) {
           const from = listed.find((each) => each.payloadType === number);
           const to = other.find((each) => each.payloadType === crossing.payloadType);
-          expect(from?.name).toBe(to?.name);
           expect(["PCMU", "PCMA", "G722", "opus", "telephone-event"]).toContain(from?.name);
-          if (from?.name !== "telephone-event") expect(from?.clockRate).toBe(to?.clockRate);
+          expect(crossing.converts?.from).toBe(from?.name === to?.name ? undefined : from?.name);
+          if (crossing.converts !== undefined)
+            expect(priceOf(able, from?.name ?? "", to?.name ?? "")).toBeGreaterThan(0);
+          else if (from?.name !== "telephone-event") expect(from?.clockRate).toBe(to?.clockRate);
         }
       }
     }),
@@ -487,19 +501,27 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
   const word = fc.record({
     do: fc.constantFrom("offer", "answer", "settle", "describe", "cross"),
     side,
-    formats: fc.shuffledSubarray(["0", "8", "9", "18", "96", "101"], { minLength: 1 }),
+    formats: fc.shuffledSubarray(["0", "8", "9", "18", "96", "101", "111"], { minLength: 1 }),
     direction: fc.constantFrom("sendrecv", "sendonly", "recvonly", "inactive"),
   });
   const client = fc.boolean();
   fc.assert(
-    fc.property(client, fc.array(word, { maxLength: 12 }), (isClient, words) => {
+    fc.property(client, fc.array(word, { maxLength: 12 }), conversions, (isClient, words, able) => {
       const codecs = ["PCMU", "PCMA", "G722"];
-      let exchange = exchangeOf({
-        a: { kind: isClient ? "client" : "trunk", codecs },
-        b: { kind: "trunk", codecs },
-      });
+      let exchange = exchangeOf(
+        {
+          a: { kind: isClient ? "client" : "trunk", codecs: convertible(codecs, able) },
+          b: { kind: "trunk", codecs },
+        },
+        able,
+      );
       for (const { formats, direction, ...each } of words) {
-        const lines = ["a=rtpmap:96 telephone-event/8000", "a=rtpmap:101 telephone-event/48000", `a=${direction}`];
+        const lines = [
+          "a=rtpmap:96 telephone-event/8000",
+          "a=rtpmap:101 telephone-event/48000",
+          opus,
+          `a=${direction}`,
+        ];
         const sdp = parsed(gatewaySdp({ formats: formats.join(" "), lines }));
         const before = exchange;
         const turn =
@@ -535,7 +557,6 @@ test("whoever says what, and whenever: nobody is told what it has not listed, an
 });
 
 test("the trunk is never offered events alone", () => {
-  expect(pairFormats(parsed(gatewaySdp({ formats: "18 101" })).audio.formats, trunkCapability(["PCMU"]), "b")).toEqual(
-    [],
-  );
+  const { formats } = parsed(gatewaySdp({ formats: "18 101" })).audio;
+  expect(pairFormats({ a: formats, b: trunkCapability(["PCMU"]) }, "b", [])).toEqual([]);
 });

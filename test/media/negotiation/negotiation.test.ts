@@ -29,7 +29,27 @@ test("the engine hears of a peer and of what passes once both have spoken, and o
   expect(opened).toMatchObject({ remotes: {}, flows: undefined });
   await session.answer("b", gatewaySdp());
   expect(opened?.remotes).toMatchObject({ a: { kind: "client" }, b: { kind: "trunk", port: 40_000, keys: undefined } });
-  expect(opened?.flows).toMatchObject({ codec: "PCMU", isHeld: false, a: { isOpen: true }, b: { isOpen: true } });
+  expect(opened?.flows).toMatchObject({
+    codecs: { a: "PCMU", b: "PCMU" },
+    isHeld: false,
+    a: { isOpen: true },
+    b: { isOpen: true },
+  });
+});
+
+test("nothing is converted that the engine cannot, or that the configuration does not want", async () => {
+  const able = new FakeMediaEngine({ conversions: [{ between: ["opus", "PCMU"], price: 3 }] });
+  const opus = gatewaySdp({ formats: "111", lines: ["a=rtpmap:111 opus/48000/2"] });
+  const ends = {
+    ...options,
+    a: { ...options.b, leg: callId("c-2") },
+    b: { ...options.b, media: { ...options.b.media, codecs: ["opus"] } },
+  } as const;
+  const offerOf = async (media: ReturnType<typeof createCallMedia>) =>
+    (await media.open(ends, () => undefined)).offer("b", opus);
+  expect((await offerOf(createCallMedia(able, { transcode: "auto" }))).description).toContain("RTP/AVP 0\r\n");
+  for (const media of [createCallMedia(able, { transcode: "never" }), createCallMedia(new FakeMediaEngine())])
+    await expect(offerOf(media)).rejects.toMatchObject({ code: "no-common-codec" });
 });
 
 test("orders that come while another one is carried out wait for it", async () => {

@@ -1,12 +1,11 @@
 // A WebRTC client for tests: node-datachannel with a microphone that plays a tone and an ear that remembers. Like a
 // browser it says one audio section, and sends and receives real DTLS-SRTP.
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
-import { decodeUlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent } from "../../../dev/audio/telephone-event.ts";
-import { continuousTone } from "../../../dev/audio/tone.ts";
 import type { IceCandidate } from "../../../src/core/call/model/fact.ts";
 import { Ear, type Waiting } from "./ear.ts";
+import { opusVoice, ulawVoice, type Voice } from "./voice.ts";
 
 export const clientEvents = 126;
 
@@ -18,8 +17,24 @@ export interface ClientPeerOptions {
   readonly hz: number;
   readonly ssrc?: number;
   /** Payload type and the rest of its `a=rtpmap`; PCMU unless said otherwise. */
-  readonly codec?: { readonly payloadType: number; readonly encoding: string };
+  readonly codec?: ClientCodec;
 }
+
+export interface ClientCodec {
+  readonly payloadType: number;
+  readonly encoding: string;
+  /** Of telephone-event; 8 kHz unless said otherwise. */
+  readonly events?: { readonly payloadType: number; readonly clockRate: number };
+  /** What it would like to get. */
+  readonly lines?: readonly string[];
+}
+
+/** As nheko lists it: no G.711. */
+export const opusAlone: ClientCodec = {
+  payloadType: 111,
+  encoding: "opus/48000/2",
+  events: { payloadType: 110, clockRate: 48_000 },
+};
 
 function isCandidate(line: string): boolean {
   return line.startsWith("a=candidate:");
@@ -32,9 +47,8 @@ export class ClientPeer {
   #connection: PeerConnection;
   #track: Track;
   readonly #ssrc: number;
-  readonly #payloadType: number;
-  readonly #tone;
-  readonly #encoding: string;
+  readonly #codec: ClientCodec;
+  readonly #voice: Voice;
   #sequence = 1000;
   #timestamp = 160_000;
   #timer: NodeJS.Timeout | undefined;
@@ -43,10 +57,9 @@ export class ClientPeer {
 
   constructor(options: ClientPeerOptions) {
     this.#ssrc = options.ssrc ?? 0x1234_5678;
-    this.#payloadType = options.codec?.payloadType ?? 0;
-    this.#encoding = options.codec?.encoding ?? "PCMU/8000";
-    this.#tone = continuousTone(options.hz, 8000);
-    this.ear = new Ear(this.#payloadType, decodeUlaw);
+    this.#codec = options.codec ?? { payloadType: 0, encoding: "PCMU/8000" };
+    this.#voice = this.#codec.encoding.startsWith("opus") ? opusVoice(options.hz) : ulawVoice(options.hz);
+    this.ear = new Ear(this.#codec.payloadType, this.#voice.decode);
     [this.#connection, this.#track] = this.#connect();
   }
 
@@ -113,14 +126,19 @@ export class ClientPeer {
   }
 
   /** One key held for `durationMs`, the end told three times, at once (no pacing). */
-  press(digit: string, durationMs: number, clockRate = 8000, payloadType: number = clientEvents): void {
+  press(
+    digit: string,
+    durationMs: number,
+    clockRate = this.#events.clockRate,
+    payloadType = this.#events.payloadType,
+  ): void {
     const timestamp = this.#timestamp;
     for (let elapsedMs = 20; elapsedMs <= durationMs + 40; elapsedMs += 20) {
       const duration = (Math.min(elapsedMs, durationMs) * clockRate) / 1000;
       const payload = encodeTelephoneEvent({ digit, end: elapsedMs >= durationMs, volume: 10, duration });
       this.sendRtp({ payloadType, marker: elapsedMs === 20, timestamp, payload });
     }
-    this.#timestamp += (durationMs * 8000) / 1000;
+    this.#timestamp += (durationMs * this.#voice.clockRate) / 1000;
   }
 
   sendRtp(packet: Pick<RtpPacket, "payloadType" | "marker" | "timestamp" | "payload">): void {
@@ -141,9 +159,13 @@ export class ClientPeer {
   }
 
   #frame(): void {
-    const payload = encodeUlaw(this.#tone.next(160));
-    this.sendRtp({ payloadType: this.#payloadType, marker: false, timestamp: this.#timestamp, payload });
-    this.#timestamp += 160;
+    const payload = this.#voice.frame();
+    this.sendRtp({ payloadType: this.#codec.payloadType, marker: false, timestamp: this.#timestamp, payload });
+    this.#timestamp += this.#voice.clockRate / 50;
+  }
+
+  get #events(): NonNullable<ClientCodec["events"]> {
+    return this.#codec.events ?? { payloadType: clientEvents, clockRate: 8000 };
   }
 
   #connect(): [PeerConnection, Track] {
@@ -193,7 +215,7 @@ export class ClientPeer {
       "t=0 0",
       "a=group:BUNDLE 0",
       "a=msid-semantic: WMS stream",
-      `m=audio 9 UDP/TLS/RTP/SAVPF ${this.#payloadType} ${clientEvents}`,
+      `m=audio 9 UDP/TLS/RTP/SAVPF ${this.#codec.payloadType} ${this.#events.payloadType}`,
       "c=IN IP4 0.0.0.0",
       "a=rtcp:9 IN IP4 0.0.0.0",
       ...kept,
@@ -201,8 +223,9 @@ export class ClientPeer {
       `a=${direction}`,
       "a=msid:stream track",
       "a=rtcp-mux",
-      `a=rtpmap:${this.#payloadType} ${this.#encoding}`,
-      `a=rtpmap:${clientEvents} telephone-event/8000`,
+      `a=rtpmap:${this.#codec.payloadType} ${this.#codec.encoding}`,
+      `a=rtpmap:${this.#events.payloadType} telephone-event/${this.#events.clockRate}`,
+      ...(this.#codec.lines ?? []),
       `a=ssrc:${this.#ssrc} cname:client`,
       "",
     ].join("\r\n");

@@ -29,14 +29,18 @@ export class Ear {
   }
 
   get samples(): Int16Array {
-    const audio = this.packets.filter((packet) => packet.payloadType === this.#payloadType);
-    return concatenate(audio.map((packet) => this.#decode(packet.payload)));
+    return concatenate(this.audio.map((packet) => this.#decode(packet.payload)));
+  }
+
+  /** Packets with sound in them. */
+  get audio(): RtpPacket[] {
+    return this.packets.filter((packet) => packet.payloadType === this.#payloadType);
   }
 
   /** Forgets, and tells which tone is in the next second of 8 kHz audio. */
   async nextSecond(frequencies: readonly number[]): Promise<Heard> {
     this.packets = [];
-    await this.until(() => this.samples.length >= 8000);
+    await this.until(() => this.audio.length >= 50);
     return listen(this.samples, 8000, frequencies);
   }
 

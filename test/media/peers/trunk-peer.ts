@@ -1,10 +1,9 @@
 // A telephone gateway's media for tests: plain RTP (or what `seal` and `open` make of it) on real UDP sockets.
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { bind } from "../../../dev/loopback/listen.ts";
-import { decodeUlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
-import { continuousTone } from "../../../dev/audio/tone.ts";
 import { Ear, type Waiting } from "./ear.ts";
+import { alawVoice, ulawVoice, type Voice } from "./voice.ts";
 
 /** Encryption of a test's own, where it speaks SRTP. */
 export interface TrunkCipher {
@@ -16,10 +15,12 @@ export interface TrunkPeerOptions {
   readonly hz: number;
   readonly host?: string;
   readonly ssrc?: number;
+  /** PCMU unless said otherwise. */
+  readonly law?: "PCMA" | "PCMU";
 }
 
 export class TrunkPeer {
-  readonly ear = new Ear(0, decodeUlaw);
+  readonly ear: Ear;
   readonly rtcp: Buffer[] = [];
   /** The ports that RTCP came to. */
   readonly reportedTo = new Set<"rtp" | "rtcp">();
@@ -31,7 +32,8 @@ export class TrunkPeer {
   timestamp = 90_000;
   readonly #rtp: Socket;
   readonly #rtcpSocket: Socket;
-  readonly #tone;
+  readonly #voice: Voice;
+  readonly #payloadType: number;
   readonly #host: string;
   #timer: NodeJS.Timeout | undefined;
   #target = { port: 0, host: "127.0.0.1" };
@@ -41,7 +43,10 @@ export class TrunkPeer {
     this.#rtp = rtp;
     this.#rtcpSocket = rtcp;
     this.#host = host;
-    this.#tone = continuousTone(options.hz, 8000);
+    const isAlaw = options.law === "PCMA";
+    this.#voice = (isAlaw ? alawVoice : ulawVoice)(options.hz);
+    this.#payloadType = isAlaw ? 8 : 0;
+    this.ear = new Ear(this.#payloadType, this.#voice.decode);
     this.ssrc = options.ssrc ?? 0x0bad_cafe;
     rtp.on("message", (bytes, from) => this.#receive(bytes, from));
     rtcp.on("message", (bytes) => this.#reported(bytes, "rtcp"));
@@ -60,7 +65,7 @@ export class TrunkPeer {
 
   /** An SDP of this peer; `formats` and `lines` as a gateway would write them. */
   sdp(options: { formats?: string; lines?: readonly string[]; address?: string; protocol?: string } = {}): string {
-    const { formats = "0 101", address = this.#host, protocol = "RTP/AVP" } = options;
+    const { formats = `${this.#payloadType} 101`, address = this.#host, protocol = "RTP/AVP" } = options;
     const lines = options.lines ?? ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=sendrecv"];
     return [
       "v=0",
@@ -88,8 +93,8 @@ export class TrunkPeer {
     let sent = 0;
     this.#timer = setInterval(() => {
       for (; (performance.now() - startMs) / 20 > sent; sent += 1) {
-        const payload = encodeUlaw(this.#tone.next(160));
-        this.sendRtp({ payloadType: 0, marker: false, timestamp: this.timestamp, payload });
+        const payload = this.#voice.frame();
+        this.sendRtp({ payloadType: this.#payloadType, marker: false, timestamp: this.timestamp, payload });
         this.timestamp += 160;
       }
     }, 5);

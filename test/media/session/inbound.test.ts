@@ -32,7 +32,7 @@ test.concurrent("the client is offered all that it needs, under a browser's numb
   const lines = ["a=rtpmap:96 telephone-event/8000", "m=image 4000 udptl t38", "m=video 4002 RTP/AVP 31"];
   const ringing = await startRinging(rig, scope, { offer: { formats: "8 18 0 96", lines } });
   const { sdp } = ringing;
-  expect(sdp).toMatch(/^m=audio \d+ UDP\/TLS\/RTP\/SAVPF 8 0 126\r$/m);
+  expect(sdp).toMatch(/^m=audio \d+ UDP\/TLS\/RTP\/SAVPF 8 0 111 126 110\r$/m);
   expect(sdp.match(/^m=/gm)).toHaveLength(1);
   for (const line of [
     "a=group:BUNDLE 0",
@@ -270,7 +270,7 @@ test.concurrent("a trunk that leaves the offer to us gets the client's, and comp
   const trunk = await TrunkPeer.open({ hz: trunkHz });
   scope.add(async () => trunk.close());
   const sdp = await session.describe("a");
-  expect(sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0 8 126\r\n/);
+  expect(sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0 8 111 126 110\r\n/);
   const offer = await session.answer("a", await client.answer(sdp));
   expect(offer).toMatch(/m=audio \d+ RTP\/AVP 0 101\r\n/);
   trunk.aim(offer);

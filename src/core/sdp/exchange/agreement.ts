@@ -1,5 +1,5 @@
-// Which formats go through a call, as pure functions over what the two ends listed: nothing is transcoded, so a
-// codec passes only if both have it, under the payload type each of them chose.
+// Which formats go through a call, as pure functions over what the two ends listed: a codec that both have, under the
+// payload type each of them chose; and only where there is none, two codecs that can be turned into each other.
 import type { MediaEnd } from "../../media-end.ts";
 import { otherEnd } from "../../media-end.ts";
 import {
@@ -8,17 +8,23 @@ import {
   isSameCodec,
   isTelephoneEvent,
   offeredCodecs,
+  opusName,
   telephoneEventName,
   type Format,
 } from "../format.ts";
+import { isCertain, priceOf, type Conversion } from "./conversion.ts";
 
 /** A format as one leg knows it: `payloadType` is what the peer wants to get, `ours` what we asked it to send. */
 export interface LegFormat extends Format {
   readonly ours: number;
 }
 
-/** One format on both legs. */
+/** One format on both legs, or two that the engine turns into each other. */
 export type Passage = Readonly<Record<MediaEnd, LegFormat>>;
+
+export function isConverted({ a, b }: Passage): boolean {
+  return a.name !== b.name;
+}
 
 /** How a packet of one payload type leaves on the other leg. */
 export interface Crossing {
@@ -27,9 +33,18 @@ export interface Crossing {
   readonly isEvent: boolean;
   /** False: only listened to, as the other leg does not take it. */
   readonly isRelayed: boolean;
-  /** Hz of the format on the leg it comes from, and on the one it goes to. They differ for events at most. */
+  /** Hz of the format on the leg it comes from, and on the one it goes to. They differ for events and converted audio. */
   readonly fromClockRate: number;
   readonly toClockRate: number;
+  /** The codec that has to be turned into `name`; undefined: packets pass as they are. */
+  readonly converts?: Converted | undefined;
+}
+
+interface Converted {
+  readonly from: string;
+  /** What the receiver wishes of the codec that it gets: its `a=fmtp`, and its `a=ptime` where it said one. */
+  readonly wishes: string;
+  readonly ptimeMs: number | undefined;
 }
 
 function event(payloadType: number, clockRate: number): Format {
@@ -71,18 +86,66 @@ export function allowedFormats(formats: readonly Format[], codecs: readonly stri
   return formats.filter((format) => names.has(format.name) || isTelephoneEvent(format));
 }
 
+/** What both ends list. */
+export type Lists = Readonly<Record<MediaEnd, readonly Format[]>>;
+
 /**
- * Pairs what both ends list. Codecs come in the order of `leader`'s list; events follow, matched by the clock of the
- * codecs (RFC 4733 s2.1: with G.711 the 48 kHz event is six times too long). Without a codec in common: empty.
+ * Pairs what both ends list. Codecs come in the order of `leader`'s list; events follow, matched by the clocks of the
+ * codecs (RFC 4733 s2.1: with G.711 the 48 kHz event is six times too long). Codecs are converted only where none is in
+ * common. Empty: there is no way.
  */
-export function pairFormats(a: readonly Format[], b: readonly Format[], leader: MediaEnd): readonly Passage[] {
-  const lists = { a, b };
-  const codecs: Passage[] = [];
-  for (const format of lists[leader].filter(isKnownCodec)) {
+export function pairFormats(lists: Lists, leader: MediaEnd, conversions: readonly Conversion[]): readonly Passage[] {
+  const common = commonPassages(lists, leader);
+  if (common.length > 0) return withEventPassages(common, lists);
+  return withEventPassages(convertedPassages(lists, leader, conversions), lists);
+}
+
+/**
+ * The same for an offer to `to`, which may not take what is in common: unless a codec that it takes for certain is, those
+ * follow that can be converted.
+ */
+export function pairForOffer(
+  lists: Lists,
+  leader: MediaEnd,
+  conversions: readonly Conversion[],
+  to: { readonly end: MediaEnd; readonly kind: "client" | "trunk" },
+): readonly Passage[] {
+  const common = commonPassages(lists, leader);
+  const isSure = (each: Passage): boolean => isCertain(to.kind, each[to.end].name);
+  if (common.some(isSure)) return withEventPassages(common, lists);
+  const converted = convertedPassages(lists, leader, conversions);
+  const more = common.length === 0 ? converted : converted.filter(isSure);
+  return withEventPassages([...common, ...more], lists);
+}
+
+function commonPassages(lists: Lists, leader: MediaEnd): Passage[] {
+  return lists[leader].filter(isKnownCodec).flatMap((format) => {
     const other = lists[otherEnd(leader)].find((each) => isSameCodec(each, format));
-    if (other !== undefined) codecs.push(passage(leader === "a" ? [format, other] : [other, format]));
-  }
+    return other === undefined ? [] : [passageOf(leader, format, other)];
+  });
+}
+
+/** The cheapest first. */
+function convertedPassages(lists: Lists, leader: MediaEnd, conversions: readonly Conversion[]): readonly Passage[] {
+  const others = lists[otherEnd(leader)].filter(isKnownCodec);
+  return lists[leader]
+    .filter(isKnownCodec)
+    .flatMap((format) =>
+      others.flatMap((other) => {
+        const price = priceOf(conversions, format.name, other.name);
+        return price === undefined ? [] : [{ price, passage: passageOf(leader, format, other) }];
+      }),
+    )
+    .toSorted((one, other) => one.price - other.price)
+    .map(({ passage }) => passage);
+}
+
+function withEventPassages(codecs: readonly Passage[], { a, b }: Lists): readonly Passage[] {
   return codecs.length === 0 ? [] : [...codecs, ...eventPassages(codecs, a, b)];
+}
+
+function passageOf(end: MediaEnd, own: Format, other: Format): Passage {
+  return passage(end === "a" ? [own, other] : [other, own]);
 }
 
 function passage([a, b]: readonly [Format, Format]): Passage {
@@ -95,9 +158,9 @@ function eventOf(formats: readonly Format[], clockRate: number): Format | undefi
 
 function eventPassages(codecs: readonly Passage[], a: readonly Format[], b: readonly Format[]): Passage[] {
   const passages: Passage[] = [];
-  const clocks = [...new Set(codecs.map((codec) => codec.a.clockRate))];
-  for (const [index, clockRate] of clocks.entries()) {
-    const exact = [eventOf(a, clockRate), eventOf(b, clockRate)] as const;
+  const clocks = new Map(codecs.map((codec) => [`${codec.a.clockRate} ${codec.b.clockRate}`, codec]));
+  for (const [index, codec] of [...clocks.values()].entries()) {
+    const exact = [eventOf(a, codec.a.clockRate), eventOf(b, codec.b.clockRate)] as const;
     // Digits of the codec that will be spoken must get through, if need be with their durations converted.
     const [one, other] =
       index > 0 ? exact : [exact[0] ?? a.find(isTelephoneEvent), exact[1] ?? b.find(isTelephoneEvent)];
@@ -146,14 +209,16 @@ export function endFormats(
   end: MediaEnd,
   formats: readonly Format[],
 ): readonly LegFormat[] {
-  const passing = passages.map((each) => each[end]);
+  const passing = passages
+    .map((each) => each[end])
+    .filter((each, index, all) => all.findIndex((one) => isSameCodec(one, each)) === index);
   const clockRate = passing[0]?.clockRate;
   if (clockRate === undefined || passing.some(isTelephoneEvent)) return passing;
   const event = eventOf(formats, clockRate) ?? formats.find(isTelephoneEvent);
   return event === undefined ? passing : [...passing, { ...event, ours: event.payloadType }];
 }
 
-/** What to write of `formats` to `end`, under our numbers. Opus parameters are the other end's wishes, passed on. */
+/** What to write of `formats` to `end`, under our numbers. Opus parameters are the other end's wishes, or ours where we decode. */
 export function writtenFormats(
   formats: readonly LegFormat[],
   passages: readonly Passage[],
@@ -163,26 +228,41 @@ export function writtenFormats(
   const written = new Map<number, Format>();
   for (const { ours: payloadType, name, clockRate, channels } of formats) {
     if (written.has(payloadType)) continue;
-    const wish = name === "opus" ? passages.find((each) => each[end].name === "opus") : undefined;
-    const parameters = name === telephoneEventName ? events : (wish?.[otherEnd(end)].parameters ?? "");
+    const parameters = name === telephoneEventName ? events : name === opusName ? opusParameters(passages, end) : "";
     written.set(payloadType, { payloadType, name, clockRate, channels, parameters });
   }
   return [...written.values()];
 }
 
-/** By payload type: how packets that come from `from` leave on the other end. What is not in it is not forwarded. */
-export function crossings(passages: readonly Passage[], from: MediaEnd): ReadonlyMap<number, Crossing> {
+/** For what is turned into narrowband and back, of which no more is heard (RFC 7587 s6.1). */
+const narrowband = "maxplaybackrate=8000;sprop-maxcapturerate=8000;useinbandfec=1";
+
+function opusParameters(passages: readonly Passage[], end: MediaEnd): string {
+  const other = passages.find((each) => each[end].name === opusName)?.[otherEnd(end)];
+  return other === undefined || other.name === opusName ? (other?.parameters ?? "") : narrowband;
+}
+
+/**
+ * By payload type: how packets that come from `from` leave on the other end. What is not in it is not forwarded.
+ * @param ptimeMs what the other end wishes
+ */
+export function crossings(
+  passages: readonly Passage[],
+  from: MediaEnd,
+  ptimeMs?: number,
+): ReadonlyMap<number, Crossing> {
   const map = new Map<number, Crossing>();
   const take = (number: number, each: Passage): void => {
     if (map.has(number)) return;
-    const to = each[otherEnd(from)];
+    const { [from]: own, [otherEnd(from)]: to } = each;
     map.set(number, {
       payloadType: to.payloadType,
       name: to.name,
       isEvent: isTelephoneEvent(to),
       isRelayed: true,
-      fromClockRate: each[from].clockRate,
+      fromClockRate: own.clockRate,
       toClockRate: to.clockRate,
+      converts: own.name === to.name ? undefined : { from: own.name, wishes: to.parameters, ptimeMs },
     });
   };
   for (const each of passages) take(each[from].ours, each);
@@ -196,8 +276,9 @@ export function crossingsWithDigits(
   passages: readonly Passage[],
   from: MediaEnd,
   formats: readonly LegFormat[],
+  ptimeMs?: number,
 ): ReadonlyMap<number, Crossing> {
-  const map = new Map(crossings(passages, from));
+  const map = new Map(crossings(passages, from, ptimeMs));
   for (const { ours, payloadType, name, clockRate } of formats.filter(isTelephoneEvent)) {
     const listened = { name, isEvent: true, isRelayed: false, fromClockRate: clockRate, toClockRate: clockRate };
     for (const number of [ours, payloadType])
@@ -206,7 +287,8 @@ export function crossingsWithDigits(
   return map;
 }
 
-/** Name of the codec that is spoken, for logs and statistics. */
-export function spokenCodec(passages: readonly Passage[]): string | undefined {
-  return passages[0]?.b.name;
+/** The codec that is spoken at each end, for logs and statistics. */
+export function spokenCodecs(passages: readonly Passage[]): Readonly<Record<MediaEnd, string>> | undefined {
+  const [spoken] = passages;
+  return spoken && { a: spoken.a.name, b: spoken.b.name };
 }

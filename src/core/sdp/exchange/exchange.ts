@@ -6,8 +6,10 @@ import {
   allowedFormats,
   answeredFormats,
   pairFormats,
+  pairForOffer,
   rememberOurNumbers,
   endFormats,
+  isConverted,
   spokenPassages,
   toldFormats,
   type LegFormat,
@@ -32,8 +34,8 @@ import {
   type Turn,
 } from "./turn.ts";
 
-export function newExchange(ends: Exchange["ends"]): Exchange {
-  return { ends, agreed: undefined, offered: undefined, isPending: false, told: toldAtFirst };
+export function newExchange(ends: Exchange["ends"], conversions: Exchange["conversions"] = []): Exchange {
+  return { ends, conversions, agreed: undefined, offered: undefined, isPending: false, told: toldAtFirst };
 }
 
 /** What the client should be shown of the telephone's hold, or its end, and has not been told. */
@@ -72,18 +74,25 @@ export function offered(exchange: Exchange, from: MediaEnd, offer: Description):
   const behind = { description: offer, isOffer: true, offered: [] };
   if (agreed === undefined) {
     if (exchange.isPending && exchange.offered?.to === from) return outOfTurn("an offer while ours is pending");
-    const passages = pair(from, formats, capability(ends[to]), ends[from].kind === "trunk" ? from : to);
+    const passages = pairForOfferTo(
+      exchange,
+      to,
+      capability(ends[to]),
+      formats,
+      ends[from].kind === "trunk" ? from : to,
+    );
     return passages.length === 0
       ? noCommonCodec(offer.audio.formats)
       : offerTurn(exchange, to, passages, offer.audio.direction, behind);
   }
   const before = agreed.directions[from];
   const direction = wordInOffer(offer.audio.direction, before, agreed.directions[to]);
-  const kept = keptPassages(agreed, from, formats);
+  const kept = keptPassages(exchange, agreed, from, formats);
   if (kept.length > 0 && (ends[to].kind === "client" || direction === before))
     return answerAlone(exchange, agreed, from, kept, offer);
   const others = ends[to].kind === "client" ? agreed[to].audio.formats : capability(ends[to]);
-  const passages = kept.length > 0 ? kept : pair(from, formats, others, ends[from].kind === "trunk" ? from : to);
+  const leader = ends[from].kind === "trunk" ? from : to;
+  const passages = kept.length > 0 ? kept : pairForOfferTo(exchange, to, others, formats, leader);
   return passages.length === 0
     ? noCommonCodec(offer.audio.formats)
     : offerTurn(exchange, to, passages, direction, behind);
@@ -97,7 +106,7 @@ export function answered(exchange: Exchange, from: MediaEnd, answer: Description
   const { behind } = ours;
   const formats = answeredFormats(usable(ends[from], answer.audio.formats), ours.formats);
   if (behind === undefined && agreed === undefined) {
-    const passages = pair(from, formats, capability(ends[other]), from);
+    const passages = pairForOfferTo(exchange, other, capability(ends[other]), formats, from);
     if (passages.length === 0) return noCommonCodec(answer.audio.formats);
     const word = { description: answer, isOffer: false, offered: ours.formats };
     return offerTurn(exchange, other, passages, answer.audio.direction, word);
@@ -107,7 +116,7 @@ export function answered(exchange: Exchange, from: MediaEnd, answer: Description
   // Where we described ourselves inside a call, the other end goes on as it was agreed with it, number by number.
   const kept = agreed?.formats[other] ?? [];
   const listed = behind === undefined ? kept : usable(ends[other], last.audio.formats);
-  const paired = rememberOurNumbers(pair(from, formats, listed, from), from, ours.formats);
+  const paired = rememberOurNumbers(pair(exchange, from, formats, listed, from), from, ours.formats);
   const passages = ends[other].kind === "trunk" ? spokenPassages(paired) : paired;
   if (passages.length === 0) return noCommonCodec(answer.audio.formats);
   const numbered = rememberOurNumbers(passages, other, behind === undefined ? toldFormats(kept) : behind.offered);
@@ -135,7 +144,7 @@ export function settled(exchange: Exchange, from: MediaEnd): Turn | Refusal {
   const offer = ours?.behind?.description;
   if (agreed === undefined || !isPending || ours?.to === from || offer === undefined)
     return outOfTurn("no offer to settle");
-  const kept = keptPassages(agreed, from, usable(ends[from], offer.audio.formats));
+  const kept = keptPassages(exchange, agreed, from, usable(ends[from], offer.audio.formats));
   return kept.length === 0 ? noCommonCodec(offer.audio.formats) : answerAlone(exchange, agreed, from, kept, offer);
 }
 
@@ -167,7 +176,8 @@ export function described(exchange: Exchange, to: MediaEnd): Turn | Refusal {
   const more = capability(ends[to]).filter(
     (each) => !known.some((one) => one.payloadType === each.payloadType || isSameCodec(one, each)),
   );
-  const passages = spokenPassages(pair(to, [...known, ...more], toldTo(agreed, other), other));
+  const all = pairForOfferTo(exchange, to, [...known, ...more], toldTo(agreed, other), other);
+  const passages = all.some(isConverted) ? all : spokenPassages(all);
   if (passages.length === 0) return outOfTurn("nothing agreed to describe");
   return offerTurn(exchange, to, passages, agreed.directions[other], undefined);
 }
@@ -181,7 +191,7 @@ export function crossed(exchange: Exchange, from: MediaEnd, offer: Description):
   const other = otherEnd(from);
   const own = usable(ends[from], offer.audio.formats);
   const others = usable(ends[other], behind.description.audio.formats);
-  const passages = spokenPassages(pair(from, own, others, other));
+  const passages = spokenPassages(pair(exchange, from, own, others, other));
   if (passages.length === 0) return noCommonCodec(offer.audio.formats);
   const next: Agreed = {
     ...pairOf(from, offer, behind.description),
@@ -208,9 +218,25 @@ function pairOf<Value>(end: MediaEnd, own: Value, others: Value): Record<MediaEn
   return end === "a" ? { a: own, b: others } : { a: others, b: own };
 }
 
-function pair(end: MediaEnd, own: readonly Format[], others: readonly Format[], leader: MediaEnd): readonly Passage[] {
-  const { a, b } = pairOf(end, own, others);
-  return pairFormats(a, b, leader);
+function pair(
+  { conversions }: Exchange,
+  end: MediaEnd,
+  own: readonly Format[],
+  others: readonly Format[],
+  leader: MediaEnd,
+): readonly Passage[] {
+  return pairFormats(pairOf(end, own, others), leader, conversions);
+}
+
+/** What `to`, which may speak `own`, is offered of it where the other end has listed `others`. */
+function pairForOfferTo(
+  { conversions, ends }: Exchange,
+  to: MediaEnd,
+  own: readonly Format[],
+  others: readonly Format[],
+  leader: MediaEnd,
+): readonly Passage[] {
+  return pairForOffer(pairOf(to, own, others), leader, conversions, { end: to, kind: ends[to].kind });
 }
 
 /** After an answer to our offer of `offered`: the number under which it sends each format. */
@@ -222,9 +248,18 @@ function withOurs(formats: readonly LegFormat[], numbers: readonly Format[]): re
 }
 
 /** The passages that stay as `from` lists `formats`, if the codec that the other end speaks is among them; else none. */
-function keptPassages(agreed: Agreed, from: MediaEnd, formats: readonly Format[]): readonly Passage[] {
+function keptPassages(
+  exchange: Exchange,
+  agreed: Agreed,
+  from: MediaEnd,
+  formats: readonly Format[],
+): readonly Passage[] {
   const other = otherEnd(from);
-  const kept = pair(from, formats, agreed.formats[other], other);
+  const kept = pair(exchange, from, formats, agreed.formats[other], other);
+  // One that both have is better than to convert, although the other end has to be asked for it.
+  const listed = usable(exchange.ends[other], agreed[other].audio.formats);
+  if (kept[0] !== undefined && isConverted(kept[0]) && pairFormats(pairOf(from, formats, listed), from, []).length > 0)
+    return [];
   const spoken = agreed.formats[other].find(isKnownCodec);
   if (spoken === undefined || kept[0] === undefined || !isSameCodec(kept[0][other], spoken)) return [];
   return rememberOurNumbers(kept, other, toldTo(agreed, other));

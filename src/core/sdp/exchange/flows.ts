@@ -1,6 +1,7 @@
 // What was agreed, as the engine that carries the packets has to know it: by payload type, without SDP.
-import type { MediaEnd } from "../../media-end.ts";
-import { crossingsWithDigits, spokenCodec, type Crossing } from "./agreement.ts";
+import { otherEnd, type MediaEnd } from "../../media-end.ts";
+import type { MediaStats } from "../../call/model/media-stats.ts";
+import { crossingsWithDigits, spokenCodecs, type Crossing } from "./agreement.ts";
 import { digitFormat, isHeld, isOpen } from "./exchange.ts";
 import type { Agreed } from "./turn.ts";
 
@@ -22,8 +23,8 @@ interface Flow {
 }
 
 export interface Flows extends Readonly<Record<MediaEnd, Flow>> {
-  /** What is spoken, for statistics. */
-  readonly codec: string | undefined;
+  /** What is spoken at each end. */
+  readonly codecs: Readonly<Record<MediaEnd, string>> | undefined;
   /** Either end is on hold, so that silence means nothing. */
   readonly isHeld: boolean;
 }
@@ -32,7 +33,7 @@ export function flowsOf(agreed: Agreed): Flows {
   const flowFrom = (end: MediaEnd): Flow => {
     const digits = digitFormat(agreed, end);
     return {
-      crossings: crossingsWithDigits(agreed.passages, end, agreed.formats[end]),
+      crossings: crossingsWithDigits(agreed.passages, end, agreed.formats[end], agreed[otherEnd(end)].audio.ptimeMs),
       isOpen: isOpen(agreed, end),
       digits: digits && { payloadType: digits.payloadType, clockRate: digits.clockRate },
     };
@@ -40,7 +41,13 @@ export function flowsOf(agreed: Agreed): Flows {
   return {
     a: flowFrom("a"),
     b: flowFrom("b"),
-    codec: spokenCodec(agreed.passages),
+    codecs: spokenCodecs(agreed.passages),
     isHeld: isHeld(agreed),
   };
+}
+
+/** As a call's record shows it. */
+export function codecStats(flows: Flows | undefined): Pick<MediaStats, "codec" | "converted"> {
+  const codecs = flows?.codecs;
+  return { codec: codecs?.b, ...(codecs !== undefined && codecs.a !== codecs.b ? { converted: codecs } : {}) };
 }

@@ -11,6 +11,7 @@ import {
   type LegFormat,
   type Passage,
 } from "./agreement.ts";
+import type { Conversion } from "./conversion.ts";
 import type { Description } from "../description.ts";
 import { answerTo, type Direction } from "../direction.ts";
 import { isTelephoneEvent, type Format } from "../format.ts";
@@ -54,6 +55,8 @@ export interface Behind {
 
 export interface Exchange {
   readonly ends: Readonly<Record<MediaEnd, EndTerms>>;
+  /** What whoever carries the packets can do where no codec is in common. */
+  readonly conversions: readonly Conversion[];
   readonly agreed: Agreed | undefined;
   /** Our last offer; a trunk may answer it more than once (provisional and final responses). */
   readonly offered: Offered | undefined;

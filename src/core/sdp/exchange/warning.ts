@@ -27,7 +27,7 @@ export function warningOf(sdp: string | undefined, { srtp, codecs }: TakenMedia)
   }
   if (trunkUnmet(audio, srtp) !== undefined) return { code: 306, text: "No SDES key of a known kind in a=crypto" };
   const takes = allowedFormats(audio.formats, codecs);
-  if (pairFormats(takes, trunkCapability(codecs), "a").length === 0) {
+  if (pairFormats({ a: takes, b: trunkCapability(codecs) }, "a", []).length === 0) {
     return { code: 305, text: `None of the codecs offered is taken here; these are: ${codecs.join(", ")}` };
   }
   return { code: 399, text: "The person called could not take this offer" };

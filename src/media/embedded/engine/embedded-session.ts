@@ -1,6 +1,7 @@
 // A session as the negotiation holds it: orders for the worker that has it.
 import type { MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
+import type { Flows } from "../../../core/sdp/exchange/flows.ts";
 import type { EngineSession } from "../../../ports/media-engine.ts";
 import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";
 
@@ -10,17 +11,20 @@ export class EmbeddedSession implements EngineSession {
   readonly local: LocalTrunks;
   readonly #orders: SessionOrders;
   readonly #handOver: (end: MediaEnd) => Promise<void>;
+  readonly #agreed: (flows: Flows) => void;
   readonly #closed: () => void;
 
   constructor(
     local: LocalTrunks,
     orders: SessionOrders,
     handOver: (end: MediaEnd) => Promise<void>,
+    agreed: (flows: Flows) => void,
     closed: () => void,
   ) {
     this.local = local;
     this.#orders = orders;
     this.#handOver = handOver;
+    this.#agreed = agreed;
     this.#closed = closed;
   }
 
@@ -32,6 +36,7 @@ export class EmbeddedSession implements EngineSession {
 
   readonly follow: EngineSession["follow"] = async (following) => {
     await this.#orders({ kind: "follow", following });
+    if (following.flows !== undefined) this.#agreed(following.flows);
   };
 
   readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });

@@ -3,10 +3,13 @@
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
+import { priceOf } from "../../../core/sdp/exchange/conversion.ts";
+import type { Flows } from "../../../core/sdp/exchange/flows.ts";
 import { MediaError } from "../../../ports/media.ts";
 import type { EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
 import type { MediaHealth, MediaReport, MediaSessionOptions, SdpEnd } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
+import { conversions } from "../codec/conversions.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
 import { DialogKeeper, type KeptDialog, type EndLegs } from "./dialog-keeper.ts";
 import { EmbeddedSession, type SessionOrders } from "./embedded-session.ts";
@@ -55,6 +58,8 @@ const settledAfterMs = 60_000;
 interface Place {
   worker: WorkerLink | undefined;
   readonly sessions: Set<number>;
+  /** What they cost, in sessions that pass packets as they are. */
+  load: number;
   /** Deaths in a row. */
   deaths: number;
   startedAtMs: number;
@@ -66,6 +71,8 @@ interface Entry {
   readonly rtpPorts: EndPorts;
   readonly legs: EndLegs;
   readonly report: (fact: MediaReport) => void;
+  /** Its part of the worker's load. */
+  price: number;
 }
 
 type EndPorts = Partial<Record<MediaEnd, number>>;
@@ -90,7 +97,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 }
 
 class EmbeddedEngine implements MediaEngine {
-  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk"], conversions: [] };
+  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk"], conversions };
   readonly #options: EmbeddedEngineOptions;
   /** Known once `start` has found the addresses. */
   #settings: WorkerSettings | undefined;
@@ -109,6 +116,7 @@ class EmbeddedEngine implements MediaEngine {
     this.#places = Array.from({ length: options.workers }, () => ({
       worker: undefined,
       sessions: new Set(),
+      load: 0,
       deaths: 0,
       startedAtMs: 0,
     }));
@@ -167,7 +175,7 @@ class EmbeddedEngine implements MediaEngine {
         if (place === undefined || worker === undefined || this.#isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
         const rtpPorts = this.#takePorts(endsOf(legs), attempt === 0 ? before : {});
-        const entry = { place, worker, rtpPorts, legs, report };
+        const entry = { place, worker, rtpPorts, legs, report, price: 1 };
         const session = await this.#openOrMoveOn(entry, options, before);
         if (session === "ports-taken") for (const port of Object.values(rtpPorts)) refused.add(port);
         else if (session !== "worker-gone") return session;
@@ -181,7 +189,8 @@ class EmbeddedEngine implements MediaEngine {
   health(): MediaHealth {
     const running = this.#places.filter((place) => place.worker !== undefined);
     const sessions = running.reduce((sum, place) => sum + place.sessions.size, 0);
-    const seats = running.length * this.#options.sessionsPerWorker - sessions;
+    const load = running.reduce((sum, place) => sum + Math.min(place.load, this.#options.sessionsPerWorker), 0);
+    const seats = running.length * this.#options.sessionsPerWorker - load;
     return {
       ready: running.length > 0 && !this.#isStopping,
       sessions,
@@ -271,6 +280,7 @@ class EmbeddedEngine implements MediaEngine {
     const number = this.#count;
     // Taken before the worker has answered, so that many calls at once do not all go to the same one.
     place.sessions.add(number);
+    place.load += entry.price;
     this.#entries.set(number, entry);
     this.#dialogs.hold(number, legs, rtpPorts, before);
     const openingOf = (end: MediaEnd): EndOpening => {
@@ -285,11 +295,10 @@ class EmbeddedEngine implements MediaEngine {
           local,
           this.#ordersOf(number, worker),
           async (end) => this.#handOver(number, end),
+          (flows) => this.#weigh(number, flows),
           () => this.#forget(number),
         );
-      this.#dialogs.over(number);
-      this.#entries.delete(number);
-      place.sessions.delete(number);
+      this.#release(number);
       return undefined;
     } catch (error) {
       this.#forget(number);
@@ -302,19 +311,35 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   #forget(session: number): void {
+    const entry = this.#release(session);
+    if (entry !== undefined) this.#giveBack(Object.values(entry.rtpPorts));
+  }
+
+  /** All but its ports. */
+  #release(session: number): Entry | undefined {
     const entry = this.#entries.get(session);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     this.#entries.delete(session);
     entry.place.sessions.delete(session);
+    entry.place.load -= entry.price;
     this.#dialogs.over(session);
-    this.#giveBack(Object.values(entry.rtpPorts));
+    return entry;
+  }
+
+  /** What passes costs more where it is converted. */
+  #weigh(session: number, { codecs }: Flows): void {
+    const entry = this.#entries.get(session);
+    if (entry === undefined || codecs === undefined) return;
+    const price = codecs.a === codecs.b ? 1 : (priceOf(conversions, codecs.a, codecs.b) ?? 1);
+    entry.place.load += price - entry.price;
+    entry.price = price;
   }
 
   #freest(): Place | undefined {
     let freest: Place | undefined;
     for (const place of this.#places) {
-      if (place.worker === undefined || place.sessions.size >= this.#options.sessionsPerWorker) continue;
-      if (freest === undefined || place.sessions.size < freest.sessions.size) freest = place;
+      if (place.worker === undefined || place.load >= this.#options.sessionsPerWorker) continue;
+      if (freest === undefined || place.load < freest.load) freest = place;
     }
     return freest;
   }

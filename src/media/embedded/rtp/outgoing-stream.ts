@@ -3,7 +3,8 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
 import { DtmfSender, type OutgoingDigit } from "./dtmf-sender.ts";
-import { rewriteRtp, writeRtp, type RtpHeader } from "./rtp-packet.ts";
+import type { Numbers } from "./converter.ts";
+import { rewriteRtp, writeRtp, type RtpFields, type RtpHeader } from "./rtp-packet.ts";
 import { RtpRewriter } from "./rtp-rewriter.ts";
 
 /** How far a stream has come: enough to go on with it in another session or process. */
@@ -108,19 +109,17 @@ export class OutgoingStream {
 
   /** A packet of a source, in its own buffer. `isStart`: the first one after the source was not let through. */
   forward(packet: Buffer, header: RtpHeader, outlet: Outlet, isStart: boolean, nowMs: number): boolean {
-    const { ssrc, sequence, timestamp, start, end } = header;
-    const { payloadType, isEvent, toClockRate } = outlet;
-    if (!isEvent) this.#clockRate = toClockRate;
-    const place = this.#rewriter.place(ssrc, sequence, timestamp, this.#clockRate, nowMs, isEvent);
-    if (place === undefined) return false;
-    const fields = {
-      payloadType,
-      marker: header.marker || place.isFirst || isStart,
-      sequence: place.sequence,
-      timestamp: place.timestamp,
-      ssrc: this.ssrc,
-    };
-    this.#carry(rewriteRtp(packet, header, fields), end - start);
+    const fields = this.#place(header, outlet, isStart, nowMs);
+    if (fields === undefined) return false;
+    this.#carry(rewriteRtp(packet, header, fields), header.end - header.start);
+    return true;
+  }
+
+  /** The same for a payload that was made here. */
+  utter(numbers: Numbers, payload: Uint8Array, outlet: Outlet, isStart: boolean, nowMs: number): boolean {
+    const fields = this.#place(numbers, outlet, isStart, nowMs);
+    if (fields === undefined) return false;
+    this.#carry(writeRtp(fields, payload), payload.length);
     return true;
   }
 
@@ -132,6 +131,25 @@ export class OutgoingStream {
   /** Nothing more is sent by itself. A digit that is under way ends here, so that the peer does not hear it for ever. */
   close(nowMs: number): void {
     this.#digits.finish(nowMs);
+  }
+
+  #place(
+    { ssrc, sequence, timestamp, marker }: Numbers,
+    outlet: Outlet,
+    isStart: boolean,
+    nowMs: number,
+  ): RtpFields | undefined {
+    const { payloadType, isEvent, toClockRate } = outlet;
+    if (!isEvent) this.#clockRate = toClockRate;
+    const place = this.#rewriter.place(ssrc, sequence, timestamp, this.#clockRate, nowMs, isEvent);
+    if (place === undefined) return undefined;
+    return {
+      payloadType,
+      marker: marker || place.isFirst || isStart,
+      sequence: place.sequence,
+      timestamp: place.timestamp,
+      ssrc: this.ssrc,
+    };
   }
 
   #carry(packet: Buffer, octets: number): void {

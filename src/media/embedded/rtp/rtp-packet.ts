@@ -47,7 +47,7 @@ export function readRtp(packet: Buffer): RtpHeader | undefined {
   };
 }
 
-interface RtpFields {
+export interface RtpFields {
   readonly payloadType: number;
   readonly marker: boolean;
   readonly sequence: number;
@@ -56,9 +56,9 @@ interface RtpFields {
 }
 
 /** A packet of our own. */
-export function writeRtp(fields: RtpFields, payload: Buffer): Buffer {
+export function writeRtp(fields: RtpFields, payload: Uint8Array): Buffer {
   const packet = Buffer.alloc(rtpHeaderLength + payload.length);
-  payload.copy(packet, rtpHeaderLength);
+  packet.set(payload, rtpHeaderLength);
   writeHeader(packet, 0, fields);
   return packet;
 }

@@ -146,6 +146,6 @@ export class RtpRewriter {
 }
 
 /** Signed distance from one 16-bit sequence number to another. */
-function distance(from: number, to: number): number {
+export function distance(from: number, to: number): number {
   return (((to - from) & 0xffff) ^ 0x8000) - 0x8000;
 }

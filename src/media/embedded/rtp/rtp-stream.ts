@@ -2,6 +2,8 @@
 // Runs 50 times a second and call, so it works in the buffer the packet came in.
 import { TokenBucket } from "../../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../../core/sdp/exchange/agreement.ts";
+import { clockMs } from "../base/clock.ts";
+import { Converter } from "./converter.ts";
 import type { Digit } from "./dtmf-receiver.ts";
 import { DtmfReceiver } from "./dtmf-receiver.ts";
 import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
@@ -15,12 +17,16 @@ type DigitReport = (digit: Digit, isRelayed: boolean) => void;
 /** Digits that are told of: faster than any dialler, which takes 80 ms for each (ITU-T Q.24). */
 const digitsTold = { perSecond: 15, atOnce: 64 };
 
+/** RFC 3389, at 8 kHz: nobody agrees on it, and some send it. */
+const comfortNoise = 13;
+
 export class RtpStream {
   readonly reception = new ReceptionStats();
   readonly #to: OutgoingStream;
   readonly #report: DigitReport;
   readonly #digits = new DtmfReceiver();
   readonly #told = new TokenBucket(digitsTold.perSecond, digitsTold.atOnce);
+  #converter: Converter | undefined;
   #crossings: ReadonlyMap<number, Crossing> = new Map();
   #isOpen = false;
   /** The source was not let through until now: whoever listens has to adapt its playout (RFC 3551 s4.1). */
@@ -41,6 +47,7 @@ export class RtpStream {
   agree(crossings: ReadonlyMap<number, Crossing>, isOpen: boolean, digits: DigitFormat | undefined): void {
     const spoken = [...crossings.values()].find(({ isEvent }) => !isEvent);
     this.#to.agree(spoken?.toClockRate, digits);
+    this.#convert(spoken);
     this.#crossings = crossings;
     this.#isStart ||= isOpen && !this.#isOpen;
     this.#isOpen = isOpen;
@@ -58,6 +65,13 @@ export class RtpStream {
     const timed = crossing === undefined || crossing.isEvent ? undefined : crossing.fromClockRate;
     const { ssrc, sequence, timestamp, start, end } = header;
     this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
+    if (
+      this.#converter !== undefined &&
+      (crossing === undefined || crossing.isEvent || crossing.converts !== undefined)
+    ) {
+      this.#converted(packet, header, crossing, nowMs);
+      return;
+    }
     // Comfort noise, redundancy and everything that was not agreed at both ends ends here.
     if (crossing === undefined || !this.#isOpen || start === end) {
       this.#to.skip(header);
@@ -66,6 +80,36 @@ export class RtpStream {
     if (crossing.isEvent && (!crossing.isRelayed || !this.#to.isBusy)) this.#event(packet, header, crossing, nowMs);
     if (!crossing.isRelayed || this.#to.isBusy) this.#to.skip(header);
     else if (this.#to.forward(packet, header, crossing, this.#isStart, nowMs)) this.#isStart = false;
+  }
+
+  /** Nothing more is sent by itself. */
+  close(): void {
+    this.#converter?.close();
+    this.#converter = undefined;
+  }
+
+  #convert(spoken: Crossing | undefined): void {
+    if (this.#converter?.isFor(spoken) === true) return;
+    this.close();
+    this.#converter = Converter.for(spoken, (numbers, payload, crossing) => {
+      if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
+    });
+  }
+
+  /** One packet of a direction that is converted. */
+  #converted(packet: Buffer, header: RtpHeader, crossing: Crossing | undefined, nowMs: number): void {
+    const payload = packet.subarray(header.start, header.end);
+    const isEvent = crossing?.isEvent === true;
+    if (isEvent && this.#isOpen && payload.length > 0 && !(crossing.isRelayed && this.#to.isBusy))
+      this.#event(packet, header, crossing, nowMs);
+    // A peer may speak any codec that it has agreed on.
+    if (crossing !== undefined && !isEvent && crossing.converts !== undefined) this.#convert(crossing);
+    if (!this.#isOpen || this.#to.isBusy) this.#converter?.stop();
+    else if (payload.length === 0) this.#converter?.packet("nothing", header, payload);
+    else if (crossing === undefined)
+      this.#converter?.packet(header.payloadType === comfortNoise ? "noise" : "nothing", header, payload);
+    else if (isEvent) this.#converter?.packet(crossing.isRelayed ? "event" : "nothing", header, payload, crossing);
+    else this.#converter?.packet("audio", header, payload, crossing);
   }
 
   #event(packet: Buffer, { timestamp, start, end }: RtpHeader, crossing: Crossing, nowMs: number): void {

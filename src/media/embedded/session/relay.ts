@@ -2,7 +2,7 @@
 // silence. It knows nothing of SDP but what was agreed.
 import { mediaEnds, otherEnd, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Flows } from "../../../core/sdp/exchange/flows.ts";
+import { codecStats, type Flows } from "../../../core/sdp/exchange/flows.ts";
 import type { MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import { RtpStream } from "../rtp/rtp-stream.ts";
@@ -85,7 +85,7 @@ export class Relay {
 
   stats(): MediaStats {
     return {
-      codec: this.#flows?.codec,
+      ...codecStats(this.#flows),
       a: this.#rtpStreams.a.reception.stats(),
       b: this.#rtpStreams.b.reception.stats(),
     };
@@ -93,6 +93,7 @@ export class Relay {
 
   close(): void {
     for (const end of mediaEnds) {
+      this.#rtpStreams[end].close();
       this.streams[end].close(clockMs());
       this.#reporters[end].bye();
     }

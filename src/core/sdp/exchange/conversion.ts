@@ -1,0 +1,33 @@
+// Which codecs can be turned into each other, and at what price.
+
+export interface Conversion {
+  readonly between: readonly [one: string, other: string];
+  /** What a converted call costs, in calls that pass as they are. */
+  readonly price: number;
+}
+
+/** Codecs that whoever stands at such an end takes for certain, or nearly so: the others may be refused. */
+const certain: Readonly<Record<"client" | "trunk", ReadonlySet<string>>> = {
+  // RFC 7874 s3 demands G.711 of a client as well, and some have Opus alone.
+  client: new Set(["opus"]),
+  trunk: new Set(["PCMA", "PCMU"]),
+};
+
+export function isCertain(kind: "client" | "trunk", codec: string): boolean {
+  return certain[kind].has(codec);
+}
+
+/** Undefined: it cannot be done. */
+export function priceOf(conversions: readonly Conversion[], from: string, to: string): number | undefined {
+  return conversions.find(
+    ({ between: [one, other] }) => (one === from && other === to) || (one === to && other === from),
+  )?.price;
+}
+
+/** `codecs`, and those that they can be turned into. */
+export function convertible(codecs: readonly string[], conversions: readonly Conversion[]): readonly string[] {
+  const partners = codecs.flatMap((codec) =>
+    conversions.flatMap(({ between: [one, other] }) => (one === codec ? [other] : other === codec ? [one] : [])),
+  );
+  return [...new Set([...codecs, ...partners])];
+}

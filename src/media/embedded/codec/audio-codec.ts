@@ -1,0 +1,22 @@
+// A codec as the converter uses it: packets to linear samples and back, one object for each direction of a call.
+
+/** Every other codec of ours is narrowband, and Opus resamples by itself. */
+export const sampleRate = 8000;
+
+export interface AudioDecoder {
+  /** Undefined: it is no packet of that codec. */
+  decode(payload: Uint8Array): Int16Array | undefined;
+  /** What may have been there, where a packet is missing. */
+  conceal(samples: number): Int16Array;
+  /** The source is silent until its next packet, which comes late (DTX). */
+  isPause(payload: Uint8Array): boolean;
+  /** Comfort noise at so many dB below full scale takes the place of what is missing, until the next packet. */
+  hush(level: number): void;
+  /** It is not used any more. */
+  release(): void;
+}
+
+export interface AudioEncoder {
+  encode(samples: Int16Array): Uint8Array;
+  release(): void;
+}

@@ -1,0 +1,9 @@
+// What the engine can convert. Apart from the codecs, as these are loaded in the workers alone.
+import type { Conversion } from "../../../core/sdp/exchange/conversion.ts";
+
+/** By measurement (`npm run bench -- media`). */
+export const conversions: readonly Conversion[] = [
+  { between: ["PCMA", "PCMU"], price: 1 },
+  { between: ["opus", "PCMA"], price: 3 },
+  { between: ["opus", "PCMU"], price: 3 },
+];

@@ -1,0 +1,144 @@
+// Offers and answers where the two ends share no codec, and the engine can turn one into the other.
+import { describe, expect, test } from "vitest";
+import { crossings } from "../../../src/core/sdp/exchange/agreement.ts";
+import { convertible, type Conversion } from "../../../src/core/sdp/exchange/conversion.ts";
+import { answered, described, digitFormat, newExchange, offered } from "../../../src/core/sdp/exchange/exchange.ts";
+import { flowsOf } from "../../../src/core/sdp/exchange/flows.ts";
+import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/exchange/turn.ts";
+import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
+
+const able: readonly Conversion[] = [
+  { between: ["PCMA", "PCMU"], price: 1 },
+  { between: ["opus", "PCMA"], price: 3 },
+  { between: ["opus", "PCMU"], price: 3 },
+];
+
+function call(codecs: readonly string[], conversions = able): Exchange {
+  const client = { kind: "client" as const, codecs: convertible(codecs, conversions) };
+  return newExchange({ a: client, b: { kind: "trunk", codecs } }, conversions);
+}
+
+function taken(turn: Turn | Refusal): OfferTurn | AnswerTurn {
+  if (turn.kind === "refusal") throw new Error(turn.message);
+  if (turn.kind === "settled") throw new Error("nothing to write");
+  return turn;
+}
+
+const names = (turn: OfferTurn | AnswerTurn): string =>
+  turn.formats.map(({ payloadType, name, clockRate }) => `${payloadType} ${name}/${clockRate}`).join(", ");
+
+const opusAlone = parsed(
+  gatewaySdp({
+    formats: "96 97",
+    lines: ["a=rtpmap:96 opus/48000/2", "a=fmtp:96 useinbandfec=1", "a=rtpmap:97 telephone-event/48000", "a=ptime:60"],
+  }),
+);
+const g711Alone = parsed(gatewaySdp({ formats: "8 101" }));
+const usual = ["PCMA", "PCMU", "G722", "opus"];
+
+describe("a client that has Opus alone", () => {
+  test("calls: the trunk is offered Opus first, then what can be made of it, and events in both clocks", () => {
+    const turn = taken(offered(call(usual), "a", opusAlone));
+    expect(names(turn)).toBe(
+      "111 opus/48000, 8 PCMA/8000, 0 PCMU/8000, 102 telephone-event/48000, 101 telephone-event/8000",
+    );
+  });
+
+  test("is answered its own codec when the trunk takes the other, with what is worth sending", () => {
+    const offer = taken(offered(call(usual), "a", opusAlone));
+    const turn = taken(answered(offer.exchange, "b", g711Alone));
+    expect(names(turn)).toBe("96 opus/48000, 97 telephone-event/48000");
+    expect(turn.formats[0]?.parameters).toBe("maxplaybackrate=8000;sprop-maxcapturerate=8000;useinbandfec=1");
+    const { agreed } = turn.exchange;
+    if (agreed === undefined) throw new Error("not agreed");
+    expect(flowsOf(agreed)).toMatchObject({ codecs: { a: "opus", b: "PCMA" } });
+    expect(crossings(agreed.passages, "a", 20).get(96)).toMatchObject({
+      payloadType: 8,
+      converts: { from: "opus", wishes: "", ptimeMs: 20 },
+    });
+    expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({
+      payloadType: 96,
+      fromClockRate: 8000,
+      toClockRate: 48_000,
+      converts: { from: "PCMA", wishes: "useinbandfec=1", ptimeMs: 60 },
+    });
+    expect(flowsOf(agreed).a.crossings.get(97)).toMatchObject({
+      payloadType: 101,
+      fromClockRate: 48_000,
+      toClockRate: 8000,
+    });
+    expect([digitFormat(agreed, "a")?.clockRate, digitFormat(agreed, "b")?.clockRate]).toEqual([48_000, 8000]);
+  });
+
+  test("is answered as it offered where the trunk has Opus too", () => {
+    const offer = taken(offered(call(usual), "a", opusAlone));
+    const both = gatewaySdp({
+      formats: "8 111 101",
+      lines: ["a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000"],
+    });
+    const turn = taken(answered(offer.exchange, "b", parsed(both)));
+    expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "opus" });
+  });
+
+  test("is called: it is offered the trunk's codec first, then Opus", () => {
+    const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
+    expect(names(offer)).toBe("8 PCMA/8000, 111 opus/48000, 126 telephone-event/8000, 110 telephone-event/48000");
+    const turn = taken(answered(offer.exchange, "a", opusAlone));
+    expect(names(turn)).toBe("8 PCMA/8000, 101 telephone-event/8000");
+    const { agreed } = turn.exchange;
+    expect(agreed && crossings(agreed.passages, "a").get(111)).toMatchObject({
+      payloadType: 8,
+      converts: { from: "opus" },
+    });
+  });
+
+  test("keeps its codec when the trunk changes its own in the call, and gives it up for one in common", () => {
+    const offer = taken(offered(call(usual), "a", opusAlone));
+    const { exchange } = taken(answered(offer.exchange, "b", g711Alone));
+    const other = taken(offered(exchange, "b", parsed(gatewaySdp({ formats: "0 101" }))));
+    expect(other).toMatchObject({ kind: "answer", to: "b" });
+    expect(other.exchange.agreed && flowsOf(other.exchange.agreed).codecs).toEqual({ a: "opus", b: "PCMU" });
+    const back = taken(offered(exchange, "a", parsed(elementSdp("out-invite"))));
+    expect(back).toMatchObject({ kind: "answer", to: "a" });
+    expect(back.exchange.agreed && flowsOf(back.exchange.agreed).codecs).toEqual({ a: "PCMA", b: "PCMA" });
+  });
+
+  test("leaves its trunk to another client, which may have what the trunk speaks", () => {
+    const offer = taken(offered(call(usual), "a", opusAlone));
+    const { exchange } = taken(answered(offer.exchange, "b", g711Alone));
+    expect(names(taken(described(exchange, "b")))).toMatch(/^111 opus\/48000, 8 PCMA\/8000, /);
+  });
+
+  test("is refused where nothing may be converted", () => {
+    expect(offered(call(["PCMA"], []), "a", opusAlone)).toMatchObject({ kind: "refusal", fault: "no-common-codec" });
+  });
+});
+
+test("nothing is converted where the ends have a codec in common, and none is offered for it", () => {
+  const offer = taken(offered(call(["PCMA"]), "a", parsed(elementSdp("out-invite"))));
+  expect(names(offer)).toBe("8 PCMA/8000, 101 telephone-event/8000");
+  const { agreed } = taken(answered(offer.exchange, "b", g711Alone)).exchange;
+  expect(agreed && flowsOf(agreed).codecs).toEqual({ a: "PCMA", b: "PCMA" });
+});
+
+test("a trunk that changes its codec is not converted for a client that has the new one: that is asked", () => {
+  const offer = taken(offered(call(usual), "a", parsed(elementSdp("out-invite"))));
+  const { exchange } = taken(answered(offer.exchange, "b", g711Alone));
+  const turn = taken(offered(exchange, "b", parsed(gatewaySdp({ formats: "0 101" }))));
+  expect(turn).toMatchObject({ kind: "offer", to: "a" });
+  expect(turn.formats[0]?.name).toBe("PCMU");
+});
+
+test("between two trunks the cheapest way is taken", () => {
+  const ends = {
+    a: { kind: "trunk" as const, codecs: ["opus", "PCMU"] },
+    b: { kind: "trunk" as const, codecs: ["PCMA"] },
+  };
+  const first = taken(described(newExchange(ends, able), "b"));
+  const second = taken(answered(first.exchange, "b", parsed(gatewaySdp({ formats: "8" }))));
+  expect(names(second)).toMatch(/^0 PCMU\/8000, 111 opus\/48000/);
+  const both = gatewaySdp({ formats: "111 0", lines: ["a=rtpmap:111 opus/48000/2"] });
+  const last = answered(second.exchange, "a", parsed(both));
+  if (last.kind !== "settled") throw new Error(last.kind);
+  expect(last.exchange.agreed && flowsOf(last.exchange.agreed).codecs).toEqual({ a: "PCMU", b: "PCMA" });
+});

@@ -1,0 +1,399 @@
+// One direction of a call that is converted, packet by packet: the stream that comes out, whatever comes in.
+import { Decoder, Encoder } from "@evan/opus";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
+import { listen } from "../../../dev/audio/goertzel.ts";
+import { decodeRtp, encodeRtp, type RtpPacket } from "../../../dev/audio/rtp.ts";
+import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
+import { concatenate, continuousTone, tone } from "../../../dev/audio/tone.ts";
+import type { Crossing } from "../../../src/core/sdp/exchange/agreement.ts";
+import { G711Decoder, G711Encoder } from "../../../src/media/embedded/codec/g711.ts";
+import { newStream, OutgoingStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
+import { RtpStream } from "../../../src/media/embedded/rtp/rtp-stream.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const opus = 111;
+const events = 110;
+const alaw = 8;
+
+const audio = (name: string, from: string, wishes = "", ptimeMs?: number): Crossing => ({
+  payloadType: name === "opus" ? opus : alaw,
+  name,
+  isEvent: false,
+  isRelayed: true,
+  fromClockRate: from === "opus" ? 48_000 : 8000,
+  toClockRate: name === "opus" ? 48_000 : 8000,
+  converts: name === from ? undefined : { from, wishes, ptimeMs },
+});
+const digits = (fromClockRate: number, toClockRate: number): Crossing => ({
+  payloadType: 101,
+  name: "telephone-event",
+  isEvent: true,
+  isRelayed: true,
+  fromClockRate,
+  toClockRate,
+});
+const toAlaw = (ptimeMs?: number): ReadonlyMap<number, Crossing> =>
+  new Map([
+    [opus, audio("PCMA", "opus", "", ptimeMs)],
+    [events, digits(48_000, 8000)],
+  ]);
+const toOpus = (wishes = "", ptimeMs?: number): ReadonlyMap<number, Crossing> =>
+  new Map([[alaw, audio("opus", "PCMA", wishes, ptimeMs)]]);
+
+/** A source, what its packets pass through, and what comes out. */
+class Line {
+  readonly out: RtpPacket[] = [];
+  readonly told: string[] = [];
+  readonly stream: RtpStream;
+  readonly to: OutgoingStream;
+  ssrc = 7;
+  sequence = 65_530;
+  timestamp = 0xffff_f000;
+
+  constructor(crossings: ReadonlyMap<number, Crossing>) {
+    this.to = new OutgoingStream(
+      newStream(),
+      (packet) => this.out.push(decodeRtp(packet) as RtpPacket) > 0,
+      this.nowMs,
+    );
+    this.stream = new RtpStream(this.to, ({ digit, durationMs }) => this.told.push(`${digit} ${durationMs}`));
+    this.stream.agree(crossings, true, undefined);
+  }
+
+  get nowMs(): number {
+    return Math.floor(performance.timeOrigin + performance.now());
+  }
+
+  /** One packet, and the time that it lasts. */
+  say(payloadType: number, payload: Uint8Array, ticks: number, ms: number, marker = false): void {
+    this.put(this.next(payloadType, payload, ticks, marker));
+    vi.advanceTimersByTime(ms);
+  }
+
+  next(payloadType: number, payload: Uint8Array, ticks: number, marker = false): Buffer {
+    const { sequence, timestamp, ssrc } = this;
+    this.sequence = (sequence + 1) & 0xffff;
+    this.timestamp = (timestamp + ticks) >>> 0;
+    return Buffer.from(encodeRtp({ payloadType, marker, sequence, timestamp, ssrc, payload }));
+  }
+
+  put(packet: Buffer): void {
+    this.stream.packet(Buffer.from(packet), this.nowMs);
+  }
+
+  /** Steps of sequence numbers, and of timestamps. */
+  get steps(): { sequences: Set<number>; timestamps: number[] } {
+    const pairs = this.out.slice(1).map((packet, index) => [this.out[index] ?? packet, packet] as const);
+    return {
+      sequences: new Set(pairs.map(([one, other]) => (other.sequence - one.sequence) & 0xffff)),
+      timestamps: pairs.map(([one, other]) => (other.timestamp - one.timestamp) | 0),
+    };
+  }
+
+  get heard(): Int16Array {
+    return concatenate(
+      this.out.filter(({ payloadType }) => payloadType === alaw).map((each) => decodeAlaw(each.payload)),
+    );
+  }
+}
+
+function speaker(frameMs: number, options: { fec?: boolean; channels?: 1 | 2; hz?: number } = {}) {
+  const { channels = 1 } = options;
+  const encoder = new Encoder({ channels, sample_rate: 48_000, application: "voip" });
+  encoder.bitrate = 32_000;
+  encoder.inband_fec = options.fec ?? true;
+  encoder.packet_loss = 10;
+  const source = continuousTone(options.hz ?? 440, 48_000);
+  const [samples, ticks] = [frameMs * 48, frameMs * 48];
+  const frame = (): Uint8Array => {
+    const mono = source.next(samples);
+    return encoder.encode(
+      channels === 1 ? mono : Int16Array.from({ length: samples * 2 }, (_, at) => mono[at >> 1] ?? 0),
+    );
+  };
+  return { frame, ticks };
+}
+
+describe("Opus to A-law", () => {
+  test("is one packet for each, of the same tone at the same level, its numbers and times without a gap", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    for (let count = 0; count < 60; count += 1) line.say(opus, frame(), ticks, 20);
+    expect(line.out).toHaveLength(60);
+    expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(59).fill(160) });
+    expect(line.out.map(({ marker }) => marker)).toEqual([true, ...Array(59).fill(false)]);
+    expect(new Set(line.out.map(({ payloadType, payload }) => `${payloadType} ${payload.length}`))).toEqual(
+      new Set(["8 160"]),
+    );
+    const heard = listen(line.heard.subarray(2400), 8000, [440, 1000]);
+    expect(heard.hz).toBe(440);
+    expect(heard.ratio).toBeGreaterThan(100);
+    expect(heard.levelDb).toBeCloseTo(listen(tone(440, 8000, 900), 8000, [440]).levelDb, 0);
+  });
+
+  test.each([
+    [60, undefined, 160, 3],
+    [60, 20, 160, 3],
+    [60, 60, 480, 1],
+    [20, 60, 480, 1 / 3],
+    [20, 30, 240, 2 / 3],
+    [10, 20, 160, 1 / 2],
+    [20, 200, 480, 1 / 3],
+  ])("of packets of %i ms where %s are wished makes packets of %i octets", (frameMs, wished, octets, each) => {
+    const line = new Line(toAlaw(wished));
+    const { frame, ticks } = speaker(frameMs);
+    for (let count = 0; count < 30; count += 1) line.say(opus, frame(), ticks, frameMs);
+    expect(line.out).toHaveLength(30 * each);
+    expect(new Set(line.out.map(({ payload }) => payload.length))).toEqual(new Set([octets]));
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    expect(new Set(line.steps.timestamps)).toEqual(new Set([octets]));
+  });
+
+  test("of a stereo microphone is neither twice nor half as loud", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20, { channels: 2 });
+    for (let count = 0; count < 60; count += 1) line.say(opus, frame(), ticks, 20);
+    const heard = listen(line.heard.subarray(2400), 8000, [440, 1000]);
+    expect(heard.hz).toBe(440);
+    expect(heard.levelDb).toBeCloseTo(listen(tone(440, 8000, 900), 8000, [440]).levelDb, 0);
+  });
+
+  test("fills the place of what is lost, and waits for it until two more have come", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    const waits: number[] = [];
+    for (let count = 0; count < 60; count += 1) {
+      const packet = line.next(opus, frame(), ticks);
+      if (count % 20 !== 19) line.put(packet);
+      waits.push(count - line.out.length);
+      vi.advanceTimersByTime(20);
+    }
+    // Of three that are lost the last one has nothing after it.
+    expect(line.out).toHaveLength(59);
+    expect(Math.max(...waits)).toBe(2);
+    expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(58).fill(160) });
+    expect(listen(line.heard.subarray(2400), 8000, [440, 1000]).hz).toBe(440);
+  });
+
+  test("does not wait for ever when nothing follows", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    line.say(opus, frame(), ticks, 20);
+    line.next(opus, frame(), ticks);
+    line.say(opus, frame(), ticks, 49);
+    expect(line.out).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(line.out).toHaveLength(3);
+  });
+
+  test.each([[[1, 0]], [[2, 0, 1]], [[1, 2, 0]], [[2, 1, 0]]])(
+    "puts packets that come as %j in their order",
+    (order) => {
+      const [line, ordered] = [new Line(toAlaw()), new Line(toAlaw())];
+      const { frame, ticks } = speaker(20);
+      for (let group = 0; group < 10; group += 1) {
+        const packets = Array.from({ length: 3 }, () => line.next(opus, frame(), ticks));
+        for (const packet of packets) ordered.put(packet);
+        // The first group begins the stream.
+        for (const [at, index] of (group === 0 ? [0, 1, 2] : [...order, ...[2].slice(order.length - 2)]).entries()) {
+          const packet = packets[index];
+          if (packet !== undefined) line.put(packet);
+          // One that has come twice is heard once.
+          if (packet !== undefined && at === 1) line.put(packet);
+          vi.advanceTimersByTime(20);
+        }
+      }
+      expect(line.heard).toEqual(ordered.heard);
+      expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(29).fill(160) });
+    },
+  );
+
+  test("goes on over a packet that is none, however often", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    for (let count = 0; count < 60; count += 1) {
+      const good = frame();
+      const bad = [Uint8Array.of(255, 255, 255), new Uint8Array(3000).fill(count), Uint8Array.of(3)][count % 3];
+      line.say(opus, count % 4 === 3 ? (bad ?? good) : good, ticks, 20);
+    }
+    expect(line.out.length).toBeGreaterThanOrEqual(60);
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    expect(Math.min(...line.steps.timestamps)).toBe(160);
+  });
+
+  test("is one stream over another source, a restart of its numbers, a hold, and over packets that pass as they are", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    const talk = (packets: number): void => {
+      for (let count = 0; count < packets; count += 1) line.say(opus, frame(), ticks, 20);
+    };
+    talk(10);
+    line.ssrc = 8;
+    line.timestamp = 5;
+    talk(10);
+    line.sequence = (line.sequence + 20_000) & 0xffff;
+    talk(10);
+    line.stream.agree(toAlaw(), false, undefined);
+    talk(10);
+    line.stream.agree(toAlaw(), true, undefined);
+    talk(10);
+    line.stream.agree(new Map([[alaw, audio("PCMA", "PCMA")]]), true, undefined);
+    for (let count = 0; count < 10; count += 1) line.say(alaw, encodeAlaw(tone(440, 8000, 20)), 160, 20);
+    line.stream.agree(toAlaw(), true, undefined);
+    talk(10);
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    expect(line.out).toHaveLength(60);
+    // But for the hold of ten packets.
+    expect(line.steps.timestamps.filter((step) => step !== 160)).toEqual([160 * 11]);
+    expect(new Set(line.out.map(({ ssrc }) => ssrc)).size).toBe(1);
+    expect(line.out.flatMap(({ marker }, index) => (marker ? [index] : []))).toEqual([0, 10, 20, 30, 40, 50]);
+  });
+
+  test("a digit is as long as it was, at its place between the sound", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    for (let count = 0; count < 10; count += 1) line.say(opus, frame(), ticks, 20);
+    const { timestamp } = line;
+    for (let step = 1; step <= 10; step += 1) {
+      line.timestamp = timestamp;
+      const duration = Math.min(step, 8) * 960;
+      line.say(events, encodeTelephoneEvent({ digit: "5", end: step >= 8, volume: 10, duration }), 0, 20, step === 1);
+    }
+    line.timestamp = (timestamp + 160 * 48) >>> 0;
+    for (let count = 0; count < 10; count += 1) line.say(opus, frame(), ticks, 20);
+    const pressed = line.out.filter(({ payloadType }) => payloadType === 101);
+    expect(keypresses(pressed, 8000)).toEqual([{ digit: "5", durationMs: 160 }]);
+    expect(line.told).toEqual(["5 160"]);
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    const first = line.out[0]?.timestamp ?? 0;
+    const at = line.out.map((packet) => ((packet.timestamp - first) | 0) / 160);
+    expect(at).toEqual([
+      ...Array(10).keys(),
+      ...Array<number>(10).fill(10),
+      ...Array.from({ length: 10 }, (_, n) => n + 18),
+    ]);
+  });
+
+  test("silence that the client does not send is quiet noise, without a gap, until its next word", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    for (let count = 0; count < 20; count += 1) line.say(opus, frame(), ticks, 20);
+    // As an encoder with DTX: one octet, and then nothing but another one after 400 ms.
+    const quiet = Uint8Array.of((frame()[0] ?? 0) & 0xfc);
+    line.say(opus, quiet, ticks * 20, 400);
+    line.say(opus, quiet, ticks * 10, 200);
+    for (let count = 0; count < 20; count += 1) line.say(opus, frame(), ticks, 20);
+    expect(line.out).toHaveLength(70);
+    expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(69).fill(160) });
+  });
+
+  test("a client that is gone in its silence is not made up for ever", () => {
+    const line = new Line(toAlaw());
+    const { frame, ticks } = speaker(20);
+    line.say(opus, frame(), ticks, 20);
+    line.say(opus, Uint8Array.of((frame()[0] ?? 0) & 0xfc), ticks, 60_000);
+    expect(line.out.length).toBeLessThanOrEqual(52);
+  });
+});
+
+describe("A-law to Opus", () => {
+  const speak = (line: Line, packets: number, ms = 20): void => {
+    const source = continuousTone(440, 8000);
+    for (let count = 0; count < packets; count += 1) line.say(alaw, encodeAlaw(source.next(ms * 8)), ms * 8, ms);
+  };
+  const decoded = (line: Line, channels: 1 | 2 = 1): Int16Array => {
+    const decoder = new Decoder({ channels, sample_rate: 8000 });
+    return concatenate(
+      line.out.map(({ payload }) => {
+        const { buffer, byteOffset, byteLength } = decoder.decode(payload);
+        return new Int16Array(buffer, byteOffset, byteLength / 2);
+      }),
+    );
+  };
+
+  test.each([
+    [20, undefined, 960, 1],
+    [30, 20, 960, 3 / 2],
+    [20, 60, 2880, 1 / 3],
+    [60, 20, 960, 3],
+    [20, 30, 960, 1],
+    [20, 120, 2880, 1 / 3],
+  ])("of packets of %i ms where %s are wished steps by %i", (ms, wished, step, each) => {
+    const line = new Line(toOpus("", wished));
+    speak(line, 60, ms);
+    expect(line.out).toHaveLength(60 * each);
+    expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(60 * each - 1).fill(step) });
+    const heard = listen(decoded(line).subarray(2400), 8000, [440, 1000]);
+    expect(heard.hz).toBe(440);
+    expect(heard.levelDb).toBeCloseTo(listen(tone(440, 8000, 900), 8000, [440]).levelDb, 0);
+  });
+
+  test("keeps to the bit rate that the client wishes", () => {
+    const [most, least] = [new Line(toOpus()), new Line(toOpus("maxaveragebitrate=8000;cbr=1"))];
+    for (const line of [most, least]) speak(line, 50);
+    const octets = (line: Line): number => line.out.reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(octets(least)).toBeLessThanOrEqual(1000);
+    expect(octets(most)).toBeGreaterThan(octets(least));
+  });
+
+  test("fills the place of what is lost with what was there", () => {
+    const line = new Line(toOpus());
+    const source = continuousTone(400, 8000);
+    for (let count = 0; count < 60; count += 1) {
+      const packet = line.next(alaw, encodeAlaw(source.next(160)), 160);
+      if (count % 10 !== 5) line.put(packet);
+      vi.advanceTimersByTime(20);
+    }
+    expect(line.out).toHaveLength(60);
+    expect(line.steps).toEqual({ sequences: new Set([1]), timestamps: Array(59).fill(960) });
+    const heard = listen(decoded(line).subarray(2400), 8000, [400, 1000]);
+    expect(heard.hz).toBe(400);
+    expect(heard.ratio).toBeGreaterThan(30);
+  });
+
+  test("comfort noise is heard, at its level, until the trunk speaks again", () => {
+    const line = new Line(toOpus());
+    speak(line, 20);
+    line.say(13, Uint8Array.of(40), 160 * 40, 800);
+    const noise = decoded(line).subarray(160 * 24);
+    expect(line.out.length).toBeGreaterThanOrEqual(56);
+    expect(listen(noise, 8000, [440]).levelDb).toBeGreaterThan(-46);
+    expect(listen(noise, 8000, [440]).levelDb).toBeLessThan(-34);
+    speak(line, 20);
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    expect(Math.max(...line.steps.timestamps)).toBe(960);
+    expect(line.out).toHaveLength(80);
+  });
+
+  test("where the trunk says nothing, nothing is sent, and the time goes on", () => {
+    const line = new Line(toOpus());
+    speak(line, 10);
+    line.timestamp = (line.timestamp + 8000) >>> 0;
+    vi.advanceTimersByTime(1000);
+    speak(line, 10);
+    expect(line.out).toHaveLength(20);
+    expect(line.steps.sequences).toEqual(new Set([1]));
+    expect(line.steps.timestamps.filter((step) => step !== 960)).toEqual([960 + 48_000]);
+    expect(line.out[10]?.marker).toBe(true);
+  });
+});
+
+describe("G.711", () => {
+  const all = Int16Array.from({ length: 65_536 }, (_, index) => index - 32_768);
+  const octets = Uint8Array.from({ length: 256 }, (_, octet) => octet);
+
+  test.each([
+    ["PCMA", encodeAlaw, decodeAlaw],
+    ["PCMU", encodeUlaw, decodeUlaw],
+  ] as const)("%s is what another implementation makes of every sample and every octet", (law, encode, decode) => {
+    expect(new G711Encoder(law).encode(all)).toEqual(encode(all));
+    expect(new G711Decoder(law).decode(octets)).toEqual(decode(octets));
+  });
+});
