@@ -1,11 +1,10 @@
 // Whatever comes in, in whatever order: nothing throws, everybody gets exactly what is owed, and the end is the end.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Call } from "../../../../src/core/call/model/call.ts";
 import type { CallOrder, SipOrder } from "../../../../src/core/call/model/order.ts";
 import type { TrunkLeg } from "../../../../src/core/call/model/trunk-leg.ts";
 import type { SipFact } from "../../../../src/core/call/model/fact.ts";
-import { isIn, isLive } from "../../../../src/core/call/model/call.ts";
+import { isIn, isLive, type Call } from "../../../../src/core/call/model/call.ts";
 import { step } from "../../../../src/core/call/step.ts";
 import type { MatrixCallId, RoomId } from "../../../../src/core/ids.ts";
 import { legOf, trunkLegsOf } from "../../../../src/core/call/model/queries.ts";
