@@ -129,6 +129,7 @@ export async function run(): Promise<string[]> {
       log: quietLog,
       clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
     }),
+    quietLog,
   );
   await media.start();
   try {

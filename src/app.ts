@@ -87,7 +87,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const trunks = toTrunkSettings(config, `matrix-appservice-sip/${version}`);
     const sip = createSipTrunks({ trunks, log, clock, stopPatienceMs: sipStopPatienceMs });
     const media =
-      options.media ?? createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }), config.media);
+      options.media ??
+      createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }), log, config.media);
     const bridge = createBridge({ matrix, sip, media, store, contacts, people, probeTurn, telemetry, clock }, settings);
     const status = createStatusServer({
       ...config.http.listen,

@@ -13,6 +13,7 @@ import type {
 } from "../../src/ports/media.ts";
 import { nameOf } from "./descriptions.ts";
 import { FakeMediaEngine } from "./media-engine.ts";
+import { FakeTelemetry } from "./telemetry.ts";
 import { sdpIn } from "../../src/core/media-description.ts";
 
 /** What may be spoken at an end. */
@@ -30,7 +31,7 @@ export class NotedMedia implements CallMedia<string> {
   /** Set to make an order throw what it never should. */
   defect: Error | undefined;
   readonly engine = new FakeMediaEngine({ conversions });
-  readonly #media = createCallMedia(this.engine);
+  readonly #media = createCallMedia(this.engine, new FakeTelemetry().log);
 
   async start(): Promise<void> {
     await this.#media.start();

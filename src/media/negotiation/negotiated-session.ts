@@ -10,6 +10,7 @@ import { flowsOf } from "../../core/sdp/exchange/flows.ts";
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError, type MediaSession, type OfferOutcome } from "../../ports/media.ts";
+import type { Log } from "../../ports/telemetry.ts";
 import type { NegotiatedEnd } from "./negotiated-end.ts";
 
 export type NegotiatedEnds = Partial<Record<MediaEnd, NegotiatedEnd>>;
@@ -24,15 +25,17 @@ export class NegotiatedSession implements MediaSession<string> {
   readonly #engine: EngineSession;
   readonly #ends: NegotiatedEnds;
   readonly #ending: SessionEnding;
+  readonly #log: Log;
   #exchange: Exchange;
   #isLost = false;
   /** The last order: the next one waits for it. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: EngineSession, start: Exchange, ends: NegotiatedEnds, ending: SessionEnding) {
+  constructor(engine: EngineSession, start: Exchange, ends: NegotiatedEnds, ending: SessionEnding, log: Log) {
     this.#engine = engine;
     this.#ends = ends;
     this.#ending = ending;
+    this.#log = log;
     this.#exchange = start;
   }
 
@@ -90,11 +93,11 @@ export class NegotiatedSession implements MediaSession<string> {
   }
 
   sendDtmf(to: MediaEnd, digit: string, durationMs: number): void {
-    void this.#after(() => this.#engine.sendDtmf(to, digit, durationMs));
+    this.#send("key", () => this.#engine.sendDtmf(to, digit, durationMs));
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
-    void this.#after(() => this.#engine.addCandidates(candidates));
+    this.#send("candidates", () => this.#engine.addCandidates(candidates));
   }
 
   async stats(): Promise<MediaStats> {
@@ -119,6 +122,13 @@ export class NegotiatedSession implements MediaSession<string> {
     return this.#after(async () => {
       this.#ending.closed();
       return this.#engine.close();
+    });
+  }
+
+  /** An order that nobody hears of again: that an engine could not take it is for the log. */
+  #send(what: "key" | "candidates", work: () => void): void {
+    this.#after(work).catch((error: unknown) => {
+      this.#log.warn("media engine did not take what was sent to it", { what, error });
     });
   }
 

@@ -16,8 +16,9 @@ import {
   type SdpEnd,
   type TrunkEnd,
 } from "../../ports/media.ts";
+import type { Log } from "../../ports/telemetry.ts";
 import { ClientNegotiation } from "./client-end.ts";
-import { NegotiatedSession, type NegotiatedEnds } from "./negotiated-session.ts";
+import { NegotiatedSession, type NegotiatedEnds, type SessionEnding } from "./negotiated-session.ts";
 import { TrunkDialog, TrunkNegotiation } from "./trunk-end.ts";
 
 /** Identifies a session, from before it is open. */
@@ -34,17 +35,19 @@ export interface NegotiationOptions {
   readonly transcode?: "auto" | "never";
 }
 
-export function createCallMedia(engine: MediaEngine, options: NegotiationOptions = {}): CallMedia<string> {
-  return new Negotiation(engine, options.transcode === "never" ? [] : engine.capabilities.conversions);
+export function createCallMedia(engine: MediaEngine, log: Log, options: NegotiationOptions = {}): CallMedia<string> {
+  return new Negotiation(engine, log, options.transcode === "never" ? [] : engine.capabilities.conversions);
 }
 
 class Negotiation implements CallMedia<string> {
   readonly #engine: MediaEngine;
+  readonly #log: Log;
   readonly #conversions: readonly Conversion[];
   readonly #dialogs = new Map<CallId, HeldDialog>();
 
-  constructor(engine: MediaEngine, conversions: readonly Conversion[]) {
+  constructor(engine: MediaEngine, log: Log, conversions: readonly Conversion[]) {
     this.#engine = engine;
+    this.#log = log;
     this.#conversions = conversions;
   }
 
@@ -79,7 +82,7 @@ class Negotiation implements CallMedia<string> {
     });
     const { a, b } = { a: this.#take(ends.a, holder), b: this.#take(ends.b, holder) };
     const terms = { a: this.#termsOf(ends.a, a), b: this.#termsOf(ends.b, b) };
-    session = new NegotiatedSession(engine, newExchange(terms, this.#conversions), endsOf(engine, ends, { a, b }), {
+    const ending: SessionEnding = {
       handedOver: (end) => {
         const opened = ends[end];
         if (opened.kind === "trunk") this.#letGo(opened.leg, holder);
@@ -87,7 +90,15 @@ class Negotiation implements CallMedia<string> {
       closed: () => {
         for (const { leg } of trunks) if (this.#dialogs.get(leg)?.holder === holder) this.#dialogs.delete(leg);
       },
-    });
+    };
+    const log = this.#log.child({ call: options.call });
+    session = new NegotiatedSession(
+      engine,
+      newExchange(terms, this.#conversions),
+      endsOf(engine, ends, { a, b }),
+      ending,
+      log,
+    );
     return session;
   }
 

@@ -1,9 +1,10 @@
 // What is asked of an engine, and when.
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { callId } from "../../../src/core/ids.ts";
 import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
 import { elementSdp, gatewaySdp } from "../../core/sdp/samples.ts";
 import { FakeMediaEngine } from "../../fakes/media-engine.ts";
+import { FakeTelemetry } from "../../fakes/telemetry.ts";
 
 const call = callId("c-1");
 const options = {
@@ -12,9 +13,14 @@ const options = {
   b: { kind: "trunk", media: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, leg: call },
 } as const;
 
+let telemetry: FakeTelemetry;
+beforeEach(() => {
+  telemetry = new FakeTelemetry();
+});
+
 test("an end that the engine does not open is refused, and the engine is not asked", async () => {
   const engine = new FakeMediaEngine({ ends: ["trunk"] });
-  await expect(createCallMedia(engine).open(options, () => undefined)).rejects.toMatchObject({
+  await expect(createCallMedia(engine, telemetry.log).open(options, () => undefined)).rejects.toMatchObject({
     code: "engine",
     message: "the media engine has no end for a client",
   });
@@ -23,7 +29,7 @@ test("an end that the engine does not open is refused, and the engine is not ask
 
 test("the engine hears of a peer and of what passes once both have spoken, and of nothing before", async () => {
   const engine = new FakeMediaEngine();
-  const session = await createCallMedia(engine).open(options, () => undefined);
+  const session = await createCallMedia(engine, telemetry.log).open(options, () => undefined);
   await session.offer("a", elementSdp("out-invite"));
   const [opened] = engine.sessions;
   expect(opened).toMatchObject({ remotes: {}, flows: undefined });
@@ -47,21 +53,47 @@ test("nothing is converted that the engine cannot, or that the configuration doe
   } as const;
   const offerOf = async (media: ReturnType<typeof createCallMedia>) =>
     (await media.open(ends, () => undefined)).offer("b", opus);
-  expect((await offerOf(createCallMedia(able, { transcode: "auto" }))).description).toContain("RTP/AVP 0\r\n");
-  for (const media of [createCallMedia(able, { transcode: "never" }), createCallMedia(new FakeMediaEngine())])
+  expect((await offerOf(createCallMedia(able, telemetry.log, { transcode: "auto" }))).description).toContain(
+    "RTP/AVP 0\r\n",
+  );
+  for (const media of [
+    createCallMedia(able, telemetry.log, { transcode: "never" }),
+    createCallMedia(new FakeMediaEngine(), telemetry.log),
+  ])
     await expect(offerOf(media)).rejects.toMatchObject({ code: "no-common-codec" });
 });
 
 test("orders that come while another one is carried out wait for it", async () => {
-  const session = await createCallMedia(new FakeMediaEngine()).open(options, () => undefined);
+  const session = await createCallMedia(new FakeMediaEngine(), telemetry.log).open(options, () => undefined);
   const offered = session.offer("a", elementSdp("out-invite"));
   const answered = session.answer("b", gatewaySdp());
   expect((await offered).kind).toBe("forward");
   expect(await answered).toContain("UDP/TLS/RTP/SAVPF");
 });
 
+test("keys and candidates that the engine does not take are logged, and the session goes on", async () => {
+  const engine = new FakeMediaEngine();
+  const session = await createCallMedia(engine, telemetry.log).open(options, () => undefined);
+  const [opened] = engine.sessions;
+  Object.assign(opened ?? {}, {
+    sendDtmf: () => {
+      throw new Error("no such end");
+    },
+    addCandidates: () => {
+      throw new Error("no such candidate");
+    },
+  });
+  session.sendDtmf("b", "1", 100);
+  session.addCandidates([]);
+  expect((await session.offer("a", elementSdp("out-invite"))).kind).toBe("forward");
+  expect(telemetry.lines).toMatchObject([
+    { level: "warn", fields: { call, what: "key", error: { message: "no such end" } } },
+    { level: "warn", fields: { call, what: "candidates", error: { message: "no such candidate" } } },
+  ]);
+});
+
 test("a dialog that is over is forgotten, and one under the same id begins anew", async () => {
-  const media = createCallMedia(new FakeMediaEngine());
+  const media = createCallMedia(new FakeMediaEngine(), telemetry.log);
   const originIn = async (): Promise<string | undefined> => {
     const session = await media.open(options, () => undefined);
     const sdp = await session.describe("b");

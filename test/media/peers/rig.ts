@@ -84,6 +84,7 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
     const isSo = (): boolean => log.filter((line) => line.message === message).length >= times;
     if (!isSo()) await new Promise<void>((resolve) => watching.push({ isSo, resolve }));
   };
+  const recorded = recordingLog(log, written);
   const engine = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
@@ -91,10 +92,11 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
       rtp: { host: "127.0.0.1", ...(await portSlice(10)) },
       ice: { bindHost: "127.0.0.1" },
       silenceTimeoutMs: 30_000,
-      log: recordingLog(log, written),
+      log: recorded,
       clock: realClock,
       ...options,
     }),
+    recorded,
   );
   await engine.start();
   let count = 0;
