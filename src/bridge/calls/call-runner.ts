@@ -1,4 +1,4 @@
-// One mailbox per call: take a fact, step, save, hand out the orders, take their results. RunOrder to one target stay in
+// One mailbox per call: take a fact, step, save, hand out the orders, take their results. Orders to one target stay in
 // order; a slow homeserver does not hold up a BYE.
 import { addressOf, isIn, type Call } from "../../core/call/model/call.ts";
 import type { CallOrder } from "../../core/call/model/order.ts";
@@ -30,52 +30,53 @@ export interface CallRunnerParts {
   readonly onEnded: (record: CallRecord) => void;
 }
 
-/** RunOrder with one key wait for each other: those to the media engine, to the trunk, to one room. */
+/** Orders with one key wait for each other: those to the media engine, to the trunk, to one room. */
 type QueueKey = string;
+
+/** The call as it is, and what is remembered of how it was before. */
+interface Standing {
+  readonly call: Call;
+  /** When it came into the phase in which watchers see it (by the process's clock). */
+  readonly sinceMs: number;
+  readonly isAnswered: boolean;
+  /** The ids that it has or had last, by all of which the log names it. */
+  readonly sipCallId: SipCallId | undefined;
+  readonly address: Pick<LegAddress, "room" | "matrixCallId"> | undefined;
+  readonly log: Log;
+}
 
 export class CallRunner {
   readonly id: CallId;
-  #log: Log;
-  #sipCallId: SipCallId | undefined;
-  #address: Pick<LegAddress, "room" | "matrixCallId"> | undefined;
-  #call: Call;
+  #standing: Standing;
   readonly #parts: CallRunnerParts;
   readonly #runOrder: RunOrder;
   readonly #queues = new Map<QueueKey, Promise<void>>();
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
   readonly #begunAs: CallRecord["direction"];
-  #answered = false;
-  #over = false;
   /** What a restart would do, as it was saved last. */
   #saved: string | undefined;
-  #sinceMs: number;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
   constructor(first: Step, runOrder: (runner: CallRunner) => RunOrder, parts: CallRunnerParts) {
-    this.#call = first.call;
     this.id = first.call.id;
     this.#begunAs = first.call.direction;
     this.#parts = parts;
-    this.#sinceMs = parts.clock.nowMs();
-    this.#sipCallId = sipCallOf(first.call);
-    this.#address = addressOf(first.call);
-    this.#log = this.#newLog();
+    this.#standing = this.#standingOf(first.call, undefined);
     this.#runOrder = runOrder(this);
   }
 
   /** Names the call by all the ids it has by now. */
   get log(): Log {
-    return this.#log;
+    return this.#standing.log;
   }
 
-  /** When the call came into the phase in which watchers see it (by the process's clock). */
   get sinceMs(): number {
-    return this.#sinceMs;
+    return this.#standing.sinceMs;
   }
 
   get call(): Call {
-    return this.#call;
+    return this.#standing.call;
   }
 
   /** Saves and performs the first step. */
@@ -86,7 +87,7 @@ export class CallRunner {
   /** Resolves when the fact has been acted on and the call saved; the orders may still be on their way. Never rejects. */
   post(fact: CallFact): Promise<void> {
     return this.#enqueue(async () => {
-      const before = this.#call;
+      const before = this.call;
       await this.#commit(step(before, { ...fact, atMs: this.#parts.clock.nowMs() }), before);
     });
   }
@@ -102,45 +103,40 @@ export class CallRunner {
   }
 
   async #commit(next: Step, before: Call | undefined): Promise<void> {
-    this.#call = next.call;
-    this.#noteIds(next.call);
-    if (next.call.phase.kind !== before?.phase.kind) this.#notePhase(next.call);
-    if (before === undefined || livePhaseOf(next.call) !== livePhaseOf(before))
-      this.#sinceMs = this.#parts.clock.nowMs();
+    const was = this.#standing;
+    this.#standing = this.#standingOf(next.call, was);
+    if (next.call.phase.kind !== before?.phase.kind) this.log.debug("call phase", { phase: next.call.phase.kind });
+    if (isIn(next.call, "connected") && !was.isAnswered)
+      this.#parts.telemetry.callAnswered(next.call.phase.trunk.answeredAtMs - next.call.startedAtMs);
     if (next.call !== before) this.#parts.onChanged(this, before);
     if (next.call !== before) await this.#save(next.call);
     for (const order of next.orders) this.#dispatch(order);
-    if (isIn(next.call, "ended") && !this.#over) await this.#finish(next.call.phase.record);
+    if (isIn(next.call, "ended") && before?.phase.kind !== "ended") await this.#finish(next.call.phase.record);
   }
 
-  #noteIds(call: Call): void {
-    const sipCallId = sipCallOf(call) ?? this.#sipCallId;
-    const address = addressOf(call) ?? this.#address;
-    if (sipCallId === this.#sipCallId && address?.room === this.#address?.room) return;
-    this.#sipCallId = sipCallId;
-    this.#address = address;
-    this.#log = this.#newLog();
-  }
-
-  #newLog(): Log {
-    const address = this.#address;
-    const sipCall = this.#sipCallId;
-    const { direction } = this.#call;
-    return this.#parts.telemetry.log.child({
-      call: this.id,
-      direction,
-      matrixCall: address?.matrixCallId,
-      sipCall,
-      room: address?.room,
-    });
-  }
-
-  #notePhase(call: Call): void {
-    this.#log.debug("call phase", { phase: call.phase.kind });
-    if (isIn(call, "connected") && !this.#answered) {
-      this.#answered = true;
-      this.#parts.telemetry.callAnswered(call.phase.trunk.answeredAtMs - call.startedAtMs);
-    }
+  /** `before` is undefined where the call begins. */
+  #standingOf(call: Call, before: Standing | undefined): Standing {
+    const { clock, telemetry } = this.#parts;
+    const sipCallId = sipCallOf(call) ?? before?.sipCallId;
+    const address = addressOf(call) ?? before?.address;
+    const isNamed = before !== undefined && sipCallId === before.sipCallId && address?.room === before.address?.room;
+    const isSeenSo = before !== undefined && livePhaseOf(call) === livePhaseOf(before.call);
+    return {
+      call,
+      sinceMs: isSeenSo ? before.sinceMs : clock.nowMs(),
+      isAnswered: before !== undefined && (before.isAnswered || isIn(call, "connected")),
+      sipCallId,
+      address: isNamed ? before.address : address,
+      log: isNamed
+        ? before.log
+        : telemetry.log.child({
+            call: this.id,
+            direction: call.direction,
+            matrixCall: address?.matrixCallId,
+            sipCall: sipCallId,
+            room: address?.room,
+          }),
+    };
   }
 
   /** Only what a restart needs: ringing, say, changes nothing for it. An ended call is saved by `finish`, with its record. */
@@ -158,7 +154,6 @@ export class CallRunner {
   }
 
   async #finish(record: CallRecord): Promise<void> {
-    this.#over = true;
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();
     await this.#parts.ledger.finish(this.id, recordOnClockAhead(record, this.#wallAheadMs));
@@ -186,11 +181,11 @@ export class CallRunner {
         return;
       case "note.unheard":
         this.#parts.telemetry.callUnheard(order.end);
-        this.#log.warn("no audio from one side of a call since the answer", { side: sideNames[order.end] });
+        this.log.warn("no audio from one side of a call since the answer", { side: sideNames[order.end] });
         return;
       case "note.ignored":
         this.#parts.telemetry.factIgnored(order.fact, order.phase);
-        this.#log.debug("fact ignored", { fact: order.fact, phase: order.phase });
+        this.log.debug("fact ignored", { fact: order.fact, phase: order.phase });
         return;
       default:
         this.#enqueueOrder(order);
@@ -200,8 +195,7 @@ export class CallRunner {
   #enqueueOrder(order: Parameters<RunOrder>[0]): void {
     const description = descriptionIn(order);
     // Every description that comes from a side goes to the media engine, every one of ours to a side. One that is no SDP may hold secrets.
-    if (typeof description === "string")
-      this.#log.trace("session description", { order: order.kind, sdp: description });
+    if (typeof description === "string") this.log.trace("session description", { order: order.kind, sdp: description });
     const key = queueKeyOf(order);
     const before = this.#queues.get(key) ?? Promise.resolve();
     const after = before.then(async () => {
@@ -219,9 +213,9 @@ export class CallRunner {
   /** An edge threw what it never should: this call ends, the others do not notice. */
   #fault(where: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#log.error("fault in a call", { where, error });
+    this.log.error("fault in a call", { where, error });
     // A fault while ending must not make itself again: what ends already has its deadline.
-    if (this.#over || !isRunning(this.#call)) return;
+    if (!isRunning(this.call)) return;
     void this.post({ kind: "fault.thrown", where, message });
   }
 }
