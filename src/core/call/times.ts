@@ -6,24 +6,22 @@ import type { StoredCall } from "./recover.ts";
 
 /** The same record on a clock that is `byMs` ahead. */
 export function recordOnClockAhead(record: CallRecord, byMs: number): CallRecord {
-  const { startedAtMs, ringingAtMs, answeredAtMs, endedAtMs } = record;
-  return {
-    ...record,
-    startedAtMs: startedAtMs + byMs,
-    ringingAtMs: ringingAtMs === undefined ? undefined : ringingAtMs + byMs,
-    answeredAtMs: answeredAtMs === undefined ? undefined : answeredAtMs + byMs,
-    endedAtMs: endedAtMs + byMs,
-  };
+  return { ...record, startedAtMs: record.startedAtMs + byMs, ...courseOnClockAhead(record, byMs) };
 }
 
 /** The same call on a clock that is `byMs` ahead. */
 export function callOnClockAhead(stored: StoredCall, byMs: number): StoredCall {
   const { call } = stored;
-  const { ringingAtMs, answeredAtMs, endedAtMs } = call.phase;
-  const moved = amend(call, {
+  const moved = amend(call, courseOnClockAhead(call.phase, byMs));
+  return { ...stored, call: { ...moved, startedAtMs: call.startedAtMs + byMs } };
+}
+
+type Course = Pick<CallRecord, "ringingAtMs" | "answeredAtMs" | "endedAtMs">;
+
+function courseOnClockAhead({ ringingAtMs, answeredAtMs, endedAtMs }: Course, byMs: number): Course {
+  return {
     ringingAtMs: ringingAtMs === undefined ? undefined : ringingAtMs + byMs,
     answeredAtMs: answeredAtMs === undefined ? undefined : answeredAtMs + byMs,
     endedAtMs: endedAtMs + byMs,
-  });
-  return { ...stored, call: { ...moved, startedAtMs: call.startedAtMs + byMs } };
+  };
 }

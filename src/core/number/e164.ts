@@ -128,17 +128,10 @@ export function nationalForm(number: E164, country: Country): DialString {
   return dialString(written?.replaceAll(/[^\d+]/g, "") ?? "") ?? number;
 }
 
-let countriesOf: Map<string, Country[]> | undefined;
+const countriesOf = Map.groupBy(countries, callingCodeOf);
 
 /** Those that share a country code; none for codes that belong to no country. */
 export function countriesWith(callingCode: string): readonly Country[] {
-  if (!countriesOf) {
-    countriesOf = new Map();
-    for (const country of countries) {
-      const code = getCountryCallingCode(country);
-      countriesOf.set(code, [...(countriesOf.get(code) ?? []), country]);
-    }
-  }
   return countriesOf.get(callingCode) ?? [];
 }
 

@@ -1,7 +1,7 @@
 // The stored form of a call, parsed on the way in. A row that cannot be read is a value here, never an exception: one bad row
 // must not keep the bridge from starting, and the trunk's dialog in it is ended all the same.
 import { z } from "zod";
-import { nothingOutstanding } from "../../core/call/model/call.ts";
+import { fresh } from "../../core/call/model/call.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
 import type { StoredCall } from "../../core/call/recover.ts";
 import { callId, sipCallId, trunkName } from "../../core/ids.ts";
@@ -161,9 +161,7 @@ function trunksAlone(id: string, value: unknown): StoredCall | undefined {
       startedAtMs: 0,
       maxDurationMs: 0,
       notices: { failures: false, history: false },
-      shown: undefined,
-      outstanding: nothingOutstanding,
-      held: undefined,
+      ...fresh,
       phase: {
         kind: "ending",
         leg: undefined,

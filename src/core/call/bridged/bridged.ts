@@ -6,7 +6,7 @@ import { end, endIfOver } from "../ending/ending.ts";
 import { toLeg } from "../ending/farewell.ts";
 import { notice } from "../ending/room-notices.ts";
 import type { BridgedRenegotiation, Handover, Joined, Joining } from "../model/bridged-call.ts";
-import { nothingOutstanding, type CallCommon, type CallIn } from "../model/call.ts";
+import { fresh, type CallCommon, type CallIn } from "../model/call.ts";
 import { causeOfBye, causeOfFailure, causeOfMediaFault, causeOfRejection } from "../model/cause.ts";
 import type { SipDialogState } from "../model/dialog-state.ts";
 import type { SipFact, TimedFact } from "../model/fact.ts";
@@ -33,9 +33,7 @@ export function beginBridged(id: CallId, handover: Handover, atMs: number): Step
     startedAtMs: atMs,
     maxDurationMs: Math.max(0, endsAtMs - atMs),
     notices,
-    shown: undefined,
-    outstanding: nothingOutstanding,
-    held: undefined,
+    ...fresh,
   };
   return to(
     enter<Joining>(common, {
@@ -221,41 +219,35 @@ function joinedReported(call: CallIn<Joined>, side: LegName, report: SipFact, fa
       return dialogChanged(call, side, report.dialog) ?? ignored(call, fact);
     case "sip.offered":
       if (now.by !== "nobody") return refuse(491);
-      return to(amend(call, { renegotiation: { by: side, awaiting: "media" } }), {
-        kind: "media.offer",
-        from: side,
-        description: report.description,
-      });
+      return awaits(
+        call,
+        { by: side, awaiting: "media" },
+        { kind: "media.offer", from: side, description: report.description },
+      );
     case "sip.offerWanted":
       if (now.by !== "nobody") return refuse(491);
-      return to(amend(call, { renegotiation: { by: side, awaiting: "description" } }), {
-        kind: "media.describe",
-        end: side,
-      });
+      return awaits(call, { by: side, awaiting: "description" }, { kind: "media.describe", end: side });
     case "sip.reanswered":
       if (now.by === "bridge") return stepRejoining(call, now, fact);
       if (now.by === other(side) && now.awaiting === "other")
-        return to(amend(call, { renegotiation: { by: now.by, awaiting: "media-answer" } }), {
-          kind: "media.answer",
-          from: side,
-          description: report.description,
-        });
+        return awaits(
+          call,
+          { by: now.by, awaiting: "media-answer" },
+          { kind: "media.answer", from: side, description: report.description },
+        );
       if (now.by === side && now.awaiting === "own-answer")
-        return to(amend(call, { renegotiation: { by: side, awaiting: "own-media" } }), {
-          kind: "media.answer",
-          from: side,
-          description: report.description,
-        });
+        return awaits(
+          call,
+          { by: side, awaiting: "own-media" },
+          { kind: "media.answer", from: side, description: report.description },
+        );
       return ignored(call, fact);
     case "sip.offerRefused":
       if (now.by === "bridge") return stepRejoining(call, now, fact);
       // The other one does not go along: the session of the one that asked is settled with us alone.
       if (now.by === other(side) && now.awaiting === "other")
-        return to(amend(call, { renegotiation: { by: now.by, awaiting: "media" } }), {
-          kind: "media.settle",
-          from: now.by,
-        });
-      return now.by === side && now.awaiting === "own-answer" ? idleAgain(call) : ignored(call, fact);
+        return awaits(call, { by: now.by, awaiting: "media" }, { kind: "media.settle", from: now.by });
+      return now.by === side && now.awaiting === "own-answer" ? awaits(call, idle) : ignored(call, fact);
     case "sip.dtmf": {
       const { digit, durationMs } = report;
       const target = other(side);
@@ -282,15 +274,16 @@ function mediaReported(call: CallIn<Joined>, fact: MediaOutcome): Step {
   const now = call.phase.renegotiation;
   if (now.by === "nobody") return ignored(call, fact);
   if (now.by === "bridge") return stepRejoining(call, now, fact);
-  const settle = (...orders: readonly CallOrder[]): Step => to(amend(call, { renegotiation: idle }), ...orders);
+  const settle = (...orders: readonly CallOrder[]): Step => awaits(call, idle, ...orders);
   const answer = (description: MediaDescription): Step =>
     settle(order(call, now.by, { kind: "sip.answerReoffer", description }));
   switch (now.awaiting) {
     case "media":
       if (fact.kind === "media.settled") return answer(fact.description);
       if (fact.kind === "media.offered")
-        return to(
-          amend(call, { renegotiation: { by: now.by, awaiting: "other" } }),
+        return awaits(
+          call,
+          { by: now.by, awaiting: "other" },
           order(call, other(now.by), { kind: "sip.reoffer", description: fact.description }),
         );
       break;
@@ -299,8 +292,9 @@ function mediaReported(call: CallIn<Joined>, fact: MediaOutcome): Step {
       break;
     case "description":
       if (fact.kind === "media.described")
-        return to(
-          amend(call, { renegotiation: { by: now.by, awaiting: "own-answer" } }),
+        return awaits(
+          call,
+          { by: now.by, awaiting: "own-answer" },
           order(call, now.by, { kind: "sip.answerReoffer", description: fact.description }),
         );
       break;
@@ -314,8 +308,9 @@ function mediaReported(call: CallIn<Joined>, fact: MediaOutcome): Step {
   return settle(order(call, now.by, { kind: "sip.refuseReoffer", status: 488 }));
 }
 
-function idleAgain(call: CallIn<Joined>): Step {
-  return to(amend(call, { renegotiation: idle }));
+/** The next that has to come of the exchange, once the orders are carried out. */
+function awaits(call: CallIn<Joined>, renegotiation: BridgedRenegotiation, ...orders: readonly CallOrder[]): Step {
+  return to(amend(call, { renegotiation }), ...orders);
 }
 
 /** A key that the other leg's RTP cannot carry. */

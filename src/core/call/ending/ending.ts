@@ -46,6 +46,8 @@ import { endNotices, transferNotices } from "./room-notices.ts";
 /** 64*T1 of a CANCEL or BYE nobody answers (RFC 3261 s17.1.2.2), and a little for the rest. */
 export const endingDeadlineMs = 40_000;
 
+const liveDeadlines = ["answer", "stage", "duration", "renegotiation", "transfer", "audio"] as const;
+
 /** Which sides have ended the call themselves and are owed nothing more. */
 interface AlreadyGone {
   readonly person?: true;
@@ -103,12 +105,7 @@ export function end(call: LiveCall, cause: Cause, atMs: number, gone: AlreadyGon
           { kind: "media.handOver", end: call.direction === "joined" ? "a" : trunkEnd },
         ] as const)),
     { kind: "media.release" },
-    { kind: "deadline.clear", name: "answer" },
-    { kind: "deadline.clear", name: "stage" },
-    { kind: "deadline.clear", name: "duration" },
-    { kind: "deadline.clear", name: "renegotiation" },
-    { kind: "deadline.clear", name: "transfer" },
-    { kind: "deadline.clear", name: "audio" },
+    ...liveDeadlines.map((name) => ({ kind: "deadline.clear", name }) as const),
     { kind: "deadline.set", name: "ending", atMs: atMs + endingDeadlineMs },
   ];
   return { call: next, orders };

@@ -11,6 +11,12 @@ export function farewell(leg: LegAddress, by: Farewell["by"], cause: Cause): Far
   return { leg: { room, ghost, matrixCallId, own, form }, by, state: "owed", cause };
 }
 
+/** The call, in which these are owed now. */
+export function owing<C extends CallCommon>(call: C, farewells: readonly Farewell[]): C {
+  const { outstanding } = call;
+  return { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } };
+}
+
 export function farewellSignals({ leg, by, cause }: Farewell): readonly CallOrder[] {
   const reject: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "reject", cause } };
   const hangup: CallOrder = { kind: "matrix.signal", leg, signal: { kind: "hangup", cause } };

@@ -1,5 +1,15 @@
 // The one door into a connected call: both directions come here when both sides have their answer.
-import type { Accepting, Answering, CallIn, Connected, Early, Inviting, Unshown } from "../model/call.ts";
+import type {
+  Accepting,
+  Alerting,
+  Answering,
+  Arriving,
+  CallIn,
+  Connected,
+  Early,
+  Inviting,
+  Unshown,
+} from "../model/call.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { CallOrder } from "../model/order.ts";
 import { enter, to, type Step } from "../model/transition.ts";
@@ -34,6 +44,16 @@ export function connect(
       ? []
       : [{ kind: "matrix.signal", leg, signal: { kind: "identity", identity: shown } } as const]),
   );
+}
+
+/** Who is at the far end, for when the call is connected. Undefined: the fact is of something else. */
+export function noteIdentity(
+  call: CallIn<Inviting | Early | Answering | Arriving | Alerting | Accepting>,
+  fact: TimedFact,
+): Step | undefined {
+  if (fact.kind === "sip.identified")
+    return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
+  return fact.kind === "identity.resolved" ? to({ ...call, shown: fact.shown }) : undefined;
 }
 
 /** Whoever has picked up hears nothing until the media engine has made its answer, which includes gathering candidates. */

@@ -4,7 +4,7 @@
 import { clientEnd } from "../../media-end.ts";
 import { isIn, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";
-import { close } from "./renegotiation.ts";
+import { awaits, close } from "./renegotiation.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
 
 /** A client answers within a second or two, or not at all. */
@@ -45,8 +45,9 @@ export function stepHold(call: CallIn<Connected>, now: Extract<Renegotiation, { 
       if (now.awaiting !== "media" || fact.end !== clientEnd) return ignored(call, fact);
       // A client that called ignores an offer that crosses its own. One that was called takes its own back.
       if (now.queued !== undefined && call.phase.inviter === "person") return close(call);
-      return to(
-        amend(call, { renegotiation: { by: "hold", awaiting: "person", queued: undefined } }),
+      return awaits(
+        call,
+        { by: "hold", awaiting: "person", queued: undefined },
         {
           kind: "matrix.signal",
           leg: call.phase.leg,
@@ -56,8 +57,9 @@ export function stepHold(call: CallIn<Connected>, now: Extract<Renegotiation, { 
       );
     case "matrix.reanswered":
       if (now.awaiting !== "person") return ignored(call, fact);
-      return to(
-        amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
+      return awaits(
+        call,
+        { ...now, awaiting: "media-answer" },
         { kind: "deadline.clear", name: "renegotiation" },
         { kind: "media.answer", from: clientEnd, description: fact.description },
       );

@@ -41,19 +41,20 @@ export function renegotiate(call: CallIn<Connected>, fact: RenegotiationFact): S
       if (!call.phase.leg.abilities.canRenegotiate) return ignored(call, fact);
       if (call.phase.unshown.isOvertaken) return overtakenGlare(call, fact);
       if ((now.by === "trunk" || now.by === "hold") && now.awaiting === "person") return offerGlare(call, fact);
-      if (now.by !== "nobody") return to(amend(call, { renegotiation: { ...now, queued: fact.description } }));
+      if (now.by !== "nobody") return awaits(call, { ...now, queued: fact.description });
       return personOffers(call, fact.description);
     case "sip.offered":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(amend(overtaken(call), { renegotiation: { by: "trunk", awaiting: "media", queued: queuedIn(now) } }), {
-        kind: "media.offer",
-        from: trunkEnd,
-        description: fact.description,
-      });
+      return awaits(
+        overtaken(call),
+        { by: "trunk", awaiting: "media", queued: queuedIn(now) },
+        { kind: "media.offer", from: trunkEnd, description: fact.description },
+      );
     case "sip.offerWanted":
       if (isBusy(now)) return to(call, { kind: "sip.refuseReoffer", status: 491 });
-      return to(
-        amend(overtaken(call), { renegotiation: { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) } }),
+      return awaits(
+        overtaken(call),
+        { by: "trunk-empty", awaiting: "media", queued: queuedIn(now) },
         { kind: "media.describe", end: trunkEnd },
       );
     case "matrix.reanswered":
@@ -110,46 +111,22 @@ function personsExchange(
   fact: RenegotiationFact,
 ): Step {
   if (now.awaiting === "media") {
-    if (fact.kind === "media.settled")
-      return close(call, {
-        kind: "matrix.signal",
-        leg: call.phase.leg,
-        signal: { kind: "reanswer", description: fact.description },
-      });
+    if (fact.kind === "media.settled") return reanswerPerson(call, fact.description);
     if (fact.kind === "media.offered")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
-        kind: "sip.reoffer",
-        description: fact.description,
-      });
+      return awaits(call, { ...now, awaiting: "trunk" }, { kind: "sip.reoffer", description: fact.description });
     // The client's offer cannot be used, or cannot even be settled: the call goes on as it was.
     if (fact.kind === "media.refused" && fact.from === clientEnd) return close(call);
   }
   if (now.awaiting === "trunk") {
-    if (fact.kind === "sip.reanswered")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
-        kind: "media.answer",
-        from: trunkEnd,
-        description: fact.description,
-      });
+    if (fact.kind === "sip.reanswered") return trunkAnswers(call, now, fact.description);
     // The trunk knows no re-INVITE or dislikes this one: hold between the client and us alone.
     if (fact.kind === "sip.offerRefused")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "media" } }), {
-        kind: "media.settle",
-        from: clientEnd,
-      });
+      return awaits(call, { ...now, awaiting: "media" }, { kind: "media.settle", from: clientEnd });
   }
   if (now.awaiting === "media-answer") {
-    if (fact.kind === "media.answered")
-      return close(call, {
-        kind: "matrix.signal",
-        leg: call.phase.leg,
-        signal: { kind: "reanswer", description: fact.description },
-      });
+    if (fact.kind === "media.answered") return reanswerPerson(call, fact.description);
     if (fact.kind === "media.refused")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "media" } }), {
-        kind: "media.settle",
-        from: clientEnd,
-      });
+      return awaits(call, { ...now, awaiting: "media" }, { kind: "media.settle", from: clientEnd });
   }
   return ignored(call, fact);
 }
@@ -173,8 +150,9 @@ function trunksExchange(
     )
       return close(call, { kind: "sip.refuseReoffer", status: 491 });
     if (fact.kind === "media.offered")
-      return to(
-        amend(call, { renegotiation: { ...now, awaiting: "person", queued: undefined } }),
+      return awaits(
+        call,
+        { ...now, awaiting: "person", queued: undefined },
         {
           kind: "matrix.signal",
           leg: call.phase.leg,
@@ -184,8 +162,9 @@ function trunksExchange(
       );
   }
   if (now.awaiting === "person" && fact.kind === "matrix.reanswered")
-    return to(
-      amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }),
+    return awaits(
+      call,
+      { ...now, awaiting: "media-answer" },
       { kind: "deadline.clear", name: "renegotiation" },
       { kind: "media.answer", from: clientEnd, description: fact.description },
     );
@@ -201,19 +180,11 @@ function trunksExchange(
 function emptyExchange(call: CallIn<Connected>, now: TrunkEmpty, fact: RenegotiationFact): Step {
   if (now.awaiting === "media") {
     if (fact.kind === "media.described")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "trunk" } }), {
-        kind: "sip.answerReoffer",
-        description: fact.description,
-      });
+      return awaits(call, { ...now, awaiting: "trunk" }, { kind: "sip.answerReoffer", description: fact.description });
     if (fact.kind === "media.refused") return close(call, { kind: "sip.refuseReoffer", status: 488 });
   }
   if (now.awaiting === "trunk") {
-    if (fact.kind === "sip.reanswered")
-      return to(amend(call, { renegotiation: { ...now, awaiting: "media-answer" } }), {
-        kind: "media.answer",
-        from: trunkEnd,
-        description: fact.description,
-      });
+    if (fact.kind === "sip.reanswered") return trunkAnswers(call, now, fact.description);
     if (fact.kind === "sip.offerRefused") return unanswered(call, now, fact.atMs);
   }
   if (now.awaiting === "media-answer" && fact.kind === "media.answered") return close(call);
@@ -226,12 +197,24 @@ function unanswered(call: CallIn<Connected>, { by }: TrunkEmpty, atMs: number): 
   return by === "trunk-first" ? end(call, "incompatible", atMs, {}) : close(call);
 }
 
+function trunkAnswers(
+  call: CallIn<Connected>,
+  now: TrunkEmpty | Extract<Renegotiation, { by: "matrix" }>,
+  description: MediaDescription,
+): Step {
+  return awaits(call, { ...now, awaiting: "media-answer" }, { kind: "media.answer", from: trunkEnd, description });
+}
+
+function reanswerPerson(call: CallIn<Connected>, description: MediaDescription): Step {
+  return close(call, { kind: "matrix.signal", leg: call.phase.leg, signal: { kind: "reanswer", description } });
+}
+
 function personOffers(call: CallIn<Connected>, description: MediaDescription): Step {
-  return to(amend(call, { renegotiation: { by: "matrix", awaiting: "media", queued: undefined } }), {
-    kind: "media.offer",
-    from: clientEnd,
-    description,
-  });
+  return awaits(
+    call,
+    { by: "matrix", awaiting: "media", queued: undefined },
+    { kind: "media.offer", from: clientEnd, description },
+  );
 }
 
 /**
@@ -265,6 +248,11 @@ export function personSilent(call: CallIn<Connected>, fact: TimedFact): Step {
   return now.by === "trunk"
     ? close(call, clearDeadline, { kind: "sip.refuseReoffer", status: 488 })
     : close(call, clearDeadline);
+}
+
+/** The next that has to come of the exchange, once the orders are carried out. */
+export function awaits(call: CallIn<Connected>, renegotiation: Renegotiation, ...orders: readonly CallOrder[]): Step {
+  return to(amend(call, { renegotiation }), ...orders);
 }
 
 /** Ends the exchange; an offer of the client's that had to wait has its turn. */

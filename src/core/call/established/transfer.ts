@@ -9,7 +9,7 @@ import type { CallOrder } from "../model/order.ts";
 import { mediaAnswerMs } from "./connecting.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact, TransferOrder } from "../model/fact.ts";
-import { farewell, farewellSignals } from "../ending/farewell.ts";
+import { farewell, farewellSignals, owing } from "../ending/farewell.ts";
 import type { Handover, TransferTarget } from "../model/bridged-call.ts";
 import { endNotices, transferFailedLine, transferredLine } from "../ending/room-notices.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
@@ -28,25 +28,22 @@ const forwardedRingMs = 90_000;
  * tells its room, and its other devices, that the call is over.
  */
 export function beginTransfer(call: CallIn<Connected>, order: TransferOrder, atMs: number): Step {
-  const { outstanding, phase } = call;
+  const { phase } = call;
   const { leg, inviter, trunk, ringingAtMs, takenAtMs } = phase;
   const goodbye = farewell(leg, "hangup", "transferred");
-  const transferring = enter<Transferring>(
-    { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, goodbye] } },
-    {
-      kind: "transferring",
-      leg,
-      inviter,
-      trunk,
-      ringingAtMs,
-      takenAtMs,
-      awaiting: "plan",
-      target: undefined,
-      to: undefined,
-      rang: false,
-      offered: false,
-    },
-  );
+  const transferring = enter<Transferring>(owing(call, [goodbye]), {
+    kind: "transferring",
+    leg,
+    inviter,
+    trunk,
+    ringingAtMs,
+    takenAtMs,
+    awaiting: "plan",
+    target: undefined,
+    to: undefined,
+    rang: false,
+    offered: false,
+  });
   const first: readonly CallOrder[] = [
     { kind: "deadline.clear", name: "renegotiation" },
     { kind: "deadline.clear", name: "audio" },

@@ -17,7 +17,7 @@ import { offersLate, stepEarlyDialog } from "./early-dialog.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { farewell, farewellSignals } from "../ending/farewell.ts";
+import { farewell, farewellSignals, owing } from "../ending/farewell.ts";
 import { answeredByOtherLine, notice } from "../ending/room-notices.ts";
 import type { MatrixLeg, RingingLeg } from "../model/matrix-leg.ts";
 import { isRinging, wasRung } from "../model/ringing.ts";
@@ -98,21 +98,18 @@ function take(
   first: readonly CallOrder[],
   media: readonly CallOrder[],
 ): Step {
-  const { outstanding, phase } = call;
+  const { phase } = call;
   const { origin, trunk, ghost, ring } = phase;
-  const accepting = enter<Accepting>(
-    { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } },
-    {
-      kind: "accepting",
-      origin,
-      trunk,
-      ghost,
-      ring,
-      ...taker,
-      ringingAtMs: phase.kind === "alerting" ? phase.ringingAtMs : undefined,
-      mediaUp: false,
-    },
-  );
+  const accepting = enter<Accepting>(owing(call, farewells), {
+    kind: "accepting",
+    origin,
+    trunk,
+    ghost,
+    ring,
+    ...taker,
+    ringingAtMs: phase.kind === "alerting" ? phase.ringingAtMs : undefined,
+    mediaUp: false,
+  });
   const others = phase.kind === "alerting" && call.notices.history ? phase.legs.filter(wasRung).filter(isOther) : [];
   return to(
     accepting,

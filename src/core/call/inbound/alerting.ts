@@ -2,13 +2,13 @@
 // nobody is left or the caller gives up.
 import type { RoomId } from "../../ids.ts";
 import { accept, takeGlare } from "./accepting.ts";
-import { legAddress, type Alerting, type Arriving, type CallIn, type Farewell, type Refusal } from "../model/call.ts";
+import { legAddress, type Alerting, type Arriving, type CallIn, type Refusal } from "../model/call.ts";
 import { describeCause, type Cause, type SaidByClient } from "../model/cause.ts";
 import { stepEarlyDialog } from "./early-dialog.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { farewell, farewellSignals } from "../ending/farewell.ts";
+import { farewell, farewellSignals, owing } from "../ending/farewell.ts";
 import { notice } from "../ending/room-notices.ts";
 import type { LegAddress, RingingLeg } from "../model/matrix-leg.ts";
 import type { RingTarget } from "../../number/plan/ring-stage.ts";
@@ -240,9 +240,4 @@ function refusalLine(how: Refusal, { failures, history }: Notices): string | und
 
 function put(call: CallIn<Alerting>, leg: RingingLeg, state: RingingLeg["state"]): CallIn<Alerting> {
   return amend(call, { legs: call.phase.legs.map((one) => (one === leg ? { ...leg, state } : one)) });
-}
-
-function owing(call: CallIn<Alerting>, farewells: readonly Farewell[]): CallIn<Alerting> {
-  const { outstanding } = call;
-  return { ...call, outstanding: { ...outstanding, farewells: [...outstanding.farewells, ...farewells] } };
 }

@@ -6,7 +6,7 @@ import type { MediaDescription } from "../../media-description.ts";
 import type { CallId, UserId } from "../../ids.ts";
 import { takeGlare } from "./accepting.ts";
 import { beginAlerting } from "./alerting.ts";
-import { nothingOutstanding, type Arriving, type CallCommon, type CallIn } from "../model/call.ts";
+import { fresh, type Arriving, type CallCommon, type CallIn } from "../model/call.ts";
 import { causeOfMediaFault } from "../model/cause.ts";
 import { mediaAnswerMs } from "../established/connecting.ts";
 import type { SipDialogState, SipIncomingState } from "../model/dialog-state.ts";
@@ -59,9 +59,7 @@ export function beginInbound(request: InboundRequest): FirstStep {
     startedAtMs: atMs,
     maxDurationMs,
     notices,
-    shown: undefined,
-    outstanding: nothingOutstanding,
-    held: undefined,
+    ...fresh,
   };
   const call = enter<Arriving>(common, {
     kind: "arriving",

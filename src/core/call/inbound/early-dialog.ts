@@ -1,6 +1,7 @@
 // What happens on the trunk's dialog while nobody has taken its call yet, in whatever phase.
 import type { Accepting, Alerting, Arriving, CallIn, Origin } from "../model/call.ts";
 import { endIfOver } from "../ending/ending.ts";
+import { noteIdentity } from "../established/connecting.ts";
 import type { TimedFact } from "../model/fact.ts";
 import { amend, ignored, to, unchanged, type Step } from "../model/transition.ts";
 
@@ -8,10 +9,6 @@ export function stepEarlyDialog(call: CallIn<Arriving | Alerting | Accepting>, f
   switch (fact.kind) {
     case "sip.dialogChanged":
       return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));
-    case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
-    case "identity.resolved":
-      return to({ ...call, shown: fact.shown });
     case "sip.offered":
     case "sip.offerWanted":
       // An UPDATE before the INVITE's own offer is answered (RFC 3311 s5.2); of an answered leg, while ours is being made.
@@ -22,7 +19,7 @@ export function stepEarlyDialog(call: CallIn<Arriving | Alerting | Accepting>, f
     case "matrix.told":
       return unchanged(call);
     default:
-      return endIfOver(call, fact) ?? ignored(call, fact);
+      return noteIdentity(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 

@@ -2,7 +2,7 @@
 import { clientEnd } from "../../media-end.ts";
 import type { OwnSide } from "../model/matrix-leg.ts";
 import type { CallId } from "../../ids.ts";
-import { nothingOutstanding, type Arriving, type CallCommon } from "../model/call.ts";
+import { fresh, type Arriving, type CallCommon } from "../model/call.ts";
 import { mediaAnswerMs } from "../established/connecting.ts";
 import type { Recall } from "../model/bridged-call.ts";
 import { enter, to, type Step } from "../model/transition.ts";
@@ -27,9 +27,7 @@ export function beginRecall(ids: RecallIds, { far, leg, called, notices, endsAtM
     startedAtMs: atMs,
     maxDurationMs: Math.max(0, endsAtMs - atMs),
     notices,
-    shown: undefined,
-    outstanding: nothingOutstanding,
-    held: undefined,
+    ...fresh,
   };
   const call = enter<Arriving>(common, {
     kind: "arriving",

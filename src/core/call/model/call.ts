@@ -48,7 +48,12 @@ interface Outstanding {
   readonly farewells: readonly Farewell[];
 }
 
-export const nothingOutstanding: Outstanding = { releases: 0, farewells: [] };
+/** As every call begins. */
+export const fresh: Pick<CallCommon, "shown" | "outstanding" | "held"> = {
+  shown: undefined,
+  outstanding: { releases: 0, farewells: [] },
+  held: undefined,
+};
 
 /** `side`: of a bridged call the leg that made it. */
 export interface HeldOffer {

@@ -6,7 +6,7 @@ import type { CallIn, Early, Inviting } from "../model/call.ts";
 import type { CallOrder } from "../model/order.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
-import { answerByTrunk, connect } from "../established/connecting.ts";
+import { answerByTrunk, connect, noteIdentity } from "../established/connecting.ts";
 import { amend, enter, ignored, to, unchanged, type Step } from "../model/transition.ts";
 import { confirmed } from "../model/trunk-leg.ts";
 
@@ -64,16 +64,12 @@ export function stepEarly(call: CallIn<Early>, fact: TimedFact): Step {
       return to(amend(call, { trunk: { ...call.phase.trunk, invite: fact.invite } }));
     case "sip.ringing":
       return to(amend(call, { ringingAtMs: call.phase.ringingAtMs ?? fact.atMs }));
-    case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
-    case "identity.resolved":
-      return to({ ...call, shown: fact.shown });
     case "sip.accepted":
       return accepted(call, fact);
     case "deadline.passed":
       return fact.name === "answer" ? end(call, "no-answer", fact.atMs, {}) : ignored(call, fact);
     default:
-      return endIfOver(call, fact) ?? ignored(call, fact);
+      return noteIdentity(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 

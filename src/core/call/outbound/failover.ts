@@ -20,12 +20,14 @@ export function withoutTrunk(failover: Failover | undefined, paused: TrunkName):
   return failover && failoverTo({ ...failover, trunks: failover.trunks.filter(({ name }) => name !== paused) });
 }
 
-export function withCandidates(
-  failover: Failover | undefined,
+export function keepCandidates<P extends Offering | Inviting>(
+  call: CallIn<P>,
   candidates: readonly IceCandidate[],
-): Failover | undefined {
-  if (failover === undefined) return undefined;
-  return { ...failover, candidates: [...failover.candidates, ...candidates].slice(0, mostCandidates) };
+): CallIn<P> {
+  const { failover } = call.phase;
+  if (failover === undefined) return call;
+  const kept = [...failover.candidates, ...candidates].slice(0, mostCandidates);
+  return { ...call, phase: { ...call.phase, failover: { ...failover, candidates: kept } } };
 }
 
 /**

@@ -3,22 +3,15 @@
 import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { MediaDescription } from "../../media-description.ts";
 import type { CallId } from "../../ids.ts";
-import {
-  nothingOutstanding,
-  type Answering,
-  type CallCommon,
-  type CallIn,
-  type Inviting,
-  type Offering,
-} from "../model/call.ts";
+import { fresh, type Answering, type CallCommon, type CallIn, type Inviting, type Offering } from "../model/call.ts";
 import { causeOfMediaFault, type Cause } from "../model/cause.ts";
-import { failoverTo, nextTrunk, withCandidates, withoutTrunk } from "./failover.ts";
+import { failoverTo, nextTrunk, keepCandidates, withoutTrunk } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
 import { end, endIfOver, refuse } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { MatrixLeg } from "../model/matrix-leg.ts";
 import type { Notices } from "../model/notices.ts";
-import { answerByTrunk, connect } from "../established/connecting.ts";
+import { answerByTrunk, connect, noteIdentity } from "../established/connecting.ts";
 import { refusalNotices } from "../ending/room-notices.ts";
 import { amend, enter, ignored, to, type Step } from "../model/transition.ts";
 import { inviting, unsent, type DialledTrunk } from "../model/trunk-leg.ts";
@@ -79,24 +72,14 @@ function outboundCommon({ id, number, atMs, notices }: Refused, maxDurationMs: n
     startedAtMs: atMs,
     maxDurationMs,
     notices,
-    shown: undefined,
-    outstanding: nothingOutstanding,
-    held: undefined,
+    ...fresh,
   };
 }
 
 export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
-      return to(
-        call.phase.failover === undefined
-          ? call
-          : amend(call, { failover: withCandidates(call.phase.failover, fact.candidates) }),
-        {
-          kind: "media.candidates",
-          candidates: fact.candidates,
-        },
-      );
+      return to(keepCandidates(call, fact.candidates), { kind: "media.candidates", candidates: fact.candidates });
     case "media.offered": {
       const { leg, trunk, earlyMedia, failover } = call.phase;
       const { name, target, identity } = trunk;
@@ -129,15 +112,7 @@ export function stepOffering(call: CallIn<Offering>, fact: TimedFact): Step {
 export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
   switch (fact.kind) {
     case "matrix.candidates":
-      return to(
-        call.phase.failover === undefined
-          ? call
-          : amend(call, { failover: withCandidates(call.phase.failover, fact.candidates) }),
-        {
-          kind: "media.candidates",
-          candidates: fact.candidates,
-        },
-      );
+      return to(keepCandidates(call, fact.candidates), { kind: "media.candidates", candidates: fact.candidates });
     case "admin.paused":
       return to(amend(call, { failover: withoutTrunk(call.phase.failover, fact.trunk) }));
     case "sip.sent":
@@ -159,10 +134,6 @@ export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
         ? beginEarly(next, fact.description)
         : to(next);
     }
-    case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
-    case "identity.resolved":
-      return to({ ...call, shown: fact.shown });
     case "sip.accepted":
       return answerByTrunk(call, fact, [{ kind: "media.answer", from: trunkEnd, description: fact.description }]);
     case "sip.rejected":
@@ -173,7 +144,7 @@ export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
     case "deadline.passed":
       return fact.name === "answer" ? end(call, "no-answer", fact.atMs, {}) : ignored(call, fact);
     default:
-      return endIfOver(call, fact) ?? ignored(call, fact);
+      return noteIdentity(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
   }
 }
 
@@ -206,13 +177,9 @@ export function stepAnswering(call: CallIn<Answering>, fact: TimedFact): Step {
       return fact.name === "answer" ? end(call, "media-lost", fact.atMs, {}) : ignored(call, fact);
     case "sip.dialogChanged":
       return to(amend(call, { trunk: { ...call.phase.trunk, dialog: fact.dialog } }));
-    case "sip.identified":
-      return to(call, { kind: "identity.resolve", trunk: call.phase.trunk.name, identity: fact.identity });
-    case "identity.resolved":
-      return to({ ...call, shown: fact.shown });
     case "sip.referred":
       return to(call, { kind: "sip.refuseRefer", status: 491 });
     default:
-      return endIfOver(call, fact) ?? ignored(call, fact);
+      return noteIdentity(call, fact) ?? endIfOver(call, fact) ?? ignored(call, fact);
   }
 }

@@ -77,7 +77,6 @@ export function findDid(
 
 interface Indexed {
   readonly rule: DidRule;
-  readonly order: number;
 }
 
 interface DidIndex {
@@ -85,7 +84,7 @@ interface DidIndex {
   /** By every form of the rule's number, in the order of the list. */
   readonly exact: ReadonlyMap<string, readonly Indexed[]>;
   readonly patterns: readonly (Indexed & { readonly pattern: RegExp })[];
-  /** The longest first. */
+  /** The longest first, those of one length in the order of the list. */
   readonly prefixes: readonly (Indexed & { readonly prefix: string })[];
 }
 
@@ -113,23 +112,23 @@ function makeIndex({ rules }: DidTable, country: Country | undefined): DidIndex 
   const exact = new Map<string, Indexed[]>();
   const patterns: (Indexed & { readonly pattern: RegExp })[] = [];
   const prefixes: (Indexed & { readonly prefix: string })[] = [];
-  for (const [order, rule] of rules.entries()) {
+  for (const rule of rules) {
     const { match } = rule;
     switch (match.kind) {
       case "exact":
         for (const form of exactForms(match.number, country)) {
           const entries = exact.get(form) ?? [];
-          entries.push({ rule, order });
+          entries.push({ rule });
           exact.set(form, entries);
         }
         break;
       case "pattern": {
         const pattern = compilePattern(match.pattern);
-        if (pattern) patterns.push({ rule, order, pattern });
+        if (pattern) patterns.push({ rule, pattern });
         break;
       }
       case "prefix":
-        prefixes.push({ rule, order, prefix: match.prefix });
+        prefixes.push({ rule, prefix: match.prefix });
         break;
     }
   }
@@ -137,7 +136,7 @@ function makeIndex({ rules }: DidTable, country: Country | undefined): DidIndex 
     country,
     exact,
     patterns,
-    prefixes: prefixes.toSorted((one, other) => other.prefix.length - one.prefix.length || one.order - other.order),
+    prefixes: prefixes.toSorted((one, other) => other.prefix.length - one.prefix.length),
   };
 }
 
