@@ -5,7 +5,7 @@ import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
-import { toContacts, toMediaOptions, toTrunkSettings } from "./config/mapping/mapping.ts";
+import { toContacts, toEncryption, toMediaOptions, toTrunkSettings } from "./config/mapping/mapping.ts";
 import { formatPath } from "./config/reading/problem.ts";
 import type { Registration } from "./config/registration/registration.ts";
 import type { Config } from "./config/schema/schema.ts";
@@ -27,6 +27,8 @@ export interface BridgeOptions {
   readonly registration: Registration;
   /** With which people are joined to rooms; undefined where the configuration does not want that. */
   readonly peopleToken?: string | undefined;
+  /** Of which the identities of the bridge's users are made; undefined where the configuration does not want them. */
+  readonly encryptionSecret?: Uint8Array | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port?: number | undefined;
   readonly version: string;
@@ -81,6 +83,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       domain: config.homeserver.domain,
       host: config.appservice.listen.host,
       port: options.port ?? config.appservice.listen.port,
+      encryption: toEncryption(config, options.encryptionSecret),
       telemetry,
       clock,
     });

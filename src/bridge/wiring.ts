@@ -159,6 +159,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const matrixSinks: MatrixSinks = {
     inbox: store.inbox,
     heard: (fact) => switchboard.takeMatrix(fact),
+    ours: (room) => rooms.ours(room),
     queries: {
       ...createLookup({
         ghostIds: ids,

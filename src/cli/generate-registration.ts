@@ -1,5 +1,6 @@
 // `-r`: writes the registration, or updates an existing one without changing its tokens.
 import { loadConfig } from "../config/load.ts";
+import { encryptionSecretPath, writeEncryptionSecret } from "../config/registration/encryption-secret.ts";
 import { makeRegistration, readRegistration, writeRegistration } from "../config/registration/registration.ts";
 import { toRegistrationFacts } from "../config/mapping/mapping.ts";
 import { peopleRegistrationPath, writePeopleRegistration } from "../config/registration/people-registration.ts";
@@ -27,6 +28,11 @@ export function generateRegistration(options: GenerateOptions, terminal: Termina
       `${peoplePath}: ${had ? "updated, with the same tokens" : "written"}. Give it to the homeserver like the other ` +
         "one, and guard it: whoever has its as_token can act as any user of the homeserver.\n",
     );
+  }
+  if (config.encryption.mode !== "off") {
+    const secretPath = encryptionSecretPath({ ...options, encryption: config.encryption });
+    const had = writeEncryptionSecret(secretPath);
+    terminal.out(`${secretPath}: ${had ? "there already, and left as it is" : "written"}. Guard it, and back it up.\n`);
   }
   const done = former ? "updated, with the same tokens" : "written";
   terminal.out(

@@ -4,6 +4,7 @@ import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping/mapping.ts";
 import { ConfigError } from "../config/reading/problem.ts";
+import { encryptionSecretPath, loadEncryptionSecret } from "../config/registration/encryption-secret.ts";
 import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import { loadRegistration } from "../config/registration/registration.ts";
 import { StoreError } from "../ports/store.ts";
@@ -36,11 +37,21 @@ export async function runBridge(
   const peopleToken = config.inbound.join_for_people
     ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
     : undefined;
+  const { encryption } = config;
+  const encryptionSecret =
+    encryption.mode === "off" ? undefined : loadEncryptionSecret(encryptionSecretPath({ ...options, encryption }));
   const signals = signalsOf(terminal);
   const asked = signals.next();
   let bridge: RunningBridge;
   try {
-    bridge = await start({ config, registration, peopleToken, port: options.port, version: packageVersion() });
+    bridge = await start({
+      config,
+      registration,
+      peopleToken,
+      encryptionSecret,
+      port: options.port,
+      version: packageVersion(),
+    });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     terminal.err(`matrix-appservice-sip: cannot start: ${describeError(error)}\n`);

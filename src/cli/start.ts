@@ -7,6 +7,8 @@ export interface BridgeOptions {
   readonly registration: Registration;
   /** With which people are joined to rooms; undefined where the configuration does not want that. */
   readonly peopleToken: string | undefined;
+  /** Of which the identities of the bridge's users are made; undefined where the configuration does not want them. */
+  readonly encryptionSecret: Uint8Array | undefined;
   /** Instead of `appservice.listen.port`. */
   readonly port: number | undefined;
   /** Of this package. */

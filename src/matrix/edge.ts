@@ -1,11 +1,14 @@
 // The Matrix edge put together: the library's Bridge for users and queries for them, our intake for events,
 // our Homeserver for orders. Who comes in: app.ts, and tests.
-import type { UserId } from "../core/ids.ts";
+import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MatrixConnection, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
 import { Connections } from "./client/connections.ts";
+import { HomeserverClient } from "./client/homeserver-client.ts";
+import { CryptoWorker } from "./encryption/crypto-worker.ts";
+import { Encryption, type EncryptionParts } from "./encryption/encryption.ts";
 import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
@@ -19,6 +22,8 @@ export interface MatrixEdgeOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** undefined: encrypted rooms are not read. */
+  readonly encryption?: Pick<EncryptionParts, "mode" | "secret"> | undefined;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
   readonly clock: Clock;
 }
@@ -63,7 +68,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     return sinks;
   };
 
-  const intake = new Intake({ sinks: given, isOwn, clock, telemetry });
+  const connections = new Connections(options.homeserverUrl, options.registration.as_token);
+  const client = new HomeserverClient(connections, bot, clock, log);
+  const ours = (room: RoomId): Promise<readonly UserId[]> => given().ours(room);
+  const encryption =
+    options.encryption &&
+    new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, ours, clock, log });
+  const intake = new Intake({ sinks: given, isOwn, encryption, clock, telemetry });
 
   const bridge = new Bridge({
     registration,
@@ -102,13 +113,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     log,
   });
 
-  const connections = new Connections(options.homeserverUrl, options.registration.as_token);
   const homeserver = new HttpHomeserver({
     domain,
     bot,
     applicationService: options.registration.id,
-    connections,
+    client,
     intake,
+    encryption,
     pingsSeen: () => service.pingsSeen,
     clock,
     log,
@@ -118,6 +129,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     homeserver,
     async listen(to) {
       sinks = to;
+      encryption?.start();
       await bridge.initialise();
       await bridge.listen(options.port, options.host, listenBacklog, service);
     },
@@ -127,9 +139,11 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     idle: () => intake.idle(),
     async stop() {
       intake.stop();
+      encryption?.giveUp();
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
       await withinGrace(clock, () => Promise.all([intake.idle(), homeserver.stop()]));
+      await encryption?.stop();
       await connections.close();
     },
   };

@@ -5,8 +5,9 @@ import type { LegAddress, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
-import type { Connections } from "./client/connections.ts";
-import { badAnswer, HomeserverClient, type Patience } from "./client/homeserver-client.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
+import { askEncrypted } from "./client/room-state.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import type { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { pingAnswer, pingFailure } from "./client/ping.ts";
@@ -22,8 +23,10 @@ export interface HomeserverParts {
   readonly bot: UserId;
   /** `id` of the registration, which the ping names. */
   readonly applicationService: string;
-  readonly connections: Connections;
+  readonly client: HomeserverClient;
   readonly intake: Intake;
+  /** undefined: encrypted rooms are not read. */
+  readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
   readonly pingsSeen: () => number;
   readonly clock: Clock;
@@ -89,8 +92,8 @@ export class HttpHomeserver implements Homeserver {
     this.domain = parts.domain;
     this.bot = parts.bot;
     this.#parts = parts;
-    this.#client = new HomeserverClient(parts.connections, parts.bot, parts.clock, parts.log);
-    this.#outbox = new Outbox(this.#client, parts.clock);
+    this.#client = parts.client;
+    this.#outbox = new Outbox(this.#client, parts.clock, parts.encryption);
     this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
   }
 
@@ -117,12 +120,14 @@ export class HttpHomeserver implements Homeserver {
     const body = { type: "m.login.application_service", username, inhibit_login: true };
     try {
       await this.#client.request(user, { method: "POST", path: ["v3", "register"], body }, repeatable);
+      void this.#parts.encryption?.registered(user);
       return "new";
     } catch (cause) {
       const { code } = failureOf(cause).error;
       // Some homeservers have the bot from the registration alone, and let nobody register it.
-      if (code === "M_USER_IN_USE" || (code === "M_EXCLUSIVE" && user === this.bot)) return "known";
-      throw cause;
+      if (code !== "M_USER_IN_USE" && (code !== "M_EXCLUSIVE" || user !== this.bot)) throw cause;
+      void this.#parts.encryption?.registered(user);
+      return "known";
     }
   }
 
@@ -155,6 +160,8 @@ export class HttpHomeserver implements Homeserver {
   }
 
   async join(room: RoomId, as: UserId): Promise<void> {
+    // Side by side: the client may call before either is done.
+    void this.#parts.encryption?.entering(room, as);
     await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "join"], body: {} }, repeatable);
   }
 
@@ -200,16 +207,12 @@ export class HttpHomeserver implements Homeserver {
     return Object.keys(parsed.data.joined).flatMap((user) => parseUserId(user) ?? []);
   }
 
-  async encrypted(room: RoomId, as: UserId): Promise<boolean> {
-    const path = ["v3", "rooms", room, "state", "m.room.encryption"];
-    try {
-      await this.#client.request(as, { method: "GET", path }, repeatable);
-      return true;
-    } catch (cause) {
-      const { error } = failureOf(cause);
-      if (error.code !== "M_NOT_FOUND") throw error;
-      return false;
-    }
+  get readsEncrypted(): boolean {
+    return this.#parts.encryption?.works === true;
+  }
+
+  encrypted(room: RoomId, as: UserId): Promise<boolean> {
+    return this.#parts.encryption?.isEncrypted(room, as) ?? askEncrypted(this.#client, room, as);
   }
 
   ownSide(): OwnSide {

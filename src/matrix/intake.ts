@@ -6,12 +6,15 @@ import type { Clock } from "../ports/clock.ts";
 import type { Disposal, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Inbox, InboxEntry } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 import { readEvent } from "./wire/event.ts";
 
 export interface IntakeParts {
   /** Asked again each time; not before the edge listens. */
   readonly sinks: () => Pick<MatrixSinks, "inbox" | "heard">;
   readonly isOwn: (user: UserId) => boolean;
+  /** Reads encrypted events; undefined: they stay unreadable. */
+  readonly encryption?: Pick<Encryption, "note" | "open"> | undefined;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
 }
@@ -72,7 +75,7 @@ export class Intake {
       try {
         for (const fact of await this.#store(facts)) {
           if (ahead.has(fact.eventId)) void this.#finish(fact.eventId);
-          else if (this.#delivering) this.#enqueue(this.#onOwnClock(fact));
+          else if (this.#delivering) this.#enqueue(this.#onOwnClock(fact), "stored", facts.get(fact));
         }
       } catch (error) {
         // A new call is refused in words, unless the rest of its transaction comes again, which may be its ghost's invitation.
@@ -92,19 +95,19 @@ export class Intake {
    */
   async claim(events: readonly unknown[]): Promise<readonly MatrixFact[]> {
     const facts = this.#read(events);
-    return this.#inTurn(async () => {
-      const claimed: MatrixFact[] = [];
-      for (const fact of (await this.#store(facts)).map((one) => this.#onOwnClock(one))) {
-        if (fact.kind === "message.received") {
-          // A call is worthless when it is late, and a message is not: it stays in store until it is delivered.
-          if (this.#delivering) this.#enqueue(fact);
-          continue;
-        }
-        void this.#finish(fact.eventId);
-        claimed.push(fact);
+    const fresh = await this.#inTurn(() => this.#store(facts));
+    const claimed: MatrixFact[] = [];
+    for (const one of fresh) {
+      const fact = await this.#opened(this.#onOwnClock(one), facts.get(one));
+      if (fact?.kind === "message.received") {
+        // A call is worthless when it is late, and a message is not: it stays in store until it is delivered.
+        if (this.#delivering) this.#enqueue(fact);
+        continue;
       }
-      return claimed;
-    });
+      void this.#finish(one.eventId);
+      if (fact !== undefined) claimed.push(fact);
+    }
+    return claimed;
   }
 
   /** Hands over what is stored, oldest first, and from now on everything that comes. Throws StoreError. */
@@ -115,7 +118,7 @@ export class Intake {
       for (const entry of pending) {
         const fact = this.#reread(entry);
         if (fact === undefined) void this.#finish(entry.eventId);
-        else this.#enqueue(this.#onOwnClock(fact));
+        else this.#enqueue(this.#onOwnClock(fact), "stored", entry.json);
       }
     });
     await this.#prune();
@@ -146,8 +149,10 @@ export class Intake {
     for (const event of events) {
       const reading = readEvent(event, nowMs, this.#parts.isOwn);
       const json = reading.kind === "fact" ? jsonOf(event) : undefined;
-      if (reading.kind === "fact" && json !== undefined) facts.set(reading.fact, json);
-      else if (reading.kind === "fact" || reading.why === "malformed")
+      if (reading.kind === "fact" && json !== undefined) {
+        facts.set(reading.fact, json);
+        this.#parts.encryption?.note(reading.fact);
+      } else if (reading.kind === "fact" || reading.why === "malformed")
         this.#log.info("malformed event ignored", labelOf(event));
     }
     return facts;
@@ -182,7 +187,8 @@ export class Intake {
     return undefined;
   }
 
-  #enqueue(fact: MatrixFact, how: "stored" | "not stored" = "stored"): void {
+  /** @param json the event that the fact was read from; where it is not given, there is no more to read in it */
+  #enqueue(fact: MatrixFact, how: "stored" | "not stored" = "stored", json?: string): void {
     this.#count(1);
     const { room } = fact;
     const isMessage = fact.kind === "message.received";
@@ -191,16 +197,37 @@ export class Intake {
     const message = this.#messageTails.get(room);
     const next = (isMessage ? before.then(() => message) : before)
       // Stopped while it waited: a message is none the worse for coming after the next start.
-      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact, how)))
+      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact, how, json)))
       .finally(() => {
         if (tails.get(room) === next) tails.delete(room);
       });
     tails.set(room, next);
   }
 
+  /** What an encrypted event turns out to be; undefined if that is nothing that the bridge acts on. Never rejects. */
+  async #opened(fact: MatrixFact, json: string | undefined): Promise<MatrixFact | undefined> {
+    const { encryption, clock, isOwn } = this.#parts;
+    if (fact.kind !== "event.unreadable" || json === undefined || encryption === undefined) return fact;
+    const event = await encryption.open(fact.room, json);
+    if (event === undefined) return fact;
+    const { receivedAtMs } = fact;
+    const reading = readEvent(event, clock.wallMs() - (clock.nowMs() - receivedAtMs), isOwn);
+    // Nothing else is ever encrypted: what a room is, and who is in it, is said in the clear.
+    const isMeant = reading.kind === "fact" && (isOfCall(reading.fact) || reading.fact.kind === "message.received");
+    return isMeant ? { ...reading.fact, receivedAtMs } : undefined;
+  }
+
   /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
-  async #act(fact: MatrixFact, how: "stored" | "not stored"): Promise<void> {
+  async #act(taken: MatrixFact, how: "stored" | "not stored", json?: string): Promise<void> {
     const { clock, sinks } = this.#parts;
+    const fact = taken.kind === "event.unreadable" ? await this.#opened(taken, json) : taken;
+    // Stopped while it waited for its key, which may come before the next start.
+    const waitsOn = fact?.kind === "event.unreadable" && !this.#delivering;
+    // A message has a place of its own, and what is nothing to us none.
+    const isElsewhere = fact !== taken && fact?.kind === "message.received";
+    if (isElsewhere) this.#enqueue(fact, how);
+    else if (fact === undefined) void this.#finish(taken.eventId);
+    if (waitsOn || isElsewhere || fact === undefined) return this.#count(-1);
     const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to handle an event", { event: fact.eventId, fact: fact.kind }),

@@ -1,9 +1,10 @@
 // The one door out: every event that a ghost or the bot sends goes through `send`. In order within a room; an event that
-// is sent again after a lost answer keeps its transaction id, so that the room sees it once. (Encryption will live here.)
+// is sent again after a lost answer keeps its transaction id, so that the room sees it once. What goes into an encrypted room is encrypted here.
 import { createHash } from "node:crypto";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
+import type { Encryption } from "./encryption/encryption.ts";
 
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
 const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
@@ -17,11 +18,13 @@ export interface Delivery {
 export class Outbox {
   readonly #client: HomeserverClient;
   readonly #clock: Clock;
+  readonly #encryption: Pick<Encryption, "seal"> | undefined;
   readonly #tails = new Map<RoomId, Promise<void>>();
 
-  constructor(client: HomeserverClient, clock: Clock) {
+  constructor(client: HomeserverClient, clock: Clock, encryption?: Pick<Encryption, "seal">) {
     this.#client = client;
     this.#clock = clock;
+    this.#encryption = encryption;
   }
 
   /** Gives the event's id. Throws HomeserverError. */
@@ -34,8 +37,10 @@ export class Outbox {
   ): Promise<string> {
     const transaction = name === undefined ? this.#clock.newId() : transactionId(as, name);
     return this.inOrder(room, async () => {
-      const path = ["v3", "rooms", room, "send", type, transaction];
-      const answer = await this.#client.request(as, { method: "PUT", path, body: content }, patience);
+      // Attempts to send are one event, encrypted once.
+      const sent = (await this.#encryption?.seal(room, as, type, content)) ?? { type, content };
+      const path = ["v3", "rooms", room, "send", sent.type, transaction];
+      const answer = await this.#client.request(as, { method: "PUT", path, body: sent.content }, patience);
       if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
       return String(answer.event_id);
     });

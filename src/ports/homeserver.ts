@@ -52,7 +52,7 @@ export type MatrixFact = FactOrigin &
     | { readonly kind: "room.encrypted" }
     /** Upgraded: another room has taken its place, and clients hide it. */
     | { readonly kind: "room.replaced" }
-    /** An encrypted event that the bridge cannot read. */
+    /** An encrypted event that the bridge cannot read: it has no keys, or the one that is needed has not come. */
     | { readonly kind: "event.unreadable" }
     /**
      * What a person wrote, without the quotation of what it answers. `emote`: of themselves, in the third person.
@@ -111,6 +111,8 @@ export interface MatrixSinks {
   /** Where events are kept until they have been acted on. */
   readonly inbox: Inbox;
   readonly heard: MatrixSink;
+  /** Who of ours is in a room. */
+  readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
   readonly queries: ApplicationServiceQueries;
 }
 
@@ -198,6 +200,8 @@ export interface PeopleRooms {
 export interface Homeserver {
   readonly domain: string;
   readonly bot: UserId;
+  /** Whether the bridge has keys of its own and so reads encrypted rooms, and writes into them. */
+  readonly readsEncrypted: boolean;
   /** The bot, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */
   whoAmI(): Promise<UserId | undefined>;
   /** Whether there is such a person on the homeserver; undefined where it does not say. Never throws. */
@@ -243,7 +247,7 @@ export interface Homeserver {
   text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void>;
   /** A read receipt: the event has reached the telephone network. Never throws. */
   markRead(room: RoomId, as: UserId, event: EventId): Promise<void>;
-  /** A direct room made by `as`, the person invited, unencrypted. */
+  /** A direct room made by `as`, the person invited, unencrypted unless the homeserver encrypts every room. */
   createDirectRoom(as: UserId, invite: UserId): Promise<RoomId>;
   invite(room: RoomId, as: UserId, user: UserId): Promise<void>;
   /** Whom clients leave out when they name the room after its members (MSC4171); nobody, if empty. Throws HomeserverError. */

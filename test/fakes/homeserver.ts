@@ -48,6 +48,7 @@ export class FakeHomeserver implements Homeserver {
   /** The timeline is not given before this. */
   timelineHeld: Promise<void> | undefined;
   readonly encryptedRooms = new Set<RoomId>();
+  readsEncrypted = false;
   encryptsAll = false;
   /** Nobody of ours may come into a room by itself, or be invited. */
   refuseJoins: HomeserverError | undefined;

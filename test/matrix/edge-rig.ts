@@ -129,6 +129,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
       for (const watch of watchers) watch();
       return options.sink?.(fact);
     },
+    ours: async () => [],
     queries: {
       protocol: (name) => (name.endsWith("protocol.pstn") ? pstn : undefined),
       usersByField: (protocol, fields) =>

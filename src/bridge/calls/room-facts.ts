@@ -19,7 +19,7 @@ import type { OutboundMessages } from "../messages/outbound-messages.ts";
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
   readonly rooms: Rooms;
-  readonly encryptedRooms: Pick<EncryptedRooms, "found" | "look">;
+  readonly encryptedRooms: Pick<EncryptedRooms, "areRead" | "found" | "look" | "unreadable">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly bot: Bot;
   readonly messages: Pick<OutboundMessages, "hear">;
@@ -60,17 +60,23 @@ export class RoomFacts {
     }
     if (ghost !== undefined) await ghosts.ensure(ghost);
     const entered = await rooms.enter(fact.room, fact.user);
+    const unreadable = fact.encrypted && !encryptedRooms.areRead;
     if (fact.encrypted) await encryptedRooms.found(fact.room);
-    else if (fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);
-    if (isBot) await bot.greet(fact.room, fact.encrypted);
+    if (!unreadable && fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);
+    if (isBot) await bot.greet(fact.room, unreadable);
     // No call waits for it.
     else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
-    return entered && !(fact.encrypted && !isBot);
+    return entered && !(unreadable && !isBot);
   }
 
   /** Never rejects. */
   async joined(room: RoomId, person: UserId): Promise<void> {
-    await this.#parts.greeter.joined(room, person);
+    const { greeter, encryptedRooms, rooms } = this.#parts;
+    await greeter.joined(room, person);
+    if (!encryptedRooms.areRead) return;
+    const [one] = await rooms.ours(room);
+    // A room that the bridge made may have been encrypted by the homeserver.
+    if (one !== undefined) void encryptedRooms.look(room, one);
   }
 
   /** What was sent before one of ours joined, invites last: a call that was given up again must not ring. */
@@ -116,6 +122,10 @@ export class RoomFacts {
 
   encrypted(room: RoomId): Promise<void> {
     return this.#parts.encryptedRooms.found(room);
+  }
+
+  unreadable(room: RoomId): Promise<void> {
+    return this.#parts.encryptedRooms.unreadable(room);
   }
 
   /**

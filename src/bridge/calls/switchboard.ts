@@ -218,8 +218,9 @@ export class Switchboard implements Calls {
       case "room.replaced":
         return this.#parts.rooms.forget(fact.room);
       case "room.encrypted":
-      case "event.unreadable":
         return this.#rooms.encrypted(fact.room);
+      case "event.unreadable":
+        return this.#rooms.unreadable(fact.room);
       case "message.received":
         return this.#rooms.heard(fact);
       case "call.invited":

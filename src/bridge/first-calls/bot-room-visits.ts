@@ -11,7 +11,10 @@ import type { Rooms } from "../rooms/rooms.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 
 export interface BotRoomVisitsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "invite" | "members" | "setServiceMembers">;
+  readonly homeserver: Pick<
+    Homeserver,
+    "bot" | "encrypted" | "readsEncrypted" | "invite" | "members" | "setServiceMembers"
+  >;
   readonly rooms: Pick<Rooms, "join" | "leave">;
   readonly conversations: Pick<Conversations, "latest">;
   readonly visits: Visits;
@@ -130,7 +133,7 @@ export class BotRoomVisits {
         homeserver.members(room, homeserver.bot),
         homeserver.encrypted(room, homeserver.bot),
       ]);
-      if (encrypted) return "it is encrypted";
+      if (encrypted && !homeserver.readsEncrypted) return "it is encrypted";
       const there = members.filter(({ membership }) => membership === "join").map(({ user }) => user);
       if (!there.includes(person)) return "the person is not in it";
       return there.length === 2 && there.includes(homeserver.bot) ? undefined : "others are in it";

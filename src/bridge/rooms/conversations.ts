@@ -116,7 +116,7 @@ export class Conversations {
       throw new UnfitRoomError("BUSY", "every room of the two has a running call");
     if (encrypted !== undefined && !(await rooms.isFirstUnfit(encrypted.room))) throw await this.#giveUp(encrypted);
     const made = await this.#make(person, ghost);
-    if (!(await rooms.isEncrypted(made.room, made.ghost))) {
+    if (!(await rooms.isUnreadable(made.room, made.ghost))) {
       if (encrypted !== undefined) this.#noteReplaced(encrypted, made);
       return made;
     }
@@ -135,7 +135,7 @@ export class Conversations {
       const membership = await this.#membership({ room, ghost }, person);
       if (membership === "gone") continue;
       // What a client sends there cannot be read, so that nobody could answer.
-      if (await this.#parts.rooms.isEncrypted(room, ghost)) encrypted ??= { room, ghost };
+      if (await this.#parts.rooms.isUnreadable(room, ghost)) encrypted ??= { room, ghost };
       else if (membership === "join") return { place: { room, ghost } };
       else second ??= { room, ghost, isInvited: membership === "invite" };
     }

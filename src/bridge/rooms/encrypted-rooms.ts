@@ -1,5 +1,6 @@
-// Rooms that turn out to be encrypted. A call there is an event that the bridge cannot read, so it can neither place
-// nor refuse it: the number says so and leaves, and the next time it is dialled the client makes a room that works.
+// Rooms that turn out to be encrypted. With keys of its own the bridge reads them, and says so once. Without, a call there is
+// an event that it cannot read, so it can neither place nor refuse it: the number says so and leaves, and the next time it
+// is dialled the client makes a room that works.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
@@ -9,8 +10,8 @@ import type { Rooms } from "./rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 
 export interface EncryptedRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "notice">;
-  readonly rooms: Pick<Rooms, "ours" | "leave" | "forget" | "explain">;
+  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "notice" | "readsEncrypted">;
+  readonly rooms: Pick<Rooms, "ours" | "leave" | "forget" | "explain" | "discloseReading">;
   readonly occupied: Pick<OccupiedRooms, "callsIn">;
   /** Rooms of the configuration: whoever is in them is to stay. */
   readonly ringingRooms: ReadonlySet<RoomId>;
@@ -20,6 +21,8 @@ export interface EncryptedRoomsParts {
 
 const leavingWords =
   "This room is encrypted. Calls and texts from encrypted rooms do not reach telephones yet. This number leaves the room now. Please dial it again: that opens a room without encryption.";
+
+const keylessWords = "This could not be decrypted. If it was a call, please hang up and call again.";
 
 /** A number that cannot leave says no more than this in one room. */
 const wordsPerMinute = 2;
@@ -34,6 +37,18 @@ export class EncryptedRooms {
     this.#words = new RateLimit(wordsPerMinute, parts.clock);
   }
 
+  get areRead(): boolean {
+    return this.#parts.homeserver.readsEncrypted;
+  }
+
+  /** Something came from the room that cannot be read. Never rejects for what the homeserver says. */
+  async unreadable(room: RoomId): Promise<void> {
+    if (!this.areRead) return this.found(room);
+    const [speaker] = await this.#parts.rooms.ours(room);
+    if (speaker === undefined || !this.#words.allows(room)) return;
+    await this.#try(room, () => this.#parts.homeserver.notice(room, speaker, keylessWords));
+  }
+
   /** One of ours has just joined: not every homeserver says with the invitation that a room is encrypted. Never rejects. */
   async look(room: RoomId, as: UserId): Promise<void> {
     try {
@@ -43,12 +58,17 @@ export class EncryptedRooms {
     }
   }
 
-  /** The room is encrypted, or something came from it that cannot be read. Never rejects for what the homeserver says. */
+  /** The room is encrypted. Never rejects for what the homeserver says. */
   async found(room: RoomId): Promise<void> {
     const { rooms, homeserver, occupied, ringingRooms } = this.#parts;
     const ours = await rooms.ours(room);
     const [speaker] = ours;
     if (speaker === undefined || this.#leaving.has(room)) return;
+    if (this.areRead) {
+      // No call waits for it.
+      void this.#try(room, () => rooms.discloseReading(room, speaker));
+      return;
+    }
     // Whoever talks is not cut off: the number leaves when next something comes that cannot be read.
     const numbers = ours.filter((user) => user !== homeserver.bot);
     const isKept = ringingRooms.has(room) || occupied.callsIn(room).length > 0;
@@ -79,7 +99,7 @@ export class EncryptedRooms {
       await work();
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("could not leave an encrypted room", { room, code: error.code, error });
+      this.#parts.log.warn("could not speak in an encrypted room, or leave it", { room, code: error.code, error });
     }
   }
 }

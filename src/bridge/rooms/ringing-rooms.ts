@@ -125,7 +125,7 @@ export class RingingRooms {
   async #enter(room: RoomId, ghost: UserId): Promise<Place> {
     const { rooms } = this.#parts;
     if (!(await this.#isIn(room, ghost))) await this.#join(room, ghost);
-    if (!(await rooms.isEncrypted(room, ghost))) return { room, ghost };
+    if (!(await rooms.isUnreadable(room, ghost))) return { room, ghost };
     await rooms.explain("encryption", room, ghost);
     throw new UnfitRoomError("ENCRYPTED", "the room is encrypted");
   }

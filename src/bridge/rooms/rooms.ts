@@ -27,6 +27,9 @@ const obstacles = {
 
 const videoWords = "Telephone numbers have no video. The call goes on with audio.";
 
+const disclosureWords =
+  "This room is encrypted between you and the telephone bridge. The bridge decrypts what is said and written here to pass it on to the telephone network, so whoever runs it could hear and read it.";
+
 /** The name that databases of the first release know it by. */
 const unfit = "unfit from the start";
 
@@ -153,9 +156,13 @@ export class Rooms {
     await this.#parts.directory.saveOurs(room, user);
   }
 
-  /** If the homeserver does not say, the answer is no: somebody may still answer the call. */
-  async isEncrypted(room: RoomId, as: UserId): Promise<boolean> {
+  /**
+   * Whether it is encrypted, and the bridge cannot read it. If the homeserver does not say, the answer is no: somebody may
+   * still answer the call.
+   */
+  async isUnreadable(room: RoomId, as: UserId): Promise<boolean> {
     const { homeserver, log } = this.#parts;
+    if (homeserver.readsEncrypted) return false;
     try {
       return await homeserver.encrypted(room, as);
     } catch (error) {
@@ -184,6 +191,14 @@ export class Rooms {
     if (!(await directory.firstTime(room, "video"))) return;
     log.info("video declined: the call goes on with audio", { room });
     await this.#say(videoWords, room, as);
+  }
+
+  /** Says once in an encrypted room that its encryption ends here. */
+  async discloseReading(room: RoomId, as: UserId): Promise<void> {
+    const { directory, log } = this.#parts;
+    if (!(await directory.firstTime(room, "deciphered"))) return;
+    log.info("numbers take part in an encrypted room", { room });
+    await this.#say(disclosureWords, room, as);
   }
 
   async #say(text: string, room: RoomId, as: UserId): Promise<void> {

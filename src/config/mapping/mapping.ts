@@ -28,6 +28,11 @@ export function toContacts({ contacts }: Config): ContactSources {
   return { vcard, entries: entries.map(({ name, numbers, picture }) => ({ name, numbers, picture })) };
 }
 
+/** undefined: encrypted rooms are not read. */
+export function toEncryption({ encryption: { mode } }: Config, secret: Uint8Array | undefined) {
+  return mode === "off" || secret === undefined ? undefined : { mode, secret };
+}
+
 /** As a socket and a certificate know it: an IPv6 address without its brackets. */
 function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");

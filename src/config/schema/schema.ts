@@ -122,6 +122,20 @@ export const configSchema = section({
   homeserver: homeserver.describe("The Matrix homeserver."),
   appservice: appservice.prefault({}).describe("The bridge as an application service."),
   ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
+  encryption: section({
+    mode: oneOf(["off", "on-demand", "always"])
+      .default("off")
+      .describe(
+        "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that refuse unencrypted direct rooms. Needs Synapse 1.141 or newer. docs/encryption.md says what the bridge can read.",
+      ),
+    secret_file: text("should be the path of a file")
+      .optional()
+      .describe(
+        "The file with the secret that the numbers' identities are made of, relative to the folder of this file. `-r` writes it and never changes it. Default: beside the registration, registration-encryption.key.",
+      ),
+  })
+    .prefault({})
+    .describe("Calls and texts in encrypted rooms."),
   database: database.prefault({}).describe("What the bridge must remember across restarts."),
   dial_plan: dialPlan.describe("Which trunk each dialled number goes to."),
   trunks: listOf(trunk, "trunks")

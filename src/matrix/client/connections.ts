@@ -3,7 +3,7 @@
 import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** From `/_matrix/` on, escaped, with its query. */
   readonly path: string;
   readonly body?: { readonly type: string; readonly content: string | Uint8Array } | undefined;

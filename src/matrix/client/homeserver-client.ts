@@ -7,11 +7,13 @@ import type { Connections, HttpRequest } from "./connections.ts";
 import { failureIn, failureOf, type RequestFailure } from "./request-failure.ts";
 
 export interface MatrixRequest {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** After `/_matrix/client/`, its parts not yet escaped. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** As which of the user's devices, where that matters (AS API, "Identity assertion"). */
+  readonly device?: string;
 }
 
 /**
@@ -46,8 +48,9 @@ export class HomeserverClient {
   }
 
   /** The answer's JSON. Throws HomeserverError. */
-  request(as: UserId, { method, path, query, body }: MatrixRequest, patience: Patience): Promise<unknown> {
-    const target = `/_matrix/client/${path.map(encodeURIComponent).join("/")}${this.#queryAs(as, query)}`;
+  request(as: UserId, { method, path, query, body, device }: MatrixRequest, patience: Patience): Promise<unknown> {
+    const fields = device === undefined ? query : { ...query, device_id: device };
+    const target = `/_matrix/client/${path.map(encodeURIComponent).join("/")}${this.#queryAs(as, fields)}`;
     const content = body === undefined ? undefined : { type: "application/json", content: JSON.stringify(body) };
     const timeoutMs = Math.min(attemptTimeoutMs, patience.giveUpAfterMs);
     return this.#attempt(patience, { method, path: target, body: content, timeoutMs });

@@ -58,6 +58,7 @@ describe("a person whom a number calls", () => {
     await edge.listen({
       inbox: openMemoryStore().inbox,
       heard: async (fact) => void facts.push(fact),
+      ours: async () => [],
       queries: {
         protocol: () => undefined,
         usersByField: () => undefined,

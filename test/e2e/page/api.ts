@@ -137,6 +137,8 @@ export interface Phone {
   inviters(): { roomId: string; sender: string }[];
   /** A direct room with a user, found or made as Element makes it. */
   directRoom(userId: string): Promise<string>;
+  /** The devices of a user that this client encrypts for. */
+  deviceIdsOf(userId: string): Promise<string[]>;
   /** The name a room's member shows, if the client knows it. */
   displayName(roomId: string, userId: string): string | undefined;
 }

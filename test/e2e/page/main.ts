@@ -3,6 +3,7 @@
 import { createClient, type MatrixClient, Preset, Visibility } from "matrix-js-sdk";
 import { EventType } from "matrix-js-sdk/lib/@types/event.js";
 import { ClientEvent } from "matrix-js-sdk/lib/client.js";
+import { type MatrixEvent, MatrixEventEvent } from "matrix-js-sdk/lib/models/event.js";
 import { type Room, RoomEvent } from "matrix-js-sdk/lib/models/room.js";
 import { SyncState } from "matrix-js-sdk/lib/sync.js";
 import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
@@ -69,7 +70,7 @@ async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["
     noiseSuppression: false,
   });
   client.on(CallEventHandlerEvent.Incoming, (call) => tracked.push(new TrackedCall(call, ear)));
-  client.on(RoomEvent.Timeline, (event) => {
+  const read = (event: MatrixEvent): void => {
     if (event.getType() !== "m.room.message") return;
     const { msgtype, body } = event.getContent();
     messages.push({
@@ -79,7 +80,9 @@ async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["
       body: String(body),
       repliesTo: event.replyEventId,
     });
-  });
+  };
+  client.on(RoomEvent.Timeline, read);
+  client.on(MatrixEventEvent.Decrypted, read);
   const ready = synced(client);
   await client.startClient({ initialSyncLimit: 20 });
   await ready;
@@ -221,6 +224,10 @@ globalThis.phone = {
     const left = new Promise<void>((resolve) => room?.on(RoomEvent.MyMembership, () => resolve()));
     await theClient().leave(roomId);
     await left;
+  },
+  async deviceIdsOf(userId) {
+    const found = await theClient().getCrypto()?.getUserDeviceInfo([userId], true);
+    return [...(found?.get(userId)?.keys() ?? [])];
   },
   invitations: () => invited().map(({ roomId }) => roomId),
   inviters: () =>

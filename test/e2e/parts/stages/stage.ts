@@ -57,6 +57,8 @@ export interface StageOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The homeserver joins people to whatever they are invited to. */
   readonly acceptInvites?: boolean;
+  /** The homeserver encrypts every new room. */
+  readonly encryptByDefault?: boolean;
   readonly transport?: "udp" | "tcp";
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
@@ -85,6 +87,7 @@ export async function startStage<Name extends string>(
     main = {},
     config = {},
     acceptInvites = false,
+    encryptByDefault = false,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
@@ -136,6 +139,7 @@ export async function startStage<Name extends string>(
     serverName: DOMAIN,
     registrations: [bridge.registrationFile, ...(await peopleRegistrationOf(bridge))],
     acceptInvites,
+    encryptByDefault,
   });
   if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
   return { synapse, bridge, running: await bridge.start(), proxy, ports, doorOf: doors.portOf };

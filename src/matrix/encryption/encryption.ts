@@ -1,0 +1,298 @@
+// End-to-end encryption of the rooms of ghosts and the bot: which rooms are encrypted, what was sent there, and what is to
+// be sent. The bridge behind this edge sees plaintext alone. Whoever cannot have keys is told so once.
+import { parseUserId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError, type MatrixFact } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "../client/homeserver-client.ts";
+import { askEncrypted } from "../client/room-state.ts";
+import type { CryptoWorker } from "./crypto-worker.ts";
+import { GhostDevice, noDevices } from "./ghost-device.ts";
+import type { Opened } from "./protocol.ts";
+import { CryptoError } from "./worker-link.ts";
+
+export interface EncryptionParts {
+  readonly client: HomeserverClient;
+  readonly worker: CryptoWorker;
+  /** Who of ours is in a room. */
+  readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
+  /** Of which the identities of our users are made. */
+  readonly secret: Uint8Array;
+  /** `always`: users of ours have keys from the start, not when a room of theirs is encrypted. */
+  readonly mode: "on-demand" | "always";
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What goes into a room: as it is, or encrypted. */
+export interface Sealed {
+  readonly type: string;
+  readonly content: unknown;
+}
+
+/** A key that has not come by then is not worth waiting for: the person has hung up. */
+const keyPatienceMs = 10_000;
+const lateDevicePatienceMs = 1_000;
+/** Between two looks whether the key has come. */
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+/** An event holds 64 KiB in all; ours may have grown by what the homeserver adds. */
+const mostEventBytes = 200_000;
+/** More users of ours than this in one room are somebody's joke. */
+const mostReaders = 5;
+/** What is sent is tried again while the worker comes back. */
+const sealPatienceMs = 10_000;
+/** Rooms whose encryption is remembered. */
+const mostRooms = 50_000;
+const mostLostSessions = 10_000;
+const askPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
+
+export class Encryption {
+  readonly #parts: EncryptionParts;
+  readonly #devices = new Map<UserId, GhostDevice>();
+  readonly #rooms = new Map<RoomId, boolean>();
+  /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
+  readonly #lostSessions = new Set<string>();
+  readonly #wakers = new Set<() => void>();
+  /** Users of ours get keys as soon as they exist. */
+  #isEager: boolean;
+  #refused = false;
+  #stopped = false;
+
+  constructor(parts: EncryptionParts) {
+    this.#parts = parts;
+    this.#isEager = parts.mode === "always";
+  }
+
+  /** False once the homeserver has refused to give our users devices. */
+  get works(): boolean {
+    return !this.#refused;
+  }
+
+  /** The worker is ready before the first call is. */
+  start(): void {
+    void this.#parts.worker.link;
+  }
+
+  /** What an event says of its room. */
+  note(fact: MatrixFact): void {
+    const { kind, room } = fact;
+    if (kind === "event.unreadable") this.#remember(room, true);
+    else if (kind === "room.encrypted") {
+      this.#remember(room, true);
+      // Before the next thing that is said there.
+      void this.#prepareAll(room);
+    } else if (kind === "member.invited" && fact.encrypted) {
+      this.#remember(room, true);
+      // No client does that of itself to somebody without keys: everything is encrypted here, and the next number that is
+      // dialled had better have keys before it is called.
+      if (fact.direct && !this.#devices.has(fact.user)) this.#isEager = true;
+    }
+  }
+
+  /** One of ours goes into a room: it has its keys before it is seen there, if the room is known to be encrypted. */
+  async entering(room: RoomId, user: UserId): Promise<void> {
+    if (this.#rooms.get(room) === true) await this.#prepare(user);
+  }
+
+  /** A user of ours is there. */
+  async registered(user: UserId): Promise<void> {
+    if (this.#isEager) await this.#prepare(user);
+  }
+
+  /** Whether what is sent in the room is encrypted, as a member sees it. Throws HomeserverError. */
+  async isEncrypted(room: RoomId, as: UserId): Promise<boolean> {
+    const known = this.#rooms.get(room);
+    if (known !== undefined) return known;
+    const found = await askEncrypted(this.#parts.client, room, as);
+    // An event may have said so meanwhile.
+    if (this.#rooms.get(room) !== true) this.#remember(room, found);
+    return this.#rooms.get(room) === true;
+  }
+
+  /** What is to be sent instead; the same in a plain room. Throws HomeserverError: nothing is ever sent plain into an encrypted room. */
+  async seal(room: RoomId, as: UserId, type: string, content: Readonly<Record<string, unknown>>): Promise<Sealed> {
+    if (!(await this.isEncrypted(room, as))) return { type, content };
+    const untilMs = this.#parts.clock.nowMs() + sealPatienceMs;
+    for (;;) {
+      try {
+        const users = await this.#members(room, as);
+        return { type: "m.room.encrypted", content: await this.#deviceOf(as).seal(room, users, type, content) };
+      } catch (error) {
+        this.#judge(error);
+        if (!(error instanceof CryptoError)) throw error;
+        const again = error.lost && !this.#stopped && this.#parts.clock.nowMs() < untilMs;
+        if (!again) throw new HomeserverError("ENCRYPTION", error.message, error.lost, { cause: error });
+        await this.#pause(firstPauseMs);
+      }
+    }
+  }
+
+  /**
+   * The plaintext of an encrypted event, as an event; undefined where it cannot be read, the log says why. Waits for a key
+   * that has not come yet, but not for ever. Never rejects.
+   */
+  async open(room: RoomId, json: string): Promise<unknown> {
+    let why = "it is too long";
+    try {
+      if (json.length <= mostEventBytes) {
+        const event = JSON.parse(json) as Readonly<Record<string, unknown>>;
+        const found = await this.#waitFor(room, json, event);
+        if (found.kind === "plain") return withPlaintext(event, found);
+        ({ why } = found);
+      }
+    } catch (error) {
+      this.#judge(error);
+      why = String(error);
+    }
+    this.#parts.log.warn("an encrypted event could not be read", { room, why });
+    return undefined;
+  }
+
+  async #waitFor(room: RoomId, json: string, event: Readonly<Record<string, unknown>>): Promise<Found> {
+    const { clock } = this.#parts;
+    const session = sessionOf(event);
+    const readers = (await this.#parts.ours(room)).slice(0, mostReaders).map((user) => this.#deviceOf(user));
+    if (readers.length === 0) return { kind: "unreadable", why: "none of ours is in the room" };
+    const startedMs = clock.nowMs();
+    const sentAtMs = Number(event["origin_server_ts"]);
+    let patienceMs = this.#lostSessions.has(`${room} ${session}`) ? 0 : keyPatienceMs;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const found = await this.#openAs(readers, room, json, session);
+      if (found.kind !== "later") return found;
+      if (this.#stopped) return found;
+      // A client shares its key before it sends: whoever had no device then will hardly get it.
+      if (readers.every(({ madeAtMs }) => madeAtMs > sentAtMs)) patienceMs = Math.min(patienceMs, lateDevicePatienceMs);
+      if (clock.nowMs() + pauseMs > startedMs + patienceMs) {
+        if (found.why !== keyless) return found;
+        if (this.#lostSessions.size > mostLostSessions) this.#lostSessions.clear();
+        this.#lostSessions.add(`${room} ${session}`);
+        return found;
+      }
+      await this.#pause(pauseMs);
+    }
+  }
+
+  /** Nothing waits for keys any more. */
+  giveUp(): void {
+    this.#stopped = true;
+    for (const wake of this.#wakers) wake();
+  }
+
+  stop(): Promise<void> {
+    return this.#parts.worker.stop();
+  }
+
+  /** Each of ours looks; then each fetches its keys, and looks again. */
+  async #openAs(readers: readonly GhostDevice[], room: RoomId, json: string, session: string): Promise<Found> {
+    let why = keyless;
+    for (const step of ["look", "fetch"] as const) {
+      for (const reader of readers) {
+        try {
+          if (step === "fetch") await reader.fetch(room, session);
+          const opened = await reader.open(room, json);
+          if (opened.kind !== "no-key") return opened;
+        } catch (error) {
+          this.#judge(error);
+          const lasts = error instanceof HomeserverError && !error.transient;
+          if (lasts || (error instanceof CryptoError && !error.lost)) throw error;
+          why = String(error);
+        }
+      }
+    }
+    return { kind: "later", why };
+  }
+
+  #deviceOf(user: UserId): GhostDevice {
+    let device = this.#devices.get(user);
+    if (device === undefined) {
+      device = new GhostDevice(user, this.#parts);
+      this.#devices.set(user, device);
+    }
+    return device;
+  }
+
+  async #prepareAll(room: RoomId): Promise<void> {
+    try {
+      for (const user of await this.#parts.ours(room)) await this.#prepare(user);
+    } catch (error) {
+      this.#parts.log.warn("could not find out who of ours is in a room that is encrypted now", { room, error });
+    }
+  }
+
+  /** Never rejects: whoever has no keys yet gets them when an event comes. */
+  async #prepare(user: UserId): Promise<void> {
+    try {
+      await this.#deviceOf(user).prepare();
+    } catch (error) {
+      this.#judge(error);
+      this.#parts.log.warn("a number could not be given keys", { user, error });
+    }
+  }
+
+  /** A homeserver without devices for application services (MSC4190) answers the first request so. */
+  #judge(error: unknown): void {
+    if (this.#refused || !(error instanceof HomeserverError) || error.code !== noDevices) return;
+    this.#refused = true;
+    this.#parts.log.error(
+      "the homeserver gives the bridge's users no devices (MSC4190), so that encrypted rooms cannot be read: it needs Synapse 1.141 or newer",
+      { error },
+    );
+  }
+
+  /** Who is to be able to read what is sent: whoever is invited sees it after joining. */
+  async #members(room: RoomId, as: UserId): Promise<readonly UserId[]> {
+    const query = { not_membership: "leave" };
+    const request = { method: "GET", path: ["v3", "rooms", room, "members"], query } as const;
+    const answer = await this.#parts.client.request(as, request, askPatience);
+    const chunk = typeof answer === "object" && answer !== null && "chunk" in answer ? answer.chunk : undefined;
+    if (!Array.isArray(chunk)) throw badAnswer("members");
+    // Ours know what they say themselves.
+    const ours = new Set([as, ...(await this.#parts.ours(room))]);
+    const people = chunk.flatMap((event: { state_key?: unknown; content?: { membership?: unknown } } | null) => {
+      const membership = event?.content?.membership;
+      const user = membership === "join" || membership === "invite" ? event?.state_key : undefined;
+      return (typeof user === "string" ? parseUserId(user) : undefined) ?? [];
+    });
+    return people.filter((user) => !ours.has(user));
+  }
+
+  #remember(room: RoomId, encrypted: boolean): void {
+    this.#rooms.delete(room);
+    this.#rooms.set(room, encrypted);
+    const [oldest] = this.#rooms.keys();
+    if (this.#rooms.size > mostRooms && oldest !== undefined) this.#rooms.delete(oldest);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { clock } = this.#parts;
+      const done = (): void => {
+        cancel();
+        this.#wakers.delete(done);
+        resolve();
+      };
+      const cancel = clock.at(clock.nowMs() + ms, done);
+      this.#wakers.add(done);
+    });
+  }
+}
+
+type Found = Exclude<Opened, { readonly kind: "no-key" }> | { readonly kind: "later"; readonly why: string };
+
+const keyless = "its key has not come";
+
+/** Which key a message needs. */
+function sessionOf({ content }: Readonly<Record<string, unknown>>): string {
+  const id =
+    typeof content === "object" && content !== null && "session_id" in content ? content.session_id : undefined;
+  return String(id).slice(0, 100);
+}
+
+/** Only type and content are encrypted; who sent it, and when, is said outside. */
+function withPlaintext(
+  { event_id, room_id, sender, origin_server_ts, age, unsigned }: Readonly<Record<string, unknown>>,
+  { type, content }: Extract<Opened, { readonly kind: "plain" }>,
+): unknown {
+  return { event_id, room_id, sender, origin_server_ts, age, unsigned, type, content };
+}

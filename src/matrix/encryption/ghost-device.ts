@@ -1,0 +1,298 @@
+// The device of one user of ours, under which it has keys. It lives in the crypto worker's memory: after a restart, or when
+// the worker has died, the user gets a new one, signed by the same identity, and the homeserver forgets the old one.
+import { z } from "zod";
+import type { RoomId, UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { HomeserverClient, MatrixRequest, Patience } from "../client/homeserver-client.ts";
+import type { CryptoWorker } from "./crypto-worker.ts";
+import { KeyBackup } from "./key-backup.ts";
+import { Identity } from "./cross-signing.ts";
+import type { DeviceNews, MachineRequest, Opened } from "./protocol.ts";
+import { CryptoError, type WorkerLink } from "./worker-link.ts";
+
+export interface GhostDeviceParts {
+  readonly client: HomeserverClient;
+  readonly worker: CryptoWorker;
+  readonly secret: Uint8Array;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is known of a device that has its keys at the homeserver. */
+interface Ready {
+  readonly id: string;
+  readonly identity: Identity;
+  /** The worker that holds its machine. */
+  readonly link: WorkerLink;
+  /** Up to where its news has been read. */
+  since: string | undefined;
+  readonly backup: KeyBackup;
+  pulledAtMs: number;
+}
+
+type State =
+  | { readonly kind: "none" }
+  | { readonly kind: "making"; readonly made: Promise<Ready> }
+  | { readonly kind: "ready"; readonly device: Ready }
+  /** Not tried again before. */
+  | { readonly kind: "failed"; readonly error: Error; readonly untilMs: number };
+
+/** Code of the error where the homeserver lets an application service make no devices. */
+export const noDevices = "NO_DEVICES";
+/** How homeservers say that there is no such device, or no such request. */
+const unknownDoor: ReadonlySet<string> = new Set(["M_NOT_FOUND", "M_UNRECOGNIZED", "HTTP_404", "HTTP_405"]);
+
+const prefix = "SIPBRIDGE_";
+const displayName = "Telephone bridge";
+/** A call waits. */
+const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
+const tidyPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
+/** A homeserver that gives no device does not think better of it soon. */
+const failedForMs = 60_000;
+/** Requests may make further ones necessary; a machine that always wants more is broken. */
+const mostRounds = 6;
+/** Whoever has a new device is known to have it after so long. */
+const freshMs = 5_000;
+
+/** The to-device messages and nothing of any room: cheap to answer even without `since`. */
+const filter = JSON.stringify({
+  room: { rooms: [] },
+  presence: { not_types: ["*"] },
+  account_data: { not_types: ["*"] },
+});
+
+/** Key material is small; what is longer was not sent by a client (a to-device message holds 64 KiB in all). */
+const mostEvents = 1_000;
+
+const texts = z.array(z.string()).catch([]);
+const syncForm = z.object({
+  next_batch: z.string(),
+  to_device: z
+    .object({ events: z.array(z.unknown()) })
+    .optional()
+    .catch(undefined),
+  device_lists: z.object({ changed: texts, left: texts }).partial().optional().catch(undefined),
+  device_one_time_keys_count: z.record(z.string(), z.number()).optional().catch(undefined),
+  device_unused_fallback_key_types: z.array(z.string()).optional().catch(undefined),
+});
+const identityForm = z.object({
+  master_keys: z
+    .record(z.string(), z.object({ keys: z.record(z.string(), z.string()) }))
+    .optional()
+    .catch(undefined),
+});
+const devicesForm = z.object({ devices: z.array(z.object({ device_id: z.string() })) });
+
+export class GhostDevice {
+  readonly user: UserId;
+  readonly #parts: GhostDeviceParts;
+  #state: State = { kind: "none" };
+  #madeAtMs = 0;
+  /** What changes the machine goes one after the other: between sharing a room's key and using it nothing may come. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(user: UserId, parts: GhostDeviceParts) {
+    this.user = user;
+    this.#parts = parts;
+  }
+
+  /** When it got its device, by the machine's clock; 0: it has had none yet. */
+  get madeAtMs(): number {
+    return this.#madeAtMs;
+  }
+
+  /** Makes sure that it has a device with keys. Throws CryptoError, HomeserverError. */
+  async prepare(): Promise<void> {
+    await this.#ready();
+  }
+
+  /** What a room event holds. Throws as `prepare`. */
+  async open(room: RoomId, event: string): Promise<Opened> {
+    const { link } = await this.#ready();
+    return link.ask<"decrypt">({ kind: "decrypt", user: this.user, room, event });
+  }
+
+  /** Fetches the keys that were sent to it, and that of this session if an earlier device was given it. Throws as `prepare`. */
+  async fetch(room: RoomId, session: string): Promise<void> {
+    const device = await this.#ready();
+    await Promise.all([this.#inTurn(() => this.#pull(device)), device.backup.restore(room, session)]);
+  }
+
+  /** Encrypts for the devices of these users. Throws as `prepare`. */
+  async seal(room: RoomId, users: readonly UserId[], type: string, content: unknown): Promise<unknown> {
+    const device = await this.#ready();
+    const { link } = device;
+    const { user } = this;
+    return this.#inTurn(async () => {
+      if (this.#parts.clock.nowMs() - device.pulledAtMs > freshMs) await this.#pull(device);
+      await link.ask<"track">({ kind: "track", user, users });
+      await this.#flush(device);
+      const claim = await link.ask<"claim">({ kind: "claim", user, users });
+      if (claim !== null) await this.#carryOut(device, claim);
+      for (const request of await link.ask<"share">({ kind: "share", user, room, users })) {
+        await this.#carryOut(device, request);
+      }
+      const sealed = await link.ask<"encrypt">({ kind: "encrypt", user, room, type, content: JSON.stringify(content) });
+      return JSON.parse(sealed) as unknown;
+    });
+  }
+
+  #ready(): Promise<Ready> {
+    const state = this.#state;
+    if (state.kind === "making") return state.made;
+    if (state.kind === "ready" && state.device.link.isRunning) return Promise.resolve(state.device);
+    if (state.kind === "failed" && this.#parts.clock.nowMs() < state.untilMs) return Promise.reject(state.error);
+    const made = this.#make();
+    this.#state = { kind: "making", made };
+    made.then(
+      (device) => {
+        this.#state = { kind: "ready", device };
+      },
+      (error: Error) => {
+        const lasts = error instanceof HomeserverError && !error.transient;
+        this.#state = lasts
+          ? { kind: "failed", error, untilMs: this.#parts.clock.nowMs() + failedForMs }
+          : { kind: "none" };
+      },
+    );
+    return made;
+  }
+
+  async #make(): Promise<Ready> {
+    const { user } = this;
+    const { worker, secret, clock, log } = this.#parts;
+    const { link } = worker;
+    if (link === undefined) throw new CryptoError("there is no crypto worker at the moment", true);
+    const startedMs = clock.nowMs();
+    const identity = new Identity(secret, user);
+    const id = `${prefix}${clock.newId().slice(0, 12)}`;
+    await Promise.all([
+      this.#publish(identity),
+      this.#makeDevice(id),
+      link.ask<"make">({ kind: "make", user, device: id }),
+    ]);
+    const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: id });
+    const backup = new KeyBackup({ user, secret, link, request, log });
+    const device: Ready = { id, identity, link, backup, since: undefined, pulledAtMs: -Infinity };
+    await this.#flush(device);
+    log.info("a number has keys", { user, device: device.id, ms: Math.round(clock.nowMs() - startedMs) });
+    this.#madeAtMs = clock.wallMs();
+    void this.#tidy(device.id);
+    return device;
+  }
+
+  /** MSC4190: an application service makes devices of its users without logging them in. */
+  async #makeDevice(id: string): Promise<void> {
+    try {
+      await this.#request({ method: "PUT", path: ["v3", "devices", id], body: { display_name: displayName } });
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || !unknownDoor.has(error.code)) throw error;
+      throw new HomeserverError(noDevices, error.message, false, { cause: error });
+    }
+  }
+
+  /** Unless the homeserver has it already. */
+  async #publish(identity: Identity): Promise<void> {
+    const { user } = this;
+    const query = { device_keys: { [user]: [] } };
+    const answer = await this.#request({ method: "POST", path: ["v3", "keys", "query"], body: query });
+    const known = identityForm.safeParse(answer).data?.master_keys?.[user]?.keys;
+    if (known !== undefined && identity.id in known) return;
+    if (known !== undefined)
+      this.#parts.log.warn("a number gets a new identity: the bridge's secret is another one", { user });
+    const path = ["v3", "keys", "device_signing", "upload"];
+    await this.#request({ method: "POST", path, body: identity.published });
+  }
+
+  /** Deletes the devices that no machine belongs to any more. Never rejects. */
+  async #tidy(current: string): Promise<void> {
+    const { client, log } = this.#parts;
+    try {
+      const answer = await client.request(this.user, { method: "GET", path: ["v3", "devices"] }, tidyPatience);
+      for (const { device_id: id } of devicesForm.parse(answer).devices) {
+        if (id === current || !id.startsWith(prefix)) continue;
+        await client.request(this.user, { method: "DELETE", path: ["v3", "devices", id], body: {} }, tidyPatience);
+      }
+    } catch (error) {
+      log.debug("could not delete a number's old devices", { user: this.user, error });
+    }
+  }
+
+  async #pull(device: Ready): Promise<void> {
+    const { since } = device;
+    const query = { timeout: "0", set_presence: "offline", filter, ...(since === undefined ? {} : { since }) };
+    const answer = await this.#request({ method: "GET", path: ["v3", "sync"], query, device: device.id });
+    const parsed = syncForm.safeParse(answer);
+    if (!parsed.success)
+      throw new HomeserverError("BAD_ANSWER", "the homeserver's answer to sync makes no sense", false);
+    const { next_batch, to_device, device_lists, device_one_time_keys_count: counts } = parsed.data;
+    await this.#receive(device, {
+      events: JSON.stringify((to_device?.events ?? []).slice(0, mostEvents)),
+      changed: device_lists?.changed ?? [],
+      left: device_lists?.left ?? [],
+      counts: counts === undefined || Object.keys(counts).length === 0 ? undefined : counts,
+      unusedFallbackKeys: parsed.data.device_unused_fallback_key_types,
+    });
+    device.since = next_batch;
+    device.pulledAtMs = this.#parts.clock.nowMs();
+  }
+
+  async #receive(device: Ready, news: DeviceNews): Promise<void> {
+    await device.link.ask<"receive">({ kind: "receive", user: this.user, news });
+    device.backup.save();
+    await this.#flush(device);
+  }
+
+  /** Makes the requests that the machine wants made. */
+  async #flush(device: Ready): Promise<void> {
+    for (let round = 0; round < mostRounds; round++) {
+      const requests = await device.link.ask<"outgoing">({ kind: "outgoing", user: this.user });
+      if (requests.length === 0) return;
+      for (const request of requests) await this.#carryOut(device, request);
+    }
+  }
+
+  async #carryOut(device: Ready, request: MachineRequest): Promise<void> {
+    const answer = await this.#request({ ...this.#door(request), body: bodyOf(request, device), device: device.id });
+    if (request.id === undefined) return;
+    await device.link.ask<"answered">({
+      kind: "answered",
+      user: this.user,
+      request: request.id,
+      of: request.kind,
+      body: JSON.stringify(answer),
+    });
+  }
+
+  #door({ kind, eventType = "", transaction = "" }: MachineRequest): Pick<MatrixRequest, "method" | "path"> {
+    switch (kind) {
+      case "keys-upload":
+        return { method: "POST", path: ["v3", "keys", "upload"] };
+      case "keys-query":
+        return { method: "POST", path: ["v3", "keys", "query"] };
+      case "keys-claim":
+        return { method: "POST", path: ["v3", "keys", "claim"] };
+      case "to-device":
+        return { method: "PUT", path: ["v3", "sendToDevice", eventType, transaction] };
+    }
+  }
+
+  #request(request: MatrixRequest): Promise<unknown> {
+    return this.#parts.client.request(this.user, request, patience);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work, work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** What a machine says of its device goes out signed by the user. */
+function bodyOf({ kind, body }: MachineRequest, { identity }: Ready): unknown {
+  const wanted = JSON.parse(body) as { readonly device_keys?: object };
+  const keys = kind === "keys-upload" ? wanted.device_keys : undefined;
+  return keys === undefined ? wanted : { ...wanted, device_keys: identity.signed(keys) };
+}

@@ -1,0 +1,154 @@
+// Calls and texts in encrypted rooms, on a homeserver that encrypts every new room. Real parts only: the person's client is
+// matrix-js-sdk with its Rust crypto.
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { RunningProcess } from "../parts/base/process.ts";
+import { suiteRig, testRig } from "../parts/base/rig.ts";
+import { until } from "../parts/base/until.ts";
+import { type Browser, startBrowser } from "../parts/clients/browser.ts";
+import { hearEachOther, lineIn } from "../parts/clients/called.ts";
+import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
+import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
+import { startSipp } from "../parts/telephones/sipp.ts";
+
+const ALICE_HZ = 440;
+const PHONE_HZ = 1000;
+const NUMBERS = { phone: "01632960101", texts: "01632960102" } as const;
+const ALICE = "2001";
+const PATIENCE_MS = 30_000;
+
+const rig = suiteRig("encrypted");
+let stage: Stage<keyof typeof NUMBERS>;
+let phone: Baresip;
+let alice: Browser;
+let token: string;
+/** The bridge after a restart. */
+let bridge: RunningProcess;
+/** Of Alice and the telephone. */
+let room: string;
+
+beforeAll(async () => {
+  stage = await startStage(rig, NUMBERS, {
+    encryptByDefault: true,
+    config: { encryption: { mode: "on-demand" } },
+    inbound: {
+      trunks: { [ALICE]: "main" },
+      table: () => [{ number: ALICE, user: "@alice:example.org" }],
+    },
+  });
+  const account = await stage.synapse.register("alice");
+  token = account.accessToken;
+  [phone, alice] = await Promise.all([
+    startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ }),
+    startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: ALICE_HZ, encryption: true }),
+  ]);
+});
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => alice.phone.hangupAll());
+
+const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
+const atAlice = () => ({ hears: alice.hears, hz: ALICE_HZ });
+
+/** Alice's client knows of keys of the number. */
+const keysOf = (ghost: string) => until("keys", async () => (await alice.phone.deviceIdsOf(ghost)).length > 0);
+
+/** What the server has of the room: nothing that it could read. */
+async function typesIn(roomId: string): Promise<readonly string[]> {
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=100`;
+  const { chunk } = (await stage.synapse.request("GET", path, { token })) as {
+    chunk: { type: string; state_key?: string }[];
+  };
+  return [...new Set(chunk.filter((event) => event.state_key === undefined).map(({ type }) => type))];
+}
+
+async function talk(): Promise<void> {
+  const from = phone.events.length;
+  await alice.phone.callIn(room);
+  await alice.inState("connected", PATIENCE_MS);
+  await phone.event("CALL_ESTABLISHED", { from });
+  await hearEachOther(atPhone(), atAlice());
+  await alice.phone.hangup();
+  await phone.event("CALL_CLOSED", { from });
+  expect(await alice.inState("ended")).toMatchObject({ hangupParty: "local", errors: [] });
+}
+
+describe("In an encrypted room", () => {
+  it("a number that was called before it had keys asks to be called again", async () => {
+    const [ghost = ""] = await alice.phone.lookup(NUMBERS.phone);
+    stage.running.signal("SIGSTOP");
+    try {
+      ({ roomId: room } = await alice.phone.call(ghost));
+      await alice.inState("invite_sent");
+    } finally {
+      stage.running.signal("SIGCONT");
+    }
+    await lineIn(alice, room, /please hang up and call again/);
+    const { sender } = await lineIn(alice, room, /bridge decrypts what is said and written/);
+    expect(sender).toBe(ghostOf(NUMBERS.phone));
+    await alice.phone.hangup();
+  });
+
+  it("the next call is connected, and each side hears the other", async () => {
+    await talk();
+    expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("texts are read on both sides", async () => {
+    const [ghost = ""] = await alice.phone.lookup(NUMBERS.texts);
+    const roomId = await alice.phone.directRoom(ghost);
+    await keysOf(ghost);
+    const reader = await startSipp(testRig(), { scenario: "uas-message", port: stage.ports.texts });
+    await alice.phone.send(roomId, "Are you there?");
+    await reader.done();
+    expect(await reader.messages()).toContain("Are you there?");
+    const writer = await startSipp(testRig(), {
+      scenario: "uac-message",
+      target: `127.0.0.1:${stage.proxy.port}`,
+      number: ALICE,
+      caller: NUMBERS.texts,
+      words: { text: "Grüße" },
+    });
+    await writer.done();
+    expect(await lineIn(alice, roomId, /^Grüße$/)).toMatchObject({ sender: ghost, msgtype: "m.text" });
+    expect(await typesIn(roomId)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("a telephone calls, is answered, and each side hears the other", async () => {
+    const from = phone.events.length;
+    await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
+    const { roomId } = await alice.ringing(PATIENCE_MS);
+    expect(roomId).toBe(room);
+    await alice.phone.answer();
+    await alice.inState("connected", PATIENCE_MS);
+    await phone.event("CALL_ESTABLISHED", { from });
+    await hearEachOther(atPhone(), atAlice());
+    await phone.hangup();
+    expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
+    expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("a call is connected at once after the bridge was restarted", async () => {
+    const [before] = await alice.phone.deviceIdsOf(ghostOf(NUMBERS.phone));
+    stage.running.signal("SIGTERM");
+    await stage.running.exited;
+    bridge = await stage.bridge.start();
+    await talk();
+    // The device of before is gone.
+    await until("the new device alone", async () => {
+      const devices = await alice.phone.deviceIdsOf(ghostOf(NUMBERS.phone));
+      return devices.length === 1 && !devices.includes(before ?? "");
+    });
+  });
+
+  it("a call that is up when the bridge is killed is ended on both sides", async () => {
+    const from = phone.events.length;
+    await alice.phone.callIn(room);
+    await alice.inState("connected", PATIENCE_MS);
+    await phone.event("CALL_ESTABLISHED", { from });
+    bridge.signal("SIGKILL");
+    await bridge.exited;
+    await stage.bridge.start();
+    await phone.event("CALL_CLOSED", { from });
+    expect(await alice.inState("ended", PATIENCE_MS)).toMatchObject({ hangupParty: "remote" });
+  });
+});
