@@ -222,7 +222,7 @@ export class Intake {
     const { clock, sinks } = this.#parts;
     const fact = taken.kind === "event.unreadable" ? await this.#opened(taken, json) : taken;
     // Stopped while it waited for its key, which may come before the next start.
-    const waitsOn = fact?.kind === "event.unreadable" && !this.#delivering;
+    const waitsOn = fact?.kind === "event.unreadable" && this.#parts.encryption !== undefined && !this.#delivering;
     // A message has a place of its own, and what is nothing to us none.
     const isElsewhere = fact !== taken && fact?.kind === "message.received";
     if (isElsewhere) this.#enqueue(fact, how);

@@ -132,7 +132,8 @@ export const configSchema = section({
       .optional()
       .describe(
         "The file with the secret that the numbers' identities are made of, relative to the folder of this file. `-r` writes it and never changes it. Default: beside the registration, registration-encryption.key.",
-      ),
+      )
+      .meta({ examples: ["registration-encryption.key"] }),
   })
     .prefault({})
     .describe("Calls and texts in encrypted rooms."),

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { AnswerTo, FromWorker, QuestionKind, QuestionOf, ToWorker } from "./protocol.ts";
+import type { AnswerTo, FromWorker, QuestionKind, QuestionOf } from "./protocol.ts";
 
 /** The worker could not answer. `lost`: it is gone with all that it knew, and another one may be asked. */
 export class CryptoError extends Error {
@@ -80,7 +80,7 @@ export class WorkerLink {
       const askedAtMs = this.#clock.nowMs();
       // The worker answers each kind of question with its own kind of answer (protocol.ts).
       this.#waiting.set(number, { done: (answer) => resolve(answer as AnswerTo<Kind>), failed: reject, askedAtMs });
-      this.#worker.postMessage({ number, question } as unknown as ToWorker);
+      this.#worker.postMessage({ number, question }, []);
       this.#cancelCheck ??= this.#check();
     });
   }

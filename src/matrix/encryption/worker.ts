@@ -184,7 +184,7 @@ async function answer(question: Question): Promise<AnswerTo<QuestionKind>> {
 const started = initAsync();
 
 parentPort?.on("message", ({ number, question }: ToWorker) => {
-  const say = (message: FromWorker): void => parentPort?.postMessage(message);
+  const say = (message: FromWorker): void => parentPort?.postMessage(message, []);
   void started
     .then(() => answer(question))
     .then(

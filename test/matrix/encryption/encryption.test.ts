@@ -92,7 +92,7 @@ describe("a number", () => {
     expect(device?.oneTime.length).toBeGreaterThan(10);
     const identity = server.identities.get(ghost) as { self_signing_key: { keys: Record<string, string> } };
     const [selfSigning = ""] = Object.keys(identity.self_signing_key.keys);
-    const { signatures } = device?.keys as { signatures: Record<string, Record<string, string>> };
+    const { signatures } = (device?.keys ?? {}) as { signatures: Record<string, Record<string, string>> };
     expect(Object.keys(signatures[ghost] ?? {})).toContain(selfSigning);
   });
 

@@ -11,7 +11,7 @@ import {
   KeysUploadRequest,
   OlmMachine,
   RoomId,
-  ToDeviceRequest,
+  type ToDeviceRequest,
   RequestType,
   TrustRequirement,
   UserId,

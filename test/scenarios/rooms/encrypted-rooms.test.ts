@@ -15,6 +15,38 @@ async function invited(bridge: TestBridge, where: RoomId, encrypted: boolean, us
 const unreadable = (bridge: TestBridge, where: RoomId = room) =>
   bridge.take({ ...bridge.origin(ann, where), kind: "event.unreadable" });
 
+describe("with keys of their own", () => {
+  test("numbers stay in encrypted rooms, say once that the bridge reads them, and take calls", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.readsEncrypted = true;
+    await invited(bridge, room, true);
+    await bridge.ring();
+    expect(bridge.trunks.verbs).toEqual(["invite"]);
+    await bridge.take({ ...bridge.origin(), kind: "room.encrypted" });
+    expect(bridge.words).toEqual([expect.stringMatching(/The bridge decrypts what is said and written here/)]);
+    expect(bridge.homeserver.left).toEqual([]);
+  });
+
+  test("numbers ask to be called again if something cannot be decrypted, and do not say so for ever", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.readsEncrypted = true;
+    await bridge.enterRoom();
+    for (let times = 0; times < 5; times++) await unreadable(bridge);
+    expect(bridge.words).toEqual(Array(2).fill(expect.stringMatching(/please hang up and call again/)));
+    expect(bridge.homeserver.left).toEqual([]);
+  });
+
+  test("a number calls a person whose room with it is encrypted: it rings there, and who comes into it reads the line", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.readsEncrypted = true;
+    bridge.homeserver.encryptsAll = true;
+    await bridge.arrive();
+    expect(bridge.homeserver.rooms).toHaveLength(1);
+    await bridge.take({ ...bridge.origin(ann, made1), kind: "member.joined", user: ann });
+    expect(bridge.words).toEqual([expect.stringMatching(/The bridge decrypts/)]);
+  });
+});
+
 describe("a person who dials from encrypted rooms", () => {
   test("reads each time why there is no call, and the number has left the room before the next dial", async () => {
     const bridge = new TestBridge();
