@@ -2,14 +2,11 @@
 // offer-exchange.ts, REFER in refer-out.ts and refer-in.ts; here they are held together.
 import type { ReferTarget } from "../../core/call/model/order.ts";
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { TrunkSettings } from "../../ports/sip.ts";
-import type { Log } from "../../ports/telemetry.ts";
 import { sayBye } from "../trunk/bye.ts";
 import { judgeInfo, DtmfSender } from "./info-dtmf.ts";
-import { OfferExchange } from "./offer-exchange.ts";
+import { OfferExchange, type OfferExchangeOptions } from "./offer-exchange.ts";
 import { TALKING, type ConfirmedState } from "./confirmed-state.ts";
-import { PeerLimits } from "./peer-limits.ts";
+import { PeerLimits, type PeerLimitsOptions } from "./peer-limits.ts";
 import { q850Header, q850Of } from "../headers/reason.ts";
 import { ReferIn } from "../transfer/refer-in.ts";
 import type { Replacement, ReplacementEvents } from "./replacement.ts";
@@ -19,21 +16,17 @@ import type { RemoteParty } from "./remote-party.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
 import type { SessionTerms, SessionTimerSettings } from "../headers/session-expires.ts";
 import { SessionTimer } from "./session-timer.ts";
-import { CallInOneState, type Emit, type ReplaceOrder } from "./sip-call.ts";
+import { SipCall, type ReplaceOrder } from "./sip-call.ts";
 import type { PeerRequest } from "../user-agent/peer-request.ts";
 import type { DialogFields } from "../user-agent/dialog.ts";
-import type { Session } from "../user-agent/session.ts";
 import { addressHeader, tokensHeader, type HeaderLine } from "../wire/header-builder.ts";
 import { header, type SipMessage, type SipRequest } from "../wire/message.ts";
 
-export interface ConfirmedCallOptions {
-  readonly session: Session;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly emit: Emit;
+export interface ConfirmedCallOptions
+  extends
+    Pick<OfferExchangeOptions, "session" | "clock" | "emit" | "callIdIsOurs" | "media">,
+    Pick<PeerLimitsOptions, "log" | "followsRefer"> {
   readonly stateOf: (fields: DialogFields) => SipDialogState;
-  /** We made the Call-ID, which decides who waits longer after a collision (RFC 3261 s14.1). */
-  readonly callIdIsOurs: boolean;
   /** Our 200 carried the offer: the answer comes in the ACK. */
   readonly answerInAck?: boolean;
   /** As in OfferExchange. */
@@ -45,9 +38,6 @@ export interface ConfirmedCallOptions {
   readonly party: RemoteParty;
   /** The trunk is worth asking with REFER. */
   readonly takesRefer: boolean;
-  readonly media: TrunkSettings["media"];
-  /** A REFER of the trunk is looked at. */
-  readonly followsRefer: boolean;
   /** An INVITE that is to take this call over, not yet sent. */
   readonly replacement: (
     order: ReplaceOrder,
@@ -61,7 +51,7 @@ export interface ConfirmedCallOptions {
   readonly over: () => void;
 }
 
-export class ConfirmedCall extends CallInOneState {
+export class ConfirmedCall extends SipCall {
   readonly #options: ConfirmedCallOptions;
   readonly #offers: OfferExchange;
   readonly #keys: DtmfSender;

@@ -5,7 +5,7 @@ import type { TrunkSettings } from "../../ports/sip.ts";
 import { refusalHeaders } from "./not-acceptable.ts";
 import { answeredElsewhere, q850Header, q850Of } from "../headers/reason.ts";
 import { judgeSession, type SessionTerms, type SessionTimerSettings } from "../headers/session-expires.ts";
-import { CallInOneState, type Emit } from "./sip-call.ts";
+import { SipCall, type Emit } from "./sip-call.ts";
 import type { ServerInvitation } from "../user-agent/server-invitation.ts";
 import type { Session } from "../user-agent/session.ts";
 import { numberHeader, type HeaderLine } from "../wire/header-builder.ts";
@@ -41,7 +41,7 @@ type State =
   | { readonly phase: "rejected" | "gone"; readonly settle: () => void }
   | { readonly phase: "over" };
 
-export class InboundCall extends CallInOneState {
+export class InboundCall extends SipCall {
   readonly #options: InboundCallOptions;
   #state: State = { phase: "waiting" };
 

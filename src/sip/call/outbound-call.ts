@@ -23,7 +23,7 @@ import {
   type OutboundStep,
 } from "./outbound-state.ts";
 import { RemoteParty } from "./remote-party.ts";
-import { CallInOneState, type Emit } from "./sip-call.ts";
+import { SipCall, type Emit } from "./sip-call.ts";
 
 export interface OutboundCallOptions {
   readonly order: InviteOrder;
@@ -39,7 +39,7 @@ export interface OutboundCallOptions {
   readonly over: () => void;
 }
 
-export class OutboundCall extends CallInOneState {
+export class OutboundCall extends SipCall {
   readonly #options: OutboundCallOptions;
   readonly #party: RemoteParty;
   #state: OutboundState = { phase: "over" };

@@ -5,35 +5,19 @@ import type { SipFact } from "../../core/call/model/fact.ts";
 import type { InviteOrder } from "../../ports/sip.ts";
 import type { DialogId, DialogPhase } from "../headers/replaces.ts";
 
-/** Orders of ports/sip.ts for one call. Those that do not fit the call's state are ignored. */
-export interface SipCall {
-  cancel(q850: number | undefined): void;
-  bye(q850: number | undefined): void;
-  reoffer(sdp: string): void;
-  answerReoffer(sdp: string): void;
-  refuseReoffer(status: number): void;
-  ring(status: 180 | 183): void;
-  accept(sdp: string): void;
-  reject(status: number, q850: number | undefined, retryAfterS?: number): void;
-  info(digit: string, durationMs: number): void;
-  refer(target: ReferTarget): void;
-  replace(order: ReplaceOrder): void;
-  refuseRefer(status: number): void;
-  /** Whether it has that dialog, as far as an INVITE with Replaces may take it over (RFC 3891 s3). */
-  phaseOf(dialog: DialogId): DialogPhase | undefined;
-  /** The trunk closes: no timer of the call may outlive it. Emits nothing. */
-  drop(): void;
-}
-
 /** An INVITE that answers a REFER; `replaces` as in its Refer-To. */
 export type ReplaceOrder = InviteOrder & { readonly replaces: string | undefined };
 
 export type Emit = (fact: SipFact) => void;
 
-/** Ignores every order but the ends of a call: each kind of call overrides those that fit it. */
-export abstract class CallInOneState implements SipCall {
+/**
+ * Orders of ports/sip.ts for one call. Those that do not fit the call's state are ignored: each kind of call overrides
+ * those that fit it.
+ */
+export abstract class SipCall {
   abstract cancel(q850: number | undefined): void;
   abstract bye(q850: number | undefined): void;
+  /** The trunk closes: no timer of the call may outlive it. Emits nothing. */
   abstract drop(): void;
   reoffer(_sdp: string): void {}
   answerReoffer(_sdp: string): void {}
@@ -45,6 +29,7 @@ export abstract class CallInOneState implements SipCall {
   refer(_target: ReferTarget): void {}
   replace(_order: ReplaceOrder): void {}
   refuseRefer(_status: number): void {}
+  /** Whether it has that dialog, as far as an INVITE with Replaces may take it over (RFC 3891 s3). */
   phaseOf(_dialog: DialogId): DialogPhase | undefined {
     return undefined;
   }

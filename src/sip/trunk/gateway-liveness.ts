@@ -1,5 +1,6 @@
 // Whether the gateways at which calls of ours ring are still there. Nothing but its final response would tell, and a
 // gateway that died gives none: so each is asked while there is another one that the call could go to.
+import type { GatewayPool } from "./gateway-pool.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FinalResponse } from "../user-agent/peer-request.ts";
@@ -18,7 +19,7 @@ export interface GatewayLivenessOptions {
   readonly clock: Clock;
   /** Between questions. */
   readonly everyMs: number;
-  readonly pick: (tried: ReadonlySet<string>) => Promise<Target | undefined>;
+  readonly pool: Pick<GatewayPool, "pick">;
   /** Whether the machine says that nothing listens at its UDP port. */
   readonly refused: (target: Target) => Promise<boolean>;
   readonly ask: (target: Target, done: (answer: FinalResponse) => void) => void;
@@ -36,11 +37,11 @@ export class GatewayLiveness {
 
   /** `tried`: the gateways that are not to be gone to. */
   watch(target: Target, tried: ReadonlySet<string>, gone: (message: string) => void): GatewayWatch {
-    const { clock, everyMs, pick, refused, ask } = this.#options;
+    const { clock, everyMs, pool, refused, ask } = this.#options;
     const watch = watchGateway({
       clock,
       everyMs,
-      another: async () => (await pick(tried)) !== undefined,
+      another: async () => (await pool.pick(tried)) !== undefined,
       refused: () => refused(target),
       ask: (answered) => ask(target, ({ kind }) => void (kind === "response" && answered())),
       answersOptions: () => this.#answerOptions.has(targetKey(target)),

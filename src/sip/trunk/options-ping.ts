@@ -1,5 +1,6 @@
 // Whether a trunk answers: OPTIONS to its gateways at intervals (RFC 3261 s11), the connection it needs, and what
 // calls meet. One gateway that answers is enough for the trunk to be up.
+import type { GatewayPool } from "./gateway-pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -16,14 +17,9 @@ export interface OptionsPingOptions {
   readonly answerWithinMs: number;
   /** The transport keeps a connection to the server. */
   readonly connected: boolean;
-  /** The gateway to use, none of `tried`. */
-  readonly pick: (tried: ReadonlySet<string>) => Promise<Target | undefined>;
-  readonly all: () => Promise<readonly Target[]>;
-  /** Gateways that failed and have not answered since. */
-  readonly down: () => readonly Target[];
+  readonly pool: Pick<GatewayPool, "pick" | "all" | "down" | "answered">;
   /** `restMs`: for how long it wants to be left alone, where it says so. */
   readonly failed: (target: Target, restMs?: number) => void;
-  readonly answered: (target: Target) => void;
   readonly connect: (target: Target) => Promise<void>;
   readonly ask: (target: Target, done: (answer: FinalResponse) => void) => void;
   readonly onHealth: (health: TrunkHealth, before: TrunkHealth) => void;
@@ -119,7 +115,7 @@ export class OptionsPing {
     for (;;) {
       let target: Target | undefined;
       try {
-        target = await this.#options.pick(tried);
+        target = await this.#options.pool.pick(tried);
         if (!current()) return;
         if (target === undefined) break;
         tried.add(targetKey(target));
@@ -163,10 +159,10 @@ export class OptionsPing {
 
   /** The gateways that are not used now, so that it is known which of them could be. */
   #askOthers(tried: ReadonlySet<string>): void {
-    const { all, intervalMs, log } = this.#options;
+    const { pool, intervalMs, log } = this.#options;
     if (intervalMs === 0) return;
     const askAll = async (): Promise<void> => {
-      const others = (await all()).filter((target) => !tried.has(targetKey(target)));
+      const others = (await pool.all()).filter((target) => !tried.has(targetKey(target)));
       await Promise.all(others.map((target) => this.#ask(target)));
       if (this.#state.phase !== "stopped" && others.length > 0) this.#tell(this.#told.health.state, this.#told.said);
     };
@@ -175,7 +171,7 @@ export class OptionsPing {
 
   /** OPTIONS to that gateway. Never settles once the trunk has stopped. */
   #ask(target: Target): Promise<{ readonly works: boolean; readonly detail: string }> {
-    const { clock, ask, failed, answered, answerWithinMs } = this.#options;
+    const { clock, ask, failed, pool, answerWithinMs } = this.#options;
     const key = targetKey(target);
     return new Promise((resolve) => {
       this.#giveUps.get(key)?.();
@@ -196,7 +192,7 @@ export class OptionsPing {
           return;
         }
         // Any other answer, a refusal too, shows a server that works.
-        answered(target);
+        pool.answered(target);
         resolve({ works: true, detail: `OPTIONS answered ${answer.statusCode}` });
       });
     });
@@ -223,9 +219,9 @@ export class OptionsPing {
   }
 
   #tell(state: TrunkHealth["state"], said: string): void {
-    const { name, clock, onHealth, log, down } = this.#options;
+    const { name, clock, onHealth, log, pool } = this.#options;
     const { health: before } = this.#told;
-    const others = state === "up" ? down().map(({ address, port }) => `${bracketed(address)}:${port}`) : [];
+    const others = state === "up" ? pool.down.map(({ address, port }) => `${bracketed(address)}:${port}`) : [];
     const detail = others.length === 0 ? said : `${said}; down: ${others.join(", ")}`;
     const changed = before.state !== state;
     const health = { name, state, detail, sinceMs: changed ? clock.nowMs() : before.sinceMs };

@@ -1,5 +1,6 @@
 // Our binding at the trunk's registrar (RFC 3261 s10): made, refreshed, mended when its connection or the registrar
 // is lost, taken back at the end. What each event makes of it is in registration-state.ts.
+import type { GatewayPool } from "./gateway-pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { grantedMs as grantedTo, serviceRouteOf } from "./registration-answer.ts";
@@ -36,10 +37,8 @@ export interface RegistrationOptions {
   readonly answerWithinMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** The registrar to ask, none of `tried`. Rejects with TransportError. */
-  readonly pick: (tried: ReadonlySet<string>) => Promise<Target | undefined>;
-  readonly failed: (target: Target, restMs?: number) => void;
-  readonly answered: (target: Target) => void;
+  /** The registrars. */
+  readonly pool: Pick<GatewayPool, "pick" | "failed" | "answered">;
   /** `cseq` as last sent: answers to challenges raise it. */
   readonly ask: (target: Target, parts: RegisterParts, done: (answer: FinalResponse, cseq: number) => void) => void;
   /** Told of each change of `status`. */
@@ -88,7 +87,7 @@ export class Registration {
   /** A gateway does not answer. If it is the one that knows us, another one is told where we are. */
   gatewayFailed(target: Target): void {
     if (!isBoundAt(this.#state, target) || this.#state.standing.failures > 0) return;
-    this.#options
+    this.#options.pool
       .pick(new Set())
       .then((other) => {
         if (other === undefined || isBoundAt(this.#state, other) || this.#state.phase === "stopped") return;
@@ -167,25 +166,25 @@ export class Registration {
 
   /** Registrars in their order until one has an answer (RFC 3263 s4.3). */
   async #attempt(): Promise<RegistrationOutcome> {
-    const { pick, failed, answered, contact } = this.#options;
+    const { pool, contact } = this.#options;
     const tried = new Set<string>();
     let { expiresMs } = this.#state.standing;
     let target: Target | undefined;
     let outcome: RegistrationOutcome = { kind: "failed", detail: "no registrar to ask", restMs: undefined, expiresMs };
     for (let round = 0; ;) {
-      if (round === 0) target = await pick(tried);
+      if (round === 0) target = await pool.pick(tried);
       if (target === undefined || this.#state.phase === "stopped") return outcome;
       tried.add(targetKey(target));
       const response = await this.#ask(target, expiresMs);
       const detail = response.kind === "none" ? response.message : described(response);
       if (response.kind === "none" || isNoAnswer(response.statusCode)) {
         const restMs = response.kind === "none" ? undefined : retryAfterMs(response);
-        failed(target, restMs);
+        pool.failed(target, restMs);
         outcome = { kind: "failed", detail, restMs, expiresMs };
         round = 0;
         continue;
       }
-      answered(target);
+      pool.answered(target);
       const { statusCode } = response;
       if (statusCode >= 200 && statusCode < 300) {
         const grantedMs = grantedTo(response, contact, expiresMs);

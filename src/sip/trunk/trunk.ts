@@ -1,8 +1,6 @@
 // One trunk: its sockets, its user agent, its servers and their health. Calls are kept in trunks.ts.
 import type { SipDialogState, SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth, TrunkSettings } from "../../ports/sip.ts";
-import type { Log } from "../../ports/telemetry.ts";
 import { Admission } from "./admission.ts";
 import { sayBye } from "./bye.ts";
 import { TrunkPassword } from "./digest-client-session.ts";
@@ -23,22 +21,18 @@ import { GatewayPool } from "./gateway-pool.ts";
 import { healthWith } from "./trunk-health.ts";
 import { contactsOf, contactUri, optionsRequest, registerRequest } from "./trunk-requests.ts";
 import { Alarm } from "../transport/alarm.ts";
-import { Hub } from "../transport/hub.ts";
+import { Hub, type HubOptions } from "../transport/hub.ts";
 import { addressTowards, isWildcard } from "../transport/sockets/local-address.ts";
 import { portRefused } from "../transport/sockets/port-probe.ts";
-import type { Resolver } from "../transport/resolver.ts";
-import { transactionMs, type SipTimers } from "../transport/retransmit.ts";
+import { transactionMs } from "../transport/retransmit.ts";
 import { isReliable, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
 import { TransportError } from "../transport/sockets/transport-error.ts";
 import type { SipUri } from "../../core/address/uri.ts";
 
-export interface TrunkOptions {
-  readonly settings: TrunkSettings;
-  readonly resolver: Resolver;
-  readonly clock: Clock;
-  readonly timers: SipTimers;
-  readonly keepAliveMs: number;
-  readonly log: Log;
+export interface TrunkOptions extends Pick<
+  HubOptions,
+  "settings" | "resolver" | "clock" | "timers" | "keepAliveMs" | "log"
+> {
   readonly onHealth: (health: TrunkHealth) => void;
   /** A new INVITE of the trunk, to which 100 has been sent. */
   readonly onInvited: (invitation: ServerInvitation) => void;
@@ -82,12 +76,7 @@ export class Trunk {
     this.#password = settings.credentials && new TrunkPassword(settings.credentials, clock, log);
     this.#admission = new Admission({ challenge: settings.challenge, clock, log, waiting: () => this.#waiting.size });
     this.#hub = new Hub({
-      settings,
-      resolver,
-      clock,
-      timers,
-      keepAliveMs: options.keepAliveMs,
-      log,
+      ...options,
       admit: (address) => this.#pool.admits(address),
       ledTo: (address) => this.#pool.ledTo(address),
       nextTarget: async () => {
@@ -111,11 +100,8 @@ export class Trunk {
       intervalMs: settings.optionsIntervalMs,
       answerWithinMs: Math.min(transactionMs(timers), 10_000),
       connected: isReliable(settings.transport),
-      pick: (tried) => this.#pool.pick(tried),
-      all: () => this.#pool.all(),
-      down: () => this.#pool.down,
+      pool: this.#pool,
       failed: (target, restMs) => this.#failed(target, restMs),
-      answered: (target) => this.#pool.answered(target),
       connect: async (target) => void (await this.#hub.connect(target)),
       ask: (target, done) => this.#askOptions(target, done),
       onHealth: ({ state }, before) => {
@@ -129,7 +115,7 @@ export class Trunk {
       settings,
       clock,
       everyMs: 10 * timers.t1Ms,
-      pick: (tried) => this.#pool.pick(tried),
+      pool: this.#pool,
       refused: (target) => this.#portRefused(target),
       ask: (target, done) => this.#askOptions(target, done),
       connect: (target) => this.#hub.connect(target),
@@ -344,9 +330,7 @@ export class Trunk {
       answerWithinMs: Math.min(transactionMs(timers), 10_000),
       clock,
       log,
-      pick: (tried) => this.#pool.pick(tried),
-      failed: (target, restMs) => this.#pool.failed(target, restMs),
-      answered: (target) => this.#pool.answered(target),
+      pool: this.#pool,
       ask: (target, parts, done) => this.#askRegister(target, parts, done),
       onChange: () => {
         if (this.#started?.registration?.status.registered === true) this.#optionsPing.answered("REGISTER answered");

@@ -18,10 +18,12 @@ import { dialogKeyOf, subscriptionKey, type Stack } from "./stack.ts";
 export interface IncomingOptions {
   readonly stack: Stack<ServerTransaction, Session>;
   readonly dismissals: Dismissals;
-  /** The rest as in UserAgentOptions. */
   readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
+  /** Asked first of whatever begins outside of dialogs: why it may not. */
   readonly admission: (request: SipRequest) => Refusal | undefined;
+  /** A new INVITE, to which 100 has been sent. */
   readonly invited: (invitation: ServerInvitation) => void;
+  /** MESSAGE, NOTIFY or REFER outside of dialogs. */
   readonly asked: (request: PeerRequest) => void;
 }
 

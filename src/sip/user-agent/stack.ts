@@ -37,7 +37,7 @@ export interface StackOptions {
   readonly timers: SipTimers;
   readonly clock: ScopedClock;
   readonly log: Log;
-  /** `target`: where a request outside of dialogs goes; undefined: the trunk's choice. */
+  /** Hands a message to the transport. `target`: where a request outside of dialogs goes; undefined: its choice. */
   readonly send: (message: OutgoingMessage, target?: Target) => Promise<void>;
   readonly newDigestSession: () => DigestClientSession | undefined;
 }

@@ -3,56 +3,33 @@
 import type { SipIncomingState, SipInviteState } from "../../core/call/model/dialog-state.ts";
 import { sipCallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { InboundSettings } from "../../ports/sip.ts";
-import type { Log } from "../../ports/telemetry.ts";
 import { formatUri, type Uri } from "../../core/address/uri.ts";
-import { contactFor, type Contacts } from "../headers/contact.ts";
-import type { SipTimers } from "../transport/retransmit.ts";
+import { contactFor } from "../headers/contact.ts";
 import type { Target } from "../transport/sockets/target.ts";
 import type { HeaderLine } from "../wire/header-builder.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
-import type { OutgoingBody, OutgoingMessage, OutgoingRequest } from "../wire/outgoing-message.ts";
-import type { Refusal } from "../wire/screening.ts";
+import type { OutgoingBody, OutgoingRequest } from "../wire/outgoing-message.ts";
 import { clientTransactionKey } from "../wire/transaction-key.ts";
 import type { DialogFields } from "./dialog.ts";
 import { Dismissals } from "./dismissals.ts";
-import { Incoming } from "./incoming.ts";
+import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Invitation, type InviteEvent } from "./invitation.ts";
 import { cancelOf, LateResponses } from "./late-responses.ts";
-import type { FinalResponse, PeerRequest } from "./peer-request.ts";
+import type { FinalResponse } from "./peer-request.ts";
 import { ALLOW_HEADER, Client, requestOf, sdpBody } from "./requests.ts";
 import { scopedClock, type ScopedClock } from "../transport/scoped-clock.ts";
-import type { ServerInvitation } from "./server-invitation.ts";
 import type { ServerTransaction } from "./server-transaction.ts";
 import { Session } from "./session.ts";
-import { Stack, type DigestClientSession } from "./stack.ts";
+import { Stack, type StackOptions } from "./stack.ts";
 
-export interface UserAgentOptions {
+export interface UserAgentOptions extends Omit<StackOptions, "clock">, Omit<IncomingOptions, "stack" | "dismissals"> {
   readonly trunk: TrunkName;
-  /** As Via names it: `UDP`, `TCP`, `TLS`, `WS`, `WSS`. */
-  readonly protocol: string;
-  /** Sent-by: host, or host and port. */
-  readonly viaHost: string;
-  readonly contacts: Contacts;
-  readonly userAgent: string;
   readonly localAddress: { readonly host: string; readonly port: number };
-  readonly timers: SipTimers;
   readonly clock: Clock;
-  readonly log: Log;
-  /** Hands a message to the transport. `target`: where a request outside of dialogs goes; undefined: its choice. */
-  readonly send: (message: OutgoingMessage, target?: Target) => Promise<void>;
   /** Takes an INVITE back that has not left yet, by its branch; false: it has left. */
   readonly recall: (branch: string) => boolean;
   /** The INVITE of that branch is not sent again. */
   readonly stopAsking: (branch: string) => void;
-  readonly newDigestSession: () => DigestClientSession | undefined;
-  readonly reliableProvisionals: InboundSettings["reliableProvisionals"];
-  /** Asked first of whatever begins outside of dialogs: why it may not. */
-  readonly admission: (request: SipRequest) => Refusal | undefined;
-  /** A new INVITE, to which 100 has been sent. */
-  readonly invited: (invitation: ServerInvitation) => void;
-  /** MESSAGE, NOTIFY or REFER outside of dialogs. */
-  readonly asked: (request: PeerRequest) => void;
 }
 
 /** What an INVITE is made of besides what the trunk gives. */

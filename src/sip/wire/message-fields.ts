@@ -1,13 +1,13 @@
 // Header values to the typed fields of a message, each with the rule that it may break.
 // The header section has been cut apart before, by header-section.ts.
-import { NO_PARAMS, parseDigits, parseParams } from "./fields/grammar.ts";
+import { NO_PARAMS, parseDigits, parseList, parseParams } from "./fields/grammar.ts";
 import { isToken } from "./fields/header-names.ts";
 import type { HeaderField, MediaType, SipMessage } from "./message.ts";
-import { parseNameAddr, parseNameAddrList, type NameAddr } from "./fields/name-addr.ts";
+import { parseNameAddr, type NameAddr } from "./fields/name-addr.ts";
 import type { Problem } from "./problems.ts";
 import type { RawFields } from "./raw-fields.ts";
 import type { RequestLine, StatusLine } from "./start-line.ts";
-import { parseViaList, type Via } from "./fields/via.ts";
+import { parseVia, type Via } from "./fields/via.ts";
 
 const NONE: readonly NameAddr[] = [];
 const CSEQ = /^(\d+)[ \t]+([^ \t]+)$/;
@@ -137,13 +137,8 @@ function tagOf(address: NameAddr): string | undefined {
 }
 
 function parseVias(lines: readonly string[]): [Via, ...Via[]] | undefined {
-  const vias: Via[] = [];
-  for (const line of lines) {
-    const some = parseViaList(line);
-    if (some === undefined || some.some((via) => via.version !== "2.0")) return undefined;
-    vias.push(...some);
-  }
-  return vias as [Via, ...Via[]];
+  const vias = parseList(lines, parseVia);
+  return vias?.every(({ version }) => version === "2.0") ? (vias as [Via, ...Via[]]) : undefined;
 }
 
 function parseContacts(lines: readonly string[] | undefined): readonly NameAddr[] | "*" | undefined {
@@ -152,14 +147,7 @@ function parseContacts(lines: readonly string[] | undefined): readonly NameAddr[
 }
 
 function parseAddresses(lines: readonly string[] | undefined): readonly NameAddr[] | undefined {
-  if (lines === undefined) return NONE;
-  const addresses: NameAddr[] = [];
-  for (const line of lines) {
-    const some = parseNameAddrList(line);
-    if (some === undefined) return undefined;
-    addresses.push(...some);
-  }
-  return addresses;
+  return lines === undefined ? NONE : parseList(lines, parseNameAddr);
 }
 
 /** `type/subtype;params` (RFC 3261 s20.15). */

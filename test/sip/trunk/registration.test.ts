@@ -256,9 +256,11 @@ it("a REGISTER that was given up leaves CSeqs free for the answers to challenges
     answerWithinMs: 10_000,
     clock,
     log: collectingLog([]),
-    pick: async (tried) => (tried.size === 0 ? target : undefined),
-    failed: () => {},
-    answered: () => {},
+    pool: {
+      pick: async (tried) => (tried?.size === 0 ? target : undefined),
+      failed: () => {},
+      answered: () => {},
+    },
     // Nobody answers in time.
     ask: (_target, { cseq: number }) => void cseqs.push(number),
     onChange: () => {},

@@ -1,17 +1,10 @@
 // Header fields as telephones, gateways and attackers write them.
 import { describe, expect, it } from "vitest";
-import { splitList } from "../../../src/sip/wire/fields/grammar.ts";
+import { parseList, splitList } from "../../../src/sip/wire/fields/grammar.ts";
 import { canonicalHeaderName } from "../../../src/sip/wire/fields/header-names.ts";
-import { parseNameAddr, parseNameAddrList } from "../../../src/sip/wire/fields/name-addr.ts";
+import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { formatUri } from "../../../src/core/address/uri.ts";
-import {
-  formatVia,
-  parseVia,
-  parseViaList,
-  responseTarget,
-  withSource,
-  type Via,
-} from "../../../src/sip/wire/fields/via.ts";
+import { formatVia, parseVia, responseTarget, withSource, type Via } from "../../../src/sip/wire/fields/via.ts";
 
 function via(text: string): Via {
   const parsed = parseVia(text);
@@ -72,10 +65,10 @@ describe("an address", () => {
   });
 
   it("stands in lists, with commas where they may be", () => {
-    const list = parseNameAddrList('"Bell, A" <sip:a,b@c>;x="1,2" , <sip:d@e>');
+    const list = parseList(['"Bell, A" <sip:a,b@c>;x="1,2" , <sip:d@e>'], parseNameAddr);
     expect(list?.map(({ displayName }) => displayName)).toEqual(["Bell, A", ""]);
-    expect(parseNameAddrList("<sip:a@b>,")).toBeUndefined();
-    expect(parseNameAddrList("<sip:a@b>,,<sip:c@d>")).toBeUndefined();
+    expect(parseList(["<sip:a@b>,"], parseNameAddr)).toBeUndefined();
+    expect(parseList(["<sip:a@b>,,<sip:c@d>"], parseNameAddr)).toBeUndefined();
     expect(splitList('"a, b')).toBeUndefined();
     expect(splitList("  ")).toBeUndefined();
   });
@@ -95,7 +88,7 @@ describe("a Via", () => {
   });
 
   it("of several in one line, the topmost comes first", () => {
-    const list = parseViaList("SIP/2.0/UDP a;branch=z9hG4bK1 , SIP/2.0/TCP b:5060;branch=z9hG4bK2");
+    const list = parseList(["SIP/2.0/UDP a;branch=z9hG4bK1 , SIP/2.0/TCP b:5060;branch=z9hG4bK2"], parseVia);
     expect(list?.map(({ host }) => host)).toEqual(["a", "b"]);
   });
 

@@ -24,6 +24,24 @@ export function splitList(value: string): string[] | undefined {
   return parts === undefined || parts.includes("") ? undefined : parts;
 }
 
+/** The elements of a header that is a list, from all its lines; undefined when one of them is malformed. */
+export function parseList<Element>(
+  lines: readonly string[],
+  parse: (text: string) => Element | undefined,
+): Element[] | undefined {
+  const elements: Element[] = [];
+  for (const line of lines) {
+    const parts = splitList(line);
+    if (parts === undefined) return undefined;
+    for (const part of parts) {
+      const element = parse(part);
+      if (element === undefined) return undefined;
+      elements.push(element);
+    }
+  }
+  return elements;
+}
+
 /** Splits at `separator` outside of quoted strings and angle brackets; parts are trimmed. */
 export function splitOutside(value: string, separator: "," | ";"): string[] | undefined {
   const separatorCode = separator.charCodeAt(0);

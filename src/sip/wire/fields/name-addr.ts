@@ -1,6 +1,6 @@
 // The value of From, To, Contact, Route, Record-Route, Refer-To, P-Asserted-Identity and their kind:
 // an address with a name and parameters (RFC 3261 s20.10, s25.1 name-addr / addr-spec).
-import { closingQuote, parseParams, splitList, unquoted, type Params } from "./grammar.ts";
+import { closingQuote, parseParams, unquoted, type Params } from "./grammar.ts";
 import { parseUri, type Uri } from "../../../core/address/uri.ts";
 
 export type NameAddr = {
@@ -50,17 +50,4 @@ function parseAddrSpec(text: string): NameAddr | undefined {
   if (uri === undefined) return undefined;
   const params = parseParams(semicolon < 0 ? "" : text.slice(semicolon), ONE_TAG);
   return params && { displayName: "", uri, params };
-}
-
-/** A comma-separated list of addresses; undefined when one of them is malformed. */
-export function parseNameAddrList(value: string): NameAddr[] | undefined {
-  const parts = splitList(value);
-  if (parts === undefined) return undefined;
-  const list: NameAddr[] = [];
-  for (const part of parts) {
-    const address = parseNameAddr(part);
-    if (address === undefined) return undefined;
-    list.push(address);
-  }
-  return list;
 }

@@ -1,6 +1,6 @@
 // The Via header field (RFC 3261 s20.42, RFC 3581 rport): parsed, written, and stamped with where a request came from.
 import { hostText, paramsText, tokenText } from "./escaping.ts";
-import { parseDigits, parseParams, splitList, type Params } from "./grammar.ts";
+import { parseDigits, parseParams, type Params } from "./grammar.ts";
 import { parseHostPort } from "../../../core/address/uri.ts";
 
 export type Via = {
@@ -65,19 +65,6 @@ function parseRport(value: string | null | undefined): number | null | undefined
 /** RFC 5118 s4.5: received is met with and without brackets around IPv6. */
 function unbracketed(address: string): string {
   return address.startsWith("[") && address.endsWith("]") ? address.slice(1, -1) : address;
-}
-
-/** A comma-separated list of via-parms, topmost first; undefined when one of them is malformed. */
-export function parseViaList(value: string): Via[] | undefined {
-  const parts = splitList(value);
-  if (parts === undefined) return undefined;
-  const list: Via[] = [];
-  for (const part of parts) {
-    const via = parseVia(part);
-    if (via === undefined) return undefined;
-    list.push(via);
-  }
-  return list;
 }
 
 /**
