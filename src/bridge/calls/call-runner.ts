@@ -9,7 +9,7 @@ import type { LegAddress } from "../../core/call/model/matrix-leg.ts";
 import { isRunning, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
 import { sipCallIdOf } from "../../core/call/model/trunk-leg.ts";
-import { restartOf, storedFormOf } from "../../core/call/recover.ts";
+import { endsAlike, storedFormOf, type StoredCall } from "../../core/call/recover.ts";
 import { callOnClockAhead, recordOnClockAhead } from "../../core/call/times.ts";
 import { step, type Step } from "../../core/call/step.ts";
 import type { CallId, SipCallId } from "../../core/ids.ts";
@@ -54,8 +54,8 @@ export class CallRunner {
   readonly #deadlines = new Map<DeadlineName, () => void>();
   #mailbox: Promise<void> = Promise.resolve();
   readonly #begunAs: CallRecord["direction"];
-  /** What a restart would do, as it was saved last. */
-  #saved: string | undefined;
+  /** As it was saved last. */
+  #saved: StoredCall | undefined;
 
   /** `first` is the step that began (or recovered) the call; `start` performs it. */
   constructor(first: Step, runOrder: (runner: CallRunner) => RunOrder, parts: CallRunnerParts) {
@@ -142,9 +142,8 @@ export class CallRunner {
   /** Only what a restart needs: ringing, say, changes nothing for it. An ended call is saved by `finish`, with its record. */
   async #save(call: Call): Promise<void> {
     const stored = storedFormOf(call);
-    const restart = stored && restartOf(stored);
-    if (stored === undefined || restart === this.#saved) return;
-    this.#saved = restart;
+    if (stored === undefined || (this.#saved !== undefined && endsAlike(this.#saved, stored))) return;
+    this.#saved = stored;
     await this.#parts.ledger.save(callOnClockAhead(stored, this.#wallAheadMs));
   }
 

@@ -27,11 +27,24 @@ export function storedFormOf(call: Call): StoredCall | undefined {
   return { call: ended.call, interrupted: true, notices: ended.orders.filter(isNotice) };
 }
 
-/** What a restart would do for the call, and keep of it: while that stays the same, the call need not be saved again. */
-export function restartOf({ call, interrupted, notices }: StoredCall): string {
-  const { outstanding, phase } = call;
-  const trunks = phase.trunks.map((leg) => (isUnsent(leg) ? over(leg) : leg));
-  return JSON.stringify([interrupted, phase.cause, phase.leg, trunks, phase.rooms, outstanding.farewells, notices]);
+/** Whether a restart would do the same for the call, and keep the same of it: then it need not be saved again. */
+export function endsAlike(one: StoredCall, other: StoredCall): boolean {
+  return isSame(endOf(one), endOf(other));
+}
+
+function endOf({ call, interrupted, notices }: StoredCall): unknown {
+  const { cause, leg, trunks, rooms } = call.phase;
+  const sent = trunks.map((trunk) => (isUnsent(trunk) ? over(trunk) : trunk));
+  return [interrupted, cause, leg, sent, rooms, call.outstanding.farewells, notices];
+}
+
+/** Most parts of two steps of a call are one object. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  const fields = Object.entries(one);
+  const others: Readonly<Record<string, unknown>> = { ...other };
+  return fields.length === Object.keys(others).length && fields.every(([name, value]) => isSame(value, others[name]));
 }
 
 /** What has not gone out cannot be cancelled. */
