@@ -1,6 +1,5 @@
 // An invite arrives: is it still alive, where does it go, may this person call? Gives the call its first step. Turns
 // away whoever does the same over and over before it costs anything.
-import type { Call } from "../../core/call/model/call.ts";
 import type { Notices } from "../../core/call/model/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
 import type { Step } from "../../core/call/step.ts";
@@ -9,7 +8,6 @@ import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { showsDisplayName } from "../../core/policy/caller-identity.ts";
 import { judge, mayCall, type Policy } from "../../core/policy/permission.ts";
-import { chargedTo, isRunning } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -23,8 +21,8 @@ export interface Invitation {
   readonly ghost: GhostNumber;
   /** The caller's, if it is wanted and known. */
   readonly displayName: string | undefined;
-  /** All calls of the moment, for the limits. */
-  readonly calls: readonly Call[];
+  /** How many calls there are, for the limits. */
+  readonly running: { readonly ofPerson: number; readonly inAll: number };
   /** Why no call is begun now, or not in this room, whatever the number is. */
   readonly closed: Closed | "room-in-call" | undefined;
 }
@@ -92,7 +90,7 @@ export class OutboundAdmission {
   /** Undefined where the invite is dead already, or the person calls too often. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
-    const { fact, ghost, displayName, calls, closed } = invitation;
+    const { fact, ghost, displayName, running, closed } = invitation;
     const now = clock.nowMs();
     // Our clock may have been set back since.
     const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
@@ -118,8 +116,8 @@ export class OutboundAdmission {
       {
         person: fact.sender,
         plan: route,
-        callsOfPerson: calls.filter((call) => isRunning(call) && chargedTo(call) === fact.sender).length,
-        callsInAll: calls.filter(isRunning).length,
+        callsOfPerson: running.ofPerson,
+        callsInAll: running.inAll,
       },
       this.#parts.policy,
     );

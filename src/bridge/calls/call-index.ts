@@ -6,6 +6,7 @@ import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import { isIn } from "../../core/call/model/call.ts";
 import { isRunning, legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
 import type { CallId, MatrixCallId, RoomId } from "../../core/ids.ts";
+import { CallGroups } from "./call-groups.ts";
 import type { CallRunner } from "./call-runner.ts";
 import { RecentIds } from "../limits/recent-ids.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
@@ -45,6 +46,8 @@ export class CallIndex {
   readonly #leaving = new Set<Promise<void>>();
   #emptied: (() => void)[] = [];
 
+  readonly groups = new CallGroups();
+
   /** Those of the moment. */
   get calls(): readonly Call[] {
     return this.runners.map(({ call }) => call);
@@ -57,6 +60,7 @@ export class CallIndex {
   add(runner: CallRunner, invite?: OwnInvite): void {
     const { call } = runner;
     this.#byId.set(call.id, { runner, invite, keys: [] });
+    this.groups.changed(runner, undefined, call);
     if (call.direction === "joined") {
       const [a, b] = trunkLegsOf(call);
       if (a !== undefined) this.#joined.set(a.id, { runner, side: "a" });
@@ -114,6 +118,7 @@ export class CallIndex {
     const entry = this.#byId.get(call);
     if (entry === undefined) return [];
     this.#byId.delete(call);
+    this.groups.changed(entry.runner, entry.runner.call, undefined);
     for (const key of entry.keys) {
       if (this.#byKey.get(key) !== entry.runner) continue;
       this.#byKey.delete(key);

@@ -30,7 +30,7 @@ export class Glare {
   /** A person calls a number: gives the call of that number which rings them, if it took the invite. */
   async invited(fact: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<CallRunner | undefined> {
     const { index, sameNumber, clock } = this.#parts;
-    const ringing = index.runners.find(
+    const ringing = [...index.groups.ringing].find(
       ({ call }) =>
         isIn(call, "arriving", "alerting") &&
         rings(call, fact.sender, fact.room) &&
@@ -46,7 +46,9 @@ export class Glare {
     const { index, sameNumber } = this.#parts;
     const { call } = arriving;
     if (!isIn(call, "arriving")) return;
-    for (const calling of index.runners) {
+    // Those of this moment: waiting below lets others begin.
+    const dialling = [...index.groups.dialling];
+    for (const calling of dialling) {
       const own = index.inviteOf(calling);
       if (own === undefined || !isIn(calling.call, "offering", "inviting")) continue;
       if (!rings(call, own.leg.person, own.leg.room) || !sameNumber(call.phase.ghost, own.leg.ghost)) continue;

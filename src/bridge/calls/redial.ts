@@ -26,9 +26,9 @@ export class Redial {
   async takes(fact: Extract<MatrixFact, { kind: "call.invited" }>, ghost: UserId): Promise<"room-in-call" | undefined> {
     const { index, sameNumber, log } = this.#parts;
     const { room, sender, device, matrixCallId } = fact;
-    const others = index.runners.flatMap((runner) => {
+    const others = index.groups.inRoom(room).flatMap((runner) => {
       const leg = legOf(runner.call);
-      if (leg?.room !== room || !isRunning(runner.call)) return [];
+      if (leg === undefined || !isRunning(runner.call)) return [];
       return leg.person === sender || sameNumber(leg.ghost, ghost) ? [{ runner, leg }] : [];
     });
     const own = others.filter(

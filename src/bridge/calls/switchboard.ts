@@ -274,7 +274,8 @@ export class Switchboard implements Calls {
     }
     const crossed = await this.#glare.invited(fact, ghost.user);
     const closed = crossed === undefined ? await this.#whyClosed(fact, ghost.user, known === "unsure") : undefined;
-    const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, calls: this.calls, closed }));
+    const runner =
+      crossed ?? (await this.#receive({ fact, ghost, displayName, running: this.#running(fact.sender), closed }));
     for (const one of held) await runner?.post(one.fact);
     if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
     await this.#declineVideo(fact);
@@ -297,6 +298,12 @@ export class Switchboard implements Calls {
       if (error instanceof StoreError) return "unsure";
       throw error;
     }
+  }
+
+  #running(person: UserId): Invitation["running"] {
+    const { groups } = this.#index;
+    const ofPerson = groups.chargedTo(person).filter(({ call }) => isRunning(call)).length;
+    return { ofPerson, inAll: groups.running.size };
   }
 
   async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
@@ -327,6 +334,7 @@ export class Switchboard implements Calls {
   #changed(runner: CallRunner, before: Call | undefined): void {
     const { callEvents, conversations } = this.#parts;
     const { call } = runner;
+    this.#index.groups.changed(runner, before, call);
     callEvents.changed(runner, before);
     // A person has taken a call that rang.
     if (isIn(call, "accepting") && before?.phase.kind !== "accepting")

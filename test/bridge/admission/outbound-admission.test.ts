@@ -63,7 +63,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
     },
     ghost: ghostNumber(ghost, target, examplePlan),
     displayName: undefined,
-    calls: [],
+    running: { ofPerson: 0, inAll: 0 },
     closed: undefined,
   });
   const deadline = first?.orders.find((order) => order.kind === "deadline.set");
