@@ -5,7 +5,7 @@ import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
-import { toContacts, toEncryption, toMediaOptions, toTrunkSettings } from "./config/mapping/mapping.ts";
+import { toEncryption, toMediaOptions, toTrunkSettings } from "./config/mapping/mapping.ts";
 import { formatPath } from "./config/reading/problem.ts";
 import type { Registration } from "./config/registration/registration.ts";
 import type { Config } from "./config/schema/schema.ts";
@@ -72,7 +72,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
   try {
     const store = await openStore(toStorePlace(config), log);
     stops.add(() => store.close());
-    const contacts = openContacts({ ...toContacts(config), log });
+    const contacts = openContacts({ ...config.contacts, log });
     stops.add(() => contacts.book.stop());
     const rung = peopleOf(settings.numbers);
     const people = openPeopleRooms(options.peopleToken, { ...config.homeserver, people: rung, clock, log });

@@ -1,5 +1,6 @@
 // The front door: everything between the ports is made here (wiring.ts), started, watched, and stopped in order. Knows
 // no edge, only their ports. What it offers besides is what an admin's tools need.
+import { doneWithin } from "../ports/done-within.ts";
 import type { CallId, TrunkName } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
 import { failsOverTo, trunkLegsOf } from "../core/call/model/queries.ts";
@@ -168,13 +169,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       gate.shut("draining");
       log.info("draining: no new calls begin", { calls: index.runners.length, withinMs });
       emit({ kind: "bridge.draining", atMs: clock.wallMs() });
-      await new Promise<void>((resolve) => {
-        const cancel = clock.at(clock.nowMs() + withinMs, resolve);
-        void index.whenEmpty().then(() => {
-          cancel();
-          resolve();
-        });
-      });
+      await doneWithin(withinMs, index.whenEmpty(), clock);
       const left = index.runners.length;
       if (left > 0) await hangUps.endAll(endMs);
       log.info("drained", { ended: left });

@@ -7,8 +7,7 @@ import { copyDatabase } from "./copy-database.ts";
 import { exitCode } from "./exit-code.ts";
 import { explainNumber, type ExplainOptions } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
-import { runBridge } from "./run.ts";
-import type { StartBridge } from "./start.ts";
+import { runBridge, type StartBridge } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
 

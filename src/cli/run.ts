@@ -1,5 +1,6 @@
 // Runs the bridge until a signal. SIGTERM lets calls end by themselves first, if that is configured; the next signal stops
 // the bridge, within a deadline; the one after that ends the process at once.
+import type { BridgeOptions, RunningBridge } from "../app.ts";
 import { requireCertificates } from "../config/checks/certificates.ts";
 import { loadConfig } from "../config/load.ts";
 import { toRegistrationFacts } from "../config/mapping/mapping.ts";
@@ -9,9 +10,14 @@ import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/
 import { loadRegistration } from "../config/registration/registration.ts";
 import { StoreError } from "../ports/store.ts";
 import { exitCode } from "./exit-code.ts";
-import type { RunningBridge, StartBridge } from "./start.ts";
 import type { StopSignal, Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
+
+/** What is run, of what app.ts starts. */
+type Running = Pick<RunningBridge, "refused" | "drain" | "stop">;
+
+/** As `startBridge` of app.ts. */
+export type StartBridge = (options: BridgeOptions) => Promise<Running>;
 
 export interface RunOptions {
   readonly configPath: string;
@@ -42,7 +48,7 @@ export async function runBridge(
     encryption.mode === "off" ? undefined : loadEncryptionSecret(encryptionSecretPath({ ...options, encryption }));
   const signals = signalsOf(terminal);
   const asked = signals.next();
-  let bridge: RunningBridge;
+  let bridge: Running;
   try {
     bridge = await start({
       config,
@@ -96,7 +102,7 @@ function signalsOf(terminal: Terminal) {
   };
 }
 
-async function stopWithin(bridge: RunningBridge, deadlineMs: number, terminal: Terminal): Promise<number> {
+async function stopWithin(bridge: Running, deadlineMs: number, terminal: Terminal): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
     timer = setTimeout(() => resolve("late"), deadlineMs);

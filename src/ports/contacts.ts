@@ -25,12 +25,12 @@ interface ContactEntry {
   readonly name: string;
   readonly numbers: readonly string[];
   /** Path of a picture. */
-  readonly picture: string | undefined;
+  readonly picture?: string | undefined;
 }
 
 export interface ContactSources {
   /** Path of a vCard file; undefined: there is none. */
-  readonly vcard: string | undefined;
+  readonly vcard?: string | undefined;
   /** These count before those of the file. */
   readonly entries: readonly ContactEntry[];
 }

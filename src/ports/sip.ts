@@ -19,7 +19,7 @@ export interface TrunkSettings {
   readonly local: {
     readonly host: string;
     readonly port: number;
-    readonly advertised: { readonly host: string; readonly port: number | undefined } | undefined;
+    readonly advertised: { readonly host: string; readonly port?: number | undefined } | undefined;
   };
   readonly tls: {
     /** PEM of the authorities to trust; the system's when undefined. */

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { listen } from "../../dev/loopback/listen.ts";
 import { runCommand } from "../../src/cli/command.ts";
-import type { BridgeOptions, RunningBridge, StartBridge } from "../../src/cli/start.ts";
+import type { BridgeOptions } from "../../src/app.ts";
+import type { StartBridge } from "../../src/cli/run.ts";
 import type { StopSignal, Terminal } from "../../src/cli/terminal.ts";
 import { minimalConfig } from "../../dev/config/sample.ts";
 
@@ -155,10 +156,10 @@ describe("running", () => {
   function bridge(
     stop: () => Promise<void>,
     refused = never,
-    drain: RunningBridge["drain"] = () => never,
+    drain: (withinMs: number) => Promise<number> = () => never,
   ): { start: StartBridge; options: BridgeOptions[] } {
     const options: BridgeOptions[] = [];
-    const running: RunningBridge = { stop, refused, drain };
+    const running = { stop, refused, drain };
     return { options, start: (given) => (options.push(given), Promise.resolve(running)) };
   }
 
@@ -204,15 +205,15 @@ describe("running", () => {
       writeFileSync(config, `${minimalConfig}shutdown: {drain_seconds: 60}\n`);
       const shell = new Shell();
       const did: string[] = [];
-      let drained = () => {};
-      const drain = (withinMs: number): Promise<void> => {
+      let drained: (ended: number) => void = () => {};
+      const drain = (withinMs: number): Promise<number> => {
         did.push(`drain ${withinMs}`);
         return new Promise((resolve) => (drained = resolve));
       };
       const { start } = bridge(async () => void did.push("stop"), never, drain);
       const code = runCommand(["-c", config, "-f", registration], shell, start);
       await shell.cares;
-      return { shell, did, code, drained: () => drained() };
+      return { shell, did, code, drained: () => drained(0) };
     }
 
     test("SIGTERM waits for the calls before it stops", async () => {
@@ -241,7 +242,7 @@ describe("running", () => {
       const { start } = bridge(
         () => ((stopped += 1), never),
         never,
-        async () => {},
+        async () => 0,
       );
       void runCommand(["-c", config, "-f", registration], shell, start);
       await shell.cares;

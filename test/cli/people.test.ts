@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { runCommand } from "../../src/cli/command.ts";
-import type { BridgeOptions } from "../../src/cli/start.ts";
+import type { BridgeOptions } from "../../src/app.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { minimalConfig } from "../../dev/config/sample.ts";
 

@@ -1,6 +1,7 @@
 // Ends many calls that nobody asked to end: all of them when the bridge stops, those that a dead process left when it
 // starts. So many at once, then a pause: a bridge ends 500 calls a second, and more drown a trunk that serves them all.
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 import type { CallIndex } from "./call-index.ts";
 
 const atOnce = 50;
@@ -17,14 +18,9 @@ export class HangUps {
   }
 
   /** Ends every call, and waits until nothing is owed to anybody, but no longer than `patienceMs`. */
-  endAll(patienceMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#clock.at(this.#clock.nowMs() + patienceMs, resolve);
-      this.#stopAll()
-        .then(() => this.#index.whenEmpty())
-        .then(resolve, reject)
-        .finally(cancel);
-    });
+  async endAll(patienceMs: number): Promise<void> {
+    const allEnded = this.#stopAll().then(() => this.#index.whenEmpty());
+    await doneWithin(patienceMs, allEnded, this.#clock);
   }
 
   /** After each hang-up: waits where it was the last of so many. */

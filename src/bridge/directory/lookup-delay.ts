@@ -4,6 +4,7 @@
 import type { Call } from "../../core/call/model/call.ts";
 import type { UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 
 export interface LookupDelayParts {
@@ -18,13 +19,7 @@ const patienceMs = 1_000;
 /** As `ApplicationServiceQueries.lookupDelay`. */
 export function lookupDelay(ghost: UserId, { ghosts, calls, clock }: LookupDelayParts): Promise<void> | undefined {
   if (!calls().some(({ phase }) => phase.kind === "connected")) return undefined;
-  return new Promise((resolve) => {
-    const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-    const settled = (): void => {
-      cancel();
-      resolve();
-    };
-    // Whether it could be made is told elsewhere: it is prepared in the background too.
-    ghosts.ensure(ghost).then(settled, settled);
-  });
+  // Whether it could be made is told elsewhere: it is prepared in the background too.
+  const prepared = ghosts.ensure(ghost).catch(() => {});
+  return doneWithin(patienceMs, prepared, clock).then(() => {});
 }

@@ -1,11 +1,11 @@
 // People who were invited to a room and have not joined yet: whoever waits for one of them learns when they join.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 
-interface Awaited {
+/** The promise is of them having joined. */
+interface Awaited extends PromiseWithResolvers<void> {
   readonly sinceMs: number;
-  readonly joined: Promise<void>;
-  readonly resolve: () => void;
 }
 
 /** More invitations than this are never open at a time; the oldest is forgotten, and its call rings as if they were there. */
@@ -23,9 +23,7 @@ export class JoinWatch {
   expect(room: RoomId, person: UserId): void {
     const key = keyOf(room, person);
     if (this.#awaited.has(key)) return;
-    let resolve = (): void => {};
-    const joined = new Promise<void>((done) => (resolve = done));
-    this.#awaited.set(key, { sinceMs: this.#clock.nowMs(), joined, resolve });
+    this.#awaited.set(key, { sinceMs: this.#clock.nowMs(), ...Promise.withResolvers<void>() });
     const [oldest] = this.#awaited.keys();
     if (this.#awaited.size > remembered && oldest !== undefined) this.#awaited.delete(oldest);
   }
@@ -52,13 +50,7 @@ export class JoinWatch {
   comes(room: RoomId, person: UserId, withinMs: number): Promise<boolean> {
     const found = this.#awaited.get(keyOf(room, person));
     if (found === undefined) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const cancel = this.#clock.at(this.#clock.nowMs() + withinMs, () => resolve(false));
-      void found.joined.then(() => {
-        cancel();
-        resolve(true);
-      });
-    });
+    return doneWithin(withinMs, found.promise, this.#clock);
   }
 }
 

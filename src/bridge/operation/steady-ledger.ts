@@ -5,6 +5,7 @@ import type { CallRecord } from "../../core/call/model/record.ts";
 import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 import { StoreError, type CallLedger } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { StoreWatch } from "./store-watch.ts";
@@ -55,11 +56,11 @@ export class SteadyLedger {
     const line = this.#lines.get(call) ?? { next: undefined, running: undefined };
     line.next = write;
     this.#lines.set(call, line);
-    const { watch } = this.#parts;
+    const { watch, clock } = this.#parts;
     if (watch.failure !== undefined) return this.#forgetOldest();
     const running = this.#run(call, line);
-    if (await this.#within(patienceMs, running)) return undefined;
-    void this.#within(hungMs, running).then((isDone) => {
+    if (await doneWithin(patienceMs, running, clock)) return undefined;
+    void doneWithin(hungMs, running, clock).then((isDone) => {
       if (!isDone) watch.failed(new StoreError("slow", `store has not answered for ${hungMs / 1000} s`));
     });
   }
@@ -105,17 +106,5 @@ export class SteadyLedger {
     if (this.#lines.size <= waitingLimit || oldest === undefined) return;
     this.#lines.delete(oldest);
     this.#parts.log.error("call will not be in the history: the store has failed for too long", { call: oldest });
-  }
-
-  /** Whether it was done before so much time had passed. */
-  #within(ms: number, what: Promise<unknown>): Promise<boolean> {
-    const { clock } = this.#parts;
-    return new Promise((resolve) => {
-      const cancel = clock.at(clock.nowMs() + ms, () => resolve(false));
-      void what.then(() => {
-        cancel();
-        resolve(true);
-      });
-    });
   }
 }

@@ -5,7 +5,6 @@ import type { GhostIdOptions } from "../../core/number/ghost/ghost-id.ts";
 import { soleNumber } from "../../core/number/plan/number-key.ts";
 import type { IdentityTemplates } from "../../core/policy/caller-identity.ts";
 import type { Permission, Policy } from "../../core/policy/permission.ts";
-import type { ContactSources } from "../../ports/contacts.ts";
 import type { IceServer, TrunkMedia } from "../../ports/media.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { RegistrationFacts } from "../registration/registration.ts";
@@ -21,11 +20,6 @@ interface HostPort {
 /** The schema has checked the text already. */
 function hostPort(text: string): HostPort {
   return splitHostPort(text) ?? { host: text, port: undefined };
-}
-
-export function toContacts({ contacts }: Config): ContactSources {
-  const { vcard, entries } = contacts;
-  return { vcard, entries: entries.map(({ name, numbers, picture }) => ({ name, numbers, picture })) };
 }
 
 /** undefined: encrypted rooms are not read. */
@@ -52,11 +46,7 @@ export function toTrunkSettings(config: Config, userAgent: string): readonly Tru
       name: trunkName(trunk.name),
       transport: trunk.transport,
       server: { host: bareHost(server.host), port: server.port, path: trunk.path },
-      local: {
-        host: listen.host,
-        port: listen.port,
-        advertised: advertised && { host: advertised.host, port: advertised.port },
-      },
+      local: { ...listen, advertised },
       tls: { ca: tls.ca, certificate: tls.certificate, key: tls.key, serverName: tls.server_name },
       credentials: credentials && {
         username: credentials.username,
@@ -208,26 +198,7 @@ export function toGhostIdsOptions(config: Config): GhostIdOptions {
 }
 
 /** What the embedded media engine takes of the configuration. */
-export interface MediaOptions {
-  readonly workers: number;
-  readonly sessionsPerWorker: number;
-  readonly rtp: {
-    readonly host: string;
-    readonly portMin: number;
-    readonly portMax: number;
-    readonly advertisedHost?: string;
-  };
-  readonly ice: {
-    readonly bindHost?: string;
-    readonly advertisedHosts: readonly string[];
-    readonly portMin?: number;
-    readonly portMax?: number;
-  };
-  readonly silenceTimeoutMs: number;
-  readonly reconnectTimeoutMs: number;
-}
-
-export function toMediaOptions({ media }: Config): MediaOptions {
+export function toMediaOptions({ media }: Config) {
   const { rtp, ice } = media;
   return {
     workers: media.workers,

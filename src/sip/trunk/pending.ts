@@ -1,5 +1,6 @@
 // Goodbyes that are still in flight: a trunk that stops waits for them, but not for ever.
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 
 export class Pending {
   readonly #open = new Set<symbol>();
@@ -20,14 +21,10 @@ export class Pending {
   }
 
   /** Resolves when nothing is in flight any more, or after `patienceMs`. */
-  settled(clock: Clock, patienceMs: number): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-      this.#allSettled = () => {
-        cancel();
-        resolve();
-      };
-    });
+  async settled(clock: Clock, patienceMs: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#allSettled = resolve;
+    await doneWithin(patienceMs, promise, clock);
   }
 }

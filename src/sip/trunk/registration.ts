@@ -2,6 +2,7 @@
 // is lost, taken back at the end. What each event makes of it is in registration-state.ts.
 import type { GatewayPool } from "./gateway-pool.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { doneWithin } from "../../ports/done-within.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { grantedMs as grantedTo, serviceRouteOf } from "./registration-answer.ts";
 import {
@@ -103,7 +104,7 @@ export class Registration {
   }
 
   /** Takes the binding back; over when that is answered, or after `patienceMs`. */
-  stop(patienceMs: number): Promise<void> {
+  async stop(patienceMs: number): Promise<void> {
     const before = this.#state;
     const asked = before.phase === "asking" ? before.asked : undefined;
     const target = before.standing.binding?.at ?? asked;
@@ -111,16 +112,10 @@ export class Registration {
     this.#next.stop();
     this.#bindingEnd.stop();
     this.#cancelGiveUp();
-    if (before.phase === "stopped" || target === undefined) return Promise.resolve();
+    if (before.phase === "stopped" || target === undefined) return;
     if (before.phase === "asking") this.#skipCSeq();
-    const { clock } = this.#options;
-    return new Promise((resolve) => {
-      const cancel = clock.at(clock.nowMs() + patienceMs, resolve);
-      this.#send(target, 0, () => {
-        cancel();
-        resolve();
-      });
-    });
+    const answered = new Promise<unknown>((resolve) => this.#send(target, 0, resolve));
+    await doneWithin(patienceMs, answered, this.#options.clock);
   }
 
   #step(event: RegistrationEvent): void {
