@@ -1,13 +1,11 @@
 // Every header field that leaves us is made here, from typed parts. Whatever the parts hold, the result is one
 // line: no CR, LF or control character, no open quote, no second header. Parsing is elsewhere, but for Reason.
 import {
-  escapeUser,
   formatUri,
   makeSipUri,
   parseHostPort,
   type SipUri,
   type SipUriParts,
-  type TelUri,
   type Uri,
 } from "../../core/address/uri.ts";
 import { lineText, paramsText, quotedString, tokenText } from "./fields/escaping.ts";
@@ -62,11 +60,6 @@ export function tokensHeader(name: string, tokens: readonly string[]): HeaderLin
   );
 }
 
-/** `type/subtype;params`: Content-Type. */
-export function mediaTypeHeader(name: string, type: string, params: Params = NO_PARAMS): HeaderLine {
-  return line(name, `${mediaType(type)}${paramsText(params)}`);
-}
-
 /** A list of `type/subtype`: Accept. */
 export function mediaTypesHeader(name: string, types: readonly string[]): HeaderLine {
   return line(name, types.map(mediaType).join(", "));
@@ -97,21 +90,8 @@ export function addressHeader(name: string, ...addresses: readonly AddressParts[
   return line(name, addresses.map(formatAddress).join(", "));
 }
 
-/** `Contact: *` (RFC 3261 s10.2.2). */
-export function contactWildcardHeader(): HeaderLine {
-  return line("Contact", "*");
-}
-
 export function viaHeader(via: Via): HeaderLine {
   return line("Via", formatVia(via));
-}
-
-/** `number method` (RFC 3261 s20.16). */
-export function cseqHeader(number: number, method: string): HeaderLine {
-  if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff || !isToken(method)) {
-    throw new HeaderBuildError("malformed-number");
-  }
-  return line("CSeq", `${number} ${method}`);
 }
 
 /** Who the network vouches for (RFC 3325 s9.1): at most a sip and a tel URI; any parameters are left out. */
@@ -189,11 +169,4 @@ export function sipUri({ host, user, port, ...others }: SipUriParts): SipUri {
   const uri = makeSipUri({ ...others, user: user === "" ? undefined : user, host: address.host, port });
   // RFC 3261 s19.1.2: in a user part a semicolon starts telephone-subscriber parameters, so a plain one is escaped.
   return { ...uri, user: uri.user?.replaceAll(";", "%3b") };
-}
-
-/** A tel URI (RFC 3966). What stands for a digit stays, `#` is escaped because in a URI it starts a fragment. */
-export function telUri(number: string, params: Params = NO_PARAMS): TelUri {
-  const kept = number.replace(/[^0-9A-Fa-f*#+().-]/g, "");
-  if (kept === "") throw new HeaderBuildError("malformed-number");
-  return { kind: "tel", scheme: "tel", number: escapeUser(kept), params };
 }

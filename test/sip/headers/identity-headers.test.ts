@@ -2,8 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { CallerIdentity } from "../../../src/core/policy/caller-identity.ts";
 import { rig } from "../rig/rig.ts";
-import { sipUri } from "../../core/address/sip-uri.ts";
-import { telUri } from "../../../src/sip/wire/header-builder.ts";
+import { sipUri, telUri } from "../../core/address/sip-uri.ts";
 
 const user = { user: "+4930123456", host: undefined, displayName: undefined };
 
@@ -24,7 +23,7 @@ const placements: Readonly<Record<string, CallerIdentity>> = {
   },
   "asserted-identity": {
     from: user,
-    asserted: [sipUri("sip:+4930123456@provider.example;user=phone"), telUri("+4930123456")],
+    asserted: [sipUri("sip:+4930123456@provider.example;user=phone"), telUri("tel:+4930123456")],
     preferred: undefined,
     privacy: [],
   },

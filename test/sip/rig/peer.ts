@@ -12,14 +12,13 @@ import { bind, listen } from "../../../dev/loopback/listen.ts";
 import type { SipTransportName } from "../../../src/ports/sip.ts";
 import {
   addressHeader,
-  cseqHeader,
-  numberHeader,
   sipUri,
   textHeader,
+  valueOf,
   viaHeader,
   type HeaderLine,
 } from "../../../src/sip/wire/header-builder.ts";
-import { echoedHeaders, formatRequest, formatResponse } from "../../../src/sip/wire/message-writer.ts";
+import { responseTo, writeRequest } from "../../../src/sip/wire/outgoing-message.ts";
 import {
   header,
   headerValues,
@@ -27,6 +26,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from "../../../src/sip/wire/message.ts";
+import { formatUri } from "../../../src/core/address/uri.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
 import { StreamFramer } from "../../../src/sip/wire/stream-framer.ts";
 import { parseVia, responseTarget, withSource } from "../../../src/sip/wire/fields/via.ts";
@@ -179,11 +179,13 @@ export class Peer {
 
   reply(received: Received<SipRequest>, status: number, options: ReplyOptions = {}): void {
     const { message: request, flow } = received;
-    const toTag = status === 100 ? undefined : (options.toTag ?? "peer-tag");
-    const headers = [...echoedHeaders(request, toTag), ...(options.headers ?? [])];
+    // RFC 3261 s12.1.1: responses that may make a dialog repeat the route.
+    const routes = status === 100 ? [] : headerValues(request, "Record-Route");
+    const headers = [...routes.map((route) => textHeader("Record-Route", route)), ...(options.headers ?? [])];
     if (options.contact !== false && status > 100 && status < 300) headers.push(this.contact);
-    if (options.sdp !== undefined) headers.push(textHeader("Content-Type", "application/sdp"));
-    const bytes = formatResponse(status, options.phrase ?? "Scripted", headers, options.sdp);
+    const { toTag = "peer-tag", phrase = "Scripted" } = options;
+    const body = options.sdp === undefined ? undefined : { contentType: "application/sdp", content: options.sdp };
+    const { bytes } = responseTo(request, { statusCode: status, phrase, toTag, userAgent: "", headers, body });
     if (status >= 200) this.#answered.set(keyOf(request), bytes);
     flow.send(bytes);
   }
@@ -212,19 +214,26 @@ export class Peer {
     const { message, flow } = invite;
     const contact = message.contacts === "*" ? undefined : message.contacts[0];
     const from = `${header(message, "To") ?? ""};tag=${options.toTag ?? "peer-tag"}`;
-    const headers: HeaderLine[] = [
-      this.via(options.branch ?? `z9hG4bK${newTag()}`),
-      numberHeader("Max-Forwards", 70),
-      textHeader("From", from),
-      textHeader("To", header(message, "From") ?? ""),
-      textHeader("Call-ID", message.sipCallId),
-      cseqHeader(cseq, method),
-      ...(options.headers ?? []),
-    ];
-    if (method === "INVITE" || method === "UPDATE") headers.push(this.contact);
-    const body = options.sdp === undefined ? options.body : { type: "application/sdp", content: options.sdp };
-    if (body !== undefined) headers.push(textHeader("Content-Type", body.type));
-    flow.send(formatRequest(method, contact?.uri ?? message.from.uri, headers, body?.content));
+    const { branch = `z9hG4bK${newTag()}`, headers = [], sdp } = options;
+    const body = sdp === undefined ? options.body : { type: "application/sdp", content: sdp };
+    const request = {
+      kind: "request",
+      method,
+      uri: formatUri(contact?.uri ?? message.from.uri),
+      via: valueOf(this.via(branch)),
+      branch,
+      routes: [],
+      from,
+      to: header(message, "From") ?? "",
+      fromTag: "",
+      toTag: undefined,
+      callId: message.sipCallId,
+      cseq,
+      credentials: [],
+      headers: method === "INVITE" || method === "UPDATE" ? [...headers, this.contact] : headers,
+      body: body && { contentType: body.type, content: body.content },
+    } as const;
+    flow.send(writeRequest(request, this.transport.toUpperCase(), false));
   }
 
   /** ACK to a 2xx of the stack, in the same dialog. */

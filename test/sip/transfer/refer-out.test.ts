@@ -1,12 +1,12 @@
 // A transfer that the person orders: our REFER inside the call, and what the trunk says of it (RFC 3515, RFC 3891).
 import { describe, expect, it } from "vitest";
-import { telUri, textHeader } from "../../../src/sip/wire/header-builder.ts";
+import { textHeader } from "../../../src/sip/wire/header-builder.ts";
 import { uriHeader } from "../../../src/core/address/uri.ts";
 import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { referToHeader } from "../../../src/sip/headers/refer-to.ts";
 import type { SipRequest } from "../../../src/sip/wire/message.ts";
 import type { SipDialogState } from "../../../src/core/call/model/dialog-state.ts";
-import { sipUri } from "../../core/address/sip-uri.ts";
+import { sipUri, telUri } from "../../core/address/sip-uri.ts";
 import { answered, hangUp, type Answered } from "../rig/answered-call.ts";
 import { lines, type Peer, type Received } from "../rig/peer.ts";
 import { rig, standStill, TRANSACTION_MS, type Rig } from "../rig/rig.ts";
@@ -231,7 +231,7 @@ describe("a blind transfer", () => {
   it("to a number of its own kind goes out as that", async () => {
     const { peer, stack } = await rig();
     const { call } = await answered({ peer, stack });
-    stack.trunks.refer(call, { kind: "address", uri: telUri("+4940777") });
+    stack.trunks.refer(call, { kind: "address", uri: telUri("tel:+4940777") });
     expect(lines(await peer.request("REFER"), "Refer-To")).toEqual(["<tel:+4940777>"]);
   });
 

@@ -7,6 +7,7 @@ import { diversionsOf } from "../../../src/sip/headers/diversion.ts";
 import { remoteIdentityOf } from "../../../src/sip/headers/remote-identity.ts";
 import { replacesOf } from "../../../src/sip/headers/replaces.ts";
 import { echoedHeaders, formatResponse } from "../../../src/sip/wire/message-writer.ts";
+import { responseTo } from "../../../src/sip/wire/outgoing-message.ts";
 import { formatAddress, parseReasons } from "../../../src/sip/wire/header-builder.ts";
 import { headerTokens } from "../../../src/sip/wire/message.ts";
 import { parseSip, type ParseResult } from "../../../src/sip/wire/parser.ts";
@@ -116,7 +117,7 @@ function use(result: ParseResult): string {
     }
     screenRequest(message, { methods: [message.method], uriSchemes: ["sip"], optionTags: [], mediaTypes: [] });
     expect(formatUri(message.uri)).toMatch(/^[!-~]+$/);
-    const answer = formatResponse(200, "OK", echoedHeaders(message, "t"));
+    const { bytes: answer } = responseTo(message, { statusCode: 200, toTag: "t", userAgent: "", headers: [] });
     expect(parseSip(answer)).toMatchObject({ outcome: "message", message: { sipCallId: message.sipCallId } });
   } else clientTransactionKey(message);
   for (const via of message.vias) {

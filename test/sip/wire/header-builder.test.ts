@@ -4,11 +4,8 @@ import { describe, expect, it } from "vitest";
 import {
   addressHeader,
   assertedIdentityHeader,
-  contactWildcardHeader,
-  cseqHeader,
   formatAddress,
   HeaderBuildError,
-  mediaTypeHeader,
   mediaTypesHeader,
   numberHeader,
   parseReasons,
@@ -16,17 +13,16 @@ import {
   privacyHeader,
   reasonHeader,
   sipUri,
-  telUri,
   textHeader,
   tokensHeader,
   viaHeader,
   type HeaderLine,
 } from "../../../src/sip/wire/header-builder.ts";
-import { formatRequest } from "../../../src/sip/wire/message-writer.ts";
 import { parseNameAddr } from "../../../src/sip/wire/fields/name-addr.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
 import { formatUri, userText } from "../../../src/core/address/uri.ts";
 import { parseVia } from "../../../src/sip/wire/fields/via.ts";
+import { telUri } from "../../core/address/sip-uri.ts";
 
 const anything = fc.string({ unit: "binary", maxLength: 30 });
 const nasty = fc.oneof(
@@ -45,14 +41,14 @@ function wellFormed(text: string): boolean {
 function parsedWith(line: HeaderLine): readonly { name: string; value: string }[] {
   const frame = [
     textHeader("Call-ID", "1"),
-    cseqHeader(1, "OPTIONS"),
+    textHeader("CSeq", "1 OPTIONS"),
     addressHeader("From", { uri: sipUri({ host: "a.example" }), params: new Map([["tag", "1"]]) }),
     addressHeader("To", { uri: sipUri({ host: "b.example" }) }),
   ];
   const via = parseVia("SIP/2.0/UDP a.example;branch=z9hG4bK1");
   if (via === undefined) throw new Error("no Via");
-  const bytes = formatRequest("OPTIONS", sipUri({ host: "b.example" }), [viaHeader(via), ...frame, line]);
-  const result = parseSip(bytes);
+  const lines = ["OPTIONS sip:b.example SIP/2.0", viaHeader(via), ...frame, line, "Content-Length: 0"];
+  const result = parseSip(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
   if (result.outcome !== "message") throw new Error(`${result.outcome}: ${JSON.stringify(result)}`);
   return result.message.headers.slice(1 + frame.length, -1);
 }
@@ -102,7 +98,7 @@ describe("no input makes a second header", () => {
       fc.property(nasty, nasty, params, (one, two, extra) => {
         expectOneHeader(tokensHeader("Supported", [one, two]), "Supported");
         expectOneHeader(reasonHeader({ protocol: `Q.850${one}`, cause: 16, text: two }), "Reason");
-        expectOneHeader(mediaTypeHeader("Accept", `a${one}/b${two}`.replace("/", "x/"), extra), "Accept");
+        expectOneHeader(mediaTypesHeader("Accept", [`a${one}/b${two}`.replace("/", "x/")]), "Accept");
         expectOneHeader(numberHeader("Session-Expires", 1_800, extra), "Session-Expires");
       }),
     );
@@ -167,7 +163,7 @@ describe("header fields of the RFCs", () => {
   const alice = { displayName: 'Alice "A" \\ Smith', uri: sipUri({ user: "+441632960123", host: "example.org" }) };
 
   it("P-Asserted-Identity and P-Preferred-Identity (RFC 3325)", () => {
-    expect(assertedIdentityHeader(alice, { uri: telUri("+44 1632 960123") })).toBe(
+    expect(assertedIdentityHeader(alice, { uri: telUri("tel:+441632960123") })).toBe(
       'P-Asserted-Identity: "Alice \\"A\\" \\\\ Smith" <sip:+441632960123@example.org>, <tel:+441632960123>',
     );
     expect(preferredIdentityHeader({ ...alice, params: new Map([["tag", "1"]]) })).toBe(
@@ -193,9 +189,7 @@ describe("header fields of the RFCs", () => {
     expect(parseReasons("SIP;cause=603, , Q.850 ; Cause = 41,").map(({ cause }) => cause)).toEqual([603, 41]);
   });
 
-  it("Contact, CSeq, Accept and the wildcard", () => {
-    expect(contactWildcardHeader()).toBe("Contact: *");
-    expect(cseqHeader(4_294_967_295, "ACK")).toBe("CSeq: 4294967295 ACK");
+  it("Accept and Session-Expires", () => {
     expect(mediaTypesHeader("accept", ["application/sdp", "message/sipfrag"])).toBe(
       "Accept: application/sdp, message/sipfrag",
     );
@@ -206,8 +200,7 @@ describe("header fields of the RFCs", () => {
 
   it("service codes, in both kinds of URI (RFC 3261 s25.1, RFC 3966)", () => {
     expect(formatUri(sipUri({ user: "*31#5551234", host: "gw.example.org" }))).toBe("sip:*31%235551234@gw.example.org");
-    expect(formatUri(telUri("*31#5551234"))).toBe("tel:*31%235551234");
-    expect(userText(telUri("*31#5551234"))).toBe("*31#5551234");
+    expect(userText(telUri("tel:*31%235551234"))).toBe("*31#5551234");
   });
 
   it("hosts: IPv6 gets its brackets, what is no host is refused", () => {
@@ -222,11 +215,8 @@ describe("header fields of the RFCs", () => {
     expect(() => numberHeader("Expires", -1)).toThrow(expect.objectContaining({ code: "malformed-number" }));
     expect(() => sipUri({ host: "a", port: 70_000 })).toThrow(expect.objectContaining({ code: "malformed-port" }));
     expect(() => addressHeader("Contact")).toThrow(expect.objectContaining({ code: "empty-list" }));
-    expect(() => telUri("call me")).not.toThrow();
-    expect(() => telUri("no!")).toThrow(expect.objectContaining({ code: "malformed-number" }));
-    expect(() => mediaTypeHeader("Content-Type", "sdp")).toThrow(HeaderBuildError);
+    expect(() => mediaTypesHeader("Accept", ["sdp"])).toThrow(HeaderBuildError);
     expect(() => privacyHeader()).toThrow(HeaderBuildError);
     expect(() => reasonHeader()).toThrow(HeaderBuildError);
-    expect(() => cseqHeader(2 ** 32, "BYE")).toThrow(HeaderBuildError);
   });
 });
