@@ -6,7 +6,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { listen } from "../../../dev/loopback/listen.ts";
 import { keypresses } from "../../../dev/audio/telephone-event.ts";
 import { tone } from "../../../dev/audio/tone.ts";
@@ -162,6 +162,51 @@ test("the browser and the gateway hear each other, and digits last as long as th
   expect(stats.a.lost).toBe(0);
 });
 
+describe("a browser with Opus alone and a gateway with G.711 alone", () => {
+  const opusAlone = ["audio/opus", "audio/telephone-event"];
+
+  /** Each hears the other, and keys get through both ways as long as they were pressed. */
+  async function talk({ phone, trunk, session, fact }: Pick<BrowserCall, "phone" | "trunk" | "session" | "fact">) {
+    await hears(phone, trunkHz);
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+    expect(await session.stats()).toMatchObject({ codec: "PCMU", converted: { a: "opus", b: "PCMU" } });
+    trunk.ear.packets = [];
+    expect(await phone.press("15#")).toBe(true);
+    const pressed = () =>
+      keypresses(
+        trunk.ear.packets.filter(({ payloadType }) => payloadType === 101),
+        8000,
+      );
+    await until("the keys", () => pressed().length === 3 && (pressed()[2]?.durationMs ?? 0) >= 140);
+    expect(pressed().map(({ digit }) => digit)).toEqual(["1", "5", "#"]);
+    for (const { durationMs } of pressed()) expect(Math.abs(durationMs - 160)).toBeLessThanOrEqual(20);
+    expect(await fact("media.dtmf")).toMatchObject({ from: "a", digit: "1" });
+    // The sound is back after the keys.
+    expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+    await hears(phone, trunkHz);
+  }
+
+  test("talk when the browser calls", async ({ scope }) => {
+    const made = await call(scope, opusAlone);
+    expect(made.clientAnswer).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 111 110\r\n/);
+    await talk(made);
+  });
+
+  test("talk when the browser is called", async ({ scope }) => {
+    const phone = await openPage(scope);
+    const trunk = await TrunkPeer.open({ hz: trunkHz });
+    scope.add(async () => trunk.close());
+    const open = await rig.open();
+    scope.add(async () => open.session.close());
+    const { description: sdp } = await open.session.offer("b", trunk.sdp());
+    trunk.aim(await open.session.answer("a", await phone.answer(sdp.replace("SAVPF 0 111 126 110", "SAVPF 111 110"))));
+    await trickle(phone, open);
+    await open.fact("media.connected");
+    trunk.speak();
+    await talk({ ...open, phone, trunk });
+  });
+});
+
 test("a video call is its audio", async ({ scope }) => {
   const { phone, trunk, clientAnswer } = await call(scope, everything, { video: true });
   expect(clientAnswer).toContain("m=video 0 ");
@@ -218,6 +263,9 @@ test("a browser that is called hears and is heard, and may restart ICE too", asy
   trunk.speak();
   await hears(phone, trunkHz);
   expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);
+  // It was offered Opus as well, behind the codec that the gateway has.
+  expect(await open.session.stats()).toMatchObject({ codec: "PCMU" });
+  expect(await open.session.stats()).not.toHaveProperty("converted");
   const restarted = await open.session.offer("a", await phone.offer({ codecs: everything, restart: true }));
   expect(restarted.kind).toBe("settled");
   await phone.answered(restarted.description);
