@@ -1,8 +1,10 @@
-// The embedded media engine under load: what one forwarded packet costs its worker process, and what a session costs
-// to set up and to keep. Clients and gateways live in this process; only the worker's own CPU time is counted.
+// The embedded media engine under load: what one forwarded packet costs its worker process, what a converted one, and what a
+// session costs to set up and to keep. Clients and gateways live in this process; only the worker's own CPU time is counted.
 import nodeDataChannel, { type Track } from "node-datachannel";
 import { createSocket, type Socket } from "node:dgram";
 import { randomBytes } from "node:crypto";
+import { Encoder } from "@evan/opus";
+import { encodeUlaw } from "../dev/audio/g711.ts";
 import { encodeRtp } from "../dev/audio/rtp.ts";
 import { bind } from "../dev/loopback/listen.ts";
 import { callId } from "../src/core/ids.ts";
@@ -15,6 +17,7 @@ import { figure } from "./parts/statistics.ts";
 import { childrenUsage } from "./parts/usage.ts";
 
 const sessions = 40;
+const convertedSessions = 20;
 const measuredMs = 6000;
 const frameMs = 20;
 
@@ -22,6 +25,44 @@ interface Call {
   readonly track: Track;
   readonly socket: Socket;
   readonly port: number;
+}
+
+/** What a client speaks; the gateways have PCMU. */
+interface Speech {
+  readonly payloadType: number;
+  readonly ticks: number;
+  readonly packets: readonly Uint8Array[];
+}
+
+const ulawSpeech: Speech = { payloadType: 0, ticks: 160, packets: [randomBytes(160)] };
+
+/** A second of vowels that glide, as a browser sends it that was told what is worth sending. */
+function opusSpeech(): Speech {
+  const encoder = new Encoder({ channels: 1, sample_rate: 48_000, application: "voip" });
+  encoder.bitrate = 24_000;
+  encoder.max_bandwidth = "narrowband";
+  encoder.inband_fec = true;
+  encoder.packet_loss = 5;
+  const packets = vowels(48_000).map((frame) => encoder.encode(frame));
+  return { payloadType: 111, ticks: 960, packets };
+}
+
+/** Frames of 20 ms. */
+function vowels(rate: number): Int16Array[] {
+  const length = (rate * frameMs) / 1000;
+  let phase = 0;
+  return Array.from({ length: 50 }, (_, frame) =>
+    Int16Array.from({ length }, (__, index) => {
+      const time = frame / 50 + index / rate;
+      phase += (120 + 25 * Math.sin(4 * time)) / rate;
+      let sum = 0;
+      for (let harmonic = 1; harmonic <= 24; harmonic += 1) {
+        const formant = 600 + 300 * Math.sin(9 * time);
+        sum += Math.sin(2 * Math.PI * harmonic * phase) / (1 + ((harmonic * 120 - formant) / 150) ** 2);
+      }
+      return Math.round(6000 * sum * Math.abs(Math.sin(7 * time)) + 60 * (Math.random() - 0.5));
+    }),
+  );
 }
 
 const ignored = (): void => undefined;
@@ -34,14 +75,15 @@ const quietLog: Log = {
   child: () => quietLog,
 };
 
-async function openCall(media: CallMedia<string>, number: number): Promise<Call> {
+async function openCall(media: CallMedia<string>, number: number, { payloadType }: Speech): Promise<Call> {
   const connection = new nodeDataChannel.PeerConnection("bench", {
     iceServers: [],
     bindAddress: "127.0.0.1",
     disableAutoNegotiation: true,
   });
   const audio = new nodeDataChannel.Audio("0", "SendRecv");
-  audio.addAudioCodec(0, "PCMU");
+  if (payloadType === 0) audio.addAudioCodec(0, "PCMU");
+  else audio.addOpusCodec(payloadType);
   audio.addSSRC(1000 + number, "bench", "stream", "track");
   const track = connection.addTrack(audio);
   const open = new Promise<void>((resolve) => track.onOpen(() => resolve()));
@@ -79,9 +121,8 @@ async function openCall(media: CallMedia<string>, number: number): Promise<Call>
 const kept: unknown[] = [];
 
 /** 50 packets a second each way and call, for `durationMs`; resolves with the packets that came out at both ends. */
-async function exchange(calls: readonly Call[], durationMs: number): Promise<number> {
+async function exchange(calls: readonly Call[], durationMs: number, speech: Speech): Promise<number> {
   let arrived = 0;
-  const payload = randomBytes(160);
   for (const { track, socket } of calls) {
     track.onMessage(() => (arrived += 1));
     socket.removeAllListeners("message").on("message", () => (arrived += 1));
@@ -91,16 +132,22 @@ async function exchange(calls: readonly Call[], durationMs: number): Promise<num
     const waitMs = startMs + frame * frameMs - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     frameCount += 1;
+    const at = { marker: false, sequence: frameCount };
+    const own = speech.packets[frameCount % speech.packets.length] ?? new Uint8Array(160);
+    const told = ulawVowels[frameCount % ulawVowels.length] ?? new Uint8Array(160);
     for (const [index, { track, socket, port }] of calls.entries()) {
-      const header = { payloadType: 0, marker: false, sequence: frameCount, timestamp: frameCount * 160, payload };
-      track.sendMessageBinary(Buffer.from(encodeRtp({ ...header, ssrc: 1000 + index })));
-      socket.send(encodeRtp({ ...header, ssrc: 5000 + index }), port, "127.0.0.1");
+      const { payloadType, ticks } = speech;
+      const said = { ...at, payloadType, timestamp: frameCount * ticks, payload: own, ssrc: 1000 + index };
+      track.sendMessageBinary(Buffer.from(encodeRtp(said)));
+      const heard = { ...at, payloadType: 0, timestamp: frameCount * 160, payload: told, ssrc: 5000 + index };
+      socket.send(encodeRtp(heard), port, "127.0.0.1");
     }
   }
   return arrived;
 }
 
 let frameCount = 0;
+const ulawVowels = vowels(8000).map(encodeUlaw);
 
 function srtpLine(): string {
   const master = randomBytes(30);
@@ -117,12 +164,23 @@ function srtpLine(): string {
   return `SRTP to a trunk: ${((user + system) / packets / 2).toFixed(1)} us CPU more per packet`;
 }
 
-/** Printable lines; about ten seconds. */
+/** Of the worker, once it is warm. */
+async function measured(
+  calls: readonly Call[],
+  speech: Speech,
+): Promise<{ readonly packets: number; readonly usPerPacket: number }> {
+  await exchange(calls, 1000, speech);
+  const warm = childrenUsage(process.pid)?.cpuMs ?? 0;
+  const packets = await exchange(calls, measuredMs, speech);
+  return { packets, usPerPacket: (((childrenUsage(process.pid)?.cpuMs ?? 0) - warm) * 1000) / packets };
+}
+
+/** Printable lines; about half a minute. */
 export async function run(): Promise<string[]> {
   const media = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
-      sessionsPerWorker: sessions,
+      sessionsPerWorker: sessions + 2 * convertedSessions,
       rtp: { host: "127.0.0.1", portMin: 34_000, portMax: 34_999 },
       ice: { bindHost: "127.0.0.1" },
       silenceTimeoutMs: 60_000,
@@ -136,20 +194,27 @@ export async function run(): Promise<string[]> {
     const idle = childrenUsage(process.pid);
     if (idle === undefined) return ["media: not measured, for want of /proc"];
     const calls: Call[] = [];
-    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(media, number));
+    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(media, number, ulawSpeech));
     const up = childrenUsage(process.pid) ?? idle;
-    await exchange(calls, 1000);
-    const warm = childrenUsage(process.pid) ?? idle;
-    const packets = await exchange(calls, measuredMs);
+    const { packets, usPerPacket } = await measured(calls, ulawSpeech);
     const after = childrenUsage(process.pid) ?? idle;
-    for (const { socket } of calls) socket.close();
+    const opus = opusSpeech();
+    const others: Call[] = [];
+    for (let number = 0; number < convertedSessions; number += 1)
+      others.push(await openCall(media, sessions + number, opus));
+    const converted = await measured(others, opus);
+    // Once more, as the machine may have become busier meanwhile.
+    const again = await measured(calls, ulawSpeech);
+    for (const { socket } of [...calls, ...others]) socket.close();
     const sent = (measuredMs / frameMs) * sessions * 2;
-    const usPerPacket = ((after.cpuMs - warm.cpuMs) * 1000) / packets;
+    const price = (2 * converted.usPerPacket) / (usPerPacket + again.usPerPacket);
     const setUpMs = (up.cpuMs - idle.cpuMs) / sessions;
     const sessionKib = (after.rss - idle.rss) / sessions / 1024;
     return [
       `media: ${figure(usPerPacket, 1)} us CPU per forwarded packet (${sessions} calls, ${packets} of ${sent} packets)`,
       `media: about ${figure(1e6 / (usPerPacket * 100))} two-way calls on one core`,
+      `media: ${figure(converted.usPerPacket, 1)} us CPU per packet converted between Opus and G.711 (${convertedSessions} calls, ${converted.packets} packets)`,
+      `media: ${figure(price, 2)} times the forwarded packet, about ${figure(1e6 / (converted.usPerPacket * 100))} such calls on one core`,
       `media: ${figure(setUpMs, 1)} ms CPU to set up a session`,
       `media: ${figure(sessionKib)} KiB a session, ${figure(idle.rss / 2 ** 20)} MiB an idle worker`,
       srtpLine(),

@@ -181,7 +181,7 @@ test("what is dangerous has one home", () => {
     [/^libphonenumber-js/, /^core\/number\/e164\.ts$/],
     [/^sdp-transform/, /^core\/sdp\//],
     [/^node-datachannel/, /^media\/embedded\//],
-    [/^@evan\/opus$/, /^media\/embedded\/codec\/opus\.ts$/],
+    [/^@evan\/opus/, /^media\/embedded\/codec\/opus-(?:en|de)coder\.ts$/],
     [/^matrix-appservice/, /^(matrix|config)\//],
     [/^kysely$/, /^store\//],
     [/^better-sqlite3$/, /^store\/sqlite\//],

@@ -9,8 +9,8 @@ import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
 
 const able: readonly Conversion[] = [
   { between: ["PCMA", "PCMU"], price: 1 },
-  { between: ["opus", "PCMA"], price: 3 },
-  { between: ["opus", "PCMU"], price: 3 },
+  { between: ["opus", "PCMA"], price: 2 },
+  { between: ["opus", "PCMU"], price: 2 },
 ];
 
 function call(codecs: readonly string[], conversions = able): Exchange {

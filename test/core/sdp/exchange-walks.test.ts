@@ -22,8 +22,8 @@ import { gatewaySdp, parsed } from "./samples.ts";
 const conversions = fc.constantFrom<readonly Conversion[]>(
   [],
   [
-    { between: ["opus", "PCMU"], price: 3 },
-    { between: ["opus", "PCMA"], price: 3 },
+    { between: ["opus", "PCMU"], price: 2 },
+    { between: ["opus", "PCMA"], price: 2 },
     { between: ["PCMA", "PCMU"], price: 1 },
   ],
 );

@@ -44,7 +44,7 @@ test("the engine hears of a peer and of what passes once both have spoken, and o
 });
 
 test("nothing is converted that the engine cannot, or that the configuration does not want", async () => {
-  const able = new FakeMediaEngine({ conversions: [{ between: ["opus", "PCMU"], price: 3 }] });
+  const able = new FakeMediaEngine({ conversions: [{ between: ["opus", "PCMU"], price: 2 }] });
   const opus = gatewaySdp({ formats: "111", lines: ["a=rtpmap:111 opus/48000/2"] });
   const ends = {
     ...options,

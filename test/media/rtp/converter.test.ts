@@ -1,15 +1,13 @@
 // One direction of a call that is converted, packet by packet: the stream that comes out, whatever comes in.
-import { Decoder, Encoder } from "@evan/opus";
+import { Decoder } from "@evan/opus";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { listen } from "../../../dev/audio/goertzel.ts";
-import { decodeRtp, encodeRtp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone, tone } from "../../../dev/audio/tone.ts";
-import type { Crossing } from "../../../src/core/sdp/exchange/agreement.ts";
+import { alaw, audio, events, Line, opus, speaker, toAlaw, toOpus } from "../peers/converted-line.ts";
+import { resampled, speech } from "../peers/fidelity.ts";
 import { G711Decoder, G711Encoder } from "../../../src/media/embedded/codec/g711.ts";
-import { newStream, OutgoingStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
-import { RtpStream } from "../../../src/media/embedded/rtp/rtp-stream.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
@@ -17,109 +15,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const opus = 111;
-const events = 110;
-const alaw = 8;
-
-const audio = (name: string, from: string, wishes = "", ptimeMs?: number): Crossing => ({
-  payloadType: name === "opus" ? opus : alaw,
-  name,
-  isEvent: false,
-  isRelayed: true,
-  fromClockRate: from === "opus" ? 48_000 : 8000,
-  toClockRate: name === "opus" ? 48_000 : 8000,
-  converts: name === from ? undefined : { from, wishes, ptimeMs },
-});
-const digits = (fromClockRate: number, toClockRate: number): Crossing => ({
-  payloadType: 101,
-  name: "telephone-event",
-  isEvent: true,
-  isRelayed: true,
-  fromClockRate,
-  toClockRate,
-});
-const toAlaw = (ptimeMs?: number): ReadonlyMap<number, Crossing> =>
-  new Map([
-    [opus, audio("PCMA", "opus", "", ptimeMs)],
-    [events, digits(48_000, 8000)],
-  ]);
-const toOpus = (wishes = "", ptimeMs?: number): ReadonlyMap<number, Crossing> =>
-  new Map([[alaw, audio("opus", "PCMA", wishes, ptimeMs)]]);
-
-/** A source, what its packets pass through, and what comes out. */
-class Line {
-  readonly out: RtpPacket[] = [];
-  readonly told: string[] = [];
-  readonly stream: RtpStream;
-  readonly to: OutgoingStream;
-  ssrc = 7;
-  sequence = 65_530;
-  timestamp = 0xffff_f000;
-
-  constructor(crossings: ReadonlyMap<number, Crossing>) {
-    this.to = new OutgoingStream(
-      newStream(),
-      (packet) => this.out.push(decodeRtp(packet) as RtpPacket) > 0,
-      this.nowMs,
-    );
-    this.stream = new RtpStream(this.to, ({ digit, durationMs }) => this.told.push(`${digit} ${durationMs}`));
-    this.stream.agree(crossings, true, undefined);
-  }
-
-  get nowMs(): number {
-    return Math.floor(performance.timeOrigin + performance.now());
-  }
-
-  /** One packet, and the time that it lasts. */
-  say(payloadType: number, payload: Uint8Array, ticks: number, ms: number, marker = false): void {
-    this.put(this.next(payloadType, payload, ticks, marker));
-    vi.advanceTimersByTime(ms);
-  }
-
-  next(payloadType: number, payload: Uint8Array, ticks: number, marker = false): Buffer {
-    const { sequence, timestamp, ssrc } = this;
-    this.sequence = (sequence + 1) & 0xffff;
-    this.timestamp = (timestamp + ticks) >>> 0;
-    return Buffer.from(encodeRtp({ payloadType, marker, sequence, timestamp, ssrc, payload }));
-  }
-
-  put(packet: Buffer): void {
-    this.stream.packet(Buffer.from(packet), this.nowMs);
-  }
-
-  /** Steps of sequence numbers, and of timestamps. */
-  get steps(): { sequences: Set<number>; timestamps: number[] } {
-    const pairs = this.out.slice(1).map((packet, index) => [this.out[index] ?? packet, packet] as const);
-    return {
-      sequences: new Set(pairs.map(([one, other]) => (other.sequence - one.sequence) & 0xffff)),
-      timestamps: pairs.map(([one, other]) => (other.timestamp - one.timestamp) | 0),
-    };
-  }
-
-  get heard(): Int16Array {
-    return concatenate(
-      this.out.filter(({ payloadType }) => payloadType === alaw).map((each) => decodeAlaw(each.payload)),
-    );
-  }
-}
-
-function speaker(frameMs: number, options: { fec?: boolean; channels?: 1 | 2; hz?: number } = {}) {
-  const { channels = 1 } = options;
-  const encoder = new Encoder({ channels, sample_rate: 48_000, application: "voip" });
-  encoder.bitrate = 32_000;
-  encoder.inband_fec = options.fec ?? true;
-  encoder.packet_loss = 10;
-  const source = continuousTone(options.hz ?? 440, 48_000);
-  const [samples, ticks] = [frameMs * 48, frameMs * 48];
-  const frame = (): Uint8Array => {
-    const mono = source.next(samples);
-    return encoder.encode(
-      channels === 1 ? mono : Int16Array.from({ length: samples * 2 }, (_, at) => mono[at >> 1] ?? 0),
-    );
-  };
-  return { frame, ticks };
-}
 
 describe("Opus to A-law", () => {
   test("is one packet for each, of the same tone at the same level, its numbers and times without a gap", () => {
@@ -341,6 +236,28 @@ describe("A-law to Opus", () => {
     const octets = (line: Line): number => line.out.reduce((sum, { payload }) => sum + payload.length, 0);
     expect(octets(least)).toBeLessThanOrEqual(1000);
     expect(octets(most)).toBeGreaterThan(octets(least));
+  });
+
+  test("tells each frame again while the client misses some and can use it, and only then", () => {
+    /** In narrowband of 20 ms the bit after the voice's says so (RFC 6716 s4.2.4). */
+    const told = (line: Line): number =>
+      line.out.splice(0).filter(({ payload }) => ((payload[1] ?? 0) & 0x40) !== 0).length;
+    const voice = resampled(speech(), 16_000, 8000);
+    const [able, unable] = [new Line(toOpus("useinbandfec=1")), new Line(toOpus())];
+    for (const [percent, reports, least, most] of [
+      [0, 1, 0, 0],
+      [8, 1, 50, 100],
+      [0, 4, 0, 1],
+    ] as const) {
+      for (const line of [able, unable]) {
+        for (let count = 0; count < reports; count += 1) line.to.missed(percent);
+        for (let at = 0; at < 16_000; at += 160) line.say(alaw, encodeAlaw(voice.subarray(at, at + 160)), 160, 20);
+      }
+      const again = told(able);
+      expect(again).toBeGreaterThanOrEqual(least);
+      expect(again).toBeLessThanOrEqual(most);
+      expect(told(unable)).toBe(0);
+    }
   });
 
   test("fills the place of what is lost with what was there", () => {

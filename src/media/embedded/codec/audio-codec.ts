@@ -6,8 +6,8 @@ export const sampleRate = 8000;
 export interface AudioDecoder {
   /** Undefined: it is no packet of that codec. */
   decode(payload: Uint8Array): Int16Array | undefined;
-  /** What may have been there, where a packet is missing. */
-  conceal(samples: number): Int16Array;
+  /** What may have been there, where packets are missing. `next`: the one after them, which may tell of the last. */
+  conceal(samples: number, next?: Uint8Array): Int16Array;
   /** The source is silent until its next packet, which comes late (DTX). */
   isPause(payload: Uint8Array): boolean;
   /** Comfort noise at so many dB below full scale takes the place of what is missing, until the next packet. */
@@ -17,6 +17,7 @@ export interface AudioDecoder {
 }
 
 export interface AudioEncoder {
-  encode(samples: Int16Array): Uint8Array;
+  /** `lossPercent`: what of the packets does not reach the receiver, which may be told in the next ones. */
+  encode(samples: Int16Array, lossPercent: number): Uint8Array;
   release(): void;
 }

@@ -4,6 +4,6 @@ import type { Conversion } from "../../../core/sdp/exchange/conversion.ts";
 /** By measurement (`npm run bench -- media`). */
 export const conversions: readonly Conversion[] = [
   { between: ["PCMA", "PCMU"], price: 1 },
-  { between: ["opus", "PCMA"], price: 3 },
-  { between: ["opus", "PCMU"], price: 3 },
+  { between: ["opus", "PCMA"], price: 2 },
+  { between: ["opus", "PCMU"], price: 2 },
 ];

@@ -41,6 +41,7 @@ export class Converter {
   readonly #decoder: AudioDecoder;
   readonly #encoder: AudioEncoder;
   readonly #emit: Emit;
+  readonly #lossPercent: () => number;
   readonly #order = new ReorderBuffer<Heard>((heard, lost) => this.#play(heard, lost));
   /** Ticks of the timestamp on either side, for each sample. */
   readonly #fromTicks: number;
@@ -61,24 +62,35 @@ export class Converter {
   #event: { readonly timestamp: number; readonly placed: number } | undefined;
   #pause: NodeJS.Timeout | undefined;
 
-  private constructor(crossing: Crossing, decoder: AudioDecoder, encoder: AudioEncoder, frameMs: number, emit: Emit) {
+  private constructor(
+    crossing: Crossing,
+    decoder: AudioDecoder,
+    encoder: AudioEncoder,
+    frameMs: number,
+    emit: Emit,
+    lossPercent: () => number,
+  ) {
     this.crossing = crossing;
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#emit = emit;
+    this.#lossPercent = lossPercent;
     this.#fromTicks = crossing.fromClockRate / sampleRate;
     this.#toTicks = crossing.toClockRate / sampleRate;
     this.#frame = new Int16Array((sampleRate * frameMs) / 1000);
   }
 
-  /** Undefined: the crossing needs none, or one that we do not have. */
-  static for(crossing: Crossing | undefined, emit: Emit): Converter | undefined {
+  /**
+   * Undefined: the crossing needs none, or one that we do not have.
+   * @param lossPercent what of our packets does not reach the receiver
+   */
+  static for(crossing: Crossing | undefined, emit: Emit, lossPercent: () => number): Converter | undefined {
     if (crossing?.converts === undefined) return undefined;
     const { from, wishes, ptimeMs = usualFrameMs } = crossing.converts;
     const [own, other] = [codecOf(from), codecOf(crossing.name)];
     if (own === undefined || other === undefined) return undefined;
     const frameMs = other.frames.findLast((each) => each <= ptimeMs) ?? usualFrameMs;
-    return new Converter(crossing, own.decoder(), other.encoder(wishes), frameMs, emit);
+    return new Converter(crossing, own.decoder(), other.encoder(wishes), frameMs, emit, lossPercent);
   }
 
   /** Would `crossing` be converted just as now? */
@@ -151,7 +163,7 @@ export class Converter {
     const missing = Math.round(((timestamp - (this.#due ?? timestamp)) | 0) / this.#fromTicks);
     const most = isPaused ? missing : Math.min(missing, lost * this.#usual);
     const concealed = Math.max(0, Math.min(most, (sampleRate * mostConcealedMs) / 1000));
-    if (concealed > 0) this.#append(this.#decoder.conceal(concealed));
+    if (concealed > 0) this.#append(this.#decoder.conceal(concealed, isPaused ? undefined : payload));
     if (missing > concealed) this.#leap(missing - concealed);
     this.#isStart ||= marker && missing > concealed;
     const pcm = this.#decoder.decode(payload) ?? this.#decoder.conceal(this.#usual);
@@ -184,7 +196,7 @@ export class Converter {
   }
 
   #encode(): void {
-    this.#send(this.#timestamp, this.#isStart, this.#encoder.encode(this.#frame), this.crossing);
+    this.#send(this.#timestamp, this.#isStart, this.#encoder.encode(this.#frame, this.#lossPercent()), this.crossing);
     this.#isStart = false;
     this.#filled = 0;
     this.#timestamp = (this.#timestamp + this.#frame.length * this.#toTicks) >>> 0;

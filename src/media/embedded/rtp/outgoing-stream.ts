@@ -41,6 +41,7 @@ export class OutgoingStream {
   readonly #rewriter: RtpRewriter;
   readonly #digits: DtmfSender;
   #clockRate: number;
+  #lossPercent = 0;
   #packets: number;
   #octets: number;
 
@@ -77,6 +78,16 @@ export class OutgoingStream {
 
   get sent(): Sent {
     return { packets: this.#packets, octets: this.#octets };
+  }
+
+  /** What the peer misses of it, percent. */
+  get lossPercent(): number {
+    return this.#lossPercent;
+  }
+
+  /** The peer reports so much loss, percent: believed until it has reported less for some time. */
+  missed(percent: number): void {
+    this.#lossPercent = Math.max(Math.ceil(percent), Math.floor(this.#lossPercent / 2));
   }
 
   /** A digit of ours has the stream for itself. */

@@ -25,8 +25,11 @@ export class RtcpReporter {
   /** RTCP from the leg. */
   packet(packet: Buffer, nowMs: number): void {
     this.#fromLeg.reception.heard(nowMs);
-    const last = readRtcp(packet).senderReports.at(-1);
+    const { senderReports, losses } = readRtcp(packet);
+    const last = senderReports.at(-1);
     if (last !== undefined) this.#lastSenderReport = { ...last, atMs: nowMs };
+    const own = losses.find(({ ssrc }) => ssrc === this.#stream.ssrc);
+    if (own !== undefined) this.#stream.missed((own.fraction * 100) / 256);
   }
 
   /** Sends a report if one is due; `chance` in [0, 1) spreads them (RFC 3550 s6.3.1). */

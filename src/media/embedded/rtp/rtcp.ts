@@ -46,12 +46,15 @@ export function byePacket(ssrc: number, cname: string): Buffer {
 export interface RtcpNews {
   /** Middle 32 bits of the NTP timestamp of a sender report, by the sender's SSRC. */
   readonly senderReports: readonly { readonly ssrc: number; readonly middleNtp: number }[];
+  /** What the peer has lost since its report before, of 256, by the sender's SSRC. */
+  readonly losses: readonly { readonly ssrc: number; readonly fraction: number }[];
   readonly isBye: boolean;
 }
 
 /** Reads a compound packet up to the first part that is not as long as it says. */
 export function readRtcp(packet: Buffer): RtcpNews {
   const senderReports: { ssrc: number; middleNtp: number }[] = [];
+  const losses: { ssrc: number; fraction: number }[] = [];
   let isBye = false;
   for (let offset = 0; offset + 4 <= packet.length;) {
     const length = 4 + 4 * packet.readUInt16BE(offset + 2);
@@ -60,9 +63,12 @@ export function readRtcp(packet: Buffer): RtcpNews {
     if (type === packetTypes.sender && length >= 28)
       senderReports.push({ ssrc: packet.readUInt32BE(offset + 4), middleNtp: packet.readUInt32BE(offset + 10) });
     if (type === packetTypes.bye) isBye = true;
+    const blocks = type === packetTypes.sender ? 28 : type === packetTypes.receiver ? 8 : length;
+    for (let block = offset + blocks; block + 24 <= offset + length; block += 24)
+      losses.push({ ssrc: packet.readUInt32BE(block), fraction: packet[block + 4] ?? 0 });
     offset += length;
   }
-  return { senderReports, isBye };
+  return { senderReports, losses, isBye };
 }
 
 function head(packet: Buffer, count: number, type: number): void {

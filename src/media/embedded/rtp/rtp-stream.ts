@@ -3,7 +3,7 @@
 import { TokenBucket } from "../../../core/policy/token-bucket.ts";
 import type { Crossing } from "../../../core/sdp/exchange/agreement.ts";
 import { clockMs } from "../base/clock.ts";
-import { Converter } from "./converter.ts";
+import { Converter, type Numbers } from "./converter.ts";
 import type { Digit } from "./dtmf-receiver.ts";
 import { DtmfReceiver } from "./dtmf-receiver.ts";
 import type { DigitFormat } from "../../../core/sdp/exchange/flows.ts";
@@ -91,9 +91,10 @@ export class RtpStream {
   #convert(spoken: Crossing | undefined): void {
     if (this.#converter?.isFor(spoken) === true) return;
     this.close();
-    this.#converter = Converter.for(spoken, (numbers, payload, crossing) => {
+    const emit = (numbers: Numbers, payload: Uint8Array, crossing: Crossing): void => {
       if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
-    });
+    };
+    this.#converter = Converter.for(spoken, emit, () => this.#to.lossPercent);
   }
 
   /** One packet of a direction that is converted. */
