@@ -81,7 +81,7 @@ function newTag(): string {
 export class Peer {
   readonly transport: SipTransportName;
   readonly host: string;
-  port = 0;
+  readonly port: number;
   /** All that was ever received, repetitions included. */
   readonly log: Received[] = [];
   readonly #queue: Received[] = [];
@@ -103,7 +103,8 @@ export class Peer {
   readonly upgrades: { path: string | undefined; host: string | undefined; protocol: string | undefined }[] = [];
   readonly flows = new Set<{ destroy(): void; pause(): void }>();
 
-  private constructor(options: PeerOptions) {
+  private constructor(port: number, options: PeerOptions) {
+    this.port = port;
     this.transport = options.transport ?? "udp";
     this.#optionsStatus = options.options;
     this.#contactPort = options.contactPort;
@@ -111,21 +112,21 @@ export class Peer {
   }
 
   static async start(options: PeerOptions = {}): Promise<Peer> {
-    const peer = new Peer(options);
-    const port = options.port ?? 0;
+    // Nobody else takes that number: not for TCP beside UDP, and not while a peer is away that comes back.
+    const port = options.port ?? (await freePort());
+    const peer = new Peer(port, options);
     switch (peer.transport) {
       case "udp":
-        // Whether its number takes TCP as well is the test's to say: nobody else may have it.
-        await peer.#openUdp(options.port ?? (await freePort()));
-        if (options.alsoTcp === true) await peer.#listen(createTcpServer(), peer.port, "connection");
+        await peer.#openUdp(port);
+        if (options.alsoTcp === true) await peer.#listen(createTcpServer(), port, "connection");
         break;
       case "tcp":
-        peer.port = await peer.#listen(createTcpServer(), port, "connection");
+        await peer.#listen(createTcpServer(), port, "connection");
         break;
       case "tls": {
         const asked = options.tls?.ca !== undefined;
         const server = createTlsServer({ ...options.tls, requestCert: asked, rejectUnauthorized: asked });
-        peer.port = await peer.#listen(server, port, "secureConnection");
+        await peer.#listen(server, port, "secureConnection");
         break;
       }
       case "ws":
@@ -270,7 +271,7 @@ export class Peer {
   async #openUdp(port: number): Promise<void> {
     const { host } = this;
     const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-    this.port = await bind(socket, port, host);
+    await bind(socket, port, host);
     this.#udpSend = (bytes, to) => socket.send(bytes, to, "127.0.0.1");
     socket.on("message", (bytes, from) => {
       const parsed = parseSip(bytes);
@@ -284,16 +285,15 @@ export class Peer {
     this.#closers.push(() => new Promise((resolve) => socket.close(() => resolve())));
   }
 
-  async #listen(server: Server, port: number, event: "connection" | "secureConnection"): Promise<number> {
+  async #listen(server: Server, port: number, event: "connection" | "secureConnection"): Promise<void> {
     server.on(event, (socket: Socket) => {
       this.connections += 1;
       this.remotes.push(socket.remoteAddress);
       if (socket instanceof TLSSocket) this.serverNames.push(socket.servername);
       this.#read(socket, new StreamFramer(false));
     });
-    const bound = await listen(server, port, this.host);
+    await listen(server, port, this.host);
     this.#closers.push(() => new Promise((resolve) => server.close(() => resolve())));
-    return bound;
   }
 
   #read(socket: Socket, framer: StreamFramer): void {
@@ -313,7 +313,7 @@ export class Peer {
 
   async #openWebSocket(port: number, tls: Credentials | undefined): Promise<void> {
     const http = tls === undefined ? createHttpServer() : createHttpsServer({ cert: tls.cert, key: tls.key });
-    this.port = await listen(http, port, this.host);
+    await listen(http, port, this.host);
     this.#closers.push(() => new Promise((resolve) => http.close(() => resolve())));
     const sockets = new WebSocketServer({
       server: http,

@@ -2,6 +2,7 @@
 // when it wakes up after all.
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { listen } from "../../../dev/loopback/listen.ts";
 import type { Dns } from "../../../src/sip/transport/resolver.ts";
 import { textHeader } from "../../../src/sip/wire/header-builder.ts";
@@ -22,16 +23,10 @@ function inOrder(...peers: readonly { readonly port: number }[]): Dns {
 }
 
 /** A port where nobody listens any more. */
-async function deadPort(): Promise<number> {
-  const peer = await Peer.start();
-  await peer.close();
-  return peer.port;
-}
-
 describe("a server at whose port nobody listens", () => {
   it("is left after 500 ms for the next", async () => {
     const pass = standStill();
-    const [dead, next] = [{ port: await deadPort() }, await startPeer()];
+    const [dead, next] = [{ port: await freePort() }, await startPeer()];
     const stack = await startStack(settings, { dns: inOrder(dead, next) });
     const call = stack.invite();
     await stack.fact(call, "sip.sent");
@@ -43,7 +38,7 @@ describe("a server at whose port nobody listens", () => {
 
   it("and there is no other: the call fails after 500 ms and says so", async () => {
     const pass = standStill();
-    const stack = await startStack(trunkSettings(await deadPort()));
+    const stack = await startStack(trunkSettings(await freePort()));
     const call = stack.invite();
     await stack.fact(call, "sip.sent");
     pass(500);
