@@ -20,7 +20,7 @@ interface Change {
 /** More would hold up whoever asks next for too long. */
 const largestBatch = 100;
 /** What can wait for the next transaction waits no longer. */
-const laterMs = 100;
+const laterMs = 25;
 /** A lock of another process, a backup's say, is waited for so long. */
 const lockWaitMs = 1_000;
 const lockTryMs = 25;
