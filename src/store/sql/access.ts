@@ -33,8 +33,9 @@ export function openAccess(
   return {
     log,
     async read(query, values) {
-      // A transaction of its own costs more than the query.
-      if (reader === writer) return (await commits.make((db) => statements.on(db)(query, values), "query")).rows;
+      // To wait for a transaction, and then to take the locks again, costs more than the query.
+      if (reader === writer && !commits.isIdle)
+        return (await commits.make((db) => statements.on(db)(query, values), "query")).rows;
       await commits.settled();
       return (await persistently(database, () => ask(query, values))).rows;
     },

@@ -34,6 +34,8 @@ export class Commits {
   #later: NodeJS.Timeout | undefined;
   #waiting: Change[] = [];
   #last: Promise<void> = Promise.resolve();
+  /** Transactions that are not over. */
+  #open = 0;
 
   constructor(db: Kysely<Tables>, database: Database) {
     this.#db = db;
@@ -61,6 +63,11 @@ export class Commits {
     });
   }
 
+  /** Whether all that was asked for is done with. */
+  get isIdle(): boolean {
+    return this.#open + this.#waiting.length === 0;
+  }
+
   /** Resolves when whatever was asked for before is committed or refused. */
   settled(): Promise<void> {
     if (this.#waiting.length > 0) this.#begin();
@@ -73,10 +80,12 @@ export class Commits {
     clearTimeout(this.#later);
     this.#later = undefined;
     this.#collecting = changes;
+    this.#open += 1;
     this.#last = this.#last.then(async () => {
       await setImmediate();
       if (this.#collecting === changes) this.#collecting = undefined;
       await this.#commit(changes);
+      this.#open -= 1;
     });
     return changes;
   }
