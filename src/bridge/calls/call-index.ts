@@ -31,7 +31,7 @@ const recentCalls = 1_000;
 
 interface Entry {
   readonly runner: CallRunner;
-  readonly invite: OwnInvite | undefined;
+  invite: OwnInvite | undefined;
   readonly keys: string[];
 }
 
@@ -72,6 +72,13 @@ export class CallIndex {
     if (isIn(call, "arriving", "alerting")) this.#key(call.phase.ring.matrixCallId, runner);
   }
 
+  changed(runner: CallRunner, before: Call | undefined): void {
+    this.groups.changed(runner, before, runner.call);
+    const entry = this.#byId.get(runner.id);
+    // Its description is the longest text of a call.
+    if (entry !== undefined && !this.groups.dialling.has(runner)) entry.invite = undefined;
+  }
+
   /** Undefined also where it is ending already. */
   running(call: CallId): CallRunner | undefined {
     const runner = this.get(call);
@@ -102,13 +109,13 @@ export class CallIndex {
     if (runner !== undefined) this.#key(matrixCallId, runner);
   }
 
-  /** What the client has said of its call since, as long as another call may take it over. */
+  /** What the client has said of its call since. */
   note(runner: CallRunner, candidates: readonly IceCandidate[]): void {
     const noted = this.inviteOf(runner)?.candidates;
-    if (noted === undefined || !isIn(runner.call, "offering", "inviting")) return;
-    noted.push(...candidates.slice(0, mostCandidates - noted.length));
+    noted?.push(...candidates.slice(0, mostCandidates - noted.length));
   }
 
+  /** As long as another call may take it over: while it dials. */
   inviteOf(runner: CallRunner): OwnInvite | undefined {
     return this.#byId.get(runner.id)?.invite;
   }

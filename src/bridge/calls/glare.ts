@@ -50,7 +50,7 @@ export class Glare {
     const dialling = [...index.groups.dialling];
     for (const calling of dialling) {
       const own = index.inviteOf(calling);
-      if (own === undefined || !isIn(calling.call, "offering", "inviting")) continue;
+      if (own === undefined) continue;
       if (!rings(call, own.leg.person, own.leg.room) || !sameNumber(call.phase.ghost, own.leg.ghost)) continue;
       await calling.post({ kind: "call.yielded" });
       // It may have been answered in this very moment.

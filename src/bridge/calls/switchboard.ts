@@ -334,7 +334,7 @@ export class Switchboard implements Calls {
   #changed(runner: CallRunner, before: Call | undefined): void {
     const { callEvents, conversations } = this.#parts;
     const { call } = runner;
-    this.#index.groups.changed(runner, before, call);
+    this.#index.changed(runner, before);
     callEvents.changed(runner, before);
     // A person has taken a call that rang.
     if (isIn(call, "accepting") && before?.phase.kind !== "accepting")
