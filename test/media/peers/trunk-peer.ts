@@ -3,7 +3,13 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { bind } from "../../../dev/loopback/listen.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { Ear, type Waiting } from "./ear.ts";
-import { alawVoice, ulawVoice, type Voice } from "./voice.ts";
+import { alawVoice, opusVoice, ulawVoice, type Voice } from "./voice.ts";
+
+const voices = {
+  PCMA: { payloadType: 8, voice: alawVoice },
+  PCMU: { payloadType: 0, voice: ulawVoice },
+  opus: { payloadType: 111, voice: opusVoice },
+} as const;
 
 /** Encryption of a test's own, where it speaks SRTP. */
 export interface TrunkCipher {
@@ -16,7 +22,7 @@ export interface TrunkPeerOptions {
   readonly host?: string;
   readonly ssrc?: number;
   /** PCMU unless said otherwise. */
-  readonly law?: "PCMA" | "PCMU";
+  readonly codec?: keyof typeof voices;
 }
 
 export class TrunkPeer {
@@ -43,9 +49,9 @@ export class TrunkPeer {
     this.#rtp = rtp;
     this.#rtcpSocket = rtcp;
     this.#host = host;
-    const isAlaw = options.law === "PCMA";
-    this.#voice = (isAlaw ? alawVoice : ulawVoice)(options.hz);
-    this.#payloadType = isAlaw ? 8 : 0;
+    const { payloadType, voice } = voices[options.codec ?? "PCMU"];
+    this.#voice = voice(options.hz);
+    this.#payloadType = payloadType;
     this.ear = new Ear(this.#payloadType, this.#voice.decode);
     this.ssrc = options.ssrc ?? 0x0bad_cafe;
     rtp.on("message", (bytes, from) => this.#receive(bytes, from));
@@ -95,7 +101,7 @@ export class TrunkPeer {
       for (; (performance.now() - startMs) / 20 > sent; sent += 1) {
         const payload = this.#voice.frame();
         this.sendRtp({ payloadType: this.#payloadType, marker: false, timestamp: this.timestamp, payload });
-        this.timestamp += 160;
+        this.timestamp += this.#voice.clockRate / 50;
       }
     }, 5);
   }

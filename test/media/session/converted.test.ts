@@ -1,7 +1,9 @@
 // Calls between ends that share no codec: what each hears of the other, through a real engine and real sockets.
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { RtpPacket } from "../../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
+import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
 import { opusAlone } from "../peers/client-peer.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
 import { pickUp, startRinging } from "../peers/ringing.ts";
@@ -26,14 +28,59 @@ async function areHeard({ client, trunk }: Talk): Promise<void> {
 test.concurrent.for(["PCMA", "PCMU"] as const)(
   "a client with Opus alone talks with a telephone that has %s alone",
   async (law, { scope }) => {
-    const talk = await startTalk(rig, scope, { client: { codec: opusAlone }, trunk: { law }, media });
+    const talk = await startTalk(rig, scope, { client: { codec: opusAlone }, trunk: { codec: law }, media });
     expect(talk.trunkOffer).toMatch(/m=audio \d+ RTP\/AVP 111 8 0 /);
     await areHeard(talk);
     expect(await talk.session.stats()).toMatchObject({ codec: law, converted: { a: "opus", b: law } });
   },
 );
 
-test.concurrent("and is called by one", async ({ scope }) => {
+test.concurrent("a client with G.711 alone talks with a telephone that has Opus alone", async ({ scope }) => {
+  const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:102 telephone-event/48000", "a=ptime:40"];
+  const talk = await startTalk(rig, scope, {
+    trunk: { codec: "opus" },
+    media: { codecs: ["opus"] },
+    answer: { formats: "111 102", lines },
+  });
+  await areHeard(talk);
+  const [one, other] = talk.trunk.ear.audio.slice(-2);
+  expect(((other?.timestamp ?? 0) - (one?.timestamp ?? 0)) | 0).toBe(40 * 48);
+  talk.client.press("3", 160);
+  const pressed = () => keypresses(numbered(talk.trunk.ear.packets, 102), 48_000);
+  await talk.trunk.ear.until(() => pressed()[0]?.durationMs === 160);
+});
+
+test.concurrent("what is converted is encrypted where the trunk wants it so", async ({ scope }) => {
+  const suite = "AES_CM_128_HMAC_SHA1_80";
+  const master = randomBytes(30);
+  const talk = await startTalk(rig, scope, {
+    client: { codec: opusAlone },
+    media: { ...media, srtp: "required" },
+    answer: {
+      protocol: "RTP/SAVP",
+      lines: [`a=crypto:1 ${suite} inline:${master.toString("base64")}`, "a=rtpmap:101 telephone-event/8000"],
+    },
+    speak: false,
+  });
+  const theirs = new RegExp(`a=crypto:1 ${suite} inline:(\\S{40})`).exec(talk.trunkOffer)?.[1] ?? "";
+  const [out, back] = [new SrtpContext(suite, master), new SrtpContext(suite, Buffer.from(theirs, "base64"))];
+  talk.trunk.cipher = { seal: (packet) => out.protectRtp(packet), open: (packet) => back.openRtp(packet) };
+  talk.client.speak();
+  talk.trunk.speak();
+  await areHeard(talk);
+});
+
+test.concurrent("music of a telephone that holds is heard, and both are when it is back", async ({ scope }) => {
+  const talk = await startTalk(rig, scope, { client: { codec: opusAlone }, media });
+  const { session, trunk, client } = talk;
+  await session.offer("b", trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=sendonly"] }));
+  expect((await client.ear.nextSecond(bothHz)).hz).toBe(trunkHz);
+  await session.offer("b", trunk.sdp());
+  await areHeard(talk);
+  expect(new Set(trunk.ear.packets.map(({ ssrc }) => ssrc)).size).toBe(1);
+});
+
+test.concurrent("a client with Opus alone is called by a telephone that has G.711 alone", async ({ scope }) => {
   const ringing = await startRinging(rig, scope, { client: { codec: opusAlone }, media: { codecs: ["PCMU"] } });
   expect(ringing.sdp).toMatch(/m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0 111 /);
   await areHeard(await pickUp(ringing));
@@ -99,7 +146,7 @@ test.concurrent("the trunk hears one stream when it changes its codec, and when 
 });
 
 test.concurrent("two trunks without a codec in common hear each other", async ({ scope }) => {
-  const [one, other] = [await TrunkPeer.open({ hz: trunkHz }), await TrunkPeer.open({ hz: clientHz, law: "PCMA" })];
+  const [one, other] = [await TrunkPeer.open({ hz: trunkHz }), await TrunkPeer.open({ hz: clientHz, codec: "PCMA" })];
   scope.add(async () => one.close());
   scope.add(async () => other.close());
   const plain = { srtp: "off", rtpNetworks: [] } as const;

@@ -139,6 +139,11 @@ export class OutgoingStream {
     this.#rewriter.skip(ssrc, sequence);
   }
 
+  /** The source's packets are numbered by somebody else from now on. */
+  part(): void {
+    this.#rewriter.part();
+  }
+
   /** Nothing more is sent by itself. A digit that is under way ends here, so that the peer does not hear it for ever. */
   close(nowMs: number): void {
     this.#digits.finish(nowMs);

@@ -98,6 +98,11 @@ export class RtpRewriter {
     this.#shiftedAt = sequence;
   }
 
+  /** What comes next is a new beginning, even of the same source. */
+  part(): void {
+    this.#source = undefined;
+  }
+
   /** The sequence number of a packet of our own, after all that have gone out. */
   insert(): number {
     this.#lastSequence = (this.#lastSequence + 1) & 0xffff;

@@ -89,12 +89,14 @@ export class RtpStream {
   }
 
   #convert(spoken: Crossing | undefined): void {
-    if (this.#converter?.isFor(spoken) === true) return;
+    const before = this.#converter;
+    if (before?.isFor(spoken) === true) return;
     this.close();
     const emit = (numbers: Numbers, payload: Uint8Array, crossing: Crossing): void => {
       if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
     };
     this.#converter = Converter.for(spoken, emit, () => this.#to.lossPercent);
+    if (before !== this.#converter) this.#to.part();
   }
 
   /** One packet of a direction that is converted. */
