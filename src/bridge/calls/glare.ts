@@ -5,7 +5,8 @@ import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 import type { UserId } from "../../core/ids.ts";
 import { legOf, rings } from "../../core/call/model/queries.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
+import { attempt } from "../../ports/attempt.ts";
+import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { type CallIndex, type OwnInvite } from "./call-index.ts";
 import { invitedLeg } from "../admission/invited-leg.ts";
@@ -63,12 +64,8 @@ export class Glare {
 
   async #refuse(leg: MatrixLeg): Promise<void> {
     const { homeserver, log } = this.#parts;
-    try {
-      await homeserver.signal(leg, { kind: "reject", cause: "unavailable" });
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not tell a person", { room: leg.room, code: error.code, error });
-    }
+    const told = homeserver.signal(leg, { kind: "reject", cause: "unavailable" });
+    await attempt(told, log, "could not tell a person", { room: leg.room });
   }
 
   async #cross(runner: CallRunner, { leg, description, candidates }: OwnInvite): Promise<boolean> {

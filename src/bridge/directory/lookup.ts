@@ -15,13 +15,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 
 const phoneField = "m.id.phone";
 
-const description: ThirdPartyProtocol = {
-  user_fields: [phoneField],
-  location_fields: [],
-  icon: "",
-  field_types: { [phoneField]: { regexp: "[+0-9*#(][0-9*#() ./-]*", placeholder: "+441632960123" } },
-  instances: [{ network_id: "pstn", desc: "Telephone", fields: {} }],
-};
+const byNumber = description(phoneField, { regexp: "[+0-9*#(][0-9*#() ./-]*", placeholder: "+441632960123" });
 
 /** What is asked with a user id: of a ghost who its person is, of a person which ghost is their number. */
 const virtualFields: Readonly<Record<VirtualUserProtocolName, "virtual_mxid" | "native_mxid">> = {
@@ -29,13 +23,12 @@ const virtualFields: Readonly<Record<VirtualUserProtocolName, "virtual_mxid" | "
   "im.vector.protocol.sip_virtual": "native_mxid",
 };
 
-function virtualDescription(protocol: VirtualUserProtocolName): ThirdPartyProtocol {
-  const field = virtualFields[protocol];
+function description(field: string, type: ThirdPartyProtocol["field_types"][string]): ThirdPartyProtocol {
   return {
     user_fields: [field],
     location_fields: [],
     icon: "",
-    field_types: { [field]: { regexp: "@[^:]+:.+", placeholder: "@alice:example.org" } },
+    field_types: { [field]: type },
     instances: [{ network_id: "pstn", desc: "Telephone", fields: {} }],
   };
 }
@@ -81,8 +74,9 @@ export function createLookup({ ghostIds, virtualUsers, onFound, telemetry }: Loo
 
   return {
     protocol(protocol) {
-      if (isPstnProtocol(protocol)) return description;
-      return virtualUsers && isVirtualUserProtocol(protocol) ? virtualDescription(protocol) : undefined;
+      if (isPstnProtocol(protocol)) return byNumber;
+      if (!virtualUsers || !isVirtualUserProtocol(protocol)) return undefined;
+      return description(virtualFields[protocol], { regexp: "@[^:]+:.+", placeholder: "@alice:example.org" });
     },
 
     usersByField(protocol, fields) {

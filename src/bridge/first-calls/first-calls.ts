@@ -3,6 +3,7 @@
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
 import { domainOf, type CallId, type RoomId, type UserId } from "../../core/ids.ts";
 import type { OurUser } from "../../core/number/plan/number-key.ts";
+import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver, type PeopleRooms } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Place } from "../rooms/conversations.ts";
@@ -137,13 +138,8 @@ export class FirstCalls implements RoomChoice {
     const { homeserver, joins, log } = this.#parts;
     // Before the question: a join that is told meanwhile is not missed.
     joins.expect(room, person);
-    try {
-      const members = await homeserver.members(room, ghost);
-      if (!members.some(({ user, membership }) => user === person && membership === "join")) return false;
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not get a room's members", { room, code: error.code, error });
-    }
+    const members = await attempt(homeserver.members(room, ghost), log, "could not get a room's members", { room });
+    if (members?.every(({ user, membership }) => user !== person || membership !== "join")) return false;
     await this.joined(room, person);
     return true;
   }

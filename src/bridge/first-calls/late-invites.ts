@@ -3,7 +3,8 @@
 // help: clients of matrix-js-sdk then lose the first call.
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
-import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import { attempt } from "../../ports/attempt.ts";
+import type { Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { JoinWatch } from "./join-watch.ts";
 
@@ -56,12 +57,7 @@ export class LateInvites {
       if (leg.room !== room || invitee !== person) continue;
       this.#held.delete(key);
       this.#unseen.delete(room);
-      try {
-        await homeserver.signal(leg, invite);
-      } catch (error) {
-        if (!(error instanceof HomeserverError)) throw error;
-        log.warn("could not ring a person who joined", { room, person, code: error.code, error });
-      }
+      await attempt(homeserver.signal(leg, invite), log, "could not ring a person who joined", { room, person });
     }
   }
 }

@@ -5,6 +5,7 @@ import { domainOf, localpartOf, type UserId } from "../../core/ids.ts";
 import { dialString } from "../../core/number/dialled.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver, type PingOutcome } from "../../ports/homeserver.ts";
 import type { Settings } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -59,12 +60,7 @@ export async function checkHomeserver(parts: HomeserverCheckParts): Promise<Ping
     if (ghost !== undefined) await tryGhost(parts, ghost);
   }
   await noteEncoding(parts);
-  try {
-    await homeserver.setDisplayName(homeserver.bot, botName);
-  } catch (error) {
-    if (!(error instanceof HomeserverError)) throw error;
-    log.warn("could not set the bot's display name", { error });
-  }
+  await attempt(homeserver.setDisplayName(homeserver.bot, botName), log, "could not set the bot's display name", {});
   const ping = await homeserver.ping();
   log.info("homeserver accepts the bridge", { ping: ping.kind });
   return ping;

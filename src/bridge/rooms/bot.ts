@@ -5,6 +5,7 @@ import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import { ghostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
+import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Rooms } from "./rooms.ts";
@@ -85,22 +86,13 @@ export class Bot {
     const people = await rooms.people(room, user);
     if (people === undefined || people.length <= 1) return people !== undefined;
     await this.#say(room, crowdWords);
-    try {
-      await rooms.leave(room, user);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("bot could not leave a room", { room, code: error.code, error });
-    }
+    await attempt(rooms.leave(room, user), log, "bot could not leave a room", { room });
     return false;
   }
 
   async #say(room: RoomId, text: string): Promise<void> {
-    try {
-      await this.#parts.homeserver.notice(room, this.#parts.user, text);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("bot could not write in a room", { room, code: error.code, error });
-    }
+    const { homeserver, user, log } = this.#parts;
+    await attempt(homeserver.notice(room, user, text), log, "bot could not write in a room", { room });
   }
 }
 

@@ -25,14 +25,7 @@ export interface RoomsAndGhostsParts {
   readonly log: Log;
 }
 
-export interface RoomsAndGhosts {
-  readonly ghosts: Ghosts;
-  readonly rooms: Rooms;
-  readonly occupied: OccupiedRooms;
-  readonly conversations: Conversations;
-}
-
-export function createRooms(parts: RoomsAndGhostsParts): RoomsAndGhosts {
+export function createRooms(parts: RoomsAndGhostsParts) {
   const { homeserver, ids, plan, store, calls, clock, log } = parts;
   const recalled = new RecalledRooms({
     homeserver,

@@ -3,7 +3,8 @@
 // is dialled the client makes a room that works.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import { attempt } from "../../ports/attempt.ts";
+import type { Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
 import type { Rooms } from "./rooms.ts";
@@ -95,11 +96,6 @@ export class EncryptedRooms {
   }
 
   async #try(room: RoomId, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("could not speak in an encrypted room, or leave it", { room, code: error.code, error });
-    }
+    await attempt(work(), this.#parts.log, "could not speak in an encrypted room, or leave it", { room });
   }
 }

@@ -2,6 +2,7 @@
 // notices that a room gets only once. The room of a person and a number is found in conversations.ts.
 import { describeCause } from "../../core/call/model/cause.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
+import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver, type MatrixFact } from "../../ports/homeserver.ts";
 import type { RoomDirectory } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -42,26 +43,15 @@ export class Rooms {
 
   /** Joins. False where the room cannot be joined: the log says why. */
   async enter(room: RoomId, user: UserId): Promise<boolean> {
-    try {
-      await this.join(room, user);
-      return true;
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      this.#parts.log.warn("could not join a room", { room, user, code: error.code, error });
-      return false;
-    }
+    const joined = this.join(room, user).then(() => true);
+    return (await attempt(joined, this.#parts.log, "could not join a room", { room, user })) ?? false;
   }
 
   /** What was sent before the join and so was never pushed, oldest first. Empty where the homeserver does not say: the log says why. */
   async readBack(room: RoomId, user: UserId): Promise<readonly MatrixFact[]> {
     const { homeserver, log } = this.#parts;
-    try {
-      return await homeserver.readBack(room, user, readBackMaxAgeMs);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not read a room's timeline back", { room, user, code: error.code, error });
-      return [];
-    }
+    const facts = homeserver.readBack(room, user, readBackMaxAgeMs);
+    return (await attempt(facts, log, "could not read a room's timeline back", { room, user })) ?? [];
   }
 
   /** Throws HomeserverError. */
@@ -89,13 +79,8 @@ export class Rooms {
   async people(room: RoomId, witness: UserId): Promise<Awaited<ReturnType<Homeserver["members"]>> | undefined> {
     const { homeserver, directory, log } = this.#parts;
     const ours = new Set([homeserver.bot, ...(await directory.ours(room))]);
-    try {
-      return (await homeserver.members(room, witness)).filter(({ user }) => !ours.has(user));
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not get a room's members", { room, code: error.code, error });
-      return undefined;
-    }
+    const members = await attempt(homeserver.members(room, witness), log, "could not get a room's members", { room });
+    return members?.filter(({ user }) => !ours.has(user));
   }
 
   /**
@@ -163,13 +148,8 @@ export class Rooms {
   async isUnreadable(room: RoomId, as: UserId): Promise<boolean> {
     const { homeserver, log } = this.#parts;
     if (homeserver.readsEncrypted) return false;
-    try {
-      return await homeserver.encrypted(room, as);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not find out whether a room is encrypted", { room, code: error.code, error });
-      return false;
-    }
+    const encrypted = homeserver.encrypted(room, as);
+    return (await attempt(encrypted, log, "could not find out whether a room is encrypted", { room })) ?? false;
   }
 
   /** Whether the room is found to be unfit for calls for the first time: the next room that is made may be fit. */
@@ -203,11 +183,6 @@ export class Rooms {
 
   async #say(text: string, room: RoomId, as: UserId): Promise<void> {
     const { homeserver, log } = this.#parts;
-    try {
-      await homeserver.notice(room, as, text);
-    } catch (error) {
-      if (!(error instanceof HomeserverError)) throw error;
-      log.warn("could not write a notice in a room", { room, code: error.code, error });
-    }
+    await attempt(homeserver.notice(room, as, text), log, "could not write a notice in a room", { room });
   }
 }
