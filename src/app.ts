@@ -67,6 +67,8 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
   const { log } = telemetry;
   for (const { path, message } of adviseOn(config))
     log.warn("configuration is valid, but probably not what you want", { setting: formatPath(path), message });
+  if (config.encryption.mode !== "off" && options.encryptionSecret === undefined)
+    log.warn("encrypted rooms are not read: there is no secret yet; write it with -r (docs/encryption.md)");
   const settings = toBridgeSettings(config);
   const stops = new StopList();
   try {

@@ -44,8 +44,7 @@ export async function runBridge(
     ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
     : undefined;
   const { encryption } = config;
-  const encryptionSecret =
-    encryption.mode === "off" ? undefined : loadEncryptionSecret(encryptionSecretPath({ ...options, encryption }));
+  const encryptionSecret = loadEncryptionSecret(encryptionSecretPath({ ...options, encryption }), encryption.mode);
   const signals = signalsOf(terminal);
   const asked = signals.next();
   let bridge: Running;

@@ -34,7 +34,7 @@ test("is readable by its owner only, different each time, and never overwritten"
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(writeEncryptionSecret(path)).toBe(true);
   expect(readFileSync(path, "utf8")).toBe(first);
-  expect(Buffer.from(loadEncryptionSecret(path)).toString()).toBe(first.trim());
+  expect(Buffer.from(loadEncryptionSecret(path, "on-demand") ?? []).toString()).toBe(first.trim());
   rmSync(path);
   writeEncryptionSecret(path);
   expect(readFileSync(path, "utf8")).not.toBe(first);
@@ -42,10 +42,23 @@ test("is readable by its owner only, different each time, and never overwritten"
 
 test.each([
   ["is missing", () => {}, /no such file.*-r/],
-  ["others can read", () => (writeEncryptionSecret(path), chmodSync(path, 0o640)), /chmod 600/],
+  ["others can read", () => (writeEncryptionSecret(path), chmodSync(path, 0o644)), /chmod 600/],
+  ["others can change", () => (writeEncryptionSecret(path), chmodSync(path, 0o660)), /chmod 600/],
   ["is short", () => writeFileSync(path, "short secret\n", { mode: 0o600 }), /fewer than 43 characters/],
 ])("is refused with words, and never shown, if it %s", (_, prepare, words) => {
   prepare();
-  expect(() => loadEncryptionSecret(path)).toThrow(words);
-  expect(() => loadEncryptionSecret(path)).not.toThrow(/short secret/);
+  expect(() => loadEncryptionSecret(path, "always")).toThrow(words);
+  expect(() => loadEncryptionSecret(path, "always")).not.toThrow(/short secret/);
+});
+
+test("may be missing where keys are made on demand, and is not looked at where there are none", () => {
+  expect(loadEncryptionSecret(path, "on-demand")).toBeUndefined();
+  writeFileSync(path, "short", { mode: 0o600 });
+  expect(loadEncryptionSecret(path, "off")).toBeUndefined();
+});
+
+test("may be read by a group of its own", () => {
+  writeEncryptionSecret(path);
+  chmodSync(path, 0o640);
+  expect(loadEncryptionSecret(path, "always")).toHaveLength(44);
 });

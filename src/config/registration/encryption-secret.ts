@@ -1,7 +1,7 @@
 // The secret that the cross-signing identities of the bridge's users are made of: written once, beside the registration,
 // and read at each start. Whoever has it can pass for every number of the bridge; no message here holds it.
 import { randomBytes } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { ConfigError } from "../reading/problem.ts";
 import { codeOf } from "../reading/secrets.ts";
@@ -35,14 +35,15 @@ export function writeEncryptionSecret(path: string): boolean {
   }
 }
 
-/** Throws ConfigError. */
-export function loadEncryptionSecret(path: string): Uint8Array {
+/** undefined: there is none, and the mode can do without. Throws ConfigError. */
+export function loadEncryptionSecret(path: string, mode: Config["encryption"]["mode"]): Uint8Array | undefined {
+  if (mode === "off" || (mode === "on-demand" && !existsSync(path))) return undefined;
   let text: string;
-  let mode: number;
+  let access: number;
   try {
     const file = openSync(path, "r");
     try {
-      mode = fstatSync(file).mode;
+      access = fstatSync(file).mode;
       text = readFileSync(file, "utf8").trim();
     } finally {
       closeSync(file);
@@ -54,7 +55,8 @@ export function loadEncryptionSecret(path: string): Uint8Array {
       error,
     );
   }
-  if ((mode & 0o077) !== 0) throw failure(path, "can be read by others than its owner: chmod 600");
+  if ((access & 0o027) !== 0)
+    throw failure(path, "can be read by everybody on this machine, or changed by others: chmod 600 or 640");
   if (text.length < leastCharacters)
     throw failure(path, `holds fewer than ${leastCharacters} characters: delete it and write it again with -r`);
   return Buffer.from(text, "utf8");

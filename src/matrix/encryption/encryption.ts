@@ -92,12 +92,12 @@ export class Encryption {
 
   /** One of ours goes into a room: it has its keys before it is seen there, if the room is known to be encrypted. */
   async entering(room: RoomId, user: UserId): Promise<void> {
-    if (this.#rooms.get(room) === true) await this.#prepare(user);
+    if (this.#rooms.get(room) === true && !this.#refused) await this.#prepare(user);
   }
 
   /** A user of ours is there. */
   async registered(user: UserId): Promise<void> {
-    if (this.#isEager) await this.#prepare(user);
+    if (this.#isEager && !this.#refused) await this.#prepare(user);
   }
 
   /** Whether what is sent in the room is encrypted, as a member sees it. Throws HomeserverError. */
@@ -110,9 +110,12 @@ export class Encryption {
     return this.#rooms.get(room) === true;
   }
 
-  /** What is to be sent instead; the same in a plain room. Throws HomeserverError: nothing is ever sent plain into an encrypted room. */
+  /**
+   * What is to be sent instead; the same in a plain room, and where nobody can have keys, so that people can be told. Throws
+   * HomeserverError: a number that has keys sends nothing plain into an encrypted room.
+   */
   async seal(room: RoomId, as: UserId, type: string, content: Readonly<Record<string, unknown>>): Promise<Sealed> {
-    if (!(await this.isEncrypted(room, as))) return { type, content };
+    if (this.#refused || !(await this.isEncrypted(room, as))) return { type, content };
     const untilMs = this.#parts.clock.nowMs() + sealPatienceMs;
     for (;;) {
       try {
@@ -133,6 +136,7 @@ export class Encryption {
    * that has not come yet, but not for ever. Never rejects.
    */
   async open(room: RoomId, json: string): Promise<unknown> {
+    if (this.#refused) return undefined;
     let why = "it is too long";
     try {
       if (json.length <= mostEventBytes) {

@@ -41,8 +41,6 @@ type State =
 
 /** Code of the error where the homeserver lets an application service make no devices. */
 export const noDevices = "NO_DEVICES";
-/** How homeservers say that there is no such device, or no such request. */
-const unknownDoor: ReadonlySet<string> = new Set(["M_NOT_FOUND", "M_UNRECOGNIZED", "HTTP_404", "HTTP_405"]);
 
 const prefix = "SIPBRIDGE_";
 const displayName = "Telephone bridge";
@@ -188,7 +186,7 @@ export class GhostDevice {
     try {
       await this.#request({ method: "PUT", path: ["v3", "devices", id], body: { display_name: displayName } });
     } catch (error) {
-      if (!(error instanceof HomeserverError) || !unknownDoor.has(error.code)) throw error;
+      if (!(error instanceof HomeserverError) || !isUnknownDoor(error)) throw error;
       throw new HomeserverError(noDevices, error.message, false, { cause: error });
     }
   }
@@ -288,6 +286,13 @@ export class GhostDevice {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+const unknown: ReadonlySet<string> = new Set(["M_NOT_FOUND", "M_UNRECOGNIZED", "HTTP_404", "HTTP_405"]);
+
+/** There is no such device, or no such request. Dendrite forbids what it does not know. */
+function isUnknownDoor({ code, message }: HomeserverError): boolean {
+  return unknown.has(code) || (code === "M_FORBIDDEN" && message.includes("device does not exist"));
 }
 
 /** What a machine says of its device goes out signed by the user. */

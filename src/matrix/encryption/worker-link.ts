@@ -1,5 +1,4 @@
 // The main thread's end of one crypto worker: asks, and notices when it is gone or stuck.
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -22,7 +21,7 @@ interface Waiting {
 }
 
 /** `.ts` when run from the sources, `.js` from the build: as this file itself. */
-const entry = fileURLToPath(new URL(`worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
+const ownEntry = new URL(`worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 /** A question takes milliseconds; a worker that says nothing for so long while it is asked hangs. */
 const silenceMs = 5_000;
 /** A busy worker answers others first, but not for ever: a panic may leave a question without any answer. */
@@ -42,7 +41,7 @@ export class WorkerLink {
   #cancelCheck: (() => void) | undefined;
 
   /** @param ended it has ended without being asked to; all questions have been refused */
-  constructor(clock: Clock, log: Log, ended: () => void) {
+  constructor(clock: Clock, log: Log, ended: () => void, entry = ownEntry) {
     this.#clock = clock;
     this.#log = log;
     this.#heardAtMs = clock.nowMs();

@@ -154,6 +154,10 @@ describe("a number", () => {
     const sealing = rig.encryption.seal(room, ghost, "m.room.message", text("secret"));
     await expect(sealing).rejects.toBeInstanceOf(HomeserverError);
     expect(rig.encryption.works).toBe(false);
+    // People are told why.
+    expect(await rig.encryption.seal(room, ghost, "m.room.message", text("no keys"))).toMatchObject({
+      type: "m.room.message",
+    });
     expect(rig.server.sent).toEqual([]);
     expect(rig.lines.filter(({ level }) => level === "error")).toHaveLength(1);
   });
@@ -264,6 +268,50 @@ describe("what a number sends into an encrypted room", () => {
     const { type, content } = await encryption.seal(room, ghost, "m.room.message", text("after"));
     const event = { room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> };
     expect(await tablet.reads(event)).toMatchObject({ content: text("after") });
+  });
+});
+
+describe("a room", () => {
+  it("that becomes encrypted is so from the next event on, and its number has keys before anybody writes", async () => {
+    const { server, encryption } = await start();
+    const sealed = () => encryption.seal(room, ghost, "m.room.message", text("Hello"));
+    server.rooms.set(room, { members: new Set([ghost, "@alice:example.org"]), encrypted: false });
+    expect((await sealed()).type).toBe("m.room.message");
+    encryption.note({ ...invitation, kind: "room.encrypted" });
+    await expect.poll(() => server.devices.get(ghost)?.size).toBe(1);
+    expect((await sealed()).type).toBe("m.room.encrypted");
+  });
+
+  it("is asked once whether it is encrypted", async () => {
+    const { server, encryption } = await startRoom();
+    const other = roomId("!other:example.org");
+    server.rooms.set(other, { members: new Set([ghost]), encrypted: true });
+    for (let times = 0; times < 3; times++) expect(await encryption.isEncrypted(other, ghost)).toBe(true);
+    expect(server.requests.filter((request) => request.endsWith("state/m.room.encryption"))).toHaveLength(1);
+  });
+});
+
+describe("a stranger", () => {
+  it("who asks a number for the keys of others gets nothing", async () => {
+    const { alice, encryption, server } = await startRoom();
+    const event = await alice.encrypts(room, "m.room.message", text("for the number"), [ghost]);
+    expect((await opened(encryption, event))?.content.body).toBe("for the number");
+    const mallory = await Person.logIn(server, "@mallory:example.org");
+    const { session_id, sender_key } = event["content"] as Record<string, string>;
+    const body = { algorithm: "m.megolm.v1.aes-sha2", room_id: room, session_id, sender_key };
+    const asking = { action: "request", body, request_id: "1", requesting_device_id: mallory.device };
+    for (const device of server.devices.get(ghost)?.values() ?? []) {
+      device.inbox.push({ type: "m.room_key_request", sender: mallory.user, content: asking });
+      device.inbox.push({
+        type: "m.secret.request",
+        sender: mallory.user,
+        content: { ...asking, name: "m.cross_signing.master" },
+      });
+    }
+    // The next message brings the requests along.
+    const strange = await mallory.encrypts(room, "m.room.message", text("now"), [ghost]);
+    expect((await opened(encryption, strange))?.content.body).toBe("now");
+    expect(server.deviceOf(mallory.user, mallory.device).inbox).toEqual([]);
   });
 });
 

@@ -29,7 +29,7 @@ export class KeyServer {
   readonly requests: string[] = [];
   /** Whose devices are others than before, which the next `sync` tells. */
   readonly changed = new Set<string>();
-  /** As before MSC4190: no devices for application services. */
+  /** As Dendrite does, and Synapse did before MSC4190: no devices for application services. */
   refusesDevices = false;
   url = "";
 
@@ -88,7 +88,7 @@ export class KeyServer {
       return [200, { devices: [...(this.devices.get(user)?.keys() ?? [])].map((device_id) => ({ device_id })) }];
     }
     if (method === "DELETE") this.devices.get(user)?.delete(id);
-    else if (this.refusesDevices) return [404, { errcode: "M_NOT_FOUND", error: "No such device" }];
+    else if (this.refusesDevices) return [404, { errcode: "M_FORBIDDEN", error: "device does not exist" }];
     else this.addDevice(user, id);
     return [200, {}];
   }
