@@ -30,7 +30,7 @@ export function generateRegistration(options: GenerateOptions, terminal: Termina
     );
   }
   if (config.encryption.mode !== "off") {
-    const secretPath = encryptionSecretPath({ ...options, encryption: config.encryption });
+    const secretPath = encryptionSecretPath({ ...options, config });
     const had = writeEncryptionSecret(secretPath);
     terminal.out(`${secretPath}: ${had ? "there already, and left as it is" : "written"}. Guard it, and back it up.\n`);
   }

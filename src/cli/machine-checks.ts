@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
+import { encryptionSecretPath } from "../config/registration/encryption-secret.ts";
 import { peopleRegistrationPath } from "../config/registration/people-registration.ts";
 import { formatPath, type ConfigFinding, type ConfigPath } from "../config/reading/problem.ts";
 import { toStorePlace } from "../config/mapping/database-mapping.ts";
@@ -38,12 +39,14 @@ function* secretsIn(value: unknown, path: ConfigPath = []): Generator<{ path: Co
   }
 }
 
-function* checkReaders({ configPath, registrationPath }: MachineChecks): Generator<string> {
+function* checkReaders(checks: MachineChecks): Generator<string> {
+  const { configPath, registrationPath } = checks;
   const secrets = [...secretsIn(readYaml(readFileSync(configPath, "utf8")).value)];
   const inline = secrets.find(({ file }) => file === undefined);
   const files = new Map<string, string>([
     [registrationPath, "the tokens"],
     [peopleRegistrationPath(registrationPath), "a token that can act as every user of the homeserver"],
+    [encryptionSecretPath(checks), "the secret of the numbers' identities"],
   ]);
   if (inline) files.set(configPath, formatPath(inline.path));
   for (const { path, file } of secrets) {

@@ -43,8 +43,7 @@ export async function runBridge(
   const peopleToken = config.inbound.join_for_people
     ? loadPeopleToken(peopleRegistrationPath(options.registrationPath), facts, registration, terminal.env)
     : undefined;
-  const { encryption } = config;
-  const encryptionSecret = loadEncryptionSecret(encryptionSecretPath({ ...options, encryption }), encryption.mode);
+  const encryptionSecret = loadEncryptionSecret(encryptionSecretPath({ ...options, config }), config.encryption.mode);
   const signals = signalsOf(terminal);
   const asked = signals.next();
   let bridge: Running;

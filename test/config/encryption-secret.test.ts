@@ -20,10 +20,10 @@ afterEach(() => rmSync(folder, { recursive: true }));
 test("stands beside the registration, or where the configuration says", () => {
   const place = { configPath: "/etc/sip/config.yaml", registrationPath: "/var/sip/registration.yaml" };
   const mode = "on-demand" as const;
-  expect(encryptionSecretPath({ ...place, encryption: { mode, secret_file: undefined } })).toBe(
+  expect(encryptionSecretPath({ ...place, config: { encryption: { mode, secret_file: undefined } } })).toBe(
     "/var/sip/registration-encryption.key",
   );
-  expect(encryptionSecretPath({ ...place, encryption: { mode, secret_file: "keys/own.key" } })).toBe(
+  expect(encryptionSecretPath({ ...place, config: { encryption: { mode, secret_file: "keys/own.key" } } })).toBe(
     "/etc/sip/keys/own.key",
   );
 });

@@ -10,7 +10,7 @@ import type { Config } from "../schema/schema.ts";
 export interface SecretPlace {
   readonly configPath: string;
   readonly registrationPath: string;
-  readonly encryption: Config["encryption"];
+  readonly config: Pick<Config, "encryption">;
 }
 
 const secretBytes = 32;
@@ -18,8 +18,9 @@ const secretBytes = 32;
 const leastCharacters = 43;
 
 /** `registration.yaml` has `registration-encryption.key` beside it. */
-export function encryptionSecretPath({ configPath, registrationPath, encryption }: SecretPlace): string {
-  if (encryption.secret_file !== undefined) return resolve(dirname(configPath), encryption.secret_file);
+export function encryptionSecretPath({ configPath, registrationPath, config }: SecretPlace): string {
+  const { secret_file: named } = config.encryption;
+  if (named !== undefined) return resolve(dirname(configPath), named);
   const extension = extname(registrationPath);
   return `${registrationPath.slice(0, registrationPath.length - extension.length)}-encryption.key`;
 }

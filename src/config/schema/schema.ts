@@ -124,9 +124,9 @@ export const configSchema = section({
   ghosts: ghosts.describe("The Matrix users that stand for telephone numbers."),
   encryption: section({
     mode: oneOf(["off", "on-demand", "always"])
-      .default("off")
+      .default("on-demand")
       .describe(
-        "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that refuse unencrypted direct rooms. Needs Synapse 1.141 or newer. docs/encryption.md says what the bridge can read.",
+        "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that refuse unencrypted direct rooms. Needs Synapse 1.141 or newer, and the secret below: without it `on-demand` is as `off`. docs/encryption.md says what the bridge can read.",
       ),
     secret_file: text("should be the path of a file")
       .optional()

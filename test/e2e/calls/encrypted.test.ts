@@ -29,7 +29,6 @@ let room: string;
 beforeAll(async () => {
   stage = await startStage(rig, NUMBERS, {
     encryptByDefault: true,
-    config: { encryption: { mode: "on-demand" } },
     inbound: {
       trunks: { [ALICE]: "main" },
       table: () => [{ number: ALICE, user: "@alice:example.org" }],

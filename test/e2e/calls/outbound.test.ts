@@ -33,7 +33,7 @@ let phone: Baresip;
 let alice: Browser;
 
 beforeAll(async () => {
-  stage = await startStage(rig, NUMBERS);
+  stage = await startStage(rig, NUMBERS, { config: { encryption: { mode: "off" } } });
   phone = await startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: FAR_HZ });
   const account = await stage.synapse.register("alice");
   alice = await startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: NEAR_HZ });

@@ -7,6 +7,7 @@ import { registerBridge, type RegisteredBridge } from "../parts/stages/bridge.ts
 import { startDendrite } from "../parts/homeservers/dendrite.ts";
 import { toneAt, type Hearing } from "../parts/base/hearing.ts";
 import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
+import { until } from "../parts/base/until.ts";
 import { suiteRig, testRig, type Rig } from "../parts/base/rig.ts";
 
 const DOMAIN = "example.org";
@@ -20,6 +21,7 @@ const RTP_PORTS = 16;
 const rig = suiteRig("dendrite");
 let gateway: Gateway;
 let person: HeadlessCaller;
+let asAnn: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 let trunkPort: number;
 
 async function bridgeFor(where: Rig, homeserverUrl: string, encoding: string): Promise<RegisteredBridge> {
@@ -69,7 +71,9 @@ beforeAll(async () => {
     limits: "default",
   });
   await bridge.start();
-  const { user, password } = await dendrite.register("ann");
+  const account = await dendrite.register("ann");
+  const { user, password } = account;
+  asAnn = (method, path, body) => dendrite.request(method, path, { token: account.accessToken, body });
   person = await createHeadlessCaller({
     homeserverUrl: dendrite.url,
     user,
@@ -81,6 +85,33 @@ beforeAll(async () => {
 });
 
 describe("On Dendrite", () => {
+  it("a number gets no keys, so that it says why it leaves an encrypted room", async () => {
+    const ghost = await person.lookup("01632960103");
+    const { room_id: room } = await asAnn("POST", "/_matrix/client/v3/createRoom", {
+      preset: "trusted_private_chat",
+      is_direct: true,
+      invite: [ghost],
+      initial_state: [{ type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } }],
+    });
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(String(room))}`;
+    const send = {
+      algorithm: "m.megolm.v1.aes-sha2",
+      ciphertext: "AwgA",
+      session_id: "a",
+      sender_key: "b",
+      device_id: "c",
+    };
+    await asAnn("PUT", `${path}/send/m.room.encrypted/1`, send);
+    await until("the words", async () => {
+      const { chunk } = await asAnn("GET", `${path}/messages?dir=b&limit=50`);
+      return JSON.stringify(chunk).includes("This room is encrypted. Calls and texts");
+    });
+    await until("the number to leave", async () => {
+      const { membership } = await asAnn("GET", `${path}/state/m.room.member/${encodeURIComponent(String(ghost))}`);
+      return membership === "leave";
+    });
+  });
+
   it("there is a dial pad, and a number is found, but nobody by nonsense", async () => {
     expect(person.protocols).toEqual(["m.protocol.pstn", "im.vector.protocol.pstn"]);
     expect(await person.lookup("01818118181")).toBe("@_sip_01818118181=40sip.example.org:example.org");

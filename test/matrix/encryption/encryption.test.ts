@@ -257,6 +257,16 @@ describe("what a number sends into an encrypted room", () => {
     await expect(mallory.reads(event)).rejects.toThrow();
   });
 
+  it("is read by a person who has reset their identity", async () => {
+    const { alice, encryption } = await startRoom();
+    for (const identity of ["first", "second"]) {
+      await alice.crossSigns();
+      const { type, content } = await encryption.seal(room, ghost, "m.room.message", text(identity));
+      const event = { room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> };
+      expect(await alice.reads(event)).toMatchObject({ content: text(identity) });
+    }
+  });
+
   it("is read on a device that the person has had for a moment only", async () => {
     let aheadMs = 0;
     const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
