@@ -30,9 +30,9 @@ function partsOf(
   { target, identity, text }: MessageOrder,
   serverHost: string,
 ): Omit<OutOfDialogParts, "sipCallId" | "fromTag"> {
-  const { from, fromUri, headers } = identityHeaders(identity, serverHost);
+  const { from, headers } = identityHeaders(identity, serverHost);
   const body = { contentType: "text/plain;charset=UTF-8", content: text };
-  return { method: "MESSAGE", uri: target, from: fromUri, fromAddress: from, headers, body };
+  return { method: "MESSAGE", uri: target, from, headers, body };
 }
 
 /** RFC 3263 s4.3: the next server after a failure to send, no answer, or a 503. */

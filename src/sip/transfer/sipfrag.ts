@@ -1,4 +1,6 @@
 // How a transfer goes, as NOTIFY says it: the start of a SIP response (RFC 3420), of which the status counts.
+import { reasonPhrase } from "../wire/reason-phrases.ts";
+
 const STATUS_LINE = /^\s{0,10}SIP\/2\.0[ \t]+([1-6]\d\d)(?![^ \t\r\n])/i;
 
 export const SIPFRAG_TYPE = "message/sipfrag;version=2.0";
@@ -9,24 +11,7 @@ export function parseSipfrag(body: string): number | undefined {
   return status === undefined ? undefined : Number(status);
 }
 
-const PHRASES: Readonly<Record<number, string>> = {
-  100: "Trying",
-  180: "Ringing",
-  183: "Session Progress",
-  200: "OK",
-  403: "Forbidden",
-  404: "Not Found",
-  408: "Request Timeout",
-  480: "Temporarily Unavailable",
-  486: "Busy Here",
-  487: "Request Terminated",
-  488: "Not Acceptable Here",
-  500: "Server Internal Error",
-  503: "Service Unavailable",
-  603: "Decline",
-};
-
 /** A status line; RFC 3420 s2 asks for no more. */
 export function formatSipfrag(status: number): string {
-  return `SIP/2.0 ${status} ${PHRASES[status] ?? (status < 200 ? "Progress" : "Failed")}\r\n`;
+  return `SIP/2.0 ${status} ${reasonPhrase(status) || (status < 200 ? "Progress" : "Failed")}\r\n`;
 }

@@ -4,8 +4,8 @@ import type { RegisterParts } from "./registration.ts";
 import type { Contacts } from "../headers/contact.ts";
 import type { OutOfDialogParts } from "../user-agent/user-agent.ts";
 import { defaultPort, unbracketed, type Endpoint, type Target } from "../transport/sockets/target.ts";
-import { addressHeader, numberHeader, sipUri, tokensHeader } from "../wire/header-builder.ts";
-import { formatUri, type SipUri } from "../../core/address/uri.ts";
+import { addressHeader, formatAddress, numberHeader, sipUri, tokensHeader } from "../wire/header-builder.ts";
+import type { SipUri } from "../../core/address/uri.ts";
 
 /** The user of our Contact, and of the address-of-record where the trunk registers. */
 function accountUser({ registration, credentials, name }: TrunkSettings): string {
@@ -42,7 +42,7 @@ export function optionsRequest(settings: TrunkSettings, target: Target, sipCallI
   return {
     method: "OPTIONS",
     uri: sipUri({ host: unbracketed(host), port }),
-    from: formatUri(sipUri({ user: accountUser(settings), host: unbracketed(server.host) })),
+    from: formatAddress({ uri: sipUri({ user: accountUser(settings), host: unbracketed(server.host) }) }),
     sipCallId,
     headers: ["Accept: application/sdp"],
   };
@@ -57,7 +57,7 @@ export function registerRequest(settings: TrunkSettings, parts: RegisterParts): 
     ...row,
     method: "REGISTER",
     uri: sipUri({ host }),
-    from: formatUri(record),
+    from: formatAddress({ uri: record }),
     to: record,
     // RFC 3327 s5: proxies on the way may put themselves into the way back.
     headers: [numberHeader("Expires", expiresSeconds), tokensHeader("Supported", ["path"])],

@@ -32,33 +32,15 @@ export interface UserAgentOptions extends Omit<StackOptions, "clock">, Omit<Inco
   readonly stopAsking: (branch: string) => void;
 }
 
-/** What an INVITE is made of besides what the trunk gives. */
-export interface InviteParts {
-  readonly uri: Uri;
-  /** The Request-URI where undefined. */
-  readonly to?: Uri;
-  /** From value with its display name, without the tag; and its URI alone. */
-  readonly from: string;
-  readonly fromUri: string;
-  readonly sipCallId: string;
-  /** Of an INVITE that is sent once more; a new tag and 1 otherwise. */
-  readonly fromTag?: string;
-  readonly cseq?: number;
-  readonly headers: readonly HeaderLine[];
-  /** Route values, first hop first. */
-  readonly routes?: readonly string[];
-  readonly sdp: string;
-}
-
 /** What a request outside of dialogs is made of besides what the trunk gives. */
 export interface OutOfDialogParts {
   readonly method: string;
   readonly uri: Uri;
   /** The Request-URI where undefined. */
   readonly to?: Uri;
+  /** From value with its display name, without the tag. */
   readonly from: string;
-  /** From as a whole, without the tag, where it is more than that URI. */
-  readonly fromAddress?: string;
+  /** A new one unless the request is one of a row. */
   readonly fromTag?: string;
   readonly sipCallId: string;
   /** 1 unless the request is one of a row. */
@@ -67,6 +49,12 @@ export interface OutOfDialogParts {
   /** Route values, first hop first. */
   readonly routes?: readonly string[];
   readonly body?: OutgoingBody;
+}
+
+export interface InviteParts extends Omit<OutOfDialogParts, "method" | "body"> {
+  /** The URI of From alone. */
+  readonly fromUri: string;
+  readonly sdp: string;
 }
 
 export class UserAgent {
@@ -109,25 +97,13 @@ export class UserAgent {
   }
 
   invite(target: Target, parts: InviteParts, tell: (event: InviteEvent) => void): Invitation {
-    const { contacts, recall, stopAsking } = this.#options;
-    const { sipCallId: callId, routes = [], fromTag = this.#stack.newTag(), cseq = 1 } = parts;
-    const [uri, to] = written(parts);
-    const request = requestOf(this.#stack, {
-      method: "INVITE",
-      uri,
-      from: parts.from,
-      to: `<${to}>`,
-      fromTag,
-      callId,
-      cseq,
-      routes,
-      headers: [contactFor(contacts, uri, routes[0]), ALLOW_HEADER, ...parts.headers],
-      body: sdpBody(parts.sdp),
-    });
+    const { recall, stopAsking } = this.#options;
+    const { sdp, fromUri, ...rest } = parts;
+    const { request, remoteUri } = this.#request({ ...rest, method: "INVITE", body: sdpBody(sdp) });
     return new Invitation({
       stack: this.#stack,
       request,
-      uris: { localUri: parts.fromUri, remoteUri: to },
+      uris: { localUri: fromUri, remoteUri },
       target,
       tell,
       stateOf: (sent) => this.#inviteState(sent),
@@ -139,23 +115,7 @@ export class UserAgent {
 
   /** OPTIONS, REGISTER or another request that makes no dialog; `done` is called once. */
   ask(target: Target, parts: OutOfDialogParts, done: (response: FinalResponse, cseq: number) => void): void {
-    const { method, from, fromAddress = `<${from}>`, sipCallId: callId, routes = [] } = parts;
-    const [uri, to] = written(parts);
-    const { fromTag = this.#stack.newTag(), cseq = 1, headers = [], body } = parts;
-    // RFC 3428 s4: no Contact in a MESSAGE.
-    const contact = method === "MESSAGE" ? [] : [contactFor(this.#options.contacts, uri, routes[0])];
-    const request = requestOf(this.#stack, {
-      method,
-      uri,
-      from: fromAddress,
-      to: `<${to}>`,
-      fromTag,
-      callId,
-      cseq,
-      routes,
-      headers: [...contact, ALLOW_HEADER, ...headers],
-      body,
-    });
+    const { request } = this.#request(parts);
     // Credentials raise the CSeq.
     const client: Client = new Client(this.#stack, {
       request,
@@ -204,6 +164,28 @@ export class UserAgent {
     if (vias.length === 1) client?.receive(response, isTrunks);
   }
 
+  #request(parts: OutOfDialogParts): { readonly request: OutgoingRequest; readonly remoteUri: string } {
+    const { method, from, sipCallId: callId, routes = [], headers = [], body } = parts;
+    const { fromTag = this.#stack.newTag(), cseq = 1 } = parts;
+    const uri = formatUri(parts.uri);
+    const remoteUri = parts.to === undefined || parts.to === parts.uri ? uri : formatUri(parts.to);
+    // RFC 3428 s4: no Contact in a MESSAGE.
+    const contact = method === "MESSAGE" ? [] : [contactFor(this.#options.contacts, uri, routes[0])];
+    const request = requestOf(this.#stack, {
+      method,
+      uri,
+      from,
+      to: `<${remoteUri}>`,
+      fromTag,
+      callId,
+      cseq,
+      routes,
+      headers: [...contact, ALLOW_HEADER, ...headers],
+      body,
+    });
+    return { request, remoteUri };
+  }
+
   #inviteState({ fromTag, callId, from, to, via, branch, uri, routes, cseq }: OutgoingRequest): SipInviteState {
     return {
       trunk: this.#options.trunk,
@@ -219,10 +201,4 @@ export class UserAgent {
       localAddress: this.#options.localAddress,
     };
   }
-}
-
-/** Request-URI and To. */
-function written({ uri, to }: Pick<InviteParts, "uri" | "to">): readonly [uri: string, to: string] {
-  const text = formatUri(uri);
-  return [text, to === undefined || to === uri ? text : formatUri(to)];
 }

@@ -34,10 +34,6 @@ function line(name: string, value: string): HeaderLine {
   return `${canonical}: ${value}` as HeaderLine;
 }
 
-export function valueOf(built: HeaderLine): string {
-  return built.slice(built.indexOf(":") + 1).trim();
-}
-
 /** Free text: Subject, User-Agent, Call-ID, anything without a structure of its own. Line ends become spaces. */
 export function textHeader(name: string, text: string): HeaderLine {
   return line(name, lineText(text));

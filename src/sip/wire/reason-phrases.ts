@@ -30,7 +30,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   488: "Not Acceptable Here",
   489: "Bad Event",
   491: "Request Pending",
-  500: "Internal Server Error",
+  500: "Server Internal Error",
   501: "Not Implemented",
   502: "Bad Gateway",
   503: "Service Unavailable",

@@ -10,14 +10,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { freePort } from "../../../dev/loopback/free-ports.ts";
 import { bind, listen } from "../../../dev/loopback/listen.ts";
 import type { SipTransportName } from "../../../src/ports/sip.ts";
-import {
-  addressHeader,
-  sipUri,
-  textHeader,
-  valueOf,
-  viaHeader,
-  type HeaderLine,
-} from "../../../src/sip/wire/header-builder.ts";
+import { addressHeader, sipUri, textHeader, viaHeader, type HeaderLine } from "../../../src/sip/wire/header-builder.ts";
 import { responseTo, writeRequest } from "../../../src/sip/wire/outgoing-message.ts";
 import {
   header,
@@ -29,7 +22,7 @@ import {
 import { formatUri } from "../../../src/core/address/uri.ts";
 import { parseSip } from "../../../src/sip/wire/parser.ts";
 import { StreamFramer } from "../../../src/sip/wire/stream-framer.ts";
-import { parseVia, responseTarget, withSource } from "../../../src/sip/wire/fields/via.ts";
+import { formatVia, parseVia, responseTarget, withSource, type Via } from "../../../src/sip/wire/fields/via.ts";
 import type { Params } from "../../../src/sip/wire/fields/grammar.ts";
 
 export interface Credentials {
@@ -221,7 +214,7 @@ export class Peer {
       kind: "request",
       method,
       uri: formatUri(contact?.uri ?? message.from.uri),
-      via: valueOf(this.via(branch)),
+      via: formatVia(this.#via(branch)),
       branch,
       routes: [],
       from,
@@ -243,10 +236,14 @@ export class Peer {
   }
 
   via(branch: string): HeaderLine {
+    return viaHeader(this.#via(branch));
+  }
+
+  #via(branch: string): Via {
     const host = isIPv6(this.host) ? `[${this.host}]` : this.host;
     const via = parseVia(`SIP/2.0/${this.transport.toUpperCase()} ${host}:${this.port};branch=${branch};rport`);
     if (via === undefined) throw new Error("via");
-    return viaHeader(via);
+    return via;
   }
 
   /** Opens a connection of the peer's own to a listening stack; what comes back on it is received like all else. */
