@@ -80,6 +80,19 @@ describe("a client that has Opus alone", () => {
     expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "opus" });
   });
 
+  test("hears a trunk that has answered with Opus and A-law, whichever of them it speaks", () => {
+    const offer = taken(offered(call(usual), "a", opusAlone));
+    const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000"];
+    const { agreed } = taken(
+      answered(offer.exchange, "b", parsed(gatewaySdp({ formats: "8 111 101", lines }))),
+    ).exchange;
+    if (agreed === undefined) throw new Error("not agreed");
+    expect(flowsOf(agreed).codecs).toEqual({ a: "opus", b: "opus" });
+    expect(flowsOf(agreed).a.crossings.get(96)).toMatchObject({ payloadType: 111, converts: undefined });
+    expect(flowsOf(agreed).b.crossings.get(111)).toMatchObject({ payloadType: 96, converts: undefined });
+    expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({ payloadType: 96, converts: { from: "PCMA" } });
+  });
+
   test("is called: it is offered the trunk's codec first, then Opus", () => {
     const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
     expect(names(offer)).toBe("8 PCMA/8000, 111 opus/48000, 126 telephone-event/8000, 110 telephone-event/48000");
@@ -119,6 +132,18 @@ test("nothing is converted where the ends have a codec in common, and none is of
   expect(names(offer)).toBe("8 PCMA/8000, 101 telephone-event/8000");
   const { agreed } = taken(answered(offer.exchange, "b", g711Alone)).exchange;
   expect(agreed && flowsOf(agreed).codecs).toEqual({ a: "PCMA", b: "PCMA" });
+});
+
+test("a browser that answers with Opus as well may speak it, although the trunk's codec is taken", () => {
+  const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
+  const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:126 telephone-event/8000"];
+  const turn = taken(answered(offer.exchange, "a", parsed(gatewaySdp({ formats: "111 8 126", lines }))));
+  expect(names(turn)).toBe("8 PCMA/8000, 101 telephone-event/8000");
+  const { agreed } = turn.exchange;
+  if (agreed === undefined) throw new Error("not agreed");
+  expect(flowsOf(agreed).codecs).toEqual({ a: "PCMA", b: "PCMA" });
+  expect(flowsOf(agreed).a.crossings.get(111)).toMatchObject({ payloadType: 8, converts: { from: "opus" } });
+  expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({ payloadType: 8, converts: undefined });
 });
 
 test("a trunk that changes its codec is not converted for a client that has the new one: that is asked", () => {

@@ -30,10 +30,16 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant("leap" as const), sequence: fc.nat(0xffff), timestamp: fc.nat(0xffff_ffff) }),
   fc.record({ kind: fc.constant("agree" as const), what: fc.nat(2), isOpen: fc.boolean() }),
   fc.record({ kind: fc.constant("codec in common" as const) }),
+  fc.record({ kind: fc.constant("either codec" as const), isOpus: fc.array(fc.boolean(), { maxLength: 8 }) }),
   fc.record({ kind: fc.constant("press" as const) }),
 );
 
 const agreed = [toAlaw(), toAlaw(60), toOpus("useinbandfec=1")];
+/** One that the source may speak as well as the other. */
+const either = new Map([
+  [alaw, audio("PCMA", "PCMA")],
+  [opus, audio("PCMA", "opus")],
+]);
 const unconverted = new Map([
   [opus, audio("opus", "opus")],
   [alaw, audio("PCMA", "PCMA")],
@@ -104,6 +110,15 @@ test("what comes out is one stream without a gap in its numbers or a step back i
             line.stream.agree(unconverted, true, undefined);
             pass(next(), next());
             line.stream.agree(isOpus ? toAlaw() : toOpus(), true, undefined);
+            break;
+          case "either codec":
+            line.stream.agree(either, true, undefined);
+            for (const spoken of each.isOpus) {
+              isOpus = spoken;
+              pass(next());
+            }
+            isOpus = true;
+            line.stream.agree(toAlaw(), true, undefined);
             break;
           case "press":
             line.to.press({ digit: "1", durationMs: 100, payloadType: 101, clockRate: 8000 }, line.nowMs);

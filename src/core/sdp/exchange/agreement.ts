@@ -144,6 +144,26 @@ function withEventPassages(codecs: readonly Passage[], { a, b }: Lists): readonl
   return codecs.length === 0 ? [] : [...codecs, ...eventPassages(codecs, a, b)];
 }
 
+/**
+ * `end` may speak any codec that it has listed in its answer: those that have no passage are turned into what is spoken at the
+ * other end, if they can be.
+ */
+export function withOthers(
+  passages: readonly Passage[],
+  end: MediaEnd,
+  formats: readonly Format[],
+  conversions: readonly Conversion[],
+): readonly Passage[] {
+  const [spoken] = passages;
+  if (spoken === undefined) return [];
+  const { [otherEnd(end)]: to } = spoken;
+  const others = formats
+    .filter(isKnownCodec)
+    .filter(({ name }) => priceOf(conversions, name, to.name) !== undefined)
+    .filter((format) => !passages.some((each) => isSameCodec(each[end], format)));
+  return [...passages, ...others.map((format) => passageOf(end, format, to))];
+}
+
 function passageOf(end: MediaEnd, own: Format, other: Format): Passage {
   return passage(end === "a" ? [own, other] : [other, own]);
 }

@@ -11,6 +11,7 @@ import {
   endFormats,
   isConverted,
   spokenPassages,
+  withOthers,
   toldFormats,
   type LegFormat,
   type Passage,
@@ -116,8 +117,9 @@ export function answered(exchange: Exchange, from: MediaEnd, answer: Description
   // Where we described ourselves inside a call, the other end goes on as it was agreed with it, number by number.
   const kept = agreed?.formats[other] ?? [];
   const listed = behind === undefined ? kept : usable(ends[other], last.audio.formats);
-  const paired = rememberOurNumbers(pair(exchange, from, formats, listed, from), from, ours.formats);
-  const passages = ends[other].kind === "trunk" ? spokenPassages(paired) : paired;
+  const paired = pair(exchange, from, formats, listed, from);
+  const chosen = ends[other].kind === "trunk" ? spokenPassages(paired) : paired;
+  const passages = rememberOurNumbers(withOthers(chosen, from, formats, exchange.conversions), from, ours.formats);
   if (passages.length === 0) return noCommonCodec(answer.audio.formats);
   const numbered = rememberOurNumbers(passages, other, behind === undefined ? toldFormats(kept) : behind.offered);
   const next: Agreed = {

@@ -65,11 +65,11 @@ export class RtpStream {
     const timed = crossing === undefined || crossing.isEvent ? undefined : crossing.fromClockRate;
     const { ssrc, sequence, timestamp, start, end } = header;
     this.reception.packet(ssrc, sequence, timestamp, end - start, timed, nowMs);
-    if (
-      this.#converter !== undefined &&
-      (crossing === undefined || crossing.isEvent || crossing.converts !== undefined)
-    ) {
-      this.#converted(packet, header, crossing, nowMs);
+    // A peer may speak any codec that it has agreed on, so each packet says whether it is converted.
+    const isAudio = crossing !== undefined && !crossing.isEvent;
+    if (isAudio && (crossing.converts ?? this.#converter) !== undefined) this.#convert(crossing);
+    if (this.#converter !== undefined) {
+      this.#converted(this.#converter, packet, header, crossing, nowMs);
       return;
     }
     // Comfort noise, redundancy and everything that was not agreed at both ends ends here.
@@ -100,19 +100,23 @@ export class RtpStream {
   }
 
   /** One packet of a direction that is converted. */
-  #converted(packet: Buffer, header: RtpHeader, crossing: Crossing | undefined, nowMs: number): void {
+  #converted(
+    converter: Converter,
+    packet: Buffer,
+    header: RtpHeader,
+    crossing: Crossing | undefined,
+    nowMs: number,
+  ): void {
     const payload = packet.subarray(header.start, header.end);
     const isEvent = crossing?.isEvent === true;
     if (isEvent && this.#isOpen && payload.length > 0 && !(crossing.isRelayed && this.#to.isBusy))
       this.#event(packet, header, crossing, nowMs);
-    // A peer may speak any codec that it has agreed on.
-    if (crossing !== undefined && !isEvent && crossing.converts !== undefined) this.#convert(crossing);
-    if (!this.#isOpen || this.#to.isBusy) this.#converter?.stop();
-    else if (payload.length === 0) this.#converter?.packet("nothing", header, payload);
+    if (!this.#isOpen || this.#to.isBusy) converter.stop();
+    else if (payload.length === 0) converter.packet("nothing", header, payload);
     else if (crossing === undefined)
-      this.#converter?.packet(header.payloadType === comfortNoise ? "noise" : "nothing", header, payload);
-    else if (isEvent) this.#converter?.packet(crossing.isRelayed ? "event" : "nothing", header, payload, crossing);
-    else this.#converter?.packet("audio", header, payload, crossing);
+      converter.packet(header.payloadType === comfortNoise ? "noise" : "nothing", header, payload);
+    else if (isEvent) converter.packet(crossing.isRelayed ? "event" : "nothing", header, payload, crossing);
+    else converter.packet("audio", header, payload, crossing);
   }
 
   #event(packet: Buffer, { timestamp, start, end }: RtpHeader, crossing: Crossing, nowMs: number): void {
