@@ -129,18 +129,14 @@ export interface MessageWaiting {
   readonly oldMessages: number;
 }
 
-/** The door for what trunks begin. Neither may throw. */
-export interface SipArrivals {
+/** Where the SIP edge delivers what happens. None may throw. Nothing is delivered before `SipTrunks.start`. */
+export interface SipSinks {
   invited(arrival: InviteArrival): void;
   /** The final status to answer with: 200 or 202 when it is safely passed on, else why not. */
   messaged(arrival: MessageArrival): Promise<number>;
   messageWaiting(news: MessageWaiting): void;
-}
-
-/** Where the SIP edge delivers what happens. None may throw. Nothing is delivered before `SipTrunks.start`. */
-export interface SipSinks extends SipArrivals {
   /** In a call that there is. */
-  readonly heard: SipSink;
+  heard(call: CallId, fact: SipFact): void;
   /** Whether the call may become one to that number or address, where its trunk sends it there (3xx). */
   mayReach(call: CallId, to: SipAddressee): boolean;
   /** A trunk went up or down, or the reason changed. */
@@ -231,6 +227,3 @@ export interface SipTrunks {
   /** Waits (bounded) for what is still owed, then closes. */
   stop(): Promise<void>;
 }
-
-/** Where the SIP edge delivers what happens. Must not throw. */
-export type SipSink = (call: CallId, fact: SipFact) => void;

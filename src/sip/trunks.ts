@@ -8,7 +8,6 @@ import type {
   InviteOrder,
   MessageOrder,
   MessageOutcome,
-  SipArrivals,
   SipSinks,
   SipTrunks,
   TrunkHealth,
@@ -60,20 +59,13 @@ class Trunks implements SipTrunks {
   /** Of the calls: nothing that one waits for outlives the trunks. */
   readonly #clock: ScopedClock;
   #sinks = noSinks;
-  readonly #arrivals: SipArrivals = {
-    invited: (arrival) => this.#sinks.invited(arrival),
-    messaged: (arrival) => this.#sinks.messaged(arrival),
-    messageWaiting: (news) => this.#sinks.messageWaiting(news),
-  };
 
   constructor(options: SipTrunksOptions) {
     this.#options = options;
     const { timers = DEFAULT_TIMERS, dns = createDns() } = options;
     this.#clock = scopedClock(options.clock);
     this.#calls = new Calls({
-      sink: (call, fact) => this.#sinks.heard(call, fact),
-      arrivals: this.#arrivals,
-      mayReach: (call, to) => this.#sinks.mayReach(call, to),
+      sinks: () => this.#sinks,
       log: options.log,
       trunks: this.#trunks,
       clock: this.#clock,
@@ -95,7 +87,7 @@ class Trunks implements SipTrunks {
       onInvited: (invitation) => this.#calls.invited(record, invitation),
       onAsked: (request) => messaging.asked(request),
     });
-    const messaging = new Messaging({ settings, trunk, arrivals: this.#arrivals, clock: this.#clock, log });
+    const messaging = new Messaging({ settings, trunk, sinks: () => this.#sinks, clock: this.#clock, log });
     const record: TrunkRecord = { trunk, messaging };
     return record;
   }

@@ -1,10 +1,10 @@
 // The section `database`: a SQLite file unless a URL names a PostgreSQL server.
-import { section, text, whole } from "./scalars.ts";
+import { filePath, section, text, whole } from "./scalars.ts";
 
 export const defaultDatabasePath = "matrix-appservice-sip.db";
 
 export const database = section({
-  path: text("should be the path of a file")
+  path: filePath
     .default(defaultDatabasePath)
     .describe("The SQLite file. A relative path starts in the working directory."),
   url: text("should be a URL that begins with postgres://")
@@ -19,7 +19,7 @@ export const database = section({
       "Password of the user in `url`. Keep it out of this file if you can: use `password_file`, or the environment variable MATRIX_SIP_DATABASE_PASSWORD, which overrides it.",
     )
     .meta({ examples: ["a-long-password"] }),
-  password_file: text("should be the path of a file")
+  password_file: filePath
     .optional()
     .describe("File that contains the password, instead of `password`.")
     .meta({ examples: ["database-password"] }),

@@ -1,5 +1,17 @@
 // Audio in the configuration: the engine, and its two sides.
-import { bindHost, flag, hostName, iceUrl, listOf, oneOf, seconds, section, text, whole } from "./scalars.ts";
+import {
+  bindHost,
+  flag,
+  hostName,
+  iceUrl,
+  listOf,
+  oneOf,
+  seconds,
+  secretFile,
+  section,
+  text,
+  whole,
+} from "./scalars.ts";
 
 const port = whole(1, 65_535, "port number");
 
@@ -23,10 +35,7 @@ const iceServer = section({
       "Password for TURN. Keep it out of this file if you can: use `credential_file`, or the environment variable MATRIX_SIP_ICE_<N>_CREDENTIAL, where the first server is 1.",
     )
     .meta({ examples: ["a-long-password"] }),
-  credential_file: text("should be the path of a file")
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["turn-password"] }),
+  credential_file: secretFile("turn-password"),
 });
 
 export const media = section({

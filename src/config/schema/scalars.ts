@@ -36,6 +36,16 @@ export function listOf<Item extends z.ZodType>(item: Item, what: string): z.ZodA
   return z.array(item, { error: `should be a list of ${what}` });
 }
 
+export const filePath = text("should be the path of a file");
+
+/** Of the key with `_file` at its end: where the secret is read from that may also stand in the key without. */
+export function secretFile(example: string) {
+  return filePath
+    .optional()
+    .describe("Path of a file that holds it instead.")
+    .meta({ examples: [example] });
+}
+
 /** A map of names to values: `key` is checked when everything else is right. */
 export function mapOf<Value extends z.ZodType>(value: Value, what: string): z.ZodRecord<z.ZodString, Value> {
   return z.record(z.string(), value, { error: `should be a map of ${what}` });

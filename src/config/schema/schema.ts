@@ -8,6 +8,7 @@ import { did, mailbox } from "./inbound-schema.ts";
 import { media } from "./media-schema.ts";
 import {
   bindHost,
+  filePath,
   flag,
   hostName,
   httpUrl,
@@ -128,7 +129,7 @@ export const configSchema = section({
       .describe(
         "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that refuse unencrypted direct rooms. Needs Synapse 1.141 or newer, and the secret below: without it `on-demand` is as `off`. docs/encryption.md says what the bridge can read.",
       ),
-    secret_file: text("should be the path of a file")
+    secret_file: filePath
       .optional()
       .describe(
         "The file with the secret that the numbers' identities are made of, relative to the folder of this file. `-r` writes it and never changes it. Default: beside the registration, registration-encryption.key.",

@@ -1,7 +1,5 @@
 // What the configuration says of a trunk's calls besides how they are dialled: how it reaches us, and what it can do in a call.
-import { flag, hostName, listOf, oneOf, seconds, section, text, whole } from "./scalars.ts";
-
-const path = "should be the path of a file";
+import { flag, hostName, listOf, oneOf, seconds, secretFile, section, text, whole } from "./scalars.ts";
 
 /** RFC 3261 s25.1, without what would break a line of the header. */
 const token = /^[A-Za-z0-9.!%*_+`'~-]{1,64}$/;
@@ -42,10 +40,7 @@ export const challenge = section({
       "Password that the trunk must know. Keep it out of this file if you can: use `password_file`, or the environment variable MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD.",
     )
     .meta({ examples: ["another-long-password"] }),
-  password_file: text(path)
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["challenge-password"] }),
+  password_file: secretFile("challenge-password"),
 });
 
 const calledText = "should be request-uri, to, or the name of a header";

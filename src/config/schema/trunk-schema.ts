@@ -12,6 +12,7 @@ import {
   network,
   oneOf,
   seconds,
+  secretFile,
   section,
   text,
   whole,
@@ -82,8 +83,6 @@ const identity = section({
 });
 
 const pem = "should be PEM text, or give the key with _file and a path";
-const path = "should be the path of a file";
-
 const tls = section({
   ca: text(pem)
     .optional()
@@ -91,28 +90,19 @@ const tls = section({
       "Certificate authorities to trust instead of the system's, as PEM text. Set it if the trunk's certificate is self-signed or your own.",
     )
     .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
-  ca_file: text(path)
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["ca.pem"] }),
+  ca_file: secretFile("ca.pem"),
   certificate: text(pem)
     .optional()
     .describe("The bridge's own certificate as PEM text, if the trunk asks for one.")
     .meta({ examples: ["-----BEGIN CERTIFICATE----- ..."] }),
-  certificate_file: text(path)
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["client.pem"] }),
+  certificate_file: secretFile("client.pem"),
   key: text(pem)
     .optional()
     .describe(
       "Private key of that certificate as PEM text. Keep it out of this file if you can: use `key_file`, or the environment variable MATRIX_SIP_TRUNK_<NAME>_TLS_KEY.",
     )
     .meta({ examples: ["-----BEGIN PRIVATE KEY----- ..."] }),
-  key_file: text(path)
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["client.key"] }),
+  key_file: secretFile("client.key"),
   server_name: hostName
     .optional()
     .describe("Name to send as SNI and to look for in the trunk's certificate. Default: the host of `server`.")
@@ -129,10 +119,7 @@ const credentials = section({
       "Password of the account. Keep it out of this file if you can: use `password_file`, or the environment variable MATRIX_SIP_TRUNK_<NAME>_PASSWORD, where <NAME> is the trunk's name in capitals, with _ for other characters.",
     )
     .meta({ examples: ["a-long-password"] }),
-  password_file: text(path)
-    .optional()
-    .describe("Path of a file that holds it instead.")
-    .meta({ examples: ["trunk-password"] }),
+  password_file: secretFile("trunk-password"),
   realms: listOf(text(), "realms")
     .default([])
     .describe(

@@ -2,11 +2,10 @@
 // tells comes out here as facts of ports/sip.ts.
 import type { SipDialogState } from "../../core/call/model/dialog-state.ts";
 import type { SipFact } from "../../core/call/model/fact.ts";
-import type { SipAddressee } from "../../core/policy/remote-identity.ts";
 import { parseUri } from "../../core/address/uri.ts";
 import { callId, type CallId, type TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { InviteOrder, SipArrivals, SipSink } from "../../ports/sip.ts";
+import type { InviteOrder, SipSinks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { inviteArrival } from "../headers/invite-arrival.ts";
 import { replacesOf } from "../headers/replaces.ts";
@@ -33,10 +32,8 @@ export interface TrunkRecord {
 
 export interface CallsOptions {
   readonly trunks: ReadonlyMap<TrunkName, TrunkRecord>;
-  readonly sink: SipSink;
-  readonly arrivals: SipArrivals;
-  /** As in SipTrunksOptions. */
-  readonly mayReach: (call: CallId, to: SipAddressee) => boolean;
+  /** Those of the moment: others before the start. */
+  readonly sinks: () => Pick<SipSinks, "heard" | "invited" | "mayReach">;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -59,7 +56,7 @@ export class Calls {
       order,
       trunk: record.trunk,
       emit: (fact) => this.emit(call, fact),
-      mayReach: (to) => this.#options.mayReach(call, to),
+      mayReach: (to) => this.#options.sinks().mayReach(call, to),
       confirmed: (session, sdp, response, party) => {
         const confirmed = this.#answered(call, record, session, { order, response, party });
         this.emit(call, { kind: "sip.accepted", description: sdp, dialog: confirmed.dialog });
@@ -73,7 +70,7 @@ export class Calls {
 
   /** A new INVITE of the trunk, to which 100 has been sent. */
   invited(record: TrunkRecord, invitation: ServerInvitation): void {
-    const { clock, log, arrivals } = this.#options;
+    const { clock, log, sinks } = this.#options;
     const { trunk } = record;
     const { settings } = trunk;
     const { request } = invitation;
@@ -114,7 +111,7 @@ export class Calls {
     });
     this.#calls.set(call, inbound);
     try {
-      arrivals.invited(arrival);
+      sinks().invited(arrival);
     } catch (error) {
       log.error("could not take an INVITE", { error });
       inbound.reject(500, undefined);
@@ -168,7 +165,7 @@ export class Calls {
 
   emit(call: CallId, fact: SipFact): void {
     try {
-      this.#options.sink(call, fact);
+      this.#options.sinks().heard(call, fact);
     } catch (error) {
       this.#options.log.error("could not pass on a fact of a call", { fact: fact.kind, error });
     }
@@ -218,7 +215,7 @@ export class Calls {
     session: Session,
     known: Pick<ConfirmedCallOptions, "callIdIsOurs" | "party" | "answerInAck" | "agreed" | "terms">,
   ): ConfirmedCall {
-    const { settings } = trunk;
+    const { takesRefer, media, followsRefer, sessionTimer } = trunk.settings;
     const confirmed: ConfirmedCall = new ConfirmedCall({
       ...known,
       session,
@@ -226,10 +223,10 @@ export class Calls {
       log: this.#options.log,
       emit: (fact) => this.emit(call, fact),
       stateOf: (fields) => trunk.stateOf(fields),
-      takesRefer: settings.takesRefer,
-      media: settings.media,
-      followsRefer: settings.followsRefer,
-      sessionTimer: settings.sessionTimer,
+      takesRefer,
+      media,
+      followsRefer,
+      sessionTimer,
       replacement: (order, headers, events) => this.#replacement(call, order, headers, events),
       messaged: (request) => messaging.inCall(request, call),
       pend: () => trunk.pend(),

@@ -2,7 +2,7 @@
 // them. What a body says is read in message-body.ts.
 import type { CallId, TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { InboundSettings, SipArrivals } from "../../ports/sip.ts";
+import type { InboundSettings, SipSinks } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { calledOf } from "../headers/called-number.ts";
 import { readMessageBody, TEXT_TYPES } from "./message-body.ts";
@@ -13,7 +13,7 @@ import { mediaTypesHeader, numberHeader } from "../wire/header-builder.ts";
 export interface MessagesInOptions {
   readonly trunk: TrunkName;
   readonly calledFrom: InboundSettings["calledFrom"];
-  readonly messaged: SipArrivals["messaged"];
+  readonly messaged: SipSinks["messaged"];
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -2,7 +2,7 @@
 // NOTIFYs of message-waiting. Texts inside a call come in here too, from confirmed-call.ts.
 import type { CallId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { MessageOrder, MessageOutcome, SipArrivals, TrunkSettings } from "../../ports/sip.ts";
+import type { MessageOrder, MessageOutcome, SipSinks, TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { MessagesIn } from "./message-in.ts";
 import { MessageQueue } from "./message-queue.ts";
@@ -14,7 +14,8 @@ import type { PeerRequest } from "../user-agent/peer-request.ts";
 export interface MessagingOptions {
   readonly settings: Pick<TrunkSettings, "name" | "inbound">;
   readonly trunk: Trunk;
-  readonly arrivals: SipArrivals;
+  /** Those of the moment: others before the start. */
+  readonly sinks: () => Pick<SipSinks, "messaged" | "messageWaiting">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,12 +27,12 @@ export class Messaging {
 
   constructor(options: MessagingOptions) {
     this.#options = options;
-    const { settings, trunk, arrivals, clock, log } = options;
+    const { settings, trunk, sinks, clock, log } = options;
     this.#queue = new MessageQueue((order) => sendMessage(order, trunk, () => clock.newId()));
     this.#arrivals = new MessagesIn({
       trunk: settings.name,
       calledFrom: settings.inbound.calledFrom,
-      messaged: (arrival) => arrivals.messaged(arrival),
+      messaged: (arrival) => sinks().messaged(arrival),
       clock,
       log,
     });
@@ -67,12 +68,12 @@ export class Messaging {
   }
 
   #notified({ request, reply }: PeerRequest): void {
-    const { settings, arrivals, log } = this.#options;
+    const { settings, sinks, log } = this.#options;
     const { status, headers, news } = judgeNotify(request, settings.name);
     reply(status, headers);
     if (news === undefined) return;
     try {
-      arrivals.messageWaiting(news);
+      sinks().messageWaiting(news);
     } catch (error) {
       log.error("could not handle news of voice messages", { error });
     }
