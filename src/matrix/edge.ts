@@ -2,6 +2,7 @@
 // our Homeserver for orders. Who comes in: app.ts, and tests.
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import { doneWithin } from "../ports/done-within.ts";
 import type { MatrixConnection, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
@@ -40,16 +41,6 @@ export interface MatrixEdge extends MatrixConnection {
 const listenBacklog = 511;
 /** How long the facts under way may take when the bridge is stopped. */
 const stopGraceMs = 5_000;
-
-/** Resolves when `work` is done, or when the time for it is over. */
-async function withinGrace(clock: Clock, work: () => Promise<unknown>): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const cancel = clock.at(clock.nowMs() + stopGraceMs, resolve);
-    work()
-      .then(() => resolve(), reject)
-      .finally(cancel);
-  });
-}
 
 export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const { clock, domain, telemetry } = options;
@@ -142,7 +133,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       encryption?.giveUp();
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
-      await withinGrace(clock, () => Promise.all([intake.idle(), homeserver.stop()]));
+      await doneWithin(stopGraceMs, Promise.all([intake.idle(), homeserver.stop()]), clock);
       await encryption?.stop();
       await connections.close();
     },

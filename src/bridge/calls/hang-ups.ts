@@ -2,6 +2,7 @@
 // starts. So many at once, then a pause: a bridge ends 500 calls a second, and more drown a trunk that serves them all.
 import type { Clock } from "../../ports/clock.ts";
 import { doneWithin } from "../../ports/done-within.ts";
+import { pause } from "../../ports/pause.ts";
 import type { CallIndex } from "./call-index.ts";
 
 const atOnce = 50;
@@ -27,7 +28,7 @@ export class HangUps {
   async pace(): Promise<void> {
     this.#count += 1;
     if (this.#count % atOnce !== 0) return;
-    await new Promise<void>((resolve) => this.#clock.at(this.#clock.nowMs() + pauseMs, resolve));
+    await pause(pauseMs, this.#clock);
   }
 
   async #stopAll(): Promise<void> {

@@ -4,6 +4,7 @@ import type { DidMatch } from "../../core/number/plan/did.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
+import { pause } from "../../ports/pause.ts";
 import type { RoomDirectory, Settings } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Conversations } from "../rooms/conversations.ts";
@@ -28,8 +29,7 @@ const mostNumbers = 10;
 
 export class Greeter {
   readonly #parts: GreeterParts;
-  #cancel: () => void = () => {};
-  #stopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(parts: GreeterParts) {
     this.#parts = parts;
@@ -37,15 +37,15 @@ export class Greeter {
 
   /** Greets who was never greeted, one after the other. Once the homeserver is there. Never rejects. */
   async start(): Promise<void> {
+    const { signal } = this.#stopped;
     for (const person of this.#parts.people.keys()) {
-      if (this.#stopped) return;
-      if (await this.#greet(person)) await this.#pause();
+      if (signal.aborted) return;
+      if (await this.#greet(person)) await pause(betweenMs, this.#parts.clock, signal);
     }
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#cancel();
+    this.#stopped.abort();
   }
 
   /** Somebody joined a room: if it is the one that the bot made for them, they learn what it is for. Never rejects. */
@@ -84,17 +84,6 @@ export class Greeter {
       if (error instanceof HomeserverError) await settings.set(key, "no").catch(() => {});
       return true;
     }
-  }
-
-  #pause(): Promise<void> {
-    const { clock } = this.#parts;
-    return new Promise((resolve) => {
-      const cancel = clock.at(clock.nowMs() + betweenMs, resolve);
-      this.#cancel = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }
 

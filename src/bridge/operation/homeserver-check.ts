@@ -7,6 +7,7 @@ import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver, type PingOutcome } from "../../ports/homeserver.ts";
+import { pause } from "../../ports/pause.ts";
 import type { Settings } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { otherSender, problemOf, type HomeserverProblem } from "./homeserver-problem.ts";
@@ -82,7 +83,7 @@ export async function awaitHomeserver(
       onProblem(problem);
       reminder.say(problem.line, { reason: problem.reason });
     }
-    await pause(clock, waitMs, stopped);
+    await pause(waitMs, clock, stopped);
   }
   return undefined;
 }
@@ -127,18 +128,4 @@ async function noteEncoding({ settings, encoding, log }: HomeserverCheckParts): 
   if (before !== undefined && before !== encoding)
     log.warn("ghosts.encoding has changed: numbers have other user ids than before", { before, encoding });
   if (before !== encoding) await settings.set("ghost-encoding", encoding);
-}
-
-function pause(clock: Clock, forMs: number, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.at(clock.nowMs() + forMs, () => {
-      stopped.removeEventListener("abort", done);
-      resolve();
-    });
-    const done = (): void => {
-      cancel();
-      resolve();
-    };
-    stopped.addEventListener("abort", done, { once: true });
-  });
 }
