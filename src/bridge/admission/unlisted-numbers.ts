@@ -1,5 +1,6 @@
 // Logs calls to numbers that the number table does not have: one line for each number, then a count. A scanner may try
 // them all, so only the latest numbers are remembered.
+import { RecentMap } from "../../core/recent-map.ts";
 import type { TrunkName } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
@@ -19,7 +20,7 @@ export class UnlistedNumbers {
   readonly #clock: Clock;
   readonly #log: Log;
   /** In the order of their first calls. */
-  readonly #tallies = new Map<string, Tally>();
+  readonly #tallies = new RecentMap<string, Tally>(remembered);
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -37,8 +38,6 @@ export class UnlistedNumbers {
     const message = "call refused: inbound.numbers has no entry for the called number on this trunk";
     const fresh = new Tally(this.#log, this.#clock, message);
     this.#tallies.set(key, fresh);
-    const [oldest] = this.#tallies.keys();
-    if (this.#tallies.size > remembered && oldest !== undefined) this.#tallies.delete(oldest);
     return fresh;
   }
 }

@@ -1,4 +1,5 @@
 // People who were invited to a room and have not joined yet: whoever waits for one of them learns when they join.
+import { RecentMap } from "../../core/recent-map.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { doneWithin } from "../../ports/done-within.ts";
@@ -13,7 +14,7 @@ const remembered = 10_000;
 
 export class JoinWatch {
   readonly #clock: Clock;
-  readonly #awaited = new Map<string, Awaited>();
+  readonly #awaited = new RecentMap<string, Awaited>(remembered);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,8 +25,6 @@ export class JoinWatch {
     const key = keyOf(room, person);
     if (this.#awaited.has(key)) return;
     this.#awaited.set(key, { sinceMs: this.#clock.nowMs(), ...Promise.withResolvers<void>() });
-    const [oldest] = this.#awaited.keys();
-    if (this.#awaited.size > remembered && oldest !== undefined) this.#awaited.delete(oldest);
   }
 
   isAwaited(room: RoomId, person: UserId): boolean {

@@ -1,6 +1,7 @@
 // Ghosts: the Matrix users that stand for telephone numbers. Registers and names each one once: in the background after
 // a lookup, at once when the homeserver or a person asks for it. Which ids are ghosts is decided in
 // core/number/ghost-id.ts.
+import { RecentMap } from "../../core/recent-map.ts";
 import type { NumberKey, UserId } from "../../core/ids.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
@@ -39,7 +40,7 @@ export class Ghosts {
   /** One registration at a time for each ghost, shared by all who want it under the same name. */
   readonly #underway = new Map<UserId, { readonly name: string | undefined; readonly made: Promise<void> }>();
   /** What the ghosts of a number are to be called once they are wanted, the longest known first. */
-  readonly #introduced = new Map<NumberKey, string>();
+  readonly #introduced = new RecentMap<NumberKey, string>(introducedLimit);
   /** In the order of their lookups. */
   readonly #waiting = new Map<UserId, FoundGhost>();
   #running = 0;
@@ -109,10 +110,7 @@ export class Ghosts {
   /** What its owner is called, as trusted, for when the ghost is wanted: many who call are never put through. */
   introduce({ key }: Pick<GhostNumber, "key">, name: string | undefined): void {
     if (name === undefined) return;
-    this.#introduced.delete(key);
     this.#introduced.set(key, name);
-    const [oldest] = this.#introduced.keys();
-    if (this.#introduced.size > introducedLimit && oldest !== undefined) this.#introduced.delete(oldest);
   }
 
   /** The contacts have changed: ghosts that there are get their new names and pictures, one after the other. Never rejects. */

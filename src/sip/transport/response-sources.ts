@@ -2,6 +2,7 @@
 // nowhere, as behind a NAT that rewrites nothing. Requests inside such a dialog go there by a setting of the trunk. Without
 // it ACK and BYE go there where sending them by the Contact fails, because the leg is paid for, and a BYE once the peer's
 // repeated 200 shows that our ACKs are lost.
+import { RecentMap } from "../../core/recent-map.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { SipRequest, SipResponse } from "../wire/message.ts";
@@ -38,7 +39,7 @@ export class ResponseSources {
   readonly #setting: TrunkSettings["inDialog"];
   readonly #log: Log;
   /** By Call-ID, oldest first. */
-  readonly #heard = new Map<string, Heard>();
+  readonly #heard = new RecentMap<string, Heard>(MAX_KEPT);
 
   constructor({ inDialog }: TrunkSettings, log: Log) {
     this.#setting = inDialog;
@@ -55,7 +56,7 @@ export class ResponseSources {
       repeated: known?.repeated ?? new Map(),
       lost: known?.lost ?? false,
     };
-    this.#keep(sipCallId, heard);
+    this.#heard.set(sipCallId, heard);
     if (statusCode < 200) return;
     const key = `${toTag} ${cseq.number}`;
     const times = heard.repeated.get(key);
@@ -73,7 +74,7 @@ export class ResponseSources {
   /** A new INVITE of the trunk. */
   invited({ method, toTag, sipCallId }: SipRequest, source: Source): void {
     if (method !== "INVITE" || toTag !== undefined) return;
-    this.#keep(sipCallId, { ...this.#wayTo(source), repeated: new Map(), lost: false });
+    this.#heard.set(sipCallId, { ...this.#wayTo(source), repeated: new Map(), lost: false });
   }
 
   /** Where a request inside a dialog goes. `byContact`: where its Route or Contact leads. */
@@ -127,13 +128,6 @@ export class ResponseSources {
     const { address, port } = remote;
     const target = { transport: connection?.transport ?? "udp", address, port, host: address, path: "/" };
     return { target, isDialled: connection?.ours === true };
-  }
-
-  #keep(sipCallId: string, heard: Heard): void {
-    this.#heard.delete(sipCallId);
-    this.#heard.set(sipCallId, heard);
-    const [oldest] = this.#heard.keys();
-    if (this.#heard.size > MAX_KEPT && oldest !== undefined) this.#heard.delete(oldest);
   }
 }
 

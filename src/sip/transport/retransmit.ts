@@ -1,5 +1,6 @@
 // Retransmission over UDP, which the transaction layer above leaves out: client timers A and E, server timers
 // G, I and J, and the ACK of timer D (RFC 3261 s17). Knows no sockets: what to send again comes in as a function.
+import { RecentMap } from "../../core/recent-map.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** RFC 3261 table 4; ms. */
@@ -47,7 +48,7 @@ export class Retransmitter {
   /** Final non-2xx responses to INVITE without an ACK; by the transaction's key. */
   readonly #refusing = new Map<string, Repeat>();
   /** Final responses sent, in the order of their end, for requests that come again. */
-  readonly #answered = new Map<string, Answered>();
+  readonly #answered = new RecentMap<string, Answered>(MAX_ANSWERED);
   /** ACKs to non-2xx responses, in the order of their end. */
   readonly #acks = new Map<string, { readonly again: () => void; readonly untilMs: number }>();
 
@@ -97,12 +98,7 @@ export class Retransmitter {
     if (status < 200 || (method === "INVITE" && status < 300)) return;
     const untilMs = this.#clock.nowMs() + transactionMs(this.#timers);
     this.#forget(this.#answered);
-    this.#answered.delete(key);
     this.#answered.set(key, { again, untilMs, confirmed: false });
-    if (this.#answered.size > MAX_ANSWERED) {
-      const [oldest] = this.#answered.keys();
-      if (oldest !== undefined) this.#answered.delete(oldest);
-    }
     if (method !== "INVITE") return;
     this.#stop(this.#refusing, key);
     if (this.#refusing.size >= MAX_REFUSING) return;

@@ -1,4 +1,5 @@
 // The gateways of one trunk: resolved, tried in order, rested after a failure for longer and longer (RFC 3263 s4.3).
+import { RecentMap } from "../../core/recent-map.ts";
 import type { TrunkSettings } from "../../ports/sip.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DialogFields } from "../user-agent/dialog.ts";
@@ -24,9 +25,9 @@ export class GatewayPool {
   /** Whether an address may send us requests, besides the servers. */
   readonly #isPeer: (address: string) => boolean;
   /** Addresses that the server's name resolved to, longest unheard of first; until when they count. */
-  readonly #met = new Map<string, number>();
+  readonly #met = new RecentMap<string, number>(MAX_FORMER);
   /** Those to which a Contact or a Record-Route led. Callers write them, so that they are good for that call alone. */
-  readonly #led = new Map<string, number>();
+  readonly #led = new RecentMap<string, number>(MAX_FORMER);
 
   constructor(settings: TrunkSettings, resolver: Resolver, clock: Clock) {
     this.#settings = settings;
@@ -75,11 +76,7 @@ export class GatewayPool {
   }
 
   #remember(addresses: Map<string, number>, address: string): void {
-    const plain = plainAddress(address);
-    addresses.delete(plain);
-    addresses.set(plain, this.#clock.nowMs() + FORMER_MS);
-    const [oldest] = addresses.keys();
-    if (addresses.size > MAX_FORMER && oldest !== undefined) addresses.delete(oldest);
+    addresses.set(plainAddress(address), this.#clock.nowMs() + FORMER_MS);
   }
 
   /** All gateways in their order, as far as their names resolve. Rejects with TransportError when none does. */

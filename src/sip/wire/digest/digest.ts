@@ -1,6 +1,7 @@
 // Digest responses computed and sent, the client's side (RFC 2617, RFC 7616 s3.4, RFC 8760). Challenges are read
 // and chosen in digest-challenge.ts; the server's side is in digest-verifier.ts.
 import { hash, randomBytes } from "node:crypto";
+import { RecentMap } from "../../../core/recent-map.ts";
 import type { Challenge, DigestAlgorithm } from "./digest-challenge.ts";
 import { quotedString } from "../fields/escaping.ts";
 
@@ -68,7 +69,7 @@ const NONCE_LIMIT = 64;
 export class DigestClient {
   readonly #credentials: Credentials;
   readonly #newCnonce: () => string;
-  readonly #used = new Map<string, number>();
+  readonly #used = new RecentMap<string, number>(NONCE_LIMIT);
 
   /** `newCnonce` gives 64 bits or more nobody can foretell. */
   constructor(credentials: Credentials, newCnonce: () => string = () => randomBytes(16).toString("hex")) {
@@ -102,12 +103,7 @@ export class DigestClient {
   #count({ realm, nonce }: Challenge): number {
     const key = `${realm}\n${nonce}`;
     const count = (this.#used.get(key) ?? 0) + 1;
-    this.#used.delete(key);
     this.#used.set(key, count);
-    if (this.#used.size > NONCE_LIMIT) {
-      const [oldest] = this.#used.keys();
-      if (oldest !== undefined) this.#used.delete(oldest);
-    }
     return count;
   }
 }
