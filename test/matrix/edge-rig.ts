@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/clock/system-clock.ts";
 import type { UserId } from "../../src/core/ids.ts";
-import { createMatrixEdge, type MatrixEdge } from "../../src/matrix/edge.ts";
+import { createMatrixEdge, type MatrixEdge, type MatrixEdgeOptions } from "../../src/matrix/edge.ts";
 import type { RegistrationDocument } from "../../src/matrix/registration.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type {
@@ -95,6 +95,9 @@ export interface RigOptions {
   readonly sink?: MatrixSink;
   readonly clock?: Clock;
   readonly queries?: Partial<ApplicationServiceQueries>;
+  readonly encryption?: MatrixEdgeOptions["encryption"];
+  /** Who of ours is in every room. */
+  readonly ours?: readonly UserId[];
   /** Whether facts are handed over at once; true unless said otherwise. */
   readonly delivering?: boolean;
 }
@@ -113,6 +116,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
     host: "127.0.0.1",
     port: options.port ?? 0,
     clock: options.clock ?? systemClock,
+    encryption: options.encryption,
     telemetry: {
       log: collectingLog(lines),
       eventsTaken: (count, duplicates) => {
@@ -129,7 +133,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
       for (const watch of watchers) watch();
       return options.sink?.(fact);
     },
-    ours: async () => [],
+    ours: async () => options.ours ?? [],
     queries: {
       protocol: (name) => (name.endsWith("protocol.pstn") ? pstn : undefined),
       usersByField: (protocol, fields) =>

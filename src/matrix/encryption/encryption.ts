@@ -20,6 +20,8 @@ export interface EncryptionParts {
   readonly secret: Uint8Array;
   /** `always`: users of ours have keys from the start, not when a room of theirs is encrypted. */
   readonly mode: "on-demand" | "always";
+  /** How many users of ours keep their keys in memory though they do not need them. */
+  readonly mostDevices?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,6 +44,10 @@ const mostEventBytes = 200_000;
 const mostReaders = 5;
 /** What is sent is tried again while the worker comes back. */
 const sealPatienceMs = 10_000;
+/** More users of ours than this have keys only while they need them: each takes about 70 KB. */
+const mostDevices = 2_000;
+/** Nothing of a call comes so late. */
+const idleMs = 10 * 60_000;
 /** Rooms whose encryption is remembered. */
 const mostRooms = 50_000;
 const mostLostSessions = 10_000;
@@ -56,12 +62,14 @@ export class Encryption {
   readonly #wakers = new Set<() => void>();
   /** Users of ours get keys as soon as they exist. */
   #isEager: boolean;
+  readonly #mostDevices: number;
   #refused = false;
   #stopped = false;
 
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
     this.#isEager = parts.mode === "always";
+    this.#mostDevices = parts.mostDevices ?? mostDevices;
   }
 
   /** False once the homeserver has refused to give our users devices. */
@@ -208,11 +216,15 @@ export class Encryption {
   }
 
   #deviceOf(user: UserId): GhostDevice {
-    let device = this.#devices.get(user);
-    if (device === undefined) {
-      device = new GhostDevice(user, this.#parts);
-      this.#devices.set(user, device);
-    }
+    const device = this.#devices.get(user) ?? new GhostDevice(user, this.#parts);
+    // The last one is the one that was needed last.
+    this.#devices.delete(user);
+    this.#devices.set(user, device);
+    const [[oldest, idle] = []] = this.#devices;
+    if (oldest === undefined || idle === undefined || this.#devices.size <= this.#mostDevices) return device;
+    if (this.#parts.clock.nowMs() - idle.usedAtMs < idleMs) return device;
+    this.#devices.delete(oldest);
+    void idle.forget();
     return device;
   }
 

@@ -88,6 +88,7 @@ export class GhostDevice {
   readonly #parts: GhostDeviceParts;
   #state: State = { kind: "none" };
   #madeAtMs = 0;
+  #usedAtMs = 0;
   /** What changes the machine goes one after the other: between sharing a room's key and using it nothing may come. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -99,6 +100,19 @@ export class GhostDevice {
   /** When it got its device, by the machine's clock; 0: it has had none yet. */
   get madeAtMs(): number {
     return this.#madeAtMs;
+  }
+
+  /** When it was last needed, on the clock that only goes forward. */
+  get usedAtMs(): number {
+    return this.#usedAtMs;
+  }
+
+  /** Gives its memory back. The next need makes a new device. Never rejects. */
+  async forget(): Promise<void> {
+    const state = this.#state;
+    this.#state = { kind: "none" };
+    if (state.kind !== "ready" || !state.device.link.isRunning) return;
+    await state.device.link.ask<"forget">({ kind: "forget", user: this.user }).catch(() => undefined);
   }
 
   /** Makes sure that it has a device with keys. Throws CryptoError, HomeserverError. */
@@ -139,6 +153,7 @@ export class GhostDevice {
 
   #ready(): Promise<Ready> {
     const state = this.#state;
+    this.#usedAtMs = this.#parts.clock.nowMs();
     if (state.kind === "making") return state.made;
     if (state.kind === "ready" && state.device.link.isRunning) return Promise.resolve(state.device);
     if (state.kind === "failed" && this.#parts.clock.nowMs() < state.untilMs) return Promise.reject(state.error);
@@ -227,7 +242,7 @@ export class GhostDevice {
       throw new HomeserverError("BAD_ANSWER", "the homeserver's answer to sync makes no sense", false);
     const { next_batch, to_device, device_lists, device_one_time_keys_count: counts } = parsed.data;
     await this.#receive(device, {
-      events: JSON.stringify((to_device?.events ?? []).slice(0, mostEvents)),
+      events: (to_device?.events ?? []).slice(0, mostEvents).map((event) => JSON.stringify(event)),
       changed: device_lists?.changed ?? [],
       left: device_lists?.left ?? [],
       counts: counts === undefined || Object.keys(counts).length === 0 ? undefined : counts,

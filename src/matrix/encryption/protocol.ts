@@ -23,8 +23,8 @@ export interface BackupRequest {
 
 /** What `/sync` tells a device. */
 export interface DeviceNews {
-  /** The to-device events, JSON. */
-  readonly events: string;
+  /** The to-device events, JSON each. */
+  readonly events: readonly string[];
   readonly changed: readonly string[];
   readonly left: readonly string[];
   /** Unused one-time keys by algorithm; undefined where nothing is said of them, which is not the same as none. */
@@ -42,6 +42,8 @@ export type Opened =
 interface Questions {
   /** Makes a new machine of the user, in place of any other. */
   readonly make: { readonly ask: { readonly device: string }; readonly answer: null };
+  /** The machine is needed no more. */
+  readonly forget: { readonly ask: object; readonly answer: null };
   readonly receive: { readonly ask: { readonly news: DeviceNews }; readonly answer: null };
   readonly outgoing: { readonly ask: object; readonly answer: readonly MachineRequest[] };
   readonly answered: {

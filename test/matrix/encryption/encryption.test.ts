@@ -11,7 +11,7 @@ import { Encryption, type EncryptionParts } from "../../../src/matrix/encryption
 import type { Clock } from "../../../src/ports/clock.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { bot, collectingLog, ghost, type LogLine } from "../edge-rig.ts";
-import { type KeyServer, startKeyServer } from "./key-server.ts";
+import { KeyServer, serveKeys } from "./key-server.ts";
 import { Person } from "./person.ts";
 
 const room = roomId("!room:example.org");
@@ -31,6 +31,12 @@ interface Rig {
   readonly worker: CryptoWorker;
   readonly encryption: Encryption;
   readonly lines: LogLine[];
+}
+
+async function startKeyServer(): Promise<KeyServer> {
+  const keys = new KeyServer();
+  onTestFinished(await serveKeys(keys));
+  return keys;
 }
 
 async function start(more: Partial<EncryptionParts> = {}, server?: KeyServer): Promise<Rig> {
@@ -177,6 +183,17 @@ describe("what a person sends into an encrypted room", () => {
     });
   });
 
+  it("is read although its key was given twice, the second time for later messages only", async () => {
+    const { alice, encryption } = await startRoom();
+    const { type, content } = await encryption.seal(room, ghost, "m.room.message", text("hello"));
+    const one = await alice.encrypts(room, "m.room.message", text("one"), [ghost]);
+    // A new Olm session makes a client give its key again.
+    await alice.reads({ room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> });
+    const two = await alice.encrypts(room, "m.room.message", text("two"), [ghost]);
+    expect((await opened(encryption, one))?.content).toEqual(text("one"));
+    expect((await opened(encryption, two))?.content).toEqual(text("two"));
+  });
+
   it("waits for its key", async () => {
     const { alice, encryption, server } = await startRoom();
     const event = await alice.encrypts(room, "m.room.message", text("late"), [ghost]);
@@ -299,6 +316,24 @@ describe("a room", () => {
     for (let times = 0; times < 3; times++) expect(await encryption.isEncrypted(other, ghost)).toBe(true);
     expect(server.requests.filter((request) => request.endsWith("state/m.room.encryption"))).toHaveLength(1);
   });
+});
+
+it("Numbers that have not needed their keys for long give their memory back, and get new ones when they do", async () => {
+  let aheadMs = 0;
+  const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+  const { alice, encryption, server, worker } = await startRoom({ clock, mostDevices: 1 });
+  const link = worker.link;
+  const asked = (user: UserId) => link?.ask<"outgoing">({ kind: "outgoing", user });
+  const event = await alice.encrypts(room, "m.room.message", text("one"), [ghost]);
+  expect((await opened(encryption, event))?.content).toEqual(text("one"));
+  await expect.poll(() => server.backups.get(ghost)?.keys.size).toBe(1);
+  await encryption.registered("@_sip_second:example.org" as UserId);
+  await expect(asked(ghost)).resolves.toBeDefined();
+  aheadMs = 3_600_000;
+  await encryption.registered("@_sip_third:example.org" as UserId);
+  await expect(asked(ghost)).rejects.toThrow("no such machine");
+  const next = await alice.seals(room, "m.room.message", text("two"));
+  expect((await opened(encryption, next))?.content).toEqual(text("two"));
 });
 
 describe("a stranger", () => {

@@ -1,7 +1,6 @@
 // A homeserver of one kind: devices, their keys, to-device messages, and rooms that are a list of members. On a real socket;
 // requests of an application service are told apart by `user_id` and `device_id`, as it asserts them.
 import { createServer, type IncomingMessage } from "node:http";
-import { onTestFinished } from "vitest";
 import { listen } from "../../../dev/loopback/listen.ts";
 
 type Json = Record<string, unknown>;
@@ -26,6 +25,8 @@ export class KeyServer {
   readonly rooms = new Map<string, { readonly members: Set<string>; encrypted: boolean }>();
   readonly backups = new Map<string, Json & { readonly keys: Map<string, unknown> }>();
   readonly sent: SentEvent[] = [];
+  /** What `/messages` gives, oldest first. */
+  readonly timeline: Json[] = [];
   readonly requests: string[] = [];
   /** Whose devices are others than before, which the next `sync` tells. */
   readonly changed = new Set<string>();
@@ -135,6 +136,7 @@ export class KeyServer {
       const chunk = [...room.members].map((user) => ({ state_key: user, content: { membership: "join" } }));
       return [200, { chunk }];
     }
+    if (what === "messages") return [200, { chunk: this.timeline.toReversed() }];
     if (what === "state") return room.encrypted ? [200, {}] : [404, { errcode: "M_NOT_FOUND", error: "Not found" }];
     if (method !== "PUT") return [200, {}];
     const known = this.sent.findIndex((event) => event.transaction === transaction);
@@ -191,8 +193,8 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
   return text === "" ? {} : (JSON.parse(text) as Json);
 }
 
-export async function startKeyServer(): Promise<KeyServer> {
-  const keys = new KeyServer();
+/** Listens on a free port of this machine; what it gives stops it. */
+export async function serveKeys(keys: KeyServer): Promise<() => void> {
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const url = new URL(request.url ?? "", "http://localhost");
@@ -201,9 +203,8 @@ export async function startKeyServer(): Promise<KeyServer> {
     });
   });
   keys.url = `http://127.0.0.1:${await listen(server)}`;
-  onTestFinished(() => {
+  return () => {
     server.closeAllConnections();
     server.close();
-  });
-  return keys;
+  };
 }
