@@ -80,6 +80,30 @@ describe("a client that has Opus alone", () => {
     expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "opus" });
   });
 
+  test("is called and may say digits in either clock", () => {
+    const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
+    const lines = [
+      "a=rtpmap:111 opus/48000/2",
+      "a=rtpmap:126 telephone-event/8000",
+      "a=rtpmap:110 telephone-event/48000",
+    ];
+    const turn = taken(answered(offer.exchange, "a", parsed(gatewaySdp({ formats: "111 126 110", lines }))));
+    expect(names(turn)).toBe("8 PCMA/8000, 101 telephone-event/8000");
+    const { agreed } = turn.exchange;
+    if (agreed === undefined) throw new Error("not agreed");
+    for (const [number, fromClockRate] of [
+      [110, 48_000],
+      [126, 8000],
+    ] as const)
+      expect(flowsOf(agreed).a.crossings.get(number)).toMatchObject({
+        payloadType: 101,
+        fromClockRate,
+        toClockRate: 8000,
+      });
+    expect(flowsOf(agreed).b.crossings.get(101)).toMatchObject({ payloadType: 110, toClockRate: 48_000 });
+    expect(flowsOf(agreed).a.digits).toEqual({ payloadType: 110, clockRate: 48_000 });
+  });
+
   test("hears a trunk that has answered with Opus and A-law, whichever of them it speaks", () => {
     const offer = taken(offered(call(usual), "a", opusAlone));
     const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000"];

@@ -146,7 +146,7 @@ function withEventPassages(codecs: readonly Passage[], { a, b }: Lists): readonl
 
 /**
  * `end` may speak any codec that it has listed in its answer: those that have no passage are turned into what is spoken at the
- * other end, if they can be.
+ * other end, if they can be. With a converted codec it may say digits in either clock.
  */
 export function withOthers(
   passages: readonly Passage[],
@@ -157,11 +157,15 @@ export function withOthers(
   const [spoken] = passages;
   if (spoken === undefined) return [];
   const { [otherEnd(end)]: to } = spoken;
+  const event = isConverted(spoken) ? passages.find((each) => isTelephoneEvent(each[end])) : undefined;
   const others = formats
-    .filter(isKnownCodec)
-    .filter(({ name }) => priceOf(conversions, name, to.name) !== undefined)
-    .filter((format) => !passages.some((each) => isSameCodec(each[end], format)));
-  return [...passages, ...others.map((format) => passageOf(end, format, to))];
+    .filter((format) => !passages.some((each) => isSameCodec(each[end], format)))
+    .flatMap((format) => {
+      if (isTelephoneEvent(format)) return event === undefined ? [] : [passageOf(end, format, event[otherEnd(end)])];
+      const isAble = isKnownCodec(format) && priceOf(conversions, format.name, to.name) !== undefined;
+      return isAble ? [passageOf(end, format, to)] : [];
+    });
+  return [...passages, ...others];
 }
 
 function passageOf(end: MediaEnd, own: Format, other: Format): Passage {

@@ -36,7 +36,28 @@ export interface BrowserOptions {
   readonly toneHz: number;
   /** With end-to-end encryption, as for rooms that are encrypted by default. */
   readonly encryption?: boolean;
+  /** It has no other codec than Opus, as some clients. */
+  readonly opusAlone?: boolean;
 }
+
+/** Runs in the page, before all else: the browser neither offers another codec nor sees one that it is offered. */
+const leaveOpusAlone = `
+  const { codecs } = RTCRtpReceiver.getCapabilities("audio");
+  const kept = codecs.filter(({ mimeType }) => /^audio\\/(opus|telephone-event)$/i.test(mimeType));
+  const { prototype } = RTCPeerConnection;
+  const { createOffer, setRemoteDescription } = prototype;
+  prototype.createOffer = function (...given) {
+    for (const transceiver of this.getTransceivers())
+      if (transceiver.receiver.track.kind === "audio") transceiver.setCodecPreferences(kept);
+    return createOffer.apply(this, given);
+  };
+  prototype.setRemoteDescription = function ({ type, sdp }) {
+    const numbers = new Set(Array.from(sdp.matchAll(/a=rtpmap:(\\d+) (?:opus|telephone-event)/g), ([, number]) => number));
+    const own = sdp.replace(/^(m=audio \\d+ \\S+)((?: \\d+)+)/m, (_line, start, all) =>
+      start + all.split(" ").filter((number) => number === "" || numbers.has(number)).join(" "));
+    return setRemoteDescription.call(this, { type, sdp: own });
+  };
+`;
 
 /** The page's telephone, asked from here: every function of {@link Phone}, as a promise. */
 type RemotePhone = {
@@ -84,6 +105,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
   page.on("console", (message) => log.append(`${message.type()}: ${message.text()}\n`));
   page.on("pageerror", (error) => log.append(`page error: ${error.stack ?? error.message}\n`));
   page.on("crash", () => log.append("[the page crashed]\n"));
+  if (options.opusAlone === true) await page.addInitScript({ content: leaveOpusAlone });
   await page.goto(server.url);
   await page.waitForFunction(() => "phone" in globalThis);
 
