@@ -1,5 +1,6 @@
 // One direction of a call that is converted, packet by packet: the stream that comes out, whatever comes in.
 import { Decoder } from "@evan/opus";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { listen } from "../../../dev/audio/goertzel.ts";
@@ -7,6 +8,7 @@ import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-e
 import { concatenate, continuousTone, tone } from "../../../dev/audio/tone.ts";
 import { alaw, audio, events, Line, opus, speaker, toAlaw, toOpus } from "../peers/converted-line.ts";
 import { resampled, speech } from "../peers/fidelity.ts";
+import { OpusDecoder } from "../../../src/media/embedded/codec/opus-decoder.ts";
 import { G711Decoder, G711Encoder } from "../../../src/media/embedded/codec/g711.ts";
 
 beforeEach(() => {
@@ -300,6 +302,22 @@ describe("A-law to Opus", () => {
     expect(line.steps.timestamps.filter((step) => step !== 960)).toEqual([960 + 48_000]);
     expect(line.out[10]?.marker).toBe(true);
   });
+});
+
+test("no packet of any octets, nor the loss of one, breaks the Opus decoder", () => {
+  const decoder = new OpusDecoder();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (packet, next) => {
+      const pcm = decoder.decode(packet);
+      expect(pcm === undefined || pcm.length <= 960).toBe(true);
+      expect(decoder.conceal(160, next)).toHaveLength(160);
+    }),
+    { numRuns: 5000 },
+  );
+  const { frame } = speaker(20);
+  expect(decoder.decode(frame())).toHaveLength(160);
+  decoder.release();
+  expect(decoder.decode(frame())).toBeUndefined();
 });
 
 describe("G.711", () => {

@@ -88,7 +88,14 @@ export class OpusDecoder implements AudioDecoder {
     const octets = payload?.length ?? 0;
     if (octets > mostOctets || this.#isReleased) return undefined;
     if (payload !== undefined) new Uint8Array(library.memory.buffer, packet, octets).set(payload);
-    const count = library.opus_decode(this.#decoder, payload === undefined ? 0 : packet, octets, pcm, samples, fec);
-    return count < 0 ? undefined : new Int16Array(library.memory.buffer, pcm, count).slice();
+    try {
+      const count = library.opus_decode(this.#decoder, payload === undefined ? 0 : packet, octets, pcm, samples, fec);
+      return count < 0 ? undefined : new Int16Array(library.memory.buffer, pcm, count).slice();
+    } catch {
+      // A defect of the library: this call has no sound any more, and the next ones have a library of their own.
+      if (loaded === this.#opus) loaded = undefined;
+      this.#isReleased = true;
+      return undefined;
+    }
   }
 }
