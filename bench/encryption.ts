@@ -40,6 +40,7 @@ export async function run(): Promise<readonly string[]> {
   const encryption = new Encryption({
     client: new HomeserverClient(connections, user("@_sip_bot:example.org"), systemClock, log),
     worker: new CryptoWorker(systemClock, log),
+    bot: user("@_sip_bot:example.org"),
     ours: async () => [speaker],
     secret: Buffer.alloc(44, 7),
     mode: "always",

@@ -64,7 +64,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const ours = (room: RoomId): Promise<readonly UserId[]> => given().ours(room);
   const encryption =
     options.encryption &&
-    new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, ours, clock, log });
+    new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, bot, ours, clock, log });
   const intake = new Intake({ sinks: given, isOwn, encryption, clock, telemetry });
 
   const bridge = new Bridge({

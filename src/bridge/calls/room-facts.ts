@@ -63,7 +63,7 @@ export class RoomFacts {
     const unreadable = fact.encrypted && !encryptedRooms.areRead;
     if (fact.encrypted) await encryptedRooms.found(fact.room);
     if (!unreadable && fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);
-    if (isBot) await bot.greet(fact.room, unreadable);
+    if (isBot) await bot.greet(fact.room, fact.encrypted);
     // No call waits for it.
     else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
     return entered && !(unreadable && !isBot);

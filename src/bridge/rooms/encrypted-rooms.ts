@@ -45,9 +45,12 @@ export class EncryptedRooms {
   /** Something came from the room that cannot be read. Never rejects for what the homeserver says. */
   async unreadable(room: RoomId): Promise<void> {
     if (!this.areRead) return this.found(room);
-    const [speaker] = await this.#parts.rooms.ours(room);
-    if (speaker === undefined || !this.#words.allows(room)) return;
-    await this.#try(room, () => this.#parts.homeserver.notice(room, speaker, keylessWords));
+    const { homeserver, rooms } = this.#parts;
+    const ours = await rooms.ours(room);
+    const speaker = ours.find((user) => user !== homeserver.bot);
+    if (speaker === undefined) return this.found(room);
+    if (!this.#words.allows(room)) return;
+    await this.#try(room, () => homeserver.notice(room, speaker, keylessWords));
   }
 
   /** One of ours has just joined: not every homeserver says with the invitation that a room is encrypted. Never rejects. */
@@ -65,15 +68,17 @@ export class EncryptedRooms {
     const ours = await rooms.ours(room);
     const [speaker] = ours;
     if (speaker === undefined || this.#leaving.has(room)) return;
-    if (this.areRead) {
-      // No call waits for it.
-      void this.#try(room, () => rooms.discloseReading(room, speaker));
-      return;
-    }
     // Whoever talks is not cut off: the number leaves when next something comes that cannot be read.
     const numbers = ours.filter((user) => user !== homeserver.bot);
-    const isKept = ringingRooms.has(room) || occupied.callsIn(room).length > 0;
     const [number] = numbers;
+    if (this.areRead) {
+      // No call waits for it.
+      void this.#try(room, () =>
+        number === undefined ? rooms.explain("bot", room, speaker) : rooms.discloseReading(room, number),
+      );
+      return;
+    }
+    const isKept = ringingRooms.has(room) || occupied.callsIn(room).length > 0;
     if (isKept || number === undefined) return rooms.explain("encryption", room, speaker);
     this.#leaving.add(room);
     try {

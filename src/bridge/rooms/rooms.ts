@@ -22,6 +22,7 @@ const readBackMaxAgeMs = 5 * 60_000;
 const obstacles = {
   encryption:
     "This room is encrypted. Calls and texts from encrypted rooms do not reach telephones yet. Please use a room without encryption.",
+  bot: "This room is encrypted, and I cannot read what is written here. To write to me, please use a room without encryption. Calls of numbers can ring here all the same.",
   crowd:
     "There are several people or numbers in this room, so the bridge cannot tell whom you are calling. Please call from a room with only you and the number in it.",
 } as const;

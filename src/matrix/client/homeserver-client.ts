@@ -93,7 +93,9 @@ export class HomeserverClient {
 
   /** All users of an application service have its token, and say in the query who they are (AS API, "Identity assertion"). */
   #queryAs(user: UserId, query: MatrixRequest["query"] = {}): string {
-    const fields = Object.entries(user === this.#owner ? query : { ...query, user_id: user });
+    // Synapse 1.160 fails if the owner names a device of theirs and not themselves.
+    const isPlain = user === this.#owner && query["device_id"] === undefined;
+    const fields = Object.entries(isPlain ? query : { ...query, user_id: user });
     const text = fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
     return text === "" ? "" : `?${text}`;
   }

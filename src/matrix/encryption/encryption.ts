@@ -18,6 +18,7 @@ export interface EncryptionParts {
   readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
   /** Of which the identities of our users are made. */
   readonly secret: Uint8Array;
+  readonly bot: UserId;
   /** `always`: users of ours have keys from the start, not when a room of theirs is encrypted. */
   readonly mode: "on-demand" | "always";
   /** How many users of ours keep their keys in memory though they do not need them. */
@@ -164,8 +165,9 @@ export class Encryption {
   async #waitFor(room: RoomId, json: string, event: Readonly<Record<string, unknown>>): Promise<Found> {
     const { clock } = this.#parts;
     const session = sessionOf(event);
-    const readers = (await this.#parts.ours(room)).slice(0, mostReaders).map((user) => this.#deviceOf(user));
-    if (readers.length === 0) return { kind: "unreadable", why: "none of ours is in the room" };
+    const numbers = (await this.#parts.ours(room)).filter((user) => user !== this.#parts.bot);
+    const readers = numbers.slice(0, mostReaders).map((user) => this.#deviceOf(user));
+    if (readers.length === 0) return { kind: "unreadable", why: "no number is in the room" };
     const startedMs = clock.nowMs();
     const sentAtMs = Number(event["origin_server_ts"]);
     let patienceMs = this.#lostSessions.has(`${room} ${session}`) ? 0 : keyPatienceMs;

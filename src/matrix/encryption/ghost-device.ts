@@ -16,6 +16,8 @@ export interface GhostDeviceParts {
   readonly client: HomeserverClient;
   readonly worker: CryptoWorker;
   readonly secret: Uint8Array;
+  /** The bot can write into encrypted rooms and read nothing there: Synapse gives an application service's own user no `/sync`. */
+  readonly bot: UserId;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -234,6 +236,12 @@ export class GhostDevice {
   }
 
   async #pull(device: Ready): Promise<void> {
+    const { clock, bot } = this.#parts;
+    if (this.user === bot) {
+      await device.link.ask<"doubt">({ kind: "doubt", user: bot });
+      device.pulledAtMs = clock.nowMs();
+      return;
+    }
     const { since } = device;
     const query = { timeout: "0", set_presence: "offline", filter, ...(since === undefined ? {} : { since }) };
     const answer = await this.#request({ method: "GET", path: ["v3", "sync"], query, device: device.id });
@@ -249,7 +257,7 @@ export class GhostDevice {
       unusedFallbackKeys: parsed.data.device_unused_fallback_key_types,
     });
     device.since = next_batch;
-    device.pulledAtMs = this.#parts.clock.nowMs();
+    device.pulledAtMs = clock.nowMs();
   }
 
   async #receive(device: Ready, news: DeviceNews): Promise<void> {

@@ -54,6 +54,8 @@ interface Questions {
     };
     readonly answer: null;
   };
+  /** The devices of everybody may be others by now. */
+  readonly doubt: { readonly ask: object; readonly answer: null };
   readonly track: { readonly ask: { readonly users: readonly string[] }; readonly answer: null };
   readonly claim: { readonly ask: { readonly users: readonly string[] }; readonly answer: MachineRequest | null };
   readonly share: {

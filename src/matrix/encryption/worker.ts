@@ -170,6 +170,9 @@ async function answer(question: Question): Promise<AnswerTo<QuestionKind>> {
     case "track":
       await machine.updateTrackedUsers(ids(question.users));
       return null;
+    case "doubt":
+      await machine.markAllTrackedUsersAsDirty();
+      return null;
     case "claim": {
       const request = await machine.getMissingSessions(ids(question.users));
       return request === null || request === undefined ? null : plain(request);

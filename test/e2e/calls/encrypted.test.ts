@@ -5,20 +5,22 @@ import type { RunningProcess } from "../parts/base/process.ts";
 import { suiteRig, testRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
-import { hearEachOther, lineIn } from "../parts/clients/called.ts";
+import { hearEachOther, joinsTheBot, lineIn } from "../parts/clients/called.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 import { startSipp } from "../parts/telephones/sipp.ts";
 
 const ALICE_HZ = 440;
 const PHONE_HZ = 1000;
-const NUMBERS = { phone: "01632960101", texts: "01632960102" } as const;
+const STRANGER_HZ = 1600;
+const NUMBERS = { phone: "01632960101", texts: "01632960102", stranger: "01632960103" } as const;
 const ALICE = "2001";
 const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted");
 let stage: Stage<keyof typeof NUMBERS>;
 let phone: Baresip;
+let stranger: Baresip;
 let alice: Browser;
 let token: string;
 /** The bridge after a restart. */
@@ -36,8 +38,9 @@ beforeAll(async () => {
   });
   const account = await stage.synapse.register("alice");
   token = account.accessToken;
-  [phone, alice] = await Promise.all([
+  [phone, stranger, alice] = await Promise.all([
     startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ }),
+    startBaresip(rig, { number: NUMBERS.stranger, port: stage.ports.stranger, toneHz: STRANGER_HZ }),
     startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: ALICE_HZ, encryption: true }),
   ]);
 });
@@ -112,7 +115,7 @@ describe("In an encrypted room", () => {
     expect(await typesIn(roomId)).toEqual(["m.room.encrypted"]);
   });
 
-  it("a telephone calls, is answered, and each side hears the other", async () => {
+  it("a telephone calls, is answered, held and resumed, and each side hears the other", async () => {
     const from = phone.events.length;
     await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
     const { roomId } = await alice.ringing(PATIENCE_MS);
@@ -121,9 +124,31 @@ describe("In an encrypted room", () => {
     await alice.inState("connected", PATIENCE_MS);
     await phone.event("CALL_ESTABLISHED", { from });
     await hearEachOther(atPhone(), atAlice());
+    const invites = () => stage.proxy.log.text.match(/request INVITE/g)?.length ?? 0;
+    const before = invites();
+    await alice.phone.hold(true);
+    await until("the INVITE of the hold", () => invites() === before + 1);
+    await alice.phone.hold(false);
+    await until("the INVITE of the resumption", () => invites() === before + 2);
+    await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
     expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
     expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("a number that never called before rings in the room with the bot", async () => {
+    const botRoom = await joinsTheBot(alice);
+    const from = stranger.events.length;
+    await stranger.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
+    const { roomId } = await alice.ringing(PATIENCE_MS);
+    expect(roomId).toBe(botRoom);
+    await alice.phone.answer();
+    await alice.inState("connected", PATIENCE_MS);
+    await stranger.event("CALL_ESTABLISHED", { from });
+    await hearEachOther({ hears: stranger.hears, hz: STRANGER_HZ }, atAlice());
+    await alice.phone.hangup();
+    await stranger.event("CALL_CLOSED", { from });
+    expect(await typesIn(botRoom)).toEqual(["m.room.encrypted"]);
   });
 
   it("a call is connected at once after the bridge was restarted", async () => {

@@ -49,6 +49,7 @@ async function start(more: Partial<EncryptionParts> = {}, server?: KeyServer): P
   const encryption = new Encryption({
     client: new HomeserverClient(connections, bot, systemClock, log),
     worker,
+    bot,
     ours: async () => [ghost],
     secret: Buffer.alloc(32, 7),
     mode: "on-demand",
@@ -119,6 +120,15 @@ describe("a number", () => {
     const { server, encryption } = await start({ mode: "always" });
     await encryption.registered(ghost);
     expect(server.devices.get(ghost)?.size).toBe(1);
+  });
+
+  it("is not alone in having them: the bot writes with some, and can read nothing", async () => {
+    const { alice, server, encryption } = await startRoom({ ours: async () => [bot] });
+    const { type, content } = await encryption.seal(room, bot, "m.room.message", text("welcome"));
+    const event = { room, sender: bot, type, transaction: "1", content: content as Record<string, unknown> };
+    expect(await alice.reads(event)).toMatchObject({ content: text("welcome") });
+    expect(await opened(encryption, await alice.encrypts(room, "m.room.message", text("help"), [bot]))).toBeUndefined();
+    expect(server.requests).not.toContain("GET sync");
   });
 
   it("has them before it is called, once it has shown that every room is encrypted", async () => {

@@ -47,6 +47,8 @@ export class KeyServer {
 
   /** What a request is answered with, and its status. */
   answer(method: string, path: string, query: URLSearchParams, body: Json): readonly [number, unknown] {
+    // As Synapse 1.160 does.
+    if (query.has("device_id") && !query.has("user_id")) return [500, { errcode: "M_UNKNOWN", error: "Broken" }];
     const user = query.get("user_id") ?? "@_sip_bot:example.org";
     const device = query.get("device_id") ?? "";
     const parts = path.split("/").map(decodeURIComponent).slice(4);

@@ -36,6 +36,15 @@ describe("with keys of their own", () => {
     expect(bridge.homeserver.left).toEqual([]);
   });
 
+  test("the bot says once that it reads nothing in an encrypted room", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.readsEncrypted = true;
+    await invited(bridge, room, true, bridge.homeserver.bot);
+    for (let times = 0; times < 3; times++) await unreadable(bridge);
+    expect(bridge.words.filter((line) => line.includes("I cannot read what is written here"))).toHaveLength(1);
+    expect(bridge.words.join()).not.toMatch(/hang up|decrypts what is said/);
+  });
+
   test("a number calls a person whose room with it is encrypted: it rings there, and who comes into it reads the line", async () => {
     const bridge = new TestBridge();
     bridge.homeserver.readsEncrypted = true;
