@@ -300,8 +300,15 @@ export class GhostDevice {
     }
   }
 
-  #request(request: MatrixRequest): Promise<unknown> {
-    return this.#parts.client.request(this.user, request, patience);
+  async #request(request: MatrixRequest): Promise<unknown> {
+    try {
+      return await this.#parts.client.request(this.user, request, patience);
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || !error.code.endsWith("M_UNKNOWN_DEVICE")) throw error;
+      // Somebody has deleted it.
+      this.#state = { kind: "none" };
+      throw new CryptoError("the homeserver has forgotten the device", true);
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -80,6 +80,16 @@ describe("a number", () => {
     expect((await opened(encryption, event))?.content.body).toBe("to signed devices");
   });
 
+  it("gets a new device when somebody has deleted its own", async () => {
+    const { alice, server, encryption } = await startRoom();
+    const [before = ""] = [...(server.devices.get(ghost)?.keys() ?? [])];
+    server.devices.get(ghost)?.delete(before);
+    const { type, content } = await encryption.seal(room, ghost, "m.room.message", text("still here"));
+    const event = { room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> };
+    expect(await alice.reads(event)).toMatchObject({ content: text("still here") });
+    expect([...(server.devices.get(ghost)?.keys() ?? [])]).not.toContain(before);
+  });
+
   it("gets none from a homeserver that makes no devices: the bridge says so and reads nothing", async () => {
     const rig = await start();
     rig.server.refusesDevices = true;

@@ -51,6 +51,9 @@ export class KeyServer {
     if (query.has("device_id") && !query.has("user_id")) return [500, { errcode: "M_UNKNOWN", error: "Broken" }];
     const user = query.get("user_id") ?? "@_sip_bot:example.org";
     const device = query.get("device_id") ?? "";
+    if (device !== "" && this.devices.get(user)?.has(device) !== true) {
+      return [400, { errcode: "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE", error: "No such device" }];
+    }
     const parts = path.split("/").map(decodeURIComponent).slice(4);
     const at = `${method} ${parts.slice(0, 2).join("/")}`;
     this.requests.push(`${method} ${parts.join("/")}`);
