@@ -168,19 +168,20 @@ export class Encryption {
     const numbers = (await this.#parts.ours(room)).filter((user) => user !== this.#parts.bot);
     const readers = numbers.slice(0, mostReaders).map((user) => this.#deviceOf(user));
     if (readers.length === 0) return { kind: "unreadable", why: "no number is in the room" };
+    const name = `${room} ${session}`;
     const startedMs = clock.nowMs();
     const sentAtMs = Number(event["origin_server_ts"]);
-    let patienceMs = this.#lostSessions.has(`${room} ${session}`) ? 0 : keyPatienceMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const found = await this.#openAs(readers, room, json, session);
-      if (found.kind !== "later") return found;
-      if (this.#stopped) return found;
+      if (found.kind === "plain") this.#lostSessions.delete(name);
+      if (found.kind !== "later" || this.#stopped) return found;
       // A client shares its key before it sends: whoever had no device then will hardly get it.
-      if (readers.every(({ madeAtMs }) => madeAtMs > sentAtMs)) patienceMs = Math.min(patienceMs, lateDevicePatienceMs);
-      if (clock.nowMs() + pauseMs > startedMs + patienceMs) {
-        if (found.why !== keyless) return found;
+      const isLate = readers.every(({ madeAtMs }) => madeAtMs > sentAtMs);
+      const keyMs = this.#lostSessions.has(name) ? 0 : isLate ? lateDevicePatienceMs : keyPatienceMs;
+      const isKeyless = found.why === keyless;
+      if (clock.nowMs() + pauseMs > startedMs + (isKeyless ? keyMs : keyPatienceMs)) {
         if (this.#lostSessions.size > mostLostSessions) this.#lostSessions.clear();
-        this.#lostSessions.add(`${room} ${session}`);
+        if (isKeyless) this.#lostSessions.add(name);
         return found;
       }
       await this.#pause(pauseMs);

@@ -1,5 +1,6 @@
 // Calls and texts in encrypted rooms, on a homeserver that encrypts every new room. Real parts only: the person's client is
 // matrix-js-sdk with its Rust crypto.
+import { resolve } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RunningProcess } from "../parts/base/process.ts";
 import { suiteRig, testRig } from "../parts/base/rig.ts";
@@ -31,6 +32,7 @@ let room: string;
 beforeAll(async () => {
   stage = await startStage(rig, NUMBERS, {
     encryptByDefault: true,
+    preload: resolve(import.meta.dirname, "../parts/stages/worker-killer.ts"),
     inbound: {
       trunks: { [ALICE]: "main" },
       table: () => [{ number: ALICE, user: "@alice:example.org" }],
@@ -134,6 +136,19 @@ describe("In an encrypted room", () => {
     await phone.hangup();
     expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
     expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("a call that is up goes on when the crypto worker dies, and is hung up like any other", async () => {
+    const from = phone.events.length;
+    await alice.phone.callIn(room);
+    await alice.inState("connected", PATIENCE_MS);
+    await phone.event("CALL_ESTABLISHED", { from });
+    stage.running.signal("SIGUSR2");
+    await stage.running.saying(/the crypto worker ended/);
+    await hearEachOther(atPhone(), atAlice());
+    await alice.phone.hangup();
+    await phone.event("CALL_CLOSED", { from });
+    await talk();
   });
 
   it("a number that never called before rings in the room with the bot", async () => {

@@ -6,7 +6,7 @@ import { type UserId } from "../../../src/core/ids.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
 import { bot, ghost } from "../edge-rig.ts";
-import { invitation, opened, room, start, startRoom, text } from "./encryption-rig.ts";
+import { hasty, invitation, opened, room, start, startRoom, text } from "./encryption-rig.ts";
 
 describe("a number", () => {
   it("has keys, signed by an identity of its own, when it goes into an encrypted room", async () => {
@@ -141,6 +141,20 @@ describe("a crypto worker that dies", () => {
     const sent = { room, sender: ghost, type: "", transaction: "1", content: content as Record<string, unknown> };
     expect(await alice.reads(sent)).toMatchObject({ content: text("three") });
     expect([...(server.devices.get(ghost)?.keys() ?? [])]).not.toContain(before);
+  });
+
+  it("takes none with it whose key had once been given up", async () => {
+    const { alice, encryption, server, worker } = await startRoom({ clock: hasty(4) });
+    const event = await alice.encrypts(room, "m.room.message", text("one"), [ghost]);
+    const mail = [...(server.devices.get(ghost)?.values() ?? [])].flatMap(({ inbox }) => inbox.splice(0));
+    expect(await opened(encryption, event)).toBeUndefined();
+    for (const device of server.devices.get(ghost)?.values() ?? []) device.inbox.push(...mail);
+    expect((await opened(encryption, event))?.content).toEqual(text("one"));
+    await expect.poll(() => server.backups.get(ghost)?.keys.size).toBe(1);
+    worker.link?.kill();
+    expect((await opened(encryption, await alice.seals(room, "m.room.message", text("two"))))?.content).toEqual(
+      text("two"),
+    );
   });
 
   it("by a panic of its own is replaced as well", async () => {

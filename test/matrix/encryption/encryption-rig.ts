@@ -14,14 +14,15 @@ import { Person } from "./person.ts";
 export const room = roomId("!room:example.org");
 export const text = (body: string) => ({ msgtype: "m.text", body });
 
-/** Whoever waits does so a twentieth of the time. */
-export const quickClock: Clock = {
+/** Whoever waits does so a part of the time. */
+export const hasty = (times: number): Clock => ({
   ...systemClock,
-  nowMs: () => systemClock.nowMs() * 20,
+  nowMs: () => systemClock.nowMs() * times,
   wallMs: () => systemClock.wallMs(),
   newId: () => systemClock.newId(),
-  at: (atMs, then) => systemClock.at(atMs / 20, then),
-};
+  at: (atMs, then) => systemClock.at(atMs / times, then),
+});
+export const quickClock = hasty(20);
 
 interface Rig {
   readonly server: KeyServer;

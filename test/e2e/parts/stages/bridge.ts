@@ -25,8 +25,13 @@ export interface RegisteredBridge {
 /**
  * Writes a configuration and has the bridge write its registration.
  * @param config what config.yaml holds
+ * @param preload a module that is loaded before the bridge's own
  */
-export async function registerBridge(rig: Rig, config: Readonly<Record<string, unknown>>): Promise<RegisteredBridge> {
+export async function registerBridge(
+  rig: Rig,
+  config: Readonly<Record<string, unknown>>,
+  preload?: string,
+): Promise<RegisteredBridge> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const configFile = rig.path("config.yaml");
@@ -36,7 +41,15 @@ export async function registerBridge(rig: Rig, config: Readonly<Record<string, u
   const run = (name: string, ...args: string[]): Promise<RunningProcess> =>
     rig.start(name, {
       command: process.execPath,
-      args: [MAIN, ...args, "-c", configFile, "-f", registrationFile],
+      args: [
+        ...(preload === undefined ? [] : ["--import", preload]),
+        MAIN,
+        ...args,
+        "-c",
+        configFile,
+        "-f",
+        registrationFile,
+      ],
       cwd: rig.folder,
       env: { NODE_ENV: "production", NO_COLOR: "1" },
       stopWithinMs: 10_000,

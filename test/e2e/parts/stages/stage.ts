@@ -59,6 +59,8 @@ export interface StageOptions {
   readonly acceptInvites?: boolean;
   /** The homeserver encrypts every new room. */
   readonly encryptByDefault?: boolean;
+  /** A module that the bridge loads before its own. */
+  readonly preload?: string;
   readonly transport?: "udp" | "tcp";
   /** What the proxy's digest asks for. */
   readonly algorithm?: "MD5" | "SHA-256";
@@ -88,6 +90,7 @@ export async function startStage<Name extends string>(
     config = {},
     acceptInvites = false,
     encryptByDefault = false,
+    preload,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
   const names = Object.keys(numbers) as Name[];
@@ -112,7 +115,7 @@ export async function startStage<Name extends string>(
   const rtpPort = await freePorts(RTP_PORTS);
   const synapseUrl = `http://127.0.0.1:${synapsePort}`;
   const { url } = strict ? await openStrictDoor(rig, synapseUrl) : { url: synapseUrl };
-  const bridge = await registerBridge(rig, {
+  const settings = {
     homeserver: { url, domain: DOMAIN },
     ghosts: { gateway: GATEWAY, encoding },
     database: { path: rig.path("bridge.db") },
@@ -133,7 +136,8 @@ export async function startStage<Name extends string>(
     logging: { level: "debug" },
     http: { listen: { port: await freePort() } },
     ...config,
-  });
+  };
+  const bridge = await registerBridge(rig, settings, preload);
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
