@@ -21,7 +21,7 @@ export const audio = (name: string, from: string, wishes = "", ptimeMs?: number)
   toClockRate: name === "opus" ? 48_000 : 8000,
   converts: name === from ? undefined : { from, wishes, ptimeMs },
 });
-const digits = (fromClockRate: number, toClockRate: number): Crossing => ({
+export const digits = (fromClockRate: number, toClockRate: number): Crossing => ({
   payloadType: 101,
   name: "telephone-event",
   isEvent: true,

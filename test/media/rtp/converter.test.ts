@@ -6,7 +6,7 @@ import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/aud
 import { listen } from "../../../dev/audio/goertzel.ts";
 import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { concatenate, continuousTone, tone } from "../../../dev/audio/tone.ts";
-import { alaw, audio, events, Line, opus, speaker, toAlaw, toOpus } from "../peers/converted-line.ts";
+import { alaw, audio, digits, events, Line, opus, speaker, toAlaw, toOpus } from "../peers/converted-line.ts";
 import { resampled, speech } from "../peers/fidelity.ts";
 import { OpusDecoder } from "../../../src/media/embedded/codec/opus-decoder.ts";
 import { G711Decoder, G711Encoder } from "../../../src/media/embedded/codec/g711.ts";
@@ -177,6 +177,42 @@ describe("Opus to A-law", () => {
       ...Array.from({ length: 10 }, (_, n) => n + 18),
     ]);
   });
+
+  test.each([
+    [100, [960], 120],
+    [160, [960, 1920], 240],
+    [250, [960, 1920, 2880], 360],
+  ])(
+    "a key of %i ms that a Chromium says in the clock of G.711, in steps of its own, is told and passed as it says",
+    (_pressedMs, durations, saidMs) => {
+      const line = new Line(new Map([...toAlaw(), [126, digits(8000, 8000)]]));
+      const { frame, ticks } = speaker(20);
+      for (let count = 0; count < 10; count += 1) line.say(opus, frame(), ticks, 20);
+      const { timestamp } = line;
+      for (const [step, duration] of durations.entries()) {
+        const end = step === durations.length - 1;
+        // Its end comes three times, at once.
+        for (let copy = 0; copy < (end ? 3 : 1); copy += 1) {
+          line.timestamp = timestamp;
+          line.put(line.next(126, Uint8Array.of(5, end ? 0x8a : 0x0a, duration >> 8, duration & 0xff), 0, step === 0));
+        }
+        vi.advanceTimersByTime(20);
+      }
+      // Timestamps are in the clock of Opus, so sound goes on after as many packets as the key took.
+      line.timestamp = (timestamp + (durations.length + 1) * 960) >>> 0;
+      vi.advanceTimersByTime(20);
+      for (let count = 0; count < 10; count += 1) line.say(opus, frame(), ticks, 20);
+      expect(line.told).toEqual([`5 ${saidMs}`]);
+      const pressed = line.out.filter(({ payloadType }) => payloadType === 101);
+      expect(keypresses(pressed, 8000)).toEqual([{ digit: "5", durationMs: saidMs }]);
+      expect(pressed).toHaveLength(durations.length + 2);
+      const sound = line.out.filter(({ payloadType }) => payloadType === alaw);
+      const first = sound[0]?.timestamp ?? 0;
+      expect(pressed.map((packet) => ((packet.timestamp - first) | 0) / 160)).toEqual(pressed.map(() => 10));
+      expect(((sound[10]?.timestamp ?? 0) - first) | 0).toBe(160 * (11 + durations.length));
+      expect(line.steps.sequences).toEqual(new Set([1]));
+    },
+  );
 
   test("silence that the client does not send is quiet noise, without a gap, until its next word", () => {
     const line = new Line(toAlaw());
