@@ -3,6 +3,7 @@
 import type { Crossing } from "../../../core/sdp/exchange/agreement.ts";
 import { sampleRate, type AudioDecoder, type AudioEncoder } from "../codec/audio-codec.ts";
 import { codecOf } from "../codec/codecs.ts";
+import { Pacer } from "./pacer.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
 import type { RtpHeader } from "./rtp-packet.ts";
 import { distance } from "./rtp-rewriter.ts";
@@ -40,7 +41,7 @@ export class Converter {
   readonly crossing: Crossing;
   readonly #decoder: AudioDecoder;
   readonly #encoder: AudioEncoder;
-  readonly #emit: Emit;
+  readonly #pacer: Pacer<Parameters<Emit>>;
   readonly #lossPercent: () => number;
   readonly #order = new ReorderBuffer<Heard>((heard, lost) => this.#play(heard, lost));
   /** Ticks of the timestamp on either side, for each sample. */
@@ -73,7 +74,7 @@ export class Converter {
     this.crossing = crossing;
     this.#decoder = decoder;
     this.#encoder = encoder;
-    this.#emit = emit;
+    this.#pacer = new Pacer(frameMs, (packet) => emit(...packet));
     this.#lossPercent = lossPercent;
     this.#fromTicks = crossing.fromClockRate / sampleRate;
     this.#toTicks = crossing.toClockRate / sampleRate;
@@ -118,6 +119,7 @@ export class Converter {
   /** Nothing is let through: what comes afterwards is a new beginning. */
   stop(): void {
     this.#order.clear();
+    this.#pacer.clear();
     clearTimeout(this.#pause);
     this.#source = undefined;
   }
@@ -129,6 +131,7 @@ export class Converter {
   }
 
   #begin(ssrc: number, sequence: number): void {
+    this.#pacer.flush();
     this.stop();
     sources += 1;
     this.#ssrc = sources;
@@ -141,6 +144,7 @@ export class Converter {
   }
 
   #play(heard: Heard, lost: number): void {
+    this.#pacer.flush();
     switch (heard.kind) {
       case "audio":
         this.#audio(heard, lost);
@@ -168,6 +172,8 @@ export class Converter {
     this.#isStart ||= marker && missing > concealed;
     const pcm = this.#decoder.decode(payload) ?? this.#decoder.conceal(this.#usual);
     this.#usual = pcm.length;
+    // What took the place of lost packets is late already.
+    this.#pacer.flush();
     this.#append(pcm);
     this.#due = (timestamp + pcm.length * this.#fromTicks) >>> 0;
     if (this.#decoder.isPause(payload)) this.#fillPause(pause.dtxMs);
@@ -178,6 +184,7 @@ export class Converter {
     this.#endPause();
     if (this.#event?.timestamp !== timestamp) {
       this.#flush();
+      this.#pacer.flush();
       this.#due ??= timestamp;
       const later = Math.round(((timestamp - this.#due) | 0) / this.#fromTicks) * this.#toTicks;
       this.#event = { timestamp, placed: (this.#timestamp + later) >>> 0 };
@@ -204,7 +211,7 @@ export class Converter {
 
   #send(timestamp: number, marker: boolean, payload: Uint8Array, crossing: Crossing): void {
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#emit({ ssrc: this.#ssrc, sequence: this.#sequence, timestamp, marker }, payload, crossing);
+    this.#pacer.push([{ ssrc: this.#ssrc, sequence: this.#sequence, timestamp, marker }, payload, crossing]);
   }
 
   /** What has no whole frame yet is said, with silence behind it. Gives the samples of silence. */
@@ -231,6 +238,7 @@ export class Converter {
     const fill = (): void => {
       step += 1;
       const samples = (sampleRate * pause.stepMs) / 1000;
+      this.#pacer.flush();
       this.#append(this.#decoder.conceal(samples));
       this.#due = ((this.#due ?? 0) + samples * this.#fromTicks) >>> 0;
       this.#pause = step < steps ? setTimeout(fill, pause.stepMs) : undefined;

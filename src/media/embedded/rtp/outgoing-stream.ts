@@ -135,7 +135,7 @@ export class OutgoingStream {
   }
 
   /** A packet of the source that is not passed on. */
-  skip({ ssrc, sequence }: RtpHeader): void {
+  skip({ ssrc, sequence }: Pick<RtpHeader, "ssrc" | "sequence">): void {
     this.#rewriter.skip(ssrc, sequence);
   }
 

@@ -93,7 +93,9 @@ export class RtpStream {
     if (before?.isFor(spoken) === true) return;
     this.close();
     const emit = (numbers: Numbers, payload: Uint8Array, crossing: Crossing): void => {
-      if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
+      // A digit of ours, or a hold, may have begun since the packet was made.
+      if (this.#to.isBusy || !this.#isOpen) this.#to.skip(numbers);
+      else if (this.#to.utter(numbers, payload, crossing, this.#isStart, clockMs())) this.#isStart = false;
     };
     this.#converter = Converter.for(spoken, emit, () => this.#to.lossPercent);
     if (before !== this.#converter) this.#to.part();
