@@ -8,6 +8,7 @@ import { encodeUlaw } from "../dev/audio/g711.ts";
 import { encodeRtp } from "../dev/audio/rtp.ts";
 import { bind } from "../dev/loopback/listen.ts";
 import { callId } from "../src/core/ids.ts";
+import { G722Encoder } from "../src/media/embedded/codec/g722.ts";
 import { createEmbeddedEngine } from "../src/media/embedded/engine/engine.ts";
 import { createCallMedia } from "../src/media/negotiation/negotiation.ts";
 import { SrtpContext } from "../src/media/embedded/trunk/srtp.ts";
@@ -27,20 +28,27 @@ interface Call {
   readonly port: number;
 }
 
-/** What a client speaks; the gateways have PCMU. */
+/** What a client speaks. */
 interface Speech {
   readonly payloadType: number;
   readonly ticks: number;
   readonly packets: readonly Uint8Array[];
 }
 
+/** What the gateways have. */
+interface Telephone {
+  readonly codec: "PCMU" | "G722";
+  readonly payloadType: number;
+  readonly packets: readonly Uint8Array[];
+}
+
 const ulawSpeech: Speech = { payloadType: 0, ticks: 160, packets: [randomBytes(160)] };
 
 /** A second of vowels that glide, as a browser sends it that was told what is worth sending. */
-function opusSpeech(): Speech {
+function opusSpeech(bandwidth: "narrowband" | "wideband", bitRate: number): Speech {
   const encoder = new Encoder({ channels: 1, sample_rate: 48_000, application: "voip" });
-  encoder.bitrate = 24_000;
-  encoder.max_bandwidth = "narrowband";
+  encoder.bitrate = bitRate;
+  encoder.max_bandwidth = bandwidth;
   encoder.inband_fec = true;
   encoder.packet_loss = 5;
   const packets = vowels(48_000).map((frame) => encoder.encode(frame));
@@ -75,7 +83,13 @@ const quietLog: Log = {
   child: () => quietLog,
 };
 
-async function openCall(media: CallMedia<string>, number: number, { payloadType }: Speech): Promise<Call> {
+async function openCall(
+  media: CallMedia<string>,
+  number: number,
+  { payloadType }: Speech,
+  telephone: Telephone,
+): Promise<Call> {
+  const codecs = [telephone.codec];
   const connection = new nodeDataChannel.PeerConnection("bench", {
     iceServers: [],
     bindAddress: "127.0.0.1",
@@ -94,8 +108,8 @@ async function openCall(media: CallMedia<string>, number: number, { payloadType 
   const session = await media.open(
     {
       call,
-      a: { kind: "client", iceServers: [], codecs: ["PCMU"] },
-      b: { kind: "trunk", media: { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] }, leg: call },
+      a: { kind: "client", iceServers: [], codecs },
+      b: { kind: "trunk", media: { srtp: "off", codecs, rtpNetworks: [] }, leg: call },
     },
     () => undefined,
   );
@@ -108,7 +122,7 @@ async function openCall(media: CallMedia<string>, number: number, { payloadType 
     "s=-",
     "c=IN IP4 127.0.0.1",
     "t=0 0",
-    `m=audio ${socket.address().port} RTP/AVP 0`,
+    `m=audio ${socket.address().port} RTP/AVP ${telephone.payloadType}`,
     "",
   ];
   connection.setRemoteDescription(await session.answer("b", gateway.join("\r\n")), "answer");
@@ -121,7 +135,12 @@ async function openCall(media: CallMedia<string>, number: number, { payloadType 
 const kept: unknown[] = [];
 
 /** 50 packets a second each way and call, for `durationMs`; resolves with the packets that came out at both ends. */
-async function exchange(calls: readonly Call[], durationMs: number, speech: Speech): Promise<number> {
+async function exchange(
+  calls: readonly Call[],
+  durationMs: number,
+  speech: Speech,
+  telephone: Telephone,
+): Promise<number> {
   let arrived = 0;
   for (const { track, socket } of calls) {
     track.onMessage(() => (arrived += 1));
@@ -134,12 +153,18 @@ async function exchange(calls: readonly Call[], durationMs: number, speech: Spee
     frameCount += 1;
     const at = { marker: false, sequence: frameCount };
     const own = speech.packets[frameCount % speech.packets.length] ?? new Uint8Array(160);
-    const told = ulawVowels[frameCount % ulawVowels.length] ?? new Uint8Array(160);
+    const told = telephone.packets[frameCount % telephone.packets.length] ?? new Uint8Array(160);
     for (const [index, { track, socket, port }] of calls.entries()) {
       const { payloadType, ticks } = speech;
       const said = { ...at, payloadType, timestamp: frameCount * ticks, payload: own, ssrc: 1000 + index };
       track.sendMessageBinary(Buffer.from(encodeRtp(said)));
-      const heard = { ...at, payloadType: 0, timestamp: frameCount * 160, payload: told, ssrc: 5000 + index };
+      const heard = {
+        ...at,
+        payloadType: telephone.payloadType,
+        timestamp: frameCount * 160,
+        payload: told,
+        ssrc: 5000 + index,
+      };
       socket.send(encodeRtp(heard), port, "127.0.0.1");
     }
   }
@@ -147,7 +172,12 @@ async function exchange(calls: readonly Call[], durationMs: number, speech: Spee
 }
 
 let frameCount = 0;
-const ulawVowels = vowels(8000).map(encodeUlaw);
+const ulaw: Telephone = { codec: "PCMU", payloadType: 0, packets: vowels(8000).map(encodeUlaw) };
+
+function g722(): Telephone {
+  const encoder = new G722Encoder(16_000);
+  return { codec: "G722", payloadType: 9, packets: vowels(16_000).map((frame) => encoder.encode(frame)) };
+}
 
 function srtpLine(): string {
   const master = randomBytes(30);
@@ -168,10 +198,11 @@ function srtpLine(): string {
 async function measured(
   calls: readonly Call[],
   speech: Speech,
+  telephone: Telephone,
 ): Promise<{ readonly packets: number; readonly usPerPacket: number }> {
-  await exchange(calls, 1000, speech);
+  await exchange(calls, 1000, speech, telephone);
   const warm = childrenUsage(process.pid)?.cpuMs ?? 0;
-  const packets = await exchange(calls, measuredMs, speech);
+  const packets = await exchange(calls, measuredMs, speech, telephone);
   return { packets, usPerPacket: (((childrenUsage(process.pid)?.cpuMs ?? 0) - warm) * 1000) / packets };
 }
 
@@ -180,7 +211,7 @@ export async function run(): Promise<string[]> {
   const media = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
-      sessionsPerWorker: sessions + 2 * convertedSessions,
+      sessionsPerWorker: sessions + 5 * convertedSessions,
       rtp: { host: "127.0.0.1", portMin: 34_000, portMax: 34_999 },
       ice: { bindHost: "127.0.0.1" },
       silenceTimeoutMs: 60_000,
@@ -194,20 +225,26 @@ export async function run(): Promise<string[]> {
     const idle = childrenUsage(process.pid);
     if (idle === undefined) return ["media: not measured, for want of /proc"];
     const calls: Call[] = [];
-    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(media, number, ulawSpeech));
+    for (let number = 0; number < sessions; number += 1) calls.push(await openCall(media, number, ulawSpeech, ulaw));
     const up = childrenUsage(process.pid) ?? idle;
-    const { packets, usPerPacket } = await measured(calls, ulawSpeech);
+    const { packets, usPerPacket } = await measured(calls, ulawSpeech, ulaw);
     const after = childrenUsage(process.pid) ?? idle;
-    const opus = opusSpeech();
     const others: Call[] = [];
-    for (let number = 0; number < convertedSessions; number += 1)
-      others.push(await openCall(media, sessions + number, opus));
-    const converted = await measured(others, opus);
+    const convertedBy = async (opus: Speech, telephone: Telephone) => {
+      const own: Call[] = [];
+      for (let number = 0; number < convertedSessions; number += 1)
+        own.push(await openCall(media, sessions + others.length + number, opus, telephone));
+      others.push(...own);
+      return measured(own, opus, telephone);
+    };
+    const converted = await convertedBy(opusSpeech("narrowband", 24_000), ulaw);
+    const wideband = await convertedBy(opusSpeech("wideband", 32_000), g722());
     // Once more, as the machine may have become busier meanwhile.
-    const again = await measured(calls, ulawSpeech);
+    const again = await measured(calls, ulawSpeech, ulaw);
     for (const { socket } of [...calls, ...others]) socket.close();
     const sent = (measuredMs / frameMs) * sessions * 2;
     const price = (2 * converted.usPerPacket) / (usPerPacket + again.usPerPacket);
+    const widebandPrice = (2 * wideband.usPerPacket) / (usPerPacket + again.usPerPacket);
     const setUpMs = (up.cpuMs - idle.cpuMs) / sessions;
     const sessionKib = (after.rss - idle.rss) / sessions / 1024;
     return [
@@ -215,6 +252,7 @@ export async function run(): Promise<string[]> {
       `media: about ${figure(1e6 / (usPerPacket * 100))} two-way calls on one core`,
       `media: ${figure(converted.usPerPacket, 1)} us CPU per packet converted between Opus and G.711 (${convertedSessions} calls, ${converted.packets} packets)`,
       `media: ${figure(price, 2)} times the forwarded packet, about ${figure(1e6 / (converted.usPerPacket * 100))} such calls on one core`,
+      `media: ${figure(wideband.usPerPacket, 1)} us CPU per packet converted between Opus and G.722, ${figure(widebandPrice, 2)} times the forwarded packet`,
       `media: ${figure(setUpMs, 1)} ms CPU to set up a session`,
       `media: ${figure(sessionKib)} KiB a session, ${figure(idle.rss / 2 ** 20)} MiB an idle worker`,
       srtpLine(),

@@ -46,12 +46,12 @@ export const media = section({
   sessions_per_worker: whole(1, 2000)
     .default(200)
     .describe(
-      "How many calls one worker takes. 150 to 200 calls keep one core busy. A call whose audio is converted (`transcode`) counts as two. When all workers are full, people read that all lines are in use.",
+      "How many calls one worker takes. 150 to 200 calls keep one core busy. A call whose audio is converted (`transcode`) counts as two, or as three with G.722. When all workers are full, people read that all lines are in use.",
     ),
   transcode: oneOf(["auto", "never"])
     .default("auto")
     .describe(
-      "What happens when the client and the trunk share no codec. `auto`: the bridge converts between Opus and G.711, and between the two kinds of G.711. `never`: such a call fails. A call whose ends share a codec is never converted.",
+      "What happens when the client and the trunk share no codec. `auto`: the bridge converts between Opus, G.722 and the two kinds of G.711. `never`: such a call fails. A call whose ends share a codec is never converted.",
     ),
   rtp: section({
     host: bindHost.default("0.0.0.0").describe("Address on which RTP to and from the trunks is sent and received."),

@@ -11,6 +11,9 @@ const able: readonly Conversion[] = [
   { between: ["PCMA", "PCMU"], price: 1 },
   { between: ["opus", "PCMA"], price: 2 },
   { between: ["opus", "PCMU"], price: 2 },
+  { between: ["G722", "PCMA"], price: 3 },
+  { between: ["G722", "PCMU"], price: 3 },
+  { between: ["opus", "G722"], price: 3 },
 ];
 
 function call(codecs: readonly string[], conversions = able): Exchange {
@@ -115,6 +118,22 @@ describe("a client that has Opus alone", () => {
     expect(flowsOf(agreed).a.crossings.get(96)).toMatchObject({ payloadType: 111, converts: undefined });
     expect(flowsOf(agreed).b.crossings.get(111)).toMatchObject({ payloadType: 96, converts: undefined });
     expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({ payloadType: 96, converts: { from: "PCMA" } });
+  });
+
+  test("talks in wideband with a trunk that has G.722 alone, and in narrowband where G.711 is the cheaper way", () => {
+    const offer = taken(offered(call(["G722"]), "a", opusAlone));
+    expect(names(offer)).toBe("9 G722/8000, 101 telephone-event/8000");
+    const turn = taken(answered(offer.exchange, "b", parsed(gatewaySdp({ formats: "9 101" }))));
+    expect(turn.formats[0]?.parameters).toBe("maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1");
+    expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "G722" });
+    expect(names(taken(offered(call(["G722", "PCMA"]), "a", opusAlone)))).toMatch(/^8 PCMA\/8000, 9 G722\/8000/);
+  });
+
+  test("is called by a trunk that has G.722 alone", () => {
+    const offer = taken(offered(call(["G722"]), "b", parsed(gatewaySdp({ formats: "9 101" }))));
+    expect(names(offer)).toMatch(/^9 G722\/8000, 111 opus\/48000, 126 /);
+    const turn = taken(answered(offer.exchange, "a", opusAlone));
+    expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "G722" });
   });
 
   test("is called: it is offered the trunk's codec first, then Opus", () => {

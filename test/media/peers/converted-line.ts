@@ -11,9 +11,12 @@ import { RtpStream } from "../../../src/media/embedded/rtp/rtp-stream.ts";
 export const opus = 111;
 export const events = 110;
 export const alaw = 8;
+export const g722 = 9;
+
+const payloadTypes: Readonly<Record<string, number>> = { opus, G722: g722, PCMA: alaw };
 
 export const audio = (name: string, from: string, wishes = "", ptimeMs?: number): Crossing => ({
-  payloadType: name === "opus" ? opus : alaw,
+  payloadType: payloadTypes[name] ?? alaw,
   name,
   isEvent: false,
   isRelayed: true,

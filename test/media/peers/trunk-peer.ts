@@ -3,11 +3,12 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { bind } from "../../../dev/loopback/listen.ts";
 import { decodeRtp, encodeRtp, isRtcp, type RtpPacket } from "../../../dev/audio/rtp.ts";
 import { Ear, type Waiting } from "./ear.ts";
-import { alawVoice, opusVoice, ulawVoice, type Voice } from "./voice.ts";
+import { alawVoice, g722Voice, opusVoice, ulawVoice, type Voice } from "./voice.ts";
 
 const voices = {
   PCMA: { payloadType: 8, voice: alawVoice },
   PCMU: { payloadType: 0, voice: ulawVoice },
+  G722: { payloadType: 9, voice: g722Voice },
   opus: { payloadType: 111, voice: opusVoice },
 } as const;
 

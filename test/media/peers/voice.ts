@@ -2,6 +2,7 @@
 import { Decoder, Encoder } from "@evan/opus";
 import { decodeAlaw, decodeUlaw, encodeAlaw, encodeUlaw } from "../../../dev/audio/g711.ts";
 import { continuousTone } from "../../../dev/audio/tone.ts";
+import { G722Decoder, G722Encoder } from "../../../src/media/embedded/codec/g722.ts";
 
 export interface Voice {
   readonly clockRate: number;
@@ -17,6 +18,17 @@ export function ulawVoice(hz: number): Voice {
 export function alawVoice(hz: number): Voice {
   const tone = continuousTone(hz, 8000);
   return { clockRate: 8000, frame: () => encodeAlaw(tone.next(160)), decode: decodeAlaw };
+}
+
+/** In its lower band. By our own codec, which is shown to do what another one does (`test/media/rtp/g722.test.ts`). */
+export function g722Voice(hz: number): Voice {
+  const tone = continuousTone(hz, 8000);
+  const [encoder, decoder] = [new G722Encoder(8000), new G722Decoder(8000)];
+  return {
+    clockRate: 8000,
+    frame: () => encoder.encode(tone.next(160)),
+    decode: (payload) => decoder.decode(payload) ?? new Int16Array(),
+  };
 }
 
 /** As a browser: 48 kHz, with FEC. */

@@ -341,7 +341,7 @@ describe("A-law to Opus", () => {
 });
 
 test("no packet of any octets, nor the loss of one, breaks the Opus decoder", () => {
-  const decoder = new OpusDecoder();
+  const decoder = new OpusDecoder(8000);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (packet, next) => {
       const pcm = decoder.decode(packet);

@@ -35,6 +35,23 @@ test.concurrent.for(["PCMA", "PCMU"] as const)(
   },
 );
 
+test.concurrent.for([
+  ["Opus", opusAlone, /fmtp:\d+ maxplaybackrate=16000;/],
+  ["G.711", undefined, /m=audio \d+ \S+ 0 /],
+] as const)(
+  "a client with %s alone talks with a telephone that has G.722 alone",
+  async ([, codec, answer], { scope }) => {
+    const talk = await startTalk(rig, scope, {
+      client: codec === undefined ? {} : { codec },
+      trunk: { codec: "G722" },
+      media: { codecs: ["G722"] },
+    });
+    expect(talk.clientAnswer).toMatch(answer);
+    await areHeard(talk);
+    expect(await talk.session.stats()).toMatchObject({ converted: { b: "G722" } });
+  },
+);
+
 test.concurrent("a client with G.711 alone talks with a telephone that has Opus alone", async ({ scope }) => {
   const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:102 telephone-event/48000", "a=ptime:40"];
   const talk = await startTalk(rig, scope, {

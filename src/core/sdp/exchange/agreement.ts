@@ -258,12 +258,14 @@ export function writtenFormats(
   return [...written.values()];
 }
 
-/** For what is turned into narrowband and back, of which no more is heard (RFC 7587 s6.1). */
-const narrowband = "maxplaybackrate=8000;sprop-maxcapturerate=8000;useinbandfec=1";
+/** For what is turned into another codec and back, of which no more is heard (RFC 7587 s6.1). */
+const limitedTo = (rate: number): string => `maxplaybackrate=${rate};sprop-maxcapturerate=${rate};useinbandfec=1`;
 
 function opusParameters(passages: readonly Passage[], end: MediaEnd): string {
   const other = passages.find((each) => each[end].name === opusName)?.[otherEnd(end)];
-  return other === undefined || other.name === opusName ? (other?.parameters ?? "") : narrowband;
+  return other === undefined || other.name === opusName
+    ? (other?.parameters ?? "")
+    : limitedTo(other.name === "G722" ? 16_000 : 8000);
 }
 
 /**

@@ -1,7 +1,7 @@
 // A codec as the converter uses it: packets to linear samples and back, one object for each direction of a call.
 
-/** Every other codec of ours is narrowband, and Opus resamples by itself. */
-export const sampleRate = 8000;
+/** Hz between the two codecs: that of telephones, or the double where both are wideband. */
+export type SampleRate = 8000 | 16_000;
 
 export interface AudioDecoder {
   /** Undefined: it is no packet of that codec. */

@@ -1,6 +1,6 @@
-// G.711 (ITU-T G.711, G.191): 16-bit samples to and from A-law and u-law octets, by tables. What is missing is filled by
-// repeating the last pitch period, fading (after G.711 Appendix I), or with comfort noise (RFC 3389).
+// G.711 (ITU-T G.711, G.191): 16-bit samples to and from A-law and u-law octets, by tables.
 import type { AudioDecoder, AudioEncoder } from "./audio-codec.ts";
+import { Concealment } from "./concealment.ts";
 
 export type Law = "PCMA" | "PCMU";
 
@@ -60,23 +60,12 @@ export class G711Encoder implements AudioEncoder {
   }
 }
 
-/** Pitch periods that are looked for, and what is remembered for it, in samples. */
-const pitch = { shortest: 40, longest: 120, window: 160 };
-const remembered = pitch.longest + pitch.window;
-/** Concealment is silent after so many. */
-const fadedAfter = 480;
-/** From what was made up to what came. */
-const blended = 40;
 /** Longest packet that is believed: 200 ms. */
 const mostOctets = 1600;
 
 export class G711Decoder implements AudioDecoder {
   readonly #samples: Int16Array;
-  #last = new Int16Array(remembered);
-  /** While it makes up: the period that is repeated, and how much has been made. */
-  #period: Int16Array | undefined;
-  #made = 0;
-  #noise: number | undefined;
+  readonly #concealment = new Concealment(8000);
 
   constructor(law: Law) {
     this.#samples = samples[law];
@@ -86,20 +75,11 @@ export class G711Decoder implements AudioDecoder {
     if (payload.length > mostOctets) return undefined;
     const pcm = new Int16Array(payload.length);
     for (let index = 0; index < pcm.length; index += 1) pcm[index] = this.#samples[payload[index] ?? 0] ?? 0;
-    if (this.#period !== undefined) this.#blend(pcm);
-    this.#noise = undefined;
-    if (pcm.length >= remembered) this.#last.set(pcm.subarray(pcm.length - remembered));
-    else {
-      this.#last.copyWithin(0, pcm.length);
-      this.#last.set(pcm, remembered - pcm.length);
-    }
-    return pcm;
+    return this.#concealment.heard(pcm);
   }
 
   conceal(count: number): Int16Array {
-    const pcm = new Int16Array(count);
-    for (let index = 0; index < count; index += 1) pcm[index] = this.#next();
-    return pcm;
+    return this.#concealment.made(count);
   }
 
   isPause(): boolean {
@@ -107,51 +87,10 @@ export class G711Decoder implements AudioDecoder {
   }
 
   hush(level: number): void {
-    // White noise of that power: uniform between plus and minus the square root of three times it.
-    this.#noise = 32_767 * 10 ** (-level / 20) * Math.sqrt(3);
+    this.#concealment.hush(level);
   }
 
   release(): void {
     // Nothing is kept.
-  }
-
-  #next(): number {
-    if (this.#noise !== undefined) return Math.round((Math.random() * 2 - 1) * this.#noise);
-    this.#period ??= this.#lastPeriod();
-    const { length } = this.#period;
-    const sample = this.#period[this.#made % length] ?? 0;
-    // At full strength for 10 ms.
-    const strength = Math.max(0, Math.min(1, 1 - (this.#made - 80) / (fadedAfter - 80)));
-    this.#made += 1;
-    return Math.round(sample * strength);
-  }
-
-  #blend(pcm: Int16Array): void {
-    const count = Math.min(blended, pcm.length);
-    for (let index = 0; index < count; index += 1) {
-      const share = (index + 1) / (count + 1);
-      pcm[index] = Math.round((pcm[index] ?? 0) * share + this.#next() * (1 - share));
-    }
-    this.#period = undefined;
-    this.#made = 0;
-  }
-
-  /** The lag at which what was heard last is most like itself. */
-  #lastPeriod(): Int16Array {
-    const last = this.#last;
-    let best = pitch.longest;
-    let likeness = -1;
-    for (let lag = pitch.shortest; lag <= pitch.longest; lag += 1) {
-      let product = 0;
-      let power = 1;
-      for (let index = remembered - pitch.window; index < remembered; index += 1) {
-        const earlier = last[index - lag] ?? 0;
-        product += (last[index] ?? 0) * earlier;
-        power += earlier * earlier;
-      }
-      const like = product / Math.sqrt(power);
-      if (like > likeness) [likeness, best] = [like, lag];
-    }
-    return last.slice(remembered - best);
   }
 }

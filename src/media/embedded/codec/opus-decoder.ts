@@ -2,7 +2,7 @@
 // reads in-band FEC, which the package's own decoder cannot. And what strangers send is read where it can reach nothing.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { sampleRate, type AudioDecoder } from "./audio-codec.ts";
+import type { AudioDecoder, SampleRate } from "./audio-codec.ts";
 
 /** Its types come with those of browsers alone. */
 declare const WebAssembly: {
@@ -27,10 +27,10 @@ interface Loaded {
 }
 
 const mostOctets = 4096;
-/** 120 ms, the longest packet. */
-const mostSamples = (sampleRate * 120) / 1000;
-/** Lost time is made up in steps of 2.5 ms. */
-const step = sampleRate / 400;
+/** The longest packet, and the steps in which lost time is made up, as shares of a second: 120 ms and 2.5. */
+const longest = 0.12;
+const steps = 400;
+const highest: SampleRate = 16_000;
 
 let loaded: Loaded | undefined;
 
@@ -42,28 +42,32 @@ function load(): Loaded {
     wasi_snapshot_preview1: { fd_seek: nothing, fd_write: nothing, fd_close: nothing, proc_exit: nothing },
     env: { emscripten_notify_memory_growth: nothing },
   }) as { readonly exports: Library };
-  return { library, packet: library.malloc(mostOctets), pcm: library.malloc(2 * mostSamples) };
+  return { library, packet: library.malloc(mostOctets), pcm: library.malloc(2 * longest * highest) };
 }
 
 export class OpusDecoder implements AudioDecoder {
   readonly #opus: Loaded;
   readonly #decoder: number;
+  readonly #rate: number;
+  readonly #most: number;
   #isReleased = false;
 
-  constructor() {
+  constructor(rate: SampleRate) {
+    this.#rate = rate;
+    this.#most = longest * rate;
     this.#opus = loaded ??= load();
     const { library } = this.#opus;
     this.#decoder = library.malloc(library.opus_decoder_get_size(1));
-    library.opus_decoder_init(this.#decoder, sampleRate, 1);
+    library.opus_decoder_init(this.#decoder, rate, 1);
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
-    return payload.length === 0 ? undefined : this.#decode(payload, mostSamples, 0);
+    return payload.length === 0 ? undefined : this.#decode(payload, this.#most, 0);
   }
 
   conceal(samples: number, next?: Uint8Array): Int16Array {
     const pcm = new Int16Array(samples);
-    const count = Math.min(mostSamples, samples - (samples % step));
+    const count = Math.min(this.#most, samples - (samples % (this.#rate / steps)));
     if (count === 0) return pcm;
     const made = (next && this.#decode(next, count, 1)) ?? this.#decode(undefined, count, 0);
     if (made !== undefined) pcm.set(made);

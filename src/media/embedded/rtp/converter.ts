@@ -1,7 +1,7 @@
 // Turns the packets of one direction into another codec. To the stream that they go into it is one more source, with
 // numbers of its own: where a conversion begins or ends, the stream goes on.
 import type { Crossing } from "../../../core/sdp/exchange/agreement.ts";
-import { sampleRate, type AudioDecoder, type AudioEncoder } from "../codec/audio-codec.ts";
+import type { AudioDecoder, AudioEncoder, SampleRate } from "../codec/audio-codec.ts";
 import { codecOf } from "../codec/codecs.ts";
 import { Pacer } from "./pacer.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
@@ -47,6 +47,7 @@ export class Converter {
   /** Ticks of the timestamp on either side, for each sample. */
   readonly #fromTicks: number;
   readonly #toTicks: number;
+  readonly #rate: SampleRate;
   readonly #frame: Int16Array;
   #filled = 0;
   /** Of our numbers: the source, the last packet, and the timestamp at which the frame begins. */
@@ -59,12 +60,13 @@ export class Converter {
   #highest = 0;
   #due: number | undefined;
   /** Samples of the last packet. */
-  #usual = (sampleRate * usualFrameMs) / 1000;
+  #usual: number;
   #event: { readonly timestamp: number; readonly placed: number } | undefined;
   #pause: NodeJS.Timeout | undefined;
 
   private constructor(
     crossing: Crossing,
+    rate: SampleRate,
     decoder: AudioDecoder,
     encoder: AudioEncoder,
     frameMs: number,
@@ -76,9 +78,11 @@ export class Converter {
     this.#encoder = encoder;
     this.#pacer = new Pacer(frameMs, (packet) => emit(...packet));
     this.#lossPercent = lossPercent;
-    this.#fromTicks = crossing.fromClockRate / sampleRate;
-    this.#toTicks = crossing.toClockRate / sampleRate;
-    this.#frame = new Int16Array((sampleRate * frameMs) / 1000);
+    this.#rate = rate;
+    this.#fromTicks = crossing.fromClockRate / rate;
+    this.#toTicks = crossing.toClockRate / rate;
+    this.#usual = (rate * usualFrameMs) / 1000;
+    this.#frame = new Int16Array((rate * frameMs) / 1000);
   }
 
   /**
@@ -91,7 +95,8 @@ export class Converter {
     const [own, other] = [codecOf(from), codecOf(crossing.name)];
     if (own === undefined || other === undefined) return undefined;
     const frameMs = other.frames.findLast((each) => each <= ptimeMs) ?? usualFrameMs;
-    return new Converter(crossing, own.decoder(), other.encoder(wishes), frameMs, emit, lossPercent);
+    const rate = own.rate === other.rate ? own.rate : 8000;
+    return new Converter(crossing, rate, own.decoder(rate), other.encoder(rate, wishes), frameMs, emit, lossPercent);
   }
 
   /** Would `crossing` be converted just as now? */
@@ -166,7 +171,7 @@ export class Converter {
     this.#endPause();
     const missing = Math.round(((timestamp - (this.#due ?? timestamp)) | 0) / this.#fromTicks);
     const most = isPaused ? missing : Math.min(missing, lost * this.#usual);
-    const concealed = Math.max(0, Math.min(most, (sampleRate * mostConcealedMs) / 1000));
+    const concealed = Math.max(0, Math.min(most, (this.#rate * mostConcealedMs) / 1000));
     if (concealed > 0) this.#append(this.#decoder.conceal(concealed, isPaused ? undefined : payload));
     if (missing > concealed) this.#leap(missing - concealed);
     this.#isStart ||= marker && missing > concealed;
@@ -237,7 +242,7 @@ export class Converter {
     let step = 0;
     const fill = (): void => {
       step += 1;
-      const samples = (sampleRate * pause.stepMs) / 1000;
+      const samples = (this.#rate * pause.stepMs) / 1000;
       this.#pacer.flush();
       this.#append(this.#decoder.conceal(samples));
       this.#due = ((this.#due ?? 0) + samples * this.#fromTicks) >>> 0;
