@@ -28,13 +28,20 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant("pause" as const), ms: fc.integer({ min: 1, max: 3000 }) }),
   fc.record({ kind: fc.constant("another source" as const), ssrc: fc.integer({ min: 1, max: 0xffff }) }),
   fc.record({ kind: fc.constant("leap" as const), sequence: fc.nat(0xffff), timestamp: fc.nat(0xffff_ffff) }),
-  fc.record({ kind: fc.constant("agree" as const), what: fc.nat(2), isOpen: fc.boolean() }),
+  fc.record({ kind: fc.constant("agree" as const), what: fc.nat(4), isOpen: fc.boolean() }),
   fc.record({ kind: fc.constant("codec in common" as const) }),
   fc.record({ kind: fc.constant("either codec" as const), isOpus: fc.array(fc.boolean(), { maxLength: 8 }) }),
   fc.record({ kind: fc.constant("press" as const) }),
 );
 
-const agreed = [toAlaw(), toAlaw(60), toOpus("useinbandfec=1")];
+const agreed = [
+  toAlaw(),
+  toAlaw(60),
+  toOpus("useinbandfec=1"),
+  // Each packet becomes two, of which one waits.
+  new Map([[opus, audio("G722", "opus", "", 10)]]),
+  new Map([[alaw, audio("G722", "PCMA", "", 10)]]),
+];
 /** One that the source may speak as well as the other. */
 const either = new Map([
   [alaw, audio("PCMA", "PCMA")],
