@@ -17,6 +17,7 @@ import type { Store } from "../ports/store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnCheckParts } from "./operation/turn-check.ts";
 import type { GhostProfilesParts } from "./rooms/ghost-profiles.ts";
+import type { EncryptRooms } from "./rooms/new-rooms.ts";
 
 /** The bridge starts and stops the first three; whoever opened the others closes them. */
 export interface BridgePorts {
@@ -54,6 +55,8 @@ export interface BridgeSettings {
   /** Whose a voice mailbox is, by the account that the trunk names; others belong to whom the number rings. */
   readonly mailboxes: ReadonlyMap<string, readonly UserId[]>;
   readonly notices: Notices;
+  /** Which rooms that the bridge makes are encrypted. */
+  readonly encryptRooms: EncryptRooms;
   /** Undefined: clients are not told whose numbers there are. */
   readonly virtualUsers: VirtualUsers | undefined;
   readonly ice: {

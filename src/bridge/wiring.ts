@@ -77,7 +77,13 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const callEvents = new CallEvents({ emit, shownNumber: (number) => telemetry.shownNumber(number), clock });
   const sessions = new OpenSessions(ports.media);
 
-  const places = createRooms({ ...common, store, profiles: ports.contacts, calls: () => index.calls });
+  const places = createRooms({
+    ...common,
+    encryptRooms: settings.encryptRooms,
+    store,
+    profiles: ports.contacts,
+    calls: () => index.calls,
+  });
   const { ghosts, rooms, occupied, conversations } = places;
   const fixed = { ringingRooms: roomsOf(numbers) };
   const people = peopleOf(numbers);

@@ -1,7 +1,7 @@
 // Checks of this machine before the bridge starts: who can read its secrets, whether its ports are free, whether the
 // database has a folder or can be reached. Leaves nothing open and writes nothing.
 import { createSocket } from "node:dgram";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { encryptionSecretPath } from "../config/registration/encryption-secret.ts";
@@ -22,7 +22,12 @@ export interface MachineChecks {
 
 /** One line for each thing that should be looked at. Never rejects. */
 export async function checkMachine(checks: MachineChecks): Promise<readonly string[]> {
-  return [...checkReaders(checks), ...(await checkDatabase(checks)), ...(await checkPorts(checks))];
+  return [
+    ...checkReaders(checks),
+    ...checkEncryption(checks),
+    ...(await checkDatabase(checks)),
+    ...(await checkPorts(checks)),
+  ];
 }
 
 const secretKeys = /^(?:password|credential|key)(_file)?$/;
@@ -55,6 +60,13 @@ function* checkReaders(checks: MachineChecks): Generator<string> {
   for (const [file, secret] of files) {
     if (isReadByAll(file)) yield `${file}: contains ${secret}, and everybody on this machine can read it; chmod o-rwx`;
   }
+}
+
+function* checkEncryption(checks: MachineChecks): Generator<string> {
+  const { rooms, encryption } = checks.config;
+  const path = encryptionSecretPath(checks);
+  if (rooms.encrypted === "always" && encryption.mode !== "off" && !existsSync(path))
+    yield `${checks.configPath}: rooms.encrypted has no effect: there is no secret in ${path}; write it with -r`;
 }
 
 function isReadByAll(file: string): boolean {

@@ -258,9 +258,16 @@ export class HttpHomeserver implements Homeserver {
     }
   }
 
-  /** The only place that makes rooms. The preset gives the person the power to call; nothing asks for encryption. */
-  async createDirectRoom(as: UserId, invite: UserId): Promise<RoomId> {
-    const body = { preset: "trusted_private_chat", visibility: "private", is_direct: true, invite: [invite] };
+  /** The only place that makes rooms. The preset gives the person the power to call. */
+  async createDirectRoom(as: UserId, invite: UserId, encrypted = false): Promise<RoomId> {
+    const state = (await this.#parts.encryption?.making(as, encrypted)) ?? [];
+    const body = {
+      preset: "trusted_private_chat",
+      visibility: "private",
+      is_direct: true,
+      invite: [invite],
+      ...(state.length > 0 && { initial_state: state }),
+    };
     const answer = await this.#client.request(as, { method: "POST", path: ["v3", "createRoom"], body }, onlyUnsent);
     const parsed = createdForm.safeParse(answer);
     if (!parsed.success) throw badAnswer("createRoom");

@@ -247,8 +247,11 @@ export interface Homeserver {
   text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void>;
   /** A read receipt: the event has reached the telephone network. Never throws. */
   markRead(room: RoomId, as: UserId, event: EventId): Promise<void>;
-  /** A direct room made by `as`, the person invited, unencrypted unless the homeserver encrypts every room. */
-  createDirectRoom(as: UserId, invite: UserId): Promise<RoomId>;
+  /**
+   * A direct room made by `as`, the person invited. `encrypted`: from the start, if `readsEncrypted`; without, the homeserver
+   * may encrypt it all the same.
+   */
+  createDirectRoom(as: UserId, invite: UserId, encrypted?: boolean): Promise<RoomId>;
   invite(room: RoomId, as: UserId, user: UserId): Promise<void>;
   /** Whom clients leave out when they name the room after its members (MSC4171); nobody, if empty. Throws HomeserverError. */
   setServiceMembers(room: RoomId, as: UserId, users: readonly UserId[]): Promise<void>;

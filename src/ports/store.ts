@@ -67,6 +67,8 @@ export interface Conversation {
 export interface ConversationDirectory {
   /** All that the two have, the one in which they spoke last first. */
   find(person: UserId, number: NumberKey): Promise<readonly Conversation[]>;
+  /** So many of the person's, with whichever number: the one that was spoken in last first. */
+  latest(person: UserId, limit: number): Promise<readonly Conversation[]>;
   /** Saves a conversation as the one in which the two spoke last. */
   save(conversation: Conversation): Promise<void>;
   /** Saves a conversation behind all others of the two. Changes nothing if the room is known already. */

@@ -102,6 +102,20 @@ test("people of other servers may call, without a warning", async () => {
   expect(warnings(await run("--check")).join("")).not.toContain("permissions");
 });
 
+test("it warns of rooms that are always to be encrypted, and cannot be", async () => {
+  await configure((text) => `${text}rooms: {encrypted: always}\n`);
+  expect(warnings(await run("--check")).join("")).not.toContain("rooms.encrypted");
+  const secret = join(folder, "registration-encryption.key");
+  rmSync(secret);
+  expect(warnings(await run("--check"))).toContain(
+    `warning: ${config}: rooms.encrypted has no effect: there is no secret in ${secret}; write it with -r`,
+  );
+  await configure((text) => `${text}rooms: {encrypted: always}\nencryption: {mode: off}\n`);
+  expect(warnings(await run("--check")).join("\n")).toContain(
+    `${config}: rooms.encrypted has no effect: encryption.mode is off`,
+  );
+});
+
 describe("of the registration it warns of", () => {
   test.each([
     ["no address", "null", "url is missing, so the homeserver sends the bridge nothing"],

@@ -266,6 +266,12 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       expect(await store.conversations.find(person, number)).toEqual([{ ...first, room: other, ghost: second }, first]);
       expect(await store.conversations.spoke(room, person)).toBe(true);
       expect((await store.conversations.find(person, number))[0]).toEqual(first);
+      const another = { room: roomId("!third:example.org"), person, number: "+441818118182" as NumberKey, ghost };
+      await store.conversations.save(another);
+      expect((await store.conversations.latest(person, 2)).map((one) => one.room)).toEqual([another.room, room]);
+      expect(await store.conversations.latest(person, 1)).toEqual([another]);
+      expect(await store.conversations.latest(ghost, 2)).toEqual([]);
+      await store.rooms.forget(another.room);
       await store.rooms.forget(room);
       expect((await store.conversations.find(person, number)).map((one) => one.room)).toEqual([other]);
       expect(await store.conversations.find(person, "+441818118182" as NumberKey)).toEqual([]);

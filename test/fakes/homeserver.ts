@@ -35,6 +35,7 @@ export class FakeHomeserver implements Homeserver {
   readonly joined: { readonly room: RoomId; readonly user: UserId }[] = [];
   readonly left: { readonly room: RoomId; readonly user: UserId; readonly reason?: string }[] = [];
   readonly rooms: { readonly room: RoomId; readonly as: UserId; readonly invite: UserId }[] = [];
+  encryptionFailure: HomeserverError | undefined;
   readonly invited: { readonly room: RoomId; readonly user: UserId }[] = [];
   /** What the timeline holds that was never pushed. */
   timeline: MatrixFact[] = [];
@@ -173,6 +174,7 @@ export class FakeHomeserver implements Homeserver {
     return members.filter(({ membership }) => membership === "join").map(({ user }) => user);
   }
   async encrypted(room: RoomId): Promise<boolean> {
+    if (this.encryptionFailure !== undefined) throw this.encryptionFailure;
     return this.encryptsAll || this.encryptedRooms.has(room);
   }
   async signal(leg: LegAddress, signal: LegSignal): Promise<void> {
@@ -194,10 +196,11 @@ export class FakeHomeserver implements Homeserver {
   async markRead(room: RoomId, as: UserId, event: EventId): Promise<void> {
     this.read.push({ room, as, event });
   }
-  async createDirectRoom(as: UserId, invite: UserId): Promise<RoomId> {
+  async createDirectRoom(as: UserId, invite: UserId, encrypted = false): Promise<RoomId> {
     await this.#allow();
     const room = roomId(`!made${this.rooms.length + 1}:example.org`);
     this.rooms.push({ room, as, invite });
+    if (encrypted) this.encryptedRooms.add(room);
     return room;
   }
   async invite(room: RoomId, _as: UserId, user: UserId): Promise<void> {

@@ -107,12 +107,17 @@ interface ConversationRow extends Conversation {
 
 function memoryConversations(rows: Map<RoomId, ConversationRow>): ConversationDirectory {
   const now = (): number => Math.max(0, ...[...rows.values()].map(({ spoken }) => spoken)) + 1;
+  const ofPerson = (person: UserId): readonly Conversation[] =>
+    [...rows.values()]
+      .filter((row) => row.person === person)
+      .toSorted((one, other) => other.spoken - one.spoken || (one.room < other.room ? -1 : 1))
+      .map(({ room, number, ghost }) => ({ room, person, number, ghost }));
   return {
     async find(person, number) {
-      return [...rows.values()]
-        .filter((row) => row.person === person && row.number === number)
-        .toSorted((one, other) => other.spoken - one.spoken || (one.room < other.room ? -1 : 1))
-        .map(({ room, ghost }) => ({ room, person, number, ghost }));
+      return ofPerson(person).filter((row) => row.number === number);
+    },
+    async latest(person, limit) {
+      return ofPerson(person).slice(0, limit);
     },
     async save(conversation) {
       rows.set(conversation.room, { ...conversation, spoken: now() });

@@ -62,6 +62,7 @@ export interface TestBridgeOptions {
   readonly plan?: DialPlan;
   readonly policy?: Policy;
   readonly notices?: Notices;
+  readonly encryptRooms?: BridgeSettings["encryptRooms"];
   readonly identity?: IdentityTemplates;
   readonly features?: Partial<TrunkFeatures>;
   /** Whom the called numbers ring. */
@@ -278,6 +279,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     numbers: options.dids ?? exampleDids,
     mailboxes: new Map(),
     notices: options.notices ?? { failures: true, history: false },
+    encryptRooms: options.encryptRooms ?? "auto",
     virtualUsers: undefined,
     ice: { servers: [], askHomeserver: true },
     keepCallsMs: 30 * 24 * 3_600_000,

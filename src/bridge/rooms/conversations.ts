@@ -9,10 +9,14 @@ import type { Ghosts } from "./ghosts.ts";
 import type { Rooms } from "./rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 import type { RecalledRooms } from "./recalled-rooms.ts";
+import { isToBeEncrypted, type NewRoomsParts } from "./new-rooms.ts";
 import { UnfitRoomError } from "./unfit-room.ts";
 
-export interface ConversationsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "createDirectRoom" | "invite" | "members">;
+export interface ConversationsParts extends NewRoomsParts {
+  readonly homeserver: Pick<
+    Homeserver,
+    "bot" | "createDirectRoom" | "encrypted" | "invite" | "members" | "readsEncrypted"
+  >;
   readonly directory: ConversationDirectory;
   readonly ghosts: Pick<Ghosts, "ensure" | "ours">;
   readonly rooms: Rooms;
@@ -174,7 +178,8 @@ export class Conversations {
   async #make(person: UserId, ours: OurUser): Promise<Place> {
     const { homeserver, rooms } = this.#parts;
     const ghost = ours.user;
-    const room = await homeserver.createDirectRoom(ghost, person);
+    const encrypted = await isToBeEncrypted(person, ghost, this.#parts);
+    const room = await homeserver.createDirectRoom(ghost, person, encrypted);
     // First of all: nobody has to ask the homeserver who is in the room.
     await rooms.made(room, ghost);
     await this.began(room, person, ours);

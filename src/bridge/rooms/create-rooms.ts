@@ -10,10 +10,12 @@ import { Ghosts } from "./ghosts.ts";
 import { Rooms } from "./rooms.ts";
 import { Conversations } from "./conversations.ts";
 import { GhostProfiles, type GhostProfilesParts } from "./ghost-profiles.ts";
+import type { EncryptRooms } from "./new-rooms.ts";
 import { OccupiedRooms } from "./occupied-rooms.ts";
 import { RecalledRooms } from "./recalled-rooms.ts";
 
 export interface RoomsAndGhostsParts {
+  readonly encryptRooms: EncryptRooms;
   readonly homeserver: Homeserver;
   readonly ids: GhostIds;
   readonly plan: DialPlan;
@@ -42,6 +44,15 @@ export function createRooms(parts: RoomsAndGhostsParts) {
   const rooms = new Rooms({ homeserver, directory: store.rooms, recalled, log });
   const occupied = new OccupiedRooms(calls);
   const directory = store.conversations;
-  const conversations = new Conversations({ homeserver, directory, ghosts, rooms, occupied, recalled, log });
+  const conversations = new Conversations({
+    encryptRooms: parts.encryptRooms,
+    homeserver,
+    directory,
+    ghosts,
+    rooms,
+    occupied,
+    recalled,
+    log,
+  });
   return { ghosts, rooms, occupied, conversations };
 }

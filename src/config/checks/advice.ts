@@ -5,7 +5,12 @@ import type { Registration } from "../registration/registration.ts";
 import type { Config } from "../schema/schema.ts";
 
 export function adviseOn(config: Config): readonly ConfigFinding[] {
-  return [...advisePermissions(config)];
+  return [...advisePermissions(config), ...adviseRooms(config)];
+}
+
+function* adviseRooms({ rooms, encryption }: Config): Generator<ConfigFinding> {
+  if (rooms.encrypted === "always" && encryption.mode === "off")
+    yield { path: ["rooms", "encrypted"], message: "has no effect: encryption.mode is off, so no room is encrypted" };
 }
 
 function* advisePermissions({ permissions, homeserver: { domain } }: Config): Generator<ConfigFinding> {

@@ -138,6 +138,15 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("Calls and texts in encrypted rooms."),
+  rooms: section({
+    encrypted: oneOf(["auto", "never", "always"])
+      .default("auto")
+      .describe(
+        "Which rooms that the bridge makes are end-to-end encrypted: with `auto` those of people whose latest room with a number is encrypted, with `never` none, with `always` all. A homeserver that encrypts every new room does so in any case. If `encryption.mode` is `off` or its secret is missing, this is `never`. docs/encryption.md explains it.",
+      ),
+  })
+    .prefault({})
+    .describe("Rooms that the bridge makes for people and numbers."),
   database: database.prefault({}).describe("What the bridge must remember across restarts."),
   dial_plan: dialPlan.describe("Which trunk each dialled number goes to."),
   trunks: listOf(trunk, "trunks")

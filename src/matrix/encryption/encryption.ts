@@ -54,6 +54,9 @@ const mostRooms = 50_000;
 const mostLostSessions = 10_000;
 const askPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 
+/** What makes a room an encrypted one (client-server API, "m.room.encryption"). */
+const encryptedState = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
+
 export class Encryption {
   readonly #parts: EncryptionParts;
   readonly #devices = new Map<UserId, GhostDevice>();
@@ -102,6 +105,15 @@ export class Encryption {
   /** One of ours goes into a room: it has its keys before it is seen there, if the room is known to be encrypted. */
   async entering(room: RoomId, user: UserId): Promise<void> {
     if (this.#rooms.get(room) === true && !this.#refused) await this.#prepare(user);
+  }
+
+  /**
+   * One of ours makes a room: it has its keys before anybody is invited there. Gives the state that encrypts the room, none
+   * where it is to stay plain or nobody can have keys.
+   */
+  async making(user: UserId, encrypted: boolean): Promise<readonly object[]> {
+    if (!this.#refused && (encrypted || this.#isEager)) await this.#prepare(user);
+    return encrypted && !this.#refused ? [encryptedState] : [];
   }
 
   /** A user of ours is there. */

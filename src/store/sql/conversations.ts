@@ -15,6 +15,15 @@ const find = statement((db, { person, number }: Pick<Conversation, "person" | "n
     .orderBy("spoken", "desc")
     .orderBy("room"),
 );
+const latestOf = statement((db, { person, limit }: { person: UserId; limit: number }) =>
+  db
+    .selectFrom("conversation")
+    .select(["room", "ghost", "number"])
+    .where("person", "=", person)
+    .orderBy("spoken", "desc")
+    .orderBy("room")
+    .limit(limit),
+);
 const save = statement((db, { room, person, number, ghost, spoken }: Conversation & Spoken) =>
   db
     .insertInto("conversation")
@@ -30,7 +39,7 @@ const add = statement((db, { room, person, number, ghost }: Conversation) =>
 const speak = statement((db, { room, person, spoken }: Pick<Conversation, "room" | "person"> & Spoken) =>
   db.updateTable("conversation").set({ spoken }).where("room", "=", room).where("person", "=", person),
 );
-const latest = statement((db) => db.selectFrom("conversation").select((all) => all.fn.max("spoken").as("spoken")));
+const highest = statement((db) => db.selectFrom("conversation").select((all) => all.fn.max("spoken").as("spoken")));
 const listKeys = statement((db) => db.selectFrom("conversation").select(["ghost", "number"]).distinct());
 const rekey = statement((db, { ghost, number, formerly }: { ghost: UserId; number: string; formerly: string }) =>
   db.updateTable("conversation").set({ number }).where("ghost", "=", ghost).where("number", "=", formerly),
@@ -41,7 +50,7 @@ export function sqlConversations({ read, change, changeTogether, onLost }: Acces
   onLost(() => (last = undefined));
   /** Higher than any before; a number and no time, so that a clock that is set back changes nothing. */
   const next = async (run: Run): Promise<number> => {
-    last ??= (await run(latest, {})).rows[0]?.spoken ?? 0;
+    last ??= (await run(highest, {})).rows[0]?.spoken ?? 0;
     last += 1;
     return last;
   };
@@ -49,6 +58,11 @@ export function sqlConversations({ read, change, changeTogether, onLost }: Acces
     async find(person, number) {
       const rows = await read(find, { person, number });
       return rows.map(({ room, ghost }) => ({ room, person, number, ghost }));
+    },
+
+    async latest(person, limit) {
+      const rows = await read(latestOf, { person, limit });
+      return rows.map(({ room, ghost, number }) => ({ room, person, number: number as NumberKey, ghost }));
     },
 
     async save(conversation) {

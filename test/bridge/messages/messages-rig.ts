@@ -113,6 +113,7 @@ export class MessagesRig {
     const maxLengths = options.maxLengths ?? new Map([main, spare].map((trunk) => [trunk, 300]));
     const targets = options.targets ?? [{ kind: "person", person: ann }];
     const { ghosts, rooms, occupied, conversations } = createRooms({
+      encryptRooms: "auto",
       homeserver,
       ids,
       plan,

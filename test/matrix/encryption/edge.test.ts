@@ -1,7 +1,7 @@
 // Encrypted events on their way through the whole edge: stored as they came, read in their room's order, acted on as what they
 // are; and what goes out.
 import { expect, it, onTestFinished } from "vitest";
-import { roomId } from "../../../src/core/ids.ts";
+import { roomId, type UserId } from "../../../src/core/ids.ts";
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import { alice, ghost, roomEvent, startEdge, textMessage, type RigOptions } from "../edge-rig.ts";
@@ -92,4 +92,28 @@ it("What is said twice is one event, and nobody between reads it", async () => {
   expect(said.map(({ type }) => type)).toEqual(["m.room.encrypted", "m.room.encrypted"]);
   const [, second] = said;
   expect(second && (await person.reads(second)).content).toMatchObject(text("Hello"));
+});
+
+it("A room that is made encrypted has a number in it that has its keys already", async () => {
+  const { person, edge, server } = await start();
+  const other = "@_sip_2:example.org" as UserId;
+  const made = await edge.homeserver.createDirectRoom(other, alice, true);
+  expect(server.requests.findIndex((line) => line === "POST createRoom")).toBeGreaterThan(
+    server.requests.findLastIndex((line) => line === "POST keys/upload"),
+  );
+  expect(server.devices.get(other)?.size).toBe(1);
+  await edge.homeserver.text(made, other, "Hello", "1");
+  const said = server.sent.find((event) => event.room === made);
+  expect(said?.type).toBe("m.room.encrypted");
+  expect(said && (await person.reads(said)).content).toMatchObject(text("Hello"));
+});
+
+it("Where nobody can have keys, no room is made encrypted", async () => {
+  const server = new KeyServer();
+  server.refusesDevices = true;
+  onTestFinished(await serveKeys(server));
+  const encryption = { mode: "on-demand", secret: Buffer.alloc(44, 7) } as const;
+  const { edge } = await startEdge({ homeserverUrl: server.url, encryption, ours: [ghost] });
+  const made = await edge.homeserver.createDirectRoom(ghost, alice, true);
+  expect(server.rooms.get(made)).toMatchObject({ encrypted: false });
 });

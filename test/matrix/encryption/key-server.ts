@@ -84,6 +84,13 @@ export class KeyServer {
           },
         ];
       }
+      case "POST createRoom": {
+        const { invite = [], initial_state: state } = body as { invite?: string[]; initial_state?: { type: string }[] };
+        const room = `!made${this.rooms.size}:example.org`;
+        const encrypted = state?.some(({ type }) => type === "m.room.encryption") === true;
+        this.rooms.set(room, { members: new Set([user, ...invite]), encrypted });
+        return [200, { room_id: room }];
+      }
       default:
         return [200, {}];
     }

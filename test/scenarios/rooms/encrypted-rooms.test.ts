@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { roomId, type RoomId, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { callerOf } from "../../fakes/arrivals.ts";
 import { accepted, ann, ghost, TestBridge, made1, made2, room } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
 
@@ -53,6 +54,74 @@ describe("with keys of their own", () => {
     expect(bridge.homeserver.rooms).toHaveLength(1);
     await bridge.take({ ...bridge.origin(ann, made1), kind: "member.joined", user: ann });
     expect(bridge.words).toEqual([expect.stringMatching(/The bridge decrypts/)]);
+  });
+});
+
+describe("a room that the bridge makes", () => {
+  const made = async (bridge: TestBridge) => {
+    const { length } = bridge.homeserver.rooms;
+    await bridge.arrive({ identity: callerOf("+442079460200") });
+    const { room: fresh } = bridge.homeserver.rooms[length] ?? expect.fail("no room was made");
+    expect(bridge.in(fresh)).toEqual(["invite"]);
+    return bridge.homeserver.encryptedRooms.has(fresh) ? "encrypted" : "plain";
+  };
+  const withKeys = (encryptRooms: "auto" | "never" | "always") => {
+    const bridge = new TestBridge({ encryptRooms });
+    bridge.homeserver.readsEncrypted = true;
+    return bridge;
+  };
+  /** Ann's room with another number is encrypted. */
+  const annEncrypts = async (bridge: TestBridge) => {
+    bridge.homeserver.encryptedRooms.add(room);
+    await bridge.enterRoom();
+  };
+
+  test("is plain for a person who has no other", async () => {
+    expect(await made(withKeys("auto"))).toBe("plain");
+  });
+
+  test("is as the room in which the person last spoke with another number", async () => {
+    const bridge = withKeys("auto");
+    await annEncrypts(bridge);
+    expect(await made(bridge)).toBe("encrypted");
+    const other = roomId("!plain:example.org");
+    const second = withKeys("auto");
+    await annEncrypts(second);
+    await second.enterRoom(other, "@_sip_0207%40sip.example.org:example.org" as UserId);
+    expect(await made(second)).toBe("plain");
+  });
+
+  test("is plain where the homeserver does not say what the others are", async () => {
+    const bridge = withKeys("auto");
+    await annEncrypts(bridge);
+    bridge.homeserver.encryptionFailure = new HomeserverError("M_FORBIDDEN", "not in the room", false);
+    expect(await made(bridge)).toBe("plain");
+  });
+
+  test("is always encrypted, or never", async () => {
+    expect(await made(withKeys("always"))).toBe("encrypted");
+    const bridge = withKeys("never");
+    await annEncrypts(bridge);
+    expect(await made(bridge)).toBe("plain");
+  });
+
+  test("is plain as long as numbers have no keys", async () => {
+    expect(await made(new TestBridge({ encryptRooms: "always" }))).toBe("plain");
+  });
+
+  test("for the bot is plain where it is to be read, encrypted only if every room is", async () => {
+    for (const [encryptRooms, encrypted] of [
+      ["auto", false],
+      ["always", true],
+    ] as const) {
+      const bridge = withKeys(encryptRooms);
+      await annEncrypts(bridge);
+      void bridge.first.greeter.start();
+      await bridge.quiet();
+      const { rooms, encryptedRooms, bot } = bridge.homeserver;
+      const ofBot = rooms.find(({ as, invite }) => as === bot && invite === ann) ?? expect.fail("no room was made");
+      expect(encryptedRooms.has(ofBot.room)).toBe(encrypted);
+    }
   });
 });
 
