@@ -53,7 +53,7 @@ const tidyPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 const failedForMs = 60_000;
 /** Requests may make further ones necessary; a machine that always wants more is broken. */
 const mostRounds = 6;
-/** Whoever has a new device is known to have it after so long. */
+/** Whoever has a new device is known to have it after so long; a call rings there at once. */
 const freshMs = 5_000;
 
 /** The to-device messages and nothing of any room: cheap to answer even without `since`. */
@@ -140,7 +140,8 @@ export class GhostDevice {
     const { link } = device;
     const { user } = this;
     return this.#inTurn(async () => {
-      if (this.#parts.clock.nowMs() - device.pulledAtMs > freshMs) await this.#pull(device);
+      const isFresh = type !== "m.call.invite" && this.#parts.clock.nowMs() - device.pulledAtMs <= freshMs;
+      if (!isFresh) await this.#pull(device);
       await link.ask<"track">({ kind: "track", user, users });
       await this.#flush(device);
       const claim = await link.ask<"claim">({ kind: "claim", user, users });

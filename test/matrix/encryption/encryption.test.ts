@@ -135,6 +135,16 @@ describe("what a number sends into an encrypted room", () => {
     const event = { room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> };
     expect(await tablet.reads(event)).toMatchObject({ content: text("after") });
   });
+
+  it("rings at once on a device that the person has just got", async () => {
+    const { alice, encryption, server } = await startRoom();
+    await encryption.seal(room, ghost, "m.room.message", text("before"));
+    const tablet = await Person.logIn(server, alice.user, "TABLET");
+    server.changed.add(alice.user);
+    const { type, content } = await encryption.seal(room, ghost, "m.call.invite", { call_id: "1" });
+    const event = { room, sender: ghost, type, transaction: "1", content: content as Record<string, unknown> };
+    expect(await tablet.reads(event)).toMatchObject({ content: { call_id: "1" } });
+  });
 });
 
 describe("a room", () => {
