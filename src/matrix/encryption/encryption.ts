@@ -1,8 +1,10 @@
 // End-to-end encryption of the rooms of ghosts and the bot: which rooms are encrypted, what was sent there, and what is to
 // be sent. The bridge behind this edge sees plaintext alone. Whoever cannot have keys is told so once.
 import { parseUserId, type RoomId, type UserId } from "../../core/ids.ts";
+import { RecentMap } from "../../core/recent-map.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError, type MatrixFact } from "../../ports/homeserver.ts";
+import { pause } from "../../ports/pause.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "../client/homeserver-client.ts";
 import { askEncrypted } from "../client/room-state.ts";
@@ -60,15 +62,14 @@ const encryptedState = { type: "m.room.encryption", state_key: "", content: { al
 export class Encryption {
   readonly #parts: EncryptionParts;
   readonly #devices = new Map<UserId, GhostDevice>();
-  readonly #rooms = new Map<RoomId, boolean>();
+  readonly #rooms = new RecentMap<RoomId, boolean>(mostRooms);
   /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
-  readonly #lostSessions = new Set<string>();
-  readonly #wakers = new Set<() => void>();
+  readonly #lostSessions = new RecentMap<string, true>(mostLostSessions);
   /** Users of ours get keys as soon as they exist. */
   #isEager: boolean;
   readonly #mostDevices: number;
   #refused = false;
-  #stopped = false;
+  readonly #stopped = new AbortController();
 
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
@@ -89,13 +90,13 @@ export class Encryption {
   /** What an event says of its room. */
   note(fact: MatrixFact): void {
     const { kind, room } = fact;
-    if (kind === "event.unreadable") this.#remember(room, true);
+    if (kind === "event.unreadable") this.#rooms.set(room, true);
     else if (kind === "room.encrypted") {
-      this.#remember(room, true);
+      this.#rooms.set(room, true);
       // Before the next thing that is said there.
       void this.#prepareAll(room);
     } else if (kind === "member.invited" && fact.encrypted) {
-      this.#remember(room, true);
+      this.#rooms.set(room, true);
       // No client does that of itself to somebody without keys: everything is encrypted here, and the next number that is
       // dialled had better have keys before it is called.
       if (fact.direct && !this.#devices.has(fact.user)) this.#isEager = true;
@@ -127,7 +128,7 @@ export class Encryption {
     if (known !== undefined) return known;
     const found = await askEncrypted(this.#parts.client, room, as);
     // An event may have said so meanwhile.
-    if (this.#rooms.get(room) !== true) this.#remember(room, found);
+    if (this.#rooms.get(room) !== true) this.#rooms.set(room, found);
     return this.#rooms.get(room) === true;
   }
 
@@ -145,9 +146,9 @@ export class Encryption {
       } catch (error) {
         this.#judge(error);
         if (!(error instanceof CryptoError)) throw error;
-        const again = error.lost && !this.#stopped && this.#parts.clock.nowMs() < untilMs;
+        const again = error.lost && !this.#stopped.signal.aborted && this.#parts.clock.nowMs() < untilMs;
         if (!again) throw new HomeserverError("ENCRYPTION", error.message, error.lost, { cause: error });
-        await this.#pause(firstPauseMs);
+        await pause(firstPauseMs, this.#parts.clock, this.#stopped.signal);
       }
     }
   }
@@ -186,24 +187,22 @@ export class Encryption {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const found = await this.#openAs(readers, room, json, session);
       if (found.kind === "plain") this.#lostSessions.delete(name);
-      if (found.kind !== "later" || this.#stopped) return found;
+      if (found.kind !== "later" || this.#stopped.signal.aborted) return found;
       // A client shares its key before it sends: whoever had no device then will hardly get it.
       const isLate = readers.every(({ madeAtMs }) => madeAtMs > sentAtMs);
       const keyMs = this.#lostSessions.has(name) ? 0 : isLate ? lateDevicePatienceMs : keyPatienceMs;
       const isKeyless = found.why === keyless;
       if (clock.nowMs() + pauseMs > startedMs + (isKeyless ? keyMs : keyPatienceMs)) {
-        if (this.#lostSessions.size > mostLostSessions) this.#lostSessions.clear();
-        if (isKeyless) this.#lostSessions.add(name);
+        if (isKeyless) this.#lostSessions.set(name, true);
         return found;
       }
-      await this.#pause(pauseMs);
+      await pause(pauseMs, clock, this.#stopped.signal);
     }
   }
 
   /** Nothing waits for keys any more. */
   giveUp(): void {
-    this.#stopped = true;
-    for (const wake of this.#wakers) wake();
+    this.#stopped.abort();
   }
 
   stop(): Promise<void> {
@@ -286,26 +285,6 @@ export class Encryption {
       return (typeof user === "string" ? parseUserId(user) : undefined) ?? [];
     });
     return people.filter((user) => !ours.has(user));
-  }
-
-  #remember(room: RoomId, encrypted: boolean): void {
-    this.#rooms.delete(room);
-    this.#rooms.set(room, encrypted);
-    const [oldest] = this.#rooms.keys();
-    if (this.#rooms.size > mostRooms && oldest !== undefined) this.#rooms.delete(oldest);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { clock } = this.#parts;
-      const done = (): void => {
-        cancel();
-        this.#wakers.delete(done);
-        resolve();
-      };
-      const cancel = clock.at(clock.nowMs() + ms, done);
-      this.#wakers.add(done);
-    });
   }
 }
 
