@@ -1,5 +1,6 @@
 // The one door out: every event that a ghost or the bot sends goes through `send`. In order within a room; an event that
-// is sent again after a lost answer keeps its transaction id, so that the room sees it once. What goes into an encrypted room is encrypted here.
+// is sent again after a lost answer keeps its transaction id, so that the room sees it once. What goes into an
+// encrypted room is encrypted here.
 import { createHash } from "node:crypto";
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";

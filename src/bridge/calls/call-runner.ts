@@ -193,7 +193,8 @@ export class CallRunner {
 
   #enqueueOrder(order: Parameters<RunOrder>[0]): void {
     const description = descriptionIn(order);
-    // Every description that comes from a side goes to the media engine, every one of ours to a side. One that is no SDP may hold secrets.
+    // Every description that comes from a side goes to the media engine, every one of ours to a side. One that is no SDP
+    // may hold secrets.
     if (typeof description === "string") this.log.trace("session description", { order: order.kind, sdp: description });
     const key = queueKeyOf(order);
     const before = this.#queues.get(key) ?? Promise.resolve();
