@@ -126,7 +126,8 @@ export interface CarriedMedia {
 export interface MediaSession<Said extends MediaDescription = MediaDescription> extends CarriedMedia {
   /**
    * What a client has yet to be told of the trunk's hold, or of its end, after the last order that wrote a description:
-   * `describe` makes the offer that tells it. It stays so until the client has answered that offer.
+   * `describe` makes the offer that tells it. It stays so until the client has answered that offer. The same where it may say
+   * digits in a clock that its codec has not.
    */
   readonly untold: Direction | undefined;
   /** First offer and every re-offer: gives the other end's offer, or settles (ICE restart alone). Throws MediaError. */

@@ -2,7 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { crossings } from "../../../src/core/sdp/exchange/agreement.ts";
 import { convertible, type Conversion } from "../../../src/core/sdp/exchange/conversion.ts";
-import { answered, described, digitFormat, newExchange, offered } from "../../../src/core/sdp/exchange/exchange.ts";
+import {
+  answered,
+  described,
+  digitFormat,
+  newExchange,
+  offered,
+  untold,
+} from "../../../src/core/sdp/exchange/exchange.ts";
 import { flowsOf } from "../../../src/core/sdp/exchange/flows.ts";
 import type { AnswerTurn, Exchange, OfferTurn, Refusal, Turn } from "../../../src/core/sdp/exchange/turn.ts";
 import { elementSdp, gatewaySdp, parsed } from "./samples.ts";
@@ -107,6 +114,27 @@ describe("a client that has Opus alone", () => {
     expect(flowsOf(agreed).a.digits).toEqual({ payloadType: 110, clockRate: 48_000 });
   });
 
+  test("is called: it is offered the call once more, for digits in the clock of Opus alone, and then no more", () => {
+    const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
+    const lines = [
+      "a=rtpmap:111 opus/48000/2",
+      "a=rtpmap:126 telephone-event/8000",
+      "a=rtpmap:110 telephone-event/48000",
+    ];
+    const { exchange } = taken(answered(offer.exchange, "a", parsed(gatewaySdp({ formats: "111 126 110", lines }))));
+    expect(untold(exchange)).toBe("sendrecv");
+    const again = taken(described(exchange, "a"));
+    expect(names(again)).toBe("111 opus/48000, 110 telephone-event/48000");
+    const after = answered(again.exchange, "a", parsed(gatewaySdp({ formats: "111 110", lines })));
+    if (after.kind !== "settled") throw new Error(after.kind);
+    expect(untold(after.exchange)).toBeUndefined();
+    expect(after.exchange.agreed && flowsOf(after.exchange.agreed).codecs).toEqual({ a: "opus", b: "PCMA" });
+    // Whatever it is offered later keeps to that.
+    const held = taken(offered(after.exchange, "b", parsed(gatewaySdp({ formats: "8 101", lines: ["a=sendonly"] }))));
+    expect(untold(held.exchange)).toBe("sendonly");
+    expect(names(taken(described(held.exchange, "a")))).toBe("111 opus/48000, 110 telephone-event/48000");
+  });
+
   test("hears a trunk that has answered with Opus and A-law, whichever of them it speaks", () => {
     const offer = taken(offered(call(usual), "a", opusAlone));
     const lines = ["a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000"];
@@ -187,6 +215,39 @@ test("a browser that answers with Opus as well may speak it, although the trunk'
   expect(flowsOf(agreed).codecs).toEqual({ a: "PCMA", b: "PCMA" });
   expect(flowsOf(agreed).a.crossings.get(111)).toMatchObject({ payloadType: 8, converts: { from: "opus" } });
   expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({ payloadType: 8, converts: undefined });
+});
+
+test("a browser that speaks Opus with a trunk that has it too, and could say digits in both clocks, is heard in either and asked for one", () => {
+  const both = gatewaySdp({
+    formats: "111 8 102 101",
+    lines: ["a=rtpmap:111 opus/48000/2", "a=rtpmap:102 telephone-event/48000", "a=rtpmap:101 telephone-event/8000"],
+  });
+  const offer = taken(offered(call(["opus", "PCMA"]), "b", parsed(both)));
+  expect(names(offer)).toMatch(/^111 opus\/48000, 8 PCMA\/8000, /);
+  const lines = [
+    "a=rtpmap:111 opus/48000/2",
+    "a=rtpmap:110 telephone-event/48000",
+    "a=rtpmap:126 telephone-event/8000",
+  ];
+  const { exchange } = taken(answered(offer.exchange, "a", parsed(gatewaySdp({ formats: "111 8 110 126", lines }))));
+  expect(exchange.agreed && flowsOf(exchange.agreed).a.crossings.get(126)).toMatchObject({
+    payloadType: 102,
+    fromClockRate: 8000,
+    toClockRate: 48_000,
+  });
+  expect(untold(exchange)).toBe("sendrecv");
+  expect(names(taken(described(exchange, "a")))).toBe("111 opus/48000, 110 telephone-event/48000");
+});
+
+test("a browser that speaks the trunk's G.711 is asked nothing more", () => {
+  const offer = taken(offered(call(["PCMA"]), "b", g711Alone));
+  const lines = [
+    "a=rtpmap:111 opus/48000/2",
+    "a=rtpmap:126 telephone-event/8000",
+    "a=rtpmap:110 telephone-event/48000",
+  ];
+  const { exchange } = taken(answered(offer.exchange, "a", parsed(gatewaySdp({ formats: "8 111 126 110", lines }))));
+  expect(untold(exchange)).toBeUndefined();
 });
 
 test("a trunk that changes its codec is not converted for a client that has the new one: that is asked", () => {

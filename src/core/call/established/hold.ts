@@ -1,6 +1,7 @@
 // The telephone's hold, or its end, as the client is shown it: an offer of ours to the client, after the trunk has had its
 // answer. The trunk never waits for it, and whatever the trunk wants meanwhile goes first.
 // What is to be shown is a state of the call and no fact: a call in which nothing else is being settled shows it.
+// A client that has to be offered the call once more, to say its digits aright, is offered it in the same way.
 import { clientEnd } from "../../media-end.ts";
 import { isIn, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";

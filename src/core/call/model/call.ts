@@ -260,7 +260,7 @@ export interface Connected extends Answered {
   readonly unshown: Unshown;
 }
 
-/** What the client does not know of the telephone's hold (hold.ts). */
+/** What the client does not know of the telephone's hold, or of how to say digits (hold.ts). */
 export interface Unshown {
   /** What it has yet to be told, as of the media engine's last outcome. */
   readonly untold: Direction | undefined;

@@ -93,7 +93,10 @@ export type TransferOrder =
   /** The client named nobody who could be called. */
   | { readonly kind: "nowhere" };
 
-/** The telephone's hold, or its end, where the client has not been told: `media.describe` makes the offer that shows it. */
+/**
+ * What the client has yet to be offered, by `media.describe`: the telephone's hold, or its end, where it has not been told; or the
+ * call as it is, where it may say digits that nobody can read.
+ */
 export interface Untold {
   readonly untold?: Direction | undefined;
 }

@@ -146,7 +146,7 @@ function withEventPassages(codecs: readonly Passage[], { a, b }: Lists): readonl
 
 /**
  * `end` may speak any codec that it has listed in its answer: those that have no passage are turned into what is spoken at the
- * other end, if they can be. With a converted codec it may say digits in either clock.
+ * other end, if they can be. It may say digits in any clock of its answer, whichever codec it speaks.
  */
 export function withOthers(
   passages: readonly Passage[],
@@ -157,7 +157,7 @@ export function withOthers(
   const [spoken] = passages;
   if (spoken === undefined) return [];
   const { [otherEnd(end)]: to } = spoken;
-  const event = isConverted(spoken) ? passages.find((each) => isTelephoneEvent(each[end])) : undefined;
+  const event = passages.find((each) => isTelephoneEvent(each[end]));
   const others = formats
     .filter((format) => !passages.some((each) => isSameCodec(each[end], format)))
     .flatMap((format) => {

@@ -39,12 +39,25 @@ export function newExchange(ends: Exchange["ends"], conversions: Exchange["conve
   return { ends, conversions, agreed: undefined, offered: undefined, isPending: false, told: toldAtFirst };
 }
 
-/** What the client should be shown of the telephone's hold, or its end, and has not been told. */
+/**
+ * Our direction, as the client should be offered it: it has not been told of the telephone's hold, or its end, or it may say
+ * digits that nobody can read.
+ */
 export function untold({ ends, agreed, told }: Exchange): Direction | undefined {
   const client = mediaEnds.find((end) => ends[end].kind === "client");
   if (client === undefined || agreed === undefined) return undefined;
   const shown = shownToClient(agreed.directions[otherEnd(client)]);
-  return shown === told ? undefined : shown;
+  return shown === told && !mistakesClocks(agreed, client) ? undefined : shown;
+}
+
+/**
+ * Of all clocks that it has agreed on for digits, a Chromium (156) takes the slowest, also when it speaks a codec of another: with
+ * Opus, 160 ms are said as 240. It has to be offered the codec that it speaks, and that one's clock alone.
+ */
+function mistakesClocks({ passages, formats }: Agreed, client: MediaEnd): boolean {
+  const clockRate = passages[0]?.[client].clockRate;
+  const clocks = formats[client].filter(isTelephoneEvent).map((event) => event.clockRate);
+  return clockRate !== undefined && clocks.includes(clockRate) && clocks.some((each) => each < clockRate);
 }
 
 /** Does audio of `from` reach the other end now? */
@@ -175,13 +188,20 @@ export function described(exchange: Exchange, to: MediaEnd): Turn | Refusal {
   }
   const other = otherEnd(to);
   const known = toldTo(agreed, to);
-  const more = capability(ends[to]).filter(
-    (each) => !known.some((one) => one.payloadType === each.payloadType || isSameCodec(one, each)),
-  );
-  const all = pairForOfferTo(exchange, to, [...known, ...more], toldTo(agreed, other), other);
+  const others = toldTo(agreed, other);
+  // A client answers what it has answered before. At a trunk another peer may, with other codecs.
+  const all =
+    ends[to].kind === "client"
+      ? spokenPassages(pair(exchange, to, known, others, other))
+      : pairForOfferTo(exchange, to, [...known, ...unknown(capability(ends[to]), known)], others, other);
   const passages = all.some(isConverted) ? all : spokenPassages(all);
   if (passages.length === 0) return outOfTurn("nothing agreed to describe");
   return offerTurn(exchange, to, passages, agreed.directions[other], undefined);
+}
+
+/** Those of `formats` that a peer has neither been told nor been told others under their numbers. */
+function unknown(formats: readonly Format[], known: readonly Format[]): Format[] {
+  return formats.filter((each) => !known.some((one) => one.payloadType === each.payloadType || isSameCodec(one, each)));
 }
 
 /** Glare: the other end has offered, and `from`, instead of answering what we made of it, offers by itself. */
