@@ -8,11 +8,19 @@ import type { Conversion } from "../core/sdp/exchange/conversion.ts";
 import type { Flows } from "../core/sdp/exchange/flows.ts";
 import type { WebRtcEnd } from "../core/sdp/exchange/requirement.ts";
 import type { MediaEnd } from "../core/media-end.ts";
-import type { CarriedMedia, SdpEnd, SessionSource } from "./media.ts";
+import type { Seat } from "./conference.ts";
+import type { CarriedMedia, ClientEnd, SessionSource, TrunkEnd } from "./media.ts";
+
+/** A participant in a conference; which one, is said when it is entered. */
+interface ConferenceEnd {
+  readonly kind: "conference";
+}
+
+export type EngineEnd = ClientEnd | TrunkEnd | ConferenceEnd;
 
 export interface MediaCapabilities {
   /** The kinds of ends that it opens. */
-  readonly ends: readonly SdpEnd["kind"][];
+  readonly ends: readonly EngineEnd["kind"][];
   /** Codecs that it turns into each other. All others go through as they are, or not at all. */
   readonly conversions: readonly Conversion[];
 }
@@ -58,12 +66,20 @@ export interface SdesKeyPair {
   readonly theirs: CryptoAttribute;
 }
 
-export type RemoteEnd = ({ readonly kind: "client" } & RemoteClient) | ({ readonly kind: "trunk" } & RemoteTrunk);
+/** A conference to enter. It may take the place of a client that was offered something and has not answered. */
+interface RemoteConference {
+  readonly seat: Seat;
+}
+
+/** An end whose peer said in SDP where it is. */
+export type RemotePeer = ({ readonly kind: "client" } & RemoteClient) | ({ readonly kind: "trunk" } & RemoteTrunk);
+
+export type RemoteEnd = RemotePeer | ({ readonly kind: "conference" } & RemoteConference);
 
 /** What is new after an answer. */
-export interface Following {
+export interface Following<Remote = RemoteEnd> {
   /** Ends whose peers have said where they are. A client here is one that answered what `offered` gave. */
-  readonly remotes: Partial<Record<MediaEnd, RemoteEnd>>;
+  readonly remotes: Partial<Record<MediaEnd, Remote>>;
   /** What passes from now on; undefined: nothing is agreed yet. */
   readonly flows: Flows | undefined;
 }
@@ -81,6 +97,6 @@ export interface EngineSession extends CarriedMedia {
   follow(following: Following): Promise<void>;
 }
 
-export interface MediaEngine extends SessionSource<EngineSession, SdpEnd> {
+export interface MediaEngine extends SessionSource<EngineSession, EngineEnd> {
   readonly capabilities: MediaCapabilities;
 }

@@ -54,9 +54,6 @@ export interface TrunkEnd {
   readonly leg: CallId;
 }
 
-/** An end that speaks SDP. */
-export type SdpEnd = ClientEnd | TrunkEnd;
-
 /** An end of a Matrix leg's own kind, without SDP: a participant in a conference server's room, say. */
 interface LegEnd {
   readonly kind: "leg";
@@ -64,12 +61,10 @@ interface LegEnd {
 }
 
 /** What stands at one end. */
-export type EndOptions = SdpEnd | LegEnd;
+export type EndOptions = ClientEnd | TrunkEnd | LegEnd;
 
 /** One end of a Matrix leg at most. */
-export type MediaSessionOptions<End extends EndOptions = EndOptions> = { readonly call: CallId } & Readonly<
-  Record<MediaEnd, End>
->;
+export type MediaSessionOptions<End = EndOptions> = { readonly call: CallId } & Readonly<Record<MediaEnd, End>>;
 
 /** Spontaneous facts of a session; answers to orders come back from the order itself. */
 export type MediaReport = Extract<
@@ -162,7 +157,7 @@ export interface MediaHealth {
 }
 
 /** Opens sessions. */
-export interface SessionSource<Session extends CarriedMedia, End extends EndOptions> {
+export interface SessionSource<Session extends CarriedMedia, End> {
   /** Ready when it resolves: workers up, ports bindable. */
   start(): Promise<void>;
   /** Throws MediaError `no-capacity` or `no-ports`, and `engine` for an end that it cannot do. `report` may be called until `close` resolves. */

@@ -5,6 +5,7 @@ import { noMediaStats, type MediaStats } from "../../src/core/call/model/media-s
 import type { CallId } from "../../src/core/ids.ts";
 import { codecStats, type Flows } from "../../src/core/sdp/exchange/flows.ts";
 import type {
+  EngineEnd,
   EngineSession,
   Following,
   LocalClient,
@@ -69,7 +70,7 @@ export class FakeMediaEngine implements MediaEngine {
     this.forgotten.push(leg);
   }
 
-  async open(options: MediaSessionOptions, report: (fact: MediaReport) => void): Promise<FakeEngineSession> {
+  async open(options: MediaSessionOptions<EngineEnd>, report: (fact: MediaReport) => void): Promise<FakeEngineSession> {
     if (this.refusal !== undefined) throw this.refusal;
     const local: Partial<Record<MediaEnd, LocalTrunk>> = {};
     for (const end of mediaEnds) {
@@ -91,7 +92,7 @@ export class FakeMediaEngine implements MediaEngine {
 }
 
 export class FakeEngineSession implements EngineSession {
-  readonly options: MediaSessionOptions;
+  readonly options: MediaSessionOptions<EngineEnd>;
   readonly local: Partial<Record<MediaEnd, LocalTrunk>>;
   readonly remotes: Partial<Record<MediaEnd, RemoteEnd>> = {};
   readonly digits: { readonly to: MediaEnd; readonly digit: string }[] = [];
@@ -104,7 +105,7 @@ export class FakeEngineSession implements EngineSession {
 
   constructor(
     engine: FakeMediaEngine,
-    options: MediaSessionOptions,
+    options: MediaSessionOptions<EngineEnd>,
     local: Partial<Record<MediaEnd, LocalTrunk>>,
     report: (fact: MediaReport) => void,
   ) {

@@ -3,26 +3,20 @@
 import type { CallId } from "../../src/core/ids.ts";
 import { conversions } from "../../src/media/embedded/codec/conversions.ts";
 import { createCallMedia } from "../../src/media/negotiation/negotiation.ts";
-import type {
-  CallMedia,
-  EndOptions,
-  MediaHealth,
-  MediaReport,
-  MediaSession,
-  MediaSessionOptions,
-} from "../../src/ports/media.ts";
+import type { CallMedia, MediaHealth, MediaReport, MediaSession, MediaSessionOptions } from "../../src/ports/media.ts";
 import { nameOf } from "./descriptions.ts";
+import type { EngineEnd } from "../../src/ports/media-engine.ts";
 import { FakeMediaEngine } from "./media-engine.ts";
 import { FakeTelemetry } from "./telemetry.ts";
 import { sdpIn } from "../../src/core/media-description.ts";
 
 /** What may be spoken at an end. */
-export function codecsOf(end: EndOptions): readonly string[] {
+export function codecsOf(end: EngineEnd): readonly string[] {
   return end.kind === "trunk" ? end.media.codecs : end.kind === "client" ? end.codecs : [];
 }
 
 /** Whose dialog is at an end, where a trunk is. */
-export function legOf(end: EndOptions): CallId | undefined {
+export function legOf(end: EngineEnd): CallId | undefined {
   return end.kind === "trunk" ? end.leg : undefined;
 }
 

@@ -1,4 +1,5 @@
 // A WebRTC client's end: DTLS-SRTP with ICE. Where a client is found, and by which transport, is the engine's affair.
+import type { MediaDescription } from "../../core/media-description.ts";
 import type { MediaEnd } from "../../core/media-end.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import { isSameEnd, webRtcEnd, type WebRtcEnd } from "../../core/sdp/exchange/requirement.ts";
@@ -6,7 +7,7 @@ import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteClient } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
 import { ClientSdp } from "./leg-sdp.ts";
-import type { NegotiatedEnd, Reply, Wording } from "./negotiated-end.ts";
+import { sdpOf, type NegotiatedEnd, type Reply, type Wording } from "./negotiated-end.ts";
 
 export class ClientNegotiation implements NegotiatedEnd {
   readonly #engine: EngineSession;
@@ -20,8 +21,8 @@ export class ClientNegotiation implements NegotiatedEnd {
     this.#end = end;
   }
 
-  async read(sdp: string): Promise<Description> {
-    const description = parseDescription(sdp);
+  async read(said: MediaDescription): Promise<Description> {
+    const description = parseDescription(sdpOf(said));
     if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
     remoteOf(description);
     return description;

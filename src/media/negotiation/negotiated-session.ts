@@ -11,11 +11,15 @@ import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError, type MediaSession, type OfferOutcome } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { seatIn } from "../../ports/conference.ts";
+import { ConferenceNegotiation } from "./conference-end.ts";
 import type { NegotiatedEnd } from "./negotiated-end.ts";
 
-export type NegotiatedEnds = Partial<Record<MediaEnd, NegotiatedEnd>>;
+export type NegotiatedEnds = Partial<Record<MediaEnd, NegotiatedEnd | undefined>>;
 
-export interface SessionEnding {
+export interface SessionHolder {
+  /** For an end whose peer takes part in a conference; undefined: nobody gets us into any. */
+  newConference(): ConferenceNegotiation | undefined;
   /** The dialog at that end goes on in another session. */
   handedOver(end: MediaEnd): void;
   closed(): void;
@@ -24,17 +28,17 @@ export interface SessionEnding {
 export class NegotiatedSession implements MediaSession<string> {
   readonly #engine: EngineSession;
   readonly #ends: NegotiatedEnds;
-  readonly #ending: SessionEnding;
+  readonly #holder: SessionHolder;
   readonly #log: Log;
   #exchange: Exchange;
   #isLost = false;
   /** The last order: the next one waits for it. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: EngineSession, start: Exchange, ends: NegotiatedEnds, ending: SessionEnding, log: Log) {
+  constructor(engine: EngineSession, start: Exchange, ends: NegotiatedEnds, holder: SessionHolder, log: Log) {
     this.#engine = engine;
     this.#ends = ends;
-    this.#ending = ending;
+    this.#holder = holder;
     this.#log = log;
     this.#exchange = start;
   }
@@ -50,8 +54,8 @@ export class NegotiatedSession implements MediaSession<string> {
 
   async offer(from: MediaEnd, description: MediaDescription): Promise<OfferOutcome<string>> {
     return this.#inTurn(async () => {
-      const own = this.#endAt(from);
-      const offer = await own.read(sdpOf(description));
+      const own = this.#speaker(from, description);
+      const offer = await own.read(description);
       const turn = written(offered(this.#exchange, from, offer));
       const text = await this.#write(turn);
       if (turn.kind === "answer") return { kind: "settled", description: text };
@@ -62,8 +66,8 @@ export class NegotiatedSession implements MediaSession<string> {
 
   async answer(from: MediaEnd, description: MediaDescription): Promise<string> {
     return this.#inTurn(async () => {
-      const own = this.#endAt(from);
-      const answer = await own.read(sdpOf(description));
+      const own = this.#speaker(from, description);
+      const answer = await own.read(description);
       const turn = accepted(answered(this.#exchange, from, answer));
       const reply = own.take(answer);
       const wording = turn.kind === "settled" ? { sdp: "" } : await this.#endAt(turn.to).write(turn);
@@ -84,7 +88,7 @@ export class NegotiatedSession implements MediaSession<string> {
 
   async cross(from: MediaEnd, description: MediaDescription): Promise<Readonly<Record<MediaEnd, string>>> {
     return this.#inTurn(async () => {
-      const offer = await this.#endAt(from).read(sdpOf(description));
+      const offer = await this.#speaker(from, description).read(description);
       const { exchange, a, b } = accepted(crossed(this.#exchange, from, offer));
       const wordings = { a: await this.#endAt("a").write(a), b: await this.#endAt("b").write(b) };
       await this.#follow({ a: wordings.a.remote, b: wordings.b.remote }, exchange);
@@ -113,14 +117,14 @@ export class NegotiatedSession implements MediaSession<string> {
       // A client's end has no dialog that could go on.
       if (this.#exchange.ends[end].kind !== "trunk") return;
       delete this.#ends[end];
-      this.#ending.handedOver(end);
+      this.#holder.handedOver(end);
       await this.#engine.handOver(end);
     });
   }
 
   async close(): Promise<MediaStats> {
     return this.#after(async () => {
-      this.#ending.closed();
+      this.#holder.closed();
       return this.#engine.close();
     });
   }
@@ -157,6 +161,15 @@ export class NegotiatedSession implements MediaSession<string> {
     return found;
   }
 
+  /** Whom a new call rings may answer in a conference instead: then that is what stands at the end. */
+  #speaker(from: MediaEnd, description: MediaDescription): NegotiatedEnd {
+    const end = this.#endAt(from);
+    if (seatIn(description) === undefined || end instanceof ConferenceNegotiation) return end;
+    const conference = this.#exchange.agreed === undefined ? this.#holder.newConference() : undefined;
+    if (conference !== undefined) this.#ends[from] = conference;
+    return conference ?? end;
+  }
+
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#after(async () => {
       if (this.#isLost) throw new MediaError("engine", "the media worker is gone");
@@ -181,9 +194,4 @@ function written(step: Turn | Refusal): OfferTurn | AnswerTurn {
   const turn = accepted(step);
   if (turn.kind === "settled") throw new MediaError("engine", "nothing to say");
   return turn;
-}
-
-function sdpOf(description: MediaDescription): string {
-  if (typeof description === "string") return description;
-  throw new MediaError("bad-description", "an end that speaks SDP was given a description without it");
 }

@@ -1,6 +1,7 @@
 // A trunk's end: RTP, or SRTP keyed in SDP. What its dialog has been told outlives the session (TrunkDialog), so that the
 // next one goes on where this one stops.
 import { addressFamily } from "../../core/address/ip.ts";
+import type { MediaDescription } from "../../core/media-description.ts";
 import { isMalformed, parseDescription, type Description } from "../../core/sdp/description.ts";
 import { isTrunkProtocol, trunkUnmet } from "../../core/sdp/exchange/requirement.ts";
 import type { AnswerTurn, OfferTurn } from "../../core/sdp/exchange/turn.ts";
@@ -8,7 +9,7 @@ import type { LocalTrunk, RemoteEnd, SdesKeyPair } from "../../ports/media-engin
 import { MediaError, type TrunkMedia } from "../../ports/media.ts";
 import { withAddresses } from "./host-names.ts";
 import { TrunkSdp } from "./leg-sdp.ts";
-import type { NegotiatedEnd, Reply, Wording } from "./negotiated-end.ts";
+import { sdpOf, type NegotiatedEnd, type Reply, type Wording } from "./negotiated-end.ts";
 import { SdesKeys } from "./sdes-keys.ts";
 
 /** What a trunk's dialog has been told until now. Neither its peer's decoder nor its SDP parser notices another session. */
@@ -35,9 +36,11 @@ export class TrunkNegotiation implements NegotiatedEnd {
   }
 
   /** A trunk may name a host; a client's address is never looked up. */
-  async read(sdp: string): Promise<Description> {
+  async read(said: MediaDescription): Promise<Description> {
     const { srtp } = this.#media;
-    const description = parseDescription(await withAddresses(sdp), (protocol) => isTrunkProtocol(protocol, srtp));
+    const description = parseDescription(await withAddresses(sdpOf(said)), (protocol) =>
+      isTrunkProtocol(protocol, srtp),
+    );
     if (isMalformed(description)) throw new MediaError("bad-description", description.problem);
     const { audio } = description;
     const unmet = trunkUnmet(audio, srtp);

@@ -1,8 +1,9 @@
 // A session as the negotiation holds it: orders for the worker that has it.
-import type { MediaEnd } from "../../../core/media-end.ts";
+import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import type { Flows } from "../../../core/sdp/exchange/flows.ts";
-import type { EngineSession } from "../../../ports/media-engine.ts";
+import type { EngineSession, Following, RemotePeer } from "../../../ports/media-engine.ts";
+import { MediaError } from "../../../ports/media.ts";
 import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";
 
 export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
@@ -35,8 +36,9 @@ export class EmbeddedSession implements EngineSession {
   readonly handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
 
   readonly follow: EngineSession["follow"] = async (following) => {
-    await this.#orders({ kind: "follow", following });
-    if (following.flows !== undefined) this.#agreed(following.flows);
+    const { flows } = following;
+    await this.#orders({ kind: "follow", following: { remotes: peersIn(following), flows } });
+    if (flows !== undefined) this.#agreed(flows);
   };
 
   readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
@@ -61,4 +63,14 @@ export class EmbeddedSession implements EngineSession {
     // A worker that is gone has already been reported as `media.lost`.
     this.#orders(order).catch(() => undefined);
   }
+}
+
+function peersIn({ remotes }: Following): Following<RemotePeer>["remotes"] {
+  const peers: Following<RemotePeer>["remotes"] = {};
+  for (const end of mediaEnds) {
+    const remote = remotes[end];
+    if (remote?.kind === "conference") throw new MediaError("engine", "no end for a conference");
+    if (remote !== undefined) peers[end] = remote;
+  }
+  return peers;
 }

@@ -6,8 +6,8 @@ import type { Clock } from "../../../ports/clock.ts";
 import { priceOf } from "../../../core/sdp/exchange/conversion.ts";
 import type { Flows } from "../../../core/sdp/exchange/flows.ts";
 import { MediaError } from "../../../ports/media.ts";
-import type { EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
-import type { MediaHealth, MediaReport, MediaSessionOptions, SdpEnd } from "../../../ports/media.ts";
+import type { EngineEnd, EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
+import type { MediaHealth, MediaReport, MediaSessionOptions } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import { conversions } from "../codec/conversions.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
@@ -79,7 +79,7 @@ type EndPorts = Partial<Record<MediaEnd, number>>;
 type EndKept = Partial<Record<MediaEnd, KeptDialog>>;
 
 /** Whose dialogs they are, of the ends where trunks stand. */
-function legsOf(options: MediaSessionOptions<SdpEnd>): EndLegs {
+function legsOf(options: MediaSessionOptions<EngineEnd>): EndLegs {
   const legs: EndLegs = {};
   for (const end of mediaEnds) {
     const opened = options[end];
@@ -146,7 +146,7 @@ class EmbeddedEngine implements MediaEngine {
     throw failed.reason;
   }
 
-  async open(options: MediaSessionOptions<SdpEnd>, report: (fact: MediaReport) => void): Promise<EngineSession> {
+  async open(options: MediaSessionOptions<EngineEnd>, report: (fact: MediaReport) => void): Promise<EngineSession> {
     const legs = legsOf(options);
     const before = await this.#takeOver(legs);
     try {
@@ -162,7 +162,7 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   async #openSomewhere(
-    options: MediaSessionOptions<SdpEnd>,
+    options: MediaSessionOptions<EngineEnd>,
     legs: EndLegs,
     before: EndKept,
     report: (fact: MediaReport) => void,
@@ -259,7 +259,7 @@ class EmbeddedEngine implements MediaEngine {
   /** Other ports may do, or another worker. Ports that are taken stay out of the pool for now. */
   async #openOrMoveOn(
     entry: Entry,
-    options: MediaSessionOptions<SdpEnd>,
+    options: MediaSessionOptions<EngineEnd>,
     before: EndKept,
   ): Promise<EngineSession | "ports-taken" | "worker-gone"> {
     try {
@@ -272,7 +272,7 @@ class EmbeddedEngine implements MediaEngine {
 
   async #openAt(
     entry: Entry,
-    options: MediaSessionOptions<SdpEnd>,
+    options: MediaSessionOptions<EngineEnd>,
     before: EndKept,
   ): Promise<EngineSession | undefined> {
     const { place, worker, rtpPorts, legs } = entry;
@@ -285,6 +285,7 @@ class EmbeddedEngine implements MediaEngine {
     this.#dialogs.hold(number, legs, rtpPorts, before);
     const openingOf = (end: MediaEnd): EndOpening => {
       const opened = options[end];
+      if (opened.kind === "conference") throw new MediaError("engine", "no end for a conference");
       return opened.kind === "client" ? opened : { ...opened, rtpPort: rtpPorts[end] ?? 0, before: before[end]?.media };
     };
     const opening = { call: options.call, ends: { a: openingOf("a"), b: openingOf("b") } };

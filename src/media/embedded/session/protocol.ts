@@ -3,7 +3,7 @@ import type { CallId } from "../../../core/ids.ts";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import type { MediaFault, MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { EngineSession, Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
+import type { EngineSession, Following, LocalClient, RemoteClient, RemotePeer } from "../../../ports/media-engine.ts";
 import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
@@ -31,7 +31,7 @@ interface Orders {
   readonly offered: { readonly end: MediaEnd };
   readonly accept: { readonly end: MediaEnd; readonly remote: RemoteClient };
   readonly prepare: { readonly end: MediaEnd; readonly remote: RemoteClient };
-  readonly follow: { readonly following: Following };
+  readonly follow: { readonly following: Following<RemotePeer> };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;

@@ -3,7 +3,7 @@
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Following, LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
+import type { Following, LocalClient, RemoteClient, RemotePeer } from "../../../ports/media-engine.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import type { Gone, Leg, LegReports } from "../base/leg.ts";
@@ -83,7 +83,7 @@ export class Session {
     this.#theClient().prepare(remote);
   }
 
-  follow({ remotes, flows }: Following): void {
+  follow({ remotes, flows }: Following<RemotePeer>): void {
     for (const end of mediaEnds) {
       const remote = remotes[end];
       if (remote?.kind === "client") this.#theClient().complete(remote);

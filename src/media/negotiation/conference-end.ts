@@ -1,0 +1,71 @@
+// An end that takes part in a conference: a media server stands between, which speaks no SDP with us about the call. To the
+// exchange it is a client that has Opus alone, as all clients of MatrixRTC send it.
+import type { MediaDescription } from "../../core/media-description.ts";
+import type { Description } from "../../core/sdp/description.ts";
+import { clientCapability } from "../../core/sdp/exchange/agreement.ts";
+import { opusName } from "../../core/sdp/format.ts";
+import { seatIn, type ConferenceAccess, type Seat } from "../../ports/conference.ts";
+import { MediaError } from "../../ports/media.ts";
+import type { NegotiatedEnd, Reply, Wording } from "./negotiated-end.ts";
+
+/** It is heard and spoken to by whatever joins the conference, so that nobody is ever on hold in it. */
+const participant: Description = {
+  sections: [],
+  audioIndex: 0,
+  audio: {
+    kind: "audio",
+    protocol: "",
+    payloads: "",
+    mid: undefined,
+    port: 0,
+    address: undefined,
+    formats: clientCapability([opusName]),
+    direction: "sendrecv",
+    rtcpMux: true,
+    rtcpPort: undefined,
+    ptimeMs: undefined,
+    ice: undefined,
+    fingerprint: undefined,
+    setup: undefined,
+    candidates: [],
+    crypto: [],
+  },
+};
+
+export class ConferenceNegotiation implements NegotiatedEnd {
+  readonly #access: ConferenceAccess;
+  /** `named`: by the end's last word; the engine has not been told. */
+  #seat: { readonly state: "none" } | { readonly state: "named" | "taken"; readonly seat: Seat } = { state: "none" };
+
+  constructor(access: ConferenceAccess) {
+    this.#access = access;
+  }
+
+  async read(description: MediaDescription): Promise<Description> {
+    const id = seatIn(description);
+    if (id === undefined) throw new MediaError("bad-description", "no seat in a conference");
+    if (this.#seat.state !== "taken") this.#seat = { state: "named", seat: this.#access.seat(id) };
+    return participant;
+  }
+
+  /** There is nobody to write to: what the conference has to know, it is told on the way in. */
+  async write(turn: Parameters<NegotiatedEnd["write"]>[0]): Promise<Wording> {
+    return { sdp: "", ...(turn.kind === "answer" ? { remote: this.#take() } : {}) };
+  }
+
+  prepare(): void {
+    // Entering takes a fifth of a second, and whoever enters is seen: not before the telephone has answered.
+  }
+
+  take(): Reply {
+    return { remote: this.#take(), taken: () => undefined };
+  }
+
+  /** Once: the seat stays ours. */
+  #take(): Wording["remote"] {
+    if (this.#seat.state !== "named") return undefined;
+    const { seat } = this.#seat;
+    this.#seat = { state: "taken", seat };
+    return { kind: "conference", seat };
+  }
+}
