@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { listen } from "../../../../dev/audio/goertzel.ts";
+import type { Keypress } from "../../../../dev/audio/telephone-event.ts";
 import { decodeWav } from "../../../../dev/audio/wav.ts";
 import { PJSUA2_VENV } from "../../setup/versions.ts";
 import type { Hearing } from "../base/hearing.ts";
@@ -20,7 +21,8 @@ export interface Pjsua2Options {
   readonly number: string;
   /** The tone it plays, in Hz. */
   readonly toneHz: number;
-  readonly codec?: "PCMU" | "PCMA";
+  /** The only one that it has; PCMU unless said otherwise. */
+  readonly codec?: "PCMU" | "PCMA" | "G722";
   /** Whether it asks for a session timer (RFC 4028); it has one of 90 s in any case. */
   readonly sessionTimer?: "off" | "if asked" | "always";
   readonly srtp?: "off" | "required";
@@ -28,7 +30,7 @@ export interface Pjsua2Options {
   readonly port?: number;
 }
 
-/** `state`, `media`, `request`, `digit`, `incoming`, `transfer asked`, `transfer status` or `replaced`. */
+/** `state`, `media`, `request`, `digit`, `digit over`, `incoming`, `transfer asked`, `transfer status` or `replaced`. */
 interface Pjsua2Event {
   readonly event: string;
   readonly call?: number;
@@ -55,6 +57,8 @@ export interface Pjsua2 {
   transferTo(other: number, call: number): Promise<void>;
   press(keys: string, by: "RFC 4733" | "INFO"): Promise<void>;
   digits(how: "RFC 4733" | "INFO"): string;
+  /** The keys that came by RFC 4733, when they are over. */
+  keypresses(): Keypress[];
   /** Forgets what was heard so far. */
   listenAnew(): Promise<void>;
   readonly hears: Hearing;
@@ -138,6 +142,10 @@ export async function startPjsua2(rig: Rig, options: Pjsua2Options): Promise<Pjs
         .filter((each) => each.event === "digit" && each["how"] === how)
         .map((each) => String(each["digit"]))
         .join(""),
+    keypresses: () =>
+      events
+        .filter((each) => each.event === "digit over")
+        .map((each) => ({ digit: String(each["digit"]), durationMs: Number(each["durationMs"]) })),
     async listenAnew() {
       recording = String(await command("listen anew"));
     },

@@ -25,6 +25,10 @@ TIMERS = {
     "always": pj.PJSUA_SIP_TIMER_ALWAYS,
 }
 SRTP = {"off": pj.PJMEDIA_SRTP_DISABLED, "required": pj.PJMEDIA_SRTP_MANDATORY}
+# G.722 at 16 kHz; the others would only be resampled.
+RATES = {"G722": 16000, "PCMU": 8000, "PCMA": 8000}
+# A flag of pjmedia's (stream_common.h) that pjsua2 does not name.
+KEY_IS_OVER = 2
 DTMF = {"RFC 4733": pj.PJSUA_DTMF_METHOD_RFC2833, "INFO": pj.PJSUA_DTMF_METHOD_SIP_INFO}
 
 
@@ -63,6 +67,10 @@ class PhoneCall(pj.Call):
     def onDtmfDigit(self, prm):
         how = "INFO" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "RFC 4733"
         self.tell("digit", digit=prm.digit, how=how)
+
+    def onDtmfEvent(self, prm):
+        if prm.flags & KEY_IS_OVER:
+            self.tell("digit over", digit=prm.digit, durationMs=prm.duration)
 
     def onCallTransferRequest(self, prm):
         self.tell("transfer asked", to=prm.dstUri)
@@ -189,8 +197,8 @@ def start_endpoint(options):
     settings = pj.EpConfig()
     settings.uaConfig.threadCnt = 0
     settings.uaConfig.maxCalls = 16
-    settings.medConfig.clockRate = 8000
-    settings.medConfig.sndClockRate = 8000
+    settings.medConfig.clockRate = RATES[options["codec"]]
+    settings.medConfig.sndClockRate = RATES[options["codec"]]
     settings.medConfig.noVad = True
     settings.medConfig.ecTailLen = 0
     settings.medConfig.sndAutoCloseTime = -1
