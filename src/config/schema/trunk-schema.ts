@@ -245,7 +245,7 @@ export const trunk = section({
       .min(1, { error: "should name one codec at least" })
       .default(["PCMA", "PCMU", "G722", "opus"])
       .describe(
-        "Codecs that the trunk may speak, the best first. If the client has none of them, the bridge converts (`media.transcode`).",
+        "Codecs that the trunk may speak, the best first. If the client has none of them, the bridge converts (`media.transcode`). For wideband put `G722` before G.711: clients with Opus alone are then converted to it.",
       ),
     rtp_networks: listOf(network, "networks")
       .default([])

@@ -16,6 +16,8 @@ export const opusName = "opus";
 
 interface KnownCodec {
   readonly name: string;
+  /** It carries more of a voice than telephones did, up to 7 kHz or beyond. */
+  readonly isWideband: boolean;
   /** The static number, or the one we choose in our own offers. */
   readonly payloadType: number;
   readonly clockRate: number;
@@ -24,14 +26,14 @@ interface KnownCodec {
 
 /** What can be carried through. G.722 says 8000 although it samples at 16 kHz (RFC 3551 s4.5.2). */
 const knownCodecs: readonly KnownCodec[] = [
-  { name: "PCMU", payloadType: 0, clockRate: 8000, channels: 1 },
-  { name: "PCMA", payloadType: 8, clockRate: 8000, channels: 1 },
-  { name: "G722", payloadType: 9, clockRate: 8000, channels: 1 },
-  { name: opusName, payloadType: 111, clockRate: 48_000, channels: 2 },
+  { name: "PCMU", isWideband: false, payloadType: 0, clockRate: 8000, channels: 1 },
+  { name: "PCMA", isWideband: false, payloadType: 8, clockRate: 8000, channels: 1 },
+  { name: "G722", isWideband: true, payloadType: 9, clockRate: 8000, channels: 1 },
+  { name: opusName, isWideband: true, payloadType: 111, clockRate: 48_000, channels: 2 },
 ];
 
 /** Static numbers that may stand without `a=rtpmap` (RFC 3551 s6); the audio ones we would ever meet. */
-const staticFormats: ReadonlyMap<number, Omit<KnownCodec, "payloadType">> = new Map([
+const staticFormats: ReadonlyMap<number, Omit<KnownCodec, "payloadType" | "isWideband">> = new Map([
   [0, { name: "PCMU", clockRate: 8000, channels: 1 }],
   [3, { name: "GSM", clockRate: 8000, channels: 1 }],
   [4, { name: "G723", clockRate: 8000, channels: 1 }],
@@ -66,9 +68,15 @@ export function offeredCodecs(names: readonly string[]): Format[] {
   const formats: Format[] = [];
   for (const name of new Set(names.map(canonicalName))) {
     const known = knownCodecs.find((codec) => codec.name === name);
-    if (known !== undefined) formats.push({ ...known, parameters: "" });
+    if (known === undefined) continue;
+    const { payloadType, clockRate, channels } = known;
+    formats.push({ payloadType, name, clockRate, channels, parameters: "" });
   }
   return formats;
+}
+
+export function isWideband(format: Format): boolean {
+  return knownCodecs.some(({ name, isWideband: isWide }) => isWide && name === format.name);
 }
 
 /** Is it one of the codecs that pass through at all? */

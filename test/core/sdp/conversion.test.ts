@@ -50,7 +50,7 @@ describe("a client that has Opus alone", () => {
   test("calls: the trunk is offered Opus first, then what can be made of it, and events in both clocks", () => {
     const turn = taken(offered(call(usual), "a", opusAlone));
     expect(names(turn)).toBe(
-      "111 opus/48000, 8 PCMA/8000, 0 PCMU/8000, 102 telephone-event/48000, 101 telephone-event/8000",
+      "111 opus/48000, 8 PCMA/8000, 0 PCMU/8000, 9 G722/8000, 102 telephone-event/48000, 101 telephone-event/8000",
     );
   });
 
@@ -148,13 +148,37 @@ describe("a client that has Opus alone", () => {
     expect(flowsOf(agreed).b.crossings.get(8)).toMatchObject({ payloadType: 96, converts: { from: "PCMA" } });
   });
 
-  test("talks in wideband with a trunk that has G.722 alone, and in narrowband where G.711 is the cheaper way", () => {
+  test("talks in wideband with a trunk that has G.722 alone", () => {
     const offer = taken(offered(call(["G722"]), "a", opusAlone));
     expect(names(offer)).toBe("9 G722/8000, 101 telephone-event/8000");
     const turn = taken(answered(offer.exchange, "b", parsed(gatewaySdp({ formats: "9 101" }))));
     expect(turn.formats[0]?.parameters).toBe("maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1");
     expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: "G722" });
-    expect(names(taken(offered(call(["G722", "PCMA"]), "a", opusAlone)))).toMatch(/^8 PCMA\/8000, 9 G722\/8000/);
+  });
+
+  test.each([
+    [["G722", "PCMA", "opus"], "111 opus/48000, 9 G722/8000, 8 PCMA/8000", "9 8 101", "G722"],
+    [["PCMA", "G722"], "8 PCMA/8000, 9 G722/8000", "8 9 101", "PCMA"],
+    [["PCMA", "G722"], "8 PCMA/8000, 9 G722/8000", "9 8 101", "G722"],
+    [["opus", "PCMA", "G722"], "111 opus/48000, 8 PCMA/8000, 9 G722/8000", "9 101", "G722"],
+  ] as const)(
+    "with a trunk that has G.722 and G.711 talks as its list would have it: %j",
+    (codecs, listed, answer, codec) => {
+      const offer = taken(offered(call(codecs), "a", opusAlone));
+      expect(names(offer).startsWith(listed)).toBe(true);
+      const turn = taken(answered(offer.exchange, "b", parsed(gatewaySdp({ formats: answer }))));
+      expect(turn.exchange.agreed && flowsOf(turn.exchange.agreed).codecs).toEqual({ a: "opus", b: codec });
+    },
+  );
+
+  test.each([
+    ["9 8 0 101", "9 G722/8000", 16_000],
+    ["8 9 0 101", "8 PCMA/8000", 8000],
+  ])("is called by a trunk that offers %s, and talks as that prefers", (formats, answer, rate) => {
+    const offer = taken(offered(call(usual), "b", parsed(gatewaySdp({ formats }))));
+    expect(offer.formats.find(({ name }) => name === "opus")?.parameters).toMatch(`maxplaybackrate=${rate};`);
+    const turn = taken(answered(offer.exchange, "a", opusAlone));
+    expect(names(turn)).toBe(`${answer}, 101 telephone-event/8000`);
   });
 
   test("is called by a trunk that has G.722 alone", () => {
@@ -256,6 +280,11 @@ test("a trunk that changes its codec is not converted for a client that has the 
   const turn = taken(offered(exchange, "b", parsed(gatewaySdp({ formats: "0 101" }))));
   expect(turn).toMatchObject({ kind: "offer", to: "a" });
   expect(turn.formats[0]?.name).toBe("PCMU");
+});
+
+test("a client with A-law alone and a trunk that prefers G.722 to u-law talk by the cheaper conversion: neither gains", () => {
+  const offer = taken(offered(call(["G722", "PCMU"]), "a", g711Alone));
+  expect(names(offer)).toBe("0 PCMU/8000, 9 G722/8000, 101 telephone-event/8000");
 });
 
 test("between two trunks the cheapest way is taken", () => {

@@ -1,12 +1,13 @@
 // Which formats go through a call, as pure functions over what the two ends listed: a codec that both have, under the
 // payload type each of them chose; and only where there is none, two codecs that can be turned into each other.
 import type { MediaEnd } from "../../media-end.ts";
-import { otherEnd } from "../../media-end.ts";
+import { mediaEnds, otherEnd } from "../../media-end.ts";
 import {
   canonicalName,
   isKnownCodec,
   isSameCodec,
   isTelephoneEvent,
+  isWideband,
   offeredCodecs,
   opusName,
   telephoneEventName,
@@ -102,7 +103,7 @@ export function pairFormats(lists: Lists, leader: MediaEnd, conversions: readonl
 
 /**
  * The same for an offer to `to`, which may not take what is in common: unless a codec that it takes for certain is, those
- * follow that can be converted.
+ * follow that can be converted. A client has Opus, so that it is offered none of the others.
  */
 export function pairForOffer(
   lists: Lists,
@@ -111,11 +112,13 @@ export function pairForOffer(
   to: { readonly end: MediaEnd; readonly kind: "client" | "trunk" },
 ): readonly Passage[] {
   const common = commonPassages(lists, leader);
-  const isSure = (each: Passage): boolean => isCertain(to.kind, each[to.end].name);
-  if (common.some(isSure)) return withEventPassages(common, lists);
-  const converted = convertedPassages(lists, leader, conversions);
-  const more = common.length === 0 ? converted : converted.filter(isSure);
-  return withEventPassages([...common, ...more], lists);
+  const sure = lists[to.end].filter(({ name }) => isCertain(to.kind, name));
+  const listed = (formats: readonly Format[], each: Passage): boolean =>
+    formats.some((format) => isSameCodec(format, each[to.end]));
+  if (common.some((each) => listed(sure, each))) return withEventPassages(common, lists);
+  const taken = common.map((each) => each[to.end]);
+  const converted = convertedPassages(to.kind === "client" ? { ...lists, [to.end]: sure } : lists, leader, conversions);
+  return withEventPassages([...common, ...converted.filter((each) => !listed(taken, each))], lists);
 }
 
 function commonPassages(lists: Lists, leader: MediaEnd): Passage[] {
@@ -125,10 +128,10 @@ function commonPassages(lists: Lists, leader: MediaEnd): Passage[] {
   });
 }
 
-/** The cheapest first. */
+/** The cheapest first; wideband before or behind all others, as the ends list the codecs. */
 function convertedPassages(lists: Lists, leader: MediaEnd, conversions: readonly Conversion[]): readonly Passage[] {
   const others = lists[otherEnd(leader)].filter(isKnownCodec);
-  return lists[leader]
+  const all = lists[leader]
     .filter(isKnownCodec)
     .flatMap((format) =>
       others.flatMap((other) => {
@@ -138,6 +141,15 @@ function convertedPassages(lists: Lists, leader: MediaEnd, conversions: readonly
     )
     .toSorted((one, other) => one.price - other.price)
     .map(({ passage }) => passage);
+  const [wide, narrow] = [all.filter(isWide), all.filter((each) => !isWide(each))];
+  const first = (passages: readonly Passage[], end: MediaEnd): number =>
+    lists[end].findIndex((format) => passages.some((each) => isSameCodec(each[end], format)));
+  const isGain = mediaEnds.every((end) => first(wide, end) <= first(narrow, end));
+  return isGain ? [...wide, ...narrow] : [...narrow, ...wide];
+}
+
+function isWide({ a, b }: Passage): boolean {
+  return isWideband(a) && isWideband(b);
 }
 
 function withEventPassages(codecs: readonly Passage[], { a, b }: Lists): readonly Passage[] {
