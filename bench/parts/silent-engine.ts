@@ -49,7 +49,7 @@ export function silentEngine(): CallMedia {
     settle: async () => clientAnswer,
     describe: async () => trunkOffer,
     cross: async () => ({ a: clientAnswer, b: trunkOffer }),
-    sendDtmf: () => undefined,
+    sendDtmf: async () => true,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,
     unheard: async () => [],

@@ -150,6 +150,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
       conversations,
       sameNumber: (one, other) => callers.sameNumber(one, other),
     },
+    ids,
     transfers: { ...calling, trust, isOurs: (user) => user === homeserver.bot },
     runner: { ledger, clock, telemetry },
     botUser: homeserver.bot,

@@ -98,11 +98,6 @@ export class MediaError extends Error {
 
 /** What passes between the two ends of a session, and its end. */
 export interface CarriedMedia {
-  /**
-   * A key towards an end as RFC 4733, in the stream's own time, after those that are still on their way; ignored where the
-   * end did not negotiate it.
-   */
-  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
   /** Trickled candidates of the client; before, between or after descriptions. Bad ones are ignored and logged. */
   addCandidates(candidates: readonly IceCandidate[]): void;
   stats(): Promise<MediaStats>;
@@ -119,6 +114,11 @@ export interface CarriedMedia {
 
 /** `Said`: in which words it speaks to its ends; it may be given any, and refuses what is not of the end's kind. */
 export interface MediaSession<Said extends MediaDescription = MediaDescription> extends CarriedMedia {
+  /**
+   * A key towards an end as RFC 4733, in the stream's own time, after those that are still on their way. False where it was
+   * not sent: the end takes none, or the session is gone. Never throws.
+   */
+  sendDtmf(to: MediaEnd, digit: string, durationMs: number): Promise<boolean>;
   /**
    * What a client has yet to be told of the trunk's hold, or of its end, after the last order that wrote a description:
    * `describe` makes the offer that tells it. It stays so until the client has answered that offer. The same where it may say

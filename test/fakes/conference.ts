@@ -74,7 +74,7 @@ export class ConferenceMedia implements CallMedia {
         hear(from, said);
         return { a: ours("a"), b: ours("b") };
       },
-      sendDtmf: () => {},
+      sendDtmf: async () => true,
       addCandidates: () => {},
       stats: async () => noMediaStats,
       unheard: async () => [],

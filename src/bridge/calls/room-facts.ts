@@ -14,6 +14,7 @@ import type { CallBacks } from "../first-calls/call-backs.ts";
 import type { Greeter } from "../first-calls/greeter.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import type { EncryptedRooms } from "../rooms/encrypted-rooms.ts";
+import type { WrittenOrders } from "./written-orders.ts";
 import type { OutboundMessages } from "../messages/outbound-messages.ts";
 
 export interface RoomFactsParts {
@@ -26,6 +27,7 @@ export interface RoomFactsParts {
   readonly admission: Pick<OutboundAdmission, "heeds" | "admits">;
   readonly greeter: Pick<Greeter, "joined">;
   readonly callBacks: Pick<CallBacks, "refuse">;
+  readonly written: Pick<WrittenOrders, "take">;
   readonly botUser: UserId;
   readonly telemetry: Telemetry;
 }
@@ -86,8 +88,9 @@ export class RoomFacts {
     return [...missed.filter((one) => !isInvite(one)), ...missed.filter(isInvite)];
   }
 
-  /** In a room of the bot's it is for the bot, which reads words only, in any other for the number. */
+  /** An order in a call; else in a room of the bot's for the bot, which reads words only, in any other for the number. */
   async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
+    if (await this.#parts.written.take(fact)) return undefined;
     const { kind, room, sender, form, body, edits } = fact;
     const { rooms, bot, botUser, admission, telemetry, messages } = this.#parts;
     if (!(await rooms.ours(room)).includes(botUser)) return messages.hear(fact);

@@ -33,8 +33,10 @@ import { Redial } from "./redial.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import { Transfers, type Calls, type TransfersParts } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
+import { WrittenOrders, type WrittenOrdersParts } from "./written-orders.ts";
 
-export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry"> {
+export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry" | "written"> {
+  readonly ids: WrittenOrdersParts["ids"];
   readonly ledger: Pick<CallLedger, "known">;
   readonly index: CallIndex;
   readonly gate: CallGate;
@@ -73,7 +75,8 @@ export class Switchboard implements Calls {
     this.#parts = parts;
     this.#index = parts.index;
     const { telemetry, clock } = parts.runner;
-    this.#rooms = new RoomFacts({ ...parts, telemetry });
+    const written = new WrittenOrders({ ...parts.orders, ...parts, log: telemetry.log });
+    this.#rooms = new RoomFacts({ ...parts, written, telemetry });
     this.#transfers = new Transfers(parts.transfers, this);
     this.#held = new HeldFacts(clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));

@@ -2,7 +2,7 @@
 // a new session there; the old one is not heard any more.
 import type { CallOrder } from "../../core/call/model/order.ts";
 import type { CallFact } from "../../core/call/model/fact.ts";
-import { trunkEnd, type MediaEnd } from "../../core/media-end.ts";
+import { otherEnd, trunkEnd, type MediaEnd } from "../../core/media-end.ts";
 import { noMediaStats } from "../../core/call/model/media-stats.ts";
 import { isIn } from "../../core/call/model/call.ts";
 import { legOf, trunkLegsOf } from "../../core/call/model/queries.ts";
@@ -79,8 +79,7 @@ export function mediaOrders(
         return { kind: "media.glareAnswered", ...answers, untold: session?.untold };
       }
       case "media.dtmf":
-        session?.sendDtmf(order.to, order.digit, order.durationMs);
-        return undefined;
+        return (await session?.sendDtmf(order.to, order.digit, order.durationMs)) === false ? unsent(order) : undefined;
       case "media.listen":
         // A session that is gone is reported as that.
         return { kind: "media.listened", unheard: (await session?.unheard().catch(() => [])) ?? [] };
@@ -108,6 +107,11 @@ export function mediaOrders(
       return { kind: "media.refused", from: blamed(order), fault: error.code, message: error.message };
     }
   };
+}
+
+/** As a key of the other end that could not go on in RTP: the call may know another way. */
+function unsent({ to, digit, durationMs }: Extract<MediaOrder, { kind: "media.dtmf" }>): CallFact {
+  return { kind: "media.dtmf", from: otherEnd(to), digit, durationMs, relayed: false };
 }
 
 function blamed(order: MediaOrder): MediaEnd {

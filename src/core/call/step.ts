@@ -20,7 +20,7 @@ export type { Step } from "./model/transition.ts";
 
 /** Total over phases and facts: a fact that does not fit changes nothing and leaves one `note.ignored`. */
 export function step(call: Call, fact: TimedFact): Step {
-  return settleOutstanding(call, fact) ?? showHold(stepWithHeldOffer(call, fact, stepPhase));
+  return settleOutstanding(call, fact) ?? showHold(call, stepWithHeldOffer(call, fact, stepPhase));
 }
 
 function stepPhase(call: Call, fact: TimedFact): Step {

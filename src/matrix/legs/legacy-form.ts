@@ -17,7 +17,7 @@ export function legacyClient(version: VoipVersion): { readonly form: LegForm; re
     media: "client",
     version,
   };
-  return { form: form as unknown as LegForm, abilities: { canRenegotiate: version !== "0" } };
+  return { form: form as unknown as LegForm, abilities: { canRenegotiate: version !== "0", hasKeypad: true } };
 }
 
 /** Undefined: it was not made here. */

@@ -5,7 +5,15 @@ import { mediaEnds, type MediaEnd } from "../../core/media-end.ts";
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { MediaStats } from "../../core/call/model/media-stats.ts";
 import type { Direction } from "../../core/sdp/direction.ts";
-import { answered, crossed, described, offered, settled, untold } from "../../core/sdp/exchange/exchange.ts";
+import {
+  answered,
+  crossed,
+  described,
+  digitFormat,
+  offered,
+  settled,
+  untold,
+} from "../../core/sdp/exchange/exchange.ts";
 import { flowsOf } from "../../core/sdp/exchange/flows.ts";
 import type { AnswerTurn, CrossedTurn, Exchange, OfferTurn, Refusal, Turn } from "../../core/sdp/exchange/turn.ts";
 import type { EngineSession, RemoteEnd } from "../../ports/media-engine.ts";
@@ -96,12 +104,16 @@ export class NegotiatedSession implements MediaSession<string> {
     });
   }
 
-  sendDtmf(to: MediaEnd, digit: string, durationMs: number): void {
-    this.#send("key", () => this.#engine.sendDtmf(to, digit, durationMs));
+  async sendDtmf(to: MediaEnd, digit: string, durationMs: number): Promise<boolean> {
+    return this.#after(() => {
+      const { agreed } = this.#exchange;
+      if (this.#isLost || agreed === undefined || digitFormat(agreed, to) === undefined) return false;
+      return this.#isTaken("key", () => this.#engine.sendDtmf(to, digit, durationMs));
+    });
   }
 
   addCandidates(candidates: readonly IceCandidate[]): void {
-    this.#send("candidates", () => this.#engine.addCandidates(candidates));
+    void this.#after(() => this.#isTaken("candidates", () => this.#engine.addCandidates(candidates)));
   }
 
   async stats(): Promise<MediaStats> {
@@ -130,10 +142,14 @@ export class NegotiatedSession implements MediaSession<string> {
   }
 
   /** An order that nobody hears of again: that an engine could not take it is for the log. */
-  #send(what: "key" | "candidates", work: () => void): void {
-    this.#after(work).catch((error: unknown) => {
+  #isTaken(what: "key" | "candidates", work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
       this.#log.warn("media engine did not take what was sent to it", { what, error });
-    });
+      return false;
+    }
   }
 
   async #write(turn: OfferTurn | AnswerTurn): Promise<string> {

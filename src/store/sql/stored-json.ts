@@ -41,7 +41,7 @@ const own = { ...place, matrixCallId: text.transform(matrixCallId), own: text.tr
 function inTodaysForm(stored: unknown): unknown {
   if (typeof stored !== "object" || stored === null || !("ownParty" in stored)) return stored;
   const { ownParty, personParty, version, ...leg } = stored as Readonly<Record<string, unknown>>;
-  const abilities = { canRenegotiate: version !== "0" };
+  const abilities = { canRenegotiate: version !== "0", hasKeypad: true };
   return { ...leg, own: ownParty, device: personParty, abilities, form: { kind: "legacy", media: "client", version } };
 }
 
@@ -52,6 +52,7 @@ export const leg = z.preprocess(
     ...own,
     person: user,
     device: maybe(text.transform(deviceId)),
-    abilities: z.object({ canRenegotiate: z.boolean() }),
+    // Before there was one without, every client had a keypad.
+    abilities: z.object({ canRenegotiate: z.boolean(), hasKeypad: z.boolean().default(true) }),
   }),
 );

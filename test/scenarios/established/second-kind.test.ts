@@ -4,7 +4,7 @@ import { ConferenceMedia, conferenceForm, conferenceSide, participant } from "..
 import { nameOf } from "../../fakes/descriptions.ts";
 import { accepted, ann, caller, ghost, made1, room, TestBridge } from "../test-bridge.ts";
 
-const client = { form: conferenceForm, abilities: { canRenegotiate: true } };
+const client = { form: conferenceForm, abilities: { canRenegotiate: true, hasKeypad: true } };
 const ended = { kind: "sip.ended" } as const;
 
 function conference(): { bridge: TestBridge; media: ConferenceMedia } {
@@ -56,7 +56,11 @@ describe("a client without SDP", () => {
       const { bridge } = conference();
       await bridge.enterRoom();
       await bridge.take(
-        bridge.inviteFact({ ...client, abilities: { canRenegotiate }, description: participant("ann") }),
+        bridge.inviteFact({
+          ...client,
+          abilities: { canRenegotiate, hasKeypad: true },
+          description: participant("ann"),
+        }),
       );
       await bridge.sip(accepted);
       await bridge.sip({ kind: "sip.offered", description: accepted.description });

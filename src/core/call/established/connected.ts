@@ -1,10 +1,11 @@
 // A connected call: keys, who is at the other end, and what leads to other rooms: changes of the session
 // (renegotiation.ts), transfers (transfer.ts, referral.ts), the end (ending.ts).
-import { clientEnd } from "../../media-end.ts";
+import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { CallIn, Connected } from "../model/call.ts";
 import { end, endIfOver } from "../ending/ending.ts";
 import type { TimedFact } from "../model/fact.ts";
 import type { ShownIdentity } from "../model/matrix-leg.ts";
+import type { CallOrder } from "../model/order.ts";
 import { stepReferral } from "./referral.ts";
 import { isShowing, learn, stepHold } from "./hold.ts";
 import { personSilent, renegotiate } from "./renegotiation.ts";
@@ -30,6 +31,8 @@ export function stepConnected(call: CallIn<Connected>, fact: TimedFact): Step {
       // A trunk that takes keys in INFO only (RFC 6086) would hear nothing else of this one.
       if (fact.from !== clientEnd || fact.relayed || !call.phase.trunk.abilities.infoDtmf) return unchanged(call);
       return to(call, { kind: "sip.info", digit: fact.digit, durationMs: fact.durationMs });
+    case "matrix.keyed":
+      return to(call, ...Array.from(fact.keys, pressed));
     case "sip.dtmf":
       return to(call, { kind: "media.dtmf", to: clientEnd, digit: fact.digit, durationMs: fact.durationMs });
     case "sip.identified":
@@ -69,6 +72,13 @@ export function stepConnected(call: CallIn<Connected>, fact: TimedFact): Step {
     default:
       return endIfOver(call, fact) ?? ignored(call, fact);
   }
+}
+
+/** As long as a person presses it. */
+const keyMs = 160;
+
+function pressed(digit: string): CallOrder {
+  return { kind: "media.dtmf", to: trunkEnd, digit, durationMs: keyMs };
 }
 
 type Answer = Extract<

@@ -3,7 +3,8 @@
 // What is to be shown is a state of the call and no fact: a call in which nothing else is being settled shows it.
 // A client that has to be offered the call once more, to say its digits aright, is offered it in the same way.
 import { clientEnd } from "../../media-end.ts";
-import { isIn, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
+import { notice } from "../ending/room-notices.ts";
+import { isIn, type Call, type CallIn, type Connected, type Renegotiation } from "../model/call.ts";
 import type { TimedFact, Untold } from "../model/fact.ts";
 import { awaits, close } from "./renegotiation.ts";
 import { amend, ignored, to, type Step } from "../model/transition.ts";
@@ -19,10 +20,11 @@ export function learn(call: CallIn<Connected>, { untold }: Untold): CallIn<Conne
 }
 
 /** What the client has yet to be told, once nothing else is being settled and no offer of ours may still be answered. */
-export function showHold(step: Step): Step {
+export function showHold(before: Call, step: Step): Step {
   const { call, orders } = step;
   if (!isIn(call, "connected")) return step;
-  if (call.phase.renegotiation.by !== "nobody" || !call.phase.leg.abilities.canRenegotiate) return step;
+  if (!call.phase.leg.abilities.canRenegotiate) return inWords(before, call, orders);
+  if (call.phase.renegotiation.by !== "nobody") return step;
   const { untold, tries, isOvertaken } = call.phase.unshown;
   if (untold === undefined || isOvertaken || tries >= mostTries) return step;
   return to(
@@ -33,6 +35,14 @@ export function showHold(step: Step): Step {
     ...orders,
     { kind: "media.describe", end: clientEnd },
   );
+}
+
+/** To a client that cannot be shown it. */
+function inWords(before: Call, call: CallIn<Connected>, orders: Step["orders"]): Step {
+  const wasHeld = isIn(before, "connected") && before.phase.unshown.untold !== undefined;
+  const isHeld = call.phase.unshown.untold !== undefined;
+  if (isHeld === wasHeld || !call.notices.history) return { call, orders };
+  return to(call, ...orders, notice(call.phase.leg, isHeld ? "You have been put on hold." : "The call goes on."));
 }
 
 /** Whether the client may answer an offer that shows it a hold. */

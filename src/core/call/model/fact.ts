@@ -60,6 +60,8 @@ export type MatrixLegFact =
       readonly leg: MatrixLeg;
       readonly description: MediaDescription;
     }
+  /** The person has written keys for the telephone: 0 to 9, `*` and `#`. */
+  | { readonly kind: "matrix.keyed"; readonly keys: string }
   /** The client hands the call over (MSC2747). */
   | { readonly kind: "matrix.replaced"; readonly order: TransferOrder }
   | { readonly kind: "matrix.candidates"; readonly candidates: readonly IceCandidate[] }

@@ -36,6 +36,8 @@ export interface LegAddress extends OwnSide {
 export interface LegAbilities {
   /** Takes and makes offers inside the call: hold, and another place to send to. */
   readonly canRenegotiate: boolean;
+  /** Has keys, which it says in its audio (RFC 4733). Without, people write what they would have pressed. */
+  readonly hasKeypad: boolean;
 }
 
 /** A leg that has one person's device at its other end. */

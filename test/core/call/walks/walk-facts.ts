@@ -58,6 +58,7 @@ export const facts: readonly CallFact[] = [
   { kind: "matrix.selected", ours: false },
   { kind: "matrix.offered", description: "hold" },
   { kind: "matrix.reanswered", description: "answer" },
+  { kind: "matrix.keyed", keys: "1#" },
   { kind: "matrix.hungUp", said: undefined },
   { kind: "matrix.hungUp", said: "media-failed" },
   { kind: "matrix.left" },

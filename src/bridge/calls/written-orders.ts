@@ -1,0 +1,75 @@
+// What a person writes in the room of a call that a client without a keypad has: keys for the telephone, and whom to
+// transfer it to. Everything else is a text, as always.
+import { isIn } from "../../core/call/model/call.ts";
+import { parseUserId, type UserId } from "../../core/ids.ts";
+import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
+import { attempt } from "../../ports/attempt.ts";
+import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { CallIndex } from "./call-index.ts";
+import type { CallRunner } from "./call-runner.ts";
+
+export interface WrittenOrdersParts {
+  readonly index: CallIndex;
+  readonly ids: Pick<GhostIds, "forDialled">;
+  readonly homeserver: Pick<Homeserver, "markRead" | "notice">;
+  readonly log: Log;
+}
+
+/** More than any menu asks for: a card's number and its code, say. */
+const keysForm = /^[0-9*#]{1,64}$/;
+const transferForm = /^!?transfer(?:\s+(?:to\s+)?(.*))?$/is;
+
+const helpWords = "To whom? Write a number or a Matrix user. Example: transfer +44 1632 960123";
+
+type Message = Extract<MatrixFact, { kind: "message.received" }>;
+
+/** A call, and as whom we are in its room. */
+interface Talking {
+  readonly runner: CallRunner;
+  readonly ghost: UserId;
+}
+
+export class WrittenOrders {
+  readonly #parts: WrittenOrdersParts;
+
+  constructor(parts: WrittenOrdersParts) {
+    this.#parts = parts;
+  }
+
+  /** True if it was an order, which has been carried out or refused in words. Never rejects for the homeserver. */
+  async take(message: Message): Promise<boolean> {
+    const { homeserver } = this.#parts;
+    const { room, form, edits, eventId } = message;
+    const talking = form === "text" && !edits ? this.#callOf(message) : undefined;
+    if (talking === undefined) return false;
+    const { runner, ghost } = talking;
+    const keys = message.body.replaceAll(/[\s-]/g, "");
+    if (keysForm.test(keys)) {
+      await runner.post({ kind: "matrix.keyed", keys });
+      void homeserver.markRead(room, ghost, eventId);
+      return true;
+    }
+    const transfer = transferForm.exec(message.body.trim());
+    if (transfer !== null) await this.#transfer(message, talking, transfer[1] ?? "");
+    return transfer !== null;
+  }
+
+  async #transfer({ room, eventId }: Message, { runner, ghost }: Talking, to: string): Promise<void> {
+    const { ids, homeserver, log } = this.#parts;
+    const found = ids.forDialled(to);
+    const target = parseUserId(to) ?? (found.kind === "ghost" ? found.user : undefined);
+    if (target !== undefined) await runner.post({ kind: "matrix.replaced", order: { kind: "blind", target } });
+    else await attempt(homeserver.notice(room, ghost, helpWords, eventId), log, "could not answer a person", { room });
+  }
+
+  /** The writer's own in that room, if their client has no keypad. */
+  #callOf({ room, sender }: Message): Talking | undefined {
+    for (const runner of this.#parts.index.groups.inRoom(room)) {
+      if (!isIn(runner.call, "connected")) continue;
+      const { person, ghost, abilities } = runner.call.phase.leg;
+      if (person === sender && !abilities.hasKeypad) return { runner, ghost };
+    }
+    return undefined;
+  }
+}
