@@ -1,11 +1,11 @@
-// Brings the real parts onto a Debian machine: packages by apt; Synapse and pjsua2 by pip and Dendrite by Go, into .cache.
+// Brings the real parts onto a Debian machine: packages by apt; Synapse and pjsua2 by pip, Dendrite and LiveKit by Go, into .cache.
 // What is there already is left alone, so that a second run costs a few file look-ups.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { installDendrite } from "./dendrite.ts";
+import { installGoPrograms } from "./go.ts";
 import { InstallError, installPackages, lastLine } from "./packages.ts";
 import { CACHE, NEEDED, PJSUA2_VENV, PJSUA2_VERSION, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
 
@@ -75,5 +75,5 @@ export async function install(): Promise<void> {
   const missing = Object.entries(NEEDED).filter(([file]) => !existsSync(file));
   await installPackages([...new Set(missing.map(([, name]) => name))]);
   for (const part of PYTHON_PARTS) await installPythonPart(part);
-  await installDendrite();
+  await installGoPrograms();
 }

@@ -14,8 +14,13 @@ export const PJSUA2_VENV = join(CACHE, `pjsua2-${PJSUA2_VERSION}`);
 export const DENDRITE_VERSION = "0.13.8";
 /** Compiled here; its version is in the name of its folder. */
 export const DENDRITE = join(CACHE, `dendrite-${DENDRITE_VERSION}`, "dendrite");
-/** What compiles it where the machine's own Go is too old. */
-export const GO_TOOLCHAIN = "go1.24.4";
+
+export const LIVEKIT_VERSION = "1.13.5";
+/** Likewise. From 1.13.6 on its module has `replace` lines, and `go install` refuses it. */
+export const LIVEKIT = join(CACHE, `livekit-server-${LIVEKIT_VERSION}`, "server");
+
+/** What compiles them where the machine's own Go is too old. */
+export const GO_TOOLCHAIN = "go1.26.8";
 
 export const CHROMIUM = "/usr/bin/chromium";
 export const SIPP = "/usr/bin/sipp";
