@@ -87,6 +87,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     // Before trunks can begin calls of this process, which are nothing to recover.
     const interrupted = await store.calls.open();
     await first.load();
+    await inside.clientKinds.load(inside.people.keys());
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
     stops.add(() => readiness.stop());

@@ -55,6 +55,8 @@ export interface BridgeSettings {
   /** Whose a voice mailbox is, by the account that the trunk names; others belong to whom the number rings. */
   readonly mailboxes: ReadonlyMap<string, readonly UserId[]>;
   readonly notices: Notices;
+  /** Which kinds of clients a call rings: `auto`, those that people use; `both`; or one of the homeserver's kinds. */
+  readonly ringKinds: string;
   /** Which rooms that the bridge makes are encrypted. */
   readonly encryptRooms: EncryptRooms;
   /** Undefined: clients are not told whose numbers there are. */

@@ -8,6 +8,7 @@ import type { SipSinks } from "../ports/sip.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { CallGate } from "./admission/call-gate.ts";
 import { Callers } from "./admission/callers.ts";
+import { ClientKinds } from "./admission/client-kinds.ts";
 import { InboundAdmission } from "./admission/inbound-admission.ts";
 import { OutboundAdmission } from "./admission/outbound-admission.ts";
 import { CallEvents } from "./calls/call-events.ts";
@@ -98,6 +99,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     visits,
   });
   const { firstCalls, greeter, callBacks } = first;
+  const clientKinds = new ClientKinds({ ...common, wanted: settings.ringKinds, settings: memory });
   const ringingRooms = new RingingRooms({ ...common, ...places, firstCalls });
 
   /** The configuration's checks leave no trunk without its entry. */
@@ -113,6 +115,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     ...places,
     gate,
     callers,
+    clientKinds,
     notices,
     ringingRooms,
     identities: (name: TrunkName) => trunk(name).identity,
@@ -139,6 +142,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     callBacks,
     messages,
     admission: new OutboundAdmission(calling),
+    clientKinds,
     orders: {
       homeserver,
       media: sessions,
@@ -207,6 +211,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const retention = new Retention({ ledger: store.calls, keepCallsMs: settings.keepCallsMs, clock, log });
   return {
     callEvents,
+    clientKinds,
     emit,
     endCalls,
     events,

@@ -16,7 +16,7 @@ import { readTimeline } from "./client/timeline.ts";
 import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
 import { eventsOf } from "./legs/leg-kinds.ts";
-import { legacySide } from "./legs/legacy-form.ts";
+import { legacyKind, legacySide } from "./legs/legacy-form.ts";
 
 export interface HomeserverParts {
   readonly domain: string;
@@ -214,6 +214,8 @@ export class HttpHomeserver implements Homeserver {
   encrypted(room: RoomId, as: UserId): Promise<boolean> {
     return this.#parts.encryption?.isEncrypted(room, as) ?? askEncrypted(this.#client, room, as);
   }
+
+  readonly clientKinds: readonly string[] = [legacyKind];
 
   ownSide(): OwnSide {
     return legacySide(() => this.#parts.clock.newId());

@@ -237,8 +237,10 @@ export interface Homeserver {
   joinedMembers(room: RoomId): Promise<readonly UserId[]>;
   /** Whether what is sent in the room is encrypted now, as a member sees it. Throws HomeserverError. */
   encrypted(room: RoomId, as: UserId): Promise<boolean>;
-  /** Our side of a call that we make, with fresh ids. */
-  ownSide(): OwnSide;
+  /** The kinds of clients that can be rung, by the names that their legs' forms carry. */
+  readonly clientKinds: readonly string[];
+  /** Our side of a call that rings these kinds of clients, some of `clientKinds`, with fresh ids. */
+  ownSide(kinds: readonly string[]): OwnSide;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
   /** A plain `m.notice`; `about`: as a reply to that event. */

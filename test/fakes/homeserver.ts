@@ -93,7 +93,11 @@ export class FakeHomeserver implements Homeserver {
   #sides = 0;
   /** As which kind of client we call. */
   side: () => OwnSide = () => legacySide(() => `own${(this.#sides += 1)}`);
-  ownSide(): OwnSide {
+  clientKinds: readonly string[] = ["legacy"];
+  /** What each call was to ring. */
+  readonly rung: (readonly string[])[] = [];
+  ownSide(kinds: readonly string[]): OwnSide {
+    this.rung.push(kinds);
     return this.side();
   }
 

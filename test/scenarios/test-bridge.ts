@@ -62,6 +62,7 @@ export interface TestBridgeOptions {
   readonly plan?: DialPlan;
   readonly policy?: Policy;
   readonly notices?: Notices;
+  readonly ringKinds?: string;
   readonly encryptRooms?: BridgeSettings["encryptRooms"];
   readonly identity?: IdentityTemplates;
   readonly features?: Partial<TrunkFeatures>;
@@ -112,6 +113,9 @@ export class TestBridge {
   }
   get first(): Wired["first"] {
     return this.#inside.first;
+  }
+  get clientKinds(): Wired["clientKinds"] {
+    return this.#inside.clientKinds;
   }
   get arrivals(): SipSinks {
     return this.#inside.sipSinks;
@@ -279,6 +283,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
     numbers: options.dids ?? exampleDids,
     mailboxes: new Map(),
     notices: options.notices ?? { failures: true, history: false },
+    ringKinds: options.ringKinds ?? "auto",
     encryptRooms: options.encryptRooms ?? "auto",
     virtualUsers: undefined,
     ice: { servers: [], askHomeserver: true },

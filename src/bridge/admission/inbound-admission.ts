@@ -19,6 +19,7 @@ import type { InviteArrival, SipTrunks } from "../../ports/sip.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { CallGate } from "./call-gate.ts";
+import type { ClientKinds } from "./client-kinds.ts";
 import { UnlistedNumbers } from "./unlisted-numbers.ts";
 import type { Callers, KnownCaller } from "./callers.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
@@ -43,6 +44,7 @@ export interface InboundAdmissionParts {
   readonly gate: Pick<CallGate, "closed" | "isPaused">;
   readonly sip: Pick<SipTrunks, "reject">;
   readonly homeserver: Pick<Homeserver, "ownSide">;
+  readonly clientKinds: Pick<ClientKinds, "inStages">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -123,14 +125,14 @@ export class InboundAdmission {
   }
 
   #request(arrival: InviteArrival, caller: KnownCaller, called: string, stages: readonly RingStage[]): InboundRequest {
-    const { clock, features, policy, notices, homeserver } = this.#parts;
+    const { clock, features, policy, notices, homeserver, clientKinds } = this.#parts;
     const { call, trunk, dialog, incoming, sdp: description } = arrival;
     const trunkFeatures = features(trunk);
     return {
       id: call,
       trunk: { name: trunk, number: caller.number, abilities: abilitiesOf(trunkFeatures) },
       ghost: caller.ghost.user,
-      ring: homeserver.ownSide(),
+      ring: homeserver.ownSide(clientKinds.inStages(stages)),
       number: caller.number,
       called,
       dialog,

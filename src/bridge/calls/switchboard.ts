@@ -22,6 +22,7 @@ import { HeldFacts } from "./held-facts.ts";
 import type { HangUps } from "./hang-ups.ts";
 import { Glare } from "./glare.ts";
 import type { CallGate } from "../admission/call-gate.ts";
+import type { ClientKinds } from "../admission/client-kinds.ts";
 import type { CallEvents } from "./call-events.ts";
 import type { Invitation, OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
@@ -44,6 +45,7 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry" | "wr
   readonly callEvents: CallEvents;
   readonly sessions: Pick<OpenSessions, "over">;
   readonly admission: OutboundAdmission;
+  readonly clientKinds: Pick<ClientKinds, "used">;
   readonly orders: Omit<RunOrderParts, "transfers">;
   readonly transfers: TransfersParts;
   readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded">;
@@ -335,10 +337,12 @@ export class Switchboard implements Calls {
   }
 
   #changed(runner: CallRunner, before: Call | undefined): void {
-    const { callEvents, conversations } = this.#parts;
+    const { callEvents, conversations, clientKinds } = this.#parts;
     const { call } = runner;
     this.#index.changed(runner, before);
     callEvents.changed(runner, before);
+    if (isIn(call, "connected") && before?.phase.kind !== "connected")
+      clientKinds.used(call.phase.leg.person, call.phase.leg.form.kind);
     // A person has taken a call that rang.
     if (isIn(call, "accepting") && before?.phase.kind !== "accepting")
       void conversations.spoke(call.phase.leg.room, call.phase.leg.person);

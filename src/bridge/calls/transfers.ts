@@ -21,6 +21,7 @@ import type { Homeserver, Replacement } from "../../ports/homeserver.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { RateLimit } from "../limits/rate-limit.ts";
+import type { ClientKinds } from "../admission/client-kinds.ts";
 import { dialledTrunks, isEmergency, type RoutingParts } from "../admission/routing.ts";
 
 type PlanOrder = Extract<CallOrder, { kind: "transfer.plan" }>;
@@ -36,6 +37,7 @@ export interface TransfersParts extends RoutingParts {
   /** The bot, whom nobody can ring. */
   readonly isOurs: (user: UserId) => boolean;
   readonly homeserver: Pick<Homeserver, "ownSide">;
+  readonly clientKinds: Pick<ClientKinds, "of">;
   /** As of calls: a transfer to a number is one, whoever orders it. */
   readonly callRateLimit: RateLimit;
   readonly clock: Clock;
@@ -158,7 +160,7 @@ export class Transfers {
     const { clock } = this.#parts;
     const id = callId(`c-${clock.newId()}`);
     this.#calls.adopt(id, recall.far.id);
-    const ring = this.#parts.homeserver.ownSide();
+    const ring = this.#parts.homeserver.ownSide(this.#parts.clientKinds.of(recall.leg.person));
     this.#calls.begin(beginRecall({ id, ring }, recall, clock.nowMs()));
   }
 
@@ -172,9 +174,9 @@ export class Transfers {
 
   /** Whom somebody may have rung here is who could ring them by themselves. */
   #forward(call: CallId, to: UserId, by: UserId): CallFact {
-    const { policy, homeserver, isOurs } = this.#parts;
+    const { policy, homeserver, clientKinds, isOurs } = this.#parts;
     if (domainOf(to) !== policy.domain || isOurs(to)) return { kind: "transfer.barred", cause: "transfer-abroad" };
-    const ring = homeserver.ownSide();
+    const ring = homeserver.ownSide(clientKinds.of(to));
     this.#calls.alias(call, ring.matrixCallId);
     return { kind: "transfer.forwarded", person: to, ring, announce: [`Transferred by ${by}.`] };
   }

@@ -33,6 +33,7 @@ export function toBridgeSettings(config: Config) {
     numbers: toDidTable(config),
     mailboxes: toMailboxes(config),
     notices: toNotices(config),
+    ringKinds: config.people.calls,
     encryptRooms: config.rooms.encrypted,
     virtualUsers: toVirtualUsers(config),
     ice: { servers: toIceServers(config), askHomeserver: config.media.ice.homeserver_turn },

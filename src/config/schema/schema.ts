@@ -138,6 +138,15 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("Calls and texts in encrypted rooms."),
+  people: section({
+    calls: oneOf(["auto", "legacy", "rtc", "both"])
+      .default("auto")
+      .describe(
+        "Which clients ring when a number calls: `legacy` are those with one-to-one calls as Element Web makes them by default, `rtc` those with MatrixRTC, such as Element X and Element Call. With `auto` each person is called in the way in which they last called or answered, and in both as long as that is not known. Without MatrixRTC this is `legacy`.",
+      ),
+  })
+    .prefault({})
+    .describe("How people are reached."),
   rooms: section({
     encrypted: oneOf(["auto", "never", "always"])
       .default("auto")
