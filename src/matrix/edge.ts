@@ -98,7 +98,11 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
 
   const service = new ApplicationService({
     hsToken: options.registration.hs_token,
-    take: (events) => intake.take(events),
+    take: ({ events, news }) => {
+      // Its keys come before what they open.
+      if (news !== undefined) encryption?.pushed(news);
+      return intake.take(events);
+    },
     queries: () => given().queries,
     clock,
     log,

@@ -75,7 +75,8 @@ export interface EdgeRig {
   /** Resolves when so many facts have been handed over. */
   factCount(count: number): Promise<void>;
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
-  push(transaction: string, events: readonly unknown[]): Promise<Answer>;
+  /** `more`: what the transaction has besides events. */
+  push(transaction: string, events: readonly unknown[], more?: object): Promise<Answer>;
 }
 
 interface RequestOptions {
@@ -180,8 +181,8 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
         watchers.add(look);
         look();
       }),
-    push: (transaction, events) =>
-      request("PUT", `/_matrix/app/v1/transactions/${transaction}`, { body: JSON.stringify({ events }) }),
+    push: (transaction, events, more = {}) =>
+      request("PUT", `/_matrix/app/v1/transactions/${transaction}`, { body: JSON.stringify({ events, ...more }) }),
   };
 }
 

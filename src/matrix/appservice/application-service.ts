@@ -13,11 +13,12 @@ import { AppService } from "../client/library.ts";
 import { parseQuery } from "./query-string.ts";
 import { RefusedRequests } from "./refused-requests.ts";
 import { thirdPartyAnswer } from "./third-party.ts";
+import { parseTransaction, type Transaction } from "./transaction.ts";
 
 export interface ApplicationServiceParts {
   readonly hsToken: string;
-  /** Stores the events of one transaction; only then is it acknowledged. */
-  readonly take: (events: readonly unknown[]) => Promise<void>;
+  /** Stores the events of a transaction; only then is it acknowledged. */
+  readonly take: (transaction: Transaction) => Promise<void>;
   readonly queries: () => ApplicationServiceQueries;
   readonly clock: Clock;
   readonly log: Log;
@@ -47,10 +48,6 @@ const patience = { headersTimeout: 10_000, requestTimeout: 120_000, connectionsC
 /** A homeserver has a pool of some dozen. All may come from the one address of a proxy. */
 const crowdLimits = { all: 500, fromOneAddress: 300 };
 
-type TransactionBody =
-  | { readonly kind: "events"; readonly events: readonly unknown[] }
-  | { readonly kind: "refused"; readonly status: number; readonly errcode: string; readonly error: string };
-
 function answer(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
@@ -72,23 +69,6 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<str
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseTransaction(text: string | undefined): TransactionBody {
-  if (text === undefined) {
-    return { kind: "refused", status: 413, errcode: "M_TOO_LARGE", error: "Transaction too large" };
-  }
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { kind: "refused", status: 400, errcode: "M_NOT_JSON", error: "Not JSON" };
-  }
-  const events = typeof body === "object" && body !== null && "events" in body ? body.events : [];
-  if (typeof body !== "object" || body === null || Array.isArray(body) || !Array.isArray(events)) {
-    return { kind: "refused", status: 400, errcode: "M_BAD_JSON", error: "Not a transaction" };
-  }
-  return { kind: "events", events };
 }
 
 export class ApplicationService extends AppService {
@@ -223,7 +203,7 @@ export class ApplicationService extends AppService {
       return;
     }
     try {
-      await this.#parts.take(body.events);
+      await this.#parts.take(body.transaction);
     } catch (error) {
       this.#parts.log.error("could not store a transaction: the homeserver will send it again", { error });
       refuse(response, 500, "M_UNKNOWN", "The events could not be stored");

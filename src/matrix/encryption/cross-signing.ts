@@ -2,6 +2,7 @@
 // nobody is told that a number has changed who it is (client-server API, "Cross-signing").
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from "node:crypto";
 import type { UserId } from "../../core/ids.ts";
+import { canonical } from "./canonical-json.ts";
 
 interface Signable {
   readonly signatures?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -73,14 +74,4 @@ function signed<Thing extends object & Signable>(thing: Thing, user: UserId, key
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
-}
-
-/** Matrix spec, appendix "Canonical JSON". */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
 }

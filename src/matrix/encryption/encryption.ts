@@ -8,9 +8,11 @@ import { pause } from "../../ports/pause.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "../client/homeserver-client.ts";
 import { askEncrypted } from "../client/room-state.ts";
+import type { PushedNews } from "../wire/pushed-news.ts";
 import type { CryptoWorker } from "./crypto-worker.ts";
 import { GhostDevice, noDevices } from "./ghost-device.ts";
 import type { Opened } from "./protocol.ts";
+import { Pushing } from "./pushing.ts";
 import { CryptoError } from "./worker-link.ts";
 
 export interface EncryptionParts {
@@ -61,6 +63,7 @@ const encryptedState = { type: "m.room.encryption", state_key: "", content: { al
 
 export class Encryption {
   readonly #parts: EncryptionParts;
+  readonly #pushing: Pushing;
   readonly #devices = new Map<UserId, GhostDevice>();
   readonly #rooms = new RecentMap<RoomId, boolean>(mostRooms);
   /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
@@ -73,6 +76,7 @@ export class Encryption {
 
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
+    this.#pushing = new Pushing(parts.clock);
     this.#isEager = parts.mode === "always";
     this.#mostDevices = parts.mostDevices ?? mostDevices;
   }
@@ -85,6 +89,13 @@ export class Encryption {
   /** The worker is ready before the first call is. */
   start(): void {
     void this.#parts.worker.link;
+  }
+
+  /** What a transaction tells devices of ours, before its events are opened. */
+  pushed(news: PushedNews): void {
+    if (news.lists === "incomplete") this.#pushing.missed();
+    if (news.tellsOfKeys) this.#pushing.seen();
+    for (const device of this.#devices.values()) device.push(news);
   }
 
   /** What an event says of its room. */
@@ -178,14 +189,17 @@ export class Encryption {
   async #waitFor(room: RoomId, json: string, event: Readonly<Record<string, unknown>>): Promise<Found> {
     const { clock } = this.#parts;
     const session = sessionOf(event);
-    const numbers = (await this.#parts.ours(room)).filter((user) => user !== this.#parts.bot);
-    const readers = numbers.slice(0, mostReaders).map((user) => this.#deviceOf(user));
-    if (readers.length === 0) return { kind: "unreadable", why: "no number is in the room" };
+    const able = (await this.#parts.ours(room)).filter((user) => this.#canRead(user));
+    const readers = able.slice(0, mostReaders).map((user) => this.#deviceOf(user));
+    if (readers.length === 0) return { kind: "unreadable", why: "nobody of ours in the room can have keys" };
     const name = `${room} ${session}`;
     const startedMs = clock.nowMs();
     const sentAtMs = Number(event["origin_server_ts"]);
+    // What is pushed may be on its way still.
+    let steps = this.#pushing.sinceMs === undefined ? lookAndFetch : look;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-      const found = await this.#openAs(readers, room, json, session);
+      const found = await this.#openAs(steps, readers, room, json, session);
+      steps = lookAndFetch;
       if (found.kind === "plain") this.#lostSessions.delete(name);
       if (found.kind !== "later" || this.#stopped.signal.aborted) return found;
       // A client shares its key before it sends: whoever had no device then will hardly get it.
@@ -210,9 +224,15 @@ export class Encryption {
   }
 
   /** Each of ours looks; then each fetches its keys, and looks again. */
-  async #openAs(readers: readonly GhostDevice[], room: RoomId, json: string, session: string): Promise<Found> {
+  async #openAs(
+    steps: typeof look | typeof lookAndFetch,
+    readers: readonly GhostDevice[],
+    room: RoomId,
+    json: string,
+    session: string,
+  ): Promise<Found> {
     let why = keyless;
-    for (const step of ["look", "fetch"] as const) {
+    for (const step of steps) {
       for (const reader of readers) {
         try {
           if (step === "fetch") await reader.fetch(room, session);
@@ -229,8 +249,13 @@ export class Encryption {
     return { kind: "later", why };
   }
 
+  /** Synapse gives the bot what is sent to its device only where it pushes it. */
+  #canRead(user: UserId): boolean {
+    return user !== this.#parts.bot || this.#pushing.sinceMs !== undefined;
+  }
+
   #deviceOf(user: UserId): GhostDevice {
-    const device = this.#devices.get(user) ?? new GhostDevice(user, this.#parts);
+    const device = this.#devices.get(user) ?? new GhostDevice(user, { ...this.#parts, pushing: this.#pushing });
     // The last one is the one that was needed last.
     this.#devices.delete(user);
     this.#devices.set(user, device);
@@ -291,6 +316,8 @@ export class Encryption {
 type Found = Exclude<Opened, { readonly kind: "no-key" }> | { readonly kind: "later"; readonly why: string };
 
 const keyless = "its key has not come";
+const look = ["look"] as const;
+const lookAndFetch = ["look", "fetch"] as const;
 
 /** Which key a message needs. */
 function sessionOf({ content }: Readonly<Record<string, unknown>>): string {

@@ -6,18 +6,22 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient, MatrixRequest, Patience } from "../client/homeserver-client.ts";
-import type { CryptoWorker } from "./crypto-worker.ts";
-import { KeyBackup } from "./key-backup.ts";
+import type { PushedNews } from "../wire/pushed-news.ts";
 import { Identity } from "./cross-signing.ts";
+import type { CryptoWorker } from "./crypto-worker.ts";
+import { DeviceMail } from "./device-mail.ts";
+import { KeyBackup } from "./key-backup.ts";
 import type { DeviceNews, MachineRequest, Opened } from "./protocol.ts";
+import type { Pushing } from "./pushing.ts";
 import { CryptoError, type WorkerLink } from "./worker-link.ts";
 
 export interface GhostDeviceParts {
   readonly client: HomeserverClient;
   readonly worker: CryptoWorker;
   readonly secret: Uint8Array;
-  /** The bot can write into encrypted rooms and read nothing there: Synapse gives an application service's own user no `/sync`. */
+  /** Synapse gives an application service's own user no `/sync`. */
   readonly bot: UserId;
+  readonly pushing: Pushing;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,10 +32,8 @@ interface Ready {
   readonly identity: Identity;
   /** The worker that holds its machine. */
   readonly link: WorkerLink;
-  /** Up to where its news has been read. */
-  since: string | undefined;
+  readonly mail: DeviceMail;
   readonly backup: KeyBackup;
-  pulledAtMs: number;
 }
 
 type State =
@@ -53,30 +55,6 @@ const tidyPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 const failedForMs = 60_000;
 /** Requests may make further ones necessary; a machine that always wants more is broken. */
 const mostRounds = 6;
-/** Whoever has a new device is known to have it after so long; a call rings there at once. */
-const freshMs = 5_000;
-
-/** The to-device messages and nothing of any room: cheap to answer even without `since`. */
-const filter = JSON.stringify({
-  room: { rooms: [] },
-  presence: { not_types: ["*"] },
-  account_data: { not_types: ["*"] },
-});
-
-/** Key material is small; what is longer was not sent by a client (a to-device message holds 64 KiB in all). */
-const mostEvents = 1_000;
-
-const texts = z.array(z.string()).catch([]);
-const syncForm = z.object({
-  next_batch: z.string(),
-  to_device: z
-    .object({ events: z.array(z.unknown()) })
-    .optional()
-    .catch(undefined),
-  device_lists: z.object({ changed: texts, left: texts }).partial().optional().catch(undefined),
-  device_one_time_keys_count: z.record(z.string(), z.number()).optional().catch(undefined),
-  device_unused_fallback_key_types: z.array(z.string()).optional().catch(undefined),
-});
 const identityForm = z.object({
   master_keys: z
     .record(z.string(), z.object({ keys: z.record(z.string(), z.string()) }))
@@ -93,6 +71,8 @@ export class GhostDevice {
   #usedAtMs = 0;
   /** What changes the machine goes one after the other: between sharing a room's key and using it nothing may come. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** What was pushed is on its way to the machine. */
+  #arriving: Promise<unknown> | undefined;
 
   constructor(user: UserId, parts: GhostDeviceParts) {
     this.user = user;
@@ -125,7 +105,28 @@ export class GhostDevice {
   /** What a room event holds. Throws as `prepare`. */
   async open(room: RoomId, event: string): Promise<Opened> {
     const { link } = await this.#ready();
-    return link.ask<"decrypt">({ kind: "decrypt", user: this.user, room, event });
+    const open = (): Promise<Opened> => link.ask<"decrypt">({ kind: "decrypt", user: this.user, room, event });
+    const opened = await open();
+    if (opened.kind !== "no-key" || this.#arriving === undefined) return opened;
+    await this.#arriving;
+    return open();
+  }
+
+  /** Takes what a transaction tells it. What is asked of it afterwards finds it known. Never rejects. */
+  push(news: PushedNews): void {
+    const state = this.#state;
+    // Nobody has written to a device that there is not.
+    if (state.kind !== "ready" && state.kind !== "making") return;
+    const made = state.kind === "making" ? state.made : Promise.resolve(state.device);
+    const arriving = made
+      .then((device) => this.#inTurn(() => this.#takePushed(device, news)))
+      .catch((error: unknown) => {
+        this.#parts.log.debug("a number could not take what was pushed to it", { user: this.user, error });
+      })
+      .finally(() => {
+        if (this.#arriving === arriving) this.#arriving = undefined;
+      });
+    this.#arriving = arriving;
   }
 
   /** Fetches the keys that were sent to it, and that of this session if an earlier device was given it. Throws as `prepare`. */
@@ -140,8 +141,9 @@ export class GhostDevice {
     const { link } = device;
     const { user } = this;
     return this.#inTurn(async () => {
-      const isFresh = type !== "m.call.invite" && this.#parts.clock.nowMs() - device.pulledAtMs <= freshMs;
-      if (!isFresh) await this.#pull(device);
+      if (!device.mail.isFreshFor(type)) await this.#pull(device);
+      const saved = device.mail.saved();
+      if (saved !== undefined) await this.#receive(device, saved);
       await link.ask<"track">({ kind: "track", user, users });
       await this.#flush(device);
       const claim = await link.ask<"claim">({ kind: "claim", user, users });
@@ -178,7 +180,7 @@ export class GhostDevice {
 
   async #make(): Promise<Ready> {
     const { user } = this;
-    const { worker, secret, clock, log } = this.#parts;
+    const { worker, secret, pushing, bot, clock, log } = this.#parts;
     const { link } = worker;
     if (link === undefined) throw new CryptoError("there is no crypto worker at the moment", true);
     const startedMs = clock.nowMs();
@@ -191,7 +193,8 @@ export class GhostDevice {
     ]);
     const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: id });
     const backup = new KeyBackup({ user, secret, link, request, log });
-    const device: Ready = { id, identity, link, backup, since: undefined, pulledAtMs: -Infinity };
+    const mail = new DeviceMail({ user, device: id, pushing, isFetched: user !== bot, request, clock });
+    const device: Ready = { id, identity, link, backup, mail };
     await this.#flush(device);
     log.info("a number has keys", { user, device: device.id, ms: Math.round(clock.nowMs() - startedMs) });
     this.#madeAtMs = clock.wallMs();
@@ -237,34 +240,23 @@ export class GhostDevice {
   }
 
   async #pull(device: Ready): Promise<void> {
-    const { clock, bot } = this.#parts;
-    if (this.user === bot) {
-      await device.link.ask<"doubt">({ kind: "doubt", user: bot });
-      device.pulledAtMs = clock.nowMs();
-      return;
-    }
-    const { since } = device;
-    const query = { timeout: "0", set_presence: "offline", filter, ...(since === undefined ? {} : { since }) };
-    const answer = await this.#request({ method: "GET", path: ["v3", "sync"], query, device: device.id });
-    const parsed = syncForm.safeParse(answer);
-    if (!parsed.success)
-      throw new HomeserverError("BAD_ANSWER", "the homeserver's answer to sync makes no sense", false);
-    const { next_batch, to_device, device_lists, device_one_time_keys_count: counts } = parsed.data;
-    await this.#receive(device, {
-      events: (to_device?.events ?? []).slice(0, mostEvents).map((event) => JSON.stringify(event)),
-      changed: device_lists?.changed ?? [],
-      left: device_lists?.left ?? [],
-      counts: counts === undefined || Object.keys(counts).length === 0 ? undefined : counts,
-      unusedFallbackKeys: parsed.data.device_unused_fallback_key_types,
-    });
-    device.since = next_batch;
-    device.pulledAtMs = clock.nowMs();
+    await this.#receive(device, await device.mail.pull());
+    await this.#flush(device);
   }
 
-  async #receive(device: Ready, news: DeviceNews): Promise<void> {
-    await device.link.ask<"receive">({ kind: "receive", user: this.user, news });
-    device.backup.save();
-    await this.#flush(device);
+  async #takePushed(device: Ready, news: PushedNews): Promise<void> {
+    const ours = device.mail.push(news);
+    if (ours === undefined) return;
+    await this.#receive(device, ours);
+    // Whoever waits for a key need not wait for this.
+    void this.#inTurn(() => this.#flush(device)).catch((error: unknown) => {
+      this.#parts.log.debug("a number could not renew its keys", { user: this.user, error });
+    });
+  }
+
+  async #receive({ link, backup }: Ready, news: DeviceNews): Promise<void> {
+    await link.ask<"receive">({ kind: "receive", user: this.user, news });
+    if (news.events.length > 0) backup.save();
   }
 
   /** Makes the requests that the machine wants made. */

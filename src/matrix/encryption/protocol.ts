@@ -21,11 +21,12 @@ export interface BackupRequest {
   readonly body: string;
 }
 
-/** What `/sync` tells a device. */
+/** What the homeserver tells a device. */
 export interface DeviceNews {
   /** The to-device events, JSON each. */
   readonly events: readonly string[];
-  readonly changed: readonly string[];
+  /** Whose devices are others than before; `everybody`: anybody's may be. */
+  readonly changed: readonly string[] | "everybody";
   readonly left: readonly string[];
   /** Unused one-time keys by algorithm; undefined where nothing is said of them, which is not the same as none. */
   readonly counts: Readonly<Record<string, number>> | undefined;
@@ -54,8 +55,6 @@ interface Questions {
     };
     readonly answer: null;
   };
-  /** The devices of everybody may be others by now. */
-  readonly doubt: { readonly ask: object; readonly answer: null };
   readonly track: { readonly ask: { readonly users: readonly string[] }; readonly answer: null };
   readonly claim: { readonly ask: { readonly users: readonly string[] }; readonly answer: MachineRequest | null };
   readonly share: {

@@ -91,7 +91,8 @@ async function receive(machine: OlmMachine, { news }: QuestionOf<"receive">): Pr
   for (const event of events) {
     await machine.receiveSyncChangesMsc4186(`[${event}]`, new DeviceLists(), new Map(), undefined, settings());
   }
-  const lists = new DeviceLists(ids(news.changed), ids(news.left));
+  if (news.changed === "everybody") await machine.markAllTrackedUsersAsDirty();
+  const lists = new DeviceLists(ids(news.changed === "everybody" ? [] : news.changed), ids(news.left));
   const unused = unusedFallbackKeys && new Set(unusedFallbackKeys);
   // Counts that nobody told must not be taken for none: each time fifty keys more would be uploaded.
   if (counts === undefined) await machine.receiveSyncChangesMsc4186("[]", lists, new Map(), unused, settings());
@@ -169,9 +170,6 @@ async function answer(question: Question): Promise<AnswerTo<QuestionKind>> {
       return null;
     case "track":
       await machine.updateTrackedUsers(ids(question.users));
-      return null;
-    case "doubt":
-      await machine.markAllTrackedUsersAsDirty();
       return null;
     case "claim": {
       const request = await machine.getMissingSessions(ids(question.users));
