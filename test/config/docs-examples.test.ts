@@ -16,6 +16,7 @@ const OTHER_PROGRAMS = [
   "app_service_config_files",
   "auto_accept_invites",
   "client_api",
+  "experimental_features",
   "rc_invites",
   "rc_message",
   "rc_room_creation",

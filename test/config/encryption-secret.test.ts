@@ -20,12 +20,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 test("stands beside the registration, or where the configuration says", () => {
   const place = { configPath: "/etc/sip/config.yaml", registrationPath: "/var/sip/registration.yaml" };
   const mode = "on-demand" as const;
-  expect(encryptionSecretPath({ ...place, config: { encryption: { mode, secret_file: undefined } } })).toBe(
-    "/var/sip/registration-encryption.key",
-  );
-  expect(encryptionSecretPath({ ...place, config: { encryption: { mode, secret_file: "keys/own.key" } } })).toBe(
-    "/etc/sip/keys/own.key",
-  );
+  expect(
+    encryptionSecretPath({ ...place, config: { encryption: { mode, secret_file: undefined, pushed_keys: false } } }),
+  ).toBe("/var/sip/registration-encryption.key");
+  expect(
+    encryptionSecretPath({
+      ...place,
+      config: { encryption: { mode, pushed_keys: false, secret_file: "keys/own.key" } },
+    }),
+  ).toBe("/etc/sip/keys/own.key");
 });
 
 test("is readable by its owner only, different each time, and never overwritten", () => {

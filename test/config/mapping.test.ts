@@ -184,6 +184,7 @@ test("the registration follows the configuration", () => {
     prefix: "_sip_",
     domain: "example.org",
     virtualUsers: false,
+    pushedKeys: false,
   });
   expect(full.homeserver.url).toBe("https://matrix.example.org");
 });

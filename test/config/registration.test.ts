@@ -74,6 +74,21 @@ test("offers what older clients ask for where it is wanted, and says so if it is
   expect(loadRegistration(file(formatRegistration(registration)), facts).protocols).toHaveLength(4);
 });
 
+test("asks for pushed keys where they are wanted, and no more where they are not", () => {
+  const asking = makeRegistration({ ...facts, pushedKeys: true }, url);
+  expect(asking).toMatchObject({ receive_ephemeral: true, "org.matrix.msc3202": true });
+  expect(makeRegistration({ ...facts, pushedKeys: true }, url, makeRegistration(facts, url))).toMatchObject({
+    receive_ephemeral: true,
+    "org.matrix.msc3202": true,
+  });
+  const plain = makeRegistration(facts, url, asking);
+  expect(plain.receive_ephemeral).toBe(false);
+  expect(plain).not.toHaveProperty("org.matrix.msc3202");
+  expect(() => loadRegistration(file(formatRegistration(plain)), { ...facts, pushedKeys: true })).toThrow(
+    "receive_ephemeral and org.matrix.msc3202 should be true, as encryption.pushed_keys wants; write it again with -r",
+  );
+});
+
 describe("the namespace", () => {
   const regex = new RegExp(namespaceRegex(facts));
   test.each(["@_sip_bot:example.org", "@_sip_01818118181%40sip.example.org:example.org", "@_sip_+1:example.org"])(

@@ -229,12 +229,13 @@ export function toIceServers(config: Config): readonly IceServer[] {
 }
 
 export function toRegistrationFacts(config: Config): RegistrationFacts {
-  const { homeserver, appservice, ghosts, lookups } = config;
+  const { homeserver, appservice, ghosts, lookups, encryption } = config;
   return {
     id: appservice.id,
     bot: appservice.bot,
     prefix: ghosts.prefix,
     domain: homeserver.domain,
     virtualUsers: lookups.virtual_users,
+    pushedKeys: encryption.pushed_keys,
   };
 }

@@ -13,6 +13,9 @@ const token = z
   .string({ error: "should be a token in quotes" })
   .min(16, { error: "should be a token of at least 16 characters" });
 
+/** With which Synapse is asked for changed device lists and counts of one-time keys (MSC3202). */
+const keyExtensions = "org.matrix.msc3202";
+
 const registrationSchema = z.looseObject(
   {
     id: z.string({ error: "should be text" }).min(1, { error: "should be text" }),
@@ -25,6 +28,7 @@ const registrationSchema = z.looseObject(
       .regex(/^[A-Za-z0-9._~-]+$/, { error: "should be a localpart of letters, digits, dot, hyphen and underscore" }),
     rate_limited: z.boolean({ error: "should be true or false" }).default(true),
     receive_ephemeral: z.boolean({ error: "should be true or false" }).default(false),
+    [keyExtensions]: z.boolean({ error: "should be true or false" }).optional(),
     protocols: z.array(z.string(), { error: "should be a list of protocols" }).default([]),
     namespaces: z.looseObject(
       {
@@ -55,6 +59,8 @@ export interface RegistrationFacts {
   readonly domain: string;
   /** Whether the protocols that connect people with their numbers are offered. */
   readonly virtualUsers?: boolean;
+  /** Whether the homeserver is asked to push to-device messages and what devices have to know of keys. */
+  readonly pushedKeys?: boolean;
 }
 
 function protocolsOf({ virtualUsers }: RegistrationFacts): readonly string[] {
@@ -72,9 +78,10 @@ export function escapeRegex(text: string): string {
 
 /** A registration for this configuration; the tokens of the former one are kept, so that a homeserver that has it goes on working. */
 export function makeRegistration(facts: RegistrationFacts, url: string, former?: Registration): Registration {
+  const { [keyExtensions]: _, ...kept } = former ?? {};
   return {
     // What an admin or a homeserver's experiments put in besides stays.
-    ...former,
+    ...kept,
     id: former?.id ?? facts.id,
     url,
     as_token: former?.as_token ?? newToken(),
@@ -83,7 +90,9 @@ export function makeRegistration(facts: RegistrationFacts, url: string, former?:
     namespaces: { users: [{ exclusive: true, regex: namespaceRegex(facts) }] },
     protocols: [...protocolsOf(facts)],
     rate_limited: false,
-    receive_ephemeral: false,
+    // To-device messages come with what people type and read (MSC4203), which nobody here needs otherwise.
+    receive_ephemeral: facts.pushedKeys === true,
+    ...(facts.pushedKeys === true && { [keyExtensions]: true }),
   };
 }
 
@@ -173,6 +182,8 @@ function checkRegistration(registration: Registration, facts: RegistrationFacts)
   const further = lacking(protocolsOf(facts).slice(pstnProtocolNames.length));
   if (further.length > 0) add(["protocols"], `lacks ${further.join(" and ")}, which lookups.virtual_users offers`);
   if (registration.rate_limited) add(["rate_limited"], "should be false: calls send events in bursts");
+  if (facts.pushedKeys === true && !(registration.receive_ephemeral && registration[keyExtensions] === true))
+    add(["receive_ephemeral"], `and ${keyExtensions} should be true, as encryption.pushed_keys wants`);
   if (registration.as_token === registration.hs_token) add(["hs_token"], "should differ from as_token");
   if (registration.sender_localpart !== facts.bot) {
     add(["sender_localpart"], `should be ${facts.bot}, as appservice.bot in the configuration`);

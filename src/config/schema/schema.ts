@@ -135,6 +135,11 @@ export const configSchema = section({
         "The file with the secret that the numbers' identities are made of, relative to the folder of this file. `-r` writes it and never changes it. Default: beside the registration, registration-encryption.key.",
       )
       .meta({ examples: ["registration-encryption.key"] }),
+    pushed_keys: flag
+      .default(false)
+      .describe(
+        "Whether the registration asks the homeserver to push keys with its transactions (MSC4203, MSC3202), so that the bridge need not ask for them. Turn it on only where the homeserver does it; docs/encryption.md says how. It is part of the registration: run `-r` again after you change it.",
+      ),
   })
     .prefault({})
     .describe("Calls and texts in encrypted rooms."),

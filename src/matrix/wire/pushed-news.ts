@@ -11,7 +11,7 @@ export interface ToDeviceEvent {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-export interface PushedMessage {
+interface PushedMessage {
   readonly user: UserId;
   readonly device: string;
   readonly event: ToDeviceEvent;

@@ -139,6 +139,8 @@ export interface Phone {
   directRoom(userId: string): Promise<string>;
   /** The devices of a user that this client encrypts for. */
   deviceIdsOf(userId: string): Promise<string[]>;
+  /** What is sent next in the room is encrypted with a new key. */
+  newKey(roomId: string): Promise<void>;
   /** The name a room's member shows, if the client knows it. */
   displayName(roomId: string, userId: string): string | undefined;
 }

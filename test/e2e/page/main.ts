@@ -225,6 +225,9 @@ globalThis.phone = {
     await theClient().leave(roomId);
     await left;
   },
+  async newKey(roomId) {
+    await client?.getCrypto()?.forceDiscardSession(roomId);
+  },
   async deviceIdsOf(userId) {
     const found = await theClient().getCrypto()?.getUserDeviceInfo([userId], true);
     return [...(found?.get(userId)?.keys() ?? [])];

@@ -35,7 +35,9 @@ async function start(reader = ghost, more: RigOptions = {}) {
   /** What Synapse pushes, and keeps for a `/sync` all the same. */
   const news = (): Pushed => {
     const [id, device] = deviceOf();
-    const messages = device?.inbox.map((event) => ({ ...event, to_user_id: reader, to_device_id: id })) ?? [];
+    const messages = (device?.inbox ?? []).map((event) =>
+      Object.assign({ to_user_id: reader, to_device_id: id }, event),
+    );
     return {
       "de.sorunome.msc2409.to_device": messages,
       "org.matrix.msc3202.device_one_time_keys_count": { [reader]: { [id]: { signed_curve25519: 50 } } },
@@ -131,7 +133,7 @@ it("The bot, to which the homeserver gives no `/sync`, reads what it is pushed",
 });
 
 it("What is pushed may be anything at all", async () => {
-  const { person, push, request, edge, texts, deviceOf } = await start();
+  const { person, push, edge, texts, deviceOf, ...rig } = await start();
   const [id] = deviceOf();
   const to = { to_user_id: ghost, to_device_id: id };
   const olm = { algorithm: "m.olm.v1.curve25519-aes-sha2", sender_key: "x", ciphertext: {} };
@@ -151,7 +153,7 @@ it("What is pushed may be anything at all", async () => {
   const message = JSON.stringify({ ...to, type: "m.room_key", sender: alice, content: { a: "DEEP" } });
   const deep = message.replace('"DEEP"', "[".repeat(30_000) + "]".repeat(30_000));
   const body = `{"events":[],"to_device":[${deep}]}`;
-  expect((await request("PUT", "/_matrix/app/v1/transactions/deep", { body })).status).toBe(200);
+  expect((await rig.request("PUT", "/_matrix/app/v1/transactions/deep", { body })).status).toBe(200);
   await push([await person.encrypts(room, "m.room.message", text("whole"), [ghost])]);
   await edge.idle();
   expect(texts()).toEqual(["whole"]);

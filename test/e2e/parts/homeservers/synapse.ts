@@ -14,9 +14,14 @@ export interface SynapseOptions extends HomeserverOptions {
   readonly encryptByDefault?: boolean;
   /** It joins people of its own to the direct rooms that they are invited to. */
   readonly acceptInvites?: boolean;
+  /** It pushes keys to application services that ask for them. */
+  readonly pushesKeys?: boolean;
 }
 
-export type Synapse = RealHomeserver;
+export interface Synapse extends RealHomeserver {
+  /** What it has been asked for, oldest first, as `GET /_matrix/client/v3/sync?...`. */
+  requests(): readonly string[];
+}
 
 const UNLIMITED = { per_second: 1000, burst_count: 10_000 };
 
@@ -43,6 +48,9 @@ const configuration = (folder: string, port: number, serverName: string, options
     encryption_enabled_by_default_for_room_type: options.encryptByDefault === true ? "all" : "off",
     ...(options.acceptInvites === true && {
       auto_accept_invites: { enabled: true, only_for_direct_messages: true, only_from_local_users: true },
+    }),
+    ...(options.pushesKeys === true && {
+      experimental_features: { msc2409_to_device_messages_enabled: true, msc3202_transaction_extensions: true },
     }),
     rc_message: UNLIMITED,
     rc_registration: UNLIMITED,
@@ -88,6 +96,10 @@ export async function startSynapse(rig: Rig, options: SynapseOptions = {}): Prom
     url,
     serverName,
     ...clientApi(url),
+    requests: () =>
+      [...homeserver.log.text.matchAll(/"(GET|POST|PUT|DELETE) (\S+) HTTP/g)].map(
+        ([, method, path]) => `${method} ${path}`,
+      ),
     async stop() {
       await homeserver.stop();
     },

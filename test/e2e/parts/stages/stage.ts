@@ -59,6 +59,8 @@ export interface StageOptions {
   readonly acceptInvites?: boolean;
   /** The homeserver encrypts every new room. */
   readonly encryptByDefault?: boolean;
+  /** The homeserver pushes keys, in transactions that go through an address which this makes for the bridge's. */
+  readonly pushesKeys?: (bridge: string) => Promise<string>;
   /** A module that the bridge loads before its own. */
   readonly preload?: string;
   readonly transport?: "udp" | "tcp";
@@ -90,6 +92,7 @@ export async function startStage<Name extends string>(
     config = {},
     acceptInvites = false,
     encryptByDefault = false,
+    pushesKeys,
     preload,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
@@ -138,10 +141,13 @@ export async function startStage<Name extends string>(
     ...config,
   };
   const bridge = await registerBridge(rig, settings, preload);
+  const registrationFile =
+    pushesKeys === undefined ? bridge.registrationFile : await readdress(bridge, await pushesKeys(bridge.url));
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
-    registrations: [bridge.registrationFile, ...(await peopleRegistrationOf(bridge))],
+    registrations: [registrationFile, ...(await peopleRegistrationOf(bridge))],
+    pushesKeys: pushesKeys !== undefined,
     acceptInvites,
     encryptByDefault,
   });
@@ -162,6 +168,14 @@ async function addNumbers({ configFile }: RegisteredBridge, numbers: readonly ob
   const config = parse(await readFile(configFile, "utf8")) as Record<string, unknown>;
   const inbound = config["inbound"] as Record<string, unknown> | undefined;
   await writeFile(configFile, stringify({ ...config, inbound: { ...inbound, numbers } }));
+}
+
+/** The registration with another address, for the homeserver. */
+async function readdress({ registrationFile }: RegisteredBridge, url: string): Promise<string> {
+  const file = registrationFile.replace(/\.yaml$/, "-elsewhere.yaml");
+  const registration = parse(await readFile(registrationFile, "utf8")) as object;
+  await writeFile(file, stringify({ ...registration, url }));
+  return file;
 }
 
 /** The second registration, where the configuration has one written (`inbound.join_for_people`). */
