@@ -97,6 +97,8 @@ export interface EngineSession extends CarriedMedia {
   /** A key towards an end as RFC 4733, after those that are still on their way; ignored where the end takes none. */
   sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
   follow(following: Following): Promise<void>;
+  /** What the call may come to cost, in calls that pass as they are, until `follow` tells what is agreed. */
+  expect(price: number): void;
 }
 
 export interface MediaEngine extends SessionSource<EngineSession, EngineEnd> {

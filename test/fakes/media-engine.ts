@@ -139,6 +139,8 @@ export class FakeEngineSession implements EngineSession {
     this.report({ kind: "media.connected" });
   };
 
+  expect: EngineSession["expect"] = () => undefined;
+
   /** As a real one: nothing goes to an end that takes none. */
   sendDtmf: EngineSession["sendDtmf"] = (to, digit) => {
     if (/^[0-9*#A-D]$/.test(digit) && this.flows?.[to].digits !== undefined) this.digits.push({ to, digit });

@@ -160,7 +160,8 @@ export class NegotiatedSession implements MediaSession<string> {
 
   /** Once it is written, the engine follows, and it is the present state. An offer of ours alone moves nothing. */
   async #follow(remotes: Partial<Record<MediaEnd, RemoteEnd | undefined>>, exchange: Exchange): Promise<void> {
-    const { agreed } = exchange;
+    const { agreed, offered: ours } = exchange;
+    if (agreed === undefined && ours !== undefined) this.#engine.expect(ours.mostPrice);
     const known: Partial<Record<MediaEnd, RemoteEnd>> = {};
     for (const end of mediaEnds) {
       const remote = remotes[end];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import type { RtpPacket } from "../../../dev/audio/rtp.ts";
 import { encodeTelephoneEvent, keypresses } from "../../../dev/audio/telephone-event.ts";
 import { SrtpContext } from "../../../src/media/embedded/trunk/srtp.ts";
-import { opusAlone } from "../peers/client-peer.ts";
+import { ClientPeer, opusAlone } from "../peers/client-peer.ts";
 import { startRig, type Rig } from "../peers/rig.ts";
 import { pickUp, startRinging } from "../peers/ringing.ts";
 import { test } from "../peers/scope.ts";
@@ -122,7 +122,7 @@ test.concurrent("keys of 160 ms are as long at the other end, both ways, in the 
   }
   const atClient = () => keypresses(numbered(client.ear.packets, 110), 48_000);
   await client.ear.until(() => atClient()[0]?.durationMs === 160);
-  session.sendDtmf("a", "9", 160);
+  void session.sendDtmf("a", "9", 160);
   await client.ear.until(() => atClient()[1]?.durationMs === 160);
   expect(atClient()).toEqual([
     { digit: "7", durationMs: 160 },
@@ -192,6 +192,33 @@ test.concurrent("a converted call takes the place of two in its worker, until it
   await expect(own.open()).rejects.toMatchObject({ code: "no-capacity" });
   await session.close();
   expect(own.engine.health()).toMatchObject({ sessions: 2, free: 2 });
+});
+
+test.concurrent("a call that may come to be converted has its place from the offer on, and gives it back if it is not", async ({
+  scope,
+}) => {
+  const own = await startRig({ sessionsPerWorker: 8 });
+  scope.add(async () => own.engine.stop());
+  const { free } = own.engine.health();
+  // To a trunk that has all: Opus to G.722 costs three.
+  const wide = { codecs: ["G722", "PCMA", "opus"] };
+  const one = new ClientPeer({ hz: clientHz, codec: opusAlone });
+  scope.add(() => one.close());
+  const out = await own.open(wide);
+  await out.session.offer("a", await one.offer());
+  expect(own.engine.health().free).toBe(free - 3);
+  // From a trunk that has G.711: nobody knows yet whether the client has it too.
+  const ringing = await startRinging(own, scope, { media: { codecs: ["PCMU"] } });
+  expect(own.engine.health().free).toBe(free - 5);
+  await pickUp(ringing);
+  expect(own.engine.health().free).toBe(free - 4);
+  await out.session.close();
+  expect(own.engine.health().free).toBe(free - 1);
+  // A client that has the trunk's codec is never converted.
+  const plain = new ClientPeer({ hz: clientHz });
+  scope.add(() => plain.close());
+  await (await own.open()).session.offer("a", await plain.offer());
+  expect(own.engine.health().free).toBe(free - 2);
 });
 
 const numbered = (packets: readonly RtpPacket[], payloadType: number): readonly RtpPacket[] =>

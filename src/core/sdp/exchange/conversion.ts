@@ -1,4 +1,5 @@
 // Which codecs can be turned into each other, and at what price.
+import type { MediaEnd } from "../../media-end.ts";
 
 export interface Conversion {
   readonly between: readonly [one: string, other: string];
@@ -22,6 +23,11 @@ export function priceOf(conversions: readonly Conversion[], from: string, to: st
   return conversions.find(
     ({ between: [one, other] }) => (one === from && other === to) || (one === to && other === from),
   )?.price;
+}
+
+/** What a call costs that speaks these codecs at its ends, in calls that pass as they are. */
+export function callPrice(conversions: readonly Conversion[], { a, b }: Readonly<Record<MediaEnd, string>>): number {
+  return a === b ? 1 : (priceOf(conversions, a, b) ?? 1);
 }
 
 /** `codecs`, and those that they can be turned into. */

@@ -181,7 +181,7 @@ export function described(exchange: Exchange, to: MediaEnd): Turn | Refusal {
       direction: toldAtFirst,
       exchange: {
         ...exchange,
-        offered: { to, formats, direction: toldAtFirst, behind: undefined },
+        offered: { to, formats, direction: toldAtFirst, behind: undefined, mostPrice: 1 },
         isPending: true,
       },
     };

@@ -11,7 +11,7 @@ import {
   type LegFormat,
   type Passage,
 } from "./agreement.ts";
-import type { Conversion } from "./conversion.ts";
+import { callPrice, type Conversion } from "./conversion.ts";
 import type { Description } from "../description.ts";
 import { answerTo, type Direction } from "../direction.ts";
 import { isTelephoneEvent, type Format } from "../format.ts";
@@ -43,6 +43,8 @@ interface Offered {
   readonly direction: Direction;
   /** The other end's word behind it; undefined if we described ourselves. */
   readonly behind: Behind | undefined;
+  /** What the call may come to cost by the answer, in calls that pass as they are. 1 while no end has said what it has. */
+  readonly mostPrice: number;
 }
 
 export interface Behind {
@@ -133,11 +135,15 @@ export function offerTurn(
     direction: said,
     exchange: {
       ...exchange,
-      offered: { to, formats, direction: said, behind },
+      offered: { to, formats, direction: said, behind, mostPrice: mostPrice(passages, exchange.conversions) },
       isPending: true,
       ...(isClient && isInCall ? { told: undefined } : {}),
     },
   };
+}
+
+function mostPrice(passages: readonly Passage[], conversions: readonly Conversion[]): number {
+  return Math.max(...passages.map(({ a, b }) => callPrice(conversions, { a: a.name, b: b.name })));
 }
 
 /** `before`: what was agreed until now. */

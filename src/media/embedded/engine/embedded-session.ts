@@ -1,9 +1,10 @@
 // A session as the negotiation holds it: orders for the worker that has it.
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Flows } from "../../../core/sdp/exchange/flows.ts";
+import { callPrice } from "../../../core/sdp/exchange/conversion.ts";
 import type { EngineSession, Following, RemotePeer } from "../../../ports/media-engine.ts";
 import { MediaError } from "../../../ports/media.ts";
+import { conversions } from "../codec/conversions.ts";
 import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";
 
 export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
@@ -12,20 +13,20 @@ export class EmbeddedSession implements EngineSession {
   readonly local: LocalTrunks;
   readonly #orders: SessionOrders;
   readonly #handOver: (end: MediaEnd) => Promise<void>;
-  readonly #agreed: (flows: Flows) => void;
+  readonly #charge: (price: number) => void;
   readonly #closed: () => void;
 
   constructor(
     local: LocalTrunks,
     orders: SessionOrders,
     handOver: (end: MediaEnd) => Promise<void>,
-    agreed: (flows: Flows) => void,
+    charge: (price: number) => void,
     closed: () => void,
   ) {
     this.local = local;
     this.#orders = orders;
     this.#handOver = handOver;
-    this.#agreed = agreed;
+    this.#charge = charge;
     this.#closed = closed;
   }
 
@@ -38,8 +39,10 @@ export class EmbeddedSession implements EngineSession {
   readonly follow: EngineSession["follow"] = async (following) => {
     const { flows } = following;
     await this.#orders({ kind: "follow", following: { remotes: peersIn(following), flows } });
-    if (flows !== undefined) this.#agreed(flows);
+    if (flows?.codecs !== undefined) this.expect(callPrice(conversions, flows.codecs));
   };
+
+  readonly expect: EngineSession["expect"] = (price) => this.#charge(price);
 
   readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
 

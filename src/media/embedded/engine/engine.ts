@@ -3,8 +3,6 @@
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
-import { priceOf } from "../../../core/sdp/exchange/conversion.ts";
-import type { Flows } from "../../../core/sdp/exchange/flows.ts";
 import { MediaError } from "../../../ports/media.ts";
 import type { EngineEnd, EngineSession, MediaCapabilities, MediaEngine } from "../../../ports/media-engine.ts";
 import type { MediaHealth, MediaReport, MediaSessionOptions } from "../../../ports/media.ts";
@@ -296,7 +294,7 @@ class EmbeddedEngine implements MediaEngine {
           local,
           this.#ordersOf(number, worker),
           async (end) => this.#handOver(number, end),
-          (flows) => this.#weigh(number, flows),
+          (price) => this.#charge(number, price),
           () => this.#forget(number),
         );
       this.#release(number);
@@ -327,11 +325,9 @@ class EmbeddedEngine implements MediaEngine {
     return entry;
   }
 
-  /** What passes costs more where it is converted. */
-  #weigh(session: number, { codecs }: Flows): void {
+  #charge(session: number, price: number): void {
     const entry = this.#entries.get(session);
-    if (entry === undefined || codecs === undefined) return;
-    const price = codecs.a === codecs.b ? 1 : (priceOf(conversions, codecs.a, codecs.b) ?? 1);
+    if (entry === undefined) return;
     entry.place.load += price - entry.price;
     entry.price = price;
   }
