@@ -267,7 +267,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
     test("go to the trunk in their order, and what is none goes nowhere", async ({ scope }) => {
       const { call, session, gateway, person, answer } = await talk(scope);
       await harness.connect(person, session, answer);
-      for (const digit of ["1", "x", "12", "#"]) session.sendDtmf("b", digit, 100);
+      for (const digit of ["1", "x", "12", "#"]) void session.sendDtmf("b", digit, 100);
       await session.stats();
       expect(await harness.digits(call, gateway, 2)).toEqual(["1", "#"]);
     });
@@ -276,7 +276,7 @@ export function mediaContract(start: () => Promise<MediaHarness>): void {
       const { call, session, gateway, person } = await clientCall(scope);
       await session.offer("a", await person.offer());
       await harness.connect(person, session, await session.answer("b", gateway.sdp({ formats: "0", lines: [] })));
-      session.sendDtmf("b", "1", 100);
+      void session.sendDtmf("b", "1", 100);
       await session.stats();
       expect(await harness.digits(call, gateway, 0)).toEqual([]);
     });

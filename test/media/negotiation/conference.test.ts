@@ -80,7 +80,7 @@ test("keys that the person says go to the telephone", async () => {
   const session = await media.open({ call, a: leg, b: trunk }, () => undefined);
   await session.offer("a", seatDescription(seat));
   await session.answer("b", gatewaySdp({ formats: "0 101", lines: ["a=rtpmap:101 telephone-event/8000"] }));
-  session.sendDtmf("b", "5", 100);
+  void session.sendDtmf("b", "5", 100);
   await session.stats();
   expect(engine.opened[0]?.digits).toEqual([{ to: "b", digit: "5" }]);
 });

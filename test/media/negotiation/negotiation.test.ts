@@ -83,9 +83,11 @@ test("keys and candidates that the engine does not take are logged, and the sess
       throw new Error("no such candidate");
     },
   });
-  session.sendDtmf("b", "1", 100);
-  session.addCandidates([]);
   expect((await session.offer("a", elementSdp("out-invite"))).kind).toBe("forward");
+  await session.answer("b", gatewaySdp());
+  expect(await session.sendDtmf("b", "1", 100)).toBe(false);
+  session.addCandidates([]);
+  expect(await session.unheard()).toEqual(["a", "b"]);
   expect(telemetry.lines).toMatchObject([
     { level: "warn", fields: { call, what: "key", error: { message: "no such end" } } },
     { level: "warn", fields: { call, what: "candidates", error: { message: "no such candidate" } } },

@@ -65,7 +65,7 @@ class Exchange {
   /** A key of ours; what comes next may cut it off. */
   key(which: 0 | 1): void {
     const [session, end] = this.#placeOf(which);
-    session.sendDtmf(end, "5", 160);
+    void session.sendDtmf(end, "5", 160);
   }
 
   /** The process that carries all of it dies. Whoever has the dialogs opens new sessions. */

@@ -47,7 +47,7 @@ describe.concurrent("a key of ours", () => {
       const payloadType = to === "b" ? 101 : clientEvents;
       await ear.nextSecond(bothHz);
       ear.packets = [];
-      for (const digit of ["1", "5", "#"]) talk.session.sendDtmf(to, digit, 160);
+      for (const digit of ["1", "5", "#"]) void talk.session.sendDtmf(to, digit, 160);
       await ear.until(() => events(ear.packets, payloadType).filter(isEnd).length === 9);
       await ear.until(() => ear.packets.at(-1)?.payloadType === 0);
       const told = events(ear.packets, payloadType);
@@ -76,7 +76,7 @@ describe.concurrent("a key of ours", () => {
     await session.answer("b", trunk.sdp({ lines: ["a=rtpmap:101 telephone-event/8000", "a=inactive"] }));
     client.stopSpeaking();
     trunk.ear.packets = [];
-    session.sendDtmf("b", "7", 100);
+    void session.sendDtmf("b", "7", 100);
     await trunk.ear.until(() => events(trunk.ear.packets, 101).filter(isEnd).length === 3);
     expect(keypresses(events(trunk.ear.packets, 101), 8000)).toEqual([{ digit: "7", durationMs: 100 }]);
   });
@@ -86,10 +86,10 @@ describe.concurrent("a key of ours", () => {
       speak: false,
       answer: { formats: "0", lines: ["a=sendrecv"] },
     });
-    session.sendDtmf("b", "1", 100);
-    session.sendDtmf("a", "x", 100);
-    session.sendDtmf("a", "12", 100);
-    session.sendDtmf("a", "2", 100);
+    void session.sendDtmf("b", "1", 100);
+    void session.sendDtmf("a", "x", 100);
+    void session.sendDtmf("a", "12", 100);
+    void session.sendDtmf("a", "2", 100);
     await client.ear.until(() => events(client.ear.packets, clientEvents).filter(isEnd).length === 3);
     expect(keypresses(events(client.ear.packets, clientEvents), 8000)).toEqual([{ digit: "2", durationMs: 100 }]);
     expect(trunk.ear.packets).toHaveLength(0);
@@ -104,7 +104,7 @@ describe.concurrent("keys of ours that are still on their way when the trunk cha
 
   test.concurrent("its number for them go out under the new one", async ({ scope }) => {
     const { trunk, session } = await startTalk(rig, scope);
-    for (const digit of ["1", "2", "3"]) session.sendDtmf("b", digit, 100);
+    for (const digit of ["1", "2", "3"]) void session.sendDtmf("b", digit, 100);
     await trunk.ear.until(() => events(trunk.ear.packets, 101).length > 0);
     await session.offer("b", trunk.sdp(words("0 97", ["a=rtpmap:97 telephone-event/8000"])));
     await trunk.ear.until(() => events(trunk.ear.packets, 97).filter(isEnd).length === 9);
@@ -116,7 +116,7 @@ describe.concurrent("keys of ours that are still on their way when the trunk cha
 
   test.concurrent("to no keys at all are not sent, and the audio is back", async ({ scope }) => {
     const { trunk, session } = await startTalk(rig, scope);
-    for (const digit of ["1", "2", "3"]) session.sendDtmf("b", digit, 2000);
+    for (const digit of ["1", "2", "3"]) void session.sendDtmf("b", digit, 2000);
     await trunk.ear.until(() => events(trunk.ear.packets, 101).length > 0);
     await session.offer("b", trunk.sdp(words("0", ["a=sendrecv"])));
     expect((await trunk.ear.nextSecond(bothHz)).hz).toBe(clientHz);

@@ -39,10 +39,14 @@ export function showHold(before: Call, step: Step): Step {
 
 /** To a client that cannot be shown it. */
 function inWords(before: Call, call: CallIn<Connected>, orders: Step["orders"]): Step {
-  const wasHeld = isIn(before, "connected") && before.phase.unshown.untold !== undefined;
-  const isHeld = call.phase.unshown.untold !== undefined;
+  const wasHeld = isIn(before, "connected") && saysHold(before.phase.unshown);
+  const isHeld = saysHold(call.phase.unshown);
   if (isHeld === wasHeld || !call.notices.history) return { call, orders };
   return to(call, ...orders, notice(call.phase.leg, isHeld ? "You have been put on hold." : "The call goes on."));
+}
+
+function saysHold({ untold }: Untold): boolean {
+  return untold !== undefined && untold !== "sendrecv";
 }
 
 /** Whether the client may answer an offer that shows it a hold. */

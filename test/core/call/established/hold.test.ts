@@ -54,6 +54,18 @@ describe("a hold of the telephone", () => {
     expect(call).toMatchObject(nobody);
   });
 
+  test("is said in words to a client of version 0, which is told nothing of how to say digits", () => {
+    const leg = { ...request.leg, ...legacyClient("0") };
+    const notices = { failures: true, history: true };
+    const words = ({ orders }: Pick<Step, "orders">): readonly string[] =>
+      orders.flatMap((order) => (order.kind === "matrix.notice" ? [order.text] : []));
+    const start = play(begin({ leg, notices }), offered, accepted, { ...answered, untold: "sendrecv" });
+    expect(words(start)).toEqual([]);
+    const hold = play({ call: start.call, orders: [] }, ...holds);
+    expect(words(hold)).toEqual(["You have been put on hold."]);
+    expect(words(play({ call: hold.call, orders: [] }, resumes, resumed))).toEqual(["The call goes on."]);
+  });
+
   test("is not shown to a client of version 0, whose call goes on as it is", () => {
     const { call } = play(begin({ leg: { ...request.leg, ...legacyClient("0") } }), offered, accepted, answered);
     expect(kinds(play({ call, orders: [] }, ...holds).orders)).toEqual(["media.offer", "sip.answerReoffer"]);
