@@ -326,10 +326,16 @@ function sessionOf({ content }: Readonly<Record<string, unknown>>): string {
   return String(id).slice(0, 100);
 }
 
-/** Only type and content are encrypted; who sent it, and when, is said outside. */
+/**
+ * Only type and content are encrypted; who sent it, and when, is said outside, and so is what it is about: not every client
+ * repeats that inside (client-server API, "Forming relationships between events").
+ */
 function withPlaintext(
-  { event_id, room_id, sender, origin_server_ts, age, unsigned }: Readonly<Record<string, unknown>>,
-  { type, content }: Extract<Opened, { readonly kind: "plain" }>,
+  { event_id, room_id, sender, origin_server_ts, age, unsigned, content: outer }: Readonly<Record<string, unknown>>,
+  { type, content: inner }: Extract<Opened, { readonly kind: "plain" }>,
 ): unknown {
+  const about =
+    typeof outer === "object" && outer !== null && "m.relates_to" in outer ? outer["m.relates_to"] : undefined;
+  const content = about === undefined ? inner : { ...inner, "m.relates_to": about };
   return { event_id, room_id, sender, origin_server_ts, age, unsigned, type, content };
 }

@@ -22,6 +22,17 @@ describe("what a person sends into an encrypted room", () => {
     });
   });
 
+  it("is about what is said outside of it", async () => {
+    const { alice, encryption } = await startRoom();
+    const event = await alice.encrypts(room, "m.room.message", text("* changed"), [ghost]);
+    const relation = { rel_type: "m.replace", event_id: "$first" };
+    const content = { ...(event["content"] as object), "m.relates_to": relation };
+    expect((await opened(encryption, { ...event, content }))?.content).toEqual({
+      ...text("* changed"),
+      "m.relates_to": relation,
+    });
+  });
+
   it("is read although its key was given twice, the second time for later messages only", async () => {
     const { alice, encryption } = await startRoom();
     const { type, content } = await encryption.seal(room, ghost, "m.room.message", text("hello"));
