@@ -1,11 +1,14 @@
-// Calls of telephones in encrypted rooms that the bridge made, on a homeserver that encrypts nothing by itself: on one device
-// of the person, on a second one that comes later, and handed over. Real parts only.
+// A homeserver that encrypts nothing by itself: a room becomes encrypted in a call, and from then on the bridge makes
+// encrypted ones for that person (`rooms.encrypted: auto`). There telephones ring on one device of the person and on a second
+// one that comes later, and are handed over. Real parts only.
 import { afterEach, beforeAll, expect, it } from "vitest";
+import { type Gateway, startGateway } from "../../../dev/gateway/gateway.ts";
 import { suiteRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { endAt, hearEachOther, joinsWhenInvited, lineIn } from "../parts/clients/called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
+import { timelineOf, typesIn } from "../parts/homeservers/timeline.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 
@@ -15,6 +18,10 @@ const PHONE_HZ = 1000;
 const THIRD_HZ = 1600;
 const NUMBERS = { phone: "01632960101", third: "01632960102" } as const;
 const ALICE = "2001";
+/** Alice too, on the trunk of a gateway that takes no REFER; and the numbers of its own. */
+const GATEWAY_DID = "2002";
+const GATEWAY_PREFIX = "016329603";
+const GATEWAY_HZ = 1300;
 const PATIENCE_MS = 30_000;
 
 const rig = suiteRig("encrypted-rooms");
@@ -25,19 +32,28 @@ let account: Account;
 let desk: Browser;
 /** Alice's second device. */
 let pocket: Browser | undefined;
+let gateway: Gateway;
 /** Of Alice and the telephone. */
 let room: string;
 
 const browser = (user: string, toneHz: number): Promise<Browser> =>
-  startBrowser(rig, { homeserver: stage.synapse.url, account: { ...account, user }, toneHz, encryption: true });
+  startBrowser(rig, { homeserver: stage.synapse.url, account: { ...account, user }, toneHz, encryption: "any" });
 
 beforeAll(async () => {
+  gateway = await startGateway({ referStatus: 403, numbers: [] });
+  rig.defer("gateway", () => gateway.stop());
   stage = await startStage(rig, NUMBERS, {
-    config: { rooms: { encrypted: "always" } },
     inbound: {
-      trunks: { [ALICE]: "main" },
-      table: () => [{ number: ALICE, user: "@alice:example.org" }],
+      trunks: { [ALICE]: "main", [GATEWAY_DID]: "gateway" },
+      table: () => [{ pattern: "200X", user: "@alice:example.org" }],
     },
+    main: { number_format: "national" },
+    trunks: () => [
+      {
+        prefix: GATEWAY_PREFIX,
+        section: { name: "gateway", server: `127.0.0.1:${gateway.port}`, number_format: "national" },
+      },
+    ],
   });
   account = await stage.synapse.register("alice");
   [phone, third, desk] = await Promise.all([
@@ -51,6 +67,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all([desk.phone.hangupAll(), pocket?.phone.hangupAll()]));
 
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
+const atThird = () => ({ hears: third.hears, hz: THIRD_HZ });
 const atDesk = () => ({ hears: desk.hears, hz: DESK_HZ });
 
 /** The telephone calls Alice; gives a way to wait for what becomes of it there. */
@@ -61,27 +78,45 @@ async function call() {
 }
 
 /** What the server has of the room: nothing that it could read. */
-async function typesIn(roomId: string): Promise<readonly string[]> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=100`;
-  const { chunk } = (await stage.synapse.request("GET", path, { token: account.accessToken })) as {
-    chunk: { type: string; state_key?: string }[];
-  };
-  return [...new Set(chunk.filter((event) => event.state_key === undefined).map(({ type }) => type))];
-}
+const typesOf = (roomId: string) => typesIn(stage.synapse, account, roomId);
 
-it("A number calls for the first time: its room is encrypted, it rings there, and is answered", async () => {
+it("A room becomes encrypted in a call: the call goes on, is held and resumed, and ends there", async () => {
   const phoneSees = await call();
   room = await joinsWhenInvited(desk);
-  const { roomId, matrixCallId } = await desk.ringing(PATIENCE_MS);
-  expect(roomId).toBe(room);
+  const { matrixCallId } = await desk.ringing(PATIENCE_MS);
   await desk.phone.answer();
   await desk.inState("connected", PATIENCE_MS);
   await phoneSees("CALL_ESTABLISHED");
-  await hearEachOther(atPhone(), atDesk());
+  expect(await typesOf(room)).not.toContain("m.room.encrypted");
+  await desk.phone.encryptRoom(room);
   await lineIn(desk, room, /bridge decrypts what is said and written/);
+  const invites = () => stage.proxy.log.text.match(/request INVITE/g)?.length ?? 0;
+  const before = invites();
+  await desk.phone.hold(true);
+  await until("the INVITE of the hold", () => invites() === before + 1);
+  await desk.phone.hold(false);
+  await until("the INVITE of the resumption", () => invites() === before + 2);
+  await hearEachOther(atPhone(), atDesk());
   await phone.hangup();
   expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });
-  expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+  const types = (await timelineOf(stage.synapse, account, room)).map(({ type }) => type);
+  expect(new Set(types.slice(types.indexOf("m.room.encrypted")))).toEqual(new Set(["m.room.encrypted"]));
+});
+
+it("Another number calls for the first time: its room is encrypted from the start, and the call is answered there", async () => {
+  const from = third.events.length;
+  await third.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
+  const own = await joinsWhenInvited(desk);
+  const { roomId, matrixCallId } = await desk.ringing(PATIENCE_MS);
+  expect(roomId).toBe(own);
+  await desk.phone.answer();
+  await desk.inState("connected", PATIENCE_MS);
+  await third.event("CALL_ESTABLISHED", { from });
+  await hearEachOther(atThird(), atDesk());
+  await lineIn(desk, own, /bridge decrypts what is said and written/);
+  await third.hangup();
+  expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });
+  expect(await typesOf(own)).toEqual(["m.room.encrypted"]);
 });
 
 it("A device that logged in since the last call rings too; it answers, and the other one falls silent", async () => {
@@ -113,8 +148,38 @@ it("A person hands the telephone over to another number: the two telephones talk
   await desk.phone.transfer(ghost);
   expect(await endAt(desk, matrixCallId)).toMatchObject({ errors: [] });
   await third.event("CALL_ESTABLISHED", { from });
-  await hearEachOther(atPhone(), { hears: third.hears, hz: THIRD_HZ }, [DESK_HZ, POCKET_HZ]);
+  await hearEachOther(atPhone(), atThird(), [DESK_HZ, POCKET_HZ]);
   await third.hangup();
   await phoneSees("CALL_CLOSED");
-  expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+});
+
+it("A person asks the third party first, and then connects the two: each call had its own encrypted room", async () => {
+  const far = await gateway.call({
+    to: GATEWAY_DID,
+    at: { host: "127.0.0.1", port: stage.doorOf("gateway") },
+    from: `${GATEWAY_PREFIX}01`,
+    sound: { hz: GATEWAY_HZ },
+  });
+  const atGateway = {
+    hears: (frequencies: readonly number[], durationMs: number) =>
+      far.heardMs < durationMs ? undefined : far.heard(durationMs, frequencies),
+    hz: GATEWAY_HZ,
+  };
+  const own = await joinsWhenInvited(desk);
+  const { matrixCallId } = await desk.ringing(PATIENCE_MS);
+  await desk.phone.answer();
+  await desk.inState("connected", PATIENCE_MS);
+  await hearEachOther(atGateway, atDesk());
+  await desk.phone.hold(true);
+  // As it called: that number has keys.
+  const consulted = await desk.phone.dial(`+44${NUMBERS.third.slice(1)}`);
+  await desk.inState("connected", PATIENCE_MS);
+  await hearEachOther(atThird(), atDesk());
+  await desk.phone.transferHeld(matrixCallId);
+  await Promise.all([endAt(desk, matrixCallId), endAt(desk, consulted.matrixCallId)]);
+  await hearEachOther(atGateway, atThird(), [DESK_HZ]);
+  const from = third.events.length;
+  await far.hangUp();
+  await third.event("CALL_CLOSED", { from });
+  for (const roomId of [own, consulted.roomId]) expect(await typesOf(roomId)).toEqual(["m.room.encrypted"]);
 });

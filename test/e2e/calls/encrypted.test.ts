@@ -7,6 +7,8 @@ import { suiteRig, testRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsTheBot, lineIn } from "../parts/clients/called.ts";
+import type { Account } from "../parts/homeservers/real-homeserver.ts";
+import { timelinesOf, typesIn } from "../parts/homeservers/timeline.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 import { startSipp } from "../parts/telephones/sipp.ts";
@@ -15,6 +17,8 @@ const ALICE_HZ = 440;
 const PHONE_HZ = 1000;
 const STRANGER_HZ = 1600;
 const NUMBERS = { phone: "01632960101", texts: "01632960102", stranger: "01632960103" } as const;
+/** The proxy knows nobody of this number. */
+const UNKNOWN = "01632960999";
 const ALICE = "2001";
 const PATIENCE_MS = 30_000;
 
@@ -23,7 +27,7 @@ let stage: Stage<keyof typeof NUMBERS>;
 let phone: Baresip;
 let stranger: Baresip;
 let alice: Browser;
-let token: string;
+let account: Account;
 /** The bridge after a restart. */
 let bridge: RunningProcess;
 /** Of Alice and the telephone. */
@@ -38,12 +42,11 @@ beforeAll(async () => {
       table: () => [{ number: ALICE, user: "@alice:example.org" }],
     },
   });
-  const account = await stage.synapse.register("alice");
-  token = account.accessToken;
+  account = await stage.synapse.register("alice");
   [phone, stranger, alice] = await Promise.all([
     startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ }),
     startBaresip(rig, { number: NUMBERS.stranger, port: stage.ports.stranger, toneHz: STRANGER_HZ }),
-    startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: ALICE_HZ, encryption: true }),
+    startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: ALICE_HZ, encryption: "any" }),
   ]);
 });
 
@@ -57,13 +60,7 @@ const atAlice = () => ({ hears: alice.hears, hz: ALICE_HZ });
 const keysOf = (ghost: string) => until("keys", async () => (await alice.phone.deviceIdsOf(ghost)).length > 0);
 
 /** What the server has of the room: nothing that it could read. */
-async function typesIn(roomId: string): Promise<readonly string[]> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=100`;
-  const { chunk } = (await stage.synapse.request("GET", path, { token })) as {
-    chunk: { type: string; state_key?: string }[];
-  };
-  return [...new Set(chunk.filter((event) => event.state_key === undefined).map(({ type }) => type))];
-}
+const typesOf = (roomId: string) => typesIn(stage.synapse, account, roomId);
 
 async function talk(): Promise<void> {
   const from = phone.events.length;
@@ -94,7 +91,7 @@ describe("In an encrypted room", () => {
 
   it("the next call is connected, and each side hears the other", async () => {
     await talk();
-    expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+    expect(await typesOf(room)).toEqual(["m.room.encrypted"]);
   });
 
   it("texts are read on both sides", async () => {
@@ -114,10 +111,25 @@ describe("In an encrypted room", () => {
     });
     await writer.done();
     expect(await lineIn(alice, roomId, /^Grüße$/)).toMatchObject({ sender: ghost, msgtype: "m.text" });
-    expect(await typesIn(roomId)).toEqual(["m.room.encrypted"]);
   });
 
-  it("a telephone calls, is answered, held and resumed, and each side hears the other", async () => {
+  it("a text that cannot be delivered or changed is answered", async () => {
+    const [ghost = ""] = await alice.phone.lookup(UNKNOWN);
+    const roomId = await alice.phone.directRoom(ghost);
+    await keysOf(ghost);
+    const unread = await alice.phone.send(roomId, "Is anybody there?");
+    expect(await lineIn(alice, roomId, /Not delivered/)).toMatchObject({
+      sender: ghost,
+      body: "Not delivered: this number is not in service.",
+      repliesTo: unread,
+    });
+    await alice.phone.edit(roomId, unread, "Hello?");
+    await lineIn(alice, roomId, /^You cannot change a text/);
+    const texts = stage.proxy.log.text.match(new RegExp(`request MESSAGE.*${UNKNOWN}`, "g"));
+    expect(texts).toHaveLength(1);
+  });
+
+  it("a telephone calls, is answered, held and resumed from each side, and each side hears the other", async () => {
     const from = phone.events.length;
     await phone.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
     const { roomId } = await alice.ringing(PATIENCE_MS);
@@ -133,9 +145,16 @@ describe("In an encrypted room", () => {
     await alice.phone.hold(false);
     await until("the INVITE of the resumption", () => invites() === before + 2);
     await hearEachOther(atPhone(), atAlice());
+    const isShown = async (held: boolean) =>
+      until(held ? "the hold at the client" : "its end", async () => (await alice.report()).localOnHold === held);
+    await phone.command("hold");
+    await isShown(true);
+    await phone.command("resume");
+    await isShown(false);
+    await hearEachOther(atPhone(), atAlice());
     await phone.hangup();
     expect(await alice.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
-    expect(await typesIn(room)).toEqual(["m.room.encrypted"]);
+    expect(await typesOf(room)).toEqual(["m.room.encrypted"]);
   });
 
   it("a call that is up goes on when the crypto worker dies, and is hung up like any other", async () => {
@@ -163,7 +182,7 @@ describe("In an encrypted room", () => {
     await hearEachOther({ hears: stranger.hears, hz: STRANGER_HZ }, atAlice());
     await alice.phone.hangup();
     await stranger.event("CALL_CLOSED", { from });
-    expect(await typesIn(botRoom)).toEqual(["m.room.encrypted"]);
+    expect(await typesOf(botRoom)).toEqual(["m.room.encrypted"]);
   });
 
   it("a call is connected at once after the bridge was restarted", async () => {
@@ -189,5 +208,12 @@ describe("In an encrypted room", () => {
     await stage.bridge.start();
     await phone.event("CALL_CLOSED", { from });
     expect(await alice.inState("ended", PATIENCE_MS)).toMatchObject({ hangupParty: "remote" });
+  });
+
+  it("nothing was sent by anybody, over all of this, that the homeserver could read", async () => {
+    const events = await timelinesOf(stage.synapse, account);
+    expect(new Set(events.map(({ room: where }) => where)).size).toBe(4);
+    expect(events.filter(({ sender }) => sender.startsWith("@_sip_")).length).toBeGreaterThan(20);
+    expect(events.filter(({ type }) => type !== "m.room.encrypted")).toEqual([]);
   });
 });

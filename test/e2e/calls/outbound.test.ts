@@ -263,7 +263,7 @@ describe("Somebody", () => {
       homeserver: stage.synapse.url,
       account,
       toneHz: NEAR_HZ,
-      encryption: true,
+      encryption: "any",
     });
     const room = await stage.synapse.request("POST", "/_matrix/client/v3/createRoom", {
       token: account.accessToken,

@@ -3,6 +3,9 @@
 /** What Element's tile or dialog says when a call has ended, where it says anything. */
 export type Shown = "Call declined" | "User Busy" | "Call Failed";
 
+/** `signed`: it speaks to devices that their owners have signed alone, as Element's "Exclude insecure devices". */
+export type ClientEncryption = "none" | "any" | "signed";
+
 /** When something first happened in a call, in ms since the epoch: one clock for all parts of one machine. */
 export interface CallMoments {
   /** The number was dialled, or the call placed or come in. */
@@ -83,7 +86,7 @@ export interface DialReport {
 /** The telephone in the page. All waiting is done outside, by asking again. */
 export interface Phone {
   /** Logs in, waits for the first sync, and asks for the third-party protocols as Element does at login. */
-  login(options: { homeserver: string; user: string; password: string; encryption: boolean }): Promise<{
+  login(options: { homeserver: string; user: string; password: string; encryption: ClientEncryption }): Promise<{
     userId: string;
     deviceId: string;
   }>;
@@ -127,6 +130,8 @@ export interface Phone {
   messages(): RoomMessage[];
   /** Gives the id of the event. */
   send(roomId: string, body: string): Promise<string>;
+  /** Changes a text that this user has sent. */
+  edit(roomId: string, eventId: string, body: string): Promise<void>;
   /** Joins a room this user is invited to. */
   join(roomId: string): Promise<void>;
   /** Leaves a room this user is in. */
@@ -141,6 +146,18 @@ export interface Phone {
   deviceIdsOf(userId: string): Promise<string[]>;
   /** What is sent next in the room is encrypted with a new key. */
   newKey(roomId: string): Promise<void>;
+  /** Gives this user an identity, in place of the one there was. */
+  newIdentity(): Promise<void>;
+  /** This device is signed by the user's identity. */
+  isVerified(): Promise<boolean>;
+  /** Asks a user's devices for the key of a session, and for a key of their identity. */
+  askForKey(userId: string, wanted: { roomId: string; sessionId: string }): Promise<void>;
+  /** Types of the to-device messages that came. */
+  receivedToDevice(): string[];
+  /** From now on what is said in the room is encrypted. */
+  encryptRoom(roomId: string): Promise<void>;
+  /** The device is gone for good. */
+  logOut(): Promise<void>;
   /** The name a room's member shows, if the client knows it. */
   displayName(roomId: string, userId: string): string | undefined;
 }

@@ -1,7 +1,7 @@
 // A Matrix client with a dial pad and no screen: matrix-js-sdk's legacy calls, driven by a test.
 // What it sends, and in which order, is what Element Web sends when a person dials.
 import { createClient, type MatrixClient, Preset, Visibility } from "matrix-js-sdk";
-import { EventType } from "matrix-js-sdk/lib/@types/event.js";
+import { EventType, MsgType, RelationType } from "matrix-js-sdk/lib/@types/event.js";
 import { ClientEvent } from "matrix-js-sdk/lib/client.js";
 import { type MatrixEvent, MatrixEventEvent } from "matrix-js-sdk/lib/models/event.js";
 import { type Room, RoomEvent } from "matrix-js-sdk/lib/models/room.js";
@@ -11,6 +11,7 @@ import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler
 import type { Phone, RoomMessage } from "./api.ts";
 import { Ear } from "./ear.ts";
 import { farAnswer, farAnswered, farOffer } from "./far-end.ts";
+import { Keys } from "./keys.ts";
 import { TrackedCall } from "./tracked-call.ts";
 
 declare global {
@@ -22,15 +23,23 @@ const PSTN = ["m.protocol.pstn", "im.vector.protocol.pstn"];
 /** Element gives the other member this long to be seen in the room, then calls in any case. */
 const MEMBER_WAIT_MS = 1500;
 
+const encrypted = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } } as const;
+
 const ear = new Ear();
 const tracked: TrackedCall[] = [];
 const messages: RoomMessage[] = [];
 let client: MatrixClient | undefined;
+let keys: Keys | undefined;
 let protocols: string[] = [];
 
 function theClient(): MatrixClient {
   if (client === undefined) throw new Error("nobody is logged in");
   return client;
+}
+
+function theKeys(): Keys {
+  if (keys === undefined) throw new Error("nobody is logged in");
+  return keys;
 }
 
 function theCall(): TrackedCall {
@@ -62,7 +71,7 @@ async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["
     deviceId: session.device_id,
     fallbackICEServerAllowed: false,
   });
-  if (options.encryption) await client.initRustCrypto({ useIndexedDB: false });
+  keys = await Keys.of(client, options.encryption, password);
   // A microphone's filters would take a pure tone for noise.
   await client.getMediaHandler().setAudioSettings({
     autoGainControl: false,
@@ -108,6 +117,7 @@ async function directRoom(userId: string): Promise<string> {
     invite: [userId],
     is_direct: true,
     initial_state: [
+      ...((await theKeys().has(userId)) ? [encrypted] : []),
       { type: "m.room.guest_access", state_key: "", content: { guest_access: "can_join" } },
       { type: "m.room.history_visibility", state_key: "", content: { history_visibility: "invited" } },
     ],
@@ -215,6 +225,16 @@ globalThis.phone = {
     const { event_id: eventId } = await theClient().sendTextMessage(roomId, body);
     return eventId;
   },
+  async edit(roomId, eventId, body) {
+    const relation = { rel_type: RelationType.Replace, event_id: eventId } as const;
+    const content = { msgtype: MsgType.Text, body } as const;
+    await theClient().sendMessage(roomId, {
+      ...content,
+      body: `* ${body}`,
+      "m.new_content": content,
+      "m.relates_to": relation,
+    });
+  },
   async join(roomId) {
     await theClient().joinRoom(roomId);
   },
@@ -225,12 +245,17 @@ globalThis.phone = {
     await theClient().leave(roomId);
     await left;
   },
-  async newKey(roomId) {
-    await client?.getCrypto()?.forceDiscardSession(roomId);
+  newKey: (roomId) => theKeys().discardKey(roomId),
+  deviceIdsOf: (userId) => theKeys().deviceIdsOf(userId),
+  newIdentity: () => theKeys().newIdentity(),
+  isVerified: () => theKeys().isVerified(),
+  askForKey: (userId, wanted) => theKeys().askFor(userId, wanted),
+  receivedToDevice: () => [...theKeys().received],
+  async encryptRoom(roomId) {
+    await theClient().sendStateEvent(roomId, EventType.RoomEncryption, encrypted.content, encrypted.state_key);
   },
-  async deviceIdsOf(userId) {
-    const found = await theClient().getCrypto()?.getUserDeviceInfo([userId], true);
-    return [...(found?.get(userId)?.keys() ?? [])];
+  async logOut() {
+    await theClient().logout(true);
   },
   invitations: () => invited().map(({ roomId }) => roomId),
   inviters: () =>

@@ -108,7 +108,7 @@ describe("A Synapse that encrypts every room", () => {
   it("lets a client call, in events that only the members can read", async () => {
     const synapse = await startSynapse(rig, { encryptByDefault: true });
     const [account, other] = await Promise.all([synapse.register("alice"), synapse.register("bob")]);
-    const alice = await startBrowser(rig, { homeserver: synapse.url, account, toneHz: NEAR_HZ, encryption: true });
+    const alice = await startBrowser(rig, { homeserver: synapse.url, account, toneHz: NEAR_HZ, encryption: "any" });
     const { roomId } = await alice.phone.call(other.userId);
     await alice.inState("invite_sent");
     const token = account.accessToken;

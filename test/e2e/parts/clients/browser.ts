@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { chromium, type Page } from "playwright-core";
 import { tone } from "../../../../dev/audio/tone.ts";
 import { encodeWav } from "../../../../dev/audio/wav.ts";
-import type { CallReport, Phone, RoomMessage } from "../../page/api.ts";
+import type { CallReport, ClientEncryption, Phone, RoomMessage } from "../../page/api.ts";
 import { CHROMIUM } from "../../setup/versions.ts";
 import type { Hearing } from "../base/hearing.ts";
 import { bundlePage, servePage } from "./page-server.ts";
@@ -34,8 +34,8 @@ export interface BrowserOptions {
   readonly account: Account;
   /** The tone its microphone plays, in Hz. */
   readonly toneHz: number;
-  /** With end-to-end encryption, as for rooms that are encrypted by default. */
-  readonly encryption?: boolean;
+  /** None unless said. */
+  readonly encryption?: ClientEncryption;
   /** It has no other codec than Opus, as some clients. */
   readonly opusAlone?: boolean;
 }
@@ -126,7 +126,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
     homeserver: options.homeserver,
     user: account.user,
     password: account.password,
-    encryption: options.encryption === true,
+    encryption: options.encryption ?? "none",
   });
 
   const report = async (matrixCallId?: string): Promise<CallReport> => {
