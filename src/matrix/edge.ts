@@ -3,7 +3,8 @@
 import type { RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { doneWithin } from "../ports/done-within.ts";
-import type { MatrixConnection, MatrixSinks } from "../ports/homeserver.ts";
+import type { ConferenceAccess } from "../ports/conference.ts";
+import type { MatrixConnection, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { ApplicationService } from "./appservice/application-service.ts";
 import { Connections } from "./client/connections.ts";
@@ -12,6 +13,8 @@ import { CryptoWorker } from "./encryption/crypto-worker.ts";
 import { Encryption, type EncryptionParts } from "./encryption/encryption.ts";
 import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
+import { Outbox } from "./outbox.ts";
+import { openRtc, type RtcOptions } from "./rtc/open-rtc.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
 import { type RegistrationDocument, senderOf } from "./registration.ts";
 
@@ -25,11 +28,15 @@ export interface MatrixEdgeOptions {
   readonly port: number;
   /** undefined: encrypted rooms are not read. */
   readonly encryption?: Pick<EncryptionParts, "mode" | "secret"> | undefined;
+  /** undefined: the bridge takes no part in calls of MatrixRTC. */
+  readonly rtc?: RtcOptions | undefined;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
   readonly clock: Clock;
 }
 
 export interface MatrixEdge extends MatrixConnection {
+  /** Our seats in calls of MatrixRTC. */
+  readonly conferences: ConferenceAccess;
   /** The port listened on, after `listen`. */
   port(): number;
   /** Facts stored and handed over that the bridge has not finished with. */
@@ -65,7 +72,10 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const encryption =
     options.encryption &&
     new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, bot, ours, clock, log });
-  const intake = new Intake({ sinks: given, isOwn, encryption, clock, telemetry });
+  const outbox = new Outbox(client, clock, encryption);
+  const emit = (fact: MatrixFact): void => intake.report(fact);
+  const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, domain, isOwn, ours, emit, clock, log });
+  const intake = new Intake({ sinks: given, isOwn, encryption, meaning: rtc.meaning, clock, telemetry });
 
   const bridge = new Bridge({
     registration,
@@ -114,6 +124,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     applicationService: options.registration.id,
     client,
     intake,
+    outbox,
+    rtc: rtc.speaker,
     encryption,
     pingsSeen: () => service.pingsSeen,
     clock,
@@ -122,6 +134,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
 
   return {
     homeserver,
+    conferences: rtc.conferences,
     async listen(to) {
       sinks = to;
       encryption?.start();
@@ -138,6 +151,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
       await doneWithin(stopGraceMs, Promise.all([intake.idle(), homeserver.stop()]), clock);
+      await rtc.stop();
       await encryption?.stop();
       await connections.close();
     },

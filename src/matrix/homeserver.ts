@@ -1,7 +1,7 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
-import type { LegAddress, OwnSide } from "../core/call/model/matrix-leg.ts";
+import type { OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -9,14 +9,16 @@ import { badAnswer, type HomeserverClient, type Patience } from "./client/homese
 import { askEncrypted } from "./client/room-state.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 import type { Intake } from "./intake.ts";
-import { Outbox } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
 import { pingAnswer, pingFailure } from "./client/ping.ts";
 import { failureOf } from "./client/request-failure.ts";
 import { readTimeline } from "./client/timeline.ts";
 import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
-import { eventsOf } from "./legs/leg-kinds.ts";
 import { legacyKind, legacySide } from "./legs/legacy-form.ts";
+import { LegacySpeaker } from "./legs/legacy-speaker.ts";
+import { rtcKind, rtcSide } from "./legs/rtc-form.ts";
+import type { Speaker } from "./legs/speaker.ts";
 
 export interface HomeserverParts {
   readonly domain: string;
@@ -25,6 +27,9 @@ export interface HomeserverParts {
   readonly applicationService: string;
   readonly client: HomeserverClient;
   readonly intake: Intake;
+  readonly outbox: Outbox;
+  /** Of clients of MatrixRTC; undefined: the bridge takes no part in their calls. */
+  readonly rtc: Speaker | undefined;
   /** undefined: encrypted rooms are not read. */
   readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
@@ -67,25 +72,14 @@ const createdForm = z.object({ room_id: z.string().min(1).max(255) });
 const whoAmIForm = z.object({ user_id: z.string() });
 const pingForm = z.object({ duration_ms: z.number() });
 
-/** What is said once in a call: said again, after a restart say, it is no second event. */
-const saidOnce: ReadonlySet<string> = new Set([
-  "m.call.invite",
-  "m.call.answer",
-  "m.call.select_answer",
-  "m.call.reject",
-  "m.call.hangup",
-]);
-
-function nameOf({ room, matrixCallId, own }: LegAddress, type: string): string {
-  return [room, matrixCallId, own, type].join("\n");
-}
-
 export class HttpHomeserver implements Homeserver {
   readonly domain: string;
   readonly bot: UserId;
   readonly #parts: HomeserverParts;
   readonly #client: HomeserverClient;
   readonly #outbox: Outbox;
+  /** By the name of the kind that their legs carry. */
+  readonly #speakers: ReadonlyMap<string, Speaker>;
   readonly #turnServers: TurnServers;
 
   constructor(parts: HomeserverParts) {
@@ -93,7 +87,12 @@ export class HttpHomeserver implements Homeserver {
     this.bot = parts.bot;
     this.#parts = parts;
     this.#client = parts.client;
-    this.#outbox = new Outbox(this.#client, parts.clock, parts.encryption);
+    this.#outbox = parts.outbox;
+    const legacy = new LegacySpeaker(this.#outbox);
+    this.#speakers = new Map([
+      [legacyKind, legacy],
+      ...(parts.rtc === undefined ? [] : [[rtcKind, parts.rtc] as const]),
+    ]);
     this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
   }
 
@@ -215,29 +214,21 @@ export class HttpHomeserver implements Homeserver {
     return this.#parts.encryption?.isEncrypted(room, as) ?? askEncrypted(this.#client, room, as);
   }
 
-  readonly clientKinds: readonly string[] = [legacyKind];
+  get clientKinds(): readonly string[] {
+    return [...this.#speakers.keys()];
+  }
 
-  ownSide(): OwnSide {
-    return legacySide(() => this.#parts.clock.newId());
+  ownSide(kinds: readonly string[]): OwnSide {
+    const newId = (): string => this.#parts.clock.newId();
+    return kinds.includes(legacyKind) ? legacySide(newId) : rtcSide(newId);
   }
 
   async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
-    const events = eventsOf(leg, signal);
-    if (events === undefined) {
-      throw new HomeserverError("UNSUPPORTED", "the client has no way to hear this", false);
-    }
-    // Queued together, so that nothing comes between them.
-    await Promise.all(
-      events.map(({ type, content }) =>
-        this.#outbox.send(
-          leg.room,
-          leg.ghost,
-          type,
-          content,
-          saidOnce.has(type) ? { transaction: nameOf(leg, type) } : {},
-        ),
-      ),
-    );
+    const speaker = this.#speakers.get(leg.form.kind);
+    // Another release has made the leg, or the bridge was configured otherwise then.
+    if (speaker === undefined)
+      throw new HomeserverError("UNSUPPORTED", "no way to speak to the client is known", false);
+    await speaker.say(leg, signal);
   }
 
   async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {

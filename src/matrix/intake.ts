@@ -7,7 +7,7 @@ import type { Disposal, MatrixFact, MatrixSinks } from "../ports/homeserver.ts";
 import type { Inbox, InboxEntry } from "../ports/store.ts";
 import type { Log, Telemetry } from "../ports/telemetry.ts";
 import type { Encryption } from "./encryption/encryption.ts";
-import { readEvent } from "./wire/event.ts";
+import { readEvent, type RoomFact } from "./wire/event.ts";
 
 export interface IntakeParts {
   /** Asked again each time; not before the edge listens. */
@@ -15,6 +15,8 @@ export interface IntakeParts {
   readonly isOwn: (user: UserId) => boolean;
   /** Reads encrypted events; undefined: they stay unreadable. */
   readonly encryption?: Pick<Encryption, "note" | "open"> | undefined;
+  /** What an event means to the bridge, in order. Never rejects. */
+  readonly meaning: (fact: RoomFact) => Promise<readonly MatrixFact[]>;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
 }
@@ -64,7 +66,7 @@ export class Intake {
     const { clock } = this.#parts;
     await this.#inTurn(async () => {
       const ahead = new Set<EventId>();
-      const goAhead = (may: (fact: MatrixFact) => boolean): void => {
+      const goAhead = (may: (fact: RoomFact) => boolean): void => {
         for (const fact of this.#delivering ? facts.keys() : []) {
           if (ahead.has(fact.eventId) || !may(fact)) continue;
           ahead.add(fact.eventId);
@@ -105,7 +107,7 @@ export class Intake {
         continue;
       }
       void this.#finish(one.eventId);
-      if (fact !== undefined) claimed.push(fact);
+      if (fact !== undefined) claimed.push(...(await this.#parts.meaning(fact)));
     }
     return claimed;
   }
@@ -122,6 +124,11 @@ export class Intake {
       }
     });
     await this.#prune();
+  }
+
+  /** What has come to pass without an event, behind all that was said in the room before. */
+  report(fact: MatrixFact): void {
+    if (this.#delivering) this.#enqueue(fact, "not stored");
   }
 
   /** Resolves when the bridge has acted on everything handed over. */
@@ -143,9 +150,9 @@ export class Intake {
   }
 
   /** Facts, and the events they were read from as they are stored. */
-  #read(events: readonly unknown[]): ReadonlyMap<MatrixFact, string> {
+  #read(events: readonly unknown[]): ReadonlyMap<RoomFact, string> {
     const nowMs = this.#parts.clock.wallMs();
-    const facts = new Map<MatrixFact, string>();
+    const facts = new Map<RoomFact, string>();
     for (const event of events) {
       const reading = readEvent(event, nowMs, this.#parts.isOwn);
       const json = reading.kind === "fact" ? jsonOf(event) : undefined;
@@ -158,25 +165,25 @@ export class Intake {
     return facts;
   }
 
-  async #store(facts: ReadonlyMap<MatrixFact, string>): Promise<readonly MatrixFact[]> {
+  async #store(facts: ReadonlyMap<RoomFact, string>): Promise<readonly RoomFact[]> {
     if (facts.size === 0) return [];
     const entries: InboxEntry[] = [];
     for (const [{ eventId, room, receivedAtMs }, json] of facts) entries.push({ eventId, room, receivedAtMs, json });
     const taken = new Set((await this.#inbox.take(entries)).map((entry) => entry.eventId));
     this.#parts.telemetry.eventsTaken(facts.size, facts.size - taken.size);
-    const fresh: MatrixFact[] = [];
+    const fresh: RoomFact[] = [];
     // One transaction may hold an event twice: `delete` lets only the first of them through.
     for (const fact of facts.keys()) if (taken.delete(fact.eventId)) fresh.push(fact);
     return fresh;
   }
 
   /** What is stored says the time of day, and facts the time of this process. */
-  #onOwnClock(fact: MatrixFact): MatrixFact {
+  #onOwnClock(fact: RoomFact): RoomFact {
     const { clock } = this.#parts;
     return { ...fact, receivedAtMs: clock.nowMs() - Math.max(0, clock.wallMs() - fact.receivedAtMs) };
   }
 
-  #reread(entry: InboxEntry): MatrixFact | undefined {
+  #reread(entry: InboxEntry): RoomFact | undefined {
     try {
       const reading = readEvent(JSON.parse(entry.json), entry.receivedAtMs, this.#parts.isOwn);
       if (reading.kind === "fact") return reading.fact;
@@ -188,7 +195,7 @@ export class Intake {
   }
 
   /** @param json the event that the fact was read from; where it is not given, there is no more to read in it */
-  #enqueue(fact: MatrixFact, how: "stored" | "not stored" = "stored", json?: string): void {
+  #enqueue(fact: RoomFact, how: "stored" | "not stored" = "stored", json?: string): void {
     this.#count(1);
     const { room } = fact;
     const isMessage = fact.kind === "message.received";
@@ -205,7 +212,7 @@ export class Intake {
   }
 
   /** What an encrypted event turns out to be; undefined if that is nothing that the bridge acts on. Never rejects. */
-  async #opened(fact: MatrixFact, json: string | undefined): Promise<MatrixFact | undefined> {
+  async #opened(fact: RoomFact, json: string | undefined): Promise<RoomFact | undefined> {
     const { encryption, clock, isOwn } = this.#parts;
     if (fact.kind !== "event.unreadable" || json === undefined || encryption === undefined) return fact;
     const event = await encryption.open(fact.room, json);
@@ -217,34 +224,42 @@ export class Intake {
     return isMeant ? { ...reading.fact, receivedAtMs } : undefined;
   }
 
-  /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
-  async #act(taken: MatrixFact, how: "stored" | "not stored", json?: string): Promise<void> {
-    const { clock, sinks } = this.#parts;
+  async #act(taken: RoomFact, how: "stored" | "not stored", json?: string): Promise<void> {
     const fact = taken.kind === "event.unreadable" ? await this.#opened(taken, json) : taken;
     // Stopped while it waited for its key, which may come before the next start.
     const waitsOn = fact?.kind === "event.unreadable" && this.#parts.encryption !== undefined && !this.#delivering;
     // A message has a place of its own, and what is nothing to us none.
     const isElsewhere = fact !== taken && fact?.kind === "message.received";
     if (isElsewhere) this.#enqueue(fact, how);
-    else if (fact === undefined) void this.#finish(taken.eventId);
-    if (waitsOn || isElsewhere || fact === undefined) return this.#count(-1);
+    if (!waitsOn && !isElsewhere) {
+      let disposal: Disposal = undefined;
+      for (const one of fact === undefined ? [] : await this.#parts.meaning(fact)) {
+        const what = await this.#hand(one);
+        disposal ??= what;
+      }
+      if (how === "not stored") {
+        // It is marked as done when it is stored, if it ever is.
+      } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, taken.eventId);
+      else if (disposal !== "later") void this.#finish(taken.eventId);
+    }
+    this.#count(-1);
+  }
+
+  /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
+  async #hand(fact: MatrixFact): Promise<Disposal> {
+    const { clock, sinks } = this.#parts;
     const patienceMs = fact.kind === "message.received" ? slowMessageMs : slowMs;
     const cancelWarning = clock.at(clock.nowMs() + patienceMs, () =>
       this.#log.warn("the bridge is slow to handle an event", { event: fact.eventId, fact: fact.kind }),
     );
-    let disposal: Disposal = undefined;
     try {
-      disposal = await sinks().heard(fact);
+      return await sinks().heard(fact);
     } catch (error) {
       this.#log.error("the bridge failed to handle an event", { event: fact.eventId, fact: fact.kind, error });
+      return undefined;
     } finally {
       cancelWarning();
     }
-    if (how === "not stored") {
-      // It is marked as done when it is stored, if it ever is.
-    } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, fact.eventId);
-    else if (disposal !== "later") void this.#finish(fact.eventId);
-    this.#count(-1);
   }
 
   async #finishAfter(until: Promise<void>, event: EventId): Promise<void> {
@@ -280,12 +295,12 @@ export class Intake {
   }
 }
 
-function isOfCall({ kind }: MatrixFact): boolean {
-  return kind.startsWith("call.");
+function isOfCall({ kind }: RoomFact): boolean {
+  return kind.startsWith("call.") || kind.startsWith("rtc.");
 }
 
-function isSignal(fact: MatrixFact): boolean {
-  return isOfCall(fact) && fact.kind !== "call.invited";
+function isSignal(fact: RoomFact): boolean {
+  return isOfCall(fact) && fact.kind !== "call.invited" && fact.kind !== "rtc.rang";
 }
 
 /** undefined for content nested so deeply that it can be read but not written: it must not jam its transaction for ever. */

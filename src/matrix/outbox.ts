@@ -10,7 +10,7 @@ import type { Encryption } from "./encryption/encryption.ts";
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
 const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
 
-export interface Delivery {
+interface Delivery {
   /** Whatever is sent under the same name in the same room by the same user is sent once, over a restart too. */
   readonly transaction?: string;
   readonly patience?: Patience;

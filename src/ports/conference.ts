@@ -8,7 +8,7 @@ declare const ofSeat: unique symbol;
 export type SeatId = string & { readonly [ofSeat]: "SeatId" };
 
 /** What lets us in, for a short time. */
-interface Admission {
+export interface Admission {
   /** Address of the media server, `ws(s)://` or `http(s)://`. */
   readonly url: string;
   /** A JWT: secret. */
@@ -24,14 +24,14 @@ interface FrameKey {
 }
 
 /** One who belongs to the call. Whoever else is at the server is not heard. */
-interface Participant {
+export interface Participant {
   /** As the media server names it. */
   readonly identity: string;
   /** Empty: none has come yet, or the call is not encrypted. */
   readonly keys: readonly FrameKey[];
 }
 
-interface Attendance {
+export interface Attendance {
   readonly participants: readonly Participant[];
   /** What our frames are encrypted with; undefined: the call is not encrypted. */
   readonly ownKey: FrameKey | undefined;

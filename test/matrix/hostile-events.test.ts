@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MatrixFact } from "../../src/ports/homeserver.ts";
-import { type EventReading, readEvent } from "../../src/matrix/wire/event.ts";
+import { type EventReading, readEvent, type RoomFact } from "../../src/matrix/wire/event.ts";
 
 const receivedAtMs = 1_795_400_000_000;
 
@@ -22,7 +21,7 @@ function event(type: string, content: unknown, more: Record<string, unknown> = {
   };
 }
 
-function factIn(json: unknown): MatrixFact | undefined {
+function factIn(json: unknown): RoomFact | undefined {
   const reading = read(json);
   return reading.kind === "fact" ? reading.fact : undefined;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allCauses, describeCause } from "../../src/core/call/model/cause.ts";
 import type { LegSignal, MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { matrixCallId, deviceId, roomId, type UserId } from "../../src/core/ids.ts";
-import { eventsOf } from "../../src/matrix/legs/leg-kinds.ts";
+import { legacyEvents } from "../../src/matrix/legs/legacy-events.ts";
 import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 const leg: MatrixLeg = {
@@ -69,14 +69,14 @@ describe("a client of version 1", () => {
     ],
     ["that it rang too long", { kind: "hangup", cause: "no-answer" }, "m.call.hangup", { reason: "invite_timeout" }],
   ])("is told: %s", (_what, signal, type, content) => {
-    expect(eventsOf(leg, signal)).toEqual([{ type, content: { ...common, ...content } }]);
+    expect(legacyEvents(leg, signal)).toEqual([{ type, content: { ...common, ...content } }]);
   });
 });
 
 describe("why a call was refused", () => {
   it("is told in words of the room where a client can only say that it failed", () => {
     for (const cause of allCauses) {
-      const [event] = eventsOf(leg, { kind: "reject", cause }) ?? [];
+      const [event] = legacyEvents(leg, { kind: "reject", cause }) ?? [];
       const { words, result } = describeCause(cause);
       if (event?.content["reason"] === "unknown_error" && result !== "success")
         expect(words, cause).toMatch(/^[A-Z].*\.$/);
@@ -89,7 +89,7 @@ describe("who is at the telephone now", () => {
     ["with the number's user", leg.ghost, { id: leg.ghost, display_name: "Bob" }],
     ["by name alone where the number is withheld", undefined, { display_name: "Bob" }],
   ])("is said under both names, %s", (_what, ghost, asserted_identity) => {
-    expect(eventsOf(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } })).toEqual(
+    expect(legacyEvents(leg, { kind: "identity", identity: { ghost, displayName: "Bob" } })).toEqual(
       ["m.call.asserted_identity", "org.matrix.call.asserted_identity"].map((type) => ({
         type,
         content: { ...common, asserted_identity },
@@ -110,16 +110,16 @@ describe("a client of version 0, which knows neither parties, nor reject, nor ne
     ["busy", { kind: "reject", cause: "busy" }, "m.call.hangup", { reason: "user_busy" }],
     ["hung up", { kind: "hangup", cause: "media-failed" }, "m.call.hangup", { reason: "ice_failed" }],
   ])("is told: %s", (_what, signal, type, content) => {
-    expect(eventsOf(oldLeg, signal)).toEqual([{ type, content: { ...oldCommon, ...content } }]);
+    expect(legacyEvents(oldLeg, signal)).toEqual([{ type, content: { ...oldCommon, ...content } }]);
   });
 
   it("need not be told who is there, nor whose answer it was", () => {
-    expect(eventsOf(oldLeg, { kind: "identity", identity: { ghost: undefined, displayName: "Bob" } })).toEqual([]);
-    expect(eventsOf(oldLeg, { kind: "select", device: deviceId("DEVICE") })).toEqual([]);
+    expect(legacyEvents(oldLeg, { kind: "identity", identity: { ghost: undefined, displayName: "Bob" } })).toEqual([]);
+    expect(legacyEvents(oldLeg, { kind: "select", device: deviceId("DEVICE") })).toEqual([]);
   });
 
   it("cannot be told of a new offer or answer", () => {
-    expect(eventsOf(oldLeg, { kind: "reanswer", description: "s" })).toBeUndefined();
-    expect(eventsOf(oldLeg, { kind: "reoffer", description: "s", lifetimeMs: 1 })).toBeUndefined();
+    expect(legacyEvents(oldLeg, { kind: "reanswer", description: "s" })).toBeUndefined();
+    expect(legacyEvents(oldLeg, { kind: "reoffer", description: "s", lifetimeMs: 1 })).toBeUndefined();
   });
 });

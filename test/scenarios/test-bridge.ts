@@ -25,7 +25,7 @@ import type { IdentityTemplates } from "../../src/core/policy/caller-identity.ts
 import type { Policy } from "../../src/core/policy/permission.ts";
 import type { TrunkFeatures } from "../../src/core/policy/trunk-features.ts";
 import type { MatrixFact, PeopleRooms } from "../../src/ports/homeserver.ts";
-import { eventsOf } from "../../src/matrix/legs/leg-kinds.ts";
+import { legacyEvents } from "../../src/matrix/legs/legacy-events.ts";
 import type { CallMedia } from "../../src/ports/media.ts";
 import type { InviteArrival, MessageArrival, SipSinks } from "../../src/ports/sip.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -295,7 +295,7 @@ function settingsOf(options: TestBridgeOptions): BridgeSettings {
 function nameOf(leg: LegAddress, signal: LegSignal): string {
   if (signal.kind === "select") return `select ${signal.device}`;
   if (signal.kind !== "reject" && signal.kind !== "hangup") return signal.kind;
-  const [event] = eventsOf(leg, signal) ?? [];
+  const [event] = legacyEvents(leg, signal) ?? [];
   const said = event?.content["reason"];
   if (signal.kind === "hangup") return `hangup ${String(said)}`;
   return said === undefined ? "reject declined" : said === "user_busy" ? "reject busy" : "reject failed";

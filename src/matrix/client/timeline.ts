@@ -6,6 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./homeserver-client.ts";
 import { callTypes } from "../wire/call.ts";
 import { type Envelope, readEnvelope } from "../wire/envelope.ts";
+import { rtcTypes } from "../wire/rtc.ts";
 
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 const pageSize = 100;
@@ -21,7 +22,7 @@ const messageTypes = ["m.room.message", "m.sticker"];
  * understands `m.call.*` here (Synapse compares the text).
  */
 const filter = JSON.stringify({
-  types: [...callTypes, ...messageTypes, "m.room.encryption", "m.room.encrypted", "m.room.member"],
+  types: [...callTypes, ...rtcTypes, ...messageTypes, "m.room.encryption", "m.room.encrypted", "m.room.member"],
 });
 
 const pageForm = z.object({ chunk: z.array(z.unknown()), end: z.string().optional().catch(undefined) });

@@ -3,11 +3,12 @@
 import { parseUserId, type RoomId, type UserId } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { HomeserverError, type MatrixFact } from "../../ports/homeserver.ts";
+import { HomeserverError } from "../../ports/homeserver.ts";
 import { pause } from "../../ports/pause.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "../client/homeserver-client.ts";
 import { askEncrypted } from "../client/room-state.ts";
+import type { RoomFact } from "../wire/event.ts";
 import type { PushedNews } from "../wire/pushed-news.ts";
 import type { CryptoWorker } from "./crypto-worker.ts";
 import { GhostDevice, noDevices } from "./ghost-device.ts";
@@ -99,7 +100,7 @@ export class Encryption {
   }
 
   /** What an event says of its room. */
-  note(fact: MatrixFact): void {
+  note(fact: RoomFact): void {
     const { kind, room } = fact;
     if (kind === "event.unreadable") this.#rooms.set(room, true);
     else if (kind === "room.encrypted") {
@@ -331,11 +332,20 @@ function sessionOf({ content }: Readonly<Record<string, unknown>>): string {
  * repeats that inside (client-server API, "Forming relationships between events").
  */
 function withPlaintext(
-  { event_id, room_id, sender, origin_server_ts, age, unsigned, content: outer }: Readonly<Record<string, unknown>>,
+  {
+    event_id,
+    room_id,
+    sender,
+    origin_server_ts,
+    age,
+    unsigned,
+    msc4354_sticky,
+    content: outer,
+  }: Readonly<Record<string, unknown>>,
   { type, content: inner }: Extract<Opened, { readonly kind: "plain" }>,
 ): unknown {
   const about =
     typeof outer === "object" && outer !== null && "m.relates_to" in outer ? outer["m.relates_to"] : undefined;
   const content = about === undefined ? inner : { ...inner, "m.relates_to": about };
-  return { event_id, room_id, sender, origin_server_ts, age, unsigned, type, content };
+  return { event_id, room_id, sender, origin_server_ts, age, unsigned, msc4354_sticky, type, content };
 }

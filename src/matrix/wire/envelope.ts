@@ -26,8 +26,13 @@ const envelopeForm = z.object({
   origin_server_ts: age,
   // Synapse sends the age in both places; other homeservers in `unsigned` only.
   age,
-  unsigned: z.object({ age, invite_room_state: z.unknown().optional() }).partial().optional().catch(undefined),
+  unsigned: z
+    .object({ age, invite_room_state: z.unknown().optional(), msc4354_sticky_duration_ttl_ms: age })
+    .partial()
+    .optional()
+    .catch(undefined),
   invite_room_state: z.unknown().optional(),
+  msc4354_sticky: z.object({ duration_ms: z.number().finite() }).optional().catch(undefined),
 });
 
 export interface Envelope {
@@ -39,6 +44,10 @@ export interface Envelope {
   readonly content: Readonly<Record<string, unknown>>;
   readonly ageMs: number;
   readonly receivedAtMs: number;
+  /** When it was sent, by its homeserver's clock. */
+  readonly sentAtMs: number;
+  /** For how long from its receipt the homeserver still shows it to whoever looks (MSC4354); undefined: it is not sticky. */
+  readonly stickyMs: number | undefined;
   /** Stripped state that came with an invite, unparsed. */
   readonly inviteState: unknown;
 }
@@ -49,6 +58,9 @@ export function readEnvelope(json: unknown, receivedAtMs: number): Envelope | un
   if (!parsed.success) return undefined;
   const event = parsed.data;
   const sentAtMs = event.origin_server_ts ?? receivedAtMs;
+  // A clock that is ahead makes no event younger than new.
+  const ageMs = Math.max(0, event.unsigned?.age ?? event.age ?? receivedAtMs - sentAtMs);
+  const stickyMs = event.msc4354_sticky && event.msc4354_sticky.duration_ms - ageMs;
   return {
     eventId: eventId(event.event_id),
     room: roomId(event.room_id),
@@ -56,9 +68,10 @@ export function readEnvelope(json: unknown, receivedAtMs: number): Envelope | un
     type: event.type,
     stateKey: event.state_key,
     content: event.content,
-    // A clock that is ahead makes no event younger than new.
-    ageMs: Math.max(0, event.unsigned?.age ?? event.age ?? receivedAtMs - sentAtMs),
+    ageMs,
     receivedAtMs,
+    sentAtMs,
+    stickyMs: event.unsigned?.msc4354_sticky_duration_ttl_ms ?? stickyMs,
     inviteState: event.unsigned?.invite_room_state ?? event.invite_room_state,
   };
 }

@@ -4,9 +4,13 @@ import type { UserId } from "../../core/ids.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import { isCallType, readCallFact } from "./call.ts";
 import { type Envelope, readEnvelope, userIdText } from "./envelope.ts";
+import { isRtcType, readRtcEvent, type RtcEvent } from "./rtc.ts";
+
+/** What an event says: to the bridge, or of a call of MatrixRTC, of which `matrix/rtc` makes facts for the bridge. */
+export type RoomFact = MatrixFact | RtcEvent;
 
 export type EventReading =
-  | { readonly kind: "fact"; readonly fact: MatrixFact }
+  | { readonly kind: "fact"; readonly fact: RoomFact }
   /** `malformed`: worth a line in the log. `own`, `other`: everyday. */
   | { readonly kind: "none"; readonly why: "malformed" | "own" | "other" };
 
@@ -120,6 +124,10 @@ function readMessage(event: Envelope): EventReading {
 function readByType(event: Envelope): EventReading {
   if (isCallType(event.type)) {
     const fact = readCallFact(event);
+    return fact === undefined ? malformed : { kind: "fact", fact };
+  }
+  if (isRtcType(event.type)) {
+    const fact = readRtcEvent(event);
     return fact === undefined ? malformed : { kind: "fact", fact };
   }
   const { eventId, room, sender, ageMs, receivedAtMs } = event;

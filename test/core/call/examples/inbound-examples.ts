@@ -8,7 +8,7 @@ import type { LegSignal } from "../../../../src/core/call/model/matrix-leg.ts";
 import type { RingTarget } from "../../../../src/core/number/plan/ring-stage.ts";
 import type { Step } from "../../../../src/core/call/step.ts";
 import { callId, matrixCallId, deviceId, roomId, type RoomId, type UserId } from "../../../../src/core/ids.ts";
-import { eventsOf } from "../../../../src/matrix/legs/leg-kinds.ts";
+import { legacyEvents } from "../../../../src/matrix/legs/legacy-events.ts";
 import { dialog, maxDurationMs, play, told, trunk } from "./examples.ts";
 import { sdpIn } from "../../../../src/core/media-description.ts";
 import { legacyClient } from "../../../../src/matrix/legs/legacy-form.ts";
@@ -120,7 +120,7 @@ export function heardIn(room: RoomId, orders: readonly CallOrder[]): readonly st
 
 function spoken(signal: LegSignal): string {
   if (signal.kind !== "hangup") return signal.kind;
-  const [event] = eventsOf({ ...glare.leg }, signal) ?? [];
+  const [event] = legacyEvents({ ...glare.leg }, signal) ?? [];
   return `hangup ${String(event?.content["reason"])}`;
 }
 

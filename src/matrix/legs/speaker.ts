@@ -1,0 +1,30 @@
+// How clients of one kind are told of their legs.
+import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
+import type { RoomId, UserId } from "../../core/ids.ts";
+
+export interface Speaker {
+  /** In order for one leg. Throws HomeserverError when it gives up, `UNSUPPORTED` where the client has no way to hear it. */
+  say(leg: LegAddress, signal: LegSignal): Promise<void>;
+}
+
+/** The part of the outbox that speakers use. */
+export interface Sender {
+  /**
+   * Gives the event's id. Whatever is sent under the same `transaction` in the same room by the same user is sent once, over a
+   * restart too. Throws HomeserverError.
+   */
+  send(
+    room: RoomId,
+    as: UserId,
+    type: string,
+    content: Readonly<Record<string, unknown>>,
+    delivery?: { readonly transaction?: string },
+  ): Promise<string>;
+  /** Something else that must come after all that was sent in the room before. */
+  inOrder<T>(room: RoomId, work: () => Promise<T>): Promise<T>;
+}
+
+/** What is said once on a leg. */
+export function onceName({ room, matrixCallId, own }: LegAddress, what: string): string {
+  return [room, matrixCallId, own, what].join("\n");
+}

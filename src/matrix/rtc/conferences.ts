@@ -1,0 +1,80 @@
+// Our seats in the calls of rooms, as the media edge takes them: how we get into the media server, and who else belongs there.
+import type { UserId } from "../../core/ids.ts";
+import type { Attendance, ConferenceAccess, Participant, Seat, SeatId } from "../../ports/conference.ts";
+import { MediaError } from "../../ports/media.ts";
+import type { MediaServices } from "./media-services.ts";
+import type { RtcCall } from "./rtc-call.ts";
+import { askForToken, type TokenServiceParts } from "./token-service.ts";
+import type { RtcTracker } from "./tracker.ts";
+
+export interface ConferencesParts extends TokenServiceParts {
+  readonly tracker: RtcTracker;
+  readonly services: Pick<MediaServices, "isAllowed">;
+  /** The number of a call that names nobody; undefined: there are none or several. */
+  readonly numberIn: (room: RtcCall["room"]) => Promise<UserId | undefined>;
+}
+
+export class Conferences implements ConferenceAccess {
+  readonly #parts: ConferencesParts;
+  readonly #watchers = new Map<SeatId, Set<() => void>>();
+
+  constructor(parts: ConferencesParts) {
+    this.#parts = parts;
+    const tell = ({ seat }: RtcCall): void => {
+      for (const watch of this.#watchers.get(seat) ?? []) watch();
+    };
+    parts.tracker.listen({ changed: tell, over: tell });
+  }
+
+  seat(id: SeatId): Seat {
+    return {
+      admit: () => this.#admit(id),
+      attend: (changed) => this.#attend(id, changed),
+    };
+  }
+
+  async #admit(id: SeatId): ReturnType<Seat["admit"]> {
+    const { tracker, services, numberIn } = this.#parts;
+    const call = tracker.call(id);
+    if (call === undefined) throw new MediaError("engine", "the call is over");
+    const { room, device, service } = call;
+    if (service === undefined) throw new MediaError("engine", "the person's client names no media server");
+    if (!(await services.isAllowed(service))) {
+      const words = `the call is at ${service}, which the bridge may not use: allow it in rtc.allowed_services`;
+      throw new MediaError("engine", words);
+    }
+    const user = call.ghost ?? (await numberIn(room));
+    if (user === undefined) throw new MediaError("engine", "no number is in the room of the call");
+    return askForToken({ user, device, room, service }, this.#parts);
+  }
+
+  #attend(id: SeatId, changed: (attendance: Attendance) => void): () => void {
+    const watchers = this.#watchers.get(id) ?? new Set();
+    this.#watchers.set(id, watchers);
+    let last = "";
+    const watch = (): void => {
+      const attendance = this.#attendance(id);
+      const said = JSON.stringify(attendance);
+      if (said === last) return;
+      last = said;
+      changed(attendance);
+    };
+    watchers.add(watch);
+    watch();
+    return () => {
+      watchers.delete(watch);
+      if (watchers.size === 0) this.#watchers.delete(id);
+    };
+  }
+
+  /** Whoever is at another media server is not heard: there we are not. */
+  #attendance(id: SeatId): Attendance {
+    const { tracker } = this.#parts;
+    const call = tracker.call(id);
+    const present = call === undefined ? [] : tracker.present(call.room);
+    const participants = present
+      .filter(({ membership }) => membership.meets === "oldest" || membership.services[0] === call?.service)
+      .map(({ membership }): Participant => ({ identity: membership.identity, keys: [] }));
+    return { participants, ownKey: undefined };
+  }
+}

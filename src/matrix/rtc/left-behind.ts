@@ -1,0 +1,109 @@
+// What a number has left in the call of a room when the bridge died: a membership, the leave that was to end it, a ring. Found
+// again by the room and our device alone.
+import { z } from "zod";
+import { eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
+import { HomeserverError } from "../../ports/homeserver.ts";
+import type { Patience } from "../client/homeserver-client.ts";
+import { failureOf } from "../client/request-failure.ts";
+import { notificationTypes, stateKeyOf } from "../wire/rtc-names.ts";
+import { cancelDelayed, delayedEventsPath, type MembershipParts, type Place, statePath } from "./own-membership.ts";
+
+type Parts = Omit<MembershipParts, "undelayed">;
+
+const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
+/** More than one call of a number leaves behind. */
+const mostRings = 10;
+
+const delayedForm = z.object({
+  delayed_events: z.array(z.object({ delay_id: z.string(), room_id: z.string(), state_key: z.string() }).partial()),
+});
+const stateForm = z.object({
+  event_id: z.string(),
+  content: z.record(z.string(), z.unknown()),
+  unsigned: z.object({ replaces_state: z.string() }).partial().optional().catch(undefined),
+});
+const relationsForm = z.object({
+  chunk: z.array(z.object({ event_id: z.string(), type: z.string(), sender: z.string() }).partial()),
+});
+
+/** Takes it all away. Throws HomeserverError where the membership stays. */
+export async function leaveWhatIsLeft({ room, ghost: user, device }: Left, parts: Parts): Promise<void> {
+  const place: Place = { room, user, device };
+  await cancelLeaves(place, parts);
+  const rang = await membershipOf(place, parts);
+  if (rang?.isThere !== false) {
+    const request = { method: "PUT", path: statePath(place), body: {} } as const;
+    await parts.outbox.inOrder(room, () => parts.client.request(user, request, patience));
+  }
+  for (const ring of rang === undefined ? [] : await ringsOf(place, rang.event, parts)) {
+    await redact(room, user, ring, parts);
+  }
+}
+
+interface Left extends Omit<Place, "user"> {
+  readonly ghost: UserId;
+}
+
+/** Clients stop ringing. Never rejects. */
+export async function redact(room: RoomId, user: UserId, event: EventId, parts: Parts): Promise<void> {
+  const { client, outbox, log } = parts;
+  // Redacting twice is no harm, and the same transaction is one redaction.
+  const path = ["v3", "rooms", room, "redact", event, `unring${event.slice(1)}`];
+  try {
+    await outbox.inOrder(room, () => client.request(user, { method: "PUT", path, body: {} }, patience));
+  } catch (cause) {
+    log.warn("could not take a ring back: it goes on until its time is over", {
+      room,
+      code: failureOf(cause).error.code,
+    });
+  }
+}
+
+async function cancelLeaves({ room, user, device }: Place, parts: Parts): Promise<void> {
+  const key = stateKeyOf(user, device);
+  const answer = await asked(["delayed events", user, delayedEventsPath], parts);
+  for (const one of delayedForm.safeParse(answer).data?.delayed_events ?? []) {
+    if (one.delay_id !== undefined && one.room_id === room && one.state_key === key)
+      await cancelDelayed(parts, user, one.delay_id);
+  }
+}
+
+/** The event by which ours came into the call; undefined: it was never there. */
+async function membershipOf(
+  place: Place,
+  parts: Parts,
+): Promise<{ readonly event: EventId; readonly isThere: boolean } | undefined> {
+  const answer = await asked(["state", place.user, statePath(place), { format: "event" }], parts);
+  const parsed = stateForm.safeParse(answer);
+  if (!parsed.success) return undefined;
+  const { event_id, content, unsigned } = parsed.data;
+  if (content["application"] !== undefined) return { event: eventId(event_id), isThere: true };
+  const before = unsigned?.replaces_state;
+  return before === undefined ? undefined : { event: eventId(before), isThere: false };
+}
+
+/** In an encrypted room what refers to our membership is not told by its type. */
+async function ringsOf({ room, user }: Place, membership: EventId, parts: Parts): Promise<readonly EventId[]> {
+  const path = ["v1", "rooms", room, "relations", membership, "m.reference"];
+  const answer = await asked(["relations", user, path], parts);
+  const types: readonly unknown[] = [...notificationTypes, "m.room.encrypted"];
+  return (relationsForm.safeParse(answer).data?.chunk ?? [])
+    .filter(({ sender, type }) => sender === user && types.includes(type))
+    .flatMap(({ event_id }) => (event_id === undefined ? [] : [eventId(event_id)]))
+    .slice(0, mostRings);
+}
+
+/** undefined where the homeserver does not say. */
+async function asked(
+  [what, user, path, query = {}]: readonly [string, UserId, readonly string[], Readonly<Record<string, string>>?],
+  { client, log }: Parts,
+): Promise<unknown> {
+  try {
+    return await client.request(user, { method: "GET", path, query }, patience);
+  } catch (cause) {
+    const { error } = failureOf(cause);
+    if (error.transient) throw new HomeserverError(error.code, error.message, true, { cause });
+    log.debug("the homeserver does not tell what is left of a call", { what, user, code: error.code });
+    return undefined;
+  }
+}

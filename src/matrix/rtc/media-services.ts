@@ -1,0 +1,118 @@
+// Where tokens for media servers are to be had: the service that our own memberships name, and which others may be asked.
+// A person's membership names one too, and whoever writes memberships must not choose whom the bridge sends requests to.
+import { z } from "zod";
+import type { UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { HomeserverError } from "../../ports/homeserver.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
+import type { AskOutside } from "../client/outside.ts";
+import { failureOf } from "../client/request-failure.ts";
+import { serviceIn } from "../wire/rtc.ts";
+
+export interface MediaServicesParts {
+  readonly client: HomeserverClient;
+  readonly bot: UserId;
+  readonly domain: string;
+  readonly ask: AskOutside;
+  /** Instead of what the homeserver says. */
+  readonly configured: string | undefined;
+  /** Of other homeservers, whose people call with them. */
+  readonly allowed: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A call waits for it. */
+const patience: Patience = { again: "never", giveUpAfterMs: 3_000 };
+const wellKnownMs = 3_000;
+const keptMs = 10 * 60_000;
+/** For how long nothing, or no answer, is believed. */
+const emptyForMs = 30_000;
+
+const transportsForm = z.object({ rtc_transports: z.array(z.unknown()) });
+const wellKnownForm = z.object({ "org.matrix.msc4143.rtc_foci": z.array(z.unknown()) });
+
+interface Kept {
+  readonly services: Promise<readonly string[]>;
+  untilMs: number;
+}
+
+export class MediaServices {
+  readonly #parts: MediaServicesParts;
+  readonly #configured: string | undefined;
+  readonly #allowed: ReadonlySet<string>;
+  #kept: Kept | undefined;
+
+  constructor(parts: MediaServicesParts) {
+    this.#parts = parts;
+    this.#configured = parts.configured === undefined ? undefined : normal(parts.configured);
+    this.#allowed = new Set(parts.allowed.map(normal));
+  }
+
+  /** Where we take part in calls that we begin. Throws HomeserverError `NO_MEDIA_SERVER`. */
+  async own(): Promise<string> {
+    const [first] = this.#configured === undefined ? await this.advertised() : [this.#configured];
+    if (first !== undefined) return first;
+    throw new HomeserverError(
+      "NO_MEDIA_SERVER",
+      "the homeserver names no media server for calls (matrix_rtc.transports, .well-known); set rtc.livekit_service_url",
+      false,
+    );
+  }
+
+  /** Whether requests may be sent there. */
+  async isAllowed(service: string): Promise<boolean> {
+    if (service === this.#configured || this.#allowed.has(service)) return true;
+    return (await this.advertised()).includes(service);
+  }
+
+  /** What the homeserver says, the best first. Never rejects. */
+  advertised(): Promise<readonly string[]> {
+    const { clock } = this.#parts;
+    if (this.#kept !== undefined && this.#kept.untilMs > clock.nowMs()) return this.#kept.services;
+    const kept: Kept = { services: this.#ask(), untilMs: clock.nowMs() + keptMs };
+    this.#kept = kept;
+    void kept.services.then((services) => {
+      if (services.length === 0) kept.untilMs = clock.nowMs() + emptyForMs;
+    });
+    return kept.services;
+  }
+
+  async #ask(): Promise<readonly string[]> {
+    const [transports, wellKnown] = await Promise.all([this.#transports(), this.#wellKnown()]);
+    return [...new Set([...transports, ...wellKnown])];
+  }
+
+  async #transports(): Promise<readonly string[]> {
+    const { client, bot, log } = this.#parts;
+    const path = ["unstable", "org.matrix.msc4143", "rtc", "transports"];
+    try {
+      const answer = await client.request(bot, { method: "GET", path }, patience);
+      return servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
+    } catch (cause) {
+      log.debug("the homeserver does not say where its media server is", { code: failureOf(cause).error.code });
+      return [];
+    }
+  }
+
+  async #wellKnown(): Promise<readonly string[]> {
+    const { domain, ask, log } = this.#parts;
+    try {
+      const url = `https://${domain}/.well-known/matrix/client`;
+      const { status, body } = await ask({ method: "GET", url, timeoutMs: wellKnownMs });
+      return status === 200 ? servicesIn(wellKnownForm.safeParse(body).data?.["org.matrix.msc4143.rtc_foci"]) : [];
+    } catch (cause) {
+      log.debug("could not read .well-known", { code: failureOf(cause).error.code });
+      return [];
+    }
+  }
+}
+
+function servicesIn(transports: readonly unknown[] = []): readonly string[] {
+  return transports.flatMap((transport) => serviceIn(transport) ?? []);
+}
+
+function normal(service: string): string {
+  return serviceIn({ type: "livekit", livekit_service_url: service }) ?? service;
+}

@@ -1,0 +1,104 @@
+// The part of the Matrix edge that takes part in calls of MatrixRTC, put together.
+import type { RoomId, UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ConferenceAccess } from "../../ports/conference.ts";
+import type { MatrixFact } from "../../ports/homeserver.ts";
+import { MediaError } from "../../ports/media.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { HomeserverClient } from "../client/homeserver-client.ts";
+import { Outside } from "../client/outside.ts";
+import type { Encryption } from "../encryption/encryption.ts";
+import type { Sender, Speaker } from "../legs/speaker.ts";
+import type { RoomFact } from "../wire/event.ts";
+import type { RtcEvent } from "../wire/rtc.ts";
+import { Conferences } from "./conferences.ts";
+import { findMembership } from "./find-membership.ts";
+import { MediaServices } from "./media-services.ts";
+import { RtcSpeaker } from "./rtc-speaker.ts";
+import { RtcTracker } from "./tracker.ts";
+
+export interface RtcOptions {
+  /** Where tokens for our media server are to be had, instead of what the homeserver says. */
+  readonly service?: string | undefined;
+  /** Of other homeservers. */
+  readonly allowedServices?: readonly string[] | undefined;
+}
+
+export interface RtcSurroundings {
+  readonly client: HomeserverClient;
+  readonly outbox: Sender;
+  readonly encryption: Encryption | undefined;
+  readonly bot: UserId;
+  readonly domain: string;
+  readonly isOwn: (user: UserId) => boolean;
+  readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
+  readonly emit: (fact: MatrixFact) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Rtc {
+  /** Of anything that is said in a room, what it means to the bridge. Never rejects. */
+  readonly meaning: (fact: RoomFact) => Promise<readonly MatrixFact[]>;
+  readonly speaker: Speaker | undefined;
+  readonly conferences: ConferenceAccess;
+  stop(): Promise<void>;
+}
+
+export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings): Rtc {
+  if (options === undefined) return closed;
+  const { bot, ours, isOwn, emit, clock, log } = around;
+  const outside = new Outside();
+  const { ask } = outside;
+  const services = new MediaServices({
+    ...around,
+    ask,
+    configured: options.service,
+    allowed: options.allowedServices ?? [],
+  });
+  const tracker = new RtcTracker({
+    isOwn,
+    find: (room, event, sender) => findMembership(room, event, sender, around),
+    emit,
+    clock,
+    log,
+  });
+  const speaker = new RtcSpeaker({ ...around, tracker, services });
+  const numberIn = async (room: RoomId): Promise<UserId | undefined> => {
+    const [only, second] = (await ours(room)).filter((user) => user !== bot);
+    return second === undefined ? only : undefined;
+  };
+  return {
+    meaning: async (fact) => {
+      if (isOfRtc(fact)) return tracker.take(fact);
+      if (fact.kind === "member.left") tracker.personLeft(fact.room, fact.user);
+      return [fact];
+    },
+    speaker,
+    conferences: new Conferences({ ...around, ask, tracker, services, numberIn }),
+    async stop() {
+      speaker.stop();
+      await outside.close();
+    },
+  };
+}
+
+/** Calls of MatrixRTC are nothing to the bridge. */
+const closed: Rtc = {
+  meaning: async (fact) => (isOfRtc(fact) ? [] : [fact]),
+  speaker: undefined,
+  conferences: {
+    seat: () => ({
+      admit: () => Promise.reject(new MediaError("engine", "the bridge takes no part in such calls (rtc.mode)")),
+      attend: (changed) => {
+        changed({ participants: [], ownKey: undefined });
+        return () => undefined;
+      },
+    }),
+  },
+  stop: () => Promise.resolve(),
+};
+
+function isOfRtc(fact: RoomFact): fact is RtcEvent {
+  return fact.kind.startsWith("rtc.");
+}

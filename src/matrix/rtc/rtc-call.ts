@@ -1,0 +1,53 @@
+// One call of MatrixRTC in one room, as the bridge takes part in it.
+import type { DeviceId, EventId, MatrixCallId, RoomId, UserId } from "../../core/ids.ts";
+import type { SeatId } from "../../ports/conference.ts";
+import type { RtcMembership } from "../wire/rtc.ts";
+
+/** Somebody's device that is in the call of a room. */
+export interface Present {
+  readonly membership: RtcMembership;
+  /** The first event of this stay. */
+  readonly since: EventId;
+  /** The last one, which may be the same. */
+  readonly latest: EventId;
+}
+
+export interface RtcCall {
+  readonly seat: SeatId;
+  readonly room: RoomId;
+  readonly matrixCallId: MatrixCallId;
+  /** As which device we are in it. */
+  readonly device: DeviceId;
+  /** Who of ours takes part; undefined: whoever of ours is in the room. */
+  readonly ghost: UserId | undefined;
+  /** Where we meet: the service of the one who called, or ours where we ring. */
+  readonly service: string | undefined;
+  readonly state:
+    /** The person rang us. */
+    | { readonly kind: "theirs"; readonly key: string }
+    /** We ring; `notifications`: by these. Whoever is named alone may refuse for the whole room. */
+    | { readonly kind: "ringing"; readonly named: UserId | undefined; readonly notifications: readonly EventId[] }
+    /** These took it, the first one first; the bridge says who has it. */
+    | {
+        readonly kind: "answered";
+        readonly keys: readonly string[];
+        readonly holder: DeviceId | undefined;
+        readonly notifications: readonly EventId[];
+      };
+}
+
+export function seatOf(room: RoomId, call: MatrixCallId): SeatId {
+  return `${room} ${call}` as SeatId;
+}
+
+/** Whether this stay in the room's call is what keeps the call alive. */
+export function isKeptBy({ state }: RtcCall, { key, device }: RtcMembership): boolean {
+  if (state.kind === "theirs") return state.key === key;
+  if (state.kind === "ringing") return false;
+  return state.holder === undefined ? state.keys[0] === key : state.holder === device && state.keys.includes(key);
+}
+
+export function takesPart({ state }: RtcCall, key: string): boolean {
+  if (state.kind === "theirs") return state.key === key;
+  return state.kind === "answered" && state.keys.includes(key);
+}

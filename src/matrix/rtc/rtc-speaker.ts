@@ -1,0 +1,202 @@
+// Tells clients of MatrixRTC of their legs: we come into the call of a room, ring, refuse, leave. Leaves by itself where the
+// person did. What a crash leaves behind is found again (left-behind.ts).
+import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
+import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { SeatId } from "../../ports/conference.ts";
+import { HomeserverError } from "../../ports/homeserver.ts";
+import { failureOf } from "../client/request-failure.ts";
+import { placeIn } from "../legs/rtc-form.ts";
+import { onceName, type Sender, type Speaker } from "../legs/speaker.ts";
+import { declineContent, ringContent } from "../wire/rtc-content.ts";
+import { declineTypes, notificationTypes } from "../wire/rtc-names.ts";
+import { leaveWhatIsLeft, redact } from "./left-behind.ts";
+import type { MediaServices } from "./media-services.ts";
+import { type MembershipParts, OwnMembership } from "./own-membership.ts";
+import { type RtcCall, seatOf } from "./rtc-call.ts";
+import type { RtcTracker } from "./tracker.ts";
+
+export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
+  readonly outbox: Sender;
+  readonly tracker: RtcTracker;
+  readonly services: Pick<MediaServices, "own" | "isAllowed">;
+}
+
+interface Said {
+  readonly leg: LegAddress;
+  readonly membership: OwnMembership;
+}
+
+export class RtcSpeaker implements Speaker {
+  readonly #parts: RtcSpeakerParts;
+  /** Where we are in a call, or are coming into one. */
+  readonly #said = new Map<SeatId, Said>();
+  /** Of each leg, what is being said last. */
+  readonly #turns = new Map<SeatId, Promise<void>>();
+  #warned = false;
+
+  constructor(parts: RtcSpeakerParts) {
+    this.#parts = parts;
+    parts.tracker.listen({
+      changed: (call) => void this.#follow(call),
+      over: ({ seat }) => void this.#inTurn(seat, () => this.#leaveQuietly(seat)),
+    });
+  }
+
+  say(leg: LegAddress, signal: LegSignal): Promise<void> {
+    const seat = seatOf(leg.room, leg.matrixCallId);
+    return this.#inTurn(seat, () => this.#say(seat, leg, signal));
+  }
+
+  /** Nothing is renewed any more: the homeserver takes ours out of the calls that are left. */
+  stop(): void {
+    for (const { membership } of this.#said.values()) membership.stop();
+  }
+
+  async #say(seat: SeatId, leg: LegAddress, signal: LegSignal): Promise<void> {
+    switch (signal.kind) {
+      case "invite":
+        return this.#ring(seat, leg, signal);
+      case "answer":
+        return this.#answer(seat, leg);
+      case "reject":
+        return this.#refuse(seat, leg);
+      case "hangup":
+        return this.#hangUp(seat, leg);
+      case "select":
+        return this.#select(seat, leg, signal.device);
+      case "identity":
+        return;
+      case "reanswer":
+      case "reoffer":
+        throw new HomeserverError("UNSUPPORTED", "the client has no way to hear this", false);
+    }
+  }
+
+  async #ring(
+    seat: SeatId,
+    leg: LegAddress,
+    { invitee, lifetimeMs }: Extract<LegSignal, { kind: "invite" }>,
+  ): Promise<void> {
+    const { tracker, services, outbox, clock } = this.#parts;
+    const service = await services.own();
+    const { room, ghost, matrixCallId } = leg;
+    const state = { kind: "ringing", named: invitee, notifications: [] } as const;
+    tracker.ring({ seat, room, matrixCallId, device: deviceIn(leg), ghost, service, state });
+    const membership = await this.#enter(seat, leg, service);
+    const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
+    const [type] = notificationTypes;
+    tracker.notified(
+      seat,
+      eventId(await outbox.send(room, ghost, type, content, { transaction: onceName(leg, "ring") })),
+    );
+  }
+
+  async #answer(seat: SeatId, leg: LegAddress): Promise<void> {
+    const { tracker } = this.#parts;
+    const call = tracker.call(seat);
+    // The person has left, which the bridge is about to hear.
+    if (call?.service === undefined) return;
+    tracker.meet(seat, leg.ghost, call.service);
+    await this.#enter(seat, leg, call.service);
+  }
+
+  async #refuse(seat: SeatId, leg: LegAddress): Promise<void> {
+    const notification = placeIn(leg.form)?.notification;
+    this.#parts.tracker.over(seat);
+    if (notification === undefined) return this.#hangUp(seat, leg);
+    const [type] = declineTypes;
+    const delivery = { transaction: onceName(leg, "decline") };
+    await this.#parts.outbox.send(leg.room, leg.ghost, type, declineContent(notification), delivery);
+  }
+
+  /** The membership alone does not stop a client's ringing, the end of the notification does. */
+  async #hangUp(seat: SeatId, leg: LegAddress): Promise<void> {
+    const { tracker } = this.#parts;
+    const call = tracker.call(seat);
+    tracker.over(seat);
+    const said = this.#said.get(seat);
+    this.#said.delete(seat);
+    if (said === undefined) return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, this.#parts);
+    await said.membership.leave();
+    await this.#unring(leg.room, leg.ghost, call);
+  }
+
+  /** The others in the room need not be rung any longer. */
+  async #select(seat: SeatId, leg: LegAddress, device: DeviceId): Promise<void> {
+    const { tracker } = this.#parts;
+    tracker.select(seat, device);
+    await this.#unring(leg.room, leg.ghost, tracker.call(seat));
+  }
+
+  async #unring(room: RoomId, ghost: UserId, call: RtcCall | undefined): Promise<void> {
+    if (call === undefined || call.state.kind === "theirs") return;
+    for (const notification of call.state.notifications) await redact(room, ghost, notification, this.#parts);
+  }
+
+  async #enter(seat: SeatId, leg: LegAddress, service: string): Promise<EventId> {
+    const undelayed = (error: HomeserverError): void => this.#warn(error);
+    const place = { room: leg.room, user: leg.ghost, device: deviceIn(leg) };
+    const membership = new OwnMembership({ ...this.#parts, undelayed }, place, service);
+    this.#said.set(seat, { leg, membership });
+    return membership.enter();
+  }
+
+  /** The person who answered is at another media server than ours: we go there, where both hear each other. */
+  async #follow(call: RtcCall): Promise<void> {
+    const { tracker, services, log } = this.#parts;
+    const said = this.#said.get(call.seat);
+    if (said === undefined || call.state.kind !== "answered") return;
+    const [key] = call.state.keys;
+    const theirs = tracker.present(call.room).find(({ membership }) => membership.key === key)?.membership;
+    const service = theirs?.meets === "own" ? theirs.services[0] : undefined;
+    if (service === undefined || service === call.service) return;
+    if (!(await services.isAllowed(service))) {
+      log.warn("a person is at a media server that the bridge may not use: allow it in rtc.allowed_services", {
+        room: call.room,
+        service,
+      });
+      return;
+    }
+    tracker.meet(call.seat, said.leg.ghost, service);
+    await said.membership.move(service);
+  }
+
+  /** Never rejects: the delayed leave does it too. */
+  async #leaveQuietly(seat: SeatId): Promise<void> {
+    const said = this.#said.get(seat);
+    this.#said.delete(seat);
+    try {
+      await said?.membership.leave();
+    } catch (cause) {
+      this.#parts.log.warn("a number could not leave the call of a room", {
+        room: said?.leg.room,
+        code: failureOf(cause).error.code,
+      });
+    }
+  }
+
+  #inTurn(seat: SeatId, work: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(seat) ?? Promise.resolve();
+    const result = before.then(work);
+    const settled = result
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#turns.get(seat) === settled) this.#turns.delete(seat);
+      });
+    this.#turns.set(seat, settled);
+    return result;
+  }
+
+  #warn(error: HomeserverError): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#parts.log.warn(
+      "the homeserver delays no events (MSC4140): if the bridge dies, people stay in their calls for hours; on Synapse set max_event_delay_duration: 24h",
+      { code: error.code, error: error.message },
+    );
+  }
+}
+
+function deviceIn({ form, own }: LegAddress): DeviceId {
+  return placeIn(form)?.device ?? own;
+}
