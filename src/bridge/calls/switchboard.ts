@@ -14,17 +14,18 @@ import type { CallId, MatrixCallId, RoomId, UserId } from "../../core/ids.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { Disposal, MatrixFact } from "../../ports/homeserver.ts";
 import type { InviteArrival } from "../../ports/sip.ts";
-import { StoreError, type CallLedger } from "../../ports/store.ts";
-import { keyOf, type CallIndex, type OwnInvite } from "./call-index.ts";
+import type { CallLedger } from "../../ports/store.ts";
+import type { CallIndex, OwnInvite } from "./call-index.ts";
 import { CallRunner, type CallRunnerParts } from "./call-runner.ts";
-import { CallSignals, isSameDevice } from "./call-signals.ts";
+import { CallSignals } from "./call-signals.ts";
 import { HeldFacts } from "./held-facts.ts";
+import { Invitations } from "./invitations.ts";
 import type { HangUps } from "./hang-ups.ts";
 import { Glare } from "./glare.ts";
 import type { CallGate } from "../admission/call-gate.ts";
 import type { ClientKinds } from "../admission/client-kinds.ts";
 import type { CallEvents } from "./call-events.ts";
-import type { Invitation, OutboundAdmission } from "../admission/outbound-admission.ts";
+import type { OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
 import type { OpenSessions } from "../effects/open-sessions.ts";
 import { LatestOnly } from "../limits/latest-only.ts";
@@ -64,7 +65,7 @@ export class Switchboard implements Calls {
   readonly #held: HeldFacts;
   readonly #signals: CallSignals;
   readonly #glare: Glare;
-  readonly #redial: Redial;
+  readonly #invitations: Invitations;
   readonly #rooms: RoomFacts;
   readonly #transfers: Transfers;
   readonly #legs: TrunkLegs;
@@ -100,7 +101,15 @@ export class Switchboard implements Calls {
       clock,
       log: telemetry.log,
     });
-    this.#redial = new Redial({ index: this.#index, sameNumber: parts.orders.sameNumber, log: telemetry.log });
+    this.#invitations = new Invitations({
+      ...parts,
+      held: this.#held,
+      glare: this.#glare,
+      redial: new Redial({ index: this.#index, sameNumber: parts.orders.sameNumber, log: telemetry.log }),
+      roomFacts: this.#rooms,
+      add: (first, invite) => this.#add(first, invite),
+      telemetry,
+    });
   }
 
   /** Calls of the moment. */
@@ -229,10 +238,10 @@ export class Switchboard implements Calls {
       case "message.received":
         return this.#rooms.heard(fact);
       case "call.invited":
-        return this.#invitedToCall(fact);
+        return this.#invitations.take(fact);
       case "call.offered":
         await this.#signals.take(fact);
-        return this.#declineVideo(fact);
+        return this.#invitations.declineVideo(fact);
       default:
         return this.#signals.take(fact);
     }
@@ -260,68 +269,6 @@ export class Switchboard implements Calls {
     }
     this.#parts.orders.firstCalls.left(room, user);
     await this.#rooms.left(room, user);
-  }
-
-  async #invitedToCall(fact: Extract<MatrixFact, { kind: "call.invited" }>): Promise<void> {
-    const key = keyOf(fact.room, fact.matrixCallId);
-    const { room, matrixCallId } = fact;
-    if (this.#index.find(room, matrixCallId) !== undefined) return;
-    const known = await this.#isKnown(fact);
-    if (known === true) return;
-    const ghost = await this.#rooms.calledIn(fact);
-    if (ghost === undefined) return;
-    const displayName = await this.#parts.admission.displayNameOf(fact.sender, ghost);
-    // From here on without waiting, or two calls at once would not see each other.
-    const held = this.#held.take(key).filter((one) => one.sender === fact.sender && isSameDevice(one, fact));
-    if (held.some(({ fact: { kind } }) => kind === "matrix.hungUp" || kind === "matrix.selected")) {
-      this.#parts.runner.telemetry.log.info("caller hung up before the call began", { room, matrixCall: matrixCallId });
-      return;
-    }
-    const crossed = await this.#glare.invited(fact, ghost.user);
-    const closed = crossed === undefined ? await this.#whyClosed(fact, ghost.user, known === "unsure") : undefined;
-    const runner =
-      crossed ?? (await this.#receive({ fact, ghost, displayName, running: this.#running(fact.sender), closed }));
-    for (const one of held) await runner?.post(one.fact);
-    if (closed !== "cannot-store") await this.#rooms.called(fact, ghost);
-    await this.#declineVideo(fact);
-  }
-
-  async #declineVideo({ room, matrixCallId, video }: Extract<MatrixFact, { readonly video: boolean }>): Promise<void> {
-    const call = video ? this.#index.find(room, matrixCallId)?.call : undefined;
-    if (call !== undefined) await this.#rooms.offeredVideo(call);
-  }
-
-  async #whyClosed(fact: Invitation["fact"], ghost: UserId, isUnsure: boolean): Promise<Invitation["closed"]> {
-    return this.#parts.gate.closed ?? (isUnsure ? "cannot-store" : this.#redial.takes(fact, ghost));
-  }
-
-  /** Whether it was a call before: one that the store cannot tell about must not be placed a second time. */
-  async #isKnown({ room, matrixCallId }: Invitation["fact"]): Promise<boolean | "unsure"> {
-    try {
-      return await this.#parts.ledger.known(room, matrixCallId);
-    } catch (error) {
-      if (error instanceof StoreError) return "unsure";
-      throw error;
-    }
-  }
-
-  #running(person: UserId): Invitation["running"] {
-    const { groups } = this.#index;
-    const ofPerson = groups.chargedTo(person).filter(({ call }) => isRunning(call)).length;
-    return { ofPerson, inAll: groups.running.size };
-  }
-
-  async #receive(invitation: Invitation): Promise<CallRunner | undefined> {
-    const { fact } = invitation;
-    const first = this.#parts.admission.receive(invitation);
-    if (first === undefined) {
-      this.#parts.runner.telemetry.factIgnored(fact.kind, "none");
-      return undefined;
-    }
-    const leg = legOf(first.call);
-    const runner = this.#add(first, leg && { leg, description: fact.description, candidates: [] });
-    await runner.start(first);
-    return runner;
   }
 
   #add(first: Step, invite?: OwnInvite): CallRunner {
