@@ -1,7 +1,7 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
-import type { OwnSide } from "../core/call/model/matrix-leg.ts";
+import type { LegForm, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
@@ -221,6 +221,10 @@ export class HttpHomeserver implements Homeserver {
   ownSide(kinds: readonly string[]): OwnSide {
     const newId = (): string => this.#parts.clock.newId();
     return kinds.includes(legacyKind) ? legacySide(newId) : rtcSide(newId);
+  }
+
+  showsOutcome({ kind }: LegForm): boolean {
+    return kind === legacyKind;
   }
 
   async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {

@@ -241,6 +241,8 @@ export interface Homeserver {
   readonly clientKinds: readonly string[];
   /** Our side of a call that rings these kinds of clients, some of `clientKinds`, with fresh ids. */
   ownSide(kinds: readonly string[]): OwnSide;
+  /** Whether all clients of the leg show by themselves how a call ended, and that it was missed. */
+  showsOutcome(form: LegForm): boolean;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
   /** A plain `m.notice`; `about`: as a reply to that event. */

@@ -1,5 +1,5 @@
 // A homeserver that keeps what it was told, and answers as the test says.
-import type { LegAddress, LegSignal, OwnSide } from "../../src/core/call/model/matrix-leg.ts";
+import type { LegAddress, LegForm, LegSignal, OwnSide } from "../../src/core/call/model/matrix-leg.ts";
 import { roomId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import {
   HomeserverError,
@@ -96,6 +96,9 @@ export class FakeHomeserver implements Homeserver {
   clientKinds: readonly string[] = ["legacy"];
   /** What each call was to ring. */
   readonly rung: (readonly string[])[] = [];
+  showsOutcome({ kind }: LegForm): boolean {
+    return kind === "legacy";
+  }
   ownSide(kinds: readonly string[]): OwnSide {
     this.rung.push(kinds);
     return this.side();

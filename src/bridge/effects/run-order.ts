@@ -122,7 +122,8 @@ async function tellPerson(
     }
     if (order.kind === "matrix.tile") {
       const words = await firstCalls.wordsFor(order.leg, order.text);
-      const isSeen = words === order.text && firstCalls.wasSeen(order.leg.room);
+      const isSeen =
+        words === order.text && firstCalls.wasSeen(order.leg.room) && homeserver.showsOutcome(order.leg.form);
       if (!isSeen) await homeserver.notice(order.leg.room, order.leg.ghost, words);
       return undefined;
     }

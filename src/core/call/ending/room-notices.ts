@@ -91,8 +91,8 @@ export function notice({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text
   return { kind: "matrix.notice", leg: { room, ghost }, text };
 }
 
-function tile({ room, ghost }: Pick<LegAddress, "room" | "ghost">, text: string): CallOrder {
-  return { kind: "matrix.tile", leg: { room, ghost }, text };
+function tile({ room, ghost, form }: LegAddress, text: string): CallOrder {
+  return { kind: "matrix.tile", leg: { room, ghost, form }, text };
 }
 
 /** Nobody of several can see whether another took the call. */

@@ -87,8 +87,8 @@ export type CallOrder =
   | { readonly kind: "matrix.signal"; readonly leg: LegAddress; readonly signal: LegSignal }
   /** Words for the person, in the room. */
   | { readonly kind: "matrix.notice"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
-  /** What the client shows by itself. It is written only where the person needs more words, or the client never saw the call. */
-  | { readonly kind: "matrix.tile"; readonly leg: Pick<LegAddress, "room" | "ghost">; readonly text: string }
+  /** What many clients show by themselves. It is written where the person needs more words, or the client shows nothing. */
+  | { readonly kind: "matrix.tile"; readonly leg: Pick<LegAddress, "room" | "ghost" | "form">; readonly text: string }
   /** Where does a transfer lead? `transfer.planned` or `transfer.barred` follows. */
   | { readonly kind: "transfer.plan"; readonly to: UserId | SipAddressee; readonly person: UserId }
   /** Hands the trunk's leg over, to be joined with that of `other` or with a new one. */
