@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeRtp, encodeRtp } from "../../../dev/audio/rtp.ts";
 import { DtmfReceiver } from "../../../src/media/embedded/rtp/dtmf-receiver.ts";
-import { nativeIceServers } from "../../../src/media/embedded/client/ice-servers.ts";
+import { nativeIceServers } from "../../../src/media/embedded/base/ice-servers.ts";
 import { ReceptionStats } from "../../../src/media/embedded/rtp/reception-stats.ts";
 import { byePacket, readRtcp, reportPacket } from "../../../src/media/embedded/rtp/rtcp.ts";
 import { isRtcp, readRtp, rewriteRtp } from "../../../src/media/embedded/rtp/rtp-packet.ts";

@@ -1,14 +1,14 @@
-// One ICE and DTLS-SRTP association with a client, by node-datachannel: the only file that knows it. The library sees
-// a description of our making, with nothing of the client's but its ICE, DTLS and candidate values; of its own it is
-// asked for the same. Directions and payload types are none of its business, so a re-offer does not reach it.
+// One ICE and DTLS-SRTP association with a client, by node-datachannel. The library sees a description of our making, with
+// nothing of the client's but its ICE, DTLS and candidate values; of its own it is asked for the same. Directions and payload
+// types are none of its business, so a re-offer does not reach it.
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
 import { writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
 import { isMalformed, parseDescription } from "../../../core/sdp/description.ts";
 import type { WebRtcEnd } from "../../../core/sdp/exchange/requirement.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import type { Certificate } from "./certificate.ts";
-import { nativeIceServers } from "./ice-servers.ts";
 import type { Gone } from "../base/leg.ts";
+import { closeConnection, newConnection } from "../base/peer-connection.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 
 /** Our end, as the library or a reserved port has it. */
@@ -40,8 +40,6 @@ export interface TransportOptions {
 
 /** How long an answer waits for slow STUN and TURN servers before it goes with what there is. */
 const gatherTimeoutMs = 2000;
-const closingMs = 5000;
-const closing = new Set<ClientTransport>();
 const mid = "0";
 
 export class ClientTransport {
@@ -55,20 +53,13 @@ export class ClientTransport {
 
   /** `identity`: what the client has been told of us in an offer already; otherwise the library makes all of it. */
   constructor(options: TransportOptions, reports: TransportReports, identity?: Identity) {
-    const { ice } = options;
-    const portMin = identity?.port ?? ice.portMin;
-    const portMax = identity?.port ?? ice.portMax;
     this.#identity = identity;
-    this.#connection = new nodeDataChannel.PeerConnection("client", {
-      iceServers: nativeIceServers(options.iceServers),
-      disableAutoNegotiation: true,
-      ...(ice.bindHost === undefined ? {} : { bindAddress: ice.bindHost }),
-      ...(portMin === undefined ? {} : { portRangeBegin: portMin }),
-      ...(portMax === undefined ? {} : { portRangeEnd: portMax }),
-      ...(identity === undefined
-        ? {}
-        : { certificatePemFile: identity.certificate.certificatePem, keyPemFile: identity.certificate.keyPem }),
-    });
+    this.#connection = newConnection(
+      options.ice,
+      options.iceServers,
+      identity?.port,
+      identity && { certificatePemFile: identity.certificate.certificatePem, keyPemFile: identity.certificate.keyPem },
+    );
     this.#gathered = new Promise((resolve) => {
       const timer = setTimeout(resolve, gatherTimeoutMs);
       this.#connection.onGatheringStateChange((state) => {
@@ -150,13 +141,7 @@ export class ClientTransport {
   close(): void {
     this.#isOpen = false;
     this.#isOver = true;
-    // Until the track is closed itself, the library holds its callbacks, and by them everything of the call.
-    this.#track.close();
-    this.#connection.close();
-    // The library closes on threads of its own, and its callbacks hold bare pointers to the objects behind ours: these
-    // must not be collected before it is done.
-    closing.add(this);
-    setTimeout(() => closing.delete(this), closingMs);
+    closeConnection(this, this.#connection, [this.#track]);
   }
 
   #begin(remote: WebRtcEnd, isControlling: boolean): void {

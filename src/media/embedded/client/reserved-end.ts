@@ -1,22 +1,20 @@
 // Our end of an association that a client has been offered and has not yet accepted: credentials, certificate and a port
 // that is only held. ICE and DTLS begin with the client's answer. libdatachannel must not see a check before: it would
 // connect while it takes the answer, and fail the handshake because it does not know the fingerprint yet.
-import { randomBytes, randomInt } from "node:crypto";
-import { createSocket, type Socket } from "node:dgram";
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
-import { isIPv6 } from "node:net";
 import { addressFamily, isUnspecified } from "../../../core/address/ip.ts";
 import type { Candidate } from "../../../core/sdp/candidate.ts";
 import type { IceServer } from "../../../ports/media.ts";
 import { newCertificate } from "./certificate.ts";
 import type { Identity, LocalEnd } from "./client-transport.ts";
-import { nativeIceServers } from "./ice-servers.ts";
+import { holdPort } from "../base/held-port.ts";
+import { nativeIceServers } from "../base/ice-servers.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { mappedAddress } from "./stun.ts";
 
 const stunTimeoutMs = 2000;
-/** Enough for every range that is full but for a few, and soon over where all is taken. */
-const maxPortTries = 1000;
 /** RFC 8445 s5.1.2.1. */
 const typePreference = { host: 126, srflx: 100 } as const;
 /**
@@ -39,7 +37,7 @@ export class ReservedEnd {
 
   /** All candidates gathered. Throws if no port is free. */
   static async open(ice: WorkerSettings["ice"], iceServers: readonly IceServer[]): Promise<ReservedEnd> {
-    const socket = await held(ice);
+    const socket = await holdPort(ice);
     const { port } = socket.address();
     const hosts = hostCandidates(ice.bindHost, port);
     const mapped = await mappedAddress(socket, nativeIceServers(iceServers), stunTimeoutMs);
@@ -73,39 +71,6 @@ export class ReservedEnd {
   release(): void {
     this.#socket.close();
   }
-}
-
-async function held({ bindHost, portMin, portMax }: WorkerSettings["ice"]): Promise<Socket> {
-  const hosts = bindHost === undefined ? ["::", "0.0.0.0"] : [bindHost];
-  const isRange = portMin !== undefined || portMax !== undefined;
-  const ports = isRange ? portsOf(portMin ?? 1024, portMax ?? 65_535) : [0];
-  for (const host of hosts) {
-    for (const port of ports) {
-      const socket = await bound(host, port);
-      if (socket !== undefined) return socket;
-    }
-  }
-  throw new Error("no port is free for a client");
-}
-
-/** One after the other, from one that nobody foresees. */
-function portsOf(min: number, max: number): number[] {
-  const count = max - min + 1;
-  const start = randomInt(count);
-  return Array.from({ length: Math.min(count, maxPortTries) }, (_, index) => min + ((start + index) % count));
-}
-
-async function bound(host: string, port: number): Promise<Socket | undefined> {
-  const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-  return new Promise((resolve) => {
-    socket.once("error", () => resolve(undefined));
-    socket.bind(port, host, () => {
-      socket.removeAllListeners("error");
-      // ICMP errors of a STUN server come as errors of the socket.
-      socket.on("error", () => undefined);
-      resolve(socket);
-    });
-  });
 }
 
 /** Loopback only where there is nothing else, as browsers do it; no link-local addresses, which need a zone. */

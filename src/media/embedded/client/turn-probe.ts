@@ -5,7 +5,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { isIPv6 } from "node:net";
 import type { IceServer } from "../../../ports/media.ts";
-import { nativeIceServers } from "./ice-servers.ts";
+import { nativeIceServers } from "../base/ice-servers.ts";
 
 export interface TurnProblem {
   /** `host:port`. */
