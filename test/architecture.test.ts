@@ -177,10 +177,14 @@ test("the time of day is read in one place: it may jump, and durations must not"
 
 test("what is dangerous has one home", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^ws$/, /^sip\/transport\/sockets\/websocket\.ts$/],
+    [/^ws$/, /^(sip\/transport\/sockets\/websocket|media\/embedded\/participant\/signal-socket)\.ts$/],
     [/^libphonenumber-js/, /^core\/number\/e164\.ts$/],
     [/^sdp-transform/, /^core\/sdp\//],
-    [/^node-datachannel/, /^media\/embedded\//],
+    [
+      /^node-datachannel/,
+      /^media\/embedded\/(base\/(ice-servers|peer-connection)|client\/client-transport|participant\/server-connection|engine\/worker)\.ts$/,
+    ],
+    [/^@livekit\/protocol/, /^media\/embedded\/participant\/signal\.ts$/],
     [/^@evan\/opus/, /^media\/embedded\/codec\/opus-(?:en|de)coder\.ts$/],
     [/^matrix-appservice/, /^(matrix|config)\//],
     [/^kysely$/, /^store\//],

@@ -16,7 +16,7 @@ export interface Admission {
 }
 
 /** Of one participant's frames. */
-interface FrameKey {
+export interface FrameKey {
   /** As frames name it, 0 to 255. */
   readonly index: number;
   /** 16 to 32 octets, from which the key of the cipher is derived. */

@@ -12,7 +12,7 @@ import type { Seat } from "./conference.ts";
 import type { CarriedMedia, ClientEnd, SessionSource, TrunkEnd } from "./media.ts";
 
 /** A participant in a conference; which one, is said when it is entered. */
-interface ConferenceEnd {
+export interface ConferenceEnd {
   readonly kind: "conference";
 }
 

@@ -5,7 +5,15 @@ import { callId, type CallId } from "../../../src/core/ids.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../../../src/media/embedded/engine/engine.ts";
 import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { IceServer, CallMedia, MediaReport, MediaSession, TrunkMedia } from "../../../src/ports/media.ts";
+import type { ConferenceAccess } from "../../../src/ports/conference.ts";
+import type {
+  CallMedia,
+  EndOptions,
+  IceServer,
+  MediaReport,
+  MediaSession,
+  TrunkMedia,
+} from "../../../src/ports/media.ts";
 import type { Log } from "../../../src/ports/telemetry.ts";
 import type { Waiting } from "./ear.ts";
 
@@ -61,6 +69,7 @@ export interface Rig {
     other?: TrunkMedia,
     legs?: Partial<Record<MediaEnd, CallId>>,
   ): Promise<OpenSession>;
+  openEnds(call: CallId, ends: Readonly<Record<MediaEnd, EndOptions>>): Promise<OpenSession>;
 }
 
 export interface OpenSession {
@@ -70,7 +79,10 @@ export interface OpenSession {
   readonly fact: <Kind extends MediaReport["kind"]>(kind: Kind) => Promise<MediaReport & { kind: Kind }>;
 }
 
-export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Promise<Rig> {
+export async function startRig(
+  options: Partial<EmbeddedEngineOptions> = {},
+  conferences?: ConferenceAccess,
+): Promise<Rig> {
   const log: LogLine[] = [];
   let watching: Waiting[] = [];
   const written = (): void => {
@@ -97,28 +109,17 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
       ...options,
     }),
     recorded,
+    { conferences },
   );
   await engine.start();
   let count = 0;
-  const open: Rig["open"] = async (trunk = {}, iceServers = [], other?, legs = {}) => {
-    count += 1;
+  const openEnds: Rig["openEnds"] = async (call, ends) => {
     const facts: MediaReport[] = [];
     const waiting: { kind: string; resolve: (fact: MediaReport) => void }[] = [];
-    const media: TrunkMedia = { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk };
-    const session = await engine.open(
-      {
-        call: callId(`c-${count}`),
-        a:
-          other === undefined
-            ? { kind: "client", iceServers, codecs: media.codecs }
-            : { kind: "trunk", media: other, leg: legs.a ?? callId(`c-${count}-left`) },
-        b: { kind: "trunk", media, leg: legs.b ?? callId(`c-${count}`) },
-      },
-      (fact) => {
-        facts.push(fact);
-        for (const each of waiting.filter(({ kind }) => kind === fact.kind)) each.resolve(fact);
-      },
-    );
+    const session = await engine.open({ call, ...ends }, (fact) => {
+      facts.push(fact);
+      for (const each of waiting.filter(({ kind }) => kind === fact.kind)) each.resolve(fact);
+    });
     return {
       session,
       facts,
@@ -129,5 +130,16 @@ export async function startRig(options: Partial<EmbeddedEngineOptions> = {}): Pr
       },
     };
   };
-  return { engine, log, logged, open };
+  const open: Rig["open"] = async (trunk = {}, iceServers = [], other?, legs = {}) => {
+    count += 1;
+    const media: TrunkMedia = { srtp: "off", codecs: ["PCMU", "PCMA"], rtpNetworks: [], ...trunk };
+    return openEnds(callId(`c-${count}`), {
+      a:
+        other === undefined
+          ? { kind: "client", iceServers, codecs: media.codecs }
+          : { kind: "trunk", media: other, leg: legs.a ?? callId(`c-${count}-left`) },
+      b: { kind: "trunk", media, leg: legs.b ?? callId(`c-${count}`) },
+    });
+  };
+  return { engine, log, logged, open, openEnds };
 }

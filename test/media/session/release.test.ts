@@ -47,7 +47,7 @@ function after(turn: Turn | Refusal): Exchange {
 
 /** One call up to its answer, and its end. Gives what nothing may refer to any longer. */
 async function callOnce(rtpPort: number): Promise<object> {
-  const reports = { fact: () => undefined, log: () => undefined };
+  const reports = { fact: () => undefined, admissionWanted: () => undefined, log: () => undefined };
   const opening = {
     call: callId("c-1"),
     ends: {
@@ -78,7 +78,7 @@ async function callOnce(rtpPort: number): Promise<object> {
     rtcpMux: false,
     keys: undefined,
   } as const;
-  session.follow({ remotes: { b: gateway }, flows: agreed && flowsOf(agreed) });
+  await session.follow({ remotes: { b: gateway }, flows: agreed && flowsOf(agreed) });
   await session.close();
   return reports;
 }

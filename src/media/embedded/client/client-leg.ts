@@ -254,7 +254,11 @@ export class ClientLeg implements Leg {
       this.#state = { phase: "up", current: next };
       return;
     }
-    if (current.transport.isOver) this.#reports.gone(how, this.#wasConnected);
+    if (!current.transport.isOver) return;
+    const what = how === "closed" ? "client closed its connection" : "connection to the client was lost";
+    this.#reports.log("info", what, {});
+    if (this.#wasConnected) this.#reports.gone(how);
+    else this.#reports.failed("ICE or DTLS failed");
   }
 
   #take({ candidates }: RemoteClient): void {

@@ -2,16 +2,15 @@
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import { noMediaStats, type MediaStats } from "../../../core/call/model/media-stats.ts";
 import { callPrice } from "../../../core/sdp/exchange/conversion.ts";
-import type { EngineSession, Following, RemotePeer } from "../../../ports/media-engine.ts";
-import { MediaError } from "../../../ports/media.ts";
+import type { EngineSession, Following } from "../../../ports/media-engine.ts";
 import { conversions } from "../codec/conversions.ts";
-import type { LocalTrunks, OrderKind, OrderOf, OrderResults } from "../session/protocol.ts";
-
-export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
+import type { FollowingOrder, LocalTrunks, OrderOf, SessionOrders } from "../session/protocol.ts";
+import type { Seats } from "./seats.ts";
 
 export class EmbeddedSession implements EngineSession {
   readonly local: LocalTrunks;
   readonly #orders: SessionOrders;
+  readonly #seats: Seats;
   readonly #handOver: (end: MediaEnd) => Promise<void>;
   readonly #charge: (price: number) => void;
   readonly #closed: () => void;
@@ -19,12 +18,14 @@ export class EmbeddedSession implements EngineSession {
   constructor(
     local: LocalTrunks,
     orders: SessionOrders,
+    seats: Seats,
     handOver: (end: MediaEnd) => Promise<void>,
     charge: (price: number) => void,
     closed: () => void,
   ) {
     this.local = local;
     this.#orders = orders;
+    this.#seats = seats;
     this.#handOver = handOver;
     this.#charge = charge;
     this.#closed = closed;
@@ -37,8 +38,12 @@ export class EmbeddedSession implements EngineSession {
   readonly handOver: EngineSession["handOver"] = async (end) => this.#handOver(end);
 
   readonly follow: EngineSession["follow"] = async (following) => {
-    const { flows } = following;
-    await this.#orders({ kind: "follow", following: { remotes: peersIn(following), flows } });
+    const { flows, remotes } = following;
+    await this.#orders({ kind: "follow", following: orderOf(following) });
+    for (const end of mediaEnds) {
+      const remote = remotes[end];
+      if (remote?.kind === "conference") this.#seats.take(end, remote.seat);
+    }
     if (flows?.codecs !== undefined) this.expect(callPrice(conversions, flows.codecs));
   };
 
@@ -68,12 +73,11 @@ export class EmbeddedSession implements EngineSession {
   }
 }
 
-function peersIn({ remotes }: Following): Following<RemotePeer>["remotes"] {
-  const peers: Following<RemotePeer>["remotes"] = {};
+function orderOf({ remotes, flows }: Following): FollowingOrder {
+  const ordered: FollowingOrder["remotes"] = {};
   for (const end of mediaEnds) {
     const remote = remotes[end];
-    if (remote?.kind === "conference") throw new MediaError("engine", "no end for a conference");
-    if (remote !== undefined) peers[end] = remote;
+    if (remote !== undefined) ordered[end] = remote.kind === "conference" ? { kind: "conference" } : remote;
   }
-  return peers;
+  return { remotes: ordered, flows };
 }

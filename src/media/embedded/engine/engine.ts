@@ -1,5 +1,5 @@
-// The embedded media engine: spreads sessions over worker processes, hands out RTP ports, and replaces a worker that
-// dies. What happens inside a session is session.ts, in the worker.
+// The embedded media engine: spreads sessions over worker processes (places.ts), and hands out RTP ports. What happens inside
+// a session is session.ts, in the worker.
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { CallId } from "../../../core/ids.ts";
 import type { Clock } from "../../../ports/clock.ts";
@@ -10,12 +10,14 @@ import type { Log } from "../../../ports/telemetry.ts";
 import { conversions } from "../codec/conversions.ts";
 import { bindAddress, iceAddresses, rtpAddress } from "./addresses.ts";
 import { DialogKeeper, type KeptDialog, type EndLegs } from "./dialog-keeper.ts";
-import { EmbeddedSession, type SessionOrders } from "./embedded-session.ts";
+import { EmbeddedSession } from "./embedded-session.ts";
+import { Places, type Place } from "./places.ts";
 import { PortPool } from "./port-pool.ts";
+import { Seats } from "./seats.ts";
 import type { WorkerSettings } from "../base/settings.ts";
-import type { EndOpening } from "../session/protocol.ts";
+import type { EndOpening, SessionOrders } from "../session/protocol.ts";
 import { arePortsBindable } from "../trunk/trunk-socket.ts";
-import { WorkerLink } from "./worker-link.ts";
+import type { WorkerLink } from "./worker-link.ts";
 
 export interface EmbeddedEngineOptions {
   /** Processes; about one for each core that may be spent on media. */
@@ -49,19 +51,8 @@ export interface EmbeddedEngineOptions {
 const defaults = { reconnectTimeoutMs: 30_000 };
 /** Ports of the range may be taken by others: so many pairs are tried for one session. */
 const portTries = 20;
-const backoffMs = { first: 500, most: 30_000 };
-/** A worker that ran for so long has not died of its start. */
-const settledAfterMs = 60_000;
-
-interface Place {
-  worker: WorkerLink | undefined;
-  readonly sessions: Set<number>;
-  /** What they cost, in sessions that pass packets as they are. */
-  load: number;
-  /** Deaths in a row. */
-  deaths: number;
-  startedAtMs: number;
-}
+/** A participant's frames may be encrypted, and several may speak: as much as Opus to G.711. */
+const conferencePrice = 2;
 
 interface Entry {
   readonly place: Place;
@@ -95,35 +86,34 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): MediaEngin
 }
 
 class EmbeddedEngine implements MediaEngine {
-  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk"], conversions };
+  readonly capabilities: MediaCapabilities = { ends: ["client", "trunk", "conference"], conversions };
   readonly #options: EmbeddedEngineOptions;
-  /** Known once `start` has found the addresses. */
-  #settings: WorkerSettings | undefined;
   readonly #ports: PortPool;
-  readonly #places: Place[];
+  readonly #places: Places;
   readonly #entries = new Map<number, Entry>();
   readonly #dialogs = new DialogKeeper();
-  readonly #restarts = new Set<() => void>();
+  readonly #seats = new Map<number, Seats>();
   #count = 0;
-  #isStopping = false;
 
   constructor(options: EmbeddedEngineOptions) {
     const { rtp } = options;
     this.#options = options;
     this.#ports = new PortPool(rtp.portMin, rtp.portMax);
-    this.#places = Array.from({ length: options.workers }, () => ({
-      worker: undefined,
-      sessions: new Set(),
-      load: 0,
-      deaths: 0,
-      startedAtMs: 0,
-    }));
+    this.#places = new Places(options, {
+      report: (session, fact) => this.#entries.get(session)?.report(fact),
+      admissionWanted: (session, end) => void this.#seats.get(session)?.admit(end),
+      dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
+      marks: (marks) => {
+        for (const [session, each] of marks) this.#dialogs.marked(session, each);
+      },
+      lost: (sessions) => this.#lost(sessions),
+    });
   }
 
   async start(): Promise<void> {
     const { rtp, ice } = this.#options;
     const rtpHost = await bindAddress(rtp.host);
-    this.#settings = {
+    const settings: WorkerSettings = {
       rtp: { host: rtpHost, advertisedHost: await rtpAddress(rtpHost, rtp.advertisedHost) },
       ice: {
         bindHost: ice.bindHost === undefined ? undefined : await bindAddress(ice.bindHost),
@@ -136,12 +126,7 @@ class EmbeddedEngine implements MediaEngine {
     };
     if (!(await arePortsBindable(rtpHost, rtp.portMin, rtp.portMax)))
       throw new MediaError("no-ports", `no RTP port of ${rtp.host} can be bound`);
-    const settings = this.#settings;
-    const started = await Promise.allSettled(this.#places.map(async (place) => this.#startWorker(place, settings)));
-    const failed = started.find((each) => each.status === "rejected");
-    if (failed === undefined) return;
-    await this.stop();
-    throw failed.reason;
+    await this.#places.start(settings);
   }
 
   async open(options: MediaSessionOptions<EngineEnd>, report: (fact: MediaReport) => void): Promise<EngineSession> {
@@ -168,9 +153,9 @@ class EmbeddedEngine implements MediaEngine {
     const refused = new Set<number>();
     try {
       for (let attempt = 0; attempt < portTries; attempt += 1) {
-        const place = this.#freest();
+        const place = this.#places.freest();
         const worker = place?.worker;
-        if (place === undefined || worker === undefined || this.#isStopping)
+        if (place === undefined || worker === undefined || this.#places.isStopping)
           throw new MediaError("no-capacity", "every media worker is full or gone");
         const rtpPorts = this.#takePorts(endsOf(legs), attempt === 0 ? before : {});
         const entry = { place, worker, rtpPorts, legs, report, price: 1 };
@@ -185,23 +170,20 @@ class EmbeddedEngine implements MediaEngine {
   }
 
   health(): MediaHealth {
-    const running = this.#places.filter((place) => place.worker !== undefined);
+    const { running } = this.#places;
     const sessions = running.reduce((sum, place) => sum + place.sessions.size, 0);
     const load = running.reduce((sum, place) => sum + Math.min(place.load, this.#options.sessionsPerWorker), 0);
     const seats = running.length * this.#options.sessionsPerWorker - load;
     return {
-      ready: running.length > 0 && !this.#isStopping,
+      ready: running.length > 0 && !this.#places.isStopping,
       sessions,
       free: Math.max(0, Math.min(seats, this.#ports.free)),
-      detail: `${running.length} of ${this.#places.length} workers running`,
+      detail: `${running.length} of ${this.#options.workers} workers running`,
     };
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    for (const cancel of this.#restarts) cancel();
-    this.#restarts.clear();
-    await Promise.all(this.#places.map(async (place) => place.worker?.stop()));
+    await this.#places.stop();
   }
 
   /** What the dialogs were told and sent, from where it is kept or from the session that has them now. */
@@ -263,7 +245,7 @@ class EmbeddedEngine implements MediaEngine {
     try {
       return (await this.#openAt(entry, options, before)) ?? "ports-taken";
     } catch (error) {
-      if (entry.worker.isRunning || this.#freest() === undefined) throw error;
+      if (entry.worker.isRunning || this.#places.freest() === undefined) throw error;
       return "worker-gone";
     }
   }
@@ -283,20 +265,25 @@ class EmbeddedEngine implements MediaEngine {
     this.#dialogs.hold(number, legs, rtpPorts, before);
     const openingOf = (end: MediaEnd): EndOpening => {
       const opened = options[end];
-      if (opened.kind === "conference") throw new MediaError("engine", "no end for a conference");
+      if (opened.kind === "conference") return opened;
       return opened.kind === "client" ? opened : { ...opened, rtpPort: rtpPorts[end] ?? 0, before: before[end]?.media };
     };
     const opening = { call: options.call, ends: { a: openingOf("a"), b: openingOf("b") } };
     try {
       const local = await worker.order(number, { kind: "open", opening });
-      if (local !== null)
+      if (local !== null) {
+        const orders = this.#ordersOf(number, worker);
+        const seats = new Seats(orders, this.#options.log.child({ call: options.call }));
+        this.#seats.set(number, seats);
         return new EmbeddedSession(
           local,
-          this.#ordersOf(number, worker),
+          orders,
+          seats,
           async (end) => this.#handOver(number, end),
           (price) => this.#charge(number, price),
           () => this.#forget(number),
         );
+      }
       this.#release(number);
       return undefined;
     } catch (error) {
@@ -322,72 +309,25 @@ class EmbeddedEngine implements MediaEngine {
     entry.place.sessions.delete(session);
     entry.place.load -= entry.price;
     this.#dialogs.over(session);
+    this.#seats.get(session)?.leave();
+    this.#seats.delete(session);
     return entry;
   }
 
-  #charge(session: number, price: number): void {
+  #charge(session: number, passing: number): void {
     const entry = this.#entries.get(session);
     if (entry === undefined) return;
+    const price = this.#seats.get(session)?.isAny === true ? Math.max(conferencePrice, passing) : passing;
     entry.place.load += price - entry.price;
     entry.price = price;
   }
 
-  #freest(): Place | undefined {
-    let freest: Place | undefined;
-    for (const place of this.#places) {
-      if (place.worker === undefined || place.load >= this.#options.sessionsPerWorker) continue;
-      if (freest === undefined || place.load < freest.load) freest = place;
-    }
-    return freest;
-  }
-
-  async #startWorker(place: Place, settings: WorkerSettings): Promise<void> {
-    const { log, clock } = this.#options;
-    place.startedAtMs = clock.nowMs();
-    const worker = await WorkerLink.start(settings, log, {
-      report: (session, fact) => this.#entries.get(session)?.report(fact),
-      dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
-      marks: (marks) => {
-        for (const [session, each] of marks) this.#dialogs.marked(session, each);
-      },
-      ended: (detail) => this.#workerEnded(place, detail),
-    });
-    if (this.#isStopping) {
-      await worker.stop();
-      return;
-    }
-    place.worker = worker;
-    log.info("media worker started", { pid: worker.pid });
-  }
-
-  #workerEnded(place: Place, detail: string): void {
-    const { log, clock } = this.#options;
-    const wasRunning = place.worker !== undefined;
-    place.worker = undefined;
-    const lost = [...place.sessions].map((session) => ({ session, entry: this.#entries.get(session) }));
-    for (const { session } of lost) {
+  #lost(sessions: readonly number[]): void {
+    const reports = sessions.map((session) => this.#entries.get(session)?.report);
+    for (const session of sessions) {
       this.#dialogs.lost(session);
       this.#forget(session);
     }
-    for (const { entry } of lost) entry?.report({ kind: "media.lost" });
-    if (this.#isStopping) return;
-    log.error("media worker ended", { detail, sessions: lost.length });
-    // One that never came up fails `start`, or the restart that wanted it.
-    if (wasRunning) this.#restart(place, clock.nowMs());
-  }
-
-  #restart(place: Place, nowMs: number): void {
-    const { clock, log } = this.#options;
-    place.deaths = nowMs - place.startedAtMs >= settledAfterMs ? 1 : place.deaths + 1;
-    const delayMs = Math.min(backoffMs.most, backoffMs.first * 2 ** (place.deaths - 1));
-    const cancel = clock.at(nowMs + delayMs, () => {
-      this.#restarts.delete(cancel);
-      if (this.#settings === undefined) return;
-      this.#startWorker(place, this.#settings).catch((error: unknown) => {
-        log.error("media worker did not start", { error: String(error) });
-        if (!this.#isStopping) this.#restart(place, clock.nowMs());
-      });
-    });
-    this.#restarts.add(cancel);
+    for (const report of reports) report?.({ kind: "media.lost" });
   }
 }

@@ -1,6 +1,7 @@
 // The engine's end of one worker process: starts it, sends it orders, notices when it is gone.
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { MediaEnd } from "../../../core/media-end.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import type { FromWorker, Order, OrderKind, OrderOf, OrderResults, EndDialogs, ToWorker } from "../session/protocol.ts";
@@ -9,6 +10,7 @@ import type { EndMarks } from "../trunk/dialog-media.ts";
 
 export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
+  admissionWanted(session: number, end: MediaEnd): void;
   dialogs(session: number, dialogs: EndDialogs): void;
   marks(marks: readonly (readonly [session: number, marks: EndMarks])[]): void;
   /** The process has ended, whoever wanted it. All orders under way have been refused. */
@@ -154,6 +156,9 @@ export class WorkerLink {
         return;
       case "report":
         this.#watch.report(message.session, message.fact);
+        return;
+      case "admissionWanted":
+        this.#watch.admissionWanted(message.session, message.end);
         return;
       case "log":
         this.#log[message.level](message.message, message.fields);

@@ -33,6 +33,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     const { opening } = order;
     desk.session = await Session.open(settings, opening, {
       fact: (fact) => say({ kind: "report", session: number, fact }),
+      admissionWanted: (end) => say({ kind: "admissionWanted", session: number, end }),
       log: (level, message, fields) => log(level, message, { call: opening.call, ...fields }),
     });
     if (desk.session === undefined) desks.delete(number);
@@ -49,7 +50,13 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       session.prepare(order.remote);
       return null;
     case "follow":
-      session.follow(order.following);
+      await session.follow(order.following);
+      return null;
+    case "attend":
+      session.attend(order.attendance);
+      return null;
+    case "enter":
+      session.enter(order.admission);
       return null;
     case "press":
       session.press(order.to, order.digit, order.durationMs);

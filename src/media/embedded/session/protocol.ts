@@ -3,7 +3,15 @@ import type { CallId } from "../../../core/ids.ts";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import type { MediaFault, MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { EngineSession, Following, LocalClient, RemoteClient, RemotePeer } from "../../../ports/media-engine.ts";
+import type { Admission, Attendance } from "../../../ports/conference.ts";
+import type {
+  ConferenceEnd,
+  EngineSession,
+  Following,
+  LocalClient,
+  RemoteClient,
+  RemotePeer,
+} from "../../../ports/media-engine.ts";
 import type { ClientEnd, MediaReport, TrunkEnd } from "../../../ports/media.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
@@ -16,6 +24,7 @@ export interface SessionOpening {
 /** What stands at one end, and what a trunk there needs besides. */
 export type EndOpening =
   | ClientEnd
+  | ConferenceEnd
   | (TrunkEnd & {
       /** The even port for RTP; RTCP has the next one. */
       readonly rtpPort: number;
@@ -25,13 +34,20 @@ export type EndOpening =
 
 export type EndDialogs = Partial<Record<MediaEnd, DialogMedia>>;
 
+/** A seat stays with the engine: attendance and admissions come of it in orders of their own. */
+export type FollowingOrder = Following<RemotePeer | ConferenceEnd>;
+
 /** What each kind of order carries. */
 interface Orders {
   readonly open: { readonly opening: SessionOpening };
   readonly offered: { readonly end: MediaEnd };
   readonly accept: { readonly end: MediaEnd; readonly remote: RemoteClient };
   readonly prepare: { readonly end: MediaEnd; readonly remote: RemoteClient };
-  readonly follow: { readonly following: Following<RemotePeer> };
+  readonly follow: { readonly following: FollowingOrder };
+  /** Who is in the conference at that end. */
+  readonly attend: { readonly end: MediaEnd; readonly attendance: Attendance };
+  /** What the session wanted; undefined: there is none now. */
+  readonly enter: { readonly end: MediaEnd; readonly admission: Admission | undefined };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
@@ -55,6 +71,8 @@ export interface OrderResults {
   readonly accept: LocalClient;
   readonly prepare: null;
   readonly follow: null;
+  readonly attend: null;
+  readonly enter: null;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;
@@ -65,6 +83,8 @@ export interface OrderResults {
 }
 
 export type OrderResult = OrderResults[OrderKind];
+/** To one session. Throws MediaError. */
+export type SessionOrders = <Kind extends OrderKind>(order: OrderOf<Kind>) => Promise<OrderResults[Kind]>;
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 export type ToWorker =
@@ -84,6 +104,8 @@ export type FromWorker =
   /** How far the streams of all sessions have come. */
   | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: EndMarks])[] }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
+  /** The session wants to be let into the conference at that end. */
+  | { readonly kind: "admissionWanted"; readonly session: number; readonly end: MediaEnd }
   | {
       readonly kind: "log";
       readonly level: LogLevel;

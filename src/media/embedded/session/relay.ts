@@ -55,6 +55,11 @@ export class Relay {
     this.#reporters[from].packet(packet, clockMs());
   }
 
+  /** The end is there, also where nothing comes of it. */
+  alive(end: MediaEnd): void {
+    this.#rtpStreams[end].reception.heard(clockMs());
+  }
+
   /** Ignored where the end takes no events. */
   press(to: MediaEnd, digit: string, durationMs: number): void {
     const format = this.#flows?.[to].digits;

@@ -3,16 +3,18 @@
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Following, LocalClient, RemoteClient, RemotePeer } from "../../../ports/media-engine.ts";
+import type { Admission, Attendance } from "../../../ports/conference.ts";
+import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
 import type { Gone, Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { ClientLeg } from "../client/client-leg.ts";
+import type { ParticipantLeg } from "../participant/participant-leg.ts";
 import { newStream, type StreamMark } from "../rtp/outgoing-stream.ts";
 import type { DialogMedia, EndMarks } from "../trunk/dialog-media.ts";
 import { TrunkLeg } from "../trunk/trunk-leg.ts";
-import type { EndDialogs, EndOpening, LocalTrunks, LogLevel, SessionOpening } from "./protocol.ts";
+import type { EndDialogs, EndOpening, FollowingOrder, LocalTrunks, LogLevel, SessionOpening } from "./protocol.ts";
 import { Relay } from "./relay.ts";
 
 /** From the end of a client's DTLS to the end of its call, where no hang-up of it has come. */
@@ -20,6 +22,8 @@ const hangUpMs = 2000;
 
 export interface SessionReports {
   fact(fact: MediaReport): void;
+  /** The participant at that end wants to be let in: `enter` does. */
+  admissionWanted(end: MediaEnd): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -32,8 +36,10 @@ export class Session {
   readonly #trunks: Partial<Record<MediaEnd, TrunkLeg>> = {};
   #isConnected = false;
   #isBroken = false;
+  /** The leg towards a person, if there is one: a client, or a participant of a conference. */
   #client: ClientLeg | undefined;
-  /** The client was here and is not any more. */
+  #participant: ParticipantLeg | undefined;
+  /** The person was here and is not any more. */
   #absence: { readonly how: Gone; readonly sinceMs: number } | undefined;
 
   private constructor(settings: WorkerSettings, opening: SessionOpening, reports: SessionReports) {
@@ -83,13 +89,22 @@ export class Session {
     this.#theClient().prepare(remote);
   }
 
-  follow({ remotes, flows }: Following<RemotePeer>): void {
+  async follow({ remotes, flows }: FollowingOrder): Promise<void> {
     for (const end of mediaEnds) {
       const remote = remotes[end];
       if (remote?.kind === "client") this.#theClient().complete(remote);
+      else if (remote?.kind === "conference") await this.#takePart(end);
       else if (remote !== undefined) this.#trunkAt(end).aim(remote);
     }
     if (flows !== undefined) this.#relay.pass(flows);
+  }
+
+  attend(attendance: Attendance): void {
+    this.#participant?.attend(attendance);
+  }
+
+  enter(admission: Admission | undefined): void {
+    this.#participant?.enter(admission);
   }
 
   press(to: MediaEnd, digit: string, durationMs: number): void {
@@ -168,6 +183,7 @@ export class Session {
       this.#legs[end] = this.#client;
       return true;
     }
+    if (opening.kind === "conference") return true;
     const leg = await TrunkLeg.open(rtp, opening.rtpPort, opening.media, reports, opening.before);
     if (leg === undefined) return false;
     this.#legs[end] = leg;
@@ -175,12 +191,33 @@ export class Session {
     return true;
   }
 
+  /** In a conference, from now on; what stood at that end is closed. */
+  async #takePart(end: MediaEnd): Promise<void> {
+    if (this.#participant !== undefined) return;
+    // The words of media servers take 11 MB, which a worker without conferences is spared.
+    const { ParticipantLeg } = await import("../participant/participant-leg.ts");
+    const before = this.#legs[end];
+    this.#client = undefined;
+    const { ssrc, cname } = this.#relay.streams[end];
+    this.#participant = new ParticipantLeg(
+      { ice: this.#settings.ice, ssrc, cname },
+      {
+        ...this.#legReports(end),
+        wanted: () => this.#reports.admissionWanted(end),
+        alive: () => this.#guard(() => this.#relay.alive(end)),
+      },
+    );
+    this.#legs[end] = this.#participant;
+    await before?.close();
+  }
+
   #legReports(end: MediaEnd): LegReports {
     return {
       rtp: (packet) => this.#guard(() => this.#relay.rtp(end, packet)),
       rtcp: (packet) => this.#guard(() => this.#relay.rtcp(end, packet)),
       connected: () => this.#connected(),
-      gone: (how, was) => this.#gone(how, was),
+      gone: (how) => (this.#absence ??= { how, sinceMs: clockMs() }),
+      failed: (message) => this.#reports.fact({ kind: "media.failed", message }),
       log: (level, message, fields) => this.#reports.log(level, message, fields),
     };
   }
@@ -200,27 +237,22 @@ export class Session {
   }
 
   #connected(): void {
-    if (this.#client !== undefined && !this.#client.isConnected) return;
+    const person = this.#participant ?? this.#client;
+    if (person !== undefined && !person.isConnected) return;
     this.#absence = undefined;
     // Between two trunks both have to have said where they are; a client may be there before the trunk has answered.
-    const isUp = this.#client !== undefined || mediaEnds.every((end) => this.#legs[end]?.isConnected);
+    const isUp = person !== undefined || mediaEnds.every((end) => this.#legs[end]?.isConnected);
     if (this.#isConnected || !isUp) return;
     this.#isConnected = true;
     this.#reports.fact({ kind: "media.connected" });
   }
 
-  #gone(how: Gone, was: boolean): void {
-    this.#reports.log(
-      "info",
-      how === "closed" ? "client closed its connection" : "connection to the client was lost",
-      {},
-    );
-    if (was) this.#absence ??= { how, sinceMs: clockMs() };
-    else this.#reports.fact({ kind: "media.failed", message: "ICE or DTLS failed" });
-  }
-
-  /** A client that closes its end hangs up: it has the time that its event needs. One whose network changes restarts ICE. */
+  /**
+   * A client that closes its end hangs up: it has the time that its event needs. One whose network changes restarts ICE. A
+   * participant was waited for by its leg.
+   */
   #patienceMs(how: Gone): number {
+    if (this.#participant !== undefined) return 0;
     return how === "closed" && this.#client?.isComing !== true ? hangUpMs : this.#settings.reconnectTimeoutMs;
   }
 

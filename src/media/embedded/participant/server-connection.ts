@@ -1,0 +1,146 @@
+// The peer connection to a LiveKit server, by node-datachannel: one section that we speak in, and as many to hear as the server
+// wants. We offer, the server answers.
+import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
+import { isUsable, writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
+import type { IceServer } from "../../../ports/media.ts";
+import { holdPort } from "../base/held-port.ts";
+import type { Gone } from "../base/leg.ts";
+import { closeConnection, newConnection } from "../base/peer-connection.ts";
+import type { WorkerSettings } from "../base/settings.ts";
+import { isRtcp } from "../rtp/rtp-packet.ts";
+import { answerText, type OfferedSection, type ServerAnswer } from "./server-answer.ts";
+
+export interface ConnectionReports {
+  /** One of our candidates, and a section of ours. */
+  candidate(candidate: string, mid: string): void;
+  connected(): void;
+  /** Over for good. */
+  gone(how: Gone): void;
+  /** From the section `mid`. */
+  rtp(mid: string, packet: Buffer): void;
+  rtcp(packet: Buffer): void;
+}
+
+export interface ConnectionOptions {
+  readonly ice: WorkerSettings["ice"];
+  readonly iceServers: readonly IceServer[];
+  readonly ssrc: number;
+  readonly cname: string;
+  /** What the server knows our track by. */
+  readonly cid: string;
+}
+
+export const opusPayloadType = 111;
+const opus = { payloadType: opusPayloadType, encoding: "opus/48000/2" };
+const spoken: OfferedSection = { mid: "tx", formats: [opus] };
+const mostHeard = 24;
+/** For Opus, of ours and of theirs (RFC 7587 s6.1). */
+const profile = "minptime=10;useinbandfec=1";
+
+export class ServerConnection {
+  readonly #connection: PeerConnection;
+  readonly #reports: ConnectionReports;
+  readonly #sections: OfferedSection[] = [];
+  readonly #tracks: Track[] = [];
+  readonly #spoken: Track;
+  #isOpen = false;
+  #isOver = false;
+
+  private constructor(options: ConnectionOptions, port: number | undefined, reports: ConnectionReports) {
+    this.#reports = reports;
+    // Its own offers could have sections of data alone, and without this none of sound could follow.
+    this.#connection = newConnection(options.ice, options.iceServers, port, { forceMediaTransport: true });
+    this.#connection.onLocalCandidate((candidate, mid) => {
+      if (!this.#isOver) reports.candidate(candidate.replace(/^a=/, ""), mid);
+    });
+    this.#connection.onStateChange((state) => {
+      if (this.#isOver || (state !== "disconnected" && state !== "failed" && state !== "closed")) return;
+      this.#isOpen = false;
+      this.#isOver = true;
+      reports.gone(state === "failed" ? "lost" : "closed");
+    });
+    // The server takes what it has of codecs from the first section.
+    this.#hear(1);
+    const audio = new nodeDataChannel.Audio(spoken.mid, "SendOnly");
+    audio.addOpusCodec(opus.payloadType, profile);
+    audio.addSSRC(options.ssrc, options.cname, "telephone", options.cid);
+    this.#spoken = this.#add(spoken, audio);
+    this.#spoken.onOpen(() => {
+      if (this.#isOver) return;
+      this.#isOpen = true;
+      reports.connected();
+    });
+  }
+
+  /** Throws if no port is free. */
+  static async open(options: ConnectionOptions, reports: ConnectionReports): Promise<ServerConnection> {
+    const { portMin, portMax } = options.ice;
+    if (portMin === undefined && portMax === undefined) return new ServerConnection(options, undefined, reports);
+    const held = await holdPort(options.ice);
+    const { port } = held.address();
+    held.close();
+    return new ServerConnection(options, port, reports);
+  }
+
+  /** With so many more sections to hear. */
+  offer(more = 0): string {
+    this.#hear(more);
+    this.#connection.setLocalDescription("offer");
+    return this.#connection.localDescription()?.sdp ?? "";
+  }
+
+  /** Throws where the library does not take it. */
+  answered(answer: ServerAnswer): void {
+    this.#connection.setRemoteDescription(answerText(answer, this.#sections), "answer");
+    for (const candidate of answer.candidates) this.addCandidate(candidate);
+  }
+
+  addCandidate(candidate: Candidate): void {
+    if (!isUsable(candidate)) return;
+    try {
+      this.#connection.addRemoteCandidate(writeCandidate(candidate), spoken.mid);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  /** RTP or RTCP; false where it cannot be sent now. */
+  send(packet: Buffer): boolean {
+    if (!this.#isOpen) return false;
+    try {
+      return this.#spoken.sendMessageBinary(packet);
+    } catch {
+      // It was closed on the library's own thread, and we have not heard of it yet.
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#isOver = true;
+    closeConnection(this, this.#connection, this.#tracks);
+  }
+
+  #hear(more: number): void {
+    for (let each = 0; each < more; each += 1) {
+      const index = this.#sections.filter(({ mid }) => mid !== spoken.mid).length;
+      if (index >= mostHeard) return;
+      const mid = `rx${index}`;
+      const audio = new nodeDataChannel.Audio(mid, "RecvOnly");
+      audio.addOpusCodec(opus.payloadType, profile);
+      this.#add({ mid, formats: [opus] }, audio);
+    }
+  }
+
+  #add(section: OfferedSection, audio: InstanceType<typeof nodeDataChannel.Audio>): Track {
+    const track = this.#connection.addTrack(audio);
+    this.#sections.push(section);
+    this.#tracks.push(track);
+    track.onMessage((packet) => {
+      if (this.#isOver) return;
+      if (isRtcp(packet)) this.#reports.rtcp(packet);
+      else this.#reports.rtp(section.mid, packet);
+    });
+    return track;
+  }
+}
