@@ -82,7 +82,7 @@ export class Rig {
 /** A rig for all tests of a `describe` or a file: call it there, start parts in `beforeAll`. */
 export function suiteRig(name: string): Rig {
   const rig = new Rig(name);
-  beforeEach((context) => context.onTestFailed(() => void process.stderr.write(`${rig.evidence()}\n`)));
+  beforeEach(({ onTestFailed: whenFailed }) => whenFailed(() => void process.stderr.write(`${rig.evidence()}\n`)));
   afterAll(() => rig.close());
   return rig;
 }
