@@ -104,12 +104,14 @@ describe.concurrent("keys of ours that are still on their way when the trunk cha
 
   test.concurrent("its number for them go out under the new one", async ({ scope }) => {
     const { trunk, session } = await startTalk(rig, scope);
-    for (const digit of ["1", "2", "3"]) void session.sendDtmf("b", digit, 100);
+    // Pressed for so long that it is still on its way, however long the change takes.
+    void session.sendDtmf("b", "1", 6000);
     await trunk.ear.until(() => events(trunk.ear.packets, 101).length > 0);
     await session.offer("b", trunk.sdp(words("0 97", ["a=rtpmap:97 telephone-event/8000"])));
-    await trunk.ear.until(() => events(trunk.ear.packets, 97).filter(isEnd).length === 9);
+    await trunk.ear.until(() => events(trunk.ear.packets, 97).length >= 3);
     const told = trunk.ear.packets.filter(({ payloadType }) => payloadType !== 0);
-    expect(keypresses(told, 8000).map(({ digit }) => digit)).toEqual(["1", "2", "3"]);
+    expect(keypresses(told, 8000).map(({ digit }) => digit)).toEqual(["1"]);
+    expectOneStream(told);
     const changedAt = told.findIndex(({ payloadType }) => payloadType === 97);
     expect(told.slice(changedAt).every(({ payloadType }) => payloadType === 97)).toBe(true);
   });

@@ -34,7 +34,14 @@ export class DtmfSender {
   #waiting: OutgoingDigit[] = [];
   #timer: NodeJS.Timeout | undefined;
   #playing:
-    | { digit: OutgoingDigit; readonly timestamp: number; readonly startedAtMs: number; step: number }
+    | {
+        digit: OutgoingDigit;
+        readonly timestamp: number;
+        readonly startedAtMs: number;
+        step: number;
+        /** When its end was first told. */
+        endedAtMs: number | undefined;
+      }
     | undefined;
 
   constructor(sink: DigitSink) {
@@ -87,11 +94,13 @@ export class DtmfSender {
   #next(nowMs: number): void {
     const digit = this.#waiting.shift();
     this.#playing =
-      digit === undefined ? undefined : { digit, timestamp: this.#sink.begin(nowMs), startedAtMs: nowMs, step: 0 };
+      digit === undefined
+        ? undefined
+        : { digit, timestamp: this.#sink.begin(nowMs), startedAtMs: nowMs, step: 0, endedAtMs: undefined };
     if (this.#playing !== undefined) this.#step(nowMs);
   }
 
-  /** Sends what is due, and waits for what comes next; late timers are caught up with. */
+  /** Sends what is due, and waits for what comes next; late timers are caught up with, but not at the cost of the gap. */
   #step(nowMs: number): void {
     const playing = this.#playing;
     if (playing === undefined) return;
@@ -102,10 +111,14 @@ export class DtmfSender {
       const isEnd = playing.step >= steps;
       const elapsedMs = Math.min(digit.durationMs, Math.max(1, playing.step) * stepMs);
       this.#sink.send(digit.payloadType, playing.step === 0, timestamp, payloadOf(digit, isEnd, elapsedMs));
-      if (playing.step === steps) this.#sink.end(timestamp, digit.durationMs, nowMs);
+      if (playing.step === steps) {
+        this.#sink.end(timestamp, digit.durationMs, nowMs);
+        playing.endedAtMs = nowMs;
+      }
       playing.step += 1;
     }
-    const dueAtMs = startedAtMs + (playing.step <= last ? playing.step * stepMs : digit.durationMs + gapMs);
+    const { endedAtMs = nowMs } = playing;
+    const dueAtMs = playing.step <= last ? startedAtMs + playing.step * stepMs : endedAtMs + gapMs;
     const isOver = playing.step > last && nowMs >= dueAtMs;
     if (isOver) this.#next(nowMs);
     else this.#timer = setTimeout(() => this.#step(clockMs()), Math.max(1, dueAtMs - nowMs));
