@@ -36,6 +36,8 @@ describe("Opus to A-law", () => {
   });
 
   test.each([
+    [10, undefined, 160, 1 / 2],
+    [40, undefined, 160, 2],
     [60, undefined, 160, 3],
     [60, 20, 160, 3],
     [60, 60, 480, 1],
@@ -252,6 +254,7 @@ describe("A-law to Opus", () => {
   };
 
   test.each([
+    [10, undefined, 960, 1 / 2],
     [20, undefined, 960, 1],
     [30, 20, 960, 3 / 2],
     [20, 60, 2880, 1 / 3],

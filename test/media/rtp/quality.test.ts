@@ -109,8 +109,13 @@ test("what is lost is read from the packet after it: a tenth lost is hardly hear
   expect(fidelityOf(whole, holed).segmentalSnrDb).toBeGreaterThan(28.5);
 });
 
-test.each(["Opus to A-law", "A-law to Opus"] as const)("a loud tone, %s, is neither clipped nor quieter", (way) => {
-  const loud = tone(440, 16_000, 1000, 0.95);
+test.each([
+  ["Opus to A-law", 0.95],
+  ["Opus to A-law", 1],
+  ["A-law to Opus", 0.95],
+  ["A-law to Opus", 1],
+] as const)("a tone, %s, as loud as %d of all there is, is neither clipped nor quieter", (way, level) => {
+  const loud = tone(440, 16_000, 1000, level);
   const packets = way === "Opus to A-law" ? opusPackets(loud) : alawPackets(resampled(loud, 16_000, 8000));
   const { gainDb, segmentalSnrDb } = fidelityOf(resampled(loud, 16_000, 8000), heard(converted(packets, way, 0), way));
   expect(Math.abs(gainDb)).toBeLessThan(0.1);
