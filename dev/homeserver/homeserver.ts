@@ -12,6 +12,7 @@ import { toClientEvent } from "./rooms/event.ts";
 import { createHttpServer } from "./http/http-server.ts";
 import type { Registration } from "./appservice/registration.ts";
 import { parseRegistration } from "./appservice/registration.ts";
+import { DelayedEvents } from "./rooms/delayed-events.ts";
 import { Rooms } from "./rooms/rooms.ts";
 import { Router } from "./http/router.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -19,6 +20,7 @@ import { addExtraRoutes } from "./routes/extras.ts";
 import { addMembershipRoutes } from "./routes/membership.ts";
 import { addProfileRoutes } from "./routes/profiles.ts";
 import { addRegistrationRoutes } from "./routes/registration.ts";
+import { addRtcRoutes } from "./routes/rtc.ts";
 import { addSyncRoutes } from "./routes/sync.ts";
 import { addThirdPartyRoutes } from "./routes/thirdparty.ts";
 import { Stream } from "./sync/stream.ts";
@@ -42,6 +44,10 @@ export type HomeserverOptions = {
   readonly appserviceTimeoutMs?: number;
   /** The wait after the n-th failed push in a row is this times 2^n. Default 1,000. */
   readonly retryBaseMs?: number;
+  /** Where clients get tokens for media servers (MSC4143). */
+  readonly mediaServices?: readonly string[];
+  /** Longest delay of an event (MSC4140); default a day, 0: none are delayed. */
+  readonly maxEventDelayMs?: number;
   /** Milliseconds since the epoch, for timestamps, ages and the hour of the protocol cache. */
   readonly now?: () => number;
 };
@@ -90,6 +96,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
     stop: async () => {
       stopped.abort();
       world.pusher.stop();
+      world.delayedEvents.stop();
       for (const connection of world.connections) connection.stop();
       const closed = once(server, "close");
       server.close();
@@ -121,6 +128,8 @@ function createWorld(options: HomeserverOptions, domain: string, now: () => numb
     accounts,
     connections,
     now,
+    delayedEvents: new DelayedEvents(rooms, now, options.maxEventDelayMs ?? 24 * 3_600_000),
+    mediaServices: options.mediaServices ?? [],
     pusher,
     rooms,
     stream,
@@ -138,6 +147,7 @@ function createRouter(world: World): Router {
   addProfileRoutes(router, world);
   addMembershipRoutes(router, world);
   addEventRoutes(router, world);
+  addRtcRoutes(router, world);
   addSyncRoutes(router, world);
   addThirdPartyRoutes(router, world);
   addExtraRoutes(router, world);

@@ -5,6 +5,7 @@ import type { AppserviceConnection } from "./appservice/appservice-connection.ts
 import type { AppservicePusher } from "./appservice/appservice-pusher.ts";
 import type { JsonObject } from "./http/json.ts";
 import { badJson, invalidParam, notFound } from "./http/matrix-error.ts";
+import type { DelayedEvents } from "./rooms/delayed-events.ts";
 import type { Room } from "./rooms/room.ts";
 import type { Rooms } from "./rooms/rooms.ts";
 import type { Stream } from "./sync/stream.ts";
@@ -14,6 +15,9 @@ export type World = {
   readonly accounts: Accounts;
   readonly connections: readonly AppserviceConnection[];
   readonly now: () => number;
+  readonly delayedEvents: DelayedEvents;
+  /** Where clients get tokens for media servers (MSC4143). */
+  readonly mediaServices: readonly string[];
   readonly pusher: AppservicePusher;
   readonly rooms: Rooms;
   readonly stream: Stream;

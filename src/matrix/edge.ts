@@ -150,7 +150,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       encryption?.giveUp();
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
-      await doneWithin(stopGraceMs, Promise.all([intake.idle(), homeserver.stop()]), clock);
+      await doneWithin(stopGraceMs, Promise.all([intake.idle(), rtc.idle(), homeserver.stop()]), clock);
       await rtc.stop();
       await encryption?.stop();
       await connections.close();

@@ -15,6 +15,7 @@ import { failureOf } from "./client/request-failure.ts";
 import { readTimeline } from "./client/timeline.ts";
 import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
+import { stateMembershipType, stickyMembershipTypes } from "./wire/rtc-names.ts";
 import { legacyKind, legacySide } from "./legs/legacy-form.ts";
 import { LegacySpeaker } from "./legs/legacy-speaker.ts";
 import { rtcKind, rtcSide } from "./legs/rtc-form.ts";
@@ -54,6 +55,20 @@ const profilePatience: Patience = { again: "never", giveUpAfterMs: 1_000 };
 const questionPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 /** The homeserver gives itself a minute to reach us. */
 const pingPatience: Patience = { again: "never", giveUpAfterMs: 70_000 };
+
+/**
+ * Whoever is in a room may take part in its calls, which are memberships in state (Element Call). What is named here takes the
+ * place of what the homeserver would name itself, so that its usual levels are here too.
+ */
+const eventLevels = {
+  "m.room.power_levels": 100,
+  "m.room.history_visibility": 100,
+  "m.room.encryption": 100,
+  "m.room.server_acl": 100,
+  "m.room.tombstone": 100,
+  [stateMembershipType]: 0,
+  [stickyMembershipTypes[0]]: 0,
+};
 
 const membersForm = z.object({
   chunk: z.array(
@@ -264,6 +279,7 @@ export class HttpHomeserver implements Homeserver {
       is_direct: true,
       invite: [invite],
       ...(state.length > 0 && { initial_state: state }),
+      ...(this.#parts.rtc !== undefined && { power_level_content_override: { events: eventLevels } }),
     };
     const answer = await this.#client.request(as, { method: "POST", path: ["v3", "createRoom"], body }, onlyUnsent);
     const parsed = createdForm.safeParse(answer);

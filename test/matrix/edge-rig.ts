@@ -97,6 +97,7 @@ export interface RigOptions {
   readonly clock?: Clock;
   readonly queries?: Partial<ApplicationServiceQueries>;
   readonly encryption?: MatrixEdgeOptions["encryption"];
+  readonly rtc?: MatrixEdgeOptions["rtc"];
   /** Who of ours is in every room. */
   readonly ours?: readonly UserId[];
   /** Whether facts are handed over at once; true unless said otherwise. */
@@ -118,6 +119,7 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
     port: options.port ?? 0,
     clock: options.clock ?? systemClock,
     encryption: options.encryption,
+    rtc: options.rtc,
     telemetry: {
       log: collectingLog(lines),
       eventsTaken: (count, duplicates) => {

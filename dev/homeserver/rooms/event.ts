@@ -25,6 +25,8 @@ export type RoomEvent = {
   readonly inviteRoomState: readonly StrippedEvent[] | undefined;
   /** Who sent it with which transaction id; told to the same device only. */
   readonly transaction: { readonly requesterKey: string; readonly txnId: string } | undefined;
+  /** Shown for so long to whoever looks (MSC4354). */
+  readonly stickyMs: number | undefined;
 };
 
 /** Room version 3 and later: an opaque id of 43 URL-safe base64 characters. */
@@ -47,7 +49,7 @@ export type ClientEvent = ReturnType<typeof toClientEvent>;
 
 /** The shape inside /sync, which names the room around it. */
 export function toSyncEvent(event: RoomEvent, now: number, requesterKey?: string) {
-  const { replaces, inviteRoomState, transaction } = event;
+  const { replaces, inviteRoomState, transaction, stickyMs } = event;
   const isOwn = transaction !== undefined && transaction.requesterKey === requesterKey;
   return {
     type: event.type,
@@ -56,8 +58,10 @@ export function toSyncEvent(event: RoomEvent, now: number, requesterKey?: string
     origin_server_ts: event.originServerTs,
     content: event.content,
     ...(event.stateKey !== undefined && { state_key: event.stateKey }),
+    ...(stickyMs !== undefined && { msc4354_sticky: { duration_ms: stickyMs } }),
     unsigned: {
       age: ageOf(event, now),
+      ...(stickyMs !== undefined && { msc4354_sticky_duration_ttl_ms: stickyMs - ageOf(event, now) }),
       ...(isOwn && { transaction_id: transaction.txnId }),
       ...(replaces && {
         prev_content: replaces.content,

@@ -17,6 +17,7 @@ export type SendOptions = {
   /** Sets `origin_server_ts` ("timestamp massaging", application services only). */
   readonly originServerTs?: number | undefined;
   readonly transaction?: RoomEvent["transaction"];
+  readonly stickyMs?: number | undefined;
 };
 
 // Client-server API "Size limits": 65,536 bytes for a complete event. The margin is for
@@ -87,6 +88,7 @@ export class Rooms {
       replaces,
       inviteRoomState: isInvite ? room.strippedState(sender) : undefined,
       transaction: options.transaction,
+      stickyMs: options.stickyMs,
     });
   }
 
@@ -102,6 +104,7 @@ export class Rooms {
       replaces: undefined,
       inviteRoomState: undefined,
       transaction: undefined,
+      stickyMs: undefined,
     });
   }
 

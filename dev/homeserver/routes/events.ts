@@ -1,6 +1,6 @@
 // Sending events and state, reading them back.
 import { z } from "zod";
-import { requireJoined } from "../rooms/authorisation.ts";
+import { type EventDraft, requireJoined } from "../rooms/authorisation.ts";
 import type { Requester } from "../http/authentication.ts";
 import type { RoomEvent } from "../rooms/event.ts";
 import { toClientEvent } from "../rooms/event.ts";
@@ -22,6 +22,8 @@ const eventFilterSchema = z.object({
 });
 
 const base = "/_matrix/client/v3/rooms/{roomId}";
+/** MSC4354 */
+const stickyParam = "org.matrix.msc4354.sticky_duration_ms";
 
 export function addEventRoutes(router: Router, world: World): void {
   // One transaction id of one device (or service) at one path is one event, however
@@ -37,16 +39,16 @@ export function addEventRoutes(router: Router, world: World): void {
 
   for (const path of [`${base}/state/{type}`, `${base}/state/{type}/{stateKey}`]) {
     router.on("PUT", path, (call, requester) => {
-      const event = world.rooms.send(
-        roomOf(world, call.param("roomId")),
-        {
-          type: call.param("type"),
-          sender: requester.account.userId,
-          stateKey: call.param("stateKey"),
-          content: call.body,
-        },
-        { originServerTs: massagedTimestamp(call, requester) },
-      );
+      const room = roomOf(world, call.param("roomId"));
+      const draft = {
+        type: call.param("type"),
+        sender: requester.account.userId,
+        stateKey: call.param("stateKey"),
+        content: call.body,
+      };
+      const delayed = delay(world, call, room, draft);
+      if (delayed) return delayed;
+      const event = world.rooms.send(room, draft, { originServerTs: massagedTimestamp(call, requester) });
       return { event_id: event.eventId };
     });
 
@@ -86,6 +88,13 @@ export function addEventRoutes(router: Router, world: World): void {
   router.on("GET", `${base}/messages`, (call, requester) => messages(world, call, requester));
 }
 
+/** MSC4140; undefined where the event is to be sent now. */
+function delay(world: World, call: Call, room: Room, draft: EventDraft): { delay_id: string } | undefined {
+  if (!call.query.has("org.matrix.msc4140.delay")) return undefined;
+  requireJoined(room, draft.sender);
+  return { delay_id: world.delayedEvents.add(room, draft, numberParam(call.query, "org.matrix.msc4140.delay", 0)) };
+}
+
 function send(world: World, call: Call, requester: Requester): RoomEvent {
   const room = roomOf(world, call.param("roomId"));
   const type = call.param("type");
@@ -93,6 +102,7 @@ function send(world: World, call: Call, requester: Requester): RoomEvent {
   return world.rooms.send(room, draft, {
     originServerTs: massagedTimestamp(call, requester),
     transaction: { requesterKey: requester.key, txnId: call.param("txnId") },
+    stickyMs: call.query.has(stickyParam) ? numberParam(call.query, stickyParam, 0) : undefined,
   });
 }
 

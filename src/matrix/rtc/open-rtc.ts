@@ -42,6 +42,8 @@ export interface Rtc {
   readonly meaning: (fact: RoomFact) => Promise<readonly MatrixFact[]>;
   readonly speaker: Speaker | undefined;
   readonly conferences: ConferenceAccess;
+  /** Waits for what is being said in calls; nothing more is said of itself. */
+  idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -76,10 +78,8 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     },
     speaker,
     conferences: new Conferences({ ...around, ask, tracker, services, numberIn }),
-    async stop() {
-      speaker.stop();
-      await outside.close();
-    },
+    idle: () => speaker.idle(),
+    stop: () => outside.close(),
   };
 }
 
@@ -96,6 +96,7 @@ const closed: Rtc = {
       },
     }),
   },
+  idle: () => Promise.resolve(),
   stop: () => Promise.resolve(),
 };
 

@@ -47,8 +47,9 @@ export class RtcSpeaker implements Speaker {
     return this.#inTurn(seat, () => this.#say(seat, leg, signal));
   }
 
-  /** Nothing is renewed any more: the homeserver takes ours out of the calls that are left. */
-  stop(): void {
+  /** Waits for what is being said. Nothing is renewed any more: the homeserver takes ours out of the calls that are left. */
+  async idle(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all(this.#turns.values());
     for (const { membership } of this.#said.values()) membership.stop();
   }
 
