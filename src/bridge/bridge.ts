@@ -95,6 +95,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     await matrix.deliver();
     stops.add(() => inside.endCalls(endMs));
     stops.add(() => inside.messages.stop());
+    stops.add(() => inside.ringBacks.stop());
     await inside.retention.start();
     stops.add(() => inside.retention.stop());
     const stopping = new AbortController();

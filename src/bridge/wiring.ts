@@ -18,6 +18,7 @@ import { Switchboard } from "./calls/switchboard.ts";
 import { createLookup } from "./directory/lookup.ts";
 import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
+import { RingBacks } from "./first-calls/ring-backs.ts";
 import { createFirstCalls } from "./first-calls/create-first-calls.ts";
 import { RateLimit } from "./limits/rate-limit.ts";
 import { InboundMessages } from "./messages/inbound-messages.ts";
@@ -128,8 +129,15 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   };
   const messages = new OutboundMessages({ ...calling, directory: store.rooms });
   const ice = { homeserver, ghosts, configured: settings.ice.servers, askHomeserver: settings.ice.askHomeserver };
-  const switchboard = new Switchboard({
+  const ringBacks: RingBacks = new RingBacks({
+    ...common,
     ...places,
+    clientKinds,
+    place: (invitation) => switchboard.ringBackAnswered(invitation),
+  });
+  const switchboard: Switchboard = new Switchboard({
+    ...places,
+    ringBacks,
     index,
     gate,
     hangUps,
@@ -137,7 +145,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     sessions,
     ledger: store.calls,
     encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
-    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations }),
+    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks }),
     greeter,
     callBacks,
     messages,
@@ -227,6 +235,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     people,
     readiness,
     retention,
+    ringBacks,
     sessions,
     sipSinks,
     store,

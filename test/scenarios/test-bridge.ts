@@ -117,6 +117,9 @@ export class TestBridge {
   get clientKinds(): Wired["clientKinds"] {
     return this.#inside.clientKinds;
   }
+  get ringBacks(): Wired["ringBacks"] {
+    return this.#inside.ringBacks;
+  }
   get arrivals(): SipSinks {
     return this.#inside.sipSinks;
   }

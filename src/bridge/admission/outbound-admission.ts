@@ -3,7 +3,7 @@
 import type { Notices } from "../../core/call/model/notices.ts";
 import { beginOutbound, refuseOutbound, type OutboundRequest } from "../../core/call/outbound/outbound.ts";
 import type { Step } from "../../core/call/step.ts";
-import { callId, domainOf, type UserId } from "../../core/ids.ts";
+import { callId, domainOf, type DeviceId, type UserId } from "../../core/ids.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { showsDisplayName } from "../../core/policy/caller-identity.ts";
@@ -19,6 +19,8 @@ import { dialledTrunks, isEmergency, type RoutingParts } from "./routing.ts";
 export interface Invitation {
   readonly fact: Extract<MatrixFact, { kind: "call.invited" }>;
   readonly ghost: GhostNumber;
+  /** As which device we are in the call already, having rung the person; undefined: they have called. */
+  readonly own: DeviceId | undefined;
   /** The caller's, if it is wanted and known. */
   readonly displayName: string | undefined;
   /** How many calls there are, for the limits. */
@@ -90,7 +92,7 @@ export class OutboundAdmission {
   /** Undefined where the invite is dead already, or the person calls too often. */
   receive(invitation: Invitation): Step | undefined {
     const { ids, clock, log, notices } = this.#parts;
-    const { fact, ghost, displayName, running, closed } = invitation;
+    const { fact, ghost, own, displayName, running, closed } = invitation;
     const now = clock.nowMs();
     // Our clock may have been set back since.
     const sentAtMs = Math.min(fact.receivedAtMs, now) - fact.ageMs;
@@ -103,7 +105,7 @@ export class OutboundAdmission {
     const route = ghost.planned;
     const refused = {
       id: callId(`c-${clock.newId()}`),
-      leg: invitedLeg(fact, ghost.user, clock),
+      leg: invitedLeg(fact, ghost.user, clock, own),
       number: route.kind === "route" ? route.number : ids.displayName(ghost.target),
       atMs: now,
       notices,
@@ -126,7 +128,8 @@ export class OutboundAdmission {
     const dialled = dialledTrunks(route, fact.sender, displayName, this.#parts);
     if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
     const { trunk, alternatives } = dialled;
-    const { earlyMedia } = this.#parts.features(trunk.name);
+    // Whoever has been rung is in the call, and listens.
+    const earlyMedia = own === undefined ? this.#parts.features(trunk.name).earlyMedia : "answer";
     const { description } = fact;
     const request: OutboundRequest = { ...refused, description, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);

@@ -12,6 +12,7 @@ import { keyOf, type CallIndex } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
 import type { HeldFacts } from "./held-facts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
+import type { RingBacks } from "../first-calls/ring-backs.ts";
 import type { Transfers } from "./transfers.ts";
 import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 
@@ -22,6 +23,7 @@ export interface CallSignalsParts {
   readonly index: CallIndex;
   readonly held: HeldFacts;
   readonly transfers: Pick<Transfers, "order">;
+  readonly ringBacks: Pick<RingBacks, "take">;
   /** A ghost or the bot. */
   readonly isOurs: (user: UserId) => boolean;
   readonly clock: Clock;
@@ -48,6 +50,7 @@ export class CallSignals {
 
   async take(signal: Signal): Promise<void> {
     const runner = this.#parts.index.find(signal.room, signal.matrixCallId);
+    if (runner === undefined && (await this.#parts.ringBacks.take(signal))) return undefined;
     if (runner === undefined) return this.#withoutCall(signal);
     const { call } = runner;
     if (isIn(call, "alerting")) return this.#whileRinging(signal, runner, call.phase);

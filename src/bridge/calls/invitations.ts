@@ -58,10 +58,18 @@ export class Invitations {
     }
     const crossed = await glare.invited(fact, ghost.user);
     const closed = crossed === undefined ? await this.#whyClosed(fact, ghost.user, known === "unsure") : undefined;
-    const runner = crossed ?? (await this.#receive({ fact, ghost, displayName, closed }));
+    const runner = crossed ?? (await this.#receive({ fact, ghost, own: undefined, displayName, closed }));
     for (const one of before) await runner?.post(one.fact);
     if (closed !== "cannot-store") await roomFacts.called(fact, ghost);
     await this.declineVideo(fact);
+  }
+
+  /** The bridge has rung the person, who answered and wants to be connected. False where no call has come of it. */
+  async answered(invitation: Pick<Invitation, "fact" | "ghost" | "own">): Promise<boolean> {
+    const { fact, ghost } = invitation;
+    const displayName = await this.#parts.admission.displayNameOf(fact.sender, ghost);
+    const closed = await this.#whyClosed(fact, ghost.user, false);
+    return (await this.#receive({ ...invitation, displayName, closed })) !== undefined;
   }
 
   async declineVideo({ room, matrixCallId, video }: Extract<MatrixFact, { readonly video: boolean }>): Promise<void> {

@@ -90,10 +90,11 @@ export class RoomFacts {
 
   /** An order in a call; else in a room of the bot's for the bot, which reads words only, in any other for the number. */
   async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
-    if (await this.#parts.written.take(fact)) return undefined;
     const { kind, room, sender, form, body, edits } = fact;
-    const { rooms, bot, botUser, admission, telemetry, messages } = this.#parts;
-    if (!(await rooms.ours(room)).includes(botUser)) return messages.hear(fact);
+    const { rooms, bot, botUser, admission, telemetry, messages, written } = this.#parts;
+    const isBots = (await rooms.ours(room)).includes(botUser);
+    if (await written.take(fact, isBots ? "the bot's room" : "a number's room")) return undefined;
+    if (!isBots) return messages.hear(fact);
     if (form !== "text" || edits) return undefined;
     if (admission.heeds(sender, "message")) await bot.hear(room, sender, body);
     else telemetry.factIgnored(kind, "none");

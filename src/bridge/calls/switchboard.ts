@@ -27,6 +27,7 @@ import type { ClientKinds } from "../admission/client-kinds.ts";
 import type { CallEvents } from "./call-events.ts";
 import type { OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
+import type { RingBacks } from "../first-calls/ring-backs.ts";
 import type { OpenSessions } from "../effects/open-sessions.ts";
 import { LatestOnly } from "../limits/latest-only.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
@@ -47,6 +48,7 @@ export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry" | "wr
   readonly sessions: Pick<OpenSessions, "over">;
   readonly admission: OutboundAdmission;
   readonly clientKinds: Pick<ClientKinds, "used">;
+  readonly ringBacks: Pick<RingBacks, "take">;
   readonly orders: Omit<RunOrderParts, "transfers">;
   readonly transfers: TransfersParts;
   readonly runner: Omit<CallRunnerParts, "onChanged" | "onEnded">;
@@ -88,6 +90,7 @@ export class Switchboard implements Calls {
       index: this.#index,
       held: this.#held,
       transfers: this.#transfers,
+      ringBacks: parts.ringBacks,
       isOurs: (user) => user === parts.botUser || parts.ghosts.isGhost(user),
       clock,
       telemetry,
@@ -142,6 +145,11 @@ export class Switchboard implements Calls {
 
   alias(call: CallId, id: MatrixCallId): void {
     this.#index.alias(call, id);
+  }
+
+  /** Somebody whom the bot has rung answered. False where no call has come of it. */
+  ringBackAnswered(invitation: Parameters<Invitations["answered"]>[0]): Promise<boolean> {
+    return this.#invitations.answered(invitation);
   }
 
   /** Takes up a call from its first step on; from now on it counts and is found. */

@@ -12,7 +12,7 @@ import type { CallRunner } from "./call-runner.ts";
 export interface WrittenOrdersParts {
   readonly index: CallIndex;
   readonly ids: Pick<GhostIds, "forDialled">;
-  readonly homeserver: Pick<Homeserver, "markRead" | "notice">;
+  readonly homeserver: Pick<Homeserver, "bot" | "markRead" | "notice">;
   readonly log: Log;
 }
 
@@ -38,21 +38,24 @@ export class WrittenOrders {
   }
 
   /** True if it was an order, which has been carried out or refused in words. Never rejects for the homeserver. */
-  async take(message: Message): Promise<boolean> {
-    const { homeserver } = this.#parts;
-    const { room, form, edits, eventId } = message;
-    const talking = form === "text" && !edits ? this.#callOf(message) : undefined;
-    if (talking === undefined) return false;
-    const { runner, ghost } = talking;
+  async take(message: Message, where: "the bot's room" | "a number's room"): Promise<boolean> {
+    const { index, homeserver } = this.#parts;
+    const { room, sender, form, edits, eventId } = message;
+    if (form !== "text" || edits) return false;
+    const here = talkingIn(index.groups.inRoom(room), sender);
     const keys = message.body.replaceAll(/[\s-]/g, "");
-    if (keysForm.test(keys)) {
-      await runner.post({ kind: "matrix.keyed", keys });
-      void homeserver.markRead(room, ghost, eventId);
+    if (here !== undefined && keysForm.test(keys)) {
+      await here.runner.post({ kind: "matrix.keyed", keys });
+      void homeserver.markRead(room, here.ghost, eventId);
       return true;
     }
     const transfer = transferForm.exec(message.body.trim());
-    if (transfer !== null) await this.#transfer(message, talking, transfer[1] ?? "");
-    return transfer !== null;
+    // The bot hears it of a call in another room too.
+    const talking =
+      here ?? (where === "the bot's room" ? talkingIn(index.groups.chargedTo(sender), sender) : undefined);
+    if (transfer === null || talking === undefined) return false;
+    await this.#transfer(message, { ...talking, ghost: here?.ghost ?? homeserver.bot }, transfer[1] ?? "");
+    return true;
   }
 
   async #transfer({ room, eventId }: Message, { runner, ghost }: Talking, to: string): Promise<void> {
@@ -62,14 +65,14 @@ export class WrittenOrders {
     if (target !== undefined) await runner.post({ kind: "matrix.replaced", order: { kind: "blind", target } });
     else await attempt(homeserver.notice(room, ghost, helpWords, eventId), log, "could not answer a person", { room });
   }
+}
 
-  /** The writer's own in that room, if their client has no keypad. */
-  #callOf({ room, sender }: Message): Talking | undefined {
-    for (const runner of this.#parts.index.groups.inRoom(room)) {
-      if (!isIn(runner.call, "connected")) continue;
-      const { person, ghost, abilities } = runner.call.phase.leg;
-      if (person === sender && !abilities.hasKeypad) return { runner, ghost };
-    }
-    return undefined;
+/** The person's own call among these, if their client has no keypad. */
+function talkingIn(runners: readonly CallRunner[], writer: UserId): Talking | undefined {
+  for (const runner of runners) {
+    if (!isIn(runner.call, "connected")) continue;
+    const { person, ghost, abilities } = runner.call.phase.leg;
+    if (person === writer && !abilities.hasKeypad) return { runner, ghost };
   }
+  return undefined;
 }

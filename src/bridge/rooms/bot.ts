@@ -2,14 +2,20 @@
 import type { RoomId, UserId } from "../../core/ids.ts";
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
-import { ghostNumber } from "../../core/number/plan/number-key.ts";
+import { ghostNumber, type GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { judge, type Policy } from "../../core/policy/permission.ts";
 import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
+import { roomLink } from "./room-link.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Conversations } from "./conversations.ts";
+
+/** Rings a person in their room with the bot, and dials when they answer; false where their client does not take that. */
+interface RingBack {
+  begin(room: RoomId, person: UserId, number: GhostNumber): Promise<boolean>;
+}
 
 export interface BotParts {
   readonly user: UserId;
@@ -18,6 +24,7 @@ export interface BotParts {
   readonly ids: GhostIds;
   readonly rooms: Rooms;
   readonly conversations: Pick<Conversations, "open">;
+  readonly ringBacks: RingBack;
   readonly homeserver: Homeserver;
   readonly plan: DialPlan;
   readonly policy: Policy;
@@ -26,9 +33,12 @@ export interface BotParts {
 
 const helpWords = [
   "I connect Matrix calls to telephones.",
-  "call NUMBER – opens a room with that number; press the call button there. Example: call +44 1632 960123",
+  "call NUMBER – calls that number: I ring you here, or give you its room, where you press the call button. Example: call +44 1632 960123",
   "help – shows this.",
 ].join("\n");
+
+/** Written alone: some digits, as people write numbers. */
+const bareNumber = /^\s*\+?[0-9(][0-9 ()./-]{2,30}\s*$/;
 
 const crowdWords = "I can only help in a room with just you and me in it.";
 
@@ -47,13 +57,14 @@ export class Bot {
   /** A message in a room of the bot's. */
   async hear(room: RoomId, person: UserId, body: string): Promise<void> {
     if (!(await this.#isDirect(room))) return;
+    if (bareNumber.test(body)) return this.#call(room, person, body.trim());
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
-    if (word.toLowerCase() === "call") return this.#call(room, person, rest);
+    if (/^(call|dial)$/i.test(word)) return this.#call(room, person, rest);
     return this.#say(room, helpWords);
   }
 
   async #call(room: RoomId, person: UserId, text: string): Promise<void> {
-    const { ids, conversations, plan, policy, log } = this.#parts;
+    const { ids, conversations, ringBacks, plan, policy, log } = this.#parts;
     if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
     const found = ids.forDialled(text);
     if (found.kind === "none") {
@@ -63,16 +74,19 @@ export class Bot {
     const number = ghostNumber(found.user, found.target, plan);
     const verdict = judge({ person, plan: number.planned, callsOfPerson: 0, callsInAll: 0 }, policy);
     if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
+    const name = ids.displayName(found.target);
+    const isRinging = await ringBacks.begin(room, person, number);
+    const ringing = `I am ringing you. Answer, and I call ${name}.`;
     try {
-      const direct = (await conversations.open(person, number)).room;
-      await this.#say(
-        room,
-        `Here is the room of ${ids.displayName(found.target)}: https://matrix.to/#/${encodeURIComponent(direct)} – press the call button there.`,
-      );
+      const link = roomLink((await conversations.open(person, number)).room);
+      const words = isRinging
+        ? `${ringing} Next time you can also call it in its own room: ${link}`
+        : `Here is the room of ${name}: ${link} – press the call button there.`;
+      await this.#say(room, words);
     } catch (error) {
       if (!(error instanceof HomeserverError)) throw error;
       log.warn("could not create a room for a number", { person, code: error.code, error });
-      await this.#say(room, "I could not create a room for this number. Please try again later.");
+      await this.#say(room, isRinging ? ringing : "I could not create a room for this number. Please try again later.");
     }
   }
 

@@ -62,6 +62,7 @@ function ringsFor({ lifetimeMs, ageMs = 0, receivedAgoMs = 0 }: Times): number |
       ...legacyClient("1"),
     },
     ghost: ghostNumber(ghost, target, examplePlan),
+    own: undefined,
     displayName: undefined,
     running: { ofPerson: 0, inAll: 0 },
     closed: undefined,
