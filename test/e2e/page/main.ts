@@ -1,21 +1,28 @@
-// A Matrix client with a dial pad and no screen: matrix-js-sdk's legacy calls, driven by a test.
+// A Matrix client with a dial pad and no screen: matrix-js-sdk's legacy calls, driven by a test; its MatrixRTC calls are in rtc/.
 // What it sends, and in which order, is what Element Web sends when a person dials.
-import { createClient, type MatrixClient, Preset, Visibility } from "matrix-js-sdk";
+import { Preset, Visibility } from "matrix-js-sdk";
 import { EventType, MsgType, RelationType } from "matrix-js-sdk/lib/@types/event.js";
 import { ClientEvent } from "matrix-js-sdk/lib/client.js";
 import { type MatrixEvent, MatrixEventEvent } from "matrix-js-sdk/lib/models/event.js";
 import { type Room, RoomEvent } from "matrix-js-sdk/lib/models/room.js";
-import { SyncState } from "matrix-js-sdk/lib/sync.js";
 import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
 import type { Phone, RoomMessage } from "./api.ts";
 import { Ear } from "./ear.ts";
 import { farAnswer, farAnswered, farOffer } from "./far-end.ts";
 import { Keys } from "./keys.ts";
+import type { ElementCall } from "./element-call/api.ts";
+import { elementCall } from "./element-call/element-call.ts";
+import { watchRings } from "./rtc/rings.ts";
+import { rtcPhone } from "./rtc/rtc-phone.ts";
+import type { RtcPhone } from "./rtc/api.ts";
+import { logIn, theClient } from "./session.ts";
 import { TrackedCall } from "./tracked-call.ts";
 
 declare global {
   var phone: Phone;
+  var rtcPhone: RtcPhone;
+  var elementCall: ElementCall;
 }
 
 /** Element's order: the stable protocol first. */
@@ -28,14 +35,8 @@ const encrypted = { type: "m.room.encryption", state_key: "", content: { algorit
 const ear = new Ear();
 const tracked: TrackedCall[] = [];
 const messages: RoomMessage[] = [];
-let client: MatrixClient | undefined;
 let keys: Keys | undefined;
 let protocols: string[] = [];
-
-function theClient(): MatrixClient {
-  if (client === undefined) throw new Error("nobody is logged in");
-  return client;
-}
 
 function theKeys(): Keys {
   if (keys === undefined) throw new Error("nobody is logged in");
@@ -48,55 +49,34 @@ function theCall(): TrackedCall {
   return call;
 }
 
-function synced(of: MatrixClient): Promise<void> {
-  return new Promise((resolve, reject) => {
-    of.on(ClientEvent.Sync, (state, _before, data) => {
-      if (state === SyncState.Prepared) resolve();
-      if (state === SyncState.Error) reject(new Error("sync failed", { cause: data?.error }));
+async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["login"]> {
+  const session = await logIn(options, async (client) => {
+    keys = await Keys.of(client, options.encryption, options.password);
+    // A microphone's filters would take a pure tone for noise.
+    await client.getMediaHandler().setAudioSettings({
+      autoGainControl: false,
+      echoCancellation: false,
+      noiseSuppression: false,
     });
+    client.on(CallEventHandlerEvent.Incoming, (call) => tracked.push(new TrackedCall(call, ear)));
+    client.on(RoomEvent.Timeline, read);
+    client.on(MatrixEventEvent.Decrypted, read);
+    watchRings(client);
   });
+  protocols = Object.keys(await theClient().getThirdpartyProtocols());
+  return session;
 }
 
-async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["login"]> {
-  const { homeserver: baseUrl, user, password } = options;
-  const session = await createClient({ baseUrl }).loginRequest({
-    type: "m.login.password",
-    identifier: { type: "m.id.user", user },
-    password,
+function read(event: MatrixEvent): void {
+  if (event.getType() !== "m.room.message") return;
+  const { msgtype, body } = event.getContent();
+  messages.push({
+    roomId: event.getRoomId() ?? "",
+    sender: event.getSender() ?? "",
+    msgtype: String(msgtype),
+    body: String(body),
+    repliesTo: event.replyEventId,
   });
-  client = createClient({
-    baseUrl,
-    accessToken: session.access_token,
-    userId: session.user_id,
-    deviceId: session.device_id,
-    fallbackICEServerAllowed: false,
-  });
-  keys = await Keys.of(client, options.encryption, password);
-  // A microphone's filters would take a pure tone for noise.
-  await client.getMediaHandler().setAudioSettings({
-    autoGainControl: false,
-    echoCancellation: false,
-    noiseSuppression: false,
-  });
-  client.on(CallEventHandlerEvent.Incoming, (call) => tracked.push(new TrackedCall(call, ear)));
-  const read = (event: MatrixEvent): void => {
-    if (event.getType() !== "m.room.message") return;
-    const { msgtype, body } = event.getContent();
-    messages.push({
-      roomId: event.getRoomId() ?? "",
-      sender: event.getSender() ?? "",
-      msgtype: String(msgtype),
-      body: String(body),
-      repliesTo: event.replyEventId,
-    });
-  };
-  client.on(RoomEvent.Timeline, read);
-  client.on(MatrixEventEvent.Decrypted, read);
-  const ready = synced(client);
-  await client.startClient({ initialSyncLimit: 20 });
-  await ready;
-  protocols = Object.keys(await client.getThirdpartyProtocols());
-  return { userId: session.user_id, deviceId: session.device_id };
 }
 
 async function lookup(number: string): Promise<string[]> {
@@ -188,6 +168,7 @@ function invited(): Room[] {
     .filter((room) => room.getMyMembership() === "invite");
 }
 
+Object.assign(globalThis, { rtcPhone, elementCall });
 globalThis.phone = {
   login,
   lookup,

@@ -4,6 +4,8 @@ import { chromium, type Page } from "playwright-core";
 import { tone } from "../../../../dev/audio/tone.ts";
 import { encodeWav } from "../../../../dev/audio/wav.ts";
 import type { CallReport, ClientEncryption, Phone, RoomMessage } from "../../page/api.ts";
+import type { ElementCall } from "../../page/element-call/api.ts";
+import type { RtcPhone } from "../../page/rtc/api.ts";
 import { CHROMIUM } from "../../setup/versions.ts";
 import type { Hearing } from "../base/hearing.ts";
 import { bundlePage, servePage } from "./page-server.ts";
@@ -59,15 +61,35 @@ const leaveOpusAlone = `
   };
 `;
 
-/** The page's telephone, asked from here: every function of {@link Phone}, as a promise. */
-type RemotePhone = {
-  [Name in keyof Phone]: (...args: Parameters<Phone[Name]>) => Promise<Awaited<ReturnType<Phone[Name]>>>;
+/** What lives on the page's `window` under a name, asked from here: each of its functions, as a promise. */
+type Remote<Api> = {
+  [Name in keyof Api]: Api[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Awaited<Result>>
+    : never;
 };
+
+const remote = <Api extends object>(page: Page, where: string): Remote<Api> =>
+  new Proxy({} as Remote<Api>, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]): Promise<unknown> =>
+        await page.evaluate(
+          async ([object, method, parameters]) => {
+            const apis = globalThis as unknown as Record<string, Record<string, (...args: unknown[]) => unknown>>;
+            return await apis[object]?.[method]?.(...parameters);
+          },
+          [where, String(name), args] as const,
+        ),
+  });
 
 export interface Browser {
   readonly userId: string;
   readonly deviceId: string;
-  readonly phone: RemotePhone;
+  readonly phone: Remote<Phone>;
+  /** Its MatrixRTC calls. */
+  readonly rtc: Remote<RtcPhone>;
+  /** The same by the real Element Call. */
+  readonly elementCall: Remote<ElementCall>;
   readonly page: Page;
   /** The newest call, or the one of that id. */
   report(matrixCallId?: string): Promise<CallReport>;
@@ -109,19 +131,9 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
   await page.goto(server.url);
   await page.waitForFunction(() => "phone" in globalThis);
 
-  const phone = new Proxy({} as RemotePhone, {
-    get:
-      (_target, name) =>
-      async (...args: unknown[]): Promise<unknown> =>
-        await page.evaluate(
-          async ([method, parameters]) => {
-            const remote = (globalThis as unknown as { phone: Record<string, (...args: unknown[]) => unknown> }).phone;
-            return await remote[method]?.(...parameters);
-          },
-          [String(name), args] as const,
-        ),
-  });
-
+  const phone = remote<Phone>(page, "phone");
+  const rtc = remote<RtcPhone>(page, "rtcPhone");
+  const elementCall = remote<ElementCall>(page, "elementCall");
   const { userId, deviceId } = await phone.login({
     homeserver: options.homeserver,
     user: account.user,
@@ -141,6 +153,8 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
     userId,
     deviceId,
     phone,
+    rtc,
+    elementCall,
     page,
     report,
     async inState(state, timeoutMs = 15_000) {

@@ -4,24 +4,37 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize, resolve } from "node:path";
+import { dirname, extname, join, normalize, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { listen } from "../../../../dev/loopback/listen.ts";
 import { CACHE } from "../../setup/versions.ts";
 
 const PAGE = resolve(import.meta.dirname, "../../page");
 const REPOSITORY = resolve(import.meta.dirname, "../../../..");
+/** The real Element Call; it is served for each mode, `compatibility` and `matrix_2_0`, in a folder of that name. */
+const ELEMENT_CALL = join(
+  dirname(fileURLToPath(import.meta.resolve("@element-hq/element-call-embedded/package.json"))),
+  "dist",
+);
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".wasm": "application/wasm",
+  ".css": "text/css",
+  ".json": "application/json",
 };
 
 /** One digest over all that the bundle is made of: our sources and the versions of the packages. */
 async function fingerprint(): Promise<string> {
-  const own = (await readdir(PAGE)).toSorted().map((name) => join(PAGE, name));
+  const entries = await readdir(PAGE, { recursive: true, withFileTypes: true });
+  const own = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const hash = createHash("sha256");
-  for (const file of [...own, join(REPOSITORY, "dev/audio/goertzel.ts"), join(REPOSITORY, "package-lock.json")]) {
+  for (const file of [
+    ...own.toSorted(),
+    join(REPOSITORY, "dev/audio/goertzel.ts"),
+    join(REPOSITORY, "package-lock.json"),
+  ]) {
     hash.update(await readFile(file));
   }
   return hash.digest("hex").slice(0, 16);
@@ -59,7 +72,13 @@ async function bundle(): Promise<string> {
 export async function servePage(folder: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
-    const file = join(folder, path === "/" ? "index.html" : path);
+    const [, mode, rest] = /^\/element-call\/(\w+)\/(.+)$/.exec(path) ?? [];
+    if (rest === "config.json") {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ matrix_rtc_mode: mode }));
+      return;
+    }
+    const file = rest === undefined ? join(folder, path === "/" ? "index.html" : path) : join(ELEMENT_CALL, rest);
     createReadStream(file)
       .on("open", () => response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream"))
       .on("error", () => response.writeHead(404).end())

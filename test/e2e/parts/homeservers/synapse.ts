@@ -16,6 +16,8 @@ export interface SynapseOptions extends HomeserverOptions {
   readonly acceptInvites?: boolean;
   /** It pushes keys to application services that ask for them. */
   readonly pushesKeys?: boolean;
+  /** Rooms have MatrixRTC calls at the media server that this token service lets people into. */
+  readonly livekitServiceUrl?: string;
 }
 
 export interface Synapse extends RealHomeserver {
@@ -29,7 +31,16 @@ const configuration = (folder: string, port: number, serverName: string, options
   stringify({
     server_name: serverName,
     public_baseurl: `http://127.0.0.1:${port}/`,
-    listeners: [{ port, bind_addresses: ["127.0.0.1"], type: "http", tls: false, resources: [{ names: ["client"] }] }],
+    listeners: [
+      // Clients, and services that ask who somebody is.
+      {
+        port,
+        bind_addresses: ["127.0.0.1"],
+        type: "http",
+        tls: false,
+        resources: [{ names: ["client", "openid"] }],
+      },
+    ],
     database: { name: "sqlite3", args: { database: join(folder, "homeserver.db") } },
     log_config: join(folder, "log.yaml"),
     media_store_path: join(folder, "media"),
@@ -49,8 +60,16 @@ const configuration = (folder: string, port: number, serverName: string, options
     ...(options.acceptInvites === true && {
       auto_accept_invites: { enabled: true, only_for_direct_messages: true, only_from_local_users: true },
     }),
-    ...(options.pushesKeys === true && {
-      experimental_features: { msc2409_to_device_messages_enabled: true, msc3202_transaction_extensions: true },
+    experimental_features: {
+      ...(options.pushesKeys === true && {
+        msc2409_to_device_messages_enabled: true,
+        msc3202_transaction_extensions: true,
+      }),
+      ...(options.livekitServiceUrl !== undefined && MATRIX_RTC),
+    },
+    ...(options.livekitServiceUrl !== undefined && {
+      max_event_delay_duration: "24h",
+      matrix_rtc: { transports: [{ type: "livekit", livekit_service_url: options.livekitServiceUrl }] },
     }),
     rc_message: UNLIMITED,
     rc_registration: UNLIMITED,
@@ -60,7 +79,11 @@ const configuration = (folder: string, port: number, serverName: string, options
     rc_login: { address: UNLIMITED, account: UNLIMITED, failed_attempts: UNLIMITED },
     rc_room_creation: UNLIMITED,
     rc_presence: { per_user: UNLIMITED },
+    rc_delayed_event_mgmt: UNLIMITED,
   });
+
+/** Which media server there is (MSC4143), state as it is after a sync (MSC4222), room summaries, sticky events (MSC4354). */
+const MATRIX_RTC = { msc4143_enabled: true, msc4222_enabled: true, msc3266_enabled: true, msc4354_enabled: true };
 
 const LOGGING = stringify({
   version: 1,

@@ -1,0 +1,42 @@
+// Which media server the homeserver names, and how a client is let into it.
+import type { MatrixClient } from "matrix-js-sdk";
+import { isLivekitTransportConfig, type LivekitTransportConfig } from "matrix-js-sdk/lib/matrixrtc/index.js";
+import type { MembershipFormat } from "./api.ts";
+
+/** Of ours, as this call names it. */
+export interface Membership {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly memberId: string;
+}
+
+/** MSC4143. */
+export async function mediaServerOf(client: MatrixClient): Promise<LivekitTransportConfig> {
+  const found = (await client._unstable_getRTCTransports()).find(isLivekitTransportConfig);
+  if (found === undefined) throw new Error("the homeserver names no LiveKit server");
+  return found;
+}
+
+/** @throws with the status and the body of an answer that is not 2xx */
+export async function admission(
+  client: MatrixClient,
+  { livekit_service_url: service }: LivekitTransportConfig,
+  format: MembershipFormat,
+  roomId: string,
+  { userId, deviceId, memberId }: Membership,
+): Promise<{ url: string; jwt: string }> {
+  const openid_token = await client.getOpenIdToken();
+  const member = { id: memberId, claimed_user_id: userId, claimed_device_id: deviceId };
+  const [path, body] =
+    format === "state event"
+      ? ["/sfu/get", { room: roomId, openid_token, device_id: deviceId }]
+      : ["/get_token", { room_id: roomId, slot_id: "m.call#ROOM", openid_token, member }];
+  const response = await fetch(`${service}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as { url: string; jwt: string };
+}

@@ -1,0 +1,122 @@
+// One MatrixRTC call of the page: matrix-js-sdk says who is in it, livekit-client brings the sound.
+import { ConnectionState, type Participant, Room as MediaRoom, RoomEvent as MediaEvent, Track } from "livekit-client";
+import {
+  type CallMembership,
+  type MatrixRTCSession,
+  MatrixRTCSessionEvent,
+} from "matrix-js-sdk/lib/matrixrtc/index.js";
+import { Ear } from "../ear.ts";
+import { theClient } from "../session.ts";
+import type { RtcJoinOptions, RtcMember, RtcReport } from "./api.ts";
+import { encryptFrames } from "./frame-keys.ts";
+import { admission, mediaServerOf } from "./media-server.ts";
+import { declinedBy } from "./rings.ts";
+
+/** As Element Call without a service that keeps its delayed leave. */
+const DELAYED_LEAVE = { delayedLeaveEventDelayMs: 18_000, delayedLeaveEventRestartMs: 4000 };
+/** A microphone's filters would take a pure tone for noise. */
+const MICROPHONE = { autoGainControl: false, echoCancellation: false, noiseSuppression: false };
+
+export class RtcCall {
+  readonly #session: MatrixRTCSession;
+  readonly #media: MediaRoom;
+  readonly #ear = new Ear();
+  readonly #own: string;
+  readonly #errors: string[] = [];
+  #notificationId: string | undefined;
+  #heardTrack: MediaStreamTrack | undefined;
+
+  private constructor(session: MatrixRTCSession, media: MediaRoom, own: string) {
+    this.#session = session;
+    this.#media = media;
+    this.#own = own;
+    session.on(MatrixRTCSessionEvent.DidSendCallNotification, ({ event_id: id }) => {
+      this.#notificationId = id;
+    });
+    session.on(MatrixRTCSessionEvent.MembershipsChanged, () => this.#listen());
+    media.on(MediaEvent.TrackSubscribed, () => this.#listen());
+    media.on(MediaEvent.TrackUnsubscribed, () => this.#listen());
+    media.on(MediaEvent.EncryptionError, (error) => this.#errors.push(error.message));
+  }
+
+  static async join(roomId: string, { format, ringsForMs }: RtcJoinOptions): Promise<RtcCall> {
+    const client = theClient();
+    const room = client.getRoom(roomId);
+    if (room === null) throw new Error("this client is not in the room");
+    const isEncrypted = room.hasEncryptionStateEvent();
+    const own = {
+      userId: client.getSafeUserId(),
+      deviceId: client.getDeviceId() ?? "",
+      memberId: crypto.randomUUID(),
+    };
+    const server = await mediaServerOf(client);
+    const { url, jwt } = await admission(client, server, format, roomId, own);
+    const session = client.matrixRTC.getRoomSession(room);
+    const media = new MediaRoom({
+      audioCaptureDefaults: MICROPHONE,
+      publishDefaults: { red: false },
+      ...(isEncrypted && { e2ee: encryptFrames(session) }),
+    });
+    const call = new RtcCall(session, media, `${own.userId} ${own.deviceId}`);
+    if (isEncrypted) await media.setE2EEEnabled(true);
+    const transport = format === "state event" ? { livekit_alias: roomId, ...server } : server;
+    session.joinRTCSession(own, [], transport, {
+      ...DELAYED_LEAVE,
+      callIntent: "audio",
+      manageMediaKeys: isEncrypted,
+      unstableSendStickyEvents: format === "sticky event",
+      ...(ringsForMs !== undefined && { notificationType: "ring", notificationLifetimeMs: ringsForMs }),
+    });
+    await media.connect(url, jwt);
+    await media.localParticipant.setMicrophoneEnabled(true);
+    return call;
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all([this.#session.leaveRoomSession(5000), this.#media.disconnect()]);
+    this.#ear.detach();
+  }
+
+  async mute(muted: boolean): Promise<void> {
+    await this.#media.localParticipant.setMicrophoneEnabled(!muted);
+  }
+
+  heard: Ear["heard"] = (frequencies, durationMs) => this.#ear.heard(frequencies, durationMs);
+
+  report(): RtcReport {
+    return {
+      roomId: this.#session.room.roomId,
+      joined: this.#session.isJoined(),
+      others: this.#others(),
+      sfu: this.#media.state,
+      heard: this.#audible().map(({ identity }) => identity),
+      notificationId: this.#notificationId,
+      declinedBy: declinedBy(this.#notificationId),
+      encryptionErrors: [...this.#errors],
+    };
+  }
+
+  #others(): RtcMember[] {
+    return this.#session.memberships
+      .filter(({ userId, deviceId }) => `${userId} ${deviceId}` !== this.#own)
+      .map(({ userId, deviceId, rtcBackendIdentity: identity }: CallMembership) => ({ userId, deviceId, identity }));
+  }
+
+  /** Members of the call whose sound comes. Who is at the media server only is not heard. */
+  #audible(): Participant[] {
+    if (this.#media.state !== ConnectionState.Connected) return [];
+    return this.#others()
+      .map(({ identity }) => this.#media.remoteParticipants.get(identity))
+      .filter((one) => one !== undefined)
+      .filter((one) => one.getTrackPublication(Track.Source.Microphone)?.track !== undefined);
+  }
+
+  /** To the first of them: calls of these tests have two ends. */
+  #listen(): void {
+    const track = this.#audible()[0]?.getTrackPublication(Track.Source.Microphone)?.track?.mediaStreamTrack;
+    if (track === this.#heardTrack) return;
+    this.#heardTrack = track;
+    if (track === undefined) this.#ear.detach();
+    else this.#ear.attach(new MediaStream([track]), () => undefined);
+  }
+}

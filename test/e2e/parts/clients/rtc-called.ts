@@ -1,0 +1,33 @@
+// What tests wait for with people who have MatrixRTC calls.
+import type { RtcMember, RtcRing } from "../../page/rtc/api.ts";
+import { until } from "../base/until.ts";
+import type { Browser } from "./browser.ts";
+
+/** Which rings each person has been seen to get. */
+const seen = new WeakMap<Browser, Set<string>>();
+
+/** A ring that comes in; not one of those before. */
+export async function rung(person: Browser, timeoutMs = 15_000): Promise<RtcRing> {
+  const before = seen.get(person) ?? new Set();
+  const ring = await until(
+    `a ring at ${person.userId}`,
+    async () => (await person.rtc.rings()).find(({ notificationId }) => !before.has(notificationId)),
+    { timeoutMs },
+  );
+  seen.set(person, before.add(ring.notificationId));
+  return ring;
+}
+
+/** It rings no longer. */
+export const silenced = (person: Browser, { notificationId }: RtcRing): Promise<RtcRing["over"]> =>
+  until(`the ring at ${person.userId} to be over`, async () => {
+    const ring = (await person.rtc.rings()).find((each) => each.notificationId === notificationId);
+    return ring?.over;
+  });
+
+/** As many others as that are in the person's newest call. */
+export const othersOf = (person: Browser, count: number): Promise<readonly RtcMember[]> =>
+  until(`${count} others in the call of ${person.userId}`, async () => {
+    const { others } = await person.rtc.report();
+    return others.length === count && others;
+  });
