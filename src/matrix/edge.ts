@@ -14,7 +14,10 @@ import { Encryption, type EncryptionParts } from "./encryption/encryption.ts";
 import { HttpHomeserver } from "./homeserver.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
-import { openRtc, type RtcOptions } from "./rtc/open-rtc.ts";
+import { KindSpeaker } from "./legs/kind-speaker.ts";
+import { LegacySpeaker } from "./legs/legacy-speaker.ts";
+import { isOfRtc, openRtc, type RtcOptions } from "./rtc/open-rtc.ts";
+import type { RoomFact } from "./wire/event.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
 import { type RegistrationDocument, senderOf } from "./registration.ts";
 
@@ -35,8 +38,8 @@ export interface MatrixEdgeOptions {
 }
 
 export interface MatrixEdge extends MatrixConnection {
-  /** Our seats in calls of MatrixRTC. */
-  readonly conferences: ConferenceAccess;
+  /** Our seats in calls of MatrixRTC; undefined: the bridge takes no part in them. */
+  readonly conferences: ConferenceAccess | undefined;
   /** The port listened on, after `listen`. */
   port(): number;
   /** Facts stored and handed over that the bridge has not finished with. */
@@ -75,7 +78,13 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const outbox = new Outbox(client, clock, encryption);
   const emit = (fact: MatrixFact): void => intake.report(fact);
   const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, domain, isOwn, ours, emit, clock, log });
-  const intake = new Intake({ sinks: given, isOwn, encryption, meaning: rtc.meaning, clock, telemetry });
+  const speaker = new KindSpeaker({ legacy: new LegacySpeaker(outbox), rtc: rtc?.speaker, log });
+  const meaning = async (fact: RoomFact): Promise<readonly MatrixFact[]> => {
+    const facts = rtc === undefined ? (isOfRtc(fact) ? [] : [fact]) : await rtc.meaning(fact);
+    for (const one of facts) speaker.heard(one);
+    return facts;
+  };
+  const intake = new Intake({ sinks: given, isOwn, encryption, meaning, clock, telemetry });
 
   const bridge = new Bridge({
     registration,
@@ -125,7 +134,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     client,
     intake,
     outbox,
-    rtc: rtc.speaker,
+    speaker,
+    rtc,
     encryption,
     pingsSeen: () => service.pingsSeen,
     clock,
@@ -134,10 +144,11 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
 
   return {
     homeserver,
-    conferences: rtc.conferences,
+    conferences: rtc?.conferences,
     async listen(to) {
       sinks = to;
       encryption?.start();
+      rtc?.start();
       await bridge.initialise();
       await bridge.listen(options.port, options.host, listenBacklog, service);
     },
@@ -150,8 +161,8 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
       encryption?.giveUp();
       await bridge.close();
       // Side by side: what the bridge is doing with a fact may be waiting for the homeserver.
-      await doneWithin(stopGraceMs, Promise.all([intake.idle(), rtc.idle(), homeserver.stop()]), clock);
-      await rtc.stop();
+      await doneWithin(stopGraceMs, Promise.all([intake.idle(), rtc?.idle(), homeserver.stop()]), clock);
+      await rtc?.stop();
       await encryption?.stop();
       await connections.close();
     },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
 import type { LegForm, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type Homeserver, HomeserverError, type PingOutcome } from "../ports/homeserver.ts";
+import type { Homeserver, PingOutcome } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 import { askEncrypted } from "./client/room-state.ts";
@@ -16,10 +16,11 @@ import { readTimeline } from "./client/timeline.ts";
 import { TurnServers } from "./client/turn-servers.ts";
 import { userIdText } from "./wire/envelope.ts";
 import { stateMembershipType, stickyMembershipTypes } from "./wire/rtc-names.ts";
+import { bothSide } from "./legs/both-form.ts";
 import { legacyKind, legacySide } from "./legs/legacy-form.ts";
-import { LegacySpeaker } from "./legs/legacy-speaker.ts";
 import { rtcKind, rtcSide } from "./legs/rtc-form.ts";
 import type { Speaker } from "./legs/speaker.ts";
+import type { Rtc } from "./rtc/open-rtc.ts";
 
 export interface HomeserverParts {
   readonly domain: string;
@@ -29,8 +30,9 @@ export interface HomeserverParts {
   readonly client: HomeserverClient;
   readonly intake: Intake;
   readonly outbox: Outbox;
-  /** Of clients of MatrixRTC; undefined: the bridge takes no part in their calls. */
-  readonly rtc: Speaker | undefined;
+  readonly speaker: Speaker;
+  /** Calls of MatrixRTC; undefined: the bridge takes no part in them. */
+  readonly rtc: Pick<Rtc, "canRing"> | undefined;
   /** undefined: encrypted rooms are not read. */
   readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
@@ -93,8 +95,6 @@ export class HttpHomeserver implements Homeserver {
   readonly #parts: HomeserverParts;
   readonly #client: HomeserverClient;
   readonly #outbox: Outbox;
-  /** By the name of the kind that their legs carry. */
-  readonly #speakers: ReadonlyMap<string, Speaker>;
   readonly #turnServers: TurnServers;
 
   constructor(parts: HomeserverParts) {
@@ -103,11 +103,6 @@ export class HttpHomeserver implements Homeserver {
     this.#parts = parts;
     this.#client = parts.client;
     this.#outbox = parts.outbox;
-    const legacy = new LegacySpeaker(this.#outbox);
-    this.#speakers = new Map([
-      [legacyKind, legacy],
-      ...(parts.rtc === undefined ? [] : [[rtcKind, parts.rtc] as const]),
-    ]);
     this.#turnServers = new TurnServers(this.#client, parts.clock, parts.log);
   }
 
@@ -230,24 +225,21 @@ export class HttpHomeserver implements Homeserver {
   }
 
   get clientKinds(): readonly string[] {
-    return [...this.#speakers.keys()];
+    return this.#parts.rtc?.canRing === true ? [legacyKind, rtcKind] : [legacyKind];
   }
 
   ownSide(kinds: readonly string[]): OwnSide {
     const newId = (): string => this.#parts.clock.newId();
-    return kinds.includes(legacyKind) ? legacySide(newId) : rtcSide(newId);
+    if (!kinds.includes(rtcKind)) return legacySide(newId);
+    return kinds.includes(legacyKind) ? bothSide(newId) : rtcSide(newId);
   }
 
   showsOutcome({ kind }: LegForm): boolean {
     return kind === legacyKind;
   }
 
-  async signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
-    const speaker = this.#speakers.get(leg.form.kind);
-    // Another release has made the leg, or the bridge was configured otherwise then.
-    if (speaker === undefined)
-      throw new HomeserverError("UNSUPPORTED", "no way to speak to the client is known", false);
-    await speaker.say(leg, signal);
+  signal(...[leg, signal]: Parameters<Homeserver["signal"]>): Promise<void> {
+    return this.#parts.speaker.say(leg, signal);
   }
 
   async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {

@@ -43,11 +43,19 @@ export class MediaServices {
   readonly #configured: string | undefined;
   readonly #allowed: ReadonlySet<string>;
   #kept: Kept | undefined;
+  /** Whether the homeserver named any when it was asked last. */
+  #last = false;
 
   constructor(parts: MediaServicesParts) {
     this.#parts = parts;
     this.#configured = parts.configured === undefined ? undefined : normal(parts.configured);
     this.#allowed = new Set(parts.allowed.map(normal));
+  }
+
+  /** Whether there is any, as was known last; looks again where that is old. */
+  get isKnown(): boolean {
+    void this.advertised();
+    return this.#configured !== undefined || this.#last;
   }
 
   /** Where we take part in calls that we begin. Throws HomeserverError `NO_MEDIA_SERVER`. */
@@ -74,6 +82,7 @@ export class MediaServices {
     const kept: Kept = { services: this.#ask(), untilMs: clock.nowMs() + keptMs };
     this.#kept = kept;
     void kept.services.then((services) => {
+      this.#last = services.length > 0;
       if (services.length === 0) kept.untilMs = clock.nowMs() + emptyForMs;
     });
     return kept.services;

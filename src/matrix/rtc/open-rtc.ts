@@ -3,7 +3,6 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConferenceAccess } from "../../ports/conference.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
-import { MediaError } from "../../ports/media.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
 import { Outside } from "../client/outside.ts";
@@ -38,17 +37,22 @@ export interface RtcSurroundings {
 }
 
 export interface Rtc {
+  /** The connection is listened to: what a first call needs is found out. */
+  start(): void;
   /** Of anything that is said in a room, what it means to the bridge. Never rejects. */
   readonly meaning: (fact: RoomFact) => Promise<readonly MatrixFact[]>;
-  readonly speaker: Speaker | undefined;
+  readonly speaker: Speaker;
   readonly conferences: ConferenceAccess;
+  /** Whether there is a media server at which people can be rung, as far as is known. */
+  readonly canRing: boolean;
   /** Waits for what is being said in calls; nothing more is said of itself. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings): Rtc {
-  if (options === undefined) return closed;
+/** undefined: calls of MatrixRTC are nothing to the bridge. */
+export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings): Rtc | undefined {
+  if (options === undefined) return undefined;
   const { bot, ours, isOwn, emit, clock, log } = around;
   const outside = new Outside();
   const { ask } = outside;
@@ -71,6 +75,10 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     return second === undefined ? only : undefined;
   };
   return {
+    start: () => void services.advertised(),
+    get canRing() {
+      return services.isKnown;
+    },
     meaning: async (fact) => {
       if (isOfRtc(fact)) return tracker.take(fact);
       if (fact.kind === "member.left") tracker.personLeft(fact.room, fact.user);
@@ -83,23 +91,6 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   };
 }
 
-/** Calls of MatrixRTC are nothing to the bridge. */
-const closed: Rtc = {
-  meaning: async (fact) => (isOfRtc(fact) ? [] : [fact]),
-  speaker: undefined,
-  conferences: {
-    seat: () => ({
-      admit: () => Promise.reject(new MediaError("engine", "the bridge takes no part in such calls (rtc.mode)")),
-      attend: (changed) => {
-        changed({ participants: [], ownKey: undefined });
-        return () => undefined;
-      },
-    }),
-  },
-  idle: () => Promise.resolve(),
-  stop: () => Promise.resolve(),
-};
-
-function isOfRtc(fact: RoomFact): fact is RtcEvent {
+export function isOfRtc(fact: RoomFact): fact is RtcEvent {
   return fact.kind.startsWith("rtc.");
 }

@@ -31,8 +31,9 @@ function legOf({ room, matrixCallId, form }: Kind<"call.invited">, own: string):
 
 function seatOf(rig: EdgeRig, { description }: Kind<"call.invited" | "call.answered">): Seat {
   const seat = seatIn(description);
-  if (seat === undefined) throw new Error("no seat");
-  return rig.edge.conferences.seat(seat);
+  const taken = seat && rig.edge.conferences?.seat(seat);
+  if (taken === undefined) throw new Error("no seat");
+  return taken;
 }
 
 /** Alice calls, and the bridge has heard of it. */

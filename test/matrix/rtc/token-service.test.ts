@@ -13,8 +13,9 @@ async function admitted(world: RtcWorld, services?: readonly string[]): Promise<
   await world.send(ringType, ringing(await world.join("PHONE", services)));
   await world.rig.factCount(2);
   const seat = seatIn(world.rig.facts.find(isInvite)?.description ?? "");
-  if (seat === undefined) throw new Error("no seat");
-  return world.rig.edge.conferences.seat(seat).admit();
+  const taken = seat && world.rig.edge.conferences?.seat(seat);
+  if (taken === undefined) throw new Error("no seat");
+  return taken.admit();
 }
 
 const token = (sub: string): string => `x.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.x`;
