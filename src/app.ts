@@ -5,7 +5,7 @@ import { systemClock } from "./clock/system-clock.ts";
 import { adviseOn } from "./config/checks/advice.ts";
 import { toBridgeSettings } from "./config/mapping/bridge-settings.ts";
 import { toStorePlace } from "./config/mapping/database-mapping.ts";
-import { toEncryption, toMediaOptions, toTrunkSettings } from "./config/mapping/mapping.ts";
+import { toEncryption, toMediaOptions, toRtc, toTrunkSettings } from "./config/mapping/mapping.ts";
 import { formatPath } from "./config/reading/problem.ts";
 import type { Registration } from "./config/registration/registration.ts";
 import type { Config } from "./config/schema/schema.ts";
@@ -86,6 +86,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       host: config.appservice.listen.host,
       port: options.port ?? config.appservice.listen.port,
       encryption: toEncryption(config, options.encryptionSecret),
+      rtc: toRtc(config),
       telemetry,
       clock,
     });
@@ -93,7 +94,10 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     const sip = createSipTrunks({ trunks, log, clock, stopPatienceMs: sipStopPatienceMs });
     const media =
       options.media ??
-      createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }), log, config.media);
+      createCallMedia(createEmbeddedEngine({ ...toMediaOptions(config), log, clock }), log, {
+        ...config.media,
+        conferences: matrix.conferences,
+      });
     const bridge = createBridge({ matrix, sip, media, store, contacts, people, probeTurn, telemetry, clock }, settings);
     const status = createStatusServer({
       ...config.http.listen,

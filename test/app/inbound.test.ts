@@ -29,6 +29,7 @@ async function start(
   const config = parseConfig(
     `
 homeserver: {url: "${url}", domain: example.org}
+rtc: {mode: "off"}
 appservice: {listen: {host: 127.0.0.1, port: 0}}
 http: {listen: {host: 127.0.0.1, port: 0}}
 ghosts: {gateway: sip.example.org}

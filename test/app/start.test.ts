@@ -52,6 +52,7 @@ async function start(url: string, folder = mkdtempSync(join(tmpdir(), "start-"))
   const config = parseConfig(
     `
 homeserver: {url: "${url}", domain: example.org}
+rtc: {mode: "off"}
 appservice: {listen: {host: "::1", port: ${port}}}
 http: {listen: {host: "::1", port: 0}}
 ghosts: {gateway: sip.example.org}

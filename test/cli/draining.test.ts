@@ -35,6 +35,7 @@ async function ringing(drainSeconds: number) {
     join(folder, "config.yaml"),
     `
 homeserver: {url: "${hs.url}", domain: example.org}
+rtc: {mode: "off"}
 appservice: {listen: {port: 0}}
 http: {listen: {port: 0}}
 ghosts: {gateway: sip.example.org}

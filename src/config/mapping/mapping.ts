@@ -22,7 +22,13 @@ function hostPort(text: string): HostPort {
   return splitHostPort(text) ?? { host: text, port: undefined };
 }
 
-/** undefined: encrypted rooms are not read. */
+/** Undefined: the bridge takes no part in calls of MatrixRTC. */
+export function toRtc({ rtc }: Config) {
+  if (rtc.mode === "off") return undefined;
+  return { service: rtc.livekit_service_url, allowedServices: rtc.allowed_services };
+}
+
+/** Undefined: encrypted rooms are not read. */
 export function toEncryption({ encryption: { mode } }: Config, secret: Uint8Array | undefined) {
   return mode === "off" || secret === undefined ? undefined : { mode, secret };
 }

@@ -152,6 +152,27 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("How people are reached."),
+  rtc: section({
+    mode: oneOf(["auto", "off"])
+      .default("auto")
+      .describe(
+        "Calls of clients that use MatrixRTC, such as Element X and Element Call: with `auto` wherever the homeserver names a LiveKit media server, with `off` never. docs/matrix-rtc.md says what the homeserver needs.",
+      ),
+    livekit_service_url: httpUrl
+      .optional()
+      .describe(
+        "The service that gives tokens for your media server (lk-jwt-service), where the homeserver does not name it by itself.",
+      )
+      .meta({ examples: ["https://matrix-rtc.example.org/livekit/jwt"] }),
+    allowed_services: listOf(httpUrl, "allowed_services")
+      .default([])
+      .describe(
+        "Token services of other homeservers, whose people may call your numbers by MatrixRTC. The bridge sends requests to no others.",
+      )
+      .meta({ examples: [["https://rtc.example.com/livekit/jwt"]] }),
+  })
+    .prefault({})
+    .describe("Calls of clients that use MatrixRTC."),
   rooms: section({
     encrypted: oneOf(["auto", "never", "always"])
       .default("auto")
