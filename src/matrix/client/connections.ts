@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly body?: { readonly type: string; readonly content: string | Uint8Array } | undefined;
   /** From the request to the last byte of its answer, connecting included. */
   readonly timeoutMs: number;
+  /** Whose request it is, if it is not that of the application service. */
+  readonly token?: string | undefined;
 }
 
 export interface HttpAnswer {
@@ -51,7 +53,8 @@ export class Connections {
   }
 
   /** Throws the network's errors with their `code`. */
-  request({ method, path, body, timeoutMs }: HttpRequest): Promise<HttpAnswer> {
+  request({ method, path, body, timeoutMs, token }: HttpRequest): Promise<HttpAnswer> {
+    const authorization = token === undefined ? this.#authorization : `Bearer ${token}`;
     return new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
       let late: Error | undefined;
@@ -69,10 +72,7 @@ export class Connections {
           origin: this.#origin,
           method,
           path: this.#prefix + path,
-          headers:
-            body === undefined
-              ? { authorization: this.#authorization }
-              : { authorization: this.#authorization, "content-type": body.type },
+          headers: body === undefined ? { authorization } : { authorization, "content-type": body.type },
           body: body?.content ?? null,
           // The timer above is exact, and covers more.
           headersTimeout: 0,

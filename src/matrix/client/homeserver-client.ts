@@ -6,14 +6,22 @@ import type { Log } from "../../ports/telemetry.ts";
 import type { Connections, HttpRequest } from "./connections.ts";
 import { failureIn, failureOf, type RequestFailure } from "./request-failure.ts";
 
+/**
+ * One of a user's devices: as the application service asserts it (AS API, "Identity assertion"), or by the token that it got
+ * when the user was logged in on it.
+ */
+export type DeviceAccess =
+  | { readonly kind: "asserted"; readonly id: string }
+  | { readonly kind: "token"; readonly id: string; readonly token: string };
+
 export interface MatrixRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** After `/_matrix/client/`, its parts not yet escaped. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** As which of the user's devices, where that matters (AS API, "Identity assertion"). */
-  readonly device?: string;
+  /** As which of the user's devices, where that matters. */
+  readonly device?: DeviceAccess;
 }
 
 /**
@@ -49,11 +57,13 @@ export class HomeserverClient {
 
   /** The answer's JSON. Throws HomeserverError. */
   request(as: UserId, { method, path, query, body, device }: MatrixRequest, patience: Patience): Promise<unknown> {
-    const fields = device === undefined ? query : { ...query, device_id: device };
-    const target = `/_matrix/client/${path.map(encodeURIComponent).join("/")}${this.#queryAs(as, fields)}`;
+    const token = device?.kind === "token" ? device.token : undefined;
+    const fields = device?.kind === "asserted" ? { ...query, device_id: device.id } : query;
+    const asked = token === undefined ? this.#queryAs(as, fields) : queryOf(fields);
+    const target = `/_matrix/client/${path.map(encodeURIComponent).join("/")}${asked}`;
     const content = body === undefined ? undefined : { type: "application/json", content: JSON.stringify(body) };
     const timeoutMs = Math.min(attemptTimeoutMs, patience.giveUpAfterMs);
-    return this.#attempt(patience, { method, path: target, body: content, timeoutMs });
+    return this.#attempt(patience, { method, path: target, body: content, timeoutMs, token });
   }
 
   /** The answer to a file for the media repository. Throws HomeserverError. */
@@ -95,9 +105,7 @@ export class HomeserverClient {
   #queryAs(user: UserId, query: MatrixRequest["query"] = {}): string {
     // Synapse 1.160 fails if the owner names a device of theirs and not themselves.
     const isPlain = user === this.#owner && query["device_id"] === undefined;
-    const fields = Object.entries(isPlain ? query : { ...query, user_id: user });
-    const text = fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-    return text === "" ? "" : `?${text}`;
+    return queryOf(isPlain ? query : { ...query, user_id: user });
   }
 
   #wait(delayMs: number): Promise<void> {
@@ -111,6 +119,13 @@ export class HomeserverClient {
       this.#wakers.add(done);
     });
   }
+}
+
+function queryOf(fields: MatrixRequest["query"] = {}): string {
+  const text = Object.entries(fields)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
+  return text === "" ? "" : `?${text}`;
 }
 
 /** For answers that are not what the specification promises. */

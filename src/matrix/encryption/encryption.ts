@@ -11,7 +11,9 @@ import { askEncrypted } from "../client/room-state.ts";
 import type { RoomFact } from "../wire/event.ts";
 import type { PushedNews } from "../wire/pushed-news.ts";
 import type { CryptoWorker } from "./crypto-worker.ts";
-import { GhostDevice, noDevices } from "./ghost-device.ts";
+import { DeviceMaker, noDevices } from "./device-maker.ts";
+import { GhostDevice } from "./ghost-device.ts";
+import { Identities } from "./identities.ts";
 import type { Opened } from "./protocol.ts";
 import { Pushing } from "./pushing.ts";
 import { CryptoError } from "./worker-link.ts";
@@ -65,6 +67,8 @@ const encryptedState = { type: "m.room.encryption", state_key: "", content: { al
 export class Encryption {
   readonly #parts: EncryptionParts;
   readonly #pushing: Pushing;
+  readonly #maker: DeviceMaker;
+  readonly #identities: Identities;
   readonly #devices = new Map<UserId, GhostDevice>();
   readonly #rooms = new RecentMap<RoomId, boolean>(mostRooms);
   /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
@@ -78,6 +82,8 @@ export class Encryption {
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
     this.#pushing = new Pushing(parts.clock);
+    this.#maker = new DeviceMaker(parts.client, parts.log);
+    this.#identities = new Identities(parts.client, parts.log);
     this.#isEager = parts.mode === "always";
     this.#mostDevices = parts.mostDevices ?? mostDevices;
   }
@@ -250,13 +256,20 @@ export class Encryption {
     return { kind: "later", why };
   }
 
-  /** Synapse gives the bot what is sent to its device only where it pushes it. */
+  /** Synapse gives the bot what is sent to its device only where it pushes it. A device with a token is like any client's. */
   #canRead(user: UserId): boolean {
-    return user !== this.#parts.bot || this.#pushing.sinceMs !== undefined;
+    return user !== this.#parts.bot || this.#pushing.sinceMs !== undefined || this.#maker.givesTokens;
   }
 
   #deviceOf(user: UserId): GhostDevice {
-    const device = this.#devices.get(user) ?? new GhostDevice(user, { ...this.#parts, pushing: this.#pushing });
+    const device =
+      this.#devices.get(user) ??
+      new GhostDevice(user, {
+        ...this.#parts,
+        pushing: this.#pushing,
+        maker: this.#maker,
+        identities: this.#identities,
+      });
     // The last one is the one that was needed last.
     this.#devices.delete(user);
     this.#devices.set(user, device);
@@ -286,12 +299,12 @@ export class Encryption {
     }
   }
 
-  /** A homeserver without devices for application services (MSC4190) answers the first request so. */
+  /** A homeserver that gives application services no devices answers the first request so. */
   #judge(error: unknown): void {
     if (this.#refused || !(error instanceof HomeserverError) || error.code !== noDevices) return;
     this.#refused = true;
     this.#parts.log.error(
-      "the homeserver gives the bridge's users no devices (MSC4190), so that encrypted rooms cannot be read: it needs Synapse 1.141 or newer",
+      "the homeserver gives the bridge's users no devices, neither by MSC4190 nor by logging them in, so that encrypted rooms cannot be read",
       { error },
     );
   }

@@ -1,15 +1,16 @@
 // The device of one user of ours, under which it has keys. It lives in the crypto worker's memory: after a restart, or when
 // the worker has died, the user gets a new one, signed by the same identity, and the homeserver forgets the old one.
-import { z } from "zod";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { HomeserverClient, MatrixRequest, Patience } from "../client/homeserver-client.ts";
+import type { DeviceAccess, HomeserverClient, MatrixRequest, Patience } from "../client/homeserver-client.ts";
 import type { PushedNews } from "../wire/pushed-news.ts";
 import { Identity } from "./cross-signing.ts";
 import type { CryptoWorker } from "./crypto-worker.ts";
 import { DeviceMail } from "./device-mail.ts";
+import type { DeviceMaker } from "./device-maker.ts";
+import type { Identities } from "./identities.ts";
 import { KeyBackup } from "./key-backup.ts";
 import type { DeviceNews, MachineRequest, Opened } from "./protocol.ts";
 import type { Pushing } from "./pushing.ts";
@@ -18,6 +19,8 @@ import { CryptoError, type WorkerLink } from "./worker-link.ts";
 export interface GhostDeviceParts {
   readonly client: HomeserverClient;
   readonly worker: CryptoWorker;
+  readonly maker: DeviceMaker;
+  readonly identities: Identities;
   readonly secret: Uint8Array;
   /** Synapse gives an application service's own user no `/sync`. */
   readonly bot: UserId;
@@ -28,7 +31,7 @@ export interface GhostDeviceParts {
 
 /** What is known of a device that has its keys at the homeserver. */
 interface Ready {
-  readonly id: string;
+  readonly access: DeviceAccess;
   readonly identity: Identity;
   /** The worker that holds its machine. */
   readonly link: WorkerLink;
@@ -43,25 +46,12 @@ type State =
   /** Not tried again before. */
   | { readonly kind: "failed"; readonly error: Error; readonly untilMs: number };
 
-/** Code of the error where the homeserver lets an application service make no devices. */
-export const noDevices = "NO_DEVICES";
-
-const prefix = "SIPBRIDGE_";
-const displayName = "Telephone bridge";
 /** A call waits. */
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
-const tidyPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 /** A homeserver that gives no device does not think better of it soon. */
 const failedForMs = 60_000;
 /** Requests may make further ones necessary; a machine that always wants more is broken. */
 const mostRounds = 6;
-const identityForm = z.object({
-  master_keys: z
-    .record(z.string(), z.object({ keys: z.record(z.string(), z.string()) }))
-    .optional()
-    .catch(undefined),
-});
-const devicesForm = z.object({ devices: z.array(z.object({ device_id: z.string() })) });
 
 export class GhostDevice {
   readonly user: UserId;
@@ -180,63 +170,26 @@ export class GhostDevice {
 
   async #make(): Promise<Ready> {
     const { user } = this;
-    const { worker, secret, pushing, bot, clock, log } = this.#parts;
+    const { worker, maker, identities, secret, pushing, bot, clock, log } = this.#parts;
     const { link } = worker;
     if (link === undefined) throw new CryptoError("there is no crypto worker at the moment", true);
     const startedMs = clock.nowMs();
     const identity = new Identity(secret, user);
-    const id = `${prefix}${clock.newId().slice(0, 12)}`;
-    await Promise.all([
-      this.#publish(identity),
-      this.#makeDevice(id),
-      link.ask<"make">({ kind: "make", user, device: id }),
+    const [access] = await Promise.all([
+      maker.make(user, clock.newId().slice(0, 12)),
+      identities.publish(user, identity),
     ]);
-    const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: id });
+    await link.ask<"make">({ kind: "make", user, device: access.id });
+    const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: access });
     const backup = new KeyBackup({ user, secret, link, request, log });
-    const mail = new DeviceMail({ user, device: id, pushing, isFetched: user !== bot, request, clock });
-    const device: Ready = { id, identity, link, backup, mail };
+    const isFetched = user !== bot || access.kind === "token";
+    const mail = new DeviceMail({ user, device: access.id, pushing, isFetched, request, clock });
+    const device: Ready = { access, identity, link, backup, mail };
     await this.#flush(device);
-    log.info("a number has keys", { user, device: device.id, ms: Math.round(clock.nowMs() - startedMs) });
+    log.info("a number has keys", { user, device: access.id, ms: Math.round(clock.nowMs() - startedMs) });
     this.#madeAtMs = clock.wallMs();
-    void this.#tidy(device.id);
+    void maker.tidy(user, access);
     return device;
-  }
-
-  /** MSC4190: an application service makes devices of its users without logging them in. */
-  async #makeDevice(id: string): Promise<void> {
-    try {
-      await this.#request({ method: "PUT", path: ["v3", "devices", id], body: { display_name: displayName } });
-    } catch (error) {
-      if (!(error instanceof HomeserverError) || !isUnknownDoor(error)) throw error;
-      throw new HomeserverError(noDevices, error.message, false, { cause: error });
-    }
-  }
-
-  /** Unless the homeserver has it already. */
-  async #publish(identity: Identity): Promise<void> {
-    const { user } = this;
-    const query = { device_keys: { [user]: [] } };
-    const answer = await this.#request({ method: "POST", path: ["v3", "keys", "query"], body: query });
-    const known = identityForm.safeParse(answer).data?.master_keys?.[user]?.keys;
-    if (known !== undefined && identity.id in known) return;
-    if (known !== undefined)
-      this.#parts.log.warn("a number gets a new identity: the bridge's secret is another one", { user });
-    const path = ["v3", "keys", "device_signing", "upload"];
-    await this.#request({ method: "POST", path, body: identity.published });
-  }
-
-  /** Deletes the devices that no machine belongs to any more. Never rejects. */
-  async #tidy(current: string): Promise<void> {
-    const { client, log } = this.#parts;
-    try {
-      const answer = await client.request(this.user, { method: "GET", path: ["v3", "devices"] }, tidyPatience);
-      for (const { device_id: id } of devicesForm.parse(answer).devices) {
-        if (id === current || !id.startsWith(prefix)) continue;
-        await client.request(this.user, { method: "DELETE", path: ["v3", "devices", id], body: {} }, tidyPatience);
-      }
-    } catch (error) {
-      log.debug("could not delete a number's old devices", { user: this.user, error });
-    }
   }
 
   async #pull(device: Ready): Promise<void> {
@@ -269,7 +222,11 @@ export class GhostDevice {
   }
 
   async #carryOut(device: Ready, request: MachineRequest): Promise<void> {
-    const answer = await this.#request({ ...this.#door(request), body: bodyOf(request, device), device: device.id });
+    const answer = await this.#request({
+      ...this.#door(request),
+      body: bodyOf(request, device),
+      device: device.access,
+    });
     if (request.id === undefined) return;
     await device.link.ask<"answered">({
       kind: "answered",
@@ -297,7 +254,7 @@ export class GhostDevice {
     try {
       return await this.#parts.client.request(this.user, request, patience);
     } catch (error) {
-      if (!(error instanceof HomeserverError) || !error.code.endsWith("M_UNKNOWN_DEVICE")) throw error;
+      if (!(error instanceof HomeserverError) || !isForgotten(error, request.device)) throw error;
       // Somebody has deleted it.
       this.#state = { kind: "none" };
       throw new CryptoError("the homeserver has forgotten the device", true);
@@ -311,11 +268,9 @@ export class GhostDevice {
   }
 }
 
-const unknown: ReadonlySet<string> = new Set(["M_NOT_FOUND", "M_UNRECOGNIZED", "HTTP_404", "HTTP_405"]);
-
-/** There is no such device, or no such request. Dendrite forbids what it does not know. */
-function isUnknownDoor({ code, message }: HomeserverError): boolean {
-  return unknown.has(code) || (code === "M_FORBIDDEN" && message.includes("device does not exist"));
+/** What is said to a device that there is no more: its token is no token then. */
+function isForgotten({ code }: HomeserverError, device: DeviceAccess | undefined): boolean {
+  return code.endsWith("M_UNKNOWN_DEVICE") || (code === "M_UNKNOWN_TOKEN" && device?.kind === "token");
 }
 
 /** What a machine says of its device goes out signed by the user. */

@@ -5,15 +5,23 @@ import { startGateway, type Gateway, type GatewayCall } from "../../../dev/gatew
 import { createHeadlessCaller, type HeadlessCall, type HeadlessCaller } from "../../../dev/headless/caller.ts";
 import { registerBridge, type RegisteredBridge } from "../parts/stages/bridge.ts";
 import { startDendrite } from "../parts/homeservers/dendrite.ts";
-import { toneAt, type Hearing } from "../parts/base/hearing.ts";
+import type { RunningProcess } from "../parts/base/process.ts";
+import { startBrowser } from "../parts/clients/browser.ts";
+import { hearEachOther, joinsWhenInvited, lineIn, type Voice } from "../parts/clients/called.ts";
+import type { RealHomeserver } from "../parts/homeservers/real-homeserver.ts";
+import { typesIn } from "../parts/homeservers/timeline.ts";
 import { freePort, freePorts } from "../../../dev/loopback/free-ports.ts";
 import { until } from "../parts/base/until.ts";
 import { suiteRig, testRig, type Rig } from "../parts/base/rig.ts";
 
 const DOMAIN = "example.org";
 const PERSON_NUMBER = "+442079460100";
+const OTHER_PERSON_NUMBER = "+442079460101";
 /** Of the gateway: it answers, and plays a tone. */
 const TONE_NUMBER = "01632960102";
+/** The same, and it answers texts. */
+const TEXTS_NUMBER = "01632960106";
+const OTHER_NUMBER = "+442079460104";
 const NEAR_HZ = 800;
 const FAR_HZ = 440;
 const RTP_PORTS = 16;
@@ -21,7 +29,8 @@ const RTP_PORTS = 16;
 const rig = suiteRig("dendrite");
 let gateway: Gateway;
 let person: HeadlessCaller;
-let asAnn: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
+let dendrite: RealHomeserver;
+let running: RunningProcess;
 let trunkPort: number;
 
 async function bridgeFor(where: Rig, homeserverUrl: string, encoding: string): Promise<RegisteredBridge> {
@@ -40,7 +49,12 @@ async function bridgeFor(where: Rig, homeserverUrl: string, encoding: string): P
         number_format: "as-dialled",
       },
     ],
-    inbound: { numbers: [{ number: PERSON_NUMBER, user: `@ann:${DOMAIN}` }] },
+    inbound: {
+      numbers: [
+        { number: PERSON_NUMBER, user: `@ann:${DOMAIN}` },
+        { number: OTHER_PERSON_NUMBER, user: `@bo:${DOMAIN}` },
+      ],
+    },
     permissions: { [DOMAIN]: "call" },
     media: {
       workers: 1,
@@ -51,29 +65,29 @@ async function bridgeFor(where: Rig, homeserverUrl: string, encoding: string): P
   });
 }
 
-async function hearEachOther(call: HeadlessCall, far: GatewayCall): Promise<void> {
-  const ear =
-    (end: Pick<HeadlessCall | GatewayCall, "heard" | "heardMs">): Hearing =>
-    (frequencies, durationMs) =>
-      end.heardMs < durationMs ? undefined : end.heard(durationMs, frequencies);
-  await Promise.all([toneAt(ear(call), FAR_HZ, [NEAR_HZ]), toneAt(ear(far), NEAR_HZ, [FAR_HZ])]);
-}
+const theTrunk = () => ({ host: "127.0.0.1", port: trunkPort });
+
+/** An end without a browser. */
+const voiceOf = (end: Pick<HeadlessCall | GatewayCall, "heard" | "heardMs">, hz: number): Voice => ({
+  hears: (frequencies, durationMs) => (end.heardMs < durationMs ? undefined : end.heard(durationMs, frequencies)),
+  hz,
+});
+const talk = (near: HeadlessCall, far: GatewayCall): Promise<unknown> =>
+  hearEachOther(voiceOf(near, NEAR_HZ), voiceOf(far, FAR_HZ));
 
 beforeAll(async () => {
   gateway = await startGateway();
   rig.defer("gateway", () => gateway.stop());
   const port = await freePort();
   const bridge = await bridgeFor(rig, `http://127.0.0.1:${port}`, "grammar");
-  const dendrite = await startDendrite(rig, {
+  dendrite = await startDendrite(rig, {
     port,
     serverName: DOMAIN,
     registrations: [bridge.registrationFile],
     limits: "default",
   });
-  await bridge.start();
-  const account = await dendrite.register("ann");
-  const { user, password } = account;
-  asAnn = (method, path, body) => dendrite.request(method, path, { token: account.accessToken, body });
+  running = await bridge.start();
+  const { user, password } = await dendrite.register("ann");
   person = await createHeadlessCaller({
     homeserverUrl: dendrite.url,
     user,
@@ -85,33 +99,6 @@ beforeAll(async () => {
 });
 
 describe("On Dendrite", () => {
-  it("a number gets no keys, so that it says why it leaves an encrypted room", async () => {
-    const ghost = await person.lookup("01632960103");
-    const { room_id: room } = await asAnn("POST", "/_matrix/client/v3/createRoom", {
-      preset: "trusted_private_chat",
-      is_direct: true,
-      invite: [ghost],
-      initial_state: [{ type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } }],
-    });
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(String(room))}`;
-    const send = {
-      algorithm: "m.megolm.v1.aes-sha2",
-      ciphertext: "AwgA",
-      session_id: "a",
-      sender_key: "b",
-      device_id: "c",
-    };
-    await asAnn("PUT", `${path}/send/m.room.encrypted/1`, send);
-    await until("the words", async () => {
-      const { chunk } = await asAnn("GET", `${path}/messages?dir=b&limit=50`);
-      return JSON.stringify(chunk).includes("This room is encrypted. Calls and texts");
-    });
-    await until("the number to leave", async () => {
-      const { membership } = await asAnn("GET", `${path}/state/m.room.member/${encodeURIComponent(String(ghost))}`);
-      return membership === "leave";
-    });
-  });
-
   it("there is a dial pad, and a number is found, but nobody by nonsense", async () => {
     expect(person.protocols).toEqual(["m.protocol.pstn", "im.vector.protocol.pstn"]);
     expect(await person.lookup("01818118181")).toBe("@_sip_01818118181=40sip.example.org:example.org");
@@ -125,7 +112,7 @@ describe("On Dendrite", () => {
     const far = await gateway.until((calls) => calls.find(({ direction }) => direction === "in"));
     expect(Date.now() - before).toBeLessThan(4_000);
     await call.until(({ state }) => state === "connected");
-    await hearEachOther(call, far);
+    await talk(call, far);
     await call.hangup();
     await gateway.until(() => far.end);
   });
@@ -134,15 +121,55 @@ describe("On Dendrite", () => {
     const far = await gateway.call({
       to: PERSON_NUMBER,
       from: "+442079460102",
-      at: { host: "127.0.0.1", port: trunkPort },
+      at: theTrunk(),
       sound: { hz: FAR_HZ },
     });
     const call = await person.incoming();
     await call.answer();
     await call.until(({ state }) => state === "connected");
-    await hearEachOther(call, far);
+    await talk(call, far);
     await far.hangUp();
     expect(await call.until(({ end }) => end)).toMatchObject({ by: "bridge", how: "hung up" });
+  });
+
+  it("a number in an encrypted room is called and calls, and texts go both ways, in events that only its members can read", async () => {
+    const account = await dendrite.register("bo");
+    const { url: homeserver } = dendrite;
+    const bo = await startBrowser(testRig(), { homeserver, account, toneHz: NEAR_HZ, encryption: "any" });
+    const atBo: Voice = { hears: bo.hears, hz: NEAR_HZ };
+    const [ghost = ""] = await bo.phone.lookup(TEXTS_NUMBER);
+    const room = await bo.phone.directRoom(ghost);
+    await bo.phone.encryptRoom(room);
+    await until("keys", async () => (await bo.phone.deviceIdsOf(ghost)).length === 1);
+    await lineIn(bo, room, /bridge decrypts what is said and written/);
+
+    await bo.phone.callIn(room);
+    await bo.inState("connected", 30_000);
+    const called = await gateway.until((calls) => calls.findLast(({ direction }) => direction === "in"));
+    await hearEachOther(voiceOf(called, FAR_HZ), atBo);
+    await bo.phone.hangup();
+    await gateway.until(() => called.end);
+
+    await bo.phone.send(room, "Are you there?");
+    await until("the text", () => gateway.messages.some(({ text }) => text === "Are you there?"));
+
+    const calling = await gateway.call({
+      to: OTHER_PERSON_NUMBER,
+      from: OTHER_NUMBER,
+      at: theTrunk(),
+      sound: { hz: FAR_HZ },
+    });
+    const own = await joinsWhenInvited(bo);
+    expect((await bo.ringing(30_000)).roomId).toBe(own);
+    await bo.phone.answer();
+    await bo.inState("connected", 30_000);
+    await hearEachOther(voiceOf(calling, FAR_HZ), atBo);
+    await calling.hangUp();
+    expect(await bo.inState("ended")).toMatchObject({ hangupParty: "remote", errors: [] });
+    await gateway.message({ to: OTHER_PERSON_NUMBER, from: OTHER_NUMBER, at: theTrunk(), text: "Good day" });
+    await lineIn(bo, own, /^Good day$/);
+    for (const where of [room, own]) expect(await typesIn(dendrite, account, where)).toEqual(["m.room.encrypted"]);
+    expect(running.log.text).toContain("the homeserver takes no identities of numbers");
   });
 
   it("a bridge whose ids Dendrite refuses ends for good, and says what to set instead", async () => {

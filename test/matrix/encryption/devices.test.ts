@@ -90,9 +90,9 @@ describe("a number", () => {
     expect([...(server.devices.get(ghost)?.keys() ?? [])]).not.toContain(before);
   });
 
-  it("gets none from a homeserver that makes no devices: the bridge says so and reads nothing", async () => {
+  it("gets none from a homeserver that gives no devices: the bridge says so and reads nothing", async () => {
     const rig = await start();
-    rig.server.refusesDevices = true;
+    rig.server.devicesBy = "nothing";
     rig.server.rooms.set(room, { members: new Set([ghost]), encrypted: true });
     const sealing = rig.encryption.seal(room, ghost, "m.room.message", text("secret"));
     await expect(sealing).rejects.toBeInstanceOf(HomeserverError);

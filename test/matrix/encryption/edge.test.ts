@@ -110,7 +110,7 @@ it("A room that is made encrypted has a number in it that has its keys already",
 
 it("Where nobody can have keys, no room is made encrypted", async () => {
   const server = new KeyServer();
-  server.refusesDevices = true;
+  server.devicesBy = "nothing";
   onTestFinished(await serveKeys(server));
   const encryption = { mode: "on-demand", secret: Buffer.alloc(44, 7) } as const;
   const { edge } = await startEdge({ homeserverUrl: server.url, encryption, ours: [ghost] });

@@ -19,6 +19,9 @@ export interface SentEvent {
   readonly content: Json;
 }
 
+const deviceToken = "token-of-device-";
+const wantsPassword = [401, { flows: [{ stages: ["m.login.password"] }], session: "1" }] as const;
+
 export class KeyServer {
   readonly devices = new Map<string, Map<string, Device>>();
   readonly identities = new Map<string, Json>();
@@ -30,8 +33,12 @@ export class KeyServer {
   readonly requests: string[] = [];
   /** Whose devices are others than before, which the next `sync` tells. */
   readonly changed = new Set<string>();
-  /** As Dendrite does, and Synapse did before MSC4190: no devices for application services. */
-  refusesDevices = false;
+  /**
+   * How an application service comes to devices: it makes them (MSC4190), it logs its users in, as on Dendrite, or not at all.
+   * Where it logs them in, devices have tokens, are not deleted without a password, and identities want one too.
+   */
+  devicesBy: "making" | "login" | "nothing" = "making";
+  readonly #tokens = new Map<string, { readonly user: string; readonly device: string }>();
   url = "";
 
   deviceOf(user: string, device: string): Device {
@@ -45,7 +52,18 @@ export class KeyServer {
     this.devices.set(user, all.set(device, all.get(device) ?? { keys: undefined, oneTime: [], inbox: [] }));
   }
 
-  /** What a request is answered with, and its status. */
+  /** What a request with this token is answered with, and its status. */
+  answerTo(token: string, method: string, url: URL, body: Json): readonly [number, unknown] {
+    const owner = this.#tokens.get(token);
+    if (owner === undefined && token.startsWith(deviceToken)) {
+      return [401, { errcode: "M_UNKNOWN_TOKEN", error: "Unknown token" }];
+    }
+    const query = new URLSearchParams(url.search);
+    if (owner !== undefined) query.set("user_id", owner.user);
+    if (owner !== undefined) query.set("device_id", owner.device);
+    return this.answer(method, url.pathname, query, body);
+  }
+
   answer(method: string, path: string, query: URLSearchParams, body: Json): readonly [number, unknown] {
     // As Synapse 1.160 does.
     if (query.has("device_id") && !query.has("user_id")) return [500, { errcode: "M_UNKNOWN", error: "Broken" }];
@@ -62,9 +80,16 @@ export class KeyServer {
     if (parts[0] === "room_keys") return this.#backup(method, user, parts.slice(1), body);
     if (parts[0] === "rooms") return this.#room(method, user, parts.slice(1), body);
     switch (at) {
+      case "POST login":
+        return this.#logIn(body);
+      case "POST logout/all":
+        this.devices.delete(user);
+        for (const [token, owner] of this.#tokens) if (owner.user === user) this.#tokens.delete(token);
+        return [200, {}];
       case "POST keys/upload":
         return this.#upload(user, device, body);
       case "POST keys/device_signing":
+        if (this.devicesBy === "login") return wantsPassword;
         this.identities.set(user, body);
         return [200, {}];
       case "POST keys/query":
@@ -100,10 +125,21 @@ export class KeyServer {
     if (id === undefined) {
       return [200, { devices: [...(this.devices.get(user)?.keys() ?? [])].map((device_id) => ({ device_id })) }];
     }
+    if (method === "DELETE" && this.devicesBy === "login") return wantsPassword;
     if (method === "DELETE") this.devices.get(user)?.delete(id);
-    else if (this.refusesDevices) return [404, { errcode: "M_FORBIDDEN", error: "device does not exist" }];
+    else if (this.devicesBy !== "making") return [404, { errcode: "M_FORBIDDEN", error: "device does not exist" }];
     else this.addDevice(user, id);
     return [200, {}];
+  }
+
+  #logIn(body: Json): readonly [number, unknown] {
+    const { identifier, device_id: device } = body as { identifier: { user: string }; device_id: string };
+    if (this.devicesBy !== "login") return [400, { errcode: "M_UNKNOWN", error: "unhandled login type" }];
+    const user = `@${identifier.user}:example.org`;
+    const token = `${deviceToken}${device}`;
+    this.addDevice(user, device);
+    this.#tokens.set(token, { user, device });
+    return [200, { user_id: user, device_id: device, access_token: token }];
   }
 
   #backup(
@@ -210,7 +246,8 @@ export async function serveKeys(keys: KeyServer): Promise<() => void> {
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const url = new URL(request.url ?? "", "http://localhost");
-      const [status, answer] = keys.answer(request.method ?? "GET", url.pathname, url.searchParams, body);
+      const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
+      const [status, answer] = keys.answerTo(token, request.method ?? "GET", url, body);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
     });
   });
