@@ -1,6 +1,7 @@
 // What a person hears who is called in a conference, whichever media server it is at: each call here has its person's end at
 // the server and a telephone at the other, so that the persons of two calls in one room are each other's telephones.
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { listen } from "../../../dev/audio/goertzel.ts";
 import { callId } from "../../../src/core/ids.ts";
 import type { LegForm } from "../../../src/core/call/model/matrix-leg.ts";
 import {
@@ -25,6 +26,7 @@ export interface ConferenceHarness {
 const hz = { alice: 440, bob: 1000, carol: 1640 } as const;
 type Name = keyof typeof hz;
 const allHz = Object.values(hz);
+const wait = { timeout: 10_000 };
 const form = { kind: "rtc", media: "own" } as LegForm;
 
 const keyOf = (name: Name, round = 0): FrameKey => ({
@@ -133,6 +135,25 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
       expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
       expect(await alice.session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMU" }, a: { lost: 0 } });
     });
+  });
+
+  test("of several in it everybody is heard at once, and each again alone when the others are gone", async ({
+    scope,
+  }) => {
+    const room = newRoom();
+    const alice = await call(scope, room, "alice", attendanceOf(["bob", "carol"]));
+    const bob = await call(scope, room, "bob", attendanceOf(["alice"]));
+    const carol = await call(scope, room, "carol", attendanceOf(["alice"]));
+    await Promise.all([bob.fact("media.connected"), carol.fact("media.connected")]);
+    const share = async (name: Name): Promise<number> => {
+      await alice.telephone.ear.nextSecond(allHz);
+      return listen(alice.telephone.ear.samples, 8000, [hz[name]]).ratio;
+    };
+    await expect.poll(async () => share("bob"), wait).toBeGreaterThan(0.3);
+    await expect.poll(async () => share("carol"), wait).toBeGreaterThan(0.3);
+    await bob.session.close();
+    await expect.poll(async () => share("carol"), wait).toBeGreaterThan(10);
+    expect(alice.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
   });
 
   test("who does not belong to the call is not heard", async ({ scope }) => {

@@ -160,7 +160,11 @@ export class SfuMember {
     if (section === undefined || !section.track.isOpen()) return;
     const copy = Buffer.from(packet);
     copy.writeUInt32BE(section.ssrc, 8);
-    section.track.sendMessageBinary(copy);
+    try {
+      section.track.sendMessageBinary(copy);
+    } catch {
+      // It was closed on the library's own thread, and the callback of a packet must not throw into that.
+    }
   }
 
   /** Somebody new speaks: the member has to offer, with another section if none is left. */

@@ -6,10 +6,10 @@ import { clockMs } from "../base/clock.ts";
 import type { Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { readRtp, writeRtp } from "../rtp/rtp-packet.ts";
-import { Floor } from "./floor.ts";
 import { FrameOpener, FrameSealer } from "./frame-cipher.ts";
 import { opusPayloadType } from "./server-connection.ts";
 import { Visit } from "./visit.ts";
+import { Voices } from "./voices.ts";
 
 export interface ParticipantOptions {
   readonly ice: WorkerSettings["ice"];
@@ -49,7 +49,7 @@ type State =
 export class ParticipantLeg implements Leg {
   readonly #options: ParticipantOptions;
   readonly #reports: ParticipantReports;
-  readonly #floor = new Floor();
+  readonly #voices: Voices;
   readonly #openers = new Map<string, FrameOpener>();
   #sealer: FrameSealer | undefined;
   #state: State = { phase: "new" };
@@ -61,6 +61,7 @@ export class ParticipantLeg implements Leg {
   constructor(options: ParticipantOptions, reports: ParticipantReports) {
     this.#options = options;
     this.#reports = reports;
+    this.#voices = new Voices((packet) => this.#reports.rtp(packet));
   }
 
   get isConnected(): boolean {
@@ -168,6 +169,7 @@ export class ParticipantLeg implements Leg {
   }
 
   #leave(): void {
+    this.#voices.close();
     clearTimeout(this.#retry);
     clearTimeout(this.#absence);
     if (this.#state.phase === "visiting") this.#state.visit.close();
@@ -195,9 +197,10 @@ export class ParticipantLeg implements Leg {
   #hear(identity: string, packet: Buffer): void {
     const opener = this.#openers.get(identity);
     const header = readRtp(packet);
-    if (opener === undefined || header === undefined) return;
-    const frame = this.#sealer === undefined ? undefined : opener.open(packet.subarray(header.start, header.end));
-    if (this.#sealer !== undefined && frame === undefined) this.#unread += 1;
-    else if (this.#floor.takes(identity, clockMs())) this.#reports.rtp(frame ? writeRtp(header, frame) : packet);
+    if (opener === undefined || header?.payloadType !== opusPayloadType) return;
+    const payload = packet.subarray(header.start, header.end);
+    const frame = this.#sealer === undefined ? payload : opener.open(payload);
+    if (frame === undefined) this.#unread += 1;
+    else this.#voices.hear(header, frame);
   }
 }

@@ -1,0 +1,44 @@
+// The participants who are heard: one passes as it is, and several are mixed while they speak at the same time.
+import { clockMs } from "../base/clock.ts";
+import { writeRtp, type RtpHeader } from "../rtp/rtp-packet.ts";
+import { Mixer } from "./mixer.ts";
+
+/** Longer than a packet and its jitter: who has said nothing for so long is silent, as clients send nothing then (DTX). */
+const silentMs = 300;
+/** Since when only one has spoken, before the mixing ends: mixing is a delay of 40 ms that should not come and go. */
+const aloneMs = 3000;
+
+export class Voices {
+  readonly #emit: (packet: Buffer) => void;
+  /** When each source was heard last. */
+  readonly #heardAtMs = new Map<number, number>();
+  #mixer: Mixer | undefined;
+  #togetherAtMs = 0;
+
+  /** `emit`: RTP of one source after the other. */
+  constructor(emit: (packet: Buffer) => void) {
+    this.#emit = emit;
+  }
+
+  /** `frame`: the payload, decrypted. */
+  hear(header: RtpHeader, frame: Uint8Array): void {
+    const nowMs = clockMs();
+    this.#heardAtMs.set(header.ssrc, nowMs);
+    for (const [source, atMs] of this.#heardAtMs) if (nowMs - atMs > silentMs) this.#forget(source);
+    if (this.#heardAtMs.size > 1) this.#togetherAtMs = nowMs;
+    else if (nowMs - this.#togetherAtMs > aloneMs) this.close();
+    if (this.#heardAtMs.size > 1) this.#mixer ??= new Mixer(header.payloadType, this.#emit);
+    if (this.#mixer === undefined) this.#emit(writeRtp(header, frame));
+    else if (frame.length > 0) this.#mixer.say(header.ssrc, header.sequence, frame, nowMs);
+  }
+
+  close(): void {
+    this.#mixer?.close();
+    this.#mixer = undefined;
+  }
+
+  #forget(source: number): void {
+    this.#heardAtMs.delete(source);
+    this.#mixer?.forget(source);
+  }
+}
