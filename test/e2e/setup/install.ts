@@ -7,7 +7,16 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { installGoPrograms } from "./go.ts";
 import { InstallError, installPackages, lastLine } from "./packages.ts";
-import { CACHE, NEEDED, PJSUA2_VENV, PJSUA2_VERSION, SYNAPSE_VENV, SYNAPSE_VERSION } from "./versions.ts";
+import {
+  CACHE,
+  NEEDED,
+  PESQ_VENV,
+  PESQ_VERSION,
+  PJSUA2_VENV,
+  PJSUA2_VERSION,
+  SYNAPSE_VENV,
+  SYNAPSE_VERSION,
+} from "./versions.ts";
 
 const run = promisify(execFile);
 
@@ -24,16 +33,24 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-/** A Python package of PyPI in a virtual environment of its own. */
+/** Python packages of PyPI in a virtual environment of their own. */
 interface PythonPart {
   readonly name: string;
-  readonly requirement: string;
+  readonly requirements: readonly string[];
   readonly venv: string;
+  /** The package has no wheel. */
+  readonly compiled?: string;
 }
 
 const PYTHON_PARTS: readonly PythonPart[] = [
-  { name: `Synapse ${SYNAPSE_VERSION}`, requirement: `matrix-synapse==${SYNAPSE_VERSION}`, venv: SYNAPSE_VENV },
-  { name: `pjsua2 ${PJSUA2_VERSION}`, requirement: `pjsua2-python==${PJSUA2_VERSION}`, venv: PJSUA2_VENV },
+  { name: `Synapse ${SYNAPSE_VERSION}`, requirements: [`matrix-synapse==${SYNAPSE_VERSION}`], venv: SYNAPSE_VENV },
+  { name: `pjsua2 ${PJSUA2_VERSION}`, requirements: [`pjsua2-python==${PJSUA2_VERSION}`], venv: PJSUA2_VENV },
+  {
+    name: `PESQ ${PESQ_VERSION}`,
+    requirements: [`pesq==${PESQ_VERSION}`, "numpy==2.4.6"],
+    venv: PESQ_VENV,
+    compiled: "pesq",
+  },
 ];
 
 async function pythonWithVenv(): Promise<string> {
@@ -48,7 +65,7 @@ async function pythonWithVenv(): Promise<string> {
   return python;
 }
 
-async function installPythonPart({ name, requirement, venv }: PythonPart): Promise<void> {
+async function installPythonPart({ name, requirements, venv, compiled }: PythonPart): Promise<void> {
   const marker = join(venv, ".complete");
   if (existsSync(marker)) return;
   const python = await pythonWithVenv();
@@ -58,13 +75,14 @@ async function installPythonPart({ name, requirement, venv }: PythonPart): Promi
     await mkdir(CACHE, { recursive: true });
     await run(python, ["-m", "venv", venv]);
     const pip = join(venv, "bin", "pip");
-    // Wheels only: a bare machine has no compiler, and building one would take its minutes.
+    // Wheels, except of what has none: to compile a large one takes minutes.
     const flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"];
-    await run(pip, ["install", ...flags, requirement], { maxBuffer: 64 * 1024 * 1024 });
+    const sources = compiled === undefined ? [] : ["--no-binary", compiled];
+    await run(pip, ["install", ...flags, ...sources, ...requirements], { maxBuffer: 64 * 1024 * 1024 });
   } catch (error) {
     throw new InstallError("pip", `pip could not install ${name}: ${lastLine(error)}`, { cause: error });
   }
-  await writeFile(marker, `${requirement}\n`);
+  await writeFile(marker, `${requirements.join("\n")}\n`);
 }
 
 /**

@@ -11,6 +11,9 @@ export const SYNAPSE_VENV = join(CACHE, `synapse-${SYNAPSE_VERSION}`);
 export const PJSUA2_VERSION = "2.15.1.post1";
 export const PJSUA2_VENV = join(CACHE, `pjsua2-${PJSUA2_VERSION}`);
 
+export const PESQ_VERSION = "0.0.4";
+export const PESQ_VENV = join(CACHE, `pesq-${PESQ_VERSION}`);
+
 export const DENDRITE_VERSION = "0.13.8";
 /** Compiled here; its version is in the name of its folder. */
 export const DENDRITE = join(CACHE, `dendrite-${DENDRITE_VERSION}`, "dendrite");
@@ -51,6 +54,9 @@ export const NEEDED: Readonly<Record<string, string>> = {
   [`${KAMAILIO_MODULES}/websocket.so`]: "kamailio-websocket-modules",
   [BARESIP]: "baresip-core",
   [OPENSSL]: "openssl",
+  // PESQ has no wheels: it is compiled.
+  "/usr/bin/gcc": "gcc",
+  "/usr/bin/python3-config": "python3-dev",
   [join(postgresPrograms(), "postgres")]: "postgresql",
   "/usr/bin/setpriv": "util-linux",
   "/usr/bin/systemd-analyze": "systemd",

@@ -1,12 +1,7 @@
 // What speech and tones are like after they have been converted, with packets lost on the way.
-import { Decoder, Encoder } from "@evan/opus";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { decodeAlaw, encodeAlaw } from "../../../dev/audio/g711.ts";
-import { decodeRtp, encodeRtp } from "../../../dev/audio/rtp.ts";
-import { concatenate, tone } from "../../../dev/audio/tone.ts";
-import type { Crossing } from "../../../src/core/sdp/exchange/agreement.ts";
-import { newStream, OutgoingStream } from "../../../src/media/embedded/rtp/outgoing-stream.ts";
-import { RtpStream } from "../../../src/media/embedded/rtp/rtp-stream.ts";
+import { tone } from "../../../dev/audio/tone.ts";
+import { alawPackets, converted, heard, opusPackets } from "../peers/converted-speech.ts";
 import { fidelityOf, resampled, speech } from "../peers/fidelity.ts";
 
 beforeEach(() => {
@@ -15,65 +10,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-type Way = "Opus to A-law" | "A-law to Opus";
-const clockRate = { opus: 48_000, PCMA: 8000 } as const;
-
-function crossingOf(from: "opus" | "PCMA", name: "opus" | "PCMA"): Crossing {
-  const converts = { from, wishes: "", ptimeMs: 20 };
-  const clocks = { fromClockRate: clockRate[from], toClockRate: clockRate[name] };
-  return { payloadType: 96, name, isEvent: false, isRelayed: true, ...clocks, converts };
-}
-
-/** As a client that was told what is worth sending: narrowband, with FEC. */
-function opusPackets(samples: Int16Array): Uint8Array[] {
-  const encoder = new Encoder({ channels: 1, sample_rate: 48_000, application: "voip" });
-  encoder.bitrate = 24_000;
-  encoder.max_bandwidth = "narrowband";
-  encoder.inband_fec = true;
-  encoder.packet_loss = 10;
-  const wide = resampled(samples, 16_000, 48_000);
-  return Array.from({ length: Math.floor(wide.length / 960) }, (_, at) =>
-    encoder.encode(wide.subarray(at * 960, at * 960 + 960)),
-  );
-}
-
-function alawPackets(samples: Int16Array): Uint8Array[] {
-  return Array.from({ length: Math.floor(samples.length / 160) }, (_, at) =>
-    encodeAlaw(samples.subarray(at * 160, at * 160 + 160)),
-  );
-}
-
-/** Packets of 20 ms, one in so many lost at random, but always the same ones. */
-function converted(packets: readonly Uint8Array[], way: Way, loss: number): Uint8Array[] {
-  const out: Uint8Array[] = [];
-  const to = new OutgoingStream(newStream(), (packet) => out.push(decodeRtp(packet)?.payload ?? packet) > 0, 0);
-  const stream = new RtpStream(to, () => undefined);
-  const isOpus = way === "Opus to A-law";
-  stream.agree(new Map([[96, isOpus ? crossingOf("opus", "PCMA") : crossingOf("PCMA", "opus")]]), true, undefined);
-  let chance = 12_345;
-  for (const [sequence, payload] of packets.entries()) {
-    chance = (chance * 1_103_515_245 + 12_345) & 0x7fff_ffff;
-    const isLost = chance / 0x7fff_ffff < loss && sequence > 2 && sequence < packets.length - 1;
-    const timestamp = sequence * (isOpus ? 960 : 160);
-    const packet = encodeRtp({ payloadType: 96, marker: false, sequence, timestamp, ssrc: 1, payload });
-    if (!isLost) stream.packet(Buffer.from(packet), Math.floor(performance.timeOrigin + performance.now()));
-    vi.advanceTimersByTime(20);
-  }
-  stream.close();
-  return out;
-}
-
-function heard(packets: readonly Uint8Array[], way: Way): Int16Array {
-  if (way === "Opus to A-law") return concatenate(packets.map((payload) => decodeAlaw(payload)));
-  const decoder = new Decoder({ channels: 1, sample_rate: 8000 });
-  return concatenate(
-    packets.map((payload) => {
-      const { buffer, byteOffset, byteLength } = decoder.decode(payload);
-      return new Int16Array(buffer, byteOffset, byteLength / 2);
-    }),
-  );
-}
 
 const wideSpeech = speech();
 const original = resampled(wideSpeech, 16_000, 8000);
