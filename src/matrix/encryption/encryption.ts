@@ -115,10 +115,21 @@ export class Encryption {
       void this.#prepareAll(room);
     } else if (kind === "member.invited" && fact.encrypted) {
       this.#rooms.set(room, true);
-      // No client does that of itself to somebody without keys: everything is encrypted here, and the next number that is
-      // dialled had better have keys before it is called.
-      if (fact.direct && !this.#devices.has(fact.user)) this.#isEager = true;
+      if (fact.direct && !this.#devices.has(fact.user)) this.#beEager(room);
     }
+  }
+
+  /**
+   * No client encrypts a room of itself for somebody without keys: everything is encrypted here, and the next number that is
+   * dialled had better have keys before it is called.
+   */
+  #beEager(room: RoomId): void {
+    if (this.#isEager) return;
+    this.#isEager = true;
+    this.#parts.log.warn(
+      "a direct room was encrypted for a number without keys: if this homeserver encrypts every room, set encryption.mode to always, so that the first call after a start is not lost",
+      { room },
+    );
   }
 
   /** One of ours goes into a room: it has its keys before it is seen there, if the room is known to be encrypted. */

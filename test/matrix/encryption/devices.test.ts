@@ -48,8 +48,11 @@ describe("a number", () => {
     expect(server.requests).not.toContain("GET sync");
   });
 
-  it("has them before it is called, once it has shown that every room is encrypted", async () => {
-    const { server, encryption } = await startRoom();
+  it("has them before it is called, once it has shown that every room is encrypted: the log says what to set", async () => {
+    const { server, encryption, lines } = await startRoom();
+    encryption.note({ ...invitation, encrypted: true, user: "@_sip_third:example.org" as UserId });
+    const warnings = lines.filter(({ level }) => level === "warn");
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining("set encryption.mode to always")]);
     await encryption.registered("@_sip_other:example.org" as UserId);
     expect(server.devices.get("@_sip_other:example.org")?.size).toBe(1);
   });
