@@ -12,6 +12,8 @@ export interface ElementCall {
   answer(ring: RtcRing, mode: ElementCallMode): void;
   /** Is the frame there? Element Call closes it when the call is over. */
   isOpen(): boolean;
+  /** As a client that is closed: Element Call says no more. */
+  close(): void;
   /** What it plays of the others; undefined before there is as much. */
   heard(frequencies: readonly number[], durationMs: number): HeardReport | undefined;
 }

@@ -106,6 +106,7 @@ export const elementCall: ElementCall = {
   call: (roomId, mode) => openFrame(roomId, "start_call_dm_voice", mode),
   answer: ({ roomId }, mode) => openFrame(roomId, "join_existing_dm_voice", mode),
   isOpen: () => open !== undefined,
+  close: () => open?.close(),
   heard(frequencies, durationMs) {
     if (open === undefined) return undefined;
     const stream = played(open.frame);

@@ -50,6 +50,7 @@ export interface RtcRing {
 export interface RtcPhone {
   /** Begins the room's call, or joins it: an answer is nothing else. */
   join(roomId: string, options: RtcJoinOptions): Promise<void>;
+  /** Does nothing where there is no call. */
   leave(): Promise<void>;
   report(): RtcReport;
   /** All so far, the oldest first. */

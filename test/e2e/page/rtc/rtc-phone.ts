@@ -15,7 +15,9 @@ export const rtcPhone: RtcPhone = {
   async join(roomId, options) {
     newest = await RtcCall.join(roomId, options);
   },
-  leave: () => theCall().leave(),
+  async leave() {
+    await newest?.leave();
+  },
   report: () => theCall().report(),
   rings: allRings,
   async decline(roomId, notificationId) {

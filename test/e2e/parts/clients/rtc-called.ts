@@ -31,3 +31,9 @@ export const othersOf = (person: Browser, count: number): Promise<readonly RtcMe
     const { others } = await person.rtc.report();
     return others.length === count && others;
   });
+
+/** The person is in no call any more, however it went. */
+export async function leavesCall(person: Browser): Promise<void> {
+  await person.elementCall.close();
+  await person.rtc.leave();
+}

@@ -7,6 +7,7 @@ import { type Kamailio, type KamailioTls, startKamailio } from "../proxies/kamai
 import { freePort, freePorts } from "../../../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "../base/process.ts";
 import type { Rig } from "../base/rig.ts";
+import { type Conferences, startConferences } from "../rtc/conferences.ts";
 import { openStrictDoor } from "../homeservers/strict-door.ts";
 import { startSynapse, type Synapse } from "../homeservers/synapse.ts";
 
@@ -24,6 +25,8 @@ export interface Stage<Name extends string> {
   /** The bridge that runs now, as far as the stage started it. */
   readonly running: RunningProcess;
   readonly proxy: Kamailio;
+  /** Undefined where the homeserver has no MatrixRTC. */
+  readonly conferences: Conferences | undefined;
   /** The SIP port that each number leads to. */
   readonly ports: Readonly<Record<Name, number>>;
   /** The bridge's own SIP port of a trunk that calls come in on. */
@@ -61,6 +64,8 @@ export interface StageOptions {
   readonly encryptByDefault?: boolean;
   /** The homeserver pushes keys, in transactions that go through an address which this makes for the bridge's. */
   readonly pushesKeys?: (bridge: string) => Promise<string>;
+  /** The homeserver has a media server for MatrixRTC. */
+  readonly matrixRtc?: boolean;
   /** A module that the bridge loads before its own. */
   readonly preload?: string;
   readonly transport?: "udp" | "tcp";
@@ -93,6 +98,7 @@ export async function startStage<Name extends string>(
     acceptInvites = false,
     encryptByDefault = false,
     pushesKeys,
+    matrixRtc = false,
     preload,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
@@ -143,6 +149,7 @@ export async function startStage<Name extends string>(
   const bridge = await registerBridge(rig, settings, preload);
   const registrationFile =
     pushesKeys === undefined ? bridge.registrationFile : await readdress(bridge, await pushesKeys(bridge.url));
+  const conferences = matrixRtc ? await startConferences(rig, { url: synapseUrl, serverName: DOMAIN }) : undefined;
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
@@ -150,9 +157,10 @@ export async function startStage<Name extends string>(
     pushesKeys: pushesKeys !== undefined,
     acceptInvites,
     encryptByDefault,
+    ...(conferences !== undefined && { livekitServiceUrl: conferences.serviceUrl }),
   });
   if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
-  return { synapse, bridge, running: await bridge.start(), proxy, ports, doorOf: doors.portOf };
+  return { synapse, bridge, running: await bridge.start(), proxy, conferences, ports, doorOf: doors.portOf };
 }
 
 /** A port of the bridge's for each trunk that calls come in on, and which number leads to which. */
