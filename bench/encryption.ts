@@ -38,9 +38,9 @@ export async function run(): Promise<readonly string[]> {
   const connections = new Connections(await program.ask("start"), "token");
   const speaker = user("@_sip_number0:example.org");
   const encryption = new Encryption({
-    client: new HomeserverClient(connections, user("@_sip_bot:example.org"), systemClock, log),
+    client: new HomeserverClient(connections, user("@_sip_sender:example.org"), systemClock, log),
     worker: new CryptoWorker(systemClock, log),
-    bot: user("@_sip_bot:example.org"),
+    sender: user("@_sip_sender:example.org"),
     ours: async () => [speaker],
     secret: Buffer.alloc(44, 7),
     mode: "always",

@@ -81,6 +81,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     stops.add(() => people?.stop());
     const matrix = createMatrixEdge({
       registration,
+      bot: config.appservice.bot,
       homeserverUrl: config.homeserver.url,
       domain: config.homeserver.domain,
       host: config.appservice.listen.host,

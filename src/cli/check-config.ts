@@ -36,7 +36,7 @@ export async function checkFiles(
       loadPeopleToken(peoplePath, facts, registration, terminal.env);
       terminal.out(`${peoplePath}: good\n`);
     }
-    advise(registrationPath, adviseOnRegistration(registration, port ?? config.appservice.listen.port));
+    advise(registrationPath, adviseOnRegistration(registration, config, port ?? config.appservice.listen.port));
   } else {
     terminal.out(`${registrationPath}: does not exist yet; write it with -r\n`);
   }

@@ -19,10 +19,12 @@ import { LegacySpeaker } from "./legs/legacy-speaker.ts";
 import { isOfRtc, openRtc, type RtcOptions } from "./rtc/open-rtc.ts";
 import type { RoomFact } from "./wire/event.ts";
 import { AppServiceRegistration, AppserviceHttpError, Bridge } from "./client/library.ts";
-import { type RegistrationDocument, senderOf } from "./registration.ts";
+import { ownUser, type RegistrationDocument } from "./registration.ts";
 
 export interface MatrixEdgeOptions {
   readonly registration: RegistrationDocument;
+  /** Localpart of the bot. */
+  readonly bot: string;
   /** Base address of the client-server API, without `/_matrix`. */
   readonly homeserverUrl: string;
   readonly domain: string;
@@ -55,13 +57,14 @@ const stopGraceMs = 5_000;
 export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const { clock, domain, telemetry } = options;
   const { log } = telemetry;
-  const bot = senderOf(options.registration, domain);
+  const bot = ownUser(options.bot, domain);
+  const sender = ownUser(options.registration.sender_localpart, domain);
   const registration = AppServiceRegistration.fromObject({
     ...options.registration,
     protocols: [...(options.registration.protocols ?? [])],
     namespaces: { users: options.registration.namespaces.users.map((namespace) => ({ ...namespace })) },
   });
-  const isOwn = (user: UserId): boolean => user === bot || registration.isUserMatch(user, false);
+  const isOwn = (user: UserId): boolean => user === bot || user === sender || registration.isUserMatch(user, false);
 
   let sinks: MatrixSinks | undefined;
   const given = (): MatrixSinks => {
@@ -70,11 +73,11 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   };
 
   const connections = new Connections(options.homeserverUrl, options.registration.as_token);
-  const client = new HomeserverClient(connections, bot, clock, log);
+  const client = new HomeserverClient(connections, sender, clock, log);
   const ours = (room: RoomId): Promise<readonly UserId[]> => given().ours(room);
   const encryption =
     options.encryption &&
-    new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, bot, ours, clock, log });
+    new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, sender, ours, clock, log });
   const outbox = new Outbox(client, clock, encryption);
   const emit = (fact: MatrixFact): void => intake.report(fact);
   const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, domain, isOwn, ours, emit, clock, log });
@@ -130,6 +133,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
   const homeserver = new HttpHomeserver({
     domain,
     bot,
+    sender,
     applicationService: options.registration.id,
     client,
     intake,

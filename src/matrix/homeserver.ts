@@ -25,6 +25,7 @@ import type { Rtc } from "./rtc/open-rtc.ts";
 export interface HomeserverParts {
   readonly domain: string;
   readonly bot: UserId;
+  readonly sender: UserId;
   /** `id` of the registration, which the ping names. */
   readonly applicationService: string;
   readonly client: HomeserverClient;
@@ -92,6 +93,7 @@ const pingForm = z.object({ duration_ms: z.number() });
 export class HttpHomeserver implements Homeserver {
   readonly domain: string;
   readonly bot: UserId;
+  readonly sender: UserId;
   readonly #parts: HomeserverParts;
   readonly #client: HomeserverClient;
   readonly #outbox: Outbox;
@@ -100,6 +102,7 @@ export class HttpHomeserver implements Homeserver {
   constructor(parts: HomeserverParts) {
     this.domain = parts.domain;
     this.bot = parts.bot;
+    this.sender = parts.sender;
     this.#parts = parts;
     this.#client = parts.client;
     this.#outbox = parts.outbox;
@@ -108,7 +111,7 @@ export class HttpHomeserver implements Homeserver {
 
   async whoAmI(): Promise<UserId | undefined> {
     const path = ["v3", "account", "whoami"];
-    const answer = await this.#client.request(this.bot, { method: "GET", path }, questionPatience);
+    const answer = await this.#client.request(this.sender, { method: "GET", path }, questionPatience);
     const parsed = whoAmIForm.safeParse(answer);
     if (!parsed.success) throw badAnswer("whoami");
     // Dendrite gives the localpart alone.
@@ -220,6 +223,10 @@ export class HttpHomeserver implements Homeserver {
     return this.#parts.encryption?.works === true;
   }
 
+  get botReadsEncrypted(): boolean {
+    return this.readsEncrypted && this.#parts.encryption?.isRead(this.bot) === true;
+  }
+
   encrypted(room: RoomId, as: UserId): Promise<boolean> {
     return this.#parts.encryption?.isEncrypted(room, as) ?? askEncrypted(this.#client, room, as);
   }
@@ -306,7 +313,7 @@ export class HttpHomeserver implements Homeserver {
     const seenBefore = this.#parts.pingsSeen();
     const hasCome = (): boolean => this.#parts.pingsSeen() > seenBefore;
     try {
-      const answer = await this.#client.request(this.bot, { method: "POST", path, body }, pingPatience);
+      const answer = await this.#client.request(this.sender, { method: "POST", path, body }, pingPatience);
       return pingAnswer(pingForm.safeParse(answer).data, hasCome());
     } catch (cause) {
       return pingFailure(failureOf(cause).error, hasCome());

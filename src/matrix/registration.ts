@@ -14,9 +14,9 @@ export interface RegistrationDocument {
   };
 }
 
-/** The bot. Throws where the registration and the domain make no user id. */
-export function senderOf(registration: RegistrationDocument, domain: string): UserId {
-  const bot = parseUserId(`@${registration.sender_localpart}:${domain}`);
-  if (bot === undefined) throw new TypeError("sender_localpart and domain make no valid user id");
-  return bot;
+/** A user of ours. Throws where localpart and domain make no user id. */
+export function ownUser(localpart: string, domain: string): UserId {
+  const user = parseUserId(`@${localpart}:${domain}`);
+  if (user === undefined) throw new TypeError(`${localpart} and the domain make no valid user id`);
+  return user;
 }

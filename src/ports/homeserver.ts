@@ -200,9 +200,13 @@ export interface PeopleRooms {
 export interface Homeserver {
   readonly domain: string;
   readonly bot: UserId;
+  /** The application service's own user, as whom nobody speaks; the bot where the registration was written for an earlier release. */
+  readonly sender: UserId;
   /** Whether the bridge has keys of its own and so reads encrypted rooms, and writes into them. */
   readonly readsEncrypted: boolean;
-  /** The bot, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */
+  /** Whether the bot reads there too. */
+  readonly botReadsEncrypted: boolean;
+  /** `sender`, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */
   whoAmI(): Promise<UserId | undefined>;
   /** Whether there is such a person on the homeserver; undefined where it does not say. Never throws. */
   exists(person: UserId): Promise<boolean | undefined>;

@@ -15,7 +15,7 @@ type Answer = { readonly status: number; readonly body: unknown } | "silence";
 /** A homeserver that says what the test wants to each request, and remembers what was asked. */
 async function homeserver(
   answer: (path: string, body: string) => Answer,
-  whoAmI: () => Answer = () => ({ status: 200, body: { user_id: "@_sip_bot:example.org" } }),
+  whoAmI: () => Answer = () => ({ status: 200, body: { user_id: "@_sip_sender:example.org" } }),
 ): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -155,7 +155,7 @@ test("a homeserver that refuses the form of ghosts' ids ends it, and is told wit
 });
 
 test("a homeserver of another domain ends it, and is told with the setting to change", async () => {
-  const whoAmI = () => ({ status: 200, body: { user_id: "@_sip_bot:example.com" } });
+  const whoAmI = () => ({ status: 200, body: { user_id: "@_sip_sender:example.com" } });
   const { bridge } = await start((await homeserver(() => ({ status: 200, body: {} }), whoAmI)).url);
   await expect(bridge.refused).rejects.toMatchObject({ message: expect.stringContaining("set homeserver.domain") });
 });
@@ -168,7 +168,7 @@ test("a homeserver without the registration is waited for, said in one line and 
       if (!has) return unknown;
       return path.includes("/ping") ? { status: 404, body: { errcode: "M_UNRECOGNIZED" } } : { status: 200, body: {} };
     },
-    () => (has ? { status: 200, body: { user_id: "@_sip_bot:example.org" } } : unknown),
+    () => (has ? { status: 200, body: { user_id: "@_sip_sender:example.org" } } : unknown),
   );
   const { status, log } = await start(url);
   const line = /homeserver does not know the bridge: add the registration file .*app_service_config_files/;

@@ -126,6 +126,16 @@ describe("of the registration it warns of", () => {
     expect(warnings(await run("--check")).join("")).toContain(words);
   });
 
+  test("a bot that reads no encrypted rooms, as earlier releases wrote it", async () => {
+    const earlier = readFileSync(registration, "utf8").replace("_sip_sender", "_sip_bot");
+    writeFileSync(registration, earlier);
+    expect(warnings(await run("--check"))).toEqual([
+      `warning: ${registration}: sender_localpart is the bot, which therefore cannot read in encrypted rooms on Synapse; write the registration again with -r, and restart the homeserver`,
+    ]);
+    await run("-r", "-u", `http://127.0.0.1:${bridgePort}`);
+    expect(warnings(await run("--check"))).toEqual([]);
+  });
+
   test("an address at which the bridge does not listen", async () => {
     await run("-r", "-u", "http://127.0.0.1:9");
     expect(warnings(await run("--check"))).toEqual([

@@ -122,7 +122,7 @@ describe("-r", () => {
     expect(code).toBe(0);
     expect(shell.stdout).toContain(`${registration}: written.`);
     const written = parse(readFileSync(registration, "utf8")) as Record<string, unknown>;
-    expect(written).toMatchObject({ url: "http://localhost:9993", sender_localpart: "_sip_bot" });
+    expect(written).toMatchObject({ url: "http://localhost:9993", sender_localpart: "_sip_sender" });
     expect(shell.stdout + shell.stderr).not.toContain(written["as_token"]);
   });
   test("keeps the tokens of the one that is there", async () => {

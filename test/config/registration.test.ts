@@ -48,7 +48,7 @@ test("says everything that a homeserver has to know", () => {
     url,
     as_token: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     hs_token: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
-    sender_localpart: "_sip_bot",
+    sender_localpart: "_sip_sender",
     namespaces: { users: [{ exclusive: true, regex: "^@_sip_.*:example\\.org$" }] },
     protocols: ["m.protocol.pstn", "im.vector.protocol.pstn"],
     rate_limited: false,
@@ -158,7 +158,7 @@ test("written anew keeps its tokens, its id and what an admin added, and takes t
     url: "http://bridge:1",
     as_token: former.as_token,
     hs_token: former.hs_token,
-    sender_localpart: "_tel_bot",
+    sender_localpart: "_tel_sender",
     "io.element.msc4190": true,
     namespaces: { users: [{ regex: "^@_tel_.*:example\\.org$" }] },
   });
@@ -178,6 +178,20 @@ test("one that is not there says how to write it", () => {
   expect(readRegistration(file())).toBeUndefined();
   expect(() => loadRegistration(file(), facts)).toThrow(
     "does not exist; write it with: matrix-appservice-sip -r -u URL",
+  );
+});
+
+test("holds a bot of another name, and is the bot's own if an earlier release wrote it", () => {
+  const named = { ...facts, bot: "telephone" };
+  const registration = makeRegistration(named, url);
+  expect(registration.namespaces.users.map(({ regex }) => regex)).toEqual([
+    "^@_sip_.*:example\\.org$",
+    "^@telephone:example\\.org$",
+  ]);
+  const earlier = { ...makeRegistration(facts, url), sender_localpart: "telephone" };
+  expect(loadRegistration(file(formatRegistration(earlier)), named).sender_localpart).toBe("telephone");
+  expect(() => loadRegistration(file(formatRegistration(makeRegistration(facts, url))), named)).toThrow(
+    "namespaces.users lacks the bot, ^@telephone:example\\.org$; write it again with -r",
   );
 });
 
@@ -207,7 +221,6 @@ describe("one that does not fit is refused with what it lacks", () => {
     ],
     ["one protocol", { protocols: ["m.protocol.pstn"] }, /lacks im\.vector\.protocol\.pstn/],
     ["rate limits", { rate_limited: undefined }, /rate_limited should be false/],
-    ["another bot", { sender_localpart: "bot" }, /sender_localpart should be _sip_bot/],
     ["a bot that Synapse refuses", { sender_localpart: "a%b" }, /sender_localpart should be a localpart/],
   ])("%s", (_, changes, words) => {
     const registration = { ...makeRegistration(facts, url), ...changes };

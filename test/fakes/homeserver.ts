@@ -14,6 +14,7 @@ import { legacySide } from "../../src/matrix/legs/legacy-form.ts";
 export class FakeHomeserver implements Homeserver {
   readonly domain = "example.org";
   readonly bot = "@_sip_bot:example.org" as UserId;
+  readonly sender = "@_sip_sender:example.org" as UserId;
   readonly told: { readonly leg: LegAddress; readonly signal: LegSignal }[] = [];
   readonly notices: {
     readonly room: RoomId;
@@ -50,6 +51,7 @@ export class FakeHomeserver implements Homeserver {
   timelineHeld: Promise<void> | undefined;
   readonly encryptedRooms = new Set<RoomId>();
   readsEncrypted = false;
+  botReadsEncrypted = false;
   encryptsAll = false;
   /** Nobody of ours may come into a room by itself, or be invited. */
   refuseJoins: HomeserverError | undefined;
@@ -110,8 +112,8 @@ export class FakeHomeserver implements Homeserver {
     this.#failsOnce = false;
     if (failure !== undefined) throw failure;
   }
-  /** What the homeserver calls the bot. */
-  seenAs: UserId | undefined = this.bot;
+  /** What the homeserver calls the bridge. */
+  seenAs: UserId | undefined = this.sender;
   readonly people = new Set<UserId>();
   async whoAmI(): Promise<UserId | undefined> {
     await this.#allow();

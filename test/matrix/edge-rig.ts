@@ -18,6 +18,8 @@ import { openMemoryStore } from "../fakes/memory-store.ts";
 export const domain = "example.org";
 export const hsToken = "hs-token-of-the-test";
 export const bot = "@_sip_bot:example.org" as UserId;
+/** The application service's own user. */
+export const sender = "@_sip_sender:example.org" as UserId;
 export const ghost = "@_sip_01818118181%40sip.example.org:example.org" as UserId;
 export const alice = "@alice:example.org" as UserId;
 
@@ -29,13 +31,13 @@ export const pstn: ThirdPartyProtocol = {
   instances: [{ network_id: "sip", desc: "SIP", fields: {} }],
 };
 
-export function registrationFor(port: number): RegistrationDocument {
+export function registrationFor(port: number, senderLocalpart = "_sip_sender"): RegistrationDocument {
   return {
     id: "sip",
     url: `http://127.0.0.1:${port}`,
     as_token: "as-token-of-the-test",
     hs_token: hsToken,
-    sender_localpart: "_sip_bot",
+    sender_localpart: senderLocalpart,
     rate_limited: false,
     protocols: ["m.protocol.pstn", "im.vector.protocol.pstn"],
     namespaces: { users: [{ regex: "^@_sip_.*:example\\.org$", exclusive: true }] },
@@ -98,6 +100,8 @@ export interface RigOptions {
   readonly queries?: Partial<ApplicationServiceQueries>;
   readonly encryption?: MatrixEdgeOptions["encryption"];
   readonly rtc?: MatrixEdgeOptions["rtc"];
+  /** `sender_localpart` of the registration. */
+  readonly sender?: string;
   /** Who of ours is in every room. */
   readonly ours?: readonly UserId[];
   /** Whether facts are handed over at once; true unless said otherwise. */
@@ -112,7 +116,8 @@ export async function startEdge(options: RigOptions = {}): Promise<EdgeRig> {
   const taken = { events: 0, duplicates: 0 };
   const watchers = new Set<() => void>();
   const edge = createMatrixEdge({
-    registration: registrationFor(options.port ?? 0),
+    registration: registrationFor(options.port ?? 0, options.sender),
+    bot: "_sip_bot",
     homeserverUrl: options.homeserverUrl ?? "http://127.0.0.1:9",
     domain,
     host: "127.0.0.1",

@@ -5,7 +5,17 @@ import { type Homeserver as DevHomeserver, startHomeserver, type User } from "..
 import type { MatrixLeg } from "../../src/core/call/model/matrix-leg.ts";
 import { eventId, matrixCallId, deviceId, type RoomId, roomId, type UserId } from "../../src/core/ids.ts";
 import type { MatrixFact } from "../../src/ports/homeserver.ts";
-import { alice, bot, domain, type EdgeRig, ghost, registrationFor, type RigOptions, startEdge } from "./edge-rig.ts";
+import {
+  alice,
+  bot,
+  domain,
+  type EdgeRig,
+  ghost,
+  registrationFor,
+  type RigOptions,
+  sender,
+  startEdge,
+} from "./edge-rig.ts";
 import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
 
 interface World {
@@ -358,10 +368,11 @@ describe("a person's display name", () => {
 });
 
 describe("the bridge's bot", () => {
-  it("is who the homeserver says it is, and learns which people there are", async () => {
+  it("is not the user that the homeserver knows the bridge by, and learns which people there are", async () => {
     const { rig } = await startWorld();
     const { homeserver } = rig.edge;
-    expect(await homeserver.whoAmI()).toBe(bot);
+    expect(await homeserver.whoAmI()).toBe(sender);
+    await homeserver.register(bot);
     expect(await homeserver.exists(alice)).toBe(true);
     expect(await homeserver.exists("@nobody:example.org" as UserId)).toBe(false);
   });

@@ -20,7 +20,7 @@ import type { OutboundMessages } from "../messages/outbound-messages.ts";
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
   readonly rooms: Rooms;
-  readonly encryptedRooms: Pick<EncryptedRooms, "areRead" | "found" | "look" | "unreadable">;
+  readonly encryptedRooms: Pick<EncryptedRooms, "areRead" | "areReadByBot" | "found" | "look" | "unreadable">;
   readonly conversations: Pick<Conversations, "began" | "spoke">;
   readonly bot: Bot;
   readonly messages: Pick<OutboundMessages, "hear">;
@@ -65,7 +65,7 @@ export class RoomFacts {
     const unreadable = fact.encrypted && !encryptedRooms.areRead;
     if (fact.encrypted) await encryptedRooms.found(fact.room);
     if (!unreadable && fact.direct) await conversations.began(fact.room, fact.sender, ghost ?? fact.user);
-    if (isBot) await bot.greet(fact.room, fact.encrypted);
+    if (isBot) await bot.greet(fact.room, fact.encrypted && !encryptedRooms.areReadByBot);
     // No call waits for it.
     else if (entered && !fact.encrypted) void encryptedRooms.look(fact.room, fact.user);
     return entered && !(unreadable && !isBot);

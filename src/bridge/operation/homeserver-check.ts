@@ -93,19 +93,19 @@ function problemIn(error: unknown): HomeserverProblem | undefined {
   return error instanceof HomeserverError ? problemOf(error) : undefined;
 }
 
-/** The homeserver knows the bot by the registration that it has, in its own domain. */
+/** The homeserver knows the bridge by the registration that it has, in its own domain. */
 async function compareNames(homeserver: Homeserver): Promise<void> {
-  const { bot } = homeserver;
+  const { sender } = homeserver;
   const seen = await homeserver.whoAmI();
-  if (seen === undefined || seen === bot) return;
-  if (domainOf(seen) !== domainOf(bot)) {
+  if (seen === undefined || seen === sender) return;
+  if (domainOf(seen) !== domainOf(sender)) {
     throw new HomeserverCheckError(
       "wrong-domain",
-      `homeserver.domain is ${domainOf(bot)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
+      `homeserver.domain is ${domainOf(sender)}, but the homeserver's users belong to ${domainOf(seen)}: set homeserver.domain ` +
         "to that, and write the registration again with -r, which keeps its tokens",
     );
   }
-  throw new NotYet(otherSender(localpartOf(seen), localpartOf(bot)));
+  throw new NotYet(otherSender(localpartOf(seen), localpartOf(sender)));
 }
 
 async function tryGhost({ homeserver, encoding }: HomeserverCheckParts, ghost: UserId): Promise<void> {

@@ -49,9 +49,9 @@ export class Bot {
     this.#parts = parts;
   }
 
-  /** What a person reads first. */
-  async greet(room: RoomId, encrypted: boolean): Promise<void> {
-    if ((await this.#isDirect(room)) && !encrypted) await this.#say(room, helpWords);
+  /** What a person reads first, unless the bot reads nothing there. */
+  async greet(room: RoomId, isDeaf: boolean): Promise<void> {
+    if ((await this.#isDirect(room)) && !isDeaf) await this.#say(room, helpWords);
   }
 
   /** A message in a room of the bot's. */

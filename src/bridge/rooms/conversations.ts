@@ -15,7 +15,7 @@ import { UnfitRoomError } from "./unfit-room.ts";
 export interface ConversationsParts extends NewRoomsParts {
   readonly homeserver: Pick<
     Homeserver,
-    "bot" | "createDirectRoom" | "encrypted" | "invite" | "members" | "readsEncrypted"
+    "bot" | "botReadsEncrypted" | "createDirectRoom" | "encrypted" | "invite" | "members" | "readsEncrypted"
   >;
   readonly directory: ConversationDirectory;
   readonly ghosts: Pick<Ghosts, "ensure" | "ours">;

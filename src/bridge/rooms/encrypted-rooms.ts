@@ -11,7 +11,7 @@ import type { Rooms } from "./rooms.ts";
 import type { OccupiedRooms } from "./occupied-rooms.ts";
 
 export interface EncryptedRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "notice" | "readsEncrypted">;
+  readonly homeserver: Pick<Homeserver, "bot" | "botReadsEncrypted" | "encrypted" | "notice" | "readsEncrypted">;
   readonly rooms: Pick<Rooms, "ours" | "leave" | "forget" | "explain" | "discloseReading">;
   readonly occupied: Pick<OccupiedRooms, "callsIn">;
   /** Rooms of the configuration: whoever is in them is to stay. */
@@ -42,12 +42,16 @@ export class EncryptedRooms {
     return this.#parts.homeserver.readsEncrypted;
   }
 
+  get areReadByBot(): boolean {
+    return this.#parts.homeserver.botReadsEncrypted;
+  }
+
   /** Something came from the room that cannot be read. Never rejects for what the homeserver says. */
   async unreadable(room: RoomId): Promise<void> {
     if (!this.areRead) return this.found(room);
     const { homeserver, rooms } = this.#parts;
     const ours = await rooms.ours(room);
-    const speaker = ours.find((user) => user !== homeserver.bot);
+    const speaker = this.#reader(ours);
     if (speaker === undefined) return this.found(room);
     if (!this.#words.allows(room)) return;
     await this.#try(room, () => homeserver.notice(room, speaker, keylessWords));
@@ -72,9 +76,10 @@ export class EncryptedRooms {
     const numbers = ours.filter((user) => user !== homeserver.bot);
     const [number] = numbers;
     if (this.areRead) {
+      const reader = this.#reader(ours);
       // No call waits for it.
       void this.#try(room, () =>
-        number === undefined ? rooms.explain("bot", room, speaker) : rooms.discloseReading(room, number),
+        reader === undefined ? rooms.explain("bot", room, speaker) : rooms.discloseReading(room, reader),
       );
       return;
     }
@@ -86,6 +91,12 @@ export class EncryptedRooms {
     } finally {
       this.#leaving.delete(room);
     }
+  }
+
+  /** Who of them reads encrypted rooms: a number, rather than the bot. */
+  #reader(ours: readonly UserId[]): UserId | undefined {
+    const { bot, botReadsEncrypted } = this.#parts.homeserver;
+    return ours.find((user) => user !== bot) ?? (botReadsEncrypted ? ours[0] : undefined);
   }
 
   async #leave(room: RoomId, numbers: readonly UserId[], speaker: UserId, botStays: boolean): Promise<void> {

@@ -9,7 +9,7 @@ export type EncryptRooms = "auto" | "never" | "always";
 
 export interface NewRoomsParts {
   readonly encryptRooms: EncryptRooms;
-  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "readsEncrypted">;
+  readonly homeserver: Pick<Homeserver, "bot" | "botReadsEncrypted" | "encrypted" | "readsEncrypted">;
   readonly directory: Pick<ConversationDirectory, "latest">;
   readonly log: Log;
 }
@@ -22,8 +22,7 @@ export async function isToBeEncrypted(person: UserId, as: UserId, parts: NewRoom
   const { encryptRooms, homeserver, directory, log } = parts;
   if (encryptRooms === "never" || !homeserver.readsEncrypted) return false;
   if (encryptRooms === "always") return true;
-  // The bot cannot read there.
-  if (as === homeserver.bot) return false;
+  if (as === homeserver.bot && !homeserver.botReadsEncrypted) return false;
   for (const { room, ghost } of await directory.latest(person, mostAsked + 1)) {
     if (ghost === homeserver.bot) continue;
     try {

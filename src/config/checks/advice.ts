@@ -38,7 +38,18 @@ function serverOf(subject: string): string {
 const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** `port`: where the bridge listens for the homeserver. */
-export function* adviseOnRegistration({ url }: Registration, port: number): Generator<ConfigFinding> {
+export function* adviseOnRegistration(
+  { url, ...registration }: Registration,
+  { appservice, encryption }: Config,
+  port: number,
+): Generator<ConfigFinding> {
+  if (registration.sender_localpart === appservice.bot && encryption.mode !== "off" && !encryption.pushed_keys) {
+    yield {
+      path: ["sender_localpart"],
+      message:
+        "is the bot, which therefore cannot read in encrypted rooms on Synapse; write the registration again with -r, and restart the homeserver",
+    };
+  }
   if (url === null || url === "") {
     yield {
       path: ["url"],

@@ -54,6 +54,7 @@ export type Registration = z.infer<typeof registrationSchema>;
 /** What the configuration says of the registration. */
 export interface RegistrationFacts {
   readonly id: string;
+  /** Localpart of the user as whom the bridge speaks with people. */
   readonly bot: string;
   readonly prefix: string;
   readonly domain: string;
@@ -72,6 +73,11 @@ export function namespaceRegex({ prefix, domain }: Pick<RegistrationFacts, "pref
   return `^@${escapeRegex(prefix)}.*:${escapeRegex(domain)}$`;
 }
 
+/** The bot may have a name of another kind than the numbers have. */
+function botRegex({ bot, prefix, domain }: RegistrationFacts): string | undefined {
+  return bot.startsWith(prefix) ? undefined : `^@${escapeRegex(bot)}:${escapeRegex(domain)}$`;
+}
+
 export function escapeRegex(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
@@ -79,6 +85,7 @@ export function escapeRegex(text: string): string {
 /** A registration for this configuration; the tokens of the former one are kept, so that a homeserver that has it goes on working. */
 export function makeRegistration(facts: RegistrationFacts, url: string, former?: Registration): Registration {
   const { [keyExtensions]: _, ...kept } = former ?? {};
+  const users = [namespaceRegex(facts), botRegex(facts)].flatMap((regex) => regex ?? []);
   return {
     // What an admin or a homeserver's experiments put in besides stays.
     ...kept,
@@ -86,8 +93,9 @@ export function makeRegistration(facts: RegistrationFacts, url: string, former?:
     url,
     as_token: former?.as_token ?? newToken(),
     hs_token: former?.hs_token ?? newToken(),
-    sender_localpart: facts.bot,
-    namespaces: { users: [{ exclusive: true, regex: namespaceRegex(facts) }] },
+    // Nobody speaks as this user: Synapse does not give an application service's own user the keys that people send it.
+    sender_localpart: `${facts.prefix}sender`,
+    namespaces: { users: users.map((regex) => ({ exclusive: true, regex })) },
     protocols: [...protocolsOf(facts)],
     rate_limited: false,
     // To-device messages come with what people type and read (MSC4203), which nobody here needs otherwise.
@@ -176,6 +184,10 @@ function checkRegistration(registration: Registration, facts: RegistrationFacts)
   if (!namespace) add(["namespaces", "users"], `lacks the namespace of telephone numbers, ${wanted}`);
   else if (!namespace.exclusive)
     add(["namespaces", "users"], "should claim the namespace of telephone numbers exclusively");
+  const ofBot = botRegex(facts);
+  const isSender = registration.sender_localpart === facts.bot;
+  if (!isSender && ofBot !== undefined && !registration.namespaces.users.some(({ regex }) => regex === ofBot))
+    add(["namespaces", "users"], `lacks the bot, ${ofBot}`);
   const lacking = (names: readonly string[]) => names.filter((name) => !registration.protocols.includes(name));
   const missing = lacking(pstnProtocolNames);
   if (missing.length > 0) add(["protocols"], `lacks ${missing.join(" and ")}, so clients get no dial pad`);
@@ -185,8 +197,5 @@ function checkRegistration(registration: Registration, facts: RegistrationFacts)
   if (facts.pushedKeys === true && !(registration.receive_ephemeral && registration[keyExtensions] === true))
     add(["receive_ephemeral"], `and ${keyExtensions} should be true, as encryption.pushed_keys wants`);
   if (registration.as_token === registration.hs_token) add(["hs_token"], "should differ from as_token");
-  if (registration.sender_localpart !== facts.bot) {
-    add(["sender_localpart"], `should be ${facts.bot}, as appservice.bot in the configuration`);
-  }
   return problems;
 }

@@ -49,7 +49,9 @@ const appservice = section({
     .describe("Id of the application service in the registration."),
   bot: localpart
     .default("_sip_bot")
-    .describe("Localpart of the bridge's bot. It is part of the registration: run `-r` again after you change it."),
+    .describe(
+      "Localpart of the bridge's bot. If it does not begin with `ghosts.prefix`, it is part of the registration: run `-r` again after you change it.",
+    ),
   bot_display_name: text().default("Telephone").describe("Display name of the bot."),
 });
 

@@ -25,7 +25,8 @@ export interface EncryptionParts {
   readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
   /** Of which the identities of our users are made. */
   readonly secret: Uint8Array;
-  readonly bot: UserId;
+  /** The application service's own user. */
+  readonly sender: UserId;
   /** `always`: users of ours have keys from the start, not when a room of theirs is encrypted. */
   readonly mode: "on-demand" | "always";
   /** How many users of ours keep their keys in memory though they do not need them. */
@@ -91,6 +92,14 @@ export class Encryption {
   /** False once the homeserver has refused to give our users devices. */
   get works(): boolean {
     return !this.#refused;
+  }
+
+  /**
+   * Whether what is sent to a user of ours can be read. Synapse gives an application service's own user nothing but by pushes. A
+   * device with a token is like any client's.
+   */
+  isRead(user: UserId): boolean {
+    return user !== this.#parts.sender || this.#pushing.sinceMs !== undefined || this.#maker.givesTokens;
   }
 
   /** The worker is ready before the first call is. */
@@ -207,7 +216,7 @@ export class Encryption {
   async #waitFor(room: RoomId, json: string, event: Readonly<Record<string, unknown>>): Promise<Found> {
     const { clock } = this.#parts;
     const session = sessionOf(event);
-    const able = (await this.#parts.ours(room)).filter((user) => this.#canRead(user));
+    const able = (await this.#parts.ours(room)).filter((user) => this.isRead(user));
     const readers = able.slice(0, mostReaders).map((user) => this.#deviceOf(user));
     if (readers.length === 0) return { kind: "unreadable", why: "nobody of ours in the room can have keys" };
     const name = `${room} ${session}`;
@@ -265,11 +274,6 @@ export class Encryption {
       }
     }
     return { kind: "later", why };
-  }
-
-  /** Synapse gives the bot what is sent to its device only where it pushes it. A device with a token is like any client's. */
-  #canRead(user: UserId): boolean {
-    return user !== this.#parts.bot || this.#pushing.sinceMs !== undefined || this.#maker.givesTokens;
   }
 
   #deviceOf(user: UserId): GhostDevice {

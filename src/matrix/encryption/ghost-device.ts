@@ -23,7 +23,7 @@ export interface GhostDeviceParts {
   readonly identities: Identities;
   readonly secret: Uint8Array;
   /** Synapse gives an application service's own user no `/sync`. */
-  readonly bot: UserId;
+  readonly sender: UserId;
   readonly pushing: Pushing;
   readonly clock: Clock;
   readonly log: Log;
@@ -170,7 +170,7 @@ export class GhostDevice {
 
   async #make(): Promise<Ready> {
     const { user } = this;
-    const { worker, maker, identities, secret, pushing, bot, clock, log } = this.#parts;
+    const { worker, maker, identities, secret, pushing, sender, clock, log } = this.#parts;
     const { link } = worker;
     if (link === undefined) throw new CryptoError("there is no crypto worker at the moment", true);
     const startedMs = clock.nowMs();
@@ -182,7 +182,7 @@ export class GhostDevice {
     await link.ask<"make">({ kind: "make", user, device: access.id });
     const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: access });
     const backup = new KeyBackup({ user, secret, link, request, log });
-    const isFetched = user !== bot || access.kind === "token";
+    const isFetched = user !== sender || access.kind === "token";
     const mail = new DeviceMail({ user, device: access.id, pushing, isFetched, request, clock });
     const device: Ready = { access, identity, link, backup, mail };
     await this.#flush(device);

@@ -61,7 +61,7 @@ test("the bot is registered and named, and every form of ghost id is tried", asy
 
 describe("what the configuration can never do with this homeserver ends the bridge, and says what to change:", () => {
   test("another domain in both files", async () => {
-    homeserver.current.seenAs = "@_sip_bot:example.com" as UserId;
+    homeserver.current.seenAs = "@_sip_sender:example.com" as UserId;
     await expect(awaitHomeserver(parts(), new AbortController().signal)).rejects.toMatchObject({
       code: "wrong-domain",
       message: expect.stringMatching(
@@ -108,14 +108,14 @@ describe("what can be mended on the homeserver's side is waited for, and said by
     expect(await met).toEqual({ kind: "answered", durationMs: 1 });
   });
 
-  test("a homeserver that knows the bot by another name", async () => {
+  test("a homeserver that knows the bridge by another name", async () => {
     homeserver.current.seenAs = "@_phone:example.org" as UserId;
     const met = awaitHomeserver(parts(), new AbortController().signal);
     await turns();
     expect(problems).toMatchObject([
       { line: expect.stringContaining("another copy of the registration"), reason: expect.stringContaining("_phone") },
     ]);
-    homeserver.current.seenAs = homeserver.current.bot;
+    homeserver.current.seenAs = homeserver.current.sender;
     clock.advance(1_000);
     expect(await met).toMatchObject({ kind: "answered" });
   });

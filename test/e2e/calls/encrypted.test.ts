@@ -16,9 +16,16 @@ import { startSipp } from "../parts/telephones/sipp.ts";
 const ALICE_HZ = 440;
 const PHONE_HZ = 1000;
 const STRANGER_HZ = 1600;
-const NUMBERS = { phone: "01632960101", texts: "01632960102", stranger: "01632960103" } as const;
+const LISTED_HZ = 700;
+const NUMBERS = {
+  phone: "01632960101",
+  texts: "01632960102",
+  stranger: "01632960103",
+  listed: "01632960104",
+} as const;
 /** The proxy knows nobody of this number. */
 const UNKNOWN = "01632960999";
+const BOT = "@_sip_bot:example.org";
 const ALICE = "2001";
 const PATIENCE_MS = 30_000;
 
@@ -26,6 +33,7 @@ const rig = suiteRig("encrypted");
 let stage: Stage<keyof typeof NUMBERS>;
 let phone: Baresip;
 let stranger: Baresip;
+let listed: Baresip;
 let alice: Browser;
 let account: Account;
 /** The bridge after a restart. */
@@ -43,9 +51,10 @@ beforeAll(async () => {
     },
   });
   account = await stage.synapse.register("alice");
-  [phone, stranger, alice] = await Promise.all([
+  [phone, stranger, listed, alice] = await Promise.all([
     startBaresip(rig, { number: NUMBERS.phone, port: stage.ports.phone, toneHz: PHONE_HZ }),
     startBaresip(rig, { number: NUMBERS.stranger, port: stage.ports.stranger, toneHz: STRANGER_HZ }),
+    startBaresip(rig, { number: NUMBERS.listed, port: stage.ports.listed, toneHz: LISTED_HZ }),
     startBrowser(rig, { homeserver: stage.synapse.url, account, toneHz: ALICE_HZ, encryption: "any" }),
   ]);
 });
@@ -172,6 +181,7 @@ describe("In an encrypted room", () => {
 
   it("a number that never called before rings in the room with the bot", async () => {
     const botRoom = await joinsTheBot(alice);
+    await lineIn(alice, botRoom, /bridge decrypts what is said and written/);
     const from = stranger.events.length;
     await stranger.dial(`sip:${ALICE}@127.0.0.1:${stage.proxy.port}`);
     const { roomId } = await alice.ringing(PATIENCE_MS);
@@ -183,6 +193,30 @@ describe("In an encrypted room", () => {
     await alice.phone.hangup();
     await stranger.event("CALL_CLOSED", { from });
     expect(await typesOf(botRoom)).toEqual(["m.room.encrypted"]);
+  });
+
+  it("the bot helps, and opens a room with a number in which a call is connected", async () => {
+    const roomId = await alice.phone.directRoom(BOT);
+    await keysOf(BOT);
+    await alice.phone.send(roomId, "help");
+    expect(await lineIn(alice, roomId, /^I connect Matrix calls to telephones/)).toMatchObject({ sender: BOT });
+    const before = await alice.phone.invitations();
+    await alice.phone.send(roomId, `call ${NUMBERS.listed}`);
+    await lineIn(alice, roomId, /^Here is the room of/);
+    const opened = await until("the number's invitation", async () =>
+      (await alice.phone.invitations()).find((one) => !before.includes(one)),
+    );
+    expect(await typesOf(roomId)).toEqual(["m.room.encrypted"]);
+    await alice.phone.join(opened);
+    await lineIn(alice, opened, /bridge decrypts what is said and written/);
+    const from = listed.events.length;
+    await alice.phone.callIn(opened);
+    await alice.inState("connected", PATIENCE_MS);
+    await listed.event("CALL_ESTABLISHED", { from });
+    await hearEachOther({ hears: listed.hears, hz: LISTED_HZ }, atAlice());
+    await alice.phone.hangup();
+    await listed.event("CALL_CLOSED", { from });
+    expect(await typesOf(opened)).toEqual(["m.room.encrypted"]);
   });
 
   it("a call is connected at once after the bridge was restarted", async () => {
@@ -212,7 +246,7 @@ describe("In an encrypted room", () => {
 
   it("nothing was sent by anybody, over all of this, that the homeserver could read", async () => {
     const events = await timelinesOf(stage.synapse, account);
-    expect(new Set(events.map(({ room: where }) => where)).size).toBe(4);
+    expect(new Set(events.map(({ room: where }) => where)).size).toBe(6);
     expect(events.filter(({ sender }) => sender.startsWith("@_sip_")).length).toBeGreaterThan(20);
     expect(events.filter(({ type }) => type !== "m.room.encrypted")).toEqual([]);
   });

@@ -48,6 +48,7 @@ describe("a person whom a number calls", () => {
     const synapse = await startSynapse(rig, { serverName: domain, registrations: [registrationFile] });
     const edge = createMatrixEdge({
       registration,
+      bot: "_sip_bot",
       homeserverUrl: synapse.url,
       domain,
       host: "127.0.0.1",

@@ -39,11 +39,22 @@ describe("a number", () => {
     expect(server.devices.get(ghost)?.size).toBe(1);
   });
 
-  it("is not alone in having them: the bot writes with some, and can read nothing", async () => {
-    const { alice, server, encryption } = await startRoom({ ours: async () => [bot] });
+  it("is not alone in having them: the bot writes and reads with some", async () => {
+    const { alice, encryption } = await startRoom({ ours: async () => [bot] });
     const { type, content } = await encryption.seal(room, bot, "m.room.message", text("welcome"));
     const event = { room, sender: bot, type, transaction: "1", content: content as Record<string, unknown> };
     expect(await alice.reads(event)).toMatchObject({ content: text("welcome") });
+    expect(
+      (await opened(encryption, await alice.encrypts(room, "m.room.message", text("help"), [bot])))?.content,
+    ).toEqual(text("help"));
+  });
+
+  it("has them as the application service's own user too, which writes with them and can read nothing", async () => {
+    const { alice, server, encryption } = await startRoom({ ours: async () => [bot], sender: bot });
+    const { type, content } = await encryption.seal(room, bot, "m.room.message", text("welcome"));
+    const event = { room, sender: bot, type, transaction: "1", content: content as Record<string, unknown> };
+    expect(await alice.reads(event)).toMatchObject({ content: text("welcome") });
+    expect(encryption.isRead(bot)).toBe(false);
     expect(await opened(encryption, await alice.encrypts(room, "m.room.message", text("help"), [bot]))).toBeUndefined();
     expect(server.requests).not.toContain("GET sync");
   });

@@ -7,7 +7,7 @@ import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.t
 import { CryptoWorker } from "../../../src/matrix/encryption/crypto-worker.ts";
 import { Encryption, type EncryptionParts } from "../../../src/matrix/encryption/encryption.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import { bot, collectingLog, ghost, type LogLine } from "../edge-rig.ts";
+import { collectingLog, ghost, type LogLine, sender } from "../edge-rig.ts";
 import { KeyServer, serveKeys } from "./key-server.ts";
 import { Person } from "./person.ts";
 
@@ -45,9 +45,9 @@ export async function start(more: Partial<EncryptionParts> = {}, server?: KeySer
   const connections = new Connections(homeserver.url, "token");
   const worker = new CryptoWorker(systemClock, log);
   const encryption = new Encryption({
-    client: new HomeserverClient(connections, bot, systemClock, log),
+    client: new HomeserverClient(connections, sender, systemClock, log),
     worker,
-    bot,
+    sender,
     ours: async () => [ghost],
     secret: Buffer.alloc(32, 7),
     mode: "on-demand",

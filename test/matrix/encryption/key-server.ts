@@ -39,6 +39,8 @@ export class KeyServer {
    */
   devicesBy: "making" | "login" | "nothing" = "making";
   readonly #tokens = new Map<string, { readonly user: string; readonly device: string }>();
+  /** The application service's own user, to which it gives no `/sync`, as Synapse. */
+  sender = "@_sip_sender:example.org";
   url = "";
 
   deviceOf(user: string, device: string): Device {
@@ -67,7 +69,7 @@ export class KeyServer {
   answer(method: string, path: string, query: URLSearchParams, body: Json): readonly [number, unknown] {
     // As Synapse 1.160 does.
     if (query.has("device_id") && !query.has("user_id")) return [500, { errcode: "M_UNKNOWN", error: "Broken" }];
-    const user = query.get("user_id") ?? "@_sip_bot:example.org";
+    const user = query.get("user_id") ?? this.sender;
     const device = query.get("device_id") ?? "";
     if (device !== "" && this.devices.get(user)?.has(device) !== true) {
       return [400, { errcode: "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE", error: "No such device" }];
@@ -97,6 +99,7 @@ export class KeyServer {
       case "POST keys/claim":
         return this.#claim(body["one_time_keys"] as Record<string, Record<string, string>>);
       case "GET sync": {
+        if (user === this.sender) return [500, { errcode: "M_UNKNOWN", error: "Internal server error" }];
         const found = this.deviceOf(user, device);
         const counts = { signed_curve25519: found.oneTime.length };
         return [

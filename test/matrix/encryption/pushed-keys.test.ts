@@ -18,6 +18,7 @@ interface Pushed {
 /** A bridge and a person in an encrypted room; `reader`, who is of ours, has keys. */
 async function start(reader = ghost, more: RigOptions = {}) {
   const server = new KeyServer();
+  if (more.sender !== undefined) server.sender = `@${more.sender}:example.org`;
   onTestFinished(await serveKeys(server));
   server.rooms.set(room, { members: new Set([reader, alice]), encrypted: true });
   const rig = await startEdge({
@@ -123,8 +124,8 @@ it("One-time keys that run out are renewed; nothing is said of keys by an empty 
   await expect.poll(uploads).toBe(before + 1);
 });
 
-it("The bot, to which the homeserver gives no `/sync`, reads what it is pushed", async () => {
-  const { person, push, edge, fetches, texts } = await start(bot);
+it("The application service's own user, to which the homeserver gives no `/sync`, reads what it is pushed", async () => {
+  const { person, push, edge, fetches, texts } = await start(bot, { sender: "_sip_bot" });
   await push([]);
   await push([await person.encrypts(room, "m.room.message", text("help"), [bot])]);
   await edge.idle();

@@ -37,7 +37,22 @@ describe("with keys of their own", () => {
     expect(bridge.homeserver.left).toEqual([]);
   });
 
-  test("the bot says once that it reads nothing in an encrypted room", async () => {
+  test("the bot reads in an encrypted room: it says so once, helps, and asks for what it could not decrypt", async () => {
+    const bridge = new TestBridge();
+    bridge.homeserver.readsEncrypted = true;
+    bridge.homeserver.botReadsEncrypted = true;
+    bridge.homeserver.memberList = [ann, bridge.homeserver.bot].map((user) => ({ user, membership: "join" }));
+    await invited(bridge, room, true, bridge.homeserver.bot);
+    expect(bridge.words).toEqual([
+      expect.stringMatching(/The bridge decrypts what is said and written here/),
+      expect.stringMatching(/^I connect Matrix calls to telephones/),
+    ]);
+    await unreadable(bridge);
+    expect(bridge.words).toHaveLength(3);
+    expect(bridge.words[2]).toMatch(/could not be decrypted/);
+  });
+
+  test("the bot says once that it reads nothing in an encrypted room where it has no keys of others", async () => {
     const bridge = new TestBridge();
     bridge.homeserver.readsEncrypted = true;
     await invited(bridge, room, true, bridge.homeserver.bot);
@@ -109,12 +124,15 @@ describe("a room that the bridge makes", () => {
     expect(await made(new TestBridge({ encryptRooms: "always" }))).toBe("plain");
   });
 
-  test("for the bot is plain where it is to be read, encrypted only if every room is", async () => {
-    for (const [encryptRooms, encrypted] of [
-      ["auto", false],
-      ["always", true],
+  test("for the bot is as the others, but plain if the bot could not read there, unless every room is encrypted", async () => {
+    for (const [encryptRooms, reads, encrypted] of [
+      ["auto", false, false],
+      ["auto", true, true],
+      ["always", false, true],
+      ["never", true, false],
     ] as const) {
       const bridge = withKeys(encryptRooms);
+      bridge.homeserver.botReadsEncrypted = reads;
       await annEncrypts(bridge);
       void bridge.first.greeter.start();
       await bridge.quiet();
