@@ -39,6 +39,8 @@ export class WorkerLink {
   #started: ((error?: MediaError) => void) | undefined;
   #count = 0;
   #isRunning = true;
+  /** Once it has started, which has a deadline of its own. */
+  #pinging: NodeJS.Timeout | undefined;
   #unanswered = 0;
 
   private constructor(log: Log, watch: WorkerWatch) {
@@ -53,13 +55,12 @@ export class WorkerLink {
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log.warn("media worker wrote to stderr", { text: text.slice(0, 1000) });
     });
-    const pinging = setInterval(() => this.#ping(), pingIntervalMs);
     // A failed spawn gives `error` without `exit`.
     this.#ended = new Promise((resolve) => {
       const end = (detail: string): void => {
         if (!this.#isRunning) return;
         this.#isRunning = false;
-        clearInterval(pinging);
+        clearInterval(this.#pinging);
         this.#refuseAll(detail);
         watch.ended(detail);
         resolve();
@@ -75,6 +76,7 @@ export class WorkerLink {
   static async start(settings: WorkerSettings, log: Log, watch: WorkerWatch): Promise<WorkerLink> {
     const worker = new WorkerLink(log, watch);
     await worker.#start(settings);
+    if (worker.#isRunning) worker.#pinging = setInterval(() => worker.#ping(), pingIntervalMs);
     return worker;
   }
 
