@@ -1,20 +1,17 @@
-// What a person hears who is called in a conference, whichever media server it is at: each call here has its person's end at
-// the server and a telephone at the other, so that the persons of two calls in one room are each other's telephones.
+// What a person hears who is called in a conference, whichever media server it is at.
 import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { listen } from "../../../dev/audio/goertzel.ts";
-import { callId } from "../../../src/core/ids.ts";
-import type { LegForm } from "../../../src/core/call/model/matrix-leg.ts";
+import type { Admission, Attendance, FrameKey } from "../../../src/ports/conference.ts";
 import {
-  seatDescription,
-  type Admission,
-  type Attendance,
-  type FrameKey,
-  type Seat,
-  type SeatId,
-} from "../../../src/ports/conference.ts";
-import { startRig, type OpenSession, type Rig } from "../../media/peers/rig.ts";
+  attendanceOf,
+  conferenceHz as hz,
+  frameKeyOf,
+  Seats,
+  type ConferenceCall,
+  type Name,
+} from "../../media/peers/conference-call.ts";
+import { startRig, type Rig } from "../../media/peers/rig.ts";
 import { test, type Scope } from "../../media/peers/scope.ts";
-import { TrunkPeer } from "../../media/peers/trunk-peer.ts";
 
 export interface ConferenceHarness {
   admission(identity: string, room: string): Promise<Admission>;
@@ -23,76 +20,18 @@ export interface ConferenceHarness {
   stop(): Promise<void>;
 }
 
-const hz = { alice: 440, bob: 1000, carol: 1640 } as const;
-type Name = keyof typeof hz;
 const allHz = Object.values(hz);
 const wait = { timeout: 10_000 };
-const form = { kind: "rtc", media: "own" } as LegForm;
-
-const keyOf = (name: Name, round = 0): FrameKey => ({
-  index: allHz.indexOf(hz[name]) + round,
-  secret: new Uint8Array(16).fill(allHz.indexOf(hz[name]) + 10 * round + 1),
-});
-
-/** A place in a room, of whose members the test decides. */
-class TestSeat implements Seat {
-  admissions = 0;
-  #attendance: Attendance;
-  readonly #admit: () => Promise<Admission>;
-  readonly #listeners = new Set<(attendance: Attendance) => void>();
-
-  constructor(attendance: Attendance, admit: () => Promise<Admission>) {
-    this.#attendance = attendance;
-    this.#admit = admit;
-  }
-
-  get isTaken(): boolean {
-    return this.#listeners.size > 0;
-  }
-
-  async admit(): Promise<Admission> {
-    this.admissions += 1;
-    return this.#admit();
-  }
-
-  attend(changed: (attendance: Attendance) => void): () => void {
-    this.#listeners.add(changed);
-    changed(this.#attendance);
-    return () => void this.#listeners.delete(changed);
-  }
-
-  change(attendance: Attendance): void {
-    this.#attendance = attendance;
-    for (const changed of this.#listeners) changed(attendance);
-  }
-}
-
-interface Call extends OpenSession {
-  readonly telephone: TrunkPeer;
-  readonly seat: TestSeat;
-}
-
-const attendanceOf = (members: readonly Name[], own?: FrameKey): Attendance => ({
-  participants: members.map((identity) => ({ identity, keys: own === undefined ? [] : [keyOf(identity)] })),
-  ownKey: own,
-});
 
 export function conferenceContract(start: () => Promise<ConferenceHarness>): void {
   let harness: ConferenceHarness;
   let rig: Rig;
   let count = 0;
-  const seats = new Map<SeatId, TestSeat>();
-  const access = {
-    seat: (id: SeatId): Seat => {
-      const found = seats.get(id);
-      if (found === undefined) throw new Error("no such seat");
-      return found;
-    },
-  };
+  const seats = new Seats(async (identity, room) => harness.admission(identity, room));
 
   beforeAll(async () => {
     harness = await start();
-    rig = await startRig({}, access);
+    rig = await startRig({}, seats);
   });
   afterAll(async () => {
     await rig.engine.stop();
@@ -103,29 +42,18 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
     count += 1;
     return `room-${count}`;
   };
-
-  /** A call of `name` with a telephone that plays their tone; both have said where they are. */
-  async function call(scope: Scope, room: string, name: Name, attendance: Attendance): Promise<Call> {
-    const telephone = await TrunkPeer.open({ hz: hz[name] });
-    scope.add(async () => telephone.close());
-    const id = `${room} ${name}` as SeatId;
-    const seat = new TestSeat(attendance, async () => harness.admission(name, room));
-    seats.set(id, seat);
-    const leg = callId(id);
-    const media = { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] } as const;
-    const open = await rig.openEnds(leg, { a: { kind: "leg", form }, b: { kind: "trunk", media, leg } });
-    scope.add(async () => open.session.close());
-    const outcome = await open.session.offer("a", seatDescription(id));
-    telephone.aim(outcome.description);
-    await open.session.answer("b", telephone.sdp());
-    telephone.speak();
-    return { ...open, telephone, seat };
-  }
-
-  const hears = async ({ telephone }: Call): Promise<number | undefined> => (await telephone.ear.nextSecond(allHz)).hz;
+  const call = async (
+    scope: Scope,
+    room: string,
+    name: Name,
+    attendance: Attendance,
+    how?: "calls" | "rung",
+  ): Promise<ConferenceCall> => seats.call(rig, scope, room, name, attendance, how);
+  const hears = async ({ telephone }: ConferenceCall): Promise<number | undefined> =>
+    (await telephone.ear.nextSecond(allHz)).hz;
 
   describe.each(["plain", "encrypted"] as const)("a call that is %s", (kind) => {
-    const ownKey = (name: Name): FrameKey | undefined => (kind === "encrypted" ? keyOf(name) : undefined);
+    const ownKey = (name: Name): FrameKey | undefined => (kind === "encrypted" ? frameKeyOf(name) : undefined);
 
     test("is heard both ways", async ({ scope }) => {
       const room = newRoom();
@@ -135,6 +63,14 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
       expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
       expect(await alice.session.stats()).toMatchObject({ converted: { a: "opus", b: "PCMU" }, a: { lost: 0 } });
     });
+  });
+
+  test("who was rung with SDP as well may answer in a conference", async ({ scope }) => {
+    const room = newRoom();
+    const alice = await call(scope, room, "alice", attendanceOf(["bob"]), "rung");
+    const bob = await call(scope, room, "bob", attendanceOf(["alice"]), "rung");
+    expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
+    expect(alice.facts).toEqual([{ kind: "media.connected" }]);
   });
 
   test("of several in it everybody is heard at once, and each again alone when the others are gone", async ({
@@ -170,12 +106,12 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
 
   test("frames with a key that has not come are dropped until it comes", async ({ scope }) => {
     const room = newRoom();
-    const keyless = { participants: [{ identity: "bob", keys: [keyOf("bob", 1)] }], ownKey: keyOf("alice") };
+    const keyless = { participants: [{ identity: "bob", keys: [frameKeyOf("bob", 1)] }], ownKey: frameKeyOf("alice") };
     const alice = await call(scope, room, "alice", keyless);
-    const bob = await call(scope, room, "bob", attendanceOf(["alice"], keyOf("bob")));
+    const bob = await call(scope, room, "bob", attendanceOf(["alice"], frameKeyOf("bob")));
     expect(await hears(bob)).toBe(hz.alice);
     expect(alice.telephone.ear.packets).toEqual([]);
-    alice.seat.change(attendanceOf(["bob"], keyOf("alice")));
+    alice.seat.change(attendanceOf(["bob"], frameKeyOf("alice")));
     expect(await hears(alice)).toBe(hz.bob);
   });
 

@@ -117,6 +117,8 @@ export class SfuMember {
       });
     });
     this.#connection.setRemoteDescription(sdp, "offer");
+    // It has ended meanwhile. The library ends the process where there is nothing to answer.
+    if (this.#connection.signalingState() !== "have-remote-offer") return;
     this.#connection.setLocalDescription("answer");
     await gathered;
     this.#place();

@@ -3,11 +3,19 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { WebSocketServer } from "ws";
 import { listen } from "../../../dev/loopback/listen.ts";
+import type { Admission } from "../../../src/ports/conference.ts";
 import { SfuMember } from "./sfu-member.ts";
 
 interface Claims {
   readonly sub: string;
   readonly video: { readonly room: string };
+}
+
+/** Into a room of a server on that port. */
+export function fakeAdmission(port: number, identity: string, room: string): Admission {
+  const claims: Claims = { sub: identity, video: { room } };
+  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.e30`;
+  return { url: `http://127.0.0.1:${port}`, token };
 }
 
 function claimsOf(request: IncomingMessage): Claims | undefined {

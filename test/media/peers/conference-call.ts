@@ -1,0 +1,121 @@
+// Calls of people who are in conferences: each has its person's end at a media server and a telephone at the other, so that
+// the persons of two calls in one room are each other's telephones.
+import { callId } from "../../../src/core/ids.ts";
+import type { LegForm } from "../../../src/core/call/model/matrix-leg.ts";
+import {
+  seatDescription,
+  type Admission,
+  type Attendance,
+  type ConferenceAccess,
+  type FrameKey,
+  type Seat,
+  type SeatId,
+} from "../../../src/ports/conference.ts";
+import type { EndOptions, TrunkMedia } from "../../../src/ports/media.ts";
+import type { OpenSession, Rig } from "./rig.ts";
+import type { Scope } from "./scope.ts";
+import { TrunkPeer } from "./trunk-peer.ts";
+
+export const conferenceHz = { alice: 440, bob: 1000, carol: 1640 } as const;
+export type Name = keyof typeof conferenceHz;
+const allHz = Object.values(conferenceHz);
+const form = { kind: "rtc", media: "own" } as LegForm;
+const media: TrunkMedia = { srtp: "off", codecs: ["PCMU"], rtpNetworks: [] };
+
+/** What that one encrypts with. `round`: a later key. */
+export function frameKeyOf(name: Name, round = 0): FrameKey {
+  const place = allHz.indexOf(conferenceHz[name]);
+  return { index: place + round, secret: new Uint8Array(16).fill(place + 10 * round + 1) };
+}
+
+export function attendanceOf(members: readonly Name[], own?: FrameKey): Attendance {
+  return {
+    participants: members.map((identity) => ({ identity, keys: own === undefined ? [] : [frameKeyOf(identity)] })),
+    ownKey: own,
+  };
+}
+
+/** A place in a room, of whose members the test decides. */
+class TestSeat implements Seat {
+  admissions = 0;
+  #attendance: Attendance;
+  readonly #admit: () => Promise<Admission>;
+  readonly #listeners = new Set<(attendance: Attendance) => void>();
+
+  constructor(attendance: Attendance, admit: () => Promise<Admission>) {
+    this.#attendance = attendance;
+    this.#admit = admit;
+  }
+
+  get isTaken(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  async admit(): Promise<Admission> {
+    this.admissions += 1;
+    return this.#admit();
+  }
+
+  attend(changed: (attendance: Attendance) => void): () => void {
+    this.#listeners.add(changed);
+    changed(this.#attendance);
+    return () => void this.#listeners.delete(changed);
+  }
+
+  change(attendance: Attendance): void {
+    this.#attendance = attendance;
+    for (const changed of this.#listeners) changed(attendance);
+  }
+}
+
+export interface ConferenceCall extends OpenSession {
+  readonly telephone: TrunkPeer;
+  readonly seat: TestSeat;
+}
+
+/** All seats of a test, for its rig. */
+export class Seats implements ConferenceAccess {
+  readonly #admit: (identity: string, room: string) => Promise<Admission>;
+  readonly #seats = new Map<SeatId, TestSeat>();
+
+  constructor(admit: (identity: string, room: string) => Promise<Admission>) {
+    this.#admit = admit;
+  }
+
+  seat(id: SeatId): Seat {
+    const found = this.#seats.get(id);
+    if (found === undefined) throw new Error("no such seat");
+    return found;
+  }
+
+  /** A call of `name`, up on both ends but for the conference. `rung`: the telephone calls, and SDP was rung with too. */
+  async call(
+    rig: Rig,
+    scope: Scope,
+    room: string,
+    name: Name,
+    attendance: Attendance,
+    how: "calls" | "rung" = "calls",
+  ): Promise<ConferenceCall> {
+    const telephone = await TrunkPeer.open({ hz: conferenceHz[name] });
+    scope.add(async () => telephone.close());
+    const id = `${room} ${name}` as SeatId;
+    const seat = new TestSeat(attendance, async () => this.#admit(name, room));
+    this.#seats.set(id, seat);
+    const leg = callId(id);
+    const person: EndOptions =
+      how === "calls" ? { kind: "leg", form } : { kind: "client", iceServers: [], codecs: media.codecs };
+    const open = await rig.openEnds(leg, { a: person, b: { kind: "trunk", media, leg } });
+    scope.add(async () => open.session.close());
+    if (how === "calls") {
+      const outcome = await open.session.offer("a", seatDescription(id));
+      telephone.aim(outcome.description);
+      await open.session.answer("b", telephone.sdp());
+    } else {
+      await open.session.offer("b", telephone.sdp());
+      telephone.aim(await open.session.answer("a", seatDescription(id)));
+    }
+    telephone.speak();
+    return { ...open, telephone, seat };
+  }
+}
