@@ -18,9 +18,9 @@ const able: readonly Conversion[] = [
   { between: ["PCMA", "PCMU"], price: 1 },
   { between: ["opus", "PCMA"], price: 2 },
   { between: ["opus", "PCMU"], price: 2 },
-  { between: ["G722", "PCMA"], price: 3 },
-  { between: ["G722", "PCMU"], price: 3 },
-  { between: ["opus", "G722"], price: 3 },
+  { between: ["G722", "PCMA"], price: 2 },
+  { between: ["G722", "PCMU"], price: 2 },
+  { between: ["opus", "G722"], price: 4 },
 ];
 
 function call(codecs: readonly string[], conversions = able): Exchange {

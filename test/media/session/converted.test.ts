@@ -200,18 +200,18 @@ test.concurrent("a call that may come to be converted has its place from the off
   const own = await startRig({ sessionsPerWorker: 8 });
   scope.add(async () => own.engine.stop());
   const { free } = own.engine.health();
-  // To a trunk that has all: Opus to G.722 costs three.
+  // To a trunk that has all: Opus to G.722 costs four.
   const wide = { codecs: ["G722", "PCMA", "opus"] };
   const one = new ClientPeer({ hz: clientHz, codec: opusAlone });
   scope.add(() => one.close());
   const out = await own.open(wide);
   await out.session.offer("a", await one.offer());
-  expect(own.engine.health().free).toBe(free - 3);
+  expect(own.engine.health().free).toBe(free - 4);
   // From a trunk that has G.711: nobody knows yet whether the client has it too.
   const ringing = await startRinging(own, scope, { media: { codecs: ["PCMU"] } });
-  expect(own.engine.health().free).toBe(free - 5);
+  expect(own.engine.health().free).toBe(free - 6);
   await pickUp(ringing);
-  expect(own.engine.health().free).toBe(free - 4);
+  expect(own.engine.health().free).toBe(free - 5);
   await out.session.close();
   expect(own.engine.health().free).toBe(free - 1);
   // A client that has the trunk's codec is never converted.
