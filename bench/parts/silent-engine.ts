@@ -49,6 +49,7 @@ export function silentEngine(): CallMedia {
     settle: async () => clientAnswer,
     describe: async () => trunkOffer,
     cross: async () => ({ a: clientAnswer, b: trunkOffer }),
+    ring: async () => undefined,
     sendDtmf: async () => true,
     addCandidates: () => undefined,
     stats: async () => noMediaStats,

@@ -94,6 +94,8 @@ export interface EngineSession extends CarriedMedia {
   accept(end: MediaEnd, remote: RemoteClient): Promise<LocalClient>;
   /** The client has offered and is answered later: time to gather what takes time. */
   prepare(end: MediaEnd, remote: RemoteClient): void;
+  /** Plays the ringing tone at an end where a conference is, until something is agreed. */
+  ring(end: MediaEnd): Promise<void>;
   /** A key towards an end as RFC 4733, after those that are still on their way; ignored where the end takes none. */
   sendDtmf(to: MediaEnd, digit: string, durationMs: number): void;
   follow(following: Following): Promise<void>;

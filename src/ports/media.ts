@@ -142,6 +142,11 @@ export interface MediaSession<Said extends MediaDescription = MediaDescription> 
    */
   describe(end: MediaEnd): Promise<Said>;
   /**
+   * The telephone at the other end rings: whoever takes part in a conference at this one hears it, before anything is agreed,
+   * until something passes. Clients play a tone of their own. Never throws.
+   */
+  ring(end: MediaEnd): Promise<void>;
+  /**
    * Glare: the other end has offered and waits, and `from`, instead of answering what we offered it, offers by itself.
    * Gives an answer for each. Throws MediaError.
    */

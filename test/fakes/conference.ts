@@ -35,6 +35,8 @@ export function participant(track: string): MediaDescription {
 
 export class ConferenceMedia implements CallMedia {
   readonly opened: Readonly<Record<MediaEnd, EndOptions>>[] = [];
+  /** Where the ringing tone was to be heard. */
+  readonly rang: MediaEnd[] = [];
   /** What each end has said, in order. */
   readonly heard: { readonly from: MediaEnd; readonly said: MediaDescription }[] = [];
 
@@ -73,6 +75,9 @@ export class ConferenceMedia implements CallMedia {
       cross: async (from, said) => {
         hear(from, said);
         return { a: ours("a"), b: ours("b") };
+      },
+      ring: async (end) => {
+        this.rang.push(end);
       },
       sendDtmf: async () => true,
       addCandidates: () => {},

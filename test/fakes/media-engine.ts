@@ -128,6 +128,12 @@ export class FakeEngineSession implements EngineSession {
 
   prepare: EngineSession["prepare"] = () => undefined;
 
+  /** Where the ringing tone was to be heard. */
+  readonly rang: MediaEnd[] = [];
+  ring: EngineSession["ring"] = async (end) => {
+    this.rang.push(end);
+  };
+
   follow: EngineSession["follow"] = async ({ remotes, flows }: Following) => {
     this.#check();
     if (this.#engine.stuck) await new Promise(() => {});

@@ -55,6 +55,7 @@ export class NotedMedia implements CallMedia<string> {
       settle: async (from) => note(`settle ${from}`).settle(from),
       describe: async (end) => note(`describe ${end}`).describe(end),
       cross: async (from, said) => note(`cross ${from} ${nameOf(sdpIn(said))}`).cross(from, said),
+      ring: async (end) => note(`ring ${end}`).ring(end),
       sendDtmf: (to, digit, durationMs) => note(`dtmf ${to} ${digit}`).sendDtmf(to, digit, durationMs),
       addCandidates: (candidates) => note(`candidates ${candidates.length}`).addCandidates(candidates),
       stats: async () => session.stats(),

@@ -129,7 +129,7 @@ export class OutboundAdmission {
     if (dialled === undefined) return refuseOutbound(refused, "trunk-paused");
     const { trunk, alternatives } = dialled;
     // Whoever has been rung is in the call, and listens.
-    const earlyMedia = own === undefined ? this.#parts.features(trunk.name).earlyMedia : "answer";
+    const earlyMedia = own === undefined ? this.#parts.features(trunk.name).earlyMedia : "join";
     const { description } = fact;
     const request: OutboundRequest = { ...refused, description, answerByMs, alternatives, earlyMedia };
     return beginOutbound(request, trunk, verdict.maxDurationMs);

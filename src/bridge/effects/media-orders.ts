@@ -78,6 +78,9 @@ export function mediaOrders(
         const answers = await opened().cross(order.from, order.description);
         return { kind: "media.glareAnswered", ...answers, untold: session?.untold };
       }
+      case "media.ring":
+        await session?.ring(order.end);
+        return undefined;
       case "media.dtmf":
         return (await session?.sendDtmf(order.to, order.digit, order.durationMs)) === false ? unsent(order) : undefined;
       case "media.listen":

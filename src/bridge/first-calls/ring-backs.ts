@@ -91,6 +91,13 @@ export class RingBacks {
     const { leg, number, cancel } = ringing;
     cancel();
     this.#ringing.delete(leg.matrixCallId);
+    const { homeserver, log } = this.#parts;
+    const { device } = answer;
+    // The person's other devices ring no longer.
+    if (device !== undefined)
+      void attempt(homeserver.signal(leg, { kind: "select", device }), log, "could not stop ringing", {
+        room: leg.room,
+      });
     const isPlaced = await this.#parts.place({
       fact: { ...answer, kind: "call.invited", video: false, lifetimeMs: dialMs, invitee: leg.ghost },
       ghost: { ...number, user: leg.ghost },

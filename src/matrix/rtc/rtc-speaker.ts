@@ -95,8 +95,8 @@ export class RtcSpeaker implements Speaker {
   async #answer(seat: SeatId, leg: LegAddress): Promise<void> {
     const { tracker } = this.#parts;
     const call = tracker.call(seat);
-    // The person has left, which the bridge is about to hear.
-    if (call?.service === undefined) return;
+    // The person has left, which the bridge is about to hear; or we have rung them, and are there.
+    if (call?.service === undefined || this.#said.has(seat)) return;
     tracker.meet(seat, leg.ghost, call.service);
     await this.#enter(seat, leg, call.service);
   }

@@ -40,6 +40,10 @@ export class ClientNegotiation implements NegotiatedEnd {
     if (this.#remote === undefined) this.#engine.prepare(this.#end, remoteOf(offer));
   }
 
+  arrive(): undefined {
+    return undefined;
+  }
+
   take(answer: Description): Reply {
     const remote = remoteOf(answer);
     if (this.#remote === undefined) {

@@ -5,6 +5,7 @@ import type { Description } from "../../core/sdp/description.ts";
 import { clientCapability } from "../../core/sdp/exchange/agreement.ts";
 import { opusName } from "../../core/sdp/format.ts";
 import { seatIn, type ConferenceAccess, type Seat } from "../../ports/conference.ts";
+import type { RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { NegotiatedEnd, Reply, Wording } from "./negotiated-end.ts";
 
@@ -57,12 +58,16 @@ export class ConferenceNegotiation implements NegotiatedEnd {
     // Entering takes a fifth of a second, and whoever enters is seen: not before the telephone has answered.
   }
 
+  arrive(): RemoteEnd | undefined {
+    return this.#take();
+  }
+
   take(): Reply {
     return { remote: this.#take(), taken: () => undefined };
   }
 
   /** Once: the seat stays ours. */
-  #take(): Wording["remote"] {
+  #take(): RemoteEnd | undefined {
     if (this.#seat.state !== "named") return undefined;
     const { seat } = this.#seat;
     this.#seat = { state: "taken", seat };

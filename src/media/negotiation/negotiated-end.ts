@@ -26,6 +26,8 @@ export interface NegotiatedEnd {
   write(turn: OfferTurn | AnswerTurn): Promise<Wording>;
   /** The peer has offered and will be answered later. */
   prepare(offer: Description): void;
+  /** Where we have to be to be heard before anything is agreed; undefined: nobody hears us then. */
+  arrive(): RemoteEnd | undefined;
   /** The peer's answer to our offer. Throws MediaError. */
   take(answer: Description): Reply;
 }

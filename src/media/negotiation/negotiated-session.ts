@@ -104,6 +104,18 @@ export class NegotiatedSession implements MediaSession<string> {
     });
   }
 
+  async ring(end: MediaEnd): Promise<void> {
+    const ringing = this.#inTurn(async () => {
+      const remote = this.#exchange.agreed === undefined ? this.#endAt(end).arrive() : undefined;
+      if (remote === undefined) return;
+      await this.#engine.follow({ remotes: { [end]: remote }, flows: undefined });
+      await this.#engine.ring(end);
+    });
+    await ringing.catch((error: unknown) => {
+      this.#log.warn("media engine does not play the ringing tone", { error });
+    });
+  }
+
   async sendDtmf(to: MediaEnd, digit: string, durationMs: number): Promise<boolean> {
     return this.#after(() => {
       const { agreed } = this.#exchange;

@@ -69,6 +69,10 @@ export class TrunkNegotiation implements NegotiatedEnd {
     // The ports are there from the beginning.
   }
 
+  arrive(): undefined {
+    return undefined;
+  }
+
   take(answer: Description): Reply {
     const keys = this.#dialog.keys?.answered(answer.audio.crypto);
     // We never begin with rtcp-mux, so an answer may only keep what an offer of the trunk brought.

@@ -147,6 +147,17 @@ describe("a person who is called", () => {
     expect((await seatOf(world.rig, answer).admit()).url).toBe(mediaServer);
   });
 
+  test("so that they can dial, and answers, meets the number as it rang", async () => {
+    const world = await startRtcWorld();
+    const { leg } = await rung(world);
+    await world.join();
+    const { form } = await heard(world, "call.answered");
+    await world.rig.edge.homeserver.signal({ ...leg, form }, { kind: "answer", description: "" });
+    expect(world.memberships()).toHaveLength(1);
+    await world.rig.edge.homeserver.signal({ ...leg, form }, { kind: "reject", cause: "busy" });
+    expect(world.memberships().map(({ content }) => Object.keys(content).length > 0)).toEqual([true, false]);
+  });
+
   test("and answers, is not rung on; the number's hang-up takes it out of the call", async () => {
     const world = await startRtcWorld();
     const { leg } = await rung(world);

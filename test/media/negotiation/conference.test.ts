@@ -75,6 +75,30 @@ test("the telephone holds and moves on without a word to the conference, which i
   expect(opened?.remotes["a"]).toBe(a);
 });
 
+test("the ringing tone is played in the conference, which is entered for it, and to nobody else", async () => {
+  const { engine, media } = conferring();
+  const session = await media.open({ call, a: leg, b: trunk }, () => undefined);
+  await session.offer("a", seatDescription(seat));
+  await session.ring("a");
+  const [opened] = engine.sessions;
+  expect(opened).toMatchObject({
+    remotes: { a: { kind: "conference", seat: { id: seat } } },
+    rang: ["a"],
+    flows: undefined,
+  });
+  const { a } = opened?.remotes ?? {};
+  await session.answer("b", gatewaySdp());
+  expect(opened?.flows?.codecs).toEqual({ a: "opus", b: "PCMU" });
+  expect(opened?.remotes["a"]).toBe(a);
+  const clients = await media.open(
+    { call: callId("c-2"), a: client, b: { ...trunk, leg: callId("c-2") } },
+    () => undefined,
+  );
+  await clients.offer("a", elementSdp("out-invite"));
+  await clients.ring("a");
+  expect(engine.opened[1]?.rang).toEqual([]);
+});
+
 test("keys that the person says go to the telephone", async () => {
   const { engine, media } = conferring();
   const session = await media.open({ call, a: leg, b: trunk }, () => undefined);

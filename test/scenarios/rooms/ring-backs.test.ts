@@ -65,12 +65,22 @@ describe("a number that is written to the bot", () => {
     await write("call 0181 811 8181");
     await bridge.take(answer());
     await bridge.sip({ kind: "sip.progressed", description: accepted.description });
-    expect(bridge.signals).toEqual(["invite", "answer"]);
-    expect(bridge.homeserver.told[1]?.leg).toMatchObject({ ...conferenceSide, room: lobby, ghost: bot });
+    expect(bridge.signals).toEqual(["invite", "select X", "answer"]);
+    expect(bridge.homeserver.told[2]?.leg).toMatchObject({ ...conferenceSide, room: lobby, ghost: bot });
     await bridge.sip(accepted);
     expect(bridge.switchboard.calls).toMatchObject([{ phase: { kind: "connected" } }]);
     await bridge.take({ ...said(), kind: "call.hungUp", said: undefined });
     expect(bridge.trunks.verbs).toEqual(["invite", "bye"]);
+  });
+
+  test("is heard ringing in a tone of ours, where the network plays none", async () => {
+    const media = new ConferenceMedia();
+    bridge = await lobbyOf({ media });
+    await write("call 0181 811 8181");
+    await bridge.take(answer());
+    expect(media.rang).toEqual([]);
+    await bridge.sip({ kind: "sip.ringing" });
+    expect(media.rang).toEqual(["a"]);
   });
 
   test("that is busy or wrong is said to be so, and the person is let go", async () => {
@@ -104,7 +114,7 @@ describe("a number that is written to the bot", () => {
     expect(bridge.words.at(-1)).toMatch(/^Here is the room of/);
     await bridge.take(answer());
     await write("call 0181 811 8183");
-    expect(bridge.signals).toEqual(["invite"]);
+    expect(bridge.signals).toEqual(["invite", "select X"]);
   });
 
   test("that may not be called does not ring the person", async () => {

@@ -4,7 +4,7 @@ import type { Direction } from "../../sdp/direction.ts";
 import type { CallId, RoomId, UserId } from "../../ids.ts";
 import type { Joined, Joining, TransferTarget } from "./bridged-call.ts";
 import type { Cause } from "./cause.ts";
-import type { IceCandidate } from "./fact.ts";
+import type { EarlyMedia, Failover } from "./dialling.ts";
 import type { LegAddress, MatrixLeg, OwnSide, RingingLeg, ShownIdentity } from "./matrix-leg.ts";
 import type { RingStage } from "../../number/plan/ring-stage.ts";
 import type { MediaStats } from "./media-stats.ts";
@@ -78,18 +78,11 @@ interface WithPerson {
   readonly leg: MatrixLeg;
 }
 
-/** Other trunks for the same call, and what the client has said so far: a new trunk needs it all once more. */
-export interface Failover {
-  readonly trunks: readonly DialledTrunk[];
-  readonly offer: MediaDescription;
-  readonly candidates: readonly IceCandidate[];
-}
-
 /** The client's offer is with the media engine. */
 export interface Offering extends WithPerson {
   readonly kind: "offering";
   readonly trunk: UnsentLeg;
-  readonly earlyMedia: "ring" | "answer";
+  readonly earlyMedia: EarlyMedia;
   /** Undefined where there is no other trunk. */
   readonly failover: Failover | undefined;
 }
@@ -98,7 +91,7 @@ export interface Offering extends WithPerson {
 export interface Inviting extends WithPerson {
   readonly kind: "inviting";
   readonly trunk: InvitingLeg;
-  readonly earlyMedia: "ring" | "answer";
+  readonly earlyMedia: EarlyMedia;
   readonly progress: "none" | "trying" | "ringing" | "early";
   readonly ringingAtMs: number | undefined;
   /** Undefined also once the trunk has shown that it can place the call. */

@@ -30,6 +30,8 @@ export type CallOrder =
   | { readonly kind: "media.describe"; readonly end: MediaEnd }
   /** Both ends have offered: the trunk in its INVITE, the person in a call of their own. */
   | { readonly kind: "media.answerGlare"; readonly from: MediaEnd; readonly description: MediaDescription }
+  /** Whoever is at that end, and in the call already, is to hear the other telephone ring. */
+  | { readonly kind: "media.ring"; readonly end: MediaEnd }
   /** A key as RFC 4733 towards an end; `durationMs` as it was held. */
   | { readonly kind: "media.dtmf"; readonly to: MediaEnd; readonly digit: string; readonly durationMs: number }
   | { readonly kind: "media.candidates"; readonly candidates: readonly IceCandidate[] }

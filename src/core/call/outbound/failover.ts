@@ -1,7 +1,8 @@
 // The second and third trunk of an outbound call: whoever dialled is not to notice that the first one was out of order.
 import { clientEnd } from "../../media-end.ts";
 import type { TrunkName } from "../../ids.ts";
-import type { CallCommon, CallIn, Failover, Inviting, Offering } from "../model/call.ts";
+import type { CallCommon, CallIn, Inviting, Offering } from "../model/call.ts";
+import type { Failover } from "../model/dialling.ts";
 import { isInfrastructureFailure } from "../model/cause.ts";
 import type { TimedFact, IceCandidate } from "../model/fact.ts";
 import { enter, to, type Step } from "../model/transition.ts";

@@ -4,6 +4,7 @@ import { clientEnd, trunkEnd } from "../../media-end.ts";
 import type { MediaDescription } from "../../media-description.ts";
 import type { CallId } from "../../ids.ts";
 import { fresh, type Answering, type CallCommon, type CallIn, type Inviting, type Offering } from "../model/call.ts";
+import type { EarlyMedia } from "../model/dialling.ts";
 import { causeOfMediaFault, type Cause } from "../model/cause.ts";
 import { failoverTo, nextTrunk, keepCandidates, withoutTrunk } from "./failover.ts";
 import { beginEarly } from "./early-media.ts";
@@ -30,8 +31,7 @@ export interface OutboundRequest {
   readonly notices: Notices;
   /** Trunks for when the first one is out of order, in their order. */
   readonly alternatives: readonly DialledTrunk[];
-  /** Whether the trunk's early media is passed on by answering the client with it. */
-  readonly earlyMedia: "ring" | "answer";
+  readonly earlyMedia: EarlyMedia;
 }
 
 /** Starts a call that policy allows. */
@@ -126,11 +126,12 @@ export function stepInviting(call: CallIn<Inviting>, fact: TimedFact): Step {
           ringingAtMs: call.phase.ringingAtMs ?? fact.atMs,
           failover: undefined,
         }),
+        ...(call.phase.earlyMedia === "join" ? [{ kind: "media.ring", end: clientEnd } as const] : []),
       );
     case "sip.progressed": {
       const next = amend(call, { progress: "early", failover: undefined });
       // Otherwise the client hears nothing before the answer; it plays its own ringing tone.
-      return call.phase.earlyMedia === "answer" && fact.description !== undefined
+      return call.phase.earlyMedia !== "ring" && fact.description !== undefined
         ? beginEarly(next, fact.description)
         : to(next);
     }

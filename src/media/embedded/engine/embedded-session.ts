@@ -49,6 +49,10 @@ export class EmbeddedSession implements EngineSession {
 
   readonly expect: EngineSession["expect"] = (price) => this.#charge(price);
 
+  readonly ring: EngineSession["ring"] = async (end) => {
+    await this.#orders({ kind: "ring", end });
+  };
+
   readonly prepare: EngineSession["prepare"] = (end, remote) => this.#send({ kind: "prepare", end, remote });
 
   readonly sendDtmf: EngineSession["sendDtmf"] = (to, digit, durationMs) =>

@@ -58,6 +58,9 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     case "enter":
       session.enter(order.admission);
       return null;
+    case "ring":
+      session.ring(order.end);
+      return null;
     case "press":
       session.press(order.to, order.digit, order.durationMs);
       return null;

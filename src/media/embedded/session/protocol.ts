@@ -48,6 +48,7 @@ interface Orders {
   readonly attend: { readonly end: MediaEnd; readonly attendance: Attendance };
   /** What the session wanted; undefined: there is none now. */
   readonly enter: { readonly end: MediaEnd; readonly admission: Admission | undefined };
+  readonly ring: { readonly end: MediaEnd };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
   readonly stats: unknown;
@@ -73,6 +74,7 @@ export interface OrderResults {
   readonly follow: null;
   readonly attend: null;
   readonly enter: null;
+  readonly ring: null;
   readonly press: null;
   readonly candidates: null;
   readonly stats: MediaStats;

@@ -9,6 +9,7 @@ import { RtpStream } from "../rtp/rtp-stream.ts";
 import type { Leg } from "../base/leg.ts";
 import { RtcpReporter } from "../rtp/rtcp-reporter.ts";
 import { OutgoingStream, type StreamMark } from "../rtp/outgoing-stream.ts";
+import { RingingTone } from "./ringing-tone.ts";
 import { Inactivity } from "./inactivity.ts";
 
 export class Relay {
@@ -22,6 +23,7 @@ export class Relay {
   readonly #reporters: Readonly<Record<MediaEnd, RtcpReporter>>;
   readonly #inactivity: Inactivity;
   #flows: Flows | undefined;
+  #tone: RingingTone | undefined;
 
   /** The legs are asked for with each packet, as they come after their relay. `starts`: where our streams go on. */
   constructor(
@@ -39,7 +41,13 @@ export class Relay {
     this.#reporters = { a: this.#reporter("a"), b: this.#reporter("b") };
   }
 
+  /** The ringing tone for that end, until something is agreed. */
+  ring(end: MediaEnd): void {
+    if (this.#flows === undefined) this.#tone ??= new RingingTone(this.streams[end]);
+  }
+
   pass(flows: Flows): void {
+    this.#quiet();
     this.#flows = flows;
     for (const end of mediaEnds) {
       const { crossings, isOpen } = flows[end];
@@ -97,11 +105,17 @@ export class Relay {
   }
 
   close(): void {
+    this.#quiet();
     for (const end of mediaEnds) {
       this.#rtpStreams[end].close();
       this.streams[end].close(clockMs());
       this.#reporters[end].bye();
     }
+  }
+
+  #quiet(): void {
+    this.#tone?.stop();
+    this.#tone = undefined;
   }
 
   #stream(to: MediaEnd, start: StreamMark): OutgoingStream {

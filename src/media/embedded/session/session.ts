@@ -107,6 +107,10 @@ export class Session {
     this.#participant?.enter(admission);
   }
 
+  ring(end: MediaEnd): void {
+    this.#relay.ring(end);
+  }
+
   press(to: MediaEnd, digit: string, durationMs: number): void {
     this.#guard(() => this.#relay.press(to, digit, durationMs));
   }
