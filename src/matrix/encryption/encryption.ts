@@ -14,7 +14,8 @@ import type { CryptoWorker } from "./crypto-worker.ts";
 import { DeviceMaker, noDevices } from "./device-maker.ts";
 import { GhostDevice } from "./ghost-device.ts";
 import { Identities } from "./identities.ts";
-import type { Opened } from "./protocol.ts";
+import { Letters } from "./letters.ts";
+import type { HearLetter, Opened } from "./protocol.ts";
 import { Pushing } from "./pushing.ts";
 import { CryptoError } from "./worker-link.ts";
 
@@ -70,6 +71,7 @@ export class Encryption {
   readonly #pushing: Pushing;
   readonly #maker: DeviceMaker;
   readonly #identities: Identities;
+  readonly letters: Letters;
   readonly #devices = new Map<UserId, GhostDevice>();
   readonly #rooms = new RecentMap<RoomId, boolean>(mostRooms);
   /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
@@ -85,6 +87,7 @@ export class Encryption {
     this.#pushing = new Pushing(parts.clock);
     this.#maker = new DeviceMaker(parts.client, parts.log);
     this.#identities = new Identities(parts.client, parts.log);
+    this.letters = new Letters((user) => this.#deviceOf(user), this.#pushing);
     this.#isEager = parts.mode === "always";
     this.#mostDevices = parts.mostDevices ?? mostDevices;
   }
@@ -277,6 +280,7 @@ export class Encryption {
   }
 
   #deviceOf(user: UserId): GhostDevice {
+    const deliver: HearLetter = (to, letter) => this.letters.deliver(to, letter);
     const device =
       this.#devices.get(user) ??
       new GhostDevice(user, {
@@ -284,6 +288,7 @@ export class Encryption {
         pushing: this.#pushing,
         maker: this.#maker,
         identities: this.#identities,
+        deliver,
       });
     // The last one is the one that was needed last.
     this.#devices.delete(user);

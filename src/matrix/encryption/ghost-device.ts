@@ -12,7 +12,7 @@ import { DeviceMail } from "./device-mail.ts";
 import type { DeviceMaker } from "./device-maker.ts";
 import type { Identities } from "./identities.ts";
 import { KeyBackup } from "./key-backup.ts";
-import type { DeviceNews, MachineRequest, Opened } from "./protocol.ts";
+import type { HearLetter, DeviceNews, MachineRequest, Opened } from "./protocol.ts";
 import type { Pushing } from "./pushing.ts";
 import { CryptoError, type WorkerLink } from "./worker-link.ts";
 
@@ -25,6 +25,8 @@ export interface GhostDeviceParts {
   /** Synapse gives an application service's own user no `/sync`. */
   readonly sender: UserId;
   readonly pushing: Pushing;
+  /** A message that was for its device alone. */
+  readonly deliver: HearLetter;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -125,25 +127,59 @@ export class GhostDevice {
     await Promise.all([this.#inTurn(() => this.#pull(device)), device.backup.restore(room, session)]);
   }
 
+  /** Of its device. Throws as `prepare`. */
+  async id(): Promise<string> {
+    return (await this.#ready()).access.id;
+  }
+
+  /** Sends something to one device of a user, for nobody else to read. Throws as `prepare`. */
+  async write(to: UserId, target: string, type: string, content: object): Promise<void> {
+    const device = await this.#ready();
+    const { link } = device;
+    const { user } = this;
+    await this.#inTurn(async () => {
+      await this.#meet(device, [to], type);
+      const text = JSON.stringify(content);
+      const sealed = await link.ask<"write">({ kind: "write", user, to, device: target, type, content: text });
+      if (sealed === null) throw new CryptoError("the person has no such device", false);
+      const path = ["v3", "sendToDevice", "m.room.encrypted", this.#parts.clock.newId()];
+      const body = { messages: { [to]: { [target]: JSON.parse(sealed) as unknown } } };
+      await this.#request({ method: "PUT", path, body, device: device.access });
+    });
+  }
+
+  /** Letters that were not pushed. Throws as `prepare`. */
+  async fetchLetters(): Promise<void> {
+    const device = await this.#ready();
+    await this.#inTurn(() => this.#pull(device));
+  }
+
   /** Encrypts for the devices of these users. Throws as `prepare`. */
   async seal(room: RoomId, users: readonly UserId[], type: string, content: unknown): Promise<unknown> {
     const device = await this.#ready();
     const { link } = device;
     const { user } = this;
     return this.#inTurn(async () => {
-      if (!device.mail.isFreshFor(type)) await this.#pull(device);
-      const saved = device.mail.saved();
-      if (saved !== undefined) await this.#receive(device, saved);
-      await link.ask<"track">({ kind: "track", user, users });
-      await this.#flush(device);
-      const claim = await link.ask<"claim">({ kind: "claim", user, users });
-      if (claim !== null) await this.#carryOut(device, claim);
+      await this.#meet(device, users, type);
       for (const request of await link.ask<"share">({ kind: "share", user, room, users })) {
         await this.#carryOut(device, request);
       }
       const sealed = await link.ask<"encrypt">({ kind: "encrypt", user, room, type, content: JSON.stringify(content) });
       return JSON.parse(sealed) as unknown;
     });
+  }
+
+  /** Makes sure that there is a session with each of their devices. */
+  async #meet(device: Ready, users: readonly UserId[], type: string): Promise<void> {
+    const { user } = this;
+    const { link, mail } = device;
+    if (!mail.isFreshFor(type)) await this.#pull(device);
+    const saved = mail.saved();
+    if (saved !== undefined) await this.#receive(device, saved);
+    await link.ask<"track">({ kind: "track", user, users });
+    await this.#flush(device);
+    const claim = await link.ask<"claim">({ kind: "claim", user, users });
+    if (claim !== null) await this.#carryOut(device, claim);
   }
 
   #ready(): Promise<Ready> {
@@ -208,7 +244,8 @@ export class GhostDevice {
   }
 
   async #receive({ link, backup }: Ready, news: DeviceNews): Promise<void> {
-    await link.ask<"receive">({ kind: "receive", user: this.user, news });
+    const letters = await link.ask<"receive">({ kind: "receive", user: this.user, news });
+    for (const letter of letters) this.#parts.deliver(this.user, letter);
     if (news.events.length > 0) backup.save();
   }
 

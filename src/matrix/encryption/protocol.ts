@@ -1,5 +1,6 @@
 // What the main thread and the crypto worker say to each other: small questions about one machine each, plain data both
 // ways. The worker never speaks to the homeserver: it says what is to be requested, and is told the answers.
+import type { UserId } from "../../core/ids.ts";
 
 /** A request that a machine wants made (client-server API, "End-to-end encryption"). */
 export interface MachineRequest {
@@ -33,6 +34,18 @@ export interface DeviceNews {
   readonly unusedFallbackKeys: readonly string[] | undefined;
 }
 
+/** What was sent to one device alone, opened. Messages of the machines among themselves are none. */
+export interface Letter {
+  readonly sender: string;
+  /** Of the sender. */
+  readonly device: string;
+  readonly type: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** @param to which user of ours it was for */
+export type HearLetter = (to: UserId, letter: Letter) => void;
+
 export type Opened =
   | { readonly kind: "plain"; readonly type: string; readonly content: Readonly<Record<string, unknown>> }
   /** The key has not come. */
@@ -45,7 +58,12 @@ interface Questions {
   readonly make: { readonly ask: { readonly device: string }; readonly answer: null };
   /** The machine is needed no more. */
   readonly forget: { readonly ask: object; readonly answer: null };
-  readonly receive: { readonly ask: { readonly news: DeviceNews }; readonly answer: null };
+  readonly receive: { readonly ask: { readonly news: DeviceNews }; readonly answer: readonly Letter[] };
+  /** Encrypts for one device with which there is a session; null: there is no such device. Gives the content, JSON. */
+  readonly write: {
+    readonly ask: { readonly to: string; readonly device: string; readonly type: string; readonly content: string };
+    readonly answer: string | null;
+  };
   readonly outgoing: { readonly ask: object; readonly answer: readonly MachineRequest[] };
   readonly answered: {
     readonly ask: {

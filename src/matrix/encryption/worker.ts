@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 import {
   BackupDecryptionKey,
   CollectStrategy,
+  DecryptedToDeviceEvent,
   DecryptionErrorCode,
   DecryptionSettings,
   DeviceId,
@@ -26,6 +27,7 @@ import type {
   AnswerTo,
   BackupRequest,
   FromWorker,
+  Letter,
   MachineRequest,
   Opened,
   Question,
@@ -85,11 +87,20 @@ function forget({ user }: QuestionOf<"forget">): null {
   return null;
 }
 
-async function receive(machine: OlmMachine, { news }: QuestionOf<"receive">): Promise<null> {
+async function receive(machine: OlmMachine, { news }: QuestionOf<"receive">): Promise<readonly Letter[]> {
   const { events, counts, unusedFallbackKeys } = news;
+  const letters: Letter[] = [];
   // One by one: of a room's key that comes twice in one go, the machine keeps the later one, which may open less.
   for (const event of events) {
-    await machine.receiveSyncChangesMsc4186(`[${event}]`, new DeviceLists(), new Map(), undefined, settings());
+    const [opened] = await machine.receiveSyncChangesMsc4186(
+      `[${event}]`,
+      new DeviceLists(),
+      new Map(),
+      undefined,
+      settings(),
+    );
+    const letter = opened instanceof DecryptedToDeviceEvent ? letterIn(opened) : undefined;
+    if (letter !== undefined) letters.push(letter);
   }
   if (news.changed === "everybody") await machine.markAllTrackedUsersAsDirty();
   const lists = new DeviceLists(ids(news.changed === "everybody" ? [] : news.changed), ids(news.left));
@@ -97,7 +108,25 @@ async function receive(machine: OlmMachine, { news }: QuestionOf<"receive">): Pr
   // Counts that nobody told must not be taken for none: each time fifty keys more would be uploaded.
   if (counts === undefined) await machine.receiveSyncChangesMsc4186("[]", lists, new Map(), unused, settings());
   else await machine.receiveSyncChanges("[]", lists, new Map(Object.entries(counts)), unused, settings());
-  return null;
+  return letters;
+}
+
+/** Who sent it, the machine has found by the keys with which it came. */
+function letterIn({ rawEvent, encryptionInfo }: DecryptedToDeviceEvent): Letter | undefined {
+  const { type, content } = JSON.parse(rawEvent) as Partial<Pick<Letter, "type" | "content">>;
+  const device = encryptionInfo.senderDevice?.toString();
+  if (type === undefined || content === undefined || device === undefined || !isOfApplication(type)) return undefined;
+  return { sender: encryptionInfo.sender.toString(), device, type, content };
+}
+
+/** Secrets and keys of rooms have no business in the main thread. */
+function isOfApplication(type: string): boolean {
+  return type.startsWith("io.element.call.");
+}
+
+async function write(machine: OlmMachine, { to, device, type, content }: QuestionOf<"write">): Promise<string | null> {
+  const found = await machine.getDevice(new UserId(to), new DeviceId(device));
+  return found === undefined ? null : found.encryptToDeviceEvent(type, JSON.parse(content));
 }
 
 function settings(): DecryptionSettings {
@@ -163,6 +192,8 @@ async function answer(question: Question): Promise<AnswerTo<QuestionKind>> {
   switch (question.kind) {
     case "receive":
       return receive(machine, question);
+    case "write":
+      return write(machine, question);
     case "outgoing":
       return outgoing(machine);
     case "answered":

@@ -2,6 +2,7 @@
 import type { UserId } from "../../core/ids.ts";
 import type { Attendance, ConferenceAccess, Participant, Seat, SeatId } from "../../ports/conference.ts";
 import { MediaError } from "../../ports/media.ts";
+import type { FrameKeys } from "./frame-keys.ts";
 import type { MediaServices } from "./media-services.ts";
 import type { RtcCall } from "./rtc-call.ts";
 import { askForToken, type TokenServiceParts } from "./token-service.ts";
@@ -10,6 +11,8 @@ import type { RtcTracker } from "./tracker.ts";
 export interface ConferencesParts extends TokenServiceParts {
   readonly tracker: RtcTracker;
   readonly services: Pick<MediaServices, "isAllowed">;
+  /** undefined: nothing is read or written in encrypted rooms. */
+  readonly keys: FrameKeys | undefined;
   /** The number of a call that names nobody; undefined: there are none or several. */
   readonly numberIn: (room: RtcCall["room"]) => Promise<UserId | undefined>;
 }
@@ -20,10 +23,13 @@ export class Conferences implements ConferenceAccess {
 
   constructor(parts: ConferencesParts) {
     this.#parts = parts;
-    const tell = ({ seat }: RtcCall): void => {
-      for (const watch of this.#watchers.get(seat) ?? []) watch();
-    };
+    const tell = ({ seat }: RtcCall): void => this.changed(seat);
     parts.tracker.listen({ changed: tell, over: tell });
+  }
+
+  /** Somebody's key is another one. */
+  changed(seat: SeatId): void {
+    for (const watch of this.#watchers.get(seat) ?? []) watch();
   }
 
   seat(id: SeatId): Seat {
@@ -34,7 +40,7 @@ export class Conferences implements ConferenceAccess {
   }
 
   async #admit(id: SeatId): ReturnType<Seat["admit"]> {
-    const { tracker, services, numberIn } = this.#parts;
+    const { tracker, services } = this.#parts;
     const call = tracker.call(id);
     if (call === undefined) throw new MediaError("engine", "the call is over");
     const { room, device, service } = call;
@@ -43,24 +49,53 @@ export class Conferences implements ConferenceAccess {
       const words = `the call is at ${service}, which the bridge may not use: allow it in rtc.allowed_services`;
       throw new MediaError("engine", words);
     }
-    const user = call.ghost ?? (await numberIn(room));
-    if (user === undefined) throw new MediaError("engine", "no number is in the room of the call");
+    const user = await this.#userIn(call);
+    await this.#prepare(id);
     return askForToken({ user, device, room, service }, this.#parts);
   }
 
+  async #userIn({ ghost, room }: RtcCall): Promise<UserId> {
+    const user = ghost ?? (await this.#parts.numberIn(room));
+    if (user === undefined) throw new MediaError("engine", "no number is in the room of the call");
+    return user;
+  }
+
+  /** Whether the call is encrypted is known before anything of it is sent. Throws MediaError. */
+  async #prepare(id: SeatId): Promise<void> {
+    const { tracker, keys } = this.#parts;
+    const call = tracker.call(id);
+    if (keys === undefined || call === undefined) return;
+    try {
+      await keys.prepare(call, await this.#userIn(call));
+    } catch (cause) {
+      if (cause instanceof MediaError) throw cause;
+      throw new MediaError("engine", "it is not known whether the room of the call is encrypted", { cause });
+    }
+  }
+
+  /** Told at once where encryption is out of the question, and otherwise as soon as it is known. */
   #attend(id: SeatId, changed: (attendance: Attendance) => void): () => void {
     const watchers = this.#watchers.get(id) ?? new Set();
     this.#watchers.set(id, watchers);
-    let last = "";
+    let last: string | undefined;
+    let isKnown = this.#parts.keys === undefined;
     const watch = (): void => {
       const attendance = this.#attendance(id);
       const said = JSON.stringify(attendance);
-      if (said === last) return;
+      if (!isKnown || said === last) return;
       last = said;
       changed(attendance);
     };
     watchers.add(watch);
     watch();
+    // Without an answer nothing is told, and so nothing is sent: neither can the seat be taken then.
+    void this.#prepare(id).then(
+      () => {
+        isKnown = true;
+        if (watchers.has(watch)) watch();
+      },
+      () => undefined,
+    );
     return () => {
       watchers.delete(watch);
       if (watchers.size === 0) this.#watchers.delete(id);
@@ -69,12 +104,15 @@ export class Conferences implements ConferenceAccess {
 
   /** Whoever is at another media server is not heard: there we are not. */
   #attendance(id: SeatId): Attendance {
-    const { tracker } = this.#parts;
+    const { tracker, keys } = this.#parts;
     const call = tracker.call(id);
     const present = call === undefined ? [] : tracker.present(call.room);
     const participants = present
       .filter(({ membership }) => membership.meets === "oldest" || membership.services[0] === call?.service)
-      .map(({ membership }): Participant => ({ identity: membership.identity, keys: [] }));
-    return { participants, ownKey: undefined };
+      .map(({ membership }): Participant => {
+        const { identity } = membership;
+        return { identity, keys: call === undefined ? [] : (keys?.of(call.room, membership) ?? []) };
+      });
+    return { participants, ownKey: keys?.own(id) };
   }
 }

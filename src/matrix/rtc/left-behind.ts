@@ -5,7 +5,7 @@ import { eventId, type EventId, type RoomId, type UserId } from "../../core/ids.
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Patience } from "../client/homeserver-client.ts";
 import { failureOf } from "../client/request-failure.ts";
-import { notificationTypes, stateKeyOf } from "../wire/rtc-names.ts";
+import { deviceInKey, notificationTypes } from "../wire/rtc-names.ts";
 import { cancelDelayed, delayedEventsPath, type MembershipParts, type Place, statePath } from "./own-membership.ts";
 
 type Parts = Omit<MembershipParts, "undelayed">;
@@ -26,10 +26,25 @@ const relationsForm = z.object({
   chunk: z.array(z.object({ event_id: z.string(), type: z.string(), sender: z.string() }).partial()),
 });
 
-/** Takes it all away. Throws HomeserverError where the membership stays. */
-export async function leaveWhatIsLeft({ room, ghost: user, device }: Left, parts: Parts): Promise<void> {
-  const place: Place = { room, user, device };
-  await cancelLeaves(place, parts);
+/**
+ * Takes it all away. In an encrypted room the number was another device than the leg says, which the leave that the homeserver
+ * would send names. `isOurs`: it belongs to a call of today. Throws HomeserverError where the membership stays.
+ */
+export async function leaveWhatIsLeft(
+  { room, ghost: user, device }: Left,
+  isOurs: (place: Place) => boolean,
+  parts: Parts,
+): Promise<void> {
+  const delayed = await leavesOf({ room, user, device }, parts);
+  const others = delayed.map((leave) => leave.place).filter((place) => place.device !== device && !isOurs(place));
+  for (const place of [{ room, user, device }, ...others]) {
+    for (const leave of delayed) if (leave.place.device === place.device) await cancelDelayed(parts, user, leave.id);
+    await leaveAs(place, parts);
+  }
+}
+
+async function leaveAs(place: Place, parts: Parts): Promise<void> {
+  const { room, user } = place;
   const rang = await membershipOf(place, parts);
   if (rang?.isThere !== false) {
     const request = { method: "PUT", path: statePath(place), body: {} } as const;
@@ -59,13 +74,16 @@ export async function redact(room: RoomId, user: UserId, event: EventId, parts: 
   }
 }
 
-async function cancelLeaves({ room, user, device }: Place, parts: Parts): Promise<void> {
-  const key = stateKeyOf(user, device);
+/** The leaves from the call of the room that the homeserver would send for the number. */
+async function leavesOf(
+  { room, user }: Place,
+  parts: Parts,
+): Promise<readonly { readonly id: string; readonly place: Place }[]> {
   const answer = await asked(["delayed events", user, delayedEventsPath], parts);
-  for (const one of delayedForm.safeParse(answer).data?.delayed_events ?? []) {
-    if (one.delay_id !== undefined && one.room_id === room && one.state_key === key)
-      await cancelDelayed(parts, user, one.delay_id);
-  }
+  return (delayedForm.safeParse(answer).data?.delayed_events ?? []).flatMap(({ delay_id: id, room_id, state_key }) => {
+    const device = room_id === room && state_key !== undefined ? deviceInKey(user, state_key) : undefined;
+    return id === undefined || device === undefined ? [] : [{ id, place: { room, user, device } }];
+  });
 }
 
 /** The event by which ours came into the call; undefined: it was never there. */

@@ -1,17 +1,19 @@
 // The part of the Matrix edge that takes part in calls of MatrixRTC, put together.
-import type { RoomId, UserId } from "../../core/ids.ts";
+import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { ConferenceAccess } from "../../ports/conference.ts";
+import type { ConferenceAccess, SeatId } from "../../ports/conference.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
 import { Outside } from "../client/outside.ts";
 import type { Encryption } from "../encryption/encryption.ts";
+import { newDevice } from "../legs/rtc-form.ts";
 import type { Sender, Speaker } from "../legs/speaker.ts";
 import type { RoomFact } from "../wire/event.ts";
 import type { RtcEvent } from "../wire/rtc.ts";
 import { Conferences } from "./conferences.ts";
 import { findMembership } from "./find-membership.ts";
+import { FrameKeys } from "./frame-keys.ts";
 import { MediaServices } from "./media-services.ts";
 import { RtcSpeaker } from "./rtc-speaker.ts";
 import { RtcTracker } from "./tracker.ts";
@@ -53,7 +55,7 @@ export interface Rtc {
 /** undefined: calls of MatrixRTC are nothing to the bridge. */
 export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings): Rtc | undefined {
   if (options === undefined) return undefined;
-  const { bot, ours, isOwn, emit, clock, log } = around;
+  const { bot, ours, isOwn, emit, encryption, clock, log } = around;
   const outside = new Outside();
   const { ask } = outside;
   const services = new MediaServices({
@@ -62,18 +64,30 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     configured: options.service,
     allowed: options.allowedServices ?? [],
   });
+  const numberIn = async (room: RoomId): Promise<UserId | undefined> => {
+    const [only, second] = (await ours(room)).filter((user) => user !== bot);
+    return second === undefined ? only : undefined;
+  };
+  const deviceIn = async (room: RoomId, named: UserId | undefined): Promise<DeviceId> => {
+    const user = named ?? (await numberIn(room).catch(() => undefined));
+    const device = user && (await keys?.deviceIn(room, user).catch(noDevice));
+    return device ?? newDevice(() => clock.newId());
+  };
+  const noDevice = (error: unknown): undefined => {
+    log.warn("a number has no keys for a call that may be encrypted", { error });
+  };
   const tracker = new RtcTracker({
     isOwn,
+    deviceIn,
     find: (room, event, sender) => findMembership(room, event, sender, around),
     emit,
     clock,
     log,
   });
-  const speaker = new RtcSpeaker({ ...around, tracker, services });
-  const numberIn = async (room: RoomId): Promise<UserId | undefined> => {
-    const [only, second] = (await ours(room)).filter((user) => user !== bot);
-    return second === undefined ? only : undefined;
-  };
+  const changed = (seat: SeatId): void => conferences.changed(seat);
+  const keys = encryption && new FrameKeys({ encryption, tracker, changed, clock, log });
+  const speaker = new RtcSpeaker({ ...around, tracker, services, keys });
+  const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),
     get canRing() {
@@ -85,8 +99,11 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
       return [fact];
     },
     speaker,
-    conferences: new Conferences({ ...around, ask, tracker, services, numberIn }),
-    idle: () => speaker.idle(),
+    conferences,
+    async idle() {
+      await speaker.idle();
+      keys?.stop();
+    },
     stop: () => outside.close(),
   };
 }

@@ -11,7 +11,8 @@ import { declineContent, ringContent } from "../wire/rtc-content.ts";
 import { declineTypes, notificationTypes } from "../wire/rtc-names.ts";
 import { leaveWhatIsLeft, redact } from "./left-behind.ts";
 import type { MediaServices } from "./media-services.ts";
-import { type MembershipParts, OwnMembership } from "./own-membership.ts";
+import type { FrameKeys } from "./frame-keys.ts";
+import { type MembershipParts, OwnMembership, type Place } from "./own-membership.ts";
 import { type RtcCall, seatOf } from "./rtc-call.ts";
 import type { RtcTracker } from "./tracker.ts";
 
@@ -19,10 +20,13 @@ export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
   readonly outbox: Sender;
   readonly tracker: RtcTracker;
   readonly services: Pick<MediaServices, "own" | "isAllowed">;
+  /** undefined: nothing is read or written in encrypted rooms. */
+  readonly keys: FrameKeys | undefined;
 }
 
 interface Said {
   readonly leg: LegAddress;
+  readonly device: DeviceId;
   readonly membership: OwnMembership;
 }
 
@@ -82,8 +86,9 @@ export class RtcSpeaker implements Speaker {
     const service = await services.own();
     const { room, ghost, matrixCallId } = leg;
     const state = { kind: "ringing", named: invitee, notifications: [] } as const;
-    tracker.ring({ seat, room, matrixCallId, device: deviceIn(leg), ghost, service, state });
-    const membership = await this.#enter(seat, leg, service);
+    const device = (await this.#deviceFor(room, ghost)) ?? deviceIn(leg);
+    tracker.ring({ seat, room, matrixCallId, device, ghost, service, state });
+    const membership = await this.#enter(seat, leg, device, service);
     const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
     const [type] = notificationTypes;
     tracker.notified(
@@ -98,12 +103,23 @@ export class RtcSpeaker implements Speaker {
     // The person has left, which the bridge is about to hear; or we have rung them, and are there.
     if (call?.service === undefined || this.#said.has(seat)) return;
     tracker.meet(seat, leg.ghost, call.service);
-    await this.#enter(seat, leg, call.service);
+    await this.#enter(seat, leg, call.device, call.service);
+  }
+
+  /** In an encrypted room, the one that people's clients send their keys to. */
+  async #deviceFor(room: RoomId, ghost: UserId): Promise<DeviceId | undefined> {
+    try {
+      return await this.#parts.keys?.deviceIn(room, ghost);
+    } catch (error) {
+      const words = "the number cannot be given keys for a call in an encrypted room";
+      throw error instanceof HomeserverError ? error : new HomeserverError("ENCRYPTION", words, true, { cause: error });
+    }
   }
 
   async #refuse(seat: SeatId, leg: LegAddress): Promise<void> {
     const notification = placeIn(leg.form)?.notification;
     this.#parts.tracker.over(seat);
+    this.#parts.keys?.over(seat);
     if (notification === undefined) return this.#hangUp(seat, leg);
     const [type] = declineTypes;
     const delivery = { transaction: onceName(leg, "decline") };
@@ -117,7 +133,14 @@ export class RtcSpeaker implements Speaker {
     tracker.over(seat);
     const said = this.#said.get(seat);
     this.#said.delete(seat);
-    if (said === undefined) return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, this.#parts);
+    this.#parts.keys?.over(seat);
+    if (said === undefined) {
+      const isOurs = ({ room, user, device }: Place): boolean =>
+        [...this.#said.values()].some(
+          (one) => one.leg.room === room && one.leg.ghost === user && one.device === device,
+        );
+      return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, isOurs, this.#parts);
+    }
     await said.membership.leave();
     await this.#unring(leg.room, leg.ghost, call);
   }
@@ -134,12 +157,17 @@ export class RtcSpeaker implements Speaker {
     for (const notification of call.state.notifications) await redact(room, ghost, notification, this.#parts);
   }
 
-  async #enter(seat: SeatId, leg: LegAddress, service: string): Promise<EventId> {
+  async #enter(seat: SeatId, leg: LegAddress, device: DeviceId, service: string): Promise<EventId> {
+    const { tracker, keys } = this.#parts;
     const undelayed = (error: HomeserverError): void => this.#warn(error);
-    const place = { room: leg.room, user: leg.ghost, device: deviceIn(leg) };
+    const place = { room: leg.room, user: leg.ghost, device };
     const membership = new OwnMembership({ ...this.#parts, undelayed }, place, service);
-    this.#said.set(seat, { leg, membership });
-    return membership.enter();
+    this.#said.set(seat, { leg, device, membership });
+    const call = tracker.call(seat);
+    if (call !== undefined) await keys?.prepare(call, leg.ghost);
+    const event = await membership.enter();
+    keys?.tell(seat);
+    return event;
   }
 
   /** The person who answered is at another media server than ours: we go there, where both hear each other. */

@@ -1,13 +1,13 @@
 // Who is in the calls of which rooms, and what that means to the bridge: events of MatrixRTC become facts. A person's
 // membership and ring are a call, their membership where we ring is an answer, the end of their membership a hang-up. Pairs,
 // repetitions and second leaves change nothing. Speaks to nobody.
-import { deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../core/ids.ts";
+import { type DeviceId, deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { seatDescription, type SeatId } from "../../ports/conference.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { newDevice, rtcClient } from "../legs/rtc-form.ts";
+import { rtcClient } from "../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
 import { isKeptBy, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
@@ -15,6 +15,8 @@ export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
   /** The membership in that event, which was not told of before; undefined if there is none. Never rejects. */
   readonly find: (room: RoomId, event: EventId, sender: UserId) => Promise<RtcMembership | undefined>;
+  /** As which device we take part in a call there; `user`: who of ours, if they were named. Never rejects. */
+  readonly deviceIn: (room: RoomId, user: UserId | undefined) => Promise<DeviceId>;
   /** What happens without an event: a membership that was not renewed. */
   readonly emit: (fact: MatrixFact) => void;
   readonly clock: Clock;
@@ -84,6 +86,12 @@ export class RtcTracker {
 
   call(seat: SeatId): RtcCall | undefined {
     return this.#roomWith(seat)?.calls.get(seat);
+  }
+
+  /** Somebody is in the call of the room, or is about to be. */
+  isLive(room: RoomId): boolean {
+    const known = this.#rooms.get(room);
+    return known !== undefined && known.present.size + known.calls.size > 0;
   }
 
   /** Who is in the call of the room. */
@@ -244,6 +252,7 @@ export class RtcTracker {
     // It is for others, or it tells a group of a call in which nobody is called.
     if (invitee === undefined && (event.loudness === "quiet" || event.named.length > 0)) return [];
     const room = this.#roomOf(event.room);
+    const device = await this.#parts.deviceIn(event.room, invitee);
     const facts = await this.#lookedFor(event, room);
     const here = stayOf(room, event.membership);
     if (here === undefined || here.membership.user !== event.sender) {
@@ -258,7 +267,7 @@ export class RtcTracker {
     // Both ring: theirs is the answer to ours.
     const ringing = calls.find(({ state }) => state.kind === "ringing");
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
-    return [this.#invited(event, here, room, invitee)];
+    return [this.#invited(event, here, room, invitee, device)];
   }
 
   /** A membership of which we were not told: before ours came into the room, or before a restart. */
@@ -269,11 +278,15 @@ export class RtcTracker {
     return this.#joined({ ...event, kind: "rtc.joined", eventId: event.membership, membership });
   }
 
-  #invited(event: Of<"rtc.rang">, here: Present, room: Room, invitee: UserId | undefined): MatrixFact {
-    const { clock } = this.#parts;
+  #invited(
+    event: Of<"rtc.rang">,
+    here: Present,
+    room: Room,
+    invitee: UserId | undefined,
+    device: DeviceId,
+  ): MatrixFact {
     const { membership } = here;
     const call = matrixCallId(here.since);
-    const device = newDevice(() => clock.newId());
     const seat = seatOf(event.room, call);
     this.#add(room, {
       seat,

@@ -1,7 +1,7 @@
 // The words of MatrixRTC: types of events, keys of state, names of participants. Each is written under the first name, which
 // clients use today, and read under the second too, which its proposal has for the time when it is part of the specification.
 import { createHash } from "node:crypto";
-import type { DeviceId, UserId } from "../../core/ids.ts";
+import { deviceId, type DeviceId, type UserId } from "../../core/ids.ts";
 
 /** A membership as room state, one for each device (MSC3401 as Element Call 0.22 and 0.26 use it; MSC4143's predecessor). */
 export const stateMembershipType = "org.matrix.msc3401.call.member";
@@ -17,6 +17,14 @@ export const roomSlot = "m.call#ROOM";
 /** Anybody may write state keys that begin with `_`, only the user those that begin with the user's id. */
 export function stateKeyOf(user: UserId, device: DeviceId): string {
   return `_${user}_${device}_m.call`;
+}
+
+/** undefined: it is no such key of the user's. */
+export function deviceInKey(user: UserId, key: string): DeviceId | undefined {
+  const before = `_${user}_`;
+  const after = "_m.call";
+  const isOne = key.startsWith(before) && key.endsWith(after) && key.length > before.length + after.length;
+  return isOne ? deviceId(key.slice(before.length, -after.length)) : undefined;
 }
 
 /** What a LiveKit server calls whoever has a membership in state. */

@@ -244,13 +244,26 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
   return text === "" ? {} : (JSON.parse(text) as Json);
 }
 
-/** Listens on a free port of this machine; what it gives stops it. */
-export async function serveKeys(keys: KeyServer): Promise<() => void> {
+const ofKeys: ReadonlySet<string | undefined> = new Set(["devices", "keys", "sendToDevice", "room_keys", "sync"]);
+
+/**
+ * Listens on a free port of this machine; what it gives stops it. `rest`: the homeserver that answers what does not concern
+ * keys and devices.
+ */
+export async function serveKeys(keys: KeyServer, rest?: string): Promise<() => void> {
   const server = createServer((request, response) => {
-    void bodyOf(request).then((body) => {
+    void bodyOf(request).then(async (body) => {
       const url = new URL(request.url ?? "", "http://localhost");
       const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
-      const [status, answer] = keys.answerTo(token, request.method ?? "GET", url, body);
+      const method = request.method ?? "GET";
+      if (rest !== undefined && !ofKeys.has(url.pathname.split("/")[4])) {
+        const { authorization = "" } = request.headers;
+        const sent = method === "GET" ? {} : { body: JSON.stringify(body) };
+        const answer = await fetch(rest + (request.url ?? ""), { method, headers: { authorization }, ...sent });
+        response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
+        return;
+      }
+      const [status, answer] = keys.answerTo(token, method, url, body);
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
     });
   });

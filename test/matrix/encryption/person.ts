@@ -85,16 +85,40 @@ export class Person {
     };
   }
 
-  async reads({ room, sender, content }: SentEvent): Promise<{ type: string; content: Json }> {
+  /** Sends something to one device alone. */
+  async writes(to: string, device: string, type: string, content: Json): Promise<void> {
+    const users = (): UserId[] => [new UserId(to)];
+    await this.#machine.updateTrackedUsers(users());
+    await this.#send(this.#machine.queryKeysForUsers(users()));
+    const claim = await this.#machine.getMissingSessions(users());
+    if (claim !== null && claim !== undefined) await this.#send(claim);
+    const target = await this.#machine.getDevice(new UserId(to), new DeviceId(device));
+    if (target === undefined) throw new Error(`${to} has no device ${device}`);
+    const sealed = JSON.parse(await target.encryptToDeviceEvent(type, content)) as Json;
+    const query = new URLSearchParams({ user_id: this.user, device_id: this.device });
+    const body = { messages: { [to]: { [device]: sealed } } };
+    this.#server.answer("PUT", "/_matrix/client/v3/sendToDevice/m.room.encrypted/1", query, body);
+  }
+
+  /** What was sent to this device alone, opened; the keys of rooms are taken in passing. */
+  async letters(): Promise<readonly { readonly type: string; readonly sender: string; readonly content: Json }[]> {
     const toDevice = this.#server.deviceOf(this.user, this.device).inbox.splice(0);
-    const settings = (): DecryptionSettings => new DecryptionSettings(TrustRequirement.Untrusted);
-    await this.#machine.receiveSyncChangesMsc4186(
+    const opened = await this.#machine.receiveSyncChangesMsc4186(
       JSON.stringify(toDevice),
       new DeviceLists(),
       new Map(),
       undefined,
-      settings(),
+      new DecryptionSettings(TrustRequirement.Untrusted),
     );
+    return opened.map(({ rawEvent }) => JSON.parse(rawEvent) as { type: string; sender: string; content: Json });
+  }
+
+  async reads({ room, sender, content }: Omit<SentEvent, "type" | "transaction"> & Partial<SentEvent>): Promise<{
+    type: string;
+    content: Json;
+  }> {
+    await this.letters();
+    const settings = (): DecryptionSettings => new DecryptionSettings(TrustRequirement.Untrusted);
     const event = { event_id: "$any", sender, origin_server_ts: 1, room_id: room, type: "m.room.encrypted", content };
     const opened = await this.#machine.decryptRoomEvent(JSON.stringify(event), new RoomId(room), settings());
     return JSON.parse(opened.event) as { type: string; content: Json };

@@ -82,6 +82,10 @@ export interface RtcWorld {
 
 export interface RtcWorldOptions extends RigOptions {
   readonly maxEventDelayMs?: number;
+  /** State that the room begins with. */
+  readonly state?: readonly object[];
+  /** What stands between the bridge and the homeserver, by its address. */
+  readonly before?: (homeserver: string) => Promise<string>;
 }
 
 export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcWorld> {
@@ -98,7 +102,8 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
   onTestFinished(() => server.stop());
   ({ url } = server);
   const clock = new VirtualClock(Date.now());
-  const edgeOptions = { rtc: {}, ours: [number], clock, ...options, port, homeserverUrl: url };
+  const homeserverUrl = (await options.before?.(url)) ?? url;
+  const edgeOptions = { rtc: {}, ours: [number], clock, ...options, port, homeserverUrl };
   const rig = await startEdge(edgeOptions);
   const user = server.addUser("alice");
   const alice = user.userId as UserId;
@@ -118,6 +123,7 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
     preset: "trusted_private_chat",
     is_direct: true,
     invite: [number],
+    initial_state: options.state ?? [],
   });
   const room = roomId(String(created["room_id"]));
   await homeserver.join(room, number);

@@ -32,6 +32,7 @@ beforeEach(() => {
   over = [];
   tracker = new RtcTracker({
     isOwn: (user) => user.startsWith("@_sip_"),
+    deviceIn: async () => deviceId("SIP1"),
     find: async (_room, event) => findable.get(event),
     emit: (fact) => emitted.push(fact),
     clock,

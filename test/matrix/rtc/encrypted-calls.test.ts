@@ -1,0 +1,142 @@
+// Calls of MatrixRTC in encrypted rooms: each side tells the other with what its frames are encrypted, device to device.
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../src/clock/system-clock.ts";
+import type { LegAddress } from "../../../src/core/call/model/matrix-leg.ts";
+import { type Attendance, seatIn } from "../../../src/ports/conference.ts";
+import { KeyServer, serveKeys } from "../encryption/key-server.ts";
+import { Person } from "../encryption/person.ts";
+import { number, ringing, ringType, type RtcWorld, startRtcWorld } from "./rtc-world.ts";
+
+const keysType = "io.element.call.encryption_keys";
+const alice = "@alice:example.org";
+
+interface World extends RtcWorld {
+  readonly person: Person;
+  /** Alice's client tells a device of the number's its key, as Element Call does. */
+  tellsKey(device: string, index: number, secret: Uint8Array, claims?: string): Promise<void>;
+  /** The keys that the number's device has told Alice's client since the last look. */
+  told(): Promise<readonly { readonly index: number; readonly key: string; readonly device: string }[]>;
+}
+
+async function start(): Promise<World> {
+  const server = new KeyServer();
+  const world = await startRtcWorld({
+    clock: systemClock,
+    encryption: { mode: "on-demand", secret: Buffer.alloc(44, 7) },
+    state: [{ type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } }],
+    before: async (homeserver) => {
+      onTestFinished(await serveKeys(server, homeserver));
+      return server.url;
+    },
+  });
+  const person = await Person.logIn(server);
+  // The number has keys.
+  await world.rig.edge.homeserver.text(world.room, number, "first line", "0");
+  return {
+    ...world,
+    person,
+    tellsKey: (device, index, secret, claims = "PHONE") =>
+      person.writes(number, device, keysType, {
+        keys: { index, key: Buffer.from(secret).toString("base64") },
+        room_id: world.room,
+        member: { claimed_device_id: claims, id: "any" },
+        session: { call_id: "", application: "m.call", scope: "m.room" },
+        sent_ts: Date.now(),
+      }),
+    told: async () =>
+      (await person.letters())
+        .filter(({ type }) => type === keysType)
+        .map(({ content }) => {
+          const { keys, member } = content as {
+            keys: { index: number; key: string };
+            member: { claimed_device_id: string };
+          };
+          return { index: keys.index, key: keys.key, device: member.claimed_device_id };
+        }),
+  };
+}
+
+/** Alice calls; the number answers, and is at the media server. */
+async function talking(world: World): Promise<{ readonly device: string; readonly attended: Attendance[] }> {
+  const ring = await world.person.encrypts(world.room, ringType, ringing(await world.join()), [number]);
+  await world.send("m.room.encrypted", ring["content"] as object);
+  await expect.poll(() => world.rig.facts.map(({ kind }) => kind), { timeout: 10_000 }).toContain("call.invited");
+  const fact = world.rig.facts.find(({ kind }) => kind === "call.invited");
+  if (fact?.kind !== "call.invited") throw new Error("no call");
+  const id = seatIn(fact.description);
+  const seat = id && world.rig.edge.conferences?.seat(id);
+  const attended: Attendance[] = [];
+  await seat?.admit();
+  onTestFinished(seat?.attend((attendance) => attended.push(attendance)) ?? (() => undefined));
+  const leg: LegAddress = { ...fact, ghost: number, own: fact.matrixCallId as unknown as LegAddress["own"] };
+  await world.rig.edge.homeserver.signal(leg, { kind: "answer", description: "" });
+  const device = String(world.memberships()[0]?.content["device_id"]);
+  return { device, attended };
+}
+
+const letters = async (world: World, count: number) => {
+  const all: Awaited<ReturnType<World["told"]>>[number][] = [];
+  await expect.poll(async () => all.push(...(await world.told())), { timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+  return all;
+};
+
+test("a person and a number tell each other their keys, from device to device", async () => {
+  const world = await start();
+  const { device, attended } = await talking(world);
+  // What is meant for the number alone must reach the device that has its keys.
+  expect(device).toMatch(/^SIPBRIDGE_/);
+  const [ours] = await letters(world, 1);
+  expect(ours).toMatchObject({ index: 0, device });
+  expect(Buffer.from(ours?.key ?? "", "base64")).toEqual(Buffer.from(attended.at(-1)?.ownKey?.secret ?? []));
+  expect(Buffer.from(ours?.key ?? "", "base64")).toHaveLength(16);
+
+  const theirs = Buffer.alloc(16, 5);
+  await world.tellsKey(device, 0, theirs);
+  await expect
+    .poll(() => attended.at(-1)?.participants, { timeout: 10_000 })
+    .toEqual([{ identity: `${alice}:PHONE`, keys: [{ index: 0, secret: theirs }] }]);
+});
+
+test("a device tells its own key and no other's, and rubbish is none", async () => {
+  const world = await start();
+  const { device, attended } = await talking(world);
+  await world.tellsKey(device, 0, Buffer.alloc(16, 1), "LAPTOP");
+  await world.tellsKey(device, 300, Buffer.alloc(16, 2));
+  await world.tellsKey(device, 1, Buffer.alloc(4, 3));
+  await world.tellsKey(device, 2, Buffer.alloc(16, 4));
+  await expect
+    .poll(() => attended.at(-1)?.participants, { timeout: 10_000 })
+    .toEqual([{ identity: `${alice}:PHONE`, keys: [{ index: 2, secret: Buffer.alloc(16, 4) }] }]);
+});
+
+test("who has left cannot listen on: the others get another key, which is used a second later", async () => {
+  const world = await start();
+  const { attended } = await talking(world);
+  await letters(world, 1);
+  await world.join("LAPTOP");
+  await expect.poll(() => attended.at(-1)?.participants.length).toBe(2);
+  await world.leave("LAPTOP");
+  const [next] = await letters(world, 1);
+  expect(next).toMatchObject({ index: 1 });
+  expect(attended.at(-1)?.ownKey?.index).toBe(0);
+  await expect.poll(() => attended.at(-1)?.ownKey?.index, { timeout: 3_000 }).toBe(1);
+});
+
+test("a number that rings in an encrypted room says nothing in the clear but that it is in the call", async () => {
+  const world = await start();
+  const { homeserver } = world.rig.edge;
+  const leg = { ...homeserver.ownSide(["rtc"]), room: world.room, ghost: number };
+  await homeserver.signal(leg, { kind: "invite", description: "", lifetimeMs: 60_000, invitee: world.alice });
+  expect(world.said(ringType)).toEqual([]);
+  const sealed = world.said("m.room.encrypted").at(-1);
+  const ring = await world.person.reads({ room: world.room, sender: number, content: sealed?.content ?? {} });
+  expect(ring).toMatchObject({ type: ringType, content: { "m.mentions": { user_ids: [world.alice], room: false } } });
+
+  // A bridge that knows nothing of the call any more finds what the number was in it.
+  const rig = await world.restart();
+  await rig.edge.homeserver.signal(leg, { kind: "hangup", cause: "restarted" });
+  expect(world.memberships().at(-1)?.content).toEqual({});
+  expect(new Set(world.memberships().map(({ state_key }) => state_key)).size).toBeLessThanOrEqual(2);
+  expect(world.said("m.room.redaction")).toMatchObject([{ content: { redacts: sealed?.event_id } }]);
+  expect(await world.delayed()).toEqual([]);
+});
