@@ -80,7 +80,7 @@ export function createMatrixEdge(options: MatrixEdgeOptions): MatrixEdge {
     new Encryption({ ...options.encryption, worker: new CryptoWorker(clock, log), client, sender, ours, clock, log });
   const outbox = new Outbox(client, clock, encryption);
   const emit = (fact: MatrixFact): void => intake.report(fact);
-  const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, domain, isOwn, ours, emit, clock, log });
+  const rtc = openRtc(options.rtc, { client, outbox, encryption, bot, sender, domain, isOwn, ours, emit, clock, log });
   const speaker = new KindSpeaker({ legacy: new LegacySpeaker(outbox), rtc: rtc?.speaker, log });
   const meaning = async (fact: RoomFact): Promise<readonly MatrixFact[]> => {
     const facts = rtc === undefined ? (isOfRtc(fact) ? [] : [fact]) : await rtc.meaning(fact);

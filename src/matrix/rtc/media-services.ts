@@ -12,7 +12,8 @@ import { serviceIn } from "../wire/rtc.ts";
 
 export interface MediaServicesParts {
   readonly client: HomeserverClient;
-  readonly bot: UserId;
+  /** The application service itself, which the homeserver answers before any user of ours exists. */
+  readonly sender: UserId;
   readonly domain: string;
   readonly ask: AskOutside;
   /** Instead of what the homeserver says. */
@@ -94,10 +95,10 @@ export class MediaServices {
   }
 
   async #transports(): Promise<readonly string[]> {
-    const { client, bot, log } = this.#parts;
+    const { client, sender, log } = this.#parts;
     const path = ["unstable", "org.matrix.msc4143", "rtc", "transports"];
     try {
-      const answer = await client.request(bot, { method: "GET", path }, patience);
+      const answer = await client.request(sender, { method: "GET", path }, patience);
       return servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
     } catch (cause) {
       log.debug("the homeserver does not say where its media server is", { code: failureOf(cause).error.code });

@@ -30,6 +30,7 @@ export interface RtcSurroundings {
   readonly outbox: Sender;
   readonly encryption: Encryption | undefined;
   readonly bot: UserId;
+  readonly sender: UserId;
   readonly domain: string;
   readonly isOwn: (user: UserId) => boolean;
   readonly ours: (room: RoomId) => Promise<readonly UserId[]>;
