@@ -83,13 +83,19 @@ export interface DialReport {
   readonly lookupMs: number;
 }
 
+export interface LoginOptions {
+  readonly homeserver: string;
+  readonly user: string;
+  readonly password: string;
+  readonly encryption: ClientEncryption;
+  /** What an authentication service has given the client: it need not log in. */
+  readonly session?: { readonly accessToken: string; readonly userId: string; readonly deviceId: string };
+}
+
 /** The telephone in the page. All waiting is done outside, by asking again. */
 export interface Phone {
   /** Logs in, waits for the first sync, and asks for the third-party protocols as Element does at login. */
-  login(options: { homeserver: string; user: string; password: string; encryption: ClientEncryption }): Promise<{
-    userId: string;
-    deviceId: string;
-  }>;
+  login(options: LoginOptions): Promise<{ userId: string; deviceId: string }>;
   /** The protocols the homeserver offered at login; the dial pad is there if one of them is PSTN's. */
   protocols(): string[];
   /** The user ids that a lookup gives for a number; nothing else happens. */

@@ -7,7 +7,7 @@ import { type MatrixEvent, MatrixEventEvent } from "matrix-js-sdk/lib/models/eve
 import { type Room, RoomEvent } from "matrix-js-sdk/lib/models/room.js";
 import { CallErrorCode, createNewMatrixCall } from "matrix-js-sdk/lib/webrtc/call.js";
 import { CallEventHandlerEvent } from "matrix-js-sdk/lib/webrtc/callEventHandler.js";
-import type { Phone, RoomMessage } from "./api.ts";
+import type { Phone, RoomMessage, LoginOptions } from "./api.ts";
 import { Ear } from "./ear.ts";
 import { farAnswer, farAnswered, farOffer } from "./far-end.ts";
 import { Keys } from "./keys.ts";
@@ -49,7 +49,7 @@ function theCall(): TrackedCall {
   return call;
 }
 
-async function login(options: Parameters<Phone["login"]>[0]): ReturnType<Phone["login"]> {
+async function login(options: LoginOptions): ReturnType<Phone["login"]> {
   const session = await logIn(options, async (client) => {
     keys = await Keys.of(client, options.encryption, options.password);
     // A microphone's filters would take a pure tone for noise.

@@ -2,7 +2,9 @@
 import { createClient, type MatrixClient } from "matrix-js-sdk";
 import { ClientEvent } from "matrix-js-sdk/lib/client.js";
 import { SyncState } from "matrix-js-sdk/lib/sync.js";
-import type { Phone } from "./api.ts";
+import type { LoginOptions, Phone } from "./api.ts";
+
+type Session = NonNullable<LoginOptions["session"]>;
 
 let client: MatrixClient | undefined;
 
@@ -20,29 +22,28 @@ function synced(of: MatrixClient): Promise<void> {
   });
 }
 
-/**
- * Logs in and waits for the first sync.
- * @param prepare given the client before it syncs
- */
-export async function logIn(
-  { homeserver: baseUrl, user, password }: Parameters<Phone["login"]>[0],
-  prepare: (client: MatrixClient) => Promise<void>,
-): ReturnType<Phone["login"]> {
+async function byPassword({ homeserver: baseUrl, user, password }: LoginOptions): Promise<Session> {
   const session = await createClient({ baseUrl }).loginRequest({
     type: "m.login.password",
     identifier: { type: "m.id.user", user },
     password,
   });
-  client = createClient({
-    baseUrl,
-    accessToken: session.access_token,
-    userId: session.user_id,
-    deviceId: session.device_id,
-    fallbackICEServerAllowed: false,
-  });
+  return { accessToken: session.access_token, userId: session.user_id, deviceId: session.device_id };
+}
+
+/**
+ * Logs in and waits for the first sync.
+ * @param prepare given the client before it syncs
+ */
+export async function logIn(
+  options: LoginOptions,
+  prepare: (client: MatrixClient) => Promise<void>,
+): ReturnType<Phone["login"]> {
+  const session = options.session ?? (await byPassword(options));
+  client = createClient({ baseUrl: options.homeserver, ...session, fallbackICEServerAllowed: false });
   await prepare(client);
   const ready = synced(client);
   await client.startClient({ initialSyncLimit: 20 });
   await ready;
-  return { userId: session.user_id, deviceId: session.device_id };
+  return { userId: session.userId, deviceId: session.deviceId };
 }

@@ -139,6 +139,7 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
     user: account.user,
     password: account.password,
     encryption: options.encryption ?? "none",
+    ...(account.delegated === true && { session: account }),
   });
 
   const report = async (matrixCallId?: string): Promise<CallReport> => {

@@ -8,6 +8,8 @@ export interface Account {
   readonly password: string;
   readonly accessToken: string;
   readonly deviceId: string;
+  /** An authentication service has given the token: nobody logs in at the homeserver. */
+  readonly delegated?: true;
 }
 
 export interface RealHomeserver {

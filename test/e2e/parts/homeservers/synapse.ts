@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { SYNAPSE_VENV } from "../../setup/versions.ts";
 import { freePort } from "../../../../dev/loopback/free-ports.ts";
 import { answersHttp } from "../base/process.ts";
+import type { AuthenticationService } from "./authentication-service.ts";
 import { clientApi, type HomeserverOptions, type RealHomeserver } from "./real-homeserver.ts";
 import type { Rig } from "../base/rig.ts";
 
@@ -16,6 +17,8 @@ export interface SynapseOptions extends HomeserverOptions {
   readonly acceptInvites?: boolean;
   /** It pushes keys to application services that ask for them. */
   readonly pushesKeys?: boolean;
+  /** People log in there. */
+  readonly authentication?: AuthenticationService;
   /** Rooms have MatrixRTC calls at the media server that this token service lets people into. */
   readonly livekitServiceUrl?: string;
 }
@@ -48,8 +51,15 @@ const configuration = (folder: string, port: number, serverName: string, options
     macaroon_secret_key: randomBytes(24).toString("base64url"),
     form_secret: randomBytes(24).toString("base64url"),
     report_stats: false,
-    enable_registration: true,
-    enable_registration_without_verification: true,
+    ...(options.authentication === undefined
+      ? { enable_registration: true, enable_registration_without_verification: true }
+      : {
+          matrix_authentication_service: {
+            enabled: true,
+            endpoint: `${options.authentication.url}/`,
+            secret: options.authentication.secret,
+          },
+        }),
     bcrypt_rounds: 4, // a password costs a test 300 ms otherwise
     trusted_key_servers: [],
     suppress_key_server_warning: true,
@@ -115,10 +125,15 @@ export async function startSynapse(rig: Rig, options: SynapseOptions = {}): Prom
   });
   await homeserver.until("Synapse to listen", () => answersHttp(`${url}/_matrix/client/versions`), 60_000);
 
+  const api = clientApi(url);
+  const { authentication } = options;
   return {
     url,
     serverName,
-    ...clientApi(url),
+    ...api,
+    ...(authentication !== undefined && {
+      register: (localpart) => authentication.register(api, serverName, localpart),
+    }),
     requests: () =>
       [...homeserver.log.text.matchAll(/"(GET|POST|PUT|DELETE) (\S+) HTTP/g)].map(
         ([, method, path]) => `${method} ${path}`,

@@ -8,6 +8,7 @@ import { freePort, freePorts } from "../../../../dev/loopback/free-ports.ts";
 import type { RunningProcess } from "../base/process.ts";
 import type { Rig } from "../base/rig.ts";
 import { type Conferences, startConferences } from "../rtc/conferences.ts";
+import { startAuthenticationService } from "../homeservers/authentication-service.ts";
 import { openStrictDoor } from "../homeservers/strict-door.ts";
 import { startSynapse, type Synapse } from "../homeservers/synapse.ts";
 
@@ -64,6 +65,8 @@ export interface StageOptions {
   readonly encryptByDefault?: boolean;
   /** The homeserver pushes keys, in transactions that go through an address which this makes for the bridge's. */
   readonly pushesKeys?: (bridge: string) => Promise<string>;
+  /** People log in at a service of its own, not at the homeserver. */
+  readonly delegatedLogin?: boolean;
   /** The homeserver has a media server for MatrixRTC. */
   readonly matrixRtc?: boolean;
   /** A module that the bridge loads before its own. */
@@ -98,6 +101,7 @@ export async function startStage<Name extends string>(
     acceptInvites = false,
     encryptByDefault = false,
     pushesKeys,
+    delegatedLogin = false,
     matrixRtc = false,
     preload,
   }: StageOptions = {},
@@ -155,6 +159,7 @@ export async function startStage<Name extends string>(
     serverName: DOMAIN,
     registrations: [registrationFile, ...(await peopleRegistrationOf(bridge))],
     pushesKeys: pushesKeys !== undefined,
+    ...(delegatedLogin && { authentication: await startAuthenticationService(rig) }),
     acceptInvites,
     encryptByDefault,
     ...(conferences !== undefined && { livekitServiceUrl: conferences.serviceUrl }),
