@@ -114,7 +114,11 @@ export class Encryption {
   pushed(news: PushedNews): void {
     if (news.lists === "incomplete") this.#pushing.missed();
     if (news.tellsOfKeys) this.#pushing.seen();
-    for (const device of this.#devices.values()) device.push(news);
+    const concerned = new Set<string>(news.messages.map(({ user }) => user));
+    for (const user of [...news.counts.keys(), ...news.unusedFallbackKeys.keys()]) concerned.add(user);
+    for (const [user, device] of this.#devices) {
+      if (news.lists !== undefined || concerned.has(user)) device.push(news);
+    }
   }
 
   /** What an event says of its room. */
