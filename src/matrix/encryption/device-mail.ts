@@ -37,8 +37,10 @@ const pushedFreshMs = 10 * 60_000;
 const mostEvents = 1_000;
 /** Longer than what clients send: a to-device message holds 64 KiB in all. */
 const mostEventLength = 200_000;
+/** An answer with so many may not be the last one (Synapse). */
+const fullAnswer = 100;
 /** Messages that are known to have come. Synapse keeps those that it has pushed until the next fetch. */
-const mostKnown = 500;
+const mostKnown = 1_000;
 /** More people than this are asked for again one and all. */
 const mostChanged = 1_000;
 
@@ -75,11 +77,17 @@ export class DeviceMail {
   /** Whose devices have changed, as was pushed and not passed on yet. */
   readonly #changed = new Set<UserId>();
   readonly #left = new Set<UserId>();
+  #isBehind = false;
   /** What was said last of the one-time keys: most transactions say it again. */
   #keysLeft = "";
 
   constructor(parts: DeviceMailParts) {
     this.#parts = parts;
+  }
+
+  /** The homeserver may have more to tell than the last answer held. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /**
@@ -133,6 +141,7 @@ export class DeviceMail {
     if (!parsed.success)
       throw new HomeserverError("BAD_ANSWER", "the homeserver's answer to sync makes no sense", false);
     const { next_batch, to_device, device_lists, device_one_time_keys_count: counts } = parsed.data;
+    this.#isBehind = (to_device?.events.length ?? 0) >= fullAnswer;
     const fetched = (to_device?.events ?? []).slice(0, mostEvents).flatMap((event) => readToDevice(event) ?? []);
     const events = this.#unknown(fetched);
     if (events.length > 0) pushing.missed();

@@ -54,6 +54,8 @@ const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 const failedForMs = 60_000;
 /** Requests may make further ones necessary; a machine that always wants more is broken. */
 const mostRounds = 6;
+/** Whoever is sent more than this many answers hold is sent it by somebody who wants to keep the bridge busy. */
+const mostAnswers = 10;
 
 export class GhostDevice {
   readonly user: UserId;
@@ -229,7 +231,10 @@ export class GhostDevice {
   }
 
   async #pull(device: Ready): Promise<void> {
-    await this.#receive(device, await device.mail.pull());
+    for (let count = 0; count < mostAnswers; count++) {
+      await this.#receive(device, await device.mail.pull());
+      if (!device.mail.isBehind) break;
+    }
     await this.#flush(device);
   }
 

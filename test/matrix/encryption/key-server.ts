@@ -106,7 +106,8 @@ export class KeyServer {
           200,
           {
             next_batch: "1",
-            to_device: { events: found.inbox.splice(0) },
+            // As Synapse, which gives so many at once.
+            to_device: { events: found.inbox.splice(0, 100) },
             device_lists: { changed: [...this.changed] },
             device_one_time_keys_count: counts,
           },
