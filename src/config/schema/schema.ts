@@ -129,7 +129,7 @@ export const configSchema = section({
     mode: oneOf(["off", "on-demand", "always"])
       .default("on-demand")
       .describe(
-        "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that encrypt every room. Needs Synapse 1.141 or newer, or Dendrite, and the secret below: without it `on-demand` is as `off`. docs/encryption.md says what the bridge can read.",
+        "When telephone numbers and the bot get keys for end-to-end encryption: never; when somebody invites them to an encrypted room or encrypts one that they are in; or from the start, for homeservers that encrypt every room. Needs the secret below: without it `on-demand` is as `off`. docs/encryption.md says what the bridge can read.",
       ),
     secret_file: filePath
       .optional()

@@ -29,11 +29,6 @@ export class DeviceMaker {
     this.#log = log;
   }
 
-  /** Devices are logged in, and read what is sent to them with tokens of their own. */
-  get givesTokens(): boolean {
-    return this.#way === "logs in";
-  }
-
   /** @param name tells it from those of before. Throws HomeserverError. */
   async make(user: UserId, name: string): Promise<DeviceAccess> {
     const id = `${prefix}${name}`;

@@ -97,12 +97,9 @@ export class Encryption {
     return !this.#refused;
   }
 
-  /**
-   * Whether what is sent to a user of ours can be read. Synapse gives an application service's own user nothing but by pushes. A
-   * device with a token is like any client's.
-   */
+  /** Whether what is sent to a user of ours can be read. Synapse gives an application service's own user nothing but by pushes. */
   isRead(user: UserId): boolean {
-    return user !== this.#parts.sender || this.#pushing.sinceMs !== undefined || this.#maker.givesTokens;
+    return user !== this.#parts.sender || this.#pushing.sinceMs !== undefined;
   }
 
   /** The worker is ready before the first call is. */

@@ -22,7 +22,7 @@ export interface GhostDeviceParts {
   readonly maker: DeviceMaker;
   readonly identities: Identities;
   readonly secret: Uint8Array;
-  /** Synapse gives an application service's own user no `/sync`. */
+  /** Synapse gives an application service's own user no `/sync`, with a token of its device neither. */
   readonly sender: UserId;
   readonly pushing: Pushing;
   /** A message that was for its device alone. */
@@ -220,8 +220,7 @@ export class GhostDevice {
     await link.ask<"make">({ kind: "make", user, device: access.id });
     const request = (one: MatrixRequest): Promise<unknown> => this.#request({ ...one, device: access });
     const backup = new KeyBackup({ user, secret, link, request, log });
-    const isFetched = user !== sender || access.kind === "token";
-    const mail = new DeviceMail({ user, device: access.id, pushing, isFetched, request, clock });
+    const mail = new DeviceMail({ user, device: access.id, pushing, isFetched: user !== sender, request, clock });
     const device: Ready = { access, identity, link, backup, mail };
     await this.#flush(device);
     log.info("a number has keys", { user, device: access.id, ms: Math.round(clock.nowMs() - startedMs) });
