@@ -12,6 +12,7 @@ import { awaitHomeserver } from "./operation/homeserver-check.ts";
 import { checkNamedPeople } from "./operation/named-people.ts";
 import type { PartReadiness } from "./operation/readiness.ts";
 import { StopList } from "./operation/stop-list.ts";
+import { checkConferences } from "./operation/conference-check.ts";
 import { checkTurn } from "./operation/turn-check.ts";
 import type { BridgePorts, BridgeSettings } from "./setup.ts";
 import { wire, type Wired } from "./wiring.ts";
@@ -110,6 +111,9 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     readiness.homeserverAnswered(ping);
     void checkNamedPeople(inside.people.keys(), homeserver, log, stopped);
     void checkTurn({ ...inside.ice, probe: ports.probeTurn, log }).then((note) => {
+      if (note !== undefined) readiness.noteMedia(note);
+    });
+    void checkConferences(homeserver, log).then((note) => {
       if (note !== undefined) readiness.noteMedia(note);
     });
     void first.begin();

@@ -33,7 +33,7 @@ export interface HomeserverParts {
   readonly outbox: Outbox;
   readonly speaker: Speaker;
   /** Calls of MatrixRTC; undefined: the bridge takes no part in them. */
-  readonly rtc: Pick<Rtc, "canRing"> | undefined;
+  readonly rtc: Pick<Rtc, "canRing" | "problems"> | undefined;
   /** undefined: encrypted rooms are not read. */
   readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
@@ -318,6 +318,10 @@ export class HttpHomeserver implements Homeserver {
     } catch (cause) {
       return pingFailure(failureOf(cause).error, hasCome());
     }
+  }
+
+  conferenceProblems(): ReturnType<Homeserver["conferenceProblems"]> {
+    return this.#parts.rtc?.problems() ?? Promise.resolve([]);
   }
 
   /** Waits for what is being sent; attempts that are waiting are made once more and then given up. */

@@ -189,6 +189,14 @@ export type PingOutcome =
       readonly message: string;
     };
 
+/** What an operator has to mend. */
+export interface HomeserverProblem {
+  /** Constant: what is wrong, and what to do. */
+  readonly line: string;
+  /** What was seen of it. */
+  readonly reason: string;
+}
+
 /** What the bridge may do in the name of people of its homeserver; there is nothing else. */
 export interface PeopleRooms {
   /** Whether it may be done for them: only for people of this homeserver whom a number rings. */
@@ -265,4 +273,6 @@ export interface Homeserver {
   setServiceMembers(room: RoomId, as: UserId, users: readonly UserId[]): Promise<void>;
   iceServers(as: UserId): Promise<readonly IceServer[]>;
   ping(): Promise<PingOutcome>;
+  /** What keeps calls at media servers from working as they should; nothing where there are no such calls. Never rejects. */
+  conferenceProblems(): Promise<readonly HomeserverProblem[]>;
 }

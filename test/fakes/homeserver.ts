@@ -7,6 +7,7 @@ import {
   type MatrixConnection,
   type MatrixFact,
   type MatrixSinks,
+  type HomeserverProblem,
   type PingOutcome,
 } from "../../src/ports/homeserver.ts";
 import { legacySide } from "../../src/matrix/legs/legacy-form.ts";
@@ -227,6 +228,10 @@ export class FakeHomeserver implements Homeserver {
     this.askedServers.push(user);
     return [];
   }
+  async conferenceProblems(): Promise<readonly HomeserverProblem[]> {
+    return [];
+  }
+
   async ping(): Promise<PingOutcome> {
     return { kind: "answered", durationMs: 1 };
   }

@@ -28,6 +28,10 @@ export class DelayedEvents {
     this.#maxDelayMs = maxDelayMs;
   }
 
+  get areAllowed(): boolean {
+    return this.#maxDelayMs > 0;
+  }
+
   /** Gives the delay id. Throws as Synapse does where events are not delayed, or not so long, or too many are. */
   add(room: Room, draft: EventDraft, delayMs: number): string {
     if (this.#maxDelayMs === 0) throw unsupported("Delayed events are not supported on this server", "M_UNKNOWN", {});

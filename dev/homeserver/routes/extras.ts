@@ -15,7 +15,10 @@ const versions = Array.from({ length: 11 }, (_, index) => `v1.${index + 1}`);
 const maxTypingMs = 60_000;
 
 export function addExtraRoutes(router: Router, world: World): void {
-  router.onOpen("GET", "/_matrix/client/versions", () => ({ versions, unstable_features: {} }));
+  router.onOpen("GET", "/_matrix/client/versions", () => ({
+    versions,
+    unstable_features: { "org.matrix.msc4140": world.delayedEvents.areAllowed },
+  }));
 
   router.on("GET", `${base}/capabilities`, () => ({
     capabilities: {

@@ -6,11 +6,11 @@ import { dialString } from "../../core/number/dialled.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { attempt } from "../../ports/attempt.ts";
-import { HomeserverError, type Homeserver, type PingOutcome } from "../../ports/homeserver.ts";
+import { HomeserverError, type Homeserver, type HomeserverProblem, type PingOutcome } from "../../ports/homeserver.ts";
 import { pause } from "../../ports/pause.ts";
 import type { Settings } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { otherSender, problemOf, type HomeserverProblem } from "./homeserver-problem.ts";
+import { otherSender, problemOf } from "./homeserver-problem.ts";
 import { Reminder } from "./reminder.ts";
 
 /** The homeserver will not work with this configuration, however often it is asked. */

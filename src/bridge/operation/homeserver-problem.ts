@@ -1,13 +1,6 @@
 // What is wrong between bridge and homeserver, in words that name the setting to change. From errors and pings, in both
 // directions.
-import type { HomeserverError, PingOutcome } from "../../ports/homeserver.ts";
-
-export interface HomeserverProblem {
-  /** Constant: what is wrong, and what to do. */
-  readonly line: string;
-  /** What was seen of it. */
-  readonly reason: string;
-}
+import type { HomeserverError, HomeserverProblem, PingOutcome } from "../../ports/homeserver.ts";
 
 const lines = {
   unknown:

@@ -1,13 +1,13 @@
 // Whether the bridge could carry a call now, part by part: the answer of `/ready`.
 import type { Clock } from "../../ports/clock.ts";
-import type { Homeserver, PingOutcome } from "../../ports/homeserver.ts";
+import type { Homeserver, HomeserverProblem, PingOutcome } from "../../ports/homeserver.ts";
 import type { CallMedia } from "../../ports/media.ts";
 import type { SipTrunks } from "../../ports/sip.ts";
 import { StoreError, type Store } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { TrunkName } from "../../core/ids.ts";
 import type { StoreWatch } from "./store-watch.ts";
-import { pingProblem, type HomeserverProblem } from "./homeserver-problem.ts";
+import { pingProblem } from "./homeserver-problem.ts";
 import { Reminder } from "./reminder.ts";
 
 export interface PartReadiness {

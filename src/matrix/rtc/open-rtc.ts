@@ -2,7 +2,7 @@
 import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConferenceAccess, SeatId } from "../../ports/conference.ts";
-import type { MatrixFact } from "../../ports/homeserver.ts";
+import type { HomeserverProblem, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
 import { Outside } from "../client/outside.ts";
@@ -15,6 +15,7 @@ import { Conferences } from "./conferences.ts";
 import { findMembership } from "./find-membership.ts";
 import { FrameKeys } from "./frame-keys.ts";
 import { MediaServices } from "./media-services.ts";
+import { checkRtc } from "./rtc-check.ts";
 import { RtcSpeaker } from "./rtc-speaker.ts";
 import { RtcTracker } from "./tracker.ts";
 
@@ -48,6 +49,8 @@ export interface Rtc {
   readonly conferences: ConferenceAccess;
   /** Whether there is a media server at which people can be rung, as far as is known. */
   readonly canRing: boolean;
+  /** What is missing on the way to the media server. Never rejects. */
+  problems(): Promise<readonly HomeserverProblem[]>;
   /** Waits for what is being said in calls; nothing more is said of itself. */
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -101,6 +104,7 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     },
     speaker,
     conferences,
+    problems: () => checkRtc({ ...around, ask, services }),
     async idle() {
       await speaker.idle();
       keys?.stop();

@@ -6,10 +6,9 @@ import {
   type HomeserverCheckParts,
 } from "../../../src/bridge/operation/homeserver-check.ts";
 import { createGhostIds, type GhostEncoding } from "../../../src/core/number/ghost/ghost-id.ts";
-import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { HomeserverError, type HomeserverProblem } from "../../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
 import type { UserId } from "../../../src/core/ids.ts";
-import type { HomeserverProblem } from "../../../src/bridge/operation/homeserver-problem.ts";
 import { FakeHomeserver } from "../../fakes/homeserver.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";

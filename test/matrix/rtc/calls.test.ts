@@ -4,16 +4,7 @@ import type { LegAddress, OwnSide } from "../../../src/core/call/model/matrix-le
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
 import { type Seat, seatIn } from "../../../src/ports/conference.ts";
 import type { EdgeRig } from "../edge-rig.ts";
-import {
-  declineType,
-  mediaServer,
-  memberType,
-  number,
-  ringing,
-  ringType,
-  type RtcWorld,
-  startRtcWorld,
-} from "./rtc-world.ts";
+import { declineType, memberType, number, ringing, ringType, type RtcWorld, startRtcWorld } from "./rtc-world.ts";
 
 type Kind<K extends MatrixFact["kind"]> = Extract<MatrixFact, { kind: K }>;
 
@@ -79,7 +70,7 @@ describe("a person who calls a number", () => {
     const fact = await called(world);
     const seat = seatOf(world.rig, fact);
     const { url, token } = await seat.admit();
-    expect(url).toBe(mediaServer);
+    expect(url).toBe(world.tokens.mediaServer);
     await world.rig.edge.homeserver.signal(legOf(fact, "unused"), { kind: "answer", description: "" });
     const device = String(world.memberships()[0]?.content["device_id"]);
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { sub: string };
@@ -144,7 +135,7 @@ describe("a person who is called", () => {
     await world.join();
     const answer = await heard(world, "call.answered");
     expect(answer).toMatchObject({ matrixCallId: leg.matrixCallId, device: "PHONE" });
-    expect((await seatOf(world.rig, answer).admit()).url).toBe(mediaServer);
+    expect((await seatOf(world.rig, answer).admit()).url).toBe(world.tokens.mediaServer);
   });
 
   test("so that they can dial, and answers, meets the number as it rang", async () => {

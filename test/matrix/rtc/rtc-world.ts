@@ -12,15 +12,16 @@ export const number = `@_sip_030901820:${domain}` as UserId;
 export const memberType = "org.matrix.msc3401.call.member";
 export const ringType = "org.matrix.msc4075.rtc.notification";
 export const declineType = "org.matrix.msc4310.rtc.decline";
-export const mediaServer = "ws://127.0.0.1:7880";
-
 type Answer = { readonly status: number; readonly body: unknown };
 
-/** As lk-jwt-service answers, or as a test would have it. */
+/** As lk-jwt-service answers, and the media server where it is asked in HTTP; or as a test would have it. */
 interface TokenService {
   readonly url: string;
+  /** Where its tokens are good. */
+  readonly mediaServer: string;
   readonly requests: { readonly path: string; readonly body: Record<string, unknown> }[];
-  answer: ((path: string, body: Record<string, unknown>) => Answer) | undefined;
+  /** undefined: as real ones do. */
+  answer: ((path: string, body: Record<string, unknown>) => Answer | undefined) | undefined;
 }
 
 function jwtFor(identity: string): string {
@@ -30,30 +31,37 @@ function jwtFor(identity: string): string {
 
 async function startTokenService(homeserver: () => string): Promise<TokenService> {
   const requests: TokenService["requests"] = [];
-  const ofRealOne = async (body: Record<string, unknown>): Promise<Answer> => {
+  const ofRealOne = async (path: string, body: Record<string, unknown>): Promise<Answer> => {
+    if (path === "/healthz" || path.startsWith("/rtc/validate?")) return { status: 200, body: {} };
     const { access_token } = body["openid_token"] as { access_token: string };
     const asked = await fetch(`${homeserver()}/_matrix/federation/v1/openid/userinfo?access_token=${access_token}`);
     const { sub } = (await asked.json()) as { sub?: string };
     if (sub === undefined)
       return { status: 401, body: { errcode: "M_UNAUTHORIZED", error: "The request could not be authorised." } };
-    return { status: 200, body: { url: mediaServer, jwt: jwtFor(`${sub}:${String(body["device_id"])}`) } };
+    return { status: 200, body: { url: service.mediaServer, jwt: jwtFor(`${sub}:${String(body["device_id"])}`) } };
   };
   const server = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
     request.on("end", () => {
       void (async () => {
-        const body = JSON.parse(text) as Record<string, unknown>;
+        const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
         const path = request.url ?? "";
         requests.push({ path, body });
-        const { status, body: said } = service.answer?.(path, body) ?? (await ofRealOne(body));
+        const { status, body: said } = service.answer?.(path, body) ?? (await ofRealOne(path, body));
         response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(said));
       })();
     });
   });
   const port = await listen(server);
   onTestFinished(() => void server.close());
-  const service: TokenService = { url: `http://127.0.0.1:${port}`, requests, answer: undefined };
+  const address = `127.0.0.1:${port}`;
+  const service: TokenService = {
+    url: `http://${address}`,
+    mediaServer: `ws://${address}`,
+    requests,
+    answer: undefined,
+  };
   return service;
 }
 
