@@ -101,6 +101,8 @@ export interface Browser {
   readonly hears: Hearing;
   /** The first message that matches, when it is there. */
   message(pattern: RegExp, timeoutMs?: number): Promise<RoomMessage>;
+  /** The page is gone at once, and says nothing any more. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -192,6 +194,11 @@ export async function startBrowser(rig: Rig, options: BrowserOptions): Promise<B
           timeoutMs,
         },
       ),
+    async crash() {
+      const crashed = page.waitForEvent("crash");
+      // The page never comes.
+      await Promise.all([crashed, page.goto("chrome://crash").catch(() => undefined)]);
+    },
     stop: () => context.close(),
   };
 }
