@@ -10,6 +10,7 @@ import { pushContract } from "./homeserver/pushes.contract.ts";
 import type { HomeserverUnderTest } from "./homeserver/rig.ts";
 import { HomeserverRig } from "./homeserver/rig.ts";
 import { roomContract } from "./homeserver/rooms.contract.ts";
+import { rtcContract } from "./homeserver/rtc.contract.ts";
 
 export type { HomeserverUnderTest } from "./homeserver/rig.ts";
 
@@ -36,5 +37,6 @@ export function homeserverContract(name: string, start: () => Promise<Homeserver
     pushContract(ready);
     clientContract(ready);
     inboundContract(ready);
+    rtcContract(ready);
   });
 }

@@ -10,6 +10,7 @@ homeserverContract("the small homeserver", async () => {
     domain,
     registrations: [appservice.registration],
     retryBaseMs: 5,
+    mediaServices: ["http://127.0.0.1:9/token"],
   });
   let people = 0;
   return {

@@ -140,6 +140,8 @@ export class FrameKeys {
       const content = frameKeyContent(key, own, clock.wallMs());
       await encryption.letters.write(own.user, user, device, frameKeysType, content);
     } catch (error) {
+      // The next time that somebody comes or goes.
+      own.told.delete(`${user} ${device}`);
       log.warn("a person's device could not be told the key of a call: it hears nothing", { user, device, error });
     }
   }

@@ -13,6 +13,7 @@ type Parts = Omit<MembershipParts, "undelayed">;
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 /** More than one call of a number leaves behind. */
 const mostRings = 10;
+const longestRingMs = 10 * 60_000;
 
 const delayedForm = z.object({
   delayed_events: z.array(z.object({ delay_id: z.string(), room_id: z.string(), state_key: z.string() }).partial()),
@@ -23,7 +24,17 @@ const stateForm = z.object({
   unsigned: z.object({ replaces_state: z.string() }).partial().optional().catch(undefined),
 });
 const relationsForm = z.object({
-  chunk: z.array(z.object({ event_id: z.string(), type: z.string(), sender: z.string() }).partial()),
+  chunk: z.array(
+    z
+      .object({
+        event_id: z.string(),
+        type: z.string(),
+        sender: z.string(),
+        origin_server_ts: z.number(),
+        content: z.object({ lifetime: z.number() }).partial(),
+      })
+      .partial(),
+  ),
 });
 
 /**
@@ -100,13 +111,18 @@ async function membershipOf(
   return before === undefined ? undefined : { event: eventId(before), isThere: false };
 }
 
-/** In an encrypted room what refers to our membership is not told by its type. */
+/**
+ * Those that may still ring. In an encrypted room what refers to our membership is not told by its type, and says nothing of
+ * how long it rings.
+ */
 async function ringsOf({ room, user }: Place, membership: EventId, parts: Parts): Promise<readonly EventId[]> {
   const path = ["v1", "rooms", room, "relations", membership, "m.reference"];
   const answer = await asked(["relations", user, path], parts);
+  const nowMs = parts.clock.wallMs();
   const types: readonly unknown[] = [...notificationTypes, "m.room.encrypted"];
   return (relationsForm.safeParse(answer).data?.chunk ?? [])
     .filter(({ sender, type }) => sender === user && types.includes(type))
+    .filter(({ origin_server_ts: sentMs = 0, content }) => sentMs + (content?.lifetime ?? longestRingMs) > nowMs)
     .flatMap(({ event_id }) => (event_id === undefined ? [] : [eventId(event_id)]))
     .slice(0, mostRings);
 }

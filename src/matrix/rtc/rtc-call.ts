@@ -30,6 +30,7 @@ export interface RtcCall {
     /** These took it, the first one first; the bridge says who has it. */
     | {
         readonly kind: "answered";
+        readonly named: UserId | undefined;
         readonly keys: readonly string[];
         readonly holder: DeviceId | undefined;
         readonly notifications: readonly EventId[];

@@ -142,19 +142,23 @@ export class RtcSpeaker implements Speaker {
       return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, isOurs, this.#parts);
     }
     await said.membership.leave();
-    await this.#unring(leg.room, leg.ghost, call);
+    if (call?.state.kind === "ringing") await this.#unring(leg, call.state);
   }
 
-  /** The others in the room need not be rung any longer. */
+  /** Others in the room need not be rung any longer; who has answered is not. */
   async #select(seat: SeatId, leg: LegAddress, device: DeviceId): Promise<void> {
     const { tracker } = this.#parts;
     tracker.select(seat, device);
-    await this.#unring(leg.room, leg.ghost, tracker.call(seat));
+    const state = tracker.call(seat)?.state;
+    if (state?.kind === "answered" && state.named === undefined) await this.#unring(leg, state);
   }
 
-  async #unring(room: RoomId, ghost: UserId, call: RtcCall | undefined): Promise<void> {
-    if (call === undefined || call.state.kind === "theirs") return;
-    for (const notification of call.state.notifications) await redact(room, ghost, notification, this.#parts);
+  /** Some clients show that something was deleted, so that a ring is taken back only where it would go on. */
+  async #unring(
+    { room, ghost }: LegAddress,
+    { notifications }: { readonly notifications: readonly EventId[] },
+  ): Promise<void> {
+    for (const notification of notifications) await redact(room, ghost, notification, this.#parts);
   }
 
   async #enter(seat: SeatId, leg: LegAddress, device: DeviceId, service: string): Promise<EventId> {

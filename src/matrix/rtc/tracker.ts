@@ -193,10 +193,10 @@ export class RtcTracker {
   #answered({ membership, ...event }: AnswerEvent, call: RtcCall): readonly MatrixFact[] {
     const { state, matrixCallId: matrixCall, device } = call;
     if (state.kind === "theirs" || takesPart(call, membership.key)) return [];
-    const { notifications } = state;
+    const { named, notifications } = state;
     const before = state.kind === "answered" ? state : { keys: [], holder: undefined };
     const keys = [...before.keys, membership.key];
-    this.#put({ ...call, state: { kind: "answered", keys, holder: before.holder, notifications } });
+    this.#put({ ...call, state: { kind: "answered", named, keys, holder: before.holder, notifications } });
     return [
       {
         ...originOf(event),

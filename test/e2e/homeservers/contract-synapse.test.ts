@@ -15,7 +15,11 @@ homeserverContract("Synapse", async () => {
   rig.defer("the application service", () => appservice.stop());
   const registrationFile = rig.path("registration.yaml");
   await writeFile(registrationFile, stringify(appservice.registration));
-  const synapse = await startSynapse(rig, { serverName: domain, registrations: [registrationFile] });
+  const synapse = await startSynapse(rig, {
+    serverName: domain,
+    registrations: [registrationFile],
+    livekitServiceUrl: "http://127.0.0.1:9/token",
+  });
   let people = 0;
   return {
     behavesLike: "Synapse",

@@ -149,17 +149,30 @@ describe("a person who is called", () => {
     expect(world.memberships().map(({ content }) => Object.keys(content).length > 0)).toEqual([true, false]);
   });
 
-  test("and answers, is not rung on; the number's hang-up takes it out of the call", async () => {
+  test("in a room of several, and is not the first to answer, is not rung on", async () => {
+    const world = await startRtcWorld();
+    const { homeserver } = world.rig.edge;
+    const leg = { ...homeserver.ownSide(["rtc"]), room: world.room, ghost: number };
+    await homeserver.signal(leg, { kind: "invite", description: "", lifetimeMs: 60_000, invitee: undefined });
+    const [ring] = world.said(ringType);
+    expect(ring?.content["m.mentions"]).toEqual({ user_ids: [], room: true });
+    await world.join();
+    const { form, device } = await heard(world, "call.answered");
+    if (device !== undefined) await homeserver.signal({ ...leg, form }, { kind: "select", device });
+    expect(world.said("m.room.redaction")).toMatchObject([{ content: { redacts: ring?.event_id } }]);
+  });
+
+  test("and answers: the number's hang-up takes it out of the call, and deletes nothing", async () => {
     const world = await startRtcWorld();
     const { leg } = await rung(world);
     await world.join();
     const { form, device } = await heard(world, "call.answered");
     const taken = { ...leg, form };
     if (device !== undefined) await world.rig.edge.homeserver.signal(taken, { kind: "select", device });
-    expect(world.said("m.room.redaction")).toMatchObject([{ content: { redacts: world.said(ringType)[0]?.event_id } }]);
     await world.rig.edge.homeserver.signal(taken, { kind: "hangup", cause: "caller-hung-up" });
     expect(world.memberships().at(-1)?.content).toEqual({});
     expect(await world.delayed()).toEqual([]);
+    expect(world.said("m.room.redaction")).toEqual([]);
   });
 
   test("declines: the number leaves the call", async () => {

@@ -30,6 +30,7 @@ async function start(): Promise<World> {
     },
   });
   const person = await Person.logIn(server);
+  await Person.logIn(server, alice, "LAPTOP");
   // The number has keys.
   await world.rig.edge.homeserver.text(world.room, number, "first line", "0");
   return {
