@@ -14,6 +14,7 @@ import { createCallMedia } from "../src/media/negotiation/negotiation.ts";
 import { SrtpContext } from "../src/media/embedded/trunk/srtp.ts";
 import type { CallMedia } from "../src/ports/media.ts";
 import type { Log } from "../src/ports/telemetry.ts";
+import { ConferenceBench } from "./conference-packets.ts";
 import { figure } from "./parts/statistics.ts";
 import { childrenUsage } from "./parts/usage.ts";
 
@@ -208,10 +209,11 @@ async function measured(
 
 /** Printable lines; about half a minute. */
 export async function run(): Promise<string[]> {
+  const conferences = await ConferenceBench.start();
   const media = createCallMedia(
     createEmbeddedEngine({
       workers: 1,
-      sessionsPerWorker: sessions + 10 * convertedSessions,
+      sessionsPerWorker: sessions + 13 * convertedSessions,
       rtp: { host: "127.0.0.1", portMin: 34_000, portMax: 34_999 },
       ice: { bindHost: "127.0.0.1" },
       silenceTimeoutMs: 60_000,
@@ -219,6 +221,7 @@ export async function run(): Promise<string[]> {
       clock: { nowMs: () => Date.now(), wallMs: () => Date.now(), at: () => () => undefined, newId: () => "" },
     }),
     quietLog,
+    { conferences: conferences.rooms },
   );
   await media.start();
   try {
@@ -243,9 +246,24 @@ export async function run(): Promise<string[]> {
     // Once more, as the machine may have become busier meanwhile.
     const again = await measured(calls, ulawSpeech, ulaw);
     for (const { socket } of [...calls, ...others]) socket.close();
+    const inConferences = async (
+      { packets: said, payloadType, ticks }: Speech,
+      codec: "PCMU" | "opus",
+      kind: "plain" | "encrypted",
+      count = convertedSessions,
+    ) => conferences.cost(media, count, { codec, payloadType, ticks, packets: said }, kind, measuredMs);
+    const speech = opusSpeech("narrowband", 24_000);
+    const telephone = { ...ulaw, ticks: 160 };
+    // The first ones load what all others share.
+    await inConferences(speech, "opus", "plain", 2);
+    const passed = await inConferences(speech, "opus", "plain");
+    const turned = await inConferences(telephone, "PCMU", "plain");
+    const sealed = await inConferences(telephone, "PCMU", "encrypted");
     const sent = (measuredMs / frameMs) * sessions * 2;
     const priceOf = (each: { readonly usPerPacket: number }): string =>
       figure((2 * each.usPerPacket) / (usPerPacket + again.usPerPacket), 2);
+    const costOf = (each: { readonly usPerPacket: number }): string =>
+      `${figure(each.usPerPacket, 1)} us CPU per packet (${priceOf(each)} times the forwarded one)`;
     const setUpMs = (up.cpuMs - idle.cpuMs) / sessions;
     const sessionKib = (after.rss - idle.rss) / sessions / 1024;
     return [
@@ -255,11 +273,14 @@ export async function run(): Promise<string[]> {
       `media: ${priceOf(converted)} times the forwarded packet, about ${figure(1e6 / (converted.usPerPacket * 100))} such calls on one core`,
       `media: ${figure(wideband.usPerPacket, 1)} us CPU per packet converted between Opus and G.722, ${priceOf(wideband)} times the forwarded packet`,
       `media: ${figure(lowerBand.usPerPacket, 1)} us CPU per packet converted between G.722 and G.711, ${priceOf(lowerBand)} times the forwarded packet`,
+      `media: in a conference, ${costOf(passed)} where Opus is passed on, ${costOf(turned)} where it is converted to G.711, ${costOf(sealed)} where it is encrypted too`,
+      `media: a conference's session takes ${figure(turned.setUpMs, 1)} ms CPU to set up, and ${figure(passed.kib)} KiB`,
       `media: ${figure(setUpMs, 1)} ms CPU to set up a session`,
       `media: ${figure(sessionKib)} KiB a session, ${figure(idle.rss / 2 ** 20)} MiB an idle worker`,
       srtpLine(),
     ];
   } finally {
     await media.stop();
+    await conferences.stop();
   }
 }

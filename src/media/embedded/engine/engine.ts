@@ -51,8 +51,8 @@ export interface EmbeddedEngineOptions {
 const defaults = { reconnectTimeoutMs: 30_000 };
 /** Ports of the range may be taken by others: so many pairs are tried for one session. */
 const portTries = 20;
-/** A participant's frames may be encrypted, and several may speak: as much as Opus to G.711. */
-const conferencePrice = 2;
+/** What a participant costs more than a client, by measurement (`npm run bench -- media`). */
+const conferenceSurcharge = 1;
 
 interface Entry {
   readonly place: Place;
@@ -317,7 +317,7 @@ class EmbeddedEngine implements MediaEngine {
   #charge(session: number, passing: number): void {
     const entry = this.#entries.get(session);
     if (entry === undefined) return;
-    const price = this.#seats.get(session)?.isAny === true ? Math.max(conferencePrice, passing) : passing;
+    const price = this.#seats.get(session)?.isAny === true ? passing + conferenceSurcharge : passing;
     entry.place.load += price - entry.price;
     entry.price = price;
   }

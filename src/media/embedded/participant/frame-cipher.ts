@@ -1,15 +1,14 @@
 // Frames that only the members of a call can read, whatever the media server does: the format of LiveKit's clients
 // (AES-128-GCM), which MatrixRTC has taken over. A frame of sound is
 //   first octet (clear, and authenticated) | ciphertext | tag, 16 | IV, 12 | length of the IV | index of the key
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import type { FrameKey } from "../../../ports/conference.ts";
+import { Gcm, gcmTagOctets } from "./gcm.ts";
 
-const algorithm = "aes-128-gcm";
 const clearOctets = 1;
-const tagOctets = 16;
 const ivOctets = 12;
 const trailerOctets = 2;
-const overhead = clearOctets + tagOctets + ivOctets + trailerOctets;
+const overhead = clearOctets + gcmTagOctets + ivOctets + trailerOctets;
 const salt = Buffer.from("LKFrameEncryptionKey");
 const info = Buffer.alloc(128);
 const keyOctets = 16;
@@ -17,11 +16,11 @@ const keyOctets = 16;
 interface DerivedKey {
   readonly index: number;
   readonly secret: Uint8Array;
-  readonly key: Buffer;
+  readonly gcm: Gcm;
 }
 
 function derived({ index, secret }: FrameKey): DerivedKey {
-  return { index, secret, key: Buffer.from(hkdfSync("sha256", secret, salt, info, keyOctets)) };
+  return { index, secret, gcm: new Gcm(Buffer.from(hkdfSync("sha256", secret, salt, info, keyOctets))) };
 }
 
 /** Encrypts what we say. */
@@ -39,15 +38,19 @@ export class FrameSealer {
     return this.#key.index === index && Buffer.compare(this.#key.secret, secret) === 0;
   }
 
+  /** `frame`: one octet at least. */
   seal(frame: Uint8Array): Buffer {
-    const iv = Buffer.alloc(ivOctets);
-    iv.set(this.#prefix);
-    iv.writeUInt32BE(this.#count, this.#prefix.length);
+    const sealed = Buffer.alloc(frame.length + overhead - clearOctets);
+    const ivAt = sealed.length - trailerOctets - ivOctets;
+    sealed.set(this.#prefix, ivAt);
+    sealed.writeUInt32BE(this.#count, ivAt + this.#prefix.length);
     this.#count = (this.#count + 1) >>> 0;
+    sealed.set([ivOctets, this.#key.index], sealed.length - trailerOctets);
     const clear = frame.subarray(0, clearOctets);
-    const cipher = createCipheriv(algorithm, this.#key.key, iv).setAAD(clear);
-    const sealed = [clear, cipher.update(frame.subarray(clearOctets)), cipher.final(), cipher.getAuthTag(), iv];
-    return Buffer.concat([...sealed, Buffer.from([ivOctets, this.#key.index])]);
+    sealed.set(clear);
+    const iv = sealed.subarray(ivAt, ivAt + ivOctets);
+    this.#key.gcm.seal(iv, clear, frame.subarray(clearOctets), sealed.subarray(clearOctets, ivAt));
+    return sealed;
   }
 }
 
@@ -68,24 +71,19 @@ export class FrameOpener {
   open(frame: Uint8Array): Buffer | undefined {
     const { length } = frame;
     if (length < overhead || frame[length - 2] !== ivOctets) return undefined;
-    for (const { index, key } of this.#keys) {
-      const opened = index === frame[length - 1] ? openWith(key, frame) : undefined;
+    for (const { index, gcm } of this.#keys) {
+      const opened = index === frame[length - 1] ? openWith(gcm, frame) : undefined;
       if (opened !== undefined) return opened;
     }
     return undefined;
   }
 }
 
-function openWith(key: Buffer, frame: Uint8Array): Buffer | undefined {
+function openWith(gcm: Gcm, frame: Uint8Array): Buffer | undefined {
   const ivAt = frame.length - trailerOctets - ivOctets;
-  const tagAt = ivAt - tagOctets;
+  const tagAt = ivAt - gcmTagOctets;
   const clear = frame.subarray(0, clearOctets);
   const iv = frame.subarray(ivAt, ivAt + ivOctets);
-  const decipher = createDecipheriv(algorithm, key, iv, { authTagLength: tagOctets });
-  decipher.setAAD(clear).setAuthTag(frame.subarray(tagAt, ivAt));
-  try {
-    return Buffer.concat([clear, decipher.update(frame.subarray(clearOctets, tagAt)), decipher.final()]);
-  } catch {
-    return undefined;
-  }
+  const opened = gcm.open(iv, clear, frame.subarray(clearOctets, tagAt), frame.subarray(tagAt, ivAt));
+  return opened && Buffer.concat([clear, opened]);
 }
