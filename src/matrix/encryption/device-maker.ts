@@ -5,18 +5,26 @@ import { z } from "zod";
 import { localpartOf, type UserId } from "../../core/ids.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { DeviceAccess, HomeserverClient, MatrixRequest, Patience } from "../client/homeserver-client.ts";
+import {
+  badAnswer,
+  type DeviceAccess,
+  type HomeserverClient,
+  type MatrixRequest,
+  type Patience,
+} from "../client/homeserver-client.ts";
 
 /** Code of the error where the homeserver gives our users no devices in either way. */
 export const noDevices = "NO_DEVICES";
 
 const prefix = "SIPBRIDGE_";
+const loginType = "m.login.application_service";
 const displayName = "Telephone bridge";
 /** A call waits. */
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 const tidyPatience: Patience = { again: "never", giveUpAfterMs: 10_000 };
 
 const devicesForm = z.object({ devices: z.array(z.object({ device_id: z.string() })).nullable() });
+const flowsForm = z.object({ flows: z.array(z.object({ type: z.string() })) });
 const loginForm = z.object({ access_token: z.string(), device_id: z.string() });
 
 export class DeviceMaker {
@@ -67,20 +75,26 @@ export class DeviceMaker {
   async #logIn(user: UserId, id: string): Promise<DeviceAccess> {
     await this.#logOutAll(user);
     const body = {
-      type: "m.login.application_service",
+      type: loginType,
       identifier: { type: "m.id.user", user: localpartOf(user) },
       device_id: id,
       initial_device_display_name: displayName,
     };
     try {
-      // Nobody is anybody yet.
       const answer = await this.#client.request(user, { method: "POST", path: ["v3", "login"], body }, patience);
-      const { access_token: token, device_id: given } = loginForm.parse(answer);
-      return { kind: "token", id: given, token };
+      const parsed = loginForm.safeParse(answer);
+      if (!parsed.success) throw badAnswer("login");
+      return { kind: "token", id: parsed.data.device_id, token: parsed.data.access_token };
     } catch (error) {
-      if (error instanceof HomeserverError && error.transient) throw error;
-      throw new HomeserverError(noDevices, String(error), false, { cause: error });
+      if (!(error instanceof HomeserverError) || error.transient || (await this.#offersLogin(user))) throw error;
+      throw new HomeserverError(noDevices, error.message, false, { cause: error });
     }
+  }
+
+  /** Where it does, a login that fails is a matter of that user alone. Throws HomeserverError. */
+  async #offersLogin(user: UserId): Promise<boolean> {
+    const answer = await this.#client.request(user, { method: "GET", path: ["v3", "login"] }, patience);
+    return (flowsForm.safeParse(answer).data?.flows ?? []).some(({ type }) => type === loginType);
   }
 
   /** A single device cannot be deleted there without a password: all go, if all are ours. Never rejects. */

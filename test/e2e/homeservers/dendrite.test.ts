@@ -30,6 +30,8 @@ const rig = suiteRig("dendrite");
 let gateway: Gateway;
 let person: HeadlessCaller;
 let dendrite: RealHomeserver;
+let bridge: RegisteredBridge;
+/** The bridge that runs now. */
 let running: RunningProcess;
 let trunkPort: number;
 
@@ -79,7 +81,7 @@ beforeAll(async () => {
   gateway = await startGateway();
   rig.defer("gateway", () => gateway.stop());
   const port = await freePort();
-  const bridge = await bridgeFor(rig, `http://127.0.0.1:${port}`, "grammar");
+  bridge = await bridgeFor(rig, `http://127.0.0.1:${port}`, "grammar");
   dendrite = await startDendrite(rig, {
     port,
     serverName: DOMAIN,
@@ -132,7 +134,7 @@ describe("On Dendrite", () => {
     expect(await call.until(({ end }) => end)).toMatchObject({ by: "bridge", how: "hung up" });
   });
 
-  it("a number in an encrypted room is called and calls, and texts go both ways, in events that only its members can read", async () => {
+  it("a number in an encrypted room is called and calls, texts go both ways, after a restart too, in events that only its members can read", async () => {
     const account = await dendrite.register("bo");
     const { url: homeserver } = dendrite;
     const bo = await startBrowser(testRig(), { homeserver, account, toneHz: NEAR_HZ, encryption: "any" });
@@ -170,6 +172,17 @@ describe("On Dendrite", () => {
     await lineIn(bo, own, /^Good day$/);
     for (const where of [room, own]) expect(await typesIn(dendrite, account, where)).toEqual(["m.room.encrypted"]);
     expect(running.log.text).toContain("the homeserver takes no identities of numbers");
+
+    const [device] = await bo.phone.deviceIdsOf(ghost);
+    running.signal("SIGTERM");
+    await running.exited;
+    running = await bridge.start();
+    await bo.phone.send(room, "Are you back?");
+    await until("the text", () => gateway.messages.some(({ text }) => text === "Are you back?"));
+    await until("the new device alone", async () => {
+      const devices = await bo.phone.deviceIdsOf(ghost);
+      return devices.length === 1 && devices[0] !== device;
+    });
   });
 
   it("a bridge whose ids Dendrite refuses ends for good, and says what to set instead", async () => {

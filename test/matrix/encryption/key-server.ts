@@ -38,6 +38,8 @@ export class KeyServer {
    * Where it logs them in, devices have tokens, are not deleted without a password, and identities want one too.
    */
   devicesBy: "making" | "login" | "nothing" = "making";
+  /** Who cannot log in. */
+  readonly lockedOut = new Set<string>();
   readonly #tokens = new Map<string, { readonly user: string; readonly device: string }>();
   /** The application service's own user, to which it gives no `/sync`, as Synapse. */
   sender = "@_sip_sender:example.org";
@@ -82,6 +84,8 @@ export class KeyServer {
     if (parts[0] === "room_keys") return this.#backup(method, user, parts.slice(1), body);
     if (parts[0] === "rooms") return this.#room(method, user, parts.slice(1), body);
     switch (at) {
+      case "GET login":
+        return [200, { flows: this.devicesBy === "login" ? [{ type: "m.login.application_service" }] : [] }];
       case "POST login":
         return this.#logIn(body);
       case "POST logout/all":
@@ -140,6 +144,7 @@ export class KeyServer {
     const { identifier, device_id: device } = body as { identifier: { user: string }; device_id: string };
     if (this.devicesBy !== "login") return [400, { errcode: "M_UNKNOWN", error: "unhandled login type" }];
     const user = `@${identifier.user}:example.org`;
+    if (this.lockedOut.has(user)) return [403, { errcode: "M_USER_DEACTIVATED", error: "Deactivated" }];
     const token = `${deviceToken}${device}`;
     this.addDevice(user, device);
     this.#tokens.set(token, { user, device });

@@ -1,6 +1,7 @@
 // Devices of numbers on a homeserver that lets an application service make none: users are logged in instead, as on Dendrite.
 import { CollectStrategy } from "@matrix-org/matrix-sdk-crypto-wasm";
 import { expect, it, onTestFinished } from "vitest";
+import type { UserId } from "../../../src/core/ids.ts";
 import { bot, ghost } from "../edge-rig.ts";
 import { invitation, opened, quickClock, room, start, text } from "./encryption-rig.ts";
 import { KeyServer, serveKeys } from "./key-server.ts";
@@ -87,4 +88,13 @@ it("A number whose device somebody has logged out is logged in again", async () 
   const sealed = await encryption.seal(room, ghost, "m.room.message", text("still here"));
   expect(await alice.reads(asEvent(ghost, sealed))).toMatchObject({ content: text("still here") });
   expect(devicesOf(server)).not.toEqual(before);
+});
+
+it("A number that cannot log in keeps no other number from it", async () => {
+  const server = await startServer();
+  server.lockedOut.add(ghost);
+  const { encryption } = await startRoom(server);
+  const other = "@_sip_2:example.org" as UserId;
+  await expect(encryption.seal(room, ghost, "m.room.message", text("Hello"))).rejects.toThrow("Deactivated");
+  expect((await encryption.seal(room, other, "m.room.message", text("Hello"))).type).toBe("m.room.encrypted");
 });
