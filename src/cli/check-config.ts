@@ -49,7 +49,7 @@ export async function checkFiles(
   for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
   const { host, port: statusPort } = config.http.listen;
   terminal.out(
-    "Not checked here: whether the homeserver knows the bridge and both reach each other, and whether trunks and TURN servers answer. " +
+    "Not checked here: whether the homeserver knows the bridge and both reach each other, and whether trunks, TURN servers and the media server of MatrixRTC answer. " +
       `The running bridge says that in its log and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
   );
   return exitCode.ok;

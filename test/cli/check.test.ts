@@ -116,6 +116,17 @@ test("it warns of rooms that are always to be encrypted, and cannot be", async (
   );
 });
 
+test("it warns of clients that are to be rung, and cannot be, and of tokens that anybody on the way could read", async () => {
+  await configure((text) => `${text}people: {calls: rtc}\nrtc: {allowed_services: ["http://rtc.example.com/jwt"]}\n`);
+  expect(warnings(await run("--check"))).toContain(
+    `warning: ${config}: rtc.allowed_services[0] is not https: whoever is on the way could read the tokens of calls`,
+  );
+  await configure((text) => `${text}people: {calls: rtc}\nrtc: {mode: off}\n`);
+  expect(warnings(await run("--check"))).toContain(
+    `warning: ${config}: people.calls has no effect: rtc.mode is off, so only other clients are rung`,
+  );
+});
+
 describe("of the registration it warns of", () => {
   test.each([
     ["no address", "null", "url is missing, so the homeserver sends the bridge nothing"],

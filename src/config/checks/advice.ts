@@ -5,7 +5,19 @@ import type { Registration } from "../registration/registration.ts";
 import type { Config } from "../schema/schema.ts";
 
 export function adviseOn(config: Config): readonly ConfigFinding[] {
-  return [...advisePermissions(config), ...adviseRooms(config)];
+  return [...advisePermissions(config), ...adviseRooms(config), ...adviseRtc(config)];
+}
+
+function* adviseRtc({ people, rtc }: Config): Generator<ConfigFinding> {
+  if (rtc.mode === "off" && (people.calls === "rtc" || people.calls === "both"))
+    yield { path: ["people", "calls"], message: "has no effect: rtc.mode is off, so only other clients are rung" };
+  for (const [index, service] of rtc.allowed_services.entries()) {
+    if (service.startsWith("http:"))
+      yield {
+        path: ["rtc", "allowed_services", index],
+        message: "is not https: whoever is on the way could read the tokens of calls",
+      };
+  }
 }
 
 function* adviseRooms({ rooms, encryption }: Config): Generator<ConfigFinding> {
