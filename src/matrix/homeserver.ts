@@ -283,7 +283,10 @@ export class HttpHomeserver implements Homeserver {
     const answer = await this.#client.request(as, { method: "POST", path: ["v3", "createRoom"], body }, onlyUnsent);
     const parsed = createdForm.safeParse(answer);
     if (!parsed.success) throw badAnswer("createRoom");
-    return roomId(parsed.data.room_id);
+    const room = roomId(parsed.data.room_id);
+    // The homeserver may have encrypted it unasked, and said so already.
+    void this.#parts.encryption?.entering(room, as);
+    return room;
   }
 
   async invite(room: RoomId, as: UserId, user: UserId): Promise<void> {

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { roomId, type UserId } from "../../../src/core/ids.ts";
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
 import { openMemoryStore } from "../../fakes/memory-store.ts";
-import { alice, ghost, roomEvent, startEdge, textMessage, type RigOptions } from "../edge-rig.ts";
+import { alice, bot, ghost, roomEvent, startEdge, textMessage, type RigOptions } from "../edge-rig.ts";
 import { KeyServer, serveKeys } from "./key-server.ts";
 import { Person } from "./person.ts";
 
@@ -92,6 +92,15 @@ it("What is said twice is one event, and nobody between reads it", async () => {
   expect(said.map(({ type }) => type)).toEqual(["m.room.encrypted", "m.room.encrypted"]);
   const [, second] = said;
   expect(second && (await person.reads(second)).content).toMatchObject(text("Hello"));
+});
+
+it("The bot has its keys before anybody comes into a room of its own that the homeserver has encrypted unasked", async () => {
+  const { edge, server, push } = await start({ ours: [] });
+  const made = roomId(`!made${server.rooms.size}:example.org`);
+  await push("1", [roomEvent("m.room.encryption", {}, { room_id: made, state_key: "" })]);
+  await edge.idle();
+  expect(await edge.homeserver.createDirectRoom(bot, alice, false)).toBe(made);
+  await expect.poll(() => server.devices.get(bot)?.size).toBe(1);
 });
 
 it("A room that is made encrypted has a number in it that has its keys already", async () => {
