@@ -28,8 +28,10 @@ export interface MediaServicesParts {
 const patience: Patience = { again: "never", giveUpAfterMs: 3_000 };
 const wellKnownMs = 3_000;
 const keptMs = 10 * 60_000;
-/** For how long nothing, or no answer, is believed. */
-const emptyForMs = 30_000;
+/** For how long it is believed that there is none. */
+const emptyForMs = 60_000;
+/** A homeserver that does not answer is about to. */
+const unansweredForMs = 2_000;
 
 const transportsForm = z.object({ rtc_transports: z.array(z.unknown()) });
 const wellKnownForm = z.object({ "org.matrix.msc4143.rtc_foci": z.array(z.unknown()) });
@@ -46,6 +48,8 @@ export class MediaServices {
   #kept: Kept | undefined;
   /** Whether the homeserver named any when it was asked last. */
   #last = false;
+  /** Whether it answered, with whatever. */
+  #isAnswered = false;
 
   constructor(parts: MediaServicesParts) {
     this.#parts = parts;
@@ -84,7 +88,8 @@ export class MediaServices {
     this.#kept = kept;
     void kept.services.then((services) => {
       this.#last = services.length > 0;
-      if (services.length === 0) kept.untilMs = clock.nowMs() + emptyForMs;
+      if (services.length > 0) return;
+      kept.untilMs = clock.nowMs() + (this.#isAnswered ? emptyForMs : unansweredForMs);
     });
     return kept.services;
   }
@@ -99,9 +104,12 @@ export class MediaServices {
     const path = ["unstable", "org.matrix.msc4143", "rtc", "transports"];
     try {
       const answer = await client.request(sender, { method: "GET", path }, patience);
+      this.#isAnswered = true;
       return servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
     } catch (cause) {
-      log.debug("the homeserver does not say where its media server is", { code: failureOf(cause).error.code });
+      const { code, transient } = failureOf(cause).error;
+      this.#isAnswered = !transient;
+      log.debug("the homeserver does not say where its media server is", { code });
       return [];
     }
   }

@@ -110,7 +110,11 @@ export class OwnMembership {
     const query = { "org.matrix.msc4140.delay": String(leaveDelayMs) };
     const request = { method: "PUT", path: statePath(this.#place), query, body: {} } as const;
     try {
-      return delayForm.safeParse(await client.request(this.#place.user, request, delayPatience)).data?.delay_id;
+      const answer = await client.request(this.#place.user, request, delayPatience);
+      const delayId = delayForm.safeParse(answer).data?.delay_id;
+      // Whoever does not know what a delay is has sent the leave now, before we come in.
+      if (delayId === undefined) undelayed(new HomeserverError("NO_DELAY", "it sent the event at once", false));
+      return delayId;
     } catch (cause) {
       undelayed(failureOf(cause).error);
       return undefined;

@@ -221,6 +221,11 @@ export class RtcSpeaker implements Speaker {
   }
 
   #warn(error: HomeserverError): void {
+    if (error.code === "M_LIMIT_EXCEEDED" || error.transient) {
+      const words = "the homeserver would not take a number out of its call if the bridge died now";
+      this.#parts.log.warn(words, { code: error.code, error: error.message });
+      return;
+    }
     if (this.#warned) return;
     this.#warned = true;
     this.#parts.log.warn(

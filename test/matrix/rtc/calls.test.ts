@@ -271,6 +271,18 @@ describe("the number's membership", () => {
     expect(renewed.content["expires"]).toBeGreaterThanOrEqual(7 * 3_600_000);
   });
 
+  test("does without a delayed leave where the number has as many as it may, and the log says so each time", async () => {
+    const world = await startRtcWorld();
+    for (let index = 0; index < 100; index++) await world.delay(`OTHER${index}`);
+    await rung(world);
+    await rung(world);
+    expect(world.memberships()).toHaveLength(2);
+    expect(world.rig.lines.filter(({ level }) => level === "warn")).toMatchObject([
+      { message: expect.stringContaining("if the bridge died now") as string, fields: { code: "M_LIMIT_EXCEEDED" } },
+      { message: expect.stringContaining("if the bridge died now") as string },
+    ]);
+  });
+
   test("does without delayed events where there are none, and the log says once what would mend it", async () => {
     const world = await startRtcWorld({ maxEventDelayMs: 0 });
     const { leg } = await rung(world);

@@ -84,6 +84,8 @@ export interface RtcWorld {
   said(type: string): readonly ClientEvent[];
   /** The leaves that the homeserver would send for the number. */
   delayed(): Promise<readonly unknown[]>;
+  /** Has the homeserver delay a leave of the number's in some other call. */
+  delay(device: string): Promise<void>;
   /** Another edge, which knows nothing of what was. */
   restart(): Promise<EdgeRig>;
 }
@@ -169,6 +171,11 @@ export async function startRtcWorld(options: RtcWorldOptions = {}): Promise<RtcW
       const path = `unstable/org.matrix.msc4140/delayed_events?user_id=${encodeURIComponent(number)}`;
       const answer = await asWhom(registrationFor(port).as_token, "GET", path);
       return answer["delayed_events"] as readonly unknown[];
+    },
+    delay: async (device) => {
+      const query = `org.matrix.msc4140.delay=3600000&user_id=${encodeURIComponent(number)}`;
+      const path = `v3/rooms/${room}/state/${memberType}/_${number}_${device}_m.call?${query}`;
+      await asWhom(registrationFor(port).as_token, "PUT", path, {});
     },
     restart: async () => {
       await rig.edge.stop();
