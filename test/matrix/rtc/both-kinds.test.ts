@@ -67,6 +67,20 @@ describe("a person who is rung in both ways", () => {
   });
 });
 
+test("where a whole room is rung, whoever refuses speaks for themselves: the others ring on", async () => {
+  await world.rig.edge.homeserver.signal(leg, { kind: "hangup", cause: "caller-cancelled" });
+  const { homeserver } = world.rig.edge;
+  const again = { ...homeserver.ownSide(["legacy", "rtc"]), room: world.room, ghost: number };
+  await homeserver.signal(again, { kind: "invite", description: sdp, lifetimeMs: 60_000, invitee: undefined });
+  const before = world.rig.facts.length;
+  await world.send("m.call.reject", { call_id: again.matrixCallId, version: "1", party_id: "LAPTOP" });
+  await world.rig.factCount(before + 1);
+  await world.rig.edge.idle();
+  // What the number would have said of itself is said before this.
+  await homeserver.notice(world.room, number, "still ringing");
+  expect([legacyRings(), isInCall()]).toEqual([true, true]);
+});
+
 test("where the number may take no part in calls of the room, the other clients ring all the same", async () => {
   const levels = await world.ask("GET", `v3/rooms/${world.room}/state/m.room.power_levels`);
   const events = { ...(levels["events"] as object), [memberType]: 101 };

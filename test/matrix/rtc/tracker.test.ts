@@ -240,6 +240,13 @@ test("a refusal that comes before we know our own ring is told when we do", asyn
   expect(emitted).toMatchObject([{ kind: "call.rejected", matrixCallId: "ours", sender: ann }]);
 });
 
+test("a membership that is told of again after its end is over all the same", async () => {
+  await joins("$m");
+  await leaves();
+  await joins("$m");
+  expect(tracker.present(room)).toEqual([]);
+});
+
 test("a crowd in the call of a room is not followed without end", async () => {
   for (let index = 0; index < 150; index++) await joins(`$m${index}`, membership(ann, `D${index}`));
   expect(tracker.present(room)).toHaveLength(100);
