@@ -81,6 +81,8 @@ export class Encryption {
   readonly #mostDevices: number;
   #refused = false;
   readonly #stopped = new AbortController();
+  /** Aborted when messages come: whoever waits for a key looks at once. */
+  #arrival = new AbortController();
 
   constructor(parts: EncryptionParts) {
     this.#parts = parts;
@@ -116,6 +118,9 @@ export class Encryption {
     for (const [user, device] of this.#devices) {
       if (news.lists !== undefined || concerned.has(user)) device.push(news);
     }
+    if (news.messages.length === 0) return;
+    this.#arrival.abort();
+    this.#arrival = new AbortController();
   }
 
   /** What an event says of its room. */
@@ -229,7 +234,9 @@ export class Encryption {
     // What is pushed may be on its way still.
     let steps = this.#pushing.sinceMs === undefined ? lookAndFetch : look;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const arrival = this.#arrival;
       const found = await this.#openAs(steps, readers, room, json, session);
+      const hasFetched = steps === lookAndFetch;
       steps = lookAndFetch;
       if (found.kind === "plain") this.#lostSessions.delete(name);
       if (found.kind !== "later" || this.#stopped.signal.aborted) return found;
@@ -237,11 +244,11 @@ export class Encryption {
       const isLate = readers.every(({ madeAtMs }) => madeAtMs > sentAtMs);
       const keyMs = this.#lostSessions.has(name) ? 0 : isLate ? lateDevicePatienceMs : keyPatienceMs;
       const isKeyless = found.why === keyless;
-      if (clock.nowMs() + pauseMs > startedMs + (isKeyless ? keyMs : keyPatienceMs)) {
+      if (hasFetched && clock.nowMs() + pauseMs > startedMs + (isKeyless ? keyMs : keyPatienceMs)) {
         if (isKeyless) this.#lostSessions.set(name, true);
         return found;
       }
-      await pause(pauseMs, clock, this.#stopped.signal);
+      await pause(pauseMs, clock, AbortSignal.any([this.#stopped.signal, arrival.signal]));
     }
   }
 

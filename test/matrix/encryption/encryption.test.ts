@@ -79,6 +79,19 @@ describe("what a person sends into an encrypted room", () => {
     expect(lines.filter(({ message }) => message === "an encrypted event could not be read")).toHaveLength(2);
   });
 
+  it("is read although its key was given up before, where keys are pushed and this one was not", async () => {
+    const { alice, encryption, server } = await startRoom({ clock: quickClock });
+    const noNews = { messages: [], lists: undefined, counts: new Map(), unusedFallbackKeys: new Map() };
+    encryption.pushed({ ...noNews, tellsOfKeys: true });
+    const event = await alice.encrypts(room, "m.room.message", text("given up"), [ghost]);
+    const [device] = [...(server.devices.get(ghost)?.values() ?? [])];
+    const key = device?.inbox.splice(0) ?? [];
+    expect(await opened(encryption, event)).toBeUndefined();
+    device?.inbox.push(...key);
+    const next = await alice.seals(room, "m.room.message", text("next"));
+    expect((await opened(encryption, next))?.content.body).toBe("next");
+  });
+
   it("cannot be told to be somebody else's", async () => {
     const { alice, encryption } = await startRoom({ clock: quickClock });
     const event = await alice.encrypts(room, "m.room.message", text("from Alice"), [ghost]);

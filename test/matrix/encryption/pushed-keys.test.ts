@@ -63,6 +63,20 @@ it("What a key opens is read without fetching anything, in the transaction that 
   expect(fetches()).toBe(before);
 });
 
+it("What comes before its key is read as soon as the key is pushed, whatever time it is", async () => {
+  // Of all that waits, only what waits for nothing but the time goes on waiting.
+  const clock: Clock = { ...systemClock, at: () => () => undefined };
+  const { person, push, news, edge, fetches, texts } = await start(ghost, { clock });
+  await push([]);
+  const before = fetches();
+  const early = await person.encrypts(room, "m.room.message", text("early"), [ghost]);
+  await push([early], {});
+  await push([], news());
+  await edge.idle();
+  expect(texts()).toEqual(["early"]);
+  expect(fetches()).toBe(before);
+});
+
 it("A number answers without fetching anything, and on a device that the person has just got", async () => {
   const { person, push, edge, fetches, server, news } = await start();
   await push([]);
