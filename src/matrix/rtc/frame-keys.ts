@@ -32,6 +32,8 @@ interface Own {
   isTold: boolean;
   /** Who has it, by user and device. */
   readonly told: Set<string>;
+  /** Keys are looked for at once: somebody has come. */
+  wake: () => void;
 }
 
 const secretBytes = 16;
@@ -41,9 +43,9 @@ const mostDevices = 2_000;
 const mostKeys = 8;
 /** So long the others need to get our new key before we use it, as with clients. */
 const useAfterMs = 1_000;
-/** Where letters are not pushed: while somebody's key is missing, and after it has come. */
+/** Where letters are not pushed: while somebody's key is missing, and after it has come. Others use a new key after a second. */
 const missingPauseMs = 500;
-const idlePauseMs = 5_000;
+const idlePauseMs = 1_000;
 
 export class FrameKeys {
   readonly #parts: FrameKeysParts;
@@ -56,7 +58,7 @@ export class FrameKeys {
     parts.encryption.letters.listen((_to, letter) => this.#hear(letter));
     parts.tracker.listen({
       changed: (call) => this.#follow(call),
-      over: ({ seat }) => this.#own.delete(seat),
+      over: ({ seat }) => this.over(seat),
     });
   }
 
@@ -73,7 +75,7 @@ export class FrameKeys {
     if (this.#own.has(seat) || !encryption.works || !(await encryption.isEncrypted(room, user))) return;
     if (this.#own.has(seat)) return;
     const key = { index: 0, secret: randomBytes(secretBytes) };
-    this.#own.set(seat, { room, user, device, key, isTold: false, told: new Set() });
+    this.#own.set(seat, { room, user, device, key, isTold: false, told: new Set(), wake: () => undefined });
     void this.#fetch(seat);
   }
 
@@ -94,7 +96,13 @@ export class FrameKeys {
   }
 
   over(seat: SeatId): void {
+    const own = this.#own.get(seat);
+    if (own === undefined) return;
     this.#own.delete(seat);
+    own.wake();
+    if ([...this.#own.values()].some(({ room }) => room === own.room)) return;
+    // In the next call they have others, under the same numbers.
+    for (const name of this.#theirs.keys()) if (name.startsWith(`${own.room} `)) this.#theirs.delete(name);
   }
 
   stop(): void {
@@ -104,6 +112,7 @@ export class FrameKeys {
 
   #follow({ seat, room }: RtcCall): void {
     const own = this.#own.get(seat);
+    own?.wake();
     if (own === undefined || !own.isTold) return;
     const present = new Set(this.#parts.tracker.present(room).map(({ membership }) => personOf(membership)));
     const gone = [...own.told].filter((person) => !present.has(person));
@@ -168,13 +177,16 @@ export class FrameKeys {
     for (;;) {
       const own = this.#own.get(seat);
       if (own === undefined || this.#stopped.signal.aborted) return;
-      const isMissing = tracker.present(own.room).some(({ membership }) => this.of(own.room, membership).length === 0);
       if (!encryption.letters.arePushed) {
         await encryption.letters.fetch(own.user).catch((error: unknown) => {
           log.debug("could not ask for the keys of a call", { user: own.user, error });
         });
       }
-      await pause(isMissing ? missingPauseMs : idlePauseMs, clock, this.#stopped.signal);
+      const isMissing = tracker.present(own.room).some(({ membership }) => this.of(own.room, membership).length === 0);
+      const woken = new AbortController();
+      own.wake = () => woken.abort();
+      const pauseMs = isMissing ? missingPauseMs : idlePauseMs;
+      await pause(pauseMs, clock, AbortSignal.any([this.#stopped.signal, woken.signal]));
     }
   }
 }

@@ -110,6 +110,37 @@ test("a device tells its own key and no other's, and rubbish is none", async () 
     .toEqual([{ identity: `${alice}:PHONE`, keys: [{ index: 2, secret: Buffer.alloc(16, 4) }] }]);
 });
 
+/** The number rings, and Alice answers; what the media server is told of her. */
+async function answered(world: World): Promise<{ readonly leg: LegAddress; readonly attended: Attendance[] }> {
+  const { edge, facts } = world.rig;
+  const leg = { ...edge.homeserver.ownSide(["rtc"]), room: world.room, ghost: number };
+  await edge.homeserver.signal(leg, { kind: "invite", description: "", lifetimeMs: 60_000, invitee: world.alice });
+  const before = facts.length;
+  await world.join();
+  await expect.poll(() => facts.slice(before).map(({ kind }) => kind)).toContain("call.answered");
+  const fact = facts.slice(before).find(({ kind }) => kind === "call.answered");
+  const id = fact?.kind === "call.answered" ? seatIn(fact.description) : undefined;
+  const attended: Attendance[] = [];
+  const seat = id && edge.conferences?.seat(id);
+  onTestFinished(seat?.attend((attendance) => attended.push(attendance)) ?? (() => undefined));
+  return { leg, attended };
+}
+
+test("who answers is heard as soon as their key is there, and in the next call by the key of that", async () => {
+  const world = await start();
+  for (const byte of [1, 2]) {
+    const { leg, attended } = await answered(world);
+    const device = String(world.memberships().at(-1)?.content["device_id"]);
+    const secret = Buffer.alloc(16, byte);
+    await world.tellsKey(device, 0, secret);
+    await expect
+      .poll(() => attended.at(-1)?.participants, { timeout: 3_000 })
+      .toEqual([{ identity: `${alice}:PHONE`, keys: [{ index: 0, secret }] }]);
+    await world.rig.edge.homeserver.signal(leg, { kind: "hangup", cause: "caller-hung-up" });
+    await world.leave();
+  }
+});
+
 test("who has left cannot listen on: the others get another key, which is used a second later", async () => {
   const world = await start();
   const { attended } = await talking(world);
