@@ -28,6 +28,8 @@ export interface RtcReport {
   readonly sfu: string;
   /** The names at the media server of the members whose sound comes. */
   readonly heard: readonly string[];
+  /** All that comes of them is encrypted. */
+  readonly heardEncrypted: boolean;
   /** The ring that we sent, and who declined it. */
   readonly notificationId: string | undefined;
   readonly declinedBy: readonly string[];
@@ -52,7 +54,7 @@ export interface RtcPhone {
   join(roomId: string, options: RtcJoinOptions): Promise<void>;
   /** Does nothing where there is no call. */
   leave(): Promise<void>;
-  report(): RtcReport;
+  report(): Promise<RtcReport>;
   /** All so far, the oldest first. */
   rings(): RtcRing[];
   decline(roomId: string, notificationId: string): Promise<void>;

@@ -1,10 +1,7 @@
 // One MatrixRTC call of the page: matrix-js-sdk says who is in it, livekit-client brings the sound.
 import { ConnectionState, type Participant, Room as MediaRoom, RoomEvent as MediaEvent, Track } from "livekit-client";
-import {
-  type CallMembership,
-  type MatrixRTCSession,
-  MatrixRTCSessionEvent,
-} from "matrix-js-sdk/lib/matrixrtc/index.js";
+import { type CallMembership, MatrixRTCSession, MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc/index.js";
+import { RoomStateEvent } from "matrix-js-sdk/lib/models/room-state.js";
 import { Ear } from "../ear.ts";
 import { theClient } from "../session.ts";
 import type { RtcJoinOptions, RtcMember, RtcReport } from "./api.ts";
@@ -34,6 +31,8 @@ export class RtcCall {
       this.#notificationId = id;
     });
     session.on(MatrixRTCSessionEvent.MembershipsChanged, () => this.#listen());
+    // As the client does with the session that it keeps for the room.
+    theClient().on(RoomStateEvent.Events, this.#refresh);
     media.on(MediaEvent.TrackSubscribed, () => this.#listen());
     media.on(MediaEvent.TrackUnsubscribed, () => this.#listen());
     media.on(MediaEvent.EncryptionError, (error) => this.#errors.push(error.message));
@@ -51,7 +50,8 @@ export class RtcCall {
     };
     const server = await mediaServerOf(client);
     const { url, jwt } = await admission(client, server, format, roomId, own);
-    const session = client.matrixRTC.getRoomSession(room);
+    // One for each call: what the keys of the last one still wait for does not disturb this one.
+    const session = MatrixRTCSession.sessionForSlot(client, room, { application: "m.call", id: "ROOM" });
     const media = new MediaRoom({
       audioCaptureDefaults: MICROPHONE,
       publishDefaults: { red: false },
@@ -72,9 +72,12 @@ export class RtcCall {
     return call;
   }
 
+  /** The session is done with, too: one that has been left would go on telling others its keys. */
   async leave(): Promise<void> {
     await Promise.all([this.#session.leaveRoomSession(5000), this.#media.disconnect()]);
     this.#ear.detach();
+    theClient().off(RoomStateEvent.Events, this.#refresh);
+    await this.#session.stop();
   }
 
   async mute(muted: boolean): Promise<void> {
@@ -83,29 +86,33 @@ export class RtcCall {
 
   heard: Ear["heard"] = (frequencies, durationMs) => this.#ear.heard(frequencies, durationMs);
 
-  report(): RtcReport {
+  async report(): Promise<RtcReport> {
+    const { room, slotDescription } = this.#session;
     return {
-      roomId: this.#session.room.roomId,
+      roomId: room.roomId,
       joined: this.#session.isJoined(),
-      others: this.#others(),
+      others: this.#others(await MatrixRTCSession.sessionMembershipsForSlot(room, slotDescription)),
       sfu: this.#media.state,
       heard: this.#audible().map(({ identity }) => identity),
+      heardEncrypted: this.#audible().every(({ isEncrypted }) => isEncrypted),
       notificationId: this.#notificationId,
       declinedBy: declinedBy(this.#notificationId),
       encryptionErrors: [...this.#errors],
     };
   }
 
-  #others(): RtcMember[] {
-    return this.#session.memberships
+  readonly #refresh = (): void => void this.#session.ensureRecalculateSessionMembers();
+
+  #others(memberships: readonly CallMembership[]): RtcMember[] {
+    return memberships
       .filter(({ userId, deviceId }) => `${userId} ${deviceId}` !== this.#own)
-      .map(({ userId, deviceId, rtcBackendIdentity: identity }: CallMembership) => ({ userId, deviceId, identity }));
+      .map(({ userId, deviceId, rtcBackendIdentity: identity }) => ({ userId, deviceId, identity }));
   }
 
   /** Members of the call whose sound comes. Who is at the media server only is not heard. */
   #audible(): Participant[] {
     if (this.#media.state !== ConnectionState.Connected) return [];
-    return this.#others()
+    return this.#others(this.#session.memberships)
       .map(({ identity }) => this.#media.remoteParticipants.get(identity))
       .filter((one) => one !== undefined)
       .filter((one) => one.getTrackPublication(Track.Source.Microphone)?.track !== undefined);

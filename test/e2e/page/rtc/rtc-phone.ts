@@ -18,7 +18,7 @@ export const rtcPhone: RtcPhone = {
   async leave() {
     await newest?.leave();
   },
-  report: () => theCall().report(),
+  report: async () => theCall().report(),
   rings: allRings,
   async decline(roomId, notificationId) {
     await theClient().sendRtcDecline(roomId, notificationId);
