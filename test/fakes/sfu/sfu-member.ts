@@ -37,13 +37,18 @@ export class SfuMember {
   readonly #sid = sid("PA");
   readonly #room: Set<SfuMember>;
   readonly #socket: WebSocket;
+  readonly #spoil: (sdp: string) => string;
   readonly #connection: PeerConnection;
   readonly #sections = new Map<string, Section>();
+  #isAnswered = false;
+  /** Candidates of the member that came before it was answered. */
+  early = 0;
   #spoken: { readonly sid: string; readonly request: AddTrackRequest } | undefined;
   #microphone: Track | undefined;
 
-  constructor(identity: string, socket: WebSocket, room: Set<SfuMember>) {
+  constructor(identity: string, socket: WebSocket, room: Set<SfuMember>, spoil: (sdp: string) => string) {
     this.identity = identity;
+    this.#spoil = spoil;
     this.#socket = socket;
     this.#room = room;
     this.#connection = new nodeDataChannel.PeerConnection("sfu", {
@@ -94,7 +99,11 @@ export class SfuMember {
         for (const other of this.#others()) other.#subscribe();
         return;
       }
+      case "trickle":
+        if (!this.#isAnswered) this.early += 1;
+        return;
       case "offer":
+        this.early += message.value.sdp.match(/^a=candidate/gm)?.length ?? 0;
         void this.#answer(message.value);
         return;
       case "pingReq":
@@ -126,7 +135,8 @@ export class SfuMember {
     for (const [mid, { speaker }] of this.#sections) {
       if (speaker !== undefined) midToTrackId[mid] = speaker.#trackInfo().sid;
     }
-    const answer = this.#connection.localDescription()?.sdp ?? "";
+    const answer = this.#spoil(this.#connection.localDescription()?.sdp ?? "");
+    this.#isAnswered = true;
     this.#say({
       case: "answer",
       value: new SessionDescription({ type: "answer", sdp: answer, id, midToTrackId }),

@@ -24,6 +24,8 @@ function claimsOf(request: IncomingMessage): Claims | undefined {
 }
 
 export class FakeSfu {
+  /** What it makes of its answers to somebody. */
+  spoil: (sdp: string, identity: string) => string = (sdp) => sdp;
   readonly #http: Server;
   readonly #rooms = new Map<string, Set<SfuMember>>();
 
@@ -43,7 +45,7 @@ export class FakeSfu {
       this.#rooms.set(video.room, room);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         for (const other of room) if (other.identity === sub) other.remove("DUPLICATE_IDENTITY");
-        const member = new SfuMember(sub, webSocket, room);
+        const member = new SfuMember(sub, webSocket, room, (sdp) => this.spoil(sdp, sub));
         room.add(member);
         member.join();
       });
@@ -54,6 +56,18 @@ export class FakeSfu {
     const http = createServer((_request, response) => void response.end());
     await listen(http, port);
     return new FakeSfu(http);
+  }
+
+  /** How many candidates came before they could be used. */
+  get early(): number {
+    let early = 0;
+    for (const room of this.#rooms.values()) for (const member of room) early += member.early;
+    return early;
+  }
+
+  /** Everybody is told to go. */
+  dismiss(reason: "PARTICIPANT_REMOVED" | "SERVER_SHUTDOWN"): void {
+    for (const room of this.#rooms.values()) for (const member of room) member.remove(reason);
   }
 
   /** As if it were killed: nobody hears a word. */

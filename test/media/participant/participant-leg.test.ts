@@ -20,7 +20,7 @@ function newLeg(): { readonly leg: ParticipantLeg; readonly told: string[] } {
     log: (_level, _message, { reason }) => told.push(`log: ${String(reason)}`),
   };
   const ice = { bindHost: "127.0.0.1", advertisedHosts: [], portMin: undefined, portMax: undefined };
-  return { leg: new ParticipantLeg({ ice, ssrc: 1, cname: "us" }, reports), told };
+  return { leg: new ParticipantLeg({ ice, ssrc: 1, cname: "us", reconnectTimeoutMs: 30_000 }, reports), told };
 }
 
 describe("without an admission", () => {

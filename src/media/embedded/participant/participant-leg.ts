@@ -16,6 +16,8 @@ export interface ParticipantOptions {
   /** Of our stream. */
   readonly ssrc: number;
   readonly cname: string;
+  /** How long a lost connection may take to come back. */
+  readonly reconnectTimeoutMs: number;
 }
 
 export interface ParticipantReports extends LegReports {
@@ -25,7 +27,7 @@ export interface ParticipantReports extends LegReports {
   alive(): void;
 }
 
-/** How long we try to get in: at first, and after a loss, when a server takes seconds to start again. */
+/** How long we try to get in: at first, and after a loss at most, when a server takes seconds to start again. */
 const patienceMs = { first: 10_000, again: 18_000 };
 const pauseMs = 500;
 /** Somebody who leaves and comes back so soon has changed the network. */
@@ -147,7 +149,8 @@ export class ParticipantLeg implements Leg {
     const state = this.#state;
     if (state.phase !== "visiting") return;
     // From a loss on there is the whole time to come back.
-    this.#lost(state.isUp ? clockMs() + patienceMs.again : state.untilMs, reason, isFinal);
+    const againMs = Math.min(patienceMs.again, this.#options.reconnectTimeoutMs);
+    this.#lost(state.isUp ? clockMs() + againMs : state.untilMs, reason, isFinal);
   }
 
   #lost(untilMs: number, reason: string, isFinal: boolean): void {

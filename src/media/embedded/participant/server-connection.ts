@@ -82,11 +82,12 @@ export class ServerConnection {
     return new ServerConnection(options, port, reports);
   }
 
-  /** With so many more sections to hear. */
+  /** With so many more sections to hear, and without candidates. */
   offer(more = 0): string {
     this.#hear(more);
     this.#connection.setLocalDescription("offer");
-    return this.#connection.localDescription()?.sdp ?? "";
+    const { sdp = "" } = this.#connection.localDescription() ?? {};
+    return sdp.replaceAll(/a=(?:candidate|end-of-candidates).*\r\n/g, "");
   }
 
   /** Throws where the library does not take it. */

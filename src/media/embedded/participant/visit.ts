@@ -42,8 +42,11 @@ export class Visit {
   readonly #reports: VisitReports;
   readonly #socket: SignalSocket;
   readonly #offers: Offers = { last: 0, isOpen: false, more: undefined };
-  /** Candidates that came before the server's first answer. */
-  #early: Candidate[] | undefined = [];
+  /**
+   * Candidates from before the server's first answer, its own and ours. A server that knew ours could begin before we know its
+   * fingerprint, and the library fails such a handshake.
+   */
+  #early: { readonly theirs: Candidate[]; readonly ours: Uint8Array[] } | undefined = { theirs: [], ours: [] };
   readonly #entering: NodeJS.Timeout;
   #connection: ServerConnection | undefined;
   #injected: Buffer | undefined;
@@ -96,7 +99,7 @@ export class Visit {
         return;
       case "candidate":
         if (this.#early === undefined) this.#connection?.addCandidate(signal.candidate);
-        else if (this.#early.length < mostEarly) this.#early.push(signal.candidate);
+        else if (this.#early.theirs.length < mostEarly) this.#early.theirs.push(signal.candidate);
         return;
       case "sections":
         this.#offers.more = (this.#offers.more ?? 0) + signal.more;
@@ -116,7 +119,7 @@ export class Visit {
     const connection = await ServerConnection.open(
       { ...options, iceServers: joined.turnServers },
       {
-        candidate: (candidate, mid) => this.#socket.send(trickle(candidate, mid)),
+        candidate: (candidate, mid) => this.#tell(trickle(candidate, mid)),
         connected: () => {
           clearTimeout(this.#entering);
           this.#reports.up();
@@ -136,6 +139,11 @@ export class Visit {
     this.#offer();
   }
 
+  #tell(candidate: Uint8Array): void {
+    if (this.#early === undefined) this.#socket.send(candidate);
+    else this.#early.ours.push(candidate);
+  }
+
   /** If one is wanted, and none is under way. */
   #offer(): void {
     const { more, isOpen } = this.#offers;
@@ -150,8 +158,10 @@ export class Visit {
     this.#connection?.answered(readAnswer(sdp));
     this.attendees.place(tracks);
     this.#offers.isOpen = false;
-    for (const candidate of this.#early ?? []) this.#connection?.addCandidate(candidate);
+    const early = this.#early;
     this.#early = undefined;
+    for (const candidate of early?.theirs ?? []) this.#connection?.addCandidate(candidate);
+    for (const candidate of early?.ours ?? []) this.#socket.send(candidate);
     this.#offer();
   }
 

@@ -203,8 +203,9 @@ export class Session {
     const before = this.#legs[end];
     this.#client = undefined;
     const { ssrc, cname } = this.#relay.streams[end];
+    const { ice, reconnectTimeoutMs } = this.#settings;
     this.#participant = new ParticipantLeg(
-      { ice: this.#settings.ice, ssrc, cname },
+      { ice, ssrc, cname, reconnectTimeoutMs },
       {
         ...this.#legReports(end),
         wanted: () => this.#reports.admissionWanted(end),

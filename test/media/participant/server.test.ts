@@ -1,0 +1,101 @@
+// A media server that loses people, or is hostile.
+import { afterAll, beforeAll, describe, expect, vi } from "vitest";
+import { freePort } from "../../../dev/loopback/free-ports.ts";
+import type { Admission } from "../../../src/ports/conference.ts";
+import { fakeAdmission, FakeSfu } from "../../fakes/sfu/sfu.ts";
+import { attendanceOf, conferenceHz as hz, Seats, type ConferenceCall } from "../peers/conference-call.ts";
+import { portSlice, startRig, type Rig } from "../peers/rig.ts";
+import { test, type Scope } from "../peers/scope.ts";
+
+const allHz = Object.values(hz);
+const admit = async (identity: string, room: string): Promise<Admission> => fakeAdmission(Number(room), identity, room);
+const seats = new Seats(admit);
+let rig: Rig;
+
+beforeAll(async () => {
+  const rtp = { host: "127.0.0.1", ...(await portSlice(30)) };
+  rig = await startRig({ reconnectTimeoutMs: 1500, sessionsPerWorker: 100, rtp }, seats);
+});
+afterAll(async () => rig.engine.stop());
+
+interface Both {
+  readonly sfu: FakeSfu;
+  readonly alice: ConferenceCall;
+  readonly bob: ConferenceCall;
+  readonly room: string;
+}
+
+async function talk(scope: Scope): Promise<Both> {
+  const port = await freePort();
+  const sfu = await FakeSfu.start(port);
+  let isStopped = false;
+  const stop = sfu.stop.bind(sfu);
+  sfu.stop = async () => {
+    isStopped = true;
+    await stop();
+  };
+  scope.add(async () => (isStopped ? undefined : sfu.stop()));
+  const room = String(port);
+  const alice = await seats.call(rig, scope, room, "alice", attendanceOf(["bob"]));
+  const bob = await seats.call(rig, scope, room, "bob", attendanceOf(["alice"]));
+  expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
+  return { sfu, alice, bob, room };
+}
+
+const kindsOf = ({ facts }: ConferenceCall): readonly string[] => facts.map(({ kind }) => kind);
+
+test("who is sent away from a server that ends comes again, and the telephone hears them in the stream that it had", async ({
+  scope,
+}) => {
+  const { sfu, alice, bob } = await talk(scope);
+  const before = alice.telephone.ear.packets;
+  sfu.dismiss("SERVER_SHUTDOWN");
+  await vi.waitFor(() => expect(Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(1), 10_000);
+  expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
+  expect((await bob.telephone.ear.nextSecond(allHz)).hz).toBe(hz.alice);
+  expect(new Set([...before, ...alice.telephone.ear.packets].map(({ ssrc }) => ssrc)).size).toBe(1);
+  expect(kindsOf(alice)).toEqual(["media.connected"]);
+});
+
+test("no candidate of ours is told before the answer, as a server that is early would begin a handshake that fails", async ({
+  scope,
+}) => {
+  const { sfu } = await talk(scope);
+  expect(sfu.early).toBe(0);
+});
+
+test("a server that does not come back is tried for the time that there is, and then the call is told so", async ({
+  scope,
+}) => {
+  const { sfu, alice } = await talk(scope);
+  await sfu.stop();
+  await alice.fact("media.disconnected");
+  expect(alice.seat.admissions).toBeGreaterThan(2);
+  expect(kindsOf(alice)).toEqual(["media.connected", "media.disconnected"]);
+});
+
+test("who is removed does not come again", async ({ scope }) => {
+  const { sfu, alice } = await talk(scope);
+  sfu.dismiss("PARTICIPANT_REMOVED");
+  await alice.fact("media.disconnected");
+  expect(alice.seat.admissions).toBe(1);
+});
+
+describe.concurrent("an answer that is hostile lets nobody in, and harms nobody else", () => {
+  test.concurrent.for([
+    ["no SDP", () => "hello"],
+    ["without a fingerprint", (sdp: string) => sdp.replaceAll(/a=fingerprint.*\r\n/g, "")],
+    ["with a role that is for offers", (sdp: string) => sdp.replaceAll(/a=setup:\w+/g, "a=setup:actpass")],
+    ["with a hash that nobody computes", (sdp: string) => sdp.replaceAll(/sha-256 (..:){4}/g, "sha-224 ")],
+    ["with candidates that are none", (sdp: string) => sdp.replaceAll(/a=candidate.*\r\n/g, "a=candidate:%n%n\r\n")],
+    ["with no section at all", (sdp: string) => sdp.slice(0, sdp.indexOf("m="))],
+  ] as const)("%s", async ([, spoil], { scope }) => {
+    const { sfu, alice, room } = await talk(scope);
+    sfu.spoil = (sdp, identity) => (identity === "carol" ? spoil(sdp) : sdp);
+    const carol = await seats.call(rig, scope, room, "carol", attendanceOf([]));
+    await carol.fact("media.failed");
+    expect(kindsOf(carol)).toEqual(["media.failed"]);
+    expect((await alice.telephone.ear.nextSecond(allHz)).hz).toBe(hz.bob);
+    expect(rig.log.map(({ message }) => message)).not.toContain("media worker ended");
+  });
+});
