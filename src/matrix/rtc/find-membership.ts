@@ -1,5 +1,6 @@
-// A membership of which the homeserver did not tell us: it was there before a number came into the room, or was told before a
-// restart.
+// Memberships of which the homeserver did not tell us: they were there before a number came into the room, or were told before
+// a restart.
+import { z } from "zod";
 import type { EventId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/telemetry.ts";
@@ -7,7 +8,8 @@ import type { HomeserverClient, Patience } from "../client/homeserver-client.ts"
 import { failureOf } from "../client/request-failure.ts";
 import type { Encryption } from "../encryption/encryption.ts";
 import { readEvent } from "../wire/event.ts";
-import type { RtcMembership } from "../wire/rtc.ts";
+import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
+import { stateMembershipType, stickyMembershipTypes } from "../wire/rtc-names.ts";
 
 export interface FinderParts {
   readonly client: HomeserverClient;
@@ -42,5 +44,42 @@ export async function findMembership(
   } catch (cause) {
     log.debug("could not find who rings", { room, event, code: failureOf(cause).error.code });
     return undefined;
+  }
+}
+
+export type Joined = Extract<RtcEvent, { kind: "rtc.joined" }>;
+
+const pageSize = 100;
+const membershipFilter = JSON.stringify({ types: [stateMembershipType, ...stickyMembershipTypes] });
+const pageForm = z.object({ chunk: z.array(z.unknown()) });
+
+/** Who is in the call of a room by its latest memberships, save those that are encrypted. Never rejects. */
+export async function findPresent(
+  room: RoomId,
+  user: UserId,
+  { client, isOwn, clock, log }: Pick<FinderParts, "client" | "clock" | "log"> & { isOwn: (user: UserId) => boolean },
+): Promise<readonly Joined[]> {
+  try {
+    const query = { dir: "b", limit: String(pageSize), filter: membershipFilter };
+    const answer = await client.request(
+      user,
+      { method: "GET", path: ["v3", "rooms", room, "messages"], query },
+      patience,
+    );
+    // The newest of each comes first.
+    const latest = new Map<string, Joined | undefined>();
+    for (const event of pageForm.parse(answer).chunk) {
+      const whole = typeof event === "object" && event !== null ? { room_id: room, ...event } : event;
+      const reading = readEvent(whole, clock.wallMs(), isOwn);
+      if (reading.kind !== "fact") continue;
+      const { fact } = reading;
+      if (fact.kind === "rtc.left" && !latest.has(fact.key)) latest.set(fact.key, undefined);
+      if (fact.kind === "rtc.joined" && !latest.has(fact.membership.key))
+        latest.set(fact.membership.key, { ...fact, receivedAtMs: clock.nowMs() });
+    }
+    return [...latest.values()].flatMap((joined) => joined ?? []);
+  } catch (cause) {
+    log.debug("could not find who is in the call of a room", { room, code: failureOf(cause).error.code });
+    return [];
   }
 }

@@ -12,7 +12,7 @@ import type { Sender, Speaker } from "../legs/speaker.ts";
 import type { RoomFact } from "../wire/event.ts";
 import type { RtcEvent } from "../wire/rtc.ts";
 import { Conferences } from "./conferences.ts";
-import { findMembership } from "./find-membership.ts";
+import { findMembership, findPresent, type Joined } from "./find-membership.ts";
 import { FrameKeys } from "./frame-keys.ts";
 import { MediaServices } from "./media-services.ts";
 import { checkRtc } from "./rtc-check.ts";
@@ -90,7 +90,8 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   });
   const changed = (seat: SeatId): void => conferences.changed(seat);
   const keys = encryption && new FrameKeys({ encryption, tracker, changed, clock, log });
-  const speaker = new RtcSpeaker({ ...around, tracker, services, keys });
+  const present = (room: RoomId, user: UserId): Promise<readonly Joined[]> => findPresent(room, user, around);
+  const speaker = new RtcSpeaker({ ...around, tracker, services, present, keys });
   const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),

@@ -2,6 +2,7 @@
 // person did. What a crash leaves behind is found again (left-behind.ts).
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
 import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
+import { RecentMap } from "../../core/recent-map.ts";
 import type { SeatId } from "../../ports/conference.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import { failureOf } from "../client/request-failure.ts";
@@ -11,6 +12,7 @@ import { declineContent, ringContent } from "../wire/rtc-content.ts";
 import { declineTypes, notificationTypes } from "../wire/rtc-names.ts";
 import { leaveWhatIsLeft, redact } from "./left-behind.ts";
 import type { MediaServices } from "./media-services.ts";
+import type { Joined } from "./find-membership.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import { type MembershipParts, OwnMembership, type Place } from "./own-membership.ts";
 import { type RtcCall, seatOf } from "./rtc-call.ts";
@@ -20,9 +22,14 @@ export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
   readonly outbox: Sender;
   readonly tracker: RtcTracker;
   readonly services: Pick<MediaServices, "own" | "isAllowed">;
+  /** Who is in the call of the room, as one of ours sees it. Never rejects. */
+  readonly present: (room: RoomId, user: UserId) => Promise<readonly Joined[]>;
   /** undefined: nothing is read or written in encrypted rooms. */
   readonly keys: FrameKeys | undefined;
 }
+
+/** Rooms of which it is known who was in their call. */
+const mostRooms = 20_000;
 
 interface Said {
   readonly leg: LegAddress;
@@ -36,6 +43,7 @@ export class RtcSpeaker implements Speaker {
   readonly #said = new Map<SeatId, Said>();
   /** Of each leg, what is being said last. */
   readonly #turns = new Map<SeatId, Promise<void>>();
+  readonly #recalled = new RecentMap<RoomId, true>(mostRooms);
   #warned = false;
 
   constructor(parts: RtcSpeakerParts) {
@@ -83,8 +91,8 @@ export class RtcSpeaker implements Speaker {
     { invitee, lifetimeMs }: Extract<LegSignal, { kind: "invite" }>,
   ): Promise<void> {
     const { tracker, services, outbox, clock } = this.#parts;
-    const service = await services.own();
     const { room, ghost, matrixCallId } = leg;
+    const [service] = await Promise.all([services.own(), this.#recall(room, ghost)]);
     const state = { kind: "ringing", named: invitee, notifications: [] } as const;
     const device = (await this.#deviceFor(room, ghost)) ?? deviceIn(leg);
     tracker.ring({ seat, room, matrixCallId, device, ghost, service, state });
@@ -95,6 +103,14 @@ export class RtcSpeaker implements Speaker {
       seat,
       eventId(await outbox.send(room, ghost, type, content, { transaction: onceName(leg, "ring") })),
     );
+  }
+
+  /** Once in each room: of what comes later we are told. */
+  async #recall(room: RoomId, ghost: UserId): Promise<void> {
+    const { tracker, present } = this.#parts;
+    if (this.#recalled.has(room)) return;
+    this.#recalled.set(room, true);
+    tracker.recall(room, await present(room, ghost));
   }
 
   async #answer(seat: SeatId, leg: LegAddress): Promise<void> {

@@ -99,6 +99,18 @@ export class RtcTracker {
     return [...(this.#rooms.get(room)?.present.values() ?? [])];
   }
 
+  /** Who was in the call of a room before we were told of it. They answer nothing. */
+  recall(room: RoomId, present: readonly Of<"rtc.joined">[]): void {
+    const known = this.#roomOf(room);
+    for (const event of present) {
+      const { membership, eventId } = event;
+      if (known.present.has(membership.key) || known.gone.has(eventId) || membership.expiresInMs <= 0) continue;
+      if (known.present.size >= mostPresent) return;
+      known.present.set(membership.key, { membership, since: eventId, latest: eventId });
+      this.#watch(event, known, membership);
+    }
+  }
+
   /** We are about to ring: whoever comes in from now on answers. */
   ring(call: RtcCall): void {
     this.#add(this.#roomOf(call.room), call);

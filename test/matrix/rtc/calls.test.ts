@@ -206,6 +206,23 @@ describe("a person who is called", () => {
   });
 });
 
+test("who was in the room's call before a restart is there after it, and does not answer by that", async () => {
+  const world = await startRtcWorld();
+  await world.join("PHONE");
+  await world.join("LAPTOP");
+  await world.leave("LAPTOP");
+  await world.server.pushed();
+  const rig = await world.restart();
+  const { leg } = await rung({ ...world, rig });
+  expect(rig.facts).toEqual([]);
+  await world.join("TABLET");
+  const answer = await heard({ rig }, "call.answered");
+  expect(answer).toMatchObject({ matrixCallId: leg.matrixCallId, device: "TABLET" });
+  const heardOf: (readonly string[])[] = [];
+  seatOf(rig, answer).attend(({ participants }) => heardOf.push(participants.map(({ identity }) => identity)));
+  expect(heardOf).toEqual([[`${world.alice}:PHONE`, `${world.alice}:TABLET`]]);
+});
+
 describe("a bridge that died in a call", () => {
   test("takes the number out of it with what is stored of the leg, and its ring and its delayed leave", async () => {
     const world = await startRtcWorld();
