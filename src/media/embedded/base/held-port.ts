@@ -22,6 +22,15 @@ export async function holdPort({ bindHost, portMin, portMax }: WorkerSettings["i
   throw new Error("no port is free for ICE");
 }
 
+/** For a connection that is made at once; undefined: any, as there is no range. Throws if no port is free. */
+export async function freePort(ice: WorkerSettings["ice"]): Promise<number | undefined> {
+  if (ice.portMin === undefined && ice.portMax === undefined) return undefined;
+  const held = await holdPort(ice);
+  const { port } = held.address();
+  held.close();
+  return port;
+}
+
 /** One after the other, from one that nobody foresees. */
 function portsOf(min: number, max: number): number[] {
   const count = max - min + 1;

@@ -8,6 +8,7 @@ import type { Setup } from "../../../core/sdp/description.ts";
 import { isSameEnd, type WebRtcEnd } from "../../../core/sdp/exchange/requirement.ts";
 import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError } from "../../../ports/media.ts";
+import { freePort } from "../base/held-port.ts";
 import type { Gone, Leg, LegReports } from "../base/leg.ts";
 import { isRtcp } from "../rtp/rtp-packet.ts";
 import {
@@ -202,7 +203,10 @@ export class ClientLeg implements Leg {
   }
 
   async #associate(remote: WebRtcEnd): Promise<Association> {
-    const transport = this.#open();
+    const port = await freePort(this.#options.ice).catch((cause: unknown) => {
+      throw new MediaError("engine", "no port for the client", { cause });
+    });
+    const transport = this.#open(port);
     try {
       return { transport, local: await transport.accept(remote) };
     } catch (cause) {
@@ -211,7 +215,7 @@ export class ClientLeg implements Leg {
     }
   }
 
-  #open(identity?: Identity): ClientTransport {
+  #open(of: Identity | number | undefined): ClientTransport {
     const reports: TransportReports = {
       connected: (): void => this.#connected(transport),
       gone: (how): void => this.#gone(transport, how),
@@ -220,7 +224,7 @@ export class ClientLeg implements Leg {
         else this.#reports.rtp(packet);
       },
     };
-    const transport: ClientTransport = new ClientTransport(this.#options, reports, identity);
+    const transport: ClientTransport = new ClientTransport(this.#options, reports, of);
     return transport;
   }
 

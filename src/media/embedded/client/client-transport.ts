@@ -51,13 +51,14 @@ export class ClientTransport {
   #isOver = false;
   #remote: WebRtcEnd | undefined;
 
-  /** `identity`: what the client has been told of us in an offer already; otherwise the library makes all of it. */
-  constructor(options: TransportOptions, reports: TransportReports, identity?: Identity) {
+  /** `of`: what the client has been told of us in an offer already; or our port alone, and the library makes the rest. */
+  constructor(options: TransportOptions, reports: TransportReports, of: Identity | number | undefined) {
+    const identity = typeof of === "object" ? of : undefined;
     this.#identity = identity;
     this.#connection = newConnection(
       options.ice,
       options.iceServers,
-      identity?.port,
+      typeof of === "object" ? of.port : of,
       identity && { certificatePemFile: identity.certificate.certificatePem, keyPemFile: identity.certificate.keyPem },
     );
     this.#gathered = new Promise((resolve) => {

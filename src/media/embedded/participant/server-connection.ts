@@ -3,7 +3,7 @@
 import nodeDataChannel, { type PeerConnection, type Track } from "node-datachannel";
 import { isUsable, writeCandidate, type Candidate } from "../../../core/sdp/candidate.ts";
 import type { IceServer } from "../../../ports/media.ts";
-import { holdPort } from "../base/held-port.ts";
+import { freePort } from "../base/held-port.ts";
 import type { Gone } from "../base/leg.ts";
 import { closeConnection, newConnection } from "../base/peer-connection.ts";
 import type { WorkerSettings } from "../base/settings.ts";
@@ -74,12 +74,7 @@ export class ServerConnection {
 
   /** Throws if no port is free. */
   static async open(options: ConnectionOptions, reports: ConnectionReports): Promise<ServerConnection> {
-    const { portMin, portMax } = options.ice;
-    if (portMin === undefined && portMax === undefined) return new ServerConnection(options, undefined, reports);
-    const held = await holdPort(options.ice);
-    const { port } = held.address();
-    held.close();
-    return new ServerConnection(options, port, reports);
+    return new ServerConnection(options, await freePort(options.ice), reports);
   }
 
   /** With so many more sections to hear, and without candidates. */
