@@ -186,7 +186,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
         onFound: (ghost) => ghosts.prepare(ghost),
         telemetry,
       }),
-      lookupDelay: (user) => lookupDelay(user, { ghosts, calls: () => index.calls, clock }),
+      lookupDelay: (user) => lookupDelay(user, { ghosts, homeserver, calls: () => index.calls, clock }),
       userExists: async (user) => {
         const id = parseUserId(user);
         return id !== undefined && ghosts.isGhost(id) && ghosts.exists(id);

@@ -219,6 +219,14 @@ export class HttpHomeserver implements Homeserver {
     return Object.keys(parsed.data.joined).flatMap((user) => parseUserId(user) ?? []);
   }
 
+  get givesKeysAhead(): boolean {
+    return this.#parts.encryption?.isEager === true;
+  }
+
+  async giveKeys(user: UserId): Promise<void> {
+    await this.#parts.encryption?.registered(user);
+  }
+
   get readsEncrypted(): boolean {
     return this.#parts.encryption?.works === true;
   }

@@ -212,6 +212,10 @@ export interface Homeserver {
   readonly sender: UserId;
   /** Whether the bridge has keys of its own and so reads encrypted rooms, and writes into them. */
   readonly readsEncrypted: boolean;
+  /** Numbers have keys before anybody calls them. */
+  readonly givesKeysAhead: boolean;
+  /** Gives a registered user of ours keys. Never rejects. */
+  giveKeys(user: UserId): Promise<void>;
   /** Whether the bot reads there too. */
   readonly botReadsEncrypted: boolean;
   /** `sender`, as the homeserver calls it; undefined where it does not say. Throws HomeserverError. */

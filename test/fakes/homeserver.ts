@@ -52,6 +52,7 @@ export class FakeHomeserver implements Homeserver {
   timelineHeld: Promise<void> | undefined;
   readonly encryptedRooms = new Set<RoomId>();
   readsEncrypted = false;
+  givesKeysAhead = false;
   botReadsEncrypted = false;
   encryptsAll = false;
   /** Nobody of ours may come into a room by itself, or be invited. */
@@ -123,6 +124,8 @@ export class FakeHomeserver implements Homeserver {
   async exists(person: UserId): Promise<boolean> {
     return this.people.has(person);
   }
+  async giveKeys(): Promise<void> {}
+
   async register(user: UserId): Promise<"new" | "known"> {
     await this.#allow();
     const isKnown = this.registered.includes(user) || this.joinedRoomsOf.has(user);

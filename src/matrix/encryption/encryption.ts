@@ -77,7 +77,7 @@ export class Encryption {
   /** Sessions whose key was waited for in vain: nothing that they encrypt is waited for again. */
   readonly #lostSessions = new RecentMap<string, true>(mostLostSessions);
   /** Users of ours get keys as soon as they exist. */
-  #isEager: boolean;
+  #eager: boolean;
   readonly #mostDevices: number;
   #refused = false;
   readonly #stopped = new AbortController();
@@ -90,8 +90,13 @@ export class Encryption {
     this.#maker = new DeviceMaker(parts.client, parts.log);
     this.#identities = new Identities(parts.client, parts.log);
     this.letters = new Letters((user) => this.#deviceOf(user), this.#pushing);
-    this.#isEager = parts.mode === "always";
+    this.#eager = parts.mode === "always";
     this.#mostDevices = parts.mostDevices ?? mostDevices;
+  }
+
+  /** Users of ours have keys before anybody calls them. */
+  get isEager(): boolean {
+    return this.#eager && !this.#refused;
   }
 
   /** False once the homeserver has refused to give our users devices. */
@@ -142,8 +147,8 @@ export class Encryption {
    * dialled had better have keys before it is called.
    */
   #beEager(room: RoomId): void {
-    if (this.#isEager) return;
-    this.#isEager = true;
+    if (this.#eager) return;
+    this.#eager = true;
     this.#parts.log.warn(
       "a direct room was encrypted for a number without keys: if this homeserver encrypts every room, set encryption.mode to always, so that the first call after a start is not lost",
       { room },
@@ -160,13 +165,13 @@ export class Encryption {
    * where it is to stay plain or nobody can have keys.
    */
   async making(user: UserId, encrypted: boolean): Promise<readonly object[]> {
-    if (!this.#refused && (encrypted || this.#isEager)) await this.#prepare(user);
+    if (this.isEager || (encrypted && !this.#refused)) await this.#prepare(user);
     return encrypted && !this.#refused ? [encryptedState] : [];
   }
 
   /** A user of ours is there. */
   async registered(user: UserId): Promise<void> {
-    if (this.#isEager && !this.#refused) await this.#prepare(user);
+    if (this.isEager) await this.#prepare(user);
   }
 
   /** Whether what is sent in the room is encrypted, as a member sees it. Throws HomeserverError. */

@@ -1,4 +1,5 @@
-// A number that is looked up during a call may be its next far end: its profile is there when the client asks for it.
+// A number that is looked up is told when it may be called: during a call it may be the next far end, so that its profile is
+// there when the client asks for it; and where numbers have keys ahead, it has them.
 import { expect, it } from "vitest";
 import { lookupDelay } from "../../../src/bridge/directory/lookup-delay.ts";
 import type { Call } from "../../../src/core/call/model/call.ts";
@@ -8,9 +9,10 @@ import { VirtualClock } from "../../fakes/virtual-clock.ts";
 
 const ghost = "@_sip_102%40sip.example.org:example.org" as UserId;
 
-function asked(calls: readonly Call[], made: Promise<void>) {
+function asked(calls: readonly Call[], made: Promise<void>, keys?: Promise<void>) {
   const clock = new VirtualClock();
-  const answer = lookupDelay(ghost, { ghosts: { ensure: () => made }, calls: () => calls, clock });
+  const homeserver = { givesKeysAhead: keys !== undefined, giveKeys: async () => keys };
+  const answer = lookupDelay(ghost, { ghosts: { ensure: () => made }, homeserver, calls: () => calls, clock });
   return { clock, answer };
 }
 
@@ -28,4 +30,16 @@ it("keeps nobody waiting for a slow homeserver", async () => {
   const { clock, answer } = asked([connected().call], new Promise(() => {}));
   clock.advance(1_000);
   await answer;
+});
+
+it("is told when it has its keys, where numbers have them ahead", async () => {
+  let told = false;
+  const keys = Promise.withResolvers<void>();
+  const { answer } = asked([], Promise.resolve(), keys.promise);
+  const telling = answer?.then(() => (told = true));
+  await Promise.resolve();
+  expect(told).toBe(false);
+  keys.resolve();
+  await telling;
+  expect(told).toBe(true);
 });
