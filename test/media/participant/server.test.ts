@@ -74,6 +74,16 @@ test("a server that does not come back is tried for the time that there is, and 
   expect(kindsOf(alice)).toEqual(["media.connected", "media.disconnected"]);
 });
 
+test("who is at the server and says nothing, as a muted client, is not taken for dead", async ({ scope }) => {
+  const { alice, bob } = await talk(scope);
+  bob.telephone.stopSpeaking();
+  const { a: before } = await alice.session.stats();
+  const heardAt = async (): Promise<number> => (await alice.session.stats()).a.lastHeardAtMs ?? 0;
+  await expect.poll(heardAt).toBeGreaterThan((before.lastHeardAtMs ?? 0) + 2500);
+  const { a: after } = await alice.session.stats();
+  expect(after.packets - before.packets).toBeLessThan(20);
+});
+
 test("who is removed does not come again", async ({ scope }) => {
   const { sfu, alice } = await talk(scope);
   sfu.dismiss("PARTICIPANT_REMOVED");
