@@ -33,7 +33,7 @@ export interface HomeserverParts {
   readonly outbox: Outbox;
   readonly speaker: Speaker;
   /** Calls of MatrixRTC; undefined: the bridge takes no part in them. */
-  readonly rtc: Pick<Rtc, "canRing" | "problems"> | undefined;
+  readonly rtc: Pick<Rtc, "canRing" | "problems" | "isRunningIn"> | undefined;
   /** undefined: encrypted rooms are not read. */
   readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
@@ -98,6 +98,7 @@ export class HttpHomeserver implements Homeserver {
   readonly #client: HomeserverClient;
   readonly #outbox: Outbox;
   readonly #turnServers: TurnServers;
+  #botRegistered: Promise<unknown> | undefined;
 
   constructor(parts: HomeserverParts) {
     this.domain = parts.domain;
@@ -174,7 +175,17 @@ export class HttpHomeserver implements Homeserver {
   async join(room: RoomId, as: UserId): Promise<void> {
     // Side by side: the client may call before either is done.
     void this.#parts.encryption?.entering(room, as);
+    if (as === this.bot) await this.#botIsThere();
     await this.#client.request(as, { method: "POST", path: ["v3", "rooms", room, "join"], body: {} }, repeatable);
+  }
+
+  /** It may be invited before the bridge has met the homeserver, where nobody has registered it yet. */
+  #botIsThere(): Promise<unknown> {
+    this.#botRegistered ??= this.register(this.bot).catch((error: unknown) => {
+      this.#botRegistered = undefined;
+      throw error;
+    });
+    return this.#botRegistered;
   }
 
   async leave(room: RoomId, as: UserId, reason?: string): Promise<void> {
@@ -247,6 +258,10 @@ export class HttpHomeserver implements Homeserver {
     const newId = (): string => this.#parts.clock.newId();
     if (!kinds.includes(rtcKind)) return legacySide(newId);
     return kinds.includes(legacyKind) ? bothSide(newId) : rtcSide(newId);
+  }
+
+  hasRunningCall(room: RoomId): boolean {
+    return this.#parts.rtc?.isRunningIn(room) === true;
   }
 
   showsOutcome({ kind }: LegForm): boolean {

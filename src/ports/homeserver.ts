@@ -257,6 +257,8 @@ export interface Homeserver {
   readonly clientKinds: readonly string[];
   /** Our side of a call that rings these kinds of clients, some of `clientKinds`, with fresh ids. */
   ownSide(kinds: readonly string[]): OwnSide;
+  /** Whether people of the room are in a call with each other there, into which a number comes without ringing. */
+  hasRunningCall(room: RoomId): boolean;
   /** Whether all clients of the leg show by themselves how a call ended, and that it was missed. */
   showsOutcome(form: LegForm): boolean;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */

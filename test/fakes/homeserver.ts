@@ -100,6 +100,11 @@ export class FakeHomeserver implements Homeserver {
   clientKinds: readonly string[] = ["legacy"];
   /** What each call was to ring. */
   readonly rung: (readonly string[])[] = [];
+  /** Rooms where people are in a call with each other. */
+  readonly runningCalls = new Set<RoomId>();
+  hasRunningCall(room: RoomId): boolean {
+    return this.runningCalls.has(room);
+  }
   showsOutcome({ kind }: LegForm): boolean {
     return kind === "legacy";
   }

@@ -382,6 +382,11 @@ describe("the bridge's bot", () => {
     expect(await rig.edge.homeserver.ping()).toMatchObject({ kind: "answered" });
   });
 
+  it("comes into a room to which it was invited before anybody had registered it", async () => {
+    const world = await startWorld();
+    await world.rig.edge.homeserver.join(await directRoom(world, { invite: [bot] }), bot);
+  });
+
   it("acts as itself", async () => {
     const world = await startWorld();
     const { homeserver } = world.rig.edge;

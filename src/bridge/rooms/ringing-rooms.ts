@@ -35,7 +35,7 @@ export interface RoomChoice {
 }
 
 export interface RingingRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "invite" | "members">;
+  readonly homeserver: Pick<Homeserver, "bot" | "hasRunningCall" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure" | "ours">;
   readonly rooms: Rooms;
   readonly firstCalls: RoomChoice;
@@ -105,7 +105,8 @@ export class RingingRooms {
 
   async #openForAll(room: RoomId, ghost: OurUser, call: CallId | undefined): Promise<Place> {
     const known = (await this.#ghostIn(room, ghost)) ?? ghost;
-    if (call !== undefined) await this.#occupy(room, known, call);
+    const isRunning = this.#parts.homeserver.hasRunningCall(room);
+    if (call !== undefined && !isRunning) await this.#occupy(room, known, call);
     await this.#parts.ghosts.ensure(known);
     return this.#enter(room, known.user);
   }

@@ -23,7 +23,11 @@ export class Conferences implements ConferenceAccess {
 
   constructor(parts: ConferencesParts) {
     this.#parts = parts;
-    const tell = ({ seat }: RtcCall): void => this.changed(seat);
+    // Those of other numbers in the room hear it too.
+    const tell = (call: RtcCall): void => {
+      for (const seat of new Set([call, ...parts.tracker.callsIn(call.room)].map((each) => each.seat)))
+        this.changed(seat);
+    };
     parts.tracker.listen({ changed: tell, over: tell });
   }
 
@@ -113,6 +117,14 @@ export class Conferences implements ConferenceAccess {
         const { identity } = membership;
         return { identity, keys: call === undefined ? [] : (keys?.of(call.room, membership) ?? []) };
       });
-    return { participants, ownKey: keys?.own(id) };
+    const others = call === undefined ? [] : tracker.callsIn(call.room).filter(({ seat }) => seat !== id);
+    return { participants: [...participants, ...others.flatMap((other) => this.#ours(other))], ownKey: keys?.own(id) };
+  }
+
+  /** Another number in the call of the room: the telephones hear each other. */
+  #ours({ seat, state, ghost, device }: RtcCall): readonly Participant[] {
+    if (state.kind === "ringing" || ghost === undefined) return [];
+    const key = this.#parts.keys?.own(seat);
+    return [{ identity: `${ghost}:${device}`, keys: key === undefined ? [] : [key] }];
   }
 }

@@ -49,6 +49,8 @@ export interface Rtc {
   readonly conferences: ConferenceAccess;
   /** Whether there is a media server at which people can be rung, as far as is known. */
   readonly canRing: boolean;
+  /** Whether somebody is in the call of the room. */
+  isRunningIn(room: RoomId): boolean;
   /** What is missing on the way to the media server. Never rejects. */
   problems(): Promise<readonly HomeserverProblem[]>;
   /** Waits for what is being said in calls; nothing more is said of itself. */
@@ -95,6 +97,7 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),
+    isRunningIn: (room) => tracker.present(room).length > 0,
     get canRing() {
       return services.isKnown;
     },

@@ -30,8 +30,10 @@ export interface RtcCall {
     /** These took it, the first one first; the bridge says who has it. */
     | {
         readonly kind: "answered";
+        /** Where nobody was named, all in the room were rung: the call lasts as long as anybody is in it. */
         readonly named: UserId | undefined;
         readonly keys: readonly string[];
+        readonly first: { readonly user: UserId; readonly device: DeviceId };
         readonly holder: DeviceId | undefined;
         readonly notifications: readonly EventId[];
       };
@@ -44,11 +46,16 @@ export function seatOf(room: RoomId, call: MatrixCallId): SeatId {
 /** Whether this stay in the room's call is what keeps the call alive. */
 export function isKeptBy({ state }: RtcCall, { key, device }: RtcMembership): boolean {
   if (state.kind === "theirs") return state.key === key;
-  if (state.kind === "ringing") return false;
+  if (state.kind === "ringing" || state.named === undefined) return false;
   return state.holder === undefined ? state.keys[0] === key : state.holder === device && state.keys.includes(key);
 }
 
 export function takesPart({ state }: RtcCall, key: string): boolean {
   if (state.kind === "theirs") return state.key === key;
   return state.kind === "answered" && state.keys.includes(key);
+}
+
+/** Whether it is a call of all in the room, which lasts as long as anybody of them is in it. */
+export function isOfGroup({ state }: RtcCall): boolean {
+  return state.kind === "answered" && state.named === undefined;
 }

@@ -97,6 +97,7 @@ export class RtcSpeaker implements Speaker {
     const device = (await this.#deviceFor(room, ghost)) ?? deviceIn(leg);
     tracker.ring({ seat, room, matrixCallId, device, ghost, service, state });
     const membership = await this.#enter(seat, leg, device, service);
+    if (tracker.joinRunning(seat)) return;
     const content = ringContent(membership, invitee, lifetimeMs, clock.wallMs());
     const [type] = notificationTypes;
     tracker.notified(

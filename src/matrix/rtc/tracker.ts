@@ -9,7 +9,8 @@ import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import { rtcClient } from "../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
-import { isKeptBy, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
+import { type FactSource, originOf, renamed } from "./fact-source.ts";
+import { isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
 export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
@@ -64,6 +65,11 @@ export class RtcTracker {
 
   /** The facts in an event, in order. Never rejects. */
   async take(event: RtcEvent): Promise<readonly MatrixFact[]> {
+    const [first, ...others] = await this.#meaningOf(event);
+    return first === undefined ? [] : [first, ...others.map(renamed)];
+  }
+
+  async #meaningOf(event: RtcEvent): Promise<readonly MatrixFact[]> {
     switch (event.kind) {
       case "rtc.joined":
         return this.#joined(event);
@@ -111,6 +117,11 @@ export class RtcTracker {
     }
   }
 
+  /** Our calls in the room. */
+  callsIn(room: RoomId): readonly RtcCall[] {
+    return [...(this.#rooms.get(room)?.calls.values() ?? [])];
+  }
+
   /** We are about to ring: whoever comes in from now on answers. */
   ring(call: RtcCall): void {
     this.#add(this.#roomOf(call.room), call);
@@ -125,7 +136,20 @@ export class RtcTracker {
       state: { ...call.state, notifications: [...call.state.notifications, notification] },
     });
     const refused = this.#rooms.get(call.room)?.refused.get(notification);
-    for (const fact of refused === undefined ? [] : this.#declined(refused)) this.#parts.emit(fact);
+    if (refused !== undefined) this.#emit(this.#declined(refused));
+  }
+
+  /** All in the room are to be rung: whoever is in its call already has answered. True if somebody has. */
+  joinRunning(seat: SeatId): boolean {
+    const call = this.call(seat);
+    const [first] = call === undefined ? [] : this.present(call.room);
+    if (call === undefined || first === undefined || call.state.kind !== "ringing" || call.state.named !== undefined)
+      return false;
+    const { membership, latest } = first;
+    const origin = { eventId: latest, room: call.room, sender: membership.user, ageMs: 0 };
+    const event = { ...origin, receivedAtMs: this.#parts.clock.nowMs(), membership };
+    this.#emit(this.#answered(event, call));
+    return true;
   }
 
   /** The bridge says who of those that came has the call. */
@@ -205,10 +229,12 @@ export class RtcTracker {
   #answered({ membership, ...event }: AnswerEvent, call: RtcCall): readonly MatrixFact[] {
     const { state, matrixCallId: matrixCall, device } = call;
     if (state.kind === "theirs" || takesPart(call, membership.key)) return [];
+    const { user, device: answering } = membership;
     const { named, notifications } = state;
-    const before = state.kind === "answered" ? state : { keys: [], holder: undefined };
+    const before =
+      state.kind === "answered" ? state : { keys: [], holder: undefined, first: { user, device: answering } };
     const keys = [...before.keys, membership.key];
-    this.#put({ ...call, state: { kind: "answered", named, keys, holder: before.holder, notifications } });
+    this.#put({ ...call, state: { ...before, kind: "answered", named, keys, notifications } });
     return [
       {
         ...originOf(event),
@@ -232,8 +258,12 @@ export class RtcTracker {
     const { device } = was.membership;
     const facts: MatrixFact[] = [];
     for (const call of room.calls.values()) {
-      const { matrixCallId: id } = call;
-      if (takesPart(call, key))
+      const { matrixCallId: id, state } = call;
+      if (state.kind === "answered" && isOfGroup(call)) {
+        const { user, device: first } = state.first;
+        const hungUp = { kind: "call.hungUp", matrixCallId: id, device: first, said: undefined } as const;
+        if (room.present.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
+      } else if (takesPart(call, key))
         facts.push({ ...originOf(event), kind: "call.hungUp", matrixCallId: id, device, said: undefined });
     }
     this.#remove(room, key);
@@ -248,7 +278,10 @@ export class RtcTracker {
     room.timers.delete(key);
     room.gone.set(was.since, true);
     room.gone.set(was.latest, true);
-    const over = [...room.calls.values()].filter((call) => isKeptBy(call, was.membership));
+    const isEmpty = room.present.size === 0;
+    const over = [...room.calls.values()].filter(
+      (call) => isKeptBy(call, was.membership) || (isEmpty && isOfGroup(call)),
+    );
     for (const call of over) this.#end(room, call);
     this.#tellAll(room);
   }
@@ -339,24 +372,24 @@ export class RtcTracker {
     ];
   }
 
+  /** What an event means that has had its meaning before. */
+  #emit(facts: readonly MatrixFact[]): void {
+    for (const fact of facts.map(renamed)) this.#parts.emit(fact);
+  }
+
   /** A client that crashed leaves its membership behind: it ends by itself. */
   #watch(event: FactSource, room: Room, { key, expiresInMs }: RtcMembership): void {
-    const { clock, emit } = this.#parts;
+    const { clock } = this.#parts;
     room.timers.get(key)?.();
     const cancel = clock.at(clock.nowMs() + expiresInMs, () => {
       const origin = { ...originOf(event), ageMs: 0, receivedAtMs: clock.nowMs() };
-      for (const fact of this.#removed(origin, room, key)) emit(fact);
+      this.#emit(this.#removed(origin, room, key));
     });
     room.timers.set(key, cancel);
   }
 }
 
-type FactSource = Pick<MatrixFact, "eventId" | "room" | "sender" | "ageMs" | "receivedAtMs">;
 type AnswerEvent = FactSource & { readonly membership: RtcMembership };
-
-function originOf({ eventId, room, sender, ageMs, receivedAtMs }: FactSource): FactSource {
-  return { eventId, room, sender, ageMs, receivedAtMs };
-}
 
 function stayOf(room: Room, event: EventId): Present | undefined {
   return [...room.present.values()].find(({ since, latest }) => since === event || latest === event);

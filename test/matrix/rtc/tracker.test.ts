@@ -252,6 +252,50 @@ test("a crowd in the call of a room is not followed without end", async () => {
   expect(tracker.present(room)).toHaveLength(100);
 });
 
+describe("a room in which all are rung", () => {
+  const all: RtcCall = { ...ours, state: { kind: "ringing", named: undefined, notifications: [] } };
+  const bobs = membership(bob, "DESK");
+
+  test("is not rung where its call is running: whoever came first into that has answered", async () => {
+    await joins("$bob", bobs);
+    await joins("$ann");
+    tracker.ring(all);
+    expect(tracker.joinRunning(seat)).toBe(true);
+    expect(emitted).toMatchObject([{ kind: "call.answered", matrixCallId: "ours", sender: bob, device: "DESK" }]);
+    expect(tracker.joinRunning(seat)).toBe(false);
+  });
+
+  test("is rung where nobody is in the call, and so is a person who is in the call of their room", async () => {
+    tracker.ring(all);
+    expect(tracker.joinRunning(seat)).toBe(false);
+    await joins("$ann");
+    const other = { seat: seatOf(room, matrixCallId("other")), matrixCallId: matrixCallId("other") };
+    tracker.ring({ ...ours, ...other });
+    expect(tracker.joinRunning(other.seat)).toBe(false);
+    expect(emitted).toEqual([]);
+  });
+
+  test("has the call as long as anybody is in it, in the name of who answered first", async () => {
+    tracker.ring(all);
+    expect(await joins("$bob", bobs)).toMatchObject([{ kind: "call.answered", sender: bob }]);
+    tracker.select(seat, "DESK");
+    await joins("$ann");
+    const other = { seat: seatOf(room, matrixCallId("other")), matrixCallId: matrixCallId("other") };
+    tracker.ring({ ...all, ...other });
+    tracker.joinRunning(other.seat);
+    expect(await leaves(bobs)).toEqual([]);
+    expect(over).toEqual([]);
+    const ends = await leaves();
+    expect(ends).toMatchObject([
+      { kind: "call.hungUp", matrixCallId: "ours", sender: bob, device: "DESK" },
+      { kind: "call.hungUp", matrixCallId: "other", sender: bob, device: "DESK" },
+    ]);
+    // The bridge acts on each event once.
+    expect(new Set([...ends, ...emitted].map((fact) => fact.eventId)).size).toBe(3);
+    expect(over).toEqual(["ours", "other"]);
+  });
+});
+
 describe("as Element Call was seen to do it", () => {
   const wire = join(import.meta.dirname, "../../wire/element-call");
   const facts = async (name: string): Promise<readonly string[]> => {

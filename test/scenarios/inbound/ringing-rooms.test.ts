@@ -1,7 +1,8 @@
 // Where an inbound call rings: rooms found again, made anew, or named by the configuration.
 import { describe, expect, test } from "vitest";
-import { roomId, type UserId } from "../../../src/core/ids.ts";
+import { callId, roomId, type UserId } from "../../../src/core/ids.ts";
 import { HomeserverError } from "../../../src/ports/homeserver.ts";
+import { callerOf } from "../../fakes/arrivals.ts";
 import { ann, bob, caller, TestBridge, made1, made2 } from "../test-bridge.ts";
 import { reception } from "../settings.ts";
 
@@ -231,4 +232,15 @@ test("a person on another homeserver is rung like one on ours", async () => {
   expect(bridge.homeserver.rooms).toMatchObject([{ invite: eve }]);
   await bridge.take(bridge.answer(made1, eve));
   expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
+});
+
+test.each([
+  [true, []],
+  [false, [callId("second")]],
+])("telephones come at once into a room where people are in a call with each other: %s", async (isRunning, refused) => {
+  const bridge = new TestBridge();
+  if (isRunning) bridge.homeserver.runningCalls.add(reception);
+  const second = { ...toRoom, call: callId("second"), identity: callerOf("+442079460777") };
+  await Promise.all([bridge.arrive({ ...toRoom, call: callId("first") }), bridge.arrive(second)]);
+  expect(bridge.trunks.orders.filter(({ verb }) => verb === "reject").map(({ call }) => call)).toEqual(refused);
 });

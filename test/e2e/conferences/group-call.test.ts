@@ -1,0 +1,124 @@
+// Telephones in the call of a room with several people: all hear all. Real parts only.
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { suiteRig } from "../parts/base/rig.ts";
+import { until } from "../parts/base/until.ts";
+import { type Browser, startBrowser } from "../parts/clients/browser.ts";
+import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import type { Account, RealHomeserver } from "../parts/homeservers/real-homeserver.ts";
+import { type Stage, startStage } from "../parts/stages/stage.ts";
+import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
+
+const NUMBERS = { one: "01632960101", two: "01632960102" } as const;
+/** The room's own number. */
+const MEETING = "2001";
+const HZ = { alice: 440, bob: 700, one: 1000, two: 1900 } as const;
+type Voice = keyof typeof HZ;
+const absentHz = [570, 1450];
+/** Of the power of all, where three speak as loud as each other. */
+const faintest = 0.1;
+const BOT = "@_sip_bot:example.org";
+
+const rig = suiteRig("rtc-group");
+let stage: Stage<keyof typeof NUMBERS>;
+let accounts: Record<"alice" | "bob", Account>;
+let alice: Browser;
+let bob: Browser;
+let one: Baresip;
+let two: Baresip;
+let room: string;
+
+/** A room of several people, as clients with Element Call make it. */
+async function makeRoom(homeserver: RealHomeserver): Promise<string> {
+  const [a, b] = await Promise.all(["alice", "bob"].map((name) => homeserver.register(name)));
+  if (a === undefined || b === undefined) throw new Error("no accounts");
+  accounts = { alice: a, bob: b };
+  const made = (await homeserver.request("POST", "/_matrix/client/v3/createRoom", {
+    token: a.accessToken,
+    body: {
+      preset: "private_chat",
+      invite: [b.userId, BOT],
+      power_level_content_override: { events: { "org.matrix.msc3401.call.member": 0 } },
+    },
+  })) as { room_id: string };
+  return made.room_id;
+}
+
+beforeAll(async () => {
+  stage = await startStage(rig, NUMBERS, {
+    matrixRtc: true,
+    inbound: {
+      trunks: { [MEETING]: "main" },
+      table: async (homeserver) => {
+        room = await makeRoom(homeserver);
+        return [{ number: MEETING, room }];
+      },
+    },
+  });
+  const { url: homeserver } = stage.synapse;
+  [one, two, alice, bob] = await Promise.all([
+    startBaresip(rig, { number: NUMBERS.one, port: stage.ports.one, toneHz: HZ.one }),
+    startBaresip(rig, { number: NUMBERS.two, port: stage.ports.two, toneHz: HZ.two }),
+    startBrowser(rig, { homeserver, account: accounts.alice, toneHz: HZ.alice }),
+    startBrowser(rig, { homeserver, account: accounts.bob, toneHz: HZ.bob }),
+  ]);
+  await bob.phone.join(room);
+});
+
+// A test that fails in a call leaves none to the next one.
+afterEach(() => Promise.all([leavesCall(alice), leavesCall(bob)]));
+
+/** The telephone hears each of them, whose tones come together. */
+async function hearsAll(telephone: Baresip, ...voices: readonly Voice[]): Promise<void> {
+  for (const voice of voices)
+    await until(`${voice} to be heard`, async () => {
+      const heard = await telephone.hears([HZ[voice], ...absentHz], 1000);
+      return heard?.hz === HZ[voice] && heard.ratio > faintest;
+    });
+}
+
+/** So many others are heard by the person's client. */
+const hears = (person: Browser, count: number): Promise<unknown> =>
+  until(`${count} others to be heard`, async () => (await person.rtc.report()).heard.length === count);
+
+const ringsOfNumbers = async () => (await bob.rtc.rings()).filter(({ sender }) => sender.startsWith("@_sip_"));
+
+async function dials(telephone: Baresip): Promise<(type: string) => ReturnType<Baresip["event"]>> {
+  const from = telephone.events.length;
+  await telephone.dial(`sip:${MEETING}@127.0.0.1:${stage.proxy.port}`);
+  return (type) => telephone.event(type, { from, timeoutMs: 20_000 });
+}
+
+describe("A telephone that calls the number of a room", () => {
+  it("rings for all, and stays in the call as long as anybody does", async () => {
+    const sees = await dials(one);
+    await rung(alice);
+    await rung(bob);
+    await bob.rtc.join(room, { format: "state event" });
+    await sees("CALL_ESTABLISHED");
+    await alice.rtc.join(room, { format: "state event" });
+    await othersOf(alice, 2);
+    await bob.rtc.leave();
+    await othersOf(alice, 1);
+    await hearsAll(one, "alice");
+    await alice.rtc.leave();
+    await sees("CALL_CLOSED");
+  });
+
+  it("comes into the call that is running there, rings nobody, and hears everybody, the other telephone too", async () => {
+    await alice.rtc.join(room, { format: "state event" });
+    await bob.rtc.join(room, { format: "state event" });
+    const before = (await ringsOfNumbers()).length;
+    const [first, second] = [await dials(one), await dials(two)];
+    await Promise.all([first("CALL_ESTABLISHED"), second("CALL_ESTABLISHED")]);
+    await othersOf(alice, 3);
+    await Promise.all([hears(alice, 3), hears(bob, 3)]);
+    await hearsAll(one, "alice", "bob", "two");
+    await hearsAll(two, "alice", "bob", "one");
+    expect((await ringsOfNumbers()).length).toBe(before);
+    await two.hangup();
+    await othersOf(alice, 2);
+    await alice.rtc.leave();
+    await bob.rtc.leave();
+    await first("CALL_CLOSED");
+  });
+});
