@@ -196,7 +196,8 @@ export async function cancelDelayed(
 
 function explained(cause: unknown): never {
   const { error } = failureOf(cause);
-  if (error.code !== "M_FORBIDDEN") throw error;
+  // Whoever is not in the room needs no other power level.
+  if (error.code !== "M_FORBIDDEN" || /not in room/i.test(error.message)) throw error;
   const words = `the number may not take part in calls of the room: the power level of ${stateMembershipType} must be 0 there (${error.message})`;
   throw new HomeserverError(error.code, words, false, { cause });
 }
