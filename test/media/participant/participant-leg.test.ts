@@ -39,6 +39,15 @@ describe("without an admission", () => {
     expect(told.at(-1)).toBe("failed: not let in at the media server");
   });
 
+  test("it gives up after ten seconds as well where nobody answers", () => {
+    const { leg, told } = newLeg();
+    leg.attend(nobody);
+    vi.advanceTimersByTime(9900);
+    expect(told).toEqual(["wanted"]);
+    vi.advanceTimersByTime(200);
+    expect(told.at(-1)).toBe("failed: not let in at the media server");
+  });
+
   test("it asks no more once it is closed", async () => {
     const { leg, told } = newLeg();
     leg.attend(nobody);

@@ -56,7 +56,8 @@ export class ParticipantLeg implements Leg {
   #sealer: FrameSealer | undefined;
   #state: State = { phase: "new" };
   #wasUp = false;
-  #retry: NodeJS.Timeout | undefined;
+  /** Until we ask again, or give up. */
+  #timer: NodeJS.Timeout | undefined;
   #absence: NodeJS.Timeout | undefined;
   #unread = 0;
 
@@ -89,6 +90,7 @@ export class ParticipantLeg implements Leg {
   enter(admission: Admission | undefined): void {
     const state = this.#state;
     if (state.phase !== "waiting") return;
+    clearTimeout(this.#timer);
     if (admission === undefined) {
       this.#lost(state.untilMs, "no admission", false);
       return;
@@ -134,6 +136,7 @@ export class ParticipantLeg implements Leg {
 
   #want(untilMs: number): void {
     this.#state = { phase: "waiting", untilMs };
+    this.#timer = setTimeout(() => this.#lost(untilMs, "no admission in time", false), untilMs - clockMs());
     this.#reports.wanted();
   }
 
@@ -168,12 +171,12 @@ export class ParticipantLeg implements Leg {
     const wasUp = this.isConnected;
     this.#state = { phase: "waiting", untilMs };
     // At once after a loss: the server may be there, and the path to it gone.
-    this.#retry = setTimeout(() => this.#want(untilMs), wasUp ? 0 : pauseMs);
+    this.#timer = setTimeout(() => this.#want(untilMs), wasUp ? 0 : pauseMs);
   }
 
   #leave(): void {
     this.#voices.close();
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     clearTimeout(this.#absence);
     if (this.#state.phase === "visiting") this.#state.visit.close();
     this.#state = { phase: "over" };
