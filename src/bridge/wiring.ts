@@ -18,7 +18,8 @@ import { Switchboard } from "./calls/switchboard.ts";
 import { createLookup } from "./directory/lookup.ts";
 import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
-import { RingBacks } from "./first-calls/ring-backs.ts";
+import { DialIns } from "./bot/dial-ins.ts";
+import { RingBacks, type RingBacksParts } from "./bot/ring-backs.ts";
 import { createFirstCalls } from "./first-calls/create-first-calls.ts";
 import { RateLimit } from "./limits/rate-limit.ts";
 import { InboundMessages } from "./messages/inbound-messages.ts";
@@ -32,7 +33,7 @@ import { Readiness } from "./operation/readiness.ts";
 import { Retention } from "./operation/retention.ts";
 import { SteadyLedger } from "./operation/steady-ledger.ts";
 import { StoreWatch } from "./operation/store-watch.ts";
-import { Bot } from "./rooms/bot.ts";
+import { Bot } from "./bot/bot.ts";
 import { createRooms } from "./rooms/create-rooms.ts";
 import { EncryptedRooms } from "./rooms/encrypted-rooms.ts";
 import { RingingRooms } from "./rooms/ringing-rooms.ts";
@@ -129,12 +130,10 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   };
   const messages = new OutboundMessages({ ...calling, directory: store.rooms });
   const ice = { homeserver, ghosts, configured: settings.ice.servers, askHomeserver: settings.ice.askHomeserver };
-  const ringBacks: RingBacks = new RingBacks({
-    ...common,
-    ...places,
-    clientKinds,
-    place: (invitation) => switchboard.ringBackAnswered(invitation),
-  });
+  const place: RingBacksParts["place"] = (invitation) => switchboard.dial(invitation);
+  const dialling = { ...common, ...places, clientKinds, callers, ringingRooms, place };
+  const ringBacks = new RingBacks(dialling);
+  const dialIns = new DialIns(dialling);
   const switchboard: Switchboard = new Switchboard({
     ...places,
     ringBacks,
@@ -145,7 +144,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     sessions,
     ledger: store.calls,
     encryptedRooms: new EncryptedRooms({ ...common, ...fixed, rooms, occupied }),
-    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks }),
+    bot: new Bot({ ...common, ...fixed, user: homeserver.bot, rooms, conversations, ringBacks, dialIns }),
     greeter,
     callBacks,
     messages,

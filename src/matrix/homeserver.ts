@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
 import type { LegForm, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Homeserver, PingOutcome } from "../ports/homeserver.ts";
+import type { Homeserver, PingOutcome, RunningCall } from "../ports/homeserver.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 import { askEncrypted } from "./client/room-state.ts";
@@ -33,7 +33,7 @@ export interface HomeserverParts {
   readonly outbox: Outbox;
   readonly speaker: Speaker;
   /** Calls of MatrixRTC; undefined: the bridge takes no part in them. */
-  readonly rtc: Pick<Rtc, "canRing" | "problems" | "isRunningIn"> | undefined;
+  readonly rtc: Pick<Rtc, "canRing" | "problems" | "isRunningIn" | "takePlace"> | undefined;
   /** undefined: encrypted rooms are not read. */
   readonly encryption: Encryption | undefined;
   /** How many of the homeserver's pings have come in, whatever became of them. */
@@ -262,6 +262,10 @@ export class HttpHomeserver implements Homeserver {
 
   hasRunningCall(room: RoomId): boolean {
     return this.#parts.rtc?.isRunningIn(room) === true;
+  }
+
+  async placeInRunningCall(room: RoomId, as: UserId, person: UserId): Promise<RunningCall | undefined> {
+    return this.#parts.rtc?.takePlace(room, as, person);
   }
 
   showsOutcome({ kind }: LegForm): boolean {

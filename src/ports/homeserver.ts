@@ -205,6 +205,13 @@ export interface PeopleRooms {
   joinDirect(room: RoomId, person: UserId, ghost: UserId): Promise<void>;
 }
 
+/** A place in a call that people of a room have with each other. */
+export interface RunningCall {
+  readonly side: OwnSide;
+  readonly abilities: LegAbilities;
+  readonly description: MediaDescription;
+}
+
 export interface Homeserver {
   readonly domain: string;
   readonly bot: UserId;
@@ -259,6 +266,8 @@ export interface Homeserver {
   ownSide(kinds: readonly string[]): OwnSide;
   /** Whether people of the room are in a call with each other there, into which a number comes without ringing. */
   hasRunningCall(room: RoomId): boolean;
+  /** One for a telephone that `person` invites; undefined: nobody is in a call there. Never rejects. */
+  placeInRunningCall(room: RoomId, as: UserId, person: UserId): Promise<RunningCall | undefined>;
   /** Whether all clients of the leg show by themselves how a call ended, and that it was missed. */
   showsOutcome(form: LegForm): boolean;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */

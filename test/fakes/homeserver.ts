@@ -9,6 +9,7 @@ import {
   type MatrixSinks,
   type HomeserverProblem,
   type PingOutcome,
+  type RunningCall,
 } from "../../src/ports/homeserver.ts";
 import { legacySide } from "../../src/matrix/legs/legacy-form.ts";
 
@@ -104,6 +105,11 @@ export class FakeHomeserver implements Homeserver {
   readonly runningCalls = new Set<RoomId>();
   hasRunningCall(room: RoomId): boolean {
     return this.runningCalls.has(room);
+  }
+  /** What a telephone gets that is invited into such a call. */
+  runningCall: RunningCall | undefined;
+  async placeInRunningCall(): Promise<RunningCall | undefined> {
+    return this.runningCall;
   }
   showsOutcome({ kind }: LegForm): boolean {
     return kind === "legacy";

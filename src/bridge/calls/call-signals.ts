@@ -12,7 +12,7 @@ import { keyOf, type CallIndex } from "./call-index.ts";
 import type { CallRunner } from "./call-runner.ts";
 import type { HeldFacts } from "./held-facts.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
-import type { RingBacks } from "../first-calls/ring-backs.ts";
+import type { RingBacks } from "../bot/ring-backs.ts";
 import type { Transfers } from "./transfers.ts";
 import type { MatrixLeg } from "../../core/call/model/matrix-leg.ts";
 

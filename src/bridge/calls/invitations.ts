@@ -64,11 +64,11 @@ export class Invitations {
     await this.declineVideo(fact);
   }
 
-  /** The bridge has rung the person, who answered and wants to be connected. False where no call has come of it. */
-  async answered(invitation: Pick<Invitation, "fact" | "ghost" | "own">): Promise<boolean> {
+  /** A person wants a number dialled into a call in which they, or others, are already. False where no call has come of it. */
+  async dial(invitation: Pick<Invitation, "fact" | "ghost" | "own">): Promise<boolean> {
     const { fact, ghost } = invitation;
     const displayName = await this.#parts.admission.displayNameOf(fact.sender, ghost);
-    const closed = await this.#whyClosed(fact, ghost.user, false);
+    const { closed } = this.#parts.gate;
     return (await this.#receive({ ...invitation, displayName, closed })) !== undefined;
   }
 

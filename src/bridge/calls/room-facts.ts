@@ -6,7 +6,7 @@ import type { RoomId, UserId } from "../../core/ids.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import type { Bot } from "../rooms/bot.ts";
+import type { Bot } from "../bot/bot.ts";
 import type { Ghosts } from "../rooms/ghosts.ts";
 import type { OutboundAdmission } from "../admission/outbound-admission.ts";
 import type { Rooms } from "../rooms/rooms.ts";

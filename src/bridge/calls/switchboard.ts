@@ -27,7 +27,7 @@ import type { ClientKinds } from "../admission/client-kinds.ts";
 import type { CallEvents } from "./call-events.ts";
 import type { OutboundAdmission } from "../admission/outbound-admission.ts";
 import { createRunOrder, type RunOrderParts } from "../effects/run-order.ts";
-import type { RingBacks } from "../first-calls/ring-backs.ts";
+import type { RingBacks } from "../bot/ring-backs.ts";
 import type { OpenSessions } from "../effects/open-sessions.ts";
 import { LatestOnly } from "../limits/latest-only.ts";
 import { RateLimit } from "../limits/rate-limit.ts";
@@ -147,9 +147,9 @@ export class Switchboard implements Calls {
     this.#index.alias(call, id);
   }
 
-  /** Somebody whom the bot has rung answered. False where no call has come of it. */
-  ringBackAnswered(invitation: Parameters<Invitations["answered"]>[0]): Promise<boolean> {
-    return this.#invitations.answered(invitation);
+  /** The bot dials a number for somebody. False where no call has come of it. */
+  dial(invitation: Parameters<Invitations["dial"]>[0]): Promise<boolean> {
+    return this.#invitations.dial(invitation);
   }
 
   /** Takes up a call from its first step on; from now on it counts and is found. */

@@ -2,7 +2,7 @@
 import type { DeviceId, RoomId, UserId } from "../../core/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ConferenceAccess, SeatId } from "../../ports/conference.ts";
-import type { HomeserverProblem, MatrixFact } from "../../ports/homeserver.ts";
+import type { HomeserverProblem, MatrixFact, RunningCall } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient } from "../client/homeserver-client.ts";
 import { Outside } from "../client/outside.ts";
@@ -16,6 +16,7 @@ import { findMembership, findPresent, type Joined } from "./find-membership.ts";
 import { FrameKeys } from "./frame-keys.ts";
 import { MediaServices } from "./media-services.ts";
 import { checkRtc } from "./rtc-check.ts";
+import { takePlace } from "./running-call.ts";
 import { RtcSpeaker } from "./rtc-speaker.ts";
 import { RtcTracker } from "./tracker.ts";
 
@@ -51,6 +52,8 @@ export interface Rtc {
   readonly canRing: boolean;
   /** Whether somebody is in the call of the room. */
   isRunningIn(room: RoomId): boolean;
+  /** A place in that call for one of ours, whom `person` invites. Never rejects. */
+  takePlace(room: RoomId, ghost: UserId, person: UserId): Promise<RunningCall | undefined>;
   /** What is missing on the way to the media server. Never rejects. */
   problems(): Promise<readonly HomeserverProblem[]>;
   /** Waits for what is being said in calls; nothing more is said of itself. */
@@ -97,6 +100,7 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),
+    takePlace: (room, ghost, person) => takePlace(room, ghost, person, { tracker, deviceIn, clock }),
     isRunningIn: (room) => tracker.present(room).length > 0,
     get canRing() {
       return services.isKnown;

@@ -122,3 +122,20 @@ describe("A telephone that calls the number of a room", () => {
     await first("CALL_CLOSED");
   });
 });
+
+describe("A person in a call of a room", () => {
+  it("invites a telephone by the bot: it rings, hears all and is heard, and stays when they leave", async () => {
+    await alice.rtc.join(room, { format: "state event" });
+    await bob.rtc.join(room, { format: "state event" });
+    const from = two.events.length;
+    await alice.phone.send(room, `invite ${NUMBERS.two}`);
+    await two.event("CALL_ESTABLISHED", { from });
+    await Promise.all([hears(alice, 2), hears(bob, 2)]);
+    await hearsAll(two, "alice", "bob");
+    await alice.rtc.leave();
+    await othersOf(bob, 1);
+    await hearsAll(two, "bob");
+    await bob.rtc.leave();
+    await two.event("CALL_CLOSED", { from });
+  });
+});

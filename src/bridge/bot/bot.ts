@@ -8,9 +8,10 @@ import { judge, type Policy } from "../../core/policy/permission.ts";
 import { attempt } from "../../ports/attempt.ts";
 import { HomeserverError, type Homeserver } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import { roomLink } from "./room-link.ts";
-import type { Rooms } from "./rooms.ts";
-import type { Conversations } from "./conversations.ts";
+import { roomLink } from "../rooms/room-link.ts";
+import type { Rooms } from "../rooms/rooms.ts";
+import type { DialIns } from "./dial-ins.ts";
+import type { Conversations } from "../rooms/conversations.ts";
 
 /** Rings a person in their room with the bot, and dials when they answer; false where their client does not take that. */
 interface RingBack {
@@ -25,6 +26,7 @@ export interface BotParts {
   readonly rooms: Rooms;
   readonly conversations: Pick<Conversations, "open">;
   readonly ringBacks: RingBack;
+  readonly dialIns: Pick<DialIns, "begin">;
   readonly homeserver: Homeserver;
   readonly plan: DialPlan;
   readonly policy: Policy;
@@ -34,9 +36,11 @@ export interface BotParts {
 const helpWords = [
   "I connect Matrix calls to telephones.",
   "call NUMBER – calls that number: I ring you here, or give you its room, where you press the call button. Example: call +44 1632 960123",
+  "invite NUMBER – in a room where people are in a call with each other: calls that number, and brings it in.",
   "help – shows this.",
 ].join("\n");
 
+const invitationForm = /^!?invite(?:\s+(.*))?$/is;
 /** Written alone: some digits, as people write numbers. */
 const bareNumber = /^\s*\+?[0-9(][0-9 ()./-]{2,30}\s*$/;
 
@@ -56,6 +60,10 @@ export class Bot {
 
   /** A message in a room of the bot's. */
   async hear(room: RoomId, person: UserId, body: string): Promise<void> {
+    const { ringingRooms, homeserver } = this.#parts;
+    const [isInvitation, invited = ""] = invitationForm.exec(body.trim()) ?? [];
+    if (isInvitation !== undefined && (ringingRooms.has(room) || homeserver.hasRunningCall(room)))
+      return this.#invite(room, person, invited);
     if (!(await this.#isDirect(room))) return;
     if (bareNumber.test(body)) return this.#call(room, person, body.trim());
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
@@ -63,18 +71,33 @@ export class Bot {
     return this.#say(room, helpWords);
   }
 
-  async #call(room: RoomId, person: UserId, text: string): Promise<void> {
-    const { ids, conversations, ringBacks, plan, policy, log } = this.#parts;
-    if (text === "") return this.#say(room, "Which number? Example: call +44 1632 960123");
+  async #invite(room: RoomId, person: UserId, text: string): Promise<void> {
+    const number = await this.#permitted(room, person, text, "invite");
+    const why = number && (await this.#parts.dialIns.begin(room, person, number));
+    if (why !== undefined) await this.#say(room, why);
+  }
+
+  /** A number that the person may call; undefined where there is none, which they have been told. */
+  async #permitted(room: RoomId, person: UserId, text: string, word: string): Promise<GhostNumber | undefined> {
+    const { ids, plan, policy } = this.#parts;
     const found = ids.forDialled(text);
     if (found.kind === "none") {
       const cause = found.why === "domain-not-allowed" ? found.why : "not-dialable";
-      return this.#say(room, wordsOf(cause));
+      await this.#say(room, text === "" ? `Which number? Example: ${word} +44 1632 960123` : wordsOf(cause));
+      return undefined;
     }
     const number = ghostNumber(found.user, found.target, plan);
     const verdict = judge({ person, plan: number.planned, callsOfPerson: 0, callsInAll: 0 }, policy);
-    if (verdict.kind === "refused") return this.#say(room, wordsOf(verdict.cause));
-    const name = ids.displayName(found.target);
+    if (verdict.kind !== "refused") return number;
+    await this.#say(room, wordsOf(verdict.cause));
+    return undefined;
+  }
+
+  async #call(room: RoomId, person: UserId, text: string): Promise<void> {
+    const { ids, conversations, ringBacks, log } = this.#parts;
+    const number = await this.#permitted(room, person, text, "call");
+    if (number === undefined) return;
+    const name = ids.displayName(number.target);
     const isRinging = await ringBacks.begin(room, person, number);
     const ringing = `I am ringing you. Answer, and I call ${name}.`;
     try {

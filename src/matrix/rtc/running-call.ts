@@ -1,0 +1,49 @@
+// A telephone that somebody invites into a call which people have with each other.
+import { type DeviceId, matrixCallId, type RoomId, type UserId } from "../../core/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { seatDescription } from "../../ports/conference.ts";
+import type { RunningCall } from "../../ports/homeserver.ts";
+import { rtcClient } from "../legs/rtc-form.ts";
+import { seatOf } from "./rtc-call.ts";
+import type { RtcTracker } from "./tracker.ts";
+
+export interface RunningCallParts {
+  readonly tracker: RtcTracker;
+  /** As which device we take part in a call there. Never rejects. */
+  readonly deviceIn: (room: RoomId, ghost: UserId) => Promise<DeviceId>;
+  readonly clock: Clock;
+}
+
+/** Undefined: nobody is in the call of the room. Never rejects. */
+export async function takePlace(
+  room: RoomId,
+  ghost: UserId,
+  person: UserId,
+  { tracker, deviceIn, clock }: RunningCallParts,
+): Promise<RunningCall | undefined> {
+  const own = await deviceIn(room, ghost);
+  const present = tracker.present(room);
+  const [first] = present;
+  if (first === undefined) return undefined;
+  const matrixCall = matrixCallId(clock.newId());
+  const seat = seatOf(room, matrixCall);
+  tracker.ring({
+    seat,
+    room,
+    matrixCallId: matrixCall,
+    device: own,
+    ghost,
+    service: first.membership.services[0],
+    state: {
+      kind: "answered",
+      named: undefined,
+      keys: present.map(({ membership }) => membership.key),
+      // In whose name the call is, whether or not they are in it themselves.
+      first: { user: person, device: own },
+      holder: undefined,
+      notifications: [],
+    },
+  });
+  const { form, abilities } = rtcClient({ device: own });
+  return { side: { matrixCallId: matrixCall, own, form }, abilities, description: seatDescription(seat) };
+}
