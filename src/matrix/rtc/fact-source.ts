@@ -10,6 +10,6 @@ export function originOf({ eventId, room, sender, ageMs, receivedAtMs }: FactSou
 
 /** The bridge acts on each event once: what more there is in one has a name of its own. */
 export function renamed(fact: MatrixFact): MatrixFact {
-  const call = "matrixCallId" in fact ? fact.matrixCallId : "";
-  return { ...fact, eventId: eventId(`${fact.eventId} ${fact.kind} ${call}`) };
+  const about = "matrixCallId" in fact ? `${fact.matrixCallId} ${fact.device}` : "";
+  return { ...fact, eventId: eventId(`${fact.eventId} ${fact.kind} ${about}`) };
 }

@@ -107,8 +107,7 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     },
     meaning: async (fact) => {
       if (isOfRtc(fact)) return tracker.take(fact);
-      if (fact.kind === "member.left") tracker.personLeft(fact.room, fact.user);
-      return [fact];
+      return fact.kind === "member.left" ? [fact, ...tracker.personLeft(fact, fact.user)] : [fact];
     },
     speaker,
     conferences,

@@ -43,6 +43,11 @@ export function seatOf(room: RoomId, call: MatrixCallId): SeatId {
   return `${room} ${call}` as SeatId;
 }
 
+/** Whether this person is rung. */
+export function isFor({ state }: RtcCall, person: UserId): boolean {
+  return state.kind !== "theirs" && (state.named === undefined || state.named === person);
+}
+
 /** Whether this stay in the room's call is what keeps the call alive. */
 export function isKeptBy({ state }: RtcCall, { key, device }: RtcMembership): boolean {
   if (state.kind === "theirs") return state.key === key;

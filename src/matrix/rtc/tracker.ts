@@ -10,7 +10,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { rtcClient } from "../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
 import { type FactSource, originOf, renamed } from "./fact-source.ts";
-import { isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
+import { isFor, isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
 export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
@@ -82,12 +82,12 @@ export class RtcTracker {
     }
   }
 
-  /** A person is not in the room any more, and so not in its call; the bridge knows by itself what that means. */
-  personLeft(room: RoomId, person: UserId): void {
-    const known = this.#rooms.get(room);
-    for (const [key, { membership }] of known?.present ?? []) {
-      if (known !== undefined && membership.user === person) this.#remove(known, key);
-    }
+  /** A person is not in the room any more, and so not in its call. The facts in that, in order. */
+  personLeft(event: FactSource, person: UserId): readonly MatrixFact[] {
+    const room = this.#rooms.get(event.room);
+    if (room === undefined) return [];
+    const stays = [...room.present.values()].filter(({ membership }) => membership.user === person);
+    return stays.flatMap(({ membership }) => this.#removed(event, room, membership.key)).map(renamed);
   }
 
   call(seat: SeatId): RtcCall | undefined {
@@ -225,10 +225,10 @@ export class RtcTracker {
     return facts;
   }
 
-  /** Whoever comes in where we ring answers; that somebody else did before, the bridge knows. */
+  /** Whoever is rung answers by coming in; that somebody else did before, the bridge knows. */
   #answered({ membership, ...event }: AnswerEvent, call: RtcCall): readonly MatrixFact[] {
     const { state, matrixCallId: matrixCall, device } = call;
-    if (state.kind === "theirs" || takesPart(call, membership.key)) return [];
+    if (state.kind === "theirs" || !isFor(call, membership.user) || takesPart(call, membership.key)) return [];
     const { user, device: answering } = membership;
     const { named, notifications } = state;
     const before =
@@ -255,7 +255,7 @@ export class RtcTracker {
   #removed(event: FactSource, room: Room, key: string): readonly MatrixFact[] {
     const was = room.present.get(key);
     if (was === undefined) return [];
-    const { device } = was.membership;
+    const { user: sender, device } = was.membership;
     const facts: MatrixFact[] = [];
     for (const call of room.calls.values()) {
       const { matrixCallId: id, state } = call;
@@ -264,7 +264,7 @@ export class RtcTracker {
         const hungUp = { kind: "call.hungUp", matrixCallId: id, device: first, said: undefined } as const;
         if (room.present.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
       } else if (takesPart(call, key))
-        facts.push({ ...originOf(event), kind: "call.hungUp", matrixCallId: id, device, said: undefined });
+        facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
     }
     this.#remove(room, key);
     return facts;
@@ -310,7 +310,7 @@ export class RtcTracker {
     const calls = [...room.calls.values()];
     if (calls.some((call) => takesPart(call, here.membership.key))) return facts;
     // Both ring: theirs is the answer to ours.
-    const ringing = calls.find(({ state }) => state.kind === "ringing");
+    const ringing = calls.find((call) => call.state.kind === "ringing" && isFor(call, event.sender));
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
     return [this.#invited(event, here, room, invitee, device)];
   }

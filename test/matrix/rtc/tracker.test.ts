@@ -170,9 +170,21 @@ describe("a person who calls", () => {
   test("has left the call when they have left the room", async () => {
     await joins("$m");
     await rings("$m");
-    tracker.personLeft(room, ann);
+    const kick = origin(bob, "$kick");
+    const [fact] = tracker.personLeft(kick, ann);
+    expect(fact).toMatchObject({ kind: "call.hungUp", matrixCallId: "$m", sender: ann, device: "PHONE" });
+    // The bridge acts on each event once, and the departure itself is one.
+    expect(fact?.eventId).not.toBe(kick.eventId);
     expect(over).toEqual(["$m"]);
     expect(tracker.present(room)).toEqual([]);
+  });
+
+  test("a number by its name calls it, also while that rings somebody else in the room", async () => {
+    tracker.ring(ours);
+    await joins("$m", membership(bob));
+    expect(await rings("$m", { ...origin(bob), named: [ghost] })).toMatchObject([
+      { kind: "call.invited", sender: bob, invitee: ghost },
+    ]);
   });
 });
 
@@ -204,6 +216,22 @@ describe("a person who is rung", () => {
     expect(over).toEqual([]);
     expect(await leaves(membership(ann, "LAPTOP"))).toMatchObject([{ kind: "call.hungUp", device: "LAPTOP" }]);
     expect(over).toEqual(["ours"]);
+  });
+
+  test("hangs up with each of their devices when they leave the room", async () => {
+    await joins("$a");
+    await joins("$b", membership(ann, "LAPTOP"));
+    tracker.select(seat, "LAPTOP");
+    const ends = tracker.personLeft(origin(ann), ann);
+    expect(ends).toMatchObject([{ device: "PHONE" }, { device: "LAPTOP" }]);
+    expect(new Set(ends.map((fact) => fact.eventId)).size).toBe(2);
+  });
+
+  test("is the only one who answers: somebody else in the room may come and go", async () => {
+    expect(await joins("$bob", membership(bob))).toEqual([]);
+    expect(await leaves(membership(bob))).toEqual([]);
+    expect(over).toEqual([]);
+    expect(await joins("$a")).toMatchObject([{ kind: "call.answered", sender: ann }]);
   });
 
   test("declines, and our side of it is over", async () => {
@@ -293,6 +321,18 @@ describe("a room in which all are rung", () => {
     // The bridge acts on each event once.
     expect(new Set([...ends, ...emitted].map((fact) => fact.eventId)).size).toBe(3);
     expect(over).toEqual(["ours", "other"]);
+  });
+
+  test("has no call any more when the last one in it has left the room", async () => {
+    tracker.ring(all);
+    await joins("$bob", bobs);
+    tracker.select(seat, "DESK");
+    await joins("$ann");
+    await leaves(bobs);
+    expect(tracker.personLeft(origin(ann), ann)).toMatchObject([
+      { kind: "call.hungUp", matrixCallId: "ours", sender: bob, device: "DESK" },
+    ]);
+    expect(over).toEqual(["ours"]);
   });
 });
 
