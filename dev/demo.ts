@@ -1,6 +1,6 @@
 // `npm run demo`: a homeserver, a telephone gateway, the bridge between them and a page to call from, on this machine.
-// `npm run demo -- --headless`: one call without a browser, `--inbound` for one that comes from the gateway; exits with 0
-// if it worked, with 1 if not.
+// `npm run demo -- --headless`: one call without a browser, `--inbound` for one that comes from the gateway, `--rtc` for one by
+// MatrixRTC; exits with 0 if it worked, with 1 if not.
 import { ConfigError } from "../src/config/reading/problem.ts";
 import { takeCall } from "./demo/inbound-call.ts";
 import { createLadder } from "./demo/ladder.ts";
@@ -8,6 +8,7 @@ import { DemoError, readOptions, USAGE, type DemoOptions } from "./demo/options.
 import { PERSON } from "./demo/config-text.ts";
 import { placeCall } from "./demo/outbound-call.ts";
 import { ringPerson } from "./demo/ring.ts";
+import { placeCallByRtc } from "./demo/rtc-call.ts";
 import { claim, freshConfig, startStack, type Stack } from "./demo/stack.ts";
 import { NUMBERS } from "./gateway/gateway.ts";
 
@@ -26,7 +27,9 @@ async function run(options: DemoOptions, interrupted: Promise<void>): Promise<vo
     ladder.watch(stack.homeserver, (userId) => userId.startsWith(`@${stack.config.ghosts.prefix}`));
     const ended = Promise.race([interrupted, stack.bridge.refused]);
     const call = (): Promise<void> =>
-      options.inbound ? takeCall(stack, print) : placeCall(stack, options.number, print);
+      options.inbound
+        ? takeCall(stack, print)
+        : (options.rtc ? placeCallByRtc : placeCall)(stack, options.number, print);
     if (options.headless) await Promise.race([call(), interruption(ended)]);
     else await servePage(stack, options.port, ended);
   } finally {

@@ -6,8 +6,8 @@ import { PERSON } from "./config-text.ts";
 import { DemoError } from "./options.ts";
 import type { Stack } from "./stack.ts";
 
-/** Hz; no number of the gateway plays it by itself. */
-const CALLER_TONE = 800;
+/** What the client says; no number of the gateway plays it by itself. */
+export const measuredHz = 800;
 /** Power of the tone over all else: 100 is 20 dB. */
 const CLEAR_RATIO = 100;
 const MEASURED_MS = 1_000;
@@ -38,7 +38,7 @@ export async function withPerson(stack: Stack, act: (person: HeadlessCaller) => 
     homeserverUrl: stack.homeserver.url,
     user: PERSON.localpart,
     password: PERSON.password,
-    toneHz: CALLER_TONE,
+    toneHz: measuredHz,
     bindHost: stack.config.media.ice.host ?? "127.0.0.1",
   });
   try {
@@ -57,16 +57,36 @@ export function after(call: HeadlessCall, kind: string): string {
   return fact === undefined ? "not at all" : `after ${fact.atMs} ms`;
 }
 
+/** An end that can be asked what it hears. */
+interface Listener {
+  readonly heardMs: number;
+  heard(lastMs: number, frequencies: readonly number[]): Heard;
+  until(holds: () => boolean): Promise<unknown>;
+}
+
+interface BothEnds extends Pick<MeasuredCall, "stack" | "far" | "say"> {
+  readonly near: Listener;
+  /** In the words of the demo. */
+  readonly nearName: string;
+  /** Whose tone it should hear. */
+  readonly player: string;
+}
+
 /** Throws DemoError where either end does not hear the other clearly. */
-export async function measureTones({ stack, call, far, say }: MeasuredCall, player: string): Promise<void> {
-  await call.until(({ heardMs }) => heardMs >= MEASURED_MS + 200);
+export function measureTones({ stack, call, far, say }: MeasuredCall, player: string): Promise<void> {
+  return measureBoth({ stack, far, say, near: call, nearName: call.direction === "out" ? "caller" : "person", player });
+}
+
+/** The same, whatever the client is. */
+export async function measureBoth({ stack, far, say, near, nearName, player }: BothEnds): Promise<void> {
+  await near.until(() => near.heardMs >= MEASURED_MS + 200);
   await stack.gateway.until(() => far.heardMs >= MEASURED_MS + 200);
-  const outward = far.heard(MEASURED_MS, [CALLER_TONE, 440, 1_000]);
-  const inward = call.heard(MEASURED_MS, [440, 1_000, CALLER_TONE]);
+  const outward = far.heard(MEASURED_MS, [measuredHz, 440, 1_000]);
+  const inward = near.heard(MEASURED_MS, [440, 1_000, measuredHz]);
   say("tone out", `the gateway hears ${tone(outward)}`);
-  say("tone back", `the ${call.direction === "out" ? "caller" : "person"} hears ${tone(inward)}`);
-  if (outward.hz !== CALLER_TONE || outward.ratio < CLEAR_RATIO) {
-    throw failure(`The gateway should hear the client's ${CALLER_TONE} Hz clearly.`);
+  say("tone back", `the ${nearName} hears ${tone(inward)}`);
+  if (outward.hz !== measuredHz || outward.ratio < CLEAR_RATIO) {
+    throw failure(`The gateway should hear the client's ${measuredHz} Hz clearly.`);
   }
   if (inward.hz === undefined || inward.ratio < CLEAR_RATIO) {
     throw failure(`The client should hear a tone clearly; does ${player} play one?`);

@@ -5,6 +5,8 @@ export interface DemoOptions {
   readonly headless: boolean;
   /** The headless call comes from the gateway. */
   readonly inbound: boolean;
+  /** The headless call is one of MatrixRTC, at a LiveKit server. */
+  readonly rtc: boolean;
   /** What the headless caller dials. */
   readonly number: string;
   /** Of the softphone page. */
@@ -33,6 +35,7 @@ export const USAGE = `npm run demo -- [options]
 
   --headless        place one call without a browser, measure it, and exit with 0 or 1
   --inbound         with --headless: the gateway calls, and the client answers
+  --rtc             with --headless: call by MatrixRTC, at the livekit-server that this machine has
   --number NUMBER   with --headless: what to call (${DEFAULT_NUMBER})
   --port PORT       of the softphone page (${DEFAULT_PORT}); 0 takes any free one
   --tcp             SIP over TCP instead of UDP
@@ -48,16 +51,20 @@ export function readOptions(argv: readonly string[]): DemoOptions {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new DemoError("usage", `--port should be a port number, 0 to 65535, not ${JSON.stringify(port)}`);
   }
-  const [headless, inbound] = [values.headless ?? false, values.inbound ?? false];
+  const [headless, inbound, rtc] = [values.headless ?? false, values.inbound ?? false, values.rtc ?? false];
   if (inbound && !headless) {
     throw new DemoError("usage", "--inbound goes with --headless; the page has a button that lets the gateway call");
   }
   if (inbound && values.number !== undefined) {
     throw new DemoError("usage", "--number is whom to call, and with --inbound the gateway calls");
   }
+  if (rtc && (!headless || inbound)) {
+    throw new DemoError("usage", "--rtc goes with --headless, and not with --inbound");
+  }
   return {
     headless,
     inbound,
+    rtc,
     number: values.number ?? DEFAULT_NUMBER,
     port: Number(port),
     transport: values.tcp === true ? "tcp" : "udp",
@@ -74,6 +81,7 @@ function parse(argv: readonly string[]) {
       options: {
         headless: { type: "boolean" },
         inbound: { type: "boolean" },
+        rtc: { type: "boolean" },
         number: { type: "string" },
         port: { type: "string" },
         tcp: { type: "boolean" },

@@ -19,6 +19,8 @@ import {
 } from "../gateway/gateway.ts";
 import { freePort } from "../loopback/free-ports.ts";
 import { startHomeserver, type Homeserver } from "../homeserver/homeserver.ts";
+import { findLivekit, runLivekit } from "../livekit/run-livekit.ts";
+import { startTokenService } from "../token-service/token-service.ts";
 import { demoConfig, PERSON } from "./config-text.ts";
 import { DemoError } from "./options.ts";
 
@@ -29,6 +31,8 @@ export interface Stack {
   readonly gateway: Gateway;
   readonly bridge: RunningBridge;
   readonly config: Config;
+  /** Where tokens for the media server are to be had; undefined: there is none. */
+  readonly livekitServiceUrl: string | undefined;
   /** Ends everything in the order of dependence and leaves no file behind. */
   stop(): Promise<void>;
 }
@@ -36,6 +40,8 @@ export interface Stack {
 export interface StackOptions {
   readonly transport: "udp" | "tcp";
   readonly configPath: string | undefined;
+  /** With a media server for MatrixRTC. */
+  readonly rtc?: boolean;
   readonly gatewayLog: GatewayLog;
   /** Instead of the gateway's own. */
   readonly numbers?: readonly GatewayNumber[];
@@ -86,12 +92,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }),
     );
     stops.push(() => gateway.stop());
+    const livekitServiceUrl = options.rtc === true ? await startConferences(config, stops) : undefined;
     const homeserver = await claim("the homeserver", REMEDY, () =>
       startHomeserver({
         port: Number(new URL(config.homeserver.url).port),
         domain: config.homeserver.domain,
         registrations: [registration],
         users: [PERSON],
+        ...(livekitServiceUrl !== undefined && { mediaServices: [livekitServiceUrl] }),
       }),
     );
     stops.push(() => homeserver.stop());
@@ -99,11 +107,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startBridge({ config, registration, version: packageVersion(), writeLog: options.bridgeLog }),
     );
     stops.push(() => bridge.stop());
-    return { homeserver, gateway, bridge, config, stop };
+    return { homeserver, gateway, bridge, config, livekitServiceUrl, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** A media server, and the token service that lets the homeserver's people into it: gives the address of that. */
+async function startConferences({ homeserver }: Config, stops: (() => Promise<unknown>)[]): Promise<string> {
+  const program = findLivekit();
+  if (program === undefined) {
+    const remedy = "Install it, or run the end-to-end tests once: they compile one.";
+    throw new DemoError("call-failed", `--rtc needs a livekit-server, and this machine has none. ${remedy}`);
+  }
+  const port = await freePort();
+  const livekit = await runLivekit(program, `http://127.0.0.1:${port}/sfu_webhook`);
+  stops.push(() => livekit.stop());
+  const { url, domain } = homeserver;
+  const service = await startTokenService({
+    port,
+    sfu: livekit,
+    homeservers: { [domain]: url },
+    fullAccess: [domain],
+  });
+  stops.push(() => service.stop());
+  return service.url;
 }
 
 /** Starts what listens; a taken port becomes one line that says whose. */

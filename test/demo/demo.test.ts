@@ -201,6 +201,7 @@ describe("npm run demo", () => {
 
   it.each([
     [["--colour"], /^Unknown option '--colour'; --help shows what there is\n$/],
+    [["--rtc"], /^--rtc goes with --headless, and not with --inbound\n$/],
     [["--inbound"], /^--inbound goes with --headless; the page has a button that lets the gateway call\n$/],
     [
       ["--headless", "--inbound", "--number", "1"],

@@ -10,6 +10,12 @@ export interface Membership {
   readonly memberId: string;
 }
 
+/** Good for an hour. */
+export interface Admission {
+  readonly url: string;
+  readonly jwt: string;
+}
+
 /** MSC4143. */
 export async function mediaServerOf(client: MatrixClient): Promise<LivekitTransportConfig> {
   const found = (await client._unstable_getRTCTransports()).find(isLivekitTransportConfig);
@@ -24,7 +30,7 @@ export async function admission(
   format: MembershipFormat,
   roomId: string,
   { userId, deviceId, memberId }: Membership,
-): Promise<{ url: string; jwt: string }> {
+): Promise<Admission> {
   const openid_token = await client.getOpenIdToken();
   const member = { id: memberId, claimed_user_id: userId, claimed_device_id: deviceId };
   const [path, body] =
@@ -38,5 +44,5 @@ export async function admission(
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return JSON.parse(text) as { url: string; jwt: string };
+  return JSON.parse(text) as Admission;
 }

@@ -1,18 +1,27 @@
 // One MatrixRTC call of the page: matrix-js-sdk says who is in it, livekit-client brings the sound.
-import { ConnectionState, type Participant, Room as MediaRoom, RoomEvent as MediaEvent, Track } from "livekit-client";
+import {
+  ConnectionState,
+  DisconnectReason,
+  type Participant,
+  Room as MediaRoom,
+  RoomEvent as MediaEvent,
+  Track,
+} from "livekit-client";
 import { type CallMembership, MatrixRTCSession, MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc/index.js";
 import { RoomStateEvent } from "matrix-js-sdk/lib/models/room-state.js";
 import { Ear } from "../ear.ts";
 import { theClient } from "../session.ts";
 import type { RtcJoinOptions, RtcMember, RtcReport } from "./api.ts";
 import { encryptFrames } from "./frame-keys.ts";
-import { admission, mediaServerOf } from "./media-server.ts";
+import { type Admission, admission, mediaServerOf } from "./media-server.ts";
 import { declinedBy } from "./rings.ts";
 
 /** As Element Call without a service that keeps its delayed leave. */
 const DELAYED_LEAVE = { delayedLeaveEventDelayMs: 18_000, delayedLeaveEventRestartMs: 4000 };
 /** A microphone's filters would take a pure tone for noise. */
 const MICROPHONE = { autoGainControl: false, echoCancellation: false, noiseSuppression: false };
+
+const AGAIN_MS = 500;
 
 export class RtcCall {
   readonly #session: MatrixRTCSession;
@@ -49,7 +58,8 @@ export class RtcCall {
       memberId: crypto.randomUUID(),
     };
     const server = await mediaServerOf(client);
-    const { url, jwt } = await admission(client, server, format, roomId, own);
+    const admitted = () => admission(client, server, format, roomId, own);
+    const first = await admitted();
     // One for each call: what the keys of the last one still wait for does not disturb this one.
     const session = MatrixRTCSession.sessionForSlot(client, room, { application: "m.call", id: "ROOM" });
     const media = new MediaRoom({
@@ -67,9 +77,27 @@ export class RtcCall {
       unstableSendStickyEvents: format === "sticky event",
       ...(ringsForMs !== undefined && { notificationType: "ring", notificationLifetimeMs: ringsForMs }),
     });
-    await media.connect(url, jwt);
-    await media.localParticipant.setMicrophoneEnabled(true);
+    await call.#enter(first);
+    media.on(MediaEvent.Disconnected, (reason) => {
+      if (reason !== DisconnectReason.CLIENT_INITIATED) void call.#enterAgain(admitted);
+    });
     return call;
+  }
+
+  async #enter({ url, jwt }: Admission): Promise<void> {
+    await this.#media.connect(url, jwt);
+    await this.#media.localParticipant.setMicrophoneEnabled(true);
+  }
+
+  /** A media server that comes back knows no room until somebody has been admitted: livekit-client gives up then. */
+  async #enterAgain(admitted: () => Promise<Admission>): Promise<void> {
+    while (this.#session.isJoined()) {
+      try {
+        return await this.#enter(await admitted());
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
   }
 
   /** The session is done with, too: one that has been left would go on telling others its keys. */

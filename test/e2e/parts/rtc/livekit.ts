@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
+import { livekitConfiguration } from "../../../../dev/livekit/configuration.ts";
 import { freePort } from "../../../../dev/loopback/free-ports.ts";
 import { LIVEKIT } from "../../setup/versions.ts";
 import { answersHttp, type RunningProcess } from "../base/process.ts";
@@ -33,22 +34,7 @@ export async function startLivekit(rig: Rig, { webhookUrl }: LivekitOptions = {}
   const apiSecret = randomBytes(24).toString("base64url");
   const url = `http://127.0.0.1:${port}`;
   const file = rig.path(`livekit-${port}.yaml`);
-  const configuration = {
-    port,
-    bind_addresses: ["127.0.0.1"],
-    rtc: {
-      tcp_port: tcpPort,
-      udp_port: udpPort,
-      use_external_ip: false,
-      node_ip: "127.0.0.1",
-      enable_loopback_candidate: true,
-      interfaces: { includes: ["lo"] },
-    },
-    keys: { [apiKey]: apiSecret },
-    room: { auto_create: webhookUrl === undefined },
-    ...(webhookUrl === undefined ? {} : { webhook: { api_key: apiKey, urls: [webhookUrl] } }),
-    logging: { level: "info" },
-  };
+  const configuration = livekitConfiguration({ port, tcpPort, udpPort, apiKey, apiSecret, webhookUrl });
   await writeFile(file, stringify(configuration));
 
   const start = async (): Promise<RunningProcess> => {
