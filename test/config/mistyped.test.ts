@@ -149,6 +149,12 @@ describe("what people mistype", () => {
       "config.yaml:12: limits.allow should be a list of kinds of number",
     ],
     [
+      "one token service where a list is meant",
+      "permissions:",
+      "rtc:\n  allowed_services: https://rtc.example.com\npermissions:",
+      "config.yaml:12: rtc.allowed_services should be a list of URLs of token services",
+    ],
+    [
       "a section where a list is meant",
       "  - name: main\n    server",
       "  main:\n    server",

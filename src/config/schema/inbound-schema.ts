@@ -77,7 +77,7 @@ export const did = section({
   room: roomId
     .optional()
     .describe(
-      "A room that rings for everybody in it. The first to answer gets the call. Invite the bot to the room, so that it can bring the caller in.",
+      "A room that rings for everybody in it. The first to answer gets the call; with MatrixRTC others can join it. If a call of MatrixRTC is running there, the telephone joins it without ringing. Invite the bot to the room, with the power to invite, so that it can bring the caller in.",
     )
     .meta({ examples: ["!office:example.org"] }),
   ring_seconds: ringSeconds

@@ -149,7 +149,7 @@ export const configSchema = section({
     calls: oneOf(["auto", "legacy", "rtc", "both"])
       .default("auto")
       .describe(
-        "Which clients ring when a number calls: `legacy` are those with one-to-one calls as Element Web makes them by default, `rtc` those with MatrixRTC, such as Element X and Element Call. With `auto` each person is called in the way in which they last called or answered, and in both as long as that is not known. Without MatrixRTC this is `legacy`.",
+        "Which clients ring when a number calls: `legacy` are those with one-to-one calls as Element Web makes them by default, `rtc` those with MatrixRTC, such as Element X and Element Call. With `auto`, those of the kind with which each person last called or answered, and both kinds until the bridge knows that. Without MatrixRTC this is `legacy`.",
       ),
   })
     .prefault({})
@@ -158,7 +158,7 @@ export const configSchema = section({
     mode: oneOf(["auto", "off"])
       .default("auto")
       .describe(
-        "Calls of clients that use MatrixRTC, such as Element X and Element Call: with `auto` wherever the homeserver names a LiveKit media server, with `off` never. docs/matrix-rtc.md says what the homeserver needs.",
+        "Whether the bridge takes part in calls of clients that use MatrixRTC, such as Element X and Element Call: with `auto` if the homeserver or `livekit_service_url` names a token service for a LiveKit media server, with `off` never. docs/matrix-rtc.md says what the homeserver needs.",
       ),
     livekit_service_url: httpUrl
       .optional()
@@ -166,7 +166,7 @@ export const configSchema = section({
         "The service that gives tokens for your media server (lk-jwt-service), where the homeserver does not name it by itself.",
       )
       .meta({ examples: ["https://matrix-rtc.example.org/livekit/jwt"] }),
-    allowed_services: listOf(httpUrl, "allowed_services")
+    allowed_services: listOf(httpUrl, "URLs of token services")
       .default([])
       .describe(
         "Token services of other homeservers, whose people may call your numbers by MatrixRTC. The bridge sends requests to no others.",
