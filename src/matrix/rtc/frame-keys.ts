@@ -1,13 +1,14 @@
 // Calls in encrypted rooms: with what our frames are encrypted, and theirs. Each device tells the others its key in a letter
 // to each. Ours is another one as soon as somebody leaves who has had it.
 import { randomBytes } from "node:crypto";
-import { deviceId, type DeviceId, parseUserId, type RoomId, type UserId } from "../../core/ids.ts";
+import { deviceId, type DeviceId, type EventId, parseUserId, type RoomId, type UserId } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FrameKey, SeatId } from "../../ports/conference.ts";
 import { pause } from "../../ports/pause.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { Encryption } from "../encryption/encryption.ts";
+import type { Letters } from "../encryption/letters.ts";
 import type { Letter } from "../encryption/protocol.ts";
 import { frameKeyContent, frameKeysType, readFrameKey } from "../wire/frame-keys.ts";
 import type { RtcMembership } from "../wire/rtc.ts";
@@ -15,7 +16,9 @@ import type { RtcCall } from "./rtc-call.ts";
 import type { RtcTracker } from "./tracker.ts";
 
 export interface FrameKeysParts {
-  readonly encryption: Pick<Encryption, "works" | "isEncrypted" | "letters">;
+  readonly encryption: Pick<Encryption, "works" | "isEncrypted"> & {
+    readonly letters: Pick<Letters, "address" | "arePushed" | "fetch" | "listen" | "write">;
+  };
   readonly tracker: RtcTracker;
   /** A key has come, or ours is another one. */
   readonly changed: (seat: SeatId) => void;
@@ -27,18 +30,22 @@ interface Own {
   readonly room: RoomId;
   readonly user: UserId;
   readonly device: DeviceId;
+  /** With which we encrypt. */
   key: FrameKey;
+  /** The one that we give away: in use in a moment, if it is not yet. */
+  newest: FrameKey;
   /** We are in the call, so that the others want our key. */
   isTold: boolean;
-  /** Who has it, by user and device. */
-  readonly told: Set<string>;
+  /** Who has it, by user and device, and by which of their memberships: a client that was restarted has forgotten it. */
+  readonly told: Map<string, EventId>;
   /** Keys are looked for at once: somebody has come. */
   wake: () => void;
 }
 
 const secretBytes = 16;
-/** Of devices in calls, whose keys are remembered. */
-const mostDevices = 2_000;
+/** Rooms in which keys are remembered, and devices in each of them: strangers may write, and fill their own room alone. */
+const mostRooms = 2_000;
+const mostDevices = 200;
 /** A device has a new key each time that somebody leaves; frames under way have one of the last. */
 const mostKeys = 8;
 /** So long the others need to get our new key before we use it, as with clients. */
@@ -49,7 +56,7 @@ const idlePauseMs = 1_000;
 
 export class FrameKeys {
   readonly #parts: FrameKeysParts;
-  readonly #theirs = new RecentMap<string, readonly FrameKey[]>(mostDevices);
+  readonly #theirs = new RecentMap<RoomId, RecentMap<string, readonly FrameKey[]>>(mostRooms);
   readonly #own = new Map<SeatId, Own>();
   readonly #stopped = new AbortController();
 
@@ -71,11 +78,13 @@ export class FrameKeys {
 
   /** Before anything of a call is sent to the media server. Throws HomeserverError. */
   async prepare({ seat, room, device }: RtcCall, user: UserId): Promise<void> {
-    const { encryption } = this.#parts;
+    const { encryption, tracker } = this.#parts;
     if (this.#own.has(seat) || !encryption.works || !(await encryption.isEncrypted(room, user))) return;
-    if (this.#own.has(seat)) return;
+    // The call may be over meanwhile.
+    if (this.#own.has(seat) || tracker.call(seat) === undefined) return;
     const key = { index: 0, secret: randomBytes(secretBytes) };
-    this.#own.set(seat, { room, user, device, key, isTold: false, told: new Set(), wake: () => undefined });
+    const whose = { room, user, device };
+    this.#own.set(seat, { ...whose, key, newest: key, isTold: false, told: new Map(), wake: () => undefined });
     void this.#fetch(seat);
   }
 
@@ -92,7 +101,7 @@ export class FrameKeys {
   }
 
   of(room: RoomId, { user, device }: RtcMembership): readonly FrameKey[] {
-    return this.#theirs.get(nameOf(room, user, device)) ?? [];
+    return this.#theirs.get(room)?.get(personOf({ user, device })) ?? [];
   }
 
   over(seat: SeatId): void {
@@ -102,7 +111,7 @@ export class FrameKeys {
     own.wake();
     if ([...this.#own.values()].some(({ room }) => room === own.room)) return;
     // In the next call they have others, under the same numbers.
-    for (const name of this.#theirs.keys()) if (name.startsWith(`${own.room} `)) this.#theirs.delete(name);
+    this.#theirs.delete(own.room);
   }
 
   stop(): void {
@@ -115,7 +124,7 @@ export class FrameKeys {
     own?.wake();
     if (own === undefined || !own.isTold) return;
     const present = new Set(this.#parts.tracker.present(room).map(({ membership }) => personOf(membership)));
-    const gone = [...own.told].filter((person) => !present.has(person));
+    const gone = [...own.told.keys()].filter((person) => !present.has(person));
     // With nobody left there is nobody to hear us with another key.
     if (gone.length > 0 && present.size > 0) this.#renew(seat, own);
     else this.#spread(own);
@@ -124,22 +133,23 @@ export class FrameKeys {
   /** Whoever has left could still listen to what we say with the key that they have. */
   #renew(seat: SeatId, own: Own): void {
     const { clock, changed } = this.#parts;
-    const key = { index: (own.key.index + 1) % 256, secret: randomBytes(secretBytes) };
+    const key = { index: (own.newest.index + 1) % 256, secret: randomBytes(secretBytes) };
+    own.newest = key;
     own.told.clear();
-    this.#spread(own, key);
+    this.#spread(own);
     clock.at(clock.nowMs() + useAfterMs, () => {
       own.key = key;
       changed(seat);
     });
   }
 
-  #spread(own: Own, key = own.key): void {
+  #spread(own: Own): void {
     const { tracker } = this.#parts;
-    for (const { membership } of tracker.present(own.room)) {
+    for (const { membership, latest } of tracker.present(own.room)) {
       const person = personOf(membership);
-      if (own.told.has(person)) continue;
-      own.told.add(person);
-      void this.#write(own, key, membership);
+      if (own.told.get(person) === latest) continue;
+      own.told.set(person, latest);
+      void this.#write(own, own.newest, membership);
     }
   }
 
@@ -150,7 +160,7 @@ export class FrameKeys {
       await encryption.letters.write(own.user, user, device, frameKeysType, content);
     } catch (error) {
       // The next time that somebody comes or goes.
-      own.told.delete(`${user} ${device}`);
+      own.told.delete(personOf({ user, device }));
       log.warn("a person's device could not be told the key of a call: it hears nothing", { user, device, error });
     }
   }
@@ -165,9 +175,11 @@ export class FrameKeys {
       log.debug("a key of a call is not taken", { sender, device, type });
       return;
     }
-    const name = nameOf(told.room, user, device);
-    const others = (this.#theirs.get(name) ?? []).filter(({ index }) => index !== told.key.index);
-    this.#theirs.set(name, [...others, told.key].slice(-mostKeys));
+    const inRoom = this.#theirs.get(told.room) ?? new RecentMap(mostDevices);
+    this.#theirs.set(told.room, inRoom);
+    const name = personOf({ user, device });
+    const others = (inRoom.get(name) ?? []).filter(({ index }) => index !== told.key.index);
+    inRoom.set(name, [...others, told.key].slice(-mostKeys));
     for (const [seat, { room }] of this.#own) if (room === told.room) changed(seat);
   }
 
@@ -191,10 +203,6 @@ export class FrameKeys {
   }
 }
 
-function nameOf(room: RoomId, user: UserId, device: string): string {
-  return `${room} ${user} ${device}`;
-}
-
-function personOf({ user, device }: RtcMembership): string {
+function personOf({ user, device }: { readonly user: UserId; readonly device: string }): string {
   return `${user} ${device}`;
 }
