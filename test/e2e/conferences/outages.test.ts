@@ -6,6 +6,7 @@ import { suiteRig, testRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { lineIn } from "../parts/clients/called.ts";
+import { elementCallOf } from "../parts/clients/element-call.ts";
 import { leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -136,4 +137,28 @@ it("A browser that is killed in a call ends it at the telephone", async () => {
   const phoneSees = await talk(bob);
   await bob.crash();
   await phoneSees("CALL_CLOSED");
+});
+
+it("A browser with Element Call that is killed ends it, too: the token service sends the leave that it was left", async () => {
+  const account = await stage.synapse.register("carol");
+  const carol = await startBrowser(testRig(), { homeserver: stage.synapse.url, account, toneHz: PERSON_HZ });
+  const element = elementCallOf(carol, "compatibility");
+  const from = phone.events.length;
+  const room = await carol.phone.directRoom(ghostOf(NUMBERS.phone));
+  await element.call(room);
+  await phone.event("CALL_ESTABLISHED", { from, timeoutMs: PATIENCE_MS });
+  await toneAt(phone.hears, PERSON_HZ, [PHONE_HZ]);
+  await carol.crash();
+  await phone.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
+  await until(
+    "the person to be in the call no longer",
+    async () => {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state`;
+      const state = await stage.synapse.request("GET", path, { token: account.accessToken });
+      return (Object.values(state) as { type: string; content: object }[])
+        .filter(({ type }) => type === "org.matrix.msc3401.call.member")
+        .every(({ content }) => Object.keys(content).length === 0);
+    },
+    { timeoutMs: PATIENCE_MS },
+  );
 });
