@@ -50,6 +50,9 @@ export class MediaServices {
   #last = false;
   /** Whether it answered, with whatever. */
   #isAnswered = false;
+  /** What each place said when it answered last: one that is away for a moment has not changed its mind. */
+  #transports: readonly string[] = [];
+  #wellKnown: readonly string[] = [];
 
   constructor(parts: MediaServicesParts) {
     this.#parts = parts;
@@ -95,34 +98,34 @@ export class MediaServices {
   }
 
   async #ask(): Promise<readonly string[]> {
-    const [transports, wellKnown] = await Promise.all([this.#transports(), this.#wellKnown()]);
-    return [...new Set([...transports, ...wellKnown])];
+    await Promise.all([this.#askTransports(), this.#askWellKnown()]);
+    return [...new Set([...this.#transports, ...this.#wellKnown])];
   }
 
-  async #transports(): Promise<readonly string[]> {
+  async #askTransports(): Promise<void> {
     const { client, sender, log } = this.#parts;
     const path = ["unstable", "org.matrix.msc4143", "rtc", "transports"];
     try {
       const answer = await client.request(sender, { method: "GET", path }, patience);
       this.#isAnswered = true;
-      return servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
+      this.#transports = servicesIn(transportsForm.safeParse(answer).data?.rtc_transports);
     } catch (cause) {
       const { code, transient } = failureOf(cause).error;
       this.#isAnswered = !transient;
+      if (!transient) this.#transports = [];
       log.debug("the homeserver does not say where its media server is", { code });
-      return [];
     }
   }
 
-  async #wellKnown(): Promise<readonly string[]> {
+  async #askWellKnown(): Promise<void> {
     const { domain, ask, log } = this.#parts;
     try {
       const url = `https://${domain}/.well-known/matrix/client`;
       const { status, body } = await ask({ method: "GET", url, timeoutMs: wellKnownMs });
-      return status === 200 ? servicesIn(wellKnownForm.safeParse(body).data?.["org.matrix.msc4143.rtc_foci"]) : [];
+      const foci = wellKnownForm.safeParse(body).data?.["org.matrix.msc4143.rtc_foci"];
+      if (status < 500) this.#wellKnown = status === 200 ? servicesIn(foci) : [];
     } catch (cause) {
       log.debug("could not read .well-known", { code: failureOf(cause).error.code });
-      return [];
     }
   }
 }

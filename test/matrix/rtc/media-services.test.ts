@@ -87,6 +87,25 @@ describe("what the homeserver says is believed", () => {
     await expect(services.own()).rejects.toThrow();
   });
 
+  test("as long as it, or .well-known, is away", async () => {
+    const byItself = await start([named, away]);
+    const body = { "org.matrix.msc4143.rtc_foci": [transport(service)] };
+    const answers = [{ status: 200, body }, { status: 503, body: undefined }, undefined];
+    const ask: AskOutside = async () => {
+      const answer = answers.shift();
+      if (answer === undefined) throw new Error("connection refused");
+      return answer;
+    };
+    const byWellKnown = await start([unknown], { ask });
+    for (const { services, clock } of [byItself, byWellKnown, byWellKnown]) {
+      await services.own();
+      clock.advance(10 * 60_000);
+      expect(await services.own()).toBe(service);
+      expect(await services.isAllowed(service)).toBe(true);
+      expect(services.isKnown).toBe(true);
+    }
+  });
+
   test("for a minute where it names none, and hardly where it is away", async () => {
     const { services, clock } = await start([away, unknown, named]);
     await expect(services.own()).rejects.toThrow();
