@@ -29,7 +29,10 @@ export interface ParticipantReports extends LegReports {
 
 /** How long we try to get in: at first, and after a loss at most, when a server takes seconds to start again. */
 const patienceMs = { first: 10_000, again: 18_000 };
-const pauseMs = 500;
+/**
+ * Doubled with each refusal. Short at first: who gets in makes the room anew, and other clients give up where there is none.
+ */
+const pauseMs = { first: 100, most: 500 };
 /** Somebody who leaves and comes back so soon has changed the network. */
 const absentMs = 5000;
 
@@ -56,6 +59,8 @@ export class ParticipantLeg implements Leg {
   #sealer: FrameSealer | undefined;
   #state: State = { phase: "new" };
   #wasUp = false;
+  /** Refusals in a row. */
+  #refusals = 0;
   /** Until we ask again, or give up. */
   #timer: NodeJS.Timeout | undefined;
   #absence: NodeJS.Timeout | undefined;
@@ -159,7 +164,10 @@ export class ParticipantLeg implements Leg {
   #lost(untilMs: number, reason: string, isFinal: boolean): void {
     clearTimeout(this.#absence);
     this.#absence = undefined;
-    const isOver = isFinal || clockMs() + pauseMs > untilMs;
+    // At once after a loss: the server may be there, and the path to it gone.
+    const pause = this.isConnected ? 0 : Math.min(pauseMs.most, pauseMs.first * 2 ** this.#refusals);
+    this.#refusals = this.isConnected ? 0 : this.#refusals + 1;
+    const isOver = isFinal || clockMs() + pause > untilMs;
     const what = isOver ? "gave the media server up" : "not at the media server: trying again";
     this.#reports.log(isOver ? "warn" : "info", what, { reason });
     if (isOver) {
@@ -168,10 +176,8 @@ export class ParticipantLeg implements Leg {
       else this.#reports.failed("not let in at the media server");
       return;
     }
-    const wasUp = this.isConnected;
     this.#state = { phase: "waiting", untilMs };
-    // At once after a loss: the server may be there, and the path to it gone.
-    this.#timer = setTimeout(() => this.#want(untilMs), wasUp ? 0 : pauseMs);
+    this.#timer = setTimeout(() => this.#want(untilMs), pause);
   }
 
   #leave(): void {
