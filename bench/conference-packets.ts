@@ -43,6 +43,7 @@ class Rooms {
     const other = 1 - Number(side);
     const participants = [{ identity: String(other), keys: isEncrypted ? [keyOf(other)] : [] }];
     return {
+      check: async () => undefined,
       admit: async () => fakeAdmission(this.#port, side, room),
       attend: (changed) => {
         changed({ participants, ownKey: isEncrypted ? keyOf(Number(side)) : undefined });

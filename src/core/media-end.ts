@@ -25,4 +25,6 @@ export type MediaFault =
   | "encryption-mismatch"
   | "no-ports"
   | "no-capacity"
+  /** Where they meet, we are not let in. */
+  | "no-admission"
   | "engine";

@@ -39,6 +39,8 @@ export interface Attendance {
 
 /** Our place, while the call lasts. */
 export interface Seat {
+  /** Before anybody else is called: throws MediaError `no-admission` where we would not be let in, whatever is asked. */
+  check(): Promise<void>;
   /** A new admission each time, so that one who was thrown out can come back. Throws MediaError `engine`. */
   admit(): Promise<Admission>;
   /** Tells who is in the call, at once and at each change, until what it gives is called. */

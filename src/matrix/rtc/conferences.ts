@@ -5,7 +5,7 @@ import { MediaError } from "../../ports/media.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import type { MediaServices } from "./media-services.ts";
 import type { RtcCall } from "./rtc-call.ts";
-import { askForToken, type TokenServiceParts } from "./token-service.ts";
+import { type Applicant, askForToken, type TokenServiceParts } from "./token-service.ts";
 import type { RtcTracker } from "./tracker.ts";
 
 export interface ConferencesParts extends TokenServiceParts {
@@ -38,29 +38,35 @@ export class Conferences implements ConferenceAccess {
 
   seat(id: SeatId): Seat {
     return {
+      check: async () => void (await this.#applicant(id)),
       admit: () => this.#admit(id),
       attend: (changed) => this.#attend(id, changed),
     };
   }
 
   async #admit(id: SeatId): ReturnType<Seat["admit"]> {
+    const applicant = await this.#applicant(id);
+    await this.#prepare(id);
+    return askForToken(applicant, this.#parts);
+  }
+
+  /** As whom we ask to be let in, and whom we ask. Throws MediaError. */
+  async #applicant(id: SeatId): Promise<Applicant> {
     const { tracker, services } = this.#parts;
     const call = tracker.call(id);
-    if (call === undefined) throw new MediaError("engine", "the call is over");
+    if (call === undefined) throw new MediaError("no-admission", "the call is over");
     const { room, device, service } = call;
-    if (service === undefined) throw new MediaError("engine", "the person's client names no media server");
+    if (service === undefined) throw new MediaError("no-admission", "the person's client names no media server");
     if (!(await services.isAllowed(service))) {
       const words = `the call is at ${service}, which the bridge may not use: allow it in rtc.allowed_services`;
-      throw new MediaError("engine", words);
+      throw new MediaError("no-admission", words);
     }
-    const user = await this.#userIn(call);
-    await this.#prepare(id);
-    return askForToken({ user, device, room, service }, this.#parts);
+    return { user: await this.#userIn(call), device, room, service };
   }
 
   async #userIn({ ghost, room }: RtcCall): Promise<UserId> {
     const user = ghost ?? (await this.#parts.numberIn(room));
-    if (user === undefined) throw new MediaError("engine", "no number is in the room of the call");
+    if (user === undefined) throw new MediaError("no-admission", "no number is in the room of the call");
     return user;
   }
 

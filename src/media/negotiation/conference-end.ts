@@ -45,7 +45,10 @@ export class ConferenceNegotiation implements NegotiatedEnd {
   async read(description: MediaDescription): Promise<Description> {
     const id = seatIn(description);
     if (id === undefined) throw new MediaError("bad-description", "no seat in a conference");
-    if (this.#seat.state !== "taken") this.#seat = { state: "named", seat: this.#access.seat(id) };
+    if (this.#seat.state === "taken") return participant;
+    const seat = this.#access.seat(id);
+    await seat.check();
+    this.#seat = { state: "named", seat };
     return participant;
   }
 

@@ -1,7 +1,7 @@
 // Getting in at a media server: whom the bridge asks, and what whoever runs the servers reads when it is refused.
 import { describe, expect, test } from "vitest";
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
-import { type Admission, seatIn } from "../../../src/ports/conference.ts";
+import { type Admission, type Seat, seatIn } from "../../../src/ports/conference.ts";
 import { MediaError } from "../../../src/ports/media.ts";
 import { number, ringing, ringType, type RtcWorld, startRtcWorld } from "./rtc-world.ts";
 
@@ -9,13 +9,17 @@ const isInvite = (fact: MatrixFact): fact is Extract<MatrixFact, { kind: "call.i
   fact.kind === "call.invited";
 
 /** Alice calls, and the bridge wants to meet her. */
-async function admitted(world: RtcWorld, services?: readonly string[]): Promise<Admission> {
+async function seatOffered(world: RtcWorld, services?: readonly string[]): Promise<Seat> {
   await world.send(ringType, ringing(await world.join("PHONE", services)));
   await world.rig.factCount(2);
   const seat = seatIn(world.rig.facts.find(isInvite)?.description ?? "");
   const taken = seat && world.rig.edge.conferences?.seat(seat);
   if (taken === undefined) throw new Error("no seat");
-  return taken.admit();
+  return taken;
+}
+
+async function admitted(world: RtcWorld, services?: readonly string[]): Promise<Admission> {
+  return (await seatOffered(world, services)).admit();
 }
 
 const token = (sub: string): string => `x.${Buffer.from(JSON.stringify({ sub })).toString("base64url")}.x`;
@@ -62,7 +66,12 @@ describe("is refused in words, as an error of the media engine,", () => {
   test("where the person's client names a service of its own, which is not asked", async () => {
     const world = await startRtcWorld();
     const mine = world.tokens.url.replace("127.0.0.1", "localhost");
-    await expect(admitted(world, [mine])).rejects.toThrow(/may not use: allow it in rtc\.allowed_services/);
+    const seat = await seatOffered(world, [mine]);
+    for (const refused of [seat.check(), seat.admit()])
+      await expect(refused).rejects.toMatchObject({
+        code: "no-admission",
+        message: expect.stringContaining("may not use: allow it in rtc.allowed_services") as string,
+      });
     expect(world.tokens.requests).toEqual([]);
   });
 
@@ -77,6 +86,13 @@ test("a service of another homeserver is asked if the configuration allows it", 
   const other = await startRtcWorld({ rtc: { allowedServices: [`${second}/`] } });
   await expect(admitted(other, [second])).rejects.toThrow(/does not serve our homeserver/);
   expect(world.tokens.requests).toMatchObject([{ path: "/sfu/get" }]);
+});
+
+test("before anybody is called it is known whether we may ask, and nobody is asked", async () => {
+  const world = await startRtcWorld();
+  const seat = await seatOffered(world);
+  await expect(seat.check()).resolves.toBe(undefined);
+  expect(world.tokens.requests).toEqual([]);
 });
 
 test("each admission is a fresh one, asked for as the number", async () => {

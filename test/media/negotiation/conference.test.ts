@@ -4,7 +4,7 @@ import type { LegForm } from "../../../src/core/call/model/matrix-leg.ts";
 import { callId } from "../../../src/core/ids.ts";
 import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
 import { seatDescription, type Seat, type SeatId } from "../../../src/ports/conference.ts";
-import type { CallMedia } from "../../../src/ports/media.ts";
+import { type CallMedia, MediaError } from "../../../src/ports/media.ts";
 import { elementSdp, gatewaySdp } from "../../core/sdp/samples.ts";
 import { FakeMediaEngine } from "../../fakes/media-engine.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
@@ -19,7 +19,11 @@ const conversions = [
 ] as const;
 
 const seat = "ann's" as SeatId;
-const place: Seat = { admit: async () => ({ url: "ws://sfu", token: "t" }), attend: () => () => undefined };
+const place: Seat = {
+  check: async () => undefined,
+  admit: async () => ({ url: "ws://sfu", token: "t" }),
+  attend: () => () => undefined,
+};
 const conferences = { seat: (id: SeatId) => ({ ...place, id }) };
 
 function conferring(ends: FakeMediaEngine["capabilities"]["ends"] = ["client", "trunk", "conference"]): {
@@ -73,6 +77,18 @@ test("the telephone holds and moves on without a word to the conference, which i
   expect(held).toMatchObject({ kind: "settled", description: expect.stringContaining("a=recvonly") });
   expect(opened?.flows).toMatchObject({ a: { isOpen: false }, isHeld: true });
   expect(opened?.remotes["a"]).toBe(a);
+});
+
+test("no telephone is called for somebody at a media server that does not let us in", async () => {
+  const engine = new FakeMediaEngine({ ends: ["client", "trunk", "conference"], conversions });
+  const check = async (): Promise<void> => {
+    throw new MediaError("no-admission", "not allowed");
+  };
+  const media = createCallMedia(engine, new FakeTelemetry().log, {
+    conferences: { seat: () => ({ ...place, check }) },
+  });
+  const session = await media.open({ call, a: leg, b: trunk }, () => undefined);
+  await expect(session.offer("a", seatDescription(seat))).rejects.toMatchObject({ code: "no-admission" });
 });
 
 test("the ringing tone is played in the conference, which is entered for it, and to nobody else", async () => {

@@ -51,6 +51,10 @@ class TestSeat implements Seat {
     return this.#listeners.size > 0;
   }
 
+  async check(): Promise<void> {
+    // Whoever tests the engine has a place.
+  }
+
   async admit(): Promise<Admission> {
     this.admissions += 1;
     return this.#admit();

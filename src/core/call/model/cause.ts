@@ -336,6 +336,8 @@ export function causeOfMediaFault(fault: MediaFault, from: "client" | "trunk"): 
     case "no-ports":
     case "no-capacity":
       return "too-many-calls";
+    case "no-admission":
+      return "media-failed";
     case "engine":
       return "media-lost";
   }

@@ -212,6 +212,8 @@ test("each fault of the media engine has a cause", () => {
     const found = faults.map((fault) => causeOfMediaFault(fault, side));
     expect(found).toEqual(["incompatible", "incompatible", "too-many-calls", "too-many-calls", "media-lost"]);
   }
+  // The person reads that their client could not be reached, which is so.
+  expect(causeOfMediaFault("no-admission", "client")).toBe("media-failed");
   expect(causeOfMediaFault("bad-description", "client")).toBe("bad-offer");
   expect(causeOfMediaFault("bad-description", "trunk")).toBe("incompatible");
 });
