@@ -25,7 +25,8 @@ ${minimalConfig}\`\`\`
   relative to the configuration file; one line break at the end of that file is ignored. Or use an environment variable,
   which overrides both: \`MATRIX_SIP_TRUNK_<NAME>_PASSWORD\`, \`MATRIX_SIP_TRUNK_<NAME>_TLS_KEY\`,
   \`MATRIX_SIP_CHALLENGE_<NAME>_PASSWORD\`, where \`<NAME>\` is the trunk's name in capitals with \`_\` for other
-  characters, and \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server. Error messages never repeat a value.
+  characters, \`MATRIX_SIP_ICE_<N>_CREDENTIAL\` for the N-th ICE server, and \`MATRIX_SIP_DATABASE_PASSWORD\`. Error messages
+  never repeat a value.
 - **A setting without a value** counts as absent.
 
 ## How to receive calls
@@ -61,10 +62,12 @@ matrix-appservice-sip -r -u URL -c config.yaml -f registration.yaml      write t
 matrix-appservice-sip --check -c config.yaml -f registration.yaml        check both files and this machine
 matrix-appservice-sip -c config.yaml -f registration.yaml [-p PORT]      run the bridge
 matrix-appservice-sip number explain TEXT -c config.yaml                 explain what happens to a number
+matrix-appservice-sip database copy FILE -c config.yaml                  move a SQLite file to PostgreSQL
 \`\`\`
 
 \`-r\` updates an existing registration and keeps its tokens. SIGTERM, SIGINT and SIGHUP
-[stop the bridge](operation.md#stopping). [operation.md](operation.md) lists the exit codes and explains \`number explain\`.
+[stop the bridge](operation.md#stopping). [operation.md](operation.md) lists the exit codes and explains
+\`number explain\` and \`database copy\`.
 `;
 
 export function configurationHandbook(): string {
