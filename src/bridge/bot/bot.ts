@@ -44,6 +44,7 @@ const invitationForm = /^!?invite(?:\s+(.*))?$/is;
 /** Written alone: some digits, as people write numbers. */
 const bareNumber = /^\s*\+?[0-9(][0-9 ()./-]{2,30}\s*$/;
 
+const lateWords = "I have read this only now. If you still want it, please write it again.";
 const crowdWords = "I can only help in a room with just you and me in it.";
 
 export class Bot {
@@ -69,6 +70,12 @@ export class Bot {
     const [, word = "", rest = ""] = /^\s*!?(\S+)\s*(.*?)\s*$/s.exec(body) ?? [];
     if (/^(call|dial)$/i.test(word)) return this.#call(room, person, rest);
     return this.#say(room, helpWords);
+  }
+
+  /** A message that is too old to be acted on. Other people's talk is none of its business. */
+  async missed(room: RoomId): Promise<void> {
+    const { homeserver } = this.#parts;
+    if (!homeserver.hasRunningCall(room) && (await this.#isDirect(room))) await this.#say(room, lateWords);
   }
 
   async #invite(room: RoomId, person: UserId, text: string): Promise<void> {

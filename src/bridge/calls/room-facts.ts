@@ -4,6 +4,7 @@ import type { Call } from "../../core/call/model/call.ts";
 import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import type { RoomId, UserId } from "../../core/ids.ts";
 import type { GhostNumber } from "../../core/number/plan/number-key.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Bot } from "../bot/bot.ts";
@@ -29,8 +30,12 @@ export interface RoomFactsParts {
   readonly callBacks: Pick<CallBacks, "refuse">;
   readonly written: Pick<WrittenOrders, "take">;
   readonly botUser: UserId;
+  readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
+
+/** An order that is read later is not carried out: it was meant for a call of then, and whoever wrote it is elsewhere. */
+const orderLifetimeMs = 60_000;
 
 export class RoomFacts {
   readonly #parts: RoomFactsParts;
@@ -90,14 +95,16 @@ export class RoomFacts {
 
   /** An order in a call; else in a room of the bot's for the bot, which reads words only, in any other for the number. */
   async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
-    const { kind, room, sender, form, body, edits } = fact;
-    const { rooms, bot, botUser, admission, telemetry, messages, written } = this.#parts;
+    const { kind, room, sender, form, body, edits, ageMs, receivedAtMs } = fact;
+    const { rooms, bot, botUser, admission, clock, telemetry, messages, written } = this.#parts;
     const isBots = (await rooms.ours(room)).includes(botUser);
-    if (await written.take(fact, isBots ? "the bot's room" : "a number's room")) return undefined;
+    const isLate = ageMs + clock.nowMs() - receivedAtMs > orderLifetimeMs;
+    if (!isLate && (await written.take(fact, isBots ? "the bot's room" : "a number's room"))) return undefined;
     if (!isBots) return messages.hear(fact);
     if (form !== "text" || edits) return undefined;
-    if (admission.heeds(sender, "message")) await bot.hear(room, sender, body);
-    else telemetry.factIgnored(kind, "none");
+    if (!admission.heeds(sender, "message")) telemetry.factIgnored(kind, "none");
+    else if (isLate) await bot.missed(room);
+    else await bot.hear(room, sender, body);
     return undefined;
   }
 

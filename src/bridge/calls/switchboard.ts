@@ -38,7 +38,7 @@ import { Transfers, type Calls, type TransfersParts } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
 import { WrittenOrders, type WrittenOrdersParts } from "./written-orders.ts";
 
-export interface SwitchboardParts extends Omit<RoomFactsParts, "telemetry" | "written"> {
+export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "telemetry" | "written"> {
   readonly ids: WrittenOrdersParts["ids"];
   readonly ledger: Pick<CallLedger, "known">;
   readonly index: CallIndex;
@@ -81,7 +81,7 @@ export class Switchboard implements Calls {
     this.#index = parts.index;
     const { telemetry, clock } = parts.runner;
     const written = new WrittenOrders({ ...parts.orders, ...parts, log: telemetry.log });
-    this.#rooms = new RoomFacts({ ...parts, written, telemetry });
+    this.#rooms = new RoomFacts({ ...parts, written, clock, telemetry });
     this.#transfers = new Transfers(parts.transfers, this);
     this.#held = new HeldFacts(clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));

@@ -57,6 +57,16 @@ describe("a person who talks with a client without a keypad", () => {
     expect(bridge.homeserver.told.at(-1)).toMatchObject({ signal: { kind: "invite", invitee: bob } });
   });
 
+  test("presses no keys and transfers nothing by what they wrote a minute before", async () => {
+    const bridge = await talking({ features: { transfer: "refer" } });
+    for (const body of ["12", "transfer +44 20 7946 0999"]) {
+      const message = { kind: "message.received", body, form: "text", edits: false } as const;
+      await bridge.take({ ...bridge.origin(), ...message, ageMs: 61_000 });
+    }
+    expect(keysHeard(bridge)).toBe("");
+    expect(bridge.trunks.verbs).not.toContain("refer");
+  });
+
   test("reads how to transfer, if they name nobody", async () => {
     const bridge = await talking();
     await write(bridge, "transfer");

@@ -28,9 +28,10 @@ function runs(id: string): void {
   };
 }
 
-async function write(body: string, sender: UserId = ann): Promise<void> {
+async function write(body: string, sender: UserId = ann, ageMs = 20): Promise<void> {
   await bridge.take({
     ...bridge.origin(sender, reception),
+    ageMs,
     kind: "message.received",
     body,
     form: "text",
@@ -53,6 +54,12 @@ test("the number comes into the room, rings audibly, and is in the call when it 
   expect(bridge.homeserver.told).toMatchObject([
     { leg: { room: reception, matrixCallId: "call-1", own: "own call-1" }, signal: { kind: "answer" } },
   ]);
+  expect(bridge.words).toEqual([]);
+});
+
+test("what is read a minute later dials nobody into whatever call there is then", async () => {
+  await write("invite 0181 811 8181", ann, 61_000);
+  expect(bridge.trunks.verbs).toEqual([]);
   expect(bridge.words).toEqual([]);
 });
 

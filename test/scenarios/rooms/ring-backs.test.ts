@@ -61,6 +61,13 @@ describe("a number that is written to the bot", () => {
     },
   );
 
+  test("and is read only a minute later rings nobody, and the person reads why", async () => {
+    const message = { kind: "message.received", body: "call 0181 811 8181", form: "text", edits: false } as const;
+    await bridge.take({ ...bridge.origin(ann, lobby), ...message, ageMs: 61_000 });
+    expect(bridge.signals).toEqual([]);
+    expect(bridge.words.at(-1)).toMatch(/^I have read this only now\./);
+  });
+
   test("is heard ringing: whoever answered the bot is in the call from the network's first tone on", async () => {
     await write("call 0181 811 8181");
     await bridge.take(answer());
