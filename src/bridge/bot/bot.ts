@@ -1,4 +1,4 @@
-// The bridge's bot: `call NUMBER` and `help`, for clients and homeservers without a dial pad.
+// The bridge's bot: `call NUMBER`, `invite NUMBER` and `help`, for clients and homeservers without a dial pad.
 import type { RoomId, UserId } from "../../core/ids.ts";
 import { describeCause, type Cause } from "../../core/call/model/cause.ts";
 import type { DialPlan } from "../../core/number/plan/dial-plan.ts";
