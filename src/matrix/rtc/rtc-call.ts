@@ -20,6 +20,8 @@ export interface RtcCall {
   readonly device: DeviceId;
   /** Who of ours takes part; undefined: whoever of ours is in the room. */
   readonly ghost: UserId | undefined;
+  /** By which of the person's devices the bridge knows the call, where another one has taken it over. */
+  readonly knownAs?: DeviceId;
   /** Where we meet: the service of the one who called, or ours where we ring. */
   readonly service: string | undefined;
   readonly state:
@@ -53,6 +55,25 @@ export function isKeptBy({ state }: RtcCall, { key, device }: RtcMembership): bo
   if (state.kind === "theirs") return state.key === key;
   if (state.kind === "ringing" || state.named === undefined) return false;
   return state.holder === undefined ? state.keys[0] === key : state.holder === device && state.keys.includes(key);
+}
+
+/**
+ * `from` leaves. `next`: the call as another device of the person's goes on with it, if `from` had it and one is there.
+ * `device`: the one of theirs by which the bridge knows who has left.
+ */
+export function departure(call: RtcCall, from: RtcMembership, present: Iterable<Present>) {
+  const { state } = call;
+  if (!isKeptBy(call, from)) return { next: undefined, device: from.device };
+  const { knownAs = from.device } = call;
+  const isOther = ({ membership }: Present): boolean => membership.user === from.user && membership.key !== from.key;
+  const to = [...present].find(isOther)?.membership;
+  const next =
+    to !== undefined && state.kind === "theirs"
+      ? { ...call, knownAs, state: { ...state, key: to.key } }
+      : to !== undefined && state.kind === "answered" && state.holder !== undefined
+        ? { ...call, knownAs, state: { ...state, holder: to.device, keys: [...state.keys, to.key] } }
+        : undefined;
+  return { next, device: knownAs };
 }
 
 export function takesPart({ state }: RtcCall, key: string): boolean {

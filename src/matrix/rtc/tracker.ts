@@ -10,7 +10,7 @@ import type { Log } from "../../ports/telemetry.ts";
 import { rtcClient } from "../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
 import { type FactSource, originOf, renamed } from "./fact-source.ts";
-import { isFor, isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
+import { departure, isFor, isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
 export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
@@ -255,7 +255,7 @@ export class RtcTracker {
   #removed(event: FactSource, room: Room, key: string): readonly MatrixFact[] {
     const was = room.present.get(key);
     if (was === undefined) return [];
-    const { user: sender, device } = was.membership;
+    const sender = was.membership.user;
     const facts: MatrixFact[] = [];
     for (const call of room.calls.values()) {
       const { matrixCallId: id, state } = call;
@@ -263,8 +263,11 @@ export class RtcTracker {
         const { user, device: first } = state.first;
         const hungUp = { kind: "call.hungUp", matrixCallId: id, device: first, said: undefined } as const;
         if (room.present.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
-      } else if (takesPart(call, key))
-        facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
+      } else if (takesPart(call, key)) {
+        const { next, device } = departure(call, was.membership, room.present.values());
+        if (next !== undefined) this.#put(next);
+        else facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
+      }
     }
     this.#remove(room, key);
     return facts;

@@ -157,6 +157,15 @@ describe("a person who calls", () => {
     expect(await leaves()).toMatchObject([{ kind: "call.hungUp", matrixCallId: "$m" }]);
   });
 
+  test("goes on with another device", async () => {
+    await joins("$m");
+    await rings("$m");
+    await joins("$n", membership(ann, "LAPTOP"));
+    expect(await leaves()).toEqual([]);
+    expect(await leaves(membership(ann, "LAPTOP"))).toMatchObject([{ kind: "call.hungUp", device: "PHONE" }]);
+    expect(over).toEqual(["$m"]);
+  });
+
   test("is gone when their membership has not been renewed in time", async () => {
     await joins("$m", membership(ann, "PHONE", { expiresInMs: 12_000 }));
     await rings("$m");
@@ -215,6 +224,17 @@ describe("a person who is rung", () => {
     expect(await leaves()).toMatchObject([{ kind: "call.hungUp", device: "PHONE" }]);
     expect(over).toEqual([]);
     expect(await leaves(membership(ann, "LAPTOP"))).toMatchObject([{ kind: "call.hungUp", device: "LAPTOP" }]);
+    expect(over).toEqual(["ours"]);
+  });
+
+  test("goes on with another device: the call ends when that leaves, too, and by the device that the bridge knows", async () => {
+    await joins("$a");
+    tracker.select(seat, "PHONE");
+    await joins("$b", membership(ann, "LAPTOP"));
+    expect(await leaves()).toEqual([]);
+    expect(over).toEqual([]);
+    await joins("$c", membership(bob));
+    expect(await leaves(membership(ann, "LAPTOP"))).toMatchObject([{ kind: "call.hungUp", device: "PHONE" }]);
     expect(over).toEqual(["ours"]);
   });
 
