@@ -35,7 +35,7 @@ export interface RoomChoice {
 }
 
 export interface RingingRoomsParts {
-  readonly homeserver: Pick<Homeserver, "bot" | "hasRunningCall" | "invite" | "members">;
+  readonly homeserver: Pick<Homeserver, "bot" | "encrypted" | "hasRunningCall" | "invite" | "members">;
   readonly ghosts: Pick<Ghosts, "ensure" | "ours">;
   readonly rooms: Rooms;
   readonly firstCalls: RoomChoice;
@@ -108,7 +108,17 @@ export class RingingRooms {
     const isRunning = this.#parts.homeserver.hasRunningCall(room);
     if (call !== undefined && !isRunning) await this.#occupy(room, known, call);
     await this.#parts.ghosts.ensure(known);
-    return this.#enter(room, known.user);
+    const place = await this.#enter(room, known.user);
+    if (call !== undefined && isRunning && (await this.#isThereTwice(place, call)))
+      throw new UnfitRoomError("BUSY", "the number is in the call of the room");
+    return place;
+  }
+
+  /** In an encrypted room a number has one device, and so one place in the call: as for all whose number is withheld. */
+  async #isThereTwice({ room, ghost }: Place, call: CallId): Promise<boolean> {
+    const { occupied, homeserver } = this.#parts;
+    const isThere = occupied.callsIn(room, call).some((other) => legOf(other)?.ghost === ghost);
+    return isThere && homeserver.encrypted(room, ghost);
   }
 
   async #knows(target: RingTarget, ghost: OurUser): Promise<boolean> {

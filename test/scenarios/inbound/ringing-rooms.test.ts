@@ -235,6 +235,21 @@ test("a person on another homeserver is rung like one on ours", async () => {
 });
 
 test.each([
+  ["encrypted, where it has one device", true, ["reject"]],
+  ["not", false, []],
+])("a number that is in the running call of a room comes in once more: %s", async (_, isEncrypted, refused) => {
+  const bridge = new TestBridge();
+  bridge.homeserver.readsEncrypted = true;
+  bridge.homeserver.runningCalls.add(reception);
+  if (isEncrypted) bridge.homeserver.encryptedRooms.add(reception);
+  await bridge.arrive({ ...toRoom, call: callId("first") });
+  await bridge.take(bridge.answer(reception, ann));
+  await bridge.arrive({ ...toRoom, call: callId("second") });
+  const ofSecond = bridge.trunks.orders.filter(({ call }) => call === "second").map(({ verb }) => verb);
+  expect(ofSecond.filter((verb) => verb === "reject")).toEqual(refused);
+});
+
+test.each([
   [true, []],
   [false, [callId("second")]],
 ])("telephones come at once into a room where people are in a call with each other: %s", async (isRunning, refused) => {
