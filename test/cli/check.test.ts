@@ -125,6 +125,22 @@ test("it warns of clients that are to be rung, and cannot be, and of tokens that
   expect(warnings(await run("--check"))).toContain(
     `warning: ${config}: people.calls has no effect: rtc.mode is off, so only other clients are rung`,
   );
+  await configure((text) => `${text}rtc: {livekit_service_url: "http://rtc.example.com/jwt"}\n`);
+  expect(warnings(await run("--check"))).toContain(
+    `warning: ${config}: rtc.livekit_service_url is not https: whoever is on the way could read the tokens of calls`,
+  );
+  await configure((text) => `${text}rtc: {livekit_service_url: "http://127.0.0.1:8080"}\n`);
+  expect(warnings(await run("--check")).join("")).not.toContain("rtc");
+});
+
+test("it warns of trunks over which calls of MatrixRTC would fail", async () => {
+  const words = "trunks[0].media.codecs lacks opus, which MatrixRTC has alone, and media.transcode is never";
+  const restrict = (text: string, codecs: string): string =>
+    `${text.replace(/^( +)server: .*$/m, `$&\n$1media: {codecs: ${codecs}}`)}people: {calls: both}\nmedia: {transcode: never}\n`;
+  await configure((text) => restrict(text, "[PCMA]"));
+  expect(warnings(await run("--check")).join("")).toContain(words);
+  await configure((text) => restrict(text, "[PCMA, opus]"));
+  expect(warnings(await run("--check")).join("")).not.toContain("codecs");
 });
 
 describe("of the registration it warns of", () => {

@@ -68,13 +68,13 @@ describe("what people mistype", () => {
       "a URL without its scheme",
       "http://localhost:8008",
       "localhost:8008",
-      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https:// and has no password, ? or #",
     ],
     [
       "a URL with a password",
       "http://localhost:8008",
       "http://user:hunter2@localhost",
-      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https:// and has no password, ? or #",
     ],
     [
       "a user id for a domain",
@@ -266,7 +266,7 @@ describe("what people mistype", () => {
       "a space behind the URL",
       "http://localhost:8008",
       '"http://localhost:8008/ "',
-      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https://",
+      "config.yaml:2: homeserver.url should be a URL that begins with http:// or https:// and has no password, ? or #",
     ],
     [
       "a colon without its space",

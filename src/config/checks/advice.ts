@@ -8,15 +8,24 @@ export function adviseOn(config: Config): readonly ConfigFinding[] {
   return [...advisePermissions(config), ...adviseRooms(config), ...adviseRtc(config)];
 }
 
-function* adviseRtc({ people, rtc }: Config): Generator<ConfigFinding> {
-  if (rtc.mode === "off" && (people.calls === "rtc" || people.calls === "both"))
+const plainHttp = "is not https: whoever is on the way could read the tokens of calls";
+
+function* adviseRtc({ people, rtc, media, trunks }: Config): Generator<ConfigFinding> {
+  const isWanted = people.calls === "rtc" || people.calls === "both";
+  if (isWanted && rtc.mode === "off")
     yield { path: ["people", "calls"], message: "has no effect: rtc.mode is off, so only other clients are rung" };
-  for (const [index, service] of rtc.allowed_services.entries()) {
-    if (service.startsWith("http:"))
+  for (const [index, trunk] of trunks.entries()) {
+    if (isWanted && rtc.mode !== "off" && media.transcode === "never" && !trunk.media.codecs.includes("opus"))
       yield {
-        path: ["rtc", "allowed_services", index],
-        message: "is not https: whoever is on the way could read the tokens of calls",
+        path: ["trunks", index, "media", "codecs"],
+        message: "lacks opus, which MatrixRTC has alone, and media.transcode is never: such calls fail on this trunk",
       };
+  }
+  const { livekit_service_url: own, allowed_services: others } = rtc;
+  if (own?.startsWith("http:") === true && !loopback.test(new URL(own).hostname))
+    yield { path: ["rtc", "livekit_service_url"], message: plainHttp };
+  for (const [index, other] of others.entries()) {
+    if (other.startsWith("http:")) yield { path: ["rtc", "allowed_services", index], message: plainHttp };
   }
 }
 

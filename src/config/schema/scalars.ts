@@ -83,10 +83,15 @@ export const serverName = checked(
   (value) => splitHostPort(value) !== undefined,
 );
 
-export const httpUrl = checked("should be a URL that begins with http:// or https://", (value) => {
-  const url = /\s/.test(value) ? null : URL.parse(value);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
-}).overwrite((value) => value.replace(/\/+$/, ""));
+export const httpUrl = checked(
+  "should be a URL that begins with http:// or https:// and has no password, ? or #",
+  (value) => {
+    const url = /\s/.test(value) ? null : URL.parse(value);
+    return (
+      url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === ""
+    );
+  },
+).overwrite((value) => value.replace(/\/+$/, ""));
 
 export const countryCode = z.enum(countries, {
   error: "should be a country's two capital letters (ISO 3166-1), such as GB or DE",
