@@ -141,6 +141,23 @@ test("what is too loud together is cut, and does not turn over", () => {
   expect(Math.max(...steps)).toBeLessThan(32_000);
 });
 
+test("of a crowd of sources, as a server could make them up, those are heard who speak first", () => {
+  const silence = Uint8Array.of(0xf8, 0xff, 0xfe);
+  const late = new Speaker(hz[0]);
+  const sequences = Array.from({ length: 50 }, (_, index) => index);
+  for (const sequence of sequences) {
+    for (let ssrc = 1; ssrc <= 24; ssrc++)
+      voices.hear({ ...header, ssrc, sequence, timestamp: sequence * 960 }, silence);
+    const packet = late.packet();
+    if (packet !== undefined) voices.hear(...packet);
+    vi.advanceTimersByTime(20);
+  }
+  expect(share(packets, hz[0])).toBeLessThan(0.1);
+  packets = [];
+  vi.advanceTimersByTime(400);
+  expect(share(speak([late, new Speaker(hz[1])], 1000), hz[0])).toBeGreaterThan(0.3);
+});
+
 test("many packets at once are not heard for ever after", () => {
   const [one, other] = [new Speaker(hz[0]), new Speaker(hz[1])];
   speak([one, other], 200);

@@ -8,6 +8,9 @@ const silentMs = 300;
 /** Since when only one has spoken, before the mixing ends: mixing is a delay of 40 ms that should not come and go. */
 const aloneMs = 3000;
 
+/** Each has a decoder: as many as there are sections to hear them in, whatever sources a server makes up. */
+const mostTogether = 24;
+
 export class Voices {
   readonly #emit: (packet: Buffer) => void;
   /** When each source was heard last. */
@@ -23,8 +26,10 @@ export class Voices {
   /** `frame`: the payload, decrypted. */
   hear(header: RtpHeader, frame: Uint8Array): void {
     const nowMs = clockMs();
+    for (const [source, atMs] of this.#heardAtMs)
+      if (source !== header.ssrc && nowMs - atMs > silentMs) this.#forget(source);
+    if (!this.#heardAtMs.has(header.ssrc) && this.#heardAtMs.size >= mostTogether) return;
     this.#heardAtMs.set(header.ssrc, nowMs);
-    for (const [source, atMs] of this.#heardAtMs) if (nowMs - atMs > silentMs) this.#forget(source);
     if (this.#heardAtMs.size > 1) this.#togetherAtMs = nowMs;
     else if (nowMs - this.#togetherAtMs > aloneMs) this.close();
     if (this.#heardAtMs.size > 1) this.#mixer ??= new Mixer(header.payloadType, this.#emit);
