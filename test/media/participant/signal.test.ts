@@ -57,6 +57,14 @@ test("who has gone", () => {
   expect(read(fields.update, bytes(1, alice(3)))).toMatchObject({ kind: "attendees", attendees: [{ isGone: true }] });
 });
 
+test("names that nobody has are not kept: a thousand people with them would fill the memory", () => {
+  const long = "x".repeat(10_000);
+  const tracks = [...bytes(4, text(1, long)), ...bytes(4, text(1, "TR_sound"))];
+  const someone = (sid: string, identity: string) => [...text(1, sid), ...text(2, identity), ...tracks];
+  const said = [...bytes(1, someone("PA_1", "a")), ...bytes(1, someone(long, "b")), ...bytes(1, someone("PA_3", long))];
+  expect(read(fields.update, said)).toMatchObject({ attendees: [{ sid: "PA_1", tracks: ["TR_sound"] }] });
+});
+
 test("an answer: to which offer, and whose sound is where", () => {
   const track = [...text(1, "rx0"), ...text(2, "TR_sound")];
   const said = read(fields.answer, [...text(1, "answer"), ...text(2, "v=0"), ...number(3, 7), ...bytes(4, track)]);

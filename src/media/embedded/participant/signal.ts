@@ -185,7 +185,7 @@ function attendeesIn(participants: readonly ParticipantInfo[]): Attendee[] {
       identity,
       isGone: state === ParticipantInfo_State.DISCONNECTED,
       tracks: tracks
-        .filter(({ type }) => type === TrackType.AUDIO)
+        .filter((track) => track.type === TrackType.AUDIO && track.sid.length <= most.name)
         .slice(0, most.tracks)
         .map((track) => track.sid),
     }));
