@@ -136,7 +136,10 @@ export class OwnMembership {
       }
       // It was sent: for some time the homeserver heard nothing of us. The call goes on.
       log.warn("the homeserver took a number out of its call, which goes on: it comes in again", { room, user });
-      this.#delayId = await this.#delayLeave();
+      const delayId = await this.#delayLeave();
+      this.#delayId = delayId;
+      // We have left meanwhile: in an encrypted room the next call is under the same device, and would be left too.
+      if (this.#isOver && delayId !== undefined) await cancelDelayed(this.#parts, user, delayId);
       await this.#renew();
     }
   }
@@ -188,7 +191,7 @@ export async function cancelDelayed(
 ): Promise<void> {
   try {
     const path = [...delayedEventsPath, delayId, "cancel"];
-    await client.request(user, { method: "POST", path, body: {} }, oncePatience);
+    await client.request(user, { method: "POST", path, body: {} }, delayPatience);
   } catch (cause) {
     log.debug("could not cancel a delayed leave", { user, code: failureOf(cause).error.code });
   }
