@@ -39,7 +39,10 @@ export interface Attendance {
 
 /** Our place, while the call lasts. */
 export interface Seat {
-  /** Before anybody else is called: throws MediaError `no-admission` where we would not be let in, whatever is asked. */
+  /**
+   * Before anybody else is called: throws MediaError `no-admission` where we would not be let in, whatever is asked, `engine`
+   * where it cannot be found out whether the call is encrypted.
+   */
   check(): Promise<void>;
   /** A new admission each time, so that one who was thrown out can come back. Throws MediaError `engine`. */
   admit(): Promise<Admission>;

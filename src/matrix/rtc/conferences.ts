@@ -38,7 +38,10 @@ export class Conferences implements ConferenceAccess {
 
   seat(id: SeatId): Seat {
     return {
-      check: async () => void (await this.#applicant(id)),
+      check: async () => {
+        await this.#applicant(id);
+        await this.#prepare(id);
+      },
       admit: () => this.#admit(id),
       attend: (changed) => this.#attend(id, changed),
     };
