@@ -100,7 +100,8 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
   const conferences = new Conferences({ ...around, ask, tracker, services, keys, numberIn });
   return {
     start: () => void services.advertised(),
-    takePlace: (room, ghost, person) => takePlace(room, ghost, person, { tracker, deviceIn, clock }),
+    takePlace: (room, ghost, person) =>
+      takePlace(room, ghost, person, { tracker, deviceIn, isAllowed: (one) => services.isAllowed(one), clock }),
     isRunningIn: (room) => tracker.present(room).length > 0,
     get canRing() {
       return services.isKnown;

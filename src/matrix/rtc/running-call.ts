@@ -11,6 +11,8 @@ export interface RunningCallParts {
   readonly tracker: RtcTracker;
   /** As which device we take part in a call there. Never rejects. */
   readonly deviceIn: (room: RoomId, ghost: UserId) => Promise<DeviceId>;
+  /** Whether requests may be sent to that token service. Never rejects. */
+  readonly isAllowed: (service: string) => Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -19,12 +21,15 @@ export async function takePlace(
   room: RoomId,
   ghost: UserId,
   person: UserId,
-  { tracker, deviceIn, clock }: RunningCallParts,
+  { tracker, deviceIn, isAllowed, clock }: RunningCallParts,
 ): Promise<RunningCall | undefined> {
   const own = await deviceIn(room, ghost);
+  const services = tracker.present(room).flatMap(({ membership }) => membership.services[0] ?? []);
+  // One of them may come from another homeserver, and meet the others where we may not.
+  const allowed = await Promise.all(services.map(isAllowed));
+  const service = services.find((_, index) => allowed[index]) ?? services[0];
   const present = tracker.present(room);
-  const [first] = present;
-  if (first === undefined) return undefined;
+  if (present.length === 0) return undefined;
   const matrixCall = matrixCallId(clock.newId());
   const seat = seatOf(room, matrixCall);
   tracker.ring({
@@ -33,7 +38,7 @@ export async function takePlace(
     matrixCallId: matrixCall,
     device: own,
     ghost,
-    service: first.membership.services[0],
+    service,
     state: {
       kind: "answered",
       named: undefined,

@@ -264,6 +264,19 @@ test("whoever is in a room that the bridge makes may take part in its calls, and
   });
 });
 
+test("a telephone that is invited meets people where the bridge may go, whoever came first", async () => {
+  const world = await startRtcWorld();
+  await world.join("PHONE", ["https://elsewhere.example.com/sfu"]);
+  await world.join("LAPTOP");
+  await world.server.pushed();
+  const { edge } = world.rig;
+  await expect.poll(() => edge.homeserver.hasRunningCall(world.room)).toBe(true);
+  const place = await edge.homeserver.placeInRunningCall(world.room, number, world.alice);
+  const id = place && seatIn(place.description);
+  const seat = id && edge.conferences?.seat(id);
+  expect(await seat?.admit()).toMatchObject({ url: world.tokens.mediaServer });
+});
+
 describe("the number's membership", () => {
   test("is kept up: its leave is put off, and a leave that the homeserver has sent is taken back", async () => {
     const world = await startRtcWorld();
