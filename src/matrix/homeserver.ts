@@ -260,8 +260,8 @@ export class HttpHomeserver implements Homeserver {
     return kinds.includes(legacyKind) ? bothSide(newId) : rtcSide(newId);
   }
 
-  hasRunningCall(room: RoomId): boolean {
-    return this.#parts.rtc?.isRunningIn(room) === true;
+  async hasRunningCall(room: RoomId): Promise<boolean> {
+    return (await this.#parts.rtc?.isRunningIn(room, this.bot)) === true;
   }
 
   async placeInRunningCall(room: RoomId, as: UserId, person: UserId): Promise<RunningCall | undefined> {

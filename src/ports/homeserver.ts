@@ -264,8 +264,11 @@ export interface Homeserver {
   readonly clientKinds: readonly string[];
   /** Our side of a call that rings these kinds of clients, some of `clientKinds`, with fresh ids. */
   ownSide(kinds: readonly string[]): OwnSide;
-  /** Whether people of the room are in a call with each other there, into which a number comes without ringing. */
-  hasRunningCall(room: RoomId): boolean;
+  /**
+   * Whether people of the room are in a call with each other there, into which a number comes without ringing. Where that is
+   * not known yet, it is asked as the bot. Never rejects.
+   */
+  hasRunningCall(room: RoomId): Promise<boolean>;
   /** One for a telephone that `person` invites; undefined: nobody is in a call there. Never rejects. */
   placeInRunningCall(room: RoomId, as: UserId, person: UserId): Promise<RunningCall | undefined>;
   /** Whether all clients of the leg show by themselves how a call ended, and that it was missed. */

@@ -103,7 +103,7 @@ export class FakeHomeserver implements Homeserver {
   readonly rung: (readonly string[])[] = [];
   /** Rooms where people are in a call with each other. */
   readonly runningCalls = new Set<RoomId>();
-  hasRunningCall(room: RoomId): boolean {
+  async hasRunningCall(room: RoomId): Promise<boolean> {
     return this.runningCalls.has(room);
   }
   /** What a telephone gets that is invited into such a call. */

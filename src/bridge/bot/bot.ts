@@ -63,7 +63,7 @@ export class Bot {
   async hear(room: RoomId, person: UserId, body: string): Promise<void> {
     const { ringingRooms, homeserver } = this.#parts;
     const [isInvitation, invited = ""] = invitationForm.exec(body.trim()) ?? [];
-    if (isInvitation !== undefined && (ringingRooms.has(room) || homeserver.hasRunningCall(room)))
+    if (isInvitation !== undefined && (ringingRooms.has(room) || (await homeserver.hasRunningCall(room))))
       return this.#invite(room, person, invited);
     if (!(await this.#isDirect(room))) return;
     if (bareNumber.test(body)) return this.#call(room, person, body.trim());
@@ -75,7 +75,7 @@ export class Bot {
   /** A message that is too old to be acted on. Other people's talk is none of its business. */
   async missed(room: RoomId): Promise<void> {
     const { homeserver } = this.#parts;
-    if (!homeserver.hasRunningCall(room) && (await this.#isDirect(room))) await this.#say(room, lateWords);
+    if (!(await homeserver.hasRunningCall(room)) && (await this.#isDirect(room))) await this.#say(room, lateWords);
   }
 
   async #invite(room: RoomId, person: UserId, text: string): Promise<void> {

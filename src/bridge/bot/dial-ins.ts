@@ -42,7 +42,7 @@ export class DialIns {
   /** What the person has to read; undefined: it is being dialled. `number`: one that they may call. */
   async begin(room: RoomId, person: UserId, number: GhostNumber): Promise<string | undefined> {
     const { homeserver, ringingRooms, occupied, callers, log } = this.#parts;
-    if (!homeserver.hasRunningCall(room)) return words.noCall;
+    if (!(await homeserver.hasRunningCall(room))) return words.noCall;
     const ghosts = occupied.callsIn(room).map((call) => legOf(call)?.ghost);
     if (ghosts.some((ghost) => ghost !== undefined && callers.sameNumber(ghost, number))) return words.there;
     try {

@@ -105,7 +105,7 @@ export class RingingRooms {
 
   async #openForAll(room: RoomId, ghost: OurUser, call: CallId | undefined): Promise<Place> {
     const known = (await this.#ghostIn(room, ghost)) ?? ghost;
-    const isRunning = this.#parts.homeserver.hasRunningCall(room);
+    const isRunning = call !== undefined && (await this.#parts.homeserver.hasRunningCall(room));
     if (call !== undefined && !isRunning) await this.#occupy(room, known, call);
     await this.#parts.ghosts.ensure(known);
     const place = await this.#enter(room, known.user);

@@ -50,8 +50,8 @@ export interface Rtc {
   readonly conferences: ConferenceAccess;
   /** Whether there is a media server at which people can be rung, as far as is known. */
   readonly canRing: boolean;
-  /** Whether somebody is in the call of the room. */
-  isRunningIn(room: RoomId): boolean;
+  /** Whether somebody is in the call of the room, as `user` sees it if we have heard of nobody. Never rejects. */
+  isRunningIn(room: RoomId, user: UserId): Promise<boolean>;
   /** A place in that call for one of ours, whom `person` invites. Never rejects. */
   takePlace(room: RoomId, ghost: UserId, person: UserId): Promise<RunningCall | undefined>;
   /** What is missing on the way to the media server. Never rejects. */
@@ -102,7 +102,10 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     start: () => void services.advertised(),
     takePlace: (room, ghost, person) =>
       takePlace(room, ghost, person, { tracker, deviceIn, isAllowed: (one) => services.isAllowed(one), clock }),
-    isRunningIn: (room) => tracker.present(room).length > 0,
+    async isRunningIn(room, user) {
+      if (tracker.present(room).length === 0) tracker.recall(room, await present(room, user));
+      return tracker.present(room).length > 0;
+    },
     get canRing() {
       return services.isKnown;
     },

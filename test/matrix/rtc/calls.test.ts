@@ -264,6 +264,20 @@ test("whoever is in a room that the bridge makes may take part in its calls, and
   });
 });
 
+test("a call that people have with each other is known to run after a restart, and to be over when it is", async () => {
+  const world = await startRtcWorld();
+  const { bot } = world.rig.edge.homeserver;
+  await world.ask("POST", `v3/rooms/${world.room}/invite`, { user_id: bot });
+  await world.rig.edge.homeserver.join(world.room, bot);
+  expect(await world.rig.edge.homeserver.hasRunningCall(world.room)).toBe(false);
+  await world.join("PHONE");
+  await world.server.pushed();
+  const { edge } = await world.restart();
+  expect(await edge.homeserver.hasRunningCall(world.room)).toBe(true);
+  await world.leave("PHONE");
+  await expect.poll(() => edge.homeserver.hasRunningCall(world.room)).toBe(false);
+});
+
 test("a telephone that is invited meets people where the bridge may go, whoever came first", async () => {
   const world = await startRtcWorld();
   await world.join("PHONE", ["https://elsewhere.example.com/sfu"]);
