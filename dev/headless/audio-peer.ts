@@ -40,7 +40,7 @@ export interface AudioPeerWatch {
   /** A candidate was found; undefined: there are no more. */
   readonly candidate: (candidate: IceCandidate | undefined) => void;
   readonly connected: () => void;
-  /** ICE or DTLS came to an end. */
+  /** ICE found no way, or lost it. */
   readonly gone: (state: string) => void;
   readonly changed: () => void;
 }
@@ -119,11 +119,11 @@ export class AudioPeer {
       this.#gathered();
       watch.candidate(undefined);
     });
+    // As in a browser, ICE alone says that the way is gone. DTLS that the other side closed does not: it does so when it
+    // hangs up, often before its hang-up comes.
     this.#connection.onIceStateChange((state) => {
       if (state === "connected") this.#gate.connected();
-    });
-    this.#connection.onStateChange((state) => {
-      if (!this.#closed && ["disconnected", "failed", "closed"].includes(state)) watch.gone(state);
+      if (!this.#closed && ["disconnected", "failed"].includes(state)) watch.gone(state);
     });
   }
 
