@@ -1,14 +1,12 @@
 // The leg towards a person in a conference: what they and the others of the call say at the media server, and what the
-// telephone says to them. When the server is lost we enter again, with a new admission each time.
-import { randomBytes } from "node:crypto";
+// telephone says to them.
 import type { Admission, Attendance } from "../../../ports/conference.ts";
-import { clockMs } from "../base/clock.ts";
 import type { Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { readRtp, writeRtp } from "../rtp/rtp-packet.ts";
 import { FrameOpener, FrameSealer } from "./frame-cipher.ts";
 import { opusPayloadType } from "./server-connection.ts";
-import { Visit } from "./visit.ts";
+import { Stay } from "./stay.ts";
 import { Voices } from "./voices.ts";
 
 export interface ParticipantOptions {
@@ -27,29 +25,10 @@ export interface ParticipantReports extends LegReports {
   alive(): void;
 }
 
-/** How long we try to get in: at first, and after a loss at most, when a server takes seconds to start again. */
-const patienceMs = { first: 10_000, again: 18_000 };
-/**
- * Doubled with each refusal. Short at first: who gets in makes the room anew, and other clients give up where there is none.
- */
-const pauseMs = { first: 100, most: 500 };
+/** When a server takes seconds to start again, other clients wait as long. */
+const patience = { firstMs: 10_000, againMs: 18_000, pauseMs: 500 };
 /** Somebody who leaves and comes back so soon has changed the network. */
 const absentMs = 5000;
-
-/**
- * ```
- * new --attend--> waiting --admission--> visiting --media flows--> visiting (is up)
- *                  ^  ^---no admission---'  |                        |
- *                  |                        '-------- lost ----------'
- *                  '------- a pause, within the time -------'
- *   any --too late, not wanted any more, the person is gone, closed--> over
- * ```
- */
-type State =
-  | { readonly phase: "new" }
-  | { readonly phase: "waiting"; readonly untilMs: number }
-  | { readonly phase: "visiting"; readonly untilMs: number; readonly visit: Visit; isUp: boolean; wasTogether: boolean }
-  | { readonly phase: "over" };
 
 export class ParticipantLeg implements Leg {
   readonly #options: ParticipantOptions;
@@ -57,12 +36,11 @@ export class ParticipantLeg implements Leg {
   readonly #voices: Voices;
   readonly #openers = new Map<string, FrameOpener>();
   #sealer: FrameSealer | undefined;
-  #state: State = { phase: "new" };
+  /** Undefined until we know who is in the call. */
+  #stay: Stay | undefined;
   #wasUp = false;
-  /** Refusals in a row. */
-  #refusals = 0;
-  /** Until we ask again, or give up. */
-  #timer: NodeJS.Timeout | undefined;
+  /** Since we came in last. */
+  #wasTogether = false;
   #absence: NodeJS.Timeout | undefined;
   #unread = 0;
 
@@ -73,7 +51,7 @@ export class ParticipantLeg implements Leg {
   }
 
   get isConnected(): boolean {
-    return this.#state.phase === "visiting" && this.#state.isUp;
+    return this.#stay?.isUp === true;
   }
 
   /** Who is in the call from now on. The first time, we ask to be let in. */
@@ -87,51 +65,25 @@ export class ParticipantLeg implements Leg {
     }
     if (ownKey === undefined) this.#sealer = undefined;
     else if (this.#sealer?.isFor(ownKey) !== true) this.#sealer = new FrameSealer(ownKey);
-    if (this.#state.phase === "new") this.#want(clockMs() + patienceMs.first);
+    if (this.#stay === undefined) this.#stay = this.#begin();
     else this.#watch();
   }
 
   /** Undefined: there is none now. */
   enter(admission: Admission | undefined): void {
-    const state = this.#state;
-    if (state.phase !== "waiting") return;
-    clearTimeout(this.#timer);
-    if (admission === undefined) {
-      this.#lost(state.untilMs, "no admission", false);
-      return;
-    }
-    const { ice, ssrc, cname } = this.#options;
-    const cid = `TR_${randomBytes(6).toString("hex")}`;
-    try {
-      const visit: Visit = new Visit(
-        admission,
-        { ice, ssrc, cname, cid, isEncrypted: this.#sealer !== undefined },
-        {
-          up: () => this.#up(),
-          over: (reason, isFinal) => this.#over(reason, isFinal),
-          attended: () => this.#watch(),
-          rtp: (identity, packet) => this.#hear(identity, packet),
-          rtcp: (packet) => this.#reports.rtcp(packet),
-        },
-      );
-      this.#state = { phase: "visiting", untilMs: state.untilMs, visit, isUp: false, wasTogether: false };
-    } catch (error) {
-      this.#lost(state.untilMs, error instanceof Error ? error.message : String(error), false);
-    }
+    this.#stay?.enter(admission, this.#sealer !== undefined);
   }
 
   sendRtp(packet: Buffer): boolean {
-    const state = this.#state;
-    if (state.phase !== "visiting") return false;
     const header = readRtp(packet);
     // The server knows our track as Opus alone: digits have no place in it.
-    if (header?.payloadType !== opusPayloadType) return false;
-    if (this.#sealer === undefined) return state.visit.send(packet);
-    return state.visit.send(writeRtp(header, this.#sealer.seal(packet.subarray(header.start, header.end))));
+    if (this.#stay === undefined || header?.payloadType !== opusPayloadType) return false;
+    if (this.#sealer === undefined) return this.#stay.send(packet);
+    return this.#stay.send(writeRtp(header, this.#sealer.seal(packet.subarray(header.start, header.end))));
   }
 
   sendRtcp(packet: Buffer): void {
-    if (this.#state.phase === "visiting") this.#state.visit.send(packet);
+    this.#stay?.send(packet);
   }
 
   async close(): Promise<void> {
@@ -139,66 +91,54 @@ export class ParticipantLeg implements Leg {
     this.#leave();
   }
 
-  #want(untilMs: number): void {
-    this.#state = { phase: "waiting", untilMs };
-    this.#timer = setTimeout(() => this.#lost(untilMs, "no admission in time", false), untilMs - clockMs());
-    this.#reports.wanted();
-  }
-
-  #up(): void {
-    if (this.#state.phase !== "visiting") return;
-    this.#state.isUp = true;
-    this.#wasUp = true;
-    this.#reports.connected();
-    this.#watch();
-  }
-
-  #over(reason: string, isFinal: boolean): void {
-    const state = this.#state;
-    if (state.phase !== "visiting") return;
-    // From a loss on there is the whole time to come back.
-    const againMs = Math.min(patienceMs.again, this.#options.reconnectTimeoutMs);
-    this.#lost(state.isUp ? clockMs() + againMs : state.untilMs, reason, isFinal);
-  }
-
-  #lost(untilMs: number, reason: string, isFinal: boolean): void {
-    clearTimeout(this.#absence);
-    this.#absence = undefined;
-    // At once after a loss: the server may be there, and the path to it gone.
-    const pause = this.isConnected ? 0 : Math.min(pauseMs.most, pauseMs.first * 2 ** this.#refusals);
-    this.#refusals = this.isConnected ? 0 : this.#refusals + 1;
-    const isOver = isFinal || clockMs() + pause > untilMs;
-    const what = isOver ? "gave the media server up" : "not at the media server: trying again";
-    this.#reports.log(isOver ? "warn" : "info", what, { reason });
-    if (isOver) {
-      this.#leave();
-      if (this.#wasUp) this.#reports.gone("lost");
-      else this.#reports.failed("not let in at the media server");
-      return;
-    }
-    this.#state = { phase: "waiting", untilMs };
-    this.#timer = setTimeout(() => this.#want(untilMs), pause);
+  #begin(): Stay {
+    const { ice, ssrc, cname, reconnectTimeoutMs } = this.#options;
+    const againMs = Math.min(patience.againMs, reconnectTimeoutMs);
+    return new Stay(
+      { ice, ssrc, cname },
+      { ...patience, againMs },
+      {
+        wanted: () => this.#reports.wanted(),
+        up: () => {
+          this.#wasUp = true;
+          this.#wasTogether = false;
+          this.#reports.connected();
+          this.#watch();
+        },
+        attended: () => this.#watch(),
+        lost: () => this.#endAbsence(),
+        over: () => {
+          this.#leave();
+          if (this.#wasUp) this.#reports.gone("lost");
+          else this.#reports.failed("not let in at the media server");
+        },
+        rtp: (identity, packet) => this.#hear(identity, packet),
+        rtcp: (packet) => this.#reports.rtcp(packet),
+        log: (level, message, fields) => this.#reports.log(level, message, fields),
+      },
+    );
   }
 
   #leave(): void {
     this.#voices.close();
-    clearTimeout(this.#timer);
+    this.#endAbsence();
+    this.#stay?.close();
+  }
+
+  #endAbsence(): void {
     clearTimeout(this.#absence);
-    if (this.#state.phase === "visiting") this.#state.visit.close();
-    this.#state = { phase: "over" };
+    this.#absence = undefined;
   }
 
   /** Are those who belong to the call at the server? Whoever was there, and is not any more, has died with their client. */
   #watch(): void {
-    const state = this.#state;
-    if (state.phase !== "visiting" || !state.isUp) return;
-    const isTogether = [...this.#openers.keys()].some((identity) => state.visit.attendees.isHere(identity));
+    if (!this.isConnected) return;
+    const isTogether = [...this.#openers.keys()].some((identity) => this.#stay?.isHere(identity));
     if (isTogether) {
-      state.wasTogether = true;
-      clearTimeout(this.#absence);
-      this.#absence = undefined;
+      this.#wasTogether = true;
+      this.#endAbsence();
       this.#reports.alive();
-    } else if (state.wasTogether)
+    } else if (this.#wasTogether)
       this.#absence ??= setTimeout(() => {
         this.#leave();
         this.#reports.log("info", "the person's clients have left the media server", {});
