@@ -1,5 +1,5 @@
 // Tells clients of MatrixRTC of their legs: we come into the call of a room, ring, refuse, leave. Leaves by itself where the
-// person did. What a crash leaves behind is found again (left-behind.ts).
+// person did. What a crash leaves behind is found again (membership/left-behind.ts).
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
 import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
 import { RecentMap } from "../../core/recent-map.ts";
@@ -10,11 +10,11 @@ import { placeIn } from "../legs/rtc-form.ts";
 import { onceName, type Sender, type Speaker } from "../legs/speaker.ts";
 import { declineContent, ringContent } from "../wire/rtc-content.ts";
 import { declineTypes, notificationTypes } from "../wire/rtc-names.ts";
-import { leaveWhatIsLeft, redact } from "./left-behind.ts";
+import { leaveWhatIsLeft, redact } from "./membership/left-behind.ts";
 import type { MediaServices } from "./media-services.ts";
 import type { Joined } from "./find-membership.ts";
 import type { FrameKeys } from "./frame-keys.ts";
-import { type MembershipParts, OwnMembership, type Place } from "./own-membership.ts";
+import { type MembershipParts, OwnMembership, type Place } from "./membership/own-membership.ts";
 import { type RtcCall, seatOf } from "./rtc-call.ts";
 import type { RtcTracker } from "./tracker.ts";
 

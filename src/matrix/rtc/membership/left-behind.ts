@@ -1,11 +1,11 @@
 // What a number has left in the call of a room when the bridge died: a membership, the leave that was to end it, a ring. Found
 // again by the room and our device alone.
 import { z } from "zod";
-import { eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
-import { HomeserverError } from "../../ports/homeserver.ts";
-import type { Patience } from "../client/homeserver-client.ts";
-import { failureOf } from "../client/request-failure.ts";
-import { deviceInKey, notificationTypes } from "../wire/rtc-names.ts";
+import { eventId, type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
+import { HomeserverError } from "../../../ports/homeserver.ts";
+import type { Patience } from "../../client/homeserver-client.ts";
+import { failureOf } from "../../client/request-failure.ts";
+import { deviceInKey, notificationTypes } from "../../wire/rtc-names.ts";
 import { cancelDelayed, delayedEventsPath, type MembershipParts, type Place, statePath } from "./own-membership.ts";
 
 type Parts = Omit<MembershipParts, "undelayed">;

@@ -1,12 +1,12 @@
 // Our membership in the call of a room, at a homeserver that answers as the test has it.
 import { expect, onTestFinished, test } from "vitest";
-import { deviceId, roomId, type UserId } from "../../../src/core/ids.ts";
-import { Connections } from "../../../src/matrix/client/connections.ts";
-import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.ts";
-import { OwnMembership } from "../../../src/matrix/rtc/own-membership.ts";
-import { VirtualClock } from "../../fakes/virtual-clock.ts";
-import { collectingLog } from "../edge-rig.ts";
-import { type ScriptedAnswer, startScripted } from "../scripted-homeserver.ts";
+import { deviceId, roomId, type UserId } from "../../../../src/core/ids.ts";
+import { Connections } from "../../../../src/matrix/client/connections.ts";
+import { HomeserverClient } from "../../../../src/matrix/client/homeserver-client.ts";
+import { OwnMembership } from "../../../../src/matrix/rtc/membership/own-membership.ts";
+import { VirtualClock } from "../../../fakes/virtual-clock.ts";
+import { collectingLog } from "../../edge-rig.ts";
+import { type ScriptedAnswer, startScripted } from "../../scripted-homeserver.ts";
 
 const ok = (body: object) => ({ status: 200, body });
 

@@ -4,15 +4,15 @@
 //   enter: delayed leave, membership      every 8 s: the leave is put off      every 3 h: the membership is renewed
 //   leave: `{}`, then the delayed leave is cancelled
 import { z } from "zod";
-import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../core/ids.ts";
-import type { Clock } from "../../ports/clock.ts";
-import { HomeserverError } from "../../ports/homeserver.ts";
-import type { Log } from "../../ports/telemetry.ts";
-import { badAnswer, type HomeserverClient, type Patience } from "../client/homeserver-client.ts";
-import { failureOf } from "../client/request-failure.ts";
-import type { Sender } from "../legs/speaker.ts";
-import { membershipContent } from "../wire/rtc-content.ts";
-import { stateKeyOf, stateMembershipType } from "../wire/rtc-names.ts";
+import { type DeviceId, eventId, type EventId, type RoomId, type UserId } from "../../../core/ids.ts";
+import type { Clock } from "../../../ports/clock.ts";
+import { HomeserverError } from "../../../ports/homeserver.ts";
+import type { Log } from "../../../ports/telemetry.ts";
+import { badAnswer, type HomeserverClient, type Patience } from "../../client/homeserver-client.ts";
+import { failureOf } from "../../client/request-failure.ts";
+import type { Sender } from "../../legs/speaker.ts";
+import { membershipContent } from "../../wire/rtc-content.ts";
+import { stateKeyOf, stateMembershipType } from "../../wire/rtc-names.ts";
 
 export interface MembershipParts {
   readonly client: HomeserverClient;
