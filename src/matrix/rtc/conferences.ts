@@ -4,9 +4,9 @@ import type { Attendance, ConferenceAccess, Participant, Seat, SeatId } from "..
 import { MediaError } from "../../ports/media.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import type { MediaServices } from "./media-services.ts";
-import type { RtcCall } from "./rtc-call.ts";
+import type { RtcCall } from "./tracker/rtc-call.ts";
 import { type Applicant, askForToken, type TokenServiceParts } from "./token-service.ts";
-import type { RtcTracker } from "./tracker.ts";
+import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface ConferencesParts extends TokenServiceParts {
   readonly tracker: RtcTracker;

@@ -12,8 +12,8 @@ import type { Letters } from "../encryption/letters.ts";
 import type { Letter } from "../encryption/protocol.ts";
 import { frameKeyContent, frameKeysType, readFrameKey } from "../wire/frame-keys.ts";
 import type { RtcMembership } from "../wire/rtc.ts";
-import type { RtcCall } from "./rtc-call.ts";
-import type { RtcTracker } from "./tracker.ts";
+import type { RtcCall } from "./tracker/rtc-call.ts";
+import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface FrameKeysParts {
   readonly encryption: Pick<Encryption, "works" | "isEncrypted"> & {

@@ -18,7 +18,7 @@ import { MediaServices } from "./media-services.ts";
 import { checkRtc } from "./rtc-check.ts";
 import { takePlace } from "./running-call.ts";
 import { RtcSpeaker } from "./rtc-speaker.ts";
-import { RtcTracker } from "./tracker.ts";
+import { RtcTracker } from "./tracker/tracker.ts";
 
 export interface RtcOptions {
   /** Where tokens for our media server are to be had, instead of what the homeserver says. */

@@ -15,8 +15,8 @@ import type { MediaServices } from "./media-services.ts";
 import type { Joined } from "./find-membership.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import { type MembershipParts, OwnMembership, type Place } from "./membership/own-membership.ts";
-import { type RtcCall, seatOf } from "./rtc-call.ts";
-import type { RtcTracker } from "./tracker.ts";
+import { type RtcCall, seatOf } from "./tracker/rtc-call.ts";
+import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface RtcSpeakerParts extends Omit<MembershipParts, "undelayed"> {
   readonly outbox: Sender;

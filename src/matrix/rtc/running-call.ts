@@ -4,8 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 import { seatDescription } from "../../ports/conference.ts";
 import type { RunningCall } from "../../ports/homeserver.ts";
 import { rtcClient } from "../legs/rtc-form.ts";
-import { seatOf } from "./rtc-call.ts";
-import type { RtcTracker } from "./tracker.ts";
+import { seatOf } from "./tracker/rtc-call.ts";
+import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface RunningCallParts {
   readonly tracker: RtcTracker;

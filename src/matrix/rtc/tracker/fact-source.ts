@@ -1,6 +1,6 @@
 // The event behind a fact.
-import { eventId } from "../../core/ids.ts";
-import type { MatrixFact } from "../../ports/homeserver.ts";
+import { eventId } from "../../../core/ids.ts";
+import type { MatrixFact } from "../../../ports/homeserver.ts";
 
 export type FactSource = Pick<MatrixFact, "eventId" | "room" | "sender" | "ageMs" | "receivedAtMs">;
 

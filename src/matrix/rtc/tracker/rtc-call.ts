@@ -1,16 +1,8 @@
 // One call of MatrixRTC in one room, as the bridge takes part in it.
-import type { DeviceId, EventId, MatrixCallId, RoomId, UserId } from "../../core/ids.ts";
-import type { SeatId } from "../../ports/conference.ts";
-import type { RtcMembership } from "../wire/rtc.ts";
-
-/** Somebody's device that is in the call of a room. */
-export interface Present {
-  readonly membership: RtcMembership;
-  /** The first event of this stay. */
-  readonly since: EventId;
-  /** The last one, which may be the same. */
-  readonly latest: EventId;
-}
+import type { DeviceId, EventId, MatrixCallId, RoomId, UserId } from "../../../core/ids.ts";
+import type { SeatId } from "../../../ports/conference.ts";
+import type { RtcMembership } from "../../wire/rtc.ts";
+import type { Present } from "./room-presence.ts";
 
 export interface RtcCall {
   readonly seat: SeatId;

@@ -2,15 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { deviceId, eventId, matrixCallId, roomId, type UserId } from "../../../src/core/ids.ts";
-import { type RtcCall, seatOf } from "../../../src/matrix/rtc/rtc-call.ts";
-import { RtcTracker } from "../../../src/matrix/rtc/tracker.ts";
-import { readEvent } from "../../../src/matrix/wire/event.ts";
-import type { RtcEvent, RtcMembership } from "../../../src/matrix/wire/rtc.ts";
-import { seatDescription } from "../../../src/ports/conference.ts";
-import type { MatrixFact } from "../../../src/ports/homeserver.ts";
-import { VirtualClock } from "../../fakes/virtual-clock.ts";
-import { collectingLog } from "../edge-rig.ts";
+import { deviceId, eventId, matrixCallId, roomId, type UserId } from "../../../../src/core/ids.ts";
+import { type RtcCall, seatOf } from "../../../../src/matrix/rtc/tracker/rtc-call.ts";
+import { RtcTracker } from "../../../../src/matrix/rtc/tracker/tracker.ts";
+import { readEvent } from "../../../../src/matrix/wire/event.ts";
+import type { RtcEvent, RtcMembership } from "../../../../src/matrix/wire/rtc.ts";
+import { seatDescription } from "../../../../src/ports/conference.ts";
+import type { MatrixFact } from "../../../../src/ports/homeserver.ts";
+import { VirtualClock } from "../../../fakes/virtual-clock.ts";
+import { collectingLog } from "../../edge-rig.ts";
 
 const room = roomId("!r:example.org");
 const ann = "@ann:example.org" as UserId;
@@ -357,7 +357,7 @@ describe("a room in which all are rung", () => {
 });
 
 describe("as Element Call was seen to do it", () => {
-  const wire = join(import.meta.dirname, "../../wire/element-call");
+  const wire = join(import.meta.dirname, "../../../wire/element-call");
   const facts = async (name: string): Promise<readonly string[]> => {
     const text = readFileSync(join(wire, `${name}.json`), "utf8");
     const { events } = (JSON.parse(text) as { body: { events: readonly unknown[] } }).body;

@@ -1,16 +1,18 @@
 // Who is in the calls of which rooms, and what that means to the bridge: events of MatrixRTC become facts. A person's
 // membership and ring are a call, their membership where we ring is an answer, the end of their membership a hang-up. Pairs,
 // repetitions and second leaves change nothing. Speaks to nobody.
-import { type DeviceId, deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../core/ids.ts";
-import { RecentMap } from "../../core/recent-map.ts";
-import type { Clock } from "../../ports/clock.ts";
-import { seatDescription, type SeatId } from "../../ports/conference.ts";
-import type { MatrixFact } from "../../ports/homeserver.ts";
-import type { Log } from "../../ports/telemetry.ts";
-import { rtcClient } from "../legs/rtc-form.ts";
-import type { RtcEvent, RtcMembership } from "../wire/rtc.ts";
+import { type DeviceId, deviceId, type EventId, matrixCallId, type RoomId, type UserId } from "../../../core/ids.ts";
+import { RecentMap } from "../../../core/recent-map.ts";
+import type { Clock } from "../../../ports/clock.ts";
+import { seatDescription, type SeatId } from "../../../ports/conference.ts";
+import type { MatrixFact } from "../../../ports/homeserver.ts";
+import type { Log } from "../../../ports/telemetry.ts";
+import { rtcClient } from "../../legs/rtc-form.ts";
+import type { RtcEvent, RtcMembership } from "../../wire/rtc.ts";
 import { type FactSource, originOf, renamed } from "./fact-source.ts";
-import { departure, isFor, isKeptBy, isOfGroup, type Present, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
+import { OurCalls, type TrackerListener } from "./our-calls.ts";
+import { type Present, RoomPresence } from "./room-presence.ts";
+import { departure, isFor, isKeptBy, isOfGroup, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
 export interface TrackerParts {
   readonly isOwn: (user: UserId) => boolean;
@@ -24,43 +26,30 @@ export interface TrackerParts {
   readonly log: Log;
 }
 
-export interface TrackerListener {
-  /** The room's memberships or the call's place are others than before. */
-  changed(call: RtcCall): void;
-  /** Nobody is left in it, or it was refused: ours leave. Not called for what `over` ends. */
-  over(call: RtcCall): void;
-}
-
 type Of<Kind extends RtcEvent["kind"]> = Extract<RtcEvent, { kind: Kind }>;
 
 interface Room {
-  readonly present: Map<string, Present>;
-  readonly calls: Map<SeatId, RtcCall>;
-  /** Memberships that are over, by their event: a ring that comes late does not ring. */
-  readonly gone: RecentMap<EventId, true>;
+  readonly id: RoomId;
+  readonly presence: RoomPresence;
   /** Refused before we knew that it was ours: our homeserver may tell of it before it has answered us. */
   readonly refused: RecentMap<EventId, Of<"rtc.declined">>;
-  readonly timers: Map<string, () => void>;
 }
 
 /** Rooms with somebody in their call. */
 const mostRooms = 20_000;
-/** Devices in the call of one room; more are a crowd in which no number takes part. */
-const mostPresent = 100;
 const mostRemembered = 20;
 
 export class RtcTracker {
   readonly #parts: TrackerParts;
   readonly #rooms = new RecentMap<RoomId, Room>(mostRooms);
-  readonly #seats = new Map<SeatId, RoomId>();
-  readonly #listeners = new Set<TrackerListener>();
+  readonly #calls = new OurCalls();
 
   constructor(parts: TrackerParts) {
     this.#parts = parts;
   }
 
   listen(listener: TrackerListener): void {
-    this.#listeners.add(listener);
+    this.#calls.listen(listener);
   }
 
   /** The facts in an event, in order. Never rejects. */
@@ -86,52 +75,52 @@ export class RtcTracker {
   personLeft(event: FactSource, person: UserId): readonly MatrixFact[] {
     const room = this.#rooms.get(event.room);
     if (room === undefined) return [];
-    const stays = [...room.present.values()].filter(({ membership }) => membership.user === person);
+    const stays = room.presence.all().filter(({ membership }) => membership.user === person);
     return stays.flatMap(({ membership }) => this.#removed(event, room, membership.key)).map(renamed);
   }
 
   call(seat: SeatId): RtcCall | undefined {
-    return this.#roomWith(seat)?.calls.get(seat);
+    return this.#calls.get(seat);
   }
 
   /** Somebody is in the call of the room, or is about to be. */
   isLive(room: RoomId): boolean {
-    const known = this.#rooms.get(room);
-    return known !== undefined && known.present.size + known.calls.size > 0;
+    return this.present(room).length + this.callsIn(room).length > 0;
   }
 
   /** Who is in the call of the room. */
   present(room: RoomId): readonly Present[] {
-    return [...(this.#rooms.get(room)?.present.values() ?? [])];
+    return this.#rooms.get(room)?.presence.all() ?? [];
   }
 
   /** Who was in the call of a room before we were told of it. They answer nothing. */
   recall(room: RoomId, present: readonly Of<"rtc.joined">[]): void {
-    const known = this.#roomOf(room);
+    const { presence } = this.#roomOf(room);
     for (const event of present) {
       const { membership, eventId } = event;
-      if (known.present.has(membership.key) || known.gone.has(eventId) || membership.expiresInMs <= 0) continue;
-      if (known.present.size >= mostPresent) return;
-      known.present.set(membership.key, { membership, since: eventId, latest: eventId });
-      this.#watch(event, known, membership);
+      if (presence.get(membership.key) !== undefined || presence.isGone(eventId) || membership.expiresInMs <= 0)
+        continue;
+      if (!presence.hasPlaceFor(membership.key)) return;
+      presence.put(event, membership);
     }
   }
 
   /** Our calls in the room. */
   callsIn(room: RoomId): readonly RtcCall[] {
-    return [...(this.#rooms.get(room)?.calls.values() ?? [])];
+    return this.#calls.in(room);
   }
 
   /** We are about to ring: whoever comes in from now on answers. */
   ring(call: RtcCall): void {
-    this.#add(this.#roomOf(call.room), call);
+    this.#roomOf(call.room);
+    this.#calls.add(call);
   }
 
   /** Our ring is in the room. */
   notified(seat: SeatId, notification: EventId): void {
     const call = this.call(seat);
     if (call === undefined || call.state.kind === "theirs") return;
-    this.#put({
+    this.#calls.put({
       ...call,
       state: { ...call.state, notifications: [...call.state.notifications, notification] },
     });
@@ -155,73 +144,50 @@ export class RtcTracker {
   /** The bridge says who of those that came has the call. */
   select(seat: SeatId, device: string): void {
     const call = this.call(seat);
-    if (call?.state.kind === "answered") this.#put({ ...call, state: { ...call.state, holder: deviceId(device) } });
+    if (call?.state.kind === "answered")
+      this.#calls.put({ ...call, state: { ...call.state, holder: deviceId(device) } });
   }
 
   /** Where we meet, and who of ours does. */
   meet(seat: SeatId, ghost: UserId, service: string | undefined): void {
     const call = this.call(seat);
-    if (call !== undefined) this.#put({ ...call, ghost, service });
+    if (call !== undefined) this.#calls.put({ ...call, ghost, service });
   }
 
   /** The bridge has done with the call. */
   over(seat: SeatId): void {
-    this.#roomWith(seat)?.calls.delete(seat);
-    this.#seats.delete(seat);
-  }
-
-  #roomWith(seat: SeatId): Room | undefined {
-    const id = this.#seats.get(seat);
-    return id === undefined ? undefined : this.#rooms.get(id);
-  }
-
-  #add(room: Room, call: RtcCall): void {
-    room.calls.set(call.seat, call);
-    this.#seats.set(call.seat, call.room);
+    this.#calls.drop(seat);
   }
 
   #roomOf(id: RoomId): Room {
-    const room = this.#rooms.get(id) ?? {
-      present: new Map(),
-      calls: new Map(),
-      gone: new RecentMap(mostRemembered),
+    const expired = (event: FactSource, key: string): void => this.#emit(this.#removed(event, room, key));
+    const room: Room = this.#rooms.get(id) ?? {
+      id,
+      presence: new RoomPresence(this.#parts.clock, expired),
       refused: new RecentMap(mostRemembered),
-      timers: new Map(),
     };
     this.#rooms.set(id, room);
     return room;
   }
 
-  #put(call: RtcCall): void {
-    const room = this.#rooms.get(call.room);
-    if (room === undefined) return;
-    room.calls.set(call.seat, call);
-    for (const listener of this.#listeners) listener.changed(call);
-  }
-
-  #tellAll(room: Room): void {
-    for (const call of room.calls.values()) for (const listener of this.#listeners) listener.changed(call);
-  }
-
   #joined(event: Of<"rtc.joined">): readonly MatrixFact[] {
     const { membership, room: id, eventId } = event;
     const room = this.#roomOf(id);
-    const before = room.present.get(membership.key);
-    if (room.gone.has(eventId) || before?.latest === eventId) return [];
+    const { presence } = room;
+    const before = presence.get(membership.key);
+    if (presence.isGone(eventId) || before?.latest === eventId) return [];
     if (membership.expiresInMs <= 0) return before === undefined ? [] : this.#removed(event, room, membership.key);
-    if (before === undefined && room.present.size >= mostPresent) {
+    if (!presence.hasPlaceFor(membership.key)) {
       this.#parts.log.info("a membership is not followed: too many devices are in the call of the room", { room: id });
       return [];
     }
-    const isInCall = [...room.calls.values()].some((call) => takesPart(call, membership.key));
+    const isInCall = this.callsIn(id).some((call) => takesPart(call, membership.key));
     // A client that was restarted takes its old place again, and the call goes on.
     const isSameStay = membership.stay !== undefined && membership.stay === before?.membership.stay;
     const stays = membership.renewed || isInCall || isSameStay;
-    const since = stays && before !== undefined ? before.since : eventId;
-    room.present.set(membership.key, { membership, since, latest: eventId });
-    this.#watch(event, room, membership);
-    const facts = stays ? [] : [...room.calls.values()].flatMap((call) => this.#answered(event, call));
-    this.#tellAll(room);
+    presence.put(event, membership, stays ? before?.since : eventId);
+    const facts = stays ? [] : this.callsIn(id).flatMap((call) => this.#answered(event, call));
+    this.#calls.tellAll(id);
     return facts;
   }
 
@@ -234,7 +200,7 @@ export class RtcTracker {
     const before =
       state.kind === "answered" ? state : { keys: [], holder: undefined, first: { user, device: answering } };
     const keys = [...before.keys, membership.key];
-    this.#put({ ...call, state: { ...before, kind: "answered", named, keys, notifications } });
+    this.#calls.put({ ...call, state: { ...before, kind: "answered", named, keys, notifications } });
     return [
       {
         ...originOf(event),
@@ -253,46 +219,32 @@ export class RtcTracker {
   }
 
   #removed(event: FactSource, room: Room, key: string): readonly MatrixFact[] {
-    const was = room.present.get(key);
+    const was = room.presence.get(key);
     if (was === undefined) return [];
     const sender = was.membership.user;
     const facts: MatrixFact[] = [];
-    for (const call of room.calls.values()) {
+    for (const call of this.callsIn(room.id)) {
       const { matrixCallId: id, state } = call;
       if (state.kind === "answered" && isOfGroup(call)) {
         const { user, device: first } = state.first;
         const hungUp = { kind: "call.hungUp", matrixCallId: id, device: first, said: undefined } as const;
-        if (room.present.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
+        if (room.presence.size === 1) facts.push({ ...originOf(event), sender: user, ...hungUp });
       } else if (takesPart(call, key)) {
-        const { next, device } = departure(call, was.membership, room.present.values());
-        if (next !== undefined) this.#put(next);
+        const { next, device } = departure(call, was.membership, room.presence.all());
+        if (next !== undefined) this.#calls.put(next);
         else facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
       }
     }
-    this.#remove(room, key);
+    this.#remove(room, was);
     return facts;
   }
 
-  #remove(room: Room, key: string): void {
-    const was = room.present.get(key);
-    if (was === undefined) return;
-    room.present.delete(key);
-    room.timers.get(key)?.();
-    room.timers.delete(key);
-    room.gone.set(was.since, true);
-    room.gone.set(was.latest, true);
-    const isEmpty = room.present.size === 0;
-    const over = [...room.calls.values()].filter(
-      (call) => isKeptBy(call, was.membership) || (isEmpty && isOfGroup(call)),
-    );
-    for (const call of over) this.#end(room, call);
-    this.#tellAll(room);
-  }
-
-  #end(room: Room, call: RtcCall): void {
-    room.calls.delete(call.seat);
-    this.#seats.delete(call.seat);
-    for (const listener of this.#listeners) listener.over(call);
+  #remove({ id, presence }: Room, { membership }: Present): void {
+    presence.remove(membership.key);
+    const isEmpty = presence.size === 0;
+    for (const call of this.callsIn(id))
+      if (isKeptBy(call, membership) || (isEmpty && isOfGroup(call))) this.#calls.end(call);
+    this.#calls.tellAll(id);
   }
 
   async #rang(event: Of<"rtc.rang">): Promise<readonly MatrixFact[]> {
@@ -302,7 +254,7 @@ export class RtcTracker {
     const room = this.#roomOf(event.room);
     const device = await this.#parts.deviceIn(event.room, invitee);
     const facts = await this.#lookedFor(event, room);
-    const here = stayOf(room, event.membership);
+    const here = room.presence.by(event.membership);
     if (here === undefined || here.membership.user !== event.sender) {
       this.#parts.log.info("a ring is ignored: whoever rings is not in the call", {
         room: event.room,
@@ -310,33 +262,27 @@ export class RtcTracker {
       });
       return facts;
     }
-    const calls = [...room.calls.values()];
+    const calls = this.callsIn(room.id);
     if (calls.some((call) => takesPart(call, here.membership.key))) return facts;
     // Both ring: theirs is the answer to ours.
     const ringing = calls.find((call) => call.state.kind === "ringing" && isFor(call, event.sender));
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
-    return [this.#invited(event, here, room, invitee, device)];
+    return [this.#invited(event, here, invitee, device)];
   }
 
   /** A membership of which we were not told: before ours came into the room, or before a restart. */
   async #lookedFor(event: Of<"rtc.rang">, room: Room): Promise<readonly MatrixFact[]> {
-    if (stayOf(room, event.membership) !== undefined || room.gone.has(event.membership)) return [];
+    if (room.presence.by(event.membership) !== undefined || room.presence.isGone(event.membership)) return [];
     const membership = await this.#parts.find(event.room, event.membership, event.sender);
     if (membership === undefined) return [];
     return this.#joined({ ...event, kind: "rtc.joined", eventId: event.membership, membership });
   }
 
-  #invited(
-    event: Of<"rtc.rang">,
-    here: Present,
-    room: Room,
-    invitee: UserId | undefined,
-    device: DeviceId,
-  ): MatrixFact {
+  #invited(event: Of<"rtc.rang">, here: Present, invitee: UserId | undefined, device: DeviceId): MatrixFact {
     const { membership } = here;
     const call = matrixCallId(here.since);
     const seat = seatOf(event.room, call);
-    this.#add(room, {
+    this.#calls.add({
       seat,
       room: event.room,
       matrixCallId: call,
@@ -361,7 +307,7 @@ export class RtcTracker {
   #declined(event: Of<"rtc.declined">): readonly MatrixFact[] {
     const room = this.#rooms.get(event.room);
     if (room === undefined) return [];
-    const refused = [...room.calls.values()].find(
+    const refused = this.callsIn(room.id).find(
       ({ state }) => state.kind === "ringing" && state.notifications.includes(event.notification),
     );
     if (refused === undefined) {
@@ -369,7 +315,7 @@ export class RtcTracker {
       return [];
     }
     const { state, matrixCallId: matrixCall } = refused;
-    if (state.kind === "ringing" && state.named === event.sender) this.#end(room, refused);
+    if (state.kind === "ringing" && state.named === event.sender) this.#calls.end(refused);
     return [
       { ...originOf(event), kind: "call.rejected", matrixCallId: matrixCall, device: undefined, said: undefined },
     ];
@@ -379,21 +325,6 @@ export class RtcTracker {
   #emit(facts: readonly MatrixFact[]): void {
     for (const fact of facts.map(renamed)) this.#parts.emit(fact);
   }
-
-  /** A client that crashed leaves its membership behind: it ends by itself. */
-  #watch(event: FactSource, room: Room, { key, expiresInMs }: RtcMembership): void {
-    const { clock } = this.#parts;
-    room.timers.get(key)?.();
-    const cancel = clock.at(clock.nowMs() + expiresInMs, () => {
-      const origin = { ...originOf(event), ageMs: 0, receivedAtMs: clock.nowMs() };
-      this.#emit(this.#removed(origin, room, key));
-    });
-    room.timers.set(key, cancel);
-  }
 }
 
 type AnswerEvent = FactSource & { readonly membership: RtcMembership };
-
-function stayOf(room: Room, event: EventId): Present | undefined {
-  return [...room.present.values()].find(({ since, latest }) => since === event || latest === event);
-}
