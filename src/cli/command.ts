@@ -1,11 +1,13 @@
-// argv to command. The flags are those of every Matrix bridge; exit codes are in exit-code.ts.
+// argv to command. The flags are those of every Matrix bridge; a command with a name is described in its own file; exit codes
+// are in exit-code.ts.
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { ConfigError } from "../config/reading/problem.ts";
 import { httpUrl } from "../config/schema/scalars.ts";
 import { checkFiles } from "./check-config.ts";
-import { copyDatabase } from "./copy-database.ts";
+import type { CommandShell } from "./command-shell.ts";
+import { describeDatabaseCopy } from "./copy-database.ts";
 import { exitCode } from "./exit-code.ts";
-import { explainNumber, type ExplainOptions } from "./explain-number.ts";
+import { describeNumberExplain } from "./explain-number.ts";
 import { generateRegistration } from "./generate-registration.ts";
 import { runBridge, type StartBridge } from "./run.ts";
 import type { Terminal } from "./terminal.ts";
@@ -20,6 +22,9 @@ interface Flags {
   readonly port?: number;
 }
 
+/** In the order of `--help`. */
+const namedCommands = [describeNumberExplain, describeDatabaseCopy];
+
 /** The bridge is loaded only to be run: it is most of the program. */
 const startFromApp: StartBridge = async (options) => (await import("../app.ts")).startBridge(options);
 
@@ -29,12 +34,12 @@ export async function runCommand(argv: readonly string[], terminal: Terminal, st
   let run = (): Promise<number> => dispatch(program, program.opts<Flags>(), terminal, start);
   // What the flags say is a command without a name.
   program.action(() => {});
-  describeNumberExplain(program, (text, options) => {
-    run = async () => explainNumber(text, { ...program.opts<Flags>(), ...options }, terminal);
-  });
-  describeDatabaseCopy(program, (path, { config }) => {
-    run = () => copyDatabase({ configPath: config ?? program.opts<Flags>().config, path }, terminal);
-  });
+  const shell: CommandShell = {
+    terminal,
+    files: () => program.opts<Flags>(),
+    choose: (chosen) => (run = chosen),
+  };
+  for (const describe of namedCommands) describe(program, shell);
   try {
     program.parse(argv, { from: "user" });
     return await run();
@@ -83,35 +88,6 @@ function describeProgram(terminal: Terminal): Command {
     .allowExcessArguments(false)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
-}
-
-function describeNumberExplain(program: Command, act: (text: string, options: ExplainOptions) => void): void {
-  program
-    .command("number")
-    .description("Explains numbers.")
-    .command("explain")
-    .description(
-      "Explains how the bridge reads a number, what it counts as, where the call goes, and how the trunk gets the number.",
-    )
-    .argument("<text...>", "the number as people dial it, or as a trunk sends it")
-    .option("--as <user>", "as dialled by this Matrix user")
-    .option("--trunk <name>", "as if the call went over this trunk")
-    .option("--from-trunk <name>", "as a caller's number or a called number from this trunk")
-    .option("-c, --config <path>", "the configuration (default: config.yaml)")
-    .action((text: readonly string[], options: ExplainOptions) => act(text.join(" "), options));
-}
-
-function describeDatabaseCopy(program: Command, act: (path: string, options: { config?: string }) => void): void {
-  program
-    .command("database")
-    .description("Moves the database.")
-    .command("copy")
-    .description(
-      "Copies a SQLite file into the empty PostgreSQL database that database.url names. Stop the bridge before.",
-    )
-    .argument("<file>", "the SQLite file, which stays as it is")
-    .option("-c, --config <path>", "the configuration (default: config.yaml)")
-    .action(act);
 }
 
 function parseUrl(value: string): string {

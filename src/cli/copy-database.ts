@@ -4,16 +4,32 @@ import { toStorePlace } from "../config/mapping/database-mapping.ts";
 import { ConfigError } from "../config/reading/problem.ts";
 import { StoreError } from "../ports/store.ts";
 import { exitCode } from "./exit-code.ts";
+import type { DescribeCommand } from "./command-shell.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface CopyDatabaseOptions {
+interface CopyDatabaseOptions {
   readonly configPath: string;
   /** The SQLite file. */
   readonly path: string;
 }
 
+export const describeDatabaseCopy: DescribeCommand = (program, shell) => {
+  program
+    .command("database")
+    .description("Moves the database.")
+    .command("copy")
+    .description(
+      "Copies a SQLite file into the empty PostgreSQL database that database.url names. Stop the bridge before.",
+    )
+    .argument("<file>", "the SQLite file, which stays as it is")
+    .option("-c, --config <path>", "the configuration (default: config.yaml)")
+    .action((path: string, { config }: { config?: string }) =>
+      shell.choose(() => copyDatabase({ configPath: config ?? shell.files().config, path }, shell.terminal)),
+    );
+};
+
 /** Throws ConfigError. */
-export async function copyDatabase({ configPath, path }: CopyDatabaseOptions, terminal: Terminal): Promise<number> {
+async function copyDatabase({ configPath, path }: CopyDatabaseOptions, terminal: Terminal): Promise<number> {
   const place = toStorePlace(loadConfig(configPath, terminal.env));
   if (place.kind !== "postgres") {
     const message = "is missing: it says where to copy to, and the bridge uses that database from its next start on";

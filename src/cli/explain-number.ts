@@ -18,17 +18,36 @@ import {
   type ExplainedReading,
 } from "../core/policy/number-explanation.ts";
 import { exitCode } from "./exit-code.ts";
+import type { DescribeCommand } from "./command-shell.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface ExplainOptions {
+interface ExplainOptions {
   readonly config: string;
   readonly as?: string | undefined;
   readonly trunk?: string | undefined;
   readonly fromTrunk?: string | undefined;
 }
 
+export const describeNumberExplain: DescribeCommand = (program, shell) => {
+  program
+    .command("number")
+    .description("Explains numbers.")
+    .command("explain")
+    .description(
+      "Explains how the bridge reads a number, what it counts as, where the call goes, and how the trunk gets the number.",
+    )
+    .argument("<text...>", "the number as people dial it, or as a trunk sends it")
+    .option("--as <user>", "as dialled by this Matrix user")
+    .option("--trunk <name>", "as if the call went over this trunk")
+    .option("--from-trunk <name>", "as a caller's number or a called number from this trunk")
+    .option("-c, --config <path>", "the configuration (default: config.yaml)")
+    .action((text: readonly string[], options: Partial<ExplainOptions>) =>
+      shell.choose(async () => explainNumber(text.join(" "), { ...shell.files(), ...options }, shell.terminal)),
+    );
+};
+
 /** Throws ConfigError. A number that is refused is no failure of the command. */
-export function explainNumber(text: string, options: ExplainOptions, terminal: Terminal): number {
+function explainNumber(text: string, options: ExplainOptions, terminal: Terminal): number {
   const config = loadConfig(options.config, terminal.env);
   const usage = (message: string): number => {
     terminal.err(`error: ${message}\n`);
