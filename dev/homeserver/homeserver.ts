@@ -48,6 +48,8 @@ export type HomeserverOptions = {
   readonly mediaServices?: readonly string[];
   /** Longest delay of an event (MSC4140); default a day, 0: none are delayed. */
   readonly maxEventDelayMs?: number;
+  /** Whether events may stick (MSC4354); default true. */
+  readonly takesSticky?: boolean;
   /** Milliseconds since the epoch, for timestamps, ages and the hour of the protocol cache. */
   readonly now?: () => number;
 };
@@ -134,6 +136,7 @@ function createWorld(options: HomeserverOptions, domain: string, now: () => numb
     rooms,
     stream,
     strictUserIds: options.strictUserIds ?? false,
+    takesSticky: options.takesSticky ?? true,
     thirdParty: new ThirdPartyNetworks(connections, now),
   };
 }

@@ -23,6 +23,8 @@ export type World = {
   readonly stream: Stream;
   /** Refuses what today's user-id grammar does not know, `%` first of all. */
   readonly strictUserIds: boolean;
+  /** Events may stick (MSC4354). */
+  readonly takesSticky: boolean;
   readonly thirdParty: ThirdPartyNetworks;
 };
 

@@ -8,6 +8,7 @@ import type { Rooms } from "./rooms.ts";
 type Delayed = {
   readonly room: Room;
   readonly draft: EventDraft;
+  readonly stickyMs: number | undefined;
   readonly delayMs: number;
   readonly runningSince: number;
   readonly timer: NodeJS.Timeout;
@@ -33,7 +34,7 @@ export class DelayedEvents {
   }
 
   /** Gives the delay id. Throws as Synapse does where events are not delayed, or not so long, or too many are. */
-  add(room: Room, draft: EventDraft, delayMs: number): string {
+  add(room: Room, draft: EventDraft, delayMs: number, stickyMs?: number): string {
     if (this.#maxDelayMs === 0) throw unsupported("Delayed events are not supported on this server", "M_UNKNOWN", {});
     if (delayMs > this.#maxDelayMs) {
       const fields = { "org.matrix.msc4140.max_delay": this.#maxDelayMs };
@@ -43,7 +44,7 @@ export class DelayedEvents {
       throw new MatrixError(429, "M_LIMIT_EXCEEDED", "Too Many Requests", { retry_after_ms: 3_599_000 });
     }
     const id = `syd_${randomBytes(10).toString("hex")}`;
-    this.#start(id, room, draft, delayMs);
+    this.#start(id, { room, draft, stickyMs, delayMs });
     return id;
   }
 
@@ -64,14 +65,13 @@ export class DelayedEvents {
 
   /** Throws M_NOT_FOUND. */
   restart(id: string): void {
-    const { room, draft, delayMs } = this.#take(id);
-    this.#start(id, room, draft, delayMs);
+    this.#start(id, this.#take(id));
   }
 
   /** Throws M_NOT_FOUND. */
   send(id: string): void {
-    const { room, draft } = this.#take(id);
-    this.#rooms.send(room, draft);
+    const { room, draft, stickyMs } = this.#take(id);
+    this.#rooms.send(room, draft, { stickyMs });
   }
 
   /** Throws M_NOT_FOUND. */
@@ -83,9 +83,9 @@ export class DelayedEvents {
     for (const id of this.#events.keys()) this.#take(id);
   }
 
-  #start(id: string, room: Room, draft: EventDraft, delayMs: number): void {
+  #start(id: string, { room, draft, stickyMs, delayMs }: Omit<Delayed, "runningSince" | "timer">): void {
     const timer = setTimeout(() => this.send(id), delayMs);
-    this.#events.set(id, { room, draft, delayMs, runningSince: this.#now(), timer });
+    this.#events.set(id, { room, draft, stickyMs, delayMs, runningSince: this.#now(), timer });
   }
 
   #take(id: string): Delayed {

@@ -24,6 +24,7 @@ const eventFilterSchema = z.object({
 const base = "/_matrix/client/v3/rooms/{roomId}";
 /** MSC4354 */
 const stickyParam = "org.matrix.msc4354.sticky_duration_ms";
+const mostStickyMs = 3_600_000;
 
 export function addEventRoutes(router: Router, world: World): void {
   // One transaction id of one device (or service) at one path is one event, however
@@ -32,7 +33,11 @@ export function addEventRoutes(router: Router, world: World): void {
 
   router.on("PUT", `${base}/send/{type}/{txnId}`, (call, requester) => {
     const key = JSON.stringify([requester.key, call.path]);
-    const event = sent.get(key) ?? send(world, call, requester);
+    const room = roomOf(world, call.param("roomId"));
+    const draft = { type: call.param("type"), sender: requester.account.userId, content: call.body };
+    const delayed = sent.has(key) ? undefined : delay(world, call, room, draft);
+    if (delayed) return delayed;
+    const event = sent.get(key) ?? send(world, call, room, draft, requester);
     sent.set(key, event);
     return { event_id: event.eventId };
   });
@@ -92,17 +97,20 @@ export function addEventRoutes(router: Router, world: World): void {
 function delay(world: World, call: Call, room: Room, draft: EventDraft): { delay_id: string } | undefined {
   if (!call.query.has("org.matrix.msc4140.delay")) return undefined;
   requireJoined(room, draft.sender);
-  return { delay_id: world.delayedEvents.add(room, draft, numberParam(call.query, "org.matrix.msc4140.delay", 0)) };
+  const delayMs = numberParam(call.query, "org.matrix.msc4140.delay", 0);
+  return { delay_id: world.delayedEvents.add(room, draft, delayMs, stickyMsOf(world, call)) };
 }
 
-function send(world: World, call: Call, requester: Requester): RoomEvent {
-  const room = roomOf(world, call.param("roomId"));
-  const type = call.param("type");
-  const draft = { type, sender: requester.account.userId, content: call.body };
+/** Undefined: it does not stick. */
+function stickyMsOf({ takesSticky }: World, { query }: Call): number | undefined {
+  return takesSticky && query.has(stickyParam) ? Math.min(numberParam(query, stickyParam, 0), mostStickyMs) : undefined;
+}
+
+function send(world: World, call: Call, room: Room, draft: EventDraft, requester: Requester): RoomEvent {
   return world.rooms.send(room, draft, {
     originServerTs: massagedTimestamp(call, requester),
     transaction: { requesterKey: requester.key, txnId: call.param("txnId") },
-    stickyMs: call.query.has(stickyParam) ? numberParam(call.query, stickyParam, 0) : undefined,
+    stickyMs: stickyMsOf(world, call),
   });
 }
 

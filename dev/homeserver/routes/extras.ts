@@ -17,7 +17,10 @@ const maxTypingMs = 60_000;
 export function addExtraRoutes(router: Router, world: World): void {
   router.onOpen("GET", "/_matrix/client/versions", () => ({
     versions,
-    unstable_features: { "org.matrix.msc4140": world.delayedEvents.areAllowed },
+    unstable_features: {
+      "org.matrix.msc4140": world.delayedEvents.areAllowed,
+      "org.matrix.msc4354": world.takesSticky,
+    },
   }));
 
   router.on("GET", `${base}/capabilities`, () => ({

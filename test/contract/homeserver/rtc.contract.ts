@@ -134,12 +134,52 @@ export function rtcContract(ready: () => HomeserverRig): void {
       const event = await rig.pushed(room, isOfType(type));
       if (rig.isDendrite) {
         expect(event).not.toHaveProperty("msc4354_sticky");
+        expect((await rig.bridge("GET", "/versions")).body["unstable_features"]).not.toHaveProperty([
+          "org.matrix.msc4354",
+        ]);
         return;
       }
+      expect((await rig.bridge("GET", "/versions")).body["unstable_features"]).toMatchObject({
+        "org.matrix.msc4354": true,
+      });
       expect(event).toMatchObject({ msc4354_sticky: { duration_ms: 3_600_000 } });
       expect((event["unsigned"] as Record<string, unknown>)["msc4354_sticky_duration_ttl_ms"]).toBeGreaterThan(
         3_500_000,
       );
+    });
+
+    test("a number's sticky leave is sent by itself or when it is asked for, and sticks", async () => {
+      if (rig.isDendrite) return;
+      const { ghost, room, path, as } = await numberInRoom();
+      const type = "org.matrix.msc4143.rtc.member";
+      const sticky = "org.matrix.msc4354.sticky_duration_ms=3600000";
+      const leave = async (key: string, delayMs: number) => {
+        const query = `org.matrix.msc4140.delay=${delayMs}&${sticky}&${as}`;
+        const target = `${path}/send/${type}/${freshNumber()}?${query}`;
+        const { status, body } = await rig.bridge("PUT", target, { msc4354_sticky_key: key });
+        expect(status, JSON.stringify(body)).toBe(200);
+        return String(body["delay_id"]);
+      };
+      const waiting = await leave("asked", 60_000);
+      const { body } = await rig.bridge("GET", `${delayed}?${as}`);
+      const [first, ...others] = body["delayed_events"] as readonly Record<string, unknown>[];
+      expect(others).toEqual([]);
+      expect(first).toMatchObject({ delay_id: waiting, room_id: room, type, content: { msc4354_sticky_key: "asked" } });
+      expect(first?.["state_key"] ?? undefined).toBeUndefined();
+      expect(await rig.bridge("POST", `${delayed}/${waiting}/restart?${as}`, {})).toMatchObject({ status: 200 });
+      expect(await rig.bridge("POST", `${delayed}/${waiting}/send?${as}`, {})).toMatchObject({ status: 200 });
+      await leave("by itself", 200);
+      for (const key of ["asked", "by itself"]) {
+        const left = await rig.pushed(room, ({ content }) => content["msc4354_sticky_key"] === key);
+        expect(left).toMatchObject({ type, sender: ghost, msc4354_sticky: { duration_ms: 3_600_000 } });
+      }
+      // Whoever looks for what a number has left behind finds it so.
+      const filter = encodeURIComponent(JSON.stringify({ types: [type], senders: [ghost] }));
+      const { body: page } = await rig.bridge("GET", `${path}/messages?dir=b&limit=10&filter=${filter}&${as}`);
+      expect(page["chunk"]).toMatchObject([
+        { content: { msc4354_sticky_key: "by itself" }, msc4354_sticky: { duration_ms: 3_600_000 } },
+        { content: { msc4354_sticky_key: "asked" } },
+      ]);
     });
   });
 }
