@@ -6,7 +6,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { HomeserverError } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
 import type { HomeserverClient, Patience } from "../client/homeserver-client.ts";
-import type { AskOutside } from "../client/outside.ts";
+import { type AskOutside, readMoved } from "../client/outside.ts";
 import { failureOf } from "../client/request-failure.ts";
 import { serviceIn } from "../wire/rtc.ts";
 
@@ -118,12 +118,13 @@ export class MediaServices {
   }
 
   async #askWellKnown(): Promise<void> {
-    const { domain, ask, log } = this.#parts;
+    const { domain, ask, clock, log } = this.#parts;
     try {
       const url = `https://${domain}/.well-known/matrix/client`;
-      const { status, body } = await ask({ method: "GET", url, timeoutMs: wellKnownMs });
+      const { status, body, location } = await readMoved(ask, url, wellKnownMs, clock);
       const foci = wellKnownForm.safeParse(body).data?.["org.matrix.msc4143.rtc_foci"];
       if (status < 500) this.#wellKnown = status === 200 ? servicesIn(foci) : [];
+      if (location !== undefined) log.info(".well-known has moved to a place where it is not read", { to: location });
     } catch (cause) {
       log.debug("could not read .well-known", { code: failureOf(cause).error.code });
     }

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { UserId } from "../../../src/core/ids.ts";
 import { Connections } from "../../../src/matrix/client/connections.ts";
 import { HomeserverClient } from "../../../src/matrix/client/homeserver-client.ts";
-import type { AskOutside } from "../../../src/matrix/client/outside.ts";
+import type { AskOutside, OutsideAnswer } from "../../../src/matrix/client/outside.ts";
 import { MediaServices, type MediaServicesParts } from "../../../src/matrix/rtc/media-services.ts";
 import { VirtualClock } from "../../fakes/virtual-clock.ts";
 import { collectingLog } from "../edge-rig.ts";
@@ -53,6 +53,27 @@ describe("the token service is", () => {
     const body = { "org.matrix.msc4143.rtc_foci": [{ type: "other" }, transport(`${service}/`)] };
     const { services } = await start([unknown], { ask: async () => ({ status: 200, body }) });
     expect(await services.own()).toBe(service);
+  });
+
+  test("the one in .well-known, where that has moved, over https alone and not for ever", async () => {
+    const found = { status: 200, body: { "org.matrix.msc4143.rtc_foci": [transport(service)] } };
+    const moved = (location: string) => ({ status: 301, body: undefined, location });
+    const first = "https://example.org/.well-known/matrix/client";
+    const reading = async (pages: Readonly<Record<string, OutsideAnswer>>) => {
+      const asked: string[] = [];
+      const ask: AskOutside = async ({ url }) => {
+        asked.push(url);
+        return pages[url] ?? { status: 404, body: undefined };
+      };
+      const { services } = await start([unknown], { ask });
+      return { found: await services.advertised(), asked };
+    };
+    const www = "https://www.example.org/matrix.json";
+    expect(await reading({ [first]: moved(www), [www]: found })).toEqual({ found: [service], asked: [first, www] });
+    const plain = "http://www.example.org/matrix.json";
+    expect(await reading({ [first]: moved(plain), [plain]: found })).toEqual({ found: [], asked: [first] });
+    const { asked } = await reading({ [first]: moved(first) });
+    expect(asked).toHaveLength(6);
   });
 
   test("the configured one, whatever the homeserver says; its own may be asked too", async () => {
