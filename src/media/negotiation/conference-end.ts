@@ -1,9 +1,8 @@
 // An end that takes part in a conference: a media server stands between, which speaks no SDP with us about the call. To the
-// exchange it is a client that has Opus alone, as all clients of MatrixRTC send it.
+// exchange it is a client that has Opus alone, as all clients of MatrixRTC send it, and no keys: nobody there could be told any.
 import type { MediaDescription } from "../../core/media-description.ts";
 import type { Description } from "../../core/sdp/description.ts";
-import { clientCapability } from "../../core/sdp/exchange/agreement.ts";
-import { opusName } from "../../core/sdp/format.ts";
+import { offeredCodecs, opusName } from "../../core/sdp/format.ts";
 import { seatIn, type ConferenceAccess, type Seat } from "../../ports/conference.ts";
 import type { RemoteEnd } from "../../ports/media-engine.ts";
 import { MediaError } from "../../ports/media.ts";
@@ -20,7 +19,7 @@ const participant: Description = {
     mid: undefined,
     port: 0,
     address: undefined,
-    formats: clientCapability([opusName]),
+    formats: offeredCodecs([opusName]),
     direction: "sendrecv",
     rtcpMux: true,
     rtcpPort: undefined,

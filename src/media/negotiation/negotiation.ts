@@ -137,7 +137,7 @@ class Negotiation implements CallMedia<string> {
   }
 
   #termsOf(end: EngineEnd, dialog: TrunkDialog | undefined): EndTerms {
-    if (end.kind === "conference") return { kind: "client", codecs: [opusName] };
+    if (end.kind === "conference") return { kind: "client", codecs: [opusName], events: false };
     if (end.kind === "client") return { kind: "client", codecs: convertible(end.codecs, this.#conversions) };
     const { codecs, rtpEvents } = end.media;
     return { kind: "trunk", codecs, events: rtpEvents !== false, numbers: dialog?.sdp.numbers ?? [] };

@@ -4,7 +4,7 @@ import type { LegForm } from "../../../src/core/call/model/matrix-leg.ts";
 import { callId } from "../../../src/core/ids.ts";
 import { createCallMedia } from "../../../src/media/negotiation/negotiation.ts";
 import { seatDescription, type Seat, type SeatId } from "../../../src/ports/conference.ts";
-import { type CallMedia, MediaError } from "../../../src/ports/media.ts";
+import { type CallMedia, MediaError, type MediaSession } from "../../../src/ports/media.ts";
 import { elementSdp, gatewaySdp } from "../../core/sdp/samples.ts";
 import { FakeMediaEngine } from "../../fakes/media-engine.ts";
 import { FakeTelemetry } from "../../fakes/telemetry.ts";
@@ -123,6 +123,32 @@ test("keys that the person says go to the telephone", async () => {
   void session.sendDtmf("b", "5", 100);
   await session.stats();
   expect(engine.opened[0]?.digits).toEqual([{ to: "b", digit: "5" }]);
+});
+
+test.each([
+  [
+    "that is called",
+    async (session: MediaSession<string>) => {
+      await session.offer("a", seatDescription(seat));
+      await session.answer("b", gatewaySdp());
+    },
+  ],
+  [
+    "that calls",
+    async (session: MediaSession<string>) => {
+      await session.offer("b", gatewaySdp());
+      await session.answer("a", seatDescription(seat));
+    },
+  ],
+])("keys of a telephone %s go nowhere: a conference takes none, and nobody is told that it did", async (_, talk) => {
+  const { engine, media } = conferring();
+  const session = await media.open({ call, a: leg, b: trunk }, () => undefined);
+  await talk(session);
+  expect(await session.sendDtmf("a", "5", 100)).toBe(false);
+  expect(await session.sendDtmf("b", "5", 100)).toBe(true);
+  const [opened] = engine.opened;
+  expect(opened?.digits).toEqual([{ to: "b", digit: "5" }]);
+  expect(opened?.flows?.b.crossings.get(101)).toMatchObject({ isEvent: true, isRelayed: false });
 });
 
 test("SDP from an end that is a conference is refused, and so is a conference in the middle of a client's call", async () => {

@@ -5,6 +5,7 @@ import { otherEnd } from "../../media-end.ts";
 import {
   clientCapability,
   endFormats,
+  toldFormats,
   trunkCapability,
   underNumbers,
   writtenFormats,
@@ -124,7 +125,7 @@ export function offerTurn(
   const isClient = kind === "client";
   // A client is asked for digits also where the trunk takes none: they can be told to it in another way.
   const listed = exchange.agreed?.[to].audio.formats ?? capability(exchange.ends[to]);
-  const own = isClient ? endFormats(passages, to, listed) : passages.map((each) => each[to]);
+  const own = isClient ? endFormats(passages, to, listed) : withEventsOf(exchange, to, passages);
   const formats = writtenFormats(own, passages, to, eventsOf(kind));
   const isInCall = exchange.agreed !== undefined;
   const said = isClient ? (isInCall ? shownToClient(direction) : toldAtFirst) : direction;
@@ -140,6 +141,24 @@ export function offerTurn(
       ...(isClient && isInCall ? { told: undefined } : {}),
     },
   };
+}
+
+/**
+ * A trunk is asked for digits also where a client takes none: those of a person go to it all the same. Another trunk that takes
+ * none has to hear them as tones.
+ */
+function withEventsOf(exchange: Exchange, to: MediaEnd, passages: readonly Passage[]): readonly LegFormat[] {
+  const passing = passages.map((each) => each[to]);
+  if (passing.some(isTelephoneEvent) || exchange.ends[otherEnd(to)].kind === "trunk") return passing;
+  const clocks = new Set(passing.map(({ clockRate }) => clockRate));
+  const { agreed } = exchange;
+  const known = agreed === undefined ? capability(exchange.ends[to]) : toldFormats(agreed.formats[to]);
+  const events = known.filter((format) => isTelephoneEvent(format) && clocks.has(format.clockRate));
+  return [...passing, ...events.map(underItsNumber)];
+}
+
+function underItsNumber(format: Format): LegFormat {
+  return { ...format, ours: format.payloadType };
 }
 
 function mostPrice(passages: readonly Passage[], conversions: readonly Conversion[]): number {
