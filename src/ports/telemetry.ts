@@ -16,6 +16,10 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+/** From everything to the gravest alone. */
+export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protocol";
 
 /** As of calls: outbound is from Matrix to the telephone. */
@@ -24,6 +28,10 @@ export type TextOutcome = "delivered" | "failed";
 
 export interface Telemetry {
   readonly log: Log;
+  /** The least important lines that are written. */
+  logLevel(): LogLevel;
+  /** At once, for every log that was made of this one too. */
+  setLogLevel(level: LogLevel): void;
   callStarted(direction: CallRecord["direction"]): void;
   /** Counts and writes the one line a call. `begunAs`: what it was counted as; a transfer may have made it another one. */
   callEnded(record: CallRecord, begunAs: CallRecord["direction"]): void;

@@ -15,7 +15,7 @@ const knownProtocols: ReadonlySet<string> = new Set(["m.protocol.pstn", "im.vect
 
 const directions: readonly CallRecord["direction"][] = ["outbound", "inbound", "joined"];
 
-type Counted = Omit<Telemetry, "log" | "shownNumber">;
+type Counted = Omit<Telemetry, "log" | "logLevel" | "setLogLevel" | "shownNumber">;
 
 export class Metrics implements Counted {
   readonly #registry = new Registry();

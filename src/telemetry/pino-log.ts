@@ -1,9 +1,7 @@
 // The log: pino lines in JSON, every field through the mask first.
 import pino from "pino";
-import type { Log, LogFields } from "../ports/telemetry.ts";
+import type { Log, LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Mask } from "./mask.ts";
-
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -14,15 +12,20 @@ export interface LogOptions {
   readonly write?: ((line: string) => void) | undefined;
 }
 
+/** Of a log and all that are made of it. pino has a level in each, which would have to be set one by one. */
+interface Threshold {
+  level: LogLevel;
+}
+
 class PinoLog implements Log {
-  readonly #root: pino.Logger;
+  readonly #threshold: Threshold;
   readonly #mask: Mask;
   readonly #open: () => pino.Logger;
   #opened: pino.Logger | undefined;
 
   /** `open` is asked for the first line: most calls write one, under the last of several names. */
-  constructor(root: pino.Logger, mask: Mask, open = () => root) {
-    this.#root = root;
+  constructor(threshold: Threshold, mask: Mask, open: () => pino.Logger) {
+    this.#threshold = threshold;
     this.#mask = mask;
     this.#open = open;
   }
@@ -50,20 +53,31 @@ class PinoLog implements Log {
 
   child(fields: LogFields): Log {
     const open = (): pino.Logger => this.#pino.child(this.#mask.fields(fields, { sdp: false, stack: false }));
-    return new PinoLog(this.#root, this.#mask, open);
+    return new PinoLog(this.#threshold, this.#mask, open);
   }
 
   #write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     // Masking costs more than a line that nobody sees is worth.
-    if (!this.#root.isLevelEnabled(level)) return;
+    if (weight(level) < weight(this.#threshold.level)) return;
     const showing = { sdp: level === "trace", stack: level === "error" };
     this.#pino[level](fields === undefined ? {} : this.#mask.fields(fields, showing), message);
   }
 }
 
-export function createLog(options: LogOptions): Log {
+function weight(level: LogLevel): number {
+  return pino.levels.values[level] ?? 0;
+}
+
+export interface LevelledLog {
+  readonly log: Log;
+  readonly level: () => LogLevel;
+  readonly setLevel: (level: LogLevel) => void;
+}
+
+export function createLog(options: LogOptions): LevelledLog {
+  const threshold: Threshold = { level: options.level };
   const settings: pino.LoggerOptions = {
-    level: options.level,
+    level: "trace",
     // No pid and host name: whoever collects the lines knows where they come from.
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -71,5 +85,11 @@ export function createLog(options: LogOptions): Log {
   };
   const { write } = options;
   const logger = write === undefined ? pino(settings) : pino(settings, { write });
-  return new PinoLog(logger, new Mask(options.maskNumbers, options.ghostPrefix));
+  return {
+    log: new PinoLog(threshold, new Mask(options.maskNumbers, options.ghostPrefix), () => logger),
+    level: () => threshold.level,
+    setLevel(level) {
+      threshold.level = level;
+    },
+  };
 }

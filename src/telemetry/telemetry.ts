@@ -3,7 +3,7 @@ import { sideNames, type MediaEnd } from "../core/media-end.ts";
 import type { CallRecord } from "../core/call/model/record.ts";
 import type { MediaStats, EndStats } from "../core/call/model/media-stats.ts";
 import type { TrunkName } from "../core/ids.ts";
-import type { Log, LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
+import type { LookupOutcome, Telemetry, TextDirection, TextOutcome } from "../ports/telemetry.ts";
 import { Mask } from "./mask.ts";
 import { Metrics } from "./metrics.ts";
 import { createLog, type LogOptions } from "./pino-log.ts";
@@ -53,11 +53,13 @@ function recordFields(record: CallRecord): Readonly<Record<string, unknown>> {
 }
 
 export function createTelemetry(options: LogOptions): OwnTelemetry {
-  const log: Log = createLog(options);
+  const { log, level, setLevel } = createLog(options);
   const metrics = new Metrics();
   const mask = new Mask(options.maskNumbers, options.ghostPrefix);
   return {
     log,
+    logLevel: level,
+    setLogLevel: setLevel,
     shownNumber: (number: string) => mask.number(number),
     callStarted: (direction: CallRecord["direction"]) => metrics.callStarted(direction),
     callAnswered: (setupMs: number) => metrics.callAnswered(setupMs),

@@ -1,7 +1,7 @@
 // Keeps what the bridge logs and counts.
 import type { MediaEnd } from "../../src/core/media-end.ts";
 import type { CallRecord } from "../../src/core/call/model/record.ts";
-import type { Log, LogFields, Telemetry } from "../../src/ports/telemetry.ts";
+import type { Log, LogFields, LogLevel, Telemetry } from "../../src/ports/telemetry.ts";
 
 export interface Line {
   readonly level: string;
@@ -27,6 +27,13 @@ function logInto(lines: Line[], of: LogFields): Log {
 export class FakeTelemetry implements Telemetry {
   readonly lines: Line[] = [];
   readonly log = logInto(this.lines, {});
+  level: LogLevel = "info";
+  logLevel(): LogLevel {
+    return this.level;
+  }
+  setLogLevel(level: LogLevel): void {
+    this.level = level;
+  }
   /** Set-up times in ms. */
   readonly answered: number[] = [];
   readonly ended: CallRecord[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HomeserverError } from "../../src/ports/homeserver.ts";
-import type { Log } from "../../src/ports/telemetry.ts";
-import { createLog, type LogLevel } from "../../src/telemetry/pino-log.ts";
+import type { Log, LogLevel } from "../../src/ports/telemetry.ts";
+import { createLog } from "../../src/telemetry/pino-log.ts";
 
 function logAt(
   level: LogLevel,
@@ -9,7 +9,7 @@ function logAt(
   ghostPrefix = "_sip_",
 ): { readonly log: Log; readonly lines: () => readonly Record<string, unknown>[] } {
   const written: string[] = [];
-  const log = createLog({ level, maskNumbers, ghostPrefix, write: (line) => void written.push(line) });
+  const { log } = createLog({ level, maskNumbers, ghostPrefix, write: (line) => void written.push(line) });
   return { log, lines: () => written.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -108,7 +108,7 @@ describe("a log line", () => {
 
   it("cannot be made of two by what a stranger says, nor filled by it", () => {
     const written: string[] = [];
-    const log = createLog({
+    const { log } = createLog({
       level: "info",
       maskNumbers: true,
       ghostPrefix: "_sip_",
@@ -159,5 +159,28 @@ describe("a log line", () => {
     log.info("x", { loop, nothing: null, list: Array.from({ length: 1_000 }, (_, index) => index), made: undefined });
     expect(lines()[0]).toMatchObject({ nothing: null, loop: { big: "10" } });
     expect(lines()[0]?.["list"]).toHaveLength(50);
+  });
+});
+
+describe("its level", () => {
+  it("can be changed while it runs, for those too that were made of it before", () => {
+    const written: string[] = [];
+    const { log, level, setLevel } = createLog({
+      level: "info",
+      maskNumbers: true,
+      ghostPrefix: "_sip_",
+      write: (line) => void written.push(line),
+    });
+    const ofCall = log.child({ call: "c-1" });
+    ofCall.info("before");
+    ofCall.debug("too small");
+    setLevel("debug");
+    ofCall.debug("after");
+    setLevel("error");
+    ofCall.warn("not grave enough");
+    expect([level(), written.map((line) => (JSON.parse(line) as { msg: string }).msg)]).toEqual([
+      "error",
+      ["before", "after"],
+    ]);
   });
 });

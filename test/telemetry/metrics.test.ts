@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { allCauses } from "../../src/core/call/model/cause.ts";
 import { trunkName } from "../../src/core/ids.ts";
 import { createTelemetry, type OwnTelemetry } from "../../src/telemetry/telemetry.ts";
-import { recordOf } from "../contract/store.ts";
+import { recordOf } from "../contract/store-examples.ts";
 
 interface Rig {
   readonly telemetry: OwnTelemetry;
