@@ -24,6 +24,17 @@ export interface Inbox {
   prune(beforeMs: number): Promise<number>;
 }
 
+/** Where an ended call stands in the history. */
+export type RecordPlace = Pick<CallRecord, "id" | "endedAtMs">;
+
+export interface RecordRange {
+  /** Ended then or later, and before `toMs` (ms since the epoch). */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** Only those behind it: the ones that ended earlier. */
+  readonly after?: RecordPlace | undefined;
+}
+
 export interface CallLedger {
   /** Inserts or replaces. */
   save(call: StoredCall): Promise<void>;
@@ -31,8 +42,8 @@ export interface CallLedger {
   open(): Promise<readonly StoredCall[]>;
   /** True if a call with this room and Matrix call id was ever saved (and not pruned). */
   known(room: RoomId, matrixCallId: string): Promise<boolean>;
-  /** Ended calls, newest first. */
-  history(limit: number): Promise<readonly CallRecord[]>;
+  /** Ended calls, newest first; fewer than `limit` where there are no more. */
+  history(limit: number, range?: RecordRange): Promise<readonly CallRecord[]>;
   /** Removes the call from `open` and keeps its record. */
   finish(call: CallId, record: CallRecord): Promise<void>;
   /** Forgets calls that ended before `beforeMs`; gives how many. Open ones stay. */
@@ -108,6 +119,33 @@ export interface Visits {
   latest(room: RoomId, limit: number): Promise<readonly Visit[]>;
 }
 
+/** Something that an admin had the bridge do, or tried to. */
+export interface AdminAction {
+  /** ms since the epoch. */
+  readonly atMs: number;
+  /** "token from 192.0.2.1", "uid 998". */
+  readonly who: string;
+  /** "hang up", "pause trunk". */
+  readonly action: string;
+  /** What it was done to, if that is one thing. */
+  readonly target: string | undefined;
+  /** Whatever else was said, such as a reason. */
+  readonly detail: string | undefined;
+  /** "done", or why not. */
+  readonly outcome: string;
+}
+
+/** Numbered in the order in which they were noted. */
+export type NotedAction = AdminAction & { readonly number: number };
+
+export interface AdminActions {
+  note(action: AdminAction): Promise<void>;
+  /** Newest first; only those with numbers below `before`. */
+  latest(limit: number, before?: number): Promise<readonly NotedAction[]>;
+  /** Forgets those before `beforeMs`; gives how many. */
+  prune(beforeMs: number): Promise<number>;
+}
+
 /** Small facts about the installation: ghost encoding, schema of ids, secrets. */
 export interface Settings {
   get(key: string): Promise<string | undefined>;
@@ -122,6 +160,7 @@ export interface Store {
   readonly conversations: ConversationDirectory;
   readonly visits: Visits;
   readonly settings: Settings;
+  readonly adminActions: AdminActions;
   /** Writes something that takes space. Throws StoreError if it cannot. */
   check(): Promise<void>;
   /** Hears of failures that show by themselves, such as a connection that was lost. `check` tries to mend them. */

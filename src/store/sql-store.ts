@@ -5,6 +5,7 @@ import type { Store } from "../ports/store.ts";
 import type { Log } from "../ports/telemetry.ts";
 import { migrate } from "./migrations/all.ts";
 import { openAccess } from "./sql/access.ts";
+import { sqlAdminActions } from "./sql/admin-actions.ts";
 import { sqlCallLedger } from "./sql/calls.ts";
 import { sqlConversations } from "./sql/conversations.ts";
 import type { Database } from "./sql/database.ts";
@@ -37,6 +38,7 @@ export async function openSqlStore(database: Database, log: Log | undefined): Pr
     conversations: sqlConversations(access),
     visits: sqlVisits(access),
     settings,
+    adminActions: sqlAdminActions(access),
     // A full disk still takes what fits into space that the file already has, so this is larger than most of what is stored.
     check: () => settings.set(checkKey, randomBytes(checkBytes / 2).toString("hex")),
     onFailure: (listener) => database.onFailure(listener),

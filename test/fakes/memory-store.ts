@@ -2,19 +2,22 @@
 import type { CallRecord } from "../../src/core/call/model/record.ts";
 import type { EventId, RoomId, UserId } from "../../src/core/ids.ts";
 import type {
+  AdminActions,
   CallLedger,
   Conversation,
   ConversationDirectory,
   GhostProfile,
   Inbox,
   InboxEntry,
+  NotedAction,
+  RecordPlace,
   RoomDirectory,
   Store,
   Visit,
   Visits,
 } from "../../src/ports/store.ts";
-import { readCall, writeCall } from "../../src/store/sql/stored-call.ts";
-import { readRecord, writeRecord } from "../../src/store/sql/stored-record.ts";
+import { readCall, writeCall } from "../../src/store/stored/stored-call.ts";
+import { readRecord, writeRecord } from "../../src/store/stored/stored-record.ts";
 
 function memoryInbox(): Inbox {
   const seen = new Map<EventId, { readonly entry: InboxEntry; done: boolean }>();
@@ -94,9 +97,14 @@ function memoryLedger(): CallLedger {
     async known(room, matrixCallId) {
       return [...rows.values()].some((row) => row.room === room && row.matrixCallId === matrixCallId);
     },
-    async history(limit) {
+    async history(limit, { fromMs = 0, toMs = Infinity, after } = {}) {
       const records = [...rows.values()].map((row) => row.record).filter((record) => record !== undefined);
-      return records.toSorted((a, b) => b.endedAtMs - a.endedAtMs).slice(0, limit);
+      const isEarlier = (one: RecordPlace, other: RecordPlace): boolean =>
+        one.endedAtMs < other.endedAtMs || (one.endedAtMs === other.endedAtMs && one.id < other.id);
+      return records
+        .filter((one) => one.endedAtMs >= fromMs && one.endedAtMs < toMs && (!after || isEarlier(one, after)))
+        .toSorted((one, other) => (isEarlier(one, other) ? 1 : -1))
+        .slice(0, limit);
     },
   };
 }
@@ -185,6 +193,23 @@ function memoryVisits(): Visits {
   };
 }
 
+function memoryActions(): AdminActions {
+  let noted: readonly NotedAction[] = [];
+  let last = 0;
+  return {
+    async note(action) {
+      last += 1;
+      noted = [{ ...action, number: last }, ...noted];
+    },
+    latest: async (limit, before = Infinity) => noted.filter(({ number }) => number < before).slice(0, limit),
+    async prune(beforeMs) {
+      const all = noted.length;
+      noted = noted.filter(({ atMs }) => atMs >= beforeMs);
+      return all - noted.length;
+    },
+  };
+}
+
 export function openMemoryStore(): Store {
   const ghosts = new Map<UserId, GhostProfile>();
   const settings = new Map<string, string>();
@@ -200,6 +225,7 @@ export function openMemoryStore(): Store {
     rooms: memoryRooms(conversations),
     conversations: memoryConversations(conversations),
     visits: memoryVisits(),
+    adminActions: memoryActions(),
     settings: {
       get: async (key) => settings.get(key),
       set: async (key, value) => void settings.set(key, value),

@@ -9,7 +9,7 @@ import type { Store } from "../../src/ports/store.ts";
 import type { Database } from "../../src/store/sql/database.ts";
 import { openSqlStore } from "../../src/store/sql-store.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
-import { inboxEntry, storedCall, recordOf } from "../contract/store.ts";
+import { inboxEntry, storedCall, recordOf } from "../contract/store-examples.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

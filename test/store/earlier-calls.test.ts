@@ -1,9 +1,9 @@
 // The bridge is brought up to date in the middle of calls: those that the earlier release stored are ended all the same.
 import { describe, expect, test } from "vitest";
 import { recover } from "../../src/core/call/recover.ts";
-import { readCall, writeCall } from "../../src/store/sql/stored-call.ts";
+import { readCall, writeCall } from "../../src/store/stored/stored-call.ts";
 import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
-import { storedCall } from "../contract/store.ts";
+import { storedCall } from "../contract/store-examples.ts";
 
 const leg = {
   room: "!room:example.org",

@@ -7,8 +7,9 @@ import type { Log, LogFields } from "../../src/ports/telemetry.ts";
 import { sqliteDatabase } from "../../src/store/sqlite/database.ts";
 import { openSqliteStore } from "../../src/store/open-store.ts";
 import { openSqlStore } from "../../src/store/sql-store.ts";
-import { writeCall } from "../../src/store/sql/stored-call.ts";
-import { describeStore, inboxEntry, recordOf, storedCall } from "../contract/store.ts";
+import { writeCall } from "../../src/store/stored/stored-call.ts";
+import { describeStore } from "../contract/store.ts";
+import { inboxEntry, recordOf, storedCall } from "../contract/store-examples.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

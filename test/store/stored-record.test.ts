@@ -1,8 +1,8 @@
 // Records of ended calls, as rows hold them: what they do not say, and what is not known, harms nothing.
 import { expect, test } from "vitest";
-import { readRecord, writeRecord } from "../../src/store/sql/stored-record.ts";
+import { readRecord, writeRecord } from "../../src/store/stored/stored-record.ts";
 import { legacyClient } from "../../src/matrix/legs/legacy-form.ts";
-import { recordOf } from "../contract/store.ts";
+import { recordOf } from "../contract/store-examples.ts";
 
 const written = writeRecord(recordOf("c-1", 2_000));
 const fields = JSON.parse(written) as Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // A process that writes to a store until it is ended, and says on standard output what is stored: for crash.test.ts.
 import { openSqliteStore } from "../../src/store/open-store.ts";
-import { inboxEntry, storedCall, recordOf } from "../contract/store.ts";
+import { inboxEntry, storedCall, recordOf } from "../contract/store-examples.ts";
 
 const [path = "", size = "10"] = process.argv.slice(2);
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);

@@ -1,10 +1,11 @@
-// Deletes the records of calls that ended long ago. The intake deletes its own events.
+// Deletes the records of calls that ended long ago, and what admins did before that. The intake deletes its own events.
 import type { Clock } from "../../ports/clock.ts";
-import type { CallLedger } from "../../ports/store.ts";
+import type { AdminActions, CallLedger } from "../../ports/store.ts";
 import type { Log } from "../../ports/telemetry.ts";
 
 export interface RetentionParts {
   readonly ledger: Pick<CallLedger, "prune">;
+  readonly actions: Pick<AdminActions, "prune">;
   readonly keepCallsMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -23,9 +24,11 @@ export class Retention {
 
   /** Once now, then once a day. Never rejects. */
   async start(): Promise<void> {
-    const { clock, keepCallsMs, ledger, log } = this.#parts;
+    const { clock, keepCallsMs, ledger, actions, log } = this.#parts;
     try {
-      const calls = await ledger.prune(clock.wallMs() - keepCallsMs);
+      const beforeMs = clock.wallMs() - keepCallsMs;
+      const calls = await ledger.prune(beforeMs);
+      await actions.prune(beforeMs);
       if (calls > 0) log.info("deleted the records of old calls", { calls });
     } catch (error) {
       log.warn("could not delete the records of old calls", { error });

@@ -17,6 +17,7 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
   visit: ["room", "ghost"],
   call: ["id"],
   inbox: ["seq"],
+  admin_action: ["seq"],
 };
 const tables = Object.keys(keys) as readonly TableName[];
 

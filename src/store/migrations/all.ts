@@ -7,10 +7,11 @@ import { up as start } from "./001-start.ts";
 import { up as conversations } from "./002-conversations.ts";
 import { up as visits } from "./003-visits.ts";
 import { up as indexes } from "./004-indexes.ts";
+import { up as adminActions } from "./005-admin-actions.ts";
 
 type Migration = (db: Kysely<Tables>, database: Database) => Promise<void>;
 
-const migrations: readonly Migration[] = [start, conversations, visits, indexes];
+const migrations: readonly Migration[] = [start, conversations, visits, indexes, adminActions];
 
 /** What this release writes. */
 export const schemaVersion = migrations.length;

@@ -2,8 +2,8 @@
 import type { CallRecord } from "../../core/call/model/record.ts";
 import type { StoredCall } from "../../core/call/recover.ts";
 import type { CallLedger } from "../../ports/store.ts";
-import { readCall, writeCall } from "./stored-call.ts";
-import { readRecord, writeRecord } from "./stored-record.ts";
+import { readCall, writeCall } from "../stored/stored-call.ts";
+import { readRecord, writeRecord } from "../stored/stored-record.ts";
 import type { Access } from "./access.ts";
 import type { Tables } from "./schema.ts";
 import { statement } from "./statement.ts";
@@ -45,14 +45,28 @@ const listOpen = statement((db) => db.selectFrom("call").select(["id", "call"]).
 const find = statement((db, { room, matrixCallId }: { room: string; matrixCallId: string }) =>
   db.selectFrom("call").select("id").where("room", "=", room).where("matrix_call_id", "=", matrixCallId).limit(1),
 );
-const listEnded = statement((db, { limit }: { limit: number }) =>
+interface Page {
+  readonly limit: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly lastMs: number;
+  readonly lastId: string;
+}
+const listEnded = statement((db, { limit, fromMs, toMs, lastMs, lastId }: Page) =>
   db
     .selectFrom("call")
-    .select(["id", "record"])
-    .where("ended_at_ms", "is not", null)
+    .select(["id", "record", "ended_at_ms"])
+    .where("ended_at_ms", ">=", fromMs)
+    .where("ended_at_ms", "<", toMs)
+    .where("ended_at_ms", "<=", lastMs)
+    .where((is) => is.or([is("ended_at_ms", "<", lastMs), is("id", "<", lastId)]))
     .orderBy("ended_at_ms", "desc")
+    .orderBy("id", "desc")
     .limit(limit),
 );
+
+/** Later than any time that a clock says. */
+const latestMs = Number.MAX_SAFE_INTEGER;
 
 export function sqlCallLedger({ read, change, changeTogether, log }: Access): CallLedger {
   return {
@@ -90,14 +104,21 @@ export function sqlCallLedger({ read, change, changeTogether, log }: Access): Ca
       return (await read(find, { room, matrixCallId })).length > 0;
     },
 
-    async history(limit) {
+    async history(limit, { fromMs = 0, toMs = latestMs, after } = {}) {
       const records: CallRecord[] = [];
-      for (const row of await read(listEnded, { limit })) {
-        const { record, problem } = readRecord(row.id, row.record ?? "");
-        if (record !== undefined) records.push(record);
-        else log?.error("skipped a stored call record that cannot be read", { call: row.id, problem });
+      let [lastMs, lastId] = [after?.endedAtMs ?? latestMs, after?.id ?? ""] as [number, string];
+      // Those that cannot be read make no page short.
+      for (;;) {
+        const wanted = limit - records.length;
+        const rows = await read(listEnded, { limit: wanted, fromMs, toMs, lastMs, lastId });
+        for (const row of rows) {
+          [lastMs, lastId] = [row.ended_at_ms ?? 0, row.id];
+          const { record, problem } = readRecord(row.id, row.record ?? "");
+          if (record !== undefined) records.push(record);
+          else log?.error("skipped a stored call record that cannot be read", { call: row.id, problem });
+        }
+        if (rows.length < wanted || records.length >= limit) return records;
       }
-      return records;
     },
   };
 }

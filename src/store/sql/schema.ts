@@ -60,6 +60,17 @@ interface VisitTable {
   ended: number;
 }
 
+interface AdminActionTable {
+  /** Order in which they were noted. */
+  seq: Generated<number>;
+  at_ms: number;
+  who: string;
+  action: string;
+  target: string | null;
+  detail: string | null;
+  outcome: string;
+}
+
 interface SettingTable {
   key: string;
   value: string;
@@ -78,5 +89,6 @@ export interface Tables {
   said: SaidTable;
   visit: VisitTable;
   setting: SettingTable;
+  admin_action: AdminActionTable;
   schema_version: SchemaVersionTable;
 }

@@ -8,7 +8,7 @@ import { readPostgresUrl } from "../../../src/config/schema/postgres-url.ts";
 import { eventId, type NumberKey, roomId, type UserId } from "../../../src/core/ids.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import { openSqliteStore, openStore } from "../../../src/store/open-store.ts";
-import { inboxEntry, recordOf, storedCall } from "../../contract/store.ts";
+import { inboxEntry, recordOf, storedCall } from "../../contract/store-examples.ts";
 import { type Postgres, startPostgres } from "../parts/databases/postgres.ts";
 import { suiteRig } from "../parts/base/rig.ts";
 
@@ -45,6 +45,15 @@ async function filledFile(): Promise<string> {
   await store.rooms.firstTime(room, "welcome");
   await store.visits.begin({ room, ghost: ghostAt(2), person, atMs: 5 });
   await store.settings.set("encoding", "percent");
+  for (const target of ["first", "second"])
+    await store.adminActions.note({
+      atMs: 1,
+      who: "uid 998",
+      action: "pause trunk",
+      target,
+      detail: undefined,
+      outcome: "done",
+    });
   await store.close();
   return path;
 }
@@ -62,6 +71,7 @@ async function everythingIn(store: Store) {
     ours: await store.rooms.ours(room),
     isFirst: await store.rooms.firstTime(room, "welcome"),
     visits: await store.visits.open(),
+    actions: (await store.adminActions.latest(10)).map(({ target }) => target),
     encoding: await store.settings.get("encoding"),
     // Known, and handled before.
     again: await store.inbox.take([inboxEntry("$a")]),

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readPostgresUrl } from "../../../src/config/schema/postgres-url.ts";
 import type { Store, StoreError } from "../../../src/ports/store.ts";
 import { openStore } from "../../../src/store/open-store.ts";
-import { inboxEntry } from "../../contract/store.ts";
+import { inboxEntry } from "../../contract/store-examples.ts";
 import { type Postgres, startPostgres } from "../parts/databases/postgres.ts";
 import { suiteRig, testRig } from "../parts/base/rig.ts";
 import { startTcpHop } from "../parts/databases/tcp-hop.ts";

@@ -1,0 +1,41 @@
+// What every store keeps for admins: the history of calls, page by page, and what admins did.
+import { expect, it } from "vitest";
+import type { CallRecord } from "../../src/core/call/model/record.ts";
+import { callId } from "../../src/core/ids.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { recordOf } from "./store-examples.ts";
+
+export function describeHistory(store: () => Store): void {
+  it("lists history page by page, calls that ended at the same moment too, and of a time", async () => {
+    for (const [id, endedAtMs] of [
+      ["c-1", 200],
+      ["c-2", 300],
+      ["c-3", 300],
+      ["c-4", 300],
+      ["c-5", 100],
+    ] as const) {
+      await store().calls.finish(callId(id), recordOf(id, endedAtMs));
+    }
+    const idsOf = (records: readonly CallRecord[]): readonly string[] => records.map(({ id }) => id);
+    const first = await store().calls.history(2);
+    expect(idsOf(first)).toEqual(["c-4", "c-3"]);
+    const second = await store().calls.history(2, { after: first[1] });
+    expect(idsOf(second)).toEqual(["c-2", "c-1"]);
+    expect(idsOf(await store().calls.history(2, { after: second[1] }))).toEqual(["c-5"]);
+    expect(idsOf(await store().calls.history(9, { fromMs: 200, toMs: 300 }))).toEqual(["c-1"]);
+  });
+
+  it("keeps what admins did, and forgets it in time", async () => {
+    const paused = { who: "uid 998", action: "pause trunk", target: "main", detail: undefined, outcome: "done" };
+    const level = { who: "uid 998", action: "set log level", target: undefined, detail: "debug", outcome: "done" };
+    await store().adminActions.note({ atMs: 1_000, ...paused });
+    await store().adminActions.note({ atMs: 2_000, ...level });
+    await store().adminActions.note({ atMs: 3_000, ...paused });
+    const [last, ...rest] = await store().adminActions.latest(2);
+    expect(last).toMatchObject({ atMs: 3_000, ...paused });
+    expect(rest).toMatchObject([{ atMs: 2_000, ...level }]);
+    expect(await store().adminActions.latest(5, rest[0]?.number)).toMatchObject([{ atMs: 1_000, ...paused }]);
+    expect(await store().adminActions.prune(2_000)).toBe(1);
+    expect(await store().adminActions.latest(5)).toHaveLength(2);
+  });
+}
