@@ -1,55 +1,28 @@
 // The front door: everything between the ports is made here (wiring.ts), started, watched, and stopped in order. Knows
 // no edge, only their ports. What it offers besides is what an admin's tools need.
 import { doneWithin } from "../ports/done-within.ts";
-import type { CallId, TrunkName } from "../core/ids.ts";
+import type { TrunkName, UserId } from "../core/ids.ts";
 import type { Call } from "../core/call/model/call.ts";
-import { failsOverTo, trunkLegsOf } from "../core/call/model/queries.ts";
-import type { TrunkHealth } from "../ports/sip.ts";
-import type { BridgeEvent } from "./observation/bridge-event.ts";
-import type { Listener, Overrun } from "./observation/event-feed.ts";
-import type { MeasuredCall } from "./observation/live-call.ts";
+import { chargedTo, failsOverTo, isRunning, trunkLegsOf } from "../core/call/model/queries.ts";
+import { explainArrived, explainDialled } from "../core/policy/number-explanation.ts";
+import type { AdminDoor, ExplainQuery, NumberExplanation } from "../ports/admin/admin-door.ts";
+import { findRecords } from "./observation/history.ts";
+import { limitsOf, usersOf } from "./observation/people.ts";
 import { awaitHomeserver } from "./operation/homeserver-check.ts";
 import { checkNamedPeople } from "./operation/named-people.ts";
-import type { PartReadiness } from "./operation/readiness.ts";
 import { StopList } from "./operation/stop-list.ts";
 import { checkConferences } from "./operation/conference-check.ts";
 import { checkTurn } from "./operation/turn-check.ts";
 import type { BridgePorts, BridgeSettings } from "./setup.ts";
 import { wire, type Wired } from "./wiring.ts";
 
-interface TrunkStatus {
-  readonly health: TrunkHealth;
-  /** No call begins over it, in either direction. */
-  readonly paused: boolean;
-  /** Calls that are up, or begin or end. */
-  readonly calls: number;
-}
-
-export interface Bridge {
+export interface Bridge extends AdminDoor {
   /** Resolves when calls are taken. Rejects with StoreError or the error of an address in use; then nothing is left running. */
   start(): Promise<void>;
   /** Ends the calls on both sides, then everything else. Waits for peers, but not for ever. */
   stop(): Promise<void>;
   /** Rejects if this configuration can never work with the homeserver, or another bridge took the store over. Never resolves. */
   readonly refused: Promise<never>;
-  /** What a call needs, by name, each to be asked whether it is ready. */
-  readonly readiness: Readonly<Record<string, () => PartReadiness | Promise<PartReadiness>>>;
-
-  /** All of the moment. Numbers are masked as in the log. */
-  calls(): Promise<readonly MeasuredCall[]>;
-  /** People read that an administrator ended it; `reason` is for the log. False: there is no such call, or it ends already. */
-  end(call: CallId, reason: string): boolean;
-  /** Tells what happens from now on, until the function that it gives is called. Nobody waits for a slow listener. */
-  subscribe(listener: Listener<BridgeEvent | Overrun>): () => void;
-  trunks(): readonly TrunkStatus[];
-  /** No call begins over it, calls to emergency numbers excepted; those that are up go on. False: no such trunk. */
-  pause(trunk: TrunkName): boolean;
-  resume(trunk: TrunkName): boolean;
-  /**
-   * Begins no more calls, and waits until the last one has ended by itself; those that are left after `withinMs` are ended
-   * with words. Gives how many those were. For good: what follows is `stop`.
-   */
-  drain(withinMs: number): Promise<number>;
 }
 
 /**
@@ -119,6 +92,22 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     void first.begin();
   }
 
+  const { plan, policy, numbers } = settings;
+  const callsOf = (person: UserId): number =>
+    index.groups.chargedTo(person).filter(({ call }) => isRunning(call)).length;
+  const wallAheadMs = (): number => clock.wallMs() - clock.nowMs();
+
+  function explain({ text, person, trunk, fromTrunk }: ExplainQuery): NumberExplanation | undefined {
+    const { ids } = inside;
+    if (fromTrunk === undefined) {
+      if (trunk !== undefined && !isTrunk(trunk)) return undefined;
+      return { way: "dialled", found: explainDialled(text, { ids, plan, policy, person, trunk }) };
+    }
+    const trust = settings.trunks.get(fromTrunk)?.trust;
+    if (trust === undefined) return undefined;
+    return { way: "arrived", found: explainArrived(text, { ids, plan, numbers, trunk: fromTrunk, trust }) };
+  }
+
   const isTrunk = (trunk: TrunkName): boolean => settings.trunks.has(trunk);
   const noteGate = (kind: "trunk.paused" | "trunk.resumed", trunk: TrunkName): void => {
     log.info(kind === "trunk.paused" ? "trunk paused: no calls begin over it" : "trunk takes calls again", { trunk });
@@ -151,10 +140,29 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       void runner.post({ kind: "admin.ended" });
       return true;
     },
+    records: (query) =>
+      findRecords(query, {
+        ledger: store.calls,
+        country: plan.country,
+        shownNumber: (number) => telemetry.shownNumber(number),
+      }),
+    closed: () => gate.closed,
+    numbers: () => numbers.rules,
+    explain,
+    users: () => usersOf({ policy, numbers, callsOf }),
+    limits: () =>
+      limitsOf(
+        { policy, callsOf },
+        index.groups.running.size,
+        [...index.groups.running].flatMap(({ call }) => chargedTo(call) ?? []),
+      ),
+    logLevel: () => telemetry.logLevel(),
+    setLogLevel: (level) => telemetry.setLogLevel(level),
+    actions: store.adminActions,
     subscribe: (listener) => events.subscribe(listener),
     trunks: () =>
       sip.health().map((health) => ({
-        health,
+        health: { ...health, sinceMs: health.sinceMs + wallAheadMs() },
         paused: gate.isPaused(health.name),
         calls: index.runners.filter(({ call }) => usesTrunk(call, health.name)).length,
       })),

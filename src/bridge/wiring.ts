@@ -3,6 +3,7 @@ import { parseUserId, type TrunkName } from "../core/ids.ts";
 import { createGhostIds } from "../core/number/ghost/ghost-id.ts";
 import { findDid, peopleOf, roomsOf } from "../core/number/plan/did.ts";
 import { ownersOfMailbox } from "../core/number/plan/mailbox.ts";
+import type { BridgeEvent } from "../ports/admin/bridge-event.ts";
 import type { MatrixSinks } from "../ports/homeserver.ts";
 import type { SipSinks } from "../ports/sip.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -25,7 +26,6 @@ import { RateLimit } from "./limits/rate-limit.ts";
 import { InboundMessages } from "./messages/inbound-messages.ts";
 import { OutboundMessages } from "./messages/outbound-messages.ts";
 import { Voicemail } from "./messages/voicemail.ts";
-import type { BridgeEvent } from "./observation/bridge-event.ts";
 import { EventFeed } from "./observation/event-feed.ts";
 import { TrunkEvents } from "./observation/trunk-events.ts";
 import type { HomeserverCheckParts } from "./operation/homeserver-check.ts";
@@ -215,7 +215,13 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     gate.shut("restarting");
     return hangUps.endAll(patienceMs);
   };
-  const retention = new Retention({ ledger: store.calls, keepCallsMs: settings.keepCallsMs, clock, log });
+  const retention = new Retention({
+    ledger: store.calls,
+    actions: store.adminActions,
+    keepCallsMs: settings.keepCallsMs,
+    clock,
+    log,
+  });
   return {
     callEvents,
     clientKinds,
@@ -228,6 +234,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     hangUps,
     homeserverCheck,
     ice,
+    ids,
     index,
     matrixSinks,
     messages,

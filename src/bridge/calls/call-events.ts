@@ -2,9 +2,10 @@
 import type { Call } from "../../core/call/model/call.ts";
 import { isRunning } from "../../core/call/model/queries.ts";
 import type { CallRecord } from "../../core/call/model/record.ts";
+import type { BridgeEvent } from "../../ports/admin/bridge-event.ts";
+import type { LiveCall, LivePhase } from "../../ports/admin/observed-call.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { BridgeEvent } from "../observation/bridge-event.ts";
-import { livePhaseOf, viewCall, viewRecord, type LiveCall, type LivePhase } from "../observation/live-call.ts";
+import { livePhaseOf, viewCall, viewRecord } from "../observation/live-call.ts";
 import type { CallRunner } from "./call-runner.ts";
 
 export interface CallEventsParts {

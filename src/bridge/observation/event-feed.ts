@@ -1,23 +1,15 @@
 // Tells listeners what happens in the bridge, in order. Nothing waits for them: each has a queue of its own, and what a
 // slow one does not take in time is dropped and counted.
+import type { Listener, Overrun } from "../../ports/admin/bridge-event.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Tally } from "../../ports/tally.ts";
 import type { Log } from "../../ports/telemetry.ts";
-
-/** The next one is told when the promise, if there is one, is settled. */
-export type Listener<Event> = (event: Event) => void | Promise<void>;
 
 interface Subscription<Event> {
   readonly listener: Listener<Event>;
   readonly waiting: (Event | Overrun)[];
   isTelling: boolean;
   missed: number;
-}
-
-/** The listener was too slow: so many events before the next one were dropped. */
-export interface Overrun {
-  readonly kind: "feed.overrun";
-  readonly missed: number;
 }
 
 /** Of one listener. */

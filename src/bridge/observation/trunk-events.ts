@@ -1,8 +1,8 @@
 // Tells the bridge's watchers when a trunk goes up or down.
 import type { TrunkName } from "../../core/ids.ts";
+import type { BridgeEvent } from "../../ports/admin/bridge-event.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { TrunkHealth } from "../../ports/sip.ts";
-import type { BridgeEvent } from "./bridge-event.ts";
 
 export class TrunkEvents {
   readonly #emit: (event: BridgeEvent) => void;

@@ -1,4 +1,5 @@
 // Whether the bridge could carry a call now, part by part: the answer of `/ready`.
+import type { PartReadiness } from "../../ports/admin/admin-door.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Homeserver, HomeserverProblem, PingOutcome } from "../../ports/homeserver.ts";
 import type { CallMedia } from "../../ports/media.ts";
@@ -9,12 +10,6 @@ import type { TrunkName } from "../../core/ids.ts";
 import type { StoreWatch } from "./store-watch.ts";
 import { pingProblem } from "./homeserver-problem.ts";
 import { Reminder } from "./reminder.ts";
-
-export interface PartReadiness {
-  readonly ready: boolean;
-  /** In plain words; never a secret. */
-  readonly detail: string;
-}
 
 export interface ReadinessParts {
   readonly store: Pick<Store, "check">;

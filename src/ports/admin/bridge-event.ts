@@ -1,0 +1,28 @@
+// What happens in the bridge, for whoever watches it. Telephone numbers are masked as in the log.
+import type { TrunkName } from "../../core/ids.ts";
+import type { TextDirection } from "../telemetry.ts";
+import type { EndedCall, LiveCall } from "./observed-call.ts";
+
+export type BridgeEvent = {
+  /** ms since the epoch. */
+  readonly atMs: number;
+} & (
+  | { readonly kind: "call.began" | "call.rang" | "call.connected"; readonly call: LiveCall }
+  /** Also of a call that was refused, which never began. */
+  | { readonly kind: "call.ended"; readonly record: EndedCall }
+  | { readonly kind: "trunk.up" | "trunk.down"; readonly trunk: TrunkName; readonly detail: string }
+  | { readonly kind: "trunk.paused" | "trunk.resumed"; readonly trunk: TrunkName }
+  | { readonly kind: "message.delivered" | "message.failed"; readonly direction: TextDirection }
+  | { readonly kind: "store.failed"; readonly reason: string }
+  | { readonly kind: "store.mended" }
+  | { readonly kind: "bridge.draining" }
+);
+
+/** The listener was too slow: so many events before the next one were dropped. */
+export interface Overrun {
+  readonly kind: "feed.overrun";
+  readonly missed: number;
+}
+
+/** The next one is told when the promise, if there is one, is settled. */
+export type Listener<Event> = (event: Event) => void | Promise<void>;
