@@ -27,7 +27,7 @@ export interface Inbox {
 /** Where an ended call stands in the history. */
 export type RecordPlace = Pick<CallRecord, "id" | "endedAtMs">;
 
-export interface RecordRange {
+interface RecordRange {
   /** Ended then or later, and before `toMs` (ms since the epoch). */
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;

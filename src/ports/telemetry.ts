@@ -17,8 +17,7 @@ export interface Log {
 }
 
 /** From everything to the gravest alone. */
-export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 export type LookupOutcome = "found" | "none" | "unauthorized" | "unknown-protocol";
 
