@@ -7,7 +7,7 @@ import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsWhenInvited } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
+import { inCall, leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -61,12 +61,7 @@ const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
 
 /** Numbers that are in the room's call by its state. */
 async function numbersInCall(): Promise<readonly string[]> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state`;
-  const state = await stage.synapse.request("GET", path, { token: account.accessToken });
-  return (Object.values(state) as { type: string; sender: string; content: object }[])
-    .filter(({ type, content }) => type === "org.matrix.msc3401.call.member" && Object.keys(content).length > 0)
-    .map(({ sender }) => sender)
-    .filter((sender) => sender !== alice.userId);
+  return (await inCall(stage.synapse, room, account)).filter((user) => user !== alice.userId);
 }
 
 const nobodyIsInCall = () => until("the call to be empty", async () => (await numbersInCall()).length === 0);

@@ -7,7 +7,7 @@ import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { lineIn } from "../parts/clients/called.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
+import { inCall, leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { ghostOf, type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -60,12 +60,7 @@ async function calls(name: keyof typeof NUMBERS, person = alice): Promise<string
 
 /** Whether the number is in the call of its room with Alice, by the state of that. */
 async function isInCall(number: string): Promise<boolean> {
-  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(await alice.phone.directRoom(number))}/state`;
-  const state = await stage.synapse.request("GET", path, { token: account.accessToken });
-  return (Object.values(state) as { type: string; sender: string; content: object }[]).some(
-    ({ type, sender, content }) =>
-      type === "org.matrix.msc3401.call.member" && sender === number && Object.keys(content).length > 0,
-  );
+  return (await inCall(stage.synapse, await alice.phone.directRoom(number), account)).includes(number);
 }
 
 const hearEachOther = (person = alice, patience: { timeoutMs?: number } = {}) =>
@@ -170,13 +165,7 @@ it("A browser with Element Call that is killed ends it, too: the token service s
   await phone.event("CALL_CLOSED", { from, timeoutMs: PATIENCE_MS });
   await until(
     "the person to be in the call no longer",
-    async () => {
-      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state`;
-      const state = await stage.synapse.request("GET", path, { token: account.accessToken });
-      return (Object.values(state) as { type: string; content: object }[])
-        .filter(({ type }) => type === "org.matrix.msc3401.call.member")
-        .every(({ content }) => Object.keys(content).length === 0);
-    },
+    async () => (await inCall(stage.synapse, room, account)).length === 0,
     { timeoutMs: PATIENCE_MS },
   );
 });

@@ -1,6 +1,7 @@
 // What tests wait for with people who have MatrixRTC calls.
 import type { RtcMember, RtcRing } from "../../page/rtc/api.ts";
 import { until } from "../base/until.ts";
+import type { Account, RealHomeserver } from "../homeservers/real-homeserver.ts";
 import type { Browser } from "./browser.ts";
 
 /** Which rings each person has been seen to get. */
@@ -31,6 +32,15 @@ export const othersOf = (person: Browser, count: number): Promise<readonly RtcMe
     const { others } = await person.rtc.report();
     return others.length === count && others;
   });
+
+/** Who is in the call of a room by its state: a user for each of their devices that is there. */
+export async function inCall(homeserver: RealHomeserver, room: string, { accessToken: token }: Account) {
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state`;
+  const state = await homeserver.request("GET", path, { token });
+  return (Object.values(state) as { type: string; sender: string; content: object }[])
+    .filter(({ type, content }) => type === "org.matrix.msc3401.call.member" && Object.keys(content).length > 0)
+    .map(({ sender }) => sender);
+}
 
 /** The person is in no call any more, however it went. */
 export async function leavesCall(person: Browser): Promise<void> {
