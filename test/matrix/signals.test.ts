@@ -62,10 +62,10 @@ describe("a client of version 1", () => {
       { selected_party_id: "DEVICE" },
     ],
     [
-      "that somebody elsewhere has answered, by a reason that it knows",
+      "that somebody elsewhere has answered, so that it shows no missed call",
       { kind: "hangup", cause: "answered-elsewhere" },
       "m.call.hangup",
-      { reason: "user_hangup" },
+      { reason: "answered_elsewhere" },
     ],
     ["that it rang too long", { kind: "hangup", cause: "no-answer" }, "m.call.hangup", { reason: "invite_timeout" }],
   ])("is told: %s", (_what, signal, type, content) => {

@@ -44,7 +44,7 @@ function rejectReason(cause: Cause): string | undefined {
   return busy.has(cause) ? "user_busy" : "unknown_error";
 }
 
-/** The specification has none for a call that somebody else took, and Element shows one it does not know as a failure. */
+/** `answered_elsewhere` is not in the specification: clients that know it show it, and others would show a missed call. */
 function hangupReason(cause: Cause): string {
   switch (cause) {
     case "media-failed":
@@ -53,6 +53,7 @@ function hangupReason(cause: Cause): string {
     case "no-answer":
       return "invite_timeout";
     case "answered-elsewhere":
+      return "answered_elsewhere";
     case "missed":
       return "user_hangup";
     default:

@@ -52,13 +52,17 @@ async function call() {
 const bothRing = () => Promise.all([desk.ringing(), rung(pocket)]);
 const atPhone = () => ({ hears: phone.hears, hz: PHONE_HZ });
 
-it("A call that is answered in the one kind rings no longer in the other", async () => {
+it("A call that is answered in the one kind rings no longer in the other, which has missed nothing", async () => {
   const phoneSees = await call();
   room = await joinsWhenInvited(desk);
   const [{ matrixCallId }] = await bothRing();
   await pocket.rtc.join(room, { format: "state event" });
   await phoneSees("CALL_ESTABLISHED");
-  expect(await endAt(desk, matrixCallId)).toMatchObject({ hangupParty: "remote", errors: [] });
+  expect(await endAt(desk, matrixCallId)).toMatchObject({
+    hangupParty: "remote",
+    hangupReason: "answered_elsewhere",
+    errors: [],
+  });
   await hearEachOther(atPhone(), { hears: pocket.rtc.heard, hz: POCKET_HZ }, [DESK_HZ]);
   await pocket.rtc.leave();
   await phoneSees("CALL_CLOSED");

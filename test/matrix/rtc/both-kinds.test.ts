@@ -31,7 +31,7 @@ describe("a person who is rung in both ways", () => {
     expect(world.memberships()).toMatchObject([{ content: { device_id: leg.own } }]);
   });
 
-  test("answers with Element Call: the other client stops at once, and the number stays", async () => {
+  test("answers with Element Call: the other client stops at once and shows no missed call, and the number stays", async () => {
     await world.join();
     await world.rig.factCount(2);
     const answer = world.rig.facts[1];
@@ -39,6 +39,7 @@ describe("a person who is rung in both ways", () => {
     const taken = { ...leg, form: answer.form };
     await world.rig.edge.homeserver.signal(taken, { kind: "select", device: deviceId("PHONE") });
     expect([legacyRings(), isInCall()]).toEqual([false, true]);
+    expect(world.said("m.call.hangup")).toMatchObject([{ content: { reason: "answered_elsewhere" } }]);
     expect(world.said("m.call.select_answer")).toEqual([]);
   });
 

@@ -187,7 +187,7 @@ describe("several people", () => {
     expect([bridge.in(made1), bridge.in(made2)]).toEqual([["invite"], ["invite"]]);
     await bridge.take(bridge.answer(made2, bob));
     expect(bridge.in(made2)).toEqual(["invite", "select PHONE"]);
-    expect(bridge.in(made1)).toEqual(["invite", "hangup user_hangup"]);
+    expect(bridge.in(made1)).toEqual(["invite", "hangup answered_elsewhere"]);
     expect(bridge.homeserver.notices).toMatchObject([{ room: made1, text: "Answered by somebody else." }]);
     await bridge.take(bridge.answer(made1, ann));
     expect(bridge.trunks.verbs).toEqual(["ring", "accept"]);
