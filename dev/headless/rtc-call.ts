@@ -129,13 +129,13 @@ interface Stay {
 async function enter(api: ClientApi, options: RtcCallOptions, hear: (packet: Buffer) => void): Promise<Stay> {
   const ice = { bindHost: options.bindHost, advertisedHosts: [], portMin: undefined, portMax: undefined };
   const ssrc = randomInt(1, 2 ** 32 - 1);
-  const names = { cname: randomBytes(12).toString("base64url"), cid: `TR_${randomBytes(6).toString("hex")}` };
+  const stream = { ssrc, cname: randomBytes(12).toString("base64url"), cid: `TR_${randomBytes(6).toString("hex")}` };
   let isOver = false;
   const visit = async (): Promise<Visit> => {
     const admission = await admit(api, options);
     return new Visit(
       admission,
-      { ice, ssrc, ...names, isEncrypted: false },
+      { ice, stream, isEncrypted: false },
       {
         up: () => undefined,
         over: () => void again(),

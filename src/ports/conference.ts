@@ -7,6 +7,11 @@ declare const ofSeat: unique symbol;
 /** Names our place in one conference for the life of a call, in words of the matrix edge. */
 export type SeatId = string & { readonly [ofSeat]: "SeatId" };
 
+declare const ofFocus: unique symbol;
+
+/** One of the media servers where a conference meets, in words of the matrix edge. */
+export type FocusId = string & { readonly [ofFocus]: "FocusId" };
+
 /** What lets us in, for a short time. */
 export interface Admission {
   /** Address of the media server, `ws(s)://` or `http(s)://`. */
@@ -27,6 +32,8 @@ export interface FrameKey {
 export interface Participant {
   /** As the media server names it. */
   readonly identity: string;
+  /** Where they are heard; undefined: where we are heard too. */
+  readonly focus?: FocusId | undefined;
   /** Empty: none has come yet, or the call is not encrypted. */
   readonly keys: readonly FrameKey[];
 }
@@ -44,8 +51,11 @@ export interface Seat {
    * where it cannot be found out whether the call is encrypted.
    */
   check(): Promise<void>;
-  /** A new admission each time, so that one who was thrown out can come back. Throws MediaError `engine`. */
-  admit(): Promise<Admission>;
+  /**
+   * To the media server `focus` (undefined: where we are heard). A new admission each time, so that one who was thrown out can
+   * come back. Throws MediaError `engine`.
+   */
+  admit(focus?: FocusId): Promise<Admission>;
   /** Tells who is in the call, at once and at each change, until what it gives is called. */
   attend(changed: (attendance: Attendance) => void): () => void;
 }

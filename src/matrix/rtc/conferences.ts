@@ -1,20 +1,24 @@
 // Our seats in the calls of rooms, as the media edge takes them: how we get into the media server, and who else belongs there.
 import type { UserId } from "../../core/ids.ts";
-import type { Attendance, ConferenceAccess, Participant, Seat, SeatId } from "../../ports/conference.ts";
+import type { Attendance, ConferenceAccess, FocusId, Participant, Seat, SeatId } from "../../ports/conference.ts";
 import { MediaError } from "../../ports/media.ts";
 import type { FrameKeys } from "./frame-keys.ts";
 import type { MediaServices } from "./media-services.ts";
+import type { Log } from "../../ports/telemetry.ts";
+import type { Present } from "./tracker/room-presence.ts";
 import type { RtcCall } from "./tracker/rtc-call.ts";
+import type { RtcMembership } from "../wire/rtc.ts";
 import { type Applicant, askForToken, type TokenServiceParts } from "./token-service.ts";
 import type { RtcTracker } from "./tracker/tracker.ts";
 
 export interface ConferencesParts extends TokenServiceParts {
   readonly tracker: RtcTracker;
-  readonly services: Pick<MediaServices, "isAllowed">;
+  readonly services: Pick<MediaServices, "isAllowed" | "wasAllowed">;
   /** undefined: nothing is read or written in encrypted rooms. */
   readonly keys: FrameKeys | undefined;
   /** The number of a call that names nobody; undefined: there are none or several. */
   readonly numberIn: (room: RtcCall["room"]) => Promise<UserId | undefined>;
+  readonly log: Log;
 }
 
 export class Conferences implements ConferenceAccess {
@@ -42,15 +46,15 @@ export class Conferences implements ConferenceAccess {
         await this.#applicant(id);
         await this.#prepare(id);
       },
-      admit: () => this.#admit(id),
+      admit: (focus) => this.#admit(id, focus),
       attend: (changed) => this.#attend(id, changed),
     };
   }
 
-  async #admit(id: SeatId): ReturnType<Seat["admit"]> {
+  async #admit(id: SeatId, focus: FocusId | undefined): ReturnType<Seat["admit"]> {
     const applicant = await this.#applicant(id);
     await this.#prepare(id);
-    return askForToken(applicant, this.#parts);
+    return askForToken({ ...applicant, service: focus ?? applicant.service }, this.#parts);
   }
 
   /** As whom we ask to be let in, and whom we ask. Throws MediaError. */
@@ -90,9 +94,18 @@ export class Conferences implements ConferenceAccess {
   #attend(id: SeatId, changed: (attendance: Attendance) => void): () => void {
     const watchers = this.#watchers.get(id) ?? new Set();
     this.#watchers.set(id, watchers);
+    const unheard = new Set<string>();
     let last: string | undefined;
     let isKnown = this.#parts.keys === undefined;
     const watch = (): void => {
+      for (const service of this.#outOfReach(id)) {
+        if (unheard.has(service)) continue;
+        unheard.add(service);
+        this.#parts.log.warn("somebody in a call is not heard: the bridge may not use their media server", {
+          service,
+          setting: "rtc.allowed_services",
+        });
+      }
       const attendance = this.#attendance(id);
       const said = JSON.stringify(attendance);
       if (!isKnown || said === last) return;
@@ -115,25 +128,47 @@ export class Conferences implements ConferenceAccess {
     };
   }
 
-  /** Whoever is at another media server is not heard: there we are not. */
   #attendance(id: SeatId): Attendance {
     const { tracker, keys } = this.#parts;
     const call = tracker.call(id);
-    const present = call === undefined ? [] : tracker.present(call.room);
-    const participants = present
-      .filter(({ membership }) => membership.meets === "oldest" || membership.services[0] === call?.service)
-      .map(({ membership }): Participant => {
-        const { identity } = membership;
-        return { identity, keys: call === undefined ? [] : (keys?.of(call.room, membership) ?? []) };
-      });
-    const others = call === undefined ? [] : tracker.callsIn(call.room).filter(({ seat }) => seat !== id);
-    return { participants: [...participants, ...others.flatMap((other) => this.#ours(other))], ownKey: keys?.own(id) };
+    if (call === undefined) return { participants: [], ownKey: keys?.own(id) };
+    const people = tracker.present(call.room).flatMap((present) => this.#theirs(call, present));
+    const others = tracker.callsIn(call.room).filter(({ seat }) => seat !== id);
+    const telephones = others.flatMap((other) => this.#ours(other, call));
+    return { participants: [...people, ...telephones], ownKey: keys?.own(id) };
+  }
+
+  #theirs({ room, service }: RtcCall, { membership }: Present): readonly Participant[] {
+    const theirs = meetingPlace(membership, service);
+    // Whoever writes memberships must not choose whom the bridge sends requests to.
+    if (theirs === undefined || (theirs !== service && !this.#parts.services.wasAllowed(theirs))) return [];
+    const keys = this.#parts.keys?.of(room, membership) ?? [];
+    return [{ identity: membership.identity, focus: focusOf(theirs, service), keys }];
+  }
+
+  /** Where somebody of the call is whom the telephone does not hear. */
+  #outOfReach(id: SeatId): readonly string[] {
+    const { tracker, services } = this.#parts;
+    const call = tracker.call(id);
+    if (call === undefined) return [];
+    const places = tracker.present(call.room).flatMap(({ membership }) => meetingPlace(membership, call.service) ?? []);
+    return places.filter((place) => place !== call.service && !services.wasAllowed(place));
   }
 
   /** Another number in the call of the room: the telephones hear each other. */
-  #ours({ seat, state, ghost, device }: RtcCall): readonly Participant[] {
-    if (state.kind === "ringing" || ghost === undefined) return [];
+  #ours({ seat, state, ghost, device, service }: RtcCall, call: RtcCall): readonly Participant[] {
+    if (state.kind === "ringing" || ghost === undefined || service === undefined) return [];
     const key = this.#parts.keys?.own(seat);
-    return [{ identity: `${ghost}:${device}`, keys: key === undefined ? [] : [key] }];
+    const focus = focusOf(service, call.service);
+    return [{ identity: `${ghost}:${device}`, focus, keys: key === undefined ? [] : [key] }];
   }
+}
+
+/** Of which service's media server that device is heard, in a call that began at `first`. */
+function meetingPlace({ meets, services }: RtcMembership, first: string | undefined): string | undefined {
+  return meets === "oldest" ? first : services[0];
+}
+
+function focusOf(service: string, home: string | undefined): FocusId | undefined {
+  return service === home ? undefined : (service as FocusId);
 }

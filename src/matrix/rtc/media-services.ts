@@ -79,8 +79,14 @@ export class MediaServices {
 
   /** Whether requests may be sent there. */
   async isAllowed(service: string): Promise<boolean> {
+    if (!this.wasAllowed(service)) await this.advertised();
+    return this.wasAllowed(service);
+  }
+
+  /** The same, by what the homeserver said last. */
+  wasAllowed(service: string): boolean {
     if (service === this.#configured || this.#allowed.has(service)) return true;
-    return (await this.advertised()).includes(service);
+    return this.#transports.includes(service) || this.#wellKnown.includes(service);
   }
 
   /** What the homeserver says, the best first. Never rejects. */

@@ -104,6 +104,32 @@ export function conferenceContract(start: () => Promise<ConferenceHarness>): voi
     expect(await hears(alice)).toBe(hz.carol);
   });
 
+  test("people who are heard at different servers hear each other, and again after both were lost", async ({
+    scope,
+  }) => {
+    const [home, abroad] = [newRoom(), newRoom()];
+    const alice = await call(scope, home, "alice", attendanceOf(["bob"], frameKeyOf("alice"), abroad));
+    const bob = await call(scope, abroad, "bob", attendanceOf(["alice"], frameKeyOf("bob"), home));
+    expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
+    await harness.restart();
+    await vi.waitFor(() => expect(Math.min(alice.seat.admissions, bob.seat.admissions)).toBeGreaterThan(3), 15_000);
+    expect(await Promise.all([hears(alice), hears(bob)])).toEqual([hz.bob, hz.alice]);
+    expect(alice.facts.map(({ kind }) => kind)).toEqual(["media.connected"]);
+    await bob.session.close();
+    await alice.fact("media.closed");
+  });
+
+  test("nobody is heard at a server where they do not belong", async ({ scope }) => {
+    const [home, abroad] = [newRoom(), newRoom()];
+    const alice = await call(scope, home, "alice", attendanceOf(["bob"], undefined, abroad));
+    const bob = await call(scope, home, "bob", attendanceOf(["alice"]));
+    await bob.fact("media.connected");
+    expect(await hears(bob)).toBe(hz.alice);
+    expect(alice.telephone.ear.packets).toEqual([]);
+    alice.seat.change(attendanceOf(["bob"]));
+    expect(await hears(alice)).toBe(hz.bob);
+  });
+
   test("frames with a key that has not come are dropped until it comes", async ({ scope }) => {
     const room = newRoom();
     const keyless = { participants: [{ identity: "bob", keys: [frameKeyOf("bob", 1)] }], ownKey: frameKeyOf("alice") };

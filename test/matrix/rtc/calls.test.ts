@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { LegAddress, OwnSide } from "../../../src/core/call/model/matrix-leg.ts";
 import type { MatrixFact } from "../../../src/ports/homeserver.ts";
-import { type Seat, seatIn } from "../../../src/ports/conference.ts";
+import { type Attendance, type Seat, seatIn } from "../../../src/ports/conference.ts";
 import type { EdgeRig } from "../edge-rig.ts";
 import { declineType, memberType, number, ringing, ringType, type RtcWorld, startRtcWorld } from "./rtc-world.ts";
 
@@ -97,6 +97,26 @@ describe("a person who calls a number", () => {
       `${world.alice}:PHONE ${world.alice}:LAPTOP`,
       `${world.alice}:PHONE`,
     ]);
+  });
+
+  test("is heard at the media server of another service, if the bridge may use it, and the log says so if not", async () => {
+    const theirs = "https://rtc.example.com";
+    const world = await startRtcWorld({ rtc: { allowedServices: [theirs] } });
+    const seat = seatOf(world.rig, await called(world));
+    await world.join("LAPTOP", [theirs]);
+    await world.join("TABLET", ["https://rtc.example.net"]);
+    await world.server.pushed();
+    await world.rig.edge.idle();
+    let last: Attendance | undefined;
+    seat.attend((attendance) => (last = attendance))();
+    expect(last?.participants).toMatchObject([
+      { identity: `${world.alice}:PHONE`, focus: undefined },
+      { identity: `${world.alice}:LAPTOP`, focus: theirs },
+    ]);
+    expect(world.rig.lines.filter(({ fields }) => fields?.["setting"] === "rtc.allowed_services")).toMatchObject([
+      { level: "warn", fields: { service: "https://rtc.example.net" } },
+    ]);
+    await world.leave();
   });
 
   test("is declined, and reads so at once", async () => {

@@ -48,9 +48,10 @@ test("no telephone is called where it cannot be found out whether the room is en
     client: new HomeserverClient(connections, undefined, clock, log),
     ask: async () => ({ status: 500, body: undefined }),
     tracker,
-    services: { isAllowed: async () => true },
+    services: { isAllowed: async () => true, wasAllowed: () => true },
     keys,
     numberIn: async () => ghost,
+    log,
   });
   const state = { kind: "ringing", named: undefined, notifications: [] } as const;
   tracker.ring({ seat, room, matrixCallId: call, device, ghost, service: "https://rtc.example.org", state });

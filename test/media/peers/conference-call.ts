@@ -7,6 +7,7 @@ import {
   type Admission,
   type Attendance,
   type ConferenceAccess,
+  type FocusId,
   type FrameKey,
   type Seat,
   type SeatId,
@@ -28,9 +29,15 @@ export function frameKeyOf(name: Name, round = 0): FrameKey {
   return { index: place + round, secret: new Uint8Array(16).fill(place + 10 * round + 1) };
 }
 
-export function attendanceOf(members: readonly Name[], own?: FrameKey): Attendance {
+/** `elsewhere`: the room of a server where they are, if it is not ours. */
+export function attendanceOf(members: readonly Name[], own?: FrameKey, elsewhere?: string): Attendance {
+  const focus = elsewhere as FocusId | undefined;
   return {
-    participants: members.map((identity) => ({ identity, keys: own === undefined ? [] : [frameKeyOf(identity)] })),
+    participants: members.map((identity) => ({
+      identity,
+      focus,
+      keys: own === undefined ? [] : [frameKeyOf(identity)],
+    })),
     ownKey: own,
   };
 }
@@ -39,10 +46,10 @@ export function attendanceOf(members: readonly Name[], own?: FrameKey): Attendan
 class TestSeat implements Seat {
   admissions = 0;
   #attendance: Attendance;
-  readonly #admit: () => Promise<Admission>;
+  readonly #admit: (focus: FocusId | undefined) => Promise<Admission>;
   readonly #listeners = new Set<(attendance: Attendance) => void>();
 
-  constructor(attendance: Attendance, admit: () => Promise<Admission>) {
+  constructor(attendance: Attendance, admit: (focus: FocusId | undefined) => Promise<Admission>) {
     this.#attendance = attendance;
     this.#admit = admit;
   }
@@ -55,9 +62,9 @@ class TestSeat implements Seat {
     // Whoever tests the engine has a place.
   }
 
-  async admit(): Promise<Admission> {
+  async admit(focus?: FocusId): Promise<Admission> {
     this.admissions += 1;
-    return this.#admit();
+    return this.#admit(focus);
   }
 
   attend(changed: (attendance: Attendance) => void): () => void {
@@ -104,7 +111,7 @@ export class Seats implements ConferenceAccess {
     const telephone = await TrunkPeer.open({ hz: conferenceHz[name] });
     scope.add(async () => telephone.close());
     const id = `${room} ${name}` as SeatId;
-    const seat = new TestSeat(attendance, async () => this.#admit(name, room));
+    const seat = new TestSeat(attendance, async (focus = room as FocusId) => this.#admit(name, focus));
     this.#seats.set(id, seat);
     const leg = callId(id);
     const person: EndOptions =

@@ -101,7 +101,7 @@ class EmbeddedEngine implements MediaEngine {
     this.#ports = new PortPool(rtp.portMin, rtp.portMax);
     this.#places = new Places(options, {
       report: (session, fact) => this.#entries.get(session)?.report(fact),
-      admissionWanted: (session, end) => void this.#seats.get(session)?.admit(end),
+      admissionWanted: (session, end, focus) => void this.#seats.get(session)?.admit(end, focus),
       dialogs: (session, dialogs) => this.#dialogs.described(session, dialogs),
       marks: (marks) => {
         for (const [session, each] of marks) this.#dialogs.marked(session, each);

@@ -1,7 +1,7 @@
 // The seats in conferences that a session's ends have: what the Matrix edge tells of them goes to the worker in orders, and
 // what lets us in is asked for when the worker wants it.
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
-import type { Seat } from "../../../ports/conference.ts";
+import type { FocusId, Seat } from "../../../ports/conference.ts";
 import type { Log } from "../../../ports/telemetry.ts";
 import type { OrderOf, SessionOrders } from "../session/protocol.ts";
 
@@ -32,14 +32,14 @@ export class Seats {
     this.#taken[end] = { seat, stop };
   }
 
-  async admit(end: MediaEnd): Promise<void> {
+  async admit(end: MediaEnd, focus: FocusId | undefined): Promise<void> {
     const taken = this.#taken[end];
     // The worker asks again if it gets none.
-    const admission = await taken?.seat.admit().catch((error: unknown) => {
-      this.#log.warn("no admission to the conference", { error });
+    const admission = await taken?.seat.admit(focus).catch((error: unknown) => {
+      this.#log.warn("no admission to the conference", { focus, error });
       return undefined;
     });
-    if (taken !== undefined && this.#taken[end] === taken) this.#send({ kind: "enter", end, admission });
+    if (taken !== undefined && this.#taken[end] === taken) this.#send({ kind: "enter", end, focus, admission });
   }
 
   leave(): void {

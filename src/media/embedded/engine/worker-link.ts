@@ -1,6 +1,7 @@
 // The engine's end of one worker process: starts it, sends it orders, notices when it is gone.
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { FocusId } from "../../../ports/conference.ts";
 import type { MediaEnd } from "../../../core/media-end.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import type { Log } from "../../../ports/telemetry.ts";
@@ -10,7 +11,7 @@ import type { EndMarks } from "../trunk/dialog-media.ts";
 
 export interface WorkerWatch {
   report(session: number, fact: MediaReport): void;
-  admissionWanted(session: number, end: MediaEnd): void;
+  admissionWanted(session: number, end: MediaEnd, focus: FocusId | undefined): void;
   dialogs(session: number, dialogs: EndDialogs): void;
   marks(marks: readonly (readonly [session: number, marks: EndMarks])[]): void;
   /** The process has ended, whoever wanted it. All orders under way have been refused. */
@@ -160,7 +161,7 @@ export class WorkerLink {
         this.#watch.report(message.session, message.fact);
         return;
       case "admissionWanted":
-        this.#watch.admissionWanted(message.session, message.end);
+        this.#watch.admissionWanted(message.session, message.end, message.focus);
         return;
       case "log":
         this.#log[message.level](message.message, message.fields);

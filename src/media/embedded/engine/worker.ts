@@ -33,7 +33,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
     const { opening } = order;
     desk.session = await Session.open(settings, opening, {
       fact: (fact) => say({ kind: "report", session: number, fact }),
-      admissionWanted: (end) => say({ kind: "admissionWanted", session: number, end }),
+      admissionWanted: (end, focus) => say({ kind: "admissionWanted", session: number, end, focus }),
       log: (level, message, fields) => log(level, message, { call: opening.call, ...fields }),
     });
     if (desk.session === undefined) desks.delete(number);
@@ -56,7 +56,7 @@ async function carryOut(number: number, order: Order): Promise<OrderResult> {
       session.attend(order.attendance);
       return null;
     case "enter":
-      session.enter(order.admission);
+      session.enter(order.admission, order.focus);
       return null;
     case "ring":
       session.ring(order.end);

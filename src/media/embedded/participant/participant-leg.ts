@@ -1,12 +1,12 @@
 // The leg towards a person in a conference: what they and the others of the call say at the media server, and what the
 // telephone says to them.
-import type { Admission, Attendance } from "../../../ports/conference.ts";
+import type { Admission, Attendance, FocusId, Participant } from "../../../ports/conference.ts";
 import type { Leg, LegReports } from "../base/leg.ts";
 import type { WorkerSettings } from "../base/settings.ts";
 import { readRtp, writeRtp } from "../rtp/rtp-packet.ts";
 import { FrameOpener, FrameSealer } from "./frame-cipher.ts";
 import { opusPayloadType } from "./server-connection.ts";
-import { Stay } from "./stay.ts";
+import { Stay, type StayReports } from "./stay.ts";
 import { Voices } from "./voices.ts";
 
 export interface ParticipantOptions {
@@ -20,13 +20,15 @@ export interface ParticipantOptions {
 
 export interface ParticipantReports extends LegReports {
   /** Another admission is wanted: `enter` gives it. */
-  wanted(): void;
+  wanted(focus: FocusId | undefined): void;
   /** The person is there, also where nothing is heard of them. */
   alive(): void;
 }
 
 /** When a server takes seconds to start again, other clients wait as long. */
 const patience = { firstMs: 10_000, againMs: 18_000, pauseMs: 500 };
+/** The call does not depend on it. */
+const listeningPatience = { firstMs: 60_000, againMs: 60_000, pauseMs: 5_000 };
 /** Somebody who leaves and comes back so soon has changed the network. */
 const absentMs = 5000;
 
@@ -34,10 +36,13 @@ export class ParticipantLeg implements Leg {
   readonly #options: ParticipantOptions;
   readonly #reports: ParticipantReports;
   readonly #voices: Voices;
-  readonly #openers = new Map<string, FrameOpener>();
+  /** Those who belong to the call, by media server and identity: a server speaks for its own alone. */
+  #participants = new Map<FocusId | undefined, Map<string, FrameOpener>>();
   #sealer: FrameSealer | undefined;
-  /** Undefined until we know who is in the call. */
-  #stay: Stay | undefined;
+  /** Where we are heard; undefined until we know who is in the call. */
+  #home: Stay | undefined;
+  /** Where we only listen. */
+  readonly #elsewhere = new Map<FocusId, Stay>();
   #wasUp = false;
   /** Since we came in last. */
   #wasTogether = false;
@@ -51,39 +56,34 @@ export class ParticipantLeg implements Leg {
   }
 
   get isConnected(): boolean {
-    return this.#stay?.isUp === true;
+    return this.#home?.isUp === true;
   }
 
   /** Who is in the call from now on. The first time, we ask to be let in. */
   attend({ participants, ownKey }: Attendance): void {
-    for (const identity of this.#openers.keys())
-      if (!participants.some((each) => each.identity === identity)) this.#openers.delete(identity);
-    for (const { identity, keys } of participants) {
-      const opener = this.#openers.get(identity) ?? new FrameOpener();
-      opener.learn(keys);
-      this.#openers.set(identity, opener);
-    }
+    this.#participants = this.#learn(participants);
     if (ownKey === undefined) this.#sealer = undefined;
     else if (this.#sealer?.isFor(ownKey) !== true) this.#sealer = new FrameSealer(ownKey);
-    if (this.#stay === undefined) this.#stay = this.#begin();
-    else this.#watch();
+    this.#home ??= this.#speak();
+    this.#listen();
+    this.#watch();
   }
 
-  /** Undefined: there is none now. */
-  enter(admission: Admission | undefined): void {
-    this.#stay?.enter(admission, this.#sealer !== undefined);
+  /** `admission` undefined: there is none now. */
+  enter(admission: Admission | undefined, focus?: FocusId): void {
+    this.#stayAt(focus)?.enter(admission, this.#sealer !== undefined);
   }
 
   sendRtp(packet: Buffer): boolean {
     const header = readRtp(packet);
     // The server knows our track as Opus alone: digits have no place in it.
-    if (this.#stay === undefined || header?.payloadType !== opusPayloadType) return false;
-    if (this.#sealer === undefined) return this.#stay.send(packet);
-    return this.#stay.send(writeRtp(header, this.#sealer.seal(packet.subarray(header.start, header.end))));
+    if (this.#home === undefined || header?.payloadType !== opusPayloadType) return false;
+    if (this.#sealer === undefined) return this.#home.send(packet);
+    return this.#home.send(writeRtp(header, this.#sealer.seal(packet.subarray(header.start, header.end))));
   }
 
   sendRtcp(packet: Buffer): void {
-    this.#stay?.send(packet);
+    this.#home?.send(packet);
   }
 
   async close(): Promise<void> {
@@ -91,38 +91,77 @@ export class ParticipantLeg implements Leg {
     this.#leave();
   }
 
-  #begin(): Stay {
+  #learn(participants: readonly Participant[]): Map<FocusId | undefined, Map<string, FrameOpener>> {
+    const learned = new Map<FocusId | undefined, Map<string, FrameOpener>>();
+    for (const { focus, identity, keys } of participants) {
+      const opener = this.#participants.get(focus)?.get(identity) ?? new FrameOpener();
+      opener.learn(keys);
+      const there = learned.get(focus) ?? new Map<string, FrameOpener>();
+      learned.set(focus, there.set(identity, opener));
+    }
+    return learned;
+  }
+
+  #stayAt(focus: FocusId | undefined): Stay | undefined {
+    return focus === undefined ? this.#home : this.#elsewhere.get(focus);
+  }
+
+  #speak(): Stay {
     const { ice, ssrc, cname, reconnectTimeoutMs } = this.#options;
     const againMs = Math.min(patience.againMs, reconnectTimeoutMs);
     return new Stay(
-      { ice, ssrc, cname },
+      { ice, stream: { ssrc, cname } },
       { ...patience, againMs },
       {
-        wanted: () => this.#reports.wanted(),
+        ...this.#stayReports(undefined),
         up: () => {
           this.#wasUp = true;
           this.#wasTogether = false;
           this.#reports.connected();
           this.#watch();
         },
-        attended: () => this.#watch(),
         lost: () => this.#endAbsence(),
         over: () => {
           this.#leave();
           if (this.#wasUp) this.#reports.gone("lost");
           else this.#reports.failed("not let in at the media server");
         },
-        rtp: (identity, packet) => this.#hear(identity, packet),
-        rtcp: (packet) => this.#reports.rtcp(packet),
-        log: (level, message, fields) => this.#reports.log(level, message, fields),
       },
     );
+  }
+
+  /** Wherever somebody of the call is heard whom we do not hear at home; and nowhere else. */
+  #listen(): void {
+    for (const [focus, stay] of this.#elsewhere)
+      if (!this.#participants.has(focus)) {
+        stay.close();
+        this.#elsewhere.delete(focus);
+      }
+    for (const focus of this.#participants.keys()) {
+      if (focus === undefined || this.#elsewhere.get(focus)?.isOver === false) continue;
+      const options = { ice: this.#options.ice, stream: undefined };
+      this.#elsewhere.set(focus, new Stay(options, listeningPatience, this.#stayReports(focus)));
+    }
+  }
+
+  #stayReports(focus: FocusId | undefined): StayReports {
+    return {
+      wanted: () => this.#reports.wanted(focus),
+      up: () => this.#watch(),
+      attended: () => this.#watch(),
+      lost: () => this.#watch(),
+      over: () => this.#watch(),
+      rtp: (identity, packet) => this.#hear(this.#participants.get(focus)?.get(identity), packet),
+      rtcp: (packet) => this.#reports.rtcp(packet),
+      log: (level, message, fields) => this.#reports.log(level, message, { focus, ...fields }),
+    };
   }
 
   #leave(): void {
     this.#voices.close();
     this.#endAbsence();
-    this.#stay?.close();
+    this.#home?.close();
+    for (const stay of this.#elsewhere.values()) stay.close();
   }
 
   #endAbsence(): void {
@@ -133,8 +172,7 @@ export class ParticipantLeg implements Leg {
   /** Are those who belong to the call at the server? Whoever was there, and is not any more, has died with their client. */
   #watch(): void {
     if (!this.isConnected) return;
-    const isTogether = [...this.#openers.keys()].some((identity) => this.#stay?.isHere(identity));
-    if (isTogether) {
+    if (this.#isTogether()) {
       this.#wasTogether = true;
       this.#endAbsence();
       this.#reports.alive();
@@ -146,8 +184,15 @@ export class ParticipantLeg implements Leg {
       }, absentMs);
   }
 
-  #hear(identity: string, packet: Buffer): void {
-    const opener = this.#openers.get(identity);
+  /** While a server where we listen is lost we do not know who is still there. */
+  #isTogether(): boolean {
+    return [...this.#participants].some(([focus, there]) => {
+      const stay = this.#stayAt(focus);
+      return stay?.isReturning === true || [...there.keys()].some((identity) => stay?.isHere(identity));
+    });
+  }
+
+  #hear(opener: FrameOpener | undefined, packet: Buffer): void {
     const header = readRtp(packet);
     if (opener === undefined || header?.payloadType !== opusPayloadType) return;
     const payload = packet.subarray(header.start, header.end);

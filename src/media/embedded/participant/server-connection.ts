@@ -24,6 +24,12 @@ export interface ConnectionReports {
 export interface ConnectionOptions {
   readonly ice: WorkerSettings["ice"];
   readonly iceServers: readonly IceServer[];
+  /** Undefined: we only listen. */
+  readonly stream: SpokenStream | undefined;
+}
+
+/** What we say. */
+export interface SpokenStream {
   readonly ssrc: number;
   readonly cname: string;
   /** What the server knows our track by. */
@@ -37,12 +43,14 @@ const mostHeard = 24;
 /** For Opus, of ours and of theirs (RFC 7587 s6.1). */
 const profile = "minptime=10;useinbandfec=1";
 
+const heardMid = (index: number): string => `rx${index}`;
+
 export class ServerConnection {
   readonly #connection: PeerConnection;
   readonly #reports: ConnectionReports;
   readonly #sections: OfferedSection[] = [];
   readonly #tracks: Track[] = [];
-  readonly #spoken: Track;
+  readonly #spoken: Track | undefined;
   #isOpen = false;
   #isOver = false;
 
@@ -61,11 +69,9 @@ export class ServerConnection {
     });
     // The server takes what it has of codecs from the first section.
     this.#hear(1);
-    const audio = new nodeDataChannel.Audio(spoken.mid, "SendOnly");
-    audio.addOpusCodec(opus.payloadType, profile);
-    audio.addSSRC(options.ssrc, options.cname, "telephone", options.cid);
-    this.#spoken = this.#add(spoken, audio);
-    this.#spoken.onOpen(() => {
+    this.#spoken = options.stream && this.#speak(options.stream);
+    const opens = this.#spoken ?? this.#tracks[0];
+    opens?.onOpen(() => {
       if (this.#isOver) return;
       this.#isOpen = true;
       reports.connected();
@@ -94,7 +100,7 @@ export class ServerConnection {
   addCandidate(candidate: Candidate): void {
     if (!isUsable(candidate)) return;
     try {
-      this.#connection.addRemoteCandidate(writeCandidate(candidate), spoken.mid);
+      this.#connection.addRemoteCandidate(writeCandidate(candidate), heardMid(0));
     } catch {
       // It has just ended.
     }
@@ -102,7 +108,7 @@ export class ServerConnection {
 
   /** RTP or RTCP; false where it cannot be sent now. */
   send(packet: Buffer): boolean {
-    if (!this.#isOpen) return false;
+    if (!this.#isOpen || this.#spoken === undefined) return false;
     try {
       return this.#spoken.sendMessageBinary(packet);
     } catch {
@@ -117,11 +123,18 @@ export class ServerConnection {
     closeConnection(this, this.#connection, this.#tracks);
   }
 
+  #speak({ ssrc, cname, cid }: SpokenStream): Track {
+    const audio = new nodeDataChannel.Audio(spoken.mid, "SendOnly");
+    audio.addOpusCodec(opus.payloadType, profile);
+    audio.addSSRC(ssrc, cname, "telephone", cid);
+    return this.#add(spoken, audio);
+  }
+
   #hear(more: number): void {
     for (let each = 0; each < more; each += 1) {
       const index = this.#sections.filter(({ mid }) => mid !== spoken.mid).length;
       if (index >= mostHeard) return;
-      const mid = `rx${index}`;
+      const mid = heardMid(index);
       const audio = new nodeDataChannel.Audio(mid, "RecvOnly");
       audio.addOpusCodec(opus.payloadType, profile);
       this.#add({ mid, formats: [opus] }, audio);

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Admission } from "../../../ports/conference.ts";
 import { clockMs } from "../base/clock.ts";
 import type { LegReports } from "../base/leg.ts";
+import type { SpokenStream } from "./server-connection.ts";
 import { Visit, type VisitOptions } from "./visit.ts";
 
 /** How long we try to get in: at first, and after a loss at most. */
@@ -14,7 +15,10 @@ export interface Patience {
   readonly pauseMs: number;
 }
 
-export type StayOptions = Omit<VisitOptions, "cid" | "isEncrypted">;
+export interface StayOptions extends Pick<VisitOptions, "ice"> {
+  /** What we say there; undefined: we only listen. */
+  readonly stream: Omit<SpokenStream, "cid"> | undefined;
+}
 
 export interface StayReports {
   /** Another admission is wanted: `enter` gives it. */
@@ -54,6 +58,7 @@ export class Stay {
   readonly #patience: Patience;
   readonly #reports: StayReports;
   #state: State = { phase: "over" };
+  #wasUp = false;
   /** Refusals in a row. */
   #refusals = 0;
   /** Until we ask again, or give up. */
@@ -69,6 +74,15 @@ export class Stay {
 
   get isUp(): boolean {
     return this.#state.phase === "visiting" && this.#state.isUp;
+  }
+
+  get isOver(): boolean {
+    return this.#state.phase === "over";
+  }
+
+  /** Whether it was up, and may be again. */
+  get isReturning(): boolean {
+    return this.#wasUp && !this.isUp && !this.isOver;
   }
 
   isHere(identity: string): boolean {
@@ -106,8 +120,9 @@ export class Stay {
 
   /** Throws where the address of the server is none. */
   #visit(admission: Admission, isEncrypted: boolean): Visit {
+    const { ice, stream } = this.#options;
     const cid = `TR_${randomBytes(6).toString("hex")}`;
-    const options = { ...this.#options, cid, isEncrypted };
+    const options = { ice, stream: stream && { ...stream, cid }, isEncrypted };
     return new Visit(admission, options, {
       up: () => this.#up(),
       over: (reason, isFinal) => this.#ended(reason, isFinal),
@@ -126,6 +141,7 @@ export class Stay {
   #up(): void {
     if (this.#state.phase !== "visiting") return;
     this.#state.isUp = true;
+    this.#wasUp = true;
     this.#reports.up();
   }
 

@@ -20,6 +20,7 @@ export interface VisitReports {
 }
 
 export interface VisitOptions extends Omit<ConnectionOptions, "iceServers"> {
+  /** Whether what we say is. */
   readonly isEncrypted: boolean;
 }
 
@@ -134,7 +135,7 @@ export class Visit {
       return;
     }
     this.#connection = connection;
-    this.#socket.send(trackRequest({ cid: options.cid, isEncrypted }));
+    if (options.stream !== undefined) this.#socket.send(trackRequest({ cid: options.stream.cid, isEncrypted }));
     this.#offers.more = 0;
     this.#offer();
   }

@@ -3,7 +3,7 @@ import type { CallId } from "../../../core/ids.ts";
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import type { MediaFault, MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Admission, Attendance } from "../../../ports/conference.ts";
+import type { Admission, Attendance, FocusId } from "../../../ports/conference.ts";
 import type {
   ConferenceEnd,
   EngineSession,
@@ -47,7 +47,11 @@ interface Orders {
   /** Who is in the conference at that end. */
   readonly attend: { readonly end: MediaEnd; readonly attendance: Attendance };
   /** What the session wanted; undefined: there is none now. */
-  readonly enter: { readonly end: MediaEnd; readonly admission: Admission | undefined };
+  readonly enter: {
+    readonly end: MediaEnd;
+    readonly focus: FocusId | undefined;
+    readonly admission: Admission | undefined;
+  };
   readonly ring: { readonly end: MediaEnd };
   readonly press: { readonly to: MediaEnd; readonly digit: string; readonly durationMs: number };
   readonly candidates: { readonly candidates: readonly IceCandidate[] };
@@ -106,8 +110,13 @@ export type FromWorker =
   /** How far the streams of all sessions have come. */
   | { readonly kind: "marks"; readonly marks: readonly (readonly [session: number, marks: EndMarks])[] }
   | { readonly kind: "report"; readonly session: number; readonly fact: MediaReport }
-  /** The session wants to be let into the conference at that end. */
-  | { readonly kind: "admissionWanted"; readonly session: number; readonly end: MediaEnd }
+  /** The session wants to be let into the conference at that end, where it meets at `focus`. */
+  | {
+      readonly kind: "admissionWanted";
+      readonly session: number;
+      readonly end: MediaEnd;
+      readonly focus: FocusId | undefined;
+    }
   | {
       readonly kind: "log";
       readonly level: LogLevel;

@@ -3,7 +3,7 @@
 import type { IceCandidate } from "../../../core/call/model/fact.ts";
 import { mediaEnds, type MediaEnd } from "../../../core/media-end.ts";
 import type { MediaStats } from "../../../core/call/model/media-stats.ts";
-import type { Admission, Attendance } from "../../../ports/conference.ts";
+import type { Admission, Attendance, FocusId } from "../../../ports/conference.ts";
 import type { LocalClient, RemoteClient } from "../../../ports/media-engine.ts";
 import { MediaError, type MediaReport } from "../../../ports/media.ts";
 import { clockMs } from "../base/clock.ts";
@@ -23,7 +23,7 @@ const hangUpMs = 2000;
 export interface SessionReports {
   fact(fact: MediaReport): void;
   /** The participant at that end wants to be let in: `enter` does. */
-  admissionWanted(end: MediaEnd): void;
+  admissionWanted(end: MediaEnd, focus: FocusId | undefined): void;
   log(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -103,8 +103,8 @@ export class Session {
     this.#participant?.attend(attendance);
   }
 
-  enter(admission: Admission | undefined): void {
-    this.#participant?.enter(admission);
+  enter(admission: Admission | undefined, focus: FocusId | undefined): void {
+    this.#participant?.enter(admission, focus);
   }
 
   ring(end: MediaEnd): void {
@@ -208,7 +208,7 @@ export class Session {
       { ice, ssrc, cname, reconnectTimeoutMs },
       {
         ...this.#legReports(end),
-        wanted: () => this.#reports.admissionWanted(end),
+        wanted: (focus) => this.#reports.admissionWanted(end, focus),
         alive: () => this.#guard(() => this.#relay.alive(end)),
       },
     );

@@ -2,6 +2,7 @@
 import { Direction, type MatrixClient, type MatrixEvent } from "matrix-js-sdk";
 import type { StateEvents, TimelineEvents } from "matrix-js-sdk/lib/@types/event.js";
 import type { ToDevicePayload } from "matrix-js-sdk/lib/models/ToDeviceMessage.js";
+import { transportsOf } from "../rtc/media-server.ts";
 import { type Capability, type IRoomEvent, OpenIDRequestState, WidgetDriver } from "matrix-widget-api";
 
 /** A message to devices, as the widget API gives it: content by device by user. */
@@ -163,7 +164,7 @@ export class ElementCallDriver extends WidgetDriver {
 
   /** MSC4515: a widget cannot ask the homeserver. */
   override async getRtcTransports() {
-    return { rtc_transports: await this.#client._unstable_getRTCTransports() };
+    return { rtc_transports: await transportsOf(this.#client) };
   }
 
   override getKnownRooms(): string[] {

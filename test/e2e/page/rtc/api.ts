@@ -52,6 +52,8 @@ export interface RtcRing {
 export interface RtcPhone {
   /** Begins the room's call, or joins it: an answer is nothing else. */
   join(roomId: string, options: RtcJoinOptions): Promise<void>;
+  /** Where its next calls meet: at the media server of this token service, whatever the homeserver names. */
+  meetAt(service: string): void;
   /** Does nothing where there is no call. */
   leave(): Promise<void>;
   report(): Promise<RtcReport>;

@@ -1,6 +1,10 @@
 // Which media server the homeserver names, and how a client is let into it.
 import type { MatrixClient } from "matrix-js-sdk";
-import { isLivekitTransportConfig, type LivekitTransportConfig } from "matrix-js-sdk/lib/matrixrtc/index.js";
+import {
+  isLivekitTransportConfig,
+  type LivekitTransportConfig,
+  type Transport,
+} from "matrix-js-sdk/lib/matrixrtc/index.js";
 import type { MembershipFormat } from "./api.ts";
 
 /** Of ours, as this call names it. */
@@ -16,9 +20,20 @@ export interface Admission {
   readonly jwt: string;
 }
 
+let ownServer: LivekitTransportConfig | undefined;
+
+/** As if the client's homeserver named this one's token service, and no other. */
+export function meetAt(service: string): void {
+  ownServer = { type: "livekit", livekit_service_url: service };
+}
+
 /** MSC4143. */
+export async function transportsOf(client: MatrixClient): Promise<Transport[]> {
+  return ownServer === undefined ? client._unstable_getRTCTransports() : [ownServer];
+}
+
 export async function mediaServerOf(client: MatrixClient): Promise<LivekitTransportConfig> {
-  const found = (await client._unstable_getRTCTransports()).find(isLivekitTransportConfig);
+  const found = (await transportsOf(client)).find(isLivekitTransportConfig);
   if (found === undefined) throw new Error("the homeserver names no LiveKit server");
   return found;
 }

@@ -2,6 +2,7 @@
 import { theClient } from "../session.ts";
 import type { RtcPhone } from "./api.ts";
 import { allRings } from "./rings.ts";
+import { meetAt } from "./media-server.ts";
 import { RtcCall } from "./rtc-call.ts";
 
 let newest: RtcCall | undefined;
@@ -15,6 +16,7 @@ export const rtcPhone: RtcPhone = {
   async join(roomId, options) {
     newest = await RtcCall.join(roomId, options);
   },
+  meetAt,
   async leave() {
     await newest?.leave();
   },

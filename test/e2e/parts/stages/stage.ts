@@ -28,6 +28,8 @@ export interface Stage<Name extends string> {
   readonly proxy: Kamailio;
   /** Undefined where the homeserver has no MatrixRTC. */
   readonly conferences: Conferences | undefined;
+  /** The token service of another media server, where the bridge may use one. */
+  readonly otherService: string | undefined;
   /** The SIP port that each number leads to. */
   readonly ports: Readonly<Record<Name, number>>;
   /** The bridge's own SIP port of a trunk that calls come in on. */
@@ -69,6 +71,8 @@ export interface StageOptions {
   readonly delegatedLogin?: boolean;
   /** The homeserver has a media server for MatrixRTC. */
   readonly matrixRtc?: boolean;
+  /** There is another one, which the homeserver does not name and the bridge may use. */
+  readonly otherMediaServer?: boolean;
   /** A module that the bridge loads before its own. */
   readonly preload?: string;
   readonly transport?: "udp" | "tcp";
@@ -103,6 +107,7 @@ export async function startStage<Name extends string>(
     pushesKeys,
     delegatedLogin = false,
     matrixRtc = false,
+    otherMediaServer = false,
     preload,
   }: StageOptions = {},
 ): Promise<Stage<Name>> {
@@ -128,6 +133,9 @@ export async function startStage<Name extends string>(
   const rtpPort = await freePorts(RTP_PORTS);
   const synapseUrl = `http://127.0.0.1:${synapsePort}`;
   const { url } = strict ? await openStrictDoor(rig, synapseUrl) : { url: synapseUrl };
+  const atHome = { url: synapseUrl, serverName: DOMAIN };
+  const conferences = matrixRtc ? await startConferences(rig, atHome) : undefined;
+  const otherService = otherMediaServer ? (await startConferences(rig, atHome)).serviceUrl : undefined;
   const settings = {
     homeserver: { url, domain: DOMAIN },
     ghosts: { gateway: GATEWAY, encoding },
@@ -148,12 +156,12 @@ export async function startStage<Name extends string>(
     },
     logging: { level: "debug" },
     http: { listen: { port: await freePort() } },
+    ...(otherService !== undefined && { rtc: { allowed_services: [otherService] } }),
     ...config,
   };
   const bridge = await registerBridge(rig, settings, preload);
   const registrationFile =
     pushesKeys === undefined ? bridge.registrationFile : await readdress(bridge, await pushesKeys(bridge.url));
-  const conferences = matrixRtc ? await startConferences(rig, { url: synapseUrl, serverName: DOMAIN }) : undefined;
   const synapse = await startSynapse(rig, {
     port: synapsePort,
     serverName: DOMAIN,
@@ -165,7 +173,16 @@ export async function startStage<Name extends string>(
     ...(conferences !== undefined && { livekitServiceUrl: conferences.serviceUrl }),
   });
   if (inbound !== undefined) await addNumbers(bridge, await inbound.table(synapse));
-  return { synapse, bridge, running: await bridge.start(), proxy, conferences, ports, doorOf: doors.portOf };
+  return {
+    synapse,
+    bridge,
+    running: await bridge.start(),
+    proxy,
+    conferences,
+    otherService,
+    ports,
+    doorOf: doors.portOf,
+  };
 }
 
 /** A port of the bridge's for each trunk that calls come in on, and which number leads to which. */
