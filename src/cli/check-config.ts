@@ -9,6 +9,7 @@ import { loadPeopleToken, peopleRegistrationPath } from "../config/registration/
 import { formatPath, type ConfigFinding } from "../config/reading/problem.ts";
 import { loadRegistration } from "../config/registration/registration.ts";
 import type { Config } from "../config/schema/schema.ts";
+import { checkConferences } from "./conference-checks.ts";
 import { exitCode } from "./exit-code.ts";
 import { checkMachine } from "./machine-checks.ts";
 import type { RunOptions } from "./run.ts";
@@ -27,6 +28,7 @@ export async function checkFiles(
   requireCertificates(config, configPath);
   terminal.out(`${configPath}: good\n`);
   advise(configPath, adviseOn(config));
+  let conferences: readonly string[] | undefined;
   if (existsSync(registrationPath)) {
     const facts = toRegistrationFacts(config);
     const registration = loadRegistration(registrationPath, facts);
@@ -36,6 +38,7 @@ export async function checkFiles(
       loadPeopleToken(peoplePath, facts, registration, terminal.env);
       terminal.out(`${peoplePath}: good\n`);
     }
+    conferences = await checkConferences(config, registration);
     advise(registrationPath, adviseOnRegistration(registration, config, port ?? config.appservice.listen.port));
   } else {
     terminal.out(`${registrationPath}: does not exist yet; write it with -r\n`);
@@ -47,9 +50,11 @@ export async function checkFiles(
     );
   }
   for (const line of await checkMachine({ configPath, registrationPath, config, port })) warn(line);
+  for (const line of conferences ?? []) warn(line);
   const { host, port: statusPort } = config.http.listen;
   terminal.out(
-    "Not checked here: whether the homeserver knows the bridge and both reach each other, and whether trunks, TURN servers and the media server of MatrixRTC answer. " +
+    "Not checked here: whether the homeserver reaches the bridge, and whether trunks" +
+      `${conferences === undefined ? ", the media server of MatrixRTC" : ""} and TURN servers answer. ` +
       `The running bridge says that in its log and at http://${host.includes(":") ? `[${host}]` : host}:${statusPort}/ready\n`,
   );
   return exitCode.ok;
