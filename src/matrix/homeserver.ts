@@ -1,6 +1,6 @@
 // The Homeserver port over HTTP: what the bridge orders, as requests of the client-server API.
 import { z } from "zod";
-import { type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
+import { eventId, type EventId, parseUserId, roomId, type RoomId, type UserId } from "../core/ids.ts";
 import type { LegForm, OwnSide } from "../core/call/model/matrix-leg.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Homeserver, PingOutcome, RunningCall } from "../ports/homeserver.ts";
@@ -276,9 +276,19 @@ export class HttpHomeserver implements Homeserver {
     return this.#parts.speaker.say(leg, signal);
   }
 
-  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId> {
     const relation = about === undefined ? {} : { "m.relates_to": { "m.in_reply_to": { event_id: about } } };
-    await this.#outbox.send(room, as, "m.room.message", { msgtype: "m.notice", body: text, ...relation });
+    const content = { msgtype: "m.notice", body: text, ...relation };
+    return eventId(await this.#outbox.send(room, as, "m.room.message", content));
+  }
+
+  async react(room: RoomId, as: UserId, about: EventId, mark: string): Promise<void> {
+    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: about, key: mark } };
+    await this.#outbox.send(room, as, "m.reaction", content, { isClear: true });
+  }
+
+  withdraw(room: RoomId, as: UserId, event: EventId): Promise<void> {
+    return this.#outbox.redact(room, as, event);
   }
 
   async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {

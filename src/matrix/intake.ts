@@ -21,6 +21,9 @@ export interface IntakeParts {
   readonly telemetry: Pick<Telemetry, "log" | "eventsTaken" | "inboxDepth">;
 }
 
+type Tails = Map<RoomId, Promise<void>>;
+type Origin = "stored" | "not stored";
+
 /** A homeserver sends a transaction again until it is acknowledged, for days if need be. */
 const rememberMs = 7 * 24 * 3_600_000;
 const pruneIntervalMs = 6 * 3_600_000;
@@ -34,9 +37,9 @@ const slowMessageMs = 120_000;
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #log: Log;
-  /** Of each room, the last fact that is being acted on, messages aside; and the last message. */
-  readonly #tails = new Map<RoomId, Promise<void>>();
-  readonly #messageTails = new Map<RoomId, Promise<void>>();
+  /** Of each room, the last fact that is being acted on; and of what people write and tap, which comes in there, the last. */
+  readonly #tails: Tails = new Map();
+  readonly #saidTails: Tails = new Map();
   #depth = 0;
   #delivering = false;
   /** Serialises what changes the inbox's order. */
@@ -101,7 +104,7 @@ export class Intake {
     const claimed: MatrixFact[] = [];
     for (const one of fresh) {
       const fact = await this.#opened(this.#onOwnClock(one), facts.get(one));
-      if (fact?.kind === "message.received") {
+      if (fact !== undefined && isSaid(fact)) {
         // A call is worthless when it is late, and a message is not: it stays in store until it is delivered.
         if (this.#delivering) this.#enqueue(fact);
         continue;
@@ -133,8 +136,8 @@ export class Intake {
 
   /** Resolves when the bridge has acted on everything handed over. */
   async idle(): Promise<void> {
-    while (this.#tails.size + this.#messageTails.size > 0)
-      await Promise.all([...this.#tails.values(), ...this.#messageTails.values()]);
+    while (this.#tails.size + this.#saidTails.size > 0)
+      await Promise.all([...this.#tails.values(), ...this.#saidTails.values()]);
   }
 
   /** What comes is stored for the next start, and so is a message that has to wait for another. */
@@ -195,19 +198,16 @@ export class Intake {
   }
 
   /** @param json the event that the fact was read from; where it is not given, there is no more to read in it */
-  #enqueue(fact: RoomFact, how: "stored" | "not stored" = "stored", json?: string): void {
+  #enqueue(fact: RoomFact, how: Origin = "stored", json?: string): void {
+    this.#follow(this.#tails, fact.room, () => this.#act(fact, how, json));
+  }
+
+  #follow(tails: Tails, room: RoomId, work: () => Promise<void>): void {
     this.#count(1);
-    const { room } = fact;
-    const isMessage = fact.kind === "message.received";
-    const tails = isMessage ? this.#messageTails : this.#tails;
-    const before = this.#tails.get(room) ?? Promise.resolve();
-    const message = this.#messageTails.get(room);
-    const next = (isMessage ? before.then(() => message) : before)
-      // Stopped while it waited: a message is none the worse for coming after the next start.
-      .then(() => (isMessage && !this.#delivering ? this.#count(-1) : this.#act(fact, how, json)))
-      .finally(() => {
-        if (tails.get(room) === next) tails.delete(room);
-      });
+    const next = (tails.get(room) ?? Promise.resolve()).then(work).finally(() => {
+      this.#count(-1);
+      if (tails.get(room) === next) tails.delete(room);
+    });
     tails.set(room, next);
   }
 
@@ -220,29 +220,34 @@ export class Intake {
     const { receivedAtMs } = fact;
     const reading = readEvent(event, clock.wallMs() - (clock.nowMs() - receivedAtMs), isOwn);
     // Nothing else is ever encrypted: what a room is, and who is in it, is said in the clear.
-    const isMeant = reading.kind === "fact" && (isOfCall(reading.fact) || reading.fact.kind === "message.received");
+    const isMeant = reading.kind === "fact" && (isOfCall(reading.fact) || isSaid(reading.fact));
     return isMeant ? { ...reading.fact, receivedAtMs } : undefined;
   }
 
-  async #act(taken: RoomFact, how: "stored" | "not stored", json?: string): Promise<void> {
+  /** Its turn in the room has come. Never rejects. */
+  async #act(taken: RoomFact, how: Origin, json?: string): Promise<void> {
     const fact = taken.kind === "event.unreadable" ? await this.#opened(taken, json) : taken;
     // Stopped while it waited for its key, which may come before the next start.
     const waitsOn = fact?.kind === "event.unreadable" && this.#parts.encryption !== undefined && !this.#delivering;
-    // A message has a place of its own, and what is nothing to us none.
-    const isElsewhere = fact !== taken && fact?.kind === "message.received";
-    if (isElsewhere) this.#enqueue(fact, how);
-    if (!waitsOn && !isElsewhere) {
-      let disposal: Disposal = undefined;
-      for (const one of fact === undefined ? [] : await this.#parts.meaning(fact)) {
-        const what = await this.#hand(one);
-        disposal ??= what;
-      }
-      if (how === "not stored") {
-        // It is marked as done when it is stored, if it ever is.
-      } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, taken.eventId);
-      else if (disposal !== "later") void this.#finish(taken.eventId);
+    if (waitsOn) return;
+    if (fact === undefined || !isSaid(fact)) return this.#perform(fact, taken.eventId, how);
+    this.#follow(this.#saidTails, taken.room, async () => {
+      // Stopped while it waited: it is none the worse for coming after the next start.
+      if (this.#delivering) await this.#perform(fact, taken.eventId, how);
+    });
+  }
+
+  /** Nothing is to be done with what is nothing to us. */
+  async #perform(fact: RoomFact | undefined, event: EventId, how: Origin): Promise<void> {
+    let disposal: Disposal = undefined;
+    for (const one of fact === undefined ? [] : await this.#parts.meaning(fact)) {
+      const what = await this.#hand(one);
+      disposal ??= what;
     }
-    this.#count(-1);
+    if (how === "not stored") {
+      // It is marked as done when it is stored, if it ever is.
+    } else if (typeof disposal === "object") void this.#finishAfter(disposal.until, event);
+    else if (disposal !== "later") void this.#finish(event);
   }
 
   /** Never rejects: a fact that breaks the bridge must neither stop its room nor come back at every start. */
@@ -293,6 +298,11 @@ export class Intake {
     this.#cancelPrune();
     this.#cancelPrune = clock.at(clock.nowMs() + pruneIntervalMs, () => void this.#prune());
   }
+}
+
+/** What people write and tap: in one order, and no call waits for it. */
+function isSaid({ kind }: RoomFact): boolean {
+  return kind === "message.received" || kind === "reaction.added" || kind === "event.withdrawn";
 }
 
 function isOfCall({ kind }: RoomFact): boolean {

@@ -2,18 +2,21 @@
 // is sent again after a lost answer keeps its transaction id, so that the room sees it once. What goes into an
 // encrypted room is encrypted here.
 import { createHash } from "node:crypto";
-import type { RoomId, UserId } from "../core/ids.ts";
+import type { EventId, RoomId, UserId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { badAnswer, type HomeserverClient, type Patience } from "./client/homeserver-client.ts";
 import type { Encryption } from "./encryption/encryption.ts";
 
 /** Half of an invite's usual lifetime: what is later than that helps nobody, and holds up what comes after it. */
 const usualPatience: Patience = { again: "repeatable", giveUpAfterMs: 30_000 };
+const redactPatience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 
 interface Delivery {
   /** Whatever is sent under the same name in the same room by the same user is sent once, over a restart too. */
   readonly transaction?: string;
   readonly patience?: Patience;
+  /** Goes as it is into an encrypted room too: what clients look for in the clear. */
+  readonly isClear?: boolean;
 }
 
 export class Outbox {
@@ -34,17 +37,24 @@ export class Outbox {
     as: UserId,
     type: string,
     content: Readonly<Record<string, unknown>>,
-    { transaction: name, patience = usualPatience }: Delivery = {},
+    { transaction: name, patience = usualPatience, isClear = false }: Delivery = {},
   ): Promise<string> {
     const transaction = name === undefined ? this.#clock.newId() : transactionId(as, name);
     return this.inOrder(room, async () => {
       // Attempts to send are one event, encrypted once.
-      const sent = (await this.#encryption?.seal(room, as, type, content)) ?? { type, content };
+      const sealed = isClear ? undefined : await this.#encryption?.seal(room, as, type, content);
+      const sent = sealed ?? { type, content };
       const path = ["v3", "rooms", room, "send", sent.type, transaction];
       const answer = await this.#client.request(as, { method: "PUT", path, body: sent.content }, patience);
       if (typeof answer !== "object" || answer === null || !("event_id" in answer)) throw badAnswer("a sent event");
       return String(answer.event_id);
     });
+  }
+
+  /** Takes back what `as` has sent. Repeated, it is one redaction. Throws HomeserverError. */
+  async redact(room: RoomId, as: UserId, event: EventId): Promise<void> {
+    const path = ["v3", "rooms", room, "redact", event, `redact${event.slice(1)}`];
+    await this.inOrder(room, () => this.#client.request(as, { method: "PUT", path, body: {} }, redactPatience));
   }
 
   /** Something else that must come after all that was sent in the room before. */

@@ -64,6 +64,10 @@ export type MatrixFact = FactOrigin &
         readonly body: string;
         readonly edits: boolean;
       }
+    /** A person put this mark under a message: an emoji, or a word. */
+    | { readonly kind: "reaction.added"; readonly about: EventId; readonly mark: string }
+    /** A person took an event back. */
+    | { readonly kind: "event.withdrawn"; readonly event: EventId }
     | (CallReference & {
         readonly kind: "call.invited";
         readonly description: MediaDescription;
@@ -275,8 +279,12 @@ export interface Homeserver {
   showsOutcome(form: LegForm): boolean;
   /** Retries transient failures itself, in order for one leg; throws HomeserverError when it gives up. */
   signal(leg: LegAddress, signal: LegSignal): Promise<void>;
-  /** A plain `m.notice`; `about`: as a reply to that event. */
-  notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void>;
+  /** A plain `m.notice`; `about`: as a reply to that event. Gives its id. */
+  notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId>;
+  /** Puts a mark under an event, in the clear in encrypted rooms too, as all clients do. Throws HomeserverError. */
+  react(room: RoomId, as: UserId, about: EventId, mark: string): Promise<void>;
+  /** Takes back what `as` has sent. Throws HomeserverError. */
+  withdraw(room: RoomId, as: UserId, event: EventId): Promise<void>;
   /** What somebody wrote on their telephone: `m.text`. Repeated with the same `transaction` it is sent once. */
   text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void>;
   /** A read receipt: the event has reached the telephone network. Never throws. */

@@ -1,6 +1,6 @@
 // A homeserver that keeps what it was told, and answers as the test says.
 import type { LegAddress, LegForm, LegSignal, OwnSide } from "../../src/core/call/model/matrix-leg.ts";
-import { roomId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
+import { eventId, roomId, type EventId, type RoomId, type UserId } from "../../src/core/ids.ts";
 import {
   HomeserverError,
   type Homeserver,
@@ -24,6 +24,13 @@ export class FakeHomeserver implements Homeserver {
     readonly text: string;
     readonly about: EventId | undefined;
   }[] = [];
+  readonly reactions: {
+    readonly room: RoomId;
+    readonly as: UserId;
+    readonly about: EventId;
+    readonly mark: string;
+  }[] = [];
+  readonly withdrawn: { readonly room: RoomId; readonly as: UserId; readonly event: EventId }[] = [];
   readonly texts: {
     readonly room: RoomId;
     readonly as: UserId;
@@ -206,10 +213,21 @@ export class FakeHomeserver implements Homeserver {
     await this.#allow();
     this.told.push({ leg, signal });
   }
-  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<void> {
+  async notice(room: RoomId, as: UserId, text: string, about?: EventId): Promise<EventId> {
     await this.#held?.until;
     await this.#allow();
     this.notices.push({ room, as, text, about });
+    return eventId(`$notice${this.notices.length}`);
+  }
+  async react(room: RoomId, as: UserId, about: EventId, mark: string): Promise<void> {
+    await this.#held?.until;
+    await this.#allow();
+    this.reactions.push({ room, as, about, mark });
+  }
+  async withdraw(room: RoomId, as: UserId, event: EventId): Promise<void> {
+    await this.#held?.until;
+    await this.#allow();
+    this.withdrawn.push({ room, as, event });
   }
   async text(room: RoomId, as: UserId, text: string, transaction: string): Promise<void> {
     await this.#held?.until;

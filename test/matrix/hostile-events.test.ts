@@ -41,6 +41,8 @@ const types = [
   "m.room.member",
   "m.room.message",
   "m.sticker",
+  "m.reaction",
+  "m.room.redaction",
   "m.room.encryption",
   "m.room.encrypted",
   "m.room.tombstone",
@@ -79,6 +81,49 @@ describe("whatever JSON the homeserver pushes", () => {
       }),
     );
   });
+});
+
+describe("a reaction", () => {
+  const reaction = (relation: unknown) => event("m.reaction", { "m.relates_to": relation });
+  const relation = { rel_type: "m.annotation", event_id: "$2", key: "5️⃣" };
+
+  it("says under what it is, and which mark", () => {
+    const whole = reaction({ ...relation, more: 1 });
+    expect(factIn(whole)).toMatchObject({ kind: "reaction.added", eventId: "$1", about: "$2", mark: "5️⃣" });
+    expect(factIn(reaction({ ...relation, key: "x".repeat(100) }))).toBeDefined();
+  });
+
+  it.each([
+    [undefined],
+    ["$2"],
+    [{ ...relation, rel_type: "m.reference" }],
+    [{ ...relation, event_id: 2 }],
+    [{ ...relation, event_id: "2" }],
+    [{ ...relation, event_id: `$${"x".repeat(255)}` }],
+    [{ ...relation, event_id: "$a b" }],
+    [{ ...relation, key: "" }],
+    [{ ...relation, key: 5 }],
+    [{ ...relation, key: "x".repeat(101) }],
+  ])("that relates by %j is nothing, without a word", (wrong) => {
+    expect(read(reaction(wrong))).toEqual({ kind: "none", why: "other" });
+  });
+});
+
+describe("a redaction", () => {
+  const redaction = (redacts: unknown, beside?: unknown) =>
+    event("m.room.redaction", { redacts }, beside === undefined ? {} : { redacts: beside });
+
+  it("says what is taken back, in its content or beside it", () => {
+    for (const json of [redaction("$2"), redaction(undefined, "$2"), redaction("$2", "$2"), redaction("$2", 7)])
+      expect(factIn(json)).toMatchObject({ kind: "event.withdrawn", eventId: "$1", event: "$2" });
+  });
+
+  it.each([[undefined], [null], [2], ["2"], ["$"], [["$2"]], [`$${"x".repeat(255)}`]])(
+    "of %j is nothing",
+    (redacts) => {
+      expect(read(redaction(redacts))).toEqual({ kind: "none", why: "other" });
+    },
+  );
 });
 
 describe("the version of a call event", () => {

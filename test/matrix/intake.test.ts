@@ -141,6 +141,25 @@ describe("what people write", () => {
     expect(rig.edge.inboxDepth()).toBe(0);
   });
 
+  it("and tap is acted on in one order, the next of it when the one before is done", async () => {
+    const held = gate();
+    const rig = await startEdge({
+      sink: async (fact) => {
+        if (fact.kind === "message.received") await held.passed;
+      },
+    });
+    const tap = roomEvent("m.reaction", {
+      "m.relates_to": { rel_type: "m.annotation", event_id: "$pad", key: "5️⃣" },
+    });
+    await rig.push("1", [textMessage("12"), tap, roomEvent("m.room.redaction", { redacts: "$tap" }), hangup()]);
+    await rig.factCount(2);
+    expect(bodies(rig.facts).toSorted()).toEqual(["12", "call.hungUp"]);
+    held.open();
+    await rig.edge.idle();
+    expect(bodies(rig.facts).slice(2)).toEqual(["reaction.added", "event.withdrawn"]);
+    expect(rig.facts.slice(2)).toMatchObject([{ about: "$pad", mark: "5️⃣" }, { event: "$tap" }]);
+  });
+
   it("waits for what was before it in its room", async () => {
     const held = gate();
     const rig = await startEdge({

@@ -111,7 +111,7 @@ export class EncryptedRooms {
     });
   }
 
-  async #try(room: RoomId, work: () => Promise<void>): Promise<void> {
+  async #try(room: RoomId, work: () => Promise<unknown>): Promise<void> {
     await attempt(work(), this.#parts.log, "could not speak in an encrypted room, or leave it", { room });
   }
 }

@@ -1,6 +1,6 @@
 // How clients of one kind are told of their legs.
 import type { LegAddress, LegSignal } from "../../core/call/model/matrix-leg.ts";
-import type { RoomId, UserId } from "../../core/ids.ts";
+import type { EventId, RoomId, UserId } from "../../core/ids.ts";
 
 export interface Speaker {
   /** In order for one leg. Throws HomeserverError when it gives up, `UNSUPPORTED` where the client has no way to hear it. */
@@ -20,6 +20,8 @@ export interface Sender {
     content: Readonly<Record<string, unknown>>,
     delivery?: { readonly transaction?: string },
   ): Promise<string>;
+  /** Takes back what `as` has sent. Throws HomeserverError. */
+  redact(room: RoomId, as: UserId, event: EventId): Promise<void>;
   /** Something else that must come after all that was sent in the room before. */
   inOrder<T>(room: RoomId, work: () => Promise<T>): Promise<T>;
 }

@@ -23,6 +23,7 @@ const envelopeForm = z.object({
   type: identifier,
   state_key: z.string().max(255).optional().catch(undefined),
   content: z.record(z.string(), z.unknown()),
+  redacts: identifier.optional().catch(undefined),
   origin_server_ts: age,
   // Synapse sends the age in both places; other homeservers in `unsigned` only.
   age,
@@ -42,6 +43,8 @@ export interface Envelope {
   readonly type: string;
   readonly stateKey: string | undefined;
   readonly content: Readonly<Record<string, unknown>>;
+  /** Of a redaction, before room version 11: the event that it takes back. */
+  readonly redacts: string | undefined;
   readonly ageMs: number;
   readonly receivedAtMs: number;
   /** When it was sent, by its homeserver's clock. */
@@ -68,6 +71,7 @@ export function readEnvelope(json: unknown, receivedAtMs: number): Envelope | un
     type: event.type,
     stateKey: event.state_key,
     content: event.content,
+    redacts: event.redacts,
     ageMs,
     receivedAtMs,
     sentAtMs,

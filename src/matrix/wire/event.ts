@@ -4,6 +4,7 @@ import type { UserId } from "../../core/ids.ts";
 import type { MatrixFact } from "../../ports/homeserver.ts";
 import { isCallType, readCallFact } from "./call.ts";
 import { type Envelope, readEnvelope, userIdText } from "./envelope.ts";
+import { readReaction, readRedaction } from "./reaction.ts";
 import { isRtcType, readRtcEvent, type RtcEvent } from "./rtc.ts";
 
 /** What an event says: to the bridge, or of a call of MatrixRTC, of which `matrix/rtc` makes facts for the bridge. */
@@ -121,6 +122,10 @@ function readMessage(event: Envelope): EventReading {
   };
 }
 
+function factOr(fact: MatrixFact | undefined): EventReading {
+  return fact === undefined ? other : { kind: "fact", fact };
+}
+
 function readByType(event: Envelope): EventReading {
   if (isCallType(event.type)) {
     const fact = readCallFact(event);
@@ -137,6 +142,10 @@ function readByType(event: Envelope): EventReading {
       return readMember(event);
     case "m.room.message":
       return readMessage(event);
+    case "m.reaction":
+      return factOr(readReaction(event));
+    case "m.room.redaction":
+      return factOr(readRedaction(event));
     case "m.sticker":
       return { kind: "fact", fact: { ...origin, kind: "message.received", form: "other", body: "", edits: false } };
     case "m.room.encryption":

@@ -100,6 +100,23 @@ export function rtcContract(ready: () => HomeserverRig): void {
       if (!rig.isDendrite) await rig.pushed(room, isOfType("m.room.redaction"));
     });
 
+    test("a number puts keys under its message, and is told what a person taps and takes back", async () => {
+      const { client, ghost, room, path } = await numberInRoom();
+      const message = String(
+        (await send(rig.bridge, room, "m.room.message", { body: "Keypad" }, ghost)).body["event_id"],
+      );
+      const key = { "m.relates_to": { rel_type: "m.annotation", event_id: message, key: "5️⃣" } };
+      expect(await send(rig.bridge, room, "m.reaction", key, ghost)).toMatchObject({ status: 200 });
+      const tap = String((await send(client, room, "m.reaction", key)).body["event_id"]);
+      expect(await rig.pushed(room, (event) => event["event_id"] === tap)).toMatchObject({ content: key });
+      const redact = `${path}/redact/${encodeURIComponent(tap)}/${freshNumber()}`;
+      expect(await client("PUT", redact, {})).toMatchObject({ status: 200 });
+      // Dendrite pushes no redactions.
+      if (rig.isDendrite) return;
+      const taken = await rig.pushed(room, isOfType("m.room.redaction"));
+      expect([taken.content["redacts"], (taken as { redacts?: unknown }).redacts]).toContain(tap);
+    });
+
     test("a number gets a token that tells others who it is, and nobody gets one for somebody else", async () => {
       const ghost = await rig.newGhost();
       const path = `/v3/user/${encodeURIComponent(ghost)}/openid/request_token`;

@@ -11,8 +11,12 @@ import { Person } from "./person.ts";
 const room = roomId("!encrypted:example.org");
 const hangUp = { call_id: "1", party_id: "PHONE", version: "1", reason: "user_hangup" };
 const text = (body: string) => ({ msgtype: "m.text", body });
+const tapped = (key: string) => ({ "m.relates_to": { rel_type: "m.annotation", event_id: "$pad", key } });
 const told = (facts: readonly MatrixFact[]) =>
-  facts.map((fact) => (fact.kind === "message.received" ? fact.body : fact.kind));
+  facts.map((fact) => {
+    if (fact.kind === "reaction.added") return fact.mark;
+    return fact.kind === "message.received" ? fact.body : fact.kind;
+  });
 
 async function start(more: RigOptions = {}) {
   const server = new KeyServer();
@@ -40,11 +44,13 @@ it("Calls and texts of an encrypted room are facts like any others, in their ord
   await push("1", [
     await person.encrypts(room, "m.call.hangup", hangUp, [ghost]),
     await person.seals(room, "m.room.message", text("Hello")),
-    await person.seals(room, "m.reaction", { "m.relates_to": { rel_type: "m.annotation", event_id: "$1", key: "x" } }),
+    await person.seals(room, "m.room.topic", { topic: "Nothing to us" }),
+    roomEvent("m.reaction", tapped("5️⃣"), { room_id: room }),
+    await person.seals(room, "m.reaction", tapped("6️⃣")),
     await person.seals(room, "m.room.message", text("Bye")),
   ]);
   await edge.idle();
-  expect(told(facts)).toEqual(["call.hungUp", "Hello", "Bye"]);
+  expect(told(facts)).toEqual(["call.hungUp", "Hello", "5️⃣", "6️⃣", "Bye"]);
   expect(facts[0]).toMatchObject({ sender: alice, room, matrixCallId: "1" });
 });
 
@@ -92,6 +98,15 @@ it("What is said twice is one event, and nobody between reads it", async () => {
   expect(said.map(({ type }) => type)).toEqual(["m.room.encrypted", "m.room.encrypted"]);
   const [, second] = said;
   expect(second && (await person.reads(second)).content).toMatchObject(text("Hello"));
+});
+
+it("A number's reaction is in the clear, where clients look for it, and what it is under is not", async () => {
+  const { edge, server } = await start();
+  const message = await edge.homeserver.notice(room, ghost, "Keypad");
+  await edge.homeserver.react(room, ghost, message, "5️⃣");
+  const said = server.sent.filter((event) => event.room === room).slice(1);
+  expect(said.map(({ type }) => type)).toEqual(["m.room.encrypted", "m.reaction"]);
+  expect(said[1]?.content).toEqual({ "m.relates_to": { rel_type: "m.annotation", event_id: message, key: "5️⃣" } });
 });
 
 it("The bot has its keys before anybody comes into a room of its own that the homeserver has encrypted unasked", async () => {

@@ -5,10 +5,13 @@ import { eventId, type EventId, type RoomId, type UserId } from "../../../core/i
 import { HomeserverError } from "../../../ports/homeserver.ts";
 import type { Patience } from "../../client/homeserver-client.ts";
 import { failureOf } from "../../client/request-failure.ts";
+import type { Sender } from "../../legs/speaker.ts";
 import { deviceInKey, notificationTypes } from "../../wire/rtc-names.ts";
 import { cancelDelayed, delayedEventsPath, type MembershipParts, type Place, statePath } from "./own-membership.ts";
 
-type Parts = Omit<MembershipParts, "undelayed">;
+interface Parts extends Omit<MembershipParts, "undelayed" | "outbox"> {
+  readonly outbox: Pick<Sender, "inOrder" | "redact">;
+}
 
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
 /** More than one call of a number leaves behind. */
@@ -72,13 +75,10 @@ interface Left extends Omit<Place, "user"> {
 
 /** Clients stop ringing. Never rejects. */
 export async function redact(room: RoomId, user: UserId, event: EventId, parts: Parts): Promise<void> {
-  const { client, outbox, log } = parts;
-  // Redacting twice is no harm, and the same transaction is one redaction.
-  const path = ["v3", "rooms", room, "redact", event, `unring${event.slice(1)}`];
   try {
-    await outbox.inOrder(room, () => client.request(user, { method: "PUT", path, body: {} }, patience));
+    await parts.outbox.redact(room, user, event);
   } catch (cause) {
-    log.warn("could not take a ring back: it goes on until its time is over", {
+    parts.log.warn("could not take a ring back: it goes on until its time is over", {
       room,
       code: failureOf(cause).error.code,
     });
