@@ -62,6 +62,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
     const interrupted = await store.calls.open();
     await first.load();
     await inside.clientKinds.load(inside.people.keys());
+    await inside.keypads.load();
     await sip.start(inside.sipSinks);
     stops.add(() => sip.stop());
     stops.add(() => readiness.stop());
@@ -90,6 +91,7 @@ export function openDoor(inside: Wired, ports: BridgePorts, settings: BridgeSett
       if (note !== undefined) readiness.noteMedia(note);
     });
     void first.begin();
+    void inside.keypads.clear();
   }
 
   const { plan, policy, numbers } = settings;

@@ -21,6 +21,8 @@ import { lookupDelay } from "./directory/lookup-delay.ts";
 import { OpenSessions } from "./effects/open-sessions.ts";
 import { DialIns } from "./bot/dial-ins.ts";
 import { RingBacks, type RingBacksParts } from "./bot/ring-backs.ts";
+import { Keypads } from "./in-call/keypads.ts";
+import { RoomOrders } from "./in-call/room-orders.ts";
 import { createFirstCalls } from "./first-calls/create-first-calls.ts";
 import { RateLimit } from "./limits/rate-limit.ts";
 import { InboundMessages } from "./messages/inbound-messages.ts";
@@ -134,6 +136,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
   const dialling = { ...common, ...places, clientKinds, callers, ringingRooms, place };
   const ringBacks = new RingBacks(dialling);
   const dialIns = new DialIns(dialling);
+  const keypads = new Keypads({ ...common, settings: memory });
   const switchboard: Switchboard = new Switchboard({
     ...places,
     ringBacks,
@@ -148,6 +151,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     greeter,
     callBacks,
     messages,
+    callOrders: new RoomOrders({ ...common, index, keypads }),
     admission: new OutboundAdmission(calling),
     clientKinds,
     orders: {
@@ -161,7 +165,6 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
       conversations,
       sameNumber: (one, other) => callers.sameNumber(one, other),
     },
-    ids,
     transfers: { ...calling, trust, isOurs: (user) => user === homeserver.bot },
     runner: { ledger, clock, telemetry },
     botUser: homeserver.bot,
@@ -236,6 +239,7 @@ export function wire(ports: BridgePorts, settings: BridgeSettings) {
     ice,
     ids,
     index,
+    keypads,
     matrixSinks,
     messages,
     people,

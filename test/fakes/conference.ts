@@ -35,6 +35,8 @@ export function participant(track: string): MediaDescription {
 
 export class ConferenceMedia implements CallMedia {
   readonly opened: Readonly<Record<MediaEnd, EndOptions>>[] = [];
+  /** Keys, and where they were to be heard. */
+  readonly pressed: string[] = [];
   /** Where the ringing tone was to be heard. */
   readonly rang: MediaEnd[] = [];
   /** What each end has said, in order. */
@@ -79,7 +81,10 @@ export class ConferenceMedia implements CallMedia {
       ring: async (end) => {
         this.rang.push(end);
       },
-      sendDtmf: async () => true,
+      sendDtmf: async (to, digit) => {
+        this.pressed.push(to + digit);
+        return true;
+      },
       addCandidates: () => {},
       stats: async () => noMediaStats,
       unheard: async () => [],

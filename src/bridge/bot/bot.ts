@@ -37,6 +37,8 @@ const helpWords = [
   "I connect Matrix calls to telephones.",
   "call NUMBER – calls that number: I ring you here, or give you its room, where you press the call button. Example: call +44 1632 960123",
   "invite NUMBER – in a room where people are in a call with each other: calls that number, and brings it in.",
+  "keypad – in a call for which your client has no keys: shows keys to tap. You can also write them: 123#",
+  "transfer NUMBER – in such a call: transfers it.",
   "help – shows this.",
 ].join("\n");
 

@@ -15,8 +15,20 @@ import type { CallBacks } from "../first-calls/call-backs.ts";
 import type { Greeter } from "../first-calls/greeter.ts";
 import type { Conversations } from "../rooms/conversations.ts";
 import type { EncryptedRooms } from "../rooms/encrypted-rooms.ts";
-import type { WrittenOrders } from "./written-orders.ts";
+import type { CallRunner } from "./call-runner.ts";
 import type { OutboundMessages } from "../messages/outbound-messages.ts";
+
+type Message = Extract<MatrixFact, { kind: "message.received" }>;
+type Tap = Extract<MatrixFact, { kind: "reaction.added" | "event.withdrawn" }>;
+
+/** What people write and tap in a room for the call that is in it. */
+interface CallOrders {
+  /** True if it was an order. */
+  take(message: Message, where: "the bot's room" | "a number's room"): Promise<boolean>;
+  /** `isLate`: it is not to be carried out any more. */
+  tapped(tap: Tap, isLate: boolean): Promise<void>;
+  changed(runner: CallRunner): void;
+}
 
 export interface RoomFactsParts {
   readonly ghosts: Ghosts;
@@ -28,7 +40,7 @@ export interface RoomFactsParts {
   readonly admission: Pick<OutboundAdmission, "heeds" | "admits">;
   readonly greeter: Pick<Greeter, "joined">;
   readonly callBacks: Pick<CallBacks, "refuse">;
-  readonly written: Pick<WrittenOrders, "take">;
+  readonly callOrders: CallOrders;
   readonly botUser: UserId;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -94,18 +106,27 @@ export class RoomFacts {
   }
 
   /** An order in a call; else in a room of the bot's for the bot, which reads words only, in any other for the number. */
-  async heard(fact: Extract<MatrixFact, { kind: "message.received" }>): Promise<void | "later"> {
-    const { kind, room, sender, form, body, edits, ageMs, receivedAtMs } = fact;
-    const { rooms, bot, botUser, admission, clock, telemetry, messages, written } = this.#parts;
+  async heard(fact: Message): Promise<void | "later"> {
+    const { kind, room, sender, form, body, edits } = fact;
+    const { rooms, bot, botUser, admission, telemetry, messages, callOrders } = this.#parts;
     const isBots = (await rooms.ours(room)).includes(botUser);
-    const isLate = ageMs + clock.nowMs() - receivedAtMs > orderLifetimeMs;
-    if (!isLate && (await written.take(fact, isBots ? "the bot's room" : "a number's room"))) return undefined;
+    const isLate = this.#isLate(fact);
+    if (!isLate && (await callOrders.take(fact, isBots ? "the bot's room" : "a number's room"))) return undefined;
     if (!isBots) return messages.hear(fact);
     if (form !== "text" || edits) return undefined;
     if (!admission.heeds(sender, "message")) telemetry.factIgnored(kind, "none");
     else if (isLate) await bot.missed(room);
     else await bot.hear(room, sender, body);
     return undefined;
+  }
+
+  /** A person put a mark under something, or took something back. */
+  tapped(fact: Tap): Promise<void> {
+    return this.#parts.callOrders.tapped(fact, this.#isLate(fact));
+  }
+
+  #isLate({ ageMs, receivedAtMs }: Pick<MatrixFact, "ageMs" | "receivedAtMs">): boolean {
+    return ageMs + this.#parts.clock.nowMs() - receivedAtMs > orderLifetimeMs;
   }
 
   /** A person calls in a room: where nobody was named, the two are alone there, and the number may ring in it too. */

@@ -36,10 +36,8 @@ import { Redial } from "./redial.ts";
 import { RoomFacts, type RoomFactsParts } from "./room-facts.ts";
 import { Transfers, type Calls, type TransfersParts } from "./transfers.ts";
 import { TrunkLegs } from "./trunk-legs.ts";
-import { WrittenOrders, type WrittenOrdersParts } from "./written-orders.ts";
 
-export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "telemetry" | "written"> {
-  readonly ids: WrittenOrdersParts["ids"];
+export interface SwitchboardParts extends Omit<RoomFactsParts, "clock" | "telemetry"> {
   readonly ledger: Pick<CallLedger, "known">;
   readonly index: CallIndex;
   readonly gate: CallGate;
@@ -80,8 +78,7 @@ export class Switchboard implements Calls {
     this.#parts = parts;
     this.#index = parts.index;
     const { telemetry, clock } = parts.runner;
-    const written = new WrittenOrders({ ...parts.orders, ...parts, log: telemetry.log });
-    this.#rooms = new RoomFacts({ ...parts, written, clock, telemetry });
+    this.#rooms = new RoomFacts({ ...parts, clock, telemetry });
     this.#transfers = new Transfers(parts.transfers, this);
     this.#held = new HeldFacts(clock);
     this.#identities = new LatestOnly(identityEveryMs, clock, (leg, fact) => this.#tookSip(leg, fact));
@@ -245,6 +242,9 @@ export class Switchboard implements Calls {
         return this.#rooms.unreadable(fact.room);
       case "message.received":
         return this.#rooms.heard(fact);
+      case "reaction.added":
+      case "event.withdrawn":
+        return this.#rooms.tapped(fact);
       case "call.invited":
         return this.#invitations.take(fact);
       case "call.offered":
@@ -292,10 +292,11 @@ export class Switchboard implements Calls {
   }
 
   #changed(runner: CallRunner, before: Call | undefined): void {
-    const { callEvents, conversations, clientKinds } = this.#parts;
+    const { callEvents, callOrders, conversations, clientKinds } = this.#parts;
     const { call } = runner;
     this.#index.changed(runner, before);
     callEvents.changed(runner, before);
+    callOrders.changed(runner);
     if (isIn(call, "connected") && before?.phase.kind !== "connected")
       clientKinds.used(call.phase.leg.person, call.phase.leg.form.kind);
     // A person has taken a call that rang.

@@ -1,23 +1,27 @@
-// What a person writes in the room of a call that a client without a keypad has: keys for the telephone, and whom to
-// transfer it to. Everything else is a text, as always.
+// What a person writes and taps in the room of a call that a client without a keypad has: keys for the telephone, and whom
+// to transfer it to. Everything else is a text, as always.
 import { isIn } from "../../core/call/model/call.ts";
+import { isRunning, legOf } from "../../core/call/model/queries.ts";
 import { parseUserId, type UserId } from "../../core/ids.ts";
 import type { GhostIds } from "../../core/number/ghost/ghost-id.ts";
 import { attempt } from "../../ports/attempt.ts";
 import type { Homeserver, MatrixFact } from "../../ports/homeserver.ts";
 import type { Log } from "../../ports/telemetry.ts";
-import type { CallIndex } from "./call-index.ts";
-import type { CallRunner } from "./call-runner.ts";
+import type { CallIndex } from "../calls/call-index.ts";
+import type { CallRunner } from "../calls/call-runner.ts";
+import type { Keypads, Tap } from "./keypads.ts";
 
-export interface WrittenOrdersParts {
+export interface RoomOrdersParts {
   readonly index: CallIndex;
   readonly ids: Pick<GhostIds, "forDialled">;
+  readonly keypads: Pick<Keypads, "moved" | "open" | "take">;
   readonly homeserver: Pick<Homeserver, "bot" | "markRead" | "notice">;
   readonly log: Log;
 }
 
 /** More than any menu asks for: a card's number and its code, say. */
 const keysForm = /^[0-9*#]{1,64}$/;
+const keypadForm = /^!?key(?:pad|s)$/i;
 const transferForm = /^!?transfer(?:\s+(?:to\s+)?(.*))?$/is;
 
 const helpWords = "To whom? Write a number or a Matrix user. Example: transfer +44 1632 960123";
@@ -30,16 +34,16 @@ interface Talking {
   readonly ghost: UserId;
 }
 
-export class WrittenOrders {
-  readonly #parts: WrittenOrdersParts;
+export class RoomOrders {
+  readonly #parts: RoomOrdersParts;
 
-  constructor(parts: WrittenOrdersParts) {
+  constructor(parts: RoomOrdersParts) {
     this.#parts = parts;
   }
 
   /** True if it was an order, which has been carried out or refused in words. Never rejects for the homeserver. */
   async take(message: Message, where: "the bot's room" | "a number's room"): Promise<boolean> {
-    const { index, homeserver } = this.#parts;
+    const { index, homeserver, keypads } = this.#parts;
     const { room, sender, form, edits, eventId } = message;
     if (form !== "text" || edits) return false;
     const here = talkingIn(index.groups.inRoom(room), sender);
@@ -49,6 +53,12 @@ export class WrittenOrders {
       void homeserver.markRead(room, here.ghost, eventId);
       return true;
     }
+    if (here !== undefined && keypadForm.test(message.body.trim())) {
+      void homeserver.markRead(room, here.ghost, eventId);
+      // Its keys come one by one, and what the person does next does not wait for them.
+      void keypads.open({ call: here.runner.id, room, ghost: here.ghost, person: sender });
+      return true;
+    }
     const transfer = transferForm.exec(message.body.trim());
     // The bot hears it of a call in another room too.
     const talking =
@@ -56,6 +66,20 @@ export class WrittenOrders {
     if (transfer === null || talking === undefined) return false;
     await this.#transfer(message, { ...talking, ghost: here?.ghost ?? homeserver.bot }, transfer[1] ?? "");
     return true;
+  }
+
+  /** A reaction of somebody's, or one that they took back: mostly nothing. Never rejects. */
+  async tapped(tap: Tap, isLate: boolean): Promise<void> {
+    const { index, keypads } = this.#parts;
+    // What is too late for a key still says what the next tap takes back.
+    const pressed = keypads.take(tap);
+    if (pressed === undefined || isLate) return;
+    await index.get(pressed.call)?.post({ kind: "matrix.keyed", keys: pressed.key });
+  }
+
+  /** A call is somewhere else than before, or over. */
+  changed({ id, call }: CallRunner): void {
+    this.#parts.keypads.moved(id, isRunning(call) ? legOf(call)?.room : undefined);
   }
 
   async #transfer({ room, eventId }: Message, { runner, ghost }: Talking, to: string): Promise<void> {
