@@ -4,7 +4,7 @@ import { suiteRig } from "../parts/base/rig.ts";
 import { until } from "../parts/base/until.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther } from "../parts/clients/called.ts";
-import { leavesCall, othersOf, rung } from "../parts/clients/rtc-called.ts";
+import { asksForKeypad, leavesCall, othersOf, rung, tapsKeys } from "../parts/clients/rtc-called.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
 
@@ -82,6 +82,23 @@ describe("A person who writes a number to the bot", () => {
     await third.event("CALL_ESTABLISHED", { from: fromThird });
     await saidIn(lobby, /^Transferred to /);
     await othersOf(alice, 0);
+  });
+
+  it("taps keys under a message, one of them twice, and the message is deleted when the call is over", async () => {
+    const [from, pressed] = [phone.events.length, phone.digits().length];
+    await asksFor(NUMBERS.phone);
+    await phone.event("CALL_INCOMING", { from });
+    await phone.answer();
+    await hearEachOther(atPhone(), atAlice());
+    const keypad = await asksForKeypad(alice, lobby);
+    await tapsKeys(alice, lobby, keypad, "1559*0#");
+    await until("the keys", () => phone.digits().slice(pressed) === "1559*0#");
+    await tapsKeys(alice, lobby, keypad, "5");
+    await alice.phone.send(lobby, "7");
+    await until("the same key once more, and one that is written", () => phone.digits().slice(pressed) === "1559*0#57");
+    await alice.rtc.leave();
+    await phone.event("CALL_CLOSED", { from });
+    await until("the keypad to be deleted", () => alice.phone.isDeleted(lobby, keypad));
   });
 
   it("reads that the telephone refused, and is let go", async () => {

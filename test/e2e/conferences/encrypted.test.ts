@@ -6,8 +6,9 @@ import type { MembershipFormat } from "../page/rtc/api.ts";
 import { suiteRig } from "../parts/base/rig.ts";
 import { type Browser, startBrowser } from "../parts/clients/browser.ts";
 import { hearEachOther, joinsWhenInvited } from "../parts/clients/called.ts";
+import { until } from "../parts/base/until.ts";
 import { elementCallOf } from "../parts/clients/element-call.ts";
-import { leavesCall, othersOf, rung, silenced } from "../parts/clients/rtc-called.ts";
+import { asksForKeypad, leavesCall, othersOf, rung, silenced, tapsKeys } from "../parts/clients/rtc-called.ts";
 import type { Account } from "../parts/homeservers/real-homeserver.ts";
 import { type Stage, startStage } from "../parts/stages/stage.ts";
 import { type Baresip, startBaresip } from "../parts/telephones/baresip.ts";
@@ -109,11 +110,14 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     await element().closed();
   });
 
-  it("calls a telephone, both hear each other, and the person hangs up", async () => {
-    const from = phone.events.length;
+  it("calls a telephone, taps keys for it, and hangs up", async () => {
+    const [from, pressed] = [phone.events.length, phone.digits().length];
     await element().call(room);
     await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
     await hearEachOther(atPhone(), atAlice());
+    const keypad = await asksForKeypad(alice, room);
+    await tapsKeys(alice, room, keypad, "100#");
+    await until("the keys", () => phone.digits().slice(pressed) === "100#");
     await element().hangUp();
     await phone.event("CALL_CLOSED", { from });
     await element().closed();

@@ -67,12 +67,19 @@ export interface HeardReport {
 
 /** One message that a person would read in the room. */
 export interface RoomMessage {
+  readonly eventId: string;
   readonly roomId: string;
   readonly sender: string;
   readonly msgtype: string;
   readonly body: string;
   /** The event that it answers, if it is a reply. */
   readonly repliesTo: string | undefined;
+}
+
+/** A mark under a message, and who put it there. */
+export interface Reaction {
+  readonly key: string;
+  readonly sender: string;
 }
 
 export interface DialReport {
@@ -138,6 +145,12 @@ export interface Phone {
   send(roomId: string, body: string): Promise<string>;
   /** Changes a text that this user has sent. */
   edit(roomId: string, eventId: string, body: string): Promise<void>;
+  /** What is under a message, in the order in which it came. */
+  reactions(roomId: string, eventId: string): Reaction[];
+  /** Adds this user's reaction, or takes it back if it is there. */
+  tap(roomId: string, eventId: string, key: string): Promise<void>;
+  /** Clients show that the message was deleted. */
+  isDeleted(roomId: string, eventId: string): boolean;
   /** Joins a room this user is invited to. */
   join(roomId: string): Promise<void>;
   /** Leaves a room this user is in. */

@@ -13,6 +13,7 @@ import { farAnswer, farAnswered, farOffer } from "./far-end.ts";
 import { Keys } from "./keys.ts";
 import type { ElementCall } from "./element-call/api.ts";
 import { elementCall } from "./element-call/element-call.ts";
+import { isDeleted, reactions, tap } from "./reactions.ts";
 import { watchRings } from "./rtc/rings.ts";
 import { rtcPhone } from "./rtc/rtc-phone.ts";
 import type { RtcPhone } from "./rtc/api.ts";
@@ -71,6 +72,7 @@ function read(event: MatrixEvent): void {
   if (event.getType() !== "m.room.message") return;
   const { msgtype, body } = event.getContent();
   messages.push({
+    eventId: event.getId() ?? "",
     roomId: event.getRoomId() ?? "",
     sender: event.getSender() ?? "",
     msgtype: String(msgtype),
@@ -216,6 +218,9 @@ globalThis.phone = {
       "m.relates_to": relation,
     });
   },
+  reactions,
+  tap,
+  isDeleted,
   async join(roomId) {
     await theClient().joinRoom(roomId);
   },

@@ -42,6 +42,31 @@ export async function inCall(homeserver: RealHomeserver, room: string, { accessT
     .map(({ sender }) => sender);
 }
 
+/** What a telephone has, in its order. */
+const padKeys = Array.from("123456789*0#", (key) => `${key}\ufe0f\u20e3`);
+
+/** Asks for keys in the room of the call; all are there. Gives the message under which they are. */
+export async function asksForKeypad(person: Browser, roomId: string): Promise<string> {
+  const before = (await person.phone.messages()).length;
+  await person.phone.send(roomId, "keypad");
+  const { eventId, sender } = await until("the keypad", async () =>
+    (await person.phone.messages())
+      .slice(before)
+      .find((one) => one.roomId === roomId && one.body.startsWith("Keypad: ")),
+  );
+  const all = padKeys.map((key) => ({ key, sender }));
+  await until("its keys", async () => {
+    const there = await person.phone.reactions(roomId, eventId);
+    return JSON.stringify(there) === JSON.stringify(all);
+  });
+  return eventId;
+}
+
+/** Taps these keys, one after the other. */
+export async function tapsKeys(person: Browser, roomId: string, keypad: string, keys: string): Promise<void> {
+  for (const key of keys) await person.phone.tap(roomId, keypad, `${key}\ufe0f\u20e3`);
+}
+
 /** The person is in no call any more, however it went. */
 export async function leavesCall(person: Browser): Promise<void> {
   await person.elementCall.close();
