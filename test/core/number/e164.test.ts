@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../arbitraries/any-text.ts";
 import { dialString } from "../../../src/core/number/dialled.ts";
 import {
   countries,
@@ -216,7 +217,7 @@ test.each([
 
 const anything = fc.oneof(
   fc.string({ unit: fc.constantFrom(...Array.from("0123456789*#+ ()-./")), maxLength: 60 }),
-  fc.string({ unit: "binary" }),
+  anyText(),
 );
 const somewhere = fc.constantFrom<(Country | undefined)[]>(undefined, ...countries);
 

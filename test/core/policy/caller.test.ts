@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../arbitraries/any-text.ts";
 import type { Diversion, RemoteIdentity, SipAddressee } from "../../../src/core/policy/remote-identity.ts";
 import { knownForm } from "../../../src/core/number/e164.ts";
 import { createGhostIds } from "../../../src/core/number/ghost/ghost-id.ts";
@@ -225,15 +226,15 @@ test("an assigned number is the same ghost, whoever sends it in whichever form",
   );
 });
 
-const anyText = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 300 }),
+const hostileText = fc.oneof(
+  anyText({ maxLength: 300 }),
   fc.string({ unit: fc.constantFrom(...Array.from("+0123456789*#;=@anonymusip-cotext")), maxLength: 40 }),
 );
 const anyAddressee = fc.record({
-  displayName: fc.option(anyText, { nil: undefined }),
-  uri: anyText.map((text) => makeSipUri({ user: text, host: "x", params: new Map([["phone-context", text]]) })),
-  user: fc.option(anyText, { nil: undefined }),
-  host: fc.option(anyText, { nil: undefined }),
+  displayName: fc.option(hostileText, { nil: undefined }),
+  uri: hostileText.map((text) => makeSipUri({ user: text, host: "x", params: new Map([["phone-context", text]]) })),
+  user: fc.option(hostileText, { nil: undefined }),
+  host: fc.option(hostileText, { nil: undefined }),
 });
 
 test("whatever a trunk says, there is a caller, and nothing that is shown breaks a line or turns the text", () => {
@@ -242,10 +243,10 @@ test("whatever a trunk says, there is a caller, and nothing that is shown breaks
       fc.record({
         from: anyAddressee,
         asserted: fc.array(anyAddressee, { maxLength: 3 }),
-        privacy: fc.array(anyText, { maxLength: 2 }),
-        verstat: fc.option(anyText, { nil: undefined }),
+        privacy: fc.array(hostileText, { maxLength: 2 }),
+        verstat: fc.option(hostileText, { nil: undefined }),
       }),
-      fc.array(fc.record({ by: anyAddressee, reason: fc.option(anyText, { nil: undefined }) }), { maxLength: 4 }),
+      fc.array(fc.record({ by: anyAddressee, reason: fc.option(hostileText, { nil: undefined }) }), { maxLength: 4 }),
       fc.constantFrom(asserting, plain),
       (identity, diversions, trust) => {
         const caller = identifyCaller(identity, trust, "GB");

@@ -1,6 +1,7 @@
 // What the parser makes of clients, gateways and strangers.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyText } from "../../arbitraries/any-text.ts";
 import { chooseCrypto } from "../../../src/core/sdp/crypto-attribute.ts";
 import { isMalformed, parseDescription } from "../../../src/core/sdp/description.ts";
 import { isTrunkProtocol, trunkUnmet } from "../../../src/core/sdp/exchange/requirement.ts";
@@ -254,7 +255,7 @@ describe("what is no description", () => {
         weight: 2,
         arbitrary: fc.constantFrom(...lines).chain((line) => fc.string().map((tail) => line.slice(0, 9) + tail)),
       },
-      fc.string({ unit: "binary" }),
+      anyText(),
     );
     fc.assert(
       fc.property(fc.array(noise, { maxLength: 60 }), fc.boolean(), (words, headed) => {

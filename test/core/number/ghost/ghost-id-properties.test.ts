@@ -1,6 +1,7 @@
 // Whatever is typed, and whatever ids come: what holds of all ids of ghosts.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { anyText } from "../../../arbitraries/any-text.ts";
 import { parseUserId, type UserId } from "../../../../src/core/ids.ts";
 import type { DialTarget } from "../../../../src/core/number/ghost/ghost-id.ts";
 import { keysEntered, restorePlus } from "../../../../src/core/number/entered.ts";
@@ -85,7 +86,7 @@ test("what is understood is exactly what is written, now or by an earlier versio
     fc
       .string({ unit: fc.constantFrom(...Array.from("%=40sip.example2a5+")), maxLength: 40 })
       .map((rest) => `@_sip_${rest}:example.org`),
-    fc.string({ unit: "binary" }),
+    anyText(),
   );
   fc.assert(
     fc.property(spelling, encoding, (user, configured) => {
@@ -102,7 +103,7 @@ test("whatever is typed, nothing throws, and who is found is found again by the 
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: "binary", maxLength: 400 }),
+        anyText({ maxLength: 400 }),
         addressUser.map((user) => `${user}@pbx.example.org`),
       ),
       encoding,
