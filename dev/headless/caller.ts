@@ -136,7 +136,7 @@ export async function createHeadlessCaller(options: HeadlessCallerOptions): Prom
     const roomId = text(isJson(room) ? room["room_id"] : undefined);
     if (roomId === undefined) throw new ClientApiError("UNEXPECTED", 200, "createRoom without room_id");
     const where = path`/user/${api.userId}/account_data/m.direct`;
-    await api.ask("PUT", where, sync.directWith(ghost, roomId));
+    await api.ask("PUT", where, sync.madeDirect(ghost, roomId));
     return { roomId, made: true };
   };
 

@@ -24,8 +24,8 @@ export interface SyncWatch {
 export interface SyncLoop {
   /** The joined direct room with a user, by `m.direct`. */
   directRoom(userId: string): string | undefined;
-  /** `m.direct` with one room more. */
-  directWith(userId: string, roomId: string): Json;
+  /** Knows a direct room that was just made, before /sync tells of it. Returns the new `m.direct`. */
+  madeDirect(userId: string, roomId: string): Json;
   stop(): Promise<void>;
 }
 
@@ -85,7 +85,11 @@ export async function startSync(api: ClientApi, watch: SyncWatch): Promise<SyncL
       list(direct[userId])
         .map(text)
         .find((roomId) => roomId !== undefined && joined.has(roomId)),
-    directWith: (userId, roomId) => ({ ...direct, [userId]: [...list(direct[userId]), roomId] }),
+    madeDirect(userId, roomId) {
+      joined.add(roomId);
+      direct = { ...direct, [userId]: [...list(direct[userId]), roomId] };
+      return direct;
+    },
     async stop() {
       stopping.abort();
       await listening;
