@@ -29,6 +29,12 @@ export async function takeCall(stack: Stack, print: Print): Promise<void> {
       .catch((cause: unknown) => {
         throw failure("The call was answered, and there is no audio.", { cause });
       });
+    // The client has audio as soon as ICE is done, which may be before the 200 is there.
+    await stack.gateway
+      .until(() => far.state !== "ringing", STEP_TIMEOUT_MS)
+      .catch((cause: unknown) => {
+        throw failure("The call was answered, and the gateway was not told.", { cause });
+      });
     print("");
     say("invite", `${far.from.displayName} calls ${PERSON.number}`);
     say("ghost", call.user);
