@@ -6,7 +6,7 @@ import type { DemoError } from "./options.ts";
 import type { Stack } from "./stack.ts";
 
 const KEYS = "159#";
-const NOTICE_TIMEOUT_MS = 1_000;
+const NOTICE_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /** Resolves when the call has worked from end to end. Throws DemoError where it has not. */
@@ -51,9 +51,10 @@ function tellStory(call: HeadlessCall, far: GatewayCall | undefined, say: Say, n
 }
 
 async function refused(call: HeadlessCall): Promise<DemoError> {
-  // The room is told why after the client was told that: busy speaks for itself, and nothing more may come.
-  const notice = await call.until(({ notices }) => notices.at(-1), NOTICE_TIMEOUT_MS).catch(() => undefined);
   const { how, reason } = call.end ?? {};
+  // The room is told why after the client was told that. Busy speaks for itself: nothing more comes.
+  const waitMs = reason === "user_busy" ? 0 : NOTICE_TIMEOUT_MS;
+  const notice = await call.until(({ notices }) => notices.at(-1), waitMs).catch(() => undefined);
   const what = how === "rejected" ? "refused" : `ended (${how})`;
   return failure(`The call was ${what} as ${reason ?? "declined"}${notice ? `: ${notice}` : "."}`);
 }
