@@ -158,18 +158,25 @@ describe("the other end", () => {
   });
 
   it("hangs up, and the client hears of it", async () => {
-    const { call, far } = await connected("02079460201");
+    // The number hangs up by the clock: the client may hear of the answer and of the end at once.
+    const call = await place("02079460201");
+    const far = await farEnd(call, "02079460201");
     expect(await call.until(({ end }) => end)).toEqual({ by: "bridge", how: "hung up", reason: "user_hangup" });
-    expect(far.end).toMatchObject({ by: "gateway", how: "bye" });
+    expect(call.facts.map(({ kind }) => kind)).toContain("answered");
+    expect(await stack.gateway.until(() => far.end)).toMatchObject({ by: "gateway", how: "bye" });
   });
 
   it("holds the client, plays to it, and comes back", async () => {
-    const { call, far } = await connected("02079460202");
-    await stack.gateway.until(() => far.peerDirection === "recvonly");
+    const { call, far } = await connected("02079460102");
+    await hears(far, [800]);
+    await far.hold();
+    expect(far.peerDirection).toBe("recvonly");
+    await call.until((each) => shown(each).join(" ") === "sendonly");
     const silentMs = far.heardMs;
-    await stack.gateway.until(() => far.peerDirection === "sendrecv");
+    await hears(call, [440]);
     expect(far.heardMs - silentMs).toBeLessThan(200);
-    // The client shows the hold, and its end.
+    await far.resume();
+    expect(far.peerDirection).toBe("sendrecv");
     await call.until((each) => shown(each).join(" ") === "sendonly sendrecv");
     expect(await hears(call, [440, 800])).toEqual({ hz: 440, clear: true });
     expect(await hears(far, [440, 800])).toEqual({ hz: 800, clear: true });
