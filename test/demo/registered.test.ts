@@ -69,6 +69,10 @@ it("a text goes to the person, and another one back", async () => {
   expect(await stack.gateway.message({ ...order, text: "Grüße 👋" })).toBe(200);
   const says = (body: string) => stack.homeserver.eventWhere((event) => event.content["body"] === body);
   const { room_id: roomId } = await says("Grüße 👋");
+  await stack.homeserver.eventWhere(
+    ({ type, room_id, state_key, content }) =>
+      type === "m.room.member" && room_id === roomId && state_key === person.userId && content["membership"] === "join",
+  );
   await person.write(roomId, "Danke, ebenso ☎");
   await stack.gateway.until(() => stack.gateway.messages.some(({ text }) => text === "Danke, ebenso ☎"));
   expect(stack.gateway.messages[0]?.number).toBe("+442079460106");
