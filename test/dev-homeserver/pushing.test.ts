@@ -52,7 +52,7 @@ test("what queued up in an outage comes in transactions of at most 100 events, i
   const recover = outage(appservice);
   const bodies = Array.from({ length: 250 }, (_, index) => String(index));
   for (const body of bodies) await send(alice, roomId, "m.room.message", { msgtype: "m.text", body });
-  expect(homeserver.isAppserviceDown("double")).toBe(true);
+  await expect.poll(() => homeserver.isAppserviceDown("double")).toBe(true);
   recover();
   await homeserver.pushed();
   expect(homeserver.isAppserviceDown("double")).toBe(false);
