@@ -23,7 +23,8 @@ export class Outbox {
   readonly #client: HomeserverClient;
   readonly #clock: Clock;
   readonly #encryption: Pick<Encryption, "seal"> | undefined;
-  readonly #tails = new Map<RoomId, Promise<void>>();
+  /** Of each room, and of its call, what goes there last. */
+  readonly #tails = new Map<string, Promise<void>>();
 
   constructor(client: HomeserverClient, clock: Clock, encryption?: Pick<Encryption, "seal">) {
     this.#client = client;
@@ -59,16 +60,29 @@ export class Outbox {
 
   /** Something else that must come after all that was sent in the room before. */
   inOrder<T>(room: RoomId, work: () => Promise<T>): Promise<T> {
-    const sent = (this.#tails.get(room) ?? Promise.resolve()).then(work);
+    return this.#queue(room, Promise.all([this.#lastOf(room), this.#lastOf(ofCall(room))]).then(work));
+  }
+
+  /** What a number says of its place in the room's call: it waits for no message. */
+  inCall<T>(room: RoomId, work: () => Promise<T>): Promise<T> {
+    const name = ofCall(room);
+    return this.#queue(name, this.#lastOf(name).then(work));
+  }
+
+  #lastOf(name: string): Promise<void> {
+    return this.#tails.get(name) ?? Promise.resolve();
+  }
+
+  #queue<T>(name: string, sent: Promise<T>): Promise<T> {
     const settled = sent
       .then(
         () => undefined,
         () => undefined,
       )
       .finally(() => {
-        if (this.#tails.get(room) === settled) this.#tails.delete(room);
+        if (this.#tails.get(name) === settled) this.#tails.delete(name);
       });
-    this.#tails.set(room, settled);
+    this.#tails.set(name, settled);
     return sent;
   }
 
@@ -76,6 +90,10 @@ export class Outbox {
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }
+}
+
+function ofCall(room: RoomId): string {
+  return `${room} call`;
 }
 
 /** Any text makes an id that fits into a path; all users of one service share theirs, so that the sender is part of it. */

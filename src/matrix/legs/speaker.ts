@@ -22,8 +22,8 @@ export interface Sender {
   ): Promise<string>;
   /** Takes back what `as` has sent. Throws HomeserverError. */
   redact(room: RoomId, as: UserId, event: EventId): Promise<void>;
-  /** Something else that must come after all that was sent in the room before. */
-  inOrder<T>(room: RoomId, work: () => Promise<T>): Promise<T>;
+  /** What a number says of its place in the room's call: in order, and it waits for no message. */
+  inCall<T>(room: RoomId, work: () => Promise<T>): Promise<T>;
 }
 
 /** What is said once on a leg. */

@@ -10,7 +10,7 @@ import { deviceInKey, notificationTypes } from "../../wire/rtc-names.ts";
 import { cancelDelayed, delayedEventsPath, type MembershipParts, type Place, statePath } from "./own-membership.ts";
 
 interface Parts extends Omit<MembershipParts, "undelayed" | "outbox"> {
-  readonly outbox: Pick<Sender, "inOrder" | "redact">;
+  readonly outbox: Pick<Sender, "inCall" | "redact">;
 }
 
 const patience: Patience = { again: "repeatable", giveUpAfterMs: 10_000 };
@@ -62,7 +62,7 @@ async function leaveAs(place: Place, parts: Parts): Promise<void> {
   const rang = await membershipOf(place, parts);
   if (rang?.isThere !== false) {
     const request = { method: "PUT", path: statePath(place), body: {} } as const;
-    await parts.outbox.inOrder(room, () => parts.client.request(user, request, patience));
+    await parts.outbox.inCall(room, () => parts.client.request(user, request, patience));
   }
   for (const ring of rang === undefined ? [] : await ringsOf(place, rang.event, parts)) {
     await redact(room, user, ring, parts);

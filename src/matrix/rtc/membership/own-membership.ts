@@ -16,7 +16,7 @@ import { stateKeyOf, stateMembershipType } from "../../wire/rtc-names.ts";
 
 export interface MembershipParts {
   readonly client: HomeserverClient;
-  readonly outbox: Pick<Sender, "inOrder">;
+  readonly outbox: Pick<Sender, "inCall">;
   /** The homeserver delays no events: said once. */
   readonly undelayed: (error: HomeserverError) => void;
   readonly clock: Clock;
@@ -98,7 +98,7 @@ export class OwnMembership {
   #put(content: unknown): Promise<EventId> {
     const { client, outbox } = this.#parts;
     const { room, user } = this.#place;
-    return outbox.inOrder(room, async () => {
+    return outbox.inCall(room, async () => {
       const request = { method: "PUT", path: statePath(this.#place), body: content } as const;
       return eventIn(await client.request(user, request, patience).catch(explained));
     });

@@ -17,7 +17,7 @@ async function entered(answers: readonly ScriptedAnswer[]) {
   const connections = new Connections(homeserver.url, "token");
   onTestFinished(() => connections.close());
   const client = new HomeserverClient(connections, undefined, clock, log);
-  const outbox = { inOrder: <T>(_: unknown, work: () => Promise<T>): Promise<T> => work() };
+  const outbox = { inCall: <T>(_: unknown, work: () => Promise<T>): Promise<T> => work() };
   const user = "@_sip_030901820:example.org" as UserId;
   const place = { room: roomId("!r:example.org"), user, device: deviceId("SIP1") };
   const parts = { client, outbox, undelayed: () => undefined, clock, log };
