@@ -83,3 +83,22 @@ export async function findPresent(
     return [];
   }
 }
+
+const membersForm = z.object({ joined: z.record(z.string(), z.unknown()) });
+
+/** Whether nobody else is in the room than these two. Never rejects: false where it is not known. */
+export async function isConversation(
+  room: RoomId,
+  ghost: UserId,
+  person: UserId,
+  { client, log }: Pick<FinderParts, "client" | "log">,
+): Promise<boolean> {
+  try {
+    const path = ["v3", "rooms", room, "joined_members"];
+    const { joined } = membersForm.parse(await client.request(ghost, { method: "GET", path }, patience));
+    return Object.keys(joined).length === 2 && ghost in joined && person in joined;
+  } catch (cause) {
+    log.debug("could not find who is in a room", { room, code: failureOf(cause).error.code });
+    return false;
+  }
+}

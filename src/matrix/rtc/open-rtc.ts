@@ -12,7 +12,7 @@ import type { Sender, Speaker } from "../legs/speaker.ts";
 import type { RoomFact } from "../wire/event.ts";
 import type { RtcEvent } from "../wire/rtc.ts";
 import { Conferences } from "./conferences.ts";
-import { findMembership, findPresent, type Joined } from "./find-membership.ts";
+import { findMembership, findPresent, isConversation, type Joined } from "./find-membership.ts";
 import { FrameKeys } from "./frame-keys.ts";
 import { MediaServices } from "./media-services.ts";
 import { checkRtc } from "./rtc-check.ts";
@@ -89,6 +89,7 @@ export function openRtc(options: RtcOptions | undefined, around: RtcSurroundings
     isOwn,
     deviceIn,
     find: (room, event, sender) => findMembership(room, event, sender, around),
+    isConversation: async (room, ghost, person) => ghost !== bot && isConversation(room, ghost, person, around),
     emit,
     clock,
     log,

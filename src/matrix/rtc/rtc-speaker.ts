@@ -159,6 +159,7 @@ export class RtcSpeaker implements Speaker {
       return leaveWhatIsLeft({ ...leg, device: deviceIn(leg) }, isOurs, this.#parts);
     }
     await said.membership.leave();
+    tracker.isOut(leg.room, seat);
     if (call?.state.kind === "ringing") await this.#unring(leg, call.state);
   }
 
@@ -187,6 +188,7 @@ export class RtcSpeaker implements Speaker {
     const call = tracker.call(seat);
     if (call !== undefined) await keys?.prepare(call, leg.ghost);
     const event = await membership.enter();
+    tracker.isIn(seat);
     keys?.tell(seat);
     return event;
   }
@@ -217,6 +219,7 @@ export class RtcSpeaker implements Speaker {
     this.#said.delete(seat);
     try {
       await said?.membership.leave();
+      if (said !== undefined) this.#parts.tracker.isOut(said.leg.room, seat);
     } catch (cause) {
       this.#parts.log.warn("a number could not leave the call of a room", {
         room: said?.leg.room,

@@ -104,6 +104,18 @@ describe.each<ElementCallMode>(["compatibility", "matrix_2_0"])("A person with E
     await element().closed();
   });
 
+  it("hangs up and calls again at once", async () => {
+    const room = await roomWith("phone");
+    for (let call = 0; call < 2; call++) {
+      const from = phone.events.length;
+      await element().call(room);
+      await phone.event("CALL_ESTABLISHED", { from, timeoutMs: 30_000 });
+      await hearEachOther(atPhone(), atAlice());
+      await element().hangUp();
+      await element().closed();
+    }
+  });
+
   it("sees Element Call close when the telephone hangs up", async () => {
     const from = phone.events.length;
     await element().call(await roomWith("phone"));

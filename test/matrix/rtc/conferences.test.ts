@@ -23,6 +23,7 @@ test("no telephone is called where it cannot be found out whether the room is en
     isOwn: (user) => user === ghost,
     deviceIn: async () => device,
     find: async () => undefined,
+    isConversation: async () => true,
     emit: () => undefined,
     clock,
     log,

@@ -49,6 +49,7 @@ beforeEach(() => {
     isOwn: (user) => user === ghost,
     deviceIn: async () => deviceId("SIP1"),
     find: async () => undefined,
+    isConversation: async () => true,
     emit: () => undefined,
     clock,
     log,

@@ -11,6 +11,7 @@ import { rtcClient } from "../../legs/rtc-form.ts";
 import type { RtcEvent, RtcMembership } from "../../wire/rtc.ts";
 import { type FactSource, originOf, renamed } from "./fact-source.ts";
 import { OurCalls, type TrackerListener } from "./our-calls.ts";
+import { Redials } from "./redials.ts";
 import { type Present, RoomPresence } from "./room-presence.ts";
 import { departure, isFor, isKeptBy, isOfGroup, type RtcCall, seatOf, takesPart } from "./rtc-call.ts";
 
@@ -20,6 +21,8 @@ export interface TrackerParts {
   readonly find: (room: RoomId, event: EventId, sender: UserId) => Promise<RtcMembership | undefined>;
   /** As which device we take part in a call there; `user`: who of ours, if they were named. Never rejects. */
   readonly deviceIn: (room: RoomId, user: UserId | undefined) => Promise<DeviceId>;
+  /** Whether nobody else is in the room than these two. Never rejects: false where it is not known. */
+  readonly isConversation: (room: RoomId, ghost: UserId, person: UserId) => Promise<boolean>;
   /** What happens without an event: a membership that was not renewed. */
   readonly emit: (fact: MatrixFact) => void;
   readonly clock: Clock;
@@ -38,14 +41,28 @@ interface Room {
 /** Rooms with somebody in their call. */
 const mostRooms = 20_000;
 const mostRemembered = 20;
+/** For how long the telephone rings, where no client says so. */
+const unrungLifetimeMs = 60_000;
 
 export class RtcTracker {
   readonly #parts: TrackerParts;
   readonly #rooms = new RecentMap<RoomId, Room>(mostRooms);
   readonly #calls = new OurCalls();
+  readonly #redials: Redials;
 
   constructor(parts: TrackerParts) {
     this.#parts = parts;
+    this.#redials = new Redials({
+      ...parts,
+      alone: (room, since) => {
+        const [here, ...others] = this.present(room);
+        return here?.since === since && others.length + this.callsIn(room).length === 0 ? here : undefined;
+      },
+      begin: (event, here, { ghost, device }) => {
+        const ring = { ...event, lifetimeMs: unrungLifetimeMs, video: false };
+        this.#emit([this.#invited(ring, undefined, here, ghost, device)]);
+      },
+    });
   }
 
   listen(listener: TrackerListener): void {
@@ -156,7 +173,25 @@ export class RtcTracker {
 
   /** The bridge has done with the call. */
   over(seat: SeatId): void {
+    const call = this.call(seat);
+    if (call !== undefined) this.#redials.over(call, this.#talkerIn(call));
     this.#calls.drop(seat);
+  }
+
+  /** Our membership is in that call. */
+  isIn(seat: SeatId): void {
+    this.#redials.isIn(seat);
+  }
+
+  /** Our membership in that call is gone. */
+  isOut(room: RoomId, seat: SeatId): void {
+    this.#redials.isOut(room, seat);
+  }
+
+  /** The one person who has talked in it. */
+  #talkerIn({ room, state }: RtcCall): UserId | undefined {
+    if (state.kind === "theirs") return this.#rooms.get(room)?.presence.get(state.key)?.membership.user;
+    return state.kind === "answered" ? state.named : undefined;
   }
 
   #roomOf(id: RoomId): Room {
@@ -188,6 +223,7 @@ export class RtcTracker {
     presence.put(event, membership, stays ? before?.since : eventId);
     const facts = stays ? [] : this.callsIn(id).flatMap((call) => this.#answered(event, call));
     this.#calls.tellAll(id);
+    if (before === undefined) this.#redials.came(event);
     return facts;
   }
 
@@ -235,15 +271,18 @@ export class RtcTracker {
         else facts.push({ ...originOf(event), sender, kind: "call.hungUp", matrixCallId: id, device, said: undefined });
       }
     }
-    this.#remove(room, was);
+    this.#remove(event, room, was);
     return facts;
   }
 
-  #remove({ id, presence }: Room, { membership }: Present): void {
+  #remove(event: FactSource, { id, presence }: Room, was: Present): void {
+    const { membership } = was;
+    const isLast = presence.size === 1;
+    const over = this.callsIn(id).filter((call) => isKeptBy(call, membership) || (isLast && isOfGroup(call)));
+    for (const call of over) this.#redials.over(call, this.#talkerIn(call));
+    this.#redials.left(event, was);
     presence.remove(membership.key);
-    const isEmpty = presence.size === 0;
-    for (const call of this.callsIn(id))
-      if (isKeptBy(call, membership) || (isEmpty && isOfGroup(call))) this.#calls.end(call);
+    for (const call of over) this.#calls.end(call);
     this.#calls.tellAll(id);
   }
 
@@ -263,11 +302,12 @@ export class RtcTracker {
       return facts;
     }
     const calls = this.callsIn(room.id);
+    if (this.#redials.wasDialled(here.since)) return facts;
     if (calls.some((call) => takesPart(call, here.membership.key))) return facts;
     // Both ring: theirs is the answer to ours.
     const ringing = calls.find((call) => call.state.kind === "ringing" && isFor(call, event.sender));
     if (ringing !== undefined) return this.#answered({ ...event, membership: here.membership }, ringing);
-    return [this.#invited(event, here, invitee, device)];
+    return [this.#invited(event, event.eventId, here, invitee, device)];
   }
 
   /** A membership of which we were not told: before ours came into the room, or before a restart. */
@@ -278,7 +318,13 @@ export class RtcTracker {
     return this.#joined({ ...event, kind: "rtc.joined", eventId: event.membership, membership });
   }
 
-  #invited(event: Of<"rtc.rang">, here: Present, invitee: UserId | undefined, device: DeviceId): MatrixFact {
+  #invited(
+    event: FactSource & Pick<Of<"rtc.rang">, "video" | "lifetimeMs">,
+    notification: EventId | undefined,
+    here: Present,
+    invitee: UserId | undefined,
+    device: DeviceId,
+  ): MatrixFact {
     const { membership } = here;
     const call = matrixCallId(here.since);
     const seat = seatOf(event.room, call);
@@ -300,7 +346,7 @@ export class RtcTracker {
       video: event.video,
       lifetimeMs: event.lifetimeMs,
       invitee,
-      ...rtcClient({ device, notification: event.eventId }),
+      ...rtcClient({ device, notification }),
     };
   }
 
@@ -315,7 +361,10 @@ export class RtcTracker {
       return [];
     }
     const { state, matrixCallId: matrixCall } = refused;
-    if (state.kind === "ringing" && state.named === event.sender) this.#calls.end(refused);
+    if (state.kind === "ringing" && state.named === event.sender) {
+      this.#redials.over(refused, undefined);
+      this.#calls.end(refused);
+    }
     return [
       { ...originOf(event), kind: "call.rejected", matrixCallId: matrixCall, device: undefined, said: undefined },
     ];

@@ -34,6 +34,7 @@ beforeEach(() => {
     isOwn: (user) => user.startsWith("@_sip_"),
     deviceIn: async () => deviceId("SIP1"),
     find: async (_room, event) => findable.get(event),
+    isConversation: async () => false,
     emit: (fact) => emitted.push(fact),
     clock,
     log: collectingLog([]),
